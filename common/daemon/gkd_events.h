@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_EVENTS_H
+#define GKD_EVENTS_H
+
+#include <jansson.h>
+
+#include "common/daemon/gkd_loop.h"
+
+/*
+ * DOC: gkd_events - what a program reads
+ *
+ * One JSON object per line for every change of state, message and refusal:
+ *
+ *   {"t":"2026-01-31T12:00:00.123Z","mono_ms":8812,"event":"joined",
+ *    "group":"...","peer":"...","req":"...","field":"...","offset":41,
+ *    "reason":"..."}
+ *
+ * t, mono_ms and event are always there; the rest where it is known.  The lines
+ * go to the --events file or descriptor and to subscribers of the control
+ * socket.  No event carries key material.  Thread-safe.
+ */
+struct gkd_events;
+
+/* gkd_events_open - @target: NULL (subscribers only), the number of an open
+ * descriptor, or a file name to append to.  GK_ERR_IO with errno. */
+GK_MUST_CHECK enum gk_err gkd_events_open(struct gkd_events **events,
+                                          const char *target);
+void gkd_events_close(struct gkd_events *events);
+
+/* gkd_events_emit - @fields is stolen and may be NULL (also for want of
+ * memory: the event then goes out without them). */
+void gkd_events_emit(struct gkd_events *events, const char *event,
+                     json_t *fields);
+/* gkd_events_tap - @line (no newline) is called for each event, in the thread
+ * that emits.  One tap; NULL removes it. */
+void gkd_events_tap(struct gkd_events *events,
+                    void (*line)(void *arg, const char *text), void *arg);
+
+/* gkd_json_octets - hexadecimal text of a slice; for ids, never for keys in
+ * events. */
+json_t *gkd_json_octets(struct gk_slice s);
+/* gkd_json_text - a JSON string of text that may not be UTF-8: what is not is
+ * escaped as \xNN. */
+json_t *gkd_json_text(const char *s);
+/* gkd_json_utc - "2026-01-31T12:00:00Z"; null for 0. */
+json_t *gkd_json_utc(int64_t utc_s);
+
+#endif /* GKD_EVENTS_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_PRIVILEGE_H
+#define GKD_PRIVILEGE_H
+
+#include "common/base/gk_base.h"
+#include "common/daemon/gkd_config.h"
+
+/*
+ * DOC: gkd_privilege - giving things up after the ports are bound
+ *
+ * Works as root and as an ordinary user; an ordinary user has less to give.
+ */
+
+/* gkd_privilege_limit - no core dumps, not dumpable, no new privileges,
+ * @files_max descriptors. */
+GK_MUST_CHECK enum gk_err gkd_privilege_limit(size_t files_max,
+                                              struct gkd_why *why);
+/* gkd_privilege_drop - become @user and @group (NULL: the user's own).  As an
+ * ordinary user: GK_OK when already that user, else GK_ERR_IO. */
+GK_MUST_CHECK enum gk_err gkd_privilege_drop(const char *user,
+                                             const char *group,
+                                             struct gkd_why *why);
+/*
+ * gkd_sandbox_enter - from now on only the system calls listed in
+ * gkd_sandbox.c, and those of @more (NULL-terminated names, may be NULL), for
+ * all threads.  Anything else fails with EPERM; starting a program or a
+ * debugger's access kills the process.
+ */
+GK_MUST_CHECK enum gk_err gkd_sandbox_enter(const char *const *more,
+                                            struct gkd_why *why);
+/* gkd_service_notify - "READY=1" and the like to $NOTIFY_SOCKET, if any. */
+void gkd_service_notify(const char *text);
+
+#endif /* GKD_PRIVILEGE_H */

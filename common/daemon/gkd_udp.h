@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_UDP_H
+#define GKD_UDP_H
+
+#include "common/daemon/gkd_addr.h"
+#include "common/daemon/gkd_loop.h"
+
+/*
+ * DOC: gkd_udp - datagrams in and out, in batches
+ *
+ * A socket reads up to GKD_UDP_BATCH datagrams per wake-up with recvmmsg(2) and
+ * tells for each the address it was sent to, so that an answer leaves from the
+ * address that was asked: a host with several addresses would otherwise answer
+ * from one that the asker does not know.
+ */
+#define GKD_UDP_BATCH 32
+#define GKD_UDP_MAX 65535 /* octets of a datagram */
+
+struct gkd_udp;
+
+struct gkd_udp_config {
+	struct gkd_addr local;
+	bool reuseport;  /* one of a set that shares the address */
+	int receive_buf; /* octets of socket buffer; 0: the system's default */
+};
+
+struct gkd_dgram {
+	struct gkd_addr peer;  /* received: source; sent: destination */
+	struct gkd_addr local; /* received: destination; sent: source or zero */
+	unsigned ifindex;      /* received: interface; sent: 0 or interface */
+	struct gk_slice data;
+};
+
+struct gkd_udp_stats {
+	uint64_t received, sent;
+	uint64_t dropped;     /* SO_RXQ_OVFL: lost for want of buffer space */
+	uint64_t send_failed; /* the system refused; errno is logged */
+	uint64_t cut;         /* longer than GKD_UDP_MAX, discarded */
+};
+
+/*
+ * gkd_udp_open - bind and receive.  @receive gets one datagram at a time; its
+ * data is valid until it returns.  GK_ERR_IO with errno when the system refuses.
+ */
+GK_MUST_CHECK enum gk_err gkd_udp_open(
+	struct gkd_udp **udp, struct gkd_loop *loop,
+	const struct gkd_udp_config *cfg,
+	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
+void gkd_udp_close(struct gkd_udp *udp);
+
+/*
+ * gkd_udp_send - one or many, with sendmmsg(2); the data is copied by the
+ * kernel before return.  A full socket buffer loses the rest, as UDP may, and
+ * is counted.  From any thread.
+ */
+void gkd_udp_send(struct gkd_udp *udp, const struct gkd_dgram *dgrams,
+                  size_t n);
+/* The bound address, with the port the system chose when 0 was asked. */
+struct gkd_addr gkd_udp_local(const struct gkd_udp *udp);
+struct gkd_udp_stats gkd_udp_stats(const struct gkd_udp *udp);
+
+#endif /* GKD_UDP_H */
