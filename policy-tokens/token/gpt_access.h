@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GPT_ACCESS_H
+#define GPT_ACCESS_H
+
+#include "policy-tokens/token/gpt_token.h"
+
+struct gk_identity;
+
+/*
+ * DOC: who may do what - RFC 4534 B.1.1, B.1.2, B.5.1
+ *
+ * The caller has validated a certificate path and bound the identity to its
+ * leaf; here the answer is only whether the *token* admits that party.  A rule
+ * matches when its name pattern matches the identity (wildcards: see
+ * common/identity) and its key identifier is that of any certification
+ * authority on the validated path.
+ *
+ * AccessControl entries are alternatives.  The exclusions of an entry apply to
+ * that entry only: somebody whom every entry excludes or fails to name is
+ * refused.  All permissions that an entry lists are required.
+ */
+
+/* One party that asks. */
+struct gpt_party {
+	const struct gk_identity *id;
+	/* Key identifiers of every CA on the validated path, any order. */
+	const struct gk_slice *ca_key_ids;
+	size_t n_ca_key_ids;
+	/* Bit n: the party holds SimplePermission n (1 to 9).  Certificates do
+	 * not carry them; they come from local configuration. */
+	uint16_t permissions;
+};
+
+enum gpt_access_reason {
+	GPT_ACCESS_ADMITTED,
+	GPT_ACCESS_NOBODY,     /* the list is empty */
+	GPT_ACCESS_NO_RULE,    /* no rule names the party */
+	GPT_ACCESS_OTHER_CA,   /* a rule names it, under another CA */
+	GPT_ACCESS_EXCLUDED,   /* a rule admits it, an exclusion takes it out */
+	GPT_ACCESS_PERMISSION, /* a rule admits it, a permission is missing */
+	GPT_ACCESS_NO_POLICY,  /* the token has no such policy at all */
+};
+
+/* Which rule decided.  entry counts AccessControl entries or GCKSName lists,
+ * rule counts pairs within; both from 0. */
+struct gpt_verdict {
+	enum gpt_access_reason reason;
+	const char *req;  /* requirement id */
+	const char *list; /* "gCKS", "accessRule", "exclusionsRule", ... */
+	size_t entry;
+	size_t rule;
+	char text[320]; /* printable explanation, for logs and people */
+};
+
+/*
+ * Each returns whether @who is admitted and fills @verdict (which may be NULL)
+ * either way.  @reg and @rekey may be NULL: GPT_ACCESS_NO_POLICY, except for
+ * what says otherwise.
+ */
+/* gpt_access_gcks - may @who be the (primary) GC/KS?  RFC4534-B.1.1-02 */
+bool gpt_access_gcks(const struct gpt_register *reg,
+                     const struct gpt_party *who, struct gpt_verdict *verdict);
+/* gpt_access_sub_gcks - may @who be a subordinate GC/KS?  Listed in subGCKS,
+ * and, when the token has an autonomous scheme, in its authSubs too. */
+bool gpt_access_sub_gcks(const struct gpt_register *reg,
+                         const struct gpt_rekey *rekey,
+                         const struct gpt_party *who,
+                         struct gpt_verdict *verdict);
+/* gpt_access_member - may @who join?  RFC4534-B.1.2-01, -02, -04 */
+bool gpt_access_member(const struct gpt_register *reg,
+                       const struct gpt_party *who,
+                       struct gpt_verdict *verdict);
+/* gpt_access_sender - may the member @who send data?  RFC4534-B.1.1-06 */
+bool gpt_access_sender(const struct gpt_register *reg,
+                       const struct gpt_party *who,
+                       struct gpt_verdict *verdict);
+/* gpt_access_rekey - may @who sign Rekey Events?  RFC4534-B.5.1-01 */
+bool gpt_access_rekey(const struct gpt_rekey *rekey,
+                      const struct gpt_party *who, struct gpt_verdict *verdict);
+
+/* gpt_access_depart - does a leave mechanism trust a CA on @who's path?
+ * RFC4534-B.3-06.  *@index is the first mechanism that does. */
+bool gpt_access_depart(const struct gpt_deregister *dereg,
+                       const struct gpt_party *who, size_t *index,
+                       struct gpt_verdict *verdict);
+
+/* gpt_access_exclude - add an exclusion to every AccessControl entry of every
+ * GSAKMP registration; *@added counts the entries that did not have it yet. */
+GK_MUST_CHECK enum gk_err gpt_access_exclude(struct gpt_token *token,
+                                             const struct gpt_pair *who,
+                                             size_t *added);
+/* gpt_access_readmit - remove exactly that exclusion wherever it stands. */
+GK_MUST_CHECK enum gk_err gpt_access_readmit(struct gpt_token *token,
+                                             const struct gpt_pair *who,
+                                             size_t *removed);
+
+#endif /* GPT_ACCESS_H */
