@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_GM_H
+#define GSAKMP_ENGINE_GM_H
+
+#include "gsakmp/engine/output.h"
+
+struct gsakmp_dialect;
+
+/*
+ * DOC: Group Member engine - RFC 4535 sections 5 and 8
+ *
+ * A pure state machine.  Three kinds of input go in, each with the time:
+ *
+ *     a command from the operator     gsakmp_gm_join(), gsakmp_gm_leave()
+ *     a datagram from the network     gsakmp_gm_receive()
+ *     the passing of time             gsakmp_gm_tick()
+ *
+ * and the caller then drains gsakmp_gm_poll() until it returns false, sending
+ * the datagrams and acting on the events, and sleeps until
+ * gsakmp_gm_deadline().  No input function calls back into the caller.
+ *
+ * Given the same inputs, times and random octets, an engine produces the same
+ * outputs, octet for octet (as far as the signature algorithm does).
+ *
+ * One engine is one membership in one group.  It is not thread-safe.
+ */
+#define GSAKMP_GM_STATE_LIST(X)                            \
+	X(IDLE, "Idle")                                    \
+	X(JOINING, "Wait for Group Membership")            \
+	X(MEMBER, "Wait for Group Membership Event")       \
+	X(REJOINING, "Wait for Group Membership (rejoin)") \
+	X(DEPARTING, "Wait for Departure Response")
+
+enum gsakmp_gm_state {
+#define X(name, text) GSAKMP_GM_##name,
+	GSAKMP_GM_STATE_LIST(X)
+#undef X
+};
+
+const char *gsakmp_gm_state_text(enum gsakmp_gm_state state);
+
+struct gsakmp_gm_config {
+	struct gsakmp_party party;
+	uint8_t group_id_type;                /* Table 11 */
+	struct gk_slice group_id;             /* Group ID Value; borrowed */
+	struct gsakmp_mechanisms mech;        /* as announced */
+	const struct gsakmp_dialect *dialect; /* NULL: the defaults */
+	/* If set, the only GC/KS that this member talks to; the token's gCKS
+	 * list is checked in any case. */
+	const struct gk_identity *expected_gcks;
+
+	bool send_mechanism_choices; /* the optional payload of the RTJ */
+	struct gk_slice ip_value;    /* the optional IPvalue; 0, 4, 16 octets */
+	bool legacy_ok; /* accept mechanisms with SHA-1, MD5, DSA-1024 */
+
+	/* All 0: the defaults in brackets. */
+	uint32_t rtj_timeout_ms;    /* [5000] "locally configured timeout" */
+	unsigned rtj_retries;       /* [3] section 5.2.1.1 */
+	uint32_t rtj_err_grace_ms;  /* [30000] KeyDL still accepted after an
+	                            * RTJ-Err; section 5.2.1.3 */
+	unsigned cookies_max;       /* [3] Cookie Downloads obeyed per join */
+	uint32_t skew_s;            /* [300] section 3.1, item 2 */
+	uint32_t grace_ms;          /* [10000] old GTPK kept for receiving */
+	uint32_t rtd_timeout_ms;    /* [5000] */
+	unsigned rtd_retries;       /* [3] */
+	uint32_t rejoin_backoff_ms; /* [5000] upper bound of the random wait */
+	bool no_recovery;           /* do not rejoin when a rekey was missed */
+	size_t max_message;         /* [65535] octets */
+};
+
+struct gsakmp_gm;
+
+/*
+ * gsakmp_gm_new - an engine in state Idle.
+ *
+ * The engine copies *@cfg; what it points to, and @env, must outlive it.
+ */
+struct gsakmp_gm *gsakmp_gm_new(const struct gk_env *env,
+                                const struct gsakmp_gm_config *cfg);
+void gsakmp_gm_free(struct gsakmp_gm *gm); /* wipes key material */
+
+/*
+ * gsakmp_gm_load - one row that an earlier COMMIT made durable.
+ *
+ * To be called between _new() and the first input, for every row of the
+ * tables named GSAKMP_GM_TABLE_*: they hold what must never go back (RFC 4534
+ * sections 2 and 3.1, RFC 4535 section 7.1.1).
+ */
+#define GSAKMP_GM_TABLE_TOKEN "gm-token"
+#define GSAKMP_GM_TABLE_SEQUENCE "gm-sequence"
+GK_MUST_CHECK enum gk_err gsakmp_gm_load(struct gsakmp_gm *gm,
+                                         const char *table, struct gk_slice key,
+                                         struct gk_slice value);
+
+/* Commands.  GK_ERR_UNEXPECTED when the state has no such transition. */
+enum gk_err gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now);
+/* gsakmp_gm_leave - with @notice: de-register (section 5.3.2.3); without:
+ * forget the keys and be gone (section 5.3.2.2). */
+enum gk_err gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice,
+                            struct gk_now now);
+
+/*
+ * gsakmp_gm_receive - a datagram, or one message of a TCP stream.
+ *
+ * Unicast answers and multicast Rekey Events go in here alike.  Anything but
+ * GK_OK means: refused, an output REFUSED says why, nothing has changed.
+ */
+enum gk_err gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram,
+                              size_t len, const struct gsakmp_endpoint *from,
+                              struct gk_now now);
+enum gk_err gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now);
+
+/*
+ * Outputs of this engine: SEND (to the registration server, or to the address
+ * it answered from when @to.ip_len is not 0), COMMIT (@journal), KEY_INSTALL,
+ * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, REFUSED,
+ * MESSAGE.
+ */
+bool gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out);
+uint64_t gsakmp_gm_deadline(const struct gsakmp_gm *gm); /* or GK_NEVER */
+enum gsakmp_gm_state gsakmp_gm_state(const struct gsakmp_gm *gm);
+
+struct gsakmp_gm_status {
+	enum gsakmp_gm_state state;
+	uint32_t member_id;      /* 0 before a join */
+	int64_t edition;         /* of the token in force; -1 none */
+	uint32_t sequence;       /* last Sequence ID accepted */
+	struct gk_slice gcks;    /* who registered us, printable; or empty */
+	struct gsakmp_gtpk gtpk; /* the key to send with; octets empty */
+	size_t n_keks;           /* key encryption keys held */
+	int64_t rekey_due_utc;   /* when a rekey is overdue; 0 never */
+	bool terse;
+};
+void gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out);
+
+/*
+ * gsakmp_gm_digest - SHA-256 over everything that a message could change:
+ * state, keys, counters, token, session.  Two equal digests mean that nothing
+ * happened in between; tests and fuzzers use it as their oracle.
+ */
+void gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32]);
+
+#endif /* GSAKMP_ENGINE_GM_H */

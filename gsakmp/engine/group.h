@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_GROUP_H
+#define GSAKMP_ENGINE_GROUP_H
+
+#include "gsakmp/engine/output.h"
+
+struct gk_group_member;
+struct gk_journal;
+struct gpt_token;
+struct gsakmp_dialect;
+
+/*
+ * DOC: one group at its key server - RFC 4535 sections 4.4.3, 5.3
+ *
+ * The group is the one object that the workers share: members, keys, tree,
+ * counters, the verified policy token, and the sessions that are under way.
+ * It locks itself; the lock is never held across a public-key operation.
+ *
+ * It is also an engine of its own, with commands, time and outputs: it builds
+ * the Rekey Events, watches the timers of the policy and of the sessions.
+ * Commands, _tick() and _poll() belong to one thread, the group's; the workers
+ * reach it through gsakmp_gcks only.
+ *
+ * Durable state.  Every change is written to the group's journal in the order
+ * in which it happens, whichever thread made it.  A COMMIT output says that
+ * the changes up to @ticket have to be durable before the next output:
+ *
+ *     lock(store)
+ *     j = gsakmp_group_commit_begin(group, ticket)
+ *     if (j != NULL)     // NULL: another thread has just done it
+ *             ok = gk_store_apply(store, j)
+ *             gsakmp_group_commit_end(group, ok)
+ *     unlock(store)
+ *
+ * so commits of several workers merge, and none can overtake another.
+ */
+struct gsakmp_group_config {
+	struct gsakmp_party party;
+	uint8_t group_id_type;                /* Table 11 */
+	struct gk_slice group_id;             /* borrowed */
+	const struct gsakmp_dialect *dialect; /* NULL: the defaults */
+	bool legacy_ok; /* serve mechanisms with SHA-1, MD5, DSA-1024 */
+
+	/* All 0: the defaults in brackets. */
+	unsigned lkh_degree; /* [2] */
+	bool lkh_chain;      /* minimal wraps instead of everything per wrap */
+	bool no_join_rekey;  /* joiners get the keys in use: no backward
+	                             * secrecy */
+	uint32_t join_window_ms;     /* [0: at once] joins that share a rekey */
+	uint32_t resend_spacing_ms;  /* [1000] reliability "resend" */
+	uint32_t session_timeout_ms; /* [10000] waiting for an ACK */
+	unsigned loa_count;          /* [1] LOA messages in Verbose Mode */
+	unsigned sessions_max;       /* [10000] registrations under way */
+	unsigned replay_max;         /* [65536] remembered RTJ nonces */
+	uint32_t kek_life_s;         /* [31536000] */
+	uint32_t gtpk_life_s;        /* [86400] when the token has no date */
+	size_t rekey_split;          /* [60000] octets per Rekey Event payload
+	                             * body before another is begun */
+};
+
+struct gsakmp_group;
+
+/* Copies *@cfg; what it points to, and @env, must outlive the group. */
+struct gsakmp_group *gsakmp_group_new(const struct gk_env *env,
+                                      const struct gsakmp_group_config *cfg);
+void gsakmp_group_free(struct gsakmp_group *group); /* wipes */
+
+/*
+ * Restart: hand in every stored row of the group, then gsakmp_group_load_end()
+ * checks that they fit together.  After that the group goes on where it was;
+ * an epoch that was not yet announced is announced by the first tick.
+ */
+GK_MUST_CHECK enum gk_err gsakmp_group_load(struct gsakmp_group *group,
+                                            const char *table,
+                                            struct gk_slice key,
+                                            struct gk_slice value);
+GK_MUST_CHECK enum gk_err gsakmp_group_load_end(struct gsakmp_group *group,
+                                                struct gk_now now);
+
+/*
+ * gsakmp_group_set_token - the Group Owner's signed policy token, DER.
+ *
+ * Verified as if an attacker had brought it: owner, signature, group name,
+ * edition and signing-time (RFC 4534 sections 2 and 3.1), and that this party
+ * is authorised as GC/KS and can run the mechanisms.  The first token opens the
+ * group; a later one evicts members that it excludes and is announced in a
+ * Rekey Event (section 5.3.1.2).  The token already in force is accepted and
+ * changes nothing.
+ *
+ * Return: GK_OK; an error with *@why filled in (may be NULL), nothing changed.
+ */
+enum gk_err gsakmp_group_set_token(struct gsakmp_group *group,
+                                   struct gk_slice token, struct gk_now now,
+                                   struct gsakmp_reject *why);
+
+/* Commands.  GK_ERR_UNEXPECTED before the first token or after destruction. */
+enum gk_err gsakmp_group_rekey(struct gsakmp_group *group, struct gk_now now);
+/* gsakmp_group_evict - by identity, in the printable form of member rows;
+ * several at once share one Rekey Event.  GK_ERR_VALUE: no such member. */
+enum gk_err gsakmp_group_evict(struct gsakmp_group *group,
+                               const char *const *peers, size_t n,
+                               struct gk_now now);
+/* gsakmp_group_destroy - section 5.3.1.3; the group answers nobody any more. */
+enum gk_err gsakmp_group_destroy(struct gsakmp_group *group, struct gk_now now);
+enum gk_err gsakmp_group_tick(struct gsakmp_group *group, struct gk_now now);
+
+/* New certificates, revocation lists or key. */
+void gsakmp_group_set_party(struct gsakmp_group *group,
+                            const struct gsakmp_party *party);
+
+/*
+ * Outputs: MULTICAST, SEND (Lack of Ack), COMMIT, KEY_INSTALL and KEY_WIPE (a
+ * key server may send data, too), EVICTED, MEMBER_OVERDUE, DESTROYED, TOKEN,
+ * REKEYED, REFUSED, MESSAGE.
+ */
+bool gsakmp_group_poll(struct gsakmp_group *group, struct gsakmp_output *out);
+uint64_t gsakmp_group_deadline(struct gsakmp_group *group);
+
+const struct gk_journal *gsakmp_group_commit_begin(struct gsakmp_group *group,
+                                                   uint64_t ticket);
+void gsakmp_group_commit_end(struct gsakmp_group *group, bool ok);
+
+/* What "status" and "members" show; text in @peer is valid in the callback. */
+struct gsakmp_group_status {
+	bool open; /* has a token and is not destroyed */
+	bool destroyed;
+	int64_t edition; /* -1 none */
+	bool terse;
+	size_t n_members;  /* acknowledged */
+	size_t n_pending;  /* registrations and departures under way */
+	size_t n_overdue;  /* to be evicted by the next policy-defined rekey */
+	uint32_t sequence; /* the last Sequence ID used */
+	uint64_t rekeys;
+	int64_t last_rekey_utc;
+	int64_t next_rekey_utc;  /* 0: none is due by time */
+	unsigned events;         /* towards an event-driven rekey */
+	struct gsakmp_gtpk gtpk; /* octets empty */
+	struct gsakmp_mechanisms mech;
+};
+void gsakmp_group_status(struct gsakmp_group *group,
+                         struct gsakmp_group_status *out);
+
+struct gsakmp_group_row {
+	const char *peer;  /* printable identity */
+	const char *state; /* "pending", "active", "overdue" */
+	uint32_t member_id;
+	int64_t joined_utc;
+	int64_t seen_utc;
+};
+void gsakmp_group_members(struct gsakmp_group *group,
+                          void (*each)(void *ctx,
+                                       const struct gsakmp_group_row *row),
+                          void *ctx);
+
+/* The GroupID Value that this group answers to. */
+struct gk_slice gsakmp_group_id(const struct gsakmp_group *group);
+
+/* See gsakmp_gm_digest(). */
+void gsakmp_group_digest(struct gsakmp_group *group, uint8_t out[32]);
+
+#endif /* GSAKMP_ENGINE_GROUP_H */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_OUTPUT_H
+#define GSAKMP_ENGINE_OUTPUT_H
+
+#include "gsakmp/engine/party.h"
+#include "gsakmp/gsakmp_reject.h"
+
+struct gk_journal;
+struct gsakmp_group;
+
+/*
+ * DOC: what an engine asks of the world
+ *
+ * The three engines (member, key server, group) share one kind of output.  An
+ * output is pulled with the engine's _poll(); what it points to is valid until
+ * the next call of that engine.  Outputs must be acted upon in order: a COMMIT
+ * comes before the datagram that depends on it, and when the commit fails the
+ * rest of the outputs of that input must be dropped.
+ */
+#define GSAKMP_OUTPUT_LIST(X)                                                 \
+	X(SEND, "send")               /* one datagram to @to */               \
+	X(MULTICAST, "multicast")     /* one datagram to the group */         \
+	X(COMMIT, "commit")           /* make durable before going on */      \
+	X(DEADLINE, "deadline")       /* @group's deadline moved forward */   \
+	X(KEY_INSTALL, "key-install") /* @key is usable */                    \
+	X(KEY_WIPE, "key-wipe")       /* @key must be forgotten now */        \
+	X(JOINED, "joined")           /* GM: member, keys are installed */    \
+	X(LEFT, "left")               /* GM: back in Idle; @text says why */  \
+	X(EVICTED, "evicted")         /* GM: excluded; GC/KS: @peer is out */ \
+	X(DESTROYED, "destroyed")     /* the group is no more */              \
+	X(TOKEN, "token")             /* a policy token took effect */        \
+	X(MEMBER_PENDING, "member-pending") /* GC/KS: KeyDL sent to @peer */  \
+	X(MEMBER_ACTIVE, "member-active")   /* GC/KS: @peer acknowledged */   \
+	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */ \
+	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */  \
+	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
+	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
+	X(REFUSED, "refused") /* @why; nothing has changed */                 \
+	X(MESSAGE, "message") /* a message went in or out */
+
+enum gsakmp_output_kind {
+#define X(name, text) GSAKMP_OUT_##name,
+	GSAKMP_OUTPUT_LIST(X)
+#undef X
+};
+
+const char *gsakmp_output_text(enum gsakmp_output_kind kind);
+
+/* A Group Traffic Protection Key, as the data application wants it. */
+struct gsakmp_gtpk {
+	uint32_t id;
+	uint32_t handle;
+	uint16_t type; /* Table 16 */
+	int64_t created_utc;
+	int64_t expires_utc;
+	bool receive_only;      /* superseded: receive with it, do not send */
+	struct gk_slice octets; /* the key; empty in KEY_WIPE */
+};
+
+struct gsakmp_output {
+	enum gsakmp_output_kind kind;
+	struct gk_slice
+		group_id; /* GroupID Value this is about; may be empty */
+
+	/* SEND, MULTICAST; MESSAGE (the octets that were received or sent) */
+	struct gk_slice dgram;
+	struct gsakmp_endpoint to;  /* SEND, REFUSED, MESSAGE: the peer */
+	unsigned resend_count;      /* MULTICAST: how many more times, ... */
+	uint32_t resend_spacing_ms; /* ... this far apart */
+	bool incoming;              /* MESSAGE: direction */
+	uint8_t exchange;           /* MESSAGE: Table 13 */
+	uint32_t sequence;          /* MESSAGE, REKEYED: Sequence ID */
+
+	/*
+	 * COMMIT: a member engine gives the changes in @journal; a key server
+	 * names the group in @group, and the caller runs
+	 * gsakmp_group_commit_begin(), the store, gsakmp_group_commit_end().
+	 */
+	const struct gk_journal *journal;
+	struct gsakmp_group *group; /* also DEADLINE */
+	uint64_t ticket;            /* COMMIT of a group */
+
+	struct gsakmp_gtpk key;   /* KEY_INSTALL, KEY_WIPE */
+	struct gk_slice peer;     /* identity as printable text */
+	uint32_t member_id;       /* JOINED, MEMBER_*: Rekey Array Member ID */
+	int64_t edition;          /* TOKEN; -1: the token has no edition */
+	struct gk_slice token;    /* TOKEN: the signed token, DER */
+	struct gsakmp_reject why; /* REFUSED, LEFT, EVICTED */
+	const char *text;         /* a short reason; static storage */
+};
+
+/* The queue inside an engine. */
+struct gsakmp_output_item;
+struct gsakmp_outputs {
+	struct gsakmp_output_item *head, *tail;
+	struct gsakmp_output_item *current; /* what _poll() handed out last */
+};
+
+/*
+ * gsakmp_outputs_add - append an output of @kind.  The slices put into it are
+ * copied by gsakmp_outputs_own().  NULL when memory is short.
+ */
+struct gsakmp_output *gsakmp_outputs_add(struct gsakmp_outputs *q,
+                                         enum gsakmp_output_kind kind);
+/* gsakmp_outputs_own - copy every slice of the last output into the queue. */
+GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
+bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
+void gsakmp_outputs_free(struct gsakmp_outputs *q); /* wipes */
+
+#endif /* GSAKMP_ENGINE_OUTPUT_H */
