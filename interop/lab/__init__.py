@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The lab: real programs on a real (if small) network, for people and for the test suite.
+
+Where what is:
+    deps      what the machine must have, and how to get it
+    build     configure, compile, install into build/prefix
+    suite     every C and Python test, one sum
+    sandbox   private user, network, mount and process namespaces that vanish with us
+    net       hosts, segments, routers, loss
+    mrouter   the multicast routing program that runs in a router host
+    capture   frames to a pcapng file
+    pki       test certificates, good and bad
+    daemons   configuration, start, events, control socket, end
+    dataapp   the application whose data the group protects
+    story     the steps of the demo, each checking what it says
+    demo      the story told to a person
+"""
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+PREFIX = BUILD / "prefix"
+
+
+class LabError(Exception):
+    """Something a person has to read: the text says what is wrong and what to do.  `status` becomes the exit status."""
+
+    def __init__(self, text: str, status: int = 1):
+        super().__init__(text)
+        self.status = status

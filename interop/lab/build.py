@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Configure and build out of tree in build/, install into build/prefix."""
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from . import BUILD, PREFIX, TOP, LabError
+
+
+def _run(title: str, cmd: list, cwd: Path, log: Path, env: dict = None, show: bool = False) -> None:
+    """Run quietly; the output goes to `log`, and its end is shown when the command fails."""
+    start = time.monotonic()
+    print(f"lab: {title} ... ", end="", flush=True)
+    with log.open("ab") as f:
+        f.write(f"$ {shlex.join(cmd)}\n".encode())
+        f.flush()
+        r = subprocess.run(cmd, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT)
+    print(f"{time.monotonic() - start:.0f} s", flush=True)
+    if r.returncode:
+        tail = log.read_text(errors="replace").splitlines()[-40:]
+        raise LabError("\n".join(tail) + f"\n\n{title} failed (status {r.returncode}); everything it said is in {log}")
+
+
+def compiler() -> str:
+    """$CC if the caller chose one; gcc, through ccache where that is installed."""
+    return os.environ.get("CC") or ("ccache gcc" if shutil.which("ccache") else "gcc")
+
+
+def build(configure_args: list = (), directory: Path = BUILD, install: bool = True) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    prefix = directory / "prefix"
+    log = directory / "lab-build.log"
+    log.write_bytes(b"")
+    if not (TOP / "configure").exists():
+        _run("autoreconf", ["autoreconf", "-fi"], TOP, log)
+    args = [f"--prefix={prefix}", "--enable-werror", *configure_args]
+    status = directory / "config.status"
+    done = status.exists() and subprocess.run([str(status), "--config"], capture_output=True, text=True).stdout
+    if not done or any(a not in shlex.split(done) for a in args) or not (directory / "Makefile").exists():
+        env = dict(os.environ, CC=compiler())
+        _run("configure", [str(TOP / "configure"), "-q", *args], directory, log, env)
+        # Objects do not depend on the configured paths; those of another prefix would keep the old ones.
+        _run("clean", ["make", "-s", "clean"], directory, log)
+    jobs = f"-j{os.cpu_count() or 1}"
+    _run("compile (gcc, warnings are errors)", ["make", jobs], directory, log)
+    if install:
+        _run(f"install into {prefix.relative_to(TOP) if prefix.is_relative_to(TOP) else prefix}",
+             ["make", "-s", "install"], directory, log)
+
+
+def program(name: str) -> Path:
+    """The installed program, or LabError that says how to get it."""
+    for d in ("bin", "sbin"):
+        p = PREFIX / d / name
+        if p.exists():
+            return p
+    raise LabError(f"{name} is not in {PREFIX}: run ./lab build")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the machine must have.  Installed with apt-get, after saying what and why."""
+import os
+import shutil
+import subprocess
+
+from . import LabError
+
+# Package, and the reason a person is told.
+BUILD = {
+    "gcc": "compiler",
+    "libc6-dev": "C library headers",
+    "make": "build",
+    "autoconf": "build system",
+    "automake": "build system",
+    "pkg-config": "finds libraries",
+    "libssl-dev": "OpenSSL 3, all cryptography",
+    "libxml2-dev": "policies and configuration in XML",
+    "libevent-dev": "event loop of the daemons",
+    "libsqlite3-dev": "durable state",
+    "libjansson-dev": "JSON on control sockets and in event logs",
+    "libseccomp-dev": "system call filter of the daemons",
+    "libcmocka-dev": "C tests",
+}
+RUN = {
+    "iproute2": "network namespaces, bridges, routes",
+    "nftables": "packet loss",
+    "util-linux": "nsenter",
+    "procps": "sysctl",
+    "openssl": "DSA certificates of Security Suite 1",
+    "python3-cryptography": "test certificates, the Python data application",
+}
+TEST = {
+    "python3-pytest": "Python tests",
+    "python3-pytest-xdist": "Python tests in parallel",
+    "python3-hypothesis": "property tests",
+    "python3-scapy": "the second implementation of the protocols",
+    "python3-asn1crypto": "the second implementation of policy tokens",
+    "python3-lxml": "tests of the XML forms",
+}
+DEMO = {**BUILD, **RUN, **{p: TEST[p] for p in ("python3-scapy", "python3-asn1crypto")}}
+ALL = {**BUILD, **RUN, **TEST}
+
+
+def missing(wanted: dict) -> list:
+    """The packages of `wanted` that dpkg does not know as installed."""
+    r = subprocess.run(["dpkg-query", "-W", "-f", "${binary:Package} ${db:Status-Status}\n", *wanted],
+                       capture_output=True, text=True)
+    have = {line.split()[0].split(":")[0] for line in r.stdout.splitlines() if line.endswith(" installed")}
+    return [p for p in wanted if p not in have]
+
+
+def _apt(*args: str, quiet: bool = False) -> bool:
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", APT_LISTCHANGES_FRONTEND="none")
+    out = subprocess.DEVNULL if quiet else None
+    cmd = ["apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends", *args]
+    return subprocess.run(cmd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out).returncode == 0
+
+
+def ensure(wanted: dict) -> None:
+    """Everything in `wanted` is installed when this returns; otherwise LabError (status 3) says what to type."""
+    if not shutil.which("dpkg-query"):
+        print("lab: not a Debian system, so nothing is installed for you; needed are the equivalents of:\n     "
+              + " ".join(wanted))
+        return
+    need = missing(wanted)
+    if not need:
+        return
+    width = max(map(len, need))
+    print("lab: this machine lacks:")
+    for p in need:
+        print(f"     {p:{width}}  {wanted[p]}")
+    command = "apt-get install --no-install-recommends " + " ".join(need)
+    if os.geteuid() != 0:
+        raise LabError("not root, so nothing was installed.  Type this and try again:\n     sudo " + command, 3)
+    print(f"lab: installing with: {command}", flush=True)
+    # The lists of a fresh machine are empty and those of an old one stale; both show as a failure, neither is the normal case.
+    if not (_apt("-s", "install", *need, quiet=True) and _apt("install", *need)):
+        print("lab: the package lists are missing or old: apt-get update", flush=True)
+        if not (_apt("update") and _apt("install", *need)):
+            raise LabError("apt-get could not install: " + " ".join(need), 3)
+    still = missing(wanted)
+    if still:
+        raise LabError("apt-get reported success, but these are still missing: " + " ".join(still), 3)

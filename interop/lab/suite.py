@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every test there is, C and Python, and one sum."""
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from . import BUILD, TOP, sandbox
+
+LOGS = BUILD / "test"
+
+
+class Count:
+    """What a run came to.  An error (a crash, a missing plan) counts as failed: nothing is lost between the chairs."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.where = []  # (name of a failed test, its log)
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+    def __iadd__(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.where += other.where
+        return self
+
+
+def read_trs(directory: Path) -> Count:
+    """Sum of automake's per-test result files."""
+    c = Count()
+    for trs in sorted(directory.rglob("*.trs")):
+        for line in trs.read_text(errors="replace").splitlines():
+            if not line.startswith(":test-result: "):
+                continue
+            result, _, name = line[len(":test-result: "):].partition(" ")
+            if result in ("PASS", "XFAIL"):
+                c.passed += 1
+            elif result == "SKIP":
+                c.skipped += 1
+            else:
+                c.failed += 1
+                c.where.append((f"{trs.stem} {name}".strip(), trs.with_suffix(".log")))
+    return c
+
+
+def c_tests(directory: Path = BUILD) -> Count:
+    for old in directory.rglob("*.trs"):
+        old.unlink()
+    log = LOGS / "make-check.log"
+    cmd = ["make", "-C", str(directory), f"-j{os.cpu_count() or 1}", "check"]
+    start = time.monotonic()
+    print("lab: C tests ... ", end="", flush=True)
+    # As root in a sandbox: ports are free, interfaces may be made, nothing outside is touched.
+    prefix = [sys.executable, "-m", "lab", "sandbox", "--"] if os.geteuid() == 0 and not sandbox.why_not() else []
+    with log.open("wb") as f:
+        r = subprocess.run(prefix + cmd, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT)
+    c = read_trs(directory)
+    if r.returncode and not c.failed:
+        c.failed += 1
+        c.where.append(("make check", log))
+    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    return c
+
+
+def read_junit(report: Path) -> Count:
+    c = Count()
+    for case in ET.parse(report).iter("testcase"):
+        kinds = {e.tag for e in case}
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if kinds & {"failure", "error"}:
+            c.failed += 1
+            c.where.append((name, LOGS / "pytest.log"))
+        elif "skipped" in kinds:
+            c.skipped += 1
+        else:
+            c.passed += 1
+    return c
+
+
+def python_tests(extra: list, long: bool = False) -> Count:
+    report, log = LOGS / "pytest.xml", LOGS / "pytest.log"
+    report.unlink(missing_ok=True)
+    workers = os.environ.get("LAB_WORKERS") or str(max(2, os.cpu_count() or 1))
+    cmd = [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"),
+           "-q", "-n", workers, "--dist", "loadfile", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
+           f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
+    start = time.monotonic()
+    print("lab: Python tests ... ", end="", flush=True)
+    with log.open("wb") as f:
+        r = subprocess.run([sys.executable, "-m", "lab", "sandbox", "--", *cmd], stdin=subprocess.DEVNULL,
+                           stdout=f, stderr=subprocess.STDOUT)
+    c = read_junit(report) if report.exists() else Count()
+    if r.returncode not in (0, 5) and not c.failed:
+        c.failed += 1
+        c.where.append(("pytest itself", log))
+    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    return c
+
+
+def run(only: str = "", long: bool = False, c: bool = True, python: bool = True) -> int:
+    """Everything, or with `only` the Python tests whose name matches.  Prints the sum as the very last line."""
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+    total = Count()
+    if c and not only:
+        total += c_tests()
+    if python:
+        total += python_tests(["-k", only] if only else [], long)
+    for name, log in total.where:
+        print(f"lab: FAILED {name}\n            log: {log}")
+    if total.failed:
+        for log in dict.fromkeys(log for _, log in total.where):
+            print(f"\n---- the end of {log}")
+            print("\n".join(Path(log).read_text(errors="replace").splitlines()[-60:]))
+    print(f"lab: all logs are in {LOGS}")
+    print(total, flush=True)
+    return 1 if total.failed or not total.passed else 0
