@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_GROUP_H
+#define GK_GROUP_H
+
+#include "common/lkh/gk_lkh.h"
+
+/*
+ * DOC: group - what a key server knows about one group
+ *
+ * Members, traffic keys, the key hierarchy, and the counters that must never
+ * run backwards.  It knows no protocol: identities, key types and notes are
+ * octets and numbers that the caller gives a meaning.
+ *
+ * Every call that changes something that must survive appends to the journal
+ * (gk_group_journal()); the caller hands that to the store before the datagram
+ * that depends on it leaves.  Not thread-safe: the engine locks.
+ *
+ * Changes of membership collect in an epoch.  The first change that needs it
+ * makes the NEXT version of every traffic key, which joiners are handed at once;
+ * gk_group_seal() makes NEXT CURRENT, CURRENT PREVIOUS, and yields the plan.
+ */
+#define GK_GROUP_KEY_MAX 80 /* octets of one traffic key */
+#define GK_GROUP_KEYS_MAX 16
+#define GK_GROUP_IDENTITY_MAX 1024
+#define GK_GROUP_BLOB_MAX 65536
+
+struct gk_group_config {
+	struct gk_slice scope;    /* names the group in the store */
+	struct gk_lkh_config lkh; /* degree 0: no hierarchy */
+	bool backward;            /* without hierarchy: a join makes new keys */
+	uint32_t sequence_last;   /* highest that may be used; 0 = 0xffffffff */
+	uint32_t sender_block;    /* sender ids reserved at a time; 0 = 64 */
+	uint32_t sender_last;     /* highest sender id; 0 = 0xffffffff */
+};
+
+#define GK_MEMBER_STATE_LIST(X)                    \
+	X(PENDING, "registered, not acknowledged") \
+	X(ACTIVE, "member")                        \
+	X(LEAVING, "to be left out at the next opportunity")
+
+#define X(name, text) GK_MEMBER_##name,
+enum gk_member_state { GK_MEMBER_STATE_LIST(X) };
+#undef X
+
+struct gk_member {
+	uint32_t id;   /* MemberID: the seat, or a number of its own */
+	uint32_t seat; /* 0 without hierarchy */
+	enum gk_member_state state;
+	int64_t joined; /* seconds since 1970 */
+	int64_t seen;
+	struct gk_buf identity;
+	struct gk_buf blob; /* the protocol's; not interpreted here */
+};
+
+struct gk_traffic_key {
+	uint32_t id;
+	uint32_t handle; /* never repeats within the group */
+	uint32_t type;   /* the protocol's registry value */
+	int64_t created; /* seconds since 1970 */
+	int64_t expires;
+	uint8_t len;
+	uint8_t octets[GK_GROUP_KEY_MAX];
+};
+
+enum gk_key_slot { GK_KEY_PREVIOUS, GK_KEY_CURRENT, GK_KEY_NEXT };
+#define GK_KEY_SLOTS 3
+
+struct gk_group;
+
+/* gk_group_new - keeps a copy of @cfg; @env must outlive the group. */
+GK_MUST_CHECK enum gk_err gk_group_new(const struct gk_env *env,
+                                       const struct gk_group_config *cfg,
+                                       struct gk_group **group);
+void gk_group_free(struct gk_group *group); /* wipes; NULL is fine */
+
+/* gk_group_journal - the changes since the caller last took them; see
+ * gk_journal_take(). */
+struct gk_journal *gk_group_journal(struct gk_group *group);
+
+/*
+ * Members.  Pointers stay valid until the member is removed.
+ *
+ * gk_group_join() seats a new member in state PENDING; GK_ERR_UNEXPECTED when
+ * the identity is a member already, GK_ERR_SPACE when the group is full or the
+ * identity too long.  gk_group_leave() removes one and, with a hierarchy or
+ * not, makes new keys necessary; @member is gone afterwards.  On any error
+ * nothing has changed.
+ */
+GK_MUST_CHECK enum gk_err gk_group_join(struct gk_group *group,
+                                        struct gk_slice identity, int64_t utc,
+                                        struct gk_member **member);
+GK_MUST_CHECK enum gk_err gk_group_leave(struct gk_group *group,
+                                         struct gk_member *member, int64_t utc);
+GK_MUST_CHECK enum gk_err gk_group_member_state(struct gk_group *group,
+                                                struct gk_member *member,
+                                                enum gk_member_state state);
+/* gk_group_member_seen - durable with the member's next change, not before. */
+void gk_group_member_seen(struct gk_member *member, int64_t utc);
+GK_MUST_CHECK enum gk_err gk_group_member_blob(struct gk_group *group,
+                                               struct gk_member *member,
+                                               struct gk_slice blob);
+
+struct gk_member *gk_group_find(const struct gk_group *group,
+                                struct gk_slice identity);
+struct gk_member *gk_group_find_id(const struct gk_group *group, uint32_t id);
+size_t gk_group_count(const struct gk_group *group);
+/* gk_group_each - walk all members: start with *@cursor = 0, NULL at the end.
+ * Members may leave during the walk, none may join. */
+struct gk_member *gk_group_each(const struct gk_group *group, size_t *cursor);
+
+/* Identities that must not come back, with a reason the caller understands. */
+GK_MUST_CHECK enum gk_err gk_group_exclude(struct gk_group *group,
+                                           struct gk_slice identity,
+                                           struct gk_slice reason);
+GK_MUST_CHECK enum gk_err gk_group_readmit(struct gk_group *group,
+                                           struct gk_slice identity);
+/* gk_group_excluded - *@reason (may be NULL) is valid until the next change. */
+bool gk_group_excluded(const struct gk_group *group, struct gk_slice identity,
+                       struct gk_slice *reason);
+size_t gk_group_excluded_count(const struct gk_group *group);
+
+/*
+ * Traffic keys.  gk_group_key_define() adds one, with a first CURRENT version;
+ * @lifetime in seconds, 0 = until the year 9999.  GK_ERR_UNEXPECTED: id taken.
+ */
+GK_MUST_CHECK enum gk_err gk_group_key_define(struct gk_group *group,
+                                              uint32_t id, uint32_t type,
+                                              size_t len, int64_t lifetime,
+                                              int64_t utc);
+size_t gk_group_key_count(const struct gk_group *group);
+/* gk_group_key - version @slot of traffic key number @i; NULL: there is none. */
+const struct gk_traffic_key *gk_group_key(const struct gk_group *group,
+                                          size_t i, enum gk_key_slot slot);
+/* gk_group_key_joiner - what a joiner gets now: NEXT if there is one, else
+ * CURRENT. */
+const struct gk_traffic_key *gk_group_key_joiner(const struct gk_group *group,
+                                                 size_t i);
+/* gk_group_key_previous_drop - wipe all PREVIOUS versions (end of grace). */
+GK_MUST_CHECK enum gk_err gk_group_key_previous_drop(struct gk_group *group);
+/* gk_group_path - the joiner's key encryption keys, leaf to root; none without
+ * hierarchy.  See gk_lkh_path(). */
+GK_MUST_CHECK enum gk_err gk_group_path(const struct gk_group *group,
+                                        const struct gk_member *member,
+                                        struct gk_lkh_key *keys, size_t *count);
+
+/* Epochs.  refresh: new traffic keys, whoever comes or goes. */
+GK_MUST_CHECK enum gk_err gk_group_refresh(struct gk_group *group, int64_t utc);
+/* gk_group_renew - see gk_lkh_renew(); none without hierarchy. */
+GK_MUST_CHECK enum gk_err gk_group_renew(struct gk_group *group, int64_t utc,
+                                         int64_t limit, size_t scan,
+                                         size_t *renewed);
+bool gk_group_open(const struct gk_group *group);
+/* gk_group_joined - @member came in the epoch that is still open. */
+bool gk_group_joined(const struct gk_group *group,
+                     const struct gk_member *member);
+/* gk_group_due - the open epoch brings new traffic keys. */
+bool gk_group_due(const struct gk_group *group);
+/* gk_group_seal - see gk_lkh_seal(); without hierarchy the plan has no wraps. */
+GK_MUST_CHECK enum gk_err gk_group_seal(struct gk_group *group,
+                                        enum gk_lkh_style style,
+                                        struct gk_lkh_plan *plan);
+uint32_t gk_group_epoch(const struct gk_group *group);
+const struct gk_lkh *gk_group_lkh(const struct gk_group *group); /* or NULL */
+
+/*
+ * Counters.  The value is in the journal when the call returns; GK_ERR_SPACE
+ * when there are no more.  Sequence numbers and handles count from 1, sender
+ * ids from 0; @count sender ids in a row start at *@first.  Sender ids are
+ * reserved in blocks: a restart may skip some and never repeats one.
+ */
+GK_MUST_CHECK enum gk_err gk_group_sequence_next(struct gk_group *group,
+                                                 uint32_t *sequence);
+uint32_t gk_group_sequence(const struct gk_group *group); /* last one used */
+/* gk_group_sequence_raise - start again above @sequence; never goes down. */
+GK_MUST_CHECK enum gk_err gk_group_sequence_raise(struct gk_group *group,
+                                                  uint32_t sequence);
+GK_MUST_CHECK enum gk_err gk_group_handle_next(struct gk_group *group,
+                                               uint32_t *handle);
+GK_MUST_CHECK enum gk_err gk_group_sender_next(struct gk_group *group,
+                                               uint32_t count, uint32_t *first);
+
+/* Notes: the protocol's own durable octets by name (token edition, datagrams
+ * still to be resent).  An empty value deletes. */
+GK_MUST_CHECK enum gk_err gk_group_note_set(struct gk_group *group,
+                                            const char *name,
+                                            struct gk_slice value);
+/* gk_group_note - empty when there is none; valid until the note is set. */
+struct gk_slice gk_group_note(const struct gk_group *group, const char *name);
+
+/*
+ * Restart.  Give the rows of each table of gk_group_tables, in that order, to an
+ * empty group of the same configuration, then call gk_group_load_done().  A row
+ * that does not fit is refused with GK_ERR_VALUE and a reason (static storage)
+ * at @why; such a group can only be freed.  The journal stays empty, except that
+ * load_done may reserve.
+ */
+extern const char *const gk_group_tables[]; /* ends with NULL */
+GK_MUST_CHECK enum gk_err gk_group_load_row(struct gk_group *group,
+                                            const char *table,
+                                            struct gk_slice key,
+                                            struct gk_slice value,
+                                            const char **why);
+GK_MUST_CHECK enum gk_err gk_group_load_done(struct gk_group *group,
+                                             const char **why);
+/* gk_group_export - append every row to @journal, for a copy elsewhere. */
+GK_MUST_CHECK enum gk_err gk_group_export(const struct gk_group *group,
+                                          struct gk_journal *journal);
+
+#endif /* GK_GROUP_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_STORE_H
+#define GK_STORE_H
+
+#include "common/group/gk_journal.h"
+
+/*
+ * DOC: store - what survives the process
+ *
+ * One SQLite file per daemon, in WAL mode with synchronous=FULL: when
+ * gk_store_apply() returns GK_OK, all changes of the journal are on the disk;
+ * when it returns an error, or the machine stops halfway, none of them is.
+ *
+ * The file holds key material in clear.  It is created with mode 0600, opened
+ * with an exclusive lock, and deleted rows are overwritten (secure_delete);
+ * what else it needs - an encrypted disk, backups that are treated as keys -
+ * is the operator's.
+ *
+ * A store may be used from several threads; calls are serialised inside.
+ */
+#define GK_STORE_APP_GSAKMP 0x47534b4dU /* "GSKM", in SQLite's application_id */
+#define GK_STORE_APP_GDOI 0x47444f49U   /* "GDOI" */
+#define GK_STORE_APP_OWNER 0x4d53474fU  /* "MSGO" */
+
+#define GK_STORE_WHY_MAX 256
+
+struct gk_store;
+
+struct gk_store_config {
+	const char *path;
+	uint32_t app;     /* one of the above */
+	uint32_t version; /* schema version of the caller's rows, from 1 */
+	bool fault_env;   /* honour MSEC_STORE_FAULT; never in production */
+	uint32_t lock_ms; /* how long to wait for another process; 0 = not */
+};
+
+/*
+ * gk_store_open - open, or create, the store.
+ *
+ * On error a sentence for the operator is left at @why (GK_STORE_WHY_MAX
+ * octets, NUL-terminated).  GK_ERR_UNEXPECTED: in use by another process.
+ * GK_ERR_VALUE: not a store of this application, or written by a newer
+ * version, or damaged.  GK_ERR_IO: the system refused.
+ */
+GK_MUST_CHECK enum gk_err gk_store_open(const struct gk_store_config *cfg,
+                                        struct gk_store **store, char *why);
+void gk_store_close(struct gk_store *store); /* NULL is fine */
+
+/* gk_store_apply - all changes of @journal, or none, durably. GK_ERR_IO when the
+ * disk is full or broken; gk_store_why() then has the reason. */
+GK_MUST_CHECK enum gk_err gk_store_apply(struct gk_store *store,
+                                         const struct gk_journal *journal);
+/* gk_store_apply_many - the same for several journals in one transaction; NULL
+ * entries are skipped. */
+GK_MUST_CHECK enum gk_err gk_store_apply_many(
+	struct gk_store *store, const struct gk_journal *const *journals,
+	size_t count);
+
+/* What gk_store_load() calls for each row; an error ends the load and is
+ * returned.  The slices are valid during the call. */
+struct gk_store_reader {
+	enum gk_err (*row)(void *ctx, const char *table, struct gk_slice key,
+	                   struct gk_slice value);
+	void *ctx;
+};
+
+/* gk_store_load - all rows of @table in @scope, in order of their keys. The
+ * reader must not call the store. */
+GK_MUST_CHECK enum gk_err gk_store_load(struct gk_store *store,
+                                        struct gk_slice scope,
+                                        const char *table,
+                                        const struct gk_store_reader *reader);
+/* gk_store_scopes - every scope that has rows; @table at the reader is "" and
+ * the scope comes as key. */
+GK_MUST_CHECK enum gk_err gk_store_scopes(struct gk_store *store,
+                                          const struct gk_store_reader *reader);
+
+/* One row; get gives GK_ERR_UNEXPECTED when there is none, and the caller frees
+ * @value.  put is one transaction of its own. */
+GK_MUST_CHECK enum gk_err gk_store_get(struct gk_store *store,
+                                       struct gk_slice scope, const char *table,
+                                       struct gk_slice key,
+                                       struct gk_buf *value);
+GK_MUST_CHECK enum gk_err gk_store_put(struct gk_store *store,
+                                       struct gk_slice scope, const char *table,
+                                       struct gk_slice key,
+                                       struct gk_slice value);
+
+/* gk_store_why - the last error of this store in words; never NULL. */
+const char *gk_store_why(const struct gk_store *store);
+
+/*
+ * Crash points for tests.  With fault_env set, MSEC_STORE_FAULT=N ends the
+ * process with _exit(137) in the Nth commit since the store was opened, before
+ * it reaches the disk; "N+" right after it did.  gk_store_fault_set() does the
+ * same from C: @n counts from the call, 0 takes it back.
+ */
+void gk_store_fault_set(struct gk_store *store, uint32_t n, bool after);
+
+#endif /* GK_STORE_H */
