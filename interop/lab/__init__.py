@@ -15,11 +15,17 @@ Where what is:
     story     the steps of the demo, each checking what it says
     demo      the story told to a person
 """
+import os
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 PREFIX = BUILD / "prefix"
+
+# Programs of this package are started as `python3 -m lab.NAME` on hosts; they find it however we were started ourselves.
+_here = str(Path(__file__).resolve().parents[1])
+if _here not in os.environ.get("PYTHONPATH", "").split(":"):
+    os.environ["PYTHONPATH"] = ":".join(filter(None, (_here, os.environ.get("PYTHONPATH"))))
 
 
 class LabError(Exception):

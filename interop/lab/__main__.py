@@ -62,6 +62,10 @@ def main(argv: list) -> int:
         sys.stdout.flush()
         print(f"lab: {e}", file=sys.stderr)
         return e.status
+    except OSError as e:
+        sys.stdout.flush()
+        print(f"lab: {e}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nlab: interrupted", file=sys.stderr)
         return 130

@@ -3,6 +3,7 @@
 import pytest
 
 from lab import sandbox
+from lab.net import Net
 
 
 def pytest_addoption(parser):
@@ -26,3 +27,15 @@ def pytest_collection_modifyitems(config, items):
 def req(request):
     """The requirement ids of the running test."""
     return [i for m in request.node.iter_markers("req") for i in m.args]
+
+
+@pytest.fixture(scope="session")
+def net_prefix(request):
+    """Networks of parallel workers live side by side in one sandbox."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "w") + "-"
+
+
+@pytest.fixture
+def net(net_prefix):
+    with Net(net_prefix) as n:
+        yield n
