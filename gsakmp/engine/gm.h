@@ -43,7 +43,7 @@ struct gsakmp_gm_config {
 	struct gsakmp_party party;
 	uint8_t group_id_type;                /* Table 11 */
 	struct gk_slice group_id;             /* Group ID Value; borrowed */
-	struct gsakmp_mechanisms mech;        /* as announced */
+	struct gsakmp_suite suite;            /* as announced */
 	const struct gsakmp_dialect *dialect; /* NULL: the defaults */
 	/* If set, the only GC/KS that this member talks to; the token's gCKS
 	 * list is checked in any case. */

@@ -135,7 +135,7 @@ struct gsakmp_group_status {
 	int64_t next_rekey_utc;  /* 0: none is due by time */
 	unsigned events;         /* towards an event-driven rekey */
 	struct gsakmp_gtpk gtpk; /* octets empty */
-	struct gsakmp_mechanisms mech;
+	struct gsakmp_suite suite;
 };
 void gsakmp_group_status(struct gsakmp_group *group,
                          struct gsakmp_group_status *out);

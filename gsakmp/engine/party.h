@@ -53,7 +53,7 @@ struct gsakmp_endpoint {
  * member has them from the announcement before it sees a token; a key server
  * has them from the token.
  */
-struct gsakmp_mechanisms {
+struct gsakmp_suite {
 	uint16_t signature;    /* Table 21 */
 	uint16_t nonce_hash;   /* Table 25 */
 	uint16_t key_creation; /* Table 26 */

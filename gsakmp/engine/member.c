@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/member.h"
+
+#include "common/wire/gk_wr.h"
+#include "gsakmp/gsakmp_registry.h"
+
+#define BLOB_VERSION 1
+
+static const struct {
+	uint8_t type;
+	enum gk_id_kind kind;
+} kinds[] = {
+	{ GSAKMP_ID_IPV4_ADDR, GK_ID_IPV4 },
+	{ GSAKMP_ID_FQDN, GK_ID_FQDN },
+	{ GSAKMP_ID_RFC822_ADDR, GK_ID_RFC822 },
+	{ GSAKMP_ID_IPV6_ADDR, GK_ID_IPV6 },
+	{ GSAKMP_ID_DER_ASN1_DN, GK_ID_DER_DN },
+	{ GSAKMP_ID_KEY_ID, GK_ID_KEY_ID },
+	{ GSAKMP_ID_U_NAME, GK_ID_U_NAME },
+	{ GSAKMP_ID_DN_STRING, GK_ID_DN_STRING },
+};
+
+enum gk_id_kind
+gsakmp_identity_kind(uint8_t id_type)
+{
+	for (size_t i = 0; i < GK_COUNT(kinds); i++)
+		if (kinds[i].type == id_type)
+			return kinds[i].kind;
+	return GK_ID_NONE;
+}
+
+uint8_t
+gsakmp_identity_type(enum gk_id_kind kind)
+{
+	for (size_t i = 0; i < GK_COUNT(kinds); i++)
+		if (kinds[i].kind == kind)
+			return kinds[i].type;
+	return 0;
+}
+
+static enum gk_err
+dn_text(struct gk_identity id, const struct gk_cert *cert, struct gk_buf *text)
+{
+	struct gk_dn *dn = NULL;
+	enum gk_err err;
+
+	if (cert != NULL)
+		err = gk_dn_from_der(gk_cert_subject(cert), &dn);
+	else if (id.kind == GK_ID_DER_DN)
+		err = gk_dn_from_der(id.octets, &dn);
+	else
+		err = gk_dn_from_string(id.octets, GK_DN_RFC4514, &dn);
+	if (err == GK_OK)
+		err = gk_dn_to_string(dn, GK_DN_RFC4514, text);
+	gk_dn_free(dn);
+	return err;
+}
+
+/* Names on the network know no letter case. */
+static void
+lower(struct gk_buf *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if (text->ptr[i] >= 'A' && text->ptr[i] <= 'Z')
+			text->ptr[i] = (uint8_t)(text->ptr[i] | 0x20);
+}
+
+enum gk_err
+gsakmp_member_key(struct gk_identity id, const struct gk_cert *cert,
+                  struct gk_buf *key)
+{
+	bool is_dn = id.kind == GK_ID_DN_STRING || id.kind == GK_ID_DER_DN;
+	struct gk_buf text = { 0 };
+	enum gk_err err;
+
+	err = is_dn ? dn_text(id, cert, &text) : gk_identity_format(id, &text);
+	if (err == GK_OK && (id.kind == GK_ID_FQDN || id.kind == GK_ID_RFC822))
+		lower(&text);
+	if (err == GK_OK)
+		err = gk_buf_copy(
+			key,
+			gk_slice_str(is_dn ? "dn" : gk_id_kind_name(id.kind)));
+	if (err == GK_OK)
+		err = gk_buf_append(key, gk_slice_str(":"));
+	if (err == GK_OK)
+		err = gk_buf_append(key, gk_buf_slice(&text));
+	gk_buf_free(&text);
+	return err;
+}
+
+enum gk_err
+gsakmp_member_info_set(struct gsakmp_member_info *info, uint8_t id_type,
+                       struct gk_slice signer_id, const struct gk_path *path,
+                       int64_t rtj_utc)
+{
+	*info = (struct gsakmp_member_info){ .id_type = id_type,
+		                             .rtj_utc = rtj_utc };
+	GK_TRY(gk_buf_copy(&info->der, gk_cert_der(path->cert[0])));
+	GK_TRY(gk_buf_copy(&info->signer_id, signer_id));
+	for (size_t i = 1; i < path->n; i++) {
+		GK_TRY(gk_buf_copy(&info->ca[info->n_ca],
+		                   gk_cert_key_id(path->cert[i])));
+		info->n_ca++;
+	}
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_member_info_encode(const struct gsakmp_member_info *info,
+                          struct gk_buf *blob)
+{
+	size_t cap = 64 + info->der.len + info->signer_id.len;
+	struct gk_wr wr;
+
+	for (size_t i = 0; i < info->n_ca; i++)
+		cap += 2 + info->ca[i].len;
+	GK_TRY(gk_buf_alloc(blob, cap));
+	gk_wr_init(&wr, blob->ptr, blob->len);
+	gk_wr_u8(&wr, BLOB_VERSION);
+	gk_wr_u8(&wr, info->id_type);
+	gk_wr_vec16(&wr, gk_buf_slice(&info->signer_id));
+	gk_wr_vec16(&wr, gk_buf_slice(&info->der));
+	gk_wr_u32(&wr, (uint32_t)((uint64_t)info->rtj_utc >> 32));
+	gk_wr_u32(&wr, (uint32_t)info->rtj_utc);
+	gk_wr_u8(&wr, (uint8_t)info->n_ca);
+	for (size_t i = 0; i < info->n_ca; i++)
+		gk_wr_vec16(&wr, gk_buf_slice(&info->ca[i]));
+	blob->len = wr.len;
+	return gk_wr_done(&wr);
+}
+
+enum gk_err
+gsakmp_member_info_decode(struct gk_slice blob, struct gsakmp_member_info *info)
+{
+	struct gk_slice signer_id, der;
+	struct gk_rd rd;
+	uint64_t utc;
+	size_t n;
+
+	*info = (struct gsakmp_member_info){ 0 };
+	gk_rd_init(&rd, blob.ptr, blob.len);
+	if (gk_rd_u8(&rd, "version") != BLOB_VERSION)
+		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
+	info->id_type = gk_rd_u8(&rd, "identity type");
+	signer_id = gk_rd_vec16(&rd, "identity");
+	der = gk_rd_vec16(&rd, "certificate");
+	utc = (uint64_t)gk_rd_u32(&rd, "RTJ time") << 32;
+	utc |= gk_rd_u32(&rd, "RTJ time");
+	info->rtj_utc = (int64_t)utc;
+	n = gk_rd_u8(&rd, "authorities");
+	if (n > GSAKMP_MEMBER_CA_MAX)
+		gk_rd_fail(&rd, GK_ERR_VALUE, "authorities");
+	for (; info->n_ca < n && rd.fault.err == GK_OK; info->n_ca++)
+		GK_TRY(gk_buf_copy(&info->ca[info->n_ca],
+		                   gk_rd_vec16(&rd, "key identifier")));
+	GK_TRY(gk_rd_done(&rd));
+	GK_TRY(gk_buf_copy(&info->signer_id, signer_id));
+	return gk_buf_copy(&info->der, der);
+}
+
+void
+gsakmp_member_info_free(struct gsakmp_member_info *info)
+{
+	gk_buf_free(&info->der);
+	gk_buf_free(&info->signer_id);
+	for (size_t i = 0; i < GSAKMP_MEMBER_CA_MAX; i++)
+		gk_buf_free(&info->ca[i]);
+	info->n_ca = 0;
+}
+
+void
+gsakmp_member_party(const struct gsakmp_member_info *info,
+                    struct gk_identity *id,
+                    struct gk_slice slices[GSAKMP_MEMBER_CA_MAX],
+                    struct gpt_party *out)
+{
+	id->kind = gsakmp_identity_kind(info->id_type);
+	id->octets = gk_buf_slice(&info->signer_id);
+	for (size_t i = 0; i < info->n_ca; i++)
+		slices[i] = gk_buf_slice(&info->ca[i]);
+	*out = (struct gpt_party){ .id = id,
+		                   .ca_key_ids = slices,
+		                   .n_ca_key_ids = info->n_ca };
+}

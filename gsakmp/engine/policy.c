@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/policy.h"
+
+#include <stdlib.h>
+
+#include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/message/dialect.h"
+#include "policy-tokens/token/gpt_suite.h"
+
+#define FIELD "Policy Token Data"
+#define RESEND_MAX 100 /* a sane end to what ReliabilityResendInfo may ask */
+
+/* What a policy has to be told while it is derived. */
+struct derivation {
+	struct gsakmp_policy *p;
+	const struct gsakmp_policy_args *args;
+	struct gsakmp_reject *why;
+};
+
+static enum gk_err
+forbid(const struct derivation *d, const char *req)
+{
+	return gsakmp_refuse(d->why, GK_ERR_POLICY,
+	                     GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY, req,
+	                     FIELD, 0);
+}
+
+/* LifeDate: an interval in seconds (decision interval_unit), or a date. */
+static int64_t
+interval_s(const struct gsakmp_dialect *dialect, const struct gpt_lifedate *l)
+{
+	if (l->kind != GPT_LIFEDATE_INTERVAL || l->value <= 0)
+		return 0;
+	if (dialect->interval_unit == GSAKMP_INTERVAL_UNIT_MIN)
+		return l->value > INT32_MAX ? INT32_MAX : l->value * 60;
+	if (dialect->interval_unit == GSAKMP_INTERVAL_UNIT_MS)
+		return (l->value + 999) / 1000;
+	return l->value > INT32_MAX ? INT32_MAX : l->value;
+}
+
+static int64_t
+date_utc(const struct gpt_lifedate *l)
+{
+	return l->kind == GPT_LIFEDATE_INTERVAL ? 0 : l->value;
+}
+
+bool
+gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy)
+{
+	const struct gsakmp_dialect plain = { 0 };
+	struct gsakmp_cipher cipher;
+
+	if (gsakmp_signature_alg(&plain, suite->signature).scheme ==
+	            GK_SIG_NONE ||
+	    gsakmp_nonce_hash(suite->nonce_hash) == GK_HASH_NONE ||
+	    gsakmp_kex(suite->key_creation) == GK_KEX_NONE ||
+	    !gsakmp_cipher(&plain, suite->encryption, &cipher))
+		return false;
+	return legacy ||
+	       !(gsakmp_is_legacy(GSAKMP_TABLE_SIGNATURE, &plain,
+	                          suite->signature) ||
+	         gsakmp_is_legacy(GSAKMP_TABLE_NONCE_HASH, &plain,
+	                          suite->nonce_hash) ||
+	         gsakmp_is_legacy(GSAKMP_TABLE_KEY_CREATION, &plain,
+	                          suite->key_creation) ||
+	         gsakmp_is_legacy(GSAKMP_TABLE_KEY, &plain, suite->encryption));
+}
+
+/* A code point that does not fit two octets is no code point. */
+static bool
+to_code(int64_t v, uint16_t *code)
+{
+	*code = (uint16_t)v;
+	return v >= 0 && v < GSAKMP_SUITE_ANY;
+}
+
+static bool
+suite_from_gpt(const struct gsakmp_dialect *dialect,
+               const struct gpt_mechanisms *m, struct gsakmp_suite *out)
+{
+	*out = (struct gsakmp_suite){
+		.timestamp = m->has_timestamp && m->timestamp,
+		.terse = m->terse,
+		.timeout_s = (uint32_t)interval_s(dialect, &m->timeout),
+	};
+	return to_code(m->sig_algorithm, &out->signature) &&
+	       to_code(m->hash_algorithm, &out->nonce_hash) &&
+	       to_code(m->key_exchange, &out->key_creation) &&
+	       to_code(m->key_wrap, &out->encryption);
+}
+
+/* RFC4534-B.1.3-01: any listed set will do; RFC4534-3-05: in that order. */
+static enum gk_err
+derive_mechanisms(const struct derivation *d)
+{
+	struct gsakmp_policy *p = d->p;
+
+	for (size_t i = 0; i < p->reg->n_mechanisms; i++) {
+		const struct gpt_join_mechanism *j = &p->reg->mechanisms[i];
+		struct gpt_mechanisms m = j->alacarte;
+		struct gsakmp_suite suite;
+
+		if (j->suite != NULL && gpt_suite_expand(j->suite, &m) != GK_OK)
+			continue;
+		if (!suite_from_gpt(d->args->dialect, &m, &suite) ||
+		    !gsakmp_suite_supported(&suite, d->args->legacy_ok))
+			continue;
+		if (p->n_suites < GSAKMP_POLICY_SUITE_MAX)
+			p->suite[p->n_suites++] = suite;
+	}
+	if (p->n_suites == 0)
+		return forbid(d, "RFC4534-3-03");
+	p->terse = p->suite[0].terse;
+	return GK_OK;
+}
+
+static enum gk_err
+add_key(const struct derivation *d, const struct gpt_key_info *info)
+{
+	struct gsakmp_policy *p = d->p;
+	struct gk_rd rd;
+	uint32_t id;
+
+	gk_rd_init(&rd, info->key_id.ptr, info->key_id.len);
+	id = gk_rd_u32(&rd, "kMKeyID");
+	/* A GSAKMP Key ID has four octets (RFC 4535 section 7.4.1.1). */
+	if (gk_rd_done(&rd) != GK_OK)
+		return forbid(d, "RFC4534-C.1-02");
+	for (size_t i = 0; i < p->n_keys; i++)
+		if (p->key_id[i] == id)
+			return GK_OK;
+	if (p->n_keys == GSAKMP_POLICY_KEY_MAX)
+		return forbid(d, "RFC4534-C.1-02");
+	p->key_id[p->n_keys] = id;
+	if (info->has_expiration) {
+		p->key_expires[p->n_keys] = date_utc(&info->expiration);
+		p->key_life[p->n_keys] =
+			interval_s(d->args->dialect, &info->expiration);
+	}
+	p->n_keys++;
+	return GK_OK;
+}
+
+/* RFC4534-3-09: every listed data protocol must be one we know. */
+static enum gk_err
+derive_keys(const struct derivation *d)
+{
+	const struct gpt_token *t = d->p->v.token;
+
+	for (size_t i = 0; i < t->n_data; i++) {
+		const struct gpt_data *data = t->data[i].data;
+
+		if (t->data[i].kind != GPT_PROTOCOL_DATA)
+			return forbid(d, "RFC4534-3-09");
+		if (data->has_encryption)
+			GK_TRY(add_key(d, &data->encryption));
+		if (data->has_authentication)
+			GK_TRY(add_key(d, &data->authentication));
+	}
+	/* No data SA asks for a key: the group still has one, to wrap policy
+	 * tokens in (RFC 4535 section 5.3.1.1). */
+	if (d->p->n_keys == 0)
+		d->p->key_id[d->p->n_keys++] = 1;
+	return GK_OK;
+}
+
+static void
+derive_event(struct gsakmp_policy *p, const struct gsakmp_dialect *dialect)
+{
+	const struct gpt_rekey *r = p->rekey;
+
+	if (r->event == GPT_REKEY_EVENT_TIME ||
+	    r->event == GPT_REKEY_EVENT_TIME_AND_COUNT) {
+		p->rekey_time_s = interval_s(dialect, &r->event_time);
+		p->rekey_at_utc = date_utc(&r->event_time);
+	}
+	if ((r->event == GPT_REKEY_EVENT_COUNT ||
+	     r->event == GPT_REKEY_EVENT_TIME_AND_COUNT) &&
+	    r->event_count > 0)
+		p->rekey_events = r->event_count > INT32_MAX
+		                          ? INT32_MAX
+		                          : (unsigned)r->event_count;
+}
+
+static enum gk_err
+derive_rekey(const struct derivation *d)
+{
+	struct gsakmp_policy *p = d->p;
+	const struct gpt_rekey *r = p->rekey;
+	struct gsakmp_suite m = p->suite[0];
+
+	if (r == NULL) {
+		p->kek_type = p->suite[0].encryption;
+		return GK_OK;
+	}
+	if (!to_code(r->sig_algorithm, &m.signature) ||
+	    (r->method == GPT_METHOD_LKH &&
+	     !to_code(r->lkh_key_type, &m.encryption)) ||
+	    !gsakmp_suite_supported(&m, d->args->legacy_ok) ||
+	    r->method == GPT_METHOD_UNKNOWN)
+		return forbid(d, "RFC4534-3-07");
+	p->lkh = r->method == GPT_METHOD_LKH;
+	p->kek_type = m.encryption;
+	p->rekey_sig = m.signature;
+	derive_event(p, d->args->dialect);
+	p->overdue_s = interval_s(d->args->dialect, &r->interval);
+	if (r->reliability == GPT_RELIABILITY_RESEND && r->resend > 0)
+		p->resend = r->resend > RESEND_MAX ? RESEND_MAX
+		                                   : (unsigned)r->resend;
+	return GK_OK;
+}
+
+static enum gk_err
+derive(const struct derivation *d)
+{
+	struct gsakmp_policy *p = d->p;
+	bool unknown;
+
+	p->reg = gpt_token_register(p->v.token, &unknown);
+	p->dereg = gpt_token_deregister(p->v.token);
+	p->rekey = gpt_token_rekey(p->v.token, &unknown);
+	if (p->reg == NULL)
+		return forbid(d, "RFC4534-3-03");
+	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
+	if (p->rekey == NULL && unknown)
+		return forbid(d, "RFC4534-3-13");
+	GK_TRY(derive_mechanisms(d));
+	GK_TRY(derive_keys(d));
+	p->dereg_terse = p->dereg == NULL || p->dereg->no_terse
+	                         ? p->terse
+	                         : p->dereg->terse;
+	return derive_rekey(d);
+}
+
+static enum gk_err
+verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
+{
+	const struct gsakmp_party *party = d->args->party;
+	const struct gpt_owner owner = {
+		.id = party->go_id,
+		.cert = party->go_cert,
+		.trust = party->go_trust != NULL ? party->go_trust
+		                                 : party->trust,
+		.allow_sha1 = d->args->legacy_ok,
+		.bare_signed_data =
+			d->args->dialect->pt_form == GSAKMP_PT_FORM_SIGNEDDATA,
+		.edition_reject = d->args->dialect->edition_equal ==
+		                  GSAKMP_EDITION_EQUAL_REJECT,
+		.group_name = d->args->group_id,
+	};
+	enum gsakmp_notify notify = GSAKMP_NOTIFY_AUTHENTICATION_FAILED;
+	struct gpt_fault fault = { 0 };
+	enum gk_err err;
+
+	err = gpt_token_verify(token, &owner, d->args->last, now.utc_s,
+	                       &d->p->v, &fault);
+	if (err == GK_OK)
+		return GK_OK;
+	if (err == GK_ERR_POLICY)
+		notify = GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY;
+	if (err == GK_ERR_VALUE || err == GK_ERR_SPACE ||
+	    err == GK_ERR_TRUNCATED || err == GK_ERR_TRAILING)
+		notify = GSAKMP_NOTIFY_PAYLOAD_MALFORMED;
+	return gsakmp_refuse(
+		d->why, err, notify,
+		fault.req != NULL ? fault.req : "RFC4535-5.2.1.2-16", FIELD, 0);
+}
+
+enum gk_err
+gsakmp_policy_new(const struct gsakmp_policy_args *args, struct gk_slice token,
+                  struct gk_now now, struct gsakmp_policy **out,
+                  struct gsakmp_reject *why)
+{
+	struct derivation d = { .args = args, .why = why };
+	enum gk_err err;
+
+	d.p = calloc(1, sizeof(*d.p));
+	if (d.p == NULL)
+		return GK_ERR_NOMEM;
+	d.p->refs = 1;
+	err = verify(&d, token, now);
+	if (err == GK_OK)
+		err = gk_buf_copy(&d.p->signed_der, token);
+	if (err == GK_OK)
+		err = derive(&d);
+	if (err != GK_OK) {
+		gsakmp_policy_unref(d.p);
+		return err;
+	}
+	*out = d.p;
+	return GK_OK;
+}
+
+struct gsakmp_policy *
+gsakmp_policy_ref(struct gsakmp_policy *policy)
+{
+	__atomic_add_fetch(&policy->refs, 1, __ATOMIC_RELAXED);
+	return policy;
+}
+
+void
+gsakmp_policy_unref(struct gsakmp_policy *policy)
+{
+	if (policy == NULL ||
+	    __atomic_sub_fetch(&policy->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	gpt_verified_free(&policy->v);
+	gk_buf_free(&policy->signed_der);
+	free(policy);
+}
+
+static bool
+agrees(uint16_t want, uint16_t have)
+{
+	return want == GSAKMP_SUITE_ANY || want == have;
+}
+
+const struct gsakmp_suite *
+gsakmp_policy_suite(const struct gsakmp_policy *policy,
+                    const struct gsakmp_suite *want)
+{
+	for (size_t i = 0; i < policy->n_suites; i++) {
+		const struct gsakmp_suite *have = &policy->suite[i];
+
+		if (agrees(want->signature, have->signature) &&
+		    agrees(want->nonce_hash, have->nonce_hash) &&
+		    agrees(want->key_creation, have->key_creation) &&
+		    agrees(want->encryption, have->encryption))
+			return have;
+	}
+	return NULL;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_POLICY_H
+#define GSAKMP_ENGINE_POLICY_H
+
+#include "gsakmp/engine/party.h"
+#include "gsakmp/gsakmp_reject.h"
+#include "policy-tokens/der/gpt_verify.h"
+#include "policy-tokens/token/gpt_access.h"
+
+struct gsakmp_dialect;
+
+/*
+ * DOC: the policy token as the engines use it - RFC 4534
+ *
+ * A verified token together with what follows from it: which of its protocols
+ * is in force, which join mechanisms both sides may use, how the group is
+ * rekeyed.  A policy never changes once it is made; threads share it by
+ * counting references, and a new token is a new policy.
+ */
+#define GSAKMP_POLICY_SUITE_MAX 8
+#define GSAKMP_POLICY_KEY_MAX 8
+
+struct gsakmp_policy {
+	struct gpt_verified v; /* the token and what to remember of it */
+	struct gk_buf signed_der;
+	const struct gpt_register *reg;
+	const struct gpt_deregister *dereg; /* or NULL */
+	const struct gpt_rekey *rekey;      /* or NULL: never rekeyed */
+
+	/* The acceptable join mechanisms that are supported, by preference. */
+	struct gsakmp_suite suite[GSAKMP_POLICY_SUITE_MAX];
+	size_t n_suites;
+	bool terse; /* of the first one; it is a property of the group */
+	bool dereg_terse;
+
+	/* Key IDs of the GTPKs that the data SAs want; at least one. */
+	uint32_t key_id[GSAKMP_POLICY_KEY_MAX];
+	int64_t key_expires[GSAKMP_POLICY_KEY_MAX]; /* utc; 0 not said */
+	int64_t key_life[GSAKMP_POLICY_KEY_MAX];    /* seconds; 0 not said */
+	size_t n_keys;
+
+	bool lkh;              /* the rekey method is GSAKMP LKH ... */
+	uint16_t kek_type;     /* ... with KEKs of this type, Table 16 */
+	uint16_t rekey_sig;    /* Table 21 */
+	int64_t rekey_time_s;  /* 0: not by time */
+	int64_t rekey_at_utc;  /* a date instead of an interval; 0 none */
+	unsigned rekey_events; /* 0: not by events */
+	int64_t overdue_s;     /* rekeyInterval; 0 never */
+	unsigned resend;       /* reliability: how many more times */
+
+	unsigned refs; /* atomic */
+};
+
+/* What makes a token acceptable here, besides its own content. */
+struct gsakmp_policy_args {
+	const struct gsakmp_party *party;
+	const struct gsakmp_dialect *dialect;
+	struct gk_slice group_id;
+	const struct gpt_seen *last; /* the newest one accepted before */
+	bool legacy_ok;
+};
+
+/**
+ * gsakmp_policy_new - verify a signed token and derive the policy from it.
+ *
+ * In the order of RFC 4535 section 5.2.1.2: the Group Owner's signature and
+ * authority, then whether this implementation can live with the content.
+ *
+ * Return: GK_OK with *@out holding one reference; an error with *@why set.
+ */
+GK_MUST_CHECK enum gk_err gsakmp_policy_new(
+	const struct gsakmp_policy_args *args, struct gk_slice token,
+	struct gk_now now, struct gsakmp_policy **out,
+	struct gsakmp_reject *why);
+struct gsakmp_policy *gsakmp_policy_ref(struct gsakmp_policy *policy);
+void gsakmp_policy_unref(struct gsakmp_policy *policy); /* NULL is fine */
+
+/* gsakmp_policy_suite - the acceptable set that equals @want in signature, nonce
+ * hash, key creation and encryption; NULL when there is none.  A field of
+ * @want that is GSAKMP_SUITE_ANY matches everything. */
+#define GSAKMP_SUITE_ANY 0xffff
+const struct gsakmp_suite *gsakmp_policy_suite(
+	const struct gsakmp_policy *policy, const struct gsakmp_suite *want);
+
+/* gsakmp_suite_supported - can this implementation do that?  RFC 4535 section
+ * 6: Suite 1 always; anything with SHA-1, MD5 or short keys only if @legacy. */
+bool gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy);
+
+#endif /* GSAKMP_ENGINE_POLICY_H */
