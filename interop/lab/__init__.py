@@ -10,8 +10,11 @@ Where what is:
     mrouter   the multicast routing program that runs in a router host
     capture   frames to a pcapng file
     pki       test certificates, good and bad
+    process   programs that report in JSON lines, and waiting for what they report
     daemons   configuration, start, events, control socket, end
     dataapp   the application whose data the group protects
+    scene     the network of the demo, and who is who on it
+    keeper    that network kept up for people to play on
     story     the steps of the demo, each checking what it says
     demo      the story told to a person
 """

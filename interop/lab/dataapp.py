@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The application whose multicast data a group protects, until there is an ESP.
+
+    python3 -m lab.dataapp send    --control SOCKET --to GROUP:PORT [--rate N]
+    python3 -m lab.dataapp receive [--control SOCKET] --to GROUP:PORT [--record FILE] [--keep-keys]
+    python3 -m lab.dataapp decrypt --control SOCKET FILE
+
+It knows no more than any application could: the keys that a member's control socket streams.  A receiver without
+--control is an eavesdropper; with --keep-keys it ignores the order to wipe, as a member that was thrown out would.
+
+A frame (all numbers big-endian):
+
+    magic "MSD1" | key id 4 | key handle 4 | sender 4 | sequence 8 | nonce 12 | AES-128-GCM of the text, tag included
+
+The first 24 octets are authenticated.  The AES key is HKDF-SHA-256 of the group's traffic key, info "msec lab data", so
+that any key type serves.  The sender uses the key that its member calls current; receivers try any key they hold with the
+frame's id and handle, and keep what they cannot read yet for a moment, since a rekey reaches members one by one.
+
+Reports are JSON, one object per line: "sending"/"receiving" when ready, "switch" at a key change, "report" four times a
+second and "end" at SIGTERM.  Sequence numbers come as ranges: [[0, 99], [102, 110]].
+"""
+import argparse
+import collections
+import json
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import time
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from .net import multicast_receiver, multicast_sender
+
+HEAD = struct.Struct(">4sIIIQ")
+MAGIC, NONCE = b"MSD1", 12
+MARKER = b"MSEC-LAB-PLAINTEXT"
+PATIENCE, HELD_MAX = 3.0, 4096  # seconds and frames that unreadable data is kept
+
+
+def say(**what) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def seal(key, sender: int, sequence: int, text: bytes) -> bytes:
+    head = HEAD.pack(MAGIC, key.id, key.handle, sender, sequence)
+    nonce = os.urandom(NONCE)
+    return head + nonce + key.aead.encrypt(nonce, text, head)
+
+
+class Key:
+    def __init__(self, ident: int, handle: int, octets: bytes):
+        self.id, self.handle = ident, handle
+        self.aead = AESGCM(HKDF(hashes.SHA256(), 16, None, b"msec lab data").derive(octets))
+
+
+class Keys:
+    """What the member's control socket says, as it says it."""
+
+    def __init__(self, path: str, keep: bool = False, group: str = ""):
+        self.held, self.current, self.keep, self._part = {}, None, keep, b""
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys"] + ([group] if group else [])}).encode() + b"\n")
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def read(self) -> bool:
+        """Take in what has come; False when the member is gone.  May block if nothing has."""
+        data = self.socket.recv(65536)
+        *lines, self._part = (self._part + data).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+        return bool(data)
+
+    def _take(self, o: dict) -> None:
+        if o.get("ok") is False:
+            raise SystemExit(f"dataapp: {o.get('error')}")
+        if o.get("event") == "key":
+            at = (int(o["id"]), int(o["handle"]))
+            if "octets" in o:
+                self.held[at] = Key(*at, bytes.fromhex(o["octets"]))
+            if o.get("state") == "current" and at in self.held:
+                self.current = self.held[at]
+        elif o.get("event") == "wipe" and not self.keep:
+            at = (int(o["id"]), int(o["handle"]))
+            self.held.pop(at, None)
+            if self.current and (self.current.id, self.current.handle) == at:
+                self.current = None
+
+
+class Ranges:
+    """A set of sequence numbers that is mostly contiguous."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def add(self, n: int) -> bool:
+        new = n not in self.seen
+        self.seen.add(n)
+        return new
+
+    def list(self) -> list:
+        out = []
+        for n in sorted(self.seen):
+            if out and out[-1][1] == n - 1:
+                out[-1][1] = n
+            else:
+                out.append([n, n])
+        return out
+
+
+class Reader:
+    """Opens frames with the keys at hand, now or within PATIENCE."""
+
+    def __init__(self, keys):
+        self.keys = keys
+        self.read = collections.defaultdict(Ranges)  # sender -> sequence numbers
+        self.by_handle = collections.Counter()
+        self.unreadable = collections.Counter()  # by handle
+        self.foreign = self.forged = self.repeated = 0
+        self.held = collections.deque()
+
+    def frame(self, octets: bytes, now: float) -> None:
+        if len(octets) < HEAD.size + NONCE + 16 or octets[:4] != MAGIC:
+            self.foreign += 1
+            return
+        if not self._open(octets):
+            self.held.append((now, octets))
+            if len(self.held) > HELD_MAX:
+                self._give_up(self.held.popleft()[1])
+
+    def _open(self, octets: bytes) -> bool:
+        _, ident, handle, sender, sequence = HEAD.unpack_from(octets)
+        key = self.keys and self.keys.held.get((ident, handle))
+        if not key:
+            return False
+        nonce = octets[HEAD.size:HEAD.size + NONCE]
+        try:
+            text = key.aead.decrypt(nonce, octets[HEAD.size + NONCE:], octets[:HEAD.size])
+        except InvalidTag:
+            self.forged += 1
+            return True
+        if not text.startswith(MARKER):
+            self.forged += 1
+        elif self.read[sender].add(sequence):
+            self.by_handle[handle] += 1
+        else:
+            self.repeated += 1
+        return True
+
+    def _give_up(self, octets: bytes) -> None:
+        self.unreadable[HEAD.unpack_from(octets)[2]] += 1
+
+    def retry(self, now: float, last: bool = False) -> None:
+        """New keys, or time has passed."""
+        waiting, self.held = self.held, collections.deque()
+        for came, octets in waiting:
+            if self._open(octets):
+                continue
+            if last or now - came > PATIENCE:
+                self._give_up(octets)
+            else:
+                self.held.append((came, octets))
+
+    def report(self, event: str) -> None:
+        say(event=event, received=sum(self.by_handle.values()), by_handle=self.by_handle, unreadable=self.unreadable,
+            waiting=len(self.held), forged=self.forged, repeated=self.repeated, foreign=self.foreign,
+            ranges={s: r.list() for s, r in self.read.items()},
+            keys=sorted(self.keys.held) if self.keys else [])
+
+
+def until_stopped(sources: dict, tick, every: float) -> None:
+    """Call sources[file]() when readable and tick() regularly, until SIGTERM or SIGINT."""
+    wake, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno())
+    for s in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(s, lambda *_: None)
+    select = selectors.DefaultSelector()
+    select.register(wake, selectors.EVENT_READ, None)
+    for f, call in sources.items():
+        select.register(f, selectors.EVENT_READ, call)
+    due = time.monotonic() + every
+    while True:
+        for key, _ in select.select(max(0.0, due - time.monotonic())):
+            if key.data is None:
+                return
+            if key.data() is False:
+                select.unregister(key.fileobj)
+        if time.monotonic() >= due:
+            due += every
+            tick()
+
+
+def send(a) -> None:
+    keys = Keys(a.control, group=a.group_id)
+    out = multicast_sender(a.to[0], a.interface, a.ttl)
+    sender = int.from_bytes(os.urandom(4), "big")
+    sent, by_handle, using = 0, collections.Counter(), None
+    last_report = 0.0
+
+    def switch() -> bool:
+        nonlocal using
+        alive = keys.read()
+        if keys.current is not using:
+            using = keys.current
+            say(event="switch", handle=using.handle if using else None, sequence=sent)
+        return alive
+
+    def tick() -> None:
+        nonlocal sent, last_report
+        if using:
+            out.sendto(seal(using, sender, sent, MARKER + b" %d" % sent), a.to)
+            by_handle[using.handle] += 1
+            sent += 1
+        if time.monotonic() - last_report > 0.25:
+            last_report = time.monotonic()
+            say(event="report", sent=sent, by_handle=by_handle, handle=using.handle if using else None)
+
+    say(event="sending", sender=sender)
+    until_stopped({keys: switch}, tick, 1 / a.rate)
+    say(event="end", sent=sent, by_handle=by_handle)
+
+
+def receive(a) -> None:
+    keys = Keys(a.control, a.keep_keys, a.group_id) if a.control else None
+    reader = Reader(keys)
+    s = multicast_receiver(a.to[0], a.to[1], a.interface)
+    s.setblocking(False)
+    record = open(a.record, "ab", buffering=0) if a.record else None
+
+    def data() -> None:
+        while True:
+            try:
+                octets = s.recv(65536)
+            except BlockingIOError:
+                return
+            if record:
+                record.write(struct.pack(">I", len(octets)) + octets)
+            reader.frame(octets, time.monotonic())
+
+    def news() -> bool:
+        alive = keys.read()
+        reader.retry(time.monotonic())
+        return alive
+
+    def tick() -> None:
+        reader.retry(time.monotonic())
+        reader.report("report")
+
+    say(event="receiving")
+    until_stopped({s: data, **({keys: news} if keys else {})}, tick, 0.25)
+    data()
+    reader.retry(time.monotonic(), last=True)
+    reader.report("end")
+
+
+def decrypt(a) -> None:
+    """Try every key the member has now on a recording."""
+    keys = Keys(a.control, group=a.group_id)
+    keys.socket.settimeout(a.wait)
+    try:
+        while not keys.current and keys.read():
+            pass
+    except socket.timeout:
+        pass
+    reader = Reader(keys)
+    with open(a.file, "rb") as f:
+        while head := f.read(4):
+            reader.frame(f.read(struct.unpack(">I", head)[0]), 0.0)
+    reader.retry(0.0, last=True)
+    reader.report("end")
+
+
+def endpoint(text: str) -> tuple:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def main(argv: list) -> None:
+    p = argparse.ArgumentParser(prog="lab.dataapp")
+    sub = p.add_subparsers(dest="mode", required=True)
+    for mode, run in (("send", send), ("receive", receive), ("decrypt", decrypt)):
+        m = sub.add_parser(mode)
+        m.set_defaults(run=run)
+        m.add_argument("--control", required=mode != "receive")
+        m.add_argument("--group-id", default="", help="of which group, when the member is in several")
+        if mode == "decrypt":
+            m.add_argument("--wait", type=float, default=2.0)
+            m.add_argument("file")
+            continue
+        m.add_argument("--to", type=endpoint, required=True)
+        m.add_argument("--interface", default="eth0")
+        if mode == "send":
+            m.add_argument("--rate", type=float, default=50.0)
+            m.add_argument("--ttl", type=int, default=8)
+        else:
+            m.add_argument("--record", default="")
+            m.add_argument("--keep-keys", action="store_true")
+    a = p.parse_args(argv)
+    a.run(a)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
