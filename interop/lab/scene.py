@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The network of the demo, and who is who on it.
+
+              north 10.77.1.0/24                                south 10.77.2.0/24
+    owner  keys  alice bob carol dave  mallory oscar eve  --router--  erin frank grace
+
+alice is the source of the data; grace comes late; the policy does not admit mallory; oscar's certificate has expired;
+eve only listens.
+"""
+from .net import Host, Net
+
+NORTH = {"owner": 10, "keys": 11, "alice": 21, "bob": 22, "carol": 23, "dave": 24, "mallory": 31, "oscar": 32, "eve": 40}
+SOUTH = {"erin": 25, "frank": 26, "grace": 27}
+WHO = {
+    "owner": "Group Owner", "keys": "key server", "alice": "member, the source of the data", "bob": "member",
+    "carol": "member", "dave": "member", "erin": "member behind the router", "frank": "member behind the router",
+    "grace": "will join late", "mallory": "not admitted by the policy", "oscar": "has an expired certificate",
+    "eve": "eavesdropper", "router": "routes unicast and multicast",
+}
+MEMBERS = ["alice", "bob", "carol", "dave", "erin", "frank"]
+
+GSAKMP_PORT = 3761
+REKEY = ("239.77.0.1", 3762)
+DATA = ("239.77.0.2", 5000)
+
+
+class Scene:
+    def __init__(self, prefix: str = ""):
+        self.net = Net(prefix)
+        north, south = self.net.segment("north", 1), self.net.segment("south", 2)
+        for segment, hosts in ((north, NORTH), (south, SOUTH)):
+            for name, number in hosts.items():
+                self.net.host(name, segment, number)
+        self.net.router("router", [north, south])
+        self.net.multicast(REKEY[0], DATA[0])
+
+    def __getitem__(self, name: str) -> Host:
+        return self.net.hosts[name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        self.net.close()
