@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import BUILD, LabError
+from . import LabError
 
 HELP = """\
 ./lab COMMAND
@@ -11,6 +11,12 @@ HELP = """\
   demo              build everything, then watch a secure group live and die (two minutes)
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
+
+  up                the network and the group of the demo, left running to play on
+  status            who is where, and how they are
+  shell HOST        a shell on a host (or: shell HOST COMMAND...)
+  capture [FILE]    everything on the wire into a file, until Ctrl-C
+  down              end it
 
 Options of test: --long (slow tests too), -k WORDS (only these Python tests), --no-c, --no-python.
 """
@@ -30,6 +36,40 @@ def cmd_test(args) -> int:
     return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
 
 
+def cmd_demo(args) -> int:
+    from . import build, deps, sandbox
+    deps.ensure(deps.DEMO)
+    build.build()
+    return sandbox.run([sys.executable, "-m", "lab.demo"])
+
+
+def cmd_up(args) -> int:
+    from . import build, deps, keeper
+    deps.ensure(deps.DEMO)
+    build.build()
+    return keeper.up()
+
+
+def cmd_down(args) -> int:
+    from . import keeper
+    return keeper.down()
+
+
+def cmd_status(args) -> int:
+    from . import keeper
+    return keeper.status()
+
+
+def cmd_shell(args) -> int:
+    from . import keeper
+    return keeper.shell(args.host, args.argv)
+
+
+def cmd_capture(args) -> int:
+    from . import keeper
+    return keeper.capture(args.file)
+
+
 def cmd_sandbox(args) -> int:
     from . import sandbox
     return sandbox.run(args.argv)
@@ -45,6 +85,15 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument("--no-c", action="store_true")
     t.add_argument("--no-python", action="store_true")
     t.set_defaults(run=cmd_test)
+    for name, run in (("demo", cmd_demo), ("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
+        sub.add_parser(name).set_defaults(run=run)
+    s = sub.add_parser("shell")
+    s.add_argument("host")
+    s.add_argument("argv", nargs=argparse.REMAINDER)
+    s.set_defaults(run=cmd_shell)
+    s = sub.add_parser("capture")
+    s.add_argument("file", nargs="?", default="")
+    s.set_defaults(run=cmd_capture)
     s = sub.add_parser("sandbox")
     s.add_argument("argv", nargs="+")
     s.set_defaults(run=cmd_sandbox)

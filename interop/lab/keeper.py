@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import BUILD, PREFIX, LabError, sandbox
 
-HOME = BUILD / "lab"
+HOME = Path(os.environ.get("MSEC_LAB_HOME") or BUILD / "lab")
 STATE = HOME / "state.json"
 
 
