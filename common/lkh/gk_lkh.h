@@ -41,7 +41,8 @@
  * Every operation costs O(degree * height).  Not thread-safe: the owner locks.
  */
 #define GK_LKH_DEGREE_MAX 256
-#define GK_LKH_DEPTH_MAX 32 /* keys on a path, leaf and root included */
+#define GK_LKH_DEPTH_MAX 32         /* keys on a path, leaf and root included */
+#define GK_LKH_SEATS_MAX (1U << 22) /* in one hierarchy */
 
 struct gk_lkh_config {
 	unsigned degree;   /* children of a node, 2 .. GK_LKH_DEGREE_MAX */
@@ -152,6 +153,9 @@ bool gk_lkh_group_due(const struct gk_lkh *lkh);
 extern const char *const gk_lkh_tables[]; /* ends with NULL */
 GK_MUST_CHECK enum gk_err gk_lkh_save(struct gk_lkh *lkh,
                                       struct gk_journal *journal);
+/* gk_lkh_export - every row, changed or not. */
+GK_MUST_CHECK enum gk_err gk_lkh_export(const struct gk_lkh *lkh,
+                                        struct gk_journal *journal);
 GK_MUST_CHECK enum gk_err gk_lkh_load_row(struct gk_lkh *lkh, const char *table,
                                           struct gk_slice key,
                                           struct gk_slice value,

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/lkh/gk_lkh.h"
+
+#include <string.h>
+
+#include "common/base/gk_base.h"
+#include "common/base/gk_time.h"
+#include "common/lkh/gk_lkh_tree.h"
+
+/* The nodes from the root of a tree to one leaf. */
+struct trail {
+	struct gk_lkh_at at[GK_LKH_DEPTH_MAX];
+	size_t len;
+};
+
+static void
+trail_to(const struct gk_lkh *lkh, uint32_t block, uint32_t node,
+         struct trail *trail)
+{
+	const struct gk_lkh_block *b = &lkh->blocks[block];
+
+	trail->len = b->height + 1;
+	for (size_t i = trail->len; i-- > 0;) {
+		trail->at[i] = (struct gk_lkh_at){ block, node };
+		node = (node - 1) / lkh->cfg.degree;
+	}
+}
+
+/* The lowest free leaf of a tree that has one. */
+static uint32_t
+lowest_free(const struct gk_lkh *lkh, const struct gk_lkh_block *b)
+{
+	uint32_t node = 0, room = b->leaves;
+
+	for (uint32_t level = 0; level < b->height; level++) {
+		room /= lkh->cfg.degree;
+		node = node * lkh->cfg.degree + 1;
+		while (b->node[node].count == room)
+			node++;
+	}
+	return node;
+}
+
+static bool
+seat_find(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
+{
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *b = &lkh->blocks[i];
+
+		if (seat < b->first_seat || seat - b->first_seat >= b->leaves)
+			continue;
+		*at = (struct gk_lkh_at){ i, b->nodes - b->leaves +
+			                             (seat - b->first_seat) };
+		return b->node[at->node].count == 1;
+	}
+	return false;
+}
+
+/* Fresh octets for the nodes of a trail that @wanted names. */
+struct draw {
+	bool wanted[GK_LKH_DEPTH_MAX];
+	uint8_t octets[GK_LKH_DEPTH_MAX * GK_LKH_KEY_MAX];
+};
+
+static enum gk_err
+draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < trail->len; i++) {
+		if (!draw->wanted[i])
+			continue;
+		/* A handle must not repeat; after four thousand million
+		 * versions the node is worn out. */
+		if (gk_lkh_node_at(lkh, trail->at[i])->handle == UINT32_MAX)
+			return GK_ERR_SPACE;
+		n++;
+	}
+	if (n == 0)
+		return GK_OK;
+	return lkh->env->random(lkh->env->ctx, draw->octets,
+	                        n * lkh->cfg.key_len);
+}
+
+/* Give a node its next key; the one it had at the start of the epoch is kept
+ * for wrapping. */
+static void
+make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
+         int64_t utc)
+{
+	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
+	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
+	size_t len = lkh->cfg.key_len;
+
+	if (!(mark->flags & GK_LKH_MADE) && (node->flags & GK_LKH_KEYED)) {
+		mark->old_len = (uint8_t)len;
+		mark->old_handle = node->handle;
+		mark->old_created = node->created;
+		mark->old_expires = node->expires;
+		memcpy(mark->old, gk_lkh_octets_at(lkh, at), len);
+	}
+	/* RFC 4535 7.5.2, Key Creation Date: subsequent to the one held. */
+	if (node->handle != 0 && utc <= node->created)
+		utc = node->created + 1;
+	node->created = utc;
+	node->expires = GK_UTC_MAX;
+	if (lkh->cfg.lifetime != 0 && utc < GK_UTC_MAX - lkh->cfg.lifetime)
+		node->expires = utc + lkh->cfg.lifetime;
+	node->handle++;
+	node->flags |= GK_LKH_KEYED;
+	mark->flags |= GK_LKH_MADE;
+	mark->made = lkh->clock;
+	memcpy(gk_lkh_octets_at(lkh, at), octets, len);
+	gk_lkh_touch(lkh, at);
+}
+
+/* Nobody is below a node any more: it has no key until somebody comes. */
+static void
+drop_key(struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
+
+	gk_wipe(gk_lkh_octets_at(lkh, at), lkh->cfg.key_len);
+	gk_wipe(mark->old, sizeof(mark->old));
+	mark->old_len = 0;
+	mark->flags = GK_LKH_MADE;
+	mark->made = lkh->clock;
+	gk_lkh_node_at(lkh, at)->flags &= (uint8_t)~GK_LKH_KEYED;
+	gk_lkh_touch(lkh, at);
+}
+
+static void
+group_key(struct gk_lkh *lkh)
+{
+	lkh->group_due = true;
+	lkh->group_made = lkh->clock;
+	lkh->group_version++;
+	lkh->open = true;
+	lkh->head_dirty = true;
+}
+
+static enum gk_err
+pick_seat(struct gk_lkh *lkh, struct trail *trail)
+{
+	struct gk_lkh_block shape;
+	uint32_t i = 0;
+
+	while (i < lkh->block_count &&
+	       lkh->blocks[i].node[0].count == lkh->blocks[i].leaves)
+		i++;
+	if (i == lkh->block_count) {
+		GK_TRY(gk_lkh_shape(lkh, &shape));
+		GK_TRY(gk_lkh_plant(lkh, &shape));
+	}
+	trail_to(lkh, i, lowest_free(lkh, &lkh->blocks[i]), trail);
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
+{
+	bool alone = gk_lkh_count(lkh) == 0;
+	struct draw draw = { 0 };
+	const struct gk_lkh_block *b;
+	struct gk_lkh_at leaf;
+	struct trail trail;
+	size_t used = 0;
+	enum gk_err err;
+
+	/* A tree that is planted here and then not used is no change that
+	 * anybody can see. */
+	GK_TRY(pick_seat(lkh, &trail));
+	GK_TRY(gk_lkh_reserve(lkh, trail.len));
+	for (size_t i = 0; i < trail.len; i++) {
+		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail.at[i]);
+		bool made = mark != NULL && (mark->flags & GK_LKH_MADE);
+		bool keyed =
+			gk_lkh_node_at(lkh, trail.at[i])->flags & GK_LKH_KEYED;
+
+		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail.at[i].node) &&
+		                 (!keyed || (lkh->cfg.backward && !made));
+	}
+	err = draw_keys(lkh, &trail, &draw);
+	if (err != GK_OK) {
+		gk_wipe(&draw, sizeof(draw));
+		return err;
+	}
+
+	lkh->clock++;
+	for (size_t i = 0; i < trail.len; i++) {
+		if (draw.wanted[i])
+			make_key(lkh, trail.at[i],
+			         draw.octets + used++ * lkh->cfg.key_len, utc);
+	}
+	/* What was sent before there was anybody needs no protection. */
+	if (lkh->cfg.backward && !lkh->group_due && !alone)
+		group_key(lkh);
+	lkh->clock++;
+	for (size_t i = 0; i < trail.len; i++) {
+		struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, trail.at[i]);
+
+		if (mark->joined++ == 0)
+			mark->since = lkh->clock;
+		gk_lkh_node_at(lkh, trail.at[i])->count++;
+		gk_lkh_touch(lkh, trail.at[i]);
+	}
+	leaf = trail.at[trail.len - 1];
+	gk_lkh_mark_get(lkh, leaf)->flags |= GK_LKH_SEATED;
+	b = &lkh->blocks[leaf.block];
+	*seat = b->first_seat + (leaf.node - (b->nodes - b->leaves));
+	lkh->open = true;
+	lkh->head_dirty = true;
+	gk_wipe(&draw, sizeof(draw));
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
+{
+	struct draw draw = { 0 };
+	struct gk_lkh_mark *mark;
+	struct gk_lkh_at leaf;
+	struct trail trail;
+	size_t used = 0;
+	enum gk_err err;
+	bool seated;
+
+	if (!seat_find(lkh, seat, &leaf))
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gk_lkh_reserve(lkh, GK_LKH_DEPTH_MAX));
+	mark = gk_lkh_mark_at(lkh, leaf);
+	seated = mark != NULL && (mark->flags & GK_LKH_SEATED);
+	trail_to(lkh, leaf.block, leaf.node, &trail);
+	for (size_t i = 0; i < trail.len; i++) {
+		bool made;
+
+		mark = gk_lkh_mark_at(lkh, trail.at[i]);
+		made = mark != NULL && (mark->flags & GK_LKH_MADE);
+		/* Who came in this epoch has seen its keys already. */
+		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail.at[i].node) &&
+		                 gk_lkh_node_at(lkh, trail.at[i])->count > 1 &&
+		                 (!made || seated);
+	}
+	err = draw_keys(lkh, &trail, &draw);
+	if (err != GK_OK) {
+		gk_wipe(&draw, sizeof(draw));
+		return err;
+	}
+
+	lkh->clock++;
+	for (size_t i = 0; i < trail.len; i++) {
+		struct gk_lkh_node *node = gk_lkh_node_at(lkh, trail.at[i]);
+
+		if (draw.wanted[i])
+			make_key(lkh, trail.at[i],
+			         draw.octets + used++ * lkh->cfg.key_len, utc);
+		mark = gk_lkh_mark_get(lkh, trail.at[i]);
+		if (--node->count == 0)
+			drop_key(lkh, trail.at[i]);
+		else
+			mark->flags |= GK_LKH_LEFT;
+		if (seated)
+			mark->joined--;
+		gk_lkh_touch(lkh, trail.at[i]);
+	}
+	if (!lkh->group_due || seated)
+		group_key(lkh);
+	lkh->open = true;
+	lkh->head_dirty = true;
+	gk_wipe(&draw, sizeof(draw));
+	return GK_OK;
+}
+
+void
+gk_lkh_refresh(struct gk_lkh *lkh)
+{
+	if (lkh->group_due)
+		return;
+	lkh->clock++;
+	group_key(lkh);
+}
+
+static enum gk_err
+renew_node(struct gk_lkh *lkh, struct gk_lkh_at at, int64_t utc)
+{
+	uint8_t octets[GK_LKH_KEY_MAX];
+	enum gk_err err;
+
+	if (gk_lkh_node_at(lkh, at)->handle == UINT32_MAX)
+		return GK_ERR_SPACE;
+	GK_TRY(gk_lkh_reserve(lkh, 1));
+	err = lkh->env->random(lkh->env->ctx, octets, lkh->cfg.key_len);
+	if (err == GK_OK) {
+		lkh->clock++;
+		make_key(lkh, at, octets, utc);
+		lkh->open = true;
+		lkh->head_dirty = true;
+	}
+	gk_wipe(octets, sizeof(octets));
+	return err;
+}
+
+enum gk_err
+gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
+             size_t *renewed)
+{
+	*renewed = 0;
+	for (; scan > 0 && lkh->block_count > 0; scan--) {
+		struct gk_lkh_at at = lkh->cursor;
+		const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
+		const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
+
+		if ((node->flags & GK_LKH_KEYED) && node->expires <= limit &&
+		    (mark == NULL || !(mark->flags & GK_LKH_MADE))) {
+			GK_TRY(renew_node(lkh, at, utc));
+			++*renewed;
+		}
+		if (++lkh->cursor.node < lkh->blocks[at.block].nodes)
+			continue;
+		lkh->cursor.node = 0;
+		if (++lkh->cursor.block == lkh->block_count)
+			lkh->cursor.block = 0;
+	}
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_path(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_key *keys,
+            size_t *count)
+{
+	struct gk_lkh_at leaf;
+	struct trail trail;
+
+	*count = 0;
+	if (!seat_find(lkh, seat, &leaf))
+		return GK_ERR_UNEXPECTED;
+	trail_to(lkh, leaf.block, leaf.node, &trail);
+	for (size_t i = trail.len; i-- > 0;) {
+		if (!gk_lkh_is_rootless(lkh, trail.at[i].node))
+			gk_lkh_key_copy(lkh, trail.at[i], &keys[(*count)++]);
+	}
+	return GK_OK;
+}
+
+bool
+gk_lkh_seated(const struct gk_lkh *lkh, uint32_t seat)
+{
+	struct gk_lkh_at at;
+
+	return seat_find(lkh, seat, &at);
+}
+
+bool
+gk_lkh_joined(const struct gk_lkh *lkh, uint32_t seat)
+{
+	const struct gk_lkh_mark *mark;
+	struct gk_lkh_at at;
+
+	if (!seat_find(lkh, seat, &at))
+		return false;
+	mark = gk_lkh_mark_at(lkh, at);
+	return mark != NULL && (mark->flags & GK_LKH_SEATED);
+}
+
+bool
+gk_lkh_open(const struct gk_lkh *lkh)
+{
+	return lkh->open;
+}
+
+uint32_t
+gk_lkh_epoch(const struct gk_lkh *lkh)
+{
+	return lkh->epoch;
+}
+
+uint32_t
+gk_lkh_count(const struct gk_lkh *lkh)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < lkh->block_count; i++)
+		n += lkh->blocks[i].node[0].count;
+	return n;
+}
+
+uint32_t
+gk_lkh_seats(const struct gk_lkh *lkh)
+{
+	return lkh->seats;
+}
+
+size_t
+gk_lkh_memory(const struct gk_lkh *lkh)
+{
+	size_t n = sizeof(*lkh) + lkh->mark_cap * sizeof(*lkh->marks) +
+	           lkh->dirty_cap * sizeof(*lkh->dirty);
+
+	for (uint32_t i = 0; i < lkh->block_count; i++)
+		n += lkh->blocks[i].nodes *
+		     (sizeof(struct gk_lkh_node) + lkh->cfg.key_len);
+	return n;
+}
+
+uint64_t
+gk_lkh_group_version(const struct gk_lkh *lkh)
+{
+	return lkh->group_version;
+}
+
+bool
+gk_lkh_group_due(const struct gk_lkh *lkh)
+{
+	return lkh->group_due;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/lkh/gk_lkh_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_base.h"
+#include "common/lkh/gk_lkh_tree.h"
+
+/*
+ * The plan is built with indexes, because arrays move while they grow, and gets
+ * its pointers at the end.  GROUP is the index of the group key.
+ */
+#define GROUP UINT32_MAX
+
+struct draft_wrap {
+	uint32_t under; /* index into keys */
+	size_t first;   /* index into refs */
+	size_t count;
+};
+
+struct draft {
+	const struct gk_lkh *lkh;
+	struct gk_lkh_key *keys;
+	uint32_t *refs;
+	struct draft_wrap *wraps;
+	size_t key_count, key_cap;
+	size_t ref_count, ref_cap;
+	size_t wrap_count, wrap_cap;
+	uint32_t *known; /* by mark: 1 + index of its current key, or 0 */
+	bool *done;      /* by mark: its old key has been used */
+	size_t *order;   /* marks, deepest first within a tree */
+};
+
+static bool
+is_keyed(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	return gk_lkh_node_at(lkh, at)->flags & GK_LKH_KEYED;
+}
+
+/* Somebody below @at has not been given a key that was made at @made. */
+static bool
+is_needed(const struct gk_lkh *lkh, struct gk_lkh_at at, uint64_t made)
+{
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
+	uint32_t count = gk_lkh_node_at(lkh, at)->count;
+
+	if (count == 0)
+		return false;
+	return mark == NULL || mark->joined < count || mark->since < made;
+}
+
+/* The old members below @at hold its old key and wait for the new one. */
+static bool
+is_renewal(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
+
+	return mark != NULL && (mark->flags & GK_LKH_MADE) &&
+	       !(mark->flags & GK_LKH_LEFT) && mark->old_len != 0 &&
+	       is_needed(lkh, at, mark->made);
+}
+
+static enum gk_err
+add_key(struct draft *d, const struct gk_lkh_key *key, uint32_t *index)
+{
+	void *keys = d->keys;
+	enum gk_err err = gk_lkh_grow(&keys, &d->key_cap, d->key_count + 1,
+	                              sizeof(*d->keys));
+
+	d->keys = keys;
+	if (err != GK_OK)
+		return err;
+	*index = (uint32_t)d->key_count;
+	d->keys[d->key_count++] = *key;
+	return GK_OK;
+}
+
+static enum gk_err
+current_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
+{
+	uint32_t mark = gk_lkh_node_at(d->lkh, at)->mark;
+	struct gk_lkh_key key;
+	enum gk_err err;
+
+	if (mark != 0 && d->known[mark - 1] != 0) {
+		*index = d->known[mark - 1] - 1;
+		return GK_OK;
+	}
+	gk_lkh_key_copy(d->lkh, at, &key);
+	err = add_key(d, &key, index);
+	if (err == GK_OK && mark != 0)
+		d->known[mark - 1] = *index + 1;
+	gk_wipe(&key, sizeof(key));
+	return err;
+}
+
+static enum gk_err
+old_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
+{
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
+	struct gk_lkh_key key = {
+		.id = d->lkh->blocks[at.block].first_id + at.node,
+		.handle = mark->old_handle,
+		.created = mark->old_created,
+		.expires = mark->old_expires,
+		.len = mark->old_len,
+	};
+	enum gk_err err;
+
+	memcpy(key.octets, mark->old, mark->old_len);
+	err = add_key(d, &key, index);
+	gk_wipe(&key, sizeof(key));
+	return err;
+}
+
+static enum gk_err
+open_wrap(struct draft *d, uint32_t under)
+{
+	void *wraps = d->wraps;
+	enum gk_err err = gk_lkh_grow(&wraps, &d->wrap_cap, d->wrap_count + 1,
+	                              sizeof(*d->wraps));
+
+	d->wraps = wraps;
+	if (err != GK_OK)
+		return err;
+	d->wraps[d->wrap_count++] =
+		(struct draft_wrap){ under, d->ref_count, 0 };
+	return GK_OK;
+}
+
+static enum gk_err
+add_ref(struct draft *d, uint32_t index)
+{
+	void *refs = d->refs;
+	enum gk_err err = gk_lkh_grow(&refs, &d->ref_cap, d->ref_count + 1,
+	                              sizeof(*d->refs));
+
+	d->refs = refs;
+	if (err != GK_OK)
+		return err;
+	d->refs[d->ref_count++] = index;
+	d->wraps[d->wrap_count - 1].count++;
+	return GK_OK;
+}
+
+static enum gk_err
+add_current(struct draft *d, struct gk_lkh_at at)
+{
+	uint32_t index;
+
+	GK_TRY(current_key(d, at, &index));
+	return add_ref(d, index);
+}
+
+static enum gk_err
+wrap_under_current(struct draft *d, struct gk_lkh_at at)
+{
+	uint32_t index;
+
+	GK_TRY(current_key(d, at, &index));
+	return open_wrap(d, index);
+}
+
+static enum gk_err
+wrap_under_old(struct draft *d, struct gk_lkh_at at)
+{
+	uint32_t index;
+
+	GK_TRY(old_key(d, at, &index));
+	return open_wrap(d, index);
+}
+
+/* The new key of @at under its own old one. */
+static enum gk_err
+wrap_renewal(struct draft *d, struct gk_lkh_at at)
+{
+	GK_TRY(wrap_under_old(d, at));
+	return add_current(d, at);
+}
+
+/* Call @f for each place right below the group key. */
+static enum gk_err
+each_root(struct draft *d, enum gk_err (*f)(struct draft *, struct gk_lkh_at))
+{
+	for (uint32_t b = 0; b < d->lkh->block_count; b++) {
+		if (!gk_lkh_is_rootless(d->lkh, 0)) {
+			GK_TRY(f(d, (struct gk_lkh_at){ b, 0 }));
+			continue;
+		}
+		for (uint32_t i = 1; i <= d->lkh->cfg.degree; i++)
+			GK_TRY(f(d, (struct gk_lkh_at){ b, i }));
+	}
+	return GK_OK;
+}
+
+/* CHAIN */
+
+static enum gk_err
+chain_root(struct draft *d, struct gk_lkh_at root)
+{
+	if (!is_needed(d->lkh, root, d->lkh->group_made))
+		return GK_OK;
+	GK_TRY(wrap_under_current(d, root));
+	return add_ref(d, GROUP);
+}
+
+static enum gk_err
+chain_node(struct draft *d, const struct gk_lkh_mark *mark)
+{
+	const struct gk_lkh *lkh = d->lkh;
+	struct gk_lkh_at child = mark->at;
+
+	if (!(mark->flags & GK_LKH_MADE) || !is_keyed(lkh, mark->at))
+		return GK_OK;
+	if (is_renewal(lkh, mark->at))
+		return wrap_renewal(d, mark->at);
+	if (!(mark->flags & GK_LKH_LEFT))
+		return GK_OK;
+	for (unsigned i = 1; i <= lkh->cfg.degree; i++) {
+		child.node = mark->at.node * lkh->cfg.degree + i;
+		if (!is_needed(lkh, child, mark->made))
+			continue;
+		GK_TRY(wrap_under_current(d, child));
+		GK_TRY(add_current(d, mark->at));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+chain(struct draft *d)
+{
+	for (size_t i = 0; i < d->lkh->mark_count; i++)
+		GK_TRY(chain_node(d, &d->lkh->marks[d->order[i]]));
+	return d->lkh->group_due ? each_root(d, chain_root) : GK_OK;
+}
+
+/* PATH */
+
+/*
+ * The keys above @at that were lost to a leave and that somebody below @at
+ * waits for, group key first, as the content of the wrap that is open.  With
+ * @add false they are only looked at: *@count says how many there are and
+ * *@made when the last of them was made.
+ */
+static enum gk_err
+lost_above(struct draft *d, struct gk_lkh_at at, bool add, size_t *count,
+           uint64_t *made)
+{
+	const struct gk_lkh *lkh = d->lkh;
+	struct gk_lkh_at up[GK_LKH_DEPTH_MAX], a = at;
+	size_t n = 0;
+
+	*count = 0;
+	*made = 0;
+	while (a.node != 0) {
+		a.node = (a.node - 1) / lkh->cfg.degree;
+		if (!gk_lkh_is_rootless(lkh, a.node))
+			up[n++] = a;
+	}
+	if (is_needed(lkh, at, lkh->group_made)) {
+		*made = lkh->group_made;
+		++*count;
+		if (add)
+			GK_TRY(add_ref(d, GROUP));
+	}
+	while (n-- > 0) {
+		const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, up[n]);
+
+		if (!is_needed(lkh, at, mark->made))
+			continue;
+		if (mark->made > *made)
+			*made = mark->made;
+		++*count;
+		if (add)
+			GK_TRY(add_current(d, up[n]));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+add_lost(struct draft *d, struct gk_lkh_at at)
+{
+	uint64_t made;
+	size_t count;
+
+	return lost_above(d, at, true, &count, &made);
+}
+
+/* Everything above @at was lost to a leave, @at itself was not. */
+static enum gk_err
+path_edge(struct draft *d, struct gk_lkh_at at)
+{
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
+	uint64_t made;
+	size_t count;
+
+	GK_TRY(lost_above(d, at, false, &count, &made));
+	if (!is_renewal(d->lkh, at)) {
+		if (count == 0)
+			return GK_OK;
+		GK_TRY(wrap_under_current(d, at));
+		return add_lost(d, at);
+	}
+	d->done[mark - d->lkh->marks] = true;
+	if (count != 0 && mark->joined != 0 && mark->since < made) {
+		/* Who was seated in this epoch does not hold the old key, and
+		 * misses something all the same. */
+		GK_TRY(wrap_renewal(d, at));
+		GK_TRY(wrap_under_current(d, at));
+		return add_lost(d, at);
+	}
+	GK_TRY(wrap_under_old(d, at));
+	GK_TRY(add_lost(d, at));
+	return add_current(d, at);
+}
+
+static enum gk_err
+path_node(struct draft *d, struct gk_lkh_at at)
+{
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
+	struct gk_lkh_at child = at;
+
+	if (!is_keyed(d->lkh, at))
+		return GK_OK;
+	if (mark == NULL || !(mark->flags & GK_LKH_LEFT))
+		return path_edge(d, at);
+	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
+		child.node = at.node * d->lkh->cfg.degree + i;
+		GK_TRY(path_node(d, child)); /* no deeper than the tree */
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+path(struct draft *d)
+{
+	if (d->lkh->group_due)
+		GK_TRY(each_root(d, path_node));
+	/* What remains only has to reach those who hold the old key. */
+	for (size_t i = 0; i < d->lkh->mark_count; i++) {
+		size_t m = d->order[i];
+
+		if (!d->done[m] && is_renewal(d->lkh, d->lkh->marks[m].at))
+			GK_TRY(wrap_renewal(d, d->lkh->marks[m].at));
+	}
+	return GK_OK;
+}
+
+/* Putting it together */
+
+static int
+deepest_first(const void *a, const void *b, void *ctx)
+{
+	const struct gk_lkh_mark *marks = ctx;
+	struct gk_lkh_at x = marks[*(const size_t *)a].at;
+	struct gk_lkh_at y = marks[*(const size_t *)b].at;
+
+	if (x.block != y.block)
+		return x.block < y.block ? -1 : 1;
+	return x.node > y.node ? -1 : x.node < y.node;
+}
+
+static enum gk_err
+draft_init(struct draft *d, const struct gk_lkh *lkh)
+{
+	size_t n = lkh->mark_count + 1; /* calloc(0) may be NULL */
+
+	*d = (struct draft){ .lkh = lkh };
+	d->known = calloc(n, sizeof(*d->known));
+	d->done = calloc(n, sizeof(*d->done));
+	d->order = calloc(n, sizeof(*d->order));
+	if (d->known == NULL || d->done == NULL || d->order == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < lkh->mark_count; i++)
+		d->order[i] = i;
+	qsort_r(d->order, lkh->mark_count, sizeof(*d->order), deepest_first,
+	        lkh->marks);
+	return GK_OK;
+}
+
+static void
+draft_free(struct draft *d)
+{
+	gk_wipe(d->keys, d->key_count * sizeof(*d->keys));
+	free(d->keys);
+	free(d->refs);
+	free(d->wraps);
+	free(d->known);
+	free(d->done);
+	free(d->order);
+}
+
+/* The draft's keys become the plan's. */
+static enum gk_err
+draft_finish(struct draft *d, struct gk_lkh_plan *plan)
+{
+	plan->refs = calloc(d->ref_count + 1, sizeof(*plan->refs));
+	plan->wraps = calloc(d->wrap_count + 1, sizeof(*plan->wraps));
+	if (plan->refs == NULL || plan->wraps == NULL)
+		return GK_ERR_NOMEM;
+	plan->pool = d->keys;
+	plan->pool_count = d->key_count;
+	d->keys = NULL;
+	d->key_count = 0;
+	for (size_t i = 0; i < d->ref_count; i++)
+		plan->refs[i] =
+			d->refs[i] == GROUP ? NULL : &plan->pool[d->refs[i]];
+	for (size_t i = 0; i < d->wrap_count; i++) {
+		plan->wraps[i].under = &plan->pool[d->wraps[i].under];
+		plan->wraps[i].keys = &plan->refs[d->wraps[i].first];
+		plan->wraps[i].count = d->wraps[i].count;
+	}
+	plan->count = d->wrap_count;
+	return GK_OK;
+}
+
+void
+gk_lkh_plan_free(struct gk_lkh_plan *plan)
+{
+	gk_wipe(plan->pool, plan->pool_count * sizeof(*plan->pool));
+	free(plan->pool);
+	free(plan->refs);
+	free(plan->wraps);
+	*plan = (struct gk_lkh_plan){ 0 };
+}
+
+enum gk_err
+gk_lkh_seal(struct gk_lkh *lkh, enum gk_lkh_style style,
+            struct gk_lkh_plan *plan)
+{
+	struct draft draft;
+	enum gk_err err;
+
+	*plan = (struct gk_lkh_plan){ .epoch = lkh->epoch,
+		                      .group = lkh->group_due };
+	if (!lkh->open)
+		return GK_OK;
+	GK_TRY(gk_lkh_reserve(lkh, lkh->mark_count));
+	err = draft_init(&draft, lkh);
+	if (err == GK_OK)
+		err = style == GK_LKH_CHAIN ? chain(&draft) : path(&draft);
+	if (err == GK_OK)
+		err = draft_finish(&draft, plan);
+	draft_free(&draft);
+	if (err != GK_OK) {
+		gk_lkh_plan_free(plan);
+		return err;
+	}
+	/* The rows still hold the old keys and what the epoch knew. */
+	for (size_t i = 0; i < lkh->mark_count; i++)
+		gk_lkh_touch(lkh, lkh->marks[i].at);
+	gk_lkh_epoch_close(lkh);
+	lkh->epoch++;
+	lkh->open = false;
+	lkh->group_due = false;
+	lkh->head_dirty = true;
+	return GK_OK;
+}

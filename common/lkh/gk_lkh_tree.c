@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/lkh/gk_lkh_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_base.h"
+#include "common/base/gk_time.h"
+
+static enum gk_err
+check_config(struct gk_lkh_config *cfg)
+{
+	if (cfg->degree < 2 || cfg->degree > GK_LKH_DEGREE_MAX)
+		return GK_ERR_VALUE;
+	if (cfg->key_len < GK_LKH_KEY_MIN || cfg->key_len > GK_LKH_KEY_MAX)
+		return GK_ERR_VALUE;
+	if (cfg->lifetime < 0 || cfg->lifetime > GK_UTC_MAX)
+		return GK_ERR_VALUE;
+	if (cfg->capacity > GK_LKH_SEATS_MAX)
+		return GK_ERR_SPACE;
+	if (cfg->capacity == 0)
+		cfg->capacity = cfg->degree;
+	if (cfg->first_id == 0)
+		cfg->first_id = 1;
+	if (cfg->last_id == 0)
+		cfg->last_id = UINT32_MAX;
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
+           struct gk_lkh **out)
+{
+	struct gk_lkh *lkh = calloc(1, sizeof(*lkh));
+	struct gk_lkh_block shape;
+	enum gk_err err;
+
+	*out = NULL;
+	if (lkh == NULL)
+		return GK_ERR_NOMEM;
+	lkh->env = env;
+	lkh->cfg = *cfg;
+	lkh->epoch = 1;
+	lkh->head_dirty = true;
+	err = check_config(&lkh->cfg);
+	/* The first tree is planted by the first join, or by a load; here only
+	 * to know that it will fit. */
+	if (err == GK_OK)
+		err = gk_lkh_shape(lkh, &shape);
+	if (err != GK_OK) {
+		gk_lkh_free(lkh);
+		return err;
+	}
+	*out = lkh;
+	return GK_OK;
+}
+
+void
+gk_lkh_free(struct gk_lkh *lkh)
+{
+	if (lkh == NULL)
+		return;
+	gk_lkh_epoch_close(lkh);
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		struct gk_lkh_block *b = &lkh->blocks[i];
+
+		/* Only where there was ever a key: a sweep over the whole
+		 * array would touch pages that were never used. */
+		for (uint32_t n = 0; n < b->nodes; n++) {
+			if (b->node[n].flags & GK_LKH_KEYED)
+				gk_wipe(b->keys + n * lkh->cfg.key_len,
+				        lkh->cfg.key_len);
+		}
+		free(b->node);
+		free(b->keys);
+	}
+	free(lkh->blocks);
+	free(lkh->marks);
+	free(lkh->dirty);
+	free(lkh);
+}
+
+/* Leaves and nodes of a complete tree; false: more than we carry. */
+static bool
+tree_size(unsigned degree, uint32_t height, uint32_t *leaves, uint32_t *nodes)
+{
+	uint64_t l = 1, n = 1;
+
+	for (uint32_t i = 0; i < height; i++) {
+		l *= degree;
+		n += l;
+		if (l > GK_LKH_SEATS_MAX)
+			return false;
+	}
+	*leaves = (uint32_t)l;
+	*nodes = (uint32_t)n;
+	return true;
+}
+
+enum gk_err
+gk_lkh_shape(const struct gk_lkh *lkh, struct gk_lkh_block *block)
+{
+	const struct gk_lkh_config *cfg = &lkh->cfg;
+	uint64_t first_id = cfg->first_id;
+	uint32_t want = cfg->capacity, height = 1, leaves = 0, nodes = 0;
+
+	if (lkh->block_count != 0) {
+		const struct gk_lkh_block *last =
+			&lkh->blocks[lkh->block_count - 1];
+
+		if (cfg->plain)
+			return GK_ERR_SPACE;
+		want = lkh->seats;
+		first_id = (uint64_t)last->first_id + last->nodes;
+	}
+	while (tree_size(cfg->degree, height, &leaves, &nodes) && leaves < want)
+		height++;
+	/* The first tree is what was asked for or nothing; later ones take the
+	 * room that is left. */
+	for (; height >= 1; height--) {
+		if (tree_size(cfg->degree, height, &leaves, &nodes) &&
+		    leaves <= GK_LKH_SEATS_MAX - lkh->seats &&
+		    first_id + nodes - 1 <= cfg->last_id) {
+			*block = (struct gk_lkh_block){
+				.first_id = (uint32_t)first_id,
+				.first_seat = lkh->seats + 1,
+				.height = height,
+				.nodes = nodes,
+				.leaves = leaves,
+			};
+			return GK_OK;
+		}
+		if (lkh->block_count == 0)
+			return GK_ERR_SPACE;
+	}
+	return GK_ERR_SPACE;
+}
+
+enum gk_err
+gk_lkh_plant(struct gk_lkh *lkh, const struct gk_lkh_block *shape)
+{
+	struct gk_lkh_block *grown;
+	struct gk_lkh_block b = *shape;
+
+	grown = reallocarray(lkh->blocks, lkh->block_count + 1, sizeof(b));
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	lkh->blocks = grown;
+	b.node = calloc(b.nodes, sizeof(*b.node));
+	b.keys = calloc(b.nodes, lkh->cfg.key_len);
+	if (b.node == NULL || b.keys == NULL) {
+		free(b.node);
+		free(b.keys);
+		return GK_ERR_NOMEM;
+	}
+	lkh->blocks[lkh->block_count++] = b;
+	lkh->seats += b.leaves;
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_grow(void **array, size_t *cap, size_t need, size_t size)
+{
+	size_t want = *cap == 0 ? 64 : *cap;
+	uint8_t *grown;
+
+	if (need <= *cap)
+		return GK_OK;
+	while (want < need)
+		want *= 2;
+	/* Not realloc(): it would leave a copy of old keys behind. */
+	grown = calloc(want, size);
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	if (*cap != 0)
+		memcpy(grown, *array, *cap * size);
+	gk_wipe(*array, *cap * size);
+	free(*array);
+	*array = grown;
+	*cap = want;
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
+{
+	void *marks = lkh->marks, *dirty = lkh->dirty;
+	enum gk_err err;
+
+	err = gk_lkh_grow(&marks, &lkh->mark_cap, lkh->mark_count + n,
+	                  sizeof(*lkh->marks));
+	lkh->marks = marks;
+	if (err != GK_OK)
+		return err;
+	err = gk_lkh_grow(&dirty, &lkh->dirty_cap, lkh->dirty_count + n,
+	                  sizeof(*lkh->dirty));
+	lkh->dirty = dirty;
+	return err;
+}
+
+struct gk_lkh_mark *
+gk_lkh_mark_get(struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
+	struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
+
+	if (mark != NULL)
+		return mark;
+	mark = &lkh->marks[lkh->mark_count++];
+	*mark = (struct gk_lkh_mark){ .at = at };
+	node->mark = (uint32_t)lkh->mark_count;
+	return mark;
+}
+
+void
+gk_lkh_touch(struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
+
+	if (node->flags & GK_LKH_DIRTY)
+		return;
+	node->flags |= GK_LKH_DIRTY;
+	lkh->dirty[lkh->dirty_count++] = at;
+}
+
+void
+gk_lkh_key_copy(const struct gk_lkh *lkh, struct gk_lkh_at at,
+                struct gk_lkh_key *key)
+{
+	const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
+
+	*key = (struct gk_lkh_key){
+		.id = lkh->blocks[at.block].first_id + at.node,
+		.handle = node->handle,
+		.created = node->created,
+		.expires = node->expires,
+		.len = (uint8_t)lkh->cfg.key_len,
+	};
+	memcpy(key->octets, gk_lkh_octets_at(lkh, at), key->len);
+}
+
+void
+gk_lkh_epoch_close(struct gk_lkh *lkh)
+{
+	for (size_t i = 0; i < lkh->mark_count; i++)
+		gk_lkh_node_at(lkh, lkh->marks[i].at)->mark = 0;
+	gk_wipe(lkh->marks, lkh->mark_count * sizeof(*lkh->marks));
+	lkh->mark_count = 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_LKH_TREE_H
+#define GK_LKH_TREE_H
+
+#include "common/lkh/gk_lkh.h"
+
+/*
+ * DOC: inside of the hierarchy; for the files of this room only
+ *
+ * A block is one complete d-ary tree, its nodes numbered breadth first from 0:
+ * the children of i are d*i+1 .. d*i+d.  Its arrays are allocated whole; pages
+ * of seats that were never taken are never touched.
+ *
+ * What an open epoch did to a node is kept in a mark, so that the nodes
+ * themselves stay small.  Two questions decide who must be told what:
+ *
+ *     when was this key made?             mark.made, group_made
+ *     who below was seated in this epoch, mark.joined, mark.since
+ *     and since when?
+ *
+ * "When" is a count of operations (clock), not a time.  Somebody who was seated
+ * after a key was made got it with his registration.
+ */
+enum {
+	GK_LKH_KEYED = 1, /* node: has a key, which is to say: has members */
+	GK_LKH_DIRTY = 2, /* node: not in the journal yet */
+};
+
+struct gk_lkh_node {
+	int64_t created;
+	int64_t expires;
+	uint32_t
+		handle; /* of the last version, also when there is no key now */
+	uint32_t count; /* members below; a leaf has 0 or 1 */
+	uint32_t mark;  /* 1 + index of its mark, or 0 */
+	uint8_t flags;
+};
+
+struct gk_lkh_at {
+	uint32_t block;
+	uint32_t node;
+};
+
+enum {
+	GK_LKH_MADE = 1,  /* new key in this epoch, at made */
+	GK_LKH_LEFT = 2,  /* a member left, others remain: the old key is no
+	                     good.  Holds for all nodes above, too. */
+	GK_LKH_SEATED = 4 /* a leaf that was taken in this epoch */
+};
+
+struct gk_lkh_mark {
+	struct gk_lkh_at at;
+	uint8_t flags;
+	uint8_t old_len; /* 0: there was none, or it is of no use */
+	uint32_t joined; /* members below that were seated in this epoch */
+	uint64_t since;  /* when the first of them was */
+	uint64_t made;
+	uint32_t old_handle;
+	int64_t old_created;
+	int64_t old_expires;
+	uint8_t old[GK_LKH_KEY_MAX];
+};
+
+struct gk_lkh_block {
+	uint32_t first_id;
+	uint32_t first_seat;
+	uint32_t height;
+	uint32_t nodes;
+	uint32_t leaves;
+	struct gk_lkh_node *node;
+	uint8_t *keys; /* key_len octets for each node */
+};
+
+struct gk_lkh {
+	const struct gk_env *env;
+	struct gk_lkh_config cfg;
+	struct gk_lkh_block *blocks;
+	uint32_t block_count;
+	uint32_t seats;
+
+	uint32_t epoch;
+	bool open;
+	bool group_due;
+	uint64_t clock;
+	uint64_t group_made;
+	uint64_t group_version;
+	struct gk_lkh_mark *marks;
+	size_t mark_count, mark_cap;
+
+	/* Not yet in the journal. */
+	struct gk_lkh_at *dirty;
+	size_t dirty_count, dirty_cap;
+	bool head_dirty;
+	uint32_t blocks_saved;
+
+	struct gk_lkh_at cursor; /* of gk_lkh_renew() */
+};
+
+#define GK_LKH_NO_NODE UINT32_MAX
+
+/* The group key takes the place of this node: it has no key of its own. */
+static inline bool
+gk_lkh_is_rootless(const struct gk_lkh *lkh, uint32_t node)
+{
+	return lkh->cfg.plain && node == 0;
+}
+
+static inline struct gk_lkh_node *
+gk_lkh_node_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	return &lkh->blocks[at.block].node[at.node];
+}
+
+static inline uint8_t *
+gk_lkh_octets_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	return lkh->blocks[at.block].keys + at.node * lkh->cfg.key_len;
+}
+
+static inline bool
+gk_lkh_is_leaf(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	const struct gk_lkh_block *b = &lkh->blocks[at.block];
+
+	return at.node >= b->nodes - b->leaves;
+}
+
+/* gk_lkh_mark_at - the mark of a node in the open epoch; NULL: none. */
+static inline struct gk_lkh_mark *
+gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	uint32_t mark = gk_lkh_node_at(lkh, at)->mark;
+
+	return mark == 0 ? NULL : &lkh->marks[mark - 1];
+}
+
+/* gk_lkh_mark_get - the same, made when there is none; there must be room. */
+struct gk_lkh_mark *gk_lkh_mark_get(struct gk_lkh *lkh, struct gk_lkh_at at);
+/* gk_lkh_reserve - room for @n more marks and dirty nodes. */
+GK_MUST_CHECK enum gk_err gk_lkh_reserve(struct gk_lkh *lkh, size_t n);
+/* gk_lkh_grow - room for @need elements in *@array, without leaving a copy of
+ * old octets behind. */
+GK_MUST_CHECK enum gk_err gk_lkh_grow(void **array, size_t *cap, size_t need,
+                                      size_t size);
+/* gk_lkh_touch - @at goes into the next journal; there must be room. */
+void gk_lkh_touch(struct gk_lkh *lkh, struct gk_lkh_at at);
+
+/* gk_lkh_shape - what the next tree must look like; GK_ERR_SPACE: no more. */
+GK_MUST_CHECK enum gk_err gk_lkh_shape(const struct gk_lkh *lkh,
+                                       struct gk_lkh_block *block);
+/* gk_lkh_plant - add a tree of that shape. */
+GK_MUST_CHECK enum gk_err gk_lkh_plant(struct gk_lkh *lkh,
+                                       const struct gk_lkh_block *shape);
+/* gk_lkh_key_copy - the current key of a node. */
+void gk_lkh_key_copy(const struct gk_lkh *lkh, struct gk_lkh_at at,
+                     struct gk_lkh_key *key);
+/* gk_lkh_epoch_close - forget all marks, wiping old keys. */
+void gk_lkh_epoch_close(struct gk_lkh *lkh);
+
+#endif /* GK_LKH_TREE_H */

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/gk_base.h"
+#include "common/base/gk_time.h"
+#include "common/lkh/tests/lkh_world.h"
+
+#define assert_world(expr)                                     \
+	do {                                                   \
+		const char *world_why_ = (expr);               \
+		if (world_why_ != NULL)                        \
+			fail_msg("%s: %s", #expr, world_why_); \
+	} while (0)
+
+static enum gk_err
+counting(void *ctx, uint8_t *out, size_t n)
+{
+	uint32_t *next = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)((*next)++ * 37 >> 3);
+	return GK_OK;
+}
+
+static enum gk_err
+broken(void *ctx, uint8_t *out, size_t n)
+{
+	(void)ctx, (void)out, (void)n;
+	return GK_ERR_CRYPTO;
+}
+
+static uint32_t draws;
+static const struct gk_env env = { .random = counting, .ctx = &draws };
+
+static struct gk_lkh *
+figure_30(void)
+{
+	const struct gk_lkh_config cfg = {
+		.degree = 2, .key_len = 24, .capacity = 8, .plain = true
+	};
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	for (uint32_t i = 1; i <= 8; i++) {
+		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+		assert_int_equal(seat, i);
+	}
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	assert_int_equal(plan.count, 0);
+	gk_lkh_plan_free(&plan);
+	return lkh;
+}
+
+/* "(GTPK)2 (GTPK,3',6')12": a prime where the version is not the first. */
+static void
+describe(const struct gk_lkh_plan *plan, char *out, size_t cap)
+{
+	size_t at = 0;
+
+#define SAY(...) at += (size_t)snprintf(out + at, cap - at, __VA_ARGS__)
+	out[0] = '\0';
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct gk_lkh_wrap *w = &plan->wraps[i];
+
+		SAY("%s(", i == 0 ? "" : " ");
+		for (size_t k = 0; k < w->count; k++) {
+			if (w->keys[k] == NULL)
+				SAY("%sGTPK", k == 0 ? "" : ",");
+			else
+				SAY("%s%u%s", k == 0 ? "" : ",", w->keys[k]->id,
+				    w->keys[k]->handle == 1 ? "" : "'");
+			assert_true(at < cap);
+		}
+		SAY(")%u%s", w->under->id, w->under->handle == 1 ? "" : "'");
+		assert_true(at < cap);
+	}
+#undef SAY
+}
+
+GK_TEST(rfc4535_a_2, members_of_figure_30_hold_the_nodes_above_their_leaf)
+{
+	static const uint32_t want[8][3] = {
+		{ 8, 4, 2 },  { 9, 4, 2 },  { 10, 5, 2 }, { 11, 5, 2 },
+		{ 12, 6, 3 }, { 13, 6, 3 }, { 14, 7, 3 }, { 15, 7, 3 },
+	};
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_lkh *lkh = figure_30();
+	uint32_t seat;
+	size_t n;
+
+	for (uint32_t m = 1; m <= 8; m++) {
+		gk_assert_ok(gk_lkh_path(lkh, m, keys, &n));
+		assert_int_equal(n, 3);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(keys[i].id, want[m - 1][i]);
+	}
+	gk_assert_err(GK_ERR_UNEXPECTED, gk_lkh_path(lkh, 0, keys, &n));
+	gk_assert_err(GK_ERR_UNEXPECTED, gk_lkh_path(lkh, 9, keys, &n));
+	gk_assert_err(GK_ERR_SPACE, gk_lkh_join(lkh, 1000, &seat));
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_packets_of_the_example)
+{
+	struct gk_lkh *lkh = figure_30();
+	struct gk_lkh_plan plan;
+	char text[256];
+
+	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_alternative_leaf_to_root)
+{
+	struct gk_lkh *lkh = figure_30();
+	struct gk_lkh_plan plan;
+	char text[256];
+
+	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(6')12 (3')6' (3')7 (GTPK)2 (GTPK)3'");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc2627_5_4, replaced_member_costs_no_wrap_of_his_own)
+{
+	struct gk_lkh *lkh = figure_30();
+	struct gk_lkh_plan plan;
+	char text[256];
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
+	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
+	assert_int_equal(seat, 6);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc2627_5_4, whole_subtree_leaves_in_one_plan)
+{
+	struct gk_lkh *lkh = figure_30();
+	struct gk_lkh_plan plan;
+	char text[256];
+
+	for (uint32_t seat = 5; seat <= 7; seat++)
+		gk_assert_ok(gk_lkh_leave(lkh, seat, 2000));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK)2 (GTPK,3',7')15");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc2627_5_4, pure_refresh_goes_under_each_root)
+{
+	struct gk_lkh *lkh = figure_30();
+	struct gk_lkh_plan plan;
+	char text[64];
+
+	gk_lkh_refresh(lkh);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	assert_true(plan.group);
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK)2 (GTPK)3");
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	assert_int_equal(plan.count, 0);
+	assert_false(plan.group);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc2627_5_4, backward_secrecy_wraps_under_the_old_keys)
+{
+	const struct gk_lkh_config cfg = {
+		.degree = 2, .key_len = 16, .capacity = 4, .backward = true
+	};
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	char text[128];
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	for (int i = 0; i < 3; i++)
+		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
+	assert_int_equal(seat, 4);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK,1')1 (3')3");
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_join(lkh, 3000, &seat));
+	assert_int_equal(seat, 5); /* in a second tree: ids from 8 */
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(GTPK)1'");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc4535_7_5_2, two_rekeys_in_one_second_have_two_creation_dates)
+{
+	struct gk_lkh *lkh = figure_30();
+	int64_t last = 1000;
+
+	for (uint32_t seat = 1; seat <= 3; seat++) {
+		struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+		struct gk_lkh_plan plan;
+		size_t n;
+
+		gk_assert_ok(gk_lkh_leave(lkh, seat, 1000));
+		gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+		gk_lkh_plan_free(&plan);
+		gk_assert_ok(gk_lkh_path(lkh, 4, keys, &n));
+		assert_true(keys[n - 1].created > last);
+		assert_int_equal(keys[n - 1].expires, GK_UTC_MAX);
+		last = keys[n - 1].created;
+	}
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
+{
+	const struct gk_lkh_config cfg = { .degree = 4,
+		                           .key_len = 32,
+		                           .lifetime = 3600 };
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_lkh_plan plan;
+	size_t n, renewed;
+	struct gk_lkh *lkh;
+	char text[64];
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
+	assert_int_equal(n, 2);
+	assert_int_equal(keys[0].len, 32);
+	assert_int_equal(keys[0].expires, 4600);
+	gk_assert_ok(gk_lkh_renew(lkh, 4000, 4599, 100, &renewed));
+	assert_int_equal(renewed, 0);
+	gk_assert_ok(gk_lkh_renew(lkh, 4000, 4600, 100, &renewed));
+	assert_int_equal(renewed, 2);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	describe(&plan, text, sizeof(text));
+	assert_string_equal(text, "(2')2 (1')1");
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
+	assert_int_equal(keys[0].expires, 7600);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(lkh, configuration_out_of_range_is_refused)
+{
+	static const struct {
+		struct gk_lkh_config cfg;
+		enum gk_err err;
+	} bad[] = {
+		{ { .degree = 1, .key_len = 16 }, GK_ERR_VALUE },
+		{ { .degree = 257, .key_len = 16 }, GK_ERR_VALUE },
+		{ { .degree = 2, .key_len = 15 }, GK_ERR_VALUE },
+		{ { .degree = 2, .key_len = 33 }, GK_ERR_VALUE },
+		{ { .degree = 2, .key_len = 16, .lifetime = -1 },
+		  GK_ERR_VALUE },
+		{ { .degree = 2, .key_len = 16, .capacity = UINT32_MAX },
+		  GK_ERR_SPACE },
+		{ { .degree = 2, .key_len = 16, .capacity = 8, .last_id = 14 },
+		  GK_ERR_SPACE },
+		{ { .degree = 2, .key_len = 16, .first_id = UINT32_MAX },
+		  GK_ERR_SPACE },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(bad); i++) {
+		struct gk_lkh *lkh;
+
+		gk_assert_err(bad[i].err, gk_lkh_new(&env, &bad[i].cfg, &lkh));
+		assert_null(lkh);
+	}
+}
+
+GK_TEST(lkh, failing_random_changes_nothing)
+{
+	static const struct gk_env no_random = { .random = broken };
+	const struct gk_lkh_config cfg = { .degree = 2, .key_len = 16 };
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&no_random, &cfg, &lkh));
+	gk_assert_err(GK_ERR_CRYPTO, gk_lkh_join(lkh, 1000, &seat));
+	assert_int_equal(gk_lkh_count(lkh), 0);
+	assert_false(gk_lkh_open(lkh));
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(rfc6407_5_6, sixteen_bit_ids_are_used_to_the_last)
+{
+	const struct gk_lkh_config cfg = { .degree = 16,
+		                           .key_len = 16,
+		                           .last_id = 65535 };
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_lkh *lkh;
+	uint32_t seat = 0, members = 0;
+	enum gk_err err;
+	size_t n;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	while ((err = gk_lkh_join(lkh, 1000, &seat)) == GK_OK) {
+		assert_int_equal(seat, ++members);
+		if (members % 1000 != 0)
+			continue;
+		gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
+		for (size_t i = 0; i < n; i++)
+			assert_true(keys[i].id <= 65535);
+	}
+	gk_assert_err(GK_ERR_SPACE, err);
+	assert_true(members > 60000);
+	assert_int_equal(gk_lkh_count(lkh), members);
+	gk_lkh_free(lkh);
+}
+
+static void
+history(const struct gk_lkh_config *cfg, uint64_t seed, unsigned steps)
+{
+	struct world *w = world_new(cfg, seed);
+	uint64_t s = seed * 2654435761u + 1;
+
+	for (unsigned i = 0; i < steps; i++) {
+		uint32_t r = (uint32_t)(s >> 33);
+
+		s = s * 6364136223846793005u + 1442695040888963407u;
+		switch (r % 16) {
+		case 0:
+		case 1:
+		case 2:
+		case 3:
+		case 4:
+			assert_world(world_join(w));
+			break;
+		case 5:
+		case 6:
+		case 7:
+		case 8:
+			assert_world(world_leave(w, r >> 4));
+			break;
+		case 9:
+			assert_world(world_handout(w, r >> 4));
+			break;
+		case 10:
+			assert_world(world_renew(w, r >> 4 & 15));
+			break;
+		case 11:
+			if (r & 16)
+				assert_world(world_refresh(w));
+			break;
+		case 12:
+			assert_world(world_reload(w));
+			break;
+		case 13:
+			world_tick(w, r >> 4 & 3);
+			break;
+		default:
+			assert_world(world_seal(w, r >> 4 & 1 ? GK_LKH_PATH
+			                                      : GK_LKH_CHAIN));
+			break;
+		}
+	}
+	assert_world(world_seal(w, GK_LKH_PATH));
+	assert_world(world_secrets(w));
+	world_free(w);
+}
+
+GK_TEST(rfc2627_5_4, after_any_history_only_members_have_the_group_key)
+{
+	static const unsigned degrees[] = { 2, 3, 4, 5, 8, 16 };
+
+	for (uint64_t seed = 0; seed < 360; seed++) {
+		const struct gk_lkh_config cfg = {
+			.degree = degrees[seed % GK_COUNT(degrees)],
+			.key_len = 16 + seed % 17,
+			.capacity = seed % 7 == 0 ? 0 : (uint32_t)seed % 31,
+			.plain = seed % 5 == 0,
+			.backward = seed % 2 == 0,
+			.lifetime = seed % 3 == 0 ? 2 : 0,
+			.first_id = seed % 11 == 0 ? 1000 : 0,
+		};
+
+		history(&cfg, seed, seed % 10 == 0 ? 400 : 120);
+	}
+}
+
+GK_TEST(lkh, wraps_of_a_leave_grow_with_the_logarithm)
+{
+	for (int style = GK_LKH_PATH; style <= GK_LKH_CHAIN; style++) {
+		const struct gk_lkh_config cfg = { .degree = 4,
+			                           .key_len = 16,
+			                           .capacity = 4096 };
+		struct gk_lkh_plan plan;
+		struct gk_lkh *lkh;
+		uint32_t seat;
+
+		gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+		for (int i = 0; i < 4096; i++)
+			gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+		gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
+		gk_lkh_plan_free(&plan);
+		gk_assert_ok(gk_lkh_leave(lkh, 17, 2000));
+		gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
+		/* Six levels, three siblings each; a chain has the five links
+		 * between them and the group key on top. */
+		assert_int_equal(plan.count,
+		                 style == GK_LKH_PATH ? 6 * 3 : 6 * 4);
+		gk_lkh_plan_free(&plan);
+		gk_lkh_free(lkh);
+	}
+}
+
+GK_TEST(lkh, a_hundred_thousand_members_come_and_go)
+{
+	const struct gk_lkh_config cfg = { .degree = 4,
+		                           .key_len = 16,
+		                           .backward = true };
+	const uint32_t members = 100000;
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	for (uint32_t i = 0; i < members; i++)
+		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	assert_int_equal(gk_lkh_count(lkh), members);
+	for (uint32_t i = 0; i < 1000; i++) {
+		gk_assert_ok(gk_lkh_leave(lkh, 1 + i * 97, 2000));
+		gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+		assert_in_range(plan.count, 10, 64);
+		gk_lkh_plan_free(&plan);
+	}
+	for (uint32_t i = 1000; i < 2000; i++) {
+		uint32_t gone = 1 + (i * 89) % members;
+
+		if (gk_lkh_seated(lkh, gone))
+			gk_assert_ok(gk_lkh_leave(lkh, gone, 3000));
+		gk_assert_ok(gk_lkh_join(lkh, 3000, &seat));
+	}
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
+	assert_true(plan.count > 1000);
+	gk_lkh_plan_free(&plan);
+	gk_lkh_free(lkh);
+}
+
+GK_TEST(lkh, a_million_seats_cost_less_than_256_octets_each_beside_the_keys)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 16,
+		                           .capacity = 1 << 20 };
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	assert_int_equal(gk_lkh_seats(lkh), 1 << 20);
+	assert_true(gk_lkh_memory(lkh) / (1 << 20) < 256 + 2 * 16);
+	gk_lkh_free(lkh);
+}
+
+static struct gk_lkh_key
+ring_key(uint32_t id, uint32_t handle, int64_t created)
+{
+	return (struct gk_lkh_key){ .id = id,
+		                    .handle = handle,
+		                    .created = created,
+		                    .expires = created + 10,
+		                    .len = 16,
+		                    .octets = { (uint8_t)handle } };
+}
+
+GK_TEST(rfc4535_7_5_2, ring_takes_later_versions_of_keys_it_holds)
+{
+	struct gk_lkh_member ring = { 0 }, copy = { 0 };
+	struct gk_lkh_key keys[] = { ring_key(8, 1, 100), ring_key(4, 1, 100) };
+	struct gk_lkh_key k;
+	bool same;
+
+	gk_assert_ok(gk_lkh_member_set(&ring, keys, 2));
+	assert_non_null(gk_lkh_member_find(&ring, 4, 1));
+	assert_null(gk_lkh_member_find(&ring, 4, 2));
+	assert_null(gk_lkh_member_find(&ring, 2, 1));
+	gk_assert_ok(gk_lkh_member_copy(&copy, &ring));
+
+	k = ring_key(2, 1, 200);
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gk_lkh_member_put(&ring, &k, false, NULL));
+	k = ring_key(4, 2, 99);
+	gk_assert_err(GK_ERR_REPLAY, gk_lkh_member_put(&ring, &k, true, NULL));
+	k = ring_key(4, 2, 100);
+	gk_assert_err(GK_ERR_REPLAY, gk_lkh_member_put(&ring, &k, false, NULL));
+	k = ring_key(4, 2, 101);
+	k.expires = 101;
+	gk_assert_err(GK_ERR_VALUE, gk_lkh_member_put(&ring, &k, false, NULL));
+	assert_int_equal(gk_lkh_member_held(&ring, 4)->handle, 1);
+	k = ring_key(4, 2, 100);
+	gk_assert_ok(gk_lkh_member_put(&ring, &k, true, &same));
+	assert_false(same);
+	gk_assert_ok(gk_lkh_member_put(&ring, &k, false, &same));
+	assert_true(same);
+	assert_non_null(gk_lkh_member_find(&ring, 4, 2));
+	assert_non_null(gk_lkh_member_find(&copy, 4, 1));
+
+	keys[1].id = 8;
+	gk_assert_err(GK_ERR_VALUE, gk_lkh_member_set(&ring, keys, 2));
+	assert_int_equal(ring.count, 2);
+	gk_lkh_member_free(&ring);
+	gk_lkh_member_free(&copy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_a_2,
+		       members_of_figure_30_hold_the_nodes_above_their_leaf),
+		GK_RUN(rfc4535_a_3_2,
+		       member_6_leaves_with_the_packets_of_the_example),
+		GK_RUN(rfc4535_a_3_2,
+		       member_6_leaves_with_the_alternative_leaf_to_root),
+		GK_RUN(rfc2627_5_4, replaced_member_costs_no_wrap_of_his_own),
+		GK_RUN(rfc2627_5_4, whole_subtree_leaves_in_one_plan),
+		GK_RUN(rfc2627_5_4, pure_refresh_goes_under_each_root),
+		GK_RUN(rfc2627_5_4, backward_secrecy_wraps_under_the_old_keys),
+		GK_RUN(rfc4535_7_5_2,
+		       two_rekeys_in_one_second_have_two_creation_dates),
+		GK_RUN(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured),
+		GK_RUN(lkh, configuration_out_of_range_is_refused),
+		GK_RUN(lkh, failing_random_changes_nothing),
+		GK_RUN(rfc6407_5_6, sixteen_bit_ids_are_used_to_the_last),
+		GK_RUN(rfc2627_5_4,
+		       after_any_history_only_members_have_the_group_key),
+		GK_RUN(lkh, wraps_of_a_leave_grow_with_the_logarithm),
+		GK_RUN(lkh, a_hundred_thousand_members_come_and_go),
+		GK_RUN(lkh,
+		       a_million_seats_cost_less_than_256_octets_each_beside_the_keys),
+		GK_RUN(rfc4535_7_5_2,
+		       ring_takes_later_versions_of_keys_it_holds),
+	};
+
+	return cmocka_run_group_tests_name("common/lkh", tests, NULL, NULL);
+}
