@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy-tokens/token/gpt_token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Append one zeroed element of @size octets to a list; NULL: no memory. */
+static void *
+list_add(void **list, size_t *n, size_t size)
+{
+	uint8_t *p;
+
+	if (*n >= SIZE_MAX / size - 1)
+		return NULL;
+	p = realloc(*list, (*n + 1) * size);
+	if (!p)
+		return NULL;
+	*list = p;
+	p += *n * size;
+	memset(p, 0, size);
+	(*n)++;
+	return p;
+}
+
+struct gpt_pair *
+gpt_pairs_add(struct gpt_pairs *pairs)
+{
+	void *list = pairs->at;
+	struct gpt_pair *pair = list_add(&list, &pairs->n, sizeof(*pair));
+
+	pairs->at = list;
+	return pair;
+}
+
+struct gpt_pairs *
+gpt_register_add_sub(struct gpt_register *reg)
+{
+	void *list = reg->sub_gcks;
+	struct gpt_pairs *sub = list_add(&list, &reg->n_sub_gcks, sizeof(*sub));
+
+	reg->sub_gcks = list;
+	if (sub)
+		reg->has_sub_gcks = true;
+	return sub;
+}
+
+struct gpt_access_control *
+gpt_register_add_access(struct gpt_register *reg)
+{
+	void *list = reg->access;
+	struct gpt_access_control *access =
+		list_add(&list, &reg->n_access, sizeof(*access));
+
+	reg->access = list;
+	return access;
+}
+
+struct gpt_join_mechanism *
+gpt_register_add_mechanism(struct gpt_register *reg)
+{
+	void *list = reg->mechanisms;
+	struct gpt_join_mechanism *mechanism =
+		list_add(&list, &reg->n_mechanisms, sizeof(*mechanism));
+
+	reg->mechanisms = list;
+	return mechanism;
+}
+
+struct gpt_leave_mechanism *
+gpt_deregister_add_mechanism(struct gpt_deregister *dereg)
+{
+	void *list = dereg->mechanisms;
+	struct gpt_leave_mechanism *mechanism =
+		list_add(&list, &dereg->n_mechanisms, sizeof(*mechanism));
+
+	dereg->mechanisms = list;
+	return mechanism;
+}
+
+struct gpt_registration *
+gpt_token_add_registration(struct gpt_token *token)
+{
+	void *list = token->registration;
+	struct gpt_registration *registration =
+		list_add(&list, &token->n_registration, sizeof(*registration));
+
+	token->registration = list;
+	return registration;
+}
+
+struct gpt_protocol *
+gpt_token_add_rekey(struct gpt_token *token)
+{
+	void *list = token->rekey;
+	struct gpt_protocol *protocol =
+		list_add(&list, &token->n_rekey, sizeof(*protocol));
+
+	token->rekey = list;
+	return protocol;
+}
+
+struct gpt_protocol *
+gpt_token_add_data(struct gpt_token *token)
+{
+	void *list = token->data;
+	struct gpt_protocol *protocol =
+		list_add(&list, &token->n_data, sizeof(*protocol));
+
+	token->data = list;
+	return protocol;
+}
+
+enum gk_err
+gpt_access_control_permit(struct gpt_access_control *access, uint8_t level)
+{
+	void *list = access->permissions;
+	uint8_t *slot = list_add(&list, &access->n_permissions, 1);
+
+	access->permissions = list;
+	if (!slot)
+		return GK_ERR_NOMEM;
+	*slot = level;
+	access->has_permissions = true;
+	return GK_OK;
+}
+
+enum gk_err
+gpt_pair_set(struct gpt_pair *pair, int64_t type, struct gk_slice data,
+             struct gk_slice ca)
+{
+	pair->entity.type = type;
+	GK_TRY(gk_buf_copy(&pair->entity.data, data));
+	return gk_buf_copy(&pair->ca, ca);
+}
+
+/* --- release ------------------------------------------------------------- */
+
+void
+gpt_pairs_free(struct gpt_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		gk_buf_free(&pairs->at[i].entity.data);
+		gk_buf_free(&pairs->at[i].ca);
+	}
+	free(pairs->at);
+	*pairs = (struct gpt_pairs){ 0 };
+}
+
+static void
+extension_free(struct gpt_extension *ext)
+{
+	free(ext->oid);
+	gk_buf_free(&ext->octets);
+	*ext = (struct gpt_extension){ 0 };
+}
+
+static void
+register_free(struct gpt_register *reg)
+{
+	if (!reg)
+		return;
+	gpt_pairs_free(&reg->gcks);
+	for (size_t i = 0; i < reg->n_sub_gcks; i++)
+		gpt_pairs_free(&reg->sub_gcks[i]);
+	free(reg->sub_gcks);
+	gpt_pairs_free(&reg->senders);
+	for (size_t i = 0; i < reg->n_access; i++) {
+		free(reg->access[i].permissions);
+		gpt_pairs_free(&reg->access[i].rules);
+		gpt_pairs_free(&reg->access[i].exclusions);
+	}
+	free(reg->access);
+	for (size_t i = 0; i < reg->n_mechanisms; i++) {
+		free(reg->mechanisms[i].suite);
+		gk_buf_free(&reg->mechanisms[i].alacarte.key_exchange_data);
+	}
+	free(reg->mechanisms);
+	free(reg);
+}
+
+static void
+deregister_free(struct gpt_deregister *dereg)
+{
+	if (!dereg)
+		return;
+	for (size_t i = 0; i < dereg->n_mechanisms; i++)
+		gk_buf_free(&dereg->mechanisms[i].ca);
+	free(dereg->mechanisms);
+	free(dereg);
+}
+
+static void
+rekey_free(struct gpt_rekey *rekey)
+{
+	if (!rekey)
+		return;
+	gpt_pairs_free(&rekey->authorization);
+	extension_free(&rekey->method_ext);
+	extension_free(&rekey->reliability_ext);
+	extension_free(&rekey->scheme_ext);
+	free(rekey->post);
+	gpt_pairs_free(&rekey->auth_subs);
+	gk_buf_free(&rekey->domain);
+	free(rekey);
+}
+
+static void
+data_free(struct gpt_data *data)
+{
+	if (!data)
+		return;
+	gk_buf_free(&data->authentication.key_id);
+	gk_buf_free(&data->encryption.key_id);
+	free(data);
+}
+
+static void
+protocol_free(struct gpt_protocol *protocol)
+{
+	register_free(protocol->reg);
+	deregister_free(protocol->dereg);
+	rekey_free(protocol->rekey);
+	data_free(protocol->data);
+	extension_free(&protocol->unknown);
+	*protocol = (struct gpt_protocol){ 0 };
+}
+
+void
+gpt_token_free(struct gpt_token *token)
+{
+	if (!token)
+		return;
+	gk_buf_free(&token->group_name);
+	for (size_t i = 0; i < token->n_registration; i++) {
+		protocol_free(&token->registration[i].reg);
+		protocol_free(&token->registration[i].dereg);
+	}
+	for (size_t i = 0; i < token->n_rekey; i++)
+		protocol_free(&token->rekey[i]);
+	for (size_t i = 0; i < token->n_data; i++)
+		protocol_free(&token->data[i]);
+	free(token->registration);
+	free(token->rekey);
+	free(token->data);
+	free(token);
+}
+
+struct gpt_token *
+gpt_token_new(void)
+{
+	struct gpt_token *token = calloc(1, sizeof(*token));
+
+	if (token)
+		token->version = 1;
+	return token;
+}
+
+enum gk_err
+gpt_protocol_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
+{
+	bool made = true;
+
+	protocol_free(protocol);
+	switch (kind) {
+	case GPT_PROTOCOL_NONE:
+	case GPT_PROTOCOL_UNKNOWN:
+		break;
+	case GPT_PROTOCOL_REGISTER:
+		protocol->reg = calloc(1, sizeof(*protocol->reg));
+		made = protocol->reg != NULL;
+		break;
+	case GPT_PROTOCOL_DEREGISTER:
+		protocol->dereg = calloc(1, sizeof(*protocol->dereg));
+		made = protocol->dereg != NULL;
+		break;
+	case GPT_PROTOCOL_REKEY:
+		protocol->rekey = calloc(1, sizeof(*protocol->rekey));
+		made = protocol->rekey != NULL;
+		break;
+	case GPT_PROTOCOL_DATA:
+		protocol->data = calloc(1, sizeof(*protocol->data));
+		made = protocol->data != NULL;
+		break;
+	}
+	if (!made)
+		return GK_ERR_NOMEM;
+	protocol->kind = kind;
+	return GK_OK;
+}
+
+/* --- what applies ---------------------------------------------------------- */
+
+const struct gpt_register *
+gpt_token_register(const struct gpt_token *token, bool *unknown)
+{
+	const struct gpt_register *found = NULL;
+
+	if (unknown)
+		*unknown = false;
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind == GPT_PROTOCOL_UNKNOWN && unknown)
+			*unknown = true;
+		if (p->kind == GPT_PROTOCOL_REGISTER && !found)
+			found = p->reg;
+	}
+	return found;
+}
+
+const struct gpt_deregister *
+gpt_token_deregister(const struct gpt_token *token)
+{
+	const struct gpt_deregister *found = NULL;
+
+	/* A Registration pairs a way in with a way out: the entry by which
+	 * members came in speaks first, also when it has no way out. */
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_registration *r = &token->registration[i];
+
+		if (r->reg.kind == GPT_PROTOCOL_REGISTER)
+			return r->dereg.dereg;
+		if (!found)
+			found = r->dereg.dereg;
+	}
+	return found;
+}
+
+const struct gpt_rekey *
+gpt_token_rekey(const struct gpt_token *token, bool *unknown)
+{
+	const struct gpt_rekey *found = NULL;
+
+	if (unknown)
+		*unknown = false;
+	for (size_t i = 0; i < token->n_rekey; i++) {
+		if (token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN && unknown)
+			*unknown = true;
+		if (token->rekey[i].kind == GPT_PROTOCOL_REKEY && !found)
+			found = token->rekey[i].rekey;
+	}
+	return found;
+}
+
+const struct gpt_data *
+gpt_token_data(const struct gpt_token *token)
+{
+	const struct gpt_data *found = NULL;
+
+	for (size_t i = 0; i < token->n_data; i++) {
+		if (token->data[i].kind != GPT_PROTOCOL_DATA)
+			return NULL;
+		if (!found)
+			found = token->data[i].data;
+	}
+	return found;
+}
