@@ -16,6 +16,8 @@
 
 /* The largest token that anybody here looks at, unless configured. */
 #define GPT_TOKEN_CAP 65536
+/* The longest OBJECT IDENTIFIER, in characters of its dotted form. */
+#define GPT_OID_CAP 256
 
 /**
  * gpt_token_decode - DER of a Token (not its CMS wrapping) to the model.

@@ -2,9 +2,8 @@
 #ifndef GPT_ACCESS_H
 #define GPT_ACCESS_H
 
+#include "common/identity/gk_identity.h"
 #include "policy-tokens/token/gpt_token.h"
-
-struct gk_identity;
 
 /*
  * DOC: who may do what - RFC 4534 B.1.1, B.1.2, B.5.1
@@ -20,9 +19,18 @@ struct gk_identity;
  * refused.  All permissions that an entry lists are required.
  */
 
+/* gpt_id_kind - what a GSAKMP Identification Type (RFC 4535 Table 19) is here;
+ * GK_ID_NONE for a reserved one. */
+enum gk_id_kind gpt_id_kind(int64_t type);
+/* gpt_id_type - the reverse; 0, which is reserved, for GK_ID_NONE. */
+int64_t gpt_id_type(enum gk_id_kind kind);
+/* gpt_id_view - a view of a GSAKMPID; kind NONE when its type is reserved. */
+struct gk_identity gpt_id_view(const struct gpt_id *id);
+
 /* One party that asks. */
 struct gpt_party {
 	const struct gk_identity *id;
+	enum gk_dn_compare compare; /* dn_string */
 	/* Key identifiers of every CA on the validated path, any order. */
 	const struct gk_slice *ca_key_ids;
 	size_t n_ca_key_ids;
