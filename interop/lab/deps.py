@@ -3,8 +3,12 @@
 import os
 import shutil
 import subprocess
+import time
 
+from . import BUILD as BUILD_DIR
 from . import LabError
+
+LOG = BUILD_DIR / "lab-apt.log"
 
 # Package, and the reason a person is told.
 BUILD = {
@@ -50,11 +54,14 @@ def missing(wanted: dict) -> list:
     return [p for p in wanted if p not in have]
 
 
-def _apt(*args: str, quiet: bool = False) -> bool:
+def _apt(*args: str) -> bool:
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", APT_LISTCHANGES_FRONTEND="none")
-    out = subprocess.DEVNULL if quiet else None
     cmd = ["apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends", *args]
-    return subprocess.run(cmd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out).returncode == 0
+    BUILD_DIR.mkdir(exist_ok=True)
+    with LOG.open("ab") as log:
+        log.write(f"$ {' '.join(cmd)}\n".encode())
+        log.flush()
+        return subprocess.run(cmd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT).returncode == 0
 
 
 def ensure(wanted: dict) -> None:
@@ -74,11 +81,15 @@ def ensure(wanted: dict) -> None:
     if os.geteuid() != 0:
         raise LabError("not root, so nothing was installed.  Type this and try again:\n     sudo " + command, 3)
     print(f"lab: installing with: {command}", flush=True)
+    LOG.unlink(missing_ok=True)
+    start = time.monotonic()
     # The lists of a fresh machine are empty and those of an old one stale; both show as a failure, neither is the normal case.
-    if not (_apt("-s", "install", *need, quiet=True) and _apt("install", *need)):
+    if not (_apt("-s", "install", *need) and _apt("install", *need)):
         print("lab: the package lists are missing or old: apt-get update", flush=True)
         if not (_apt("update") and _apt("install", *need)):
-            raise LabError("apt-get could not install: " + " ".join(need), 3)
+            tail = LOG.read_text(errors="replace").splitlines()[-15:]
+            raise LabError("\n".join(tail) + f"\n\napt-get could not install what is needed; everything it said is in {LOG}", 3)
     still = missing(wanted)
     if still:
-        raise LabError("apt-get reported success, but these are still missing: " + " ".join(still), 3)
+        raise LabError(f"apt-get reported success, but these are still missing: {' '.join(still)}; its log is {LOG}", 3)
+    print(f"lab: installed, {time.monotonic() - start:.0f} s", flush=True)
