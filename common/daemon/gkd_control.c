@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_log.h"
+
+#define STREAMS_MAX 8
+
+struct stream {
+	char name[32];
+	json_t *(*first)(void *state, const json_t *request);
+	void *state;
+};
+
+struct conn {
+	TAILQ_ENTRY(conn) entry;
+	struct gkd_control *control;
+	struct bufferevent *bev;
+	unsigned streams; /* bit i: subscribed to stream i */
+};
+
+struct gkd_control {
+	struct gkd_loop *loop;
+	struct evconnlistener *listener;
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	const struct gkd_command *commands;
+	void *state;
+	TAILQ_HEAD(, conn) conns;
+	unsigned n_conns;
+	struct stream stream[STREAMS_MAX];
+	unsigned n_streams;
+	/* Lines of other threads on their way to the loop; they may arrive
+	 * after the socket is gone. */
+	struct mailbox *mailbox;
+};
+
+struct mailbox {
+	pthread_mutex_t lock;
+	unsigned refs;
+	struct gkd_control *control; /* NULL: closed */
+};
+
+struct letter {
+	struct mailbox *mailbox;
+	char stream[32];
+	char line[];
+};
+
+/* ---- connections ------------------------------------------------------- */
+
+static void
+conn_free(struct conn *conn)
+{
+	TAILQ_REMOVE(&conn->control->conns, conn, entry);
+	conn->control->n_conns--;
+	bufferevent_free(conn->bev);
+	free(conn);
+}
+
+/* False when the reader is too slow; the connection is then gone. */
+static bool
+put_line(struct conn *conn, const char *text)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+
+	if (evbuffer_get_length(out) + strlen(text) > GKD_CONTROL_UNSENT) {
+		gkd_log(LOG_WARNING, "io",
+		        "control: a subscriber does not read; closed");
+		conn_free(conn);
+		return false;
+	}
+	evbuffer_add(out, text, strlen(text));
+	evbuffer_add(out, "\n", 1);
+	return true;
+}
+
+static bool
+put_json(struct conn *conn, const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	bool ok = true;
+
+	if (text != NULL) {
+		ok = put_line(conn, text);
+		gk_wipe(text, strlen(text)); /* a key stream carries keys */
+	}
+	free(text);
+	return ok;
+}
+
+static bool
+put_error(struct conn *conn, const char *why)
+{
+	json_t *reply =
+		json_pack("{s:b, s:o}", "ok", 0, "error", json_string(why));
+	bool ok = put_json(conn, reply);
+
+	json_decref(reply);
+	return ok;
+}
+
+static bool
+put_result(struct conn *conn, json_t *result)
+{
+	json_t *reply = json_pack("{s:b, s:o}", "ok", 1, "result", result);
+	bool ok = put_json(conn, reply);
+
+	json_decref(reply);
+	return ok;
+}
+
+/* ---- commands ---------------------------------------------------------- */
+
+const char *
+gkd_control_arg(const json_t *request, size_t i)
+{
+	return json_string_value(
+		json_array_get(json_object_get(request, "args"), i));
+}
+
+static json_t *
+help(const struct gkd_control *control)
+{
+	json_t *list = json_array();
+
+	for (const struct gkd_command *c = control->commands; c->name != NULL;
+	     c++)
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "command", c->name,
+		                        "args", c->args != NULL ? c->args : "",
+		                        "help", c->help));
+	json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "command",
+	                                      "subscribe", "args", "STREAM",
+	                                      "help", "follow a stream"));
+	return list;
+}
+
+/* False when the connection is gone. */
+static bool
+subscribe(struct conn *conn, const json_t *request)
+{
+	struct gkd_control *control = conn->control;
+	const char *name = gkd_control_arg(request, 0);
+	json_t *first, *object;
+	size_t i;
+
+	for (i = 0; name != NULL && i < control->n_streams; i++)
+		if (strcmp(control->stream[i].name, name) == 0)
+			break;
+	if (name == NULL || i == control->n_streams)
+		return put_error(conn, "no such stream");
+	if (!put_result(conn, json_object()))
+		return false;
+	conn->streams |= 1u << i;
+	if (control->stream[i].first == NULL)
+		return true;
+	first = control->stream[i].first(control->stream[i].state, request);
+	for (i = 0; i < json_array_size(first); i++) {
+		object = json_array_get(first, i);
+		if (!put_json(conn, object)) {
+			json_decref(first);
+			return false;
+		}
+	}
+	json_decref(first);
+	return true;
+}
+
+static bool
+dispatch(struct conn *conn, const json_t *request)
+{
+	struct gkd_control *control = conn->control;
+	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	char why[256] = "failed";
+	json_t *result;
+
+	if (cmd == NULL)
+		return put_error(conn, "expected {\"cmd\":\"...\"}");
+	if (strcmp(cmd, "help") == 0)
+		return put_result(conn, help(control));
+	if (strcmp(cmd, "subscribe") == 0)
+		return subscribe(conn, request);
+	for (const struct gkd_command *c = control->commands; c->name != NULL;
+	     c++) {
+		if (strcmp(c->name, cmd) != 0)
+			continue;
+		result = c->run(control->state, request, why);
+		return result != NULL ? put_result(conn, result)
+		                      : put_error(conn, why);
+	}
+	return put_error(conn, "no such command; 'help' lists them");
+}
+
+static bool
+handle_line(struct conn *conn, const char *line, size_t n)
+{
+	json_error_t error;
+	json_t *request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+	bool alive;
+
+	if (request == NULL)
+		return put_error(conn, "not a JSON object");
+	alive = json_is_object(request) ? dispatch(conn, request)
+	                                : put_error(conn, "not a JSON object");
+	json_decref(request);
+	return alive;
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct conn *conn = arg;
+	char *line;
+	size_t n;
+
+	while ((line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF)) != NULL) {
+		bool alive = n == 0 || handle_line(conn, line, n);
+
+		free(line);
+		if (!alive)
+			return;
+	}
+	if (evbuffer_get_length(in) > GKD_CONTROL_REQUEST)
+		conn_free(conn);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)bev;
+	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
+		return;
+	/* Half-closed by a one-shot client: its answers go out first. */
+	if ((what & BEV_EVENT_EOF) != 0 && conn->streams == 0)
+		(void)evbuffer_write(bufferevent_get_output(conn->bev),
+		                     bufferevent_getfd(conn->bev));
+	conn_free(conn);
+}
+
+static bool
+may_enter(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static void
+on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+          struct sockaddr *sa, int len, void *arg)
+{
+	struct gkd_control *control = arg;
+	struct conn *conn = NULL;
+
+	(void)listener;
+	(void)sa;
+	(void)len;
+	if (!may_enter(fd))
+		gkd_log(LOG_WARNING, "auth", "control: other user refused");
+	else if (control->n_conns >= GKD_CONTROL_CONNS)
+		gkd_log(LOG_WARNING, "io", "control: too many connections");
+	else
+		conn = calloc(1, sizeof(*conn));
+	if (conn == NULL) {
+		close(fd);
+		return;
+	}
+	conn->control = control;
+	conn->bev = bufferevent_socket_new(gkd_loop_base(control->loop), fd,
+	                                   BEV_OPT_CLOSE_ON_FREE);
+	if (conn->bev == NULL) {
+		close(fd);
+		free(conn);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&control->conns, conn, entry);
+	control->n_conns++;
+	bufferevent_setwatermark(conn->bev, EV_READ, 0,
+	                         GKD_CONTROL_REQUEST + 1);
+	bufferevent_setcb(conn->bev, on_read, NULL, on_event, conn);
+	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+}
+
+/* ---- the socket -------------------------------------------------------- */
+
+/* A socket file whose daemon died is in the way; one that answers is not ours
+ * to take. */
+static bool
+is_alive(const struct sockaddr_un *un)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive;
+
+	if (fd < 0)
+		return false;
+	alive = connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0;
+	close(fd);
+	return alive;
+}
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stat st;
+	mode_t mask;
+	int fd, rc;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		if (is_alive(&un)) {
+			errno = EADDRINUSE;
+			return -1;
+		}
+		unlink(path);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	/* Never, not for an instant, open to others. */
+	mask = umask(0177);
+	rc = bind(fd, (const struct sockaddr *)&un, sizeof(un));
+	umask(mask);
+	if (rc != 0 || listen(fd, 16) != 0) {
+		rc = errno;
+		close(fd);
+		errno = rc;
+		return -1;
+	}
+	return fd;
+}
+
+enum gk_err
+gkd_control_open(struct gkd_control **control, struct gkd_loop *loop,
+                 const char *path, const struct gkd_command *commands,
+                 void *state)
+{
+	struct gkd_control *c;
+	int fd;
+
+	if (strlen(path) >= sizeof(c->path)) {
+		errno = ENAMETOOLONG;
+		return GK_ERR_IO;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return GK_ERR_NOMEM;
+	TAILQ_INIT(&c->conns);
+	c->loop = loop;
+	c->commands = commands;
+	c->state = state;
+	fd = listen_at(path);
+	if (fd < 0) {
+		free(c);
+		return GK_ERR_IO;
+	}
+	snprintf(c->path, sizeof(c->path), "%s", path);
+	c->mailbox = calloc(1, sizeof(*c->mailbox));
+	if (c->mailbox != NULL) {
+		pthread_mutex_init(&c->mailbox->lock, NULL);
+		c->mailbox->refs = 1;
+		c->mailbox->control = c;
+		c->listener =
+			evconnlistener_new(gkd_loop_base(loop), on_accept, c,
+		                           LEV_OPT_CLOSE_ON_FREE, -1, fd);
+	}
+	if (c->listener == NULL) {
+		close(fd);
+		gkd_control_close(c);
+		return GK_ERR_NOMEM;
+	}
+	*control = c;
+	return GK_OK;
+}
+
+static void
+mailbox_drop(struct mailbox *mailbox)
+{
+	unsigned left;
+
+	pthread_mutex_lock(&mailbox->lock);
+	left = --mailbox->refs;
+	pthread_mutex_unlock(&mailbox->lock);
+	if (left != 0)
+		return;
+	pthread_mutex_destroy(&mailbox->lock);
+	free(mailbox);
+}
+
+void
+gkd_control_close(struct gkd_control *control)
+{
+	struct conn *conn;
+
+	if (control == NULL)
+		return;
+	while ((conn = TAILQ_FIRST(&control->conns)) != NULL) {
+		/* The answer to "stop" is still to be written. */
+		(void)evbuffer_write(bufferevent_get_output(conn->bev),
+		                     bufferevent_getfd(conn->bev));
+		conn_free(conn);
+	}
+	if (control->listener != NULL)
+		evconnlistener_free(control->listener);
+	if (control->path[0] != '\0')
+		unlink(control->path);
+	if (control->mailbox != NULL) {
+		control->mailbox->control = NULL;
+		mailbox_drop(control->mailbox);
+	}
+	free(control);
+}
+
+/* ---- streams ----------------------------------------------------------- */
+
+enum gk_err
+gkd_control_stream(struct gkd_control *control, const char *name,
+                   json_t *(*first)(void *state, const json_t *request),
+                   void *state)
+{
+	struct stream *s;
+
+	if (control->n_streams == STREAMS_MAX)
+		return GK_ERR_SPACE;
+	s = &control->stream[control->n_streams++];
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->first = first;
+	s->state = state;
+	return GK_OK;
+}
+
+static void
+publish_text(struct gkd_control *control, const char *stream, const char *text)
+{
+	struct conn *conn, *next;
+	unsigned bit = 0;
+
+	for (unsigned i = 0; i < control->n_streams; i++)
+		if (strcmp(control->stream[i].name, stream) == 0)
+			bit = 1u << i;
+	for (conn = TAILQ_FIRST(&control->conns); conn != NULL; conn = next) {
+		next = TAILQ_NEXT(conn, entry);
+		if ((conn->streams & bit) != 0)
+			put_line(conn, text);
+	}
+}
+
+void
+gkd_control_publish(struct gkd_control *control, const char *stream,
+                    json_t *object)
+{
+	char *text = control != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	if (text != NULL) {
+		publish_text(control, stream, text);
+		gk_wipe(text, strlen(text));
+	}
+	free(text);
+	json_decref(object);
+}
+
+static void
+deliver(void *arg)
+{
+	struct letter *letter = arg;
+
+	/* Read without the lock: it changes in this thread only. */
+	if (letter->mailbox->control != NULL)
+		publish_text(letter->mailbox->control, letter->stream,
+		             letter->line);
+	mailbox_drop(letter->mailbox);
+	free(letter);
+}
+
+void
+gkd_control_publish_line(struct gkd_control *control, const char *stream,
+                         const char *line)
+{
+	size_t n = strlen(line) + 1;
+	struct letter *letter = malloc(sizeof(*letter) + n);
+
+	if (letter == NULL)
+		return;
+	memcpy(letter->line, line, n);
+	snprintf(letter->stream, sizeof(letter->stream), "%s", stream);
+	letter->mailbox = control->mailbox;
+	pthread_mutex_lock(&letter->mailbox->lock);
+	letter->mailbox->refs++;
+	pthread_mutex_unlock(&letter->mailbox->lock);
+	if (gkd_loop_post(control->loop, deliver, letter) != GK_OK) {
+		mailbox_drop(letter->mailbox);
+		free(letter);
+	}
+}

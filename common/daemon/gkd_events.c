@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_events.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_log.h"
+
+struct gkd_events {
+	int fd; /* -1: subscribers only */
+	bool failed;
+	pthread_mutex_t lock;
+	void (*tap)(void *arg, const char *text);
+	void *tap_arg;
+};
+
+static bool
+is_number(const char *text)
+{
+	return *text != '\0' && strspn(text, "0123456789") == strlen(text) &&
+	       strlen(text) < 6;
+}
+
+enum gk_err
+gkd_events_open(struct gkd_events **events, const char *target)
+{
+	struct gkd_events *ev = calloc(1, sizeof(*ev));
+
+	if (ev == NULL)
+		return GK_ERR_NOMEM;
+	ev->fd = -1;
+	if (target != NULL) {
+		/* A descriptor is duplicated: closing is then ours either way. */
+		if (is_number(target))
+			ev->fd = fcntl(atoi(target), F_DUPFD_CLOEXEC, 3);
+		else
+			ev->fd = open(target,
+			              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
+			              0640);
+		if (ev->fd < 0) {
+			free(ev);
+			return GK_ERR_IO;
+		}
+	}
+	pthread_mutex_init(&ev->lock, NULL);
+	*events = ev;
+	return GK_OK;
+}
+
+void
+gkd_events_close(struct gkd_events *events)
+{
+	if (events == NULL)
+		return;
+	if (events->fd >= 0)
+		close(events->fd);
+	pthread_mutex_destroy(&events->lock);
+	free(events);
+}
+
+void
+gkd_events_tap(struct gkd_events *events,
+               void (*line)(void *arg, const char *text), void *arg)
+{
+	pthread_mutex_lock(&events->lock);
+	events->tap = line;
+	events->tap_arg = arg;
+	pthread_mutex_unlock(&events->lock);
+}
+
+static void
+write_line(struct gkd_events *ev, char *text, size_t n)
+{
+	struct iovec iov[2] = { { text, n }, { (char[]){ '\n' }, 1 } };
+
+	if (ev->fd < 0)
+		return;
+	if (writev(ev->fd, iov, 2) == (ssize_t)n + 1) {
+		ev->failed = false;
+	} else if (!ev->failed) {
+		/* Once: a full disk must not also fill the log. */
+		ev->failed = true;
+		gkd_log(LOG_ERR, "io", "event log: %m");
+	}
+}
+
+static json_t *
+event_head(const char *event)
+{
+	char t[40];
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(t, sizeof(t), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(t + n, sizeof(t) - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
+	return json_pack("{s:s, s:I, s:s}", "t", t, "mono_ms",
+	                 (json_int_t)gkd_now().mono_ms, "event", event);
+}
+
+void
+gkd_events_emit(struct gkd_events *events, const char *event, json_t *fields)
+{
+	json_t *object;
+	char *text = NULL;
+
+	pthread_mutex_lock(&events->lock);
+	object = event_head(event);
+	if (object != NULL && fields != NULL)
+		json_object_update_missing(object, fields);
+	if (object != NULL)
+		text = json_dumps(object, JSON_COMPACT);
+	if (text != NULL) {
+		write_line(events, text, strlen(text));
+		if (events->tap != NULL)
+			events->tap(events->tap_arg, text);
+	}
+	pthread_mutex_unlock(&events->lock);
+	free(text);
+	json_decref(object);
+	json_decref(fields);
+}
+
+json_t *
+gkd_json_octets(struct gk_slice s)
+{
+	char *text = malloc(2 * s.len + 1);
+	json_t *json = NULL;
+
+	if (text != NULL)
+		json = json_string(gk_hex(text, 2 * s.len + 1, s));
+	gk_wipe(text, text != NULL ? 2 * s.len : 0);
+	free(text);
+	return json;
+}
+
+json_t *
+gkd_json_text(const char *s)
+{
+	json_t *json;
+	size_t n = strlen(s), at = 0;
+	char *text;
+
+	json = json_string(s);
+	if (json != NULL)
+		return json;
+	text = malloc(4 * n + 1);
+	if (text == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= 0x20 && c < 0x7f)
+			text[at++] = (char)c;
+		else
+			at += (size_t)sprintf(text + at, "\\x%02x", c);
+	}
+	text[at] = '\0';
+	json = json_string(text);
+	free(text);
+	return json;
+}
+
+json_t *
+gkd_json_utc(int64_t utc_s)
+{
+	char text[40];
+	time_t t = (time_t)utc_s;
+	struct tm tm;
+
+	if (utc_s == 0 || gmtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}

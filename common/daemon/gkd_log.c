@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define TEXT_MAX 1024
+
+static const char *const level_names[] = {
+	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+	[LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+};
+
+static struct {
+	pthread_mutex_t lock;
+	char program[32];
+	enum gkd_log_target target;
+	int level;
+	time_t second; /* that hostile lines are counted in */
+	unsigned in_second;
+	uint64_t unreported; /* suppressed since the last report */
+	uint64_t suppressed; /* ever */
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO };
+
+void
+gkd_log_open(const char *program, enum gkd_log_target target, int level)
+{
+	pthread_mutex_lock(&state.lock);
+	snprintf(state.program, sizeof(state.program), "%s", program);
+	state.target = target;
+	state.level = level;
+	pthread_mutex_unlock(&state.lock);
+	if (target == GKD_LOG_SYSLOG)
+		openlog(state.program, LOG_PID, LOG_DAEMON);
+}
+
+int
+gkd_log_level_parse(const char *text)
+{
+	for (int i = LOG_ERR; i <= LOG_DEBUG; i++)
+		if (strcmp(level_names[i], text) == 0)
+			return i;
+	return -1;
+}
+
+/* What comes from the network must not drive a terminal or forge a line. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
+static void
+put_line(int level, const char *text)
+{
+	char stamp[32];
+	struct timespec now;
+	struct tm tm;
+
+	if (state.target == GKD_LOG_SYSLOG) {
+		syslog(level, "%s", text);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+	fprintf(stderr, "%s.%03ldZ %s %s: %s\n", stamp, now.tv_nsec / 1000000,
+	        state.program, level_names[level], text);
+}
+
+/* True when the line may go out; reports what was held back before. */
+static bool
+admit_hostile(void)
+{
+	time_t second = time(NULL);
+	char text[80];
+
+	if (second != state.second) {
+		state.second = second;
+		state.in_second = 0;
+		if (state.unreported != 0) {
+			snprintf(text, sizeof(text),
+			         "[wire] %llu further refusals not logged",
+			         (unsigned long long)state.unreported);
+			state.unreported = 0;
+			put_line(LOG_NOTICE, text);
+		}
+	}
+	if (state.in_second++ < GKD_LOG_HOSTILE)
+		return true;
+	state.unreported++;
+	state.suppressed++;
+	return false;
+}
+
+static void
+vlog(int level, const char *topic, const struct gkd_about *about,
+     const char *format, va_list ap)
+{
+	char text[TEXT_MAX];
+	size_t n;
+	int saved = errno;
+
+	if (level < LOG_ERR)
+		level = LOG_ERR;
+	if (level > LOG_DEBUG)
+		level = LOG_DEBUG;
+	pthread_mutex_lock(&state.lock);
+	if (level > state.level ||
+	    (about != NULL && about->hostile && !admit_hostile()))
+		goto out;
+	n = (size_t)snprintf(text, sizeof(text), "[%s] ", topic);
+	errno = saved; /* for %m */
+	vsnprintf(text + n, sizeof(text) - n, format, ap);
+	n = strlen(text);
+	if (about != NULL) {
+		const char *const key[] = { "group", "peer", "req" };
+		const char *const value[] = { about->group, about->peer,
+			                      about->req };
+
+		for (size_t i = 0; i < 3 && n < sizeof(text); i++) {
+			if (value[i] == NULL)
+				continue;
+			snprintf(text + n, sizeof(text) - n, " %s=%s", key[i],
+			         value[i]);
+			n = strlen(text);
+		}
+	}
+	make_printable(text);
+	put_line(level, text);
+out:
+	pthread_mutex_unlock(&state.lock);
+	errno = saved;
+}
+
+void
+gkd_log(int level, const char *topic, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vlog(level, topic, NULL, format, ap);
+	va_end(ap);
+}
+
+void
+gkd_log_about(int level, const char *topic, const struct gkd_about *about,
+              const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vlog(level, topic, about, format, ap);
+	va_end(ap);
+}
+
+uint64_t
+gkd_log_suppressed(void)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&state.lock);
+	n = state.suppressed;
+	pthread_mutex_unlock(&state.lock);
+	return n;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_privilege.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static enum gk_err
+fail(struct gkd_why *why, const char *what)
+{
+	snprintf(why->text, sizeof(why->text), "%s: %s", what, strerror(errno));
+	return GK_ERR_IO;
+}
+
+enum gk_err
+gkd_privilege_limit(size_t files_max, struct gkd_why *why)
+{
+	const struct rlimit no_core = { 0, 0 };
+	struct rlimit files;
+
+	if (setrlimit(RLIMIT_CORE, &no_core) != 0)
+		return fail(why, "RLIMIT_CORE");
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return fail(why, "RLIMIT_NOFILE");
+	if (files.rlim_max == RLIM_INFINITY || files_max <= files.rlim_max)
+		files.rlim_cur = files.rlim_max = files_max;
+	else
+		files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		return fail(why, "RLIMIT_NOFILE");
+	/* Neither a core file nor a debugger of the same user sees keys. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return fail(why, "PR_SET_DUMPABLE");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail(why, "PR_SET_NO_NEW_PRIVS");
+	return GK_OK;
+}
+
+enum gk_err
+gkd_privilege_drop(const char *user, const char *group, struct gkd_why *why)
+{
+	const struct passwd *pw;
+	const struct group *gr;
+	uid_t uid;
+	gid_t gid;
+
+	if (user == NULL)
+		return GK_OK;
+	errno = 0;
+	pw = getpwnam(user);
+	if (pw == NULL) {
+		snprintf(why->text, sizeof(why->text), "no user '%s'", user);
+		return GK_ERR_VALUE;
+	}
+	uid = pw->pw_uid;
+	gid = pw->pw_gid;
+	if (group != NULL) {
+		gr = getgrnam(group);
+		if (gr == NULL) {
+			snprintf(why->text, sizeof(why->text), "no group '%s'",
+			         group);
+			return GK_ERR_VALUE;
+		}
+		gid = gr->gr_gid;
+	}
+	if (geteuid() == uid && getuid() == uid && getegid() == gid)
+		return GK_OK;
+	if (setgroups(0, NULL) != 0)
+		return fail(why, "setgroups");
+	if (setresgid(gid, gid, gid) != 0)
+		return fail(why, "setresgid");
+	if (setresuid(uid, uid, uid) != 0)
+		return fail(why, "setresuid");
+	/* There must be no way back. */
+	if (uid != 0 && setuid(0) == 0) {
+		snprintf(why->text, sizeof(why->text),
+		         "privileges could be regained");
+		return GK_ERR_IO;
+	}
+	return GK_OK;
+}
+
+void
+gkd_service_notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (path == NULL || (*path != '/' && *path != '@') ||
+	    strlen(path) >= sizeof(un.sun_path))
+		return;
+	memcpy(un.sun_path, path, strlen(path));
+	if (*path == '@') /* the abstract namespace */
+		un.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL,
+	             (const struct sockaddr *)&un,
+	             (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+	                         strlen(path)));
+	close(fd);
+}

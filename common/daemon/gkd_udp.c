@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_udp.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_log.h"
+#include "common/daemon/gkd_udp_private.h"
+
+/* Room for the larger packet info and the drop counter. */
+#define CONTROL_OCTETS \
+	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)))
+
+struct slot {
+	struct gkd_addr peer;
+	union {
+		char octets[CONTROL_OCTETS];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov;
+};
+
+struct gkd_udp {
+	int fd;
+	struct gkd_io *io;
+	struct gkd_addr local;
+	void (*receive)(void *arg, const struct gkd_dgram *dgram);
+	void *arg;
+	struct mmsghdr msg[GKD_UDP_BATCH];
+	struct slot slot[GKD_UDP_BATCH];
+	uint8_t *buffer; /* GKD_UDP_BATCH times GKD_UDP_MAX octets */
+	uint32_t last_overflow;
+	atomic_ullong received, sent, dropped, send_failed, cut;
+};
+
+/* ---- receiving --------------------------------------------------------- */
+
+static void
+read_control(struct gkd_udp *udp, struct msghdr *h, struct gkd_dgram *dgram)
+{
+	uint16_t port = gkd_addr_port(&udp->local);
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL;
+	     c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			dgram->ifindex = (unsigned)info.ipi_ifindex;
+			dgram->local.in.sin_family = AF_INET;
+			dgram->local.in.sin_addr = info.ipi_addr;
+			gkd_addr_set_port(&dgram->local, port);
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+		           c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			dgram->ifindex = info.ipi6_ifindex;
+			dgram->local.in6.sin6_family = AF_INET6;
+			dgram->local.in6.sin6_addr = info.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+				dgram->local.in6.sin6_scope_id =
+					info.ipi6_ifindex;
+			gkd_addr_set_port(&dgram->local, port);
+		} else if (c->cmsg_level == SOL_SOCKET &&
+		           c->cmsg_type == SO_RXQ_OVFL) {
+			uint32_t total;
+
+			/* A running total of 32 bits that may wrap. */
+			memcpy(&total, CMSG_DATA(c), sizeof(total));
+			atomic_fetch_add(&udp->dropped,
+			                 total - udp->last_overflow);
+			udp->last_overflow = total;
+		}
+	}
+}
+
+static void
+prepare_slots(struct gkd_udp *udp)
+{
+	for (size_t i = 0; i < GKD_UDP_BATCH; i++) {
+		struct slot *s = &udp->slot[i];
+
+		s->iov.iov_base = udp->buffer + i * GKD_UDP_MAX;
+		s->iov.iov_len = GKD_UDP_MAX;
+		udp->msg[i].msg_hdr = (struct msghdr){
+			.msg_name = &s->peer,
+			.msg_namelen = sizeof(s->peer),
+			.msg_iov = &s->iov,
+			.msg_iovlen = 1,
+			.msg_control = s->control.octets,
+			.msg_controllen = sizeof(s->control.octets),
+		};
+	}
+}
+
+static void
+on_readable(void *arg)
+{
+	struct gkd_udp *udp = arg;
+	int n;
+
+	prepare_slots(udp);
+	n = recvmmsg(udp->fd, udp->msg, GKD_UDP_BATCH, MSG_DONTWAIT, NULL);
+	if (n < 0) {
+		/* An ICMP error of an earlier send is not ours to act on. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
+			gkd_log(LOG_WARNING, "io", "recvmmsg: %m");
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		struct gkd_dgram dgram = {
+			.peer = udp->slot[i].peer,
+			.data = { udp->slot[i].iov.iov_base,
+			          udp->msg[i].msg_len },
+		};
+
+		if ((udp->msg[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+			atomic_fetch_add(&udp->cut, 1);
+			continue;
+		}
+		read_control(udp, &udp->msg[i].msg_hdr, &dgram);
+		atomic_fetch_add(&udp->received, 1);
+		udp->receive(udp->arg, &dgram);
+	}
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* The source address is asked for in a control message. */
+static void
+fill_source(struct msghdr *h, struct slot *s, const struct gkd_dgram *dgram)
+{
+	struct cmsghdr *c = &s->control.align;
+
+	if (gkd_addr_is_any(&dgram->local) ||
+	    gkd_addr_is_multicast(&dgram->local))
+		return;
+	memset(&s->control, 0, sizeof(s->control));
+	h->msg_control = s->control.octets;
+	if (dgram->local.sa.sa_family == AF_INET) {
+		struct in_pktinfo info = {
+			.ipi_ifindex = (int)dgram->ifindex,
+			.ipi_spec_dst = dgram->local.in.sin_addr,
+		};
+
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		h->msg_controllen = CMSG_SPACE(sizeof(info));
+	} else {
+		struct in6_pktinfo info = {
+			.ipi6_addr = dgram->local.in6.sin6_addr,
+			.ipi6_ifindex = dgram->ifindex,
+		};
+
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		h->msg_controllen = CMSG_SPACE(sizeof(info));
+	}
+}
+
+static void
+send_some(struct gkd_udp *udp, const struct gkd_dgram *dgrams, size_t n)
+{
+	struct mmsghdr msg[GKD_UDP_BATCH];
+	struct slot slot[GKD_UDP_BATCH];
+	size_t done = 0;
+
+	memset(msg, 0, sizeof(msg));
+	for (size_t i = 0; i < n; i++) {
+		struct msghdr *h = &msg[i].msg_hdr;
+
+		slot[i].peer = dgrams[i].peer;
+		slot[i].iov.iov_base = (void *)(uintptr_t)dgrams[i].data.ptr;
+		slot[i].iov.iov_len = dgrams[i].data.len;
+		h->msg_name = &slot[i].peer;
+		h->msg_namelen = gkd_addr_len(&slot[i].peer);
+		h->msg_iov = &slot[i].iov;
+		h->msg_iovlen = 1;
+		fill_source(h, &slot[i], &dgrams[i]);
+	}
+	while (done < n) {
+		int sent = sendmmsg(udp->fd, msg + done, (unsigned)(n - done),
+		                    MSG_DONTWAIT);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0) {
+			/* This one is lost, as datagrams may be. */
+			atomic_fetch_add(&udp->send_failed, 1);
+			gkd_log_about(LOG_WARNING, "io",
+			              &(struct gkd_about){ .hostile = true },
+			              "send: %m");
+			sent = 1;
+		} else {
+			atomic_fetch_add(&udp->sent, (unsigned)sent);
+		}
+		done += (size_t)sent;
+	}
+}
+
+void
+gkd_udp_send(struct gkd_udp *udp, const struct gkd_dgram *dgrams, size_t n)
+{
+	while (n > 0) {
+		size_t part = n < GKD_UDP_BATCH ? n : GKD_UDP_BATCH;
+
+		send_some(udp, dgrams, part);
+		dgrams += part;
+		n -= part;
+	}
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+static bool
+set_on(int fd, int level, int option)
+{
+	return setsockopt(fd, level, option, &(int){ 1 }, sizeof(int)) == 0;
+}
+
+int
+gkd_udp_socket(int family, int receive_buf)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool ok;
+
+	if (fd < 0)
+		return -1;
+	if (family == AF_INET6)
+		ok = set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) &&
+		     set_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	else
+		ok = set_on(fd, IPPROTO_IP, IP_PKTINFO);
+	ok = ok && set_on(fd, SOL_SOCKET, SO_RXQ_OVFL);
+	if (ok && receive_buf > 0)
+		ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buf,
+		                sizeof(receive_buf)) == 0;
+	if (!ok) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+enum gk_err
+gkd_udp_adopt(struct gkd_udp **udp, struct gkd_loop *loop, int fd,
+              void (*receive)(void *arg, const struct gkd_dgram *dgram),
+              void *arg)
+{
+	struct gkd_udp *u = calloc(1, sizeof(*u));
+	socklen_t len = sizeof(u->local);
+
+	if (u == NULL) {
+		close(fd);
+		return GK_ERR_NOMEM;
+	}
+	u->fd = fd;
+	u->receive = receive;
+	u->arg = arg;
+	u->buffer = malloc((size_t)GKD_UDP_BATCH * GKD_UDP_MAX);
+	if (u->buffer != NULL && getsockname(fd, &u->local.sa, &len) == 0)
+		u->io = gkd_io_new(loop, fd, on_readable, u);
+	if (u->io == NULL) {
+		gkd_udp_close(u);
+		return GK_ERR_NOMEM;
+	}
+	*udp = u;
+	return GK_OK;
+}
+
+enum gk_err
+gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
+             const struct gkd_udp_config *cfg,
+             void (*receive)(void *arg, const struct gkd_dgram *dgram),
+             void *arg)
+{
+	int fd = gkd_udp_socket(cfg->local.sa.sa_family, cfg->receive_buf);
+	int saved;
+
+	if (fd < 0)
+		return GK_ERR_IO;
+	if ((!cfg->reuseport || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
+	    bind(fd, &cfg->local.sa, gkd_addr_len(&cfg->local)) == 0)
+		return gkd_udp_adopt(udp, loop, fd, receive, arg);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return GK_ERR_IO;
+}
+
+void
+gkd_udp_close(struct gkd_udp *udp)
+{
+	if (udp == NULL)
+		return;
+	gkd_io_free(udp->io);
+	close(udp->fd);
+	free(udp->buffer);
+	free(udp);
+}
+
+struct gkd_addr
+gkd_udp_local(const struct gkd_udp *udp)
+{
+	return udp->local;
+}
+
+int
+gkd_udp_fd(const struct gkd_udp *udp)
+{
+	return udp->fd;
+}
+
+struct gkd_udp_stats
+gkd_udp_stats(const struct gkd_udp *udp)
+{
+	return (struct gkd_udp_stats){
+		.received = atomic_load(&udp->received),
+		.sent = atomic_load(&udp->sent),
+		.dropped = atomic_load(&udp->dropped),
+		.send_failed = atomic_load(&udp->send_failed),
+		.cut = atomic_load(&udp->cut),
+	};
+}
