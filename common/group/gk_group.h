@@ -18,6 +18,9 @@
  * Changes of membership collect in an epoch.  The first change that needs it
  * makes the NEXT version of every traffic key, which joiners are handed at once;
  * gk_group_seal() makes NEXT CURRENT, CURRENT PREVIOUS, and yields the plan.
+ *
+ * After GK_ERR_NOMEM the journal may lack the last change; a server that gets it
+ * should stop and start again from its store.
  */
 #define GK_GROUP_KEY_MAX 80 /* octets of one traffic key */
 #define GK_GROUP_KEYS_MAX 16
@@ -191,8 +194,7 @@ struct gk_slice gk_group_note(const struct gk_group *group, const char *name);
  * Restart.  Give the rows of each table of gk_group_tables, in that order, to an
  * empty group of the same configuration, then call gk_group_load_done().  A row
  * that does not fit is refused with GK_ERR_VALUE and a reason (static storage)
- * at @why; such a group can only be freed.  The journal stays empty, except that
- * load_done may reserve.
+ * at @why; such a group can only be freed.  The journal stays empty.
  */
 extern const char *const gk_group_tables[]; /* ends with NULL */
 GK_MUST_CHECK enum gk_err gk_group_load_row(struct gk_group *group,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/gk_time.h"
+#include "common/group/gk_row.h"
 #include "common/lkh/gk_lkh_tree.h"
-#include "common/wire/gk_wr.h"
 
 /*
  * DOC: the hierarchy as rows
@@ -23,51 +23,6 @@
 const char *const gk_lkh_tables[] = { HEAD, TREE, NODE, NULL };
 
 #define ROW_MAX 256 /* octets; the largest is a node with an old key */
-
-static enum gk_err
-refuse(const char **why, const char *reason)
-{
-	*why = reason;
-	return GK_ERR_VALUE;
-}
-
-static void
-wr_u64(struct gk_wr *wr, uint64_t v)
-{
-	gk_wr_u32(wr, (uint32_t)(v >> 32));
-	gk_wr_u32(wr, (uint32_t)v);
-}
-
-static uint64_t
-rd_u64(struct gk_rd *rd, const char *field)
-{
-	uint64_t high = gk_rd_u32(rd, field);
-
-	return high << 32 | gk_rd_u32(rd, field);
-}
-
-static struct gk_slice
-key_u32(uint32_t v, uint8_t octets[4])
-{
-	struct gk_wr wr;
-
-	gk_wr_init(&wr, octets, 4);
-	gk_wr_u32(&wr, v);
-	return (struct gk_slice){ octets, 4 };
-}
-
-static enum gk_err
-put_row(struct gk_journal *journal, const char *table, struct gk_slice key,
-        struct gk_wr *wr)
-{
-	enum gk_err err = gk_wr_done(wr);
-
-	if (err == GK_OK)
-		err = gk_journal_put(journal, table, key,
-		                     (struct gk_slice){ wr->buf, wr->len });
-	gk_wipe(wr->buf, wr->len);
-	return err;
-}
 
 /* What a restart may not change: ids, seats and key lengths hang on it. */
 static void
@@ -94,10 +49,10 @@ save_head(struct gk_lkh *lkh, struct gk_journal *journal)
 	gk_wr_u32(&wr, lkh->epoch);
 	gk_wr_u8(&wr, lkh->open);
 	gk_wr_u8(&wr, lkh->group_due);
-	wr_u64(&wr, lkh->clock);
-	wr_u64(&wr, lkh->group_made);
-	wr_u64(&wr, lkh->group_version);
-	return put_row(journal, HEAD, (struct gk_slice){ NULL, 0 }, &wr);
+	gk_row_wr_u64(&wr, lkh->clock);
+	gk_row_wr_u64(&wr, lkh->group_made);
+	gk_row_wr_u64(&wr, lkh->group_version);
+	return gk_row_put(journal, HEAD, (struct gk_slice){ NULL, 0 }, &wr);
 }
 
 static enum gk_err
@@ -111,7 +66,7 @@ save_tree(struct gk_lkh *lkh, uint32_t i, struct gk_journal *journal)
 	gk_wr_u32(&wr, b->first_id);
 	gk_wr_u32(&wr, b->first_seat);
 	gk_wr_u32(&wr, b->height);
-	return put_row(journal, TREE, key_u32(i, key), &wr);
+	return gk_row_put(journal, TREE, gk_row_key(i, key), &wr);
 }
 
 static enum gk_err
@@ -126,8 +81,8 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 
 	gk_wr_init(&wr, row, sizeof(row));
 	gk_wr_u32(&wr, node->handle);
-	wr_u64(&wr, (uint64_t)node->created);
-	wr_u64(&wr, (uint64_t)node->expires);
+	gk_row_wr_u64(&wr, (uint64_t)node->created);
+	gk_row_wr_u64(&wr, (uint64_t)node->expires);
 	gk_wr_u8(&wr, keyed);
 	if (keyed)
 		gk_wr_bytes(&wr, (struct gk_slice){ gk_lkh_octets_at(lkh, at),
@@ -135,20 +90,20 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 	gk_wr_u8(&wr, mark != NULL);
 	if (mark != NULL) {
 		gk_wr_u8(&wr, mark->flags);
-		wr_u64(&wr, mark->since);
-		wr_u64(&wr, mark->made);
+		gk_row_wr_u64(&wr, mark->since);
+		gk_row_wr_u64(&wr, mark->made);
 		gk_wr_u8(&wr, mark->old_len != 0);
 		if (mark->old_len != 0) {
 			gk_wr_u32(&wr, mark->old_handle);
-			wr_u64(&wr, (uint64_t)mark->old_created);
-			wr_u64(&wr, (uint64_t)mark->old_expires);
+			gk_row_wr_u64(&wr, (uint64_t)mark->old_created);
+			gk_row_wr_u64(&wr, (uint64_t)mark->old_expires);
 			gk_wr_bytes(&wr, (struct gk_slice){ mark->old,
 			                                    mark->old_len });
 		}
 	}
-	return put_row(journal, NODE,
-	               key_u32(lkh->blocks[at.block].first_id + at.node, key),
-	               &wr);
+	return gk_row_put(
+		journal, NODE,
+		gk_row_key(lkh->blocks[at.block].first_id + at.node, key), &wr);
 }
 
 enum gk_err
@@ -205,18 +160,20 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 	lkh->epoch = gk_rd_u32(&rd, "epoch");
 	open = gk_rd_u8(&rd, "open");
 	due = gk_rd_u8(&rd, "group key due");
-	lkh->clock = rd_u64(&rd, "clock");
-	lkh->group_made = rd_u64(&rd, "group key made");
-	lkh->group_version = rd_u64(&rd, "group key version");
+	lkh->clock = gk_row_rd_u64(&rd, "clock");
+	lkh->group_made = gk_row_rd_u64(&rd, "group key made");
+	lkh->group_version = gk_row_rd_u64(&rd, "group key version");
 	if (gk_rd_done(&rd) != GK_OK)
-		return refuse(why, "malformed head of the key hierarchy");
+		return gk_row_refuse(why,
+		                     "malformed head of the key hierarchy");
 	if (!gk_slice_equal(config, (struct gk_slice){ want, sizeof(want) }))
-		return refuse(why,
-		              "the key hierarchy was made with another degree, "
-		              "key length, size or id range");
+		return gk_row_refuse(
+			why, "the key hierarchy was made with another degree, "
+			     "key length, size or id range");
 	if (lkh->epoch == 0 || open > 1 || due > open ||
 	    lkh->group_made > lkh->clock || lkh->clock > UINT64_MAX / 2)
-		return refuse(why, "impossible head of the key hierarchy");
+		return gk_row_refuse(why,
+		                     "impossible head of the key hierarchy");
 	lkh->open = open;
 	lkh->group_due = due;
 	lkh->head_dirty = false;
@@ -233,15 +190,16 @@ load_tree(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	bool fits;
 
 	gk_rd_init(&rd, value.ptr, value.len);
-	if (!gk_slice_equal(key, key_u32(lkh->block_count, number)) ||
+	if (!gk_slice_equal(key, gk_row_key(lkh->block_count, number)) ||
 	    gk_lkh_shape(lkh, &shape) != GK_OK)
-		return refuse(why, "a tree of keys that cannot be there");
+		return gk_row_refuse(why,
+		                     "a tree of keys that cannot be there");
 	/* Nothing is free to choose: the configuration says it all. */
 	fits = gk_rd_u32(&rd, "first id") == shape.first_id;
 	fits &= gk_rd_u32(&rd, "first seat") == shape.first_seat;
 	fits &= gk_rd_u32(&rd, "height") == shape.height;
 	if (gk_rd_done(&rd) != GK_OK || !fits)
-		return refuse(why, "a tree of keys of the wrong shape");
+		return gk_row_refuse(why, "a tree of keys of the wrong shape");
 	GK_TRY(gk_lkh_plant(lkh, &shape));
 	lkh->blocks_saved = lkh->block_count;
 	return GK_OK;
@@ -259,18 +217,18 @@ load_mark(struct gk_lkh *lkh, struct gk_lkh_at at, struct gk_rd *rd,
 	GK_TRY(gk_lkh_reserve(lkh, 1));
 	mark = gk_lkh_mark_get(lkh, at);
 	mark->flags = gk_rd_u8(rd, "mark");
-	mark->since = rd_u64(rd, "since");
-	mark->made = rd_u64(rd, "made");
+	mark->since = gk_row_rd_u64(rd, "since");
+	mark->made = gk_row_rd_u64(rd, "made");
 	has_old = gk_rd_u8(rd, "old key");
 	if ((mark->flags | all) != all || has_old > 1 || !lkh->open ||
 	    mark->since > lkh->clock || mark->made > lkh->clock)
-		return refuse(why,
-		              "impossible mark on a node of the key hierarchy");
+		return gk_row_refuse(
+			why, "impossible mark on a node of the key hierarchy");
 	if (!has_old)
 		return GK_OK;
 	mark->old_handle = gk_rd_u32(rd, "old handle");
-	mark->old_created = (int64_t)rd_u64(rd, "old created");
-	mark->old_expires = (int64_t)rd_u64(rd, "old expires");
+	mark->old_created = (int64_t)gk_row_rd_u64(rd, "old created");
+	mark->old_expires = (int64_t)gk_row_rd_u64(rd, "old expires");
 	octets = gk_rd_bytes(rd, lkh->cfg.key_len, "old key");
 	if (octets.len == lkh->cfg.key_len) {
 		memcpy(mark->old, octets.ptr, octets.len);
@@ -306,37 +264,40 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	gk_rd_init(&rd, key.ptr, key.len);
 	if (!find_id(lkh, gk_rd_u32(&rd, "key id"), &at) ||
 	    gk_rd_done(&rd) != GK_OK)
-		return refuse(why, "a key id that is in no tree");
+		return gk_row_refuse(why, "a key id that is in no tree");
 	node = gk_lkh_node_at(lkh, at);
 	if (node->handle != 0 || node->mark != 0)
-		return refuse(why, "a key id that is there twice");
+		return gk_row_refuse(why, "a key id that is there twice");
 	gk_rd_init(&rd, value.ptr, value.len);
 	node->handle = gk_rd_u32(&rd, "handle");
-	node->created = (int64_t)rd_u64(&rd, "created");
-	node->expires = (int64_t)rd_u64(&rd, "expires");
+	node->created = (int64_t)gk_row_rd_u64(&rd, "created");
+	node->expires = (int64_t)gk_row_rd_u64(&rd, "expires");
 	keyed = gk_rd_u8(&rd, "keyed");
 	if (keyed > 1 || (keyed && gk_lkh_is_rootless(lkh, at.node)))
-		return refuse(why, "malformed node of the key hierarchy");
+		return gk_row_refuse(why,
+		                     "malformed node of the key hierarchy");
 	if (keyed) {
 		octets = gk_rd_bytes(&rd, lkh->cfg.key_len, "key");
 		if (octets.len != lkh->cfg.key_len)
-			return refuse(why,
-			              "malformed node of the key hierarchy");
+			return gk_row_refuse(
+				why, "malformed node of the key hierarchy");
 		if (node->handle == 0 || node->created < GK_UTC_MIN ||
 		    node->created > GK_UTC_MAX || node->expires > GK_UTC_MAX ||
 		    node->expires <= node->created)
-			return refuse(why,
-			              "impossible dates or handle of a key");
+			return gk_row_refuse(
+				why, "impossible dates or handle of a key");
 		memcpy(gk_lkh_octets_at(lkh, at), octets.ptr, octets.len);
 		node->flags |= GK_LKH_KEYED;
 	}
 	marked = gk_rd_u8(&rd, "marked");
 	if (marked > 1)
-		return refuse(why, "malformed node of the key hierarchy");
+		return gk_row_refuse(why,
+		                     "malformed node of the key hierarchy");
 	if (marked)
 		GK_TRY(load_mark(lkh, at, &rd, why));
 	if (gk_rd_done(&rd) != GK_OK)
-		return refuse(why, "malformed node of the key hierarchy");
+		return gk_row_refuse(why,
+		                     "malformed node of the key hierarchy");
 	return GK_OK;
 }
 
@@ -346,14 +307,15 @@ gk_lkh_load_row(struct gk_lkh *lkh, const char *table, struct gk_slice key,
 {
 	*why = "";
 	if (strcmp(table, HEAD) == 0)
-		return key.len == 0 ? load_head(lkh, value, why)
-		                    : refuse(why, "a second head of the key "
-		                                  "hierarchy");
+		return key.len == 0
+		               ? load_head(lkh, value, why)
+		               : gk_row_refuse(why, "a second head of the key "
+		                                    "hierarchy");
 	if (strcmp(table, TREE) == 0)
 		return load_tree(lkh, key, value, why);
 	if (strcmp(table, NODE) == 0)
 		return load_node(lkh, key, value, why);
-	return refuse(why, "a table that is not the key hierarchy's");
+	return gk_row_refuse(why, "a table that is not the key hierarchy's");
 }
 
 /* Add up a node from its children, or a leaf from its key; then check it. */
@@ -383,16 +345,17 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 	if (mark != NULL)
 		mark->joined = joined;
 	if (keyed != (node->count > 0) && !gk_lkh_is_rootless(lkh, at.node))
-		return refuse(why,
-		              "a key without members, or members without key");
+		return gk_row_refuse(
+			why, "a key without members, or members without key");
 	if (joined > node->count || (mark == NULL && joined != 0) ||
 	    (!leaf && (flags & GK_LKH_SEATED)))
-		return refuse(why, "the open epoch seats more than there are");
+		return gk_row_refuse(
+			why, "the open epoch seats more than there are");
 	/* A leave above reaches to the top; see gk_lkh_tree.h. */
 	if ((left && !(flags & GK_LKH_LEFT)) ||
 	    ((flags & GK_LKH_LEFT) &&
 	     (leaf || !lkh->group_due || (keyed && !(flags & GK_LKH_MADE)))))
-		return refuse(why, "the open epoch lost a leave");
+		return gk_row_refuse(why, "the open epoch lost a leave");
 	return GK_OK;
 }
 
@@ -401,7 +364,7 @@ gk_lkh_load_done(struct gk_lkh *lkh, const char **why)
 {
 	*why = "";
 	if (lkh->head_dirty && lkh->block_count != 0)
-		return refuse(why, "a key hierarchy without its head");
+		return gk_row_refuse(why, "a key hierarchy without its head");
 	for (uint32_t b = 0; b < lkh->block_count; b++) {
 		for (uint32_t n = lkh->blocks[b].nodes; n-- > 0;)
 			GK_TRY(settle(lkh, (struct gk_lkh_at){ b, n }, why));

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "common/group/gk_group_state.h"
+
+/* Excluded identities and the protocol's notes: octets under a name. */
+
+void
+gk_group_item_free(struct gk_group_item *item)
+{
+	if (item == NULL)
+		return;
+	gk_buf_free(&item->name);
+	gk_buf_free(&item->value);
+	free(item);
+}
+
+enum gk_err
+gk_group_item_put(struct gk_index *index, struct gk_slice name,
+                  struct gk_slice value)
+{
+	struct gk_group_item *item = gk_index_find(index, name);
+	struct gk_buf copy;
+	enum gk_err err;
+
+	GK_TRY(gk_buf_copy(&copy, value));
+	if (item != NULL) {
+		gk_buf_free(&item->value);
+		item->value = copy;
+		return GK_OK;
+	}
+	item = calloc(1, sizeof(*item));
+	if (item == NULL) {
+		gk_buf_free(&copy);
+		return GK_ERR_NOMEM;
+	}
+	item->value = copy;
+	err = gk_buf_copy(&item->name, name);
+	if (err == GK_OK)
+		err = gk_index_add(index, gk_buf_slice(&item->name), item);
+	if (err != GK_OK)
+		gk_group_item_free(item);
+	return err;
+}
+
+enum gk_err
+gk_group_exclude(struct gk_group *g, struct gk_slice identity,
+                 struct gk_slice reason)
+{
+	if (identity.len > GK_GROUP_IDENTITY_MAX ||
+	    reason.len > GK_GROUP_BLOB_MAX)
+		return GK_ERR_SPACE;
+	GK_TRY(gk_journal_put(g->journal, GK_GROUP_TABLE_EXCLUDED, identity,
+	                      reason));
+	return gk_group_item_put(&g->excluded, identity, reason);
+}
+
+enum gk_err
+gk_group_readmit(struct gk_group *g, struct gk_slice identity)
+{
+	struct gk_group_item *item = gk_index_find(&g->excluded, identity);
+
+	if (item == NULL)
+		return GK_OK;
+	GK_TRY(gk_journal_del(g->journal, GK_GROUP_TABLE_EXCLUDED, identity));
+	gk_index_remove(&g->excluded, identity);
+	gk_group_item_free(item);
+	return GK_OK;
+}
+
+bool
+gk_group_excluded(const struct gk_group *g, struct gk_slice identity,
+                  struct gk_slice *reason)
+{
+	const struct gk_group_item *item =
+		gk_index_find(&g->excluded, identity);
+
+	if (item != NULL && reason != NULL)
+		*reason = gk_buf_slice(&item->value);
+	return item != NULL;
+}
+
+size_t
+gk_group_excluded_count(const struct gk_group *g)
+{
+	return g->excluded.count;
+}
+
+enum gk_err
+gk_group_note_set(struct gk_group *g, const char *name, struct gk_slice value)
+{
+	struct gk_slice key = gk_slice_str(name);
+
+	if (key.len > GK_GROUP_IDENTITY_MAX || value.len > GK_JOURNAL_VALUE_MAX)
+		return GK_ERR_SPACE;
+	if (value.len == 0) {
+		struct gk_group_item *item = gk_index_find(&g->notes, key);
+
+		if (item == NULL)
+			return GK_OK;
+		GK_TRY(gk_journal_del(g->journal, GK_GROUP_TABLE_NOTE, key));
+		gk_index_remove(&g->notes, key);
+		gk_group_item_free(item);
+		return GK_OK;
+	}
+	GK_TRY(gk_journal_put(g->journal, GK_GROUP_TABLE_NOTE, key, value));
+	return gk_group_item_put(&g->notes, key, value);
+}
+
+struct gk_slice
+gk_group_note(const struct gk_group *g, const char *name)
+{
+	const struct gk_group_item *item =
+		gk_index_find(&g->notes, gk_slice_str(name));
+
+	return item == NULL ? (struct gk_slice){ NULL, 0 }
+	                    : gk_buf_slice(&item->value);
+}
