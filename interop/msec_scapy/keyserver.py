@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A GC/KS in Python: registers members, rekeys with LKH, lets them leave.
+
+    python3 -m msec_scapy.keyserver --help
+
+Single-threaded and forgetful: a tool for tests, not a key server to run.
+"""
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass, field
+
+from . import crypto, identity, lkh, policy, protect
+from . import dialect as dialects
+from . import registry as reg
+from . import token as tokens
+from .gsakmp import (KeyCreation, KeyDownload, Nonce, Notification, PolicyToken,
+                     RekeyEvent)
+from .message import frame, walk_loose
+from .party import Party
+from .refusal import Refusal
+from .times import date
+
+NONCE_LEN = 32
+FROM_MEMBERS = {reg.X_RTJ, reg.X_ACK, reg.X_RTD, reg.X_DA}
+
+
+@dataclass
+class Session:
+    """A registration or a departure that waits for its last message."""
+    who: identity.Identity
+    path: list
+    source: object
+    request: bytes
+    answer: bytes
+    nonce_r: bytes
+    nonce_c: bytes
+    deadline: float
+    departing: bool = False
+
+
+@dataclass
+class Registered:
+    who: identity.Identity
+    path: list
+    acknowledged: bool = False
+
+
+@dataclass
+class Answer:
+    """Octets for one peer (`to` is what came with the request) or for the group (None)."""
+    to: object
+    octets: bytes
+    exchange: int = 0
+
+
+def canonical(who, dialect=dialects.STRICT):
+    """Something that is equal for equal identities."""
+    if who.kind == reg.ID_DN:
+        return who.kind, tuple(identity.parse_dn(who.data.decode(), dialect))
+    return who.kind, who.data
+
+
+@dataclass
+class Options:
+    timeout: float = 10.0
+    cookies: bool = False
+    rekey_on_join: bool = True
+    degree: int = 2
+    depth: int = 5
+    gtpk_ids: tuple = (b"GTPK",)
+    lifetime: int = 86400
+    secret: bytes = field(default=b"")
+
+
+class KeyServer(Party):
+    role = "gcks"
+
+    def __init__(self, *args, token=None, options=None, now=0, **kw):
+        super().__init__(*args, **kw)
+        self.options = options or Options()
+        self.options.secret = self.options.secret or self.random(32)
+        self.signed = tokens.Signed(token, self.dialect)
+        if self.group.owner is not None:
+            self.signed.verify(self.group.owner)
+        self.policy = policy.Policy.of(self.signed, self.dialect)
+        self.mode = self.policy.suite_like(self.group.suite) or self.group.suite
+        wrap_type = self.policy.wrap_type or self.group.suite.enc_type
+        self.maker = lkh.KeyMaker(wrap_type, self.options.lifetime, self.dialect, self.random)
+        self.tree = lkh.Tree(self.maker, self.options.degree, self.options.depth)
+        self.gtpks = [self.maker.make(i, now) for i in self.options.gtpk_ids]
+        self.members, self.sessions, self.seen = {}, {}, set()
+        self.doomed = set()  # members that never acknowledged
+        self.sequence = 0
+        self.destroyed = False
+        for key in self.gtpks:
+            self.log.key(self.group.group_id, key)
+
+    # -- input --------------------------------------------------------------------
+
+    def receive(self, octets, source, now):
+        """[Answer]."""
+        if self.destroyed:
+            return []
+        try:
+            m = self.parse(octets, FROM_MEMBERS, member=False)
+            self.event("received", exchange=reg.EXCHANGE.name(m.exchange), octets=len(octets),
+                       signer=str(m.signer))
+            return {reg.X_RTJ: self._request, reg.X_ACK: self._confirmation,
+                    reg.X_RTD: self._depart, reg.X_DA: self._departed}[m.exchange](m, source, now)
+        except Refusal as e:
+            return self._failed(octets, source, e, now)
+
+    def _failed(self, octets, source, refusal, now):
+        try:
+            exchange = octets[frame(octets)[1] + 2]
+        except Refusal:
+            exchange = None
+        self.refused(refusal, exchange)
+        if self.mode.terse or exchange != reg.X_RTJ:
+            return []
+        payloads = [Notification(notify=refusal.notify, data=b"")]
+        nonce = _nonce_i(octets)
+        if nonce:
+            payloads.insert(0, Nonce(nonce_type=reg.NONCE_I, data=nonce))
+        return [Answer(source, self.build(reg.X_RTJ_ERR, payloads, now, signed=False),
+                       reg.X_RTJ_ERR)]
+
+    def tick(self, now):
+        """Sessions that ran out: their members go at the next rekey (5.2.1.4)."""
+        out = []
+        for name, s in list(self.sessions.items()):
+            if s.deadline > now:
+                continue
+            del self.sessions[name]
+            if s.departing:
+                continue
+            self.doomed.add(name)
+            self.event("unacknowledged", member=str(s.who))
+            if not self.mode.terse:
+                out.append(self.lack_of_ack(s, now))
+        return out
+
+    # -- registration ---------------------------------------------------------------
+
+    def _request(self, m, source, now):
+        """5.2.1.1."""
+        name = canonical(m.signer, self.dialect)
+        pending = self.sessions.get(name)
+        if pending is not None and not pending.departing:
+            if pending.request == m.octets and self.dialect.dup_rtj == "resend":
+                return [Answer(source, pending.answer, reg.X_KEYDL)]
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-21", "Signer ID Data",
+                          "a registration is pending")
+        if self.options.cookies:
+            answer = self._cookie(m, source, now)
+            if answer is not None:
+                return [answer]
+        path = self.authenticate(m, now)
+        if not self.policy.admits(m.signer, path, self.dialect):
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-15", "Signer ID Data",
+                          f"{m.signer} may not join")
+        nonce_i = m.nonce(reg.NONCE_I)
+        self.check_fresh_time(m, now)
+        if nonce_i in self.seen:
+            raise Refusal(reg.N_AUTH, "RFC4535-5.2.1.1-09", "Nonce_I", "replayed")
+        creation = m.one(KeyCreation)
+        self._check_mechanisms(m, creation)
+        self.seen.add(nonce_i)
+        return self._download(m, path, source, creation, nonce_i, name, now)
+
+    def _check_mechanisms(self, m, creation):
+        suite = self.group.suite
+        if creation.create_type != suite.create_type:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-5.2.1.1-18", "Key Creation Type",
+                          "not the group's")
+        choices = m.notify(reg.N_MECHANISMS)
+        allowed = (suite.create_type, suite.enc_type, suite.nonce_hash)
+        for choice in choices.data if choices is not None else ():
+            if choice.value != allowed[choice.mechanism]:
+                raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-10", "Mechanism Choice Data",
+                              f"{choice.value} is not in the policy")
+
+    def _download(self, m, path, source, creation, nonce_i, name, now):
+        suite = self.group.suite
+        kex = crypto.KeyExchange(suite.create_type, random=self.random)
+        try:
+            secret = kex.secret(creation.data)
+        except crypto.CryptoError as e:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-7.11.2-03", "Key Creation Data",
+                          str(e)) from e
+        nonce_r = self.random(NONCE_LEN)
+        nonce_c = self.combine(nonce_i, nonce_r)
+        salt = (b"", b"") if suite.timestamp else (nonce_i, nonce_r)
+        kek = crypto.kek(suite.create_type, secret, suite.enc_type, self.group.group_id, *salt,
+                         self.dialect)
+        self.log.secret(self.group.group_id, *salt, suite.create_type, secret)
+        self.log.kek(self.group.group_id, *salt, suite.enc_type, kek)
+        rekey = self._seat(name, now)
+        guard = protect.Registration(suite.enc_type, kek, self.dialect, secret, *salt, nonce_c,
+                                     self.random)
+        payloads = [self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
+                    KeyCreation(create_type=suite.create_type, data=kex.public(self.dialect)),
+                    PolicyToken(data=guard.seal_token(self.signed.octets)),
+                    KeyDownload(data=guard.seal_keys(
+                        lkh.key_download(self.gtpks, self.tree, name)))]
+        octets = self.build(reg.X_KEYDL, payloads, now)
+        self.members[name] = Registered(m.signer, path)
+        self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
+                                      now + self.options.timeout)
+        self.event("registering", member=str(m.signer))
+        return [Answer(source, octets, reg.X_KEYDL)] + rekey
+
+    def _seat(self, name, now):
+        """Keys for the joiner; the rekey for those who are inside."""
+        if name in self.members:  # a member that comes again
+            del self.members[name]
+            plan = self.tree.evict([name], now)
+            plan_answer = self._send_plan(plan, now) if plan else []
+        else:
+            plan_answer = []
+        plan = self.tree.join(name, now)
+        fresh = self.options.rekey_on_join and bool(plan)
+        if fresh:
+            plan_answer += self._send_plan(plan, now)
+        self._log_keys(name)
+        return plan_answer
+
+    def _send_plan(self, plan, now, token=None):
+        old = self.gtpks
+        self.gtpks = [self.maker.make(k.key_id, now) for k in old]
+        for key in self.gtpks + [k for w in plan for k in w.keys]:
+            self.log.key(self.group.group_id, key)
+        return [self.rekey(lkh.wrap(plan, self.gtpks, self.dialect, self.random), now, token, old)]
+
+    def _log_keys(self, name):
+        for key in self.gtpks + self.tree.keys_of(name):
+            self.log.key(self.group.group_id, key)
+
+    def _cookie(self, m, source, now):
+        """5.2.2: an Answer with a cookie, or None when the request brought the right one."""
+        brought = m.notify(reg.N_COOKIE)
+        good = self._make_cookie(m, source)
+        if brought is not None and hmac.compare_digest(brought.data, good):
+            return None
+        return Answer(source, self.build(
+            reg.X_COOKIE, [Notification(notify=reg.N_COOKIE_REQUIRED, data=good)], now,
+            signed=False), reg.X_COOKIE)
+
+    def _make_cookie(self, m, source):
+        value = m.notify(reg.N_IPV4) or m.notify(reg.N_IPV6)
+        address = value.data if value is not None else _address(source)
+        return b"\x01" + hmac.digest(self.options.secret, m.nonce(reg.NONCE_I) + address, "sha256")
+
+    def _confirmation(self, m, _source, now):
+        """5.2.1.4."""
+        session = self._session(m, now, False, "RFC4535-5.2.1.4-10")
+        name = canonical(session.who, self.dialect)
+        self.authenticate(m, now, session.path[:-1])
+        del self.sessions[name]
+        notify = m.notify().notify
+        if notify == reg.N_ACK:
+            self.members[name].acknowledged = True
+            self.doomed.discard(name)
+            self.event("member", member=str(session.who))
+        else:
+            self.doomed.add(name)
+            self.event("nack", member=str(session.who), notify=notify,
+                       notify_name=reg.NOTIFY.name(notify))
+        return []
+
+    def _session(self, m, now, departing, req):
+        name = canonical(m.signer, self.dialect)
+        session = self.sessions.get(name)
+        if session is None or session.departing != departing:
+            raise Refusal(reg.N_UNAUTHORIZED, req, "Signer ID Data", "no such exchange")
+        if self.group.suite.timestamp:
+            self.check_fresh_time(m, now)
+        elif m.nonce(reg.NONCE_C) != session.nonce_c:
+            raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
+        return session
+
+    def lack_of_ack(self, session, now):
+        code = {"nack": reg.N_NACK, "none": 0, "unauth": reg.N_UNAUTHORIZED,
+                "malformed": reg.N_MALFORMED, "auth": reg.N_AUTH}[self.dialect.loa_notify]
+        return Answer(session.source, self.build(
+            reg.X_LOA, [self.member_id(session.who),
+                        *self.nonces(session.nonce_r, session.nonce_c),
+                        Notification(notify=code, data=b"")], now), reg.X_LOA)
+
+    # -- rekey ----------------------------------------------------------------------
+
+    def rekey(self, datas, now, token=None, old_gtpks=None, sequence=None):
+        """An Answer for the group. `datas` empty makes an event of type None."""
+        self.sequence = self.sequence + 1 if sequence is None else sequence
+        kind = 1 if datas else 0
+        payloads = []
+        if token is not None:
+            key = (self.gtpks if self.dialect.pt_rekey_key == "new_gtpk"
+                   else old_gtpks or self.gtpks)[0]
+            payloads.append(PolicyToken(data=protect.token_key(
+                key.key_type, key.key, key.key_id, key.handle, self.dialect,
+                self.random).seal_token(token)))
+        version = 1 if datas else int(self.dialect.rekey_none_algver)
+        payloads.append(RekeyEvent(event_type=kind, group_id=self.group.group_id,
+                                   group_id_type=self.group.group_id_type,
+                                   timestamp=date(now), rekey_type=kind, alg_version=version,
+                                   datas=datas))
+        octets = self.build(reg.X_REKEY, payloads, now, sequence=self.sequence)
+        self.event("rekey", sequence=self.sequence, datas=len(datas))
+        return Answer(None, octets, reg.X_REKEY)
+
+    def renew(self, now):
+        """New traffic keys for everybody; members that never acknowledged go."""
+        doomed = [n for n in self.doomed if n in self.members]
+        if doomed:
+            return self.evict_names(doomed, now)
+        return self._send_plan(self.tree.renew(), now)
+
+    def evict(self, whos, now, token=None):
+        return self.evict_names([canonical(w, self.dialect) for w in whos], now, token)
+
+    def evict_names(self, names, now, token=None):
+        """Eviction by one Rekey Event, with a new token if there is one (5.3.2.1)."""
+        names = list(dict.fromkeys([*names, *(n for n in self.doomed if n in self.members)]))
+        for name in names:
+            del self.members[name]
+            self.sessions.pop(name, None)
+        self.doomed.clear()
+        if token is not None:
+            self._take_token(token)
+        return self._send_plan(self.tree.evict(names, now), now, token)
+
+    def new_token(self, token, now):
+        """A policy update without new keys (5.3.1.2)."""
+        self._take_token(token)
+        return [self.rekey([], now, token)]
+
+    def _take_token(self, octets):
+        signed = tokens.Signed(octets, self.dialect)
+        if self.group.owner is not None:
+            signed.verify(self.group.owner)
+        tokens.accept_after(signed, self.signed, self.dialect)
+        self.signed, self.policy = signed, policy.Policy.of(signed, self.dialect)
+
+    def destroy(self, now):
+        """5.3.1.3."""
+        answer = self.rekey([], now, sequence=reg.SEQUENCE_DESTROY)
+        self.destroyed = True
+        return [answer]
+
+    # -- de-registration ----------------------------------------------------------------
+
+    def _depart(self, m, source, now):
+        """5.3.2.3.1."""
+        self.check_addressee(m, "RFC4535-5.3.2.3.1-08")
+        name = canonical(m.signer, self.dialect)
+        if name not in self.members:
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.3.2.3.1-09", "Signer ID Data",
+                          f"{m.signer} is no member")
+        nonce_i = m.nonce(reg.NONCE_I)
+        if nonce_i is None and not self.group.suite.timestamp:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.2.3.1-04", "Nonce_I", "missing")
+        if m.notify().notify != reg.N_LEAVE:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.2.3.1-10", "Notification Type",
+                          reg.NOTIFY.name(m.notify().notify))
+        path = self.authenticate(m, now, self.members[name].path[:-1])
+        self.check_fresh_time(m, now)
+        pending = self.sessions.get(name)
+        if pending is not None and pending.departing and pending.request == m.octets:
+            return [Answer(source, pending.answer, reg.X_DR)]
+        nonce_r = self.random(NONCE_LEN)
+        nonce_c = self.combine(nonce_i, nonce_r) if nonce_i else b""
+        octets = self.build(reg.X_DR, [
+            self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
+            Notification(notify=reg.N_DEPARTED, data=b"")], now)
+        self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
+                                      now + self.options.timeout, departing=True)
+        return [Answer(source, octets, reg.X_DR)]
+
+    def _departed(self, m, _source, now):
+        """5.3.2.3.3."""
+        session = self._session(m, now, True, "RFC4535-5.3.2.3.3-09")
+        self.authenticate(m, now, session.path[:-1])
+        name = canonical(session.who, self.dialect)
+        del self.sessions[name]
+        if m.notify().notify != reg.N_ACK:
+            self.event("departure-failed", member=str(session.who))
+            return []
+        self.event("departed", member=str(session.who))
+        return self.evict_names([name], now)
+
+
+def _nonce_i(octets):
+    """Nonce_I of a message that may be too broken to parse, or None."""
+    try:
+        for kind, at, size in walk_loose(octets):
+            if kind == reg.P_NONCE and octets[at + 4] == reg.NONCE_I and size > 8:
+                return octets[at + 5:at + size]
+    except (Refusal, IndexError):
+        pass
+    return None
+
+
+def _address(source):
+    try:
+        return ipaddress.ip_address(source[0]).packed
+    except (TypeError, ValueError, IndexError):
+        return repr(source).encode()
+
+
+if __name__ == "__main__":
+    import sys
+
+    from .cli import keyserver_main
+    sys.exit(keyserver_main())

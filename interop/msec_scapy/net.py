@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sockets for the peers: UDP, TCP with framing by the header Length, multicast."""
+import ipaddress
+import selectors
+import socket
+import struct
+import time
+
+from . import member as members
+from . import registry as reg
+from .gsakmp import message_len
+
+MAX_DATAGRAM = 65535
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def udp_socket(bind, port=0, reuse=False):
+    s = socket.socket(family_of(bind), socket.SOCK_DGRAM)
+    if reuse:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((bind, port))
+    s.setblocking(False)
+    return s
+
+
+def multicast_receiver(group, port, interface=None):
+    """A socket that has joined `group` on an interface (name, or None for the route's)."""
+    address = ipaddress.ip_address(group)
+    index = socket.if_nametoindex(interface) if interface else 0
+    s = udp_socket(group, port, reuse=True)
+    if address.version == 4:
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                     address.packed + struct.pack("=4si", bytes(4), index))
+    else:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                     address.packed + struct.pack("=I", index))
+    return s
+
+
+def multicast_sender(group, interface=None, ttl=8, loop=True):
+    s = socket.socket(family_of(group), socket.SOCK_DGRAM)
+    index = socket.if_nametoindex(interface) if interface else 0
+    if ":" in group:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, loop)
+    else:
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, loop)
+        if index:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                         struct.pack("=4s4si", bytes(4), bytes(4), index))
+    return s
+
+
+class Framer:
+    """Messages out of a TCP byte stream (7.1.1: Length)."""
+
+    def __init__(self, limit=1 << 20):
+        self.data, self.limit = b"", limit
+
+    def feed(self, octets):
+        self.data += octets
+        while True:
+            need = message_len(self.data)
+            if need is None or len(self.data) < need:
+                if need is not None and need > self.limit:
+                    raise ConnectionError(f"a message of {need} octets")
+                return
+            if need < 13:
+                raise ConnectionError("a message without a header")
+            yield self.data[:need]
+            self.data = self.data[need:]
+
+
+class MemberRunner:
+    """A members.Member on the network."""
+
+    def __init__(self, member, server, transport="udp", multicast=None, interface=None,
+                 bind=None, timeout=2.0, tries=4):
+        """`server` and `multicast` are (address, port)."""
+        self.member, self.server, self.transport = member, server, transport
+        self.timeout, self.tries = timeout, tries
+        self.selector = selectors.DefaultSelector()
+        self.multicast = self.stream = None
+        self.framer = Framer()
+        if transport == "udp":
+            local = bind or ("::" if ":" in server[0] else "0.0.0.0")
+            self.unicast = udp_socket(local)
+        else:
+            self.unicast = None
+        if self.unicast is not None:
+            self.selector.register(self.unicast, selectors.EVENT_READ, "udp")
+        if multicast is not None:
+            self.multicast = multicast_receiver(*multicast, interface)
+            self.selector.register(self.multicast, selectors.EVENT_READ, "udp")
+
+    def send(self, octets):
+        if self.transport == "udp":
+            self.unicast.sendto(octets, self.server)
+            return
+        if self.stream is None:
+            self.stream = socket.create_connection(self.server, self.timeout)
+            self.selector.register(self.stream, selectors.EVENT_READ, "tcp")
+        self.stream.sendall(octets)
+
+    def _read(self, key):
+        if key.data == "udp":
+            yield key.fileobj.recv(MAX_DATAGRAM)
+            return
+        octets = key.fileobj.recv(MAX_DATAGRAM)
+        if not octets:
+            self._close_stream()
+            return
+        yield from self.framer.feed(octets)
+
+    def _close_stream(self):
+        self.selector.unregister(self.stream)
+        self.stream.close()
+        self.stream, self.framer = None, Framer()
+
+    def pump(self, until, deadline):
+        """Handle input until `until()` holds or the (monotonic) deadline has passed."""
+        while not until():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for key, _ in self.selector.select(left):
+                try:
+                    for octets in self._read(key):
+                        for answer in self.member.receive(octets, time.time()):
+                            self.send(answer)
+                except ConnectionError as e:
+                    self.member.event("connection", text=str(e))
+                    if key.data == "tcp" and self.stream is not None:
+                        self._close_stream()
+        return True
+
+    def join(self):
+        """Request to join, repeated as 5.2.1.1 allows. True once we are a member."""
+        octets = self.member.join(time.time())
+        for attempt in range(self.tries):
+            self.send(octets if attempt == 0 else self.member.rtj)
+            if self.pump(lambda: self.member.state != members.JOINING,
+                         time.monotonic() + self.timeout):
+                break
+        return self.member.state == members.MEMBER
+
+    def run(self, seconds, until=lambda: False):
+        return self.pump(lambda: until() or self.member.state == members.LEFT,
+                         time.monotonic() + seconds)
+
+    def leave(self):
+        octets = self.member.leave(time.time())
+        for _ in range(self.tries):
+            self.send(octets)
+            if self.pump(lambda: self.member.state != members.LEAVING,
+                         time.monotonic() + self.timeout):
+                break
+        return self.member.state == members.LEFT
+
+    def close(self):
+        for s in (self.unicast, self.multicast, self.stream):
+            if s is not None:
+                s.close()
+        self.selector.close()
+
+
+class KeyServerRunner:
+    """A keyserver.KeyServer on the network: UDP and TCP on one port, rekeys to a group."""
+
+    def __init__(self, server, bind="0.0.0.0", port=reg.PORT, multicast=None, interface=None,
+                 ttl=8):
+        self.server, self.multicast = server, multicast
+        self.selector = selectors.DefaultSelector()
+        self.udp = udp_socket(bind, port, reuse=True)
+        self.port = self.udp.getsockname()[1]
+        self.tcp = socket.create_server((bind, self.port), family=family_of(bind))
+        self.tcp.setblocking(False)
+        self.selector.register(self.udp, selectors.EVENT_READ, "udp")
+        self.selector.register(self.tcp, selectors.EVENT_READ, "accept")
+        self.framers = {}
+        self.sender = multicast_sender(multicast[0], interface, ttl) if multicast else None
+
+    def send(self, answers):
+        for a in answers:
+            if a.to is None:
+                if self.sender is not None:
+                    for _ in range(1 + self.server.policy.resend):
+                        self.sender.sendto(a.octets, self.multicast)
+            elif isinstance(a.to, socket.socket):
+                a.to.sendall(a.octets)
+            else:
+                self.udp.sendto(a.octets, a.to)
+
+    def _input(self, key):
+        if key.data == "accept":
+            connection, _ = self.tcp.accept()
+            self.framers[connection] = Framer()
+            self.selector.register(connection, selectors.EVENT_READ, "tcp")
+        elif key.data == "udp":
+            octets, source = self.udp.recvfrom(MAX_DATAGRAM)
+            self.send(self.server.receive(octets, source, time.time()))
+        else:
+            self._stream(key.fileobj)
+
+    def _stream(self, connection):
+        try:
+            octets = connection.recv(MAX_DATAGRAM)
+            if not octets:
+                raise ConnectionError("closed")
+            for m in self.framers[connection].feed(octets):
+                self.send(self.server.receive(m, connection, time.time()))
+        except ConnectionError:
+            self.selector.unregister(connection)
+            del self.framers[connection]
+            connection.close()
+
+    def run(self, seconds, until=lambda: False, extra=None):
+        """Serve; `extra` maps more file objects to functions that read them."""
+        deadline = time.monotonic() + seconds
+        for f, handle in (extra or {}).items():
+            self.selector.register(f, selectors.EVENT_READ, handle)
+        while not until() and not self.server.destroyed:
+            left = min(deadline - time.monotonic(), 0.5)
+            if left <= 0:
+                return False
+            for key, _ in self.selector.select(left):
+                if callable(key.data):
+                    key.data()
+                else:
+                    self._input(key)
+            self.send(self.server.tick(time.time()))
+        return True
+
+    def close(self):
+        for connection in self.framers:
+            connection.close()
+        for s in (self.udp, self.tcp, self.sender):
+            if s is not None:
+                s.close()
+        self.selector.close()

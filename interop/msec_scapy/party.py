@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What both peers share: credentials, building, checking, hooks, events.
+
+A peer is a plain object: octets and a time go in, octets come out. Sockets are
+in `net`. Hooks change what a peer sends, before or after the signature; they
+are how `misbehave` turns an honest peer into a test.
+"""
+import os
+from dataclasses import dataclass, field
+
+from . import crypto, identity, keylog, message, pkix
+from . import dialect as dialects
+from . import registry as reg
+from .gsakmp import (GSAKMP, AckData, Certificate, Identification, Nonce, Notification, Signature,
+                     VendorID)
+from .policy import Suite
+from .refusal import Refusal
+from .times import date, undate, utc
+
+
+@dataclass
+class Credentials:
+    key: object
+    cert: pkix.Certificate
+    chain: list = field(default_factory=list)
+    id_kind: int = reg.ID_DN
+
+    @classmethod
+    def from_files(cls, key, cert, password=None, id_kind=reg.ID_DN):
+        certs = pkix.load_certificates(cert)
+        return cls(pkix.load_key(key, password), certs[0], certs[1:], id_kind)
+
+    def identity(self, dialect=dialects.STRICT):
+        return identity.of_certificate(self.cert, self.id_kind, dialect)
+
+
+@dataclass
+class Group:
+    """What a peer has to know of a group before the first message."""
+    group_id: bytes
+    group_id_type: int = 2
+    suite: Suite = Suite()
+    dialect: dialects.Dialect = dialects.STRICT
+    owner: pkix.Certificate | None = None
+    skew: int = 300
+
+
+class Hooks:
+    """Changes to outgoing messages: `packet` before the signature, `octets` after it."""
+
+    def __init__(self):
+        self.packet, self.octets = {}, {}
+
+    def on_packet(self, exchange, change):
+        self.packet[exchange] = change
+        return self
+
+    def on_octets(self, exchange, change):
+        self.octets[exchange] = change
+        return self
+
+
+class Party:
+    role = "party"
+
+    def __init__(self, group, credentials, trust, log=None, on_event=None, random=os.urandom,
+                 hooks=None):
+        self.group, self.credentials, self.trust = group, credentials, trust
+        self.dialect = group.dialect
+        self.log = log or keylog.Silent()
+        self.on_event = on_event or (lambda event: None)
+        self.random = random
+        self.hooks = hooks or Hooks()
+        self.me = credentials.identity(self.dialect)
+        self.refusals = []
+        self.clock_shift = 0  # tests make timestamps stale with it
+
+    # -- reporting ------------------------------------------------------------
+
+    def event(self, name, **what):
+        self.on_event({"event": name, "role": self.role, "group": self.group.group_id.hex(),
+                       **what})
+
+    def refused(self, refusal, exchange=None):
+        self.refusals.append(refusal)
+        self.event("refused", exchange=reg.EXCHANGE.name(exchange) if exchange else None,
+                   **refusal.as_dict())
+
+    # -- building ---------------------------------------------------------------
+
+    @property
+    def private(self):
+        return self.group.suite.private
+
+    def build(self, exchange, payloads, now, sequence=0, signed=True):
+        """The octets of a message of ours."""
+        packet = GSAKMP(group_id_type=self.group.group_id_type, group_id=self.group.group_id,
+                        exchange=exchange, sequence=sequence)
+        for p in payloads:
+            packet = packet / p
+        if self.private:
+            packet = packet / VendorID()
+        if signed:
+            packet = packet / Signature(
+                sig_type=self.group.suite.sig_type, id_type=self.me.kind,
+                signer_id=self.me.data, timestamp=date(now + self.clock_shift))
+            for cert in [self.credentials.cert, *self.credentials.chain]:
+                packet = packet / Certificate(data=cert.der)
+        change = self.hooks.packet.get(exchange)
+        if change is not None:
+            packet = change(packet, self) or packet
+        if packet.find(Signature) is not None:
+            octets = message.sign(packet, self.credentials.key, self.dialect)
+        else:
+            with dialects.use(self.dialect):
+                octets = bytes(packet)
+        change = self.hooks.octets.get(exchange)
+        if change is not None:
+            octets = change(octets, self)
+        self.event("sent", exchange=reg.EXCHANGE.name(exchange), octets=len(octets))
+        return octets
+
+    def member_id(self, who):
+        number = {"sender": 0, "receiver": 1, "third": 2}[self.dialect.id_class]
+        return Identification(id_class=number, id_type=who.kind, data=who.data)
+
+    def nonces(self, nonce_r, nonce_c):
+        if self.group.suite.timestamp:
+            return []
+        return [Nonce(nonce_type=reg.NONCE_R, data=nonce_r),
+                Nonce(nonce_type=reg.NONCE_C, data=nonce_c)]
+
+    def combine(self, nonce_i, nonce_r):
+        return crypto.nonce_c(self.group.suite.nonce_hash, nonce_i, nonce_r, self.dialect)
+
+    def ack(self, notify=reg.N_ACK):
+        if notify != reg.N_ACK:
+            return Notification(notify=notify, data=b"")
+        typed = self.dialect.ack_data == "typed"
+        return Notification(notify=notify, data=AckData() if typed else b"")
+
+    # -- checking ---------------------------------------------------------------
+
+    def parse(self, octets, expected=None, member=True):
+        return message.parse(octets, self.dialect, {self.group.group_id}, expected, member)
+
+    def check_fresh_time(self, m, now):
+        age = abs(now - undate(m.signature.timestamp))
+        if age > self.group.skew:
+            code = int(self.dialect.freshness_code)
+            raise Refusal(code, "RFC4535-7.8.2-04", "Signature Timestamp", f"{age:.0f} s off")
+
+    def check_addressee(self, m, req):
+        found = m.one(Identification)
+        who = identity.Identity(found.id_type, bytes(found.data))
+        if not identity.same(who, self.me, self.dialect):
+            raise Refusal(reg.N_ID_INFO, req, "Member ID", str(who))
+
+    def authenticate(self, m, now, extra=()):
+        """The verified path of the signer's certificate (7.7.2, 7.8.2), leaf first."""
+        received = []
+        for der in m.certificates():
+            try:
+                cert = pkix.Certificate(der)
+            except (ValueError, TypeError) as e:
+                raise Refusal(int(self.dialect.invalid_cert_code), "RFC4535-7.7.2-03",
+                              "Certificate Data", str(e)) from e
+            if cert not in self.trust.roots:  # 7.7.2 (3): discarded
+                received.append(cert)
+        pool = received + list(extra)
+        fits = [c for c in pool if identity.matches_certificate(m.signer, c, self.dialect)]
+        if not fits:
+            raise Refusal(reg.N_CERT_UNAVAILABLE, "RFC4535-7.8.2-05", "Signer ID Data",
+                          f"no certificate of {m.signer}")
+        try:
+            path = self.trust.path(fits[0], pool, utc(now))
+        except pkix.PathFault as e:
+            code = (reg.N_CERT_CA if e.kind in ("unknown-root", "anchor")
+                    else int(self.dialect.invalid_cert_code))
+            raise Refusal(code, "RFC4535-7.8.2-07", "certificate path", str(e)) from e
+        message.verify(m, fits[0].key, self.dialect)
+        return path

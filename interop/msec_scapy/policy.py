@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a policy token means for a peer: who may do what, with which mechanisms."""
+from dataclasses import dataclass, field, replace
+
+from asn1crypto import core
+
+from . import identity
+from . import registry as reg
+from . import token as tokens
+from .dialect import STRICT
+from .identity import Identity
+from .refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One set of mechanisms for registration."""
+    sig_type: int = 0
+    nonce_hash: int = 1
+    create_type: int = 2
+    enc_type: int = 12
+    terse: bool = True
+    timestamp: bool = False
+
+    @property
+    def private(self):
+        return max(self.sig_type, self.nonce_hash, self.create_type, self.enc_type) >= 49153
+
+
+SUITES = {"suite1": Suite(),
+          "suite1-2048": Suite(create_type=14),
+          "p256": Suite(*tokens.SUITES[tokens.OID_SUITE_P256]),
+          "rsa": Suite(*tokens.SUITES[tokens.OID_SUITE_RSA]),
+          "x25519": Suite(49156, 49153, 49154, 49155)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A UserCAPair."""
+    who: Identity
+    ca: bytes
+
+    def admits(self, who, path, dialect=STRICT):
+        """`path` is the verified path of the certificate, leaf first."""
+        return (identity.matches_rule(who, self.who, dialect)
+                and any(c.key_id == self.ca for c in path[1:]))
+
+    def native(self):
+        return {"groupEntity": {"typeValue": self.who.kind, "typeData": self.who.data},
+                "cA": self.ca}
+
+
+def _rules(pairs):
+    return [Rule(Identity(p["groupEntity"]["typeValue"].native,
+                          p["groupEntity"]["typeData"].native), p["cA"].native) for p in pairs]
+
+
+def any_admits(rules, who, path, dialect=STRICT):
+    return any(r.admits(who, path, dialect) for r in rules)
+
+
+@dataclass
+class Policy:
+    """The readable parts of one verified token."""
+    gcks: list = field(default_factory=list)
+    access: list = field(default_factory=list)  # [(accessRule, exclusionsRule)]
+    suites: list = field(default_factory=list)
+    transport: str = "udp"
+    rekey_signers: list = field(default_factory=list)
+    rekey_interval: float = 0
+    wrap_type: int | None = None  # None: no rekey method
+    resend: int = 0
+    deregister: bool = False
+    unknown: list = field(default_factory=list)  # OIDs
+
+    @classmethod
+    def of(cls, signed, dialect=STRICT):
+        """Of a tokens.Signed; Refusal when the token leaves nothing that can be done."""
+        out = cls()
+        token = signed.token
+        register = None
+        for first, second in tokens.registrations(token):
+            for protocol in (first, second):
+                if protocol is None:
+                    continue
+                kind, value = tokens.info(protocol, dialect)
+                if kind == "unknown":
+                    out.unknown.append(protocol["protocol"].dotted)
+                elif kind == "registration" and register is None:
+                    register = value
+                elif kind == "de-registration":
+                    out.deregister = True
+        if register is None:
+            raise Refusal(reg.N_MALFORMED, "RFC4534-3-13", "registration",
+                          "no known registration protocol")
+        out._registration(register)
+        out._rekey(token, signed, dialect)
+        out._data(token, dialect)
+        return out
+
+    def _registration(self, register):
+        join = register["joinAuthorization"]
+        self.gcks = _rules(join["gCKS"])
+        if not isinstance(join["subGCKS"], core.Void):
+            for name in join["subGCKS"]:
+                self.gcks += _rules(name)
+        for entry in register["joinAccessControl"]:
+            excluded = entry["exclusionsRule"]
+            self.access.append((_rules(entry["accessRule"]),
+                                [] if isinstance(excluded, core.Void) else _rules(excluded)))
+        self.suites = [s for s in map(_suite, register["joinMechanisms"]) if s is not None]
+        self.transport = register["transport"].name
+
+    def _rekey(self, token, signed, dialect):
+        for one in token["rekey"]:
+            if one.name != "supported":
+                continue
+            kind, value = tokens.info(one.chosen, dialect)
+            if kind != "rekey":
+                self.unknown.append(one.chosen["protocol"].dotted)
+                continue
+            self.rekey_signers = _rules(value["authorization"])
+            self.rekey_interval = tokens.seconds(value["rekeyInterval"], signed.signing_time,
+                                                 dialect)
+            method = value["rekeyMethod"]
+            if method["rekeyMethodType"].dotted == tokens.OID_REKEY_LKH:
+                self.wrap_type = tokens.load(core.Integer, method["rekeyMethodInfo"].native).native
+            reliability = value["reliability"]
+            if reliability["reliabilityMechanism"].dotted == tokens.OID_RELIABILITY_RESEND:
+                self.resend = tokens.load(
+                    core.Integer, reliability["reliabilityMechContent"].native).native
+            return
+
+    def _data(self, token, dialect):
+        for protocol in token["data"]:
+            if tokens.info(protocol, dialect)[0] == "unknown":
+                self.unknown.append(protocol["protocol"].dotted)
+
+    def admits(self, who, path, dialect=STRICT):
+        """RFC 4534 B.1.2: the entries are alternatives, exclusions belong to their entry."""
+        return any(any_admits(rules, who, path, dialect)
+                   and not any_admits(excluded, who, path, dialect)
+                   for rules, excluded in self.access)
+
+    def suite_like(self, wanted):
+        """The first listed set with the same algorithms as `wanted`, or None."""
+        return next((s for s in self.suites if (s.sig_type, s.nonce_hash, s.create_type,
+                                                s.enc_type)
+                     == (wanted.sig_type, wanted.nonce_hash, wanted.create_type,
+                         wanted.enc_type)), None)
+
+
+def _suite(mechanism):
+    if mechanism.name == "suite":
+        known = tokens.SUITES.get(mechanism.chosen.dotted)
+        return Suite(*known) if known else None
+    m = mechanism.chosen
+    op = m["opInfo"]
+    stamp = op["timestamp"]
+    return Suite(m["signatureDef"]["sigAlgorithmID"].native,
+                 m["signatureDef"]["hashAlgorithmID"].native,
+                 m["kEAlg"]["keyExchangeAlgorithmID"].native, m["keyWrap"].native,
+                 op["terse"].native, not isinstance(stamp, core.Void) and stamp.native)
+
+
+def a_la_carte(suite):
+    op = {"timeOut": ("interval", 30), "terse": suite.terse}
+    if suite.timestamp:
+        op["timestamp"] = True
+    return ("alaCarte", {
+        "signatureDef": {"sigAlgorithmID": suite.sig_type, "hashAlgorithmID": suite.nonce_hash},
+        "kEAlg": {"keyExchangeAlgorithmID": suite.create_type}, "keyWrap": suite.enc_type,
+        "ackData": ("none", None), "opInfo": op})
+
+
+def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_data=(),
+               transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600):
+    """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
+    types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
+    pairs = [r.native() for r in gcks]
+    access = {"accessRule": [r.native() for r in members]}
+    if excluded:
+        access["exclusionsRule"] = [r.native() for r in excluded]
+    none = b"\x05\x00" if dialect.token_none_info == "null" else b""
+    registration = tokens.build(types.RegistrationInfo, {
+        "joinAuthorization": {"gCKS": pairs, "senders": ("all", None)},
+        "joinAccessControl": [access], "joinMechanisms": [a_la_carte(suite)],
+        "transport": (transport, None)})
+    leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type,
+                                  "hashAlgorithm": suite.nonce_hash, "cA": gcks[0].ca}],
+             "transport": ("udp" if transport == "udp" else "tcp", None)}
+    if dialect.token_dereg_terse == "present":
+        leave["terse"] = suite.terse
+    reliability = ((tokens.OID_RELIABILITY_RESEND, core.Integer(resend).dump()) if resend
+                   else (tokens.OID_RELIABILITY_NONE, none))
+    rekey = tokens.build(types.RekeyInfo, {
+        "authorization": pairs,
+        "mechanism": {"sigAlgorithm": suite.sig_type, "hashAlgorithm": suite.nonce_hash},
+        "rekeyEventDef": ("event", 1),
+        "rekeyMethod": {"rekeyMethodType": tokens.OID_REKEY_LKH,
+                        "rekeyMethodInfo": core.Integer(suite.enc_type).dump()},
+        "rekeyInterval": ("interval", rekey_interval),
+        "reliability": {"reliabilityMechanism": reliability[0],
+                        "reliabilityMechContent": reliability[1]},
+        "subGCKSInfo": {"subGCKSScheme": tokens.OID_SUBGCKS_NONE, "sGCKSContent": none}})
+    data = tokens.build(tokens.GenericDataSAInfo, {"encryption": {"kMKeyID": b"GTPK"}})
+    protocols = [(tokens.OID_DATA_GENERIC, data.dump()), *extra_data]
+    deregistration = tokens.build(types.DeRegistrationInfo, leave).dump()
+    return tokens.build(tokens.Token, {
+        "tokenInfo": {"tokenDefVersion": version, "groupName": group_name, "edition": edition},
+        "registration": [{
+            "register": ("supported", _protocol(tokens.OID_REGISTRATION[dialect.token_reg_oid],
+                                                registration.dump())),
+            "de-register": ("supported", _protocol(tokens.OID_DEREGISTRATION, deregistration))}],
+        "rekey": [("supported", _protocol(tokens.OID_REKEY[dialect.token_rekey_oid],
+                                          rekey.dump()))],
+        "data": [_protocol(oid, octets) for oid, octets in protocols]}).dump()
+
+
+def _protocol(oid, octets):
+    return {"protocol": oid, "protocolInfo": octets}
+
+
+def verbose(suite):
+    return replace(suite, terse=False)

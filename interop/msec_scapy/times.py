@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The 15-octet dates of RFC 4535, as seconds since 1970 and back."""
+import calendar
+import datetime
+import time
+
+
+def date(seconds):
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(int(seconds))).encode()
+
+
+def undate(octets):
+    return calendar.timegm(time.strptime(octets.decode(), "%Y%m%d%H%M%SZ"))
+
+
+def utc(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
