@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/message/cookie.h"
+
+#include <string.h>
+
+#include "common/crypto/gk_hash.h"
+#include "common/wire/gk_wr.h"
+
+#define VERSION_LEN 4
+#define MAC_LEN (GSAKMP_COOKIE_LEN - VERSION_LEN)
+
+static enum gk_err
+fresh(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+      struct gk_now now)
+{
+	GK_TRY(env->random(env->ctx, jar->secret, sizeof(jar->secret)));
+	jar->version++;
+	jar->born_ms = now.mono_ms;
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_cookie_init(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                   struct gk_now now, uint64_t lifetime_ms, uint64_t grace_ms)
+{
+	uint8_t start[VERSION_LEN];
+
+	*jar = (struct gsakmp_cookie_jar){ .lifetime_ms = lifetime_ms,
+		                           .grace_ms = grace_ms };
+	/* Versions do not start where they started before a restart. */
+	GK_TRY(env->random(env->ctx, start, sizeof(start)));
+	memcpy(&jar->version, start, sizeof(start));
+	return fresh(jar, env, now);
+}
+
+enum gk_err
+gsakmp_cookie_rotate(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                     struct gk_now now)
+{
+	uint8_t old[GSAKMP_COOKIE_SECRET_LEN];
+	enum gk_err err;
+
+	memcpy(old, jar->secret, sizeof(old));
+	err = fresh(jar, env, now);
+	if (err == GK_OK) {
+		memcpy(jar->previous, old, sizeof(old));
+		jar->has_previous = true;
+	}
+	gk_wipe(old, sizeof(old));
+	return err;
+}
+
+enum gk_err
+gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                   struct gk_now now)
+{
+	uint64_t age = now.mono_ms - jar->born_ms;
+
+	/* RFC4535-5.2.2-13: the previous secret is not good for ever. */
+	if (jar->has_previous && age >= jar->grace_ms) {
+		gk_wipe(jar->previous, sizeof(jar->previous));
+		jar->has_previous = false;
+	}
+	if (age < jar->lifetime_ms)
+		return GK_OK;
+	GK_TRY(gsakmp_cookie_rotate(jar, env, now));
+	/* Nobody came for so long that even the grace time is over. */
+	if (age >= jar->lifetime_ms + jar->grace_ms) {
+		gk_wipe(jar->previous, sizeof(jar->previous));
+		jar->has_previous = false;
+	}
+	return GK_OK;
+}
+
+void
+gsakmp_cookie_wipe(struct gsakmp_cookie_jar *jar)
+{
+	gk_wipe(jar, sizeof(*jar));
+}
+
+/* secret version | HMAC-SHA-256(secret, ...); every part of the input has its
+ * length in front, so that no two inputs are the same octets. */
+static enum gk_err
+compute(const uint8_t secret[GSAKMP_COOKIE_SECRET_LEN], uint32_t version,
+        struct gk_slice nonce_i, struct gk_slice address,
+        struct gsakmp_groupid groupid, uint8_t out[GSAKMP_COOKIE_LEN])
+{
+	const struct gk_slice key = { secret, GSAKMP_COOKIE_SECRET_LEN };
+	uint8_t lengths[13], mac[GK_HASH_MAX];
+	struct gk_slice parts[4] = {
+		{ lengths, sizeof(lengths) }, nonce_i, address, groupid.value
+	};
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, lengths, sizeof(lengths));
+	gk_wr_u32(&wr, (uint32_t)nonce_i.len);
+	gk_wr_u32(&wr, (uint32_t)address.len);
+	gk_wr_u32(&wr, (uint32_t)groupid.value.len);
+	gk_wr_u8(&wr, groupid.type);
+	GK_TRY(gk_hmac(GK_HASH_SHA256, key, parts, GK_COUNT(parts), mac));
+	gk_wr_init(&wr, out, GSAKMP_COOKIE_LEN);
+	gk_wr_u32(&wr, version);
+	gk_wr_bytes(&wr, (struct gk_slice){ mac, MAC_LEN });
+	return gk_wr_done(&wr);
+}
+
+enum gk_err
+gsakmp_cookie_make(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                   struct gk_now now, struct gk_slice nonce_i,
+                   struct gk_slice address, struct gsakmp_groupid groupid,
+                   uint8_t out[GSAKMP_COOKIE_LEN])
+{
+	GK_TRY(gsakmp_cookie_tick(jar, env, now));
+	return compute(jar->secret, jar->version, nonce_i, address, groupid,
+	               out);
+}
+
+enum gk_err
+gsakmp_cookie_check(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                    struct gk_now now, struct gk_slice cookie,
+                    struct gk_slice nonce_i, struct gk_slice address,
+                    struct gsakmp_groupid groupid, struct gsakmp_reject *why)
+{
+	uint8_t expected[GSAKMP_COOKIE_LEN];
+	const uint8_t *secret;
+	uint32_t version;
+	struct gk_rd rd;
+
+	GK_TRY(gsakmp_cookie_tick(jar, env, now));
+	if (cookie.len != GSAKMP_COOKIE_LEN)
+		return gsakmp_refuse(why, GK_ERR_AUTH,
+		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
+		                     "RFC4535-7.9.1.2-02", "Cookie", 0);
+	gk_rd_init(&rd, cookie.ptr, cookie.len);
+	version = gk_rd_u32(&rd, "SecretVersionNumber");
+
+	/* RFC4535-5.2.2-12, -13: this secret or, for a while, the last. */
+	if (version == jar->version)
+		secret = jar->secret;
+	else if (jar->has_previous && version == jar->version - 1)
+		secret = jar->previous;
+	else
+		return gsakmp_refuse(
+			why, GK_ERR_REPLAY, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+			"RFC4535-5.2.2-13", "SecretVersionNumber", 0);
+
+	/* RFC4535-5.2.2-10, -11: the same address, the same nonce. */
+	GK_TRY(compute(secret, version, nonce_i, address, groupid, expected));
+	if (!gk_equal_secret(cookie.ptr, expected, sizeof(expected)))
+		return gsakmp_refuse(why, GK_ERR_AUTH,
+		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
+		                     "RFC4535-5.2.2-10", "Cookie", 0);
+	return GK_OK;
+}
