@@ -145,7 +145,9 @@ gsakmp_keys_size(const struct gsakmp_keys *keys, bool with_count)
 	for (uint16_t i = 0; i < keys->n_items; i++) {
 		const struct gsakmp_key_item *item = &keys->item[i];
 
-		size += ITEM_FIXED + (item->array ? ARRAY_FIXED : 0);
+		size += ITEM_FIXED;
+		if (item->array)
+			size += ARRAY_FIXED;
 		for (uint16_t k = 0; k < item->count; k++)
 			size += GSAKMP_KEY_DATUM_FIXED +
 			        keys->datum[item->first + k].key.len;
@@ -179,8 +181,9 @@ decode_all(struct gk_slice plain, const struct gsakmp_dialect *dialect,
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, plain.ptr, plain.len);
-	(void)gsakmp_keys_decode(&rd, dialect, sec->place, count, keys);
-	if (gk_rd_done(&rd) == GK_OK)
+	if (gsakmp_keys_decode(&rd, dialect, sec->place, count, keys) ==
+	            GK_OK &&
+	    gk_rd_done(&rd) == GK_OK)
 		return GK_OK;
 	/* A Key Type that does not exist is not a length that is wrong. */
 	if (rd.fault.err == GK_ERR_VALUE)
