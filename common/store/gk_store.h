@@ -16,7 +16,8 @@
  * what else it needs - an encrypted disk, backups that are treated as keys -
  * is the operator's.
  *
- * A store may be used from several threads; calls are serialised inside.
+ * Old values stay in the write-ahead log until it is next rewound, at the
+ * latest when the store is closed.  A store may be used from several threads; calls are serialised inside.
  */
 #define GK_STORE_APP_GSAKMP 0x47534b4dU /* "GSKM", in SQLite's application_id */
 #define GK_STORE_APP_GDOI 0x47444f49U   /* "GDOI" */

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/store/gk_store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/store/gk_store_file.h"
+
+static const char *const sql_text[GK_STORE_SQL_COUNT] = {
+	[GK_STORE_BEGIN] = "BEGIN IMMEDIATE",
+	[GK_STORE_COMMIT] = "COMMIT",
+	[GK_STORE_ROLLBACK] = "ROLLBACK",
+	[GK_STORE_PUT] = "INSERT OR REPLACE INTO row(scope, tab, key, value)"
+			 " VALUES(?1, ?2, ?3, ?4)",
+	[GK_STORE_DEL] = "DELETE FROM row"
+			 " WHERE scope = ?1 AND tab = ?2 AND key = ?3",
+	[GK_STORE_DROP] = "DELETE FROM row WHERE scope = ?1",
+	[GK_STORE_GET] = "SELECT value FROM row"
+			 " WHERE scope = ?1 AND tab = ?2 AND key = ?3",
+	[GK_STORE_LOAD] = "SELECT key, value FROM row"
+			  " WHERE scope = ?1 AND tab = ?2 ORDER BY key",
+	[GK_STORE_SCOPES] = "SELECT DISTINCT scope FROM row ORDER BY scope",
+};
+
+static enum gk_err
+failed(struct gk_store *store, int rc)
+{
+	snprintf(store->why, sizeof(store->why), "%s (%s)",
+	         sqlite3_errmsg(store->db), sqlite3_errstr(rc));
+	return gk_store_file_err(rc);
+}
+
+/* MSEC_STORE_FAULT: a number, and perhaps a plus sign. */
+static void
+fault_from_env(struct gk_store *store)
+{
+	const char *text = getenv("MSEC_STORE_FAULT");
+	unsigned long n;
+	char *end;
+
+	if (text == NULL || *text < '1' || *text > '9')
+		return;
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno != 0 || n > UINT32_MAX ||
+	    (*end != '\0' && strcmp(end, "+") != 0))
+		return;
+	gk_store_fault_set(store, (uint32_t)n, *end == '+');
+}
+
+enum gk_err
+gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
+              char *why)
+{
+	struct gk_store *store = calloc(1, sizeof(*store));
+	enum gk_err err;
+
+	*out = NULL;
+	why[0] = '\0';
+	if (store == NULL || pthread_mutex_init(&store->mutex, NULL) != 0) {
+		free(store);
+		snprintf(why, GK_STORE_WHY_MAX, "out of memory");
+		return GK_ERR_NOMEM;
+	}
+	err = gk_store_file_open(store, cfg);
+	for (int i = 0; err == GK_OK && i < GK_STORE_SQL_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(store->db, sql_text[i], -1,
+		                            SQLITE_PREPARE_PERSISTENT,
+		                            &store->sql[i], NULL);
+
+		/* A file with our mark and without our table. */
+		if (rc != SQLITE_OK) {
+			failed(store, rc);
+			err = GK_ERR_VALUE;
+		}
+	}
+	if (err != GK_OK) {
+		memcpy(why, store->why, GK_STORE_WHY_MAX);
+		gk_store_close(store);
+		return err;
+	}
+	if (cfg->fault_env)
+		fault_from_env(store);
+	*out = store;
+	return GK_OK;
+}
+
+void
+gk_store_close(struct gk_store *store)
+{
+	if (store == NULL)
+		return;
+	for (int i = 0; i < GK_STORE_SQL_COUNT; i++)
+		sqlite3_finalize(store->sql[i]);
+	sqlite3_close(store->db);
+	pthread_mutex_destroy(&store->mutex);
+	free(store);
+}
+
+const char *
+gk_store_why(const struct gk_store *store)
+{
+	return store->why;
+}
+
+void
+gk_store_fault_set(struct gk_store *store, uint32_t n, bool after)
+{
+	store->fault_at = n == 0 ? 0 : store->commits + n;
+	store->fault_after = after;
+}
+
+/* Statements */
+
+static int
+bind_blob(sqlite3_stmt *stmt, int at, struct gk_slice s)
+{
+	/* A NULL pointer would bind NULL, not the empty string of octets. */
+	if (s.len == 0)
+		return sqlite3_bind_zeroblob(stmt, at, 0);
+	return sqlite3_bind_blob64(stmt, at, s.ptr, s.len, SQLITE_STATIC);
+}
+
+static struct gk_slice
+column(sqlite3_stmt *stmt, int at)
+{
+	const void *p = sqlite3_column_blob(stmt, at);
+
+	return (struct gk_slice){ p, (size_t)sqlite3_column_bytes(stmt, at) };
+}
+
+static int
+bind(sqlite3_stmt *stmt, struct gk_slice scope, const char *table,
+     const struct gk_slice *key, const struct gk_slice *value)
+{
+	int rc = bind_blob(stmt, 1, scope);
+
+	if (rc == SQLITE_OK && table != NULL)
+		rc = sqlite3_bind_text(stmt, 2, table, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK && key != NULL)
+		rc = bind_blob(stmt, 3, *key);
+	if (rc == SQLITE_OK && value != NULL)
+		rc = bind_blob(stmt, 4, *value);
+	return rc;
+}
+
+static void
+reset(sqlite3_stmt *stmt)
+{
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt); /* the octets were not copied */
+}
+
+static int
+finish(sqlite3_stmt *stmt, int rc)
+{
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	reset(stmt);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Transactions */
+
+static void
+fault_point(struct gk_store *store, bool after)
+{
+	if (store->fault_at == store->commits && store->fault_at != 0 &&
+	    store->fault_after == after)
+		_exit(137); /* what a shell reports for kill -9 */
+}
+
+static int
+apply_change(struct gk_store *store, struct gk_slice scope,
+             const struct gk_change *c)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	switch (c->kind) {
+	case GK_JOURNAL_PUT:
+		stmt = store->sql[GK_STORE_PUT];
+		rc = bind(stmt, scope, c->table, &c->key, &c->value);
+		break;
+	case GK_JOURNAL_DEL:
+		stmt = store->sql[GK_STORE_DEL];
+		rc = bind(stmt, scope, c->table, &c->key, NULL);
+		break;
+	case GK_JOURNAL_DROP:
+	default:
+		stmt = store->sql[GK_STORE_DROP];
+		rc = bind(stmt, scope, NULL, NULL, NULL);
+		break;
+	}
+	return finish(stmt, rc);
+}
+
+static int
+apply_journal(struct gk_store *store, const struct gk_journal *journal)
+{
+	int rc = SQLITE_OK;
+
+	if (journal == NULL)
+		return SQLITE_OK;
+	for (size_t i = 0; rc == SQLITE_OK && i < gk_journal_count(journal);
+	     i++) {
+		struct gk_change c = gk_journal_at(journal, i);
+
+		rc = apply_change(store, gk_journal_scope(journal), &c);
+	}
+	return rc;
+}
+
+static enum gk_err
+commit(struct gk_store *store, int rc)
+{
+	enum gk_err err;
+
+	if (rc == SQLITE_OK) {
+		store->commits++;
+		fault_point(store, false);
+		rc = finish(store->sql[GK_STORE_COMMIT], SQLITE_OK);
+		if (rc == SQLITE_OK) {
+			fault_point(store, true);
+			return GK_OK;
+		}
+	}
+	err = failed(store, rc);
+	/* Some errors have rolled back already; then this one is no news. */
+	if (!sqlite3_get_autocommit(store->db))
+		(void)finish(store->sql[GK_STORE_ROLLBACK], SQLITE_OK);
+	return err;
+}
+
+enum gk_err
+gk_store_apply_many(struct gk_store *store,
+                    const struct gk_journal *const *journals, size_t count)
+{
+	size_t changes = 0;
+	enum gk_err err;
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		changes +=
+			journals[i] == NULL ? 0 : gk_journal_count(journals[i]);
+	if (changes == 0)
+		return GK_OK;
+	pthread_mutex_lock(&store->mutex);
+	rc = finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
+		rc = apply_journal(store, journals[i]);
+	err = commit(store, rc);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum gk_err
+gk_store_apply(struct gk_store *store, const struct gk_journal *journal)
+{
+	return gk_store_apply_many(store, &journal, 1);
+}
+
+enum gk_err
+gk_store_put(struct gk_store *store, struct gk_slice scope, const char *table,
+             struct gk_slice key, struct gk_slice value)
+{
+	struct gk_journal *journal;
+	enum gk_err err;
+
+	GK_TRY(gk_journal_new(scope, &journal));
+	err = gk_journal_put(journal, table, key, value);
+	if (err == GK_OK)
+		err = gk_store_apply(store, journal);
+	gk_journal_free(journal);
+	return err;
+}
+
+/* Reading */
+
+enum gk_err
+gk_store_get(struct gk_store *store, struct gk_slice scope, const char *table,
+             struct gk_slice key, struct gk_buf *value)
+{
+	sqlite3_stmt *stmt = store->sql[GK_STORE_GET];
+	enum gk_err err;
+	int rc;
+
+	*value = (struct gk_buf){ 0 };
+	pthread_mutex_lock(&store->mutex);
+	rc = bind(stmt, scope, table, &key, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		err = gk_buf_copy(value, column(stmt, 0));
+	else
+		err = rc == SQLITE_DONE ? GK_ERR_UNEXPECTED : failed(store, rc);
+	reset(stmt);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+static enum gk_err
+read_rows(struct gk_store *store, sqlite3_stmt *stmt, int rc, const char *table,
+          const struct gk_store_reader *reader)
+{
+	enum gk_err err = GK_OK;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	while (rc == SQLITE_ROW && err == GK_OK) {
+		struct gk_slice key = column(stmt, 0), value = { NULL, 0 };
+
+		if (sqlite3_column_count(stmt) > 1)
+			value = column(stmt, 1);
+		err = reader->row(reader->ctx, table, key, value);
+		if (err == GK_OK)
+			rc = sqlite3_step(stmt);
+	}
+	if (err == GK_OK && rc != SQLITE_DONE)
+		err = failed(store, rc);
+	reset(stmt);
+	return err;
+}
+
+enum gk_err
+gk_store_load(struct gk_store *store, struct gk_slice scope, const char *table,
+              const struct gk_store_reader *reader)
+{
+	sqlite3_stmt *stmt = store->sql[GK_STORE_LOAD];
+	enum gk_err err;
+
+	pthread_mutex_lock(&store->mutex);
+	err = read_rows(store, stmt, bind(stmt, scope, table, NULL, NULL),
+	                table, reader);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum gk_err
+gk_store_scopes(struct gk_store *store, const struct gk_store_reader *reader)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&store->mutex);
+	err = read_rows(store, store->sql[GK_STORE_SCOPES], SQLITE_OK, "",
+	                reader);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
