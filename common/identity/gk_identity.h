@@ -124,14 +124,14 @@ GK_MUST_CHECK enum gk_err gk_identity_of_cert(const struct gk_cert *cert,
 
 /*
  * Text for configuration files and back: addresses in their usual form, names
- * as they are, DER_DN as an RFC 4514 string or '#' and the hexadecimal DER,
- * KEY_ID as "0x" and hexadecimal or as the text itself, U_NAME as the serial
- * number in hexadecimal (or '*'), then the slash name.  Patterns are accepted
- * and written likewise.
+ * and KEY_ID as they are, DER_DN as an RFC 4514 string, U_NAME as the serial
+ * number in hexadecimal (or '*') and then the slash name.  Patterns likewise.
+ * "hex:" and hexadecimal stands for any octets of any kind, unchecked.
  *
  * gk_identity_parse - GK_ERR_VALUE when @text is not of this kind; @octets new.
- * gk_identity_format - @text new, UTF-8 without NUL; what it writes parses back
- * to the same octets (GK_ERR_VALUE for an ill-formed identity).
+ * gk_identity_format - @text new, printable UTF-8 without NUL; it parses back to
+ * the same octets, whatever they are: what the kind's own form cannot say comes
+ * out as "hex:".
  */
 GK_MUST_CHECK enum gk_err gk_identity_parse(enum gk_id_kind kind,
                                             struct gk_slice text,

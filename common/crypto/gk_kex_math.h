@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_KEX_MATH_H
+#define GK_KEX_MATH_H
+
+#include "common/crypto/gk_kex.h"
+
+/*
+ * Inside common/crypto only: the arithmetic under gk_kex.  Output buffers are
+ * allocated by the caller and filled completely.  GK_ERR_VALUE for a private or
+ * public value out of range.
+ */
+enum gk_err gk_modp_public(enum gk_kex group, struct gk_slice priv,
+                           struct gk_buf *pub);
+enum gk_err gk_modp_peer_check(enum gk_kex group, struct gk_slice peer);
+enum gk_err gk_modp_derive(enum gk_kex group, struct gk_slice priv,
+                           struct gk_slice peer, struct gk_buf *secret);
+
+enum gk_err gk_ecdh_public(enum gk_kex group, struct gk_slice priv,
+                           struct gk_buf *pub);
+enum gk_err gk_ecdh_peer_check(enum gk_kex group, struct gk_slice peer);
+enum gk_err gk_ecdh_derive(enum gk_kex group, struct gk_slice priv,
+                           struct gk_slice peer, struct gk_buf *secret);
+
+enum gk_err gk_x25519_public(struct gk_slice priv, uint8_t pub[32]);
+enum gk_err gk_x25519_derive(struct gk_slice priv, struct gk_slice peer,
+                             uint8_t secret[32]);
+
+#endif /* GK_KEX_MATH_H */

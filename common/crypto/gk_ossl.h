@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_OSSL_H
+#define GK_OSSL_H
+
+/* Inside common/crypto only: the provider's types. */
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "common/crypto/gk_cert.h"
+
+/* gk_ossl_fail - empty the provider's error queue and return @err. */
+enum gk_err gk_ossl_fail(enum gk_err err);
+
+const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
+
+/* gk_legacy_cipher - a cipher of the provider's legacy set, by its name; kept
+ * in a library context of its own, so that loading it changes nothing for
+ * others.  NULL when it is not to be had. */
+const EVP_CIPHER *gk_legacy_cipher(const char *name);
+
+EVP_PKEY *gk_pubkey_pkey(const struct gk_pubkey *pub); /* borrowed */
+/* gk_pubkey_from_pkey - takes a reference of its own. */
+GK_MUST_CHECK enum gk_err gk_pubkey_from_pkey(EVP_PKEY *pkey,
+                                              struct gk_pubkey **pub);
+X509 *gk_cert_x509(const struct gk_cert *cert); /* borrowed */
+
+/* gk_ossl_sigalg_legacy - is a signature algorithm of X.509 made with MD5, SHA-1
+ * or DSA, or with something unknown? */
+bool gk_ossl_sigalg_legacy(int nid);
+
+#endif /* GK_OSSL_H */

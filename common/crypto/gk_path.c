@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Building and validating one path. */
+#include <openssl/x509v3.h>
+
+#include "common/crypto/gk_trust_impl.h"
+
+#define EXTRA_MAX 32 /* of a peer's certificates, and of its CRLs, looked at */
+
+static const char *const fault_text[] = {
+#define X(name, text) [GK_CERT_FAULT_##name] = text,
+	GK_CERT_FAULT_LIST(X)
+#undef X
+};
+
+static enum gk_cert_fault_kind
+fault_of(int code)
+{
+	switch (code) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return GK_CERT_FAULT_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return GK_CERT_FAULT_NOT_YET_VALID;
+	case X509_V_ERR_CERT_REVOKED:
+		return GK_CERT_FAULT_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return GK_CERT_FAULT_CRL_MISSING;
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return GK_CERT_FAULT_CRL_EXPIRED;
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+		return GK_CERT_FAULT_CRL_INVALID;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_CERT_UNTRUSTED:
+		return GK_CERT_FAULT_UNKNOWN_ROOT;
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+	case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+		return GK_CERT_FAULT_BAD_SIGNATURE;
+	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+	case X509_V_ERR_INVALID_CA:
+	case X509_V_ERR_INVALID_NON_CA:
+		return GK_CERT_FAULT_NOT_A_CA;
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+	case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+		return GK_CERT_FAULT_PATH_TOO_LONG;
+	case X509_V_ERR_PERMITTED_VIOLATION:
+	case X509_V_ERR_EXCLUDED_VIOLATION:
+	case X509_V_ERR_SUBTREE_MINMAX:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
+	case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+		return GK_CERT_FAULT_NAME;
+	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+	case X509_V_ERR_INVALID_EXTENSION:
+	case X509_V_ERR_INVALID_POLICY_EXTENSION:
+	case X509_V_ERR_NO_EXPLICIT_POLICY:
+		return GK_CERT_FAULT_EXTENSION;
+	default:
+		return GK_CERT_FAULT_OTHER;
+	}
+}
+
+static void
+name_subject(const X509 *x509, char *out, size_t cap)
+{
+	BIO *bio = x509 == NULL ? NULL : BIO_new(BIO_s_mem());
+	int n = 0;
+
+	if (bio != NULL) {
+		X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0,
+		                   XN_FLAG_RFC2253);
+		n = BIO_read(bio, out, (int)cap - 1);
+		BIO_free(bio);
+	}
+	out[n > 0 ? n : 0] = '\0';
+}
+
+/* blame - fill in *@why; @x509 is NULL when no one certificate is at fault. */
+static enum gk_err
+blame(struct gk_cert_fault *why, enum gk_cert_fault_kind kind, int depth,
+      const X509 *x509, const char *detail)
+{
+	if (why != NULL) {
+		*why = (struct gk_cert_fault){
+			.kind = kind,
+			.text = fault_text[kind],
+			.detail = detail,
+			.depth = depth,
+		};
+		name_subject(x509, why->subject, sizeof(why->subject));
+	}
+	switch (kind) {
+	case GK_CERT_FAULT_WEAK_KEY:
+	case GK_CERT_FAULT_WEAK_SIGNATURE:
+	case GK_CERT_FAULT_KEY_USAGE:
+		return gk_ossl_fail(GK_ERR_POLICY);
+	default:
+		return gk_ossl_fail(GK_ERR_AUTH);
+	}
+}
+
+/*
+ * tolerate - the provider asks before it gives up.
+ *
+ * It wants a CRL for the anchor too, if that is self-signed, and for everything
+ * when asked to check CRLs at all; what is missing or out of date matters only
+ * where the policy says so.  A revocation found in an outdated CRL still counts.
+ */
+static int
+tolerate(int ok, X509_STORE_CTX *ctx)
+{
+	const struct gk_trust_policy *policy = X509_STORE_CTX_get_app_data(ctx);
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int depth = X509_STORE_CTX_get_error_depth(ctx);
+	bool is_anchor = chain != NULL && depth == sk_X509_num(chain) - 1;
+
+	if (ok)
+		return ok;
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return is_anchor || !policy->require_crl;
+	default:
+		return 0;
+	}
+}
+
+/* push_certs - borrowed; the stack does not own what is in it. */
+static bool
+push_certs(STACK_OF(X509) * stack, const struct gk_certs *certs, size_t max)
+{
+	for (size_t i = 0; i < certs->n && i < max; i++)
+		if (sk_X509_push(stack, gk_cert_x509(certs->cert[i])) <= 0)
+			return false;
+	return true;
+}
+
+static bool
+push_extra_crls(STACK_OF(X509_CRL) * stack, const struct gk_trust *trust,
+                const struct gk_trust_extra *extra)
+{
+	for (size_t i = 0; i < extra->n_crls && i < EXTRA_MAX; i++) {
+		X509_CRL *crl = gk_crl_parse(&trust->policy, extra->crls[i]);
+
+		/* One that cannot be read adds nothing. */
+		if (crl != NULL && sk_X509_CRL_push(stack, crl) <= 0) {
+			X509_CRL_free(crl);
+			return false;
+		}
+	}
+	return true;
+}
+
+static X509_CRL *
+share_crl(const X509_CRL *crl)
+{
+	X509_CRL *counted = (X509_CRL *)(uintptr_t)crl;
+
+	return X509_CRL_up_ref(counted) == 1 ? counted : NULL;
+}
+
+/*
+ * all_crls - the configured ones and the peer's, in one stack.
+ *
+ * The provider would prefer CRLs given to it for one verification over those of
+ * its store, so a peer could hide its revocation behind an older CRL; from one
+ * stack it takes the newest that is in force.
+ */
+static STACK_OF(X509_CRL) * all_crls(const struct gk_trust *trust,
+                                     const struct gk_trust_extra *extra)
+{
+	/* The lock is not part of what the caller promised not to change. */
+	pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&trust->lock;
+	STACK_OF(X509_CRL) * stack;
+	bool ok;
+
+	pthread_rwlock_rdlock(lock);
+	stack = sk_X509_CRL_deep_copy(trust->crls, share_crl, X509_CRL_free);
+	pthread_rwlock_unlock(lock);
+	ok = stack != NULL &&
+	     (extra == NULL || push_extra_crls(stack, trust, extra));
+	if (ok)
+		return stack;
+	sk_X509_CRL_pop_free(stack, X509_CRL_free);
+	return NULL;
+}
+
+/* in_list - our object for a certificate of the provider's path. */
+static const struct gk_cert *
+in_list(const struct gk_certs *certs, const X509 *x509)
+{
+	for (size_t i = 0; certs != NULL && i < certs->n; i++)
+		if (X509_cmp(gk_cert_x509(certs->cert[i]), x509) == 0)
+			return certs->cert[i];
+	return NULL;
+}
+
+static enum gk_err
+collect(const struct gk_trust *trust, const struct gk_cert *leaf,
+        const struct gk_trust_extra *extra, STACK_OF(X509) * chain,
+        struct gk_path *path)
+{
+	int n = sk_X509_num(chain);
+
+	*path = (struct gk_path){ .n = 0 };
+	if (n > GK_PATH_MAX)
+		return GK_ERR_AUTH;
+	path->cert[path->n++] = gk_cert_ref(leaf);
+	for (int i = 1; i < n; i++) {
+		const X509 *x509 = sk_X509_value(chain, i);
+		const struct gk_cert *cert = in_list(&trust->anchors, x509);
+
+		if (cert == NULL)
+			cert = in_list(&trust->intermediates, x509);
+		if (cert == NULL && extra != NULL)
+			cert = in_list(extra->certs, x509);
+		if (cert == NULL)
+			return GK_ERR_CRYPTO;
+		path->cert[path->n++] = gk_cert_ref(cert);
+	}
+	return GK_OK;
+}
+
+/* The strength that a key of another kind than ours must have: that of RSA with
+ * 2048 and with 1024 bits. */
+#define MIN_STRENGTH 112
+#define MIN_STRENGTH_LEGACY 80
+
+static bool
+key_too_short(const struct gk_trust_policy *policy, const struct gk_cert *cert)
+{
+	const struct gk_pubkey *pub = gk_cert_pubkey(cert);
+	int floor = policy->allow_legacy ? MIN_STRENGTH_LEGACY : MIN_STRENGTH;
+
+	if (gk_pubkey_kind(pub) == GK_KEY_OTHER)
+		return EVP_PKEY_get_security_bits(gk_pubkey_pkey(pub)) < floor;
+	return gk_pubkey_min_bits(pub, policy->min_rsa_bits,
+	                          policy->min_dsa_bits) != GK_OK;
+}
+
+/* apply_policy - what RFC 5280 leaves to the relying party. */
+static enum gk_err
+apply_policy(const struct gk_trust *trust, const struct gk_path *path,
+             unsigned usage, struct gk_cert_fault *why)
+{
+	const struct gk_trust_policy *policy = &trust->policy;
+
+	if (path->n > policy->max_path)
+		return blame(why, GK_CERT_FAULT_PATH_TOO_LONG, 0,
+		             gk_cert_x509(path->cert[0]), NULL);
+	for (size_t i = 0; i < path->n; i++) {
+		const struct gk_cert *cert = path->cert[i];
+		X509 *x509 = gk_cert_x509(cert);
+
+		if (key_too_short(policy, cert))
+			return blame(why, GK_CERT_FAULT_WEAK_KEY, (int)i, x509,
+			             NULL);
+		/* The provider takes a keyUsage alone for a CA; RFC 5280
+		 * section 6.1.4 (k) wants basicConstraints. */
+		if (i > 0 && i + 1 < path->n && !gk_cert_is_ca(cert))
+			return blame(why, GK_CERT_FAULT_NOT_A_CA, (int)i, x509,
+			             NULL);
+		/* Nobody relies on the signature of the anchor. */
+		if (i + 1 < path->n && !policy->allow_legacy &&
+		    gk_cert_signed_legacy(cert))
+			return blame(why, GK_CERT_FAULT_WEAK_SIGNATURE, (int)i,
+			             x509, NULL);
+	}
+	if ((gk_cert_key_usage(path->cert[0]) & usage) != usage)
+		return blame(why, GK_CERT_FAULT_KEY_USAGE, 0,
+		             gk_cert_x509(path->cert[0]), NULL);
+	return GK_OK;
+}
+
+static void
+configure(X509_STORE_CTX *ctx, const struct gk_trust *trust, int64_t utc,
+          STACK_OF(X509_CRL) * crls)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN |
+	                      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+
+	X509_VERIFY_PARAM_set_time(param, (time_t)utc);
+	X509_VERIFY_PARAM_set_flags(param, flags);
+	/* The provider counts the certificates between leaf and anchor. */
+	X509_VERIFY_PARAM_set_depth(param, (int)trust->policy.max_path);
+	X509_VERIFY_PARAM_set_auth_level(param, 0); /* apply_policy() decides */
+	X509_STORE_CTX_set0_crls(ctx, crls);
+	X509_STORE_CTX_set_verify_cb(ctx, tolerate);
+	X509_STORE_CTX_set_app_data(ctx, (void *)(uintptr_t)&trust->policy);
+}
+
+static enum gk_err
+verify_with(X509_STORE_CTX *ctx, const struct gk_trust *trust,
+            const struct gk_cert *leaf, const struct gk_trust_extra *extra,
+            unsigned usage, struct gk_path *path, struct gk_cert_fault *why)
+{
+	enum gk_err err;
+	int code;
+
+	if (X509_verify_cert(ctx) != 1) {
+		code = X509_STORE_CTX_get_error(ctx);
+		if (code == X509_V_ERR_OUT_OF_MEM)
+			return gk_ossl_fail(GK_ERR_NOMEM);
+		return blame(why, fault_of(code),
+		             X509_STORE_CTX_get_error_depth(ctx),
+		             X509_STORE_CTX_get_current_cert(ctx),
+		             X509_verify_cert_error_string(code));
+	}
+	err = collect(trust, leaf, extra, X509_STORE_CTX_get0_chain(ctx), path);
+	if (err == GK_ERR_AUTH)
+		return blame(why, GK_CERT_FAULT_PATH_TOO_LONG, 0,
+		             gk_cert_x509(leaf), NULL);
+	if (err != GK_OK)
+		return err;
+	return apply_policy(trust, path, usage, why);
+}
+
+enum gk_err
+gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
+                const struct gk_trust_extra *extra, int64_t utc, unsigned usage,
+                struct gk_path *out, struct gk_cert_fault *why)
+{
+	STACK_OF(X509) *untrusted = sk_X509_new_null();
+	STACK_OF(X509_CRL) *crls = all_crls(trust, extra);
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	struct gk_path path = { .n = 0 };
+	enum gk_err err = GK_ERR_NOMEM;
+
+	if (out != NULL)
+		*out = path;
+	if (gk_trust_is_anchor(trust, leaf)) {
+		err = blame(why, GK_CERT_FAULT_ANCHOR, 0, gk_cert_x509(leaf),
+		            NULL);
+		goto out;
+	}
+	if (untrusted == NULL || crls == NULL || ctx == NULL ||
+	    !push_certs(untrusted, &trust->intermediates, SIZE_MAX) ||
+	    (extra != NULL && extra->certs != NULL &&
+	     !push_certs(untrusted, extra->certs, EXTRA_MAX)) ||
+	    X509_STORE_CTX_init(ctx, trust->store, gk_cert_x509(leaf),
+	                        untrusted) != 1)
+		goto out;
+	configure(ctx, trust, utc, crls);
+	err = verify_with(ctx, trust, leaf, extra, usage, &path, why);
+	if (err == GK_OK && out != NULL) {
+		*out = path;
+		path = (struct gk_path){ .n = 0 };
+	}
+out:
+	gk_path_free(&path);
+	X509_STORE_CTX_free(ctx);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	sk_X509_free(untrusted);
+	return gk_ossl_fail(err);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Public keys, and verifying with them. */
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto/gk_sig_form.h"
+
+struct gk_pubkey {
+	atomic_uint refs;
+	EVP_PKEY *pkey;
+	enum gk_key_kind kind;
+	unsigned bits;
+	struct gk_buf spki;
+};
+
+static enum gk_key_kind
+kind_of(const EVP_PKEY *pkey)
+{
+	static const struct {
+		const char *name;
+		enum gk_key_kind kind;
+	} curve[] = {
+		{ "prime256v1", GK_KEY_P256 }, { "P-256", GK_KEY_P256 },
+		{ "secp384r1", GK_KEY_P384 },  { "P-384", GK_KEY_P384 },
+		{ "secp521r1", GK_KEY_P521 },  { "P-521", GK_KEY_P521 },
+	};
+	char name[64];
+
+	switch (EVP_PKEY_get_base_id(pkey)) {
+	case EVP_PKEY_RSA:
+		return GK_KEY_RSA;
+	case EVP_PKEY_DSA:
+		return GK_KEY_DSA_LEGACY;
+	case EVP_PKEY_ED25519:
+		return GK_KEY_ED25519;
+	case EVP_PKEY_EC:
+		if (EVP_PKEY_get_group_name(pkey, name, sizeof(name), NULL) !=
+		    1)
+			return GK_KEY_OTHER;
+		for (size_t i = 0; i < GK_COUNT(curve); i++)
+			if (strcmp(name, curve[i].name) == 0)
+				return curve[i].kind;
+		return GK_KEY_OTHER;
+	default:
+		return GK_KEY_OTHER;
+	}
+}
+
+enum gk_err
+gk_pubkey_from_pkey(EVP_PKEY *pkey, struct gk_pubkey **out)
+{
+	struct gk_pubkey *pub = calloc(1, sizeof(*pub));
+	uint8_t *der = NULL;
+	enum gk_err err;
+	int n;
+
+	*out = NULL;
+	if (pub == NULL)
+		return GK_ERR_NOMEM;
+	n = i2d_PUBKEY(pkey, &der);
+	err = n <= 0 ? gk_ossl_fail(GK_ERR_VALUE)
+	             : gk_buf_copy(&pub->spki,
+	                           (struct gk_slice){ der, (size_t)n });
+	OPENSSL_free(der);
+	if (err != GK_OK) {
+		free(pub);
+		return err;
+	}
+	EVP_PKEY_up_ref(pkey);
+	pub->pkey = pkey;
+	atomic_init(&pub->refs, 1);
+	pub->kind = kind_of(pkey);
+	pub->bits = (unsigned)EVP_PKEY_get_bits(pkey);
+	(void)gk_ossl_fail(GK_OK); /* an unnamed curve leaves an error behind */
+	*out = pub;
+	return GK_OK;
+}
+
+enum gk_err
+gk_pubkey_from_spki(struct gk_slice spki, struct gk_pubkey **out)
+{
+	const uint8_t *p = spki.ptr;
+	EVP_PKEY *pkey = NULL;
+	enum gk_err err;
+
+	*out = NULL;
+	if (spki.len > 0 && spki.len <= GK_CERT_MAX_LEN)
+		pkey = d2i_PUBKEY(NULL, &p, (long)spki.len);
+	if (pkey == NULL)
+		return gk_ossl_fail(GK_ERR_VALUE);
+	if (p != spki.ptr + spki.len)
+		err = GK_ERR_VALUE;
+	else
+		err = gk_pubkey_from_pkey(pkey, out);
+	EVP_PKEY_free(pkey);
+	return err;
+}
+
+struct gk_pubkey *
+gk_pubkey_ref(const struct gk_pubkey *pub)
+{
+	/* The count is the one thing in it that changes. */
+	struct gk_pubkey *counted = (struct gk_pubkey *)(uintptr_t)pub;
+
+	atomic_fetch_add(&counted->refs, 1);
+	return counted;
+}
+
+void
+gk_pubkey_free(struct gk_pubkey *pub)
+{
+	if (pub == NULL || atomic_fetch_sub(&pub->refs, 1) != 1)
+		return;
+	EVP_PKEY_free(pub->pkey);
+	gk_buf_free(&pub->spki);
+	free(pub);
+}
+
+EVP_PKEY *
+gk_pubkey_pkey(const struct gk_pubkey *pub)
+{
+	return pub->pkey;
+}
+
+enum gk_key_kind
+gk_pubkey_kind(const struct gk_pubkey *pub)
+{
+	return pub->kind;
+}
+
+unsigned
+gk_pubkey_bits(const struct gk_pubkey *pub)
+{
+	return pub->bits;
+}
+
+struct gk_slice
+gk_pubkey_spki(const struct gk_pubkey *pub)
+{
+	return gk_buf_slice(&pub->spki);
+}
+
+static enum gk_key_kind
+kind_for(enum gk_sig_scheme scheme)
+{
+	switch (scheme) {
+	case GK_SIG_NONE:
+		return GK_KEY_OTHER;
+	case GK_SIG_DSA_LEGACY:
+		return GK_KEY_DSA_LEGACY;
+	case GK_SIG_RSA_PKCS1:
+	case GK_SIG_RSA_PSS:
+		return GK_KEY_RSA;
+	case GK_SIG_ECDSA_P256:
+		return GK_KEY_P256;
+	case GK_SIG_ECDSA_P384:
+		return GK_KEY_P384;
+	case GK_SIG_ECDSA_P521:
+		return GK_KEY_P521;
+	case GK_SIG_ED25519:
+		return GK_KEY_ED25519;
+	}
+	return GK_KEY_OTHER;
+}
+
+bool
+gk_pubkey_suits(const struct gk_pubkey *pub, struct gk_sig_alg alg)
+{
+	enum gk_key_kind kind = kind_for(alg.scheme);
+
+	if (alg.scheme == GK_SIG_RSA_PSS && alg.hash == GK_HASH_NONE)
+		return false; /* PSS is defined over a digest */
+	return kind != GK_KEY_OTHER && kind == pub->kind;
+}
+
+struct gk_sig_alg
+gk_pubkey_default_alg(const struct gk_pubkey *pub)
+{
+	switch (pub->kind) {
+	case GK_KEY_OTHER:
+		break;
+	case GK_KEY_RSA:
+		return GK_SIG_RSA_SHA256;
+	case GK_KEY_DSA_LEGACY:
+		return GK_SIG_DSA_SHA1_LEGACY;
+	case GK_KEY_P256:
+		return GK_SIG_P256_SHA256;
+	case GK_KEY_P384:
+		return GK_SIG_P384_SHA384;
+	case GK_KEY_P521:
+		return GK_SIG_P521_SHA512;
+	case GK_KEY_ED25519:
+		return GK_SIG_EDDSA;
+	}
+	return GK_SIG_ALG(NONE, NONE, DER);
+}
+
+enum gk_err
+gk_pubkey_min_bits(const struct gk_pubkey *pub, unsigned rsa, unsigned dsa)
+{
+	if (pub->kind == GK_KEY_RSA && pub->bits < rsa)
+		return GK_ERR_POLICY;
+	if (pub->kind == GK_KEY_DSA_LEGACY && pub->bits < dsa)
+		return GK_ERR_POLICY;
+	return GK_OK;
+}
+
+/* der_pair_len - SEQUENCE { r, s } with both of @n contents octets. */
+static size_t
+der_pair_len(size_t n)
+{
+	size_t inside = 2 * (n + (n < 0x80 ? 2 : 3));
+
+	return inside + (inside < 0x80 ? 2 : 3);
+}
+
+size_t
+gk_sig_max_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
+{
+	size_t half = gk_sig_half_len(pub, alg.scheme);
+
+	if (!gk_pubkey_suits(pub, alg))
+		return 0;
+	if (half == 0)
+		return (size_t)EVP_PKEY_get_size(pub->pkey);
+	if (alg.encoding == GK_SIG_RAW)
+		return 2 * half;
+	/* The order of P-521 fills one bit of its first octet. */
+	return der_pair_len(pub->kind == GK_KEY_P521 ? half : half + 1);
+}
+
+size_t
+gk_sig_likely_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
+{
+	size_t max = gk_sig_max_len(pub, alg);
+
+	if (max == 0 || alg.encoding == GK_SIG_RAW ||
+	    gk_sig_half_len(pub, alg.scheme) == 0)
+		return max;
+	/* r and s each have their top bit set half of the time: one leading
+	 * zero octet out of two.  For P-521 full length wins, nine to six. */
+	return pub->kind == GK_KEY_P521 ? max : max - 1;
+}
+
+/* verify_digest - @data is the digest, or the contents of an RSA block. */
+static enum gk_err
+verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
+              struct gk_slice data, struct gk_slice sig)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pub->pkey, NULL);
+	enum gk_err err = GK_ERR_CRYPTO;
+
+	if (ctx == NULL)
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	if (EVP_PKEY_verify_init(ctx) == 1)
+		err = gk_sig_set_padding(ctx, alg);
+	if (err == GK_OK &&
+	    EVP_PKEY_verify(ctx, sig.ptr, sig.len, data.ptr, data.len) != 1)
+		err = GK_ERR_AUTH;
+	EVP_PKEY_CTX_free(ctx);
+	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
+}
+
+static enum gk_err
+verify_data(const struct gk_pubkey *pub, struct gk_sig_alg alg,
+            struct gk_slice data, struct gk_slice sig)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
+	enum gk_err err = GK_ERR_CRYPTO;
+
+	if (ctx == NULL)
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	if (EVP_DigestVerifyInit(ctx, &pctx, gk_sig_md(alg), NULL, pub->pkey) ==
+	    1)
+		err = gk_sig_set_padding(pctx, alg);
+	if (err == GK_OK &&
+	    EVP_DigestVerify(ctx, sig.ptr, sig.len, data.ptr, data.len) != 1)
+		err = GK_ERR_AUTH;
+	EVP_MD_CTX_free(ctx);
+	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
+}
+
+enum gk_err
+gk_verify(const struct gk_pubkey *pub, struct gk_sig_alg alg,
+          struct gk_slice data, struct gk_slice sig)
+{
+	size_t half = gk_sig_half_len(pub, alg.scheme);
+	struct gk_buf der = { 0 };
+	enum gk_err err;
+
+	if (!gk_pubkey_suits(pub, alg))
+		return GK_ERR_VALUE;
+	if (sig.len == 0 || sig.len > INT_MAX)
+		return GK_ERR_AUTH;
+	if (half != 0 && alg.encoding == GK_SIG_RAW) {
+		err = gk_sig_raw_to_der(sig, half, &der);
+		if (err != GK_OK)
+			return err == GK_ERR_VALUE ? GK_ERR_AUTH : err;
+		sig = gk_buf_slice(&der);
+	}
+	if (gk_sig_prehashed(alg))
+		err = verify_digest(pub, alg, data, sig);
+	else
+		err = verify_data(pub, alg, data, sig);
+	gk_buf_free(&der);
+	return err;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/crypto/gk_sig_form.h"
+
+#include <string.h>
+
+#include <openssl/rsa.h>
+
+#include "common/crypto/gk_der.h"
+
+size_t
+gk_sig_half_len(const struct gk_pubkey *pub, enum gk_sig_scheme scheme)
+{
+	BIGNUM *q = NULL;
+	size_t n = 0;
+
+	switch (scheme) {
+	case GK_SIG_ECDSA_P256:
+		return 32;
+	case GK_SIG_ECDSA_P384:
+		return 48;
+	case GK_SIG_ECDSA_P521:
+		return 66;
+	case GK_SIG_DSA_LEGACY:
+		if (EVP_PKEY_get_bn_param(gk_pubkey_pkey(pub), "q", &q) == 1)
+			n = (size_t)BN_num_bytes(q);
+		BN_free(q);
+		return n;
+	default:
+		return 0;
+	}
+}
+
+enum gk_err
+gk_sig_raw_to_der(struct gk_slice in, size_t half, struct gk_buf *out)
+{
+	struct gk_der_wr wr = { 0 };
+
+	*out = (struct gk_buf){ 0 };
+	if (half == 0 || in.len != 2 * half)
+		return GK_ERR_VALUE;
+	gk_der_wr_unsigned(&wr, (struct gk_slice){ in.ptr + half, half });
+	gk_der_wr_unsigned(&wr, (struct gk_slice){ in.ptr, half });
+	gk_der_wr_wrap(&wr, GK_DER_SEQUENCE, 0);
+	return gk_der_wr_done(&wr, out);
+}
+
+/* put_half - a positive INTEGER, padded on the left to @half octets. */
+static enum gk_err
+put_half(struct gk_slice v, size_t half, uint8_t *out)
+{
+	if (!gk_der_integer_ok(v) || (v.ptr[0] & 0x80) != 0)
+		return GK_ERR_VALUE;
+	if (v.ptr[0] == 0) {
+		v.ptr++;
+		v.len--;
+	}
+	if (v.len > half)
+		return GK_ERR_VALUE;
+	memset(out, 0, half - v.len);
+	memcpy(out + half - v.len, v.ptr, v.len);
+	return GK_OK;
+}
+
+enum gk_err
+gk_sig_der_to_raw(struct gk_slice in, size_t half, struct gk_buf *out)
+{
+	struct gk_slice r, s;
+	struct gk_rd rd, pair;
+	enum gk_err err;
+
+	*out = (struct gk_buf){ 0 };
+	gk_rd_init(&rd, in.ptr, in.len);
+	pair = gk_der_enter(&rd, GK_DER_SEQUENCE, "Dss-Sig-Value");
+	r = gk_der_get(&pair, GK_DER_INTEGER, "r");
+	s = gk_der_get(&pair, GK_DER_INTEGER, "s");
+	gk_der_leave(&rd, &pair);
+	if (half == 0 || gk_rd_done(&rd) != GK_OK)
+		return GK_ERR_VALUE;
+	GK_TRY(gk_buf_alloc(out, 2 * half));
+	err = put_half(r, half, out->ptr);
+	if (err == GK_OK)
+		err = put_half(s, half, out->ptr + half);
+	if (err != GK_OK)
+		gk_buf_free(out);
+	return err;
+}
+
+enum gk_err
+gk_sig_set_padding(EVP_PKEY_CTX *ctx, struct gk_sig_alg alg)
+{
+	if (alg.scheme == GK_SIG_RSA_PKCS1 &&
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
+		return gk_ossl_fail(GK_ERR_CRYPTO);
+	/* MGF1 with the digest of the message, salt as long as the digest. */
+	if (alg.scheme == GK_SIG_RSA_PSS &&
+	    (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
+	     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) !=
+	             1))
+		return gk_ossl_fail(GK_ERR_CRYPTO);
+	return GK_OK;
+}
+
+const EVP_MD *
+gk_sig_md(struct gk_sig_alg alg)
+{
+	return alg.scheme == GK_SIG_ED25519 ? NULL : gk_ossl_md(alg.hash);
+}
+
+bool
+gk_sig_prehashed(struct gk_sig_alg alg)
+{
+	return alg.scheme != GK_SIG_ED25519 && alg.hash == GK_HASH_NONE;
+}

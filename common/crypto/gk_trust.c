@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the operator trusts; gk_path.c builds paths from it. */
+#include "common/crypto/gk_trust_impl.h"
+
+#include <stdlib.h>
+
+#include <openssl/pem.h>
+
+enum gk_err
+gk_trust_new(const struct gk_trust_policy *policy, struct gk_trust **out)
+{
+	struct gk_trust *trust = calloc(1, sizeof(*trust));
+
+	*out = NULL;
+	if (trust == NULL)
+		return GK_ERR_NOMEM;
+	trust->store = X509_STORE_new();
+	trust->crls = sk_X509_CRL_new_null();
+	if (trust->store == NULL || trust->crls == NULL ||
+	    pthread_rwlock_init(&trust->lock, NULL) != 0) {
+		X509_STORE_free(trust->store);
+		sk_X509_CRL_free(trust->crls);
+		free(trust);
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	}
+	if (policy != NULL)
+		trust->policy = *policy;
+	if (trust->policy.min_rsa_bits == 0)
+		trust->policy.min_rsa_bits =
+			trust->policy.allow_legacy ? 1024 : 2048;
+	if (trust->policy.min_dsa_bits == 0)
+		trust->policy.min_dsa_bits =
+			trust->policy.allow_legacy ? 1024 : 2048;
+	if (trust->policy.max_path == 0)
+		trust->policy.max_path = 8;
+	if (trust->policy.max_path > GK_PATH_MAX)
+		trust->policy.max_path = GK_PATH_MAX;
+	*out = trust;
+	return GK_OK;
+}
+
+void
+gk_trust_free(struct gk_trust *trust)
+{
+	if (trust == NULL)
+		return;
+	gk_certs_free(&trust->anchors);
+	gk_certs_free(&trust->intermediates);
+	X509_STORE_free(trust->store);
+	sk_X509_CRL_pop_free(trust->crls, X509_CRL_free);
+	pthread_rwlock_destroy(&trust->lock);
+	free(trust);
+}
+
+enum gk_err
+gk_trust_add_anchor(struct gk_trust *trust, const struct gk_cert *cert)
+{
+	if (X509_STORE_add_cert(trust->store, gk_cert_x509(cert)) != 1)
+		return gk_ossl_fail(GK_ERR_CRYPTO);
+	return gk_certs_add(&trust->anchors, cert);
+}
+
+enum gk_err
+gk_trust_add_intermediate(struct gk_trust *trust, const struct gk_cert *cert)
+{
+	return gk_certs_add(&trust->intermediates, cert);
+}
+
+bool
+gk_trust_is_anchor(const struct gk_trust *trust, const struct gk_cert *cert)
+{
+	for (size_t i = 0; i < trust->anchors.n; i++)
+		if (gk_cert_equal(trust->anchors.cert[i], cert))
+			return true;
+	return false;
+}
+
+const struct gk_certs *
+gk_trust_anchors(const struct gk_trust *trust)
+{
+	return &trust->anchors;
+}
+
+X509_CRL *
+gk_crl_parse(const struct gk_trust_policy *policy, struct gk_slice der)
+{
+	const uint8_t *p = der.ptr;
+	X509_CRL *crl;
+
+	if (der.len == 0 || der.len > GK_CRL_MAX_LEN)
+		return NULL;
+	crl = d2i_X509_CRL(NULL, &p, (long)der.len);
+	if (crl != NULL &&
+	    (p != der.ptr + der.len ||
+	     (!policy->allow_legacy &&
+	      gk_ossl_sigalg_legacy(X509_CRL_get_signature_nid(crl))))) {
+		X509_CRL_free(crl);
+		crl = NULL;
+	}
+	(void)gk_ossl_fail(GK_OK);
+	return crl;
+}
+
+/* take_crl - into the shared list, under its lock; owns @crl from here on. */
+static enum gk_err
+take_crl(struct gk_trust *trust, X509_CRL *crl)
+{
+	int n;
+
+	pthread_rwlock_wrlock(&trust->lock);
+	n = sk_X509_CRL_push(trust->crls, crl);
+	pthread_rwlock_unlock(&trust->lock);
+	if (n > 0)
+		return GK_OK;
+	X509_CRL_free(crl);
+	return gk_ossl_fail(GK_ERR_NOMEM);
+}
+
+static enum gk_err
+add_one(struct gk_trust *trust, struct gk_slice der)
+{
+	X509_CRL *crl = gk_crl_parse(&trust->policy, der);
+
+	return crl == NULL ? GK_ERR_VALUE : take_crl(trust, crl);
+}
+
+enum gk_err
+gk_trust_add_crl(struct gk_trust *trust, struct gk_slice in)
+{
+	char *name = NULL, *header = NULL;
+	enum gk_err err = GK_OK;
+	uint8_t *data = NULL;
+	size_t found = 0;
+	long n = 0;
+	BIO *bio;
+
+	if (in.len == 0 || in.len > GK_CRL_MAX_LEN)
+		return GK_ERR_VALUE;
+	if (in.ptr[0] == 0x30)
+		return add_one(trust, in);
+	bio = BIO_new_mem_buf(in.ptr, (int)in.len);
+	if (bio == NULL)
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	while (err == GK_OK &&
+	       PEM_read_bio(bio, &name, &header, &data, &n) == 1) {
+		if (strcmp(name, PEM_STRING_X509_CRL) == 0) {
+			err = add_one(trust,
+			              (struct gk_slice){ data, (size_t)n });
+			found++;
+		}
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_free(data);
+	}
+	BIO_free(bio);
+	if (err == GK_OK && found == 0)
+		err = GK_ERR_VALUE;
+	return gk_ossl_fail(err);
+}
+
+void
+gk_path_free(struct gk_path *path)
+{
+	for (size_t i = 0; i < path->n; i++)
+		gk_cert_free(path->cert[i]);
+	*path = (struct gk_path){ .n = 0 };
+}
+
+bool
+gk_path_has_ca(const struct gk_path *path, struct gk_slice key_id)
+{
+	for (size_t i = 1; i < path->n; i++)
+		if (gk_slice_equal(gk_cert_key_id(path->cert[i]), key_id))
+			return true;
+	return false;
+}
