@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import LabError
 from .build import program
-from .process import PUMP, Control, Reporter
+from .process import Control, Reporter
 
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:handle_abort=1",
@@ -85,5 +85,3 @@ def wait_all(daemons: list, event: str, timeout: float = 30.0, marks: dict = Non
             d.progress = None
     return out
 
-
-__all__ = ["PUMP", "Daemon", "Sockets", "wait_all"]

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./lab demo: the story told to a person.  Runs in the sandbox; leaves build/demo/."""
+import os
+import signal
+import sys
+
+from . import BUILD, LabError
+from .story import Story
+from .tell import Teller
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    tell = Teller()
+    where = BUILD / "demo"
+    tell.title("The life of a secure multicast group")
+    tell.say("""Twelve hosts on two subnets with a multicast router between them: owner, keys, alice, bob, carol, dave, mallory, oscar
+             and eve in the north, erin, frank and grace in the south. Everything they run is the real thing.""")
+    story = Story(where, tell=tell)
+    try:
+        for step in Story.STEPS:
+            getattr(story, step)()
+    except LabError as e:
+        tell.title("This did not go as told.")
+        print(e, flush=True)
+        print(f"Everything it left behind is in {where}", flush=True)
+        return 1
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        tell.title("Interrupted; the network is gone with everything on it.")
+        return 130
+    finally:
+        story.close()
+    tell.title(f"That was the life of a group, in {tell.elapsed():.0f} s.")
+    rel = os.path.relpath(where)
+    for name, what in (("capture.pcapng", "everything on the wire; open it in Wireshark"),
+                       ("capture.txt", "the same, decoded, decrypted and verified"),
+                       ("keylog.txt", "the secrets that decrypt it"),
+                       ("policy/", "the policy in XML, its signed tokens, the announcement"),
+                       ("daemons/", "configuration, events and log of each daemon"),
+                       ("data/", "what each application sent and read"),
+                       ("pki/", "certificates, good and bad")):
+        tell.fact("", f"{rel}/{name}  {what}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
