@@ -22,7 +22,8 @@ import os
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-BUILD = TOP / "build"
+# Another build directory (MSEC_LAB_BUILD=build-asan, what --asan sets) is a whole second lab beside the first.
+BUILD = TOP / os.environ.get("MSEC_LAB_BUILD", "build")
 PREFIX = BUILD / "prefix"
 
 # Programs of this package are started as `python3 -m lab.NAME` on hosts; they find it however we were started ourselves.

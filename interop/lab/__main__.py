@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab: what a person types."""
 import argparse
+import os
 import sys
 
 from . import LabError
@@ -19,6 +20,7 @@ HELP = """\
   down              end it
 
 Options of test: --long (slow tests too), -k WORDS (only these Python tests), --no-c, --no-python.
+With --asan before the command everything is built with AddressSanitizer and UBSan, in build-asan.
 """
 
 
@@ -104,6 +106,9 @@ def main(argv: list) -> int:
     if not argv or argv[0] in ("help", "-h", "--help"):
         print(HELP, end="")
         return 0
+    if argv[0] == "--asan":
+        os.environ["MSEC_LAB_BUILD"] = "build-asan"
+        os.execv(sys.executable, [sys.executable, "-m", "lab", *argv[1:]])
     args = parser().parse_args(argv)
     try:
         return args.run(args)

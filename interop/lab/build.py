@@ -29,14 +29,13 @@ def compiler() -> str:
     return os.environ.get("CC") or ("ccache gcc" if shutil.which("ccache") else "gcc")
 
 
-def build(configure_args: list = (), directory: Path = BUILD, install: bool = True) -> None:
+def build() -> None:
+    directory, prefix, log = BUILD, PREFIX, BUILD / "lab-build.log"
     directory.mkdir(parents=True, exist_ok=True)
-    prefix = directory / "prefix"
-    log = directory / "lab-build.log"
     log.write_bytes(b"")
     if not (TOP / "configure").exists():
         _run("autoreconf", ["autoreconf", "-fi"], TOP, log)
-    args = [f"--prefix={prefix}", "--enable-werror", *configure_args]
+    args = [f"--prefix={prefix}", "--enable-werror", *(["--with-sanitizers"] if directory.name == "build-asan" else [])]
     status = directory / "config.status"
     done = status.exists() and subprocess.run([str(status), "--config"], capture_output=True, text=True).stdout
     if not done or any(a not in shlex.split(done) for a in args) or not (directory / "Makefile").exists():
@@ -46,9 +45,8 @@ def build(configure_args: list = (), directory: Path = BUILD, install: bool = Tr
         _run("clean", ["make", "-s", "clean"], directory, log)
     jobs = f"-j{os.cpu_count() or 1}"
     _run("compile (gcc, warnings are errors)", ["make", jobs], directory, log)
-    if install:
-        _run(f"install into {prefix.relative_to(TOP) if prefix.is_relative_to(TOP) else prefix}",
-             ["make", "-s", "install"], directory, log)
+    _run(f"install into {prefix.relative_to(TOP) if prefix.is_relative_to(TOP) else prefix}",
+         ["make", "-s", "install"], directory, log)
 
 
 def program(name: str) -> Path:

@@ -27,6 +27,11 @@ def name(cn: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION), x509.NameAttribute(NameOID.COMMON_NAME, cn)])
 
 
+def dn(cn: str) -> str:
+    """The subject as an RFC 4514 string: what GSAKMP carries as ID_DN_STRING."""
+    return f"CN={cn},O={ORGANISATION}"
+
+
 @dataclass
 class Party:
     """A certificate, its key, and the files they are in."""
@@ -39,8 +44,7 @@ class Party:
 
     @property
     def dn(self) -> str:
-        """The subject as an RFC 4514 string: what GSAKMP carries as ID_DN_STRING."""
-        return f"CN={self.name},O={ORGANISATION}"
+        return dn(self.name)
 
     @property
     def key_id(self) -> bytes:

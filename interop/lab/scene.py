@@ -20,6 +20,7 @@ WHO = {
 MEMBERS = ["alice", "bob", "carol", "dave", "erin", "frank"]
 
 GSAKMP_PORT = 3761
+OWNER_PORT = 3764  # the Group Owner serves tokens to key servers here, over TLS
 REKEY = ("239.77.0.1", 3762)
 DATA = ("239.77.0.2", 5000)
 

@@ -45,7 +45,7 @@ class Story:
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.tell = tell or Silent()
-        self.kind = kind
+        self.kind, self.group = kind, GROUP
         self.keylog = self.dir / "keylog.txt"
         self.sockets = Sockets()
         self.scene = self.capture = None

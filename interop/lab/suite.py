@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every test there is, C and Python, and one sum."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def python_tests(extra: list, long: bool = False) -> Count:
     workers = os.environ.get("LAB_WORKERS") or str(max(2, os.cpu_count() or 1))
     cmd = [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"),
            "-q", "-n", workers, "--dist", "loadfile", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
-           f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
+           f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
     start = time.monotonic()
     print("lab: Python tests ... ", end="", flush=True)
     with log.open("wb") as f:
@@ -102,6 +103,13 @@ def python_tests(extra: list, long: bool = False) -> Count:
         c.where.append(("pytest itself", log))
     print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
     return c
+
+
+def excerpt(lines: list, most: int = 80) -> list:
+    """What a person wants to see of a log: the surroundings of what went wrong, or its end."""
+    bad = [i for i, text in enumerate(lines) if re.search(r"^not ok|^FAIL|^ERROR|^E  |\bERROR: |runtime error|Assertion|\[  ERROR", text)]
+    keep = sorted({j for i in bad for j in range(max(0, i - 4), min(len(lines), i + 12))})
+    return [lines[i] for i in keep[:most]] or lines[-most:]
 
 
 def run(only: str = "", long: bool = False, c: bool = True, python: bool = True) -> int:
@@ -117,8 +125,8 @@ def run(only: str = "", long: bool = False, c: bool = True, python: bool = True)
         print(f"lab: FAILED {name}\n            log: {log}")
     if total.failed:
         for log in dict.fromkeys(log for _, log in total.where):
-            print(f"\n---- the end of {log}")
-            print("\n".join(Path(log).read_text(errors="replace").splitlines()[-60:]))
+            print(f"\n---- from {log}")
+            print("\n".join(excerpt(Path(log).read_text(errors="replace").splitlines())))
     print(f"lab: all logs are in {LOGS}")
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0

@@ -187,7 +187,7 @@ def test_a_killed_lab_leaves_nothing(number):
 ROOTLESS = """
 import os, tempfile
 from lab.net import Net
-assert open("/proc/self/uid_map").read().split()[1] == "65534"
+assert open("/proc/self/uid_map").read().split()[2] == "1", "one user is known here, ourselves"
 with Net() as net:
     a, b = net.segment("a", 1), net.segment("b", 2)
     alice, bob = net.host("alice", a, 1 + 10), net.host("bob", b, 12)
@@ -207,7 +207,8 @@ with Net() as net:
 
 def test_it_all_works_without_root():
     """A copy that everybody may read, run as nobody.  Where the kernel does not let nobody make namespaces, it says so."""
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    rootless = Path("/proc/self/uid_map").read_text().split()[2] == "1"  # the whole suite is
+    nobody = [] if rootless else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     possible = subprocess.run([*nobody, "unshare", "-Urnm", "true"], capture_output=True).returncode == 0
     with tempfile.TemporaryDirectory(dir="/tmp") as d:
         shutil.copytree(TOP / "interop/lab", Path(d) / "lab", ignore=shutil.ignore_patterns("__pycache__"))

@@ -251,6 +251,7 @@ GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
 	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
 	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
 	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
 	assert_int_equal(n, 2);
 	assert_int_equal(keys[0].len, 32);

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The policy and the configurations of the story, as XML."""
+from xml.sax.saxutils import escape
+
+from . import BUILD
+from .pki import dn
+from .scene import GSAKMP_PORT, MEMBERS, OWNER_PORT, REKEY
+
+# Per kind of key: suite, signature type, and the encryption type of keys that wrap keys.
+SUITES = {
+    "ecdsa": ("p256-gcm", "ecdsa-p256-sha256", "aes-gcm-128"),
+    "rsa": ("rsa2048-cbc", "rsa-sha256", "aes-cbc-256"),
+    "dsa": ("suite-1", "dsa-sha1", "aes-cbc-128"),
+}
+RANDOM = "6d7365636c616231"
+
+
+def entity(pki, tag: str, name: str, indent: int) -> str:
+    """A UserCAPair: a name, under the lab's authority."""
+    return f'{" " * indent}<{tag} ca="{pki.intermediate.key_id.hex()}">{escape(dn(name))}</{tag}>\n'
+
+
+def policy(story, excluded: list = (), edition: int = 0, resend: int = 2) -> str:
+    suite, signature, wrap = SUITES[story.kind]
+    pki = story.pki
+    digest = "sha-1" if story.kind == "dsa" else "sha-256"
+    rules = "".join(entity(pki, "rule", n, 10) for n in (*MEMBERS, "grace", "oscar"))
+    out = "".join(entity(pki, "exclusion", n, 12) for n in excluded)
+    exclusions = f"          <exclusions>\n{out}          </exclusions>\n" if out else ""
+    number = f' edition="{edition}"' if edition else ""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<policy version="1"{number}>
+  <group-id type="utf-8" random="{RANDOM}" name="{story.group}"/>
+  <registration>
+    <register>
+      <gsakmp transport="udp">
+        <gcks>
+{entity(pki, "entity", "keys", 10)}        </gcks>
+        <senders>
+{entity(pki, "entity", "alice", 10)}        </senders>
+        <access-control>
+{rules}{exclusions}        </access-control>
+        <mechanisms>
+          <suite name="{suite}"/>
+        </mechanisms>
+      </gsakmp>
+    </register>
+    <de-register>
+      <gsakmp transport="udp" terse="true">
+        <leave signature="{signature}" hash="{digest}" ca="{pki.intermediate.key_id.hex()}"/>
+      </gsakmp>
+    </de-register>
+  </registration>
+  <rekey>
+    <gsakmp signature="{signature}" hash="{digest}" interval="2h">
+      <authorization>
+{entity(pki, "entity", "keys", 8)}      </authorization>
+      <event time="1h" count="1"/>
+      <method>
+        <lkh key-type="{wrap}"/>
+      </method>
+      <reliability>
+        <resend times="{resend}"/>
+      </reliability>
+      <sub-gcks-info>
+        <none/>
+      </sub-gcks-info>
+    </gsakmp>
+  </rekey>
+  <data>
+    <generic>
+      <encryption key-id="00000001"/>
+    </generic>
+  </data>
+</policy>
+"""
+
+
+def group_id(story) -> str:
+    return f'<group-id type="utf8" random="{RANDOM}" name="{story.group}"/>'
+
+
+def who(story, name: str) -> str:
+    """Identity, trust and Group Owner: the same in every GSAKMP daemon."""
+    p = story.pki.parties[name]
+    legacy = ' legacy="yes"' if story.kind == "dsa" else ""
+    return f"""  <identity certificate="{p.chain}" key="{p.key}"/>
+  <trust{legacy}>
+    <root file="{story.pki.root.cert}"/>
+    <crl file="{story.pki.crl}"/>
+  </trust>
+  <group-owner certificate="{story.pki.parties["owner"].cert}"/>
+  <store path="{name}.db"/>
+  <control socket="{story.sockets.path / name}"/>
+"""
+
+
+def run(story) -> str:
+    # A sanitizer needs system calls that the daemons' filter does not allow.
+    return f'  <run sandbox="{"no" if BUILD.name == "build-asan" else "yes"}"/>\n  <log level="info"/>\n'
+
+
+def gcks(story) -> str:
+    host = story.scene["keys"]
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<gsakmp-gcks>
+{who(story, "keys")}  <listen workers="2">
+    <udp address="{host.ip4}" port="{GSAKMP_PORT}"/>
+    <tcp address="{host.ip4}" port="{GSAKMP_PORT}"/>
+  </listen>
+  <group name="{story.group}">
+    {group_id(story)}
+    <token owner="{story.scene["owner"].ip4}" port="{OWNER_PORT}"/>
+    <multicast address="{REKEY[0]}" port="{REKEY[1]}" interface="eth0" ttl="8"/>
+    <rekey resend-spacing="300ms"/>
+    <registration timeout="5s"/>
+  </group>
+{run(story)}</gsakmp-gcks>
+"""
+
+
+def gm(story, name: str) -> str:
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<gsakmp-gm>
+{who(story, name)}  <announcement file="{story.dir / "policy" / "announcement.xml"}"/>
+  <network interface="eth0"/>
+  <membership timeout="2s" retries="3" grace="3s"/>
+{run(story)}</gsakmp-gm>
+"""
