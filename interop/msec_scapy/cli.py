@@ -85,32 +85,49 @@ def _party(a):
     return (group, credentials, trust), {"log": log, "on_event": Events(a.events)}
 
 
-def member_main(argv=None):
-    p = _common("member", "Join a group, follow its rekeys, leave it.")
+def _member_parser(name, text):
+    p = _common(name, text)
     p.add_argument("--server", help="address and port of the key server")
     p.add_argument("--transport", choices=("udp", "tcp"), default="udp")
     p.add_argument("--timeout", type=float, default=2.0, help="seconds before a repetition")
+    return p
+
+
+def _runner(p, a, on_event=None):
+    if not a.server:
+        p.error("--server is needed")
+    args, kw = _party(a)
+    if on_event is not None:
+        kw["on_event"] = on_event(kw["on_event"])
+    return net.MemberRunner(Member(*args, **kw), _endpoint(a.server), a.transport,
+                            _endpoint(a.multicast) if a.multicast else None, a.interface,
+                            timeout=a.timeout)
+
+
+def member_runner(argv):
+    """A MemberRunner from command line words, for tools that drive it themselves."""
+    p = _member_parser("misbehave --run NAME", "Send one wrong message and see what happens.")
+    return _runner(p, _parse(p, argv))
+
+
+def member_main(argv=None):
+    p = _member_parser("member", "Join a group, follow its rekeys, leave it.")
     p.add_argument("--leave", action="store_true", help="de-register at the end")
     p.add_argument("--rekeys", type=int, default=0, help="end after that many Rekey Events")
     p.add_argument("--misbehave", help="name of an entry of the catalogue, see msec_scapy.misbehave")
     a = _parse(p, argv)
-    if not a.server:
-        p.error("--server is needed")
-    args, kw = _party(a)
     count = [0]
-    report = kw["on_event"]
 
-    def on_event(event):
-        count[0] += event["event"] == "rekeyed"
-        report(event)
-    kw["on_event"] = on_event
-    gm = Member(*args, **kw)
+    def counting(report):
+        def on_event(event):
+            count[0] += event["event"] == "rekeyed"
+            report(event)
+        return on_event
+    runner = _runner(p, a, counting)
+    gm = runner.member
     if a.misbehave:
         from . import misbehave
         misbehave.find(a.misbehave, "member").arm(gm)
-    runner = net.MemberRunner(gm, _endpoint(a.server), a.transport,
-                              _endpoint(a.multicast) if a.multicast else None, a.interface,
-                              timeout=a.timeout)
     try:
         if not runner.join():
             gm.event("not-joined", state=gm.state)
@@ -121,7 +138,7 @@ def member_main(argv=None):
         return 0
     finally:
         runner.close()
-        kw["log"].close()
+        gm.log.close()
 
 
 def keyserver_main(argv=None):

@@ -16,7 +16,7 @@ from . import registry as reg
 from . import token as tokens
 from .gsakmp import (KeyCreation, KeyDownload, Nonce, Notification, PolicyToken,
                      RekeyEvent)
-from .message import frame, walk_loose
+from .message import frame, loose_nonce
 from .party import Party
 from .refusal import Refusal
 from .times import date
@@ -120,7 +120,7 @@ class KeyServer(Party):
         if self.mode.terse or exchange != reg.X_RTJ:
             return []
         payloads = [Notification(notify=refusal.notify, data=b"")]
-        nonce = _nonce_i(octets)
+        nonce = loose_nonce(octets, reg.NONCE_I)
         if nonce:
             payloads.insert(0, Nonce(nonce_type=reg.NONCE_I, data=nonce))
         return [Answer(source, self.build(reg.X_RTJ_ERR, payloads, now, signed=False),
@@ -201,9 +201,10 @@ class KeyServer(Party):
                                      self.random)
         payloads = [self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
                     KeyCreation(create_type=suite.create_type, data=kex.public(self.dialect)),
-                    PolicyToken(data=guard.seal_token(self.signed.octets)),
-                    KeyDownload(data=guard.seal_keys(
-                        lkh.key_download(self.gtpks, self.tree, name)))]
+                    PolicyToken(data=guard.seal_token(
+                        self.hooks.change_plain("token", self.signed.octets))),
+                    KeyDownload(data=guard.seal_keys(self.hooks.change_plain(
+                        "keys", lkh.key_download(self.gtpks, self.tree, name))))]
         octets = self.build(reg.X_KEYDL, payloads, now)
         self.members[name] = Registered(m.signer, path)
         self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
@@ -231,7 +232,9 @@ class KeyServer(Party):
         self.gtpks = [self.maker.make(k.key_id, now) for k in old]
         for key in self.gtpks + [k for w in plan for k in w.keys]:
             self.log.key(self.group.group_id, key)
-        return [self.rekey(lkh.wrap(plan, self.gtpks, self.dialect, self.random), now, token, old)]
+        datas = lkh.wrap(plan, self.gtpks, self.dialect, self.random,
+                         lambda p: self.hooks.change_plain("packages", p))
+        return [self.rekey(datas, now, token, old)]
 
     def _log_keys(self, name):
         for key in self.gtpks + self.tree.keys_of(name):
@@ -389,17 +392,6 @@ class KeyServer(Party):
             return []
         self.event("departed", member=str(session.who))
         return self.evict_names([name], now)
-
-
-def _nonce_i(octets):
-    """Nonce_I of a message that may be too broken to parse, or None."""
-    try:
-        for kind, at, size in walk_loose(octets):
-            if kind == reg.P_NONCE and octets[at + 4] == reg.NONCE_I and size > 8:
-                return octets[at + 5:at + size]
-    except (Refusal, IndexError):
-        pass
-    return None
 
 
 def _address(source):

@@ -105,6 +105,9 @@ class Ring:
     def _apply_one(self, red, held, now, changed, faults):
         try:
             opened = protect.open_rekey_data(red, held.key_type, held.key, self.dialect)
+        except protect.FormError as e:
+            faults.append(Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-07", "Rekey Event Data", str(e)))
+            return
         except crypto.CryptoError as e:
             faults.append(Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-11", "Rekey Event Data", str(e)))
             return
@@ -244,8 +247,9 @@ class Tree:
         return [Wrap(self.keys[n], [], True) for n in self.children(1) if n in self.keys]
 
 
-def wrap(plan, gtpks, dialect=STRICT, random=os.urandom):
-    """The Rekey Event Datas of a plan; `gtpks` are the new traffic keys."""
+def wrap(plan, gtpks, dialect=STRICT, random=os.urandom, change=lambda packages: packages):
+    """The Rekey Event Datas of a plan; `gtpks` are the new traffic keys. `change` may alter
+    the plaintext of each (tests)."""
     out = []
     for entry in plan:
         wrapping = entry.wrapping
@@ -254,8 +258,9 @@ def wrap(plan, gtpks, dialect=STRICT, random=os.urandom):
         packages += [KeyPackage(package_type=reg.KDD_LKH, body=_lkh_body(k, dialect))
                      for k in entry.keys]
         out.append(protect.seal_rekey_data(wrapping.key_type, wrapping.key, wrapping.key_id,
-                                           wrapping.handle, RekeyPackages(packages=packages),
-                                           dialect, random))
+                                           wrapping.handle,
+                                           change(RekeyPackages(packages=packages)), dialect,
+                                           random))
     return out
 
 

@@ -9,7 +9,7 @@ from . import token as tokens
 from .gsakmp import (KeyCreation, KeyDownload, Nonce, Notification, PolicyToken,
                      RekeyEvent)
 from .lkh import Ring
-from .message import frame
+from .message import frame, loose_nonce
 from .party import Party
 from .refusal import Refusal
 from .times import utc
@@ -107,13 +107,9 @@ class Member(Party):
     def _confirm(self, exchange, notify, octets, now):
         """A KeyDL-A/F or DA that reports a failure; Nonce_C only if it can be computed."""
         payloads = []
-        try:
-            nonce_r = self.parse(octets).nonce(reg.NONCE_R)
-            if nonce_r is not None and self.nonce_i is not None:
-                payloads = [Nonce(nonce_type=reg.NONCE_C,
-                                  data=self.combine(self.nonce_i, nonce_r))]
-        except Refusal:
-            pass
+        nonce_r = loose_nonce(octets, reg.NONCE_R)
+        if nonce_r is not None and not self.group.suite.timestamp:
+            payloads = [Nonce(nonce_type=reg.NONCE_C, data=self.combine(self.nonce_i, nonce_r))]
         return self.build(exchange, payloads + [self.ack(notify)], now)
 
     def _forget(self, state):
@@ -157,6 +153,8 @@ class Member(Party):
                 raise Refusal(reg.N_MALFORMED, "RFC4534-2-11", "joinMechanisms",
                               "the token does not list the mechanisms in use")
             keys = self.ring.install(guard.open_keys(m.one(KeyDownload)), now)
+        except protect.FormError as e:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-7.4.2-06", "Key Download", str(e)) from e
         except crypto.CryptoError as e:
             raise Refusal(reg.N_KEY_INFO, "RFC4535-5.2.1.2-15", "encrypted payloads",
                           str(e)) from e

@@ -454,6 +454,17 @@ def walk_loose(octets):
         kind, at = octets[at], at + size
 
 
+def loose_nonce(octets, kind):
+    """Nonce Data of a type in a message that may be too broken to parse, or None."""
+    try:
+        for payload, at, size in walk_loose(octets):
+            if payload == reg.P_NONCE and octets[at + 4] == kind and size > 8:
+                return octets[at + 5:at + size]
+    except (Refusal, IndexError):
+        pass
+    return None
+
+
 def _signature_len(key, sig_type, dialect):
     if hasattr(key, "key_size") and sig_type in (1, 49153):
         return key.key_size // 8

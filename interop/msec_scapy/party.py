@@ -46,10 +46,12 @@ class Group:
 
 
 class Hooks:
-    """Changes to outgoing messages: `packet` before the signature, `octets` after it."""
+    """Changes to outgoing messages: `packet` before the signature, `octets` after it.
+
+    `plain` reaches what will be encrypted: "token", "keys", "packages"."""
 
     def __init__(self):
-        self.packet, self.octets = {}, {}
+        self.packet, self.octets, self.plain = {}, {}, {}
 
     def on_packet(self, exchange, change):
         self.packet[exchange] = change
@@ -58,6 +60,14 @@ class Hooks:
     def on_octets(self, exchange, change):
         self.octets[exchange] = change
         return self
+
+    def on_plain(self, what, change):
+        self.plain[what] = change
+        return self
+
+    def change_plain(self, what, value):
+        change = self.plain.get(what)
+        return value if change is None else change(value)
 
 
 class Party:

@@ -172,7 +172,8 @@ class Trust:
                 self._check_issuer(cert, issuer, len(path) - 1, at)
                 return self._climb(path + [issuer], pool, at)
             except PathFault as e:
-                fault = e
+                # A namesake that did not sign this is no issuer.
+                fault = fault if e.kind == "bad-signature" else e
         raise fault
 
     def _check_issuer(self, cert, issuer, depth, at):

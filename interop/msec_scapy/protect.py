@@ -15,6 +15,10 @@ from .crypto import CryptoError, algorithm, key_len
 from .gsakmp import KeyDatum, KeyDownloadData, RekeyEventData, RekeyPackages
 
 
+class FormError(CryptoError):
+    """Decrypted, but the structure inside is not well formed."""
+
+
 def _seal(enc_type, key, plain, aad, mode, how, given_iv, random):
     """(octets of the field, last ciphertext block). `mode`: prefix, suffix or derived."""
     alg = algorithm(enc_type)
@@ -218,13 +222,13 @@ def decode(cls, plain, dialect):
         data = cls(plain)
         tail = bytes(data.trailing)
         if tail and not _is_padding(tail, dialect):
-            raise CryptoError(f"{len(tail)} octets behind the {cls.name}")
+            raise FormError(f"{len(tail)} octets behind the {cls.name}")
         if tail:
             data = cls(plain[:len(plain) - len(tail)])
         again = data.copy()
         _recount(again)
         if bytes(again) != bytes(data):
-            raise CryptoError(f"lengths or counters of the {cls.name} are wrong")
+            raise FormError(f"lengths or counters of the {cls.name} are wrong")
         _no_leftovers(data)
     return data
 
@@ -232,12 +236,15 @@ def decode(cls, plain, dialect):
 def _no_leftovers(packet):
     """Every octet below a packet belongs to a field, every key has its length."""
     if isinstance(packet, Raw) or packet.payload:
-        raise CryptoError("octets that no structure claims")
+        raise FormError("octets that no structure claims")
     if isinstance(packet, KeyDatum):
         size = key_len(packet.key_type, dialects.current().dialect) if reg.KEY_TYPE.known(
             packet.key_type, True) else None
         if size is not None and len(packet.key) != size:
-            raise CryptoError(f"key of {len(packet.key)} octets for Key Type {packet.key_type}")
+            raise FormError(f"key of {len(packet.key)} octets for Key Type {packet.key_type}")
+    kind = packet.fields.get("item_type", packet.fields.get("package_type"))
+    if kind is not None and not reg.KDD_ITEM.known(kind):
+        return  # the caller names this fault
     for value in packet.fields.values():
         for sub in value if isinstance(value, list) else [value]:
             if hasattr(sub, "fields_desc"):

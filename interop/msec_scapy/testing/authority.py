@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keys and certificates for the tests of the Python implementation itself."""
+"""A small certification authority whose certificates can be made wrong on purpose."""
 import datetime
-import sys
-from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from msec_scapy import pkix  # noqa: E402
+from .. import pkix
 
 NOW = datetime.datetime(2026, 8, 1, 12, 0, 0, tzinfo=datetime.timezone.utc)
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "req(id, ...): the requirement rows that a test shows")
 
 
 def name(common, organisation="MSEC Lab"):
@@ -28,7 +19,7 @@ def name(common, organisation="MSEC Lab"):
 
 
 class Authority:
-    """A small CA whose leaves can be made wrong in the ways that tests need."""
+    """A root and what it issues. Leaves can be made wrong in the ways that tests need."""
 
     def __init__(self, common="Root", kind="ec", parent=None):
         self.kind = kind
@@ -92,13 +83,3 @@ def new_key(kind):
 
 def digest_for(kind):
     return {"dsa": hashes.SHA1(), "ed25519": None}.get(kind, hashes.SHA256())
-
-
-@pytest.fixture(scope="session")
-def authority():
-    return Authority()
-
-
-@pytest.fixture(scope="session")
-def dsa_authority():
-    return Authority("DSA Root", "dsa")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Helpers of the unit tests: a throw-away CA and a group without sockets."""
