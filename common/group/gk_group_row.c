@@ -48,6 +48,8 @@ gk_group_save_head(const struct gk_group *g, struct gk_journal *journal)
 	gk_wr_u32(&wr, g->epoch);
 	gk_wr_u8(&wr, g->open);
 	gk_wr_u8(&wr, g->due);
+	gk_wr_u8(&wr, (uint8_t)g->key_count);
+	gk_wr_u32(&wr, (uint32_t)g->by_identity.count);
 	return gk_row_put(journal, GK_GROUP_TABLE_HEAD, no_key, &wr);
 }
 
@@ -161,6 +163,8 @@ load_head(struct gk_group *g, struct gk_slice key, struct gk_slice value,
 	g->epoch = gk_rd_u32(&rd, "epoch");
 	open = gk_rd_u8(&rd, "open");
 	due = gk_rd_u8(&rd, "due");
+	g->want_keys = gk_rd_u8(&rd, "number of traffic keys");
+	g->want_members = gk_rd_u32(&rd, "number of members");
 	if (gk_rd_done(&rd) != GK_OK || key.len != 0)
 		return gk_row_refuse(why, "malformed head of the group");
 	if (tree != (g->lkh != NULL))
@@ -325,6 +329,10 @@ gk_group_load_done(struct gk_group *g, const char **why)
 	/* Counters that begin again at zero would be worse than no start. */
 	if (!g->loaded && (g->key_count != 0 || gk_group_count(g) != 0))
 		return gk_row_refuse(why, "a group without its head");
+	if (g->key_count != g->want_keys)
+		return gk_row_refuse(why, "a traffic key is missing");
+	if (gk_group_count(g) != g->want_members)
+		return gk_row_refuse(why, "a member is missing");
 	if (g->lkh != NULL) {
 		GK_TRY(gk_lkh_load_done(g->lkh, why));
 		if (gk_lkh_count(g->lkh) != gk_group_count(g))

@@ -48,7 +48,10 @@ struct gk_group {
 	uint64_t sender_next;
 	uint64_t sender_end; /* reserved up to here, exclusive */
 
-	bool loaded; /* the head row was there */
+	/* From the head row, to see that the others came with it. */
+	bool loaded;
+	uint8_t want_keys;
+	uint32_t want_members;
 
 	/* Without hierarchy; otherwise the tree knows. */
 	uint32_t epoch;

@@ -328,20 +328,21 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 	bool leaf = gk_lkh_is_leaf(lkh, at);
 	uint8_t flags = mark == NULL ? 0 : mark->flags;
 	struct gk_lkh_at child = at;
-	uint32_t joined = 0;
+	uint32_t joined = 0, count = leaf && keyed;
 
-	node->count = leaf && keyed;
 	if (leaf)
 		joined = (flags & GK_LKH_SEATED) != 0;
 	for (unsigned i = 1; !leaf && i <= lkh->cfg.degree; i++) {
 		const struct gk_lkh_mark *m;
 
 		child.node = at.node * lkh->cfg.degree + i;
-		node->count += gk_lkh_node_at(lkh, child)->count;
+		count += gk_lkh_node_at(lkh, child)->count;
 		m = gk_lkh_mark_at(lkh, child);
 		joined += m == NULL ? 0 : m->joined;
 		left |= m != NULL && (m->flags & GK_LKH_LEFT);
 	}
+	if (count != 0) /* else the page may be one that was never used */
+		node->count = count;
 	if (mark != NULL)
 		mark->joined = joined;
 	if (keyed != (node->count > 0) && !gk_lkh_is_rootless(lkh, at.node))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_base.h"
+#include "common/group/tests/rows.h"
 
 #define PERSONS_MAX 8192
 /* A key as a number: id and handle; the group key has id 0 and its version. */
@@ -43,11 +44,6 @@ struct sent {
 	size_t first, count;
 };
 
-struct row {
-	const char *table;
-	struct gk_buf key, value;
-};
-
 struct world {
 	struct gk_env env;
 	uint64_t seed;
@@ -67,8 +63,7 @@ struct world {
 	size_t group_count;
 	size_t last_wraps;
 	struct gk_journal *journal;
-	struct row *rows;
-	size_t row_count;
+	struct rows *rows;
 };
 
 static uint64_t
@@ -176,6 +171,7 @@ world_new(const struct gk_lkh_config *cfg, uint64_t seed)
 	w->persons = need_memory(calloc(PERSONS_MAX, sizeof(*w->persons)));
 	w->group_of = need_memory(calloc(1, sizeof(*w->group_of)));
 	w->group_count = 1;
+	w->rows = rows_new();
 	if (gk_lkh_new(&w->env, cfg, &w->lkh) != GK_OK ||
 	    gk_journal_new(gk_slice_str("world"), &w->journal) != GK_OK)
 		abort();
@@ -189,11 +185,7 @@ world_free(struct world *w)
 		gk_lkh_member_free(&w->persons[i].ring);
 		set_free(&w->persons[i].seen);
 	}
-	for (size_t i = 0; i < w->row_count; i++) {
-		gk_buf_free(&w->rows[i].key);
-		gk_buf_free(&w->rows[i].value);
-	}
-	free(w->rows);
+	rows_free(w->rows);
 	free(w->persons);
 	free(w->sent);
 	free(w->sent_names);
@@ -209,27 +201,10 @@ static const char *
 persist(struct world *w)
 {
 	NEED(gk_lkh_save(w->lkh, w->journal) == GK_OK, "save failed");
-	for (size_t i = 0; i < gk_journal_count(w->journal); i++) {
-		struct gk_change c = gk_journal_at(w->journal, i);
-		size_t r = 0;
-
-		NEED(c.kind == GK_JOURNAL_PUT, "a row was deleted");
-		while (r < w->row_count &&
-		       (w->rows[r].table != c.table ||
-		        !gk_slice_equal(gk_buf_slice(&w->rows[r].key), c.key)))
-			r++;
-		if (r == w->row_count) {
-			w->rows = need_memory(reallocarray(
-				w->rows, ++w->row_count, sizeof(*w->rows)));
-			w->rows[r] = (struct row){ .table = c.table };
-			if (gk_buf_copy(&w->rows[r].key, c.key) != GK_OK)
-				abort();
-		}
-		gk_buf_free(&w->rows[r].value);
-		if (gk_buf_copy(&w->rows[r].value, c.value) != GK_OK)
-			abort();
-	}
-	gk_journal_clear(w->journal);
+	for (size_t i = 0; i < gk_journal_count(w->journal); i++)
+		NEED(gk_journal_at(w->journal, i).kind == GK_JOURNAL_PUT,
+		     "a row was deleted");
+	rows_apply(w->rows, w->journal);
 	return NULL;
 }
 
@@ -550,66 +525,49 @@ world_secrets(struct world *w)
 	return NULL;
 }
 
-static int
-rows_by_key(const void *a, const void *b)
+static const char *
+load(struct world *w, struct gk_lkh *lkh)
 {
-	const struct row *x = a, *y = b;
+	const char *why = "";
 
-	/* Keys of one table have the same length. */
-	return x->key.len == 0 ? 0 : memcmp(x->key.ptr, y->key.ptr, x->key.len);
+	for (size_t t = 0; gk_lkh_tables[t] != NULL; t++) {
+		for (size_t i = 0; i < rows_count(w->rows); i++) {
+			struct gk_change c = rows_at(w->rows, i);
+
+			if (strcmp(c.table, gk_lkh_tables[t]) == 0 &&
+			    gk_lkh_load_row(lkh, c.table, c.key, c.value,
+			                    &why) != GK_OK)
+				return *why == '\0' ? "row not loaded" : why;
+		}
+	}
+	if (gk_lkh_load_done(lkh, &why) != GK_OK)
+		return *why == '\0' ? "load not done" : why;
+	return NULL;
 }
 
 const char *
 world_reload(struct world *w)
 {
-	struct gk_journal *before, *after;
-	const char *why = "";
+	struct rows *before = rows_new(), *after = rows_new();
 	struct gk_lkh *lkh;
+	const char *why;
 
-	/* The order of rows within a table is the key's. */
-	if (gk_journal_new(gk_slice_str("a"), &before) != GK_OK ||
-	    gk_journal_new(gk_slice_str("a"), &after) != GK_OK ||
-	    gk_lkh_new(&w->env, &w->cfg, &lkh) != GK_OK)
+	if (gk_lkh_new(&w->env, &w->cfg, &lkh) != GK_OK)
 		abort();
-	for (size_t t = 0; gk_lkh_tables[t] != NULL; t++) {
-		struct row *rows =
-			need_memory(calloc(w->row_count + 1, sizeof(*rows)));
-		size_t n = 0;
-
-		for (size_t i = 0; i < w->row_count; i++) {
-			if (strcmp(w->rows[i].table, gk_lkh_tables[t]) == 0)
-				rows[n++] = w->rows[i];
-		}
-		qsort(rows, n, sizeof(*rows), rows_by_key);
-		for (size_t i = 0; i < n && *why == '\0'; i++) {
-			if (gk_lkh_load_row(lkh, gk_lkh_tables[t],
-			                    gk_buf_slice(&rows[i].key),
-			                    gk_buf_slice(&rows[i].value),
-			                    &why) != GK_OK &&
-			    *why == '\0')
-				why = "a row was not loaded";
-		}
-		free(rows);
+	why = load(w, lkh);
+	if (why == NULL) {
+		if (gk_lkh_export(w->lkh, w->journal) != GK_OK)
+			abort();
+		rows_apply(before, w->journal);
+		if (gk_lkh_export(lkh, w->journal) != GK_OK)
+			abort();
+		rows_apply(after, w->journal);
+		if (!rows_equal(before, after))
+			why = "came back different";
 	}
-	if (*why == '\0' && gk_lkh_load_done(lkh, &why) != GK_OK &&
-	    *why == '\0')
-		why = "load not done";
-	if (*why == '\0' && (gk_lkh_export(w->lkh, before) != GK_OK ||
-	                     gk_lkh_export(lkh, after) != GK_OK))
-		why = "export failed";
-	if (*why == '\0' && gk_journal_count(before) != gk_journal_count(after))
-		why = "restored with another number of rows";
-	for (size_t i = 0; *why == '\0' && i < gk_journal_count(before); i++) {
-		struct gk_change b = gk_journal_at(before, i);
-		struct gk_change a = gk_journal_at(after, i);
-
-		if (b.table != a.table || !gk_slice_equal(b.key, a.key) ||
-		    !gk_slice_equal(b.value, a.value))
-			why = "a row came back different";
-	}
-	gk_journal_free(before);
-	gk_journal_free(after);
-	if (*why != '\0') {
+	rows_free(before);
+	rows_free(after);
+	if (why != NULL) {
 		gk_lkh_free(lkh);
 		return why;
 	}
