@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GPT_NAME_H
+#define GPT_NAME_H
+
+#include "policy-tokens/token/gpt_token.h"
+
+/*
+ * DOC: names for the numbers in a token
+ *
+ * A token says 49154; people and the XML form say ecdsa-p256-sha256.  These are
+ * the code points of RFC 4535 Tables 16, 21, 25 and 26 and this project's
+ * private ones.
+ */
+enum gpt_registry {
+	GPT_REGISTRY_SIGNATURE, /* Table 21 */
+	GPT_REGISTRY_HASH,      /* Table 25 */
+	GPT_REGISTRY_KEX,       /* Table 26 */
+	GPT_REGISTRY_KEY,       /* Table 16 */
+};
+
+#define GPT_NAME_LEN 32
+
+/* gpt_name_of - the name, or NULL when the number has none. */
+const char *gpt_name_of(enum gpt_registry registry, int64_t value);
+/* gpt_name_text - the name, or the number in decimal; returns @out. */
+char *gpt_name_text(char out[GPT_NAME_LEN], enum gpt_registry registry,
+                    int64_t value);
+/* gpt_name_value - a name or a decimal number; GK_ERR_VALUE otherwise. */
+GK_MUST_CHECK enum gk_err gpt_name_value(enum gpt_registry registry,
+                                         const char *text, int64_t *value);
+/* gpt_name_is_weak - SHA-1, MD5, 1024-bit groups, DSA, 3DES: legal, unwise. */
+bool gpt_name_is_weak(enum gpt_registry registry, int64_t value);
+
+/* gpt_number_parse - all of @text is a decimal int64_t; GK_ERR_VALUE if not. */
+GK_MUST_CHECK enum gk_err gpt_number_parse(const char *text, int64_t *value);
+
+/* gpt_lifedate_text - "90s", "2h", "2030-01-31T12:00:00Z", "utc:...": the
+ * longest unit that says it exactly.  GPT_LIFEDATE_LEN octets are enough. */
+#define GPT_LIFEDATE_LEN 32
+char *gpt_lifedate_text(char out[GPT_LIFEDATE_LEN], struct gpt_lifedate date);
+/* gpt_lifedate_parse - the reverse; GK_ERR_VALUE for anything else, also for a
+ * date that its form cannot say and an interval beyond 64 bits of seconds. */
+GK_MUST_CHECK enum gk_err gpt_lifedate_parse(const char *text,
+                                             struct gpt_lifedate *date);
+
+/* gpt_date_text - "2030-01-31T12:00:00Z" of seconds since 1970. */
+char *gpt_date_text(char out[GPT_LIFEDATE_LEN], int64_t utc);
+
+const char *gpt_transport_name(enum gpt_transport transport);
+/* gpt_transport_value - GK_ERR_VALUE for an unknown name. */
+GK_MUST_CHECK enum gk_err gpt_transport_value(const char *name,
+                                              enum gpt_transport *transport);
+
+#endif /* GPT_NAME_H */
