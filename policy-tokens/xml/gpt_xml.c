@@ -90,6 +90,15 @@ collect(void *arg, xmlErrorPtr error)
 		               "<%.60s>", (const char *)node->name);
 }
 
+/* The parser hands its own context to the handler. */
+static void
+collect_parser(void *arg, xmlErrorPtr error)
+{
+	const xmlParserCtxt *ctx = arg;
+
+	collect(ctx->_private, error);
+}
+
 static enum gk_err
 validate(xmlDoc *doc, enum gpt_xml_schema which, struct gpt_fault *why)
 {
@@ -134,14 +143,11 @@ gpt_xml_load(struct gk_slice xml, enum gpt_xml_schema schema, xmlDoc **doc,
 		return gpt_fault_set(why, GK_ERR_NOMEM, NULL, NULL,
 		                     "out of memory");
 	/* The errors of this parser go to this call, not to stderr. */
-	ctx->sax->serror = collect;
-	ctx->sax->error = NULL;
-	ctx->sax->warning = NULL;
-	xmlSetStructuredErrorFunc(&first, collect);
+	ctx->_private = &first;
+	ctx->sax->serror = collect_parser;
 	made = xmlCtxtReadMemory(
 		ctx, (const char *)xml.ptr, (int)xml.len, "document.xml", NULL,
 		XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES);
-	xmlSetStructuredErrorFunc(NULL, NULL);
 	xmlFreeParserCtxt(ctx);
 	if (!made) {
 		if (!first.set)
