@@ -102,6 +102,10 @@ def run(story) -> str:
 
 def gcks(story) -> str:
     host = story.scene["keys"]
+    if story.delivery == "tls":
+        token = f'<token owner="{story.scene["owner"].ip4}" port="{OWNER_PORT}"/>'
+    else:
+        token = f'<token file="{story.dir / "policy" / "policy.token"}"/>'
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <gsakmp-gcks>
 {who(story, "keys")}  <listen workers="2">
@@ -110,7 +114,7 @@ def gcks(story) -> str:
   </listen>
   <group name="{story.group}">
     {group_id(story)}
-    <token owner="{story.scene["owner"].ip4}" port="{OWNER_PORT}"/>
+    {token}
     <multicast address="{REKEY[0]}" port="{REKEY[1]}" interface="eth0" ttl="8"/>
     <rekey resend-spacing="300ms"/>
     <registration timeout="5s"/>
@@ -127,3 +131,33 @@ def gm(story, name: str) -> str:
   <membership timeout="2s" retries="3" grace="3s"/>
 {run(story)}</gsakmp-gm>
 """
+
+
+def owner(story) -> str:
+    p = story.pki.parties["owner"]
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<msec-go>
+  <identity certificate="{p.chain}" key="{p.key}"/>
+  <trust>
+    <root file="{story.pki.root.cert}"/>
+    <crl file="{story.pki.crl}"/>
+  </trust>
+  <store path="owner.db"/>
+  <control socket="{story.sockets.path / "owner"}"/>
+{run(story)}</msec-go>
+"""
+
+
+def compile_and_sign(story, excluded: list = ()) -> tuple:
+    """policy.xml and policy.token; the token appears whole, as a key server that watches the file needs it."""
+    p, where = story.pki.parties["owner"], story.dir / "policy"
+    (where / "policy.xml").write_text(policy(story, excluded, story.edition))
+    story.token_tool("compile", "policy.xml", "-o", "policy.der")
+    story.token_tool("sign", "--cert", p.cert, "--key", p.key, "policy.der", "-o", "policy.token.new")
+    (where / "policy.token.new").rename(where / "policy.token")
+    return where / "policy.xml", where / "policy.token"
+
+
+def announce(story) -> None:
+    p = story.pki.parties["owner"]
+    story.token_tool("announce", "--cert", p.cert, "--key", p.key, "-o", "announcement.xml")

@@ -213,6 +213,12 @@ class Control:
                 data += more
         return json.loads(data)
 
+    def order(self, cmd: str, *args: str) -> None:
+        """Say it and do not wait for the answer."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.path))
+            s.sendall(json.dumps({"cmd": cmd, "args": list(map(str, args))}).encode() + b"\n")
+
     def __call__(self, cmd: str, *args: str, **members):
         """The result; LabError with the daemon's words when it says no."""
         reply = self.request(cmd, *args, **members)

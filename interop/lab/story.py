@@ -14,7 +14,7 @@ from . import LabError, forms, wire
 from .build import program
 from .daemons import Daemon, Sockets, wait_all
 from .dataapp import MARKER
-from .pki import Pki
+from .pki import Pki, dn
 from .process import App
 from .scene import DATA, GSAKMP_PORT, MEMBERS, REKEY, Scene
 from .tell import Silent
@@ -40,12 +40,13 @@ def numbers(report: dict) -> set:
 class Story:
     """`directory` receives everything that is written; `kind` is the kind of all keys (see pki)."""
 
-    def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", capture: bool = True):
+    def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", delivery: str = "tls"):
+        """`delivery`: the key server gets tokens from msec-go over TLS, or as a file that somebody puts there."""
         self.dir = Path(directory).resolve()
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.tell = tell or Silent()
-        self.kind, self.group = kind, GROUP
+        self.kind, self.group, self.delivery, self.edition = kind, GROUP, delivery, 1
         self.keylog = self.dir / "keylog.txt"
         self.sockets = Sockets()
         self.scene = self.capture = None
@@ -53,8 +54,7 @@ class Story:
         self.members, self.apps = {}, {}
         try:
             self.scene = Scene(prefix)
-            if capture:
-                self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
+            self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
             self.pki = Pki(self.dir / "pki", kind)
         except BaseException:
             self.close()
@@ -113,19 +113,17 @@ class Story:
         for name in ("owner", "keys", *MEMBERS, "grace", "mallory"):
             self.pki.issue(name, dns=f"{name}.lab.example")
         self.pki.expired("oscar")
-        xml = self.dir / "policy" / "policy.xml"
-        xml.write_text(forms.policy(self))
         start = time.monotonic()
-        forms.compile_and_sign(self, xml)
-        signed = self.dir / "policy" / "policy.token"
-        self.tell.say(f"The Group Owner has written down who may do what in {GROUP}: keys is its key server, seven people may "
+        xml, signed = forms.compile_and_sign(self)
+        self.tell.say(f"The Group Owner has written down who may do what in {GROUP}: keys is its key server, eight people may "
                       f"join, alice may send. msec-token turned the XML ({len(xml.read_text().splitlines())} lines) into a signed "
                       f"token of {signed.stat().st_size} octets in {(time.monotonic() - start) * 1000:.0f} ms.")
         forms.announce(self)
-        self.owner = self.daemon("owner", "msec-go", forms.owner(self))
-        self.owner.start()
-        self.tell.say("msec-go holds it now, and serves it to the key server over mutually authenticated TLS. A signed "
-                      "announcement tells candidates where to knock.")
+        if self.delivery == "tls":
+            self.owner = self.daemon("owner", "msec-go", forms.owner(self))
+            self.owner.start()
+            self.tell.say("msec-go holds it now, and serves it to the key server over mutually authenticated TLS. A signed "
+                          "announcement tells candidates where to knock.")
         return {"token": signed}
 
     def key_server(self) -> dict:
@@ -188,8 +186,7 @@ class Story:
             need(not member.find("joined"), f"{name} became a member")
             self.tell.refused(name, f"{why}. The key server's reason: {refusal.get('reason')} ({refusal.get('req')}).")
             out[name] = {"refusal": refusal, "gave_up": gave_up}
-        if self.capture:
-            out["replay"] = self.replay()
+        out["replay"] = self.replay()
         return out
 
     def replay(self) -> dict:
@@ -260,7 +257,11 @@ class Story:
         old, mark = self._handle(), self.source.mark()
         stay = [m for m in MEMBERS if m not in ("alice", "dave")]
         begun, marks = time.monotonic(), {self.members[n]: self.members[n].mark() for n in MEMBERS}
-        forms.exclude(self, "dave")
+        if self.delivery == "tls":
+            self.owner.control("exclude", GROUP, dn("dave"))
+        else:
+            self.edition += 1
+            forms.compile_and_sign(self, excluded=["dave"])
         evicted = self.keys.wait("evicted", where=lambda e: "dave" in str(e.get("peer")))
         wait_all([self.members[n] for n in ("alice", *stay)], "rekeyed", marks=marks)
         took = time.monotonic() - begun
@@ -298,11 +299,10 @@ class Story:
         """Step 7.  kill -9 to the key server while it rekeys."""
         self.tell.step(7, "The key server is killed in the middle of a rekey")
         present = [m for m in (*MEMBERS, "grace") if m != "dave"]
-        before = max(e["sequence"] for d in self.members.values() for e in d.find("rekeyed"))
         marks = {self.members[n]: self.members[n].mark() for n in present}
         mark = self.keys.mark()
-        self.keys.control.send("rekey", GROUP)
-        self.keys.wait("rekeyed", since=mark)
+        self.keys.control.order("rekey", GROUP)
+        before = self.keys.wait("rekeyed", since=mark)["sequence"]
         self.keys.kill()
         begun = time.monotonic()
         mark = self.keys.start()
@@ -318,7 +318,7 @@ class Story:
         sequence = min(e["sequence"] for e in events)
         need(sequence > before, f"the Sequence ID went from {before} to {sequence}")
         need(not self.keys.find("member-active", since=mark), "somebody registered again")
-        self.tell.say(f"kill -9 hit it after its Rekey Event {before + 1} had begun to leave. It was back {back:.2f} s later, with "
+        self.tell.say(f"kill -9 hit it while the copies of its Rekey Event {before} were leaving. It was back {back:.2f} s later, with "
                       f"members and keys from its store. Nobody joined again, no datagram was lost, and the next Rekey Event has "
                       f"the Sequence ID {sequence}.")
         return {"before": before, "sequence": sequence}

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sandbox keeps its promises: it is private, and it leaves nothing behind."""
-import os
 import subprocess
-import sys
 
 from lab import sandbox
 
