@@ -125,6 +125,8 @@ size_t gk_group_excluded_count(const struct gk_group *group);
 /*
  * Traffic keys.  gk_group_key_define() adds one, with a first CURRENT version;
  * @lifetime in seconds, 0 = until the year 9999.  GK_ERR_UNEXPECTED: id taken.
+ * Key ids are one space within a group: the hierarchy keeps clear of those
+ * defined here (gk_lkh_avoid_id()), so define them before anybody joins.
  */
 GK_MUST_CHECK enum gk_err gk_group_key_define(struct gk_group *group,
                                               uint32_t id, uint32_t type,

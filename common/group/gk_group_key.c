@@ -101,6 +101,15 @@ gk_group_key_define(struct gk_group *g, uint32_t id, uint32_t type, size_t len,
 			return GK_ERR_UNEXPECTED;
 	}
 	GK_TRY(g->env->random(g->env->ctx, octets, len));
+	if (g->lkh != NULL) {
+		enum gk_err err = gk_lkh_avoid_id(g->lkh, id);
+
+		if (err != GK_OK) {
+			gk_wipe(octets, sizeof(octets));
+			return err;
+		}
+		GK_TRY(gk_lkh_save(g->lkh, g->journal));
+	}
 	key = &g->keys[g->key_count++];
 	*key = (struct gk_group_key){
 		.id = id,

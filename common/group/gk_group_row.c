@@ -345,6 +345,9 @@ gk_group_load_done(struct gk_group *g, const char **why)
 	}
 	due = gk_group_due(g);
 	for (size_t i = 0; i < g->key_count; i++) {
+		if (g->lkh != NULL && gk_lkh_has_id(g->lkh, g->keys[i].id))
+			return gk_row_refuse(why, "a traffic key and a node "
+			                          "with the same id");
 		if (g->keys[i].has[GK_KEY_NEXT] && !due)
 			return gk_row_refuse(why, "a next key in no epoch");
 	}

@@ -122,6 +122,20 @@ GK_MUST_CHECK enum gk_err gk_lkh_seal(struct gk_lkh *lkh,
 GK_MUST_CHECK enum gk_err gk_lkh_path(const struct gk_lkh *lkh, uint32_t seat,
                                       struct gk_lkh_key *keys, size_t *count);
 
+/*
+ * gk_lkh_avoid_id - keep @id for somebody else's key.
+ *
+ * Key ids are one space within a group (RFC 4535 section 7.4.1.1): the trees
+ * must stay clear of the ids of traffic keys.  Before anybody is seated, the
+ * trees simply begin behind @id; later they can only end before it.
+ * GK_ERR_UNEXPECTED: a node has that id; GK_ERR_SPACE: the first tree would not
+ * fit any more.  Either way nothing has changed.  In the plain layout the root
+ * has no key, so its id may be a traffic key's, as in Figure 30.
+ */
+GK_MUST_CHECK enum gk_err gk_lkh_avoid_id(struct gk_lkh *lkh, uint32_t id);
+/* gk_lkh_has_id - @id is that of a node, with or without members. */
+bool gk_lkh_has_id(const struct gk_lkh *lkh, uint32_t id);
+
 bool gk_lkh_seated(const struct gk_lkh *lkh, uint32_t seat);
 /* gk_lkh_open - something happened since the last seal. */
 bool gk_lkh_open(const struct gk_lkh *lkh);

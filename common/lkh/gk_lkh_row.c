@@ -46,6 +46,8 @@ save_head(struct gk_lkh *lkh, struct gk_journal *journal)
 
 	gk_wr_init(&wr, row, sizeof(row));
 	put_config(lkh, &wr);
+	gk_wr_u32(&wr, lkh->first_id);
+	gk_wr_u32(&wr, lkh->last_id);
 	gk_wr_u32(&wr, lkh->epoch);
 	gk_wr_u8(&wr, lkh->open);
 	gk_wr_u8(&wr, lkh->group_due);
@@ -157,6 +159,8 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 	put_config(lkh, &wr);
 	gk_rd_init(&rd, value.ptr, value.len);
 	config = gk_rd_bytes(&rd, CONFIG_LEN, "configuration");
+	lkh->first_id = gk_rd_u32(&rd, "first id");
+	lkh->last_id = gk_rd_u32(&rd, "last id");
 	lkh->epoch = gk_rd_u32(&rd, "epoch");
 	open = gk_rd_u8(&rd, "open");
 	due = gk_rd_u8(&rd, "group key due");
@@ -170,7 +174,9 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 		return gk_row_refuse(
 			why, "the key hierarchy was made with another degree, "
 			     "key length, size or id range");
-	if (lkh->epoch == 0 || open > 1 || due > open ||
+	if (lkh->first_id < lkh->cfg.first_id ||
+	    lkh->last_id > lkh->cfg.last_id || lkh->block_count != 0 ||
+	    lkh->epoch == 0 || open > 1 || due > open ||
 	    lkh->group_made > lkh->clock || lkh->clock > UINT64_MAX / 2)
 		return gk_row_refuse(why,
 		                     "impossible head of the key hierarchy");
@@ -237,20 +243,6 @@ load_mark(struct gk_lkh *lkh, struct gk_lkh_at at, struct gk_rd *rd,
 	return GK_OK;
 }
 
-static bool
-find_id(const struct gk_lkh *lkh, uint32_t id, struct gk_lkh_at *at)
-{
-	for (uint32_t i = 0; i < lkh->block_count; i++) {
-		const struct gk_lkh_block *b = &lkh->blocks[i];
-
-		if (id >= b->first_id && id - b->first_id < b->nodes) {
-			*at = (struct gk_lkh_at){ i, id - b->first_id };
-			return true;
-		}
-	}
-	return false;
-}
-
 static enum gk_err
 load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
           const char **why)
@@ -262,7 +254,7 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, key.ptr, key.len);
-	if (!find_id(lkh, gk_rd_u32(&rd, "key id"), &at) ||
+	if (!gk_lkh_find_id(lkh, gk_rd_u32(&rd, "key id"), &at) ||
 	    gk_rd_done(&rd) != GK_OK)
 		return gk_row_refuse(why, "a key id that is in no tree");
 	node = gk_lkh_node_at(lkh, at);

@@ -7,6 +7,57 @@
 #include "common/base/gk_base.h"
 #include "common/base/gk_time.h"
 
+bool
+gk_lkh_find_id(const struct gk_lkh *lkh, uint32_t id, struct gk_lkh_at *at)
+{
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *b = &lkh->blocks[i];
+
+		if (id >= b->first_id && id - b->first_id < b->nodes) {
+			*at = (struct gk_lkh_at){ i, id - b->first_id };
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+gk_lkh_has_id(const struct gk_lkh *lkh, uint32_t id)
+{
+	struct gk_lkh_at at;
+
+	return gk_lkh_find_id(lkh, id, &at) &&
+	       !gk_lkh_is_rootless(lkh, at.node);
+}
+
+enum gk_err
+gk_lkh_avoid_id(struct gk_lkh *lkh, uint32_t id)
+{
+	uint32_t first = lkh->first_id, last = lkh->last_id;
+	struct gk_lkh_block shape;
+
+	if (id < first || id > last || (lkh->cfg.plain && id == first))
+		return GK_OK;
+	if (gk_lkh_has_id(lkh, id))
+		return GK_ERR_UNEXPECTED;
+	/* Whichever side leaves more room. */
+	if (lkh->block_count == 0 && id - first < last - id)
+		lkh->first_id = id + 1;
+	else if (id > first)
+		lkh->last_id = id - 1;
+	else
+		return GK_ERR_SPACE;
+	if (lkh->block_count == 0 && gk_lkh_shape(lkh, &shape) != GK_OK) {
+		lkh->first_id = first;
+		lkh->last_id = last;
+		return GK_ERR_SPACE;
+	}
+	lkh->head_dirty = true;
+	return GK_OK;
+}
+
+#define KEEP 4096 /* marks worth keeping room for */
+
 static enum gk_err
 check_config(struct gk_lkh_config *cfg)
 {
@@ -43,6 +94,8 @@ gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
 	lkh->epoch = 1;
 	lkh->head_dirty = true;
 	err = check_config(&lkh->cfg);
+	lkh->first_id = lkh->cfg.first_id;
+	lkh->last_id = lkh->cfg.last_id;
 	/* The first tree is planted by the first join, or by a load; here only
 	 * to know that it will fit. */
 	if (err == GK_OK)
@@ -101,7 +154,7 @@ enum gk_err
 gk_lkh_shape(const struct gk_lkh *lkh, struct gk_lkh_block *block)
 {
 	const struct gk_lkh_config *cfg = &lkh->cfg;
-	uint64_t first_id = cfg->first_id;
+	uint64_t first_id = lkh->first_id;
 	uint32_t want = cfg->capacity, height = 1, leaves = 0, nodes = 0;
 
 	if (lkh->block_count != 0) {
@@ -120,7 +173,7 @@ gk_lkh_shape(const struct gk_lkh *lkh, struct gk_lkh_block *block)
 	for (; height >= 1; height--) {
 		if (tree_size(cfg->degree, height, &leaves, &nodes) &&
 		    leaves <= GK_LKH_SEATS_MAX - lkh->seats &&
-		    first_id + nodes - 1 <= cfg->last_id) {
+		    first_id + nodes - 1 <= lkh->last_id) {
 			*block = (struct gk_lkh_block){
 				.first_id = (uint32_t)first_id,
 				.first_seat = lkh->seats + 1,
@@ -246,4 +299,9 @@ gk_lkh_epoch_close(struct gk_lkh *lkh)
 		gk_lkh_node_at(lkh, lkh->marks[i].at)->mark = 0;
 	gk_wipe(lkh->marks, lkh->mark_count * sizeof(*lkh->marks));
 	lkh->mark_count = 0;
+	if (lkh->mark_cap > KEEP) { /* after a flood of joins */
+		free(lkh->marks);
+		lkh->marks = NULL;
+		lkh->mark_cap = 0;
+	}
 }

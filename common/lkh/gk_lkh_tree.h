@@ -77,6 +77,7 @@ struct gk_lkh {
 	struct gk_lkh_block *blocks;
 	uint32_t block_count;
 	uint32_t seats;
+	uint32_t first_id, last_id; /* without what others use */
 
 	uint32_t epoch;
 	bool open;
@@ -110,6 +111,10 @@ gk_lkh_node_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 {
 	return &lkh->blocks[at.block].node[at.node];
 }
+
+/* gk_lkh_find_id - the node with that id; false: there is none. */
+bool gk_lkh_find_id(const struct gk_lkh *lkh, uint32_t id,
+                    struct gk_lkh_at *at);
 
 static inline uint8_t *
 gk_lkh_octets_at(const struct gk_lkh *lkh, struct gk_lkh_at at)

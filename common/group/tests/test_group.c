@@ -273,6 +273,54 @@ GK_TEST(group, traffic_keys_have_ids_of_their_own)
 	gk_group_free(g);
 }
 
+GK_TEST(rfc4535_7_4_1_1, traffic_keys_and_nodes_never_share_an_id)
+{
+	static const uint32_t ids[] = { 1, 2, 3, 10, 0x80000000, 0xffffffff };
+	struct gk_group_config cfg = config(2);
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_member *m;
+	struct gk_group *g;
+	size_t n;
+
+	gk_assert_ok(gk_group_new(&env, &cfg, &g));
+	for (size_t i = 0; i < GK_COUNT(ids); i++)
+		gk_assert_ok(gk_group_key_define(g, ids[i], 1, 16, 0, 1));
+	for (int i = 0; i < 40; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "m%d", i);
+		m = join(g, name);
+		gk_assert_ok(gk_group_path(g, m, keys, &n));
+		for (size_t k = 0; k < n; k++) {
+			for (size_t t = 0; t < GK_COUNT(ids); t++)
+				assert_int_not_equal(keys[k].id, ids[t]);
+		}
+	}
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gk_group_key_define(g, keys[0].id, 1, 16, 0, 1));
+	gk_assert_ok(gk_group_key_define(g, 1000, 1, 16, 0, 1));
+	gk_group_free(g);
+}
+
+GK_TEST(rfc4535_a_3_1, group_key_may_take_the_roots_id_in_figure_30)
+{
+	struct gk_group_config cfg = config(2);
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_group *g;
+	size_t n;
+
+	cfg.lkh.plain = true;
+	cfg.lkh.capacity = 8;
+	gk_assert_ok(gk_group_new(&env, &cfg, &g));
+	gk_assert_ok(gk_group_key_define(g, 1, 1, 16, 0, 1));
+	gk_assert_ok(gk_group_path(g, join(g, "member 1"), keys, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(keys[0].id, 8);
+	assert_int_equal(keys[1].id, 4);
+	assert_int_equal(keys[2].id, 2);
+	gk_group_free(g);
+}
+
 static struct gk_group *
 reload(struct gk_group *old, struct rows *rows,
        const struct gk_group_config *cfg)
@@ -577,6 +625,10 @@ main(void)
 		       joiner_gets_the_next_key_and_the_seal_makes_it_current),
 		GK_RUN(group, leave_and_refresh_make_new_keys),
 		GK_RUN(group, traffic_keys_have_ids_of_their_own),
+		GK_RUN(rfc4535_7_4_1_1,
+		       traffic_keys_and_nodes_never_share_an_id),
+		GK_RUN(rfc4535_a_3_1,
+		       group_key_may_take_the_roots_id_in_figure_30),
 		GK_RUN(rfc4535_5_3_1_3,
 		       sequence_stops_below_the_reserved_value),
 		GK_RUN(rfc6054,
