@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy-tokens/der/gpt_verify.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/crypto/gk_cms.h"
 #include "common/crypto/gk_hash.h"
-#include "common/crypto/gk_trust.h"
-#include "common/identity/gk_identity.h"
+#include "policy-tokens/der/gpt_signed.h"
 
 void
 gpt_verified_free(struct gpt_verified *v)
@@ -16,130 +14,6 @@ gpt_verified_free(struct gpt_verified *v)
 	gk_buf_free(&v->der);
 	gk_cert_free(v->signer);
 	*v = (struct gpt_verified){ 0 };
-}
-
-/* Which row of RFC 4534 section 2 a fault of the CMS layer breaks. */
-static const char *
-cms_req(enum gk_cms_fault_kind kind)
-{
-	switch (kind) {
-	case GK_CMS_FAULT_CONTENT_TYPE:
-		return "RFC4534-2-04";
-	case GK_CMS_FAULT_SIGNERS:
-	case GK_CMS_FAULT_SIGNER:
-		return "RFC4534-2-08";
-	case GK_CMS_FAULT_ATTRIBUTES:
-		return "RFC4534-2-07";
-	case GK_CMS_FAULT_ALGORITHM:
-	case GK_CMS_FAULT_LEGACY:
-		return "RFC4534-2-11";
-	case GK_CMS_FAULT_DIGEST:
-	case GK_CMS_FAULT_SIGNATURE:
-		return "RFC4534-2-10";
-	case GK_CMS_FAULT_NONE:
-	case GK_CMS_FAULT_SIZE:
-	case GK_CMS_FAULT_ENCODING:
-	case GK_CMS_FAULT_FORM:
-	case GK_CMS_FAULT_CONTENT:
-		break;
-	}
-	return "RFC4534-2-03";
-}
-
-static enum gk_err
-cms_refuse(struct gpt_fault *why, enum gk_err err,
-           const struct gk_cms_fault *fault)
-{
-	(void)gpt_fault_set(why, err, cms_req(fault->kind),
-	                    fault->field ? fault->field : "SignedData", "%s",
-	                    fault->text ? fault->text : gk_strerror(err));
-	if (why && fault->kind == GK_CMS_FAULT_ENCODING)
-		why->offset = fault->offset;
-	return err;
-}
-
-/* Does the SignerInfo's sid name this certificate? */
-static bool
-sid_names(const struct gk_cms *cms, const struct gk_cert *cert)
-{
-	if (cms->sid_key_id.len > 0)
-		return gk_cert_has_ski(cert) &&
-		       gk_slice_equal(cms->sid_key_id, gk_cert_key_id(cert));
-	return gk_slice_equal(cms->sid_issuer, gk_cert_issuer(cert)) &&
-	       gk_slice_equal(cms->sid_serial, gk_cert_serial_der(cert));
-}
-
-/* The certificate that the sid names: the configured one, or one that came
- * along.  A reference, or NULL. */
-static enum gk_err
-signer_find(const struct gpt_owner *owner, const struct gk_cms *cms,
-            struct gk_certs *included, struct gk_cert **signer)
-{
-	*signer = NULL;
-	for (size_t i = 0; i < cms->n_certs; i++) {
-		struct gk_cert *cert;
-		enum gk_err err = gk_cert_from_der(cms->cert[i], &cert);
-
-		if (err == GK_ERR_NOMEM)
-			return err;
-		if (err != GK_OK)
-			continue; /* what cannot be read cannot help */
-		if (!owner->cert && !*signer && sid_names(cms, cert))
-			*signer = gk_cert_ref(cert);
-		err = gk_certs_add(included, cert);
-		gk_cert_free(cert);
-		GK_TRY(err);
-	}
-	if (owner->cert && sid_names(cms, owner->cert))
-		*signer = gk_cert_ref(owner->cert);
-	return GK_OK;
-}
-
-/* RFC4534-2-05 and -08: is this certificate the Group Owner's? */
-static enum gk_err
-owner_check(const struct gpt_owner *owner, const struct gk_cert *signer,
-            const struct gk_certs *included, int64_t now, struct gpt_fault *why)
-{
-	const struct gk_trust_extra extra = { .certs = included };
-	struct gk_cert_fault fault = { 0 };
-	char name[160];
-	enum gk_err err;
-
-	if (!signer)
-		return gpt_fault_set(why, GK_ERR_AUTH, "RFC4534-2-08",
-		                     "SignerInfo.sid",
-		                     "not signed by the Group Owner's "
-		                     "certificate");
-	if (owner->id &&
-	    !gk_identity_binds(*owner->id, signer, GK_DN_COMPARE_RFC4514))
-		return gpt_fault_set(
-			why, GK_ERR_AUTH, "RFC4534-2-08", "SignerInfo.sid",
-			"the signer's certificate is not that of the Group "
-			"Owner %s",
-			gk_identity_print(name, sizeof(name), *owner->id));
-
-	/* With neither a name nor a certificate configured anybody under the
-	 * roots could issue policy: that is nobody's Group Owner. */
-	if (!owner->id && !owner->cert)
-		return gpt_fault_set(why, GK_ERR_AUTH, "RFC4534-2-08",
-		                     "SignerInfo.sid",
-		                     "no Group Owner is configured");
-	if (!owner->trust)
-		return owner->cert ? GK_OK
-		                   : gpt_fault_set(
-					     why, GK_ERR_AUTH, "RFC4534-2-08",
-					     "SignerInfo.sid",
-					     "no roots are configured for the "
-					     "Group Owner's certificate");
-
-	err = gk_trust_verify(owner->trust, signer, &extra, now,
-	                      GK_KU_DIGITAL_SIGNATURE, NULL, &fault);
-	if (err != GK_OK)
-		return gpt_fault_set(why, err, "RFC4534-2-08", "certificates",
-		                     "the Group Owner's certificate: %s (%s)",
-		                     fault.text ? fault.text : gk_strerror(err),
-		                     fault.subject);
-	return GK_OK;
 }
 
 /* RFC4534-2-09 and -3.1-03, with edition_equal. */
@@ -178,41 +52,18 @@ newer_check(const struct gpt_owner *owner, const struct gpt_seen *last,
 
 static enum gk_err
 verify(struct gk_slice cms_der, const struct gpt_owner *owner,
-       const struct gpt_seen *last, int64_t now, struct gk_certs *included,
-       struct gpt_verified *out, struct gpt_fault *why)
+       const struct gpt_seen *last, int64_t now, struct gpt_verified *out,
+       struct gpt_fault *why)
 {
-	struct gk_cms_expect expect = { .content_type = GPT_OID_TOKEN };
-	struct gk_cms_fault fault = { 0 };
-	const struct gk_cert *signers[1];
 	struct gk_cms cms;
 	uint8_t digest[GK_HASH_MAX];
-	enum gk_err err;
 
-	err = gk_cms_peek_untrusted(cms_der, &cms, &fault);
-	if (err != GK_OK)
-		return cms_refuse(why, err, &fault);
-	if (strcmp(cms.content_type, GPT_OID_TOKEN) != 0)
-		return gpt_fault_set(why, GK_ERR_VALUE, "RFC4534-2-04",
-		                     "eContentType",
-		                     "%s is not a policy token (%s)",
-		                     cms.content_type, GPT_OID_TOKEN);
-	GK_TRY(signer_find(owner, &cms, included, &out->signer));
-	GK_TRY(owner_check(owner, out->signer, included, now, why));
-
-	signers[0] = out->signer;
-	expect.signer = signers;
-	expect.n_signers = 1;
-	expect.flags = (owner->bare_signed_data ? GK_CMS_BARE : 0) |
-	               (owner->allow_sha1 ? GK_CMS_LEGACY : 0);
-	err = gk_cms_verify(cms_der, &expect, &cms, NULL, &fault);
-	if (err != GK_OK)
-		return cms_refuse(why, err, &fault);
+	GK_TRY(gpt_signed_verify(cms_der, GPT_OID_TOKEN, NULL, owner, now, &cms,
+	                         &out->signer, why));
 
 	/* From here on the octets are the Group Owner's. */
 	GK_TRY(gk_buf_copy(&out->der, cms.content));
-	err = gpt_token_decode(cms.content, &out->token, why);
-	if (err != GK_OK)
-		return err;
+	GK_TRY(gpt_token_decode(cms.content, &out->token, why));
 	if (owner->group_name.len > 0 &&
 	    !gk_slice_equal(owner->group_name,
 	                    gk_buf_slice(&out->token->group_name)))
@@ -238,15 +89,13 @@ gpt_token_verify(struct gk_slice cms, const struct gpt_owner *owner,
 {
 	size_t cap = owner->cap ? owner->cap : GPT_TOKEN_CAP;
 	struct gpt_verified made = { 0 };
-	struct gk_certs included = { 0 };
 	enum gk_err err;
 
 	if (cms.len > cap)
 		return gpt_fault_set(why, GK_ERR_SPACE, NULL, "SignedData",
 		                     "%zu octets, more than the %zu accepted",
 		                     cms.len, cap);
-	err = verify(cms, owner, last, now, &included, &made, why);
-	gk_certs_free(&included);
+	err = verify(cms, owner, last, now, &made, why);
 	if (err == GK_ERR_NOMEM || err == GK_ERR_CRYPTO)
 		(void)gpt_fault_set(why, err, NULL, NULL, "%s",
 		                    gk_strerror(err));
@@ -267,7 +116,7 @@ gpt_token_peek(struct gk_slice cms_der, struct gpt_token **token,
 	enum gk_err err = gk_cms_peek_untrusted(cms_der, &cms, &fault);
 
 	if (err != GK_OK)
-		return cms_refuse(why, err, &fault);
+		return gpt_signed_refuse(why, err, &fault);
 	if (strcmp(cms.content_type, GPT_OID_TOKEN) != 0)
 		return gpt_fault_set(why, GK_ERR_VALUE, "RFC4534-2-04",
 		                     "eContentType", "%s is not a policy token",
