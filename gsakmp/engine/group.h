@@ -65,9 +65,14 @@ struct gsakmp_group *gsakmp_group_new(const struct gk_env *env,
                                       const struct gsakmp_group_config *cfg);
 void gsakmp_group_free(struct gsakmp_group *group); /* wipes */
 
+/* gsakmp_group_table - the group's tables in the order in which they have to be
+ * loaded; NULL past the last. */
+const char *gsakmp_group_table(size_t i);
+
 /*
- * Restart: hand in every stored row of the group, then gsakmp_group_load_end()
- * checks that they fit together.  After that the group goes on where it was;
+ * Restart: hand in every stored row of the group, table by table in the order
+ * of gsakmp_group_table(), then gsakmp_group_load_end() checks that they fit
+ * together.  The scope of all rows is the GroupID Value.  After that the group goes on where it was;
  * an epoch that was not yet announced is announced by the first tick.
  */
 GK_MUST_CHECK enum gk_err gsakmp_group_load(struct gsakmp_group *group,
@@ -100,6 +105,9 @@ enum gk_err gsakmp_group_rekey(struct gsakmp_group *group, struct gk_now now);
 enum gk_err gsakmp_group_evict(struct gsakmp_group *group,
                                const char *const *peers, size_t n,
                                struct gk_now now);
+/* gsakmp_group_readmit - an evicted member is also barred from joining again,
+ * until this lifts it.  (A token that excludes it bars it in any case.) */
+enum gk_err gsakmp_group_readmit(struct gsakmp_group *group, const char *peer);
 /* gsakmp_group_destroy - section 5.3.1.3; the group answers nobody any more. */
 enum gk_err gsakmp_group_destroy(struct gsakmp_group *group, struct gk_now now);
 enum gk_err gsakmp_group_tick(struct gsakmp_group *group, struct gk_now now);

@@ -161,6 +161,7 @@ gsakmp_session_free(struct gsakmp_session *s)
 	gk_buf_free(&s->key);
 	gk_buf_free(&s->signer_id);
 	gk_cert_free(s->cert);
+	gk_buf_free(&s->nonce_i);
 	gk_buf_free(&s->nonce_r);
 	gk_buf_free(&s->nonce_c);
 	gk_buf_free(&s->answer);

@@ -63,7 +63,8 @@ struct gsakmp_session {
 	struct gk_cert *cert; /* verified; for messages without one */
 	struct gsakmp_endpoint peer;
 	struct gsakmp_suite suite;
-	uint8_t request[32];            /* SHA-256 of the RTJ or RTD */
+	uint8_t request[32]; /* SHA-256 of the RTJ or RTD */
+	struct gk_buf nonce_i;
 	struct gk_buf nonce_r, nonce_c; /* empty when freshness is by time */
 	struct gk_buf answer; /* KeyDL or DR, for a retransmitted request */
 	int64_t started_utc;

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/gcks.h"
+
+#include <stdlib.h>
+
+#include "common/crypto/gk_hash.h"
+#include "gsakmp/engine/gcks_state.h"
+
+#define SIGNED_ERRORS 10 /* per second: a signature for everybody's asking */
+
+struct gsakmp_gcks *
+gsakmp_gcks_new(const struct gk_env *env, const struct gsakmp_gcks_config *cfg)
+{
+	struct gsakmp_gcks *gcks = calloc(1, sizeof(*gcks));
+
+	if (gcks == NULL)
+		return NULL;
+	gcks->env = env;
+	gcks->cfg = *cfg;
+	if (gcks->cfg.cookie_rate == 0)
+		gcks->cfg.cookie_rate = 100;
+	if (gcks->cfg.cookie_lifetime_ms == 0)
+		gcks->cfg.cookie_lifetime_ms = 60000;
+	if (gcks->cfg.skew_s == 0)
+		gcks->cfg.skew_s = 300;
+	if (gcks->cfg.max_message == 0)
+		gcks->cfg.max_message = 65535;
+	return gcks;
+}
+
+void
+gsakmp_gcks_free(struct gsakmp_gcks *gcks)
+{
+	if (gcks == NULL)
+		return;
+	gsakmp_cookie_wipe(&gcks->jar);
+	gsakmp_outputs_free(&gcks->out);
+	free(gcks->group);
+	free(gcks);
+}
+
+enum gk_err
+gsakmp_gcks_add_group(struct gsakmp_gcks *gcks, struct gsakmp_group *group)
+{
+	struct gsakmp_group **grown = reallocarray(
+		gcks->group, gcks->n_groups + 1, sizeof(struct gsakmp_group *));
+
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	gcks->group = grown;
+	gcks->group[gcks->n_groups++] = group;
+	return GK_OK;
+}
+
+void
+gsakmp_gcks_remove_group(struct gsakmp_gcks *gcks, struct gsakmp_group *group)
+{
+	for (size_t i = 0; i < gcks->n_groups; i++)
+		if (gcks->group[i] == group) {
+			gcks->group[i] = gcks->group[--gcks->n_groups];
+			return;
+		}
+}
+
+void
+gsakmp_gcks_set_party(struct gsakmp_gcks *gcks,
+                      const struct gsakmp_party *party)
+{
+	gcks->cfg.party = *party;
+}
+
+bool
+gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out)
+{
+	return gsakmp_outputs_poll(&gcks->out, out);
+}
+
+enum gk_err
+gsakmp_gcks_tick(struct gsakmp_gcks *gcks, struct gk_now now)
+{
+	if (!gcks->jar_ready)
+		return GK_OK;
+	return gsakmp_cookie_tick(&gcks->jar, gcks->env, now);
+}
+
+uint64_t
+gsakmp_gcks_deadline(const struct gsakmp_gcks *gcks)
+{
+	if (!gcks->jar_ready)
+		return GK_NEVER;
+	return gcks->jar.born_ms + gcks->jar.lifetime_ms;
+}
+
+/* ---- pieces that the handlers share ------------------------------------- */
+
+enum gk_err
+gsakmp_rq_refuse(struct gsakmp_request *rq, enum gk_err err,
+                 enum gsakmp_notify notify, const char *req, const char *field,
+                 size_t at)
+{
+	return gsakmp_refuse(&rq->why, err, notify, req, field, at);
+}
+
+struct gsakmp_verify
+gsakmp_rq_verify(const struct gsakmp_request *rq,
+                 const struct gk_cert *fallback)
+{
+	return (struct gsakmp_verify){ .party = &rq->gcks->cfg.party,
+		                       .dialect = &rq->group->dialect,
+		                       .fallback = fallback,
+		                       .signature = rq->suite.signature,
+		                       .utc = rq->now.utc_s };
+}
+
+enum gk_err
+gsakmp_rq_nonces(struct gsakmp_request *rq, struct gk_buf *nonce_r,
+                 struct gk_buf *nonce_c)
+{
+	const struct gk_env *env = rq->gcks->env;
+	struct gsakmp_nonce nr = { .type = GSAKMP_NONCE_RESPONDER,
+		                   .next_payload = GSAKMP_PAYLOAD_NONCE };
+
+	GK_TRY(gk_buf_alloc(nonce_r, GSAKMP_NONCE_LEN));
+	GK_TRY(env->random(env->ctx, nonce_r->ptr, nonce_r->len));
+	nr.data = gk_buf_slice(nonce_r);
+	return gsakmp_nonce_combine(&rq->group->dialect, rq->suite.nonce_hash,
+	                            &rq->msg->nonce[GSAKMP_NONCE_INITIATOR],
+	                            &nr, nonce_c);
+}
+
+enum gk_err
+gsakmp_rq_deadline(struct gsakmp_request *rq)
+{
+	struct gsakmp_output *out =
+		gsakmp_outputs_add(&rq->gcks->out, GSAKMP_OUT_DEADLINE);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group = rq->group;
+	out->group_id = rq->group->cfg.group_id;
+	return gsakmp_outputs_own(&rq->gcks->out);
+}
+
+static bool
+same_place(const struct gsakmp_endpoint *a, const struct gsakmp_endpoint *b)
+{
+	const struct gk_slice ip_a = { a->ip, a->ip_len };
+	const struct gk_slice ip_b = { b->ip, b->ip_len };
+
+	return gk_slice_equal(ip_a, ip_b) && a->stream == b->stream;
+}
+
+/*
+ * Decision dup_rtj: octet for octet the same request is a retransmission, and
+ * gets the same answer.  It goes to where the first one came from only: the
+ * octets can be recorded and sent from anywhere.
+ */
+static bool
+find_answer(struct gsakmp_request *rq, enum gsakmp_session_state state,
+            struct gk_buf *answer)
+{
+	const struct gsakmp_session *s = gsakmp_session_find_signer(
+		&rq->group->sessions, rq->msg->signature.id_type,
+		rq->msg->signature.signer_id);
+	const struct gk_slice mine = { rq->digest, sizeof(rq->digest) };
+
+	if (s == NULL || s->state != state || s->answer.len == 0)
+		return false;
+	if (!gk_slice_equal(mine, (struct gk_slice){ s->request,
+	                                             sizeof(s->request) }) ||
+	    !same_place(&s->peer, rq->from))
+		return false;
+	return gk_buf_copy(answer, gk_buf_slice(&s->answer)) == GK_OK;
+}
+
+enum gk_err
+gsakmp_rq_resend(struct gsakmp_request *rq, enum gsakmp_session_state state,
+                 uint8_t exchange, bool *done)
+{
+	struct gk_buf answer = { 0 };
+	enum gk_err err = GK_OK;
+
+	*done = false;
+	if (rq->group->dialect.dup_rtj != GSAKMP_DUP_RTJ_RESEND)
+		return GK_OK;
+	pthread_mutex_lock(&rq->group->lock);
+	*done = find_answer(rq, state, &answer);
+	pthread_mutex_unlock(&rq->group->lock);
+	if (*done)
+		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
+		                      gk_buf_slice(&answer), rq->from,
+		                      exchange);
+	gk_buf_free(&answer);
+	return err;
+}
+
+/* ---- refusals ----------------------------------------------------------- */
+
+/* RFC4535-5.2.1-06: RTJ-Err has a closed list of reasons. */
+static uint16_t
+rtj_error_code(enum gsakmp_notify notify)
+{
+	switch (notify) {
+	case GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE:
+	case GSAKMP_NOTIFY_INVALID_VERSION:
+	case GSAKMP_NOTIFY_INVALID_GROUP_ID:
+	case GSAKMP_NOTIFY_INVALID_SEQUENCE_ID:
+	case GSAKMP_NOTIFY_PAYLOAD_MALFORMED:
+	case GSAKMP_NOTIFY_INVALID_ID_INFORMATION:
+	case GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED:
+	case GSAKMP_NOTIFY_INVALID_CERT_AUTHORITY:
+	case GSAKMP_NOTIFY_AUTHENTICATION_FAILED:
+	case GSAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE:
+	case GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST:
+	case GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY:
+	case GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY:
+		return (uint16_t)notify;
+	default:
+		return GSAKMP_NOTIFY_PAYLOAD_MALFORMED;
+	}
+}
+
+/* Section 5.2.1.3, Table 3: unsigned, so that it costs us nothing. */
+static enum gk_err
+send_rtj_error(struct gsakmp_request *rq)
+{
+	const struct gsakmp_dialect plain = { 0 };
+	const struct gsakmp_dialect *dialect =
+		rq->group != NULL ? &rq->group->dialect : &plain;
+	const struct gsakmp_nonce *ni = &rq->msg->nonce[GSAKMP_NONCE_INITIATOR];
+	struct gsakmp_groupid id = rq->msg->header.groupid;
+	struct gk_buf dgram = { 0 };
+	struct gsakmp_reject unused;
+	struct gsakmp_build b;
+	enum gk_err err;
+
+	/* An ill-formed GroupID would make the answer ill-formed, too. */
+	if (gsakmp_groupid_check(id, dialect, 0, &unused) != GK_OK)
+		return GK_OK;
+	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	                   id, 0);
+	if (ni->data.len >= GSAKMP_NONCE_MIN &&
+	    ni->data.len <= GSAKMP_NONCE_MAX)
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR, ni->data);
+	gsakmp_build_notification(&b, rtj_error_code(rq->why.notify),
+	                          (struct gk_slice){ 0 });
+	err = gsakmp_build_finish(&b, NULL, &dgram);
+	if (err == GK_OK)
+		err = gsakmp_out_send(&rq->gcks->out, id.value,
+		                      gk_buf_slice(&dgram), rq->from,
+		                      GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR);
+	gk_buf_free(&dgram);
+	return err;
+}
+
+static bool
+verbose(const struct gsakmp_request *rq)
+{
+	if (rq->group == NULL)
+		return rq->gcks->cfg.verbose_unknown_group;
+	return rq->policy != NULL && !rq->policy->terse;
+}
+
+static enum gk_err
+answer_refusal(struct gsakmp_request *rq)
+{
+	if (rq->quiet || rq->answered || rq->msg->header.size == 0)
+		return GK_OK;
+	if (rq->msg->header.exchange == GSAKMP_EXCHANGE_REQUEST_TO_JOIN &&
+	    verbose(rq))
+		return send_rtj_error(rq);
+	/* A Departure Response is signed: only for members, and not often. */
+	if (rq->msg->header.exchange == GSAKMP_EXCHANGE_REQUEST_TO_DEPART &&
+	    rq->policy != NULL && !rq->policy->dereg_terse &&
+	    rq->signer.key.len != 0 &&
+	    rq->gcks->signed_errors++ < SIGNED_ERRORS)
+		return gsakmp_gcks_rtd_error(rq);
+	return GK_OK;
+}
+
+/* ---- the pipeline ------------------------------------------------------- */
+
+static struct gsakmp_group *
+find_group(const struct gsakmp_gcks *gcks, struct gsakmp_groupid id)
+{
+	for (size_t i = 0; i < gcks->n_groups; i++)
+		if (gsakmp_groupid_equal(gsakmp_group_groupid(gcks->group[i]),
+		                         id))
+			return gcks->group[i];
+	return NULL;
+}
+
+/* The header alone: which group's dialect and mode apply to the rest? */
+static void
+look_up(struct gsakmp_request *rq)
+{
+	struct gsakmp_header header;
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, rq->dgram.ptr, rq->dgram.len);
+	if (gsakmp_header_decode(&rd, &header) != GK_OK)
+		return;
+	rq->group = find_group(rq->gcks, header.groupid);
+	if (rq->group == NULL)
+		return;
+	pthread_mutex_lock(&rq->group->lock);
+	if (rq->group->phase == GSAKMP_GROUP_OPEN)
+		rq->policy = gsakmp_policy_ref(rq->group->policy);
+	pthread_mutex_unlock(&rq->group->lock);
+}
+
+static bool
+groupid_known(void *ctx, struct gsakmp_groupid groupid)
+{
+	const struct gsakmp_request *rq = ctx;
+
+	(void)groupid;
+	return rq->policy != NULL;
+}
+
+static enum gk_err
+parse(struct gsakmp_request *rq, struct gsakmp_message *msg)
+{
+	const struct gsakmp_dialect plain = { 0 };
+	const struct gsakmp_parse how = {
+		.dialect = rq->group != NULL ? &rq->group->dialect : &plain,
+		.groupid_known = groupid_known,
+		.ctx = rq,
+	};
+
+	return gsakmp_message_parse(&how, rq->dgram.ptr, rq->dgram.len, msg,
+	                            &rq->why);
+}
+
+/* RFC 4535 section 8: what a key server waits for at all. */
+static enum gk_err
+dispatch(struct gsakmp_request *rq)
+{
+	switch (rq->msg->header.exchange) {
+	case GSAKMP_EXCHANGE_REQUEST_TO_JOIN:
+		return gsakmp_gcks_rtj(rq);
+	case GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK:
+		return gsakmp_gcks_ack(rq);
+	case GSAKMP_EXCHANGE_REQUEST_TO_DEPART:
+		return gsakmp_gcks_rtd(rq);
+	case GSAKMP_EXCHANGE_DEPARTURE_ACK:
+		return gsakmp_gcks_da(rq);
+	default:
+		return gsakmp_rq_refuse(rq, GK_ERR_UNEXPECTED,
+		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                        "RFC4535-7.1.2-07", "Exchange Type",
+		                        rq->msg->header.at);
+	}
+}
+
+static void
+count_rates(struct gsakmp_gcks *gcks, struct gk_now now)
+{
+	if (gcks->second == now.mono_ms / 1000)
+		return;
+	gcks->second = now.mono_ms / 1000;
+	gcks->rtj_rate = 0;
+	gcks->signed_errors = 0;
+}
+
+static enum gk_err
+process(struct gsakmp_request *rq, struct gsakmp_message *msg)
+{
+	uint8_t digest[GK_HASH_MAX];
+
+	if (rq->dgram.len > rq->gcks->cfg.max_message)
+		return gsakmp_rq_refuse(rq, GK_ERR_SPACE,
+		                        GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                        "RFC4535-7.1.2-11", "Length", 0);
+	look_up(rq);
+	GK_TRY(parse(rq, msg));
+	GK_TRY(gsakmp_out_message(&rq->gcks->out, rq->group->cfg.group_id,
+	                          rq->dgram, rq->from, true,
+	                          msg->header.exchange, msg->header.sequence));
+	GK_TRY(gk_hash(GK_HASH_SHA256, &rq->dgram, 1, digest));
+	for (size_t i = 0; i < sizeof(rq->digest); i++)
+		rq->digest[i] = digest[i];
+	return dispatch(rq);
+}
+
+enum gk_err
+gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
+                    const struct gsakmp_endpoint *from, struct gk_now now)
+{
+	struct gsakmp_message *msg = calloc(1, sizeof(*msg));
+	struct gsakmp_request rq = { .gcks = gcks,
+		                     .msg = msg,
+		                     .dgram = { dgram, len },
+		                     .from = from,
+		                     .now = now };
+	enum gk_err err, told = GK_OK;
+
+	if (msg == NULL)
+		return GK_ERR_NOMEM;
+	count_rates(gcks, now);
+	err = process(&rq, msg);
+	if (err != GK_OK) {
+		told = gsakmp_out_refused(&gcks->out,
+		                          rq.group != NULL
+		                                  ? rq.group->cfg.group_id
+		                                  : (struct gk_slice){ 0 },
+		                          rq.dgram, from, &rq.why);
+		if (told == GK_OK)
+			told = answer_refusal(&rq);
+	}
+	gsakmp_signer_clear(&rq.signer);
+	gsakmp_policy_unref(rq.policy);
+	free(msg);
+	return err != GK_OK ? err : told;
+}

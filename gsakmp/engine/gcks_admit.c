@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_time.h"
+#include "common/crypto/gk_kex.h"
+#include "gsakmp/engine/gcks_state.h"
+#include "gsakmp/message/protect.h"
+
+/*
+ * From an accepted Request to Join to the Key Download: RFC 4535 section
+ * 5.2.1.2, at the key server.
+ *
+ *     agree()    Diffie-Hellman and nonces, without the lock
+ *     enter()    member, session, keys: the one step under the lock
+ *     answer()   encrypt and sign, without the lock
+ */
+struct admission {
+	struct gsakmp_request *rq;
+	struct gk_kex_key *kex;
+	struct gk_buf nonce_r, nonce_c;
+	struct gsakmp_kek kek;
+
+	/* copied under the lock */
+	uint64_t session, ticket;
+	uint32_t member_id;
+	size_t n_gtpks, n_keks;
+	uint16_t kek_type;
+	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
+	struct gk_lkh_key kek_path[GK_LKH_DEPTH_MAX];
+};
+
+static enum gk_err
+derive_kek(struct admission *a, struct gk_slice secret)
+{
+	struct gsakmp_request *rq = a->rq;
+	const struct gsakmp_kek_input in = {
+		.key_creation = rq->suite.key_creation,
+		.key_type = rq->suite.encryption,
+		.secret = secret,
+		.nonce_i =
+			rq->suite.timestamp
+				? (struct gk_slice){ 0 }
+				: rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+		.nonce_r = gk_buf_slice(&a->nonce_r),
+		.nonce_c = gk_buf_slice(&a->nonce_c),
+		.groupid = rq->msg->header.groupid,
+	};
+
+	return gsakmp_kek_derive(&rq->group->dialect, &in, &a->kek);
+}
+
+static enum gk_err
+agree(struct admission *a)
+{
+	struct gsakmp_request *rq = a->rq;
+	struct gk_buf secret = { 0 };
+	enum gk_err err;
+
+	/* RFC4535-5.2.1.1-09: the nonce only counts if the token says so. */
+	if (!rq->suite.timestamp)
+		GK_TRY(gsakmp_rq_nonces(rq, &a->nonce_r, &a->nonce_c));
+	GK_TRY(gk_kex_generate(rq->gcks->env,
+	                       gsakmp_kex(rq->suite.key_creation), &a->kex));
+	err = gk_kex_derive(a->kex, rq->msg->key_creation.data,
+	                    GK_KEX_SHORT_PEER, &secret);
+	if (err == GK_ERR_VALUE)
+		err = gsakmp_rq_refuse(rq, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                       "RFC4535-7.11.2-03", "Key Creation Data",
+		                       rq->msg->key_creation.at);
+	if (err == GK_OK)
+		err = derive_kek(a, gk_buf_slice(&secret));
+	gk_buf_free(&secret);
+	return err;
+}
+
+/* ---- the step ----------------------------------------------------------- */
+
+static enum gk_err
+replayed(struct gsakmp_request *rq)
+{
+	return gsakmp_rq_refuse(rq, GK_ERR_REPLAY,
+	                        gsakmp_notify_freshness(&rq->group->dialect),
+	                        "RFC4535-3.1-04", "Nonce Data",
+	                        rq->msg->nonce[GSAKMP_NONCE_INITIATOR].at);
+}
+
+/* A request older than the last one that was taken is a recording, also after
+ * a restart, when the nonces are forgotten. */
+static enum gk_err
+not_older(struct gsakmp_request *rq, const struct gk_member *m, int64_t utc)
+{
+	struct gsakmp_member_info info;
+	enum gk_err err;
+
+	if (m == NULL)
+		return GK_OK;
+	err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info);
+	if (err == GK_OK && utc < info.rtj_utc)
+		err = replayed(rq);
+	gsakmp_member_info_free(&info);
+	return err;
+}
+
+static enum gk_err
+remember(struct gsakmp_request *rq)
+{
+	uint8_t tag[GSAKMP_REPLAY_TAG_LEN];
+	uint64_t forget =
+		rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s;
+	enum gk_err err;
+
+	GK_TRY(gsakmp_replay_tag(gk_buf_slice(&rq->signer.key),
+	                         rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+	                         tag));
+	err = gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
+	                        forget);
+	if (err == GK_ERR_REPLAY)
+		return replayed(rq);
+	if (err == GK_ERR_SPACE)
+		return gsakmp_rq_refuse(
+			rq, err, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+			"RFC4535-5.2.1.1-21", "Nonce Data",
+			rq->msg->nonce[GSAKMP_NONCE_INITIATOR].at);
+	return err;
+}
+
+static struct gsakmp_session *
+new_session(const struct admission *a)
+{
+	const struct gsakmp_request *rq = a->rq;
+	struct gsakmp_session *s = calloc(1, sizeof(*s));
+	enum gk_err err;
+
+	if (s == NULL)
+		return NULL;
+	s->state = GSAKMP_SESSION_RESPONSE;
+	s->id_type = rq->signer.id_type;
+	s->cert = gk_cert_ref(rq->signer.cert);
+	s->peer = *rq->from;
+	s->suite = rq->suite;
+	s->started_utc = rq->now.utc_s;
+	s->loa_left = rq->group->cfg.loa_count;
+	memcpy(s->request, rq->digest, sizeof(s->request));
+	err = gk_buf_copy(&s->key, gk_buf_slice(&rq->signer.key));
+	if (err == GK_OK)
+		err = gk_buf_copy(&s->signer_id, rq->signer.id.octets);
+	if (err == GK_OK)
+		err = gk_buf_copy(&s->nonce_i,
+		                  rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data);
+	if (err == GK_OK)
+		err = gk_buf_copy(&s->nonce_r, gk_buf_slice(&a->nonce_r));
+	if (err == GK_OK)
+		err = gk_buf_copy(&s->nonce_c, gk_buf_slice(&a->nonce_c));
+	if (err != GK_OK) {
+		gsakmp_session_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static enum gk_err
+write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
+{
+	struct gsakmp_member_info info;
+	struct gk_buf blob = { 0 };
+	enum gk_err err;
+
+	err = gsakmp_member_info_set(&info, rq->signer.id_type,
+	                             rq->signer.id.octets, &rq->signer.path,
+	                             rtj_utc);
+	if (err == GK_OK)
+		err = gsakmp_member_info_encode(&info, &blob);
+	if (err == GK_OK)
+		err = gk_group_member_blob(rq->group->data, m,
+		                           gk_buf_slice(&blob));
+	gsakmp_member_info_free(&info);
+	gk_buf_free(&blob);
+	return err;
+}
+
+/* The candidate becomes a member; one that is a member already keeps its seat
+ * and, if it was acknowledged, its standing ("RTJ replay"). */
+static enum gk_err
+seat(struct admission *a, struct gk_member *m, int64_t rtj_utc)
+{
+	struct gsakmp_request *rq = a->rq;
+	struct gsakmp_group *g = rq->group;
+
+	if (m == NULL)
+		GK_TRY(gk_group_join(g->data, gk_buf_slice(&rq->signer.key),
+		                     rq->now.utc_s, &m));
+	GK_TRY(write_down(rq, m, rtj_utc));
+	if (m->state == GK_MEMBER_LEAVING) {
+		if (g->n_overdue > 0)
+			g->n_overdue--;
+		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_PENDING));
+	}
+	a->member_id = m->id;
+	a->kek_type = g->policy->kek_type;
+	a->n_gtpks = gk_group_key_count(g->data);
+	for (size_t i = 0; i < a->n_gtpks; i++)
+		a->gtpk[i] = *gk_group_key_joiner(g->data, i);
+	if (g->policy->lkh)
+		GK_TRY(gk_group_path(g->data, m, a->kek_path, &a->n_keks));
+	gsakmp_group_expect_rekey(g, rq->now);
+	return GK_OK;
+}
+
+static enum gk_err
+enter_locked(struct admission *a, struct gsakmp_session *s)
+{
+	struct gsakmp_request *rq = a->rq;
+	struct gsakmp_group *g = rq->group;
+	struct gk_slice key = gk_buf_slice(&rq->signer.key);
+	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
+	enum gsakmp_session_state to;
+	struct gk_member *m;
+	int64_t utc;
+
+	/* The group, or the member, may have moved on while we computed. */
+	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy)
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_UNEXPECTED,
+			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+			"RFC4535-5.2.1.1-12", "Group ID Value", 0);
+	if (gsakmp_session_next(old != NULL ? old->state : GSAKMP_SESSION_NONE,
+	                        GSAKMP_SESSION_EV_RTJ, &to) != GK_OK) {
+		rq->quiet = true;
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_UNEXPECTED,
+			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+			"RFC4535-5.2.1.1-21", "Signer ID Data",
+			rq->msg->signature.at);
+	}
+	GK_TRY(gk_zulu_parse(rq->msg->signature.timestamp, &utc));
+	m = gk_group_find(g->data, key);
+	GK_TRY(not_older(rq, m, utc));
+	GK_TRY(remember(rq));
+	GK_TRY(seat(a, m, utc));
+	if (old != NULL)
+		gsakmp_session_drop(&g->sessions, old);
+	gsakmp_session_add(&g->sessions, s);
+	gsakmp_session_arm(&g->sessions, s,
+	                   rq->now.mono_ms +
+	                           (rq->suite.timeout_s != 0
+	                                    ? rq->suite.timeout_s * 1000ull
+	                                    : g->cfg.session_timeout_ms));
+	a->session = s->id;
+	a->ticket = gsakmp_group_ticket(g);
+	return GK_OK;
+}
+
+static enum gk_err
+enter(struct admission *a)
+{
+	struct gsakmp_session *s = new_session(a);
+	enum gk_err err;
+
+	if (s == NULL)
+		return GK_ERR_NOMEM;
+	pthread_mutex_lock(&a->rq->group->lock);
+	err = enter_locked(a, s);
+	pthread_mutex_unlock(&a->rq->group->lock);
+	if (err != GK_OK)
+		gsakmp_session_free(s);
+	return err;
+}
+
+/* ---- the answer --------------------------------------------------------- */
+
+static void
+dates(struct gsakmp_key_datum *d, int64_t created, int64_t expires)
+{
+	gk_zulu_format(created, d->created);
+	gk_zulu_format(expires, d->expires);
+}
+
+/* Section 7.4.1: the GTPKs, then the member's Rekey Array. */
+static enum gk_err
+fill_keys(const struct admission *a, struct gsakmp_keys *keys)
+{
+	for (size_t i = 0; i < a->n_gtpks; i++) {
+		const struct gk_traffic_key *k = &a->gtpk[i];
+		struct gsakmp_key_datum d = { .type = (uint16_t)k->type,
+			                      .id = k->id,
+			                      .handle = k->handle,
+			                      .key = { k->octets, k->len } };
+
+		dates(&d, k->created, k->expires);
+		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_GTPK, &d));
+	}
+	if (a->n_keks == 0)
+		return GK_OK;
+	GK_TRY(gsakmp_keys_add_array(keys, a->member_id));
+	for (size_t i = 0; i < a->n_keks; i++) {
+		const struct gk_lkh_key *k = &a->kek_path[i];
+		struct gsakmp_key_datum d = { .type = a->kek_type,
+			                      .id = k->id,
+			                      .handle = k->handle,
+			                      .key = gk_lkh_key_slice(k) };
+
+		dates(&d, k->created, k->expires);
+		GK_TRY(gsakmp_keys_add_kek(keys, &d));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+seal(struct admission *a, struct gk_buf *token, struct gk_buf *download)
+{
+	const struct gsakmp_request *rq = a->rq;
+	struct gsakmp_keys *keys = calloc(1, sizeof(*keys));
+	enum gk_err err;
+
+	if (keys == NULL)
+		return GK_ERR_NOMEM;
+	err = gsakmp_token_seal(rq->gcks->env, &rq->group->dialect, &a->kek,
+	                        GSAKMP_TOKEN_ASN1_V1,
+	                        gk_buf_slice(&rq->policy->signed_der), token);
+	if (err == GK_OK)
+		err = fill_keys(a, keys);
+	if (err == GK_OK)
+		err = gsakmp_key_download_seal(rq->gcks->env,
+		                               &rq->group->dialect, &a->kek,
+		                               keys, download);
+	gk_wipe(keys, sizeof(*keys));
+	free(keys);
+	return err;
+}
+
+/* Section 5.2.1.2, Table 2. */
+static enum gk_err
+build_keydl(struct admission *a, struct gk_slice token,
+            struct gk_slice download, struct gk_buf *out)
+{
+	const struct gsakmp_request *rq = a->rq;
+	const struct gsakmp_dialect *dialect = &rq->group->dialect;
+	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
+	struct gsakmp_sign sign;
+	struct gsakmp_build b;
+
+	gsakmp_party_sign(&rq->gcks->cfg.party, rq->suite.signature, true,
+	                  rq->now.utc_s, ders, &sign);
+	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_KEY_DOWNLOAD,
+	                   rq->msg->header.groupid, 0);
+	/* RFC4535-5.2.1.1-16: the identity is the RTJ's Signer ID. */
+	gsakmp_build_identification(&b, gsakmp_id_class(dialect),
+	                            rq->signer.id_type, rq->signer.id.octets);
+	if (!rq->suite.timestamp) {
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,
+		                   gk_buf_slice(&a->nonce_r));
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED,
+		                   gk_buf_slice(&a->nonce_c));
+	}
+	gsakmp_build_key_creation(&b, rq->suite.key_creation,
+	                          gk_kex_public(a->kex));
+	gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1, token);
+	gsakmp_build_key_download(&b, download);
+	if (gsakmp_suite_extra(&rq->suite) ||
+	    gsakmp_code_extra(GSAKMP_TABLE_KEY, a->kek_type))
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	return gsakmp_build_finish(&b, &sign, out);
+}
+
+/* Kept for a retransmitted RTJ. */
+static enum gk_err
+keep_answer(const struct admission *a, struct gk_slice dgram)
+{
+	struct gsakmp_group *g = a->rq->group;
+	struct gsakmp_session *s;
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&g->lock);
+	s = gsakmp_session_find(&g->sessions, gk_buf_slice(&a->rq->signer.key));
+	if (s != NULL && s->id == a->session)
+		err = gk_buf_copy(&s->answer, dgram);
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+static enum gk_err
+answer(struct admission *a)
+{
+	struct gsakmp_request *rq = a->rq;
+	struct gsakmp_outputs *q = &rq->gcks->out;
+	struct gk_slice group_id = rq->group->cfg.group_id;
+	struct gk_buf token = { 0 }, download = { 0 }, dgram = { 0 };
+	enum gk_err err;
+
+	err = seal(a, &token, &download);
+	if (err == GK_OK)
+		err = build_keydl(a, gk_buf_slice(&token),
+		                  gk_buf_slice(&download), &dgram);
+	if (err == GK_OK)
+		err = keep_answer(a, gk_buf_slice(&dgram));
+	if (err == GK_OK)
+		err = gsakmp_group_log_commit(rq->group, q, a->ticket);
+	if (err == GK_OK)
+		err = gsakmp_out_send(q, group_id, gk_buf_slice(&dgram),
+		                      rq->from, GSAKMP_EXCHANGE_KEY_DOWNLOAD);
+	if (err == GK_OK)
+		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_PENDING, group_id,
+		                      gk_buf_slice(&rq->signer.key),
+		                      a->member_id);
+	if (err == GK_OK)
+		err = gsakmp_rq_deadline(rq);
+	gk_buf_free(&token);
+	gk_buf_free(&download);
+	gk_buf_free(&dgram);
+	return err;
+}
+
+enum gk_err
+gsakmp_gcks_admit(struct gsakmp_request *rq)
+{
+	struct admission *a = calloc(1, sizeof(*a));
+	enum gk_err err;
+
+	if (a == NULL)
+		return GK_ERR_NOMEM;
+	a->rq = rq;
+	err = agree(a);
+	if (err == GK_OK)
+		err = enter(a);
+	if (err == GK_OK)
+		err = answer(a);
+	gk_kex_free(a->kex);
+	gk_buf_free(&a->nonce_r);
+	gk_buf_free(&a->nonce_c);
+	gsakmp_kek_wipe(&a->kek);
+	gk_wipe(a, sizeof(*a));
+	free(a);
+	return err;
+}

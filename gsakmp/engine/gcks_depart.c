@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gsakmp/engine/gcks_state.h"
+
+/*
+ * De-registration at the key server: RFC 4535 section 5.3.2.3.  Request to
+ * Depart, Departure Response, Departure ACK.
+ */
+
+/* ---- Request to Depart -------------------------------------------------- */
+
+/* RFC4535-5.3.2.3.1-08: are we the key server that is meant? */
+static enum gk_err
+meant_for_us(struct gsakmp_request *rq)
+{
+	const struct gsakmp_identification *id = &rq->msg->identification;
+	const struct gk_identity named = {
+		.kind = gsakmp_identity_kind(id->id_type), .octets = id->data
+	};
+
+	if (gk_identity_equal(named, *rq->gcks->cfg.party.id,
+	                      (enum gk_dn_compare)rq->group->dialect.dn_string))
+		return GK_OK;
+	return gsakmp_rq_refuse(
+		rq, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_ID_INFORMATION,
+		"RFC4535-5.3.2.3.1-08", "Identification Data", id->at);
+}
+
+static enum gk_err
+no_member(struct gsakmp_request *rq)
+{
+	return gsakmp_rq_refuse(rq, GK_ERR_POLICY,
+	                        GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	                        "RFC4535-5.3.2.3.1-09", "Signer ID Data",
+	                        rq->msg->signature.at);
+}
+
+/* What the register says of the sender; a departed member is in it no more. */
+static enum gk_err
+member_record(struct gsakmp_request *rq, struct gk_slice key,
+              struct gsakmp_member_info *info)
+{
+	struct gsakmp_group *g = rq->group;
+	const struct gk_member *m;
+	enum gk_err err = GK_ERR_POLICY;
+
+	pthread_mutex_lock(&g->lock);
+	m = g->data != NULL ? gk_group_find(g->data, key) : NULL;
+	if (m != NULL && (m->state != GK_MEMBER_LEAVING ||
+	                  gsakmp_session_find(&g->sessions, key) != NULL))
+		err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), info);
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+/* The sender's certificate: of the message, or as registered. */
+static enum gk_err
+find_sender(struct gsakmp_request *rq)
+{
+	struct gsakmp_member_info info = { 0 };
+	struct gk_cert *registered = NULL;
+	struct gk_buf key = { 0 };
+	struct gsakmp_verify v;
+	enum gk_err err;
+
+	gsakmp_signer_name(rq->msg, &rq->signer);
+	err = gsakmp_member_key(rq->signer.id, NULL, &key);
+	if (err == GK_OK &&
+	    member_record(rq, gk_buf_slice(&key), &info) == GK_OK)
+		err = gk_cert_from_der(gk_buf_slice(&info.der), &registered);
+	gsakmp_member_info_free(&info);
+	gk_buf_free(&key);
+	if (err != GK_OK)
+		return no_member(rq);
+	v = gsakmp_rq_verify(rq, registered);
+	err = gsakmp_signer_find(&v, rq->msg, &rq->signer, &rq->why);
+	gk_cert_free(registered);
+	GK_TRY(err);
+	err = member_record(rq, gk_buf_slice(&rq->signer.key), &info);
+	gsakmp_member_info_free(&info);
+	if (err != GK_OK) {
+		gk_buf_free(&rq->signer.key); /* nobody we answer */
+		return no_member(rq);
+	}
+	return GK_OK;
+}
+
+/* RFC 4534 B.3: is there de-registration, and with which mechanisms? */
+static enum gk_err
+leave_policy(struct gsakmp_request *rq)
+{
+	const struct gpt_deregister *d = rq->policy->dereg;
+	size_t i;
+
+	if (d == NULL || !gpt_access_depart(d, &rq->signer.party, &i, NULL))
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_POLICY,
+			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+			"RFC4534-B.3-06", "Signer ID Data",
+			rq->msg->signature.at);
+	rq->suite.signature = (uint16_t)d->mechanisms[i].sig_algorithm;
+	rq->suite.nonce_hash = (uint16_t)d->mechanisms[i].hash_algorithm;
+	return GK_OK;
+}
+
+static enum gk_err
+check_fresh(struct gsakmp_request *rq)
+{
+	const struct gsakmp_nonce *ni = &rq->msg->nonce[GSAKMP_NONCE_INITIATOR];
+
+	if (!rq->suite.timestamp && ni->data.len == 0)
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+			"RFC4535-5.3.2.3.1-04", "Nonce", rq->msg->octets.len);
+	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
+	                       rq->gcks->cfg.skew_s) ||
+	    ni->data.len > GSAKMP_NONCE_MAX)
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_REPLAY,
+			gsakmp_notify_freshness(&rq->group->dialect),
+			"RFC4535-7.8.2-04", "Signature Timestamp",
+			rq->msg->signature.at);
+	return GK_OK;
+}
+
+/* ---- Departure Response ------------------------------------------------- */
+
+struct departure {
+	struct gk_buf nonce_r, nonce_c, dgram;
+	struct gsakmp_session *session;
+};
+
+/* Section 5.3.2.3.2, Table 9. */
+static enum gk_err
+build_dr(struct gsakmp_request *rq, struct departure *d, uint16_t notify)
+{
+	const struct gsakmp_dialect *dialect = &rq->group->dialect;
+	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
+	struct gsakmp_sign sign;
+	struct gsakmp_build b;
+
+	if (rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data.len != 0)
+		GK_TRY(gsakmp_rq_nonces(rq, &d->nonce_r, &d->nonce_c));
+	gsakmp_party_sign(&rq->gcks->cfg.party, rq->suite.signature, true,
+	                  rq->now.utc_s, ders, &sign);
+	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_DEPARTURE_RESPONSE,
+	                   rq->msg->header.groupid, 0);
+	gsakmp_build_identification(&b, gsakmp_id_class(dialect),
+	                            rq->signer.id_type, rq->signer.id.octets);
+	if (d->nonce_r.len != 0) {
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,
+		                   gk_buf_slice(&d->nonce_r));
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED,
+		                   gk_buf_slice(&d->nonce_c));
+	}
+	gsakmp_build_notification(&b, notify, (struct gk_slice){ 0 });
+	if (gsakmp_suite_extra(&rq->suite))
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	return gsakmp_build_finish(&b, &sign, &d->dgram);
+}
+
+static void
+departure_clear(struct departure *d)
+{
+	gk_buf_free(&d->nonce_r);
+	gk_buf_free(&d->nonce_c);
+	gk_buf_free(&d->dgram);
+	gsakmp_session_free(d->session);
+}
+
+enum gk_err
+gsakmp_gcks_rtd_error(struct gsakmp_request *rq)
+{
+	struct departure d = { 0 };
+	enum gk_err err;
+
+	/* Signed as registrations are, when the request did not get so far as
+	 * to choose a mechanism. */
+	rq->suite = rq->policy->suite[0];
+	err = build_dr(rq, &d, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR);
+	if (err == GK_OK)
+		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
+		                      gk_buf_slice(&d.dgram), rq->from,
+		                      GSAKMP_EXCHANGE_DEPARTURE_RESPONSE);
+	departure_clear(&d);
+	return err;
+}
+
+static enum gk_err
+make_session(struct gsakmp_request *rq, struct departure *d)
+{
+	struct gsakmp_session *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return GK_ERR_NOMEM;
+	d->session = s;
+	s->state = GSAKMP_SESSION_DEPART;
+	s->id_type = rq->signer.id_type;
+	s->cert = gk_cert_ref(rq->signer.cert);
+	s->peer = *rq->from;
+	s->suite = rq->suite;
+	s->started_utc = rq->now.utc_s;
+	memcpy(s->request, rq->digest, sizeof(s->request));
+	GK_TRY(gk_buf_copy(&s->key, gk_buf_slice(&rq->signer.key)));
+	GK_TRY(gk_buf_copy(&s->signer_id, rq->signer.id.octets));
+	GK_TRY(gk_buf_copy(&s->nonce_i,
+	                   rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data));
+	GK_TRY(gk_buf_copy(&s->nonce_r, gk_buf_slice(&d->nonce_r)));
+	GK_TRY(gk_buf_copy(&s->nonce_c, gk_buf_slice(&d->nonce_c)));
+	return gk_buf_copy(&s->answer, gk_buf_slice(&d->dgram));
+}
+
+/* A recorded request must not open a second departure. */
+static enum gk_err
+remember(struct gsakmp_request *rq)
+{
+	uint8_t tag[GSAKMP_REPLAY_TAG_LEN];
+	const struct gk_slice digest = { rq->digest, sizeof(rq->digest) };
+
+	GK_TRY(gsakmp_replay_tag(gk_buf_slice(&rq->signer.key), digest, tag));
+	return gsakmp_replay_add(
+		rq->group->replay, tag, rq->now.mono_ms,
+		rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s);
+}
+
+static enum gk_err
+enter(struct gsakmp_request *rq, struct departure *d)
+{
+	struct gsakmp_group *g = rq->group;
+	struct gk_slice key = gk_buf_slice(&rq->signer.key);
+	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
+	enum gsakmp_session_state to;
+
+	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy ||
+	    gk_group_find(g->data, key) == NULL)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gsakmp_session_next(old != NULL ? old->state
+	                                       : GSAKMP_SESSION_NONE,
+	                           GSAKMP_SESSION_EV_RTD, &to));
+	GK_TRY(remember(rq));
+	if (old != NULL)
+		gsakmp_session_drop(&g->sessions, old);
+	gsakmp_session_add(&g->sessions, d->session);
+	gsakmp_session_arm(&g->sessions, d->session,
+	                   rq->now.mono_ms + g->cfg.session_timeout_ms);
+	d->session = NULL;
+	return GK_OK;
+}
+
+static enum gk_err
+accept_departure(struct gsakmp_request *rq)
+{
+	struct departure d = { 0 };
+	enum gk_err err;
+
+	err = build_dr(rq, &d, GSAKMP_NOTIFY_DEPARTURE_ACCEPTED);
+	if (err == GK_OK)
+		err = make_session(rq, &d);
+	if (err == GK_OK) {
+		pthread_mutex_lock(&rq->group->lock);
+		err = enter(rq, &d);
+		pthread_mutex_unlock(&rq->group->lock);
+		if (err != GK_OK)
+			err = gsakmp_rq_refuse(
+				rq, err,
+				err == GK_ERR_REPLAY
+					? gsakmp_notify_freshness(
+						  &rq->group->dialect)
+					: GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+				err == GK_ERR_REPLAY ? "RFC4535-3.1-04"
+						     : "RFC4535-7.1.2-07",
+				"Exchange Type", rq->msg->header.at);
+	}
+	if (err == GK_OK)
+		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
+		                      gk_buf_slice(&d.dgram), rq->from,
+		                      GSAKMP_EXCHANGE_DEPARTURE_RESPONSE);
+	if (err == GK_OK)
+		err = gsakmp_rq_deadline(rq);
+	departure_clear(&d);
+	return err;
+}
+
+enum gk_err
+gsakmp_gcks_rtd(struct gsakmp_request *rq)
+{
+	struct gsakmp_verify v;
+	bool done;
+
+	rq->suite = rq->policy->suite[0];
+	GK_TRY(gsakmp_rq_resend(rq, GSAKMP_SESSION_DEPART,
+	                        GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, &done));
+	if (done)
+		return GK_OK;
+	GK_TRY(meant_for_us(rq));
+	GK_TRY(find_sender(rq));
+	v = gsakmp_rq_verify(rq, NULL);
+	GK_TRY(gsakmp_signer_path(&v, rq->msg, &rq->signer, &rq->why));
+	GK_TRY(leave_policy(rq));
+	v.signature = rq->suite.signature;
+	GK_TRY(gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why));
+	GK_TRY(check_fresh(rq));
+	return accept_departure(rq);
+}
+
+/* ---- Departure ACK ------------------------------------------------------ */
+
+static enum gk_err
+step_da(struct gsakmp_request *rq, const struct gsakmp_waiting *w, bool ack,
+        uint64_t *ticket, struct gk_buf *peer, uint32_t *id)
+{
+	struct gsakmp_group *g = rq->group;
+	struct gsakmp_session *s = gsakmp_session_find_signer(
+		&g->sessions, rq->msg->signature.id_type,
+		rq->msg->signature.signer_id);
+	enum gsakmp_session_state to;
+	struct gk_member *m;
+
+	if (g->phase != GSAKMP_GROUP_OPEN || s == NULL || s->id != w->id)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gsakmp_session_next(
+		s->state, ack ? GSAKMP_SESSION_EV_ACK : GSAKMP_SESSION_EV_NACK,
+		&to));
+	m = gk_group_find(g->data, gk_buf_slice(&s->key));
+	if (m == NULL)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gk_buf_copy(peer, gk_buf_slice(&s->key)));
+	*id = m->id;
+	/* RFC4535-5.3.2.3.3-14: out at once; its keys change with the next
+	 * rekey that the policy defines, towards which this counts. */
+	if (ack && m->state != GK_MEMBER_LEAVING) {
+		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
+		gsakmp_group_count_event(g, rq->now);
+	}
+	gsakmp_session_drop(&g->sessions, s);
+	*ticket = gsakmp_group_ticket(g);
+	return GK_OK;
+}
+
+static enum gk_err
+conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
+{
+	bool ack = gsakmp_message_notification(
+			   rq->msg, GSAKMP_NOTIFY_ACKNOWLEDGEMENT) != NULL;
+	struct gsakmp_outputs *q = &rq->gcks->out;
+	struct gk_buf peer = { 0 };
+	uint64_t ticket = 0;
+	uint32_t id = 0;
+	enum gk_err err;
+
+	pthread_mutex_lock(&rq->group->lock);
+	err = step_da(rq, w, ack, &ticket, &peer, &id);
+	pthread_mutex_unlock(&rq->group->lock);
+	if (err != GK_OK)
+		err = gsakmp_rq_refuse(rq, err,
+		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                       "RFC4535-7.1.2-07", "Exchange Type",
+		                       rq->msg->header.at);
+	if (err == GK_OK)
+		err = gsakmp_group_log_commit(rq->group, q, ticket);
+	if (err == GK_OK && ack)
+		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_LEFT,
+		                      rq->group->cfg.group_id,
+		                      gk_buf_slice(&peer), id);
+	if (err == GK_OK)
+		err = gsakmp_rq_deadline(rq);
+	gk_buf_free(&peer);
+	return err;
+}
+
+enum gk_err
+gsakmp_gcks_da(struct gsakmp_request *rq)
+{
+	static const struct gsakmp_ack_ids ids = {
+		.freshness = "RFC4535-5.3.2.3.3-08",
+		.nonce = "RFC4535-5.3.2.3.3-09",
+		.time = "RFC4535-5.3.2.3.3-10",
+	};
+	struct gsakmp_waiting w = { 0 };
+	enum gk_err err;
+
+	err = gsakmp_rq_acknowledged(rq, true, &ids, &w);
+	if (err == GK_OK)
+		err = conclude(rq, &w);
+	gsakmp_waiting_clear(&w);
+	return err;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "gsakmp/engine/gcks_state.h"
+
+/*
+ * Request to Join and Key Download - Ack/Failure at the key server: RFC 4535
+ * sections 5.2.1.1, 5.2.1.4 and 5.2.2, in the order of their checks.
+ */
+
+/* ---- cookies ------------------------------------------------------------ */
+
+/* Section 5.2.2, Table 6: neither side keeps anything. */
+static enum gk_err
+send_cookie(struct gsakmp_request *rq)
+{
+	uint8_t cookie[GSAKMP_COOKIE_LEN];
+	struct gk_buf dgram = { 0 };
+	struct gsakmp_build b;
+	enum gk_err err;
+
+	GK_TRY(gsakmp_cookie_make(
+		&rq->gcks->jar, rq->gcks->env, rq->now,
+		rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+		(struct gk_slice){ rq->from->ip, rq->from->ip_len },
+		rq->msg->header.groupid, cookie));
+	gsakmp_build_begin(&b, &rq->group->dialect,
+	                   GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                   rq->msg->header.groupid, 0);
+	gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                          (struct gk_slice){ cookie, sizeof(cookie) });
+	err = gsakmp_build_finish(&b, NULL, &dgram);
+	if (err == GK_OK)
+		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
+		                      gk_buf_slice(&dgram), rq->from,
+		                      GSAKMP_EXCHANGE_COOKIE_DOWNLOAD);
+	gk_buf_free(&dgram);
+	return err;
+}
+
+static bool
+cookie_wanted(struct gsakmp_request *rq)
+{
+	const struct gsakmp_gcks_config *cfg = &rq->gcks->cfg;
+
+	rq->gcks->rtj_rate++;
+	if (rq->from->stream || rq->from->ip_len == 0)
+		return false;
+	if (cfg->cookies == GSAKMP_COOKIE_AUTO)
+		return rq->gcks->rtj_rate > cfg->cookie_rate;
+	return cfg->cookies == GSAKMP_COOKIE_ALWAYS;
+}
+
+static enum gk_err
+check_cookie(struct gsakmp_request *rq)
+{
+	struct gsakmp_gcks *gcks = rq->gcks;
+	const struct gsakmp_notification *n;
+
+	if (!cookie_wanted(rq))
+		return GK_OK;
+	if (!gcks->jar_ready)
+		GK_TRY(gsakmp_cookie_init(&gcks->jar, gcks->env, rq->now,
+		                          gcks->cfg.cookie_lifetime_ms,
+		                          gcks->cfg.cookie_lifetime_ms));
+	gcks->jar_ready = true;
+	n = gsakmp_message_notification(rq->msg, GSAKMP_NOTIFY_COOKIE);
+	if (n != NULL &&
+	    gsakmp_cookie_check(
+		    &gcks->jar, gcks->env, rq->now, n->data,
+		    rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+		    (struct gk_slice){ rq->from->ip, rq->from->ip_len },
+		    rq->msg->header.groupid, &rq->why) == GK_OK)
+		return GK_OK;
+	/* RFC4535-5.2.2-02, -12: rejected, and told how to do better. */
+	rq->answered = true;
+	GK_TRY(send_cookie(rq));
+	return gsakmp_rq_refuse(rq, GK_ERR_AUTH, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                        "RFC4535-5.2.2-02", "Cookie",
+	                        n != NULL ? n->at : rq->msg->octets.len);
+}
+
+/* ---- access ------------------------------------------------------------- */
+
+static enum gk_err
+unauthorized(struct gsakmp_request *rq)
+{
+	return gsakmp_rq_refuse(
+		rq, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+		"RFC4535-5.2.1.1-15", "Signer ID Data", rq->msg->signature.at);
+}
+
+/* By name alone, before anything is computed: does any rule speak of it? */
+static enum gk_err
+access_by_name(struct gsakmp_request *rq)
+{
+	struct gpt_verdict verdict;
+
+	gsakmp_signer_name(rq->msg, &rq->signer);
+	if (gpt_access_member(rq->policy->reg, &rq->signer.party, &verdict) ||
+	    verdict.reason == GPT_ACCESS_OTHER_CA)
+		return GK_OK;
+	return unauthorized(rq);
+}
+
+static enum gk_err
+access_in_full(struct gsakmp_request *rq)
+{
+	bool barred;
+
+	if (!gpt_access_member(rq->policy->reg, &rq->signer.party, NULL))
+		return unauthorized(rq);
+	pthread_mutex_lock(&rq->group->lock);
+	barred = rq->group->data != NULL &&
+	         gk_group_excluded(rq->group->data,
+	                           gk_buf_slice(&rq->signer.key), NULL);
+	pthread_mutex_unlock(&rq->group->lock);
+	if (barred)
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_POLICY,
+			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+			"RFC4535-5.3.2.1-01", "Signer ID Data",
+			rq->msg->signature.at);
+	return GK_OK;
+}
+
+/* ---- mechanisms --------------------------------------------------------- */
+
+/*
+ * RFC4535-5.2.1.1-10, -11, -18: the highest listed set that agrees with what
+ * the message itself uses and with what it asks for.
+ */
+static enum gk_err
+choose_suite(struct gsakmp_request *rq)
+{
+	const struct gsakmp_notification *n = gsakmp_message_notification(
+		rq->msg, GSAKMP_NOTIFY_MECHANISM_CHOICES);
+	struct gsakmp_suite want = {
+		.signature = rq->msg->signature.type,
+		.nonce_hash = GSAKMP_SUITE_ANY,
+		.key_creation = rq->msg->key_creation.type,
+		.encryption = GSAKMP_SUITE_ANY,
+	};
+	struct gsakmp_mechanisms m = { 0 };
+	const struct gsakmp_suite *suite;
+
+	if (n != NULL)
+		GK_TRY(gsakmp_mechanisms_decode(
+			n->data, n->at, &rq->group->dialect,
+			&rq->msg->vocabulary, &m, &rq->why));
+	if (m.has_encryption)
+		want.encryption = m.encryption;
+	if (m.has_nonce_hash)
+		want.nonce_hash = m.nonce_hash;
+	suite = gsakmp_policy_suite(rq->policy, &want);
+	if (suite == NULL ||
+	    (m.has_key_creation && m.key_creation != suite->key_creation))
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_POLICY,
+			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+			"RFC4535-5.2.1.1-18",
+			n != NULL ? "Mechanism Choice Data"
+				  : "Key Creation Type",
+			n != NULL ? n->at : rq->msg->key_creation.at);
+	rq->suite = *suite;
+	return GK_OK;
+}
+
+/* RTJ replay: the Signature Timestamp is what keeps old requests out. */
+static enum gk_err
+check_fresh(struct gsakmp_request *rq)
+{
+	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
+	                       rq->gcks->cfg.skew_s))
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_REPLAY,
+			gsakmp_notify_freshness(&rq->group->dialect),
+			"RFC4535-7.8.2-04", "Signature Timestamp",
+			rq->msg->signature.at);
+	if (rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data.len > GSAKMP_NONCE_MAX)
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_SPACE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+			"RFC4535-7.12.2-03", "Nonce Data",
+			rq->msg->nonce[GSAKMP_NONCE_INITIATOR].at);
+	return GK_OK;
+}
+
+/* RFC4535-5.2.1.1-21, by name: before any effort is spent on the second. */
+static enum gk_err
+one_at_a_time(struct gsakmp_request *rq, bool *done)
+{
+	const struct gsakmp_session *s;
+	bool busy, full;
+
+	GK_TRY(gsakmp_rq_resend(rq, GSAKMP_SESSION_RESPONSE,
+	                        GSAKMP_EXCHANGE_KEY_DOWNLOAD, done));
+	if (*done)
+		return GK_OK;
+	pthread_mutex_lock(&rq->group->lock);
+	s = gsakmp_session_find_signer(&rq->group->sessions,
+	                               rq->msg->signature.id_type,
+	                               rq->msg->signature.signer_id);
+	busy = s != NULL && s->state == GSAKMP_SESSION_RESPONSE;
+	full = rq->group->sessions.n_queued >= rq->group->cfg.sessions_max;
+	pthread_mutex_unlock(&rq->group->lock);
+	if (!busy && !full)
+		return GK_OK;
+	rq->quiet = true;
+	return gsakmp_rq_refuse(rq, busy ? GK_ERR_UNEXPECTED : GK_ERR_SPACE,
+	                        GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+	                        "RFC4535-5.2.1.1-21", "Signer ID Data",
+	                        rq->msg->signature.at);
+}
+
+enum gk_err
+gsakmp_gcks_rtj(struct gsakmp_request *rq)
+{
+	struct gsakmp_verify v;
+	bool done;
+
+	GK_TRY(check_cookie(rq));
+	GK_TRY(one_at_a_time(rq, &done));
+	if (done)
+		return GK_OK;
+	GK_TRY(access_by_name(rq));
+	rq->suite.signature = rq->msg->signature.type;
+	v = gsakmp_rq_verify(rq, NULL);
+	GK_TRY(gsakmp_signer_find(&v, rq->msg, &rq->signer, &rq->why));
+	GK_TRY(gsakmp_signer_path(&v, rq->msg, &rq->signer, &rq->why));
+	GK_TRY(access_in_full(rq));
+	GK_TRY(gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why));
+	GK_TRY(check_fresh(rq));
+	GK_TRY(choose_suite(rq));
+	return gsakmp_gcks_admit(rq);
+}
+
+/* ---- acknowledgements --------------------------------------------------- */
+
+void
+gsakmp_waiting_clear(struct gsakmp_waiting *w)
+{
+	gk_cert_free(w->cert);
+	gk_buf_free(&w->nonce_c);
+}
+
+static enum gk_err
+copy_waiting(struct gsakmp_request *rq, bool departing,
+             struct gsakmp_waiting *w)
+{
+	const struct gsakmp_session *s;
+	enum gk_err err = GK_ERR_UNEXPECTED;
+
+	pthread_mutex_lock(&rq->group->lock);
+	s = gsakmp_session_find_signer(&rq->group->sessions,
+	                               rq->msg->signature.id_type,
+	                               rq->msg->signature.signer_id);
+	if (s != NULL && departing == (s->state == GSAKMP_SESSION_DEPART)) {
+		w->id = s->id;
+		w->state = s->state;
+		w->suite = s->suite;
+		w->cert = gk_cert_ref(s->cert);
+		err = gk_buf_copy(&w->nonce_c, gk_buf_slice(&s->nonce_c));
+	}
+	pthread_mutex_unlock(&rq->group->lock);
+	return err;
+}
+
+enum gk_err
+gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
+                       const struct gsakmp_ack_ids *ids,
+                       struct gsakmp_waiting *w)
+{
+	const struct gsakmp_nonce *nc = &rq->msg->nonce[GSAKMP_NONCE_COMBINED];
+	enum gsakmp_notify stale = gsakmp_notify_freshness(&rq->group->dialect);
+	struct gsakmp_verify v;
+	enum gk_err err;
+
+	err = copy_waiting(rq, departing, w);
+	if (err != GK_OK)
+		return gsakmp_rq_refuse(rq, err,
+		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                        ids->freshness, "Signer ID Data",
+		                        rq->msg->signature.at);
+	rq->suite = w->suite;
+	if (w->nonce_c.len != 0 &&
+	    (nc->data.len != w->nonce_c.len ||
+	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)))
+		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
+		                        "Nonce Data", nc->at);
+	if (w->nonce_c.len == 0 &&
+	    !gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
+	                       rq->gcks->cfg.skew_s))
+		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->time,
+		                        "Signature Timestamp",
+		                        rq->msg->signature.at);
+	/* The certificate was verified when the session began. */
+	v = gsakmp_rq_verify(rq, w->cert);
+	gsakmp_signer_name(rq->msg, &rq->signer);
+	rq->signer.cert = gk_cert_ref(w->cert);
+	return gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why);
+}
+
+/* The step under the lock; the session may be gone or changed by now. */
+static enum gk_err
+step_ack(struct gsakmp_request *rq, const struct gsakmp_waiting *w, bool ack,
+         uint64_t *ticket, struct gk_buf *peer, uint32_t *id)
+{
+	struct gsakmp_group *g = rq->group;
+	struct gsakmp_session *s = gsakmp_session_find_signer(
+		&g->sessions, rq->msg->signature.id_type,
+		rq->msg->signature.signer_id);
+	enum gsakmp_session_state to;
+	struct gk_member *m;
+
+	if (g->phase != GSAKMP_GROUP_OPEN || s == NULL || s->id != w->id)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gsakmp_session_next(
+		s->state, ack ? GSAKMP_SESSION_EV_ACK : GSAKMP_SESSION_EV_NACK,
+		&to));
+	m = gk_group_find(g->data, gk_buf_slice(&s->key));
+	if (m == NULL)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gk_buf_copy(peer, gk_buf_slice(&s->key)));
+	*id = m->id;
+	if (ack) {
+		if (m->state == GK_MEMBER_LEAVING && g->n_overdue > 0)
+			g->n_overdue--;
+		gk_group_member_seen(m, rq->now.utc_s);
+		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
+		gsakmp_session_drop(&g->sessions, s);
+	} else {
+		GK_TRY(gsakmp_group_overdue(g, s, rq->now));
+	}
+	*ticket = gsakmp_group_ticket(g);
+	return GK_OK;
+}
+
+static enum gk_err
+conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
+{
+	bool ack = gsakmp_message_notification(
+			   rq->msg, GSAKMP_NOTIFY_ACKNOWLEDGEMENT) != NULL;
+	struct gsakmp_outputs *q = &rq->gcks->out;
+	struct gk_buf peer = { 0 };
+	uint64_t ticket = 0;
+	uint32_t id = 0;
+	enum gk_err err;
+
+	pthread_mutex_lock(&rq->group->lock);
+	err = step_ack(rq, w, ack, &ticket, &peer, &id);
+	pthread_mutex_unlock(&rq->group->lock);
+	if (err != GK_OK)
+		err = gsakmp_rq_refuse(rq, err,
+		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                       "RFC4535-7.1.2-07", "Exchange Type",
+		                       rq->msg->header.at);
+	if (err == GK_OK)
+		err = gsakmp_group_log_commit(rq->group, q, ticket);
+	if (err == GK_OK)
+		err = gsakmp_out_peer(q,
+		                      ack ? GSAKMP_OUT_MEMBER_ACTIVE
+		                          : GSAKMP_OUT_MEMBER_OVERDUE,
+		                      rq->group->cfg.group_id,
+		                      gk_buf_slice(&peer), id);
+	if (err == GK_OK && !ack)
+		err = gsakmp_rq_deadline(rq);
+	gk_buf_free(&peer);
+	return err;
+}
+
+enum gk_err
+gsakmp_gcks_ack(struct gsakmp_request *rq)
+{
+	static const struct gsakmp_ack_ids ids = {
+		.freshness = "RFC4535-5.2.1.4-09",
+		.nonce = "RFC4535-5.2.1.4-10",
+		.time = "RFC4535-5.2.1.4-11",
+	};
+	struct gsakmp_waiting w = { 0 };
+	enum gk_err err;
+
+	err = gsakmp_rq_acknowledged(rq, false, &ids, &w);
+	if (err == GK_OK)
+		err = conclude(rq, &w);
+	/* Decision: an invalid A/F leaves the session waiting; what comes of
+	 * that (Lack of Ack, eviction) is for the timeout to say. */
+	gsakmp_waiting_clear(&w);
+	return err;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_GCKS_STATE_H
+#define GSAKMP_ENGINE_GCKS_STATE_H
+
+#include "gsakmp/engine/gcks.h"
+#include "gsakmp/engine/group_state.h"
+#include "gsakmp/message/cookie.h"
+
+/*
+ * DOC: inside a key server worker - for gsakmp/engine only
+ *
+ * A request is one message on its way through the pipeline, with everything
+ * that was found out about it so far.  The handlers of the four exchanges end
+ * with GK_OK or with why set; gcks.c reports and answers refusals.
+ */
+#define GSAKMP_NONCE_LEN 16  /* octets of the nonces we make */
+#define GSAKMP_NONCE_MAX 512 /* octets of a nonce that we care to keep */
+
+struct gsakmp_gcks {
+	const struct gk_env *env;
+	struct gsakmp_gcks_config cfg;
+	struct gsakmp_group **group;
+	size_t n_groups;
+	bool jar_ready;
+	struct gsakmp_cookie_jar jar;
+	uint64_t second; /* of the monotonic clock, for the rates below */
+	unsigned rtj_rate, signed_errors;
+	struct gsakmp_outputs out;
+};
+
+struct gsakmp_request {
+	struct gsakmp_gcks *gcks;
+	struct gsakmp_group *group;
+	struct gsakmp_policy *policy; /* a reference */
+	const struct gsakmp_message *msg;
+	struct gk_slice dgram;
+	const struct gsakmp_endpoint *from;
+	struct gk_now now;
+	uint8_t digest[32]; /* SHA-256 of the message */
+	struct gsakmp_signer signer;
+	struct gsakmp_suite suite;
+	struct gsakmp_reject why;
+	bool quiet; /* a refusal that is not answered in any mode */
+	bool answered;
+};
+
+/* The handlers, one per exchange. */
+GK_MUST_CHECK enum gk_err gsakmp_gcks_rtj(struct gsakmp_request *rq);
+GK_MUST_CHECK enum gk_err gsakmp_gcks_ack(struct gsakmp_request *rq);
+GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd(struct gsakmp_request *rq);
+GK_MUST_CHECK enum gk_err gsakmp_gcks_da(struct gsakmp_request *rq);
+/* gsakmp_gcks_rtd_error - section 5.3.2.3.1, Verbose Mode. */
+GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd_error(struct gsakmp_request *rq);
+/* gsakmp_gcks_admit - the step that makes a candidate a member, and its key
+ * download; in gcks_admit.c.  The caller has checked everything. */
+GK_MUST_CHECK enum gk_err gsakmp_gcks_admit(struct gsakmp_request *rq);
+
+/* Refuse with field and offset of a part of the message. */
+enum gk_err gsakmp_rq_refuse(struct gsakmp_request *rq, enum gk_err err,
+                             enum gsakmp_notify notify, const char *req,
+                             const char *field, size_t at);
+/* gsakmp_rq_verify - what the steps of verify.h need. */
+struct gsakmp_verify gsakmp_rq_verify(const struct gsakmp_request *rq,
+                                      const struct gk_cert *fallback);
+/* gsakmp_rq_nonces - a fresh Nonce_R, and Nonce_C with @rq's Nonce_I. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_nonces(struct gsakmp_request *rq,
+                                           struct gk_buf *nonce_r,
+                                           struct gk_buf *nonce_c);
+/* gsakmp_rq_deadline - an output DEADLINE: the group's thread must look. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_deadline(struct gsakmp_request *rq);
+/* gsakmp_rq_resend - the stored answer to an identical request, if there is
+ * one; *@done says so.  Takes the lock. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_resend(struct gsakmp_request *rq,
+                                           enum gsakmp_session_state state,
+                                           uint8_t exchange, bool *done);
+
+/*
+ * A session that waits for an acknowledgement, copied out from under the lock
+ * so that the signature can be verified without it.
+ */
+struct gsakmp_waiting {
+	uint64_t id;
+	enum gsakmp_session_state state;
+	struct gk_cert *cert; /* a reference */
+	struct gk_buf nonce_c;
+	struct gsakmp_suite suite;
+};
+/* gsakmp_rq_acknowledged - freshness, signature: sections 5.2.1.4, 5.3.2.3.3.
+ * @req: ids for (no session, nonce, time) */
+struct gsakmp_ack_ids {
+	const char *freshness, *nonce, *time;
+};
+GK_MUST_CHECK enum gk_err gsakmp_rq_acknowledged(
+	struct gsakmp_request *rq, bool departing,
+	const struct gsakmp_ack_ids *ids, struct gsakmp_waiting *w);
+void gsakmp_waiting_clear(struct gsakmp_waiting *w);
+
+#endif /* GSAKMP_ENGINE_GCKS_STATE_H */

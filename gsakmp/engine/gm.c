@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/gm.h"
+
+#include <stdlib.h>
+
+#include "common/wire/gk_wr.h"
+#include "gsakmp/engine/gm_state.h"
+
+/* clang-format off */
+/*
+ * RFC 4535 section 8, Table 29, the member's half.  REJOINING and DEPARTING are
+ * states of the RFC with something under way: keys are held in both.
+ */
+static const struct transition {
+	const char *rfc; /* the transition's label in Figure 28 */
+	enum gsakmp_gm_state from;
+	enum gsakmp_gm_event on;
+	enum gsakmp_gm_state to;
+} transitions[] = {
+	/* rfc    from                 on                         to */
+	{ "1a", GSAKMP_GM_IDLE,      GSAKMP_GM_EV_JOIN,       GSAKMP_GM_JOINING },
+	{ "-",  GSAKMP_GM_JOINING,   GSAKMP_GM_EV_RESEND,     GSAKMP_GM_JOINING },
+	{ "2a", GSAKMP_GM_JOINING,   GSAKMP_GM_EV_KEYDL,      GSAKMP_GM_MEMBER },
+	{ "5a", GSAKMP_GM_JOINING,   GSAKMP_GM_EV_FAILED,     GSAKMP_GM_IDLE },
+	{ "5a", GSAKMP_GM_JOINING,   GSAKMP_GM_EV_LEAVE,      GSAKMP_GM_IDLE },
+	{ "3a", GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_MANAGEMENT, GSAKMP_GM_MEMBER },
+	{ "4a", GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_LEAVE,      GSAKMP_GM_IDLE },
+	{ "4a", GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_DEREGISTER, GSAKMP_GM_DEPARTING },
+	{ "4a", GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_OUT,        GSAKMP_GM_IDLE },
+	{ "-",  GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_STALE,      GSAKMP_GM_REJOINING },
+	{ "-",  GSAKMP_GM_REJOINING, GSAKMP_GM_EV_RESEND,     GSAKMP_GM_REJOINING },
+	{ "2a", GSAKMP_GM_REJOINING, GSAKMP_GM_EV_KEYDL,      GSAKMP_GM_MEMBER },
+	{ "3a", GSAKMP_GM_REJOINING, GSAKMP_GM_EV_MANAGEMENT, GSAKMP_GM_REJOINING },
+	{ "5a", GSAKMP_GM_REJOINING, GSAKMP_GM_EV_FAILED,     GSAKMP_GM_IDLE },
+	{ "5a", GSAKMP_GM_REJOINING, GSAKMP_GM_EV_LEAVE,      GSAKMP_GM_IDLE },
+	{ "4a", GSAKMP_GM_REJOINING, GSAKMP_GM_EV_OUT,        GSAKMP_GM_IDLE },
+	{ "-",  GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_RESEND,     GSAKMP_GM_DEPARTING },
+	{ "3a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_MANAGEMENT, GSAKMP_GM_DEPARTING },
+	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_DEPARTED,   GSAKMP_GM_IDLE },
+	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_FAILED,     GSAKMP_GM_IDLE },
+	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_LEAVE,      GSAKMP_GM_IDLE },
+	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_OUT,        GSAKMP_GM_IDLE },
+	{ "-",  GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_STAY,       GSAKMP_GM_MEMBER },
+};
+/* clang-format on */
+
+enum gk_err
+gsakmp_gm_next(enum gsakmp_gm_state from, enum gsakmp_gm_event on,
+               enum gsakmp_gm_state *to)
+{
+	for (size_t i = 0; i < GK_COUNT(transitions); i++)
+		if (transitions[i].from == from && transitions[i].on == on) {
+			*to = transitions[i].to;
+			return GK_OK;
+		}
+	return GK_ERR_UNEXPECTED;
+}
+
+bool
+gsakmp_gm_may(const struct gsakmp_gm *gm, enum gsakmp_gm_event on)
+{
+	enum gsakmp_gm_state to;
+
+	return gsakmp_gm_next(gm->state, on, &to) == GK_OK;
+}
+
+void
+gsakmp_gm_enter(struct gsakmp_gm *gm, enum gsakmp_gm_event on)
+{
+	enum gsakmp_gm_state to;
+
+	if (gsakmp_gm_next(gm->state, on, &to) == GK_OK)
+		gm->state = to;
+}
+
+const char *
+gsakmp_gm_state_text(enum gsakmp_gm_state state)
+{
+	static const char *const text[] = {
+#define X(name, words) words,
+		GSAKMP_GM_STATE_LIST(X)
+#undef X
+	};
+
+	return (size_t)state < GK_COUNT(text) ? text[state] : "unknown";
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+#define DEFAULT(field, value)                    \
+	do {                                     \
+		if (gm->cfg.field == 0)          \
+			gm->cfg.field = (value); \
+	} while (0)
+
+static void
+defaults(struct gsakmp_gm *gm)
+{
+	DEFAULT(rtj_timeout_ms, 5000);
+	DEFAULT(rtj_retries, 3);
+	DEFAULT(rtj_err_grace_ms, 5000);
+	DEFAULT(cookies_max, 3);
+	DEFAULT(skew_s, 300);
+	DEFAULT(grace_ms, 10000);
+	DEFAULT(rtd_timeout_ms, 5000);
+	DEFAULT(rtd_retries, 3);
+	DEFAULT(rejoin_backoff_ms, 5000);
+	DEFAULT(missed_ms, 3000);
+	DEFAULT(rejoin_max, 3);
+	DEFAULT(max_message, 65535);
+}
+
+static void
+stop_clocks(struct gsakmp_gm *gm)
+{
+	gm->retry_at = gm->missed_at = gm->overdue_at = GK_NEVER;
+	gm->grace_ends = gm->expires_at = GK_NEVER;
+	gm->overdue_utc = 0;
+}
+
+struct gsakmp_gm *
+gsakmp_gm_new(const struct gk_env *env, const struct gsakmp_gm_config *cfg)
+{
+	struct gsakmp_gm *gm = calloc(1, sizeof(*gm));
+
+	if (gm == NULL)
+		return NULL;
+	gm->env = env;
+	gm->cfg = *cfg;
+	if (cfg->dialect != NULL)
+		gm->dialect = *cfg->dialect;
+	defaults(gm);
+	stop_clocks(gm);
+	if (gk_journal_new(cfg->group_id, &gm->journal) != GK_OK) {
+		free(gm);
+		return NULL;
+	}
+	return gm;
+}
+
+static void
+forget(struct gsakmp_gm *gm)
+{
+	gsakmp_gm_join_clear(gm);
+	gsakmp_gm_departure_clear(gm);
+	gk_buf_free(&gm->receipt.nonce_i);
+	gk_buf_free(&gm->receipt.ack);
+	gsakmp_policy_unref(gm->policy);
+	gm->policy = NULL;
+	gk_cert_free(gm->gcks_cert);
+	gm->gcks_cert = NULL;
+	gk_buf_free(&gm->gcks_id);
+	gk_buf_free(&gm->gcks_key);
+	gk_lkh_member_free(&gm->keks);
+	gm->keks = (struct gk_lkh_member){ 0 };
+	gk_wipe(gm->gtpk, sizeof(gm->gtpk));
+	gk_wipe(gm->old, sizeof(gm->old));
+	gm->n_gtpks = 0;
+	gm->member_id = 0;
+	gm->tolerate = false;
+	gm->rejoins = 0;
+	stop_clocks(gm);
+}
+
+void
+gsakmp_gm_free(struct gsakmp_gm *gm)
+{
+	if (gm == NULL)
+		return;
+	forget(gm);
+	for (size_t i = 0; i < gm->n_sequences; i++)
+		gk_buf_free(&gm->sequence[i].gcks);
+	gk_journal_free(gm->journal);
+	gsakmp_outputs_free(&gm->out);
+	gk_wipe(gm, sizeof(*gm));
+	free(gm);
+}
+
+bool
+gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out)
+{
+	return gsakmp_outputs_poll(&gm->out, out);
+}
+
+enum gsakmp_gm_state
+gsakmp_gm_state(const struct gsakmp_gm *gm)
+{
+	return gm->state;
+}
+
+struct gsakmp_groupid
+gsakmp_gm_groupid(const struct gsakmp_gm *gm)
+{
+	return (struct gsakmp_groupid){ gm->cfg.group_id_type,
+		                        gm->cfg.group_id };
+}
+
+/* ---- leaving the membership --------------------------------------------- */
+
+enum gk_err
+gsakmp_gm_key_out(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
+                  const struct gk_traffic_key *key)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(&gm->out, kind);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = gm->cfg.group_id;
+	out->key = (struct gsakmp_gtpk){ .id = key->id,
+		                         .handle = key->handle,
+		                         .type = (uint16_t)key->type,
+		                         .created_utc = key->created,
+		                         .expires_utc = key->expires };
+	if (kind == GSAKMP_OUT_KEY_INSTALL)
+		out->key.octets = (struct gk_slice){ key->octets, key->len };
+	return gsakmp_outputs_own(&gm->out);
+}
+
+enum gk_err
+gsakmp_gm_wipe(struct gsakmp_gm *gm)
+{
+	enum gk_err err = GK_OK;
+
+	for (size_t i = 0; i < gm->n_gtpks && err == GK_OK; i++) {
+		err = gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE, &gm->gtpk[i]);
+		if (err == GK_OK && gm->old[i].len != 0)
+			err = gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
+			                        &gm->old[i]);
+	}
+	forget(gm);
+	return err;
+}
+
+static enum gk_err
+say(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
+    const struct gsakmp_reject *why, const char *text)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(&gm->out, kind);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = gm->cfg.group_id;
+	out->text = text;
+	if (why != NULL)
+		out->why = *why;
+	return gsakmp_outputs_own(&gm->out);
+}
+
+enum gk_err
+gsakmp_gm_out(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
+              const struct gsakmp_reject *why, const char *text)
+{
+	GK_TRY(gsakmp_gm_wipe(gm));
+	gm->state = GSAKMP_GM_IDLE;
+	if (kind != GSAKMP_OUT_LEFT)
+		GK_TRY(say(gm, kind, why, text));
+	return say(gm, GSAKMP_OUT_LEFT, why, text);
+}
+
+/* ---- clocks ------------------------------------------------------------- */
+
+void
+gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now)
+{
+	int64_t left = gm->gtpk[0].expires - now.utc_s;
+
+	gm->missed_at = GK_NEVER;
+	gm->overdue_at = GK_NEVER;
+	gm->overdue_utc = 0;
+	/* RFC 4534 B.5.5: the longest that a member should go without. */
+	if (gm->policy->overdue_s > 0) {
+		gm->overdue_at =
+			now.mono_ms + (uint64_t)gm->policy->overdue_s * 1000;
+		gm->overdue_utc = now.utc_s + gm->policy->overdue_s;
+	}
+	gm->expires_at =
+		left <= 0 ? now.mono_ms : now.mono_ms + (uint64_t)left * 1000;
+}
+
+enum gk_err
+gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
+{
+	uint32_t r;
+
+	gm->missed_at = gm->overdue_at = gm->expires_at = GK_NEVER;
+	GK_TRY(say(gm, GSAKMP_OUT_STALE, NULL, text));
+	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
+		return GK_OK;
+	gsakmp_gm_enter(gm, GSAKMP_GM_EV_STALE);
+	/* All members that missed it wake up together: spread them. */
+	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
+	gm->retry_at = now.mono_ms + r % gm->cfg.rejoin_backoff_ms;
+	return GK_OK;
+}
+
+static enum gk_err
+end_grace(struct gsakmp_gm *gm)
+{
+	gm->grace_ends = GK_NEVER;
+	for (size_t i = 0; i < gm->n_gtpks; i++) {
+		if (gm->old[i].len == 0)
+			continue;
+		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE, &gm->old[i]));
+		gk_wipe(&gm->old[i], sizeof(gm->old[i]));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+retry(struct gsakmp_gm *gm, struct gk_now now)
+{
+	if (gm->state == GSAKMP_GM_DEPARTING)
+		return gsakmp_gm_retry_depart(gm, now);
+	if (gm->state == GSAKMP_GM_REJOINING && gm->join.kex == NULL)
+		return gsakmp_gm_start_join(gm, now);
+	return gsakmp_gm_retry_join(gm, now);
+}
+
+enum gk_err
+gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
+{
+	gk_journal_clear(gm->journal);
+	if (gm->grace_ends <= now.mono_ms)
+		GK_TRY(end_grace(gm));
+	if (gm->missed_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_stale(gm, "a rekey had no keys for us", now));
+	if (gm->overdue_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_stale(gm, "a rekey is overdue", now));
+	if (gm->expires_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_stale(gm, "the group key has expired", now));
+	if (gm->retry_at <= now.mono_ms)
+		GK_TRY(retry(gm, now));
+	return GK_OK;
+}
+
+uint64_t
+gsakmp_gm_deadline(const struct gsakmp_gm *gm)
+{
+	const uint64_t clocks[] = { gm->retry_at, gm->missed_at, gm->overdue_at,
+		                    gm->grace_ends, gm->expires_at };
+	uint64_t at = GK_NEVER;
+
+	for (size_t i = 0; i < GK_COUNT(clocks); i++)
+		if (clocks[i] < at)
+			at = clocks[i];
+	return at;
+}
+
+/* ---- commands ----------------------------------------------------------- */
+
+enum gk_err
+gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
+{
+	gk_journal_clear(gm->journal);
+	if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_JOIN))
+		return GK_ERR_UNEXPECTED;
+	/* RFC4535-7.1.1-14: a destroyed group stays destroyed. */
+	for (size_t i = 0; i < gm->n_sequences; i++)
+		if (gm->sequence[i].last == GSAKMP_SEQUENCE_DESTROY)
+			return GK_ERR_POLICY;
+	GK_TRY(gsakmp_gm_start_join(gm, now));
+	gsakmp_gm_enter(gm, GSAKMP_GM_EV_JOIN);
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice, struct gk_now now)
+{
+	gk_journal_clear(gm->journal);
+	if (notice) {
+		if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_DEREGISTER))
+			return GK_ERR_UNEXPECTED;
+		GK_TRY(gsakmp_gm_start_depart(gm, now));
+		gsakmp_gm_enter(gm, GSAKMP_GM_EV_DEREGISTER);
+		return GK_OK;
+	}
+	if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_LEAVE))
+		return GK_ERR_UNEXPECTED;
+	return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, NULL, "left on command");
+}
+
+void
+gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
+{
+	*out = (struct gsakmp_gm_status){
+		.state = gm->state,
+		.member_id = gm->member_id,
+		.edition = -1,
+		.sequence = gm->last_sequence,
+		.gcks = gk_buf_slice(&gm->gcks_key),
+		.n_keks = gm->keks.count,
+		.rekey_due_utc = gm->overdue_utc,
+		.terse = gm->policy != NULL ? gm->policy->terse
+		                            : gm->cfg.suite.terse,
+	};
+	if (gm->policy == NULL)
+		return;
+	if (gm->policy->v.token->has_edition)
+		out->edition = gm->policy->v.token->edition;
+	out->gtpk = (struct gsakmp_gtpk){ .id = gm->gtpk[0].id,
+		                          .handle = gm->gtpk[0].handle,
+		                          .type = (uint16_t)gm->gtpk[0].type,
+		                          .created_utc = gm->gtpk[0].created,
+		                          .expires_utc = gm->gtpk[0].expires };
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/gm_state.h"
+
+/*
+ * A member's way in: Request to Join with its retransmissions, cookies, errors,
+ * and the acknowledgements.  RFC 4535 sections 5.2.1.1, 5.2.1.3 to 5.2.1.5 and
+ * 5.2.2.  The Key Download is in gm_keydl.c.
+ */
+void
+gsakmp_gm_join_clear(struct gsakmp_gm *gm)
+{
+	gk_kex_free(gm->join.kex);
+	gk_buf_free(&gm->join.nonce_i);
+	gk_buf_free(&gm->join.rtj);
+	gk_buf_free(&gm->join.cookie);
+	gm->join = (struct gsakmp_gm_join){ 0 };
+	gm->retry_at = GK_NEVER;
+}
+
+static void
+add_mechanisms(const struct gsakmp_gm *gm, struct gsakmp_build *b)
+{
+	const struct gsakmp_mechanisms m = {
+		.has_key_creation = true,
+		.has_encryption = true,
+		.has_nonce_hash = true,
+		.key_creation = gm->cfg.suite.key_creation,
+		.encryption = gm->cfg.suite.encryption,
+		.nonce_hash = gm->cfg.suite.nonce_hash,
+	};
+
+	gsakmp_build_mechanisms(b, &m);
+}
+
+/* Section 5.2.1.1, Table 1. */
+static enum gk_err
+build_rtj(struct gsakmp_gm *gm, struct gk_now now, struct gk_buf *out)
+{
+	const struct gsakmp_suite *suite = &gm->cfg.suite;
+	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
+	struct gk_slice cookie = gk_buf_slice(&gm->join.cookie);
+	struct gsakmp_sign sign;
+	struct gsakmp_build b;
+
+	gsakmp_party_sign(&gm->cfg.party, suite->signature, true, now.utc_s,
+	                  ders, &sign);
+	gsakmp_build_begin(&b, &gm->dialect, GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	                   gsakmp_gm_groupid(gm), 0);
+	if (gsakmp_suite_extra(suite))
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	gsakmp_build_key_creation(&b, suite->key_creation,
+	                          gk_kex_public(gm->join.kex));
+	if (gm->cfg.send_mechanism_choices)
+		add_mechanisms(gm, &b);
+	if (cookie.len != 0)
+		gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE, cookie);
+	if (gm->cfg.ip_value.len != 0)
+		gsakmp_build_notification(&b,
+		                          gm->cfg.ip_value.len == 4
+		                                  ? GSAKMP_NOTIFY_IPV4_VALUE
+		                                  : GSAKMP_NOTIFY_IPV6_VALUE,
+		                          gm->cfg.ip_value);
+	/* Last, so that what follows it (the signature) is known when Nonce_C
+	 * is computed over whole payloads. */
+	gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
+	                   gk_buf_slice(&gm->join.nonce_i));
+	gm->nonce_i_next = GSAKMP_PAYLOAD_SIGNATURE;
+	return gsakmp_build_finish(&b, &sign, out);
+}
+
+static enum gk_err
+send_rtj(struct gsakmp_gm *gm, struct gk_now now)
+{
+	const struct gsakmp_endpoint *to =
+		gm->join.server.ip_len != 0 || gm->join.server.stream
+			? &gm->join.server
+			: NULL;
+
+	gm->retry_at = now.mono_ms + gm->cfg.rtj_timeout_ms;
+	return gsakmp_gm_send(gm, gk_buf_slice(&gm->join.rtj), to,
+	                      GSAKMP_EXCHANGE_REQUEST_TO_JOIN);
+}
+
+/* RFC4535-5.2.1.1-04 to -08: everything fresh. */
+static enum gk_err
+begin(struct gsakmp_gm *gm, struct gk_now now)
+{
+	struct gsakmp_gm_join *j = &gm->join;
+
+	GK_TRY(gk_buf_alloc(&j->nonce_i, GSAKMP_GM_NONCE_LEN));
+	GK_TRY(gm->env->random(gm->env->ctx, j->nonce_i.ptr, j->nonce_i.len));
+	GK_TRY(gk_kex_generate(gm->env, gsakmp_kex(gm->cfg.suite.key_creation),
+	                       &j->kex));
+	GK_TRY(build_rtj(gm, now, &j->rtj));
+	j->retries_left = gm->cfg.rtj_retries;
+	j->cookies_left = gm->cfg.cookies_max;
+	return send_rtj(gm, now);
+}
+
+enum gk_err
+gsakmp_gm_start_join(struct gsakmp_gm *gm, struct gk_now now)
+{
+	enum gk_err err;
+
+	if (!gsakmp_suite_supported(&gm->cfg.suite, gm->cfg.legacy_ok))
+		return GK_ERR_POLICY;
+	gsakmp_gm_join_clear(gm);
+	err = begin(gm, now);
+	if (err != GK_OK)
+		gsakmp_gm_join_clear(gm);
+	return err;
+}
+
+enum gk_err
+gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
+                    const char *text, struct gk_now now)
+{
+	uint32_t r;
+
+	if (gm->state != GSAKMP_GM_REJOINING ||
+	    ++gm->rejoins >= gm->cfg.rejoin_max)
+		return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, why, text);
+	/* The old membership may be good for a little longer. */
+	gsakmp_gm_join_clear(gm);
+	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
+	gm->retry_at = now.mono_ms + r % gm->cfg.rejoin_backoff_ms;
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_gm_retry_join(struct gsakmp_gm *gm, struct gk_now now)
+{
+	struct gsakmp_reject why = gm->join.why;
+
+	if (gm->join.refused)
+		return gsakmp_gm_fail_join(gm, &why, "the request was refused",
+		                           now);
+	/* RFC4535-5.2.1.1-20: at most three times again. */
+	if (gm->join.retries_left == 0)
+		return gsakmp_gm_fail_join(gm, NULL, "no answer", now);
+	gm->join.retries_left--;
+	return send_rtj(gm, now);
+}
+
+/* ---- Cookie Download ---------------------------------------------------- */
+
+/*
+ * RFC4535-5.2.2-04.  It is neither signed nor tied to our nonce, so anybody
+ * can send one: that costs us a signature, and only so often.
+ */
+enum gk_err
+gsakmp_gm_cookie(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	const struct gsakmp_notification *n = gsakmp_message_notification(
+		in->msg, GSAKMP_NOTIFY_COOKIE_REQUIRED);
+	struct gk_buf cookie = { 0 }, rtj = { 0 }, kept;
+	enum gk_err err;
+
+	if (gm->join.kex == NULL || gm->join.cookies_left == 0 || n == NULL)
+		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
+		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                        "RFC4535-5.2.2-04", "Cookie",
+		                        in->msg->header.at);
+	GK_TRY(gk_buf_copy(&cookie, n->data));
+	kept = gm->join.cookie;
+	gm->join.cookie = cookie;
+	/* RFC4535-5.2.2-11: the same nonce, and the same key creation value. */
+	err = build_rtj(gm, in->now, &rtj);
+	if (err != GK_OK) {
+		gm->join.cookie = kept;
+		gk_buf_free(&cookie);
+		return err;
+	}
+	gk_buf_free(&kept);
+	gk_buf_free(&gm->join.rtj);
+	gm->join.rtj = rtj;
+	gm->join.cookies_left--;
+	gm->join.server = *in->from;
+	return send_rtj(gm, in->now);
+}
+
+/* ---- Request to Join Error ---------------------------------------------- */
+
+enum gk_err
+gsakmp_gm_rtj_error(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	const struct gsakmp_nonce *ni = &in->msg->nonce[GSAKMP_NONCE_INITIATOR];
+
+	/* RFC4535-5.2.1.3-06 */
+	if (gm->join.kex == NULL ||
+	    (ni->data.len != 0 &&
+	     !gk_slice_equal(ni->data, gk_buf_slice(&gm->join.nonce_i))))
+		return gsakmp_in_refuse(in, GK_ERR_REPLAY,
+		                        gsakmp_notify_freshness(&gm->dialect),
+		                        "RFC4535-5.2.1.3-06", "Nonce Data",
+		                        ni->at);
+	/* Without our nonce anybody could have sent it: a hint, no more. */
+	if (ni->data.len == 0 || gm->join.refused)
+		return GK_OK;
+	/* RFC4535-5.2.1.3-08: a Key Download may still come, for a while. */
+	gm->join.refused = true;
+	gm->join.why = (struct gsakmp_reject){
+		.notify = (enum gsakmp_notify)in->msg->notification[0].type,
+		.req = "RFC4535-5.2.1.3-07",
+		.field = "Notification Type",
+	};
+	gm->retry_at = in->now.mono_ms + gm->cfg.rtj_err_grace_ms;
+	return GK_OK;
+}
+
+/* ---- Key Download - Ack/Failure, Lack of Ack ---------------------------- */
+
+enum gk_err
+gsakmp_gm_build_af(struct gsakmp_gm *gm, uint16_t notify,
+                   struct gk_slice nonce_c, struct gk_now now,
+                   struct gk_buf *out)
+{
+	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
+	struct gsakmp_sign sign;
+	struct gsakmp_build b;
+
+	gsakmp_party_sign(&gm->cfg.party, gm->cfg.suite.signature, false,
+	                  now.utc_s, ders, &sign);
+	gsakmp_build_begin(&b, &gm->dialect, GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK,
+	                   gsakmp_gm_groupid(gm), 0);
+	if (nonce_c.len != 0)
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED, nonce_c);
+	if (notify == GSAKMP_NOTIFY_ACKNOWLEDGEMENT)
+		gsakmp_build_ack(&b);
+	else
+		gsakmp_build_notification(&b, notify, (struct gk_slice){ 0 });
+	if (gsakmp_suite_extra(&gm->cfg.suite))
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	return gsakmp_build_finish(&b, &sign, out);
+}
+
+/* Section 5.2.1.5: authority comes before the signature here. */
+static enum gk_err
+authenticate_loa(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	struct gsakmp_verify v = gsakmp_in_verify(in, gm->cfg.suite.signature);
+
+	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
+	GK_TRY(gsakmp_signer_path(&v, in->msg, &in->signer, &in->why));
+	/* Before the token is here, only the announcement can say who it is. */
+	if (gm->policy != NULL &&
+	    !gpt_access_gcks(gm->policy->reg, &in->signer.party, NULL) &&
+	    !gpt_access_sub_gcks(gm->policy->reg, gm->policy->rekey,
+	                         &in->signer.party, NULL))
+		return gsakmp_in_refuse(in, GK_ERR_POLICY,
+		                        GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+		                        "RFC4535-5.2.1.5-11", "Signer ID Data",
+		                        in->msg->signature.at);
+	return gsakmp_signer_check(&v, in->msg, &in->signer, &in->why);
+}
+
+/* RFC4535-5.2.1.4-05: the Key Download was lost; start again. */
+static enum gk_err
+nack_and_restart(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	struct gk_buf dgram = { 0 };
+	enum gk_err err;
+
+	err = gsakmp_gm_build_af(gm, GSAKMP_NOTIFY_NACK,
+	                         in->msg->nonce[GSAKMP_NONCE_COMBINED].data,
+	                         in->now, &dgram);
+	if (err == GK_OK)
+		err = gsakmp_gm_send(gm, gk_buf_slice(&dgram), in->from,
+		                     GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
+	gk_buf_free(&dgram);
+	GK_TRY(err);
+	return gsakmp_gm_start_join(gm, in->now);
+}
+
+enum gk_err
+gsakmp_gm_loa(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	bool joining = gm->join.kex != NULL;
+
+	if (!joining && gm->receipt.ack.len == 0)
+		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
+		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                        "RFC4535-7.1.2-07", "Exchange Type",
+		                        in->msg->header.at);
+	GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.2.1.5-08"));
+	GK_TRY(gsakmp_in_fresh(in,
+	                       joining ? gk_buf_slice(&gm->join.nonce_i)
+	                               : gk_buf_slice(&gm->receipt.nonce_i),
+	                       "RFC4535-5.2.1.5-09", "RFC4535-5.2.1.5-10"));
+	GK_TRY(authenticate_loa(in));
+	if (joining)
+		return nack_and_restart(in);
+	/* RFC4535-5.2.1.5-14 */
+	return gsakmp_gm_send(gm, gk_buf_slice(&gm->receipt.ack), in->from,
+	                      GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "gsakmp/engine/gm_state.h"
+
+/*
+ * What comes in at a member: frame, decode, dissection, then the exchange's own
+ * handler.  A refusal is reported and has changed nothing - but for a failing
+ * Key Download, which section 5.2.1.2 wants to end the join.
+ */
+enum gk_err
+gsakmp_in_refuse(struct gsakmp_gm_input *in, enum gk_err err,
+                 enum gsakmp_notify notify, const char *req, const char *field,
+                 size_t at)
+{
+	return gsakmp_refuse(&in->why, err, notify, req, field, at);
+}
+
+struct gsakmp_verify
+gsakmp_in_verify(const struct gsakmp_gm_input *in, uint16_t signature)
+{
+	return (struct gsakmp_verify){ .party = &in->gm->cfg.party,
+		                       .dialect = &in->gm->dialect,
+		                       .fallback = in->gm->gcks_cert,
+		                       .signature = signature,
+		                       .utc = in->now.utc_s };
+}
+
+enum gk_err
+gsakmp_in_for_me(struct gsakmp_gm_input *in, const char *req)
+{
+	const struct gsakmp_identification *id = &in->msg->identification;
+	const struct gk_identity named = {
+		.kind = gsakmp_identity_kind(id->id_type), .octets = id->data
+	};
+
+	if (gk_identity_equal(named, *in->gm->cfg.party.id,
+	                      (enum gk_dn_compare)in->gm->dialect.dn_string))
+		return GK_OK;
+	return gsakmp_in_refuse(in, GK_ERR_AUTH,
+	                        GSAKMP_NOTIFY_INVALID_ID_INFORMATION, req,
+	                        "Identification Data", id->at);
+}
+
+static enum gk_err
+nonce_matches(struct gsakmp_gm_input *in, struct gk_slice nonce_i, bool *same)
+{
+	const struct gsakmp_nonce *nr = &in->msg->nonce[GSAKMP_NONCE_RESPONDER];
+	const struct gsakmp_nonce *nc = &in->msg->nonce[GSAKMP_NONCE_COMBINED];
+	struct gsakmp_nonce ni = { .type = GSAKMP_NONCE_INITIATOR,
+		                   .data = nonce_i,
+		                   .next_payload = in->gm->nonce_i_next };
+	struct gk_buf want = { 0 };
+
+	*same = false;
+	if (nr->data.len == 0 || nc->data.len == 0 || nonce_i.len == 0)
+		return GK_OK;
+	GK_TRY(gsakmp_nonce_combine(&in->gm->dialect,
+	                            in->gm->cfg.suite.nonce_hash, &ni, nr,
+	                            &want));
+	*same = nc->data.len == want.len &&
+	        gk_equal_secret(nc->data.ptr, want.ptr, want.len);
+	gk_buf_free(&want);
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
+                const char *req_nonce, const char *req_time)
+{
+	enum gsakmp_notify stale = gsakmp_notify_freshness(&in->gm->dialect);
+	bool same;
+
+	if (in->gm->cfg.suite.timestamp) {
+		if (gsakmp_time_fresh(in->msg->signature.timestamp,
+		                      in->now.utc_s, in->gm->cfg.skew_s))
+			return GK_OK;
+		return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_time,
+		                        "Signature Timestamp",
+		                        in->msg->signature.at);
+	}
+	GK_TRY(nonce_matches(in, nonce_i, &same));
+	if (same)
+		return GK_OK;
+	return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_nonce,
+	                        "Nonce Data",
+	                        in->msg->nonce[GSAKMP_NONCE_COMBINED].at);
+}
+
+enum gk_err
+gsakmp_gm_send(struct gsakmp_gm *gm, struct gk_slice dgram,
+               const struct gsakmp_endpoint *to, uint8_t exchange)
+{
+	const struct gsakmp_endpoint server = { 0 };
+
+	return gsakmp_out_send(&gm->out, gm->cfg.group_id, dgram,
+	                       to != NULL ? to : &server, exchange);
+}
+
+static bool
+groupid_known(void *ctx, struct gsakmp_groupid groupid)
+{
+	const struct gsakmp_gm_input *in = ctx;
+
+	return gsakmp_groupid_equal(gsakmp_gm_groupid(in->gm), groupid);
+}
+
+/* RFC4535-7.1.2-07: which exchanges a member waits for in which state. */
+static enum gk_err
+expected(struct gsakmp_gm_input *in)
+{
+	static const struct {
+		uint8_t exchange;
+		enum gsakmp_gm_event on;
+	} rows[] = {
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_GM_EV_KEYDL },
+		{ GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, GSAKMP_GM_EV_KEYDL },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR, GSAKMP_GM_EV_KEYDL },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_KEYDL },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_MANAGEMENT },
+		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_GM_EV_MANAGEMENT },
+		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, GSAKMP_GM_EV_DEPARTED },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(rows); i++)
+		if (rows[i].exchange == in->msg->header.exchange &&
+		    gsakmp_gm_may(in->gm, rows[i].on))
+			return GK_OK;
+	return gsakmp_in_refuse(
+		in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		"RFC4535-7.1.2-07", "Exchange Type", in->msg->header.at);
+}
+
+static enum gk_err
+dispatch(struct gsakmp_gm_input *in)
+{
+	switch (in->msg->header.exchange) {
+	case GSAKMP_EXCHANGE_KEY_DOWNLOAD:
+		return gsakmp_gm_keydl(in);
+	case GSAKMP_EXCHANGE_COOKIE_DOWNLOAD:
+		return gsakmp_gm_cookie(in);
+	case GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR:
+		return gsakmp_gm_rtj_error(in);
+	case GSAKMP_EXCHANGE_LACK_OF_ACK:
+		return gsakmp_gm_loa(in);
+	case GSAKMP_EXCHANGE_REKEY_EVENT:
+		return gsakmp_gm_rekey(in);
+	default:
+		return gsakmp_gm_dr(in);
+	}
+}
+
+static enum gk_err
+process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
+{
+	const struct gsakmp_parse how = {
+		.dialect = &in->gm->dialect,
+		.groupid_known = groupid_known,
+		.ctx = in,
+		.accept_embedded = true, /* RFC4535-7.1.2-12 */
+		.rekey_key_type =
+			in->gm->policy != NULL ? in->gm->policy->kek_type : 0,
+	};
+
+	if (in->dgram.len > in->gm->cfg.max_message)
+		return gsakmp_in_refuse(in, GK_ERR_SPACE,
+		                        GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                        "RFC4535-7.1.2-11", "Length", 0);
+	GK_TRY(gsakmp_message_parse(&how, in->dgram.ptr, in->dgram.len, msg,
+	                            &in->why));
+	GK_TRY(expected(in));
+	GK_TRY(gsakmp_out_message(&in->gm->out, in->gm->cfg.group_id, in->dgram,
+	                          in->from, true, msg->header.exchange,
+	                          msg->header.sequence));
+	return dispatch(in);
+}
+
+/* ---- a Key Download that fails ------------------------------------------ */
+
+static bool
+ends_join(const struct gsakmp_gm_input *in)
+{
+	const struct gsakmp_header *h = &in->msg->header;
+
+	return h->size != 0 && h->exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD &&
+	       gsakmp_groupid_equal(h->groupid, gsakmp_gm_groupid(in->gm)) &&
+	       gsakmp_gm_may(in->gm, GSAKMP_GM_EV_KEYDL) &&
+	       in->gm->join.kex != NULL &&
+	       (in->authentic || !in->gm->cfg.drop_forged_keydl);
+}
+
+/* RFC4535-5.2.1.2-21 to -25. */
+static enum gk_err
+fail_keydl(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	const struct gsakmp_nonce *nr = &in->msg->nonce[GSAKMP_NONCE_RESPONDER];
+	struct gsakmp_nonce ni = { .type = GSAKMP_NONCE_INITIATOR,
+		                   .data = gk_buf_slice(&gm->join.nonce_i),
+		                   .next_payload = gm->nonce_i_next };
+	struct gk_buf nonce_c = { 0 }, dgram = { 0 };
+	enum gk_err err = GK_OK;
+
+	/* "which Nonce_C to send when Nonce_R is absent": none. */
+	if (!gm->cfg.suite.timestamp && nr->data.len != 0)
+		err = gsakmp_nonce_combine(&gm->dialect,
+		                           gm->cfg.suite.nonce_hash, &ni, nr,
+		                           &nonce_c);
+	if (err == GK_OK)
+		err = gsakmp_gm_build_af(gm,
+		                         in->terse ? GSAKMP_NOTIFY_NACK
+		                                   : (uint16_t)in->why.notify,
+		                         gk_buf_slice(&nonce_c), in->now,
+		                         &dgram);
+	if (err == GK_OK)
+		err = gsakmp_gm_send(gm, gk_buf_slice(&dgram), in->from,
+		                     GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
+	gk_buf_free(&nonce_c);
+	gk_buf_free(&dgram);
+	GK_TRY(err);
+	return gsakmp_gm_fail_join(gm, &in->why, "the Key Download failed",
+	                           in->now);
+}
+
+enum gk_err
+gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
+                  const struct gsakmp_endpoint *from, struct gk_now now)
+{
+	static const struct gsakmp_endpoint nowhere;
+	struct gsakmp_message *msg = calloc(1, sizeof(*msg));
+	struct gsakmp_gm_input in = { .gm = gm,
+		                      .msg = msg,
+		                      .dgram = { dgram, len },
+		                      .from = from != NULL ? from : &nowhere,
+		                      .now = now,
+		                      .terse = gm->cfg.suite.terse };
+	enum gk_err err, told = GK_OK;
+
+	if (msg == NULL)
+		return GK_ERR_NOMEM;
+	gk_journal_clear(gm->journal);
+	err = process(&in, msg);
+	if (err != GK_OK) {
+		told = gsakmp_out_refused(&gm->out, gm->cfg.group_id, in.dgram,
+		                          in.from, &in.why);
+		if (told == GK_OK && ends_join(&in))
+			told = fail_keydl(&in);
+	}
+	gsakmp_signer_clear(&in.signer);
+	free(msg);
+	return err != GK_OK ? err : told;
+}

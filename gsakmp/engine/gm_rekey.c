@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_time.h"
+#include "gsakmp/engine/gm_state.h"
+
+/*
+ * Rekey Event at the member: RFC 4535 sections 5.3.1 and 7.5.2.
+ *
+ * Nothing is answered, whatever happens.  All work is done on copies of the
+ * keys; the engine changes when the whole message has been gone through.
+ * Decision "atomicity": a Rekey Event Data is decoded whole before any of its
+ * keys is used, then each Key Package stands or falls for itself; a bad one is
+ * reported, and keeps a policy token of the same message from being processed.
+ */
+struct rekey {
+	struct gsakmp_gm_input *in;
+	struct gk_lkh_member keks; /* copies */
+	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
+	bool *done; /* per Rekey Event Data, in the order of the message */
+	size_t n_datas;
+	size_t opened; /* datas that were for us */
+	size_t bad;    /* packages or datas with an error */
+	bool changed;  /* a GTPK is new */
+	struct gsakmp_reject first_bad;
+	struct gsakmp_policy *policy; /* new token, or NULL */
+};
+
+static void
+note_bad(struct rekey *r)
+{
+	if (r->bad++ == 0)
+		r->first_bad = r->in->why;
+}
+
+/* ---- authentication ----------------------------------------------------- */
+
+static enum gk_err
+unauthorized(struct gsakmp_gm_input *in)
+{
+	return gsakmp_in_refuse(
+		in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+		"RFC4534-B.5.1-01", "Signer ID Data", in->msg->signature.at);
+}
+
+/* Cheap things first: name and Sequence ID, then path and signature. */
+static enum gk_err
+authenticate(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	const struct gpt_rekey *rekey = gm->policy->rekey;
+	struct gsakmp_verify v;
+	struct gpt_verdict verdict;
+
+	if (rekey == NULL)
+		return unauthorized(in);
+	v = gsakmp_in_verify(in, gm->policy->rekey_sig);
+	gsakmp_signer_name(in->msg, &in->signer);
+	if (!gpt_access_rekey(rekey, &in->signer.party, &verdict) &&
+	    verdict.reason != GPT_ACCESS_OTHER_CA)
+		return unauthorized(in);
+	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
+	/* RFC4535-7.1.1-13, RFC4535-7.1.2-09 */
+	if (in->msg->header.sequence <=
+	    gsakmp_gm_last_sequence(gm, gk_buf_slice(&in->signer.key)))
+		return gsakmp_in_refuse(
+			in, GK_ERR_REPLAY, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
+			"RFC4535-7.1.2-09", "Sequence ID", in->msg->header.at);
+	GK_TRY(gsakmp_signer_path(&v, in->msg, &in->signer, &in->why));
+	if (!gpt_access_rekey(rekey, &in->signer.party, NULL))
+		return unauthorized(in);
+	/* RFC4535-5.3.1.1-02, -03 */
+	return gsakmp_signer_check(&v, in->msg, &in->signer, &in->why);
+}
+
+/* ---- Key Packages ------------------------------------------------------- */
+
+static enum gk_err
+refuse_package(struct rekey *r, enum gk_err err, const char *req,
+               const char *field, size_t at)
+{
+	return gsakmp_in_refuse(r->in, err,
+	                        GSAKMP_NOTIFY_INVALID_KEY_INFORMATION, req,
+	                        field, at);
+}
+
+static enum gk_err
+put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
+{
+	const struct gsakmp_gm *gm = r->in->gm;
+	bool equal_ok = gm->dialect.date_equal == GSAKMP_DATE_EQUAL_ACCEPT;
+	struct gk_traffic_key *k = NULL;
+	int64_t created, expires;
+
+	for (size_t i = 0; i < gm->n_gtpks; i++)
+		if (r->gtpk[i].id == d->id && r->gtpk[i].type == d->type)
+			k = &r->gtpk[i];
+	/* RFC4535-7.5.2-14 */
+	if (k == NULL || d->key.len > sizeof(k->octets))
+		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
+		                      "Key ID", d->at);
+	if (k->handle == d->handle)
+		return GK_OK; /* this very version is held already */
+	GK_TRY(gsakmp_key_datum_dates(d, &created, &expires));
+	/* RFC4535-7.5.2-16, decision date_equal */
+	if (created < k->created || (created == k->created && !equal_ok))
+		return refuse_package(r, GK_ERR_REPLAY, "RFC4535-7.5.2-16",
+		                      "Key Creation Date", d->at);
+	if (expires <= created)
+		return refuse_package(r, GK_ERR_VALUE, "RFC4535-7.5.2-17",
+		                      "Key Expiration Date", d->at);
+	*k = (struct gk_traffic_key){ .id = d->id,
+		                      .handle = d->handle, /* 7.5.2-15 */
+		                      .type = d->type,
+		                      .created = created,
+		                      .expires = expires,
+		                      .len = (uint8_t)d->key.len };
+	memcpy(k->octets, d->key.ptr, d->key.len);
+	r->changed = true;
+	return GK_OK;
+}
+
+static enum gk_err
+put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
+{
+	const struct gsakmp_gm *gm = r->in->gm;
+	bool equal_ok = gm->dialect.date_equal == GSAKMP_DATE_EQUAL_ACCEPT;
+	struct gk_lkh_key k = { .id = d->id,
+		                .handle = d->handle,
+		                .len = (uint8_t)d->key.len };
+	bool same;
+	enum gk_err err;
+
+	if (d->type != gm->policy->kek_type || d->key.len > sizeof(k.octets))
+		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
+		                      "Key Type", d->at);
+	memcpy(k.octets, d->key.ptr, d->key.len);
+	err = gsakmp_key_datum_dates(d, &k.created, &k.expires);
+	if (err == GK_OK)
+		err = gk_lkh_member_put(&r->keks, &k, equal_ok, &same);
+	gk_wipe(&k, sizeof(k));
+	if (err == GK_ERR_UNEXPECTED)
+		return refuse_package(r, err, "RFC4535-7.5.2-14", "Key ID",
+		                      d->at);
+	if (err == GK_ERR_REPLAY)
+		return refuse_package(r, err, "RFC4535-7.5.2-16",
+		                      "Key Creation Date", d->at);
+	if (err == GK_ERR_VALUE)
+		return refuse_package(r, err, "RFC4535-7.5.2-17",
+		                      "Key Expiration Date", d->at);
+	return err;
+}
+
+static void
+apply(struct rekey *r, const struct gsakmp_keys *keys)
+{
+	for (uint16_t i = 0; i < keys->n_items; i++) {
+		const struct gsakmp_key_item *item = &keys->item[i];
+
+		for (uint16_t n = 0; n < item->count; n++) {
+			const struct gsakmp_key_datum *d =
+				&keys->datum[item->first + n];
+			enum gk_err err = item->type == GSAKMP_ITEM_GTPK
+			                          ? put_gtpk(r, d)
+			                          : put_kek(r, d);
+
+			if (err != GK_OK)
+				note_bad(r);
+		}
+	}
+}
+
+/* One Rekey Event Data whose wrapping key we hold. */
+static void
+open_data(struct rekey *r, const struct gsakmp_rekey_data *data,
+          const struct gk_lkh_key *kek, struct gsakmp_keys *keys)
+{
+	const struct gsakmp_gm *gm = r->in->gm;
+	const struct gsakmp_wrapping with = { .type = gm->policy->kek_type,
+		                              .id = kek->id,
+		                              .handle = kek->handle,
+		                              .key = gk_lkh_key_slice(kek) };
+	struct gk_buf plain = { 0 };
+	enum gk_err err;
+
+	err = gsakmp_rekey_open(&gm->dialect, &with, data, &plain, &r->in->why);
+	if (err == GK_OK)
+		err = gsakmp_packages_read(gk_buf_slice(&plain), &gm->dialect,
+		                           &r->in->msg->vocabulary, data->count,
+		                           keys, &r->in->why);
+	if (err == GK_OK) {
+		r->opened++;
+		apply(r, keys);
+	} else {
+		note_bad(r);
+	}
+	gk_wipe(keys, sizeof(*keys));
+	gk_buf_free(&plain);
+}
+
+/* RFC4535-7.5.2-08 to -10: all of them, in order; true when one was new. */
+static bool
+pass(struct rekey *r, struct gsakmp_keys *keys)
+{
+	const struct gsakmp_rekey_shape shape = {
+		.dialect = &r->in->gm->dialect,
+		.key_type = r->in->gm->policy->kek_type,
+	};
+	size_t at = 0;
+	bool progress = false;
+
+	for (size_t e = 0; e < r->in->msg->n_rekey_events; e++) {
+		const struct gsakmp_rekey_event *event =
+			&r->in->msg->rekey_event[e];
+		struct gk_rd rd = gsakmp_rekey_data_start(event);
+		struct gsakmp_rekey_data data;
+
+		for (; gsakmp_rekey_data_next(&rd, &shape, &data); at++) {
+			const struct gk_lkh_key *kek = gk_lkh_member_find(
+				&r->keks, data.key_id, data.handle);
+
+			if (at >= r->n_datas || r->done[at] || kek == NULL)
+				continue;
+			r->done[at] = true;
+			progress = true;
+			open_data(r, &data, kek, keys);
+		}
+	}
+	return progress;
+}
+
+/* Decision rekey_order: to a fixed point. */
+static enum gk_err
+work_through(struct rekey *r)
+{
+	struct gsakmp_keys *keys;
+	bool single =
+		r->in->gm->dialect.rekey_order == GSAKMP_REKEY_ORDER_SINGLE;
+
+	for (size_t e = 0; e < r->in->msg->n_rekey_events; e++)
+		r->n_datas += r->in->msg->rekey_event[e].n_data;
+	if (r->n_datas == 0)
+		return GK_OK;
+	r->done = calloc(r->n_datas, sizeof(*r->done));
+	keys = malloc(sizeof(*keys));
+	if (r->done == NULL || keys == NULL) {
+		free(keys);
+		return GK_ERR_NOMEM;
+	}
+	while (pass(r, keys) && !single)
+		continue;
+	free(keys);
+	return GK_OK;
+}
+
+/* ---- policy token ------------------------------------------------------- */
+
+/* RFC4535-5.3.1.1-05: under the GTPK that was in force before. */
+static enum gk_err
+open_token(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+	const struct gsakmp_policy_token *t = &r->in->msg->policy_token;
+	const struct gk_traffic_key *k = &gm->gtpk[0];
+	const struct gsakmp_policy_args args = { .party = &gm->cfg.party,
+		                                 .dialect = &gm->dialect,
+		                                 .group_id = gm->cfg.group_id,
+		                                 .last = &gm->seen,
+		                                 .legacy_ok =
+		                                         gm->cfg.legacy_ok };
+	struct gsakmp_wrapping with;
+	struct gk_buf plain = { 0 };
+	enum gk_err err;
+
+	if (gm->dialect.pt_rekey_key == GSAKMP_PT_REKEY_KEY_NEW_GTPK)
+		k = &r->gtpk[0];
+	with = (struct gsakmp_wrapping){ .type = (uint16_t)k->type,
+		                         .id = k->id,
+		                         .handle = k->handle,
+		                         .key = { k->octets, k->len } };
+	err = gsakmp_rekey_token_open(&gm->dialect, &with, t->type, t->data,
+	                              &plain, &r->in->why);
+	if (err == GK_OK)
+		err = gsakmp_policy_new(&args, gk_buf_slice(&plain), r->in->now,
+		                        &r->policy, &r->in->why);
+	gk_buf_free(&plain);
+	GK_TRY(err);
+	/* The new policy still has to know who just spoke. */
+	if (!gpt_access_gcks(r->policy->reg, &r->in->signer.party, NULL) &&
+	    !gpt_access_sub_gcks(r->policy->reg, r->policy->rekey,
+	                         &r->in->signer.party, NULL))
+		return unauthorized(r->in);
+	return GK_OK;
+}
+
+/* Does the policy still admit us?  RFC4535-5.3.2.1-02, seen from the inside. */
+static bool
+excluded(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
+         int64_t utc)
+{
+	const struct gsakmp_party *p = &gm->cfg.party;
+	struct gpt_party me = { .id = p->id };
+	struct gk_slice ca[GK_PATH_MAX];
+	struct gk_path path = { 0 };
+	struct gk_certs chain = { 0 };
+	const struct gk_trust_extra extra = { .certs = &chain };
+	struct gpt_verdict verdict;
+	bool out;
+
+	for (size_t i = 1; i < p->n_certs; i++)
+		if (gk_certs_add(&chain, p->certs[i]) != GK_OK)
+			break;
+	if (gk_trust_verify(p->trust, p->certs[0], &extra, utc, 0, &path,
+	                    NULL) == GK_OK) {
+		for (size_t i = 1; i < path.n; i++)
+			ca[i - 1] = gk_cert_key_id(path.cert[i]);
+		me.ca_key_ids = ca;
+		me.n_ca_key_ids = path.n - 1;
+	}
+	out = !gpt_access_member(policy->reg, &me, &verdict) &&
+	      verdict.reason != GPT_ACCESS_PERMISSION;
+	gk_path_free(&path);
+	gk_certs_free(&chain);
+	return out;
+}
+
+/* ---- the step ----------------------------------------------------------- */
+
+enum gk_err
+gsakmp_gm_token_out(struct gsakmp_gm *gm)
+{
+	struct gsakmp_output *out =
+		gsakmp_outputs_add(&gm->out, GSAKMP_OUT_TOKEN);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = gm->cfg.group_id;
+	out->token = gk_buf_slice(&gm->policy->signed_der);
+	if (gm->policy->v.token->has_edition)
+		out->edition = gm->policy->v.token->edition;
+	return gsakmp_outputs_own(&gm->out);
+}
+
+static enum gk_err
+switch_gtpks(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+
+	for (size_t i = 0; i < gm->n_gtpks; i++) {
+		if (gm->gtpk[i].handle == r->gtpk[i].handle)
+			continue;
+		if (gm->old[i].len != 0)
+			GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
+			                         &gm->old[i]));
+		gm->old[i] = gm->gtpk[i];
+		gm->gtpk[i] = r->gtpk[i];
+		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_INSTALL,
+		                         &gm->gtpk[i]));
+		gm->grace_ends = r->in->now.mono_ms + gm->cfg.grace_ms;
+	}
+	return GK_OK;
+}
+
+/*
+ * A message with keys, none of them for us.  Either we have been left out, or
+ * an earlier message was lost - or it announces our own join, whose keys came
+ * with the Key Download.  The keys may also be in another message of the same
+ * event, so there is a moment to wait.
+ */
+static void
+passed_by(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+	const uint8_t *stamp = r->in->msg->rekey_event[0].stamp;
+	bool first = gm->tolerate;
+
+	if (first) {
+		gm->tolerate = false;
+		memcpy(gm->tolerated, stamp, sizeof(gm->tolerated));
+	}
+	if (memcmp(gm->tolerated, stamp, sizeof(gm->tolerated)) != 0 &&
+	    gm->missed_at == GK_NEVER)
+		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
+}
+
+static enum gk_err
+report(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+	struct gsakmp_output *out;
+
+	if (r->bad != 0)
+		GK_TRY(gsakmp_out_refused(&gm->out, gm->cfg.group_id,
+		                          r->in->dgram, r->in->from,
+		                          &r->first_bad));
+	out = gsakmp_outputs_add(&gm->out, GSAKMP_OUT_REKEYED);
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = gm->cfg.group_id;
+	out->sequence = r->in->msg->header.sequence;
+	return gsakmp_outputs_own(&gm->out);
+}
+
+static enum gk_err
+take_over(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+	struct gk_lkh_member keks = gm->keks;
+
+	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&r->in->signer.key),
+	                               r->in->msg->header.sequence));
+	if (r->policy != NULL)
+		GK_TRY(gsakmp_gm_save_token(gm, &r->policy->v.seen));
+	GK_TRY(gsakmp_gm_commit(gm));
+	gm->keks = r->keks;
+	r->keks = keks; /* the old ones are freed with the work space */
+	GK_TRY(switch_gtpks(r));
+	if (r->policy != NULL && !r->policy->v.identical) {
+		gsakmp_policy_unref(gm->policy);
+		gm->policy = gsakmp_policy_ref(r->policy);
+		GK_TRY(gsakmp_gm_token_out(gm));
+	}
+	if (r->n_datas != 0 && r->opened == 0) {
+		passed_by(r);
+	} else {
+		gm->tolerate = false;
+		gsakmp_gm_clocks(gm, r->in->now);
+	}
+	GK_TRY(report(r));
+	if (r->policy != NULL && excluded(gm, r->policy, r->in->now.utc_s))
+		return gsakmp_gm_out(gm, GSAKMP_OUT_EVICTED, NULL,
+		                     "excluded by the policy token");
+	return GK_OK;
+}
+
+/* RFC4535-5.3.1.3-02, RFC4535-7.1.1-14 */
+static enum gk_err
+destroyed(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+
+	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&in->signer.key),
+	                               GSAKMP_SEQUENCE_DESTROY));
+	GK_TRY(gsakmp_gm_commit(gm));
+	return gsakmp_gm_out(gm, GSAKMP_OUT_DESTROYED, NULL,
+	                     "the group was destroyed");
+}
+
+static enum gk_err
+process(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+
+	GK_TRY(gk_lkh_member_copy(&r->keks, &gm->keks));
+	memcpy(r->gtpk, gm->gtpk, sizeof(r->gtpk));
+	GK_TRY(work_through(r));
+	/* RFC4535-5.3.1.2-02: only when nothing else was wrong. */
+	if (gsakmp_message_has(r->in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) &&
+	    r->bad == 0)
+		GK_TRY(open_token(r));
+	return take_over(r);
+}
+
+enum gk_err
+gsakmp_gm_rekey(struct gsakmp_gm_input *in)
+{
+	struct rekey r = { .in = in };
+	enum gk_err err;
+
+	GK_TRY(authenticate(in));
+	if (in->msg->header.sequence == GSAKMP_SEQUENCE_DESTROY)
+		return destroyed(in);
+	err = process(&r);
+	gk_lkh_member_free(&r.keks);
+	gk_wipe(r.gtpk, sizeof(r.gtpk));
+	gsakmp_policy_unref(r.policy);
+	free(r.done);
+	return err;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_GM_STATE_H
+#define GSAKMP_ENGINE_GM_STATE_H
+
+#include "common/crypto/gk_kex.h"
+#include "common/group/gk_group.h"
+#include "common/lkh/gk_lkh_member.h"
+#include "gsakmp/engine/gm.h"
+#include "gsakmp/engine/group_state.h"
+#include "gsakmp/message/protect.h"
+
+/*
+ * DOC: inside a member - for gsakmp/engine only
+ */
+#define GSAKMP_GM_NONCE_LEN 16
+
+#define GSAKMP_GM_EVENT_LIST(X)                       \
+	X(JOIN, "join group command")                 \
+	X(LEAVE, "delete group command")              \
+	X(DEREGISTER, "de-registration command")      \
+	X(RESEND, "no answer yet")                    \
+	X(KEYDL, "valid Key Download, ACK sent")      \
+	X(FAILED, "timeout, message failure, errors") \
+	X(MANAGEMENT, "group management message")     \
+	X(STALE, "a rekey was missed")                \
+	X(OUT, "destroyed, or excluded by the token") \
+	X(DEPARTED, "departure accepted, ACK sent")   \
+	X(STAY, "departure refused")
+
+enum gsakmp_gm_event {
+#define X(name, text) GSAKMP_GM_EV_##name,
+	GSAKMP_GM_EVENT_LIST(X)
+#undef X
+};
+
+/* gsakmp_gm_next - Table 29, the member's half; no row: GK_ERR_UNEXPECTED. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_next(enum gsakmp_gm_state from,
+                                         enum gsakmp_gm_event on,
+                                         enum gsakmp_gm_state *to);
+
+/* A registration under way. */
+struct gsakmp_gm_join {
+	struct gk_kex_key *kex; /* NULL: none under way */
+	struct gk_buf nonce_i;
+	struct gk_buf rtj; /* as sent last, for retransmission */
+	struct gk_buf cookie;
+	struct gsakmp_endpoint server; /* where a cookie came from */
+	unsigned retries_left, cookies_left;
+	bool refused; /* an RTJ-Err named our nonce */
+	struct gsakmp_reject why;
+};
+
+/* What is kept of a registration to answer a Lack of Ack. */
+struct gsakmp_gm_receipt {
+	struct gk_buf nonce_i;
+	struct gk_buf ack;
+	struct gsakmp_endpoint to;
+};
+
+struct gsakmp_gm_departure {
+	struct gk_buf nonce_i; /* empty: none under way */
+	struct gk_buf rtd;
+	unsigned retries_left;
+};
+
+/* The newest Sequence ID of one GC/KS. */
+struct gsakmp_gm_sequence {
+	struct gk_buf gcks;
+	uint32_t last;
+};
+#define GSAKMP_GM_GCKS_MAX 64
+
+struct gsakmp_gm {
+	const struct gk_env *env;
+	struct gsakmp_gm_config cfg;
+	struct gsakmp_dialect dialect;
+	enum gsakmp_gm_state state;
+	uint64_t retry_at;  /* of the exchange under way */
+	uint64_t missed_at; /* a rekey went by without us: stale */
+	uint64_t overdue_at, grace_ends, expires_at;
+	int64_t overdue_utc;
+	unsigned rejoins;
+	bool tolerate; /* the event of our own join may pass us by */
+	uint8_t tolerated[GK_ZULU_LEN];
+
+	uint8_t nonce_i_next; /* Next Payload behind Nonce_I in our RTJ, RTD:
+	                       * decision nonce_c `payload` hashes it */
+	struct gsakmp_gm_join join;
+	struct gsakmp_gm_receipt receipt;
+	struct gsakmp_gm_departure departure;
+
+	/* the membership; policy is NULL without one */
+	struct gsakmp_policy *policy;
+	struct gsakmp_suite suite;
+	struct gk_cert *gcks_cert;
+	uint8_t gcks_id_type;
+	struct gk_buf gcks_id, gcks_key;
+	uint32_t member_id;
+	struct gk_lkh_member keks;
+	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
+	struct gk_traffic_key old[GSAKMP_POLICY_KEY_MAX]; /* len 0: none */
+	size_t n_gtpks;
+
+	/* what never goes back */
+	struct gpt_seen seen;
+	struct gsakmp_gm_sequence sequence[GSAKMP_GM_GCKS_MAX];
+	size_t n_sequences;
+	uint32_t last_sequence; /* of any, for people */
+
+	struct gk_journal *journal;
+	struct gsakmp_outputs out;
+};
+
+/* One received message on its way through. */
+struct gsakmp_gm_input {
+	struct gsakmp_gm *gm;
+	const struct gsakmp_message *msg;
+	struct gk_slice dgram;
+	const struct gsakmp_endpoint *from;
+	struct gk_now now;
+	struct gsakmp_signer signer;
+	struct gsakmp_reject why;
+	bool authentic; /* the signature has verified */
+	bool terse;     /* mode in which an error is answered */
+};
+
+/* The handlers, one per exchange. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_keydl(struct gsakmp_gm_input *in);
+GK_MUST_CHECK enum gk_err gsakmp_gm_cookie(struct gsakmp_gm_input *in);
+GK_MUST_CHECK enum gk_err gsakmp_gm_rtj_error(struct gsakmp_gm_input *in);
+GK_MUST_CHECK enum gk_err gsakmp_gm_loa(struct gsakmp_gm_input *in);
+GK_MUST_CHECK enum gk_err gsakmp_gm_rekey(struct gsakmp_gm_input *in);
+GK_MUST_CHECK enum gk_err gsakmp_gm_dr(struct gsakmp_gm_input *in);
+
+/* gm_join.c */
+GK_MUST_CHECK enum gk_err gsakmp_gm_start_join(struct gsakmp_gm *gm,
+                                               struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_retry_join(struct gsakmp_gm *gm,
+                                               struct gk_now now);
+/* gsakmp_gm_fail_join - the attempt is over: Idle, or another try. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_fail_join(struct gsakmp_gm *gm,
+                                              const struct gsakmp_reject *why,
+                                              const char *text,
+                                              struct gk_now now);
+void gsakmp_gm_join_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_build_af - Key Download - Ack/Failure, Table 4.  @notify is ACK, or
+ * what went wrong; @nonce_c may be empty. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_build_af(struct gsakmp_gm *gm,
+                                             uint16_t notify,
+                                             struct gk_slice nonce_c,
+                                             struct gk_now now,
+                                             struct gk_buf *out);
+/* gm_leave.c */
+GK_MUST_CHECK enum gk_err gsakmp_gm_start_depart(struct gsakmp_gm *gm,
+                                                 struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
+                                                 struct gk_now now);
+void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
+
+/* gm.c: state and keys */
+void gsakmp_gm_enter(struct gsakmp_gm *gm, enum gsakmp_gm_event on);
+bool gsakmp_gm_may(const struct gsakmp_gm *gm, enum gsakmp_gm_event on);
+/* gsakmp_gm_wipe - forget the membership; KEY_WIPE for every key. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_wipe(struct gsakmp_gm *gm);
+/* gsakmp_gm_out - back to Idle: wipe, then @kind, then LEFT. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_out(struct gsakmp_gm *gm,
+                                        enum gsakmp_output_kind kind,
+                                        const struct gsakmp_reject *why,
+                                        const char *text);
+/* gsakmp_gm_stale - a rekey was missed: rejoin after a random wait. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_stale(struct gsakmp_gm *gm,
+                                          const char *text, struct gk_now now);
+/* gsakmp_gm_key_out - KEY_INSTALL or KEY_WIPE of one key. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_key_out(struct gsakmp_gm *gm,
+                                            enum gsakmp_output_kind kind,
+                                            const struct gk_traffic_key *key);
+/* gsakmp_gm_clocks - timers that start with a valid join or rekey. */
+void gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
+
+/* Durable: the token seen, the Sequence ID; then an output COMMIT. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_save_token(struct gsakmp_gm *gm,
+                                               const struct gpt_seen *seen);
+GK_MUST_CHECK enum gk_err gsakmp_gm_save_sequence(struct gsakmp_gm *gm,
+                                                  struct gk_slice gcks,
+                                                  uint32_t sequence);
+uint32_t gsakmp_gm_last_sequence(const struct gsakmp_gm *gm,
+                                 struct gk_slice gcks);
+GK_MUST_CHECK enum gk_err gsakmp_gm_commit(struct gsakmp_gm *gm);
+
+/* Checks that several messages share. */
+enum gk_err gsakmp_in_refuse(struct gsakmp_gm_input *in, enum gk_err err,
+                             enum gsakmp_notify notify, const char *req,
+                             const char *field, size_t at);
+struct gsakmp_verify gsakmp_in_verify(const struct gsakmp_gm_input *in,
+                                      uint16_t signature);
+/* gsakmp_in_for_me - Member ID is ours. */
+GK_MUST_CHECK enum gk_err gsakmp_in_for_me(struct gsakmp_gm_input *in,
+                                           const char *req);
+/* gsakmp_in_fresh - Nonce_C over @nonce_i, or the timestamp. */
+GK_MUST_CHECK enum gk_err gsakmp_in_fresh(struct gsakmp_gm_input *in,
+                                          struct gk_slice nonce_i,
+                                          const char *req_nonce,
+                                          const char *req_time);
+struct gsakmp_groupid gsakmp_gm_groupid(const struct gsakmp_gm *gm);
+/* gsakmp_gm_send - SEND to the server; the place it answered from, if known. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_send(struct gsakmp_gm *gm,
+                                         struct gk_slice dgram,
+                                         const struct gsakmp_endpoint *to,
+                                         uint8_t exchange);
+
+#endif /* GSAKMP_ENGINE_GM_STATE_H */

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto/gk_hash.h"
+#include "gsakmp/engine/group_state.h"
+
+#define DEFAULT(field, value)                   \
+	do {                                    \
+		if (g->cfg.field == 0)          \
+			g->cfg.field = (value); \
+	} while (0)
+
+static void
+defaults(struct gsakmp_group *g)
+{
+	DEFAULT(lkh_degree, 2);
+	DEFAULT(resend_spacing_ms, 1000);
+	DEFAULT(session_timeout_ms, 10000);
+	DEFAULT(loa_count, 1);
+	DEFAULT(sessions_max, 10000);
+	DEFAULT(replay_max, 65536);
+	DEFAULT(kek_life_s, 31536000);
+	DEFAULT(grace_ms, 10000);
+	DEFAULT(skew_s, 300);
+	DEFAULT(rekey_split, 60000);
+}
+
+struct gsakmp_group *
+gsakmp_group_new(const struct gk_env *env,
+                 const struct gsakmp_group_config *cfg)
+{
+	struct gsakmp_group *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->env = env;
+	g->cfg = *cfg;
+	if (cfg->dialect != NULL)
+		g->dialect = *cfg->dialect;
+	g->party = cfg->party;
+	defaults(g);
+	g->window_ends = g->rekey_due = g->grace_ends = GK_NEVER;
+	pthread_mutex_init(&g->lock, NULL);
+	if (gsakmp_replay_new(g->cfg.replay_max, &g->replay) != GK_OK ||
+	    gk_journal_new(g->cfg.group_id, &g->own) != GK_OK) {
+		gsakmp_group_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void
+gsakmp_group_free(struct gsakmp_group *g)
+{
+	if (g == NULL)
+		return;
+	gsakmp_group_events_free(g);
+	gsakmp_sessions_clear(&g->sessions);
+	gk_buf_free(&g->loaded_token);
+	gsakmp_replay_free(g->replay);
+	gsakmp_policy_unref(g->policy);
+	gk_group_free(g->data);
+	gk_journal_free(g->own);
+	gk_journal_free(g->in_flight);
+	gsakmp_outputs_free(&g->out);
+	pthread_mutex_destroy(&g->lock);
+	gk_wipe(g, sizeof(*g));
+	free(g);
+}
+
+void
+gsakmp_group_set_party(struct gsakmp_group *g, const struct gsakmp_party *party)
+{
+	pthread_mutex_lock(&g->lock);
+	g->party = *party;
+	pthread_mutex_unlock(&g->lock);
+}
+
+struct gk_slice
+gsakmp_group_id(const struct gsakmp_group *g)
+{
+	return g->cfg.group_id;
+}
+
+bool
+gsakmp_group_poll(struct gsakmp_group *g, struct gsakmp_output *out)
+{
+	return gsakmp_outputs_poll(&g->out, out);
+}
+
+/* ---- timers ------------------------------------------------------------- */
+
+void
+gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now)
+{
+	const struct gsakmp_policy *p = g->policy;
+	int64_t in_s = p->rekey_time_s;
+
+	if (p->rekey_at_utc > now.utc_s)
+		in_s = p->rekey_at_utc - now.utc_s;
+	g->rekey_due = GK_NEVER;
+	g->rekey_due_utc = 0;
+	if (in_s <= 0)
+		return;
+	g->rekey_due = now.mono_ms + (uint64_t)in_s * 1000;
+	g->rekey_due_utc = now.utc_s + in_s;
+}
+
+/* RFC 4534 B.5.3: "after x events". */
+void
+gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now)
+{
+	g->events++;
+	if (g->policy->rekey_events != 0 &&
+	    g->events >= g->policy->rekey_events && g->rekey_due > now.mono_ms)
+		g->rekey_due = now.mono_ms;
+}
+
+void
+gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now)
+{
+	if (g->window_ends == GK_NEVER && gk_group_due(g->data))
+		g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+}
+
+static uint64_t
+earliest(const struct gsakmp_group *g)
+{
+	uint64_t at = GK_NEVER;
+
+	if (g->first_event != NULL)
+		return 0;
+	if (g->phase != GSAKMP_GROUP_OPEN)
+		return GK_NEVER;
+	if (g->sessions.first != NULL)
+		at = g->sessions.first->deadline;
+	if (g->window_ends < at)
+		at = g->window_ends;
+	if (g->rekey_due < at)
+		at = g->rekey_due;
+	return g->grace_ends < at ? g->grace_ends : at;
+}
+
+uint64_t
+gsakmp_group_deadline(struct gsakmp_group *g)
+{
+	uint64_t at;
+
+	pthread_mutex_lock(&g->lock);
+	at = earliest(g);
+	pthread_mutex_unlock(&g->lock);
+	return at;
+}
+
+enum gk_err
+gsakmp_group_keys_out(struct gsakmp_group *g, enum gsakmp_output_kind kind,
+                      enum gk_key_slot slot)
+{
+	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
+		const struct gk_traffic_key *k = gk_group_key(g->data, i, slot);
+		struct gsakmp_output *out;
+
+		if (k == NULL)
+			continue;
+		out = gsakmp_outputs_add(&g->out, kind);
+		if (out == NULL)
+			return GK_ERR_NOMEM;
+		out->group_id = g->cfg.group_id;
+		out->key = (struct gsakmp_gtpk){
+			.id = k->id,
+			.handle = k->handle,
+			.type = (uint16_t)k->type,
+			.created_utc = k->created,
+			.expires_utc = k->expires,
+			.receive_only = slot == GK_KEY_PREVIOUS,
+		};
+		if (kind == GSAKMP_OUT_KEY_INSTALL)
+			out->key.octets =
+				(struct gk_slice){ k->octets, k->len };
+		GK_TRY(gsakmp_outputs_own(&g->out));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+end_grace(struct gsakmp_group *g)
+{
+	g->grace_ends = GK_NEVER;
+	GK_TRY(gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_WIPE, GK_KEY_PREVIOUS));
+	return gk_group_key_previous_drop(g->data);
+}
+
+static enum gk_err
+group_tick(struct gsakmp_group *g, struct gk_now now)
+{
+	const struct gsakmp_rekey_order by_policy = { .refresh = true,
+		                                      .sweep = true };
+	const struct gsakmp_rekey_order joins = { 0 };
+
+	if (g->phase != GSAKMP_GROUP_OPEN)
+		return GK_OK;
+	if (g->grace_ends <= now.mono_ms)
+		GK_TRY(end_grace(g));
+	/* RFC4535-5.3.1.1-01: what the token defines, or an open epoch. */
+	if (g->rekey_due <= now.mono_ms)
+		return gsakmp_group_plan(g, &by_policy, now);
+	if (g->window_ends <= now.mono_ms)
+		return gsakmp_group_plan(g, &joins, now);
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_group_tick(struct gsakmp_group *g, struct gk_now now)
+{
+	enum gk_err err;
+
+	GK_TRY(gsakmp_group_session_tick(g, now));
+	pthread_mutex_lock(&g->lock);
+	err = group_tick(g, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
+
+/* ---- commands ----------------------------------------------------------- */
+
+enum gk_err
+gsakmp_group_drop_member(struct gsakmp_group *g, struct gk_member *m,
+                         struct gk_now now)
+{
+	struct gk_slice key = gk_buf_slice(&m->identity);
+	struct gsakmp_session *s = gsakmp_session_find(&g->sessions, key);
+	enum gsakmp_session_state to;
+
+	GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_EVICTED, g->cfg.group_id,
+	                       key, m->id));
+	if (s != NULL &&
+	    gsakmp_session_next(s->state, GSAKMP_SESSION_EV_EVICTED, &to) ==
+	            GK_OK)
+		gsakmp_session_drop(&g->sessions, s);
+	return gk_group_leave(g->data, m, now.utc_s);
+}
+
+static enum gk_err
+rekey_now(struct gsakmp_group *g, struct gk_now now)
+{
+	const struct gsakmp_rekey_order order = { .refresh = true,
+		                                  .sweep = true };
+
+	if (g->phase != GSAKMP_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	return gsakmp_group_plan(g, &order, now);
+}
+
+enum gk_err
+gsakmp_group_rekey(struct gsakmp_group *g, struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = rekey_now(g, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
+
+static enum gk_err
+find_all(struct gsakmp_group *g, const char *const *peers, size_t n,
+         struct gk_member **m)
+{
+	for (size_t i = 0; i < n; i++) {
+		m[i] = gk_group_find(g->data, gk_slice_str(peers[i]));
+		if (m[i] == NULL)
+			return GK_ERR_VALUE;
+		for (size_t j = 0; j < i; j++)
+			if (m[j] == m[i])
+				return GK_ERR_VALUE;
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+evict(struct gsakmp_group *g, const char *const *peers, size_t n,
+      struct gk_member **m, struct gk_now now)
+{
+	const struct gsakmp_rekey_order order = {
+		.refresh = true, .sweep = true, .evict = m, .n_evict = n
+	};
+
+	if (g->phase != GSAKMP_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	if (g->policy->rekey == NULL || !g->policy->lkh)
+		return GK_ERR_POLICY; /* nobody can be locked out */
+	GK_TRY(find_all(g, peers, n, m));
+	for (size_t i = 0; i < n; i++)
+		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
+		                        gk_slice_str("evicted")));
+	return gsakmp_group_plan(g, &order, now);
+}
+
+enum gk_err
+gsakmp_group_evict(struct gsakmp_group *g, const char *const *peers, size_t n,
+                   struct gk_now now)
+{
+	struct gk_member **m = calloc(n + 1, sizeof(struct gk_member *));
+	enum gk_err err;
+
+	if (m == NULL)
+		return GK_ERR_NOMEM;
+	pthread_mutex_lock(&g->lock);
+	err = evict(g, peers, n, m, now);
+	pthread_mutex_unlock(&g->lock);
+	free(m);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
+
+enum gk_err
+gsakmp_group_readmit(struct gsakmp_group *g, const char *peer)
+{
+	enum gk_err err = GK_ERR_UNEXPECTED;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->phase == GSAKMP_GROUP_OPEN)
+		err = gk_group_readmit(g->data, gk_slice_str(peer));
+	if (err == GK_OK)
+		err = gsakmp_group_log_commit(g, &g->out,
+		                              gsakmp_group_ticket(g));
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+/* Transition 5: nothing of the group is kept, but that it is no more. */
+static enum gk_err
+destroy(struct gsakmp_group *g, struct gk_now now)
+{
+	if (g->phase != GSAKMP_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_WIPE, GK_KEY_PREVIOUS));
+	GK_TRY(gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_WIPE, GK_KEY_CURRENT));
+	gsakmp_group_events_free(g);
+	gk_journal_clear(g->own);
+	GK_TRY(gk_journal_drop(g->own));
+	GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
+	                          gk_slice_str("destroyed"),
+	                          gk_slice_str("1")));
+	GK_TRY(gsakmp_group_plan_destroy(g, now));
+	gsakmp_sessions_clear(&g->sessions);
+	gk_group_free(g->data);
+	g->data = NULL;
+	g->phase = GSAKMP_GROUP_DESTROYED;
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_group_destroy(struct gsakmp_group *g, struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = destroy(g, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
+
+/* ---- what people want to see -------------------------------------------- */
+
+static const char *
+member_state(const struct gsakmp_group *g, const struct gk_member *m)
+{
+	const struct gsakmp_session *s =
+		gsakmp_session_find(&g->sessions, gk_buf_slice(&m->identity));
+
+	if (m->state == GK_MEMBER_LEAVING)
+		return s != NULL && s->state == GSAKMP_SESSION_LATE ? "overdue"
+		                                                    : "leaving";
+	return m->state == GK_MEMBER_ACTIVE ? "active" : "pending";
+}
+
+static void
+count_members(const struct gsakmp_group *g, struct gsakmp_group_status *out)
+{
+	const struct gk_member *m;
+	size_t cursor = 0;
+
+	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
+		out->n_members += m->state == GK_MEMBER_ACTIVE;
+		out->n_overdue += m->state == GK_MEMBER_LEAVING;
+	}
+}
+
+void
+gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
+{
+	const struct gk_traffic_key *k;
+
+	pthread_mutex_lock(&g->lock);
+	*out = (struct gsakmp_group_status){
+		.open = g->phase == GSAKMP_GROUP_OPEN,
+		.destroyed = g->phase == GSAKMP_GROUP_DESTROYED,
+		.edition = -1,
+		.n_pending = g->sessions.n_queued,
+		.rekeys = g->rekeys,
+		.last_rekey_utc = g->last_rekey_utc,
+		.next_rekey_utc = g->rekey_due_utc,
+		.events = g->events,
+	};
+	if (out->open) {
+		if (g->policy->v.token->has_edition)
+			out->edition = g->policy->v.token->edition;
+		out->terse = g->policy->terse;
+		out->suite = g->policy->suite[0];
+		out->sequence = gk_group_sequence(g->data);
+		count_members(g, out);
+		k = gk_group_key(g->data, 0, GK_KEY_CURRENT);
+		out->gtpk = (struct gsakmp_gtpk){ .id = k->id,
+			                          .handle = k->handle,
+			                          .type = (uint16_t)k->type,
+			                          .created_utc = k->created,
+			                          .expires_utc = k->expires };
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
+show(const struct gsakmp_group *g, const struct gk_member *m,
+     void (*each)(void *ctx, const struct gsakmp_group_row *row), void *ctx)
+{
+	char peer[GK_GROUP_IDENTITY_MAX + 1];
+	size_t len = m->identity.len < GK_GROUP_IDENTITY_MAX
+	                     ? m->identity.len
+	                     : GK_GROUP_IDENTITY_MAX;
+	const struct gsakmp_group_row row = { .peer = peer,
+		                              .state = member_state(g, m),
+		                              .member_id = m->id,
+		                              .joined_utc = m->joined,
+		                              .seen_utc = m->seen };
+
+	memcpy(peer, m->identity.ptr, len);
+	peer[len] = '\0';
+	each(ctx, &row);
+}
+
+void
+gsakmp_group_members(struct gsakmp_group *g,
+                     void (*each)(void *ctx,
+                                  const struct gsakmp_group_row *row),
+                     void *ctx)
+{
+	const struct gk_member *m;
+	size_t cursor = 0;
+
+	pthread_mutex_lock(&g->lock);
+	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
+		show(g, m, each, ctx);
+	pthread_mutex_unlock(&g->lock);
+}

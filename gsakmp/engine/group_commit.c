@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/group_state.h"
+
+/*
+ * Two journals feed the store: gk_group's (members, keys, counters) and the
+ * engine's own (policy token, Rekey Events).  A commit takes both, so that
+ * every transaction is a state that the group was in.
+ */
+static enum gk_err
+append(struct gk_journal *to, const struct gk_journal *from)
+{
+	for (size_t i = 0; i < gk_journal_count(from); i++) {
+		struct gk_change c = gk_journal_at(from, i);
+
+		if (c.kind == GK_JOURNAL_DROP)
+			GK_TRY(gk_journal_drop(to));
+		else if (c.kind == GK_JOURNAL_DEL)
+			GK_TRY(gk_journal_del(to, c.table, c.key));
+		else
+			GK_TRY(gk_journal_put(to, c.table, c.key, c.value));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+gather(struct gsakmp_group *g)
+{
+	if (g->in_flight == NULL)
+		GK_TRY(gk_journal_new(g->cfg.group_id, &g->in_flight));
+	GK_TRY(append(g->in_flight, g->own));
+	gk_journal_clear(g->own);
+	if (g->data == NULL)
+		return GK_OK;
+	GK_TRY(append(g->in_flight, gk_group_journal(g->data)));
+	gk_journal_clear(gk_group_journal(g->data));
+	return GK_OK;
+}
+
+const struct gk_journal *
+gsakmp_group_commit_begin(struct gsakmp_group *g, uint64_t ticket)
+{
+	const struct gk_journal *journal = NULL;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->ticket_done < ticket && gather(g) == GK_OK) {
+		g->ticket_taken = g->ticket_made;
+		journal = g->in_flight;
+	}
+	pthread_mutex_unlock(&g->lock);
+	return journal;
+}
+
+void
+gsakmp_group_commit_end(struct gsakmp_group *g, bool ok)
+{
+	pthread_mutex_lock(&g->lock);
+	/* What could not be stored stays in flight and goes first next time. */
+	if (ok && g->in_flight != NULL) {
+		gk_journal_free(g->in_flight);
+		g->in_flight = NULL;
+		g->ticket_done = g->ticket_taken;
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+uint64_t
+gsakmp_group_ticket(struct gsakmp_group *g)
+{
+	return ++g->ticket_made;
+}
+
+enum gk_err
+gsakmp_group_store(struct gsakmp_group *g, const char *table,
+                   struct gk_slice key, struct gk_slice value)
+{
+	if (value.len == 0)
+		return gk_journal_del(g->own, table, key);
+	return gk_journal_put(g->own, table, key, value);
+}
+
+enum gk_err
+gsakmp_group_log_commit(struct gsakmp_group *g, struct gsakmp_outputs *q,
+                        uint64_t ticket)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_COMMIT);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group = g;
+	out->group_id = g->cfg.group_id;
+	out->ticket = ticket;
+	return gsakmp_outputs_own(q);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/group_state.h"
+
+enum gk_err
+gsakmp_out_peer(struct gsakmp_outputs *q, enum gsakmp_output_kind kind,
+                struct gk_slice group_id, struct gk_slice peer, uint32_t id)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, kind);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = group_id;
+	out->peer = peer;
+	out->member_id = id;
+	return gsakmp_outputs_own(q);
+}
+
+enum gk_err
+gsakmp_out_refused(struct gsakmp_outputs *q, struct gk_slice group_id,
+                   struct gk_slice dgram, const struct gsakmp_endpoint *from,
+                   const struct gsakmp_reject *why)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_REFUSED);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = group_id;
+	out->dgram = dgram;
+	out->incoming = true;
+	if (from != NULL)
+		out->to = *from;
+	out->why = *why;
+	return gsakmp_outputs_own(q);
+}
+
+enum gk_err
+gsakmp_out_message(struct gsakmp_outputs *q, struct gk_slice group_id,
+                   struct gk_slice dgram, const struct gsakmp_endpoint *peer,
+                   bool incoming, uint8_t exchange, uint32_t sequence)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_MESSAGE);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = group_id;
+	out->dgram = dgram;
+	if (peer != NULL)
+		out->to = *peer;
+	out->incoming = incoming;
+	out->exchange = exchange;
+	out->sequence = sequence;
+	return gsakmp_outputs_own(q);
+}
+
+enum gk_err
+gsakmp_out_send(struct gsakmp_outputs *q, struct gk_slice group_id,
+                struct gk_slice dgram, const struct gsakmp_endpoint *to,
+                uint8_t exchange)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_SEND);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = group_id;
+	out->dgram = dgram;
+	if (to != NULL)
+		out->to = *to;
+	out->exchange = exchange;
+	GK_TRY(gsakmp_outputs_own(q));
+	return gsakmp_out_message(q, group_id, dgram, to, false, exchange, 0);
+}

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/group_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_time.h"
+#include "gsakmp/message/protect.h"
+
+/*
+ * Rekey Events at the key server: RFC 4535 sections 5.3.1, 7.5, appendix A.
+ *
+ * Planning closes the epoch and fixes everything but the signature; that goes
+ * to the store with the new keys, in one commit.  Flushing signs and sends.  A
+ * key server that dies in between finds the event in its store, signs it again
+ * and sends it: no member has to notice.
+ */
+#define EVENT_VERSION 1
+#define KEK_SCAN 4096 /* expiring node keys looked for per rekey */
+
+static void
+event_free(struct gsakmp_event *e)
+{
+	if (e == NULL)
+		return;
+	gk_buf_free(&e->token);
+	gk_buf_free(&e->body);
+	free(e);
+}
+
+void
+gsakmp_group_events_free(struct gsakmp_group *g)
+{
+	while (g->first_event != NULL) {
+		struct gsakmp_event *e = g->first_event;
+
+		g->first_event = e->next;
+		event_free(e);
+	}
+	g->last_event = NULL;
+}
+
+static void
+event_queue(struct gsakmp_group *g, struct gsakmp_event *e)
+{
+	if (g->last_event != NULL)
+		g->last_event->next = e;
+	else
+		g->first_event = e;
+	g->last_event = e;
+}
+
+static struct gk_slice
+event_key(uint32_t sequence, uint8_t key[4])
+{
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, key, 4);
+	gk_wr_u32(&wr, sequence);
+	return (struct gk_slice){ key, 4 };
+}
+
+static enum gk_err
+event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
+{
+	struct gk_buf row = { 0 };
+	uint8_t key[4], head[10];
+	struct gk_wr wr;
+	enum gk_err err;
+
+	gk_wr_init(&wr, head, sizeof(head));
+	gk_wr_u8(&wr, EVENT_VERSION);
+	gk_wr_u16(&wr, e->signature);
+	gk_wr_u8(&wr, e->extra);
+	gk_wr_u16(&wr, (uint16_t)e->resend);
+	gk_wr_u32(&wr, (uint32_t)e->token.len);
+	GK_TRY(gk_wr_done(&wr));
+	err = gk_buf_copy(&row, (struct gk_slice){ head, wr.len });
+	if (err == GK_OK)
+		err = gk_buf_append(&row, gk_buf_slice(&e->token));
+	if (err == GK_OK)
+		err = gk_buf_append(&row, gk_buf_slice(&e->body));
+	if (err == GK_OK)
+		err = gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
+		                         event_key(e->sequence, key),
+		                         gk_buf_slice(&row));
+	gk_buf_free(&row);
+	return err;
+}
+
+enum gk_err
+gsakmp_group_event_load(struct gsakmp_group *g, struct gk_slice key,
+                        struct gk_slice value)
+{
+	struct gsakmp_event *e = calloc(1, sizeof(*e));
+	struct gk_rd rd, krd;
+	enum gk_err err;
+
+	if (e == NULL)
+		return GK_ERR_NOMEM;
+	gk_rd_init(&krd, key.ptr, key.len);
+	e->sequence = gk_rd_u32(&krd, "Sequence ID");
+	e->destroy = e->sequence == GSAKMP_SEQUENCE_DESTROY;
+	gk_rd_init(&rd, value.ptr, value.len);
+	if (gk_rd_u8(&rd, "version") != EVENT_VERSION)
+		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
+	e->signature = gk_rd_u16(&rd, "Signature Type");
+	e->extra = gk_rd_u8(&rd, "extra") != 0;
+	e->resend = gk_rd_u16(&rd, "resend");
+	err = gk_buf_copy(&e->token,
+	                  gk_rd_bytes(&rd, gk_rd_u32(&rd, "token"), "token"));
+	if (err == GK_OK)
+		err = gk_buf_copy(&e->body, gk_rd_rest(&rd));
+	if (err == GK_OK)
+		err = gk_rd_done(&rd);
+	if (err == GK_OK)
+		err = gk_rd_done(&krd);
+	if (err != GK_OK) {
+		event_free(e);
+		return err;
+	}
+	if (g->stored_first == 0 || e->sequence < g->stored_first)
+		g->stored_first = e->sequence;
+	if (e->sequence > g->stored_last)
+		g->stored_last = e->sequence;
+	event_queue(g, e);
+	return GK_OK;
+}
+
+/* The rows of earlier events have done their duty. */
+static enum gk_err
+forget_events(struct gsakmp_group *g)
+{
+	uint8_t key[4];
+
+	for (uint32_t s = g->stored_first; s != 0 && s <= g->stored_last; s++)
+		GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
+		                          event_key(s, key),
+		                          (struct gk_slice){ 0 }));
+	g->stored_first = g->stored_last = 0;
+	return GK_OK;
+}
+
+/* ---- wraps -------------------------------------------------------------- */
+
+static void
+gtpk_datum(const struct gk_traffic_key *k, struct gsakmp_key_datum *d)
+{
+	*d = (struct gsakmp_key_datum){ .type = (uint16_t)k->type,
+		                        .id = k->id,
+		                        .handle = k->handle,
+		                        .key = { k->octets, k->len } };
+	gk_zulu_format(k->created, d->created);
+	gk_zulu_format(k->expires, d->expires);
+}
+
+static void
+kek_datum(uint16_t type, const struct gk_lkh_key *k, struct gsakmp_key_datum *d)
+{
+	*d = (struct gsakmp_key_datum){ .type = type,
+		                        .id = k->id,
+		                        .handle = k->handle,
+		                        .key = gk_lkh_key_slice(k) };
+	gk_zulu_format(k->created, d->created);
+	gk_zulu_format(k->expires, d->expires);
+}
+
+/* The group key's place in a wrap is taken by all GTPKs of the group. */
+static enum gk_err
+add_gtpks(const struct gsakmp_group *g, struct gsakmp_keys *keys)
+{
+	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
+		struct gsakmp_key_datum d;
+
+		gtpk_datum(gk_group_key(g->data, i, GK_KEY_CURRENT), &d);
+		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_GTPK, &d));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+fill_keys(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
+          struct gsakmp_keys *keys)
+{
+	memset(keys, 0, sizeof(*keys));
+	for (size_t i = 0; i < wrap->count; i++) {
+		struct gsakmp_key_datum d;
+
+		if (wrap->keys[i] == NULL) {
+			GK_TRY(add_gtpks(g, keys));
+			continue;
+		}
+		kek_datum(g->policy->kek_type, wrap->keys[i], &d);
+		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_REKEY_LKH, &d));
+	}
+	return GK_OK;
+}
+
+/* One Rekey Event Data. */
+static enum gk_err
+seal_wrap(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
+          struct gsakmp_keys *keys, struct gk_buf *out)
+{
+	const struct gsakmp_wrapping with = {
+		.type = g->policy->kek_type,
+		.id = wrap->under->id,
+		.handle = wrap->under->handle,
+		.key = gk_lkh_key_slice(wrap->under),
+	};
+
+	GK_TRY(fill_keys(g, wrap, keys));
+	return gsakmp_rekey_seal(g->env, &g->dialect, &with, keys, out);
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+struct plan {
+	struct gsakmp_group *g;
+	struct gk_now now;
+	struct gk_buf datas; /* of the message that is being filled */
+	uint16_t count;
+	struct gk_buf token; /* sealed, for the first message */
+};
+
+static enum gk_err
+event_body(const struct plan *p, uint8_t type, struct gk_buf *body)
+{
+	const struct gsakmp_group *g = p->g;
+	struct gsakmp_rekey_event event = { .type = type,
+		                            .inner_type = type,
+		                            .version = GSAKMP_LKH_VERSION,
+		                            .count = p->count,
+		                            .data = gk_buf_slice(&p->datas) };
+	uint8_t tlv[2 + GSAKMP_GROUPID_MAX];
+	struct gk_wr wr;
+
+	event.groupid = g->cfg.group_id;
+	if (g->dialect.reh_groupid == GSAKMP_REH_GROUPID_TLV) {
+		tlv[0] = g->cfg.group_id_type;
+		tlv[1] = (uint8_t)g->cfg.group_id.len;
+		memcpy(tlv + 2, g->cfg.group_id.ptr, g->cfg.group_id.len);
+		event.groupid =
+			(struct gk_slice){ tlv, 2 + g->cfg.group_id.len };
+	}
+	if (type == GSAKMP_REKEY_NONE &&
+	    g->dialect.rekey_none_algver == GSAKMP_REKEY_NONE_ALGVER_0)
+		event.version = 0;
+	gk_zulu_format(p->now.utc_s, event.stamp);
+	GK_TRY(gk_buf_alloc(body, 32 + event.groupid.len + p->datas.len));
+	gk_wr_init(&wr, body->ptr, body->len);
+	gsakmp_rekey_event_encode(&wr, &event);
+	body->len = wr.len;
+	return gk_wr_done(&wr);
+}
+
+/* RFC4535-7.1.1-11, -12: one by one, from 1; committed before it is used. */
+static enum gk_err
+event_add(struct plan *p, uint8_t type, bool destroy)
+{
+	struct gsakmp_group *g = p->g;
+	struct gsakmp_event *e = calloc(1, sizeof(*e));
+	enum gk_err err = GK_OK;
+
+	if (e == NULL)
+		return GK_ERR_NOMEM;
+	e->destroy = destroy;
+	e->sequence = GSAKMP_SEQUENCE_DESTROY;
+	e->signature = g->policy->rekey_sig;
+	e->extra = gsakmp_suite_extra(&g->policy->suite[0]) ||
+	           gsakmp_code_extra(GSAKMP_TABLE_SIGNATURE, e->signature) ||
+	           gsakmp_code_extra(GSAKMP_TABLE_KEY, g->policy->kek_type);
+	e->resend = g->policy->resend;
+	if (!destroy)
+		err = gk_group_sequence_next(g->data, &e->sequence);
+	if (err == GK_OK)
+		err = event_body(p, type, &e->body);
+	if (err == GK_OK) {
+		e->token = p->token;
+		p->token = (struct gk_buf){ 0 };
+		err = event_store(g, e);
+	}
+	if (err != GK_OK) {
+		event_free(e);
+		return err;
+	}
+	if (g->stored_first == 0)
+		g->stored_first = e->sequence;
+	g->stored_last = e->sequence;
+	event_queue(g, e);
+	gk_buf_free(&p->datas);
+	p->count = 0;
+	return GK_OK;
+}
+
+static enum gk_err
+add_data(struct plan *p, struct gk_slice data)
+{
+	size_t room = p->g->cfg.rekey_split;
+
+	/* The token travels with the first message and takes its share. */
+	room = room > p->token.len + data.len ? room - p->token.len : data.len;
+	if (p->count != 0 && p->datas.len + data.len > room)
+		GK_TRY(event_add(p, GSAKMP_REKEY_LKH, false));
+	GK_TRY(gk_buf_append(&p->datas, data));
+	p->count++;
+	return GK_OK;
+}
+
+static enum gk_err
+render(struct plan *p, const struct gk_lkh_plan *plan)
+{
+	struct gsakmp_keys *keys = malloc(sizeof(*keys));
+	enum gk_err err = GK_OK;
+
+	if (keys == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < plan->count && err == GK_OK; i++) {
+		struct gk_buf data = { 0 };
+
+		err = seal_wrap(p->g, &plan->wraps[i], keys, &data);
+		if (err == GK_OK)
+			err = add_data(p, gk_buf_slice(&data));
+		gk_buf_free(&data);
+	}
+	gk_wipe(keys, sizeof(*keys));
+	free(keys);
+	if (err == GK_OK && p->count != 0)
+		err = event_add(p, GSAKMP_REKEY_LKH, false);
+	/* RFC4535-5.3.1.2-01: a token without any key. */
+	if (err == GK_OK && p->token.len != 0)
+		err = event_add(p, GSAKMP_REKEY_NONE, false);
+	return err;
+}
+
+/* RFC4535-5.3.1.1-05: under the GTPK that was in force before. */
+static enum gk_err
+seal_token(struct plan *p, const struct gsakmp_policy *policy,
+           const struct gk_traffic_key *old)
+{
+	const struct gk_traffic_key *with = old;
+
+	if (p->g->dialect.pt_rekey_key == GSAKMP_PT_REKEY_KEY_NEW_GTPK)
+		with = gk_group_key(p->g->data, 0, GK_KEY_CURRENT);
+	return gsakmp_rekey_token_seal(
+		p->g->env, &p->g->dialect,
+		&(struct gsakmp_wrapping){ .type = (uint16_t)with->type,
+	                                   .id = with->id,
+	                                   .handle = with->handle,
+	                                   .key = { with->octets, with->len } },
+		GSAKMP_TOKEN_ASN1_V1, gk_buf_slice(&policy->signed_der),
+		&p->token);
+}
+
+static enum gk_err
+leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_order *order,
+          struct gk_now now)
+{
+	size_t cursor = 0;
+	struct gk_member *m;
+
+	for (size_t i = 0; i < order->n_evict; i++)
+		GK_TRY(gsakmp_group_drop_member(g, order->evict[i], now));
+	if (!order->sweep)
+		return GK_OK;
+	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+		if (m->state == GK_MEMBER_LEAVING)
+			GK_TRY(gsakmp_group_drop_member(g, m, now));
+	g->n_overdue = 0;
+	return GK_OK;
+}
+
+static enum gk_err
+close_epoch(struct plan *p, const struct gsakmp_rekey_order *order)
+{
+	struct gsakmp_group *g = p->g;
+	struct gk_lkh_plan plan = { 0 };
+	struct gk_traffic_key old;
+	size_t renewed;
+	bool due;
+	enum gk_err err;
+
+	old = *gk_group_key(g->data, 0, GK_KEY_CURRENT);
+	if (order->refresh && g->policy->lkh) {
+		GK_TRY(gk_group_refresh(g->data, p->now.utc_s));
+		GK_TRY(gk_group_renew(g->data, p->now.utc_s,
+		                      p->now.utc_s + g->cfg.kek_life_s / 4,
+		                      KEK_SCAN, &renewed));
+	}
+	due = gk_group_due(g->data);
+	err = gk_group_seal(
+		g->data, g->cfg.lkh_chain ? GK_LKH_CHAIN : GK_LKH_PATH, &plan);
+	if (err == GK_OK && order->announce != NULL)
+		err = seal_token(p, order->announce, &old);
+	if (err == GK_OK)
+		err = render(p, &plan);
+	if (err == GK_OK && due) {
+		err = gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL,
+		                            GK_KEY_CURRENT);
+		g->grace_ends = p->now.mono_ms + g->cfg.grace_ms;
+	}
+	gk_lkh_plan_free(&plan);
+	gk_wipe(&old, sizeof(old));
+	return err;
+}
+
+enum gk_err
+gsakmp_group_plan(struct gsakmp_group *g,
+                  const struct gsakmp_rekey_order *order, struct gk_now now)
+{
+	struct plan p = { .g = g, .now = now };
+	enum gk_err err;
+
+	if (g->policy->rekey == NULL)
+		return GK_ERR_POLICY;
+	GK_TRY(leave_out(g, order, now));
+	GK_TRY(forget_events(g));
+	err = close_epoch(&p, order);
+	gk_buf_free(&p.datas);
+	gk_buf_free(&p.token);
+	GK_TRY(err);
+	g->window_ends = GK_NEVER;
+	g->rekeys++;
+	g->last_rekey_utc = now.utc_s;
+	if (order->refresh || order->sweep) {
+		g->events = 0;
+		gsakmp_group_timers(g, now);
+	}
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_group_plan_destroy(struct gsakmp_group *g, struct gk_now now)
+{
+	struct plan p = { .g = g, .now = now };
+
+	/* A group without a rekey protocol has nobody who would listen. */
+	if (g->policy->rekey == NULL)
+		return GK_OK;
+	g->stored_first = g->stored_last = 0;
+	return event_add(&p, GSAKMP_REKEY_NONE, true);
+}
+
+/* ---- signing and sending ------------------------------------------------ */
+
+static enum gk_err
+event_sign(const struct gsakmp_group *g, const struct gsakmp_party *party,
+           const struct gsakmp_event *e, struct gk_now now, struct gk_buf *out)
+{
+	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
+	struct gsakmp_build b;
+	struct gsakmp_sign sign;
+
+	gsakmp_party_sign(party, e->signature, true, now.utc_s, ders, &sign);
+	gsakmp_build_begin(&b, &g->dialect, GSAKMP_EXCHANGE_REKEY_EVENT,
+	                   gsakmp_group_groupid(g), e->sequence);
+	if (e->token.len != 0)
+		gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1,
+		                          gk_buf_slice(&e->token));
+	gsakmp_build_raw(&b, GSAKMP_PAYLOAD_REKEY_EVENT,
+	                 gk_buf_slice(&e->body));
+	if (e->extra)
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	return gsakmp_build_finish(&b, &sign, out);
+}
+
+static enum gk_err
+event_send(struct gsakmp_group *g, const struct gsakmp_event *e,
+           struct gk_slice dgram, uint64_t ticket)
+{
+	struct gsakmp_output *out;
+
+	GK_TRY(gsakmp_group_log_commit(g, &g->out, ticket));
+	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_MULTICAST);
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = g->cfg.group_id;
+	out->dgram = dgram;
+	out->resend_count = e->resend;
+	out->resend_spacing_ms = g->cfg.resend_spacing_ms;
+	out->sequence = e->sequence;
+	out->exchange = GSAKMP_EXCHANGE_REKEY_EVENT;
+	GK_TRY(gsakmp_outputs_own(&g->out));
+	GK_TRY(gsakmp_out_message(&g->out, g->cfg.group_id, dgram, NULL, false,
+	                          GSAKMP_EXCHANGE_REKEY_EVENT, e->sequence));
+	out = gsakmp_outputs_add(&g->out, e->destroy ? GSAKMP_OUT_DESTROYED
+	                                             : GSAKMP_OUT_REKEYED);
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = g->cfg.group_id;
+	out->sequence = e->sequence;
+	return gsakmp_outputs_own(&g->out);
+}
+
+static struct gsakmp_event *
+event_take(struct gsakmp_group *g, struct gsakmp_party *party, uint64_t *ticket)
+{
+	struct gsakmp_event *e;
+
+	pthread_mutex_lock(&g->lock);
+	e = g->first_event;
+	if (e != NULL) {
+		g->first_event = e->next;
+		if (g->first_event == NULL)
+			g->last_event = NULL;
+	}
+	*party = g->party;
+	*ticket = gsakmp_group_ticket(g);
+	pthread_mutex_unlock(&g->lock);
+	return e;
+}
+
+enum gk_err
+gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
+{
+	struct gsakmp_party party;
+	struct gsakmp_event *e;
+	uint64_t ticket;
+
+	while ((e = event_take(g, &party, &ticket)) != NULL) {
+		struct gk_buf dgram = { 0 };
+		enum gk_err err = event_sign(g, &party, e, now, &dgram);
+
+		if (err == GK_OK)
+			err = event_send(g, e, gk_buf_slice(&dgram), ticket);
+		gk_buf_free(&dgram);
+		event_free(e);
+		GK_TRY(err);
+	}
+	return GK_OK;
+}

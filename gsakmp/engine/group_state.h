@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_ENGINE_GROUP_STATE_H
+#define GSAKMP_ENGINE_GROUP_STATE_H
+
+#include <pthread.h>
+
+#include "common/group/gk_group.h"
+#include "gsakmp/engine/freshness.h"
+#include "gsakmp/engine/group.h"
+#include "gsakmp/engine/policy.h"
+#include "gsakmp/engine/session.h"
+#include "gsakmp/engine/verify.h"
+
+/*
+ * DOC: inside a group - for gsakmp/engine only
+ *
+ * Everything below is guarded by @lock, except @cfg and @dialect, which never
+ * change, and @out, which belongs to the group's own thread.
+ *
+ * Functions named gsakmp_group_* that are declared here want the lock held,
+ * unless they say otherwise.
+ */
+
+/* Tables of the group's own rows; those of gk_group_tables come after. */
+#define GSAKMP_TABLE_POLICY "gsakmp-policy" /* key "token" */
+#define GSAKMP_TABLE_EVENT "gsakmp-event"   /* key: Sequence ID, 4 octets */
+
+/* A Rekey Event whose content is fixed and stored, but not yet signed. */
+struct gsakmp_event {
+	struct gsakmp_event *next;
+	uint32_t sequence;
+	uint16_t signature;  /* Table 21 */
+	bool extra;          /* needs the Vendor ID */
+	bool destroy;        /* the last one */
+	unsigned resend;     /* how many more times */
+	struct gk_buf token; /* sealed; empty when there is none */
+	struct gk_buf body;  /* of the Rekey Event payload */
+};
+
+enum gsakmp_group_phase {
+	GSAKMP_GROUP_IDLE,      /* "Idle": no token yet */
+	GSAKMP_GROUP_OPEN,      /* "Wait for GC/KS Event" */
+	GSAKMP_GROUP_DESTROYED, /* "Idle" again, for good */
+};
+
+struct gsakmp_group {
+	pthread_mutex_t lock;
+	const struct gk_env *env;
+	struct gsakmp_group_config cfg;
+	struct gsakmp_dialect dialect;
+	struct gsakmp_party party;
+	enum gsakmp_group_phase phase;
+
+	struct gk_group *data; /* NULL before the first token */
+	struct gsakmp_policy *policy;
+	struct gk_buf loaded_token; /* between load and load_end */
+	struct gsakmp_sessions sessions;
+	struct gsakmp_replay *replay;
+
+	/* timers, all monotonic; GK_NEVER when not running */
+	uint64_t window_ends; /* join window: announce the open epoch */
+	uint64_t rekey_due;   /* by time */
+	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
+	int64_t rekey_due_utc, last_rekey_utc;
+	unsigned events;
+	uint64_t rekeys;
+	size_t n_overdue;
+
+	struct gsakmp_event *first_event, *last_event; /* to be signed, sent */
+	uint32_t stored_first, stored_last; /* Sequence IDs of stored events */
+
+	/* commits */
+	struct gk_journal *own; /* rows that are not gk_group's */
+	struct gk_journal *in_flight;
+	uint64_t ticket_made, ticket_taken, ticket_done;
+
+	struct gsakmp_outputs out;
+};
+
+static inline struct gsakmp_groupid
+gsakmp_group_groupid(const struct gsakmp_group *g)
+{
+	return (struct gsakmp_groupid){ g->cfg.group_id_type, g->cfg.group_id };
+}
+
+/* gsakmp_group_store - a row of the group's own; an empty value deletes. */
+GK_MUST_CHECK enum gk_err gsakmp_group_store(struct gsakmp_group *g,
+                                             const char *table,
+                                             struct gk_slice key,
+                                             struct gk_slice value);
+
+/* gsakmp_group_ticket - names all changes up to now, for a COMMIT. */
+uint64_t gsakmp_group_ticket(struct gsakmp_group *g);
+
+/* gsakmp_group_log_commit - an output COMMIT for @ticket in @q. */
+GK_MUST_CHECK enum gk_err gsakmp_group_log_commit(struct gsakmp_group *g,
+                                                  struct gsakmp_outputs *q,
+                                                  uint64_t ticket);
+
+/* What a Rekey Event is built for. */
+struct gsakmp_rekey_order {
+	bool refresh; /* new GTPK, whoever comes or goes */
+	bool sweep;   /* leave out everybody in state LEAVING */
+	struct gk_member *const *evict;
+	size_t n_evict;
+	const struct gsakmp_policy *announce; /* send this token along */
+};
+
+/*
+ * gsakmp_group_plan - close the epoch and fix the Rekey Event(s) for it.
+ *
+ * Keys are wrapped here, with the lock held (symmetric work only); signing and
+ * sending is gsakmp_group_flush(), without it.
+ */
+GK_MUST_CHECK enum gk_err gsakmp_group_plan(
+	struct gsakmp_group *g, const struct gsakmp_rekey_order *order,
+	struct gk_now now);
+/* gsakmp_group_plan_destroy - the event with Sequence ID 0xFFFFFFFF. */
+GK_MUST_CHECK enum gk_err gsakmp_group_plan_destroy(struct gsakmp_group *g,
+                                                    struct gk_now now);
+/* gsakmp_group_flush - takes the lock itself: sign what is planned, emit COMMIT
+ * and MULTICAST. */
+GK_MUST_CHECK enum gk_err gsakmp_group_flush(struct gsakmp_group *g,
+                                             struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_group_event_load(struct gsakmp_group *g,
+                                                  struct gk_slice key,
+                                                  struct gk_slice value);
+void gsakmp_group_events_free(struct gsakmp_group *g);
+/* gsakmp_group_keys_out - KEY_INSTALL for every GTPK in force. */
+GK_MUST_CHECK enum gk_err gsakmp_group_keys_out(struct gsakmp_group *g,
+                                                enum gsakmp_output_kind kind,
+                                                enum gk_key_slot slot);
+
+/* gsakmp_group_timers - (re)start the rekey timer after a rekey or a token. */
+void gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now);
+/* gsakmp_group_count_event - RFC 4534 B.5.3: towards a rekey by events. */
+void gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now);
+/* gsakmp_group_expect_rekey - an epoch is open: announce it in the window. */
+void gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now);
+
+/* gsakmp_group_overdue - the member of @s did not acknowledge; 5.2.1.4. */
+GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
+                                               struct gsakmp_session *s,
+                                               struct gk_now now);
+/* gsakmp_group_drop_member - leaves the tree; its session goes, too. */
+GK_MUST_CHECK enum gk_err gsakmp_group_drop_member(struct gsakmp_group *g,
+                                                   struct gk_member *m,
+                                                   struct gk_now now);
+
+/* gsakmp_group_session_tick - timeouts of sessions; takes the lock itself.
+ * Lack of Ack messages are signed without it. */
+GK_MUST_CHECK enum gk_err gsakmp_group_session_tick(struct gsakmp_group *g,
+                                                    struct gk_now now);
+
+/* Decisions loa_notify and id_class, as code points. */
+uint16_t gsakmp_loa_notify(const struct gsakmp_dialect *d);
+uint8_t gsakmp_id_class(const struct gsakmp_dialect *d);
+
+/* Outputs about a peer or a refusal, on any engine's queue. */
+GK_MUST_CHECK enum gk_err gsakmp_out_peer(struct gsakmp_outputs *q,
+                                          enum gsakmp_output_kind kind,
+                                          struct gk_slice group_id,
+                                          struct gk_slice peer, uint32_t id);
+GK_MUST_CHECK enum gk_err gsakmp_out_refused(struct gsakmp_outputs *q,
+                                             struct gk_slice group_id,
+                                             struct gk_slice dgram,
+                                             const struct gsakmp_endpoint *from,
+                                             const struct gsakmp_reject *why);
+/* gsakmp_out_message - tells of @dgram; a SEND or MULTICAST is extra. */
+GK_MUST_CHECK enum gk_err gsakmp_out_message(struct gsakmp_outputs *q,
+                                             struct gk_slice group_id,
+                                             struct gk_slice dgram,
+                                             const struct gsakmp_endpoint *peer,
+                                             bool incoming, uint8_t exchange,
+                                             uint32_t sequence);
+GK_MUST_CHECK enum gk_err gsakmp_out_send(struct gsakmp_outputs *q,
+                                          struct gk_slice group_id,
+                                          struct gk_slice dgram,
+                                          const struct gsakmp_endpoint *to,
+                                          uint8_t exchange);
+
+#endif /* GSAKMP_ENGINE_GROUP_STATE_H */

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "common/wire/gk_wr.h"
+#include "gsakmp/engine/group_state.h"
+#include "gsakmp/gsakmp_algorithm.h"
+
+/*
+ * The policy token at the key server: RFC 4535 sections 4.4.3 and 5.2.1, RFC
+ * 4534; and the restart, because what a group is made of follows from it.
+ */
+#define ROW_TOKEN "token"
+#define ROW_TREE "tree"
+#define ROW_DESTROYED "destroyed"
+
+const char *
+gsakmp_group_table(size_t i)
+{
+	if (i == 0)
+		return GSAKMP_TABLE_POLICY;
+	if (i == 1)
+		return GSAKMP_TABLE_EVENT;
+	for (size_t n = 0; gk_group_tables[n] != NULL; n++)
+		if (n == i - 2)
+			return gk_group_tables[n];
+	return NULL;
+}
+
+/* What the tree was made with; a restart has to make the same. */
+struct tree {
+	uint16_t degree; /* 0: no hierarchy */
+	uint8_t key_len;
+	bool backward;
+};
+
+static enum gk_err
+make_data(struct gsakmp_group *g, const struct tree *t)
+{
+	const struct gk_group_config cfg = {
+		.scope = g->cfg.group_id,
+		.lkh = { .degree = t->degree,
+		         .key_len = t->key_len,
+		         .backward = t->backward,
+		         .lifetime = g->cfg.kek_life_s },
+		.backward = t->backward,
+		/* The last value announces the destruction. */
+		.sequence_last = GSAKMP_SEQUENCE_DESTROY - 1,
+	};
+
+	return gk_group_new(g->env, &cfg, &g->data);
+}
+
+static enum gk_err
+store_policy(struct gsakmp_group *g, const struct gsakmp_policy *p)
+{
+	return gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
+	                          gk_slice_str(ROW_TOKEN),
+	                          gk_buf_slice(&p->signed_der));
+}
+
+/* How long a GTPK lasts: what the token says, or the configuration. */
+static int64_t
+key_lifetime(const struct gsakmp_group *g, const struct gsakmp_policy *p,
+             size_t i, struct gk_now now)
+{
+	if (p->key_life[i] > 0)
+		return p->key_life[i];
+	if (p->key_expires[i] > now.utc_s)
+		return p->key_expires[i] - now.utc_s;
+	return g->cfg.gtpk_life_s;
+}
+
+static uint16_t
+gtpk_type(const struct gsakmp_group *g, const struct gsakmp_policy *p)
+{
+	return g->cfg.gtpk_type != 0 ? g->cfg.gtpk_type
+	                             : p->suite[0].encryption;
+}
+
+static enum gk_err
+define_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
+            struct gk_now now)
+{
+	uint16_t type = gtpk_type(g, p);
+	size_t len = gsakmp_key_length(&g->dialect, type);
+
+	if (len == 0)
+		return GK_ERR_VALUE;
+	for (size_t i = 0; i < p->n_keys; i++)
+		GK_TRY(gk_group_key_define(g->data, p->key_id[i], type, len,
+		                           key_lifetime(g, p, i, now),
+		                           now.utc_s));
+	return GK_OK;
+}
+
+/* Transition 1 of Table 29: "Create group command". */
+static enum gk_err
+create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
+{
+	struct tree t = {
+		.degree = p->lkh ? (uint16_t)g->cfg.lkh_degree : 0,
+		.key_len = (uint8_t)gsakmp_key_length(&g->dialect, p->kek_type),
+		/* Without rekeys the others could not be told. */
+		.backward = p->lkh && !g->cfg.no_join_rekey &&
+		            p->rekey->event != GPT_REKEY_EVENT_NONE,
+	};
+	uint8_t row[4];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, row, sizeof(row));
+	gk_wr_u16(&wr, t.degree);
+	gk_wr_u8(&wr, t.key_len);
+	gk_wr_u8(&wr, t.backward);
+	GK_TRY(gk_wr_done(&wr));
+	GK_TRY(make_data(g, &t));
+	GK_TRY(define_keys(g, p, now));
+	GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
+	                          gk_slice_str(ROW_TREE),
+	                          (struct gk_slice){ row, sizeof(row) }));
+	GK_TRY(store_policy(g, p));
+	g->policy = gsakmp_policy_ref(p);
+	g->phase = GSAKMP_GROUP_OPEN;
+	gsakmp_group_timers(g, now);
+	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
+}
+
+/* "new Key IDs in a rekey": what members hold cannot be exchanged by a rekey,
+ * so a token that wants other keys is for another group. */
+static enum gk_err
+compatible(const struct gsakmp_group *g, const struct gsakmp_policy *p)
+{
+	const struct gsakmp_policy *old = g->policy;
+
+	if (p->lkh != old->lkh || p->kek_type != old->kek_type ||
+	    p->n_keys != old->n_keys || gtpk_type(g, p) != gtpk_type(g, old))
+		return GK_ERR_POLICY;
+	for (size_t i = 0; i < p->n_keys; i++)
+		if (p->key_id[i] != old->key_id[i])
+			return GK_ERR_POLICY;
+	return GK_OK;
+}
+
+/* RFC 4535 section 5.3.2.1: does the token still admit this member? */
+static bool
+admitted(const struct gsakmp_policy *p, const struct gk_member *m)
+{
+	struct gk_slice slices[GSAKMP_MEMBER_CA_MAX];
+	struct gsakmp_member_info info;
+	struct gk_identity id;
+	struct gpt_party party;
+	bool ok = false;
+
+	if (gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info) == GK_OK) {
+		gsakmp_member_party(&info, &id, slices, &party);
+		ok = gpt_access_member(p->reg, &party, NULL);
+	}
+	gsakmp_member_info_free(&info);
+	return ok;
+}
+
+static enum gk_err
+update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
+{
+	struct gk_member **out;
+	struct gk_member *m;
+	size_t cursor = 0, n = 0;
+	enum gk_err err;
+
+	GK_TRY(compatible(g, p));
+	out = calloc(gk_group_count(g->data) + 1, sizeof(struct gk_member *));
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+		if (!admitted(p, m))
+			out[n++] = m;
+	err = store_policy(g, p);
+	if (err == GK_OK && g->policy->rekey != NULL) {
+		const struct gsakmp_rekey_order order = {
+			.refresh = n != 0,
+			.sweep = n != 0,
+			.evict = out,
+			.n_evict = n,
+			.announce = p,
+		};
+
+		err = gsakmp_group_plan(g, &order, now);
+	}
+	free(out);
+	GK_TRY(err);
+	gsakmp_policy_unref(g->policy);
+	g->policy = gsakmp_policy_ref(p);
+	gsakmp_group_timers(g, now);
+	return GK_OK;
+}
+
+static enum gk_err
+token_out(struct gsakmp_group *g)
+{
+	struct gsakmp_output *out =
+		gsakmp_outputs_add(&g->out, GSAKMP_OUT_TOKEN);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = g->cfg.group_id;
+	out->token = gk_buf_slice(&g->policy->signed_der);
+	if (g->policy->v.token->has_edition)
+		out->edition = g->policy->v.token->edition;
+	return gsakmp_outputs_own(&g->out);
+}
+
+static enum gk_err
+apply(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
+{
+	if (g->phase == GSAKMP_GROUP_DESTROYED)
+		return GK_ERR_UNEXPECTED;
+	if (g->policy != NULL && p->v.identical)
+		return GK_OK;
+	GK_TRY(g->policy == NULL ? create(g, p, now) : update(g, p, now));
+	GK_TRY(gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g)));
+	return token_out(g);
+}
+
+/* RFC4535-5.2.1-01: a key server first looks whether it may be one. */
+static enum gk_err
+eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
+         const struct gsakmp_policy *p, struct gk_now now,
+         struct gsakmp_reject *why)
+{
+	struct gk_certs chain = { 0 };
+	const struct gk_trust_extra extra = { .certs = &chain };
+	struct gpt_party me = { .id = party->id };
+	struct gk_slice ca[GK_PATH_MAX];
+	struct gk_path path = { 0 };
+	enum gk_err err = GK_OK;
+	bool ok = false;
+
+	(void)g;
+	for (size_t i = 1; i < party->n_certs && err == GK_OK; i++)
+		err = gk_certs_add(&chain, party->certs[i]);
+	if (err == GK_OK)
+		err = gk_trust_verify(party->trust, party->certs[0], &extra,
+		                      now.utc_s, GK_KU_DIGITAL_SIGNATURE, &path,
+		                      NULL);
+	if (err == GK_OK) {
+		for (size_t i = 1; i < path.n; i++)
+			ca[i - 1] = gk_cert_key_id(path.cert[i]);
+		me.ca_key_ids = ca;
+		me.n_ca_key_ids = path.n - 1;
+		ok = gpt_access_gcks(p->reg, &me, NULL) &&
+		     (p->rekey == NULL ||
+		      gpt_access_rekey(p->rekey, &me, NULL));
+	}
+	gk_path_free(&path);
+	gk_certs_free(&chain);
+	if (!ok)
+		return gsakmp_refuse(why, GK_ERR_POLICY,
+		                     GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+		                     "RFC4535-5.2.1-01", "gCKS", 0);
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
+                       struct gk_now now, struct gsakmp_reject *why)
+{
+	struct gsakmp_policy *old, *p = NULL;
+	struct gsakmp_reject unused;
+	struct gsakmp_party party;
+	enum gk_err err;
+
+	if (why == NULL)
+		why = &unused;
+	*why = (struct gsakmp_reject){ 0 };
+	pthread_mutex_lock(&g->lock);
+	old = g->policy != NULL ? gsakmp_policy_ref(g->policy) : NULL;
+	party = g->party;
+	pthread_mutex_unlock(&g->lock);
+
+	err = gsakmp_policy_new(
+		&(struct gsakmp_policy_args){
+			.party = &party,
+			.dialect = &g->dialect,
+			.group_id = g->cfg.group_id,
+			.last = old != NULL ? &old->v.seen : NULL,
+			.legacy_ok = g->cfg.legacy_ok,
+		},
+		token, now, &p, why);
+	if (err == GK_OK)
+		err = eligible(g, &party, p, now, why);
+	if (err == GK_OK) {
+		pthread_mutex_lock(&g->lock);
+		err = apply(g, p, now);
+		pthread_mutex_unlock(&g->lock);
+		if (err != GK_OK && why->req == NULL)
+			gsakmp_refuse(why, err,
+			              GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+			              "RFC4535-4.4.3-02", "Policy Token Data",
+			              0);
+	}
+	gsakmp_policy_unref(p);
+	gsakmp_policy_unref(old);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
+
+/* ---- restart ------------------------------------------------------------ */
+
+static enum gk_err
+load_tree(struct gsakmp_group *g, struct gk_slice value)
+{
+	struct gk_rd rd;
+	struct tree t;
+
+	gk_rd_init(&rd, value.ptr, value.len);
+	t.degree = gk_rd_u16(&rd, "degree");
+	t.key_len = gk_rd_u8(&rd, "key length");
+	t.backward = gk_rd_u8(&rd, "backward") != 0;
+	GK_TRY(gk_rd_done(&rd));
+	return make_data(g, &t);
+}
+
+/* The token waits as octets until load_end() knows the time. */
+static enum gk_err
+load_policy(struct gsakmp_group *g, struct gk_slice key, struct gk_slice value)
+{
+	if (gk_slice_equal(key, gk_slice_str(ROW_TOKEN)) &&
+	    g->loaded_token.ptr == NULL)
+		return gk_buf_copy(&g->loaded_token, value);
+	if (gk_slice_equal(key, gk_slice_str(ROW_TREE)) && g->data == NULL)
+		return load_tree(g, value);
+	if (gk_slice_equal(key, gk_slice_str(ROW_DESTROYED))) {
+		g->phase = GSAKMP_GROUP_DESTROYED;
+		return GK_OK;
+	}
+	return GK_ERR_VALUE;
+}
+
+enum gk_err
+gsakmp_group_load(struct gsakmp_group *g, const char *table,
+                  struct gk_slice key, struct gk_slice value)
+{
+	const char *why;
+
+	if (gk_slice_equal(gk_slice_str(table),
+	                   gk_slice_str(GSAKMP_TABLE_POLICY)))
+		return load_policy(g, key, value);
+	if (gk_slice_equal(gk_slice_str(table),
+	                   gk_slice_str(GSAKMP_TABLE_EVENT)))
+		return gsakmp_group_event_load(g, key, value);
+	if (g->data == NULL)
+		return GK_ERR_UNEXPECTED;
+	return gk_group_load_row(g->data, table, key, value, &why);
+}
+
+static enum gk_err
+reopen(struct gsakmp_group *g, struct gk_now now)
+{
+	const struct gsakmp_policy_args args = { .party = &g->party,
+		                                 .dialect = &g->dialect,
+		                                 .group_id = g->cfg.group_id,
+		                                 .legacy_ok =
+		                                         g->cfg.legacy_ok };
+	struct gsakmp_reject unused;
+	const char *why;
+
+	if (g->data == NULL)
+		return GK_ERR_VALUE;
+	GK_TRY(gk_group_load_done(g->data, &why));
+	GK_TRY(gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
+	                         &g->policy, &unused));
+	if (gk_group_key_count(g->data) == 0)
+		return GK_ERR_VALUE;
+	g->phase = GSAKMP_GROUP_OPEN;
+	gsakmp_group_timers(g, now);
+	gsakmp_group_expect_rekey(g, now);
+	g->grace_ends = now.mono_ms + g->cfg.grace_ms;
+	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
+}
+
+/* Registrations that were under way are gone with the process: their members
+ * will not be acknowledged, and go at the next policy-defined rekey. */
+static enum gk_err
+drop_pending(struct gsakmp_group *g)
+{
+	struct gk_member *m;
+	size_t cursor = 0;
+
+	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+		if (m->state == GK_MEMBER_PENDING) {
+			GK_TRY(gk_group_member_state(g->data, m,
+			                             GK_MEMBER_LEAVING));
+			g->n_overdue++;
+		}
+	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
+}
+
+enum gk_err
+gsakmp_group_load_end(struct gsakmp_group *g, struct gk_now now)
+{
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->phase != GSAKMP_GROUP_DESTROYED &&
+	    (g->loaded_token.ptr != NULL || g->data != NULL)) {
+		err = reopen(g, now);
+		if (err == GK_OK)
+			err = drop_pending(g);
+	}
+	gk_buf_free(&g->loaded_token);
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/verify.h"
+
+#include "common/crypto/gk_trust.h"
+#include "gsakmp/gsakmp_algorithm.h"
+
+void
+gsakmp_signer_clear(struct gsakmp_signer *signer)
+{
+	gk_cert_free(signer->cert);
+	gk_buf_free(&signer->key);
+	gk_path_free(&signer->path);
+	*signer = (struct gsakmp_signer){ 0 };
+}
+
+enum gsakmp_notify
+gsakmp_notify_freshness(const struct gsakmp_dialect *d)
+{
+	static const uint8_t code[] = {
+		[GSAKMP_FRESHNESS_CODE_14] = 14,
+		[GSAKMP_FRESHNESS_CODE_7] = 7,
+		[GSAKMP_FRESHNESS_CODE_26] = 26,
+		[GSAKMP_FRESHNESS_CODE_19] = 19,
+	};
+
+	return (enum gsakmp_notify)code[d->freshness_code];
+}
+
+enum gsakmp_notify
+gsakmp_notify_bad_cert(const struct gsakmp_dialect *d)
+{
+	static const uint8_t code[] = {
+		[GSAKMP_INVALID_CERT_CODE_14] = 14,
+		[GSAKMP_INVALID_CERT_CODE_11] = 11,
+		[GSAKMP_INVALID_CERT_CODE_7] = 7,
+		[GSAKMP_INVALID_CERT_CODE_13] = 13,
+		[GSAKMP_INVALID_CERT_CODE_17] = 17,
+	};
+
+	return (enum gsakmp_notify)code[d->invalid_cert_code];
+}
+
+static enum gk_dn_compare
+dn_compare(const struct gsakmp_dialect *d)
+{
+	if (d->dn_string == GSAKMP_DN_STRING_FORWARD)
+		return GK_DN_COMPARE_FORWARD;
+	if (d->dn_string == GSAKMP_DN_STRING_OCTETS)
+		return GK_DN_COMPARE_OCTETS;
+	return GK_DN_COMPARE_RFC4514;
+}
+
+void
+gsakmp_signer_name(const struct gsakmp_message *msg,
+                   struct gsakmp_signer *signer)
+{
+	signer->id_type = msg->signature.id_type;
+	signer->id.kind = gsakmp_identity_kind(signer->id_type);
+	signer->id.octets = msg->signature.signer_id;
+	signer->party = (struct gpt_party){ .id = &signer->id };
+}
+
+/* The certificates of a message that may be somebody's; anchors are dropped. */
+static enum gk_err
+look_through(const struct gsakmp_verify *v, const struct gsakmp_message *msg,
+             struct gsakmp_signer *signer, struct gsakmp_reject *why)
+{
+	for (size_t i = 0; i < msg->n_certificates; i++) {
+		const struct gsakmp_certificate *c = &msg->certificate[i];
+		struct gk_cert *cert;
+
+		if (c->type != GSAKMP_CERT_X509_SIGNATURE)
+			continue;
+		if (gk_cert_from_der(c->data, &cert) != GK_OK)
+			return gsakmp_refuse(why, GK_ERR_VALUE,
+			                     gsakmp_notify_bad_cert(v->dialect),
+			                     "RFC4535-7.7.2-03",
+			                     "Certificate Data", c->at);
+		if (!gk_trust_is_anchor(v->party->trust, cert) &&
+		    gk_identity_binds(signer->id, cert,
+		                      dn_compare(v->dialect))) {
+			signer->cert = cert;
+			return GK_OK;
+		}
+		gk_cert_free(cert);
+	}
+	return GK_OK;
+}
+
+/* Only certificates of kinds that nothing here can use? */
+static bool
+all_unsupported(const struct gsakmp_message *msg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < msg->n_certificates; i++)
+		if (msg->certificate[i].type != GSAKMP_CERT_X509_SIGNATURE &&
+		    msg->certificate[i].type != GSAKMP_CERT_CRL)
+			n++;
+	return n != 0 && n == msg->n_certificates;
+}
+
+enum gk_err
+gsakmp_signer_find(const struct gsakmp_verify *v,
+                   const struct gsakmp_message *msg,
+                   struct gsakmp_signer *signer, struct gsakmp_reject *why)
+{
+	gsakmp_signer_name(msg, signer);
+	GK_TRY(look_through(v, msg, signer, why));
+	if (signer->cert == NULL && v->fallback != NULL &&
+	    gk_identity_binds(signer->id, v->fallback, dn_compare(v->dialect)))
+		signer->cert = gk_cert_ref(v->fallback);
+	if (signer->cert == NULL && all_unsupported(msg))
+		return gsakmp_refuse(why, GK_ERR_AUTH,
+		                     GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED,
+		                     "RFC4535-7.7.2-02", "Cert Type",
+		                     msg->certificate[0].at);
+	if (signer->cert == NULL)
+		return gsakmp_refuse(why, GK_ERR_AUTH,
+		                     GSAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE,
+		                     "RFC4535-7.8.2-05", "Signer ID Data",
+		                     msg->signature.at);
+	return gsakmp_member_key(signer->id, signer->cert, &signer->key);
+}
+
+/* What came along and may help to build a path. */
+static enum gk_err
+collect(const struct gsakmp_message *msg, struct gk_certs *certs,
+        struct gk_slice *crls, size_t *n_crls)
+{
+	for (size_t i = 0; i < msg->n_certificates; i++) {
+		const struct gsakmp_certificate *c = &msg->certificate[i];
+		struct gk_cert *cert;
+		enum gk_err err;
+
+		if (c->type == GSAKMP_CERT_CRL)
+			crls[(*n_crls)++] = c->data;
+		if (c->type != GSAKMP_CERT_X509_SIGNATURE)
+			continue;
+		GK_TRY(gk_cert_from_der(c->data, &cert));
+		err = gk_certs_add(certs, cert);
+		gk_cert_free(cert);
+		GK_TRY(err);
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+build_path(const struct gsakmp_verify *v, const struct gsakmp_message *msg,
+           struct gsakmp_signer *signer, struct gk_cert_fault *fault)
+{
+	struct gk_slice crls[GSAKMP_CERTIFICATES_MAX];
+	struct gk_certs certs = { 0 };
+	struct gk_trust_extra extra = { .certs = &certs, .crls = crls };
+	enum gk_err err;
+
+	err = collect(msg, &certs, crls, &extra.n_crls);
+	if (err == GK_OK)
+		err = gk_trust_verify(v->party->trust, signer->cert, &extra,
+		                      v->utc, GK_KU_DIGITAL_SIGNATURE,
+		                      &signer->path, fault);
+	gk_certs_free(&certs);
+	return err;
+}
+
+enum gk_err
+gsakmp_signer_path(const struct gsakmp_verify *v,
+                   const struct gsakmp_message *msg,
+                   struct gsakmp_signer *signer, struct gsakmp_reject *why)
+{
+	struct gk_cert_fault fault = { 0 };
+	enum gk_err err;
+
+	err = build_path(v, msg, signer, &fault);
+	if (err != GK_OK)
+		return gsakmp_refuse(
+			why, err,
+			fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT
+				? GSAKMP_NOTIFY_INVALID_CERT_AUTHORITY
+				: gsakmp_notify_bad_cert(v->dialect),
+			"RFC4535-7.8.2-07", "Certificate Data",
+			msg->n_certificates > 0 ? msg->certificate[0].at
+						: msg->signature.at);
+	for (size_t i = 1; i < signer->path.n; i++)
+		signer->ca[i - 1] = gk_cert_key_id(signer->path.cert[i]);
+	signer->party.ca_key_ids = signer->ca;
+	signer->party.n_ca_key_ids = signer->path.n - 1;
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_signer_check(const struct gsakmp_verify *v,
+                    const struct gsakmp_message *msg,
+                    struct gsakmp_signer *signer, struct gsakmp_reject *why)
+{
+	/* A signature of another type than the policy's is not the mechanism
+	 * that the group relies on, however well it verifies. */
+	if (msg->signature.type != v->signature)
+		return gsakmp_refuse(why, GK_ERR_POLICY,
+		                     GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+		                     "RFC4534-B.1.3.1-02", "Signature Type",
+		                     msg->signature.at);
+	return gsakmp_message_verify(msg, v->dialect,
+	                             gk_cert_pubkey(signer->cert), why);
+}
+
+struct gk_slice
+gsakmp_party_signer_id(const struct gsakmp_party *party)
+{
+	return party->id->octets;
+}
+
+void
+gsakmp_party_sign(const struct gsakmp_party *party, uint16_t signature,
+                  bool with_certs, int64_t utc, struct gk_slice *ders,
+                  struct gsakmp_sign *sign)
+{
+	*sign = (struct gsakmp_sign){
+		.signer = party->signer,
+		.type = signature,
+		.id_type = gsakmp_identity_type(party->id->kind),
+		.signer_id = party->id->octets,
+		.utc = utc,
+		.certs = ders,
+	};
+	for (size_t i = 0;
+	     with_certs && i < party->n_certs && i < GSAKMP_CERTIFICATES_MAX;
+	     i++)
+		ders[sign->n_certs++] = gk_cert_der(party->certs[i]);
+}
+
+bool
+gsakmp_suite_extra(const struct gsakmp_suite *suite)
+{
+	return gsakmp_code_extra(GSAKMP_TABLE_SIGNATURE, suite->signature) ||
+	       gsakmp_code_extra(GSAKMP_TABLE_NONCE_HASH, suite->nonce_hash) ||
+	       gsakmp_code_extra(GSAKMP_TABLE_KEY_CREATION,
+	                         suite->key_creation) ||
+	       gsakmp_code_extra(GSAKMP_TABLE_KEY, suite->encryption);
+}
