@@ -122,7 +122,8 @@ gsakmp_replay_tag(struct gk_slice signer_id, struct gk_slice nonce,
 }
 
 bool
-gsakmp_replay_seen(const struct gsakmp_replay *r, const uint8_t *tag)
+gsakmp_replay_seen(const struct gsakmp_replay *r,
+                   const uint8_t tag[GSAKMP_REPLAY_TAG_LEN])
 {
 	uint32_t at = r->bucket[bucket_of(r, tag)];
 
@@ -145,7 +146,8 @@ forget_oldest(struct gsakmp_replay *r)
 }
 
 enum gk_err
-gsakmp_replay_add(struct gsakmp_replay *r, const uint8_t *tag, uint64_t now_ms,
+gsakmp_replay_add(struct gsakmp_replay *r,
+                  const uint8_t tag[GSAKMP_REPLAY_TAG_LEN], uint64_t now_ms,
                   uint64_t forget_ms)
 {
 	size_t at;

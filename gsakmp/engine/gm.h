@@ -56,7 +56,7 @@ struct gsakmp_gm_config {
 	/* All 0: the defaults in brackets. */
 	uint32_t rtj_timeout_ms;    /* [5000] "locally configured timeout" */
 	unsigned rtj_retries;       /* [3] section 5.2.1.1 */
-	uint32_t rtj_err_grace_ms;  /* [30000] KeyDL still accepted after an
+	uint32_t rtj_err_grace_ms;  /* [5000] KeyDL still accepted after an
 	                            * RTJ-Err; section 5.2.1.3 */
 	unsigned cookies_max;       /* [3] Cookie Downloads obeyed per join */
 	uint32_t skew_s;            /* [300] section 3.1, item 2 */
@@ -64,8 +64,16 @@ struct gsakmp_gm_config {
 	uint32_t rtd_timeout_ms;    /* [5000] */
 	unsigned rtd_retries;       /* [3] */
 	uint32_t rejoin_backoff_ms; /* [5000] upper bound of the random wait */
-	bool no_recovery;           /* do not rejoin when a rekey was missed */
-	size_t max_message;         /* [65535] octets */
+	uint32_t missed_ms; /* [3000] after a Rekey Event without keys for us */
+	unsigned rejoin_max; /* [3] failed rejoins before giving up */
+	bool no_recovery;    /* do not rejoin when a rekey was missed */
+	/*
+	 * Section 5.2.1.2: "any error" in a KeyDL ends the join and is answered.
+	 * That includes errors of a KeyDL that anybody may have sent.  With this
+	 * set, one that does not authenticate is dropped and the join goes on.
+	 */
+	bool drop_forged_keydl;
+	size_t max_message; /* [65535] octets */
 };
 
 struct gsakmp_gm;

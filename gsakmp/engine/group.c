@@ -196,9 +196,9 @@ end_grace(struct gsakmp_group *g)
 static enum gk_err
 group_tick(struct gsakmp_group *g, struct gk_now now)
 {
-	const struct gsakmp_rekey_order by_policy = { .refresh = true,
+	const struct gsakmp_rekey_cause by_policy = { .refresh = true,
 		                                      .sweep = true };
-	const struct gsakmp_rekey_order joins = { 0 };
+	const struct gsakmp_rekey_cause joins = { 0 };
 
 	if (g->phase != GSAKMP_GROUP_OPEN)
 		return GK_OK;
@@ -247,7 +247,7 @@ gsakmp_group_drop_member(struct gsakmp_group *g, struct gk_member *m,
 static enum gk_err
 rekey_now(struct gsakmp_group *g, struct gk_now now)
 {
-	const struct gsakmp_rekey_order order = { .refresh = true,
+	const struct gsakmp_rekey_cause order = { .refresh = true,
 		                                  .sweep = true };
 
 	if (g->phase != GSAKMP_GROUP_OPEN)
@@ -286,7 +286,7 @@ static enum gk_err
 evict(struct gsakmp_group *g, const char *const *peers, size_t n,
       struct gk_member **m, struct gk_now now)
 {
-	const struct gsakmp_rekey_order order = {
+	const struct gsakmp_rekey_cause order = {
 		.refresh = true, .sweep = true, .evict = m, .n_evict = n
 	};
 

@@ -53,9 +53,12 @@ struct gsakmp_group_config {
 	unsigned sessions_max;       /* [10000] registrations under way */
 	unsigned replay_max;         /* [65536] remembered RTJ nonces */
 	uint32_t kek_life_s;         /* [31536000] */
-	uint32_t gtpk_life_s;        /* [86400] when the token has no date */
-	size_t rekey_split;          /* [60000] octets per Rekey Event payload
-	                             * body before another is begun */
+	uint16_t gtpk_type;          /* [the token's key wrap] Table 16 */
+	uint32_t gtpk_life_s; /* [0: no end] when the token says nothing */
+	uint32_t grace_ms;    /* [10000] a superseded GTPK may still be used */
+	uint32_t skew_s;      /* [300] section 3.1, item 2 */
+	size_t rekey_split; /* [60000] octets of Rekey Event Data before another
+	                     * message is begun */
 };
 
 struct gsakmp_group;

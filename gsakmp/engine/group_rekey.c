@@ -352,7 +352,7 @@ seal_token(struct plan *p, const struct gsakmp_policy *policy,
 }
 
 static enum gk_err
-leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_order *order,
+leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
           struct gk_now now)
 {
 	size_t cursor = 0;
@@ -370,7 +370,7 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_order *order,
 }
 
 static enum gk_err
-close_epoch(struct plan *p, const struct gsakmp_rekey_order *order)
+close_epoch(struct plan *p, const struct gsakmp_rekey_cause *order)
 {
 	struct gsakmp_group *g = p->g;
 	struct gk_lkh_plan plan = { 0 };
@@ -405,7 +405,7 @@ close_epoch(struct plan *p, const struct gsakmp_rekey_order *order)
 
 enum gk_err
 gsakmp_group_plan(struct gsakmp_group *g,
-                  const struct gsakmp_rekey_order *order, struct gk_now now)
+                  const struct gsakmp_rekey_cause *order, struct gk_now now)
 {
 	struct plan p = { .g = g, .now = now };
 	enum gk_err err;

@@ -98,7 +98,7 @@ GK_MUST_CHECK enum gk_err gsakmp_group_log_commit(struct gsakmp_group *g,
                                                   uint64_t ticket);
 
 /* What a Rekey Event is built for. */
-struct gsakmp_rekey_order {
+struct gsakmp_rekey_cause {
 	bool refresh; /* new GTPK, whoever comes or goes */
 	bool sweep;   /* leave out everybody in state LEAVING */
 	struct gk_member *const *evict;
@@ -113,7 +113,7 @@ struct gsakmp_rekey_order {
  * sending is gsakmp_group_flush(), without it.
  */
 GK_MUST_CHECK enum gk_err gsakmp_group_plan(
-	struct gsakmp_group *g, const struct gsakmp_rekey_order *order,
+	struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 	struct gk_now now);
 /* gsakmp_group_plan_destroy - the event with Sequence ID 0xFFFFFFFF. */
 GK_MUST_CHECK enum gk_err gsakmp_group_plan_destroy(struct gsakmp_group *g,

@@ -175,7 +175,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 			out[n++] = m;
 	err = store_policy(g, p);
 	if (err == GK_OK && g->policy->rekey != NULL) {
-		const struct gsakmp_rekey_order order = {
+		const struct gsakmp_rekey_cause order = {
 			.refresh = n != 0,
 			.sweep = n != 0,
 			.evict = out,

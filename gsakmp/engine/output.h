@@ -35,8 +35,9 @@ struct gsakmp_group;
 	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */  \
 	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
 	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
-	X(REFUSED, "refused") /* @why; nothing has changed */                 \
-	X(MESSAGE, "message") /* a message went in or out */
+	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */          \
+	X(REFUSED, "refused")               /* @why; nothing has changed */   \
+	X(MESSAGE, "message")               /* a message went in or out */
 
 enum gsakmp_output_kind {
 #define X(name, text) GSAKMP_OUT_##name,
