@@ -4,13 +4,13 @@ from xml.sax.saxutils import escape
 
 from . import BUILD
 from .pki import dn
-from .scene import GSAKMP_PORT, MEMBERS, OWNER_PORT, REKEY
+from .scene import GSAKMP_PORT, MEMBERS, OWNER_PORT, REKEY, REKEY_PORT
 
-# Per kind of key: suite, signature type, and the encryption type of keys that wrap keys.
+# Per kind of key: the suite, and what it is made of: signature, nonce hash, key creation, encryption.
 SUITES = {
-    "ecdsa": ("p256-gcm", "ecdsa-p256-sha256", "aes-gcm-128"),
-    "rsa": ("rsa2048-cbc", "rsa-sha256", "aes-cbc-256"),
-    "dsa": ("suite-1", "dsa-sha1", "aes-cbc-128"),
+    "ecdsa": ("p256-gcm", "ecdsa-p256-sha256", "sha256", "p256", "aes128-gcm"),
+    "rsa": ("rsa2048-cbc", "rsa-sha256", "sha256", "modp2048-hkdf", "aes256-cbc"),
+    "dsa": ("suite-1", "dss-sha1", "sha1", "modp1024", "aes128-cbc"),
 }
 RANDOM = "6d7365636c616231"
 
@@ -20,33 +20,38 @@ def entity(pki, tag: str, name: str, indent: int) -> str:
     return f'{" " * indent}<{tag} ca="{pki.intermediate.key_id.hex()}">{escape(dn(name))}</{tag}>\n'
 
 
-def policy(story, excluded: list = (), edition: int = 0, resend: int = 2) -> str:
-    suite, signature, wrap = SUITES[story.kind]
+def policy(story, excluded: list = (), edition: int = 0, server: str = "keys") -> str:
+    suite, signature, digest, exchange, cipher = SUITES[story.kind]
+    terse = str(story.terse).lower()
     pki = story.pki
-    digest = "sha-1" if story.kind == "dsa" else "sha-256"
     rules = "".join(entity(pki, "rule", n, 10) for n in (*MEMBERS, "grace", "oscar"))
     out = "".join(entity(pki, "exclusion", n, 12) for n in excluded)
     exclusions = f"          <exclusions>\n{out}          </exclusions>\n" if out else ""
+    if story.terse:
+        mechanisms = f'<suite name="{suite}"/>'
+    else:  # a suite is always terse
+        mechanisms = (f'<a-la-carte signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}"'
+                      f' timeout="5s" terse="false"/>')
     number = f' edition="{edition}"' if edition else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <policy version="1"{number}>
   <group-id type="utf-8" random="{RANDOM}" name="{story.group}"/>
   <registration>
     <register>
-      <gsakmp transport="udp">
+      <gsakmp transport="{story.transport}">
         <gcks>
-{entity(pki, "entity", "keys", 10)}        </gcks>
+{entity(pki, "entity", server, 10)}        </gcks>
         <senders>
 {entity(pki, "entity", "alice", 10)}        </senders>
         <access-control>
 {rules}{exclusions}        </access-control>
         <mechanisms>
-          <suite name="{suite}"/>
+          {mechanisms}
         </mechanisms>
       </gsakmp>
     </register>
     <de-register>
-      <gsakmp transport="udp" terse="true">
+      <gsakmp transport="{story.transport}" terse="{terse}">
         <leave signature="{signature}" hash="{digest}" ca="{pki.intermediate.key_id.hex()}"/>
       </gsakmp>
     </de-register>
@@ -57,10 +62,10 @@ def policy(story, excluded: list = (), edition: int = 0, resend: int = 2) -> str
 {entity(pki, "entity", "keys", 8)}      </authorization>
       <event time="1h" count="1"/>
       <method>
-        <lkh key-type="{wrap}"/>
+        <lkh key-type="{cipher}"/>
       </method>
       <reliability>
-        <resend times="{resend}"/>
+        <resend times="{story.resend}"/>
       </reliability>
       <sub-gcks-info>
         <none/>
@@ -101,21 +106,22 @@ def run(story) -> str:
 
 
 def gcks(story) -> str:
-    host = story.scene["keys"]
+    host = story.address("keys")
     if story.delivery == "tls":
-        token = f'<token owner="{story.scene["owner"].ip4}" port="{OWNER_PORT}"/>'
+        token = f'<token owner="{story.address("owner")}" port="{OWNER_PORT}"/>'
     else:
         token = f'<token file="{story.dir / "policy" / "policy.token"}"/>'
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <gsakmp-gcks>
 {who(story, "keys")}  <listen workers="2">
-    <udp address="{host.ip4}" port="{GSAKMP_PORT}"/>
-    <tcp address="{host.ip4}" port="{GSAKMP_PORT}"/>
+    <udp address="{host}" port="{GSAKMP_PORT}"/>
+    <tcp address="{host}" port="{GSAKMP_PORT}"/>
   </listen>
+  <cookies mode="{story.cookies}"/>
   <group name="{story.group}">
     {group_id(story)}
     {token}
-    <multicast address="{REKEY[0]}" port="{REKEY[1]}" interface="eth0" ttl="8"/>
+    <multicast address="{REKEY[story.ip]}" port="{REKEY_PORT}" interface="eth0" ttl="8"/>
     <rekey resend-spacing="300ms"/>
     <registration timeout="5s"/>
   </group>
@@ -148,10 +154,10 @@ def owner(story) -> str:
 """
 
 
-def compile_and_sign(story, excluded: list = ()) -> tuple:
+def compile_and_sign(story, xml: str = "", excluded: list = ()) -> tuple:
     """policy.xml and policy.token; the token appears whole, as a key server that watches the file needs it."""
     p, where = story.pki.parties["owner"], story.dir / "policy"
-    (where / "policy.xml").write_text(policy(story, excluded, story.edition))
+    (where / "policy.xml").write_text(xml or policy(story, excluded, story.edition))
     story.token_tool("compile", "policy.xml", "-o", "policy.der")
     story.token_tool("sign", "--cert", p.cert, "--key", p.key, "policy.der", "-o", "policy.token.new")
     (where / "policy.token.new").rename(where / "policy.token")

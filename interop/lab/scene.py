@@ -21,19 +21,23 @@ MEMBERS = ["alice", "bob", "carol", "dave", "erin", "frank"]
 
 GSAKMP_PORT = 3761
 OWNER_PORT = 3764  # the Group Owner serves tokens to key servers here, over TLS
-REKEY = ("239.77.0.1", 3762)
-DATA = ("239.77.0.2", 5000)
+REKEY_PORT, DATA_PORT = 3762, 5000
+REKEY = {4: "239.77.0.1", 6: "ff15::77:1"}
+DATA = {4: "239.77.0.2", 6: "ff15::77:2"}
 
 
 class Scene:
-    def __init__(self, prefix: str = ""):
+    """`only`: just these hosts (and the router), for a smaller play."""
+
+    def __init__(self, prefix: str = "", only: list = ()):
         self.net = Net(prefix)
         north, south = self.net.segment("north", 1), self.net.segment("south", 2)
         for segment, hosts in ((north, NORTH), (south, SOUTH)):
             for name, number in hosts.items():
-                self.net.host(name, segment, number)
+                if not only or name in only:
+                    self.net.host(name, segment, number)
         self.net.router("router", [north, south])
-        self.net.multicast(REKEY[0], DATA[0])
+        self.net.multicast(*REKEY.values(), *DATA.values())
 
     def __getitem__(self, name: str) -> Host:
         return self.net.hosts[name]

@@ -16,7 +16,7 @@ from .daemons import Daemon, Sockets, wait_all
 from .dataapp import MARKER
 from .pki import Pki, dn
 from .process import App
-from .scene import DATA, GSAKMP_PORT, MEMBERS, REKEY, Scene
+from .scene import DATA, DATA_PORT, GSAKMP_PORT, MEMBERS, REKEY, Scene
 from .tell import Silent
 
 GROUP = "studio"
@@ -40,25 +40,31 @@ def numbers(report: dict) -> set:
 class Story:
     """`directory` receives everything that is written; `kind` is the kind of all keys (see pki)."""
 
-    def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", delivery: str = "tls"):
-        """`delivery`: the key server gets tokens from msec-go over TLS, or as a file that somebody puts there."""
+    def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", delivery: str = "tls", ip: int = 4,
+                 transport: str = "udp", terse: bool = True, resend: int = 2, cookies: str = "auto", only: list = ()):
+        """`delivery`: the key server gets tokens from msec-go over TLS, or as a file that somebody puts there.
+        `only`: a smaller cast."""
         self.dir = Path(directory).resolve()
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.tell = tell or Silent()
         self.kind, self.group, self.delivery, self.edition = kind, GROUP, delivery, 1
+        self.ip, self.transport, self.terse, self.resend, self.cookies = ip, transport, terse, resend, cookies
         self.keylog = self.dir / "keylog.txt"
         self.sockets = Sockets()
         self.scene = self.capture = None
         self.owner = self.keys = None
         self.members, self.apps = {}, {}
         try:
-            self.scene = Scene(prefix)
+            self.scene = Scene(prefix, only)
             self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
             self.pki = Pki(self.dir / "pki", kind)
         except BaseException:
             self.close()
             raise
+
+    def address(self, host: str) -> str:
+        return self.scene[host].ip4 if self.ip == 4 else self.scene[host].ip6
 
     # -- housekeeping ---------------------------------------------------------------------------------------------------
 
@@ -72,7 +78,7 @@ class Story:
 
     def app(self, host: str, mode: str, *args) -> App:
         who = [] if host == "eve" else ["--control", str(self.members[host].control.path)]
-        to = [] if mode == "decrypt" else ["--to", f"{DATA[0]}:{DATA[1]}"]
+        to = [] if mode == "decrypt" else ["--to", f"{DATA[self.ip]}:{DATA_PORT}"]
         return App(self.scene[host], f"data-{mode}-{host}", self.dir / "data",
                    [sys.executable, "-m", "lab.dataapp", mode, *who, *to, *map(str, args)])
 
@@ -224,7 +230,7 @@ class Story:
         for name in ("eve", "mallory", "oscar"):
             last = self.apps[name].find("report")[-1]
             need(last["received"] == 0 and not last["keys"], f"{name} read {last['received']} datagrams")
-        self.tell.say(f"alice multicasts 100 datagrams a second to {DATA[0]}. {', '.join(listeners)} read every one; eve, mallory "
+        self.tell.say(f"alice multicasts 100 datagrams a second to {DATA[self.ip]}. {', '.join(listeners)} read every one; eve, mallory "
                       f"and oscar received the same datagrams and could open none.")
         return {"listeners": listeners}
 
@@ -268,7 +274,7 @@ class Story:
         switch = self._switched(old, stay, "the others change keys", mark)
         self._deaf("dave", switch["handle"])
         self.tell.say(f"The Group Owner signed a new edition that excludes dave. The key server sent one Rekey Event with it over "
-                      f"multicast ({REKEY[0]}), and {took:.2f} s after the command everybody else had the new keys. From datagram "
+                      f"multicast ({REKEY[self.ip]}), and {took:.2f} s after the command everybody else had the new keys. From datagram "
                       f"{switch['sequence']} on alice used them: the others missed none, dave, still listening with every key he "
                       f"ever had, read nothing more.")
         return {"switch": switch, "took": took, "evicted": evicted}
