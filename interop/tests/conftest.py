@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures for every test: the sandbox first, then networks, certificates and daemons in it."""
+import itertools
+
 import pytest
 
 from lab import sandbox
 from lab.net import Net
+from lab.story import Story
 
 
 def pytest_addoption(parser):
@@ -39,3 +42,29 @@ def net_prefix(request):
 def net(net_prefix):
     with Net(net_prefix) as n:
         yield n
+
+
+@pytest.fixture
+def group(net_prefix, tmp_path):
+    """A factory of open groups with members: s = group("alice", "erin", ip=6).
+
+    s.keys and s.members["alice"] are daemons (see lab.process, lab.daemons), s.scene["alice"] is a host, s.pki has the
+    certificates, s.join("bob") adds a member, further hosts come with the option cast=["eve"].  Options: see lab.story.Story.
+    """
+    made, number = [], itertools.count()
+
+    def make(*members, cast=(), **options):
+        s = Story(tmp_path / f"group{next(number)}", f"{net_prefix}g{len(made)}-",
+                  **{"delivery": "file", "only": ["keys", *members, *cast], **options})
+        made.append(s)
+        s.open_group()
+        if members:
+            s.took = s.join(*members)
+        return s
+    yield make
+    try:
+        for s in made:
+            s.finish()
+    finally:
+        for s in made:
+            s.close()
