@@ -83,27 +83,31 @@ gk_group_journal(struct gk_group *g)
 /* Members */
 
 enum gk_err
+gk_group_ids_reserve(struct gk_group *g, uint32_t id)
+{
+	size_t cap = g->id_cap == 0 ? 64 : g->id_cap;
+	struct gk_group_seat **grown;
+
+	if (id < g->id_cap)
+		return GK_OK;
+	while (cap <= id)
+		cap *= 2;
+	grown = reallocarray(g->by_id, cap, sizeof(*grown));
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	memset(grown + g->id_cap, 0, (cap - g->id_cap) * sizeof(*grown));
+	g->by_id = grown;
+	g->id_cap = cap;
+	return GK_OK;
+}
+
+enum gk_err
 gk_group_seat_add(struct gk_group *g, struct gk_group_seat *seat)
 {
-	uint32_t id = seat->member.id;
-
-	if (id >= g->id_cap) {
-		size_t cap = g->id_cap == 0 ? 64 : g->id_cap;
-		struct gk_group_seat **grown;
-
-		while (cap <= id)
-			cap *= 2;
-		grown = reallocarray(g->by_id, cap, sizeof(*grown));
-		if (grown == NULL)
-			return GK_ERR_NOMEM;
-		memset(grown + g->id_cap, 0,
-		       (cap - g->id_cap) * sizeof(*grown));
-		g->by_id = grown;
-		g->id_cap = cap;
-	}
+	GK_TRY(gk_group_ids_reserve(g, seat->member.id));
 	GK_TRY(gk_index_add(&g->by_identity,
 	                    gk_buf_slice(&seat->member.identity), seat));
-	g->by_id[id] = seat;
+	g->by_id[seat->member.id] = seat;
 	return GK_OK;
 }
 
@@ -124,30 +128,33 @@ sync_epoch(struct gk_group *g)
 	return g->lkh == NULL ? GK_OK : gk_lkh_save(g->lkh, g->journal);
 }
 
+/* The member is in the index by identity; give him a seat and an id. */
 static enum gk_err
 take_seat(struct gk_group *g, struct gk_group_seat *seat, int64_t utc,
           const struct gk_group_draw *draw)
 {
-	uint64_t before;
+	bool fresh;
 
+	/* The lowest that is free is never above the number of members. */
+	GK_TRY(gk_group_ids_reserve(g, (uint32_t)g->by_identity.count));
 	if (g->lkh == NULL) {
 		seat->member.id = free_id(g);
 		seat->epoch = g->epoch;
-		GK_TRY(gk_group_seat_add(g, seat));
-		if (g->cfg.backward && !g->due && g->by_identity.count > 1) {
-			g->due = true;
-			gk_group_next_make(g, draw, utc);
-		}
+		fresh = g->cfg.backward && !g->due && g->by_identity.count > 1;
+		g->due |= fresh;
 		g->open = true;
-		return GK_OK;
+	} else {
+		uint64_t before = gk_lkh_group_version(g->lkh);
+
+		seat->epoch = gk_lkh_epoch(g->lkh);
+		GK_TRY(gk_lkh_join(g->lkh, utc, &seat->member.seat));
+		seat->member.id = seat->member.seat;
+		fresh = gk_lkh_group_version(g->lkh) != before;
 	}
-	before = gk_lkh_group_version(g->lkh);
-	seat->epoch = gk_lkh_epoch(g->lkh);
-	GK_TRY(gk_lkh_join(g->lkh, utc, &seat->member.seat));
-	seat->member.id = seat->member.seat;
-	if (gk_lkh_group_version(g->lkh) != before)
+	if (fresh)
 		gk_group_next_make(g, draw, utc);
-	return gk_group_seat_add(g, seat);
+	g->by_id[seat->member.id] = seat;
+	return GK_OK;
 }
 
 enum gk_err
@@ -173,7 +180,13 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 	if (err == GK_OK)
 		err = gk_group_draw(g, &draw);
 	if (err == GK_OK)
+		err = gk_index_add(&g->by_identity,
+		                   gk_buf_slice(&seat->member.identity), seat);
+	if (err == GK_OK) {
 		err = take_seat(g, seat, utc, &draw);
+		if (err != GK_OK)
+			gk_index_remove(&g->by_identity, identity);
+	}
 	gk_wipe(&draw, sizeof(draw));
 	if (err != GK_OK) {
 		gk_group_seat_free(seat);

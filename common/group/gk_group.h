@@ -19,8 +19,9 @@
  * makes the NEXT version of every traffic key, which joiners are handed at once;
  * gk_group_seal() makes NEXT CURRENT, CURRENT PREVIOUS, and yields the plan.
  *
- * After GK_ERR_NOMEM the journal may lack the last change; a server that gets it
- * should stop and start again from its store.
+ * GK_ERR_NOMEM may mean that a change was made and not journalled.  The journal
+ * gives nothing out from then on (gk_journal.h): the server can only stop, and
+ * start again from its store.
  */
 #define GK_GROUP_KEY_MAX 80 /* octets of one traffic key */
 #define GK_GROUP_KEYS_MAX 16

@@ -59,6 +59,9 @@ struct gk_group {
 	bool due;
 };
 
+/* gk_group_ids_reserve - room for member ids up to @id. */
+GK_MUST_CHECK enum gk_err gk_group_ids_reserve(struct gk_group *group,
+                                               uint32_t id);
 /* gk_group_seat_add - put @seat into both indexes; takes it over on success. */
 GK_MUST_CHECK enum gk_err gk_group_seat_add(struct gk_group *group,
                                             struct gk_group_seat *seat);

@@ -17,6 +17,7 @@ struct gk_journal {
 	struct gk_buf scope;
 	struct entry *entries;
 	size_t count, cap;
+	bool lost; /* a change that did not fit into memory */
 };
 
 enum gk_err
@@ -50,11 +51,20 @@ gk_journal_free(struct gk_journal *j)
 }
 
 static enum gk_err
+lose(struct gk_journal *j)
+{
+	j->lost = true;
+	return GK_ERR_NOMEM;
+}
+
+static enum gk_err
 append(struct gk_journal *j, enum gk_journal_kind kind, const char *table,
        struct gk_slice key, struct gk_slice value)
 {
 	struct entry e = { kind, table, NULL, key.len, value.len };
 
+	if (j->lost)
+		return GK_ERR_NOMEM;
 	if (key.len > GK_JOURNAL_KEY_MAX || value.len > GK_JOURNAL_VALUE_MAX)
 		return GK_ERR_SPACE;
 	if (j->count == j->cap) {
@@ -63,14 +73,14 @@ append(struct gk_journal *j, enum gk_journal_kind kind, const char *table,
 			reallocarray(j->entries, cap, sizeof(*grown));
 
 		if (grown == NULL)
-			return GK_ERR_NOMEM;
+			return lose(j);
 		j->entries = grown;
 		j->cap = cap;
 	}
 	if (key.len + value.len != 0) {
 		e.octets = malloc(key.len + value.len);
 		if (e.octets == NULL)
-			return GK_ERR_NOMEM;
+			return lose(j);
 	}
 	if (key.len != 0)
 		memcpy(e.octets, key.ptr, key.len);
@@ -146,9 +156,12 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 	struct gk_journal *taken;
 
 	*out = NULL;
+	if (j->lost)
+		return GK_ERR_NOMEM;
 	if (j->count == 0)
 		return GK_OK;
-	GK_TRY(gk_journal_new(gk_journal_scope(j), &taken));
+	if (gk_journal_new(gk_journal_scope(j), &taken) != GK_OK)
+		return lose(j);
 	taken->entries = j->entries;
 	taken->count = j->count;
 	taken->cap = j->cap;

@@ -40,8 +40,14 @@ GK_MUST_CHECK enum gk_err gk_journal_new(struct gk_slice scope,
                                          struct gk_journal **journal);
 void gk_journal_free(struct gk_journal *journal); /* NULL is fine */
 
-/* Append one change; key and value are copied.  On error (GK_ERR_NOMEM, or
- * GK_ERR_SPACE above the limits) the journal is as before. */
+/*
+ * Append one change; key and value are copied.  GK_ERR_SPACE above the limits,
+ * and the journal is as before.
+ *
+ * GK_ERR_NOMEM is sticky: a journal that lost a change takes no more and gives
+ * nothing out (gk_journal_take()), so that the store keeps the last state that
+ * was whole.
+ */
 GK_MUST_CHECK enum gk_err gk_journal_put(struct gk_journal *journal,
                                          const char *table, struct gk_slice key,
                                          struct gk_slice value);
@@ -57,7 +63,8 @@ struct gk_change gk_journal_at(const struct gk_journal *journal, size_t i);
 void gk_journal_clear(struct gk_journal *journal);
 
 /* gk_journal_take - move all changes to a journal of their own, which the
- * caller frees; *@out is NULL when there were none. */
+ * caller frees; *@out is NULL when there were none.  GK_ERR_NOMEM: a change was
+ * lost, or is lost now. */
 GK_MUST_CHECK enum gk_err gk_journal_take(struct gk_journal *journal,
                                           struct gk_journal **out);
 

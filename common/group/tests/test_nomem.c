@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/group/gk_group.h"
+
+/*
+ * The program is linked so that the allocator's functions come here first; the
+ * allocation number @fail_at since it was set gets nothing.
+ */
+static unsigned long fail_at;
+
+void *__real_calloc(size_t n, size_t size);
+void *__real_malloc(size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+static bool
+fails(void)
+{
+	return fail_at != 0 && --fail_at == 0;
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+static enum gk_err
+zeros(void *ctx, uint8_t *out, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++)
+		out[i] = 0;
+	return GK_OK;
+}
+
+static const struct gk_env env = { .random = zeros };
+
+static struct gk_lkh *
+nine_members(void)
+{
+	/* The tenth member needs a tree of his own. */
+	const struct gk_lkh_config cfg = {
+		.degree = 3, .key_len = 16, .capacity = 9, .backward = true
+	};
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	for (int i = 0; i < 9; i++)
+		gk_assert_ok(gk_lkh_join(lkh, 1, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	return lkh;
+}
+
+static enum gk_err
+join(struct gk_lkh *lkh)
+{
+	uint32_t seat;
+
+	return gk_lkh_join(lkh, 2, &seat);
+}
+
+static enum gk_err
+leave(struct gk_lkh *lkh)
+{
+	return gk_lkh_leave(lkh, 5, 2);
+}
+
+static enum gk_err
+renew(struct gk_lkh *lkh)
+{
+	size_t renewed;
+
+	return gk_lkh_renew(lkh, 2, INT64_MAX, 1, &renewed);
+}
+
+static void
+operation_without_memory(enum gk_err (*operation)(struct gk_lkh *),
+                         uint32_t members_after)
+{
+	enum gk_err err = GK_ERR_NOMEM;
+
+	for (unsigned long n = 1; err != GK_OK; n++) {
+		struct gk_lkh *lkh = nine_members();
+
+		fail_at = n;
+		err = operation(lkh);
+		fail_at = 0;
+		if (err != GK_OK) {
+			gk_assert_err(GK_ERR_NOMEM, err);
+			assert_int_equal(gk_lkh_count(lkh), 9);
+			assert_false(gk_lkh_open(lkh));
+			gk_assert_ok(operation(lkh));
+		}
+		assert_int_equal(gk_lkh_count(lkh), members_after);
+		assert_true(gk_lkh_open(lkh));
+		gk_lkh_free(lkh);
+		assert_true(n < 100);
+	}
+}
+
+GK_TEST(lkh, operation_that_runs_out_of_memory_changed_nothing)
+{
+	operation_without_memory(join, 10);
+	operation_without_memory(leave, 8);
+	operation_without_memory(renew, 9);
+}
+
+GK_TEST(lkh, seal_that_runs_out_of_memory_leaves_the_epoch_open)
+{
+	for (int style = GK_LKH_PATH; style <= GK_LKH_CHAIN; style++) {
+		enum gk_err err = GK_ERR_NOMEM;
+		size_t failures = 0;
+
+		for (unsigned long n = 1; err != GK_OK; n++) {
+			struct gk_lkh *lkh = nine_members();
+			struct gk_lkh_plan plan;
+
+			gk_assert_ok(leave(lkh));
+			fail_at = n;
+			err = gk_lkh_seal(lkh, style, &plan);
+			fail_at = 0;
+			if (err != GK_OK) {
+				gk_assert_err(GK_ERR_NOMEM, err);
+				assert_true(gk_lkh_open(lkh));
+				assert_null(plan.wraps);
+				gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
+				failures++;
+			}
+			/* Two levels with two others each. */
+			assert_int_equal(plan.count,
+			                 style == GK_LKH_PATH ? 4 : 6);
+			gk_lkh_plan_free(&plan);
+			gk_lkh_free(lkh);
+			assert_true(n < 100);
+		}
+		assert_true(failures >= 5);
+	}
+}
+
+/* A group's life; it ends at the first error. */
+static enum gk_err
+live(struct gk_group *g)
+{
+	struct gk_slice name = gk_slice_str("token");
+	struct gk_lkh_plan plan;
+	struct gk_member *m;
+	uint32_t n;
+
+	GK_TRY(gk_group_key_define(g, 1, 1, 16, 0, 1));
+	GK_TRY(gk_group_join(g, gk_slice_str("a"), 1, &m));
+	GK_TRY(gk_group_member_blob(g, m, name));
+	GK_TRY(gk_group_join(g, gk_slice_str("b"), 1, &m));
+	GK_TRY(gk_group_seal(g, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	GK_TRY(gk_group_exclude(g, gk_slice_str("eve"), name));
+	GK_TRY(gk_group_note_set(g, "token", name));
+	GK_TRY(gk_group_note_set(g, "token", gk_slice_str("")));
+	GK_TRY(gk_group_readmit(g, gk_slice_str("eve")));
+	GK_TRY(gk_group_sequence_next(g, &n));
+	GK_TRY(gk_group_sender_next(g, 1, &n));
+	GK_TRY(gk_group_leave(g, m, 2));
+	GK_TRY(gk_group_seal(g, GK_LKH_CHAIN, &plan));
+	gk_lkh_plan_free(&plan);
+	return GK_OK;
+}
+
+GK_TEST(group, running_out_of_memory_is_reported_and_leaks_nothing)
+{
+	for (unsigned degree = 0; degree <= 2; degree += 2) {
+		const struct gk_group_config cfg = {
+			.scope = gk_slice_str("group"),
+			.lkh = { .degree = degree, .key_len = 16 },
+		};
+		enum gk_err err = GK_ERR_NOMEM;
+		size_t failures = 0;
+
+		for (unsigned long n = 1; err != GK_OK; n++) {
+			struct gk_group *g;
+
+			fail_at = n;
+			err = gk_group_new(&env, &cfg, &g);
+			if (err == GK_OK)
+				err = live(g);
+			fail_at = 0;
+			if (err != GK_OK) {
+				gk_assert_err(GK_ERR_NOMEM, err);
+				failures++;
+			}
+			gk_group_free(g);
+			assert_true(n < 2000);
+		}
+		assert_true(failures > 30);
+	}
+}
+
+GK_TEST(journal, lost_change_stops_it_for_good)
+{
+	struct gk_slice key = gk_slice_str("k"), value = gk_slice_str("v");
+	struct gk_journal *j, *taken;
+
+	gk_assert_ok(gk_journal_new(key, &j));
+	gk_assert_ok(gk_journal_put(j, "t", key, value));
+	fail_at = 1;
+	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, value));
+	fail_at = 0;
+	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, value));
+	gk_assert_err(GK_ERR_NOMEM, gk_journal_take(j, &taken));
+	assert_null(taken);
+	gk_journal_free(j);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(lkh, operation_that_runs_out_of_memory_changed_nothing),
+		GK_RUN(lkh, seal_that_runs_out_of_memory_leaves_the_epoch_open),
+		GK_RUN(journal, lost_change_stops_it_for_good),
+		GK_RUN(group,
+		       running_out_of_memory_is_reported_and_leaks_nothing),
+	};
+
+	return cmocka_run_group_tests_name("common/group/nomem", tests, NULL,
+	                                   NULL);
+}
