@@ -143,6 +143,9 @@ class _Payload(Packet):
         # The payload ends where its length says, so that a lie inside it stays inside it.
         end = max(GENERIC_LEN, min(int.from_bytes(s[2:4], "big"), len(s)))
         Packet.do_dissect(self, s[:end])
+        for f in self.fields_desc:  # what did not come is empty, not the default
+            if isinstance(f, StrField) and f.name not in self.fields:
+                self.fields[f.name] = b""
         return s[end:]
 
     def post_build(self, p, pay):
@@ -355,6 +358,10 @@ def _rest_of(pkt, fixed):
     return max(0, (pkt.length or 0) - fixed)
 
 
+def _u_name(data, **kw):
+    return UName(data, **kw) if data else Raw(b"")
+
+
 class Identification(_Payload):
     """7.6.1."""
     name = "Identification"
@@ -363,7 +370,7 @@ class Identification(_Payload):
         ByteEnumField("id_class", 1, reg.ID_CLASS.all()),
         ByteEnumField("id_type", reg.ID_DN, reg.ID_TYPE.all()),
         MultipleTypeField(
-            [(PacketLenField("data", UName(), UName, length_from=lambda p: _rest_of(p, 6)),
+            [(PacketLenField("data", UName(), _u_name, length_from=lambda p: _rest_of(p, 6)),
               lambda p: p.id_type == reg.ID_U_NAME)],
             StrLenField("data", b"", length_from=lambda p: _rest_of(p, 6))),
         StrField("trailing", b""),

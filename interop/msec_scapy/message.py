@@ -479,11 +479,13 @@ def sign(packet, key, dialect=dialects.STRICT):
     """The octets of a packet whose Signature payload is filled in.
 
     The lengths under the signature are those of the finished message, so a DER
-    signature is made again until it has the length that was promised."""
+    signature is made again until it has the length that was promised. Which length
+    is likely depends on the key (a DSA q just above a power of two gives short
+    numbers): after some failures the length just seen is promised instead."""
     signature = packet.find(Signature)
     with dialects.use(dialect):
         size = _signature_len(key, signature.sig_type, dialect)
-        for _ in range(400):
+        for attempt in range(1, 400):
             signature.signature = bytes(size)
             packet.clear_cache()
             octets = bytes(packet)
@@ -492,6 +494,8 @@ def sign(packet, key, dialect=dialects.STRICT):
                 signature.signature = made
                 packet.clear_cache()
                 return bytes(packet)
+            if attempt % 8 == 0:
+                size = len(made)
     raise crypto.CryptoError("no signature of the promised length")
 
 

@@ -218,6 +218,8 @@ def _explicit_iv(layout):
 
 def decode(cls, plain, dialect):
     """A decrypted structure, read to its last octet."""
+    if len(plain) < 2:
+        raise FormError(f"{len(plain)} octets are no {cls.name}")
     with dialects.use(dialect):
         data = cls(plain)
         tail = bytes(data.trailing)
