@@ -1,0 +1,796 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/tests/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/group/gk_journal.h"
+#include "gsakmp/engine/member.h"
+#include "policy-tokens/der/gpt_verify.h"
+#include "policy-tokens/token/gpt_suite.h"
+
+#define GROUP_ID "\x01\x02\x03\x04\x05\x06\x07\x08the group"
+
+#define MUST(expr)                                                             \
+	do {                                                                   \
+		enum gk_err must_err_ = (expr);                                \
+		if (must_err_ != GK_OK) {                                      \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, \
+			        #expr, gk_strerror(must_err_));                \
+			abort();                                               \
+		}                                                              \
+	} while (0)
+
+static const struct {
+	struct gsakmp_suite suite;
+	enum gk_pki_alg alg, owner;
+	bool legacy;
+} suites[] = {
+	[WORLD_SUITE_ONE] = { { .signature = GSAKMP_SIGNATURE_DSS_SHA1,
+	                        .nonce_hash = GSAKMP_NONCE_HASH_SHA1,
+	                        .key_creation = GSAKMP_KEY_CREATION_MODP1024,
+	                        .encryption = GSAKMP_KEY_AES_CBC_128 },
+	                      GK_PKI_DSA1024,
+	                      GK_PKI_DSA1024,
+	                      true },
+	[WORLD_P256] = { { .signature = GSAKMP_SIGNATURE_ECDSA_P256,
+	                   .nonce_hash = GSAKMP_NONCE_HASH_SHA256,
+	                   .key_creation = GSAKMP_KEY_CREATION_ECDH_P256,
+	                   .encryption = GSAKMP_KEY_AES_GCM_128 },
+	                 GK_PKI_P256,
+	                 GK_PKI_P256,
+	                 false },
+	[WORLD_RSA2048] = { { .signature = GSAKMP_SIGNATURE_RSA_SHA256,
+	                      .nonce_hash = GSAKMP_NONCE_HASH_SHA256,
+	                      .key_creation = GSAKMP_KEY_CREATION_MODP2048_HKDF,
+	                      .encryption = GSAKMP_KEY_AES_CBC_256 },
+	                    GK_PKI_RSA2048,
+	                    GK_PKI_RSA2048,
+	                    false },
+	[WORLD_ED25519] = { { .signature = GSAKMP_SIGNATURE_ED25519,
+	                      .nonce_hash = GSAKMP_NONCE_HASH_SHA384,
+	                      .key_creation = GSAKMP_KEY_CREATION_X25519,
+	                      .encryption = GSAKMP_KEY_AES_GCM_256 },
+	                    GK_PKI_ED25519,
+	                    GK_PKI_P256,
+	                    false },
+};
+
+/* ---- stores ------------------------------------------------------------- */
+
+static struct world_row *
+row_find(struct world_store *s, const char *table, struct gk_slice key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->row[i].table, table) == 0 &&
+		    gk_slice_equal(gk_buf_slice(&s->row[i].key), key))
+			return &s->row[i];
+	return NULL;
+}
+
+static void
+row_drop(struct world_store *s, struct world_row *r)
+{
+	free(r->table);
+	gk_buf_free(&r->key);
+	gk_buf_free(&r->value);
+	*r = s->row[--s->n];
+}
+
+static void
+row_put(struct world_store *s, const struct gk_change *c)
+{
+	struct world_row *r = row_find(s, c->table, c->key);
+
+	if (r == NULL) {
+		if (s->n == s->cap) {
+			s->cap = s->cap == 0 ? 32 : s->cap * 2;
+			s->row = reallocarray(s->row, s->cap, sizeof(*s->row));
+		}
+		r = &s->row[s->n++];
+		*r = (struct world_row){ .table = strdup(c->table) };
+		MUST(gk_buf_copy(&r->key, c->key));
+	}
+	gk_buf_free(&r->value);
+	MUST(gk_buf_copy(&r->value, c->value));
+}
+
+static void
+store_clear(struct world_store *s)
+{
+	while (s->n > 0)
+		row_drop(s, &s->row[0]);
+	free(s->row);
+	*s = (struct world_store){ 0 };
+}
+
+static void
+store_apply(struct world_store *s, const struct gk_journal *journal)
+{
+	for (size_t i = 0; i < gk_journal_count(journal); i++) {
+		struct gk_change c = gk_journal_at(journal, i);
+		struct world_row *r;
+
+		if (c.kind == GK_JOURNAL_PUT) {
+			row_put(s, &c);
+		} else if (c.kind == GK_JOURNAL_DEL) {
+			r = row_find(s, c.table, c.key);
+			if (r != NULL)
+				row_drop(s, r);
+		} else {
+			while (s->n > 0)
+				row_drop(s, &s->row[0]);
+		}
+	}
+}
+
+/* ---- outputs ------------------------------------------------------------ */
+
+static void
+note(struct world_seen *seen, const struct gsakmp_output *out)
+{
+	struct gk_buf *keep;
+
+	seen->count[out->kind]++;
+	if (out->kind == GSAKMP_OUT_REFUSED) {
+		snprintf(seen->req, sizeof(seen->req), "%s",
+		         out->why.req != NULL ? out->why.req : "");
+		seen->last_notify = out->why.notify;
+	}
+	if (out->kind != GSAKMP_OUT_MESSAGE || out->exchange >= 16)
+		return;
+	keep = out->incoming ? &seen->last_received[out->exchange]
+	                     : &seen->last_sent[out->exchange];
+	gk_buf_free(keep);
+	MUST(gk_buf_copy(keep, out->dgram));
+}
+
+static bool
+commit(struct world *w, const struct gsakmp_output *out)
+{
+	const struct gk_journal *j =
+		gsakmp_group_commit_begin(out->group, out->ticket);
+
+	if (j == NULL)
+		return true;
+	if (!w->store.broken)
+		store_apply(&w->store, j);
+	gsakmp_group_commit_end(out->group, !w->store.broken);
+	return !w->store.broken;
+}
+
+static void
+server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
+{
+	note(&w->seen, out);
+	if (out->kind == GSAKMP_OUT_SEND)
+		simnet_send(w->net, node, (unsigned)out->to.handle, out->dgram);
+	if (out->kind == GSAKMP_OUT_DEADLINE)
+		simnet_poke(w->net, w->group_node);
+	if (out->kind != GSAKMP_OUT_MULTICAST)
+		return;
+	for (unsigned i = 0; i <= out->resend_count; i++)
+		simnet_multicast(w->net, node, out->dgram,
+		                 i * out->resend_spacing_ms);
+}
+
+static void
+drain_gcks(struct world_worker *k)
+{
+	struct gsakmp_output out;
+	bool ok = true;
+
+	while (gsakmp_gcks_poll(k->gcks, &out))
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			ok = commit(k->w, &out);
+		else if (ok)
+			server_output(k->w, k->node, &out);
+}
+
+static void
+drain_group(struct world *w)
+{
+	struct gsakmp_output out;
+	bool ok = true;
+
+	while (gsakmp_group_poll(w->group, &out))
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			ok = commit(w, &out);
+		else if (ok)
+			server_output(w, w->group_node, &out);
+	simnet_poke(w->net, w->group_node);
+}
+
+void
+world_drain(struct world *w)
+{
+	drain_group(w);
+	for (unsigned i = 0; i < w->cfg.workers; i++)
+		drain_gcks(&w->worker[i]);
+}
+
+static void
+key_output(struct world_member *m, const struct gsakmp_output *out)
+{
+	if (out->kind == GSAKMP_OUT_KEY_INSTALL) {
+		m->key = (struct gk_traffic_key){
+			.id = out->key.id,
+			.handle = out->key.handle,
+			.type = out->key.type,
+			.created = out->key.created_utc,
+			.expires = out->key.expires_utc,
+			.len = (uint8_t)out->key.octets.len,
+		};
+		memcpy(m->key.octets, out->key.octets.ptr, out->key.octets.len);
+		m->has_key = true;
+	} else if (m->key.handle == out->key.handle) {
+		m->has_key = false;
+	}
+}
+
+void
+world_drain_member(struct world_member *m)
+{
+	struct world *w = m->w;
+	struct gsakmp_output out;
+
+	while (gsakmp_gm_poll(m->gm, &out)) {
+		note(&m->seen, &out);
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			store_apply(&m->store, out.journal);
+		if (out.kind == GSAKMP_OUT_KEY_INSTALL ||
+		    out.kind == GSAKMP_OUT_KEY_WIPE)
+			key_output(m, &out);
+		if (out.kind == GSAKMP_OUT_SEND)
+			simnet_send(
+				w->net, m->node,
+				out.to.ip_len != 0
+					? (unsigned)out.to.handle
+					: w->worker[m->node % w->cfg.workers]
+						  .node,
+				out.dgram);
+	}
+	simnet_poke(w->net, m->node);
+}
+
+/* ---- nodes -------------------------------------------------------------- */
+
+static struct gsakmp_endpoint
+endpoint(unsigned node)
+{
+	return (struct gsakmp_endpoint){ .ip = { 10, 0, (uint8_t)(node >> 8),
+		                                 (uint8_t)node },
+		                         .ip_len = 4,
+		                         .port = 3761,
+		                         .handle = node };
+}
+
+static void
+gcks_receive(void *ctx, unsigned from, struct gk_slice dgram, struct gk_now now)
+{
+	struct world_worker *k = ctx;
+	const struct gsakmp_endpoint peer = endpoint(from);
+	enum gk_err err =
+		gsakmp_gcks_receive(k->gcks, dgram.ptr, dgram.len, &peer, now);
+
+	(void)err; /* a refusal is an output as well */
+	drain_gcks(k);
+}
+
+static void
+gcks_tick(void *ctx, struct gk_now now)
+{
+	struct world_worker *k = ctx;
+
+	MUST(gsakmp_gcks_tick(k->gcks, now));
+	drain_gcks(k);
+}
+
+static uint64_t
+gcks_deadline(void *ctx)
+{
+	return gsakmp_gcks_deadline(((struct world_worker *)ctx)->gcks);
+}
+
+static void
+group_receive(void *ctx, unsigned from, struct gk_slice dgram,
+              struct gk_now now)
+{
+	(void)ctx;
+	(void)from;
+	(void)dgram;
+	(void)now;
+}
+
+static void
+group_tick(void *ctx, struct gk_now now)
+{
+	struct world *w = ctx;
+
+	MUST(gsakmp_group_tick(w->group, now));
+	drain_group(w);
+}
+
+static uint64_t
+group_deadline(void *ctx)
+{
+	return gsakmp_group_deadline(((struct world *)ctx)->group);
+}
+
+static void
+gm_receive(void *ctx, unsigned from, struct gk_slice dgram, struct gk_now now)
+{
+	struct world_member *m = ctx;
+	const struct gsakmp_endpoint peer = endpoint(from);
+	enum gk_err err =
+		gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer, now);
+
+	(void)err;
+	world_drain_member(m);
+}
+
+static void
+gm_tick(void *ctx, struct gk_now now)
+{
+	struct world_member *m = ctx;
+
+	MUST(gsakmp_gm_tick(m->gm, now));
+	world_drain_member(m);
+}
+
+static uint64_t
+gm_deadline(void *ctx)
+{
+	return gsakmp_gm_deadline(((struct world_member *)ctx)->gm);
+}
+
+/* ---- the policy --------------------------------------------------------- */
+
+static void
+allow(struct gpt_pairs *pairs, struct gk_slice name, struct gk_slice ca)
+{
+	struct gpt_pair *pair = gpt_pairs_add(pairs);
+
+	MUST(gpt_pair_set(pair, GSAKMP_ID_DN_STRING, name, ca));
+}
+
+static void
+set_mechanism(struct world *w, struct gpt_register *reg)
+{
+	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
+	struct gpt_join_mechanism *j = gpt_register_add_mechanism(reg);
+
+	j->alacarte = (struct gpt_mechanisms){
+		.sig_algorithm = s->signature,
+		.hash_algorithm = s->nonce_hash,
+		.key_exchange = s->key_creation,
+		.key_wrap = s->encryption,
+		.timeout = { GPT_LIFEDATE_INTERVAL, 10 },
+		.terse = !w->cfg.verbose,
+		.has_timestamp = w->cfg.timestamp,
+		.timestamp = w->cfg.timestamp,
+	};
+}
+
+static void
+set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
+{
+	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
+	struct gpt_registration *r = gpt_token_add_registration(t);
+	struct gpt_leave_mechanism *leave;
+	struct gpt_access_control *a;
+
+	MUST(gpt_protocol_set(&r->reg, GPT_PROTOCOL_REGISTER));
+	MUST(gpt_protocol_set(&r->dereg, GPT_PROTOCOL_DEREGISTER));
+	allow(&r->reg.reg->gcks, gk_buf_slice(&w->server_name), ca);
+	a = gpt_register_add_access(r->reg.reg);
+	allow(&a->rules, gk_slice_str("CN=*,O=Members"), ca);
+	a->has_exclusions = w->n_excluded != 0;
+	for (size_t i = 0; i < w->n_excluded; i++)
+		allow(&a->exclusions, gk_slice_str(w->excluded[i]), ca);
+	set_mechanism(w, r->reg.reg);
+	r->reg.reg->transport = GPT_TRANSPORT_UDP;
+	leave = gpt_deregister_add_mechanism(r->dereg.dereg);
+	leave->sig_algorithm = s->signature;
+	leave->hash_algorithm = s->nonce_hash;
+	MUST(gk_buf_copy(&leave->ca, ca));
+	r->dereg.dereg->terse = !w->cfg.verbose;
+	r->dereg.dereg->transport = GPT_TRANSPORT_UDP;
+}
+
+static void
+set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
+{
+	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
+	struct gpt_protocol *p;
+
+	if (w->cfg.no_rekey)
+		return;
+	p = gpt_token_add_rekey(t);
+	MUST(gpt_protocol_set(p, GPT_PROTOCOL_REKEY));
+	allow(&p->rekey->authorization, gk_buf_slice(&w->server_name), ca);
+	p->rekey->sig_algorithm = s->signature;
+	p->rekey->hash_algorithm = s->nonce_hash;
+	p->rekey->event = w->cfg.event;
+	p->rekey->event_time.value = w->cfg.event_time;
+	p->rekey->event_count = w->cfg.event_count;
+	p->rekey->method = GPT_METHOD_LKH;
+	p->rekey->lkh_key_type = s->encryption;
+	p->rekey->interval.value =
+		w->cfg.interval != 0 ? w->cfg.interval : 86400;
+	p->rekey->reliability = GPT_RELIABILITY_RESEND;
+	p->rekey->resend = w->cfg.resend;
+}
+
+static void
+set_data(struct gpt_token *t)
+{
+	static const uint8_t key_id[] = { 0, 0, 0, 1 };
+	struct gpt_protocol *p = gpt_token_add_data(t);
+
+	MUST(gpt_protocol_set(p, GPT_PROTOCOL_DATA));
+	p->data->has_encryption = true;
+	MUST(gk_buf_copy(&p->data->encryption.key_id,
+	                 (struct gk_slice){ key_id, sizeof(key_id) }));
+}
+
+void
+world_token(struct world *w)
+{
+	struct gk_slice ca = gk_cert_key_id(w->root.cert);
+	struct gpt_token *t = gpt_token_new();
+	struct gpt_fault fault = { 0 };
+	struct gk_buf der = { 0 };
+
+	MUST(gk_buf_copy(&t->group_name, w->group_id));
+	t->has_edition = true;
+	t->edition = ++w->edition;
+	set_registration(w, t, ca);
+	set_rekey(w, t, ca);
+	set_data(t);
+	MUST(gpt_token_encode(t, &der, &fault));
+	gk_buf_free(&w->token);
+	/* signing-time has to advance from edition to edition */
+	MUST(gpt_token_sign(gk_buf_slice(&der), w->go.signer, w->go.cert,
+	                    GK_PKI_NOW - GK_PKI_DAY / 2 + w->edition, false,
+	                    &w->token, &fault));
+	gk_buf_free(&der);
+	gpt_token_free(t);
+}
+
+enum gk_err
+world_publish(struct world *w, struct gsakmp_reject *why)
+{
+	enum gk_err err = gsakmp_group_set_token(
+		w->group, gk_buf_slice(&w->token), simnet_now(w->net), why);
+
+	drain_group(w);
+	return err;
+}
+
+/* ---- parties ------------------------------------------------------------ */
+
+static void
+name_of(const struct gk_pki_party *p, struct gk_buf *name,
+        struct gk_identity *id)
+{
+	MUST(gk_identity_of_cert(p->cert, GK_ID_DN_STRING,
+	                         GK_DN_COMPARE_RFC4514, name, id));
+}
+
+static void
+make_pki(struct world *w)
+{
+	enum gk_pki_alg alg = suites[w->cfg.suite].alg;
+	const char *hash = alg == GK_PKI_DSA1024 ? "SHA1" : NULL;
+
+	gk_pki_make(&w->root, &(struct gk_pki_spec){ .subject = "/CN=Root",
+	                                             .alg = alg,
+	                                             .hash = hash });
+	gk_pki_make(&w->stranger_root,
+	            &(struct gk_pki_spec){ .subject = "/CN=Other Root",
+	                                   .alg = alg,
+	                                   .slot = 1,
+	                                   .hash = hash });
+	gk_pki_make(&w->go,
+	            &(struct gk_pki_spec){ .subject = "/CN=Owner",
+	                                   .alg = suites[w->cfg.suite].owner,
+	                                   .slot = 1,
+	                                   .issuer = &w->root,
+	                                   .hash = hash });
+	gk_pki_make(&w->server, &(struct gk_pki_spec){ .subject = "/CN=Server",
+	                                               .alg = alg,
+	                                               .slot = 1,
+	                                               .issuer = &w->root,
+	                                               .hash = hash });
+	name_of(&w->go, &w->go_name, &w->go_id);
+	name_of(&w->server, &w->server_name, &w->server_id);
+	MUST(gk_trust_new(
+		&(struct gk_trust_policy){
+			.allow_legacy = suites[w->cfg.suite].legacy },
+		&w->trust));
+	MUST(gk_trust_add_anchor(w->trust, w->root.cert));
+	w->server_chain[0] = w->server.cert;
+	w->party = (struct gsakmp_party){ .id = &w->server_id,
+		                          .signer = w->server.signer,
+		                          .certs = w->server_chain,
+		                          .n_certs = 1,
+		                          .trust = w->trust,
+		                          .go_cert = w->go.cert,
+		                          .go_id = &w->go_id };
+}
+
+static void
+start_server(struct world *w)
+{
+	struct gsakmp_group_config cfg = w->cfg.group;
+	const struct gsakmp_gcks_config k = { .party = w->party,
+		                              .cookies = w->cfg.cookies };
+
+	cfg.party = w->party;
+	cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
+	cfg.group_id = w->group_id;
+	cfg.dialect = &w->cfg.dialect;
+	cfg.legacy_ok = suites[w->cfg.suite].legacy;
+	w->group = gsakmp_group_new(&w->env, &cfg);
+	for (unsigned i = 0; i < w->cfg.workers; i++) {
+		w->worker[i].gcks = gsakmp_gcks_new(&w->env, &k);
+		MUST(gsakmp_gcks_add_group(w->worker[i].gcks, w->group));
+	}
+}
+
+static void
+stop_server(struct world *w)
+{
+	for (unsigned i = 0; i < w->cfg.workers; i++)
+		gsakmp_gcks_free(w->worker[i].gcks);
+	gsakmp_group_free(w->group);
+}
+
+struct world *
+world_new(const struct world_config *cfg)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	w->cfg = *cfg;
+	if (w->cfg.workers == 0)
+		w->cfg.workers = 1;
+	w->net = simnet_new(cfg->seed, GK_PKI_NOW);
+	w->env = (struct gk_env){ .random = simnet_env_random, .ctx = w->net };
+	w->group_id = (struct gk_slice){ (const uint8_t *)GROUP_ID,
+		                         sizeof(GROUP_ID) - 1 };
+	make_pki(w);
+	start_server(w);
+	for (unsigned i = 0; i < w->cfg.workers; i++) {
+		w->worker[i].w = w;
+		w->worker[i].node = simnet_add(
+			w->net,
+			&(struct simnet_node){ .receive = gcks_receive,
+		                               .tick = gcks_tick,
+		                               .deadline = gcks_deadline,
+		                               .ctx = &w->worker[i] });
+	}
+	w->group_node = simnet_add(
+		w->net, &(struct simnet_node){ .receive = group_receive,
+	                                       .tick = group_tick,
+	                                       .deadline = group_deadline,
+	                                       .ctx = w });
+	world_token(w);
+	MUST(world_publish(w, NULL));
+	return w;
+}
+
+static void
+seen_clear(struct world_seen *seen)
+{
+	for (size_t i = 0; i < 16; i++) {
+		gk_buf_free(&seen->last_sent[i]);
+		gk_buf_free(&seen->last_received[i]);
+	}
+}
+
+static void
+member_free(struct world_member *m)
+{
+	gsakmp_gm_free(m->gm);
+	gk_pki_free(&m->pki);
+	gk_buf_free(&m->name);
+	store_clear(&m->store);
+	seen_clear(&m->seen);
+	free(m);
+}
+
+void
+world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->n_members; i++)
+		member_free(w->member[i]);
+	free(w->member);
+	stop_server(w);
+	gk_trust_free(w->trust);
+	gk_pki_free(&w->server);
+	gk_pki_free(&w->go);
+	gk_pki_free(&w->stranger_root);
+	gk_pki_free(&w->root);
+	gk_buf_free(&w->go_name);
+	gk_buf_free(&w->server_name);
+	gk_buf_free(&w->token);
+	store_clear(&w->store);
+	seen_clear(&w->seen);
+	simnet_free(w->net);
+	free(w);
+}
+
+static void
+start_member(struct world_member *m)
+{
+	struct world *w = m->w;
+
+	m->cfg = w->cfg.gm;
+	m->cfg.party = (struct gsakmp_party){
+		.id = &m->id,
+		.signer = m->pki.signer,
+		.certs = (const struct gk_cert *const *)m->chain,
+		.n_certs = 1,
+		.trust = w->trust,
+		.go_cert = w->go.cert,
+		.go_id = &w->go_id,
+	};
+	m->cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
+	m->cfg.group_id = w->group_id;
+	m->cfg.suite = suites[w->cfg.suite].suite;
+	m->cfg.suite.terse = !w->cfg.verbose;
+	m->cfg.suite.timestamp = w->cfg.timestamp;
+	m->cfg.dialect = &w->cfg.dialect;
+	m->cfg.legacy_ok = suites[w->cfg.suite].legacy;
+	m->gm = gsakmp_gm_new(&w->env, &m->cfg);
+}
+
+struct world_member *
+world_member_add(struct world *w, const char *cn)
+{
+	struct world_member *m = calloc(1, sizeof(*m));
+	enum gk_pki_alg alg = suites[w->cfg.suite].alg;
+	char subject[128];
+
+	m->w = w;
+	snprintf(subject, sizeof(subject), "/O=Members/CN=%s", cn);
+	gk_pki_make(&m->pki,
+	            &(struct gk_pki_spec){
+			    .subject = subject,
+			    .alg = alg,
+			    .slot = 2,
+			    .issuer = &w->root,
+			    .hash = alg == GK_PKI_DSA1024 ? "SHA1" : NULL });
+	m->chain[0] = m->pki.cert;
+	name_of(&m->pki, &m->name, &m->id);
+	snprintf(m->peer, sizeof(m->peer), "dn:%.*s", (int)m->name.len,
+	         (const char *)m->name.ptr);
+	start_member(m);
+	m->node = simnet_add(w->net,
+	                     &(struct simnet_node){ .receive = gm_receive,
+	                                            .tick = gm_tick,
+	                                            .deadline = gm_deadline,
+	                                            .ctx = m });
+	simnet_listen(w->net, m->node, true);
+	w->member = reallocarray(w->member, w->n_members + 1,
+	                         sizeof(struct world_member *));
+	w->member[w->n_members++] = m;
+	return m;
+}
+
+/* ---- actions ------------------------------------------------------------ */
+
+void
+world_join(struct world_member *m)
+{
+	MUST(gsakmp_gm_join(m->gm, simnet_now(m->w->net)));
+	world_drain_member(m);
+}
+
+void
+world_join_all(struct world *w)
+{
+	for (size_t i = 0; i < w->n_members; i++)
+		if (gsakmp_gm_state(w->member[i]->gm) == GSAKMP_GM_IDLE)
+			world_join(w->member[i]);
+}
+
+void
+world_pass(struct world *w, uint64_t ms)
+{
+	simnet_pass(w->net, ms);
+}
+
+enum gk_err
+world_rekey(struct world *w)
+{
+	enum gk_err err = gsakmp_group_rekey(w->group, simnet_now(w->net));
+
+	drain_group(w);
+	return err;
+}
+
+enum gk_err
+world_evict(struct world *w, const char *peer)
+{
+	enum gk_err err =
+		gsakmp_group_evict(w->group, &peer, 1, simnet_now(w->net));
+
+	drain_group(w);
+	return err;
+}
+
+void
+world_restart(struct world *w)
+{
+	stop_server(w);
+	start_server(w);
+	for (size_t t = 0; gsakmp_group_table(t) != NULL; t++)
+		for (size_t i = 0; i < w->store.n; i++) {
+			const struct world_row *r = &w->store.row[i];
+
+			if (strcmp(r->table, gsakmp_group_table(t)) == 0)
+				MUST(gsakmp_group_load(
+					w->group, gsakmp_group_table(t),
+					gk_buf_slice(&r->key),
+					gk_buf_slice(&r->value)));
+		}
+	MUST(gsakmp_group_load_end(w->group, simnet_now(w->net)));
+	drain_group(w);
+}
+
+void
+world_restart_member(struct world_member *m)
+{
+	gsakmp_gm_free(m->gm);
+	m->has_key = false;
+	start_member(m);
+	for (size_t i = 0; i < m->store.n; i++)
+		MUST(gsakmp_gm_load(m->gm, m->store.row[i].table,
+		                    gk_buf_slice(&m->store.row[i].key),
+		                    gk_buf_slice(&m->store.row[i].value)));
+}
+
+bool
+world_has_current(struct world_member *m)
+{
+	struct gsakmp_group_status status;
+
+	gsakmp_group_status(m->w->group, &status);
+	return m->has_key && m->key.handle == status.gtpk.handle;
+}
+
+size_t
+world_in_step(struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_members; i++)
+		n += world_has_current(w->member[i]);
+	return n;
+}
+
+enum gk_err
+world_to_server(struct world *w, struct gk_slice dgram, unsigned from_node)
+{
+	const struct gsakmp_endpoint peer = endpoint(from_node);
+	enum gk_err err =
+		gsakmp_gcks_receive(w->worker[0].gcks, dgram.ptr, dgram.len,
+	                            &peer, simnet_now(w->net));
+
+	drain_gcks(&w->worker[0]);
+	return err;
+}
+
+enum gk_err
+world_to_member(struct world_member *m, struct gk_slice dgram)
+{
+	const struct gsakmp_endpoint peer = endpoint(m->w->worker[0].node);
+	enum gk_err err = gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer,
+	                                    simnet_now(m->w->net));
+
+	world_drain_member(m);
+	return err;
+}
