@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/group/gk_group.h"
+#include "common/group/tests/rows.h"
+#include "common/store/gk_store.h"
+
+/*
+ * A group writes its history into a store and is killed at every commit there
+ * is, just before and just after it.  What the store then holds must be exactly
+ * the group of the last commit that was made: nothing older, nothing half.
+ */
+#define STEPS 24
+
+static char folder[64];
+static char path[128];
+static uint64_t seed;
+
+static enum gk_err
+seeded(void *ctx, uint8_t *out, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		out[i] = (uint8_t)(seed >> 56);
+	}
+	return GK_OK;
+}
+
+static const struct gk_env env = { .random = seeded };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/test_restart.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/store", folder);
+	return 0;
+}
+
+static void
+remove_store(void)
+{
+	char wal[160];
+
+	unlink(path);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	unlink(wal);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	remove_store();
+	return rmdir(folder);
+}
+
+static struct gk_store *
+open_store(void)
+{
+	const struct gk_store_config cfg = { .path = path,
+		                             .app = GK_STORE_APP_GSAKMP,
+		                             .version = 1 };
+	char why[GK_STORE_WHY_MAX];
+	struct gk_store *store;
+
+	if (gk_store_open(&cfg, &store, why) != GK_OK) {
+		fprintf(stderr, "%s\n", why);
+		abort();
+	}
+	return store;
+}
+
+static struct gk_group *
+new_group(void)
+{
+	const struct gk_group_config cfg = {
+		.scope = gk_slice_str("group"),
+		.lkh = { .degree = 2, .key_len = 16, .backward = true },
+	};
+	struct gk_group *g;
+
+	if (gk_group_new(&env, &cfg, &g) != GK_OK)
+		abort();
+	return g;
+}
+
+/* One step of the history, the same in every process. */
+static enum gk_err
+step(struct gk_group *g, int i)
+{
+	struct gk_lkh_plan plan;
+	struct gk_member *m;
+	uint32_t n;
+	char name[8];
+
+	if (i == 0)
+		return gk_group_key_define(g, 1, 1, 16, 60, 1);
+	if (i % 5 == 4) {
+		GK_TRY(gk_group_seal(g, GK_LKH_PATH, &plan));
+		gk_lkh_plan_free(&plan);
+		return gk_group_sequence_next(g, &n);
+	}
+	if (i % 7 == 6)
+		return gk_group_note_set(g, "token", gk_slice_str("edition"));
+	snprintf(name, sizeof(name), "m%d", i * i % 11);
+	m = gk_group_find(g, gk_slice_str(name));
+	if (m != NULL)
+		return gk_group_leave(g, m, i);
+	return gk_group_join(g, gk_slice_str(name), i, &m);
+}
+
+static int
+live(uint32_t fault, bool after)
+{
+	struct gk_store *store = open_store();
+	struct gk_group *g = new_group();
+
+	seed = 1;
+	gk_store_fault_set(store, fault, after);
+	for (int i = 0; i < STEPS; i++) {
+		struct gk_journal *journal;
+
+		if (step(g, i) != GK_OK ||
+		    gk_journal_take(gk_group_journal(g), &journal) != GK_OK ||
+		    journal == NULL || gk_store_apply(store, journal) != GK_OK)
+			return 1;
+		gk_journal_free(journal);
+	}
+	gk_group_free(g);
+	gk_store_close(store);
+	return 0;
+}
+
+static enum gk_err
+load_row(void *ctx, const char *table, struct gk_slice key,
+         struct gk_slice value)
+{
+	const char *why = "";
+	enum gk_err err = gk_group_load_row(ctx, table, key, value, &why);
+
+	if (err != GK_OK)
+		fprintf(stderr, "%s: %s\n", table, why);
+	return err;
+}
+
+static struct rows *
+exported(struct gk_group *g)
+{
+	struct rows *rows = rows_new();
+	struct gk_journal *journal;
+
+	gk_assert_ok(gk_journal_new(gk_slice_str("x"), &journal));
+	gk_assert_ok(gk_group_export(g, journal));
+	rows_apply(rows, journal);
+	gk_journal_free(journal);
+	gk_group_free(g);
+	return rows;
+}
+
+static struct rows *
+from_store(void)
+{
+	struct gk_group *g = new_group();
+	struct gk_store_reader reader = { load_row, g };
+	struct gk_store *store = open_store();
+	const char *why;
+
+	for (size_t i = 0; gk_group_tables[i] != NULL; i++)
+		gk_assert_ok(gk_store_load(store, gk_slice_str("group"),
+		                           gk_group_tables[i], &reader));
+	gk_assert_ok(gk_group_load_done(g, &why));
+	gk_store_close(store);
+	return exported(g);
+}
+
+static struct rows *
+from_memory(uint32_t steps)
+{
+	struct gk_group *g = new_group();
+
+	seed = 1;
+	for (uint32_t i = 0; i < steps; i++)
+		gk_assert_ok(step(g, (int)i));
+	return exported(g);
+}
+
+GK_TEST(store, killed_at_any_commit_the_group_is_that_of_the_last_one)
+{
+	for (uint32_t fault = 1; fault <= STEPS; fault++) {
+		for (uint32_t after = 0; after < 2; after++) {
+			struct rows *want, *got;
+			int status;
+			pid_t pid = fork();
+
+			assert_true(pid >= 0);
+			if (pid == 0)
+				_exit(live(fault, after));
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_true(WIFEXITED(status));
+			assert_int_equal(WEXITSTATUS(status), 137);
+			got = from_store();
+			want = from_memory(fault - 1 + after);
+			/* Before the first commit there is nothing at all. */
+			if (fault == 1 && !after)
+				assert_true(rows_count(got) <=
+				            rows_count(want));
+			else
+				assert_true(rows_equal(got, want));
+			rows_free(got);
+			rows_free(want);
+			remove_store();
+		}
+	}
+}
+
+struct writer {
+	struct gk_store *store;
+	char name;
+	enum gk_err err;
+};
+
+static void *
+write_rows(void *arg)
+{
+	struct writer *w = arg;
+
+	for (uint8_t i = 0; i < 50 && w->err == GK_OK; i++)
+		w->err = gk_store_put(
+			w->store, (struct gk_slice){ (uint8_t *)&w->name, 1 },
+			"t", (struct gk_slice){ &i, 1 }, gk_slice_str("value"));
+	return NULL;
+}
+
+static enum gk_err
+count_row(void *ctx, const char *table, struct gk_slice key,
+          struct gk_slice value)
+{
+	(void)table, (void)key, (void)value;
+	++*(size_t *)ctx;
+	return GK_OK;
+}
+
+GK_TEST(store, threads_share_it)
+{
+	struct gk_store *store = open_store();
+	struct writer w[4];
+	pthread_t thread[4];
+
+	for (size_t i = 0; i < GK_COUNT(w); i++) {
+		w[i] = (struct writer){ store, (char)('a' + i), GK_OK };
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, write_rows, &w[i]), 0);
+	}
+	for (size_t i = 0; i < GK_COUNT(w); i++) {
+		size_t n = 0;
+		struct gk_store_reader reader = { count_row, &n };
+
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+		gk_assert_ok(w[i].err);
+		gk_assert_ok(gk_store_load(
+			store, (struct gk_slice){ (uint8_t *)&w[i].name, 1 },
+			"t", &reader));
+		assert_int_equal(n, 50);
+	}
+	gk_store_close(store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "store__killed_at_any_commit_the_group_is_that_of_the_last_"
+		  "one",
+		  store__killed_at_any_commit_the_group_is_that_of_the_last_one,
+		  setup, teardown, NULL },
+		{ "store__threads_share_it", store__threads_share_it, setup,
+		  teardown, NULL },
+	};
+
+	return cmocka_run_group_tests_name("common/store/restart", tests, NULL,
+	                                   NULL);
+}
