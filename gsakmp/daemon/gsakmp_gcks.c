@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gsakmp-gcks: the Group Controller / Key Server of RFC 4535. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gsakmp/daemon/server.h"
+
+static enum gkd_exit
+check(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gsakmpd_server *s = d->state;
+
+	s->d = d;
+	return gsakmpd_server_configure(s, why);
+}
+
+static enum gkd_exit
+start(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gsakmpd_server *s = d->state;
+	enum gkd_exit rc = gsakmpd_store_open(s, why);
+
+	if (rc == GKD_EXIT_OK)
+		rc = gsakmpd_groups_open(s, why);
+	/* The ports first: another key server on this host must not find its
+	 * sequence numbers used by us. */
+	if (rc == GKD_EXIT_OK)
+		rc = gsakmpd_workers_open(s, why);
+	for (size_t i = 0; i < s->n_groups && rc == GKD_EXIT_OK; i++)
+		rc = gsakmpd_token_open(&s->groups[i], why);
+	return rc;
+}
+
+static enum gkd_exit
+ready(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gsakmpd_server *s = d->state;
+
+	if (gkd_pool_start(s->pool) != GK_OK) {
+		snprintf(why->text, sizeof(why->text),
+		         "threads cannot be started");
+		return GKD_EXIT_FAILURE;
+	}
+	/* A restarted group may have a rekey to announce: now it can. */
+	for (size_t i = 0; i < s->n_groups; i++) {
+		(void)gsakmp_group_tick(s->groups[i].group, gkd_now());
+		gsakmpd_group_drain(&s->groups[i]);
+	}
+	return GKD_EXIT_OK;
+}
+
+static void
+reload(struct gkd_daemon *d)
+{
+	struct gsakmpd_server *s = d->state;
+	struct gsakmpd_party *party;
+	struct gkd_why why;
+
+	if (gsakmpd_party_load(d->config, &party, &why) != GK_OK) {
+		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+		gkd_events_emit(
+			d->events, "reload-failed",
+			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+		return;
+	}
+	/* The one before the last is in nobody's hands any more. */
+	gsakmpd_party_free(s->retired);
+	s->retired = s->party;
+	s->party = party;
+	gsakmpd_workers_set_party(s);
+	for (size_t i = 0; i < s->n_groups; i++) {
+		gsakmp_group_set_party(s->groups[i].group, &party->party);
+		if (s->groups[i].token_file != NULL &&
+		    gsakmpd_token_read(&s->groups[i], false, &why) != GK_OK)
+			gkd_log(LOG_ERR, "cfg", "%s", why.text);
+	}
+	gkd_log(LOG_NOTICE, "cfg", "certificates and CRLs are read again");
+	gkd_events_emit(d->events, "reloaded", NULL);
+}
+
+static void
+stop(struct gkd_daemon *d)
+{
+	struct gsakmpd_server *s = d->state;
+
+	gsakmpd_workers_close(s);
+	gsakmpd_groups_close(s);
+	gk_store_close(s->store);
+	gsakmpd_party_free(s->party);
+	gsakmpd_party_free(s->retired);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct gsakmpd_server server;
+	static const struct gkd_program program = {
+		.name = "gsakmp-gcks",
+		.summary = "Group Controller / Key Server for GSAKMP "
+			   "(RFC 4535).",
+		.xsd = "gsakmp-gcks.xsd",
+		.commands = gsakmpd_server_commands,
+		.check = check,
+		.start = start,
+		.ready = ready,
+		.reload = reload,
+		.status = gsakmpd_server_status,
+		.stop = stop,
+		.files_max = 8192,
+	};
+
+	return gkd_main(&program, &server, argc, argv);
+}

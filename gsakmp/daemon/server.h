@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_DAEMON_SERVER_H
+#define GSAKMP_DAEMON_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "common/daemon/gkd_mcast.h"
+#include "common/daemon/gkd_tcp.h"
+#include "common/daemon/gkd_worker.h"
+#include "common/store/gk_store.h"
+#include "gsakmp/daemon/report.h"
+#include "gsakmp/daemon/settings.h"
+#include "gsakmp/engine/gcks.h"
+#include "gsakmp/engine/group.h"
+
+/*
+ * DOC: gsakmp-gcks - the engines of a key server, connected to the world
+ *
+ *   worker threads        one gsakmp_gcks each, one UDP socket per address of
+ *                         a SO_REUSEPORT set; the first has the TCP listeners
+ *   main thread           every gsakmp_group: timers, rekeys, multicast,
+ *                         tokens, commands
+ *
+ * Both commit through one mutex: gsakmpd_server_commit().  A datagram leaves
+ * only after the commit in front of it succeeded.
+ *
+ * gsakmp_endpoint.handle: for TCP the number of the connection, for UDP the
+ * index of the listening address (low 16 bits) and the local address that was
+ * asked (an entry of @locals, next 16 bits), so that whoever answers answers
+ * from there.
+ */
+#define GSAKMPD_LISTEN_MAX 16
+#define GSAKMPD_LOCALS_MAX 1024
+
+struct gkd_elem;
+struct gsakmpd_server;
+struct gpt_subscription;
+
+struct gsakmpd_listen {
+	struct gkd_addr addr;
+	bool stream;
+	bool any; /* bound to all addresses of its family */
+};
+
+struct gsakmpd_worker {
+	struct gsakmpd_server *server;
+	unsigned index;
+	struct gkd_loop *loop;
+	struct gsakmp_gcks *engine;
+	struct gkd_timer *timer;
+	/* By index of the listening address; unused ones are NULL. */
+	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
+	struct gkd_tcp *tcp[GSAKMPD_LISTEN_MAX];
+	struct gsakmpd_arrival {
+		struct gsakmpd_worker *worker;
+		unsigned listen;
+	} arrival[GSAKMPD_LISTEN_MAX]; /* what the sockets hand back */
+};
+
+/* A Rekey Event that is to be sent again. */
+struct gsakmpd_resend {
+	struct gsakmpd_resend *next;
+	struct gk_buf dgram;
+	unsigned left;
+	uint32_t spacing_ms;
+	uint64_t due_ms;
+};
+
+struct gsakmpd_group {
+	struct gsakmpd_server *server;
+	const char *name;
+	const struct gkd_elem *elem;
+	struct gsakmp_dialect dialect;
+	struct gsakmp_group_config cfg;
+	struct gk_buf group_id;
+	struct gsakmp_group *group;
+	struct gkd_timer *timer; /* of the group engine */
+
+	struct gkd_mcast_config mcast_cfg;
+	struct gkd_mcast *mcast;
+	struct gsakmpd_resend *resends;
+	struct gkd_timer *resend_timer;
+
+	const char *token_file; /* or a subscription: */
+	bool subscribe;
+	struct gkd_addr owner;
+	struct gpt_subscription *subscription;
+	struct gkd_timer *watch; /* looks whether the file was replaced */
+	ino_t token_inode;
+	struct timespec token_mtime;
+
+	/* The traffic keys installed, without their octets. */
+	struct gsakmp_gtpk keys[8];
+	size_t n_keys;
+};
+
+struct gsakmpd_server {
+	struct gkd_daemon *d;
+	struct gsakmpd_party *party, *retired;
+	struct gsakmpd_group *groups;
+	size_t n_groups;
+
+	struct gsakmpd_listen listen[GSAKMPD_LISTEN_MAX];
+	unsigned n_listen;
+	struct gsakmp_gcks_config engine_cfg;
+	struct gkd_tcp_limits tcp_limits;
+	unsigned n_workers;
+	struct gkd_pool *pool;
+	struct gsakmpd_worker *workers;
+	bool running; /* the workers' threads */
+
+	const char *store_path;
+	struct gk_store *store;
+	pthread_mutex_t store_lock;
+	atomic_bool store_failed;
+
+	pthread_rwlock_t locals_lock;
+	struct gsakmpd_local {
+		struct gkd_addr addr;
+		unsigned ifindex;
+	} locals[GSAKMPD_LOCALS_MAX]; /* number 0 stands for "any" */
+	unsigned n_locals;
+};
+
+/* ---- server_config.c: the configuration file ----------------------------- */
+enum gkd_exit gsakmpd_server_configure(struct gsakmpd_server *s,
+                                       struct gkd_why *why);
+
+/* ---- server_worker.c ----------------------------------------------------- */
+enum gkd_exit gsakmpd_workers_open(struct gsakmpd_server *s,
+                                   struct gkd_why *why);
+void gsakmpd_workers_close(struct gsakmpd_server *s);
+/* Sends from the address that was asked; from the main thread, too. */
+void gsakmpd_worker_send(struct gsakmpd_worker *w,
+                         const struct gsakmp_endpoint *to,
+                         struct gk_slice data);
+/* All workers get the server's new party. */
+void gsakmpd_workers_set_party(struct gsakmpd_server *s);
+
+/* ---- server_group.c: groups, in the main thread -------------------------- */
+enum gkd_exit gsakmpd_groups_open(struct gsakmpd_server *s,
+                                  struct gkd_why *why);
+void gsakmpd_groups_close(struct gsakmpd_server *s);
+/* Act on everything the group engine has to say, then wait for its deadline. */
+void gsakmpd_group_drain(struct gsakmpd_group *g);
+/* By name; NULL @name: the only one.  NULL when there is none such. */
+struct gsakmpd_group *gsakmpd_group_find(struct gsakmpd_server *s,
+                                         const char *name);
+struct gsakmpd_group *gsakmpd_group_by_id(struct gsakmpd_server *s,
+                                          struct gk_slice group_id);
+/* The group's deadline may have moved; from any thread. */
+void gsakmpd_group_poke(struct gsakmpd_server *s, struct gsakmp_group *group);
+
+/* ---- server_token.c: policy tokens arrive -------------------------------- */
+enum gk_err gsakmpd_token_accept(struct gsakmpd_group *g, struct gk_slice token,
+                                 struct gsakmp_reject *why);
+/* Read the token file again; @force: even when it looks unchanged. */
+enum gk_err gsakmpd_token_read(struct gsakmpd_group *g, bool force,
+                               struct gkd_why *why);
+enum gkd_exit gsakmpd_token_open(struct gsakmpd_group *g, struct gkd_why *why);
+void gsakmpd_token_close(struct gsakmpd_group *g);
+
+/* ---- server_store.c ------------------------------------------------------ */
+enum gkd_exit gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why);
+enum gk_err gsakmpd_server_commit(struct gsakmpd_server *s,
+                                  struct gsakmp_group *group, uint64_t ticket);
+GK_MUST_CHECK enum gk_err gsakmpd_store_load(struct gsakmpd_group *g);
+
+/* ---- server_command.c ---------------------------------------------------- */
+extern const struct gkd_command gsakmpd_server_commands[];
+json_t *gsakmpd_server_status(struct gkd_daemon *d);
+
+#endif /* GSAKMP_DAEMON_SERVER_H */

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "gsakmp/daemon/server.h"
+
+#define PEER_MAX 512
+
+static struct gsakmpd_server *
+server_of(void *state)
+{
+	struct gkd_daemon *d = state;
+
+	return d->state;
+}
+
+/* The group that argument @i names, or the only one. */
+static struct gsakmpd_group *
+group_of(void *state, const json_t *request, size_t i, char why[256])
+{
+	const char *name = gkd_control_arg(request, i);
+	struct gsakmpd_group *g = gsakmpd_group_find(server_of(state), name);
+
+	if (g == NULL && name != NULL)
+		snprintf(why, 256, "there is no group '%.100s'", name);
+	else if (g == NULL)
+		snprintf(why, 256, "which group?");
+	return g;
+}
+
+static json_t *
+done(struct gsakmpd_group *g, enum gk_err err, char why[256])
+{
+	gsakmpd_group_drain(g);
+	if (err == GK_OK && !g->server->store_failed)
+		return json_object();
+	if (err == GK_ERR_UNEXPECTED)
+		snprintf(why, 256, "group '%.100s' is not open", g->name);
+	else
+		snprintf(why, 256, "%s",
+		         err != GK_OK ? gk_strerror(err)
+		                      : "the store failed; nothing was sent");
+	return NULL;
+}
+
+/* ---- looking ------------------------------------------------------------ */
+
+static const char *
+state_text(const struct gsakmp_group_status *st)
+{
+	return st->destroyed ? "destroyed" : st->open ? "open" : "no token";
+}
+
+static json_t *
+group_status(struct gsakmpd_group *g)
+{
+	struct gsakmp_group_status st;
+	char text[300];
+	json_t *o;
+
+	gsakmp_group_status(g->group, &st);
+	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "group",
+	              g->name, "state", state_text(&st), "edition",
+	              (json_int_t)st.edition, "members",
+	              (json_int_t)st.n_members, "pending",
+	              (json_int_t)st.n_pending, "overdue",
+	              (json_int_t)st.n_overdue, "sequence",
+	              (json_int_t)st.sequence, "rekeys", (json_int_t)st.rekeys);
+	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
+	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
+	json_object_set_new(o, "mode",
+	                    json_string(st.terse ? "terse" : "verbose"));
+	gk_hex(text, sizeof(text), gk_buf_slice(&g->group_id));
+	json_object_set_new(o, "group_id", json_string(text));
+	json_object_set_new(o, "gtpk_id", json_integer(st.gtpk.id));
+	json_object_set_new(o, "gtpk_handle", json_integer(st.gtpk.handle));
+	json_object_set_new(o, "gtpk_expires",
+	                    gkd_json_utc(st.gtpk.expires_utc));
+	return o;
+}
+
+json_t *
+gsakmpd_server_status(struct gkd_daemon *d)
+{
+	struct gsakmpd_server *s = d->state;
+	json_t *o = json_object(), *groups = json_array();
+	json_t *listen = json_array();
+	char text[GKD_ADDR_TEXT];
+
+	for (size_t i = 0; i < s->n_groups; i++)
+		json_array_append_new(groups, group_status(&s->groups[i]));
+	for (unsigned i = 0; i < s->n_listen; i++) {
+		struct gkd_udp_stats sum = { 0 };
+
+		for (unsigned k = 0; k < s->n_workers && s->workers != NULL;
+		     k++) {
+			struct gkd_udp_stats one;
+
+			if (s->workers[k].udp[i] == NULL)
+				continue;
+			one = gkd_udp_stats(s->workers[k].udp[i]);
+			sum.received += one.received;
+			sum.sent += one.sent;
+			sum.dropped += one.dropped;
+		}
+		json_array_append_new(
+			listen,
+			json_pack("{s:s, s:s, s:I, s:I, s:I}", "transport",
+		                  s->listen[i].stream ? "tcp" : "udp",
+		                  "address",
+		                  gkd_addr_format(text, &s->listen[i].addr),
+		                  "received", (json_int_t)sum.received, "sent",
+		                  (json_int_t)sum.sent, "dropped",
+		                  (json_int_t)sum.dropped));
+	}
+	json_object_set_new(o, "identity", gkd_json_text(s->party->name));
+	json_object_set_new(o, "workers", json_integer(s->n_workers));
+	json_object_set_new(o, "store", gkd_json_text(s->store_path));
+	json_object_set_new(o, "store_ok", json_boolean(!s->store_failed));
+	json_object_set_new(o, "listen", listen);
+	json_object_set_new(o, "groups", groups);
+	return o;
+}
+
+static void
+add_member(void *ctx, const struct gsakmp_group_row *row)
+{
+	json_array_append_new(
+		ctx, json_pack("{s:o, s:s, s:I, s:o, s:o}", "peer",
+	                       gkd_json_text(row->peer), "state", row->state,
+	                       "member_id", (json_int_t)row->member_id,
+	                       "joined", gkd_json_utc(row->joined_utc), "seen",
+	                       gkd_json_utc(row->seen_utc)));
+}
+
+static json_t *
+cmd_members(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+	json_t *list;
+
+	if (g == NULL)
+		return NULL;
+	list = json_array();
+	gsakmp_group_members(g->group, add_member, list);
+	return list;
+}
+
+static json_t *
+cmd_keys(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+	json_t *list;
+
+	if (g == NULL)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < g->n_keys; i++) {
+		json_t *o = gsakmpd_json_key(&g->keys[i]);
+
+		json_object_set_new(o, "state",
+		                    json_string(g->keys[i].receive_only
+		                                        ? "old"
+		                                        : "current"));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* ---- doing -------------------------------------------------------------- */
+
+/* A member by its whole name, or by a part that only one has. */
+struct search {
+	const char *name;
+	char found[PEER_MAX];
+	unsigned exact, part;
+};
+
+static void
+look(void *ctx, const struct gsakmp_group_row *row)
+{
+	struct search *s = ctx;
+
+	if (strcmp(row->peer, s->name) == 0) {
+		s->exact++;
+		snprintf(s->found, sizeof(s->found), "%s", row->peer);
+	} else if (s->exact == 0 && strstr(row->peer, s->name) != NULL) {
+		s->part++;
+		snprintf(s->found, sizeof(s->found), "%s", row->peer);
+	}
+}
+
+static json_t *
+cmd_evict(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 1, why);
+	struct search s = { .name = gkd_control_arg(request, 0) };
+	const char *peer = s.found;
+
+	if (g == NULL)
+		return NULL;
+	if (s.name == NULL || *s.name == '\0') {
+		snprintf(why, 256, "whom?");
+		return NULL;
+	}
+	gsakmp_group_members(g->group, look, &s);
+	if (s.exact == 0 && s.part != 1) {
+		snprintf(why, 256, "%s '%.150s'",
+		         s.part == 0 ? "there is no member" : "several match",
+		         s.name);
+		return NULL;
+	}
+	return done(g, gsakmp_group_evict(g->group, &peer, 1, gkd_now()), why);
+}
+
+static json_t *
+cmd_readmit(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 1, why);
+	const char *name = gkd_control_arg(request, 0);
+
+	if (g == NULL)
+		return NULL;
+	if (name == NULL) {
+		snprintf(why, 256, "whom?");
+		return NULL;
+	}
+	if (gsakmp_group_readmit(g->group, name) != GK_OK) {
+		snprintf(why, 256, "'%.150s' was not evicted here", name);
+		return NULL;
+	}
+	return done(g, GK_OK, why);
+}
+
+static json_t *
+cmd_rekey(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+
+	return g == NULL
+	               ? NULL
+	               : done(g, gsakmp_group_rekey(g->group, gkd_now()), why);
+}
+
+static json_t *
+cmd_destroy(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g;
+
+	/* Never by default. */
+	if (gkd_control_arg(request, 0) == NULL) {
+		snprintf(why, 256, "which group?");
+		return NULL;
+	}
+	g = group_of(state, request, 0, why);
+	return g == NULL ? NULL
+	                 : done(g, gsakmp_group_destroy(g->group, gkd_now()),
+	                        why);
+}
+
+static json_t *
+cmd_token(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+	struct gsakmp_group_status st;
+	struct gkd_why text = { "" };
+
+	if (g == NULL)
+		return NULL;
+	if (g->token_file == NULL) {
+		snprintf(why, 256,
+		         "tokens of group '%.100s' come from the "
+		         "Group Owner by themselves",
+		         g->name);
+		return NULL;
+	}
+	if (gsakmpd_token_read(g, true, &text) != GK_OK) {
+		snprintf(why, 256, "%.255s", text.text);
+		return NULL;
+	}
+	gsakmp_group_status(g->group, &st);
+	return json_pack("{s:I}", "edition", (json_int_t)st.edition);
+}
+
+const struct gkd_command gsakmpd_server_commands[] = {
+	{ "members", "[GROUP]", "who is in, joining or overdue", cmd_members },
+	{ "keys", "[GROUP]", "traffic keys by handle and lifetime", cmd_keys },
+	{ "evict", "NAME [GROUP]", "new keys for all but this member",
+	  cmd_evict },
+	{ "readmit", "NAME [GROUP]", "let an evicted member ask again",
+	  cmd_readmit },
+	{ "rekey", "[GROUP]", "new keys for all members", cmd_rekey },
+	{ "destroy", "GROUP", "end the group (Sequence ID 0xFFFFFFFF)",
+	  cmd_destroy },
+	{ "token", "[GROUP]", "read the token file again", cmd_token },
+	{ NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gsakmp/daemon/server.h"
+
+#define YEAR_MS (365ull * 86400 * 1000)
+
+/* Reads a duration into a field of milliseconds or of seconds. */
+static enum gk_err
+duration(const struct gkd_config *config, const struct gkd_elem *elem,
+         const char *path, uint64_t max_ms, uint64_t unit_ms, uint32_t *out,
+         struct gkd_why *why)
+{
+	uint64_t ms;
+
+	GK_TRY(gkd_elem_ms(config, elem, path, 0, max_ms, 0, &ms, why));
+	*out = (uint32_t)(ms / unit_ms);
+	return GK_OK;
+}
+
+static enum gk_err
+number(const struct gkd_config *config, const struct gkd_elem *elem,
+       const char *path, uint64_t max, unsigned *out, struct gkd_why *why)
+{
+	uint64_t n;
+
+	GK_TRY(gkd_elem_uint(config, elem, path, 0, max, 0, &n, why));
+	*out = (unsigned)n;
+	return GK_OK;
+}
+
+/* ---- one group ---------------------------------------------------------- */
+
+static enum gk_err
+read_multicast(const struct gkd_config *config, const struct gkd_elem *group,
+               struct gkd_mcast_config *m, struct gkd_why *why)
+{
+	const struct gkd_elem *e = gkd_elem_child(group, "multicast");
+	uint64_t ttl;
+
+	GK_TRY(gsakmpd_addr_load(config, e, 0, &m->group, why));
+	if (!gkd_addr_is_multicast(&m->group))
+		return gkd_config_fail(config, e, why,
+		                       "'@address' is not a multicast address");
+	if (gkd_elem_has(e, "@source")) {
+		GK_TRY(gkd_elem_addr(config, e, "@source", 0, &m->source, why));
+		if (m->source.sa.sa_family != m->group.sa.sa_family)
+			return gkd_config_fail(config, e, why,
+			                       "'@source' and '@address' are "
+			                       "of different families");
+	}
+	snprintf(m->interface, sizeof(m->interface), "%s",
+	         gkd_elem_text(e, "@interface", ""));
+	GK_TRY(gkd_elem_uint(config, e, "@ttl", 0, 255, 1, &ttl, why));
+	m->hops = (uint8_t)ttl;
+	return gkd_elem_bool(config, e, "@loopback", true, &m->loopback, why);
+}
+
+static enum gk_err
+read_token_source(struct gkd_config *config, const struct gkd_elem *group,
+                  struct gsakmpd_group *g, struct gkd_why *why)
+{
+	const struct gkd_elem *e = gkd_elem_child(group, "token");
+	bool file = gkd_elem_has(e, "@file"), owner = gkd_elem_has(e, "@owner");
+	uint64_t port;
+
+	if (file == owner)
+		return gkd_config_fail(config, e, why,
+		                       "either 'file' or 'owner' is needed, "
+		                       "not both");
+	if (file) {
+		g->token_file = gkd_elem_path(config, e, "@file");
+		return g->token_file != NULL ? GK_OK : GK_ERR_NOMEM;
+	}
+	g->subscribe = true;
+	if (!gkd_elem_has(e, "@port"))
+		return gkd_config_fail(config, e, why,
+		                       "'owner' needs a 'port'");
+	GK_TRY(gkd_elem_uint(config, e, "@port", 1, UINT16_MAX, 1, &port, why));
+	return gkd_elem_addr(config, e, "@owner", (uint16_t)port, &g->owner,
+	                     why);
+}
+
+static enum gk_err
+read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
+           struct gsakmp_group_config *c, struct gkd_why *why)
+{
+	uint64_t n;
+	bool on_join;
+
+	GK_TRY(gkd_elem_bool(config, group, "rekey@on-join", true, &on_join,
+	                     why));
+	c->no_join_rekey = !on_join;
+	GK_TRY(gkd_elem_bool(config, group, "rekey@minimal", false,
+	                     &c->lkh_chain, why));
+	GK_TRY(duration(config, group, "rekey@join-window", 3600000, 1,
+	                &c->join_window_ms, why));
+	GK_TRY(duration(config, group, "rekey@resend-spacing", 3600000, 1,
+	                &c->resend_spacing_ms, why));
+	GK_TRY(number(config, group, "rekey@degree", 16, &c->lkh_degree, why));
+	GK_TRY(gkd_elem_uint(config, group, "rekey@payload-max", 512, 60000, 0,
+	                     &n, why));
+	c->rekey_split = (size_t)n;
+	GK_TRY(duration(config, group, "keys@traffic-life", 10 * YEAR_MS, 1000,
+	                &c->gtpk_life_s, why));
+	GK_TRY(duration(config, group, "keys@tree-life", 10 * YEAR_MS, 1000,
+	                &c->kek_life_s, why));
+	GK_TRY(duration(config, group, "registration@timeout", 3600000, 1,
+	                &c->session_timeout_ms, why));
+	GK_TRY(number(config, group, "registration@sessions-max", 1000000,
+	              &c->sessions_max, why));
+	return number(config, group, "registration@lack-of-ack", 255,
+	              &c->loa_count, why);
+}
+
+static enum gk_err
+read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
+           struct gsakmpd_group *g, struct gkd_why *why)
+{
+	struct gkd_config *config = s->d->config;
+
+	g->server = s;
+	g->elem = elem;
+	g->name = gkd_elem_text(elem, "@name", "");
+	GK_TRY(gsakmpd_dialect_load(config, elem, &g->dialect, why));
+	GK_TRY(gsakmpd_group_id_load(config, gkd_elem_child(elem, "group-id"),
+	                             &g->dialect, &g->cfg.group_id_type,
+	                             &g->group_id, why));
+	GK_TRY(read_token_source(config, elem, g, why));
+	GK_TRY(read_multicast(config, elem, &g->mcast_cfg, why));
+	GK_TRY(read_rekey(config, elem, &g->cfg, why));
+	g->cfg.party = s->party->party;
+	g->cfg.legacy_ok = s->party->legacy;
+	g->cfg.group_id = gk_buf_slice(&g->group_id);
+	g->cfg.dialect = &g->dialect;
+	for (const struct gsakmpd_group *o = s->groups; o < g; o++)
+		if (gk_slice_equal(gk_buf_slice(&o->group_id),
+		                   gk_buf_slice(&g->group_id)))
+			return gkd_config_fail(config, elem, why,
+			                       "has the GroupID of group '%s'",
+			                       o->name);
+	return GK_OK;
+}
+
+static enum gk_err
+read_groups(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	const struct gkd_elem *first =
+		gkd_elem_child(gkd_config_root(s->d->config), "group");
+	const struct gkd_elem *e;
+	size_t n = 0;
+
+	for (e = first; e != NULL; e = gkd_elem_next(e))
+		n++;
+	s->groups = calloc(n, sizeof(*s->groups));
+	if (s->groups == NULL)
+		return GK_ERR_NOMEM;
+	for (e = first; e != NULL; e = gkd_elem_next(e))
+		GK_TRY(read_group(s, e, &s->groups[s->n_groups++], why));
+	return GK_OK;
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+static enum gk_err
+read_listen(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	const struct gkd_config *config = s->d->config;
+	const struct gkd_elem *listen =
+		gkd_elem_child(gkd_config_root(config), "listen");
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t n;
+
+	for (const struct gkd_elem *e = gkd_elem_first(listen); e != NULL;
+	     e = gkd_elem_sibling(e)) {
+		struct gsakmpd_listen *l = &s->listen[s->n_listen];
+
+		if (s->n_listen == GSAKMPD_LISTEN_MAX)
+			return gkd_config_fail(config, e, why,
+			                       "more than %u addresses",
+			                       GSAKMPD_LISTEN_MAX);
+		GK_TRY(gsakmpd_addr_load(config, e, GSAKMPD_PORT, &l->addr,
+		                         why));
+		l->stream = strcmp(gkd_elem_name(e), "tcp") == 0;
+		l->any = gkd_addr_is_any(&l->addr);
+		s->n_listen++;
+	}
+	GK_TRY(gkd_elem_uint(config, listen, "@workers", 0, 256, 0, &n, why));
+	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
+	GK_TRY(gkd_elem_uint(config, listen, "@connections-max", 1, 65536, 1024,
+	                     &n, why));
+	s->tcp_limits.conns_max = (unsigned)n;
+	GK_TRY(gkd_elem_ms(config, listen, "@idle", 100, 86400000, 30000, &n,
+	                   why));
+	s->tcp_limits.idle_ms = (unsigned)n;
+	s->tcp_limits.total_ms = 3600000;
+	GK_TRY(gkd_elem_uint(config, listen, "@message-max", 256, 1u << 24,
+	                     65535, &n, why));
+	s->tcp_limits.message_max = (size_t)n;
+	s->tcp_limits.unsent_max = 1u << 20;
+	s->engine_cfg.max_message = (size_t)n;
+	return GK_OK;
+}
+
+static enum gk_err
+read_engine(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	static const char *const modes[] = { "never", "auto", "always", NULL };
+	static const enum gsakmp_cookie_mode values[] = {
+		GSAKMP_COOKIE_NEVER, GSAKMP_COOKIE_AUTO, GSAKMP_COOKIE_ALWAYS
+	};
+	const struct gkd_config *config = s->d->config;
+	const struct gkd_elem *root = gkd_config_root(config);
+	struct gsakmp_gcks_config *c = &s->engine_cfg;
+	unsigned mode;
+
+	c->party = s->party->party;
+	GK_TRY(gkd_elem_enum(config, root, "cookies@mode", modes, 1, &mode,
+	                     why));
+	c->cookies = values[mode];
+	GK_TRY(number(config, root, "cookies@rate", 1000000, &c->cookie_rate,
+	              why));
+	GK_TRY(duration(config, root, "cookies@lifetime", 3600000, 1,
+	                &c->cookie_lifetime_ms, why));
+	GK_TRY(duration(config, root, "freshness@skew", 86400000, 1000,
+	                &c->skew_s, why));
+	return gkd_elem_bool(config, root, "errors@unknown-group", false,
+	                     &c->verbose_unknown_group, why);
+}
+
+enum gkd_exit
+gsakmpd_server_configure(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	const struct gkd_elem *root = gkd_config_root(s->d->config);
+
+	if (gsakmpd_party_load(s->d->config, &s->party, why) != GK_OK ||
+	    read_listen(s, why) != GK_OK || read_engine(s, why) != GK_OK ||
+	    read_groups(s, why) != GK_OK)
+		return GKD_EXIT_CONFIG;
+	s->store_path = gkd_elem_path(s->d->config, root, "store@path");
+	return GKD_EXIT_OK;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gsakmp/daemon/server.h"
+
+struct gsakmpd_group *
+gsakmpd_group_find(struct gsakmpd_server *s, const char *name)
+{
+	if (name == NULL)
+		return s->n_groups == 1 ? &s->groups[0] : NULL;
+	for (size_t i = 0; i < s->n_groups; i++)
+		if (strcmp(s->groups[i].name, name) == 0)
+			return &s->groups[i];
+	return NULL;
+}
+
+struct gsakmpd_group *
+gsakmpd_group_by_id(struct gsakmpd_server *s, struct gk_slice group_id)
+{
+	for (size_t i = 0; i < s->n_groups; i++)
+		if (gk_slice_equal(gk_buf_slice(&s->groups[i].group_id),
+		                   group_id))
+			return &s->groups[i];
+	return NULL;
+}
+
+/* ---- multicast and its repetition ---------------------------------------- */
+
+static void
+cast(struct gsakmpd_group *g, struct gk_slice dgram)
+{
+	struct gkd_about about = { .group = g->name, .hostile = true };
+
+	if (gkd_mcast_send(g->mcast, dgram) == GK_OK)
+		return;
+	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
+	gkd_events_emit(g->server->d->events, "send-failed",
+	                json_pack("{s:s, s:s}", "group", g->name, "reason",
+	                          strerror(errno)));
+}
+
+static void
+arm_resends(struct gsakmpd_group *g)
+{
+	uint64_t next = GK_NEVER;
+
+	for (const struct gsakmpd_resend *r = g->resends; r != NULL;
+	     r = r->next)
+		if (r->due_ms < next)
+			next = r->due_ms;
+	gkd_timer_set(g->resend_timer, next);
+}
+
+static void
+on_resend(void *arg)
+{
+	struct gsakmpd_group *g = arg;
+	uint64_t now = gkd_now().mono_ms;
+	struct gsakmpd_resend **at = &g->resends, *r;
+
+	while ((r = *at) != NULL) {
+		if (r->due_ms <= now) {
+			cast(g, gk_buf_slice(&r->dgram));
+			gkd_counters_add(g->server->d->counters,
+			                 "rekey events resent", 1);
+			r->left--;
+			r->due_ms = now + r->spacing_ms;
+		}
+		if (r->left > 0) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		gk_buf_free(&r->dgram);
+		free(r);
+	}
+	arm_resends(g);
+}
+
+static void
+multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
+{
+	struct gsakmpd_resend *r;
+
+	cast(g, o->dgram);
+	if (o->resend_count == 0)
+		return;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL || gk_buf_copy(&r->dgram, o->dgram) != GK_OK) {
+		free(r);
+		return;
+	}
+	r->left = o->resend_count;
+	r->spacing_ms = o->resend_spacing_ms;
+	r->due_ms = gkd_now().mono_ms + o->resend_spacing_ms;
+	r->next = g->resends;
+	g->resends = r;
+	arm_resends(g);
+}
+
+/* ---- what the group engine says ------------------------------------------ */
+
+static void
+note_key(struct gsakmpd_group *g, const struct gsakmp_output *o)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_keys; i++)
+		if (g->keys[i].id == o->key.id &&
+		    g->keys[i].handle == o->key.handle)
+			break;
+	if (o->kind == GSAKMP_OUT_KEY_WIPE) {
+		if (i < g->n_keys)
+			g->keys[i] = g->keys[--g->n_keys];
+		return;
+	}
+	gsakmpd_report_key(g->server->d, gk_buf_slice(&g->group_id), &o->key);
+	if (i == g->n_keys) {
+		if (i == GK_COUNT(g->keys)) /* the oldest is forgotten */
+			memmove(g->keys, g->keys + 1, --i * sizeof(g->keys[0]));
+		g->n_keys = i + 1;
+	}
+	g->keys[i] = o->key;
+	g->keys[i].octets = (struct gk_slice){ 0 };
+}
+
+void
+gsakmpd_group_drain(struct gsakmpd_group *g)
+{
+	struct gsakmpd_server *s = g->server;
+	struct gsakmp_output o;
+	bool dropped = false;
+
+	while (gsakmp_group_poll(g->group, &o)) {
+		if (dropped && o.kind != GSAKMP_OUT_REFUSED)
+			continue;
+		switch (o.kind) {
+		case GSAKMP_OUT_COMMIT:
+			dropped = gsakmpd_server_commit(s, g->group,
+			                                o.ticket) != GK_OK;
+			break;
+		case GSAKMP_OUT_MULTICAST:
+			multicast(g, &o);
+			break;
+		case GSAKMP_OUT_SEND:
+			if (s->workers != NULL)
+				gsakmpd_worker_send(&s->workers[0], &o.to,
+				                    o.dgram);
+			break;
+		case GSAKMP_OUT_KEY_INSTALL:
+		case GSAKMP_OUT_KEY_WIPE:
+			note_key(g, &o);
+			break;
+		default:
+			break;
+		}
+		gsakmpd_report(s->d, g->name, &o);
+	}
+	gkd_timer_set(g->timer, gsakmp_group_deadline(g->group));
+}
+
+static void
+on_timer(void *arg)
+{
+	struct gsakmpd_group *g = arg;
+
+	(void)gsakmp_group_tick(g->group, gkd_now());
+	gsakmpd_group_drain(g);
+}
+
+/* ---- news from the workers ------------------------------------------------ */
+
+struct poke {
+	struct gsakmpd_server *server;
+	struct gsakmp_group *group;
+};
+
+static void
+on_poke(void *arg)
+{
+	struct poke *p = arg;
+
+	/* After the groups are closed there are none to be found. */
+	for (size_t i = 0; i < p->server->n_groups; i++) {
+		struct gsakmpd_group *g = &p->server->groups[i];
+
+		if (g->group != p->group)
+			continue;
+		(void)gsakmp_group_tick(g->group, gkd_now());
+		gsakmpd_group_drain(g);
+	}
+	free(p);
+}
+
+void
+gsakmpd_group_poke(struct gsakmpd_server *s, struct gsakmp_group *group)
+{
+	struct poke *p = malloc(sizeof(*p));
+
+	if (p == NULL)
+		return;
+	*p = (struct poke){ s, group };
+	if (gkd_loop_post(s->d->loop, on_poke, p) != GK_OK)
+		free(p);
+}
+
+/* ---- opening and closing -------------------------------------------------- */
+
+static void
+on_link(void *arg, enum gkd_link state)
+{
+	struct gsakmpd_group *g = arg;
+
+	gkd_events_emit(g->server->d->events,
+	                state == GKD_LINK_UP ? "interface-up"
+	                                     : "interface-gone",
+	                json_pack("{s:s, s:s}", "group", g->name, "interface",
+	                          g->mcast_cfg.interface));
+}
+
+static enum gkd_exit
+open_group(struct gsakmpd_group *g, struct gkd_why *why)
+{
+	struct gsakmpd_server *s = g->server;
+	const struct gkd_mcast_ops ops = { .link = on_link, .arg = g };
+	struct gsakmp_group_status status;
+
+	snprintf(why->text, sizeof(why->text), "out of memory");
+	g->group = gsakmp_group_new(&s->d->env, &g->cfg);
+	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
+	g->resend_timer = gkd_timer_new(s->d->loop, on_resend, g);
+	if (g->group == NULL || g->timer == NULL || g->resend_timer == NULL)
+		return GKD_EXIT_FAILURE;
+	if (gsakmpd_store_load(g) != GK_OK) {
+		snprintf(why->text, sizeof(why->text),
+		         "store '%s': the rows of group '%s' do not fit "
+		         "together",
+		         s->store_path, g->name);
+		return GKD_EXIT_STORE;
+	}
+	if (gkd_mcast_open(&g->mcast, s->d->loop, &g->mcast_cfg, &ops) !=
+	    GK_OK) {
+		gkd_config_fail(s->d->config,
+		                gkd_elem_child(g->elem, "multicast"), why, "%s",
+		                strerror(errno));
+		return GKD_EXIT_NETWORK;
+	}
+	gsakmp_group_status(g->group, &status);
+	if (status.open)
+		gkd_log(LOG_NOTICE, "fsm",
+		        "group %s goes on: %zu members, Sequence ID %u",
+		        g->name, status.n_members, status.sequence);
+	return GKD_EXIT_OK;
+}
+
+enum gkd_exit
+gsakmpd_groups_open(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	enum gkd_exit rc = GKD_EXIT_OK;
+
+	for (size_t i = 0; i < s->n_groups && rc == GKD_EXIT_OK; i++)
+		rc = open_group(&s->groups[i], why);
+	return rc;
+}
+
+static void
+close_group(struct gsakmpd_group *g)
+{
+	struct gsakmpd_resend *r;
+
+	gsakmpd_token_close(g);
+	while ((r = g->resends) != NULL) {
+		g->resends = r->next;
+		gk_buf_free(&r->dgram);
+		free(r);
+	}
+	gkd_timer_free(g->resend_timer);
+	gkd_timer_free(g->timer);
+	gkd_mcast_close(g->mcast);
+	gsakmp_group_free(g->group);
+	gk_buf_free(&g->group_id);
+}
+
+void
+gsakmpd_groups_close(struct gsakmpd_server *s)
+{
+	for (size_t i = 0; i < s->n_groups; i++)
+		close_group(&s->groups[i]);
+	free(s->groups);
+	s->groups = NULL;
+	s->n_groups = 0;
+}

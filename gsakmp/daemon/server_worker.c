@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gsakmp/daemon/server.h"
+#include "gsakmp/daemon/stream.h"
+
+/* ---- where answers leave from -------------------------------------------- */
+
+/* The number of a local address; 0 when there is no need or no room. */
+static unsigned
+local_number(struct gsakmpd_server *s, const struct gkd_dgram *dgram)
+{
+	unsigned i, n;
+
+	pthread_rwlock_rdlock(&s->locals_lock);
+	n = s->n_locals;
+	for (i = 1; i < n; i++)
+		if (s->locals[i].ifindex == dgram->ifindex &&
+		    gkd_addr_equal(&s->locals[i].addr, &dgram->local))
+			break;
+	pthread_rwlock_unlock(&s->locals_lock);
+	if (i < n)
+		return i;
+	/* Two threads may both add it; the second entry does no harm. */
+	pthread_rwlock_wrlock(&s->locals_lock);
+	if (s->n_locals == 0)
+		s->n_locals = 1;
+	i = 0;
+	if (s->n_locals < GSAKMPD_LOCALS_MAX) {
+		i = s->n_locals++;
+		s->locals[i].addr = dgram->local;
+		s->locals[i].ifindex = dgram->ifindex;
+	}
+	pthread_rwlock_unlock(&s->locals_lock);
+	return i;
+}
+
+static struct gsakmpd_local
+local_of(struct gsakmpd_server *s, unsigned number)
+{
+	struct gsakmpd_local local = { 0 };
+
+	pthread_rwlock_rdlock(&s->locals_lock);
+	if (number != 0 && number < s->n_locals)
+		local = s->locals[number];
+	pthread_rwlock_unlock(&s->locals_lock);
+	return local;
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+static void
+send_dgram(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
+           struct gk_slice data)
+{
+	unsigned listen = (unsigned)(to->handle & 0xffff);
+	unsigned number = (unsigned)(to->handle >> 16 & 0xffff);
+	struct gsakmpd_local local = local_of(w->server, number);
+	struct gkd_dgram dgram = { .local = local.addr,
+		                   .ifindex = local.ifindex,
+		                   .data = data };
+
+	if (listen >= GSAKMPD_LISTEN_MAX || w->udp[listen] == NULL ||
+	    gsakmpd_endpoint_addr(to, &dgram.peer) != GK_OK)
+		return;
+	if (dgram.peer.sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&dgram.peer.in6.sin6_addr))
+		dgram.peer.in6.sin6_scope_id = local.ifindex;
+	gkd_udp_send(w->udp[listen], &dgram, 1);
+}
+
+static void
+send_stream(struct gsakmpd_worker *w, uint64_t id, struct gk_slice data)
+{
+	struct gkd_conn *conn = NULL;
+
+	for (unsigned i = 0; i < w->server->n_listen && conn == NULL; i++)
+		if (w->tcp[i] != NULL)
+			conn = gkd_tcp_find(w->tcp[i], id);
+	/* The peer is gone: it will ask again. */
+	if (conn != NULL && gkd_conn_send(conn, data) != GK_OK)
+		gkd_conn_close(conn);
+}
+
+struct parcel {
+	struct gsakmpd_worker *worker;
+	uint64_t id;
+	struct gk_buf data;
+};
+
+static void
+deliver_parcel(void *arg)
+{
+	struct parcel *p = arg;
+
+	send_stream(p->worker, p->id, gk_buf_slice(&p->data));
+	gk_buf_free(&p->data);
+	free(p);
+}
+
+/* A connection belongs to the first worker's thread. */
+static void
+post_stream(struct gsakmpd_worker *w, uint64_t id, struct gk_slice data)
+{
+	struct parcel *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return;
+	p->worker = w;
+	p->id = id;
+	if (gk_buf_copy(&p->data, data) == GK_OK &&
+	    gkd_loop_post(w->loop, deliver_parcel, p) == GK_OK)
+		return;
+	gk_buf_free(&p->data);
+	free(p);
+}
+
+void
+gsakmpd_worker_send(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
+                    struct gk_slice data)
+{
+	if (to->stream)
+		post_stream(&w->server->workers[0], to->handle, data);
+	else
+		send_dgram(w, to, data);
+}
+
+/* ---- the engine --------------------------------------------------------- */
+
+static const char *
+group_name(struct gsakmpd_server *s, struct gk_slice id)
+{
+	const struct gsakmpd_group *g = gsakmpd_group_by_id(s, id);
+
+	return g != NULL ? g->name : NULL;
+}
+
+static void
+drain(struct gsakmpd_worker *w)
+{
+	struct gsakmpd_server *s = w->server;
+	struct gsakmp_output o;
+	bool dropped = false;
+
+	while (gsakmp_gcks_poll(w->engine, &o)) {
+		/* What was not made durable did not happen. */
+		if (dropped && o.kind != GSAKMP_OUT_REFUSED)
+			continue;
+		if (o.kind == GSAKMP_OUT_COMMIT)
+			dropped = gsakmpd_server_commit(s, o.group, o.ticket) !=
+			          GK_OK;
+		else if (o.kind == GSAKMP_OUT_DEADLINE)
+			gsakmpd_group_poke(s, o.group);
+		else if (o.kind == GSAKMP_OUT_SEND && o.to.stream &&
+		         w->index == 0)
+			send_stream(w, o.to.handle, o.dgram);
+		else if (o.kind == GSAKMP_OUT_SEND)
+			gsakmpd_worker_send(w, &o.to, o.dgram);
+		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
+	}
+	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
+}
+
+static void
+on_timer(void *arg)
+{
+	struct gsakmpd_worker *w = arg;
+
+	(void)gsakmp_gcks_tick(w->engine, gkd_now());
+	drain(w);
+}
+
+static void
+on_dgram(void *arg, const struct gkd_dgram *dgram)
+{
+	const struct gsakmpd_arrival *a = arg;
+	struct gsakmpd_worker *w = a->worker;
+	uint64_t handle = a->listen;
+	struct gsakmp_endpoint from;
+
+	if (w->server->listen[a->listen].any)
+		handle |= (uint64_t)local_number(w->server, dgram) << 16;
+	from = gsakmpd_endpoint_of(&dgram->peer, false, handle);
+	/* A refusal is an output; there is nothing to do with it here. */
+	(void)gsakmp_gcks_receive(w->engine, dgram->data.ptr, dgram->data.len,
+	                          &from, gkd_now());
+	drain(w);
+}
+
+static void
+on_message(void *arg, struct gkd_conn *conn, struct gk_slice data)
+{
+	const struct gsakmpd_arrival *a = arg;
+	struct gkd_addr peer = gkd_conn_peer(conn);
+	struct gsakmp_endpoint from =
+		gsakmpd_endpoint_of(&peer, true, gkd_conn_id(conn));
+
+	(void)gsakmp_gcks_receive(a->worker->engine, data.ptr, data.len, &from,
+	                          gkd_now());
+	drain(a->worker);
+}
+
+/* ---- opening and closing ------------------------------------------------ */
+
+static enum gkd_exit
+fail_listen(const struct gsakmpd_listen *l, struct gkd_why *why)
+{
+	char text[GKD_ADDR_TEXT];
+
+	snprintf(why->text, sizeof(why->text), "%s %s: %s",
+	         l->stream ? "tcp" : "udp", gkd_addr_format(text, &l->addr),
+	         strerror(errno));
+	return GKD_EXIT_NETWORK;
+}
+
+/*
+ * A SO_REUSEPORT set would also share the port with another process of this
+ * user; a first socket without the option finds that out.
+ */
+static bool
+port_is_free(const struct gsakmpd_listen *l)
+{
+	int fd = socket(l->addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+	int saved;
+
+	if (fd < 0)
+		return false;
+	ok = (l->addr.sa.sa_family != AF_INET6 ||
+	      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 },
+	                 sizeof(int)) == 0) &&
+	     bind(fd, &l->addr.sa, gkd_addr_len(&l->addr)) == 0;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ok;
+}
+
+static enum gkd_exit
+open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
+{
+	struct gsakmpd_server *s = w->server;
+	const struct gsakmpd_listen *l = &s->listen[i];
+	struct gsakmpd_arrival *a = &w->arrival[i];
+
+	*a = (struct gsakmpd_arrival){ w, i };
+	if (!l->stream) {
+		const struct gkd_udp_config cfg = { .local = l->addr,
+			                            .reuseport = true,
+			                            .receive_buf = 1 << 20 };
+
+		if (w->index == 0 && !port_is_free(l))
+			return fail_listen(l, why);
+		if (gkd_udp_open(&w->udp[i], w->loop, &cfg, on_dgram, a) !=
+		    GK_OK)
+			return fail_listen(l, why);
+	} else if (w->index == 0) {
+		const struct gkd_tcp_ops ops = { .need = gsakmpd_stream_need,
+			                         .message = on_message,
+			                         .arg = a };
+
+		if (gkd_tcp_listen(&w->tcp[i], w->loop, &l->addr, &ops,
+		                   &s->tcp_limits) != GK_OK)
+			return fail_listen(l, why);
+	}
+	return GKD_EXIT_OK;
+}
+
+static enum gkd_exit
+open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
+{
+	struct gsakmpd_worker *w = &s->workers[index];
+	enum gkd_exit rc;
+
+	w->server = s;
+	w->index = index;
+	w->loop = gkd_pool_loop(s->pool, index);
+	w->engine = gsakmp_gcks_new(&s->d->env, &s->engine_cfg);
+	w->timer = gkd_timer_new(w->loop, on_timer, w);
+	if (w->engine == NULL || w->timer == NULL)
+		return GKD_EXIT_FAILURE;
+	for (size_t i = 0; i < s->n_groups; i++)
+		if (gsakmp_gcks_add_group(w->engine, s->groups[i].group) !=
+		    GK_OK)
+			return GKD_EXIT_FAILURE;
+	for (unsigned i = 0; i < s->n_listen; i++) {
+		rc = open_socket(w, i, why);
+		if (rc != GKD_EXIT_OK)
+			return rc;
+	}
+	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
+	return GKD_EXIT_OK;
+}
+
+enum gkd_exit
+gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	enum gkd_exit rc = GKD_EXIT_OK;
+
+	snprintf(why->text, sizeof(why->text), "out of memory");
+	pthread_rwlock_init(&s->locals_lock, NULL);
+	s->pool = gkd_pool_new(s->n_workers);
+	s->workers = calloc(s->n_workers, sizeof(*s->workers));
+	if (s->pool == NULL || s->workers == NULL)
+		return GKD_EXIT_FAILURE;
+	for (unsigned i = 0; i < s->n_workers && rc == GKD_EXIT_OK; i++)
+		rc = open_worker(s, i, why);
+	return rc;
+}
+
+void
+gsakmpd_workers_close(struct gsakmpd_server *s)
+{
+	if (s->pool == NULL)
+		return;
+	gkd_pool_stop(s->pool);
+	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
+		struct gsakmpd_worker *w = &s->workers[i];
+
+		for (unsigned k = 0; k < GSAKMPD_LISTEN_MAX; k++) {
+			gkd_udp_close(w->udp[k]);
+			w->udp[k] = NULL;
+			gkd_tcp_close(w->tcp[k]);
+			w->tcp[k] = NULL;
+		}
+		gkd_timer_free(w->timer);
+		gsakmp_gcks_free(w->engine);
+		w->engine = NULL;
+	}
+	gkd_pool_free(s->pool);
+	s->pool = NULL;
+	free(s->workers);
+	s->workers = NULL;
+}
+
+/* ---- a new party -------------------------------------------------------- */
+
+static void
+take_party(void *arg)
+{
+	struct gsakmpd_worker *w = arg;
+
+	/* Posted by the main thread, which keeps the old one for a while. */
+	if (w->engine != NULL)
+		gsakmp_gcks_set_party(w->engine, &w->server->party->party);
+}
+
+void
+gsakmpd_workers_set_party(struct gsakmpd_server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (gkd_loop_post(s->workers[i].loop, take_party,
+		                  &s->workers[i]) != GK_OK)
+			gkd_log(LOG_ERR, "io", "out of memory");
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_DAEMON_SETTINGS_H
+#define GSAKMP_DAEMON_SETTINGS_H
+
+#include "common/crypto/gk_cert.h"
+#include "common/crypto/gk_sign.h"
+#include "common/crypto/gk_trust.h"
+#include "common/daemon/gkd_config.h"
+#include "common/identity/gk_identity.h"
+#include "gsakmp/engine/party.h"
+#include "gsakmp/message/dialect.h"
+
+/*
+ * DOC: what the two daemons read alike from their configuration
+ */
+#define GSAKMPD_PORT 3761            /* RFC 4535 section 9 */
+#define GSAKMPD_FILE_MAX (1u << 20)  /* octets of a certificate file */
+#define GSAKMPD_CRL_MAX (64u << 20)  /* octets of a CRL */
+#define GSAKMPD_TOKEN_MAX (1u << 20) /* octets of a signed token */
+#define GSAKMPD_STORE_VERSION 1      /* of the rows in the store */
+
+/* Everything that a struct gsakmp_party of the engines points to. */
+struct gsakmpd_party {
+	struct gsakmp_party party; /* for the engines */
+	struct gk_certs certs;     /* own certificate, then its CAs */
+	struct gk_signer *signer;
+	struct gk_trust *trust;
+	struct gk_trust *go_trust; /* NULL: the same as trust */
+	struct gk_certs go_cert;   /* none, or the Group Owner's */
+	struct gk_buf id_octets, go_octets;
+	struct gk_identity id, go_id;
+	bool legacy;
+	char name[256]; /* own identity, printable */
+};
+
+/*
+ * gsakmpd_party_load - from <identity>, <trust> and <group-owner>.
+ *
+ * Also called again on SIGHUP: the engines are given the new one, and the old
+ * one is freed when none uses it any more.
+ */
+GK_MUST_CHECK enum gk_err gsakmpd_party_load(struct gkd_config *config,
+                                             struct gsakmpd_party **party,
+                                             struct gkd_why *why);
+void gsakmpd_party_free(struct gsakmpd_party *party);
+
+/* gsakmpd_group_id_load - <group-id>; @value new.  Checked against RFC 4535
+ * section 7.1.1.1. */
+GK_MUST_CHECK enum gk_err gsakmpd_group_id_load(
+	const struct gkd_config *config, const struct gkd_elem *elem,
+	const struct gsakmp_dialect *dialect, uint8_t *type,
+	struct gk_buf *value, struct gkd_why *why);
+
+/* gsakmpd_dialect_load - <dialect> below @elem, if there is one. */
+GK_MUST_CHECK enum gk_err gsakmpd_dialect_load(const struct gkd_config *config,
+                                               const struct gkd_elem *elem,
+                                               struct gsakmp_dialect *dialect,
+                                               struct gkd_why *why);
+
+/* gsakmpd_identity_load - the attributes @name and @name-type of @elem; @octets
+ * new, *@id points into it. */
+GK_MUST_CHECK enum gk_err gsakmpd_identity_load(const struct gkd_config *config,
+                                                const struct gkd_elem *elem,
+                                                struct gk_buf *octets,
+                                                struct gk_identity *id,
+                                                struct gkd_why *why);
+
+/* gsakmpd_addr_load - attributes @address and @port (default @port) of @elem. */
+GK_MUST_CHECK enum gk_err gsakmpd_addr_load(const struct gkd_config *config,
+                                            const struct gkd_elem *elem,
+                                            uint16_t port,
+                                            struct gkd_addr *addr,
+                                            struct gkd_why *why);
+
+#endif /* GSAKMP_DAEMON_SETTINGS_H */
