@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gsakmp/daemon/server.h"
 #include "gsakmp/daemon/stream.h"

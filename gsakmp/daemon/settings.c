@@ -306,8 +306,13 @@ gsakmpd_group_id_load(const struct gkd_config *config,
                       const struct gsakmp_dialect *dialect, uint8_t *type,
                       struct gk_buf *value, struct gkd_why *why)
 {
-	static const char *const names[] = { "utf8", "octet-string", "ipv4",
-		                             "ipv6", NULL };
+	static const char *const names[] = { "utf-8", "octet-string", "ipv4",
+		                             "ipv6",  "utf8",         NULL };
+	static const uint8_t types[] = {
+		GSAKMP_GROUPID_UTF8, GSAKMP_GROUPID_OCTET_STRING,
+		GSAKMP_GROUPID_IPV4, GSAKMP_GROUPID_IPV6,
+		GSAKMP_GROUPID_UTF8,
+	};
 	const char *octets = gkd_elem_text(elem, "@octets", NULL);
 	struct gsakmp_reject reject = { 0 };
 	unsigned i;
@@ -315,7 +320,7 @@ gsakmpd_group_id_load(const struct gkd_config *config,
 
 	*value = (struct gk_buf){ 0 };
 	GK_TRY(gkd_elem_enum(config, elem, "@type", names, 0, &i, why));
-	*type = (uint8_t)(GSAKMP_GROUPID_UTF8 + i);
+	*type = types[i];
 	if (octets != NULL)
 		err = gk_unhex(value, octets);
 	else

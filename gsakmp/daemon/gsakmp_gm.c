@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gsakmp-gm: a Group Member of RFC 4535. */
+#include <stdio.h>
+
+#include "gsakmp/daemon/membership.h"
+
+static enum gkd_exit
+check(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gsakmpd_membership *m = d->state;
+
+	m->d = d;
+	return gsakmpd_membership_configure(m, why);
+}
+
+static enum gkd_exit
+start(struct gkd_daemon *d, struct gkd_why *why)
+{
+	return gsakmpd_membership_open(d->state, why);
+}
+
+static enum gkd_exit
+ready(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gsakmpd_membership *m = d->state;
+
+	if (d->control != NULL &&
+	    gkd_control_stream(d->control, "keys", gsakmpd_keys_stream, m) !=
+	            GK_OK) {
+		snprintf(why->text, sizeof(why->text), "out of memory");
+		return GKD_EXIT_FAILURE;
+	}
+	if (m->join_at_start)
+		(void)gsakmp_gm_join(m->engine, gkd_now());
+	gsakmpd_membership_drain(m);
+	return GKD_EXIT_OK;
+}
+
+static void
+stop(struct gkd_daemon *d)
+{
+	gsakmpd_membership_close(d->state);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct gsakmpd_membership membership;
+	static const struct gkd_program program = {
+		.name = "gsakmp-gm",
+		.summary = "Group Member for GSAKMP (RFC 4535).",
+		.xsd = "gsakmp-gm.xsd",
+		.commands = gsakmpd_membership_commands,
+		.check = check,
+		.start = start,
+		.ready = ready,
+		.status = gsakmpd_membership_status,
+		.stop = stop,
+		.files_max = 256,
+	};
+
+	return gkd_main(&program, &membership, argc, argv);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/daemon/membership.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gsakmp/daemon/stream.h"
+
+#define STREAM_IDLE_MS 60000
+
+/* ---- store -------------------------------------------------------------- */
+
+static const char *const tables[] = { GSAKMP_GM_TABLE_TOKEN,
+	                              GSAKMP_GM_TABLE_SEQUENCE };
+
+static enum gk_err
+on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
+{
+	struct gsakmpd_membership *m = ctx;
+
+	return gsakmp_gm_load(m->engine, table, key, value);
+}
+
+static enum gkd_exit
+open_store(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gk_store_config cfg = {
+		.path = m->store_path,
+		.app = GK_STORE_APP_GSAKMP,
+		.version = GSAKMPD_STORE_VERSION,
+		.fault_env = true,
+		.lock_ms = 2000,
+	};
+	const struct gk_store_reader reader = { on_row, m };
+	char text[GK_STORE_WHY_MAX] = "";
+	enum gk_err err = gk_store_open(&cfg, &m->store, text);
+
+	for (size_t i = 0; i < GK_COUNT(tables) && err == GK_OK; i++) {
+		err = gk_store_load(m->store, gk_buf_slice(&m->group_id),
+		                    tables[i], &reader);
+		snprintf(text, sizeof(text), "rows of '%s': %s", tables[i],
+		         gk_strerror(err));
+	}
+	if (err == GK_OK)
+		return GKD_EXIT_OK;
+	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
+	         text);
+	return GKD_EXIT_STORE;
+}
+
+static bool
+commit(struct gsakmpd_membership *m, const struct gk_journal *journal)
+{
+	if (gk_store_apply(m->store, journal) == GK_OK)
+		return true;
+	gkd_log(LOG_ERR, "io", "store '%s': %s", m->store_path,
+	        gk_store_why(m->store));
+	gkd_events_emit(m->d->events, "store-failed",
+	                json_pack("{s:o}", "reason",
+	                          gkd_json_text(gk_store_why(m->store))));
+	return false;
+}
+
+/* ---- receiving ---------------------------------------------------------- */
+
+static void
+receive(struct gsakmpd_membership *m, struct gk_slice data,
+        const struct gkd_addr *peer, bool stream)
+{
+	struct gsakmp_endpoint from = gsakmpd_endpoint_of(peer, stream, 0);
+
+	/* A refusal is an output; there is nothing to do with it here. */
+	(void)gsakmp_gm_receive(m->engine, data.ptr, data.len, &from,
+	                        gkd_now());
+	gsakmpd_membership_drain(m);
+}
+
+static void
+on_dgram(void *arg, const struct gkd_dgram *dgram)
+{
+	receive(arg, dgram->data, &dgram->peer, false);
+}
+
+static void
+on_message(void *arg, struct gkd_conn *conn, struct gk_slice data)
+{
+	struct gkd_addr peer = gkd_conn_peer(conn);
+
+	receive(arg, data, &peer, true);
+}
+
+static void
+on_closed(void *arg, struct gkd_conn *conn, const char *why)
+{
+	struct gsakmpd_membership *m = arg;
+
+	(void)conn;
+	/* The engine's timer decides whether to ask again. */
+	m->conn = NULL;
+	gkd_log(LOG_INFO, "io", "connection to the key server: %s", why);
+}
+
+static void
+on_link(void *arg, enum gkd_link state)
+{
+	struct gsakmpd_membership *m = arg;
+
+	gkd_events_emit(m->d->events,
+	                state == GKD_LINK_UP ? "interface-up"
+	                                     : "interface-gone",
+	                json_pack("{s:s, s:s}", "group", m->name, "interface",
+	                          m->mcast_cfg.interface));
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+static void
+send_stream(struct gsakmpd_membership *m, struct gk_slice data)
+{
+	const struct gkd_tcp_limits limits = {
+		.message_max = 1u << 20,
+		.unsent_max = 1u << 20,
+		.idle_ms = STREAM_IDLE_MS,
+	};
+	const struct gkd_tcp_ops ops = {
+		.need = gsakmpd_stream_need,
+		.message = on_message,
+		.closed = on_closed,
+		.arg = m,
+	};
+
+	if (m->conn == NULL && gkd_tcp_connect(&m->conn, m->d->loop, &m->server,
+	                                       &ops, &limits) != GK_OK) {
+		m->conn = NULL;
+		gkd_log(LOG_WARNING, "io", "connect to the key server: %m");
+		return;
+	}
+	if (gkd_conn_send(m->conn, data) != GK_OK) {
+		gkd_conn_close(m->conn);
+		m->conn = NULL;
+	}
+}
+
+static void
+send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
+{
+	struct gkd_dgram dgram = { .peer = m->server, .data = o->dgram };
+
+	if (m->stream) {
+		send_stream(m, o->dgram);
+		return;
+	}
+	if (o->to.ip_len != 0 &&
+	    gsakmpd_endpoint_addr(&o->to, &dgram.peer) != GK_OK)
+		return;
+	if (dgram.peer.sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&dgram.peer.in6.sin6_addr))
+		dgram.peer.in6.sin6_scope_id = m->server.in6.sin6_scope_id;
+	gkd_udp_send(m->udp, &dgram, 1);
+}
+
+/* ---- the engine --------------------------------------------------------- */
+
+void
+gsakmpd_membership_drain(struct gsakmpd_membership *m)
+{
+	struct gsakmp_output o;
+	bool dropped = false;
+
+	while (gsakmp_gm_poll(m->engine, &o)) {
+		/* What was not made durable did not happen; but a key that has
+		 * to go goes. */
+		if (dropped && o.kind != GSAKMP_OUT_REFUSED &&
+		    o.kind != GSAKMP_OUT_KEY_WIPE)
+			continue;
+		switch (o.kind) {
+		case GSAKMP_OUT_SEND:
+			send_out(m, &o);
+			break;
+		case GSAKMP_OUT_COMMIT:
+			dropped = !commit(m, o.journal);
+			break;
+		case GSAKMP_OUT_KEY_INSTALL:
+		case GSAKMP_OUT_KEY_WIPE:
+			gsakmpd_keys_note(m, &o);
+			break;
+		case GSAKMP_OUT_JOINED:
+		case GSAKMP_OUT_LEFT:
+		case GSAKMP_OUT_EVICTED:
+		case GSAKMP_OUT_DESTROYED:
+			gsakmpd_hook_run(m->hook, gsakmp_output_text(o.kind),
+			                 m->name, 0, 0, NULL);
+			break;
+		default:
+			break;
+		}
+		gsakmpd_report(m->d, m->name, &o);
+	}
+	gkd_timer_set(m->timer, gsakmp_gm_deadline(m->engine));
+}
+
+static void
+on_timer(void *arg)
+{
+	struct gsakmpd_membership *m = arg;
+
+	(void)gsakmp_gm_tick(m->engine, gkd_now());
+	gsakmpd_membership_drain(m);
+}
+
+/* ---- opening and closing ------------------------------------------------ */
+
+static enum gkd_exit
+open_sockets(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gkd_udp_config udp = { .local = m->local };
+	const struct gkd_mcast_ops ops = { on_dgram, on_link, m };
+	char text[GKD_ADDR_TEXT];
+
+	if (!m->stream &&
+	    gkd_udp_open(&m->udp, m->d->loop, &udp, on_dgram, m) != GK_OK) {
+		snprintf(why->text, sizeof(why->text), "udp %s: %s",
+		         gkd_addr_format(text, &m->local), strerror(errno));
+		return GKD_EXIT_NETWORK;
+	}
+	if (m->multicast && gkd_mcast_open(&m->mcast, m->d->loop, &m->mcast_cfg,
+	                                   &ops) != GK_OK) {
+		snprintf(why->text, sizeof(why->text),
+		         "multicast %s on interface '%s': %s",
+		         gkd_addr_format(text, &m->mcast_cfg.group),
+		         m->mcast_cfg.interface, strerror(errno));
+		return GKD_EXIT_NETWORK;
+	}
+	return GKD_EXIT_OK;
+}
+
+enum gkd_exit
+gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	enum gkd_exit rc;
+
+	snprintf(why->text, sizeof(why->text), "out of memory");
+	m->engine = gsakmp_gm_new(&m->d->env, &m->cfg);
+	m->timer = gkd_timer_new(m->d->loop, on_timer, m);
+	if (m->engine == NULL || m->timer == NULL)
+		return GKD_EXIT_FAILURE;
+	rc = open_store(m, why);
+	if (rc == GKD_EXIT_OK)
+		rc = open_sockets(m, why);
+	if (rc != GKD_EXIT_OK || m->hook_program == NULL)
+		return rc;
+	if (gsakmpd_hook_open(&m->hook, m->hook_program) == GK_OK)
+		return GKD_EXIT_OK;
+	gkd_config_fail(m->d->config,
+	                gkd_elem_child(gkd_config_root(m->d->config), "hook"),
+	                why, "'%s': %s", m->hook_program, strerror(errno));
+	return GKD_EXIT_CONFIG;
+}
+
+void
+gsakmpd_membership_close(struct gsakmpd_membership *m)
+{
+	gkd_conn_close(m->conn);
+	m->conn = NULL;
+	gkd_udp_close(m->udp);
+	gkd_mcast_close(m->mcast);
+	gkd_timer_free(m->timer);
+	gsakmp_gm_free(m->engine);
+	gsakmpd_keys_free(m);
+	gsakmpd_hook_close(m->hook);
+	gk_store_close(m->store);
+	gk_buf_free(&m->group_id);
+	gk_buf_free(&m->gcks_octets);
+	gsakmpd_party_free(m->party);
+	gsakmpd_party_free(m->retired);
+}

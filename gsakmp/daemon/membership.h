@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_DAEMON_MEMBERSHIP_H
+#define GSAKMP_DAEMON_MEMBERSHIP_H
+
+#include "common/daemon/gkd_mcast.h"
+#include "common/daemon/gkd_tcp.h"
+#include "common/store/gk_store.h"
+#include "gsakmp/daemon/hook.h"
+#include "gsakmp/daemon/report.h"
+#include "gsakmp/daemon/settings.h"
+#include "gsakmp/engine/gm.h"
+
+/*
+ * DOC: gsakmp-gm - the engine of a member, connected to the world
+ *
+ * One thread.  A UDP socket or a TCP connection for the registration, a
+ * multicast receiver for Rekey Events, a store for what must not go back, and
+ * the control socket, whose stream "keys" is what an application lives on:
+ *
+ *   {"event":"key","id":1,"handle":7,"type":12,"state":"current",
+ *    "created":"...","expires":"...","octets":"00ff..."}
+ *   {"event":"wipe","id":1,"handle":7}
+ *
+ * state is "current" (send and receive) or "old" (receive only).  A subscriber
+ * gets the keys in force first, the changes after that; a change of state
+ * repeats the key.
+ */
+#define GSAKMPD_KEYS_MAX 16
+
+struct gsakmpd_key {
+	struct gsakmp_gtpk key; /* its octets are in @octets */
+	struct gk_buf octets;
+};
+
+struct gsakmpd_membership {
+	struct gkd_daemon *d;
+	struct gsakmpd_party *party, *retired;
+	struct gsakmp_dialect dialect;
+	struct gk_buf group_id;
+	char name[300]; /* of the group, for people */
+	struct gsakmp_gm_config cfg;
+	struct gsakmp_gm *engine;
+	struct gkd_timer *timer;
+	bool join_at_start;
+
+	/* registration */
+	struct gkd_addr server;
+	bool stream;
+	struct gk_buf gcks_octets;
+	struct gk_identity gcks_id; /* kind NONE: any that the token names */
+	struct gkd_addr local;
+	struct gkd_udp *udp;
+	struct gkd_conn *conn;
+
+	/* Rekey Events */
+	bool multicast;
+	struct gkd_mcast_config mcast_cfg;
+	struct gkd_mcast *mcast;
+
+	const char *store_path;
+	struct gk_store *store;
+
+	struct gsakmpd_key keys[GSAKMPD_KEYS_MAX];
+	size_t n_keys;
+	const char *hook_program;
+	struct gsakmpd_hook *hook;
+};
+
+/* ---- membership_config.c ------------------------------------------------- */
+enum gkd_exit gsakmpd_membership_configure(struct gsakmpd_membership *m,
+                                           struct gkd_why *why);
+
+/* ---- membership.c: sockets, store, engine -------------------------------- */
+enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,
+                                      struct gkd_why *why);
+void gsakmpd_membership_close(struct gsakmpd_membership *m);
+/* Act on everything the engine has to say, then wait for its deadline. */
+void gsakmpd_membership_drain(struct gsakmpd_membership *m);
+
+/* ---- membership_key.c: keys for the application -------------------------- */
+void gsakmpd_keys_note(struct gsakmpd_membership *m,
+                       const struct gsakmp_output *out);
+json_t *gsakmpd_keys_stream(void *state, const json_t *request);
+/* Without octets. */
+json_t *gsakmpd_keys_list(const struct gsakmpd_membership *m);
+void gsakmpd_keys_free(struct gsakmpd_membership *m);
+
+/* ---- membership_command.c ------------------------------------------------ */
+extern const struct gkd_command gsakmpd_membership_commands[];
+json_t *gsakmpd_membership_status(struct gkd_daemon *d);
+
+#endif /* GSAKMP_DAEMON_MEMBERSHIP_H */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "gsakmp/daemon/membership.h"
+
+static struct gsakmpd_membership *
+membership_of(void *state)
+{
+	struct gkd_daemon *d = state;
+
+	return d->state;
+}
+
+json_t *
+gsakmpd_membership_status(struct gkd_daemon *d)
+{
+	struct gsakmpd_membership *m = d->state;
+	struct gsakmp_gm_status st;
+	char text[GKD_ADDR_TEXT], name[300];
+	json_t *o;
+
+	gsakmp_gm_status(m->engine, &st);
+	o = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I}", "group",
+	              gkd_json_text(m->name), "state",
+	              gsakmp_gm_state_text(st.state), "member_id",
+	              (json_int_t)st.member_id, "edition",
+	              (json_int_t)st.edition, "sequence",
+	              (json_int_t)st.sequence, "keks", (json_int_t)st.n_keks);
+	json_object_set_new(o, "identity", gkd_json_text(m->party->name));
+	json_object_set_new(
+		o, "key_server",
+		gkd_json_text(gk_text_print(name, sizeof(name), st.gcks)));
+	json_object_set_new(o, "key_server_address",
+	                    json_string(gkd_addr_format(text, &m->server)));
+	json_object_set_new(o, "transport",
+	                    json_string(m->stream ? "tcp" : "udp"));
+	json_object_set_new(o, "mode",
+	                    json_string(st.terse ? "terse" : "verbose"));
+	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
+	if (m->mcast != NULL) {
+		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
+
+		json_object_set_new(
+			o, "multicast",
+			json_pack("{s:s, s:s, s:b, s:I, s:I}", "group",
+		                  gkd_addr_format(text, &m->mcast_cfg.group),
+		                  "interface", m->mcast_cfg.interface, "joined",
+		                  gkd_mcast_joined(m->mcast), "received",
+		                  (json_int_t)stats.received, "dropped",
+		                  (json_int_t)stats.dropped));
+	}
+	json_object_set_new(o, "keys", gsakmpd_keys_list(m));
+	return o;
+}
+
+static json_t *
+done(struct gsakmpd_membership *m, enum gk_err err, const char *what,
+     char why[256])
+{
+	struct gsakmp_gm_status st;
+
+	gsakmpd_membership_drain(m);
+	if (err == GK_OK)
+		return json_object();
+	gsakmp_gm_status(m->engine, &st);
+	if (err == GK_ERR_UNEXPECTED)
+		snprintf(why, 256, "cannot %s in state '%s'", what,
+		         gsakmp_gm_state_text(st.state));
+	else
+		snprintf(why, 256, "%s", gk_strerror(err));
+	return NULL;
+}
+
+static json_t *
+cmd_join(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_membership *m = membership_of(state);
+
+	(void)request;
+	return done(m, gsakmp_gm_join(m->engine, gkd_now()), "join", why);
+}
+
+static json_t *
+cmd_leave(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_membership *m = membership_of(state);
+	const char *how = gkd_control_arg(request, 0);
+	bool notice = how == NULL || strcmp(how, "silently") != 0;
+
+	if (how != NULL && notice) {
+		snprintf(why, 256, "'%.100s' is not 'silently'", how);
+		return NULL;
+	}
+	return done(m, gsakmp_gm_leave(m->engine, notice, gkd_now()), "leave",
+	            why);
+}
+
+static json_t *
+cmd_keys(void *state, const json_t *request, char why[256])
+{
+	(void)request;
+	(void)why;
+	return gsakmpd_keys_list(membership_of(state));
+}
+
+const struct gkd_command gsakmpd_membership_commands[] = {
+	{ "join", NULL, "ask the key server for membership", cmd_join },
+	{ "leave", "[silently]",
+	  "de-register, or just forget the keys and be gone", cmd_leave },
+	{ "keys", NULL,
+	  "traffic keys by handle and lifetime ('subscribe keys' has octets)",
+	  cmd_keys },
+	{ NULL, NULL, NULL, NULL },
+};

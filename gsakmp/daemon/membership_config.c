@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "gsakmp/daemon/membership.h"
+#include "gsakmp/payload/groupid.h"
+#include "policy-tokens/token/gpt_suite.h"
+
+static enum gk_err
+code(const struct gkd_config *config, const struct gkd_elem *elem,
+     const char *path, uint16_t *out, struct gkd_why *why)
+{
+	uint64_t n;
+
+	GK_TRY(gkd_elem_uint(config, elem, path, 0, UINT16_MAX, *out, &n, why));
+	*out = (uint16_t)n;
+	return GK_OK;
+}
+
+static enum gk_err
+read_suite(const struct gkd_config *config, const struct gkd_elem *elem,
+           struct gsakmp_suite *suite, struct gkd_why *why)
+{
+	const char *name = gkd_elem_text(elem, "@suite", NULL);
+	struct gpt_mechanisms m;
+	const char *oid;
+
+	if (name == NULL)
+		return GK_OK;
+	oid = gpt_suite_oid(name);
+	if (gpt_suite_expand(oid != NULL ? oid : name, &m) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@suite': '%s' is no known suite",
+		                       name);
+	suite->signature = (uint16_t)m.sig_algorithm;
+	suite->nonce_hash = (uint16_t)m.hash_algorithm;
+	suite->key_creation = (uint16_t)m.key_exchange;
+	suite->encryption = (uint16_t)m.key_wrap;
+	return GK_OK;
+}
+
+static enum gk_err
+read_mechanisms(const struct gkd_config *config, const struct gkd_elem *elem,
+                struct gsakmp_suite *suite, struct gkd_why *why)
+{
+	static const char *const codes[] = { "@signature", "@nonce-hash",
+		                             "@key-creation", "@encryption" };
+	static const char *const freshness[] = { "nonce", "time", NULL };
+	unsigned time;
+
+	GK_TRY(read_suite(config, elem, suite, why));
+	for (size_t i = 0; i < GK_COUNT(codes); i++)
+		if (!gkd_elem_has(elem, "@suite") &&
+		    !gkd_elem_has(elem, codes[i]))
+			return gkd_config_fail(config, elem, why,
+			                       "'suite' or all of signature, "
+			                       "nonce-hash, key-creation and "
+			                       "encryption are needed");
+	GK_TRY(code(config, elem, "@signature", &suite->signature, why));
+	GK_TRY(code(config, elem, "@nonce-hash", &suite->nonce_hash, why));
+	GK_TRY(code(config, elem, "@key-creation", &suite->key_creation, why));
+	GK_TRY(code(config, elem, "@encryption", &suite->encryption, why));
+	GK_TRY(gkd_elem_enum(config, elem, "@freshness", freshness, 0, &time,
+	                     why));
+	suite->timestamp = time == 1;
+	return gkd_elem_bool(config, elem, "@terse", true, &suite->terse, why);
+}
+
+static enum gk_err
+read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
+                struct gkd_why *why)
+{
+	static const char *const transports[] = { "udp", "tcp", NULL };
+	const struct gkd_config *config = m->d->config;
+	unsigned tcp;
+
+	GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT, &m->server, why));
+	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0, &tcp,
+	                     why));
+	m->stream = tcp == 1;
+	if (!gkd_elem_has(elem, "@name"))
+		return GK_OK;
+	return gsakmpd_identity_load(config, elem, &m->gcks_octets, &m->gcks_id,
+	                             why);
+}
+
+static enum gk_err
+read_static_group(struct gsakmpd_membership *m, const struct gkd_elem *elem,
+                  struct gkd_why *why)
+{
+	const struct gkd_config *config = m->d->config;
+	const struct gkd_elem *rekey = gkd_elem_child(elem, "rekey");
+
+	GK_TRY(gsakmpd_group_id_load(config, gkd_elem_child(elem, "group-id"),
+	                             &m->dialect, &m->cfg.group_id_type,
+	                             &m->group_id, why));
+	GK_TRY(read_key_server(m, gkd_elem_child(elem, "key-server"), why));
+	GK_TRY(read_mechanisms(config, gkd_elem_child(elem, "mechanisms"),
+	                       &m->cfg.suite, why));
+	if (rekey == NULL)
+		return GK_OK;
+	m->multicast = true;
+	GK_TRY(gsakmpd_addr_load(config, rekey, 0, &m->mcast_cfg.group, why));
+	if (!gkd_addr_is_multicast(&m->mcast_cfg.group))
+		return gkd_config_fail(config, rekey, why,
+		                       "'@address' is not a multicast address");
+	if (!gkd_elem_has(rekey, "@source"))
+		return GK_OK;
+	return gkd_elem_addr(config, rekey, "@source", 0, &m->mcast_cfg.source,
+	                     why);
+}
+
+static enum gk_err
+read_network(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gkd_config *config = m->d->config;
+	const struct gkd_elem *root = gkd_config_root(config);
+	const struct gkd_elem *e = gkd_elem_child(root, "network");
+	uint64_t port = 0;
+
+	snprintf(m->mcast_cfg.interface, sizeof(m->mcast_cfg.interface), "%s",
+	         gkd_elem_text(root, "network@interface", ""));
+	m->mcast_cfg.receive = true;
+	if (e != NULL)
+		GK_TRY(gkd_elem_uint(config, e, "@port", 1, UINT16_MAX, 0,
+		                     &port, why));
+	if (e != NULL && gkd_elem_has(e, "@address")) {
+		GK_TRY(gkd_elem_addr(config, e, "@address", 0, &m->local, why));
+		if (m->local.sa.sa_family != m->server.sa.sa_family)
+			return gkd_config_fail(config, e, why,
+			                       "'@address' is not of the key "
+			                       "server's family");
+	} else {
+		m->local.sa.sa_family = m->server.sa.sa_family;
+	}
+	gkd_addr_set_port(&m->local, (uint16_t)port);
+	return GK_OK;
+}
+
+static enum gk_err
+read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gkd_config *config = m->d->config;
+	const struct gkd_elem *root = gkd_config_root(config);
+	struct gsakmp_gm_config *c = &m->cfg;
+	struct {
+		const char *path;
+		uint32_t *out;
+		uint32_t unit;
+	} times[] = {
+		{ "membership@timeout", &c->rtj_timeout_ms, 1 },
+		{ "membership@timeout", &c->rtd_timeout_ms, 1 },
+		{ "membership@grace", &c->grace_ms, 1 },
+		{ "membership@backoff", &c->rejoin_backoff_ms, 1 },
+		{ "membership@skew", &c->skew_s, 1000 },
+	};
+	bool recovery;
+	uint64_t n;
+
+	for (size_t i = 0; i < GK_COUNT(times); i++) {
+		GK_TRY(gkd_elem_ms(config, root, times[i].path, 1, 86400000, 0,
+		                   &n, why));
+		*times[i].out = (uint32_t)(n / times[i].unit);
+	}
+	GK_TRY(gkd_elem_uint(config, root, "membership@retries", 1, 255, 0, &n,
+	                     why));
+	c->rtj_retries = c->rtd_retries = (unsigned)n;
+	GK_TRY(gkd_elem_bool(config, root, "membership@recovery", true,
+	                     &recovery, why));
+	c->no_recovery = !recovery;
+	GK_TRY(gkd_elem_bool(config, root, "membership@offer-mechanisms", false,
+	                     &c->send_mechanism_choices, why));
+	return gkd_elem_bool(config, root, "membership@join", false,
+	                     &m->join_at_start, why);
+}
+
+enum gkd_exit
+gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	struct gkd_config *config = m->d->config;
+	const struct gkd_elem *root = gkd_config_root(config);
+	const struct gkd_elem *group = gkd_elem_child(root, "group");
+	struct gsakmp_groupid id;
+	struct gk_slice tail;
+
+	if (gsakmpd_party_load(config, &m->party, why) != GK_OK ||
+	    gsakmpd_dialect_load(config, root, &m->dialect, why) != GK_OK ||
+	    (group != NULL && read_static_group(m, group, why) != GK_OK) ||
+	    read_network(m, why) != GK_OK || read_behaviour(m, why) != GK_OK)
+		return GKD_EXIT_CONFIG;
+	id = (struct gsakmp_groupid){ m->cfg.group_id_type,
+		                      gk_buf_slice(&m->group_id) };
+	tail = gsakmp_groupid_tail(id);
+	if (id.type == GSAKMP_GROUPID_UTF8 ||
+	    id.type == GSAKMP_GROUPID_OCTET_STRING)
+		gk_text_print(m->name, sizeof(m->name), tail);
+	else
+		gsakmp_groupid_text(m->name, sizeof(m->name), id);
+	m->cfg.party = m->party->party;
+	m->cfg.legacy_ok = m->party->legacy;
+	m->cfg.group_id = id.value;
+	m->cfg.dialect = &m->dialect;
+	m->cfg.expected_gcks =
+		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
+	m->store_path = gkd_elem_path(config, root, "store@path");
+	m->hook_program = gkd_elem_path(config, root, "hook@program");
+	return GKD_EXIT_OK;
+}
