@@ -82,6 +82,20 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	receive(arg, dgram->data, &dgram->peer, false);
 }
 
+/* Rekey Events of a group that we are no member of are nobody's business here:
+ * not an offence, and not for the engine to refuse one by one. */
+static void
+on_multicast(void *arg, const struct gkd_dgram *dgram)
+{
+	struct gsakmpd_membership *m = arg;
+
+	if (gsakmp_gm_state(m->engine) == GSAKMP_GM_IDLE)
+		gkd_counters_add(m->d->counters, "multicast while not a member",
+		                 1);
+	else
+		receive(m, dgram->data, &dgram->peer, false);
+}
+
 static void
 on_message(void *arg, struct gkd_conn *conn, struct gk_slice data)
 {
@@ -115,6 +129,12 @@ on_link(void *arg, enum gkd_link state)
 
 /* ---- sending ------------------------------------------------------------ */
 
+static const struct gkd_addr *
+server_of(const struct gsakmpd_membership *m)
+{
+	return &m->servers[m->server];
+}
+
 static void
 send_stream(struct gsakmpd_membership *m, struct gk_slice data)
 {
@@ -130,8 +150,9 @@ send_stream(struct gsakmpd_membership *m, struct gk_slice data)
 		.arg = m,
 	};
 
-	if (m->conn == NULL && gkd_tcp_connect(&m->conn, m->d->loop, &m->server,
-	                                       &ops, &limits) != GK_OK) {
+	if (m->conn == NULL &&
+	    gkd_tcp_connect(&m->conn, m->d->loop, server_of(m), &ops,
+	                    &limits) != GK_OK) {
 		m->conn = NULL;
 		gkd_log(LOG_WARNING, "io", "connect to the key server: %m");
 		return;
@@ -145,7 +166,7 @@ send_stream(struct gsakmpd_membership *m, struct gk_slice data)
 static void
 send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
-	struct gkd_dgram dgram = { .peer = m->server, .data = o->dgram };
+	struct gkd_dgram dgram = { .peer = *server_of(m), .data = o->dgram };
 
 	if (m->stream) {
 		send_stream(m, o->dgram);
@@ -156,11 +177,23 @@ send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		return;
 	if (dgram.peer.sa.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_LINKLOCAL(&dgram.peer.in6.sin6_addr))
-		dgram.peer.in6.sin6_scope_id = m->server.in6.sin6_scope_id;
+		dgram.peer.in6.sin6_scope_id = server_of(m)->in6.sin6_scope_id;
 	gkd_udp_send(m->udp, &dgram, 1);
 }
 
 /* ---- the engine --------------------------------------------------------- */
+
+/* Whoever could not join tries the next announced address the next time. */
+static void
+try_next_server(struct gsakmpd_membership *m)
+{
+	if (!m->member && m->n_servers > 1) {
+		m->server = (m->server + 1) % m->n_servers;
+		gkd_conn_close(m->conn);
+		m->conn = NULL;
+	}
+	m->member = false;
+}
 
 void
 gsakmpd_membership_drain(struct gsakmpd_membership *m)
@@ -186,7 +219,14 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 			gsakmpd_keys_note(m, &o);
 			break;
 		case GSAKMP_OUT_JOINED:
+			m->member = true;
+			gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0,
+			                 NULL);
+			break;
 		case GSAKMP_OUT_LEFT:
+			try_next_server(m);
+			gsakmpd_hook_run(m->hook, "left", m->name, 0, 0, NULL);
+			break;
 		case GSAKMP_OUT_EVICTED:
 		case GSAKMP_OUT_DESTROYED:
 			gsakmpd_hook_run(m->hook, gsakmp_output_text(o.kind),
@@ -215,7 +255,7 @@ static enum gkd_exit
 open_sockets(struct gsakmpd_membership *m, struct gkd_why *why)
 {
 	const struct gkd_udp_config udp = { .local = m->local };
-	const struct gkd_mcast_ops ops = { on_dgram, on_link, m };
+	const struct gkd_mcast_ops ops = { on_multicast, on_link, m };
 	char text[GKD_ADDR_TEXT];
 
 	if (!m->stream &&

@@ -26,6 +26,7 @@
  * repeats the key.
  */
 #define GSAKMPD_KEYS_MAX 16
+#define GSAKMPD_SERVERS_MAX 8 /* announced addresses that are tried */
 
 struct gsakmpd_key {
 	struct gsakmp_gtpk key; /* its octets are in @octets */
@@ -44,8 +45,10 @@ struct gsakmpd_membership {
 	bool join_at_start;
 
 	/* registration */
-	struct gkd_addr server;
+	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];
+	size_t n_servers, server; /* the one in use; the next after a failure */
 	bool stream;
+	bool member; /* has been since the last join command */
 	struct gk_buf gcks_octets;
 	struct gk_identity gcks_id; /* kind NONE: any that the token names */
 	struct gkd_addr local;
@@ -69,6 +72,11 @@ struct gsakmpd_membership {
 /* ---- membership_config.c ------------------------------------------------- */
 enum gkd_exit gsakmpd_membership_configure(struct gsakmpd_membership *m,
                                            struct gkd_why *why);
+
+/* ---- membership_announcement.c: what the Group Owner says ---------------- */
+enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,
+                                        const struct gkd_elem *elem,
+                                        struct gkd_why *why);
 
 /* ---- membership.c: sockets, store, engine -------------------------------- */
 enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,

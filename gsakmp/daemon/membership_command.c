@@ -31,8 +31,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	json_object_set_new(
 		o, "key_server",
 		gkd_json_text(gk_text_print(name, sizeof(name), st.gcks)));
-	json_object_set_new(o, "key_server_address",
-	                    json_string(gkd_addr_format(text, &m->server)));
+	json_object_set_new(
+		o, "key_server_address",
+		json_string(gkd_addr_format(text, &m->servers[m->server])));
 	json_object_set_new(o, "transport",
 	                    json_string(m->stream ? "tcp" : "udp"));
 	json_object_set_new(o, "mode",

@@ -74,7 +74,9 @@ read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	const struct gkd_config *config = m->d->config;
 	unsigned tcp;
 
-	GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT, &m->server, why));
+	GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT, &m->servers[0],
+	                         why));
+	m->n_servers = 1;
 	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0, &tcp,
 	                     why));
 	m->stream = tcp == 1;
@@ -126,12 +128,12 @@ read_network(struct gsakmpd_membership *m, struct gkd_why *why)
 		                     &port, why));
 	if (e != NULL && gkd_elem_has(e, "@address")) {
 		GK_TRY(gkd_elem_addr(config, e, "@address", 0, &m->local, why));
-		if (m->local.sa.sa_family != m->server.sa.sa_family)
+		if (m->local.sa.sa_family != m->servers[0].sa.sa_family)
 			return gkd_config_fail(config, e, why,
 			                       "'@address' is not of the key "
 			                       "server's family");
 	} else {
-		m->local.sa.sa_family = m->server.sa.sa_family;
+		m->local.sa.sa_family = m->servers[0].sa.sa_family;
 	}
 	gkd_addr_set_port(&m->local, (uint16_t)port);
 	return GK_OK;
@@ -180,13 +182,21 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 	struct gkd_config *config = m->d->config;
 	const struct gkd_elem *root = gkd_config_root(config);
 	const struct gkd_elem *group = gkd_elem_child(root, "group");
+	const struct gkd_elem *announced = gkd_elem_child(root, "announcement");
+	enum gkd_exit rc;
 	struct gsakmp_groupid id;
 	struct gk_slice tail;
 
 	if (gsakmpd_party_load(config, &m->party, why) != GK_OK ||
 	    gsakmpd_dialect_load(config, root, &m->dialect, why) != GK_OK ||
-	    (group != NULL && read_static_group(m, group, why) != GK_OK) ||
-	    read_network(m, why) != GK_OK || read_behaviour(m, why) != GK_OK)
+	    (group != NULL && read_static_group(m, group, why) != GK_OK))
+		return GKD_EXIT_CONFIG;
+	if (announced != NULL) {
+		rc = gsakmpd_announcement_load(m, announced, why);
+		if (rc != GKD_EXIT_OK)
+			return rc;
+	}
+	if (read_network(m, why) != GK_OK || read_behaviour(m, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	id = (struct gsakmp_groupid){ m->cfg.group_id_type,
 		                      gk_buf_slice(&m->group_id) };

@@ -191,6 +191,20 @@ load_trust(struct gkd_config *config, struct gsakmpd_party *p,
 	return add_crls(config, gkd_elem_child(elem, "crl"), p->go_trust, why);
 }
 
+/* Authorities that were configured with an own or the owner's certificate help
+ * to build paths; they still need one to a root. */
+static enum gk_err
+lend_authorities(struct gsakmpd_party *p, const struct gk_certs *certs)
+{
+	for (size_t i = 1; i < certs->n; i++) {
+		GK_TRY(gk_trust_add_intermediate(p->trust, certs->cert[i]));
+		if (p->go_trust != NULL)
+			GK_TRY(gk_trust_add_intermediate(p->go_trust,
+			                                 certs->cert[i]));
+	}
+	return GK_OK;
+}
+
 static enum gk_err
 load_owner(struct gkd_config *config, struct gsakmpd_party *p,
            struct gkd_why *why)
@@ -223,6 +237,10 @@ gsakmpd_party_load(struct gkd_config *config, struct gsakmpd_party **party,
 		err = load_trust(config, p, why);
 	if (err == GK_OK)
 		err = load_owner(config, p, why);
+	if (err == GK_OK)
+		err = lend_authorities(p, &p->certs);
+	if (err == GK_OK)
+		err = lend_authorities(p, &p->go_cert);
 	if (err != GK_OK) {
 		gsakmpd_party_free(p);
 		return err;

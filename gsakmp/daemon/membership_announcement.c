@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "gsakmp/daemon/membership.h"
+#include "policy-tokens/xml/gpt_announcement.h"
+
+#define ANNOUNCEMENT_MAX (1u << 20) /* octets of the file */
+
+static enum gk_err
+take_servers(struct gsakmpd_membership *m, const struct gpt_announcement *a)
+{
+	const struct gpt_key_server *s = &a->servers[0];
+
+	m->n_servers = 0;
+	for (size_t i = 0; i < a->n_servers && i < GSAKMPD_SERVERS_MAX; i++) {
+		const struct gpt_endpoint *at = &a->servers[i].at;
+
+		GK_TRY(gkd_addr_from_octets(
+			&m->servers[m->n_servers],
+			(struct gk_slice){ at->addr, at->addr_len }, at->port));
+		m->n_servers++;
+	}
+	/* One expectation for all of them, if they are one party. */
+	for (size_t i = 1; i < a->n_servers; i++)
+		if (a->servers[i].id_kind != s->id_kind ||
+		    !gk_slice_equal(gk_buf_slice(&a->servers[i].id),
+		                    gk_buf_slice(&s->id)))
+			return GK_OK;
+	if (s->id_kind == GK_ID_NONE)
+		return GK_OK;
+	GK_TRY(gk_buf_copy(&m->gcks_octets, gk_buf_slice(&s->id)));
+	m->gcks_id = (struct gk_identity){ s->id_kind,
+		                           gk_buf_slice(&m->gcks_octets) };
+	return GK_OK;
+}
+
+static enum gk_err
+take_rekey(struct gsakmpd_membership *m, const struct gpt_announcement *a)
+{
+	const struct gpt_multicast *r = &a->rekey;
+
+	if (!a->has_rekey)
+		return GK_OK;
+	m->multicast = true;
+	GK_TRY(gkd_addr_from_octets(
+		&m->mcast_cfg.group,
+		(struct gk_slice){ r->group.addr, r->group.addr_len },
+		r->group.port));
+	if (!gkd_addr_is_multicast(&m->mcast_cfg.group))
+		return GK_ERR_VALUE;
+	if (r->source_len == 0)
+		return GK_OK;
+	return gkd_addr_from_octets(
+		&m->mcast_cfg.source,
+		(struct gk_slice){ r->source, r->source_len }, 0);
+}
+
+static enum gk_err
+take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
+         const struct gpt_announcement *a, struct gkd_why *why)
+{
+	static const char *const transports[] = { "udp", "tcp", NULL };
+	const struct gkd_config *config = m->d->config;
+	unsigned tcp = a->transport == GPT_TRANSPORT_TCP;
+
+	if (!a->suite_known && a->suite != NULL)
+		return gkd_config_fail(config, elem, why,
+		                       "the group uses suite %.100s, which is "
+		                       "not known here",
+		                       a->suite);
+	if (a->group_type == GPT_GROUPID_RAW)
+		return gkd_config_fail(config, elem, why,
+		                       "the announced GroupID has no type");
+	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, tcp, &tcp,
+	                     why));
+	if (a->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
+		return gkd_config_fail(config, elem, why,
+		                       "the group wants a Request to Join over "
+		                       "UDP and the rest over TCP; this member "
+		                       "has one transport for both");
+	m->stream = tcp == 1;
+	m->cfg.group_id_type = (uint8_t)a->group_type;
+	m->cfg.suite = (struct gsakmp_suite){
+		.signature = (uint16_t)a->mechanisms.sig_algorithm,
+		.nonce_hash = (uint16_t)a->mechanisms.hash_algorithm,
+		.key_creation = (uint16_t)a->mechanisms.key_exchange,
+		.encryption = (uint16_t)a->mechanisms.key_wrap,
+		.timestamp = a->timestamps,
+		.terse = a->terse,
+	};
+	if (gk_buf_copy(&m->group_id, gk_buf_slice(&a->group)) != GK_OK ||
+	    take_servers(m, a) != GK_OK || take_rekey(m, a) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "an announced address cannot be used");
+	return GK_OK;
+}
+
+enum gkd_exit
+gsakmpd_announcement_load(struct gsakmpd_membership *m,
+                          const struct gkd_elem *elem, struct gkd_why *why)
+{
+	const struct gsakmp_party *p = &m->party->party;
+	const struct gpt_owner owner = {
+		.id = p->go_id,
+		.cert = p->go_cert,
+		.trust = p->go_trust != NULL ? p->go_trust : p->trust,
+		.allow_sha1 = m->party->legacy,
+	};
+	struct gpt_announcement *a = NULL;
+	struct gpt_fault fault = { 0 };
+	struct gk_buf xml;
+	char text[600];
+	enum gk_err err;
+
+	if (gkd_elem_file(m->d->config, elem, "@file", ANNOUNCEMENT_MAX, &xml,
+	                  why) != GK_OK)
+		return GKD_EXIT_CONFIG;
+	err = gpt_announcement_load_verified(gk_buf_slice(&xml), &owner,
+	                                     gkd_now().utc_s, &a, &fault);
+	gk_buf_free(&xml);
+	if (err != GK_OK) {
+		gkd_config_fail(m->d->config, elem, why,
+		                "announcement '%s' is not believed: %s: %s",
+		                gkd_elem_path(m->d->config, elem, "@file"),
+		                gk_strerror(err),
+		                gpt_fault_format(&fault, text, sizeof(text)));
+		return GKD_EXIT_POLICY;
+	}
+	err = take_all(m, elem, a, why);
+	gpt_announcement_free(a);
+	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;
+}
