@@ -280,6 +280,12 @@ open_control(struct gkd_daemon *d, struct gkd_command *table,
 	return GKD_EXIT_OK;
 }
 
+static void
+on_secret(void *ctx, const char *line)
+{
+	gkd_keylog_write(ctx, "%s", line);
+}
+
 static enum gkd_exit
 open_outputs(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 {
@@ -304,6 +310,10 @@ open_outputs(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		snprintf(why->text, sizeof(why->text), "--keylog %s: %s",
 		         o->keylog, strerror(errno));
 		return GKD_EXIT_FAILURE;
+	}
+	if (d->keylog != NULL) {
+		d->env.ctx = d->keylog;
+		d->env.secret = on_secret;
 	}
 	return GKD_EXIT_OK;
 }

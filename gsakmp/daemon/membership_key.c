@@ -73,7 +73,6 @@ install(struct gsakmpd_membership *m, const struct gsakmp_gtpk *key)
 	}
 	k->key = *key;
 	k->key.octets = (struct gk_slice){ 0 };
-	gsakmpd_report_key(m->d, gk_buf_slice(&m->group_id), key);
 	/* The new one first: whoever sends must never be without a key. */
 	tell(m, k);
 	for (size_t i = 0; i < m->n_keys && !key->receive_only; i++) {

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/gk_time.h"
 #include "common/identity/gk_identity.h"
 
 #define PEER_TEXT 300
@@ -73,25 +72,6 @@ gsakmpd_json_key(const struct gsakmp_gtpk *key)
 	                 (int)key->type, "created",
 	                 gkd_json_utc(key->created_utc), "expires",
 	                 gkd_json_utc(key->expires_utc));
-}
-
-void
-gsakmpd_report_key(struct gkd_daemon *d, struct gk_slice group_id,
-                   const struct gsakmp_gtpk *key)
-{
-	char created[GK_ZULU_LEN + 1] = "", expires[GK_ZULU_LEN + 1] = "-";
-	char group[2 * 255 + 1], octets[2 * 64 + 1];
-
-	if (d->keylog == NULL || key->octets.len > 64)
-		return;
-	gk_zulu_format(key->created_utc, (uint8_t *)created);
-	if (key->expires_utc != 0)
-		gk_zulu_format(key->expires_utc, (uint8_t *)expires);
-	gkd_keylog_write(d->keylog, "GSAKMP_KEY %s %08x %08x %u %s %s %s",
-	                 gk_hex(group, sizeof(group), group_id), key->id,
-	                 key->handle, key->type, created, expires,
-	                 gk_hex(octets, sizeof(octets), key->octets));
-	gk_wipe(octets, sizeof(octets));
 }
 
 static json_t *

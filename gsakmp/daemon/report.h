@@ -21,9 +21,6 @@ void gsakmpd_report(struct gkd_daemon *d, const char *group,
 void gsakmpd_report_refusal(struct gkd_daemon *d, const char *group,
                             const char *peer, enum gk_err err,
                             const struct gsakmp_reject *why);
-/* gsakmpd_report_key - GSAKMP_KEY in the key log. */
-void gsakmpd_report_key(struct gkd_daemon *d, struct gk_slice group_id,
-                        const struct gsakmp_gtpk *key);
 /* gsakmpd_report_reason - one sentence for a refusal. */
 const char *gsakmpd_report_reason(char out[256],
                                   const struct gsakmp_reject *why,

@@ -117,7 +117,6 @@ note_key(struct gsakmpd_group *g, const struct gsakmp_output *o)
 			g->keys[i] = g->keys[--g->n_keys];
 		return;
 	}
-	gsakmpd_report_key(g->server->d, gk_buf_slice(&g->group_id), &o->key);
 	if (i == g->n_keys) {
 		if (i == GK_COUNT(g->keys)) /* the oldest is forgotten */
 			memmove(g->keys, g->keys + 1, --i * sizeof(g->keys[0]));

@@ -5,6 +5,7 @@
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_kex.h"
 #include "gsakmp/engine/gcks_state.h"
+#include "gsakmp/engine/secret.h"
 #include "gsakmp/message/protect.h"
 
 /*
@@ -47,7 +48,9 @@ derive_kek(struct admission *a, struct gk_slice secret)
 		.groupid = rq->msg->header.groupid,
 	};
 
-	return gsakmp_kek_derive(&rq->group->dialect, &in, &a->kek);
+	GK_TRY(gsakmp_kek_derive(&rq->group->dialect, &in, &a->kek));
+	gsakmp_secret_kek(rq->gcks->env, &in, &a->kek);
+	return GK_OK;
 }
 
 static enum gk_err
@@ -320,6 +323,9 @@ seal(struct admission *a, struct gk_buf *token, struct gk_buf *download)
 	                        gk_buf_slice(&rq->policy->signed_der), token);
 	if (err == GK_OK)
 		err = fill_keys(a, keys);
+	if (err == GK_OK)
+		gsakmp_secret_keys(rq->gcks->env, rq->msg->header.groupid.value,
+		                   keys);
 	if (err == GK_OK)
 		err = gsakmp_key_download_seal(rq->gcks->env,
 		                               &rq->group->dialect, &a->kek,

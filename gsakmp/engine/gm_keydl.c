@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gsakmp/engine/gm_state.h"
+#include "gsakmp/engine/secret.h"
 
 /*
  * Key Download at the member: RFC 4535 section 5.2.1.2, check by check in the
@@ -59,7 +60,9 @@ derive(struct download *d, struct gk_slice secret)
 		.groupid = gsakmp_gm_groupid(gm),
 	};
 
-	return gsakmp_kek_derive(&gm->dialect, &in, &d->kek);
+	GK_TRY(gsakmp_kek_derive(&gm->dialect, &in, &d->kek));
+	gsakmp_secret_kek(gm->env, &in, &d->kek);
+	return GK_OK;
 }
 
 /* RFC4535-5.2.1.2-15 */
@@ -231,6 +234,8 @@ open_keys(struct download *d)
 			gk_buf_slice(&plain), &gm->dialect,
 			&d->in->msg->vocabulary, d->in->now.utc_s, keys,
 			&d->in->why);
+	if (err == GK_OK)
+		gsakmp_secret_keys(gm->env, gsakmp_gm_groupid(gm).value, keys);
 	if (err == GK_OK)
 		err = take_keys(d, keys);
 	gk_wipe(keys, sizeof(*keys));

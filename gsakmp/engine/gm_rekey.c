@@ -4,6 +4,7 @@
 
 #include "common/base/gk_time.h"
 #include "gsakmp/engine/gm_state.h"
+#include "gsakmp/engine/secret.h"
 
 /*
  * Rekey Event at the member: RFC 4535 sections 5.3.1 and 7.5.2.
@@ -191,6 +192,7 @@ open_data(struct rekey *r, const struct gsakmp_rekey_data *data,
 		                           keys, &r->in->why);
 	if (err == GK_OK) {
 		r->opened++;
+		gsakmp_secret_keys(gm->env, gsakmp_gm_groupid(gm).value, keys);
 		apply(r, keys);
 	} else {
 		note_bad(r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_time.h"
+#include "gsakmp/engine/secret.h"
 #include "gsakmp/message/protect.h"
 
 /*
@@ -209,6 +210,7 @@ seal_wrap(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
 	};
 
 	GK_TRY(fill_keys(g, wrap, keys));
+	gsakmp_secret_keys(g->env, g->cfg.group_id, keys);
 	return gsakmp_rekey_seal(g->env, &g->dialect, &with, keys, out);
 }
 
