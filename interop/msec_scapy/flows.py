@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
-from scapy.packet import NoPayload
 from scapy.utils import PcapReader
 
 from . import registry as reg
@@ -84,7 +83,7 @@ def _transport(packet, fragments):
     if IP in packet:
         ip = packet[IP]
         if ip.frag or ip.flags.MF:
-            payload = bytes(ip.payload) if not isinstance(ip.payload, NoPayload) else b""
+            payload = bytes(ip.payload)[:ip.len - ip.ihl * 4]  # without Ethernet padding
             whole = fragments.add((ip.src, ip.dst, ip.id, ip.proto), ip.frag * 8,
                                   bool(ip.flags.MF), payload)
             if whole is None or ip.proto != 17:
@@ -95,7 +94,7 @@ def _transport(packet, fragments):
         if IPv6ExtHdrFragment in packet:
             f = packet[IPv6ExtHdrFragment]
             whole = fragments.add((ip.src, ip.dst, f.id), f.offset * 8, bool(f.m),
-                                  bytes(f.payload))
+                                  bytes(f.payload)[:ip.plen - 8])
             if whole is None or f.nh != 17:
                 return None
             return ip.src, ip.dst, UDP(whole)

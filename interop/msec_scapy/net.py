@@ -11,6 +11,7 @@ from . import registry as reg
 from .gsakmp import message_len
 
 MAX_DATAGRAM = 65535
+clock = time.time  # of the protocol; waiting uses the monotonic one
 
 
 def family_of(address):
@@ -131,7 +132,7 @@ class MemberRunner:
             for key, _ in self.selector.select(left):
                 try:
                     for octets in self._read(key):
-                        for answer in self.member.receive(octets, time.time()):
+                        for answer in self.member.receive(octets, clock()):
                             self.send(answer)
                 except ConnectionError as e:
                     self.member.event("connection", text=str(e))
@@ -141,7 +142,7 @@ class MemberRunner:
 
     def join(self):
         """Request to join, repeated as 5.2.1.1 allows. True once we are a member."""
-        octets = self.member.join(time.time())
+        octets = self.member.join(clock())
         for attempt in range(self.tries):
             self.send(octets if attempt == 0 else self.member.rtj)
             if self.pump(lambda: self.member.state != members.JOINING,
@@ -154,7 +155,7 @@ class MemberRunner:
                          time.monotonic() + seconds)
 
     def leave(self):
-        octets = self.member.leave(time.time())
+        octets = self.member.leave(clock())
         for _ in range(self.tries):
             self.send(octets)
             if self.pump(lambda: self.member.state != members.LEAVING,
@@ -203,7 +204,7 @@ class KeyServerRunner:
             self.selector.register(connection, selectors.EVENT_READ, "tcp")
         elif key.data == "udp":
             octets, source = self.udp.recvfrom(MAX_DATAGRAM)
-            self.send(self.server.receive(octets, source, time.time()))
+            self.send(self.server.receive(octets, source, clock()))
         else:
             self._stream(key.fileobj)
 
@@ -213,7 +214,7 @@ class KeyServerRunner:
             if not octets:
                 raise ConnectionError("closed")
             for m in self.framers[connection].feed(octets):
-                self.send(self.server.receive(m, connection, time.time()))
+                self.send(self.server.receive(m, connection, clock()))
         except ConnectionError:
             self.selector.unregister(connection)
             del self.framers[connection]
@@ -233,7 +234,7 @@ class KeyServerRunner:
                     key.data()
                 else:
                     self._input(key)
-            self.send(self.server.tick(time.time()))
+            self.send(self.server.tick(clock()))
         return True
 
     def close(self):

@@ -49,12 +49,14 @@ class Scene:
         return policy.Rule(identity.Identity(31, text.encode()), self.ca.cert.key_id)
 
     def token(self, edition=1, excluded=(), server="gcks", **how):
-        octets = policy.make_token(
+        return self.sign_token(self.signed_content(edition, excluded, server, **how), edition)
+
+    def signed_content(self, edition=1, excluded=(), server="gcks", **how):
+        return policy.make_token(
             how.pop("group_name", token.group_name(2, GROUP_ID, self.dialect)),
             [self.rule(f"CN={server},O=MSEC Lab")], [self.rule("CN=gm*,O=MSEC Lab")], self.suite,
             edition, [self.rule(f"CN={e},O=MSEC Lab") for e in excluded], dialect=self.dialect,
             **how)
-        return self.sign_token(octets, edition)
 
     def sign_token(self, octets, edition=1):
         at = NOW - datetime.timedelta(hours=1) + datetime.timedelta(seconds=edition)
