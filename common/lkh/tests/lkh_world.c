@@ -62,6 +62,7 @@ struct world {
 	                       UNUSED when there was nobody to use it */
 	size_t group_count;
 	size_t last_wraps;
+	bool handed_out; /* somebody may know more than the tree thinks */
 	struct gk_journal *journal;
 	struct rows *rows;
 };
@@ -296,6 +297,7 @@ world_handout(struct world *w, uint32_t pick)
 
 	if (p == NULL || !gk_lkh_joined(w->lkh, p->seat))
 		return NULL;
+	w->handed_out = true;
 	return hand_out(w, p);
 }
 
@@ -375,7 +377,7 @@ record(struct world *w, const struct gk_lkh_plan *plan, uint64_t group)
 /* One pass over the plan, as the most modest receiver would. */
 static const char *
 receive(struct world *w, struct person *p, const struct gk_lkh_plan *plan,
-        uint64_t group)
+        uint64_t group, bool *useful)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct gk_lkh_wrap *wrap = &plan->wraps[i];
@@ -387,15 +389,19 @@ receive(struct world *w, struct person *p, const struct gk_lkh_plan *plan,
 		NEED(hash_octets(held) == hash_octets(wrap->under),
 		     "wrapped under other octets than the member holds");
 		for (size_t k = 0; k < wrap->count; k++) {
+			bool same;
+
 			if (wrap->keys[k] == NULL) {
+				useful[i] |= p->present && p->group != group;
 				p->group = group;
 				set_add(&p->seen, NAME(0, group + 1), 0);
 				continue;
 			}
 			PASS(see(w, p, wrap->keys[k]));
 			NEED(gk_lkh_member_put(&p->ring, wrap->keys[k], false,
-			                       NULL) == GK_OK,
+			                       &same) == GK_OK,
 			     "a strict member refuses a key");
+			useful[i] |= p->present && !same;
 		}
 	}
 	return NULL;
@@ -424,8 +430,10 @@ check_member(struct world *w, struct person *p, uint64_t group)
 const char *
 world_seal(struct world *w, enum gk_lkh_style style)
 {
+	const char *why = NULL;
 	struct gk_lkh_plan plan;
 	uint64_t group;
+	bool *useful;
 
 	NEED(gk_lkh_seal(w->lkh, style, &plan) == GK_OK, "seal failed");
 	NEED(!gk_lkh_open(w->lkh) && !gk_lkh_group_due(w->lkh),
@@ -434,20 +442,24 @@ world_seal(struct world *w, enum gk_lkh_style style)
 	PASS(persist(w));
 	record(w, &plan, group);
 	w->last_wraps = plan.count;
-	for (size_t i = 0; i < w->person_count; i++) {
+	useful = need_memory(calloc(plan.count + 1, sizeof(*useful)));
+	for (size_t i = 0; why == NULL && i < w->person_count; i++) {
 		struct person *p = &w->persons[i];
 
 		/* He who has left listens on, of course. */
-		const char *why = receive(w, p, &plan, group);
-
+		why = receive(w, p, &plan, group, useful);
 		if (why == NULL && p->present)
 			why = check_member(w, p, group);
-		if (why != NULL) {
-			gk_lkh_plan_free(&plan);
-			return why;
-		}
 	}
+	for (size_t i = 0; why == NULL && i < plan.count; i++) {
+		if (!useful[i] && !w->handed_out)
+			why = "a wrap that is news to nobody";
+	}
+	free(useful);
 	gk_lkh_plan_free(&plan);
+	if (why != NULL)
+		return why;
+	w->handed_out = false;
 	while (w->group_count < gk_lkh_epoch(w->lkh)) {
 		w->group_of = need_memory(reallocarray(
 			w->group_of, w->group_count + 1, sizeof(uint64_t)));

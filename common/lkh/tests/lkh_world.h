@@ -10,9 +10,9 @@
  *
  * A world drives one hierarchy through a history and keeps the books: each
  * person's ring of keys, every key a person ever saw, every wrap of every plan.
- * world_seal() lets all members work through the plan once, and then tries to
- * break it: all who ever left put their keys together and open whatever they
- * can open of all plans ever sent.
+ * world_seal() lets all members work through the plan once and sees that no wrap
+ * was sent for nothing.  Then it tries to break the plan: all who ever left put
+ * their keys together and open whatever they can of all plans ever sent.
  *
  * Functions return NULL, or a sentence that says what is wrong.
  */
