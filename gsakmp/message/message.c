@@ -5,7 +5,7 @@
 
 #define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
 
-/* One payload between the two passes over the chain. */
+/* One payload between the walk along the chain and the look at its body. */
 struct link {
 	uint8_t type;
 	struct gsakmp_generic generic;
@@ -149,12 +149,44 @@ header_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 
 /* Chain -------------------------------------------------------------------- */
 
-/* First pass: lengths only, so that every payload is found. */
-static enum gk_err
-chain_walk(struct gk_rd *rd, uint8_t first, struct link *links, size_t *n,
-           struct gsakmp_reject *why)
+/* Section 7.10.2: Vendor IDs before everything else, as far as there is a chain
+ * to walk.  What is wrong with it is said by chain_walk(). */
+static void
+vendors_learn(struct gk_rd chain, struct gsakmp_message *msg)
 {
-	uint8_t type = first;
+	uint8_t type = msg->header.next_payload;
+	struct gsakmp_generic generic;
+	struct gk_rd body;
+
+	while (type != GSAKMP_PAYLOAD_NONE &&
+	       gsakmp_generic_decode(&chain, &generic, &body) == GK_OK) {
+		if (type == GSAKMP_PAYLOAD_VENDOR_ID)
+			gsakmp_vocabulary_learn(&msg->vocabulary,
+			                        gk_rd_rest(&body));
+		type = generic.next_payload;
+	}
+}
+
+/* Section 7.2.2: Next Payload, RESERVED, Payload Length, payload by payload. */
+static enum gk_err
+link_read(struct gk_rd *rd, const struct gsakmp_vocabulary *voc, struct link *l,
+          struct gsakmp_reject *why)
+{
+	enum gk_err err = gsakmp_generic_decode(rd, &l->generic, &l->body);
+
+	if (gk_rd_offset(rd) >= l->generic.at + GSAKMP_GENERIC_LEN)
+		GK_TRY(gsakmp_generic_check(&l->generic, voc, why));
+	if (err != GK_OK)
+		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
+		                           "RFC4535-7.2.2-03");
+	return GK_OK;
+}
+
+static enum gk_err
+chain_walk(struct gk_rd *rd, const struct gsakmp_message *msg,
+           struct link *links, size_t *n, struct gsakmp_reject *why)
+{
+	uint8_t type = msg->header.next_payload;
 
 	for (*n = 0; type != GSAKMP_PAYLOAD_NONE; (*n)++) {
 		struct link *l = &links[*n];
@@ -164,9 +196,7 @@ chain_walk(struct gk_rd *rd, uint8_t first, struct link *links, size_t *n,
 			                     "RFC4535-7-04", "Next Payload",
 			                     gk_rd_offset(rd));
 		l->type = type;
-		if (gsakmp_generic_decode(rd, &l->generic, &l->body) != GK_OK)
-			return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
-			                           "RFC4535-7.2.2-03");
+		GK_TRY(link_read(rd, &msg->vocabulary, l, why));
 		type = l->generic.next_payload;
 	}
 
@@ -175,19 +205,6 @@ chain_walk(struct gk_rd *rd, uint8_t first, struct link *links, size_t *n,
 		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
 		                           "RFC4535-7-05");
 	return GK_OK;
-}
-
-/* Section 7.10.2: Vendor IDs before everything else. */
-static void
-vendors_learn(const struct link *links, size_t n, struct gsakmp_message *msg)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct gk_rd body = links[i].body;
-
-		if (links[i].type == GSAKMP_PAYLOAD_VENDOR_ID)
-			gsakmp_vocabulary_learn(&msg->vocabulary,
-			                        gk_rd_rest(&body));
-	}
 }
 
 /* Bodies ------------------------------------------------------------------- */
@@ -367,7 +384,7 @@ skipped(const struct gsakmp_parse *parse, const struct gsakmp_message *msg,
 		       kind);
 }
 
-/* Second pass: generic headers and bodies, in the order of the message. */
+/* The bodies, in the order of the message. */
 static enum gk_err
 payloads_read(const struct gsakmp_parse *parse, struct gsakmp_message *msg,
               struct link *links, size_t n, struct gsakmp_reject *why)
@@ -376,8 +393,6 @@ payloads_read(const struct gsakmp_parse *parse, struct gsakmp_message *msg,
 		struct link *l = &links[i];
 		uint16_t kind = kind_of(l);
 
-		GK_TRY(gsakmp_generic_check(&l->generic, &msg->vocabulary,
-		                            why));
 		if (skipped(parse, msg, l->type, kind))
 			continue;
 		GK_TRY(body_read(parse, msg, l, why));
@@ -426,8 +441,8 @@ gsakmp_message_parse(const struct gsakmp_parse *parse, const uint8_t *dgram,
 		(struct gk_slice){ dgram + msg->header.at, msg->header.length };
 
 	chain = gk_rd_sub(&rd, msg->header.length - msg->header.size, "Length");
-	GK_TRY(chain_walk(&chain, msg->header.next_payload, links, &n, why));
-	vendors_learn(links, n, msg);
+	vendors_learn(chain, msg);
+	GK_TRY(chain_walk(&chain, msg, links, &n, why));
 	GK_TRY(payloads_read(parse, msg, links, n, why));
 	GK_TRY(gsakmp_dissection_check(
 		gsakmp_dissection_find(msg->header.exchange), msg->seen,

@@ -262,10 +262,10 @@ def check_identity(identity):
     """The form of identification data by its type (Table 19)."""
     sizes = {reg.ID_IPV4: 4, reg.ID_IPV6: 16}
     data = identity.data
-    _want(data and len(data) == sizes.get(identity.kind, len(data)), reg.N_ID_INFO,
+    _want(data and len(data) == sizes.get(identity.kind, len(data)), reg.N_MALFORMED,
           "RFC4535-7.6.2-04", "Identification Data", f"{len(data)} octets")
     if identity.kind in (reg.ID_DN, reg.ID_FQDN, reg.ID_RFC822):
-        _want(_is_utf8(data) and b"\0" not in data, reg.N_ID_INFO, "RFC4535-7.6.2-04",
+        _want(_is_utf8(data) and b"\0" not in data, reg.N_MALFORMED, "RFC4535-7.6.2-04",
               "Identification Data", "not text")
     if identity.kind == reg.ID_U_NAME:
         name = UName(data)

@@ -368,7 +368,7 @@ CATALOGUE = [
        packet=_date(Signature, 3600)),
     _m("rtj-signer-other", _J, "7.8.2-05", reg.N_CERT_UNAVAILABLE,
        "a Signer ID that the certificate does not have", packet=_wrong_signer),
-    _m("rtj-signer-text", _J, "7.6.2-04", reg.N_ID_INFO, "a Signer ID that is not UTF-8",
+    _m("rtj-signer-text", _J, "7.6.2-04", reg.N_MALFORMED, "a Signer ID that is not UTF-8",
        packet=_set(Signature, signer_id=b"CN=\xff\xfe")),
     _m("rtj-private-unannounced", _J, "7.11.2-02", _BAD,
        "private code points without the Vendor ID (private suites only)",
