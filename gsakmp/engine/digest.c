@@ -64,7 +64,7 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	add_u64(&s, gsakmp_gm_deadline(gm));
 	add_u64(&s, gm->rejoins);
 	add_u64(&s, gm->tolerate);
-	add(&s, gm->tolerated, sizeof(gm->tolerated));
+	add_u64(&s, gm->opened_sequence);
 	add_u64(&s, gm->join.retries_left);
 	add_u64(&s, gm->join.cookies_left);
 	add_u64(&s, gm->join.refused);

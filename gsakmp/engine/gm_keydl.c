@@ -323,7 +323,7 @@ install(struct download *d)
 	gm->member_id = d->member_id;
 	gm->rejoins = 0;
 	gm->tolerate = true;
-	memset(gm->tolerated, 0, sizeof(gm->tolerated));
+	gm->opened_sequence = 0;
 	gsakmp_gm_clocks(gm, d->in->now);
 	return fresh ? gsakmp_gm_token_out(gm) : GK_OK;
 }

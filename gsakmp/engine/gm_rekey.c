@@ -366,24 +366,48 @@ switch_gtpks(struct rekey *r)
 
 /*
  * A message with keys, none of them for us.  Either we have been left out, or
- * an earlier message was lost - or it announces our own join, whose keys came
- * with the Key Download.  The keys may also be in another message of the same
- * event, so there is a moment to wait.
+ * an earlier message was lost.  It is no sign of either
+ *
+ *   - when it is older than the key that we hold: events of before our join;
+ *   - when it announces our own join, whose keys came with the Key Download:
+ *     the first message after a join;
+ *   - when it goes on with an event that was too long for one message: the same
+ *     second, the next Sequence ID;
+ *
+ * and our keys may still be in the next message of the same event.
  */
 static void
 passed_by(struct rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
+	uint32_t sequence = r->in->msg->header.sequence;
 	const uint8_t *stamp = r->in->msg->rekey_event[0].stamp;
 	bool first = gm->tolerate;
+	int64_t utc;
+	bool goes_on = sequence == gm->opened_sequence + 1 &&
+	               memcmp(gm->opened_stamp, stamp, GK_ZULU_LEN) == 0;
 
-	if (first) {
-		gm->tolerate = false;
-		memcpy(gm->tolerated, stamp, sizeof(gm->tolerated));
-	}
-	if (memcmp(gm->tolerated, stamp, sizeof(gm->tolerated)) != 0 &&
-	    gm->missed_at == GK_NEVER)
+	if (gk_zulu_parse((struct gk_slice){ stamp, GK_ZULU_LEN }, &utc) ==
+	            GK_OK &&
+	    utc < gm->gtpk[0].created)
+		return;
+	gm->tolerate = false;
+	if (goes_on)
+		gm->opened_sequence = sequence;
+	if (!first && !goes_on && gm->missed_at == GK_NEVER)
 		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
+}
+
+static void
+was_for_us(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+
+	gm->tolerate = false;
+	if (r->opened == 0)
+		return;
+	gm->opened_sequence = r->in->msg->header.sequence;
+	memcpy(gm->opened_stamp, r->in->msg->rekey_event[0].stamp, GK_ZULU_LEN);
 }
 
 static enum gk_err
@@ -426,7 +450,7 @@ take_over(struct rekey *r)
 	if (r->n_datas != 0 && r->opened == 0) {
 		passed_by(r);
 	} else {
-		gm->tolerate = false;
+		was_for_us(r);
 		gsakmp_gm_clocks(gm, r->in->now);
 	}
 	GK_TRY(report(r));

@@ -80,8 +80,9 @@ struct gsakmp_gm {
 	uint64_t overdue_at, grace_ends, expires_at;
 	int64_t overdue_utc;
 	unsigned rejoins;
-	bool tolerate; /* the event of our own join may pass us by */
-	uint8_t tolerated[GK_ZULU_LEN];
+	bool tolerate;            /* the event of our own join may pass us by */
+	uint32_t opened_sequence; /* of the last event that was for us */
+	uint8_t opened_stamp[GK_ZULU_LEN];
 
 	uint8_t nonce_i_next; /* Next Payload behind Nonce_I in our RTJ, RTD:
 	                       * decision nonce_c `payload` hashes it */

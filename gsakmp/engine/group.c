@@ -119,11 +119,23 @@ gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now)
 		g->rekey_due = now.mono_ms;
 }
 
+/*
+ * Dates on the wire have a resolution of one second and must rise from version
+ * to version of a key (RFC 4535 section 7.5.2, Key Creation Date).  So joins
+ * do not bring more than one rekey per second: in a rush they share them.
+ */
+#define REKEY_GAP_MS 1000
+
 void
 gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now)
 {
-	if (g->window_ends == GK_NEVER && gk_group_due(g->data))
-		g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+	uint64_t soonest = g->rekeyed_at + REKEY_GAP_MS;
+
+	if (g->window_ends != GK_NEVER || !gk_group_due(g->data))
+		return;
+	g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+	if (g->rekeys > 0 && g->window_ends < soonest)
+		g->window_ends = soonest;
 }
 
 static uint64_t

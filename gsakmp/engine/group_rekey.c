@@ -422,6 +422,7 @@ gsakmp_group_plan(struct gsakmp_group *g,
 	GK_TRY(err);
 	g->window_ends = GK_NEVER;
 	g->rekeys++;
+	g->rekeyed_at = now.mono_ms;
 	g->last_rekey_utc = now.utc_s;
 	if (order->refresh || order->sweep) {
 		g->events = 0;

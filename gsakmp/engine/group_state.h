@@ -64,6 +64,7 @@ struct gsakmp_group {
 	int64_t rekey_due_utc, last_rekey_utc;
 	unsigned events;
 	uint64_t rekeys;
+	uint64_t rekeyed_at; /* monotonic; the last one */
 	size_t n_overdue;
 
 	struct gsakmp_event *first_event, *last_event; /* to be signed, sent */

@@ -105,8 +105,8 @@ store_clear(struct world_store *s)
 	*s = (struct world_store){ 0 };
 }
 
-static void
-store_apply(struct world_store *s, const struct gk_journal *journal)
+void
+world_store_apply(struct world_store *s, const struct gk_journal *journal)
 {
 	for (size_t i = 0; i < gk_journal_count(journal); i++) {
 		struct gk_change c = gk_journal_at(journal, i);
@@ -155,7 +155,7 @@ commit(struct world *w, const struct gsakmp_output *out)
 	if (j == NULL)
 		return true;
 	if (!w->store.broken)
-		store_apply(&w->store, j);
+		world_store_apply(&w->store, j);
 	gsakmp_group_commit_end(out->group, !w->store.broken);
 	return !w->store.broken;
 }
@@ -165,7 +165,9 @@ server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 {
 	note(&w->seen, out);
 	if (out->kind == GSAKMP_OUT_SEND)
-		simnet_send(w->net, node, (unsigned)out->to.handle, out->dgram);
+		simnet_send(w->net,
+		            node == w->group_node ? w->worker[0].node : node,
+		            (unsigned)out->to.handle, out->dgram);
 	if (out->kind == GSAKMP_OUT_DEADLINE)
 		simnet_poke(w->net, w->group_node);
 	if (out->kind != GSAKMP_OUT_MULTICAST)
@@ -238,7 +240,7 @@ world_drain_member(struct world_member *m)
 	while (gsakmp_gm_poll(m->gm, &out)) {
 		note(&m->seen, &out);
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			store_apply(&m->store, out.journal);
+			world_store_apply(&m->store, out.journal);
 		if (out.kind == GSAKMP_OUT_KEY_INSTALL ||
 		    out.kind == GSAKMP_OUT_KEY_WIPE)
 			key_output(m, &out);

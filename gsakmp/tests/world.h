@@ -131,6 +131,7 @@ void world_pass(struct world *w, uint64_t ms);
 /* world_drain - act upon outputs after a command. */
 void world_drain(struct world *w);
 void world_drain_member(struct world_member *m);
+void world_store_apply(struct world_store *s, const struct gk_journal *journal);
 /* world_restart - kill the key server, start it from its store. */
 void world_restart(struct world *w);
 void world_restart_member(struct world_member *m);
