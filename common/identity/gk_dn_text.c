@@ -12,6 +12,15 @@ struct cur {
 	bool wild; /* is an unescaped '*' a wildcard? */
 };
 
+static struct cur
+start(struct gk_slice text, bool wild)
+{
+	static const uint8_t nothing[1];
+	const uint8_t *p = text.len == 0 ? nothing : text.ptr;
+
+	return (struct cur){ p, p + text.len, wild };
+}
+
 static bool
 at_end(const struct cur *c)
 {
@@ -216,7 +225,7 @@ static enum gk_err
 from_string(struct gk_slice text, enum gk_dn_style style, bool wild,
             struct gk_dn **out)
 {
-	struct cur c = { text.ptr, text.ptr + text.len, wild };
+	struct cur c = start(text, wild);
 	struct gk_dn *dn;
 	enum gk_err err;
 
@@ -421,7 +430,7 @@ read_part(struct cur *c, struct gk_dn *dn)
 static enum gk_err
 from_slash(struct gk_slice text, bool wild, struct gk_dn **out)
 {
-	struct cur c = { text.ptr, text.ptr + text.len, wild };
+	struct cur c = start(text, wild);
 	enum gk_err err = GK_OK;
 	struct gk_dn *dn;
 

@@ -214,7 +214,7 @@ gk_identity_has_wildcard(struct gk_identity pattern)
 	return wild;
 }
 
-/* only - nothing but stars and separators, and at least one star. */
+/* only - nothing but stars and separators. */
 static bool
 only(struct gk_slice s, const char *separators)
 {
@@ -234,6 +234,8 @@ gk_identity_is_any(struct gk_identity pattern)
 
 	if (gk_id_is_star(pattern))
 		return true;
+	if (gk_identity_check_pattern(pattern) != GK_OK)
+		return false; /* it admits nobody */
 	switch (pattern.kind) {
 	case GK_ID_NONE:
 	case GK_ID_KEY_ID:
