@@ -26,6 +26,11 @@ gk_crypto_init(size_t secure_heap, bool legacy)
 	if (secure_heap != 0 && !CRYPTO_secure_malloc_initialized() &&
 	    CRYPTO_secure_malloc_init(secure_heap, SECURE_HEAP_MIN) != 1)
 		return gk_ossl_fail(GK_ERR_CRYPTO);
+	/* The first use reads the provider's configuration file and seeds its
+	 * generator; let that be now. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1 ||
+	    RAND_status() != 1)
+		return gk_ossl_fail(GK_ERR_CRYPTO);
 	if (legacy && gk_legacy_cipher("DES-CBC") == NULL)
 		return GK_ERR_CRYPTO;
 	return GK_OK;

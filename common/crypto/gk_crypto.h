@@ -28,7 +28,9 @@
  * @legacy:      also load what single DES needs (a shared object, so it cannot
  *               be loaded from inside a sandbox)
  *
- * Without this call everything works, on the ordinary heap.
+ * Also does now what the provider would otherwise do at its first use: read its
+ * configuration file and seed its generator.  Without this call everything
+ * works, on the ordinary heap and outside a sandbox.
  *
  * Return: GK_OK; GK_ERR_CRYPTO when either is not to be had.
  */

@@ -329,24 +329,17 @@ verify_with(X509_STORE_CTX *ctx, const struct gk_trust *trust,
 	return apply_policy(trust, path, usage, why);
 }
 
-enum gk_err
-gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
-                const struct gk_trust_extra *extra, int64_t utc, unsigned usage,
-                struct gk_path *out, struct gk_cert_fault *why)
+/* attempt - one run of the provider over one choice of CRLs. */
+static enum gk_err
+attempt(const struct gk_trust *trust, const struct gk_cert *leaf,
+        const struct gk_trust_extra *extra, bool extra_crls, int64_t utc,
+        unsigned usage, struct gk_path *path, struct gk_cert_fault *why)
 {
+	STACK_OF(X509_CRL) *crls = all_crls(trust, extra_crls ? extra : NULL);
 	STACK_OF(X509) *untrusted = sk_X509_new_null();
-	STACK_OF(X509_CRL) *crls = all_crls(trust, extra);
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	struct gk_path path = { .n = 0 };
 	enum gk_err err = GK_ERR_NOMEM;
 
-	if (out != NULL)
-		*out = path;
-	if (gk_trust_is_anchor(trust, leaf)) {
-		err = blame(why, GK_CERT_FAULT_ANCHOR, 0, gk_cert_x509(leaf),
-		            NULL);
-		goto out;
-	}
 	if (untrusted == NULL || crls == NULL || ctx == NULL ||
 	    !push_certs(untrusted, &trust->intermediates, SIZE_MAX) ||
 	    (extra != NULL && extra->certs != NULL &&
@@ -355,15 +348,43 @@ gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
 	                        untrusted) != 1)
 		goto out;
 	configure(ctx, trust, utc, crls);
-	err = verify_with(ctx, trust, leaf, extra, usage, &path, why);
-	if (err == GK_OK && out != NULL) {
-		*out = path;
-		path = (struct gk_path){ .n = 0 };
-	}
+	err = verify_with(ctx, trust, leaf, extra, usage, path, why);
 out:
-	gk_path_free(&path);
 	X509_STORE_CTX_free(ctx);
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 	sk_X509_free(untrusted);
 	return gk_ossl_fail(err);
+}
+
+enum gk_err
+gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
+                const struct gk_trust_extra *extra, int64_t utc, unsigned usage,
+                struct gk_path *out, struct gk_cert_fault *why)
+{
+	bool crls = extra != NULL && extra->n_crls != 0;
+	struct gk_cert_fault fault = { .kind = GK_CERT_FAULT_NONE };
+	struct gk_path path = { .n = 0 };
+	enum gk_err err;
+
+	if (out != NULL)
+		*out = path;
+	if (gk_trust_is_anchor(trust, leaf))
+		return blame(why, GK_CERT_FAULT_ANCHOR, 0, gk_cert_x509(leaf),
+		             NULL);
+	err = attempt(trust, leaf, extra, crls, utc, usage, &path, &fault);
+	if (crls && fault.kind == GK_CERT_FAULT_CRL_INVALID) {
+		/* Certificates and CRLs travel outside a signature: a forged
+		 * CRL that somebody added must not stand in the way. */
+		gk_path_free(&path);
+		fault.kind = GK_CERT_FAULT_NONE;
+		err = attempt(trust, leaf, extra, false, utc, usage, &path,
+		              &fault);
+	}
+	if (err != GK_OK && why != NULL)
+		*why = fault;
+	if (err == GK_OK && out != NULL)
+		*out = path;
+	else
+		gk_path_free(&path);
+	return err;
 }

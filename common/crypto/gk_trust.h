@@ -100,7 +100,7 @@ const struct gk_certs *gk_trust_anchors(const struct gk_trust *trust);
 
 /* What a peer sent along; both may be NULL.  Nothing in here is trusted: extra
  * certificates only help to build a path, extra CRLs only add revocations that
- * their issuer signed. */
+ * their issuer signed, and forged ones are passed over. */
 struct gk_trust_extra {
 	const struct gk_certs *certs;
 	const struct gk_slice *crls; /* DER or BER, one each */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/test/gk_test.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto/gk_trust.h"
@@ -482,6 +484,71 @@ GK_TEST(rfc4535_7_7_1, received_crl_can_only_add)
 	gk_trust_free(trust);
 }
 
+/* The same issuer name, another key: anybody can add that to a message. */
+GK_TEST(rfc4535_7_7_1, forged_crl_changes_nothing)
+{
+	struct gk_trust *trust = trust_in(&root, &sub, NULL);
+	struct gk_trust_extra extra = { .n_crls = 1 };
+	const struct gk_pki_party *revoked = &leaf;
+	struct gk_pki_party twin;
+	struct gk_buf der;
+	struct gk_slice crl;
+
+	gk_pki_make(&twin, &(struct gk_pki_spec){ .subject = "/O=MSEC/CN=Sub",
+	                                          .slot = 3,
+	                                          .issuer = &root });
+	gk_pki_crl(&twin, &revoked, 1, GK_PKI_NOW - 5, GK_PKI_NOW + 5, NULL,
+	           &der);
+	crl = gk_buf_slice(&der);
+	extra.crls = &crl;
+	expect(trust, &leaf, &extra, GK_PKI_NOW, 0, GK_CERT_FAULT_NONE);
+	/* Nor does it hide what the real issuer said. */
+	add_crl(trust, &sub, &leaf, GK_PKI_NOW - 10, GK_PKI_NOW + 10);
+	expect(trust, &leaf, &extra, GK_PKI_NOW, 0, GK_CERT_FAULT_REVOKED);
+	gk_trust_free(trust);
+	/* From the operator it is a fault that must be seen. */
+	trust = trust_in(&root, &sub, NULL);
+	gk_assert_ok(gk_trust_add_crl(trust, crl));
+	expect(trust, &leaf, NULL, GK_PKI_NOW, 0, GK_CERT_FAULT_CRL_INVALID);
+	gk_trust_free(trust);
+	gk_buf_free(&der);
+	gk_pki_free(&twin);
+}
+
+static struct gk_trust *shared;
+
+static void *
+verify_many(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 50; i++) {
+		struct gk_path path;
+
+		if (gk_trust_verify(shared, leaf.cert, NULL, GK_PKI_NOW,
+		                    GK_KU_DIGITAL_SIGNATURE, &path,
+		                    NULL) != GK_OK)
+			abort();
+		gk_path_free(&path);
+	}
+	return NULL;
+}
+
+GK_TEST(crypto_trust, threads_verify_while_crls_arrive)
+{
+	pthread_t thread[3];
+
+	shared = trust_in(&root, &sub, NULL);
+	for (size_t i = 0; i < GK_COUNT(thread); i++)
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, verify_many, NULL), 0);
+	for (int i = 0; i < 20; i++)
+		add_crl(shared, &sub, NULL, GK_PKI_NOW - 10 - i,
+		        GK_PKI_NOW + 10);
+	for (size_t i = 0; i < GK_COUNT(thread); i++)
+		pthread_join(thread[i], NULL);
+	gk_trust_free(shared);
+}
+
 GK_TEST(crypto_trust, what_is_no_crl_is_refused)
 {
 	struct gk_trust *trust = trust_in(&root, NULL, NULL);
@@ -600,6 +667,8 @@ main(void)
 		GK_RUN(rfc5280_6_3, crls_are_required_when_policy_says_so),
 		GK_RUN(rfc5280_6_3, crls_count_even_when_they_are_not_required),
 		GK_RUN(rfc4535_7_7_1, received_crl_can_only_add),
+		GK_RUN(rfc4535_7_7_1, forged_crl_changes_nothing),
+		GK_RUN(crypto_trust, threads_verify_while_crls_arrive),
 		GK_RUN(crypto_trust, what_is_no_crl_is_refused),
 		GK_RUN(rfc4535_6_2, legacy_path_only_when_allowed),
 		GK_RUN(crypto_trust, every_kind_of_key_makes_a_path),
