@@ -85,6 +85,9 @@ gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
 		                    .exchange = (uint8_t)exchange };
 	if (groupid.value.len == 0 || groupid.value.len > GSAKMP_GROUPID_MAX)
 		b->err = GK_ERR_VALUE;
+	/* RFC4535-7.1.1-10, -11: zero in negotiations, and only there. */
+	if (gsakmp_exchange_is_management(b->exchange) != (sequence != 0))
+		b->err = GK_ERR_VALUE;
 	at = room(b, GSAKMP_HEADER_MAX);
 	if (at == NULL)
 		return;

@@ -41,6 +41,7 @@ struct gsakmp_sign {
 	size_t n_certs;
 };
 
+/* @sequence: zero but for a Rekey Event, whose first one is 1 (7.1.1). */
 void gsakmp_build_begin(struct gsakmp_build *b,
                         const struct gsakmp_dialect *dialect,
                         enum gsakmp_exchange_type exchange,

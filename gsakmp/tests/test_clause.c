@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <string.h>
+
+#include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/tests/keys.h"
+#include "gsakmp/tests/sample.h"
+
+/*
+ * Clauses of RFC 4535 sections 6.2 and 7, and of Appendix A, that say of one
+ * thing that it exists, is supported or is processed: one test each.
+ */
+static const struct gsakmp_dialect defaults;
+static const struct gsakmp_parse plain = { .dialect = &defaults };
+static struct gsakmp_message msg;
+static struct gsakmp_reject why;
+static uint8_t buf[8192];
+
+static enum gk_err
+parse(const uint8_t *octets, size_t len)
+{
+	return gsakmp_message_parse(&plain, octets, len, &msg, &why);
+}
+
+static enum gk_err
+parse_sample(const struct sample *s)
+{
+	return parse(buf, sample_octets(s, buf, sizeof(buf)));
+}
+
+/* Generic header, payload by payload ---------------------------------------- */
+
+/* The generic header of the first payload of @type in @exchange: every field
+ * wrong in turn. */
+static void
+generic_header(uint8_t exchange, uint8_t type)
+{
+	struct sample s;
+	size_t n, at = 36, p = 0;
+
+	sample_fill(&s, exchange, true);
+	for (; s.part[p].type != type; p++)
+		at += 4 + s.part[p].len;
+	n = sample_octets(&s, buf, sizeof(buf));
+	gk_assert_ok(parse(buf, n));
+
+	buf[at] ^= 0x80;
+	gk_assert_err(GK_ERR_VALUE, parse(buf, n));
+	assert_string_equal(why.req, "RFC4535-7.2.2-01");
+	assert_int_equal(why.notify, GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE);
+	assert_int_equal(why.offset, at);
+	buf[at] ^= 0x80;
+
+	buf[at + 1] = 0xff;
+	gk_assert_err(GK_ERR_RESERVED, parse(buf, n));
+	assert_string_equal(why.req, "RFC4535-7.2.2-02");
+	assert_int_equal(why.notify, GSAKMP_NOTIFY_PAYLOAD_MALFORMED);
+	assert_int_equal(why.offset, at + 1);
+	buf[at + 1] = 0;
+
+	buf[at + 2] = 0xff;
+	gk_assert_err(GK_ERR_TRUNCATED, parse(buf, n));
+	assert_string_equal(why.req, "RFC4535-7.2.2-03");
+	assert_int_equal(why.notify, GSAKMP_NOTIFY_PAYLOAD_MALFORMED);
+	buf[at + 2] = 0;
+	buf[at + 3] = 3;
+	gk_assert_err(GK_ERR_VALUE, parse(buf, n));
+	assert_string_equal(why.req, "RFC4535-7.2.2-03");
+}
+
+GK_TEST(rfc4535_7_3_2_01, generic_header_of_policy_token_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_KEY_DOWNLOAD,
+	               GSAKMP_PAYLOAD_POLICY_TOKEN);
+}
+
+GK_TEST(rfc4535_7_4_2_02, generic_header_of_key_download_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_KEY_DOWNLOAD,
+	               GSAKMP_PAYLOAD_KEY_DOWNLOAD);
+}
+
+GK_TEST(rfc4535_7_5_2_01, generic_header_of_rekey_event_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_PAYLOAD_REKEY_EVENT);
+}
+
+GK_TEST(rfc4535_7_6_2_01, generic_header_of_identification_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_KEY_DOWNLOAD,
+	               GSAKMP_PAYLOAD_IDENTIFICATION);
+}
+
+GK_TEST(rfc4535_7_7_2_01, generic_header_of_certificate_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	               GSAKMP_PAYLOAD_CERTIFICATE);
+}
+
+GK_TEST(rfc4535_7_8_2_01, generic_header_of_signature_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	               GSAKMP_PAYLOAD_SIGNATURE);
+}
+
+GK_TEST(rfc4535_7_9_2_01, generic_header_of_notification_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_LACK_OF_ACK,
+	               GSAKMP_PAYLOAD_NOTIFICATION);
+}
+
+GK_TEST(rfc4535_7_10_2_01, generic_header_of_vendor_id_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	               GSAKMP_PAYLOAD_VENDOR_ID);
+}
+
+GK_TEST(rfc4535_7_11_2_01, generic_header_of_key_creation_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	               GSAKMP_PAYLOAD_KEY_CREATION);
+}
+
+GK_TEST(rfc4535_7_12_2_01, generic_header_of_nonce_is_checked)
+{
+	generic_header(GSAKMP_EXCHANGE_REQUEST_TO_JOIN, GSAKMP_PAYLOAD_NONCE);
+}
+
+/* Header and framing -------------------------------------------------------- */
+
+static void
+cookie_download(struct gk_buf *out, size_t cookie_len)
+{
+	static const uint8_t cookie[64];
+	struct gsakmp_build b;
+
+	gsakmp_build_begin(&b, &defaults, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                   sample_groupid(), 0);
+	gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                          (struct gk_slice){ cookie, cookie_len });
+	gk_assert_ok(gsakmp_build_finish(&b, NULL, out));
+}
+
+GK_TEST(rfc4535_7_06, integers_are_in_network_byte_order)
+{
+	struct gk_buf out;
+
+	cookie_download(&out, 36);
+	assert_memory_equal(out.ptr + 32, "\0\0\0\x4e", 4); /* Length 78 */
+	assert_memory_equal(out.ptr + 36, "\0\0\0\x2a", 4); /* 42 octets */
+	assert_memory_equal(out.ptr + 40, "\0\x1b", 2);     /* type 27 */
+	gk_buf_free(&out);
+}
+
+GK_TEST(rfc4535_7_07, nothing_is_padded_to_any_boundary)
+{
+	struct gk_buf out;
+
+	for (size_t n = 1; n <= 17; n++) {
+		cookie_download(&out, n);
+		assert_int_equal(out.len, 36 + 4 + 2 + n);
+		gk_buf_free(&out);
+	}
+}
+
+GK_TEST(rfc4535_5_2_2_06, cookie_download_has_a_notification_and_no_signature)
+{
+	struct gk_buf out;
+
+	cookie_download(&out, 36);
+	gk_assert_ok(parse(out.ptr, out.len));
+	assert_int_equal(msg.header.exchange, 10); /* RFC4535-5.2.2-05 */
+	assert_int_equal(msg.n_seen, 1);
+	assert_int_equal(msg.present, GSAKMP_BIT(NOTIFICATION));
+	gk_buf_free(&out);
+}
+
+GK_TEST(rfc4535_7_1_1_03, octet_string_groupid_is_supported)
+{
+	const struct gsakmp_groupid id = { GSAKMP_GROUPID_OCTET_STRING,
+		                           gk_slice_str("8 randomX") };
+	struct gsakmp_build b;
+	struct gk_buf out;
+
+	gsakmp_build_begin(&b, &defaults, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, id,
+	                   0);
+	gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                          gk_slice_str("cook"));
+	gk_assert_ok(gsakmp_build_finish(&b, NULL, &out));
+	gk_assert_ok(parse(out.ptr, out.len));
+	assert_true(gsakmp_groupid_equal(msg.header.groupid, id));
+	gk_buf_free(&out);
+}
+
+GK_TEST(rfc4535_7_1_1_09, exchange_types_are_those_of_table_13)
+{
+	static const uint8_t want[] = { 4, 5, 8, 9, 10, 11, 12, 13, 14, 15 };
+	struct sample s;
+
+	for (size_t i = 0; i < sizeof(want); i++) {
+		sample_fill(&s, want[i], false);
+		gk_assert_ok(parse_sample(&s));
+		assert_int_equal(buf[27], want[i]);
+	}
+}
+
+GK_TEST(rfc4535_7_1_1_10, sequence_id_of_a_negotiation_is_not_built)
+{
+	struct gsakmp_build b;
+	struct gk_buf out;
+
+	for (uint8_t exchange = 4; exchange <= 15; exchange++) {
+		bool rekey = exchange == GSAKMP_EXCHANGE_REKEY_EVENT;
+
+		if (gsakmp_dissection_find(exchange) == NULL)
+			continue;
+		gsakmp_build_begin(&b, &defaults, exchange, sample_groupid(),
+		                   rekey ? 0 : 1);
+		gk_assert_err(GK_ERR_VALUE,
+		              gsakmp_build_finish(&b, NULL, &out));
+	}
+}
+
+GK_TEST(rfc4535_7_1_2_13, data_behind_an_embedded_message_is_ignored)
+{
+	const struct gsakmp_parse member = { .dialect = &defaults,
+		                             .accept_embedded = true };
+	struct sample s;
+	size_t n;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REKEY_EVENT, false);
+	n = sample_octets(&s, buf + 36, sizeof(buf) - 36);
+	memcpy(buf, buf + 36, 36);
+	buf[26] = 3;
+	for (size_t after = 0; after < 40; after++) {
+		memset(buf + 36 + n, 0xfe, after);
+		gk_assert_ok(gsakmp_message_parse(&member, buf, 36 + n + after,
+		                                  &msg, &why));
+		assert_int_equal(msg.octets.len, n);
+		assert_int_equal(msg.outer_version, 3);
+	}
+}
+
+/* Payloads ------------------------------------------------------------------ */
+
+GK_TEST(rfc4535_7_3_1_02, policy_token_type_1_is_supported)
+{
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_KEY_DOWNLOAD, false);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.policy_token.type, 1);
+}
+
+GK_TEST(rfc4535_7_7_1_01, certificate_may_be_in_any_message)
+{
+	struct sample s;
+
+	for (uint8_t exchange = 4; exchange <= 15; exchange++) {
+		if (gsakmp_dissection_find(exchange) == NULL)
+			continue;
+		sample_fill(&s, exchange, false);
+		sample_add(&s, s.n, GSAKMP_PAYLOAD_CERTIFICATE, "\0\4x", 3);
+		sample_add(&s, s.n, GSAKMP_PAYLOAD_CERTIFICATE, "\0\7y", 3);
+		gk_assert_ok(parse_sample(&s));
+		assert_int_equal(msg.n_certificates, 2);
+	}
+}
+
+GK_TEST(rfc4535_7_7_1_06, x509_signature_certificate_is_supported)
+{
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, true);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.certificate[0].type, 4);
+	assert_int_equal(msg.certificate[0].data.len, 5);
+}
+
+GK_TEST(rfc4535_7_8_2_08, lying_lengths_in_a_signature_end_the_processing)
+{
+	struct sample s;
+	struct sample_part *sig;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, false);
+	sig = &s.part[s.n - 1];
+	assert_int_equal(sig->type, GSAKMP_PAYLOAD_SIGNATURE);
+	/* Signer ID Length, then Signature Length, one too much or too few. */
+	static const size_t at[] = { 19, 19 + 1 + 16 + 1 };
+	for (size_t i = 0; i < GK_COUNT(at); i++)
+		for (int by = -1; by <= 1; by += 2) {
+			sig->body[at[i]] = (uint8_t)(sig->body[at[i]] + by);
+			assert_true(parse_sample(&s) != GK_OK);
+			assert_string_equal(why.req, "RFC4535-7.8.2-08");
+			sig->body[at[i]] = (uint8_t)(sig->body[at[i]] - by);
+		}
+	gk_assert_ok(parse_sample(&s));
+}
+
+GK_TEST(rfc4535_7_9_1_01, several_notifications_of_different_types_go_together)
+{
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, true);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.n_notifications, 3);
+	assert_non_null(gsakmp_message_notification(
+		&msg, GSAKMP_NOTIFY_MECHANISM_CHOICES));
+	assert_non_null(
+		gsakmp_message_notification(&msg, GSAKMP_NOTIFY_COOKIE));
+	assert_non_null(
+		gsakmp_message_notification(&msg, GSAKMP_NOTIFY_IPV4_VALUE));
+}
+
+GK_TEST(rfc4535_7_9_1_3_03, sha1_is_a_nonce_hash)
+{
+	struct gsakmp_mechanisms m;
+
+	gk_assert_ok(gsakmp_mechanisms_decode(
+		(struct gk_slice){ (const uint8_t *)"\2\0\1", 3 }, 0, &defaults,
+		NULL, &m, &why));
+	assert_true(m.has_nonce_hash);
+	assert_int_equal(gsakmp_nonce_hash(m.nonce_hash), GK_HASH_SHA1_LEGACY);
+}
+
+GK_TEST(rfc4535_7_10_1_02, vendor_id_changes_nothing_that_is_defined)
+{
+	struct gk_slice vid = gsakmp_vendor_suite();
+	static struct gsakmp_message without;
+	struct sample s;
+
+	for (uint8_t exchange = 4; exchange <= 15; exchange++) {
+		if (gsakmp_dissection_find(exchange) == NULL)
+			continue;
+		sample_fill(&s, exchange, false);
+		gk_assert_ok(parse_sample(&s));
+		without = msg;
+		sample_add(&s, 0, GSAKMP_PAYLOAD_VENDOR_ID, vid.ptr, vid.len);
+		gk_assert_ok(parse_sample(&s));
+		assert_int_equal(msg.present,
+		                 without.present | GSAKMP_BIT(VENDOR_ID));
+		assert_int_equal(msg.n_seen, without.n_seen + 1);
+		for (size_t i = 0; i < without.n_seen; i++) {
+			assert_int_equal(msg.seen[i + 1].type,
+			                 without.seen[i].type);
+			assert_int_equal(msg.seen[i + 1].kind,
+			                 without.seen[i].kind);
+		}
+		assert_int_equal(msg.signature.type, without.signature.type);
+	}
+}
+
+GK_TEST(rfc4535_7_10_2_02, vendor_ids_are_told_apart)
+{
+	struct gk_slice vid = gsakmp_vendor_suite();
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, false);
+	sample_add(&s, 0, GSAKMP_PAYLOAD_VENDOR_ID, "stranger", 8);
+	sample_add(&s, 2, GSAKMP_PAYLOAD_VENDOR_ID, vid.ptr, vid.len);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.n_vendor_ids, 2);
+	assert_false(msg.vendor_id[0].familiar);
+	assert_true(msg.vendor_id[1].familiar);
+}
+
+GK_TEST(rfc4535_7_6_1_03, dn_string_is_supported)
+{
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_KEY_DOWNLOAD, false);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.identification.id_type, 31);
+	assert_memory_equal(msg.identification.data.ptr, SAMPLE_DN,
+	                    strlen(SAMPLE_DN));
+}
+
+/* Keys ---------------------------------------------------------------------- */
+
+static void
+both_sides(uint16_t type, uint16_t key_type)
+{
+	static uint8_t step;
+	struct gsakmp_kek_input in = { .key_creation = type,
+		                       .key_type = key_type,
+		                       .nonce_i = gk_slice_str("initiator"),
+		                       .nonce_r = gk_slice_str("responder"),
+		                       .groupid = sample_groupid() };
+	struct gk_kex_key *member, *server;
+	struct gsakmp_kek a, b;
+	uint8_t private_value[32];
+	struct gk_buf secret;
+
+	memset(private_value, 0x11 + step++, sizeof(private_value));
+	gk_assert_ok(gk_kex_from_private(
+		gsakmp_kex(type),
+		(struct gk_slice){ private_value, sizeof(private_value) },
+		&member));
+	private_value[0] ^= 0x40;
+	gk_assert_ok(gk_kex_from_private(
+		gsakmp_kex(type),
+		(struct gk_slice){ private_value, sizeof(private_value) },
+		&server));
+	gk_assert_ok(gk_kex_derive(member, gk_kex_public(server), 0, &secret));
+	in.secret = gk_buf_slice(&secret);
+	gk_assert_ok(gsakmp_kek_derive(&defaults, &in, &a));
+	gk_buf_free(&secret);
+	gk_assert_ok(gk_kex_derive(server, gk_kex_public(member), 0, &secret));
+	in.secret = gk_buf_slice(&secret);
+	gk_assert_ok(gsakmp_kek_derive(&defaults, &in, &b));
+	gk_buf_free(&secret);
+	assert_true(a.len > 0 && a.len == b.len);
+	assert_memory_equal(a.key, b.key, a.len);
+	gk_kex_free(member);
+	gk_kex_free(server);
+}
+
+GK_TEST(rfc4535_7_4_1_02, both_sides_make_the_same_kek_with_every_method)
+{
+	static const uint16_t type[] = { 2, 14, 49153, 49154, 49155 };
+	static const uint16_t key_type[] = { 3, 12, 13, 49153, 49154, 49155 };
+
+	for (size_t i = 0; i < GK_COUNT(type); i++)
+		for (size_t k = 0; k < GK_COUNT(key_type); k++)
+			both_sides(type[i], key_type[k]);
+}
+
+GK_TEST(rfc4535_7_11_1_02, modp_1024_is_supported)
+{
+	assert_int_equal(gsakmp_kex(2), GK_KEX_MODP1024_LEGACY);
+	assert_int_equal(gk_kex_public_len(gsakmp_kex(2)), 128);
+	both_sides(2, GSAKMP_KEY_AES_CBC_128);
+}
+
+GK_TEST(rfc4535_7_4_1_01, key_download_in_clear_is_not_read)
+{
+	static struct gsakmp_keys keys;
+	struct gsakmp_kek kek = { .type = GSAKMP_KEY_AES_CBC_128, .len = 16 };
+	struct gk_buf opened = { 0 };
+	struct gk_wr wr;
+	uint8_t clear[512];
+	enum gk_err err;
+
+	sample_key_download(&keys, GSAKMP_KEY_AES_CBC_128);
+	gk_wr_init(&wr, clear, sizeof(clear));
+	gsakmp_keys_encode(&wr, &keys, true);
+	err = gsakmp_key_download_open(&defaults, &kek,
+	                               (struct gk_slice){ clear, wr.len },
+	                               &opened, &why);
+	assert_true(err != GK_OK);
+	assert_string_equal(why.req, "RFC4535-7.4.2-01");
+}
+
+GK_TEST(rfc4535_7_4_1_1_02, aes_cbc_128_keys_are_supported)
+{
+	static struct gsakmp_keys keys, back;
+	uint8_t clear[512];
+	struct gk_wr wr;
+
+	sample_key_download(&keys, GSAKMP_KEY_AES_CBC_128);
+	gk_wr_init(&wr, clear, sizeof(clear));
+	gsakmp_keys_encode(&wr, &keys, true);
+	gk_assert_ok(gsakmp_key_download_read(
+		(struct gk_slice){ clear, wr.len }, &defaults, NULL, SAMPLE_UTC,
+		&back, &why));
+	assert_int_equal(back.datum[0].type, 12);
+	assert_int_equal(back.datum[0].key.len, 16);
+	/* RFC4535-7.4.1-06: as a GTPK, the type that must be implemented. */
+	assert_int_equal(back.item[0].type, 0);
+}
+
+GK_TEST(rfc4535_7_5_1_02, rekey_event_may_be_split_between_its_datas)
+{
+	struct sample s;
+	struct sample_part half;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REKEY_EVENT, false);
+	sample_part_of(&half, GSAKMP_PAYLOAD_REKEY_EVENT, 0);
+	for (int i = 0; i < 3; i++)
+		sample_add(&s, 0, half.type, half.body, half.len);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.n_rekey_events, 4);
+	assert_int_equal(msg.rekey_event[3].n_data, 2);
+	/* Inside a Rekey Event Data it may not be split. */
+	s.part[0].len -= 10;
+	gk_assert_err(GK_ERR_TRUNCATED, parse_sample(&s));
+	assert_string_equal(why.req, "RFC4535-7.5.2-07");
+}
+
+GK_TEST(rfc4535_7_5_1_02, counts_of_a_split_event_are_totals_under_the_dialect)
+{
+	const struct gsakmp_dialect total = {
+		.rekey_counts = GSAKMP_REKEY_COUNTS_TOTAL
+	};
+	const struct gsakmp_parse with = { .dialect = &total };
+	const size_t count_at = 1 + 23 + 15 + 2 + 1; /* its low octet */
+	struct sample_part half;
+	struct sample s;
+	size_t n;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REKEY_EVENT, false);
+	sample_part_of(&half, GSAKMP_PAYLOAD_REKEY_EVENT, 0);
+	sample_add(&s, 0, half.type, half.body, half.len);
+	for (uint8_t count = 1; count <= 5; count++) {
+		s.part[0].body[count_at] = s.part[1].body[count_at] = count;
+		n = sample_octets(&s, buf, sizeof(buf));
+		gk_assert_err(count == 4 ? GK_OK : GK_ERR_VALUE,
+		              gsakmp_message_parse(&with, buf, n, &msg, &why));
+		if (count != 4)
+			assert_string_equal(why.req, "RFC4535-7.5.2-07");
+	}
+}
+
+GK_TEST(rfc4535_a_2_02, other_algorithm_versions_are_refused)
+{
+	const size_t version_at = 1 + 23 + 15 + 1;
+	struct sample s;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REKEY_EVENT, false);
+	assert_int_equal(s.part[0].body[version_at], 1);
+	for (int v = 0; v <= 255; v++) {
+		if (v == 1)
+			continue;
+		s.part[0].body[version_at] = (uint8_t)v;
+		gk_assert_err(GK_ERR_VALUE, parse_sample(&s));
+		assert_string_equal(why.req, "RFC4535-7.5.2-06");
+	}
+}
+
+/* Suite 1 ------------------------------------------------------------------- */
+
+GK_TEST(rfc4535_6_2_07, suite_1_request_to_join_has_the_codes_of_the_suite)
+{
+	static const uint8_t zero[20];
+	struct gk_signer *signer;
+	struct gsakmp_sign sign = {
+		.type = GSAKMP_SIGNATURE_DSS_SHA1,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.signer_id = gk_slice_str(SAMPLE_DN),
+		.utc = SAMPLE_UTC,
+	};
+	struct gk_kex_key *key;
+	struct gsakmp_build b;
+	struct gk_buf out;
+
+	gk_assert_ok(gk_signer_from_pem(gk_slice_str(KEY_DSA), NULL, &signer));
+	gk_assert_ok(
+		gk_kex_generate(&sample_env, GK_KEX_MODP1024_LEGACY, &key));
+	sign.signer = signer;
+	gsakmp_build_begin(&b, &defaults, GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
+	                   sample_groupid(), 0);
+	gsakmp_build_key_creation(&b, GSAKMP_KEY_CREATION_MODP1024,
+	                          gk_kex_public(key));
+	gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
+	                   (struct gk_slice){ zero, sizeof(zero) });
+	gk_assert_ok(gsakmp_build_finish(&b, &sign, &out));
+	gk_assert_ok(parse(out.ptr, out.len));
+	assert_int_equal(msg.key_creation.type, 2); /* RFC4535-6.2-06 */
+	assert_int_equal(msg.key_creation.data.len, 128);
+	assert_int_equal(msg.signature.type, 0);
+	assert_int_equal(msg.signature.id_type, 31);        /* RFC4535-6.2-08 */
+	assert_int_equal(msg.signature.value.ptr[0], 0x30); /* DER */
+	gk_assert_ok(gsakmp_message_verify(&msg, &defaults,
+	                                   gk_signer_pubkey(signer), &why));
+	gk_buf_free(&out);
+	gk_kex_free(key);
+	gk_signer_free(signer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_7_3_2_01,
+		       generic_header_of_policy_token_is_checked),
+		GK_RUN(rfc4535_7_4_2_02,
+		       generic_header_of_key_download_is_checked),
+		GK_RUN(rfc4535_7_5_2_01,
+		       generic_header_of_rekey_event_is_checked),
+		GK_RUN(rfc4535_7_6_2_01,
+		       generic_header_of_identification_is_checked),
+		GK_RUN(rfc4535_7_7_2_01,
+		       generic_header_of_certificate_is_checked),
+		GK_RUN(rfc4535_7_8_2_01,
+		       generic_header_of_signature_is_checked),
+		GK_RUN(rfc4535_7_9_2_01,
+		       generic_header_of_notification_is_checked),
+		GK_RUN(rfc4535_7_10_2_01,
+		       generic_header_of_vendor_id_is_checked),
+		GK_RUN(rfc4535_7_11_2_01,
+		       generic_header_of_key_creation_is_checked),
+		GK_RUN(rfc4535_7_12_2_01, generic_header_of_nonce_is_checked),
+		GK_RUN(rfc4535_7_06, integers_are_in_network_byte_order),
+		GK_RUN(rfc4535_7_07, nothing_is_padded_to_any_boundary),
+		GK_RUN(rfc4535_5_2_2_06,
+		       cookie_download_has_a_notification_and_no_signature),
+		GK_RUN(rfc4535_7_1_1_03, octet_string_groupid_is_supported),
+		GK_RUN(rfc4535_7_1_1_09, exchange_types_are_those_of_table_13),
+		GK_RUN(rfc4535_7_1_1_10,
+		       sequence_id_of_a_negotiation_is_not_built),
+		GK_RUN(rfc4535_7_1_2_13,
+		       data_behind_an_embedded_message_is_ignored),
+		GK_RUN(rfc4535_7_3_1_02, policy_token_type_1_is_supported),
+		GK_RUN(rfc4535_7_7_1_01, certificate_may_be_in_any_message),
+		GK_RUN(rfc4535_7_7_1_06,
+		       x509_signature_certificate_is_supported),
+		GK_RUN(rfc4535_7_8_2_08,
+		       lying_lengths_in_a_signature_end_the_processing),
+		GK_RUN(rfc4535_7_9_1_01,
+		       several_notifications_of_different_types_go_together),
+		GK_RUN(rfc4535_7_9_1_3_03, sha1_is_a_nonce_hash),
+		GK_RUN(rfc4535_7_10_1_02,
+		       vendor_id_changes_nothing_that_is_defined),
+		GK_RUN(rfc4535_7_10_2_02, vendor_ids_are_told_apart),
+		GK_RUN(rfc4535_7_6_1_03, dn_string_is_supported),
+		GK_RUN(rfc4535_7_4_1_02,
+		       both_sides_make_the_same_kek_with_every_method),
+		GK_RUN(rfc4535_7_11_1_02, modp_1024_is_supported),
+		GK_RUN(rfc4535_7_4_1_01, key_download_in_clear_is_not_read),
+		GK_RUN(rfc4535_7_4_1_1_02, aes_cbc_128_keys_are_supported),
+		GK_RUN(rfc4535_7_5_1_02,
+		       rekey_event_may_be_split_between_its_datas),
+		GK_RUN(rfc4535_7_5_1_02,
+		       counts_of_a_split_event_are_totals_under_the_dialect),
+		GK_RUN(rfc4535_a_2_02, other_algorithm_versions_are_refused),
+		GK_RUN(rfc4535_6_2_07,
+		       suite_1_request_to_join_has_the_codes_of_the_suite),
+	};
+
+	return cmocka_run_group_tests_name("gsakmp/clause", tests, NULL, NULL);
+}
