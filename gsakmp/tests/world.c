@@ -385,7 +385,10 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 
 	MUST(gpt_protocol_set(&r->reg, GPT_PROTOCOL_REGISTER));
 	MUST(gpt_protocol_set(&r->dereg, GPT_PROTOCOL_DEREGISTER));
-	allow(&r->reg.reg->gcks, gk_buf_slice(&w->server_name), ca);
+	allow(&r->reg.reg->gcks,
+	      w->named_server != NULL ? gk_slice_str(w->named_server)
+	                              : gk_buf_slice(&w->server_name),
+	      ca);
 	a = gpt_register_add_access(r->reg.reg);
 	allow(&a->rules, gk_slice_str("CN=*,O=Members"), ca);
 	a->has_exclusions = w->n_excluded != 0;

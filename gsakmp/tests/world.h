@@ -110,7 +110,7 @@ struct world {
 	size_t n_members;
 	const char *excluded[8];
 	size_t n_excluded;
-	struct gk_slice gpt_ca;
+	const char *named_server; /* gCKS of the token, if not the server */
 };
 
 struct world *world_new(const struct world_config *cfg);
