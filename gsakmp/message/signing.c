@@ -5,7 +5,8 @@
 
 #include "gsakmp/gsakmp_algorithm.h"
 
-#define LENGTH_FIELD 4   /* octets of Length, the header's last field */
+#define LENGTH_FIELD 4 /* octets of Length, the header's last field */
+#define RSA_SHA256_BITS_MIN 2048
 #define SIGLEN_FIELD 2   /* octets of Signature Length */
 #define PAYLOAD_LENGTH 2 /* where Payload Length is in a generic header */
 
@@ -107,6 +108,9 @@ gsakmp_message_verify(const struct gsakmp_message *msg,
 	                    &covered));
 	err = gk_verify(pub, alg, covered, msg->signature.value);
 	gk_buf_free(&scratch);
+	/* The private type 49153 stands for RSA of 2048 bits or more. */
+	if (err == GK_OK && msg->signature.type == GSAKMP_SIGNATURE_RSA_SHA256)
+		err = gk_pubkey_min_bits(pub, RSA_SHA256_BITS_MIN, 0);
 	if (err == GK_OK)
 		return GK_OK;
 

@@ -209,6 +209,22 @@ GK_TEST(rfc4535_7_8_2_06, key_of_another_kind_does_not_verify)
 	gk_signer_free(other);
 }
 
+GK_TEST(rfc4535_7_8_2_06, short_key_does_not_make_the_modern_rsa_type)
+{
+	struct gk_signer *s = signer(KEY_RSA1024);
+	struct gk_buf out;
+
+	gk_assert_ok(
+		build_rtj(&defaults, s, GSAKMP_SIGNATURE_RSA_SHA256, 0, &out));
+	gk_assert_ok(parse(&defaults, &out));
+	gk_assert_err(GK_ERR_POLICY,
+	              gsakmp_message_verify(&msg, &defaults,
+	                                    gk_signer_pubkey(s), &why));
+	assert_string_equal(why.req, "RFC4535-7.8.2-06");
+	gk_buf_free(&out);
+	gk_signer_free(s);
+}
+
 /* Builder ------------------------------------------------------------------ */
 
 GK_TEST(rfc4535_7_1_1_01, built_message_is_exact)
@@ -337,6 +353,8 @@ main(void)
 		       variable_signatures_work_in_every_dialect),
 		GK_RUN(rfc4535_7_8_2_06,
 		       changed_octet_under_the_signature_does_not_verify),
+		GK_RUN(rfc4535_7_8_2_06,
+		       short_key_does_not_make_the_modern_rsa_type),
 		GK_RUN(rfc4535_7_8_2_06, key_of_another_kind_does_not_verify),
 		GK_RUN(rfc4535_7_1_1_01, built_message_is_exact),
 		GK_RUN(rfc4535_5_tables,
