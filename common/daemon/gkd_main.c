@@ -370,8 +370,15 @@ static enum gkd_exit
 live(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 {
 	struct gkd_command table[COMMANDS_MAX + 1];
-	enum gkd_exit rc = open_outputs(d, o, why);
+	const struct gkd_elem *root = gkd_config_root(d->config);
+	enum gkd_exit rc = GKD_EXIT_OK;
 
+	if (gkd_privilege_files(gkd_elem_text(root, "run@user", NULL),
+	                        gkd_elem_text(root, "run@group", NULL),
+	                        why) != GK_OK)
+		rc = GKD_EXIT_CONFIG;
+	if (rc == GKD_EXIT_OK)
+		rc = open_outputs(d, o, why);
 	if (rc == GKD_EXIT_OK)
 		rc = write_pid(d, why);
 	if (rc == GKD_EXIT_OK)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -44,33 +45,54 @@ gkd_privilege_limit(size_t files_max, struct gkd_why *why)
 	return GK_OK;
 }
 
+static enum gk_err
+look_up(const char *user, const char *group, uid_t *uid, gid_t *gid,
+        struct gkd_why *why)
+{
+	const struct passwd *pw = getpwnam(user);
+	const struct group *gr;
+
+	if (pw == NULL) {
+		snprintf(why->text, sizeof(why->text), "no user '%s'", user);
+		return GK_ERR_VALUE;
+	}
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	if (group == NULL)
+		return GK_OK;
+	gr = getgrnam(group);
+	if (gr == NULL) {
+		snprintf(why->text, sizeof(why->text), "no group '%s'", group);
+		return GK_ERR_VALUE;
+	}
+	*gid = gr->gr_gid;
+	return GK_OK;
+}
+
+enum gk_err
+gkd_privilege_files(const char *user, const char *group, struct gkd_why *why)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (user == NULL || geteuid() != 0)
+		return GK_OK;
+	GK_TRY(look_up(user, group, &uid, &gid, why));
+	/* These two report the value from before and never an error. */
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	return GK_OK;
+}
+
 enum gk_err
 gkd_privilege_drop(const char *user, const char *group, struct gkd_why *why)
 {
-	const struct passwd *pw;
-	const struct group *gr;
 	uid_t uid;
 	gid_t gid;
 
 	if (user == NULL)
 		return GK_OK;
-	errno = 0;
-	pw = getpwnam(user);
-	if (pw == NULL) {
-		snprintf(why->text, sizeof(why->text), "no user '%s'", user);
-		return GK_ERR_VALUE;
-	}
-	uid = pw->pw_uid;
-	gid = pw->pw_gid;
-	if (group != NULL) {
-		gr = getgrnam(group);
-		if (gr == NULL) {
-			snprintf(why->text, sizeof(why->text), "no group '%s'",
-			         group);
-			return GK_ERR_VALUE;
-		}
-		gid = gr->gr_gid;
-	}
+	GK_TRY(look_up(user, group, &uid, &gid, why));
 	if (geteuid() == uid && getuid() == uid && getegid() == gid)
 		return GK_OK;
 	if (setgroups(0, NULL) != 0)

@@ -15,6 +15,12 @@
  * @files_max descriptors. */
 GK_MUST_CHECK enum gk_err gkd_privilege_limit(size_t files_max,
                                               struct gkd_why *why);
+/* gkd_privilege_files - as root: what is opened and made from now on is opened
+ * and made as @user and @group (NULL: the user's own), so that it is still theirs
+ * after gkd_privilege_drop().  Ports and interfaces are not affected. */
+GK_MUST_CHECK enum gk_err gkd_privilege_files(const char *user,
+                                              const char *group,
+                                              struct gkd_why *why);
 /* gkd_privilege_drop - become @user and @group (NULL: the user's own).  As an
  * ordinary user: GK_OK when already that user, else GK_ERR_IO. */
 GK_MUST_CHECK enum gk_err gkd_privilege_drop(const char *user,

@@ -37,6 +37,22 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 }
 
 static void
+reload(struct gkd_daemon *d)
+{
+	struct gsakmpd_membership *m = d->state;
+	struct gkd_why why;
+
+	if (gsakmpd_party_reload_crls(d->config, m->party, &why) == GK_OK) {
+		gkd_log(LOG_NOTICE, "cfg", "CRLs are read again");
+		gkd_events_emit(d->events, "reloaded", NULL);
+		return;
+	}
+	gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+	gkd_events_emit(d->events, "reload-failed",
+	                json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+}
+
+static void
 stop(struct gkd_daemon *d)
 {
 	gsakmpd_membership_close(d->state);
@@ -54,6 +70,7 @@ main(int argc, char **argv)
 		.check = check,
 		.start = start,
 		.ready = ready,
+		.reload = reload,
 		.status = gsakmpd_membership_status,
 		.stop = stop,
 		.files_max = 256,

@@ -29,7 +29,8 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 		.path = m->store_path,
 		.app = GK_STORE_APP_GSAKMP,
 		.version = GSAKMPD_STORE_VERSION,
-		.fault_env = true,
+		/* Crash points are for laboratories, and so is a key log. */
+		.fault_env = m->d->keylog != NULL,
 		.lock_ms = 2000,
 	};
 	const struct gk_store_reader reader = { on_row, m };
@@ -313,5 +314,4 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gk_buf_free(&m->group_id);
 	gk_buf_free(&m->gcks_octets);
 	gsakmpd_party_free(m->party);
-	gsakmpd_party_free(m->retired);
 }

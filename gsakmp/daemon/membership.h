@@ -35,7 +35,7 @@ struct gsakmpd_key {
 
 struct gsakmpd_membership {
 	struct gkd_daemon *d;
-	struct gsakmpd_party *party, *retired;
+	struct gsakmpd_party *party;
 	struct gsakmp_dialect dialect;
 	struct gk_buf group_id;
 	char name[300]; /* of the group, for people */

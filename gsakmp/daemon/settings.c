@@ -259,6 +259,19 @@ gsakmpd_party_load(struct gkd_config *config, struct gsakmpd_party **party,
 	return GK_OK;
 }
 
+enum gk_err
+gsakmpd_party_reload_crls(struct gkd_config *config,
+                          struct gsakmpd_party *party, struct gkd_why *why)
+{
+	const struct gkd_elem *crl =
+		gkd_elem_child(gkd_config_root(config), "trust/crl");
+
+	GK_TRY(add_crls(config, crl, party->trust, why));
+	if (party->go_trust == NULL)
+		return GK_OK;
+	return add_crls(config, crl, party->go_trust, why);
+}
+
 void
 gsakmpd_party_free(struct gsakmpd_party *party)
 {

@@ -42,6 +42,11 @@ struct gsakmpd_party {
 GK_MUST_CHECK enum gk_err gsakmpd_party_load(struct gkd_config *config,
                                              struct gsakmpd_party **party,
                                              struct gkd_why *why);
+/* gsakmpd_party_reload_crls - read the files of <crl> again, into a party that
+ * is in use; lists only add, so nothing that was refused becomes good. */
+GK_MUST_CHECK enum gk_err gsakmpd_party_reload_crls(struct gkd_config *config,
+                                                    struct gsakmpd_party *party,
+                                                    struct gkd_why *why);
 void gsakmpd_party_free(struct gsakmpd_party *party);
 
 /* gsakmpd_group_id_load - <group-id>; @value new.  Checked against RFC 4535
