@@ -17,6 +17,7 @@ gpt_edition_free(struct gpt_edition *edition)
 	*edition = (struct gpt_edition){ 0 };
 }
 
+/* The edition and the date of what comes after @last. */
 static enum gk_err
 number(struct gpt_token *token, const struct gpt_seen *last, int64_t now,
        struct gpt_seen *seen, struct gpt_fault *why)
