@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 from . import BUILD
 from .pki import dn
-from .scene import GSAKMP_PORT, MEMBERS, OWNER_PORT, REKEY, REKEY_PORT
+from .scene import DATA, DATA_PORT, GSAKMP_PORT, MEMBERS, OWNER_PORT, REKEY, REKEY_PORT
 
 # Per kind of key: the suite, and what it is made of: signature, nonce hash, key creation, encryption.
 SUITES = {
@@ -164,6 +164,22 @@ def compile_and_sign(story, xml: str = "", excluded: list = ()) -> tuple:
     return where / "policy.xml", where / "policy.token"
 
 
+def announcement(story) -> str:
+    suite, signature, digest, exchange, cipher = SUITES[story.kind]
+    mechanisms = f'<suite name="{suite}"/>' if story.terse else (
+        f'<mechanisms signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}"/>')
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<announcement serial="1" not-after="2100-01-01T00:00:00Z" transport="{story.transport}" freshness="nonce" terse="{str(story.terse).lower()}">
+  <group-id type="utf-8" random="{RANDOM}" name="{story.group}"/>
+  <key-server address="{story.address("keys")}" port="{GSAKMP_PORT}">{dn("keys")}</key-server>
+  {mechanisms}
+  <rekey group="{REKEY[story.ip]}" port="{REKEY_PORT}"/>
+  <data group="{DATA[story.ip]}" port="{DATA_PORT}"/>
+</announcement>
+"""
+
+
 def announce(story) -> None:
     p = story.pki.parties["owner"]
-    story.token_tool("announce", "--cert", p.cert, "--key", p.key, "-o", "announcement.xml")
+    (story.dir / "policy" / "announcement.plain.xml").write_text(announcement(story))
+    story.token_tool("announce", "--cert", p.cert, "--key", p.key, "announcement.plain.xml", "-o", "announcement.xml")
