@@ -106,6 +106,13 @@ class Host:
         self.net.children.append(p)
         return p
 
+    def unplug(self) -> None:
+        """The interfaces are gone, as when a card is pulled; plug() puts new ones in."""
+        self.ip(*(f"link del eth{i}" for i in range(len(self.segments))))
+
+    def plug(self) -> None:
+        self.net._wire(self, gateway=False)
+
     def ip(self, *lines: str) -> None:
         _ip(list(lines), self.netns)
 
@@ -197,7 +204,13 @@ class Net:
             if gateway:
                 _sysctl({"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1,
                          "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0})
-        lines, ports = ["link set lo up"], []
+        _ip(["link set lo up"], host.netns)
+        self._wire(host, gateway)
+        self.hosts[host.name] = host
+
+    def _wire(self, host: Host, gateway: bool) -> None:
+        """Interfaces, addresses and routes."""
+        lines, ports = [], []
         for i, s in enumerate(host.segments):
             port = host.name if i == 0 else f"{host.name}.{i}"
             lines += [f"link add eth{i} type veth peer name {port} netns {self.switch}",
@@ -213,7 +226,6 @@ class Net:
         with host.inside():
             for i in range(len(host.segments)):
                 _checksum_in_software(f"eth{i}")
-        self.hosts[host.name] = host
 
     def host(self, name: str, segment: Segment, number: int) -> Host:
         h = Host(self, name, [segment], number)

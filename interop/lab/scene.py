@@ -21,7 +21,7 @@ MEMBERS = ["alice", "bob", "carol", "dave", "erin", "frank"]
 
 GSAKMP_PORT = 3761
 OWNER_PORT = 3764  # the Group Owner serves tokens to key servers here, over TLS
-REKEY_PORT, DATA_PORT = 3762, 5000
+REKEY_PORT, DATA_PORT = 3761, 5000
 REKEY = {4: "239.77.0.1", 6: "ff15::77:1"}
 DATA = {4: "239.77.0.2", 6: "ff15::77:2"}
 
