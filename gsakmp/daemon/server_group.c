@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gsakmp/daemon/server.h"
+#include "gsakmp/payload/header.h"
 
 struct gsakmpd_group *
 gsakmpd_group_find(struct gsakmpd_server *s, const char *name)
@@ -81,10 +82,25 @@ on_resend(void *arg)
 }
 
 static void
+drop_resends(struct gsakmpd_group *g)
+{
+	struct gsakmpd_resend *r;
+
+	while ((r = g->resends) != NULL) {
+		g->resends = r->next;
+		gk_buf_free(&r->dgram);
+		free(r);
+	}
+}
+
+static void
 multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
 {
 	struct gsakmpd_resend *r;
 
+	/* Nothing follows the end of a group but its own copies. */
+	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
+		drop_resends(g);
 	cast(g, o->dgram);
 	if (o->resend_count == 0)
 		return;
@@ -268,14 +284,8 @@ gsakmpd_groups_open(struct gsakmpd_server *s, struct gkd_why *why)
 static void
 close_group(struct gsakmpd_group *g)
 {
-	struct gsakmpd_resend *r;
-
 	gsakmpd_token_close(g);
-	while ((r = g->resends) != NULL) {
-		g->resends = r->next;
-		gk_buf_free(&r->dgram);
-		free(r);
-	}
+	drop_resends(g);
 	gkd_timer_free(g->resend_timer);
 	gkd_timer_free(g->timer);
 	gkd_mcast_close(g->mcast);

@@ -363,7 +363,7 @@ class Story:
         octets = self.capture.path.read_bytes()
         need(MARKER not in octets, "plaintext on the wire")
         r = subprocess.run([sys.executable, "-m", "msec_scapy.capture", self.capture.path, "--keylog", self.keylog,
-                            "--roots", self.pki.root.cert, "--owner", self.pki.parties["owner"].cert], capture_output=True, text=True)
+                            "--roots", self.pki.root.cert, "--owner", self.pki.parties["owner"].cert, "--certs", self.pki.intermediate.cert], capture_output=True, text=True)
         (self.dir / "capture.txt").write_text(r.stdout + r.stderr)
         need(r.returncode == 0, f"the second implementation does not agree with the capture; see {self.dir / 'capture.txt'}\n"
              + "\n".join((r.stdout + r.stderr).splitlines()[-15:]))

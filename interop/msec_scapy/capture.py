@@ -55,7 +55,7 @@ class Checker:
         self.known = list(trust.extra)  # every certificate seen so far
         self.initiated = {}  # (group, Nonce_I) -> (message, was its signer trusted)
         self.combined = {}  # (group, Nonce_C) -> exchange that brought it
-        self.sequences = {}  # (group, signer) -> (sequence, octets)
+        self.sequences = {}  # (group, signer) -> {sequence: (octets, token and rekey payloads)}
 
     def check(self, captured):
         report = Report(captured)
@@ -241,14 +241,22 @@ class Checker:
     # -- rekey ------------------------------------------------------------------
 
     def _rekey(self, m, report, _trusted):
-        place = (m.group_id, m.signer)
-        last = self.sequences.get(place)
+        seen = self.sequences.setdefault((m.group_id, m.signer), {})
         sequence = m.packet.sequence
-        if last is not None and sequence == last[0] and m.octets == last[1]:
+        content = [m.octets[at:at + size] for kind, at, size in m.offsets
+                   if kind in (reg.P_TOKEN, reg.P_REKEY)]
+        octets, before = seen.get(sequence, (None, None))
+        if reg.SEQUENCE_DESTROY in seen and sequence != reg.SEQUENCE_DESTROY:
+            report.faults.append(f"Sequence ID {sequence} after the group was destroyed")
+        elif octets == m.octets:
             report.notes.append("repeated")
-        elif last is not None and sequence <= last[0]:
-            report.faults.append(f"Sequence ID {sequence} after {last[0]}")
-        self.sequences[place] = (sequence, m.octets)
+        elif before == content:  # by a key server that was restarted in between
+            report.notes.append("repeated, signed anew")
+        elif octets is not None:
+            report.faults.append(f"Sequence ID {sequence} twice, with different contents")
+        elif seen and sequence < max(seen):
+            report.faults.append(f"Sequence ID {sequence} after {max(seen)}")
+        seen.setdefault(sequence, (m.octets, content))
         if sequence == reg.SEQUENCE_DESTROY:
             report.notes.append("group destroyed")
         opened = 0
