@@ -143,13 +143,15 @@ def owner(story) -> str:
     p = story.pki.parties["owner"]
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <msec-go>
-  <identity certificate="{p.chain}" key="{p.key}"/>
+  <owner certificate="{p.chain}" key="{p.key}"/>
   <trust>
     <root file="{story.pki.root.cert}"/>
     <crl file="{story.pki.crl}"/>
   </trust>
   <store path="owner.db"/>
   <control socket="{story.sockets.path / "owner"}"/>
+  <listen address="{story.address("owner")}" port="{OWNER_PORT}"/>
+  <group name="{story.group}" policy="{story.dir / "policy" / "policy.xml"}" deliver-to="{story.dir / "policy" / "delivered.token"}"/>
 {run(story)}</msec-go>
 """
 

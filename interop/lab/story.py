@@ -264,7 +264,7 @@ class Story:
         stay = [m for m in MEMBERS if m not in ("alice", "dave")]
         begun, marks = time.monotonic(), {self.members[n]: self.members[n].mark() for n in MEMBERS}
         if self.delivery == "tls":
-            self.owner.control("exclude", GROUP, dn("dave"))
+            self.owner.control("exclude", dn("dave"), GROUP)
         else:
             self.edition += 1
             forms.compile_and_sign(self, excluded=["dave"])

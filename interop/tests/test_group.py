@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small groups under other conditions than those of the story: TCP, IPv6, cookies, Verbose Mode, loss, crashes."""
+import contextlib
+
+import pytest
+
+from lab import LabError
+from lab.daemons import wait_all
+from lab.scene import GSAKMP_PORT, REKEY
+from lab.story import GROUP
+
+
+def sequence(story):
+    return story.keys.control("status")["groups"][0]["sequence"]
+
+
+def rekey(story, timeout=20.0):
+    """A rekey, applied by every member; returns its Sequence ID."""
+    marks = {d: d.mark() for d in story.members.values()}
+    story.keys.control("rekey", GROUP)
+    number = sequence(story)
+    wait_all(list(story.members.values()), "rekeyed", timeout, marks=marks, sequence=number)
+    return number
+
+
+@pytest.mark.req("RFC4535-4.4.1-03")
+def test_registration_over_tcp(group):
+    s = group("alice", "erin", transport="tcp")
+    rekey(s)
+    sent = [e for e in s.keys.find("message") if e["direction"] == "in"]
+    assert sent
+    status = s.keys.control("status")
+    assert [x["received"] for x in status["listen"] if x["transport"] == "udp"] == [0], "nothing came by UDP"
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_everything_over_ipv6(group, transport):
+    s = group("alice", "erin", ip=6, transport=transport)
+    before = sequence(s)
+    assert rekey(s) == before + 1
+
+
+@pytest.mark.req("RFC4535-5.2.2-02", "RFC4535-5.2.2-03", "RFC4535-5.2.2-04", "RFC4535-5.2-09")
+def test_cookies_come_first_when_they_are_on(group):
+    s = group("alice", cookies="always")
+    alice = [(e["direction"], e["exchange"]) for e in s.members["alice"].find("message")]
+    assert len(alice) == 5, alice
+    assert [d for d, _ in alice] == ["out", "in", "out", "in", "out"]
+    assert "ookie" in alice[1][1]
+
+
+@pytest.mark.req("RFC4535-5.2-04", "RFC4535-5.2.1.3-03")
+def test_verbose_mode_says_why(group):
+    s = group("alice", terse=False, cast=["mallory"])
+    mallory = s._member("mallory")
+    mark = mallory.start()
+    mallory.control("join")
+    left = mallory.wait("left", since=mark)
+    assert left.get("reason")
+    assert [e["exchange"] for e in mallory.find("message", direction="in")] == ["Request to Join Error"]
+
+
+@pytest.mark.req("RFC4535-5.2.1.1-20")
+def test_a_lost_request_to_join_is_repeated(group):
+    s = group(cast=["alice"])
+    s.scene.net.lose(s.scene["keys"], match=f"udp dport {GSAKMP_PORT} limit rate 1/hour burst 1 packets")
+    s.join("alice")
+    out = [e for e in s.members["alice"].find("message", direction="out")]
+    assert out[0]["exchange"] == out[1]["exchange"], "the Request to Join left twice"
+
+
+@pytest.mark.req("RFC4535-3.4-01", "RFC4535-3.4-02", "RFC4535-3.4-03")
+def test_copies_of_a_rekey_event_make_up_for_loss(group):
+    s = group("alice", "bob", "erin", resend=4)
+    losses = [s.scene.net.lose(s.scene[n], every=3, match=f"ip daddr {REKEY[4]}") for n in ("alice", "bob", "erin")]
+    for _ in range(4):
+        rekey(s)
+    assert all(loss.taken() for loss in losses)
+    assert not any(d.find("joined")[1:] for d in s.members.values()), "nobody had to join again"
+
+
+def test_a_member_that_missed_evictions_joins_again(group):
+    """It lacks the keys that wrap the next ones, notices, and asks for membership anew."""
+    others = ("alice", "carol", "dave")
+    s = group("bob", *others, resend=0)
+    bob = s.members["bob"]
+    loss = s.scene.net.lose(s.scene["bob"], every=1, match=f"ip daddr {REKEY[4]}")
+    mark = s.keys.mark()
+    for name in others:
+        s.keys.control("evict", s.pki.parties[name].dn)
+        s.keys.wait("rekeyed", since=mark, sequence=sequence(s))
+        s.members.pop(name).finish()
+    assert loss.taken() == 3
+    loss.stop()
+    mark = bob.mark()
+    s.keys.control("rekey", GROUP)
+    bob.wait("stale", since=mark)
+    bob.wait("joined", since=mark, timeout=30)
+    rekey(s)
+
+
+@pytest.mark.parametrize("fault", ["1", "1+", "2", "2+"])
+def test_no_instant_is_a_bad_one_to_crash_in(group, fault):
+    """The key server dies in the n-th commit of its run, before or after it reached the disk."""
+    s = group("alice", "erin")
+    s.keys.stop()
+    s.keys.start(env={"MSEC_STORE_FAULT": fault})
+    before = max(e["sequence"] for d in s.members.values() for e in d.find("rekeyed"))
+    joined = {d: d.mark() for d in s.members.values()}
+    for _ in range(3):
+        if s.keys.running:
+            mark = s.keys.mark()
+            with contextlib.suppress(OSError):
+                s.keys.control.order("rekey", GROUP)
+            with contextlib.suppress(LabError):  # it died instead
+                s.keys.wait("rekeyed", since=mark)
+    assert s.keys.wait_end() == 137
+    s.keys.start()
+    assert rekey(s) > before
+    assert not any(d.find("joined", since=m) for d, m in joined.items())
+
