@@ -123,6 +123,23 @@ extend(X509 *x509, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
+/* extend_unknown - a critical extension that nobody knows, holding NULL. */
+static void
+extend_unknown(X509 *x509, const char *oid)
+{
+	static const uint8_t null[] = { 5, 0 };
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+	X509_EXTENSION *ext;
+
+	MUST(ASN1_OCTET_STRING_set(value, null, sizeof(null)) == 1);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, object, 1, value);
+	MUST(ext != NULL && X509_add_ext(x509, ext, -1) == 1);
+	X509_EXTENSION_free(ext);
+	ASN1_OBJECT_free(object);
+	ASN1_OCTET_STRING_free(value);
+}
+
 static void
 sign_with(EVP_PKEY *pkey, const char *hash, X509 *x509, X509_CRL *crl)
 {
@@ -181,6 +198,8 @@ gk_pki_make(struct gk_pki_party *party, const struct gk_pki_spec *spec)
 	extend(x509, issuer, NID_key_usage, spec->usage);
 	extend(x509, issuer, NID_subject_alt_name, spec->san);
 	extend(x509, issuer, NID_name_constraints, spec->names);
+	if (spec->unknown != NULL)
+		extend_unknown(x509, spec->unknown);
 	if (!spec->no_ski)
 		extend(x509, issuer, NID_subject_key_identifier, "hash");
 	sign_with(spec->issuer == NULL ? pkey : spec->issuer->pkey, spec->hash,

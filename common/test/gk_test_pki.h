@@ -38,6 +38,7 @@ struct gk_pki_spec {
 	const char *usage;       /* keyUsage (none) */
 	const char *san;         /* subjectAltName, as in openssl.cnf (none) */
 	const char *names;       /* nameConstraints (none) */
+	const char *unknown;     /* OID of a critical extension (none) */
 	bool no_ski;             /* leave subjectKeyIdentifier out */
 	unsigned serial;         /* (counted up) */
 };

@@ -205,7 +205,7 @@ GK_TEST(crypto_certs, pem_bundles_are_read_whole_or_not_at_all)
 	gk_buf_free(&bundle);
 }
 
-GK_TEST(rfc5280_6, path_of_three_from_configured_and_from_received)
+GK_TEST(rfc4535_5_2_1_1_17, path_of_three_from_configured_and_from_received)
 {
 	struct gk_trust *with = trust_in(&root, &sub, NULL);
 	struct gk_trust *without = trust_in(&root, NULL, NULL);
@@ -395,6 +395,20 @@ GK_TEST(rfc5280_4_2_1_10, name_constraints_are_kept)
 	gk_pki_free(&out);
 }
 
+GK_TEST(rfc4535_4_2_01, unknown_critical_extension_is_refused)
+{
+	struct gk_trust *trust = trust_in(&root, NULL, NULL);
+	struct gk_pki_party odd;
+
+	gk_pki_make(&odd, &(struct gk_pki_spec){ .subject = "/CN=odd",
+	                                         .slot = 3,
+	                                         .issuer = &root,
+	                                         .unknown = "1.2.3.4" });
+	expect(trust, &odd, NULL, GK_PKI_NOW, 0, GK_CERT_FAULT_EXTENSION);
+	gk_pki_free(&odd);
+	gk_trust_free(trust);
+}
+
 GK_TEST(rfc5280_6_1_3, forged_certificate_is_refused)
 {
 	struct gk_trust *trust = trust_in(&root, &sub, NULL);
@@ -422,7 +436,7 @@ add_crl(struct gk_trust *trust, const struct gk_pki_party *issuer,
 	gk_buf_free(&der);
 }
 
-GK_TEST(rfc5280_6_3, crls_are_required_when_policy_says_so)
+GK_TEST(rfc4535_7_8_2_07, crls_are_required_when_policy_says_so)
 {
 	struct gk_trust_policy strict = { .require_crl = true };
 	struct gk_trust *trust = trust_in(&root, &sub, &strict);
@@ -441,7 +455,7 @@ GK_TEST(rfc5280_6_3, crls_are_required_when_policy_says_so)
 	gk_trust_free(trust);
 }
 
-GK_TEST(rfc5280_6_3, crls_count_even_when_they_are_not_required)
+GK_TEST(rfc4535_4_2_01, crls_count_even_when_they_are_not_required)
 {
 	struct gk_trust *trust = trust_in(&root, &sub, NULL);
 
@@ -453,7 +467,7 @@ GK_TEST(rfc5280_6_3, crls_count_even_when_they_are_not_required)
 }
 
 /* A peer's CRL adds revocations; an old one of its cannot hide a newer one. */
-GK_TEST(rfc4535_7_7_1, received_crl_can_only_add)
+GK_TEST(rfc4535_7_7_1_07, received_crl_can_only_add)
 {
 	struct gk_trust *trust = trust_in(&root, &sub, NULL);
 	struct gk_trust_extra extra = { .n_crls = 1 };
@@ -485,7 +499,7 @@ GK_TEST(rfc4535_7_7_1, received_crl_can_only_add)
 }
 
 /* The same issuer name, another key: anybody can add that to a message. */
-GK_TEST(rfc4535_7_7_1, forged_crl_changes_nothing)
+GK_TEST(rfc4535_7_7_1_07, forged_crl_changes_nothing)
 {
 	struct gk_trust *trust = trust_in(&root, &sub, NULL);
 	struct gk_trust_extra extra = { .n_crls = 1 };
@@ -566,7 +580,7 @@ GK_TEST(crypto_trust, what_is_no_crl_is_refused)
 }
 
 /* RFC 4535's Suite 1: DSA-1024 with SHA-1 all the way, when it is allowed. */
-GK_TEST(rfc4535_6_2, legacy_path_only_when_allowed)
+GK_TEST(rfc4535_6_2_04, legacy_path_only_when_allowed)
 {
 	struct gk_trust_policy legacy = { .allow_legacy = true };
 	struct gk_trust_policy sizes = { .allow_legacy = true,
@@ -651,7 +665,7 @@ main(void)
 		GK_RUN(rfc5280_4_1,
 		       every_truncation_and_a_trailing_octet_is_refused),
 		GK_RUN(crypto_certs, pem_bundles_are_read_whole_or_not_at_all),
-		GK_RUN(rfc5280_6,
+		GK_RUN(rfc4535_5_2_1_1_17,
 		       path_of_three_from_configured_and_from_received),
 		GK_RUN(rfc4535_7_7_2_05, received_root_proves_nothing),
 		GK_RUN(rfc4535_7_7_2_04, anchor_is_recognised_and_never_a_leaf),
@@ -663,14 +677,16 @@ main(void)
 		GK_RUN(rfc5280_4_2_1_9,
 		       path_length_is_limited_by_issuer_and_by_policy),
 		GK_RUN(rfc5280_4_2_1_10, name_constraints_are_kept),
+		GK_RUN(rfc4535_4_2_01, unknown_critical_extension_is_refused),
 		GK_RUN(rfc5280_6_1_3, forged_certificate_is_refused),
-		GK_RUN(rfc5280_6_3, crls_are_required_when_policy_says_so),
-		GK_RUN(rfc5280_6_3, crls_count_even_when_they_are_not_required),
-		GK_RUN(rfc4535_7_7_1, received_crl_can_only_add),
-		GK_RUN(rfc4535_7_7_1, forged_crl_changes_nothing),
+		GK_RUN(rfc4535_7_8_2_07, crls_are_required_when_policy_says_so),
+		GK_RUN(rfc4535_4_2_01,
+		       crls_count_even_when_they_are_not_required),
+		GK_RUN(rfc4535_7_7_1_07, received_crl_can_only_add),
+		GK_RUN(rfc4535_7_7_1_07, forged_crl_changes_nothing),
 		GK_RUN(crypto_trust, threads_verify_while_crls_arrive),
 		GK_RUN(crypto_trust, what_is_no_crl_is_refused),
-		GK_RUN(rfc4535_6_2, legacy_path_only_when_allowed),
+		GK_RUN(rfc4535_6_2_04, legacy_path_only_when_allowed),
 		GK_RUN(crypto_trust, every_kind_of_key_makes_a_path),
 		GK_RUN(crypto_trust, fault_names_the_certificate),
 	};

@@ -71,7 +71,7 @@ matches(enum gk_id_kind kind, const char *pattern, const char *text)
 	return ok;
 }
 
-GK_TEST(rfc4535_7_6_1, forms_of_every_kind)
+GK_TEST(rfc4535_7_6_1_05, forms_of_every_kind)
 {
 	static const struct {
 		enum gk_id_kind kind;
@@ -115,7 +115,7 @@ GK_TEST(rfc4535_7_6_1, forms_of_every_kind)
 	assert_int_equal(gk_id_kind_from_name("x"), GK_ID_NONE);
 }
 
-GK_TEST(rfc4535_7_6_2, ill_formed_identities_are_refused)
+GK_TEST(rfc4535_7_6_2_04, ill_formed_identities_are_refused)
 {
 	static const struct {
 		enum gk_id_kind kind;
@@ -173,7 +173,7 @@ GK_TEST(rfc4535_7_6_2, ill_formed_identities_are_refused)
 	}
 }
 
-GK_TEST(rfc4535_7_6_1, equality_by_kind)
+GK_TEST(rfc4535_7_6_1_06, equality_by_kind)
 {
 	static const struct {
 		enum gk_id_kind kind;
@@ -213,7 +213,7 @@ GK_TEST(rfc4535_7_6_1, equality_by_kind)
 }
 
 /* The three readings of ID_DN_STRING that the choice `dn_string` names. */
-GK_TEST(rfc4535_7_6_1, dn_string_readings)
+GK_TEST(rfc4535_7_6_1_03, dn_string_readings)
 {
 	struct held a = make(GK_ID_DN_STRING, "CN=a,O=b");
 	struct held b = make(GK_ID_DN_STRING, "cn=a,o=b");
@@ -226,7 +226,7 @@ GK_TEST(rfc4535_7_6_1, dn_string_readings)
 	done(&b);
 }
 
-GK_TEST(rfc4535_7_6_1, kinds_are_never_equal_to_each_other)
+GK_TEST(rfc4535_7_6_2_04, kinds_are_never_equal_to_each_other)
 {
 	struct held a = make(GK_ID_DN_STRING, "CN=x");
 	struct held b = make(GK_ID_DER_DN, "CN=x");
@@ -240,7 +240,7 @@ GK_TEST(rfc4535_7_6_1, kinds_are_never_equal_to_each_other)
 	done(&k);
 }
 
-GK_TEST(rfc4534_b_1_1, patterns_of_domains_and_mail)
+GK_TEST(rfc4534_b_1_1_04, patterns_of_domains_and_mail)
 {
 	assert_true(matches(GK_ID_FQDN, "*.example", "gm1.example"));
 	assert_true(matches(GK_ID_FQDN, "GM*.example", "gm1.example"));
@@ -256,7 +256,7 @@ GK_TEST(rfc4534_b_1_1, patterns_of_domains_and_mail)
 	assert_false(matches(GK_ID_RFC822, "*@*", "bob@acme.com"));
 }
 
-GK_TEST(rfc4534_b_1_1, patterns_of_addresses)
+GK_TEST(rfc4534_b_1_1_04, patterns_of_addresses)
 {
 	assert_true(matches(GK_ID_IPV4, "10.*.0.*", "10.9.0.255"));
 	assert_true(matches(GK_ID_IPV4, "*", "10.9.0.255"));
@@ -271,7 +271,7 @@ GK_TEST(rfc4534_b_1_1, patterns_of_addresses)
 		matches(GK_ID_IPV6, "2001:db8:*:*:*:*:*:*", "2001:db9:1::9"));
 }
 
-GK_TEST(rfc4534_b_1_1, patterns_of_names)
+GK_TEST(rfc4534_b_1_1_04, patterns_of_names)
 {
 	assert_true(matches(GK_ID_DN_STRING, "CN=*,O=ACME", "CN=x,O=acme"));
 	assert_true(matches(GK_ID_DN_STRING, "*", "CN=x,O=acme"));
@@ -285,14 +285,14 @@ GK_TEST(rfc4534_b_1_1, patterns_of_names)
 	assert_false(matches(GK_ID_KEY_ID, "*", "x"));
 }
 
-GK_TEST(rfc4534_b_1_1, der_pattern_is_bitwise_without_a_star)
+GK_TEST(rfc4534_b_1_1_04, der_pattern_is_bitwise_without_a_star)
 {
 	assert_true(matches(GK_ID_DER_DN, "CN=a*", "CN=ABC"));
 	assert_true(matches(GK_ID_DER_DN, "CN=a", "CN=a"));
 	assert_false(matches(GK_ID_DER_DN, "CN=a", "CN=A"));
 }
 
-GK_TEST(rfc4534_b_1_1, patterns_that_are_none_are_refused)
+GK_TEST(rfc4534_b_1_1_04, patterns_that_are_none_are_refused)
 {
 	static const struct {
 		enum gk_id_kind kind;
@@ -421,7 +421,7 @@ GK_TEST(rfc4535_7_6_1_06, certificate_binds_what_it_says)
 	}
 }
 
-GK_TEST(rfc4535_7_6_1, der_name_binds_bit_for_bit)
+GK_TEST(rfc4535_7_6_1_06, der_name_binds_bit_for_bit)
 {
 	struct gk_identity id = { GK_ID_DER_DN, gk_cert_subject(gm.cert) };
 	struct held h;
@@ -436,7 +436,7 @@ GK_TEST(rfc4535_7_6_1, der_name_binds_bit_for_bit)
 	done(&h);
 }
 
-GK_TEST(rfc4535_7_6_1, dn_string_binds_by_the_chosen_reading)
+GK_TEST(rfc4535_7_6_1_03, dn_string_binds_by_the_chosen_reading)
 {
 	static const char reverse[] = "CN=CA,C=US", forward[] = "C=US,CN=CA";
 	struct gk_identity a = { GK_ID_DN_STRING, gk_slice_str(reverse) };
@@ -453,7 +453,7 @@ GK_TEST(rfc4535_7_6_1, dn_string_binds_by_the_chosen_reading)
 }
 
 /* A subject that contains '/' cannot pass for another in a slash name. */
-GK_TEST(rfc4535_7_6_1_1, slash_in_a_value_does_not_confuse)
+GK_TEST(rfc4535_7_6_1_1_01, slash_in_a_value_does_not_confuse)
 {
 	struct gk_pki_party tricky;
 	struct gk_identity id;
@@ -479,6 +479,51 @@ GK_TEST(rfc4535_7_6_1_1, slash_in_a_value_does_not_confuse)
 	gk_assert_err(GK_ERR_VALUE,
 	              gk_identity_of_cert(gm.cert, GK_ID_KEY_ID,
 	                                  GK_DN_COMPARE_RFC4514, &octets, &id));
+}
+
+static struct gk_identity
+u_name(uint8_t octets[64], uint8_t serial, const char *name)
+{
+	size_t n = strlen(name);
+
+	memset(octets, 0, 64);
+	octets[19] = serial;
+	octets[23] = (uint8_t)n;
+	memcpy(octets + 24, name, n);
+	return (struct gk_identity){ GK_ID_U_NAME, { octets, 24 + n } };
+}
+
+GK_TEST(rfc4535_7_6_2_1_01, serial_number_zero_is_refused)
+{
+	uint8_t octets[64];
+
+	gk_assert_ok(gk_identity_check(u_name(octets, 1, "/CN=a")));
+	gk_assert_err(GK_ERR_VALUE,
+	              gk_identity_check(u_name(octets, 0, "/CN=a")));
+}
+
+GK_TEST(rfc4535_7_6_2_1_02, name_that_is_no_utf8_is_refused)
+{
+	uint8_t octets[64];
+
+	gk_assert_ok(gk_identity_check(u_name(octets, 1, "/CN=\xc3\xa9")));
+	gk_assert_err(GK_ERR_VALUE,
+	              gk_identity_check(u_name(octets, 1, "/CN=\xe9")));
+}
+
+GK_TEST(rfc4535_7_6_2_1_04, serial_number_and_name_go_together)
+{
+	uint8_t a[64], b[64];
+
+	assert_true(gk_identity_equal(u_name(a, 1, "/CN=x"),
+	                              u_name(b, 1, "/CN=X"),
+	                              GK_DN_COMPARE_RFC4514));
+	assert_false(gk_identity_equal(u_name(a, 1, "/CN=x"),
+	                               u_name(b, 2, "/CN=x"),
+	                               GK_DN_COMPARE_RFC4514));
+	assert_false(gk_identity_equal(u_name(a, 1, "/CN=x"),
+	                               u_name(b, 1, "/CN=y"),
+	                               GK_DN_COMPARE_RFC4514));
 }
 
 GK_TEST(identity, of_a_certificate)
@@ -523,7 +568,7 @@ GK_TEST(identity, of_a_certificate)
 	}
 }
 
-GK_TEST(rfc4534_b_1_1, patterns_against_certificates)
+GK_TEST(rfc4534_b_1_1_04, patterns_against_certificates)
 {
 	static const struct {
 		enum gk_id_kind kind;
@@ -628,23 +673,26 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GK_RUN(rfc4535_7_6_1, forms_of_every_kind),
-		GK_RUN(rfc4535_7_6_2, ill_formed_identities_are_refused),
-		GK_RUN(rfc4535_7_6_1, equality_by_kind),
-		GK_RUN(rfc4535_7_6_1, dn_string_readings),
-		GK_RUN(rfc4535_7_6_1, kinds_are_never_equal_to_each_other),
-		GK_RUN(rfc4534_b_1_1, patterns_of_domains_and_mail),
-		GK_RUN(rfc4534_b_1_1, patterns_of_addresses),
-		GK_RUN(rfc4534_b_1_1, patterns_of_names),
-		GK_RUN(rfc4534_b_1_1, der_pattern_is_bitwise_without_a_star),
-		GK_RUN(rfc4534_b_1_1, patterns_that_are_none_are_refused),
+		GK_RUN(rfc4535_7_6_1_05, forms_of_every_kind),
+		GK_RUN(rfc4535_7_6_2_04, ill_formed_identities_are_refused),
+		GK_RUN(rfc4535_7_6_1_06, equality_by_kind),
+		GK_RUN(rfc4535_7_6_1_03, dn_string_readings),
+		GK_RUN(rfc4535_7_6_2_04, kinds_are_never_equal_to_each_other),
+		GK_RUN(rfc4534_b_1_1_04, patterns_of_domains_and_mail),
+		GK_RUN(rfc4534_b_1_1_04, patterns_of_addresses),
+		GK_RUN(rfc4534_b_1_1_04, patterns_of_names),
+		GK_RUN(rfc4534_b_1_1_04, der_pattern_is_bitwise_without_a_star),
+		GK_RUN(rfc4534_b_1_1_04, patterns_that_are_none_are_refused),
 		GK_RUN(identity, patterns_tell_how_wide_they_are),
 		GK_RUN(rfc4535_7_6_1_06, certificate_binds_what_it_says),
-		GK_RUN(rfc4535_7_6_1, der_name_binds_bit_for_bit),
-		GK_RUN(rfc4535_7_6_1, dn_string_binds_by_the_chosen_reading),
-		GK_RUN(rfc4535_7_6_1_1, slash_in_a_value_does_not_confuse),
+		GK_RUN(rfc4535_7_6_1_06, der_name_binds_bit_for_bit),
+		GK_RUN(rfc4535_7_6_1_03, dn_string_binds_by_the_chosen_reading),
+		GK_RUN(rfc4535_7_6_1_1_01, slash_in_a_value_does_not_confuse),
+		GK_RUN(rfc4535_7_6_2_1_01, serial_number_zero_is_refused),
+		GK_RUN(rfc4535_7_6_2_1_02, name_that_is_no_utf8_is_refused),
+		GK_RUN(rfc4535_7_6_2_1_04, serial_number_and_name_go_together),
 		GK_RUN(identity, of_a_certificate),
-		GK_RUN(rfc4534_b_1_1, patterns_against_certificates),
+		GK_RUN(rfc4534_b_1_1_04, patterns_against_certificates),
 		GK_RUN(identity, text_reads_back_for_all_octets),
 		GK_RUN(identity, logs_get_no_control_characters),
 	};
