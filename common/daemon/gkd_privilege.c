@@ -37,9 +37,12 @@ gkd_privilege_limit(size_t files_max, struct gkd_why *why)
 		files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
 		return fail(why, "RLIMIT_NOFILE");
-	/* Neither a core file nor a debugger of the same user sees keys. */
+#if !defined(__SANITIZE_ADDRESS__)
+	/* Neither a core file nor a debugger of the same user sees keys; but
+	 * the leak check of a sanitizer is such a debugger. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return fail(why, "PR_SET_DUMPABLE");
+#endif
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fail(why, "PR_SET_NO_NEW_PRIVS");
 	return GK_OK;

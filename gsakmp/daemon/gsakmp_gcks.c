@@ -70,8 +70,8 @@ reload(struct gkd_daemon *d)
 	gsakmpd_workers_set_party(s);
 	for (size_t i = 0; i < s->n_groups; i++) {
 		gsakmp_group_set_party(s->groups[i].group, &party->party);
-		if (s->groups[i].token_file != NULL &&
-		    gsakmpd_token_read(&s->groups[i], false, &why) != GK_OK)
+		gsakmpd_token_close(&s->groups[i]);
+		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK)
 			gkd_log(LOG_ERR, "cfg", "%s", why.text);
 	}
 	gkd_log(LOG_NOTICE, "cfg", "certificates and CRLs are read again");

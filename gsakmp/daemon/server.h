@@ -159,6 +159,8 @@ enum gk_err gsakmpd_token_accept(struct gsakmpd_group *g, struct gk_slice token,
 /* Read the token file again; @force: even when it looks unchanged. */
 enum gk_err gsakmpd_token_read(struct gsakmpd_group *g, bool force,
                                struct gkd_why *why);
+/* From the store, the file or the Group Owner; also after a reload, when the
+ * certificates have changed. */
 enum gkd_exit gsakmpd_token_open(struct gsakmpd_group *g, struct gkd_why *why);
 void gsakmpd_token_close(struct gsakmpd_group *g);
 

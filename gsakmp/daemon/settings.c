@@ -37,9 +37,9 @@ load_certs(struct gkd_config *config, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
-static enum gk_err
-load_passphrase(struct gkd_config *config, const struct gkd_elem *elem,
-                struct gk_buf *passphrase, struct gkd_why *why)
+enum gk_err
+gsakmpd_passphrase_load(struct gkd_config *config, const struct gkd_elem *elem,
+                        struct gk_buf *passphrase, struct gkd_why *why)
 {
 	struct gk_buf octets;
 	size_t n = 0;
@@ -70,7 +70,7 @@ load_key(struct gkd_config *config, const struct gkd_elem *elem,
 
 	GK_TRY(gkd_elem_file(config, elem, "@key", GSAKMPD_FILE_MAX, &pem,
 	                     why));
-	err = load_passphrase(config, elem, &passphrase, why);
+	err = gsakmpd_passphrase_load(config, elem, &passphrase, why);
 	if (err == GK_OK) {
 		err = gk_signer_from_pem(gk_buf_slice(&pem),
 		                         (const char *)passphrase.ptr,

@@ -49,6 +49,13 @@ GK_MUST_CHECK enum gk_err gsakmpd_party_reload_crls(struct gkd_config *config,
                                                     struct gkd_why *why);
 void gsakmpd_party_free(struct gsakmpd_party *party);
 
+/* gsakmpd_passphrase_load - the first line of @passphrase-file of <identity>,
+ * with a NUL; empty when there is none. */
+GK_MUST_CHECK enum gk_err gsakmpd_passphrase_load(struct gkd_config *config,
+                                                  const struct gkd_elem *elem,
+                                                  struct gk_buf *passphrase,
+                                                  struct gkd_why *why);
+
 /* gsakmpd_group_id_load - <group-id>; @value new.  Checked against RFC 4535
  * section 7.1.1.1. */
 GK_MUST_CHECK enum gk_err gsakmpd_group_id_load(
