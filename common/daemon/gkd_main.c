@@ -10,11 +10,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "common/crypto/gk_crypto.h"
 #include "common/daemon/gkd_privilege.h"
 
 #define SETS_MAX 64
 #define COMMANDS_MAX 48
 #define FILES_DEFAULT 4096
+#define SECURE_HEAP (1u << 20) /* octets of locked memory for private keys */
 
 struct options {
 	const char *config;
@@ -446,6 +448,14 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 	if (early >= 0)
 		return early;
 	gkd_env_init(&d.env);
+	/* Before any key is read.  Where memory cannot be locked, private keys
+	 * live on the ordinary heap. */
+	if (gk_crypto_init(SECURE_HEAP, false) != GK_OK &&
+	    gk_crypto_init(0, false) != GK_OK) {
+		fprintf(stderr, "%s: the crypto provider does not start\n",
+		        program->name);
+		return GKD_EXIT_FAILURE;
+	}
 	rc = prepare(&d, &o, &why);
 	if (rc != GKD_EXIT_OK || o.check) {
 		if (d.config != NULL && d.loop != NULL)
