@@ -293,7 +293,8 @@ certificate_read(struct gsakmp_message *msg, struct link *l,
 	return GK_OK;
 }
 
-/* A Vendor ID is never a reason to stop: one that is too short is noted. */
+/* A Vendor ID is never a reason to stop: one that is too short is noted, and
+ * those beyond what is kept have been learnt from all the same. */
 static enum gk_err
 vendor_id_read(struct gsakmp_message *msg, struct link *l,
                struct gsakmp_reject *why)
@@ -302,7 +303,7 @@ vendor_id_read(struct gsakmp_message *msg, struct link *l,
 	struct gsakmp_vendor_id *vid = &msg->vendor_id[msg->n_vendor_ids];
 
 	if (msg->n_vendor_ids == GSAKMP_VENDOR_IDS_MAX)
-		return too_many(l, why);
+		return GK_OK;
 	if (gsakmp_vendor_id_decode(&l->body, vid) != GK_OK)
 		return fault(l, why);
 	vid->familiar = gsakmp_vocabulary_learn(&unused, vid->value);

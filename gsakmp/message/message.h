@@ -34,7 +34,7 @@
  */
 #define GSAKMP_PAYLOADS_MAX 96      /* payloads of one message */
 #define GSAKMP_CERTIFICATES_MAX 16  /* Certificate payloads of one message */
-#define GSAKMP_VENDOR_IDS_MAX 8     /* Vendor ID payloads of one message */
+#define GSAKMP_VENDOR_IDS_MAX 8     /* Vendor IDs kept; more may be there */
 #define GSAKMP_NOTIFICATIONS_MAX 4  /* Notification payloads of one message */
 #define GSAKMP_REKEY_EVENTS_MAX 32  /* Rekey Event payloads of one message */
 #define GSAKMP_MESSAGE_MAX 1048576u /* octets of the longest message */

@@ -57,6 +57,7 @@ cipher_iv(const struct job *job, const uint8_t *iv,
 	if (job->cipher.nonce == sizeof(nonce))
 		memcpy(nonce, job->key.ptr + job->cipher.key, sizeof(nonce));
 	gk_ctr_block(nonce, iv, block);
+	gk_wipe(nonce, sizeof(nonce));
 	return (struct gk_slice){ block, GK_CIPHER_BLOCK_MAX };
 }
 
@@ -68,12 +69,15 @@ encrypt(const struct job *job, const uint8_t *iv, struct gk_slice plain,
 	const struct gk_slice none = { NULL, 0 };
 	uint8_t block[GK_CIPHER_BLOCK_MAX];
 	struct gk_slice civ = cipher_iv(job, iv, block);
+	enum gk_err err;
 
 	if (gk_cipher_is_cbc(job->cipher.alg))
 		return gk_cbc_seal(job->cipher.alg, job->pad, key, civ, plain,
 		                   out);
-	return gk_cipher_encrypt(job->cipher.alg, key, civ,
-	                         is_aead(job) ? job->aad : none, plain, out);
+	err = gk_cipher_encrypt(job->cipher.alg, key, civ,
+	                        is_aead(job) ? job->aad : none, plain, out);
+	gk_wipe(block, sizeof(block)); /* CTR: a part of Key Data */
+	return err;
 }
 
 static enum gk_err
@@ -84,12 +88,15 @@ decrypt(const struct job *job, const uint8_t *iv, struct gk_slice sealed,
 	const struct gk_slice none = { NULL, 0 };
 	uint8_t block[GK_CIPHER_BLOCK_MAX];
 	struct gk_slice civ = cipher_iv(job, iv, block);
+	enum gk_err err;
 
 	if (gk_cipher_is_cbc(job->cipher.alg))
 		return gk_cbc_open(job->cipher.alg, job->pad, key, civ, sealed,
 		                   out);
-	return gk_cipher_decrypt(job->cipher.alg, key, civ,
-	                         is_aead(job) ? job->aad : none, sealed, out);
+	err = gk_cipher_decrypt(job->cipher.alg, key, civ,
+	                        is_aead(job) ? job->aad : none, sealed, out);
+	gk_wipe(block, sizeof(block)); /* CTR: a part of Key Data */
+	return err;
 }
 
 static enum gk_err

@@ -7,6 +7,9 @@
  * Each vector is { "name": "kind/detail", "req": requirement id, "hex": octets,
  * "fields": inputs }.  A field "dialect" holds the switches that are not at
  * their default.  Random octets (IVs) count 00 01 02 ...
+ *
+ * With the argument "dialect": one line per switch instead, its name and its
+ * readings.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -480,9 +483,28 @@ refusals(void)
 	}
 }
 
-int
-main(void)
+static void
+switches(void)
 {
+	const struct gsakmp_dialect_switch *s;
+	size_t n;
+
+	s = gsakmp_dialect_switches(&n);
+	for (size_t i = 0; i < n; i++) {
+		printf("%s", s[i].name);
+		for (size_t v = 0; v < s[i].n_values; v++)
+			printf(" %s", s[i].values[v].name);
+		putchar('\n');
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "dialect") == 0) {
+		switches();
+		return 0;
+	}
 	keks();
 	nonces();
 	registrations();

@@ -764,6 +764,20 @@ GK_TEST(rfc4535_7_10_1_06, short_vendor_id_is_noted_and_the_message_goes_on)
 	assert_string_equal(why.req, "RFC4535-7.10.1-06");
 }
 
+GK_TEST(rfc4535_7_10_1_03, more_vendor_ids_than_are_kept_are_no_fault)
+{
+	struct gk_slice vid = gsakmp_vendor_suite();
+	struct sample s;
+
+	rtj_with_x25519(&s);
+	sample_add(&s, 0, GSAKMP_PAYLOAD_VENDOR_ID, vid.ptr, vid.len);
+	for (int i = 0; i < 2 * GSAKMP_VENDOR_IDS_MAX; i++)
+		sample_add(&s, 0, GSAKMP_PAYLOAD_VENDOR_ID, "stranger", 8);
+	gk_assert_ok(parse_sample(&s));
+	assert_int_equal(msg.n_vendor_ids, GSAKMP_VENDOR_IDS_MAX);
+	assert_true(msg.vocabulary.suite);
+}
+
 /* Version 2 ---------------------------------------------------------------- */
 
 /* A version 2 header of the same group, @inner octets, @after octets. */
@@ -897,6 +911,8 @@ main(void)
 		GK_RUN(rfc4535_7_10_1_04, unknown_vendor_ids_change_nothing),
 		GK_RUN(rfc4535_7_10_1_06,
 		       short_vendor_id_is_noted_and_the_message_goes_on),
+		GK_RUN(rfc4535_7_10_1_03,
+		       more_vendor_ids_than_are_kept_are_no_fault),
 		GK_RUN(rfc4535_7_1_2_12,
 		       version_1_message_inside_version_2_is_found),
 		GK_RUN(rfc4535_7_1_2_14,
