@@ -232,7 +232,7 @@ class Checker:
             raise tokens.TokenError("no certificate of the Group Owner", "RFC4534-2-08")
         signed.verify(owners[0])
         try:
-            self.trust.path(owners[0], signed.certificates, utc(report.captured.time))
+            self.trust.path(owners[0], signed.certificates + self.known, utc(report.captured.time))
         except pkix.PathFault as e:
             raise tokens.TokenError(f"Group Owner: {e}", "RFC4534-2-08") from e
         report.checks.append("token")
@@ -308,10 +308,14 @@ class Checker:
 
 
 def examine(pcap, log, trust, dialect=dialects.STRICT, owner=None, tolerate=False,
-            port=reg.PORT):
+            ports=(reg.PORT,)):
     """[Report] of a capture file."""
+    return examine_messages(flows.messages(pcap, ports), log, trust, dialect, owner, tolerate)
+
+
+def examine_messages(captured, log, trust, dialect=dialects.STRICT, owner=None, tolerate=False):
     checker = Checker(log, trust, dialect, owner, tolerate)
-    return [checker.check(c) for c in flows.messages(pcap, port)]
+    return [checker.check(c) for c in captured]
 
 
 def table(reports):
@@ -338,14 +342,16 @@ def main(argv=None):
     p.add_argument("--dialect", default="", help="name=reading,name=reading")
     p.add_argument("--tolerate", action="store_true",
                    help="messages that no reader would accept are notes, not faults")
-    p.add_argument("--port", type=int, default=reg.PORT)
+    p.add_argument("--port", type=int, action="append", default=[],
+                   help="of registration or rekey (repeatable; default: 3761)")
     p.add_argument("--json", action="store_true", help="one JSON object a message")
     a = p.parse_args(argv)
     trust = pkix.Trust.from_files(a.roots, a.crl)
     trust.extra = [c for f in a.certs for c in pkix.load_certificates(f)]
     owner = pkix.load_certificates(a.owner)[0] if a.owner else None
     reports = examine(a.file, keylog.KeyLog.read(*a.keylog), trust,
-                      dialects.Dialect.parse(a.dialect), owner, a.tolerate, a.port)
+                      dialects.Dialect.parse(a.dialect), owner, a.tolerate,
+                      a.port or (reg.PORT,))
     for line in ([json.dumps(r.as_dict()) for r in reports] if a.json else table(reports)):
         print(line)
     faults = sum(len(r.faults) for r in reports)

@@ -106,13 +106,15 @@ def _transport(packet, fragments):
     return None
 
 
-def messages(pcap, port=reg.PORT):
-    """Every GSAKMP message of a capture file, in the order of completion."""
+def messages(pcap, ports=(reg.PORT,)):
+    """Every GSAKMP message of a capture file, in the order of completion.
+
+    `ports` are those of registration and of the Rekey Events, where they differ."""
     fragments, streams = Fragments(), {}
     with PcapReader(str(pcap)) as reader:
         for packet in reader:
             found = _transport(packet, fragments)
-            if found is None or port not in (found[2].sport, found[2].dport):
+            if found is None or not {found[2].sport, found[2].dport} & set(ports):
                 continue
             src, dst, layer = found
             at = float(packet.time)

@@ -178,7 +178,9 @@ class Member(Party):
             if owner is None:
                 raise tokens.TokenError("no Group Owner is configured", "RFC4534-2-08")
             signed.verify(owner)
-            self.trust.path(owner, signed.certificates, utc(now))
+            if not owner.not_before <= utc(now) <= owner.not_after:  # configured, so no path
+                raise tokens.TokenError("the Group Owner's certificate is out of date",
+                                        "RFC4534-2-08")
             tokens.accept_after(signed, self.token, self.dialect)
             want = tokens.group_name(self.group.group_id_type, self.group.group_id, self.dialect)
             if signed.group_name != want:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sockets for the peers: UDP, TCP with framing by the header Length, multicast."""
+import contextlib
 import ipaddress
 import selectors
 import socket
@@ -81,8 +82,10 @@ class MemberRunner:
     """A members.Member on the network."""
 
     def __init__(self, member, server, transport="udp", multicast=None, interface=None,
-                 bind=None, timeout=2.0, tries=4):
-        """`server` and `multicast` are (address, port)."""
+                 bind=None, timeout=2.0, tries=4, within=contextlib.nullcontext):
+        """`server` and `multicast` are (address, port); `within()` is a context in which later
+        sockets are made (a network namespace)."""
+        self.within = within
         self.member, self.server, self.transport = member, server, transport
         self.timeout, self.tries = timeout, tries
         self.selector = selectors.DefaultSelector()
@@ -104,7 +107,8 @@ class MemberRunner:
             self.unicast.sendto(octets, self.server)
             return
         if self.stream is None:
-            self.stream = socket.create_connection(self.server, self.timeout)
+            with self.within():
+                self.stream = socket.create_connection(self.server, self.timeout)
             self.selector.register(self.stream, selectors.EVENT_READ, "tcp")
         self.stream.sendall(octets)
 

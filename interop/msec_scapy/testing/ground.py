@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Python peers and the real daemons on one network of the lab.
+
+Tokens come from the Python encoder, so that the daemons' DER reader is judged
+too. Everything that was sent is captured and has to stand up to the capture
+checker, with the key log of the daemons alone.
+"""
+import contextlib
+import datetime
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lab.daemons import Daemon, Sockets
+from lab.net import Net
+from lab.pki import Pki
+
+from .. import capture, identity, keylog, keyserver, member, net, party, pkix, policy, token
+from .. import dialect as dialects
+
+GROUP = "239.9.1.1"
+REKEY_PORT = 3762
+PORT = 3761
+SUITE = {"ecdsa": "p256", "rsa": "rsa", "dsa": "suite1", "ed25519": "x25519"}
+
+
+class Ground:
+    def __init__(self, directory, prefix="", kind="ecdsa", terse=True, timestamp=False,
+                 dialect=dialects.STRICT, group_id=b"\x01\x02\x03\x04\x05\x06\x07\x08ground",
+                 group_type=2, suite=""):
+        self.dir = Path(directory)
+        self.kind, self.dialect = kind, dialect
+        self.group_id, self.group_type = group_id, group_type
+        self.suite = replace(policy.SUITES[suite or SUITE[kind]], terse=terse,
+                             timestamp=timestamp)
+        self.stack = contextlib.ExitStack()
+        self.sockets = Sockets()
+        self.stack.callback(self.sockets.close)
+        self.net = self.stack.enter_context(Net(prefix))
+        lan = self.net.segment("lan", 1)
+        self.hosts = {n: self.net.host(n, lan, 10 + i)
+                      for i, n in enumerate(("keys", "gm", "other", "evil"))}
+        self.keylog = self.dir / "keylog"
+        self.recording = None
+        self.pki = Pki(self.dir / "pki", kind)
+        for name in ("owner", "keys", "rogue", "stranger"):
+            self.pki.issue(name)
+        self.events, self.daemons, self.open = [], [], []
+        self.edition, self.excluded = 0, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for runner in self.open:
+            runner.close()
+        self.stack.close()
+
+    # -- what everybody believes ---------------------------------------------------
+
+    def party(self, name):
+        if name not in self.pki.parties:
+            self.pki.issue(name)
+        return self.pki.parties[name]
+
+    def rule(self, name):
+        return policy.Rule(identity.Identity(31, f"CN={name},O=MSEC Lab".encode()),
+                           self.pki.intermediate.key_id)
+
+    def make_token(self, **how):
+        """The next edition; `excluded` accumulates."""
+        self.edition += 1
+        owner = self.party("owner")
+        content = policy.make_token(
+            how.pop("group_name", token.group_name(self.group_type, self.group_id, self.dialect)),
+            [self.rule(how.pop("server", "keys"))], [self.rule("gm*")], self.suite,
+            how.pop("edition", self.edition), [self.rule(n) for n in self.excluded],
+            dialect=self.dialect, **how)
+        # signing-time has whole seconds and must advance
+        at = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        at += datetime.timedelta(seconds=self.edition - 60)
+        return token.sign(content, owner.private, pkix.Certificate(owner.der), at,
+                          dialect=self.dialect)
+
+    def group(self):
+        return party.Group(self.group_id, self.group_type, self.suite, self.dialect,
+                           pkix.Certificate(self.party("owner").der))
+
+    def trust(self):
+        return pkix.Trust.from_files([self.pki.root.cert], [self.pki.crl])
+
+    def credentials(self, name):
+        p = self.party(name)
+        return party.Credentials.from_files(p.key, p.chain)
+
+    # -- Python peers -----------------------------------------------------------------
+
+    def member(self, name="gm0", host="gm", transport="udp", rekeys=True, credentials=None,
+               server="keys", **kw):
+        """A net.MemberRunner whose sockets are on a host."""
+        gm = member.Member(self.group(), credentials or self.credentials(name), self.trust(),
+                           log=keylog.Writer(self.keylog), on_event=self.events.append, **kw)
+        with self.hosts[host].inside():
+            runner = net.MemberRunner(gm, (self.hosts[server].ip4, PORT), transport,
+                                      (GROUP, REKEY_PORT) if rekeys else None, "eth0",
+                                      timeout=1.0, within=self.hosts[host].inside)
+        self.open.append(runner)
+        return runner
+
+    def key_server(self, name="keys", host="keys", signed=None, **options):
+        """A net.KeyServerRunner on a host; the caller lets it run."""
+        server = keyserver.KeyServer(
+            self.group(), self.credentials(name), self.trust(), token=signed or self.make_token(),
+            log=keylog.Writer(self.keylog), on_event=self.events.append, now=time.time(),
+            options=keyserver.Options(**options))
+        with self.hosts[host].inside():
+            runner = net.KeyServerRunner(server, self.hosts[host].ip4, PORT, (GROUP, REKEY_PORT),
+                                         "eth0")
+        self.open.append(runner)
+        return runner
+
+    # -- the daemons -----------------------------------------------------------------
+
+    def _daemon(self, program, name, host, xml):
+        d = Daemon(self.hosts[host], program, name, self.dir / "daemons", self.sockets,
+                   self.keylog)
+        d.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<{program}>\n{xml}</{program}>\n')
+        self.daemons.append(d)
+        return d
+
+    def _who(self, name):
+        p, legacy = self.party(name), ' legacy="yes"' if self.kind == "dsa" else ""
+        return f"""  <identity certificate="{p.chain}" key="{p.key}"/>
+  <trust{legacy}><root file="{self.pki.root.cert}"/><crl file="{self.pki.crl}"/></trust>
+  <group-owner certificate="{self.party("owner").cert}"/>
+  <store path="{name}.db"/>
+  <control socket="{self.sockets.path / name}"/>
+"""
+
+    def _group(self):
+        kind = {1: "utf8", 2: "octet-string", 3: "ipv4", 4: "ipv6"}[self.group_type]
+        return f'<group-id type="{kind}" octets="{self.group_id.hex()}"/>'
+
+    def _dialect(self):
+        changed = [(n, getattr(self.dialect, n)) for n, v in dialects.Dialect.choices().items()
+                   if getattr(self.dialect, n) != v[0]]
+        return "<dialect>" + "".join(f'<switch name="{n}" value="{v}"/>' for n, v in changed
+                                     ) + "</dialect>" if changed else ""
+
+    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s"):
+        """gsakmp-gcks on the host keys, serving; the token is a file."""
+        self.token_file = self.dir / "group.token"
+        self.token_file.write_bytes(signed or self.make_token())
+        ip = self.hosts["keys"].ip4
+        d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
+  <listen workers="2"><udp address="{ip}"/><tcp address="{ip}"/></listen>
+  <cookies mode="{cookies}"/>
+  <group name="ground">
+    {self._group()}
+    <token file="{self.token_file}"/>
+    <multicast address="{GROUP}" port="{REKEY_PORT}" interface="eth0" ttl="8"/>
+    {rekey}
+    <registration timeout="{timeout}"/>
+    {self._dialect()}
+  </group>
+""")
+        d.start()
+        return d
+
+    def gm(self, name="gm0", host="gm", transport="udp"):
+        """gsakmp-gm on a host, not yet joining."""
+        s = self.suite
+        d = self._daemon("gsakmp-gm", name, host, self._who(name) + f"""\
+  <group>
+    {self._group()}
+    <key-server address="{self.hosts["keys"].ip4}" transport="{transport}"/>
+    <mechanisms signature="{s.sig_type}" nonce-hash="{s.nonce_hash}"
+     key-creation="{s.create_type}" encryption="{s.enc_type}"
+     freshness="{"time" if s.timestamp else "nonce"}" terse="{"yes" if s.terse else "no"}"/>
+    <rekey address="{GROUP}" port="{REKEY_PORT}"/>
+  </group>
+  <network interface="eth0"/>
+  <membership timeout="2s" grace="3s" recovery="no"/>
+  {self._dialect()}
+""")
+        d.start()
+        return d
+
+    # -- the record ---------------------------------------------------------------------
+
+    def record(self):
+        self.recording = self.net.capture(self.dir / "capture.pcapng")
+        return self
+
+    def examine(self, **how):
+        """[capture.Report] of everything since record()."""
+        self.recording.stop()
+        return capture.examine(self.dir / "capture.pcapng", keylog.KeyLog.read(self.keylog),
+                               self.trust(), self.dialect, ports=(PORT, REKEY_PORT), **how)

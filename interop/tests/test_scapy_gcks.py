@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gsakmp-gcks against members written from the RFC alone."""
+import pytest
+
+from msec_scapy import member as members
+from msec_scapy.testing.ground import Ground
+
+
+@pytest.fixture
+def ground(tmp_path, net_prefix, request):
+    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
+        yield g
+
+
+def faults(reports):
+    return [f"{r.exchange}: {f}" for r in reports for f in r.faults]
+
+
+@pytest.mark.parametrize("ground", [{"kind": k} for k in ("ecdsa", "rsa", "dsa", "ed25519")],
+                         indirect=True, ids=lambda p: p["kind"])
+def test_life_of_a_group(ground):
+    server = ground.record().gcks()
+    gms = [ground.member(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
+    for runner in gms:
+        assert runner.join(), runner.member.refusals
+    server.wait("member-active", timeout=5)
+    assert gms[0].run(5, lambda: gms[0].member.sequences)
+    assert gms[0].member.ring.gtpk == gms[1].member.ring.gtpk
+    assert gms[0].leave() and gms[0].member.state == members.LEFT
+    assert gms[1].run(5, lambda: len(gms[1].member.sequences) > 0)
+    server.finish()
+    assert faults(ground.examine()) == []
