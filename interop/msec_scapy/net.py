@@ -188,6 +188,7 @@ class KeyServerRunner:
         self.selector.register(self.udp, selectors.EVENT_READ, "udp")
         self.selector.register(self.tcp, selectors.EVENT_READ, "accept")
         self.framers = {}
+        self.guard = contextlib.nullcontext()  # held while the server works
         self.sender = multicast_sender(multicast[0], interface, ttl) if multicast else None
 
     def send(self, answers):
@@ -230,15 +231,17 @@ class KeyServerRunner:
         for f, handle in (extra or {}).items():
             self.selector.register(f, selectors.EVENT_READ, handle)
         while not until() and not self.server.destroyed:
-            left = min(deadline - time.monotonic(), 0.5)
+            left = min(deadline - time.monotonic(), 0.2)
             if left <= 0:
                 return False
-            for key, _ in self.selector.select(left):
-                if callable(key.data):
-                    key.data()
-                else:
-                    self._input(key)
-            self.send(self.server.tick(clock()))
+            ready = self.selector.select(left)
+            with self.guard:
+                for key, _ in ready:
+                    if callable(key.data):
+                        key.data()
+                    else:
+                        self._input(key)
+                self.send(self.server.tick(clock()))
         return True
 
     def close(self):
