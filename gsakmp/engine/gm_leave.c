@@ -163,6 +163,15 @@ check(struct gsakmp_gm_input *in)
 	GK_TRY(gsakmp_signer_path(&v, in->msg, &in->signer, &in->why));
 	GK_TRY(gsakmp_signer_check(&v, in->msg, &in->signer, &in->why));
 	in->authentic = true;
+	/* RFC4535-5.3.2.3.2-15: it says yes or no, or it says nothing. */
+	if (gsakmp_message_notification(
+		    in->msg, GSAKMP_NOTIFY_DEPARTURE_ACCEPTED) == NULL &&
+	    gsakmp_message_notification(
+		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) == NULL)
+		return gsakmp_in_refuse(
+			in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+			"RFC4535-5.3.2.3.2-15", "Notification Type",
+			in->msg->notification[0].at);
 	return GK_OK;
 }
 
@@ -200,6 +209,8 @@ gsakmp_gm_dr(struct gsakmp_gm_input *in)
 		GK_TRY(send_da(in, gm->policy->dereg_terse
 		                           ? GSAKMP_NOTIFY_NACK
 		                           : (uint16_t)in->why.notify));
+		gsakmp_gm_departure_clear(gm);
+		gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
 		return err;
 	}
 	if (gsakmp_message_notification(

@@ -156,6 +156,9 @@ class KeyServer(Party):
             answer = self._cookie(m, source, now)
             if answer is not None:
                 return [answer]
+        if not self.policy.may_name(m.signer, self.dialect):  # before any public-key work
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-15", "Signer ID Data",
+                          f"no rule for {m.signer}")
         path = self.authenticate(m, now)
         if not self.policy.admits(m.signer, path, self.dialect):
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-15", "Signer ID Data",

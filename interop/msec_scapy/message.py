@@ -314,9 +314,8 @@ def _check_notification(p, message):
         _want(data, reg.N_MALFORMED, rule, where, "empty cookie")
 
 
-def _check_vendor(p, _message):
-    _want(len(p.data) >= 4, reg.N_MALFORMED, "RFC4535-7.10.1-06", "Vendor ID",
-          f"{len(p.data)} octets")
+def _check_vendor(_p, _message):
+    """7.10.2 (2): whatever it says, the message goes on. Ours is compared as a whole."""
 
 
 def _check_creation(p, message):
@@ -406,6 +405,8 @@ def _check_dissection(message, dialect):
             if dialect.unexpected_payload == "reject":
                 raise Refusal(reg.N_PAYLOAD_TYPE, "RFC4535-7-04", label, "has no place here")
     missing = required - seen - {_ANY}
+    if message.exchange == reg.X_RTJ and "Nonce_I" in missing:
+        raise Refusal(reg.N_MALFORMED, "RFC4535-5.2.1.1-07", "Nonce_I", "missing")
     if _ANY in required and not notifications:
         missing.add("Notification")
     if missing:

@@ -142,6 +142,11 @@ class Policy:
                    and not any_admits(excluded, who, path, dialect)
                    for rules, excluded in self.access)
 
+    def may_name(self, who, dialect=STRICT):
+        """Would some rule admit the name, if the certificate were right?"""
+        return any(identity.matches_rule(who, r.who, dialect)
+                   for rules, _ in self.access for r in rules)
+
     def suite_like(self, wanted):
         """The first listed set with the same algorithms as `wanted`, or None."""
         return next((s for s in self.suites if (s.sig_type, s.nonce_hash, s.create_type,

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gsakmp-gm against a key server written from the RFC alone."""
-import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
-from msec_scapy.testing.ground import Ground
+from msec_scapy.testing.ground import Ground, serving
 
 
 @pytest.fixture
@@ -17,43 +15,6 @@ def ground(tmp_path, net_prefix, request):
 
 def faults(reports):
     return [f"{r.exchange}: {f}" for r in reports for f in r.faults]
-
-
-class Serving:
-    """A key server that runs in a thread; `do()` works on it between two datagrams."""
-
-    def __init__(self, runner):
-        self.runner, self.server = runner, runner.server
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        runner.guard = self._lock
-        self._thread = threading.Thread(target=lambda: runner.run(60, self._stop.is_set))
-        self._thread.start()
-
-    def do(self, action):
-        with self._lock:
-            self.runner.send(action(self.server))
-
-    def until(self, what, seconds=5):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with self._lock:
-                if what(self.server):
-                    return True
-            self._stop.wait(0.02)
-        return False
-
-    def stop(self):
-        self._stop.set()
-        self._thread.join()
-
-
-@contextmanager
-def serving(runner):
-    s = Serving(runner)
-    try:
-        yield s
-    finally:
-        s.stop()
 
 
 @pytest.mark.parametrize("ground", [{"kind": k} for k in ("ecdsa", "rsa", "dsa", "ed25519")],

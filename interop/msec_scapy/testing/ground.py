@@ -7,6 +7,7 @@ checker, with the key log of the daemons alone.
 """
 import contextlib
 import datetime
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,70 @@ GROUP = "239.9.1.1"
 REKEY_PORT = 3762
 PORT = 3761
 SUITE = {"ecdsa": "p256", "rsa": "rsa", "dsa": "suite1", "ed25519": "x25519"}
+
+
+class Serving:
+    """A key server that runs in a thread; `do()` works on it between two datagrams."""
+
+    def __init__(self, runner):
+        self.runner, self.server = runner, runner.server
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        runner.guard = self._lock
+        self._thread = threading.Thread(target=lambda: runner.run(600, self._stop.is_set))
+        self._thread.start()
+
+    def do(self, action):
+        with self._lock:
+            self.runner.send(action(self.server))
+
+    def until(self, what, seconds=5):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with self._lock:
+                if what(self.server):
+                    return True
+            self._stop.wait(0.02)
+        return False
+
+    def arm(self, entry):
+        """From now on misbehave as an entry of the catalogue says (None: be good)."""
+        with self._lock:
+            self.server.hooks = party.Hooks()
+            if entry is not None:
+                entry.arm(self.server)
+
+    def send(self, answers):
+        with self._lock:
+            self.runner.send(answers)
+
+    def renew(self):
+        """New traffic keys; what was sent. Creation dates have whole seconds, so they advance."""
+        with self._lock:
+            answers = self.server.renew(time.time())
+            self.runner.send(answers)
+        return answers
+
+    def forget(self):
+        """Drop every member without a word."""
+        with self._lock:
+            for name in list(self.server.members):
+                del self.server.members[name]
+                self.server.tree.evict([name], time.time())
+            self.server.sessions.clear()
+            self.server.doomed.clear()
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+
+
+@contextlib.contextmanager
+def serving(runner):
+    s = Serving(runner)
+    try:
+        yield s
+    finally:
+        s.stop()
 
 
 class Ground:

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The catalogue of wrong messages against the daemons: the reaction on the wire, the row in
+the event, and nobody's state changed."""
+import signal
+
+import pytest
+
+from msec_scapy import misbehave, party
+from msec_scapy import registry as reg
+from msec_scapy.testing.ground import Ground, serving
+
+MEMBER = [e for e in misbehave.CATALOGUE if e.role == "member"]
+SERVER = [e for e in misbehave.CATALOGUE if e.role == "server"]
+# Degenerate Diffie-Hellman values need a MODP group, hence Security Suite 1.
+MODP = ("rtj-dh-", "keydl-dh-")
+MODES = pytest.mark.parametrize("terse", (True, False), ids=("terse", "verbose"), scope="module")
+
+
+def modp(entry):
+    return entry.name.startswith(MODP)
+
+
+def ids(entries):
+    return pytest.mark.parametrize("entry", [pytest.param(e, id=e.name) for e in entries])
+
+
+# ------------------------------------------------------------------ gsakmp-gcks
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory, net_prefix):
+    """Grounds by (kind, terse), each with one running key server daemon."""
+    made = {}
+
+    def get(kind, terse):
+        if (kind, terse) not in made:
+            g = Ground(tmp_path_factory.mktemp("ground"), f"{net_prefix}m{len(made)}",
+                       kind=kind, terse=terse)
+            made[kind, terse] = g
+            g.daemon = g.gcks()
+        return made[kind, terse]
+    try:
+        yield get
+        for g in made.values():
+            g.daemon.finish()
+    finally:
+        for g in made.values():
+            g.close()
+
+
+def state(daemon):
+    """Members and Sequence ID of the group, in the daemon's own words."""
+    status = daemon.control("status", "ground")
+    return {k: status[k] for k in ("members", "sequence") if k in status}
+
+
+def fresh_name(ground):
+    ground.count = getattr(ground, "count", 0) + 1
+    return f"gm{ground.count}"
+
+
+def wrong_certificate(ground, entry, name):
+    make = {"expired": ground.pki.expired, "not-yet-valid": ground.pki.not_yet_valid,
+            "revoked": ground.pki.revoked, "wrong-usage": ground.pki.wrong_usage,
+            "wrong-root": ground.pki.wrong_root, "not-a-ca": ground.pki.not_a_ca,
+            "self-signed": ground.pki.self_signed, "stranger": lambda _n: ground.party("stranger")}
+    made = make[entry.credentials](name)
+    if entry.credentials == "revoked":
+        mark = ground.daemon.mark()
+        ground.daemon._p.send_signal(signal.SIGHUP)
+        ground.daemon.wait("reloaded", since=mark)
+    return party.Credentials.from_files(made.key, made.chain)
+
+
+def refusal_of(daemon, entry, mark):
+    """The event that names the fault; LabError if it does not come."""
+    return daemon.wait("refused", timeout=5, since=mark, where=lambda e: e["req"] in entry.rows)
+
+
+@MODES
+@ids([e for e in MEMBER if e.exchange == reg.X_RTJ and not e.repeat])
+def test_bad_request(grounds, entry, terse):
+    ground = grounds("dsa" if modp(entry) else "ecdsa", terse)
+    name = fresh_name(ground)
+    credentials = wrong_certificate(ground, entry, name) if entry.credentials else None
+    runner = ground.member(name, "evil", rekeys=False, credentials=credentials)
+    before, mark = state(ground.daemon), ground.daemon.mark()
+    result = misbehave.run(entry, runner, 0.3)
+    event = refusal_of(ground.daemon, entry, mark)
+    assert state(ground.daemon) == before
+    assert result["refused"] is True
+    assert "KeyDL" not in result["answers"]
+    if terse:
+        assert result["answers"] == []
+    elif result["answers"]:
+        assert result["errors"] == [reg.NOTIFY.name(event["notify"])]
+
+
+@MODES
+def test_replayed_request(grounds, terse):
+    entry = misbehave.find("rtj-replayed")
+    ground = grounds("ecdsa", terse)
+    runner = ground.member(fresh_name(ground), "evil", rekeys=False)
+    mark = ground.daemon.mark()
+    result = misbehave.run(entry, runner, 0.3, lambda: ground.daemon.wait(
+        "member-active", since=mark))
+    refusal_of(ground.daemon, entry, mark)
+    assert result["refused"] is True and "KeyDL" not in result["answers"]
+
+
+@MODES
+@ids([e for e in MEMBER if e.exchange == reg.X_ACK])
+def test_bad_acknowledgement(grounds, entry, terse):
+    ground = grounds("ecdsa", terse)
+    runner = ground.member(fresh_name(ground), "evil", rekeys=False)
+    mark = ground.daemon.mark()
+    misbehave.run(entry, runner, 0.3)
+    refusal_of(ground.daemon, entry, mark)
+    assert not ground.daemon.find("member-active", since=mark)
+
+
+@MODES
+@ids([e for e in MEMBER if e.exchange == reg.X_RTD])
+def test_bad_departure(grounds, entry, terse):
+    ground = grounds("ecdsa", terse)
+    runner = ground.member(fresh_name(ground), "evil", rekeys=False)
+    mark = ground.daemon.mark()
+    misbehave.run(entry, runner, 0.3)
+    refusal_of(ground.daemon, entry, mark)
+    assert runner.member.state != "left"
+    assert not ground.daemon.find("member-left", since=mark)
+
+
+# -------------------------------------------------------------------- gsakmp-gm
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, net_prefix):
+    """Grounds by (kind, terse), each with one Python key server that runs in a thread."""
+    made = {}
+
+    def get(kind, terse):
+        if (kind, terse) not in made:
+            g = Ground(tmp_path_factory.mktemp("ground"), f"{net_prefix}s{len(made)}",
+                       kind=kind, terse=terse)
+            made[kind, terse] = g
+            g.serving = serving(g.key_server(timeout=3600))
+            g.server = g.serving.__enter__()
+        return made[kind, terse]
+    try:
+        yield get
+    finally:
+        for g in made.values():
+            if hasattr(g, "server"):
+                g.serving.__exit__(None, None, None)
+            g.close()
+
+
+def joined(ground):
+    gm = ground.gm(fresh_name(ground))
+    gm.control("join")
+    gm.wait("joined", timeout=5)
+    assert ground.server.until(lambda k: all(m.acknowledged for m in k.members.values()))
+    return gm
+
+
+def keys(gm):
+    status = gm.control("status")
+    return {k: status[k] for k in ("state", "keys", "edition", "sequence") if k in status}
+
+
+def end(ground, gm):
+    gm.finish()
+    ground.server.arm(None)
+    ground.server.forget()
+
+
+@MODES
+@ids([e for e in SERVER if e.exchange == reg.X_KEYDL and not e.credentials])
+def test_bad_key_download(served, entry, terse):
+    ground = served("dsa" if modp(entry) else "ecdsa", terse)
+    gm = ground.gm(fresh_name(ground))
+    ground.server.arm(entry)
+    seen, mark = len(ground.events), gm.mark()
+    gm.control("join")
+    event = refusal_of(gm, entry, mark)
+    assert ground.server.until(lambda k: any(
+        e["event"] == "nack" or e.get("req") == "RFC4535-5.2.1.4-10"
+        for e in ground.events[seen:])), "a failed Key Download is reported"
+    nacks = [e["notify"] for e in ground.events[seen:] if e["event"] == "nack"]
+    assert nacks in ([reg.N_NACK if terse else event["notify"]], [])
+    assert not gm.find("joined") and not gm.find("key-install")
+    end(ground, gm)
+
+
+@ids([e for e in SERVER if e.exchange == reg.X_REKEY and not e.repeat])
+def test_bad_rekey(served, entry):
+    ground = served("ecdsa", True)
+    gm = joined(ground)
+    ground.server.arm(entry)
+    before, seen, mark = keys(gm), len(ground.events), gm.mark()
+    ground.server.renew()
+    refusal_of(gm, entry, mark)
+    after = keys(gm)
+    assert after.get("keys") == before.get("keys") and after.get("state") == before.get("state")
+    assert not gm.find("key-install", since=mark)
+    assert not [e for e in ground.events[seen:] if e["event"] == "received"], "never answered"
+    end(ground, gm)
+
+
+def test_replayed_rekey(served):
+    ground = served("ecdsa", True)
+    gm = joined(ground)
+    mark = gm.mark()
+    sent = ground.server.renew()
+    gm.wait("rekeyed", since=mark)
+    before, mark = keys(gm), gm.mark()
+    ground.server.send(sent)
+    refusal_of(gm, misbehave.find("rekey-replayed"), mark)
+    assert keys(gm) == before
+    end(ground, gm)
+
+
+@MODES
+@ids([e for e in SERVER if e.exchange == reg.X_DR])
+def test_bad_departure_response(served, entry, terse):
+    ground = served("ecdsa", terse)
+    gm = joined(ground)
+    ground.server.arm(entry)
+    mark = gm.mark()
+    gm.control("leave")
+    refusal_of(gm, entry, mark)
+    assert not gm.find("left", since=mark)
+    end(ground, gm)
+
+
+@pytest.mark.req("RFC4535-5.2.1.2-17", "RFC4534-B.1.1-02")
+def test_unauthorised_key_server(tmp_path, net_prefix):
+    """Good certificate, good token, but the token names another key server."""
+    with Ground(tmp_path, net_prefix) as ground:
+        with serving(ground.key_server("rogue")) as server:
+            gm = ground.gm()
+            gm.control("join")
+            refusal_of(gm, misbehave.find("keydl-rogue"), 0)
+            assert server.until(lambda k: k.doomed)
+        gm.finish()
