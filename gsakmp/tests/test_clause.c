@@ -242,6 +242,93 @@ GK_TEST(rfc4535_7_1_2_13, data_behind_an_embedded_message_is_ignored)
 	}
 }
 
+/* Dissections: what each message has to contain ----------------------------- */
+
+GK_TEST(rfc4535_5_tables, each_required_payload_is_missed_by_its_clause)
+{
+	static const struct {
+		uint8_t exchange, missing;
+		const char *req;
+	} row[] = {
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN, GSAKMP_PAYLOAD_KEY_CREATION,
+		  "RFC4535-5.2.1.1-06" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN, GSAKMP_PAYLOAD_NONCE,
+		  "RFC4535-5.2.1.1-07" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.2.1-02" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_PAYLOAD_IDENTIFICATION,
+		  "RFC4535-5.2.1.2-03" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_PAYLOAD_KEY_CREATION,
+		  "RFC4535-5.2.1.2-03" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_PAYLOAD_POLICY_TOKEN,
+		  "RFC4535-5.2.1.2-03" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_PAYLOAD_KEY_DOWNLOAD,
+		  "RFC4535-5.2.1.2-03" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.2.1.2-03" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+		  GSAKMP_PAYLOAD_NOTIFICATION, "RFC4535-5.2.1.3-02" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK, GSAKMP_PAYLOAD_NOTIFICATION,
+		  "RFC4535-5.2.1.4-02" },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.2.1.4-02" },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_PAYLOAD_IDENTIFICATION,
+		  "RFC4535-5.2.1.5-03" },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_PAYLOAD_NOTIFICATION,
+		  "RFC4535-5.2.1.5-03" },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.2.1.5-03" },
+		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_PAYLOAD_REKEY_EVENT,
+		  "RFC4535-5.3.1.1-07" },
+		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.3.1.1-07" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_DEPART,
+		  GSAKMP_PAYLOAD_IDENTIFICATION, "RFC4535-5.3.2.3.1-03" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_DEPART,
+		  GSAKMP_PAYLOAD_NOTIFICATION, "RFC4535-5.3.2.3.1-03" },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_DEPART, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.3.2.3.1-06" },
+		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE,
+		  GSAKMP_PAYLOAD_IDENTIFICATION, "RFC4535-5.3.2.3.2-03" },
+		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE,
+		  GSAKMP_PAYLOAD_NOTIFICATION, "RFC4535-5.3.2.3.2-03" },
+		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.3.2.3.2-03" },
+		{ GSAKMP_EXCHANGE_DEPARTURE_ACK, GSAKMP_PAYLOAD_NOTIFICATION,
+		  "RFC4535-5.3.2.3.3-03" },
+		{ GSAKMP_EXCHANGE_DEPARTURE_ACK, GSAKMP_PAYLOAD_SIGNATURE,
+		  "RFC4535-5.3.2.3.3-03" },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(row); i++) {
+		struct sample s;
+
+		sample_fill(&s, row[i].exchange, true);
+		gk_assert_ok(parse_sample(&s));
+		for (size_t p = s.n; p-- > 0;)
+			if (s.part[p].type == row[i].missing)
+				sample_drop(&s, p);
+		gk_assert_err(GK_ERR_UNEXPECTED, parse_sample(&s));
+		assert_string_equal(why.req, row[i].req);
+		assert_int_equal(why.notify, GSAKMP_NOTIFY_PAYLOAD_MALFORMED);
+	}
+}
+
+GK_TEST(rfc4535_5_3_2_3_1_10, departure_asks_for_nothing_but_to_leave)
+{
+	struct sample s;
+	struct sample_part other;
+
+	sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_DEPART, false);
+	for (size_t p = s.n; p-- > 0;)
+		if (s.part[p].type == GSAKMP_PAYLOAD_NOTIFICATION)
+			sample_drop(&s, p);
+	sample_part_of(&other, GSAKMP_PAYLOAD_NOTIFICATION,
+	               GSAKMP_NOTIFY_ACKNOWLEDGEMENT);
+	sample_add(&s, 0, other.type, other.body, other.len);
+	gk_assert_err(GK_ERR_UNEXPECTED, parse_sample(&s));
+}
+
 /* Payloads ------------------------------------------------------------------ */
 
 GK_TEST(rfc4535_7_3_1_02, policy_token_type_1_is_supported)
@@ -376,6 +463,34 @@ GK_TEST(rfc4535_7_6_1_03, dn_string_is_supported)
 	                    strlen(SAMPLE_DN));
 }
 
+GK_TEST(rfc4535_7_10_2_03, message_goes_on_whatever_the_vendor_id)
+{
+	static const uint8_t vid[40] = { 0xff, 1 };
+	struct sample s;
+
+	for (size_t n = 0; n <= sizeof(vid); n++) {
+		sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, false);
+		sample_add(&s, 0, GSAKMP_PAYLOAD_VENDOR_ID, vid, n);
+		gk_assert_ok(parse_sample(&s));
+		assert_int_equal(msg.vendor_id[0].short_, n < 4);
+	}
+}
+
+GK_TEST(rfc4535_7_12_2_03, nonce_of_three_octets_is_refused)
+{
+	struct sample s;
+
+	for (size_t n = 0; n <= 5; n++) {
+		sample_fill(&s, GSAKMP_EXCHANGE_REQUEST_TO_JOIN, false);
+		for (size_t p = 0; p < s.n; p++)
+			if (s.part[p].type == GSAKMP_PAYLOAD_NONCE)
+				s.part[p].len = 1 + n;
+		gk_assert_err(n >= 4 ? GK_OK : GK_ERR_VALUE, parse_sample(&s));
+		if (n < 4)
+			assert_string_equal(why.req, "RFC4535-7.12.1-04");
+	}
+}
+
 /* Keys ---------------------------------------------------------------------- */
 
 static void
@@ -452,6 +567,26 @@ GK_TEST(rfc4535_7_4_1_01, key_download_in_clear_is_not_read)
 	assert_string_equal(why.req, "RFC4535-7.4.2-01");
 }
 
+GK_TEST(rfc4535_7_4_1_06, gtpk_items_are_supported)
+{
+	static struct gsakmp_keys keys, back;
+	struct gsakmp_key_datum d =
+		sample_key(GSAKMP_KEY_AES_CBC_128, 0x4b455931, 7);
+	uint8_t clear[128];
+	struct gk_wr wr;
+
+	gk_assert_ok(gsakmp_keys_add(&keys, GSAKMP_ITEM_GTPK, &d));
+	gk_wr_init(&wr, clear, sizeof(clear));
+	gsakmp_keys_encode(&wr, &keys, true);
+	gk_assert_ok(gsakmp_key_download_read(
+		(struct gk_slice){ clear, wr.len }, &defaults, NULL, SAMPLE_UTC,
+		&back, &why));
+	assert_int_equal(back.n_items, 1);
+	assert_int_equal(back.item[0].type, 0);
+	assert_int_equal(back.datum[0].id, 0x4b455931);
+	assert_memory_equal(back.datum[0].key.ptr, d.key.ptr, 16);
+}
+
 GK_TEST(rfc4535_7_4_1_1_02, aes_cbc_128_keys_are_supported)
 {
 	static struct gsakmp_keys keys, back;
@@ -466,8 +601,6 @@ GK_TEST(rfc4535_7_4_1_1_02, aes_cbc_128_keys_are_supported)
 		&back, &why));
 	assert_int_equal(back.datum[0].type, 12);
 	assert_int_equal(back.datum[0].key.len, 16);
-	/* RFC4535-7.4.1-06: as a GTPK, the type that must be implemented. */
-	assert_int_equal(back.item[0].type, 0);
 }
 
 GK_TEST(rfc4535_7_5_1_02, rekey_event_may_be_split_between_its_datas)
@@ -601,6 +734,14 @@ main(void)
 		       sequence_id_of_a_negotiation_is_not_built),
 		GK_RUN(rfc4535_7_1_2_13,
 		       data_behind_an_embedded_message_is_ignored),
+		GK_RUN(rfc4535_5_tables,
+		       each_required_payload_is_missed_by_its_clause),
+		GK_RUN(rfc4535_5_3_2_3_1_10,
+		       departure_asks_for_nothing_but_to_leave),
+		GK_RUN(rfc4535_7_10_2_03,
+		       message_goes_on_whatever_the_vendor_id),
+		GK_RUN(rfc4535_7_12_2_03, nonce_of_three_octets_is_refused),
+		GK_RUN(rfc4535_7_4_1_06, gtpk_items_are_supported),
 		GK_RUN(rfc4535_7_3_1_02, policy_token_type_1_is_supported),
 		GK_RUN(rfc4535_7_7_1_01, certificate_may_be_in_any_message),
 		GK_RUN(rfc4535_7_7_1_06,

@@ -33,7 +33,7 @@ MUST = ("MUST", "MUST NOT")
 # the part of each document that a release answers for; the rest is counted only
 UNDER_LEDGER = {"RFC4535": ("5.2", "5.3", "6", "7"), "RFC4534": ("",), "RFC2627": ()}
 ROW_ID = re.compile(r"RFC\d{4}-[0-9A-Z][0-9.]*-\d{2}")
-C_TEST = re.compile(r"GK_TEST\(\s*(\w+)\s*,\s*(\w+)\s*\)")
+C_TEST = re.compile(r"(?:GK_TEST|FIVE)\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 C_ROW = re.compile(r"rfc(\d{4})_(\w+?)_(\d{2})$")
 
 
