@@ -112,9 +112,10 @@ def _value(raw):
     out, i = bytearray(), 0
     if len(raw) >= 2 and raw[0] == raw[-1] == '"':
         raw = raw[1:-1]
-    end = len(raw.rstrip(" "))
-    if raw[:end].endswith("\\"):
-        end += 1
+    bare = raw.rstrip(" ")
+    end = len(bare)
+    if end < len(raw) and (end - len(bare.rstrip("\\"))) % 2:
+        end += 1  # the first of the spaces is escaped
     while i < end:
         if raw[i] == "\\":
             if re.fullmatch("[0-9a-fA-F]{2}", raw[i + 1:i + 3]):
@@ -176,7 +177,9 @@ def slash_dn(name_der):
     out = ""
     for rdn in rdns_of_name(name_der):
         for oid, tlv in rdn:
-            out += f"/{'Email' if oid == _EMAIL else _SHORT.get(oid, oid)}={_text(tlv) or tlv.hex()}"
+            text = _text(tlv)
+            out += f"/{'Email' if oid == _EMAIL else _SHORT.get(oid, oid)}="
+            out += tlv.hex() if text is None else text
     return out
 
 

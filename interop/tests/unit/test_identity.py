@@ -34,7 +34,8 @@ CN, O, OU, C = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZA
     (der([(CN, "#hash")]), "CN=\\#hash"), (der([(CN, " lead")]), "CN=\\ lead"),
     (der([(CN, "trail ")]), "CN=trail\\ "), (der([(CN, 'a"b\\c;d<e>f+g')]),
                                              'CN=a\\"b\\\\c\\;d\\<e\\>f\\+g'),
-    (der([(CN, "Lučić")]), "CN=Lučić"),
+    (der([(CN, "Lučić")]), "CN=Lučić"), (der([(CN, "a\\")], [(O, "b\\")]), "O=b\\\\,CN=a\\\\"),
+    (der([(CN, "a\\ ")]), "CN=a\\\\\\ "),
     (der([(NameOID.EMAIL_ADDRESS, "a@b")], [(CN, "x")]),
      "CN=x,1.2.840.113549.1.9.1=#1603614062")])
 def test_dn_strings(name, text):
