@@ -149,10 +149,23 @@ header_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 
 /* Chain -------------------------------------------------------------------- */
 
-/* Section 7.10.2: Vendor IDs before everything else, as far as there is a chain
- * to walk.  What is wrong with it is said by chain_walk(). */
+/* For the answer to a message that is refused before its nonces are reached. */
 static void
-vendors_learn(struct gk_rd chain, struct gsakmp_message *msg)
+nonce_note(struct gsakmp_message *msg, struct gk_rd *body)
+{
+	struct gsakmp_reject unused;
+	struct gsakmp_nonce nonce;
+
+	if (gsakmp_nonce_decode(body, &nonce) == GK_OK &&
+	    gsakmp_nonce_check(&nonce, &msg->vocabulary, &unused) == GK_OK)
+		msg->nonce[nonce.type] = nonce;
+}
+
+/* A first look, as far as there is a chain to walk: Vendor IDs, which come
+ * before everything else (section 7.10.2), and nonces.  What is wrong with the
+ * chain is said by chain_walk(). */
+static void
+glance(struct gk_rd chain, struct gsakmp_message *msg)
 {
 	uint8_t type = msg->header.next_payload;
 	struct gsakmp_generic generic;
@@ -163,6 +176,8 @@ vendors_learn(struct gk_rd chain, struct gsakmp_message *msg)
 		if (type == GSAKMP_PAYLOAD_VENDOR_ID)
 			gsakmp_vocabulary_learn(&msg->vocabulary,
 			                        gk_rd_rest(&body));
+		else if (type == GSAKMP_PAYLOAD_NONCE)
+			nonce_note(msg, &body);
 		type = generic.next_payload;
 	}
 }
@@ -234,8 +249,7 @@ nonce_read(struct gsakmp_message *msg, struct link *l,
 		return fault(l, why);
 	nonce.next_payload = l->generic.next_payload;
 	GK_TRY(gsakmp_nonce_check(&nonce, &msg->vocabulary, why));
-	if (nonce.type < GK_COUNT(msg->nonce))
-		msg->nonce[nonce.type] = nonce;
+	msg->nonce[nonce.type] = nonce;
 	return GK_OK;
 }
 
@@ -394,8 +408,12 @@ payloads_read(const struct gsakmp_parse *parse, struct gsakmp_message *msg,
 		struct link *l = &links[i];
 		uint16_t kind = kind_of(l);
 
-		if (skipped(parse, msg, l->type, kind))
+		if (skipped(parse, msg, l->type, kind)) {
+			if (l->type == GSAKMP_PAYLOAD_NONCE &&
+			    kind < GK_COUNT(msg->nonce))
+				msg->nonce[kind] = (struct gsakmp_nonce){ 0 };
 			continue;
+		}
 		GK_TRY(body_read(parse, msg, l, why));
 		msg->present |= 1u << l->type;
 		msg->seen[msg->n_seen++] =
@@ -442,7 +460,7 @@ gsakmp_message_parse(const struct gsakmp_parse *parse, const uint8_t *dgram,
 		(struct gk_slice){ dgram + msg->header.at, msg->header.length };
 
 	chain = gk_rd_sub(&rd, msg->header.length - msg->header.size, "Length");
-	vendors_learn(chain, msg);
+	glance(chain, msg);
 	GK_TRY(chain_walk(&chain, msg, links, &n, why));
 	GK_TRY(payloads_read(parse, msg, links, n, why));
 	GK_TRY(gsakmp_dissection_check(

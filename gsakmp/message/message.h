@@ -88,8 +88,8 @@ struct gsakmp_parse {
 /**
  * gsakmp_message_parse - decode and check one whole message.
  * @msg: filled in as far as the parser came, also when it refuses: a header that
- *       was decoded has @msg->header.size != 0, so that an error message can
- *       name its GroupID, and nonces in front of the fault are there
+ *       was decoded has @msg->header.size != 0, and @msg->nonce has what nonces
+ *       could be found, so that an error message can name both
  * @why: notification, requirement, field and offset in @dgram
  *
  * Return: GK_OK; the kind of the first fault.

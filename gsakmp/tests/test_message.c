@@ -477,6 +477,25 @@ GK_TEST(rfc4535_7_2_2_02, reserved_octet_of_any_payload_is_zero)
 	}
 }
 
+/* A refused message still says whom to answer, and about which attempt. */
+GK_TEST(rfc4535_5_2_1_3_02, nonce_of_a_refused_message_is_found)
+{
+	size_t n = rtj();
+
+	for (int behind = 0; behind <= 1; behind++) {
+		/* RESERVED of Key Creation, or of the Signature behind it. */
+		size_t at = behind ? AT_CHAIN + 4 + 130 + 4 + 21 : AT_CHAIN;
+
+		buf[at + 1] = 1;
+		gk_assert_err(GK_ERR_RESERVED, parse_with(&plain, buf, n));
+		assert_int_equal(why.offset, at + 1);
+		assert_non_null(
+			gsakmp_message_nonce(&msg, GSAKMP_NONCE_INITIATOR));
+		assert_int_equal(msg.nonce[1].data.len, 20);
+		buf[at + 1] = 0;
+	}
+}
+
 GK_TEST(rfc4535_7_04, endless_chain_of_payloads_is_refused)
 {
 	size_t at = rtj();
@@ -595,6 +614,11 @@ foreign(const struct gsakmp_parse *with, bool accepted)
 				if (accepted) {
 					gk_assert_ok(parse(with, buf, n));
 					assert_int_equal(msg.n_seen, s.n);
+					if (type == GSAKMP_PAYLOAD_NONCE)
+						assert_int_equal(
+							msg.nonce[kind]
+								.data.len,
+							0);
 					continue;
 				}
 				assert_refused(
@@ -891,6 +915,7 @@ main(void)
 		GK_RUN(rfc4535_7_2_2_01,
 		       unknown_next_payload_is_invalid_payload_type),
 		GK_RUN(rfc4535_7_2_2_02, reserved_octet_of_any_payload_is_zero),
+		GK_RUN(rfc4535_5_2_1_3_02, nonce_of_a_refused_message_is_found),
 		GK_RUN(rfc4535_7_04, endless_chain_of_payloads_is_refused),
 		GK_RUN(rfc4535_5_tables,
 		       every_exchange_parses_with_and_without_options),
