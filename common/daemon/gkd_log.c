@@ -99,7 +99,7 @@ admit_hostile(void)
 	return false;
 }
 
-static void
+static void __attribute__((format(printf, 4, 0)))
 vlog(int level, const char *topic, const struct gkd_about *about,
      const char *format, va_list ap)
 {

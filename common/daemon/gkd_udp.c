@@ -17,10 +17,7 @@
 
 struct slot {
 	struct gkd_addr peer;
-	union {
-		char octets[CONTROL_OCTETS];
-		struct cmsghdr align;
-	} control;
+	_Alignas(struct cmsghdr) char control[CONTROL_OCTETS];
 	struct iovec iov;
 };
 
@@ -92,8 +89,8 @@ prepare_slots(struct gkd_udp *udp)
 			.msg_namelen = sizeof(s->peer),
 			.msg_iov = &s->iov,
 			.msg_iovlen = 1,
-			.msg_control = s->control.octets,
-			.msg_controllen = sizeof(s->control.octets),
+			.msg_control = s->control,
+			.msg_controllen = sizeof(s->control),
 		};
 	}
 }
@@ -135,13 +132,13 @@ on_readable(void *arg)
 static void
 fill_source(struct msghdr *h, struct slot *s, const struct gkd_dgram *dgram)
 {
-	struct cmsghdr *c = &s->control.align;
+	struct cmsghdr *c = (struct cmsghdr *)(void *)s->control;
 
 	if (gkd_addr_is_any(&dgram->local) ||
 	    gkd_addr_is_multicast(&dgram->local))
 		return;
-	memset(&s->control, 0, sizeof(s->control));
-	h->msg_control = s->control.octets;
+	memset(s->control, 0, sizeof(s->control));
+	h->msg_control = s->control;
 	if (dgram->local.sa.sa_family == AF_INET) {
 		struct in_pktinfo info = {
 			.ipi_ifindex = (int)dgram->ifindex,

@@ -90,7 +90,9 @@ on_multicast(void *arg, const struct gkd_dgram *dgram)
 {
 	struct gsakmpd_membership *m = arg;
 
-	if (gsakmp_gm_state(m->engine) == GSAKMP_GM_IDLE)
+	enum gsakmp_gm_state state = gsakmp_gm_state(m->engine);
+
+	if (state == GSAKMP_GM_IDLE || state == GSAKMP_GM_JOINING)
 		gkd_counters_add(m->d->counters, "multicast while not a member",
 		                 1);
 	else

@@ -125,11 +125,15 @@ refuse(struct gkd_daemon *d, const char *group, const char *peer,
 		.reason = gsakmpd_report_reason(reason, why, text),
 	};
 	const struct gkd_about about = { group, peer, why->req, true };
+	/* The copies of a Rekey Event that make up for loss are refused by
+	 * their Sequence ID every day; nobody needs to be told. */
+	bool usual = why->notify == GSAKMP_NOTIFY_INVALID_SEQUENCE_ID;
 	json_t *f = fields_of(group, peer);
 
 	add_reject(f, why, text);
 	gkd_counters_refuse(d->counters, &refusal);
-	gkd_log_about(LOG_NOTICE, "msg", &about, "refused: %s", reason);
+	gkd_log_about(usual ? LOG_DEBUG : LOG_NOTICE, "msg", &about,
+	              "refused: %s", reason);
 	gkd_events_emit(d->events, "refused", f);
 }
 

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "gsakmp/daemon/server.h"
+
+#define RESENDS_MAX 64         /* events that wait to be sent again */
+#define RESEND_SPACING_MS 1000 /* where the policy names none */
 #include "gsakmp/payload/header.h"
 
 struct gsakmpd_group *
@@ -30,17 +33,19 @@ gsakmpd_group_by_id(struct gsakmpd_server *s, struct gk_slice group_id)
 
 /* ---- multicast and its repetition ---------------------------------------- */
 
-static void
+/* False when it did not leave: no interface, no buffer. */
+static bool
 cast(struct gsakmpd_group *g, struct gk_slice dgram)
 {
 	struct gkd_about about = { .group = g->name, .hostile = true };
 
 	if (gkd_mcast_send(g->mcast, dgram) == GK_OK)
-		return;
+		return true;
 	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
 	gkd_events_emit(g->server->d->events, "send-failed",
 	                json_pack("{s:s, s:s}", "group", g->name, "reason",
 	                          strerror(errno)));
+	return false;
 }
 
 static void
@@ -64,10 +69,12 @@ on_resend(void *arg)
 
 	while ((r = *at) != NULL) {
 		if (r->due_ms <= now) {
-			cast(g, gk_buf_slice(&r->dgram));
-			gkd_counters_add(g->server->d->counters,
-			                 "rekey events resent", 1);
-			r->left--;
+			/* What did not leave is still owed. */
+			if (cast(g, gk_buf_slice(&r->dgram))) {
+				gkd_counters_add(g->server->d->counters,
+				                 "rekey events resent", 1);
+				r->left--;
+			}
 			r->due_ms = now + r->spacing_ms;
 		}
 		if (r->left > 0) {
@@ -93,27 +100,43 @@ drop_resends(struct gsakmpd_group *g)
 	}
 }
 
+/* Behind the others: members want Sequence IDs in order.  While the interface
+ * is away, events must not pile up without end; the oldest is of least use. */
+static void
+add_resend(struct gsakmpd_group *g, struct gsakmpd_resend *r)
+{
+	struct gsakmpd_resend **at = &g->resends, *oldest;
+	unsigned n = 1;
+
+	for (; *at != NULL; n++)
+		at = &(*at)->next;
+	*at = r;
+	if (n <= RESENDS_MAX)
+		return;
+	oldest = g->resends;
+	g->resends = oldest->next;
+	gk_buf_free(&oldest->dgram);
+	free(oldest);
+}
+
 static void
 multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
 {
+	unsigned left = o->resend_count + !cast(g, o->dgram);
 	struct gsakmpd_resend *r;
 
-	/* Nothing follows the end of a group but its own copies. */
-	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
-		drop_resends(g);
-	cast(g, o->dgram);
-	if (o->resend_count == 0)
+	if (left == 0)
 		return;
 	r = calloc(1, sizeof(*r));
 	if (r == NULL || gk_buf_copy(&r->dgram, o->dgram) != GK_OK) {
 		free(r);
 		return;
 	}
-	r->left = o->resend_count;
-	r->spacing_ms = o->resend_spacing_ms;
-	r->due_ms = gkd_now().mono_ms + o->resend_spacing_ms;
-	r->next = g->resends;
-	g->resends = r;
+	r->left = left;
+	r->spacing_ms = o->resend_spacing_ms != 0 ? o->resend_spacing_ms
+	                                          : RESEND_SPACING_MS;
+	r->due_ms = gkd_now().mono_ms + r->spacing_ms;
+	add_resend(g, r);
 	arm_resends(g);
 }
 
@@ -229,6 +252,10 @@ on_link(void *arg, enum gkd_link state)
 {
 	struct gsakmpd_group *g = arg;
 
+	for (struct gsakmpd_resend *r = g->resends;
+	     state == GKD_LINK_UP && r != NULL; r = r->next)
+		r->due_ms = 0; /* what is owed goes out at once, in order */
+	arm_resends(g);
 	gkd_events_emit(g->server->d->events,
 	                state == GKD_LINK_UP ? "interface-up"
 	                                     : "interface-gone",
