@@ -351,7 +351,7 @@ build_keydl(struct admission *a, struct gk_slice token,
 	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_KEY_DOWNLOAD,
 	                   rq->msg->header.groupid, 0);
 	/* RFC4535-5.2.1.1-16: the identity is the RTJ's Signer ID. */
-	gsakmp_build_identification(&b, gsakmp_id_class(dialect),
+	gsakmp_build_identification(&b, gsakmp_dialect_classification(dialect),
 	                            rq->signer.id_type, rq->signer.id.octets);
 	if (!rq->suite.timestamp) {
 		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,

@@ -147,7 +147,7 @@ build_dr(struct gsakmp_request *rq, struct departure *d, uint16_t notify)
 	                  rq->now.utc_s, ders, &sign);
 	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_DEPARTURE_RESPONSE,
 	                   rq->msg->header.groupid, 0);
-	gsakmp_build_identification(&b, gsakmp_id_class(dialect),
+	gsakmp_build_identification(&b, gsakmp_dialect_classification(dialect),
 	                            rq->signer.id_type, rq->signer.id.octets);
 	if (d->nonce_r.len != 0) {
 		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,

@@ -47,9 +47,9 @@ build_rtd(struct gsakmp_gm *gm, struct gk_now now)
 	                   gsakmp_gm_groupid(gm), 0);
 	if (gsakmp_suite_extra(&suite))
 		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
-	gsakmp_build_identification(&b, gsakmp_id_class(&gm->dialect),
-	                            gm->gcks_id_type,
-	                            gk_buf_slice(&gm->gcks_id));
+	gsakmp_build_identification(
+		&b, gsakmp_dialect_classification(&gm->dialect),
+		gm->gcks_id_type, gk_buf_slice(&gm->gcks_id));
 	gsakmp_build_notification(&b, GSAKMP_NOTIFY_LEAVE_GROUP,
 	                          (struct gk_slice){ 0 });
 	if (!suite.timestamp)

@@ -179,20 +179,38 @@ add_gtpks(const struct gsakmp_group *g, struct gsakmp_keys *keys)
 	return GK_OK;
 }
 
+/* Decision keypkg_lkh_body: a Key Datum each, or one Rekey Array for all. */
+static enum gk_err
+add_kek(const struct gsakmp_group *g, const struct gsakmp_key_datum *d,
+        struct gsakmp_keys *keys, bool *array)
+{
+	if (g->dialect.keypkg_lkh_body == GSAKMP_KEYPKG_LKH_BODY_DATUM)
+		return gsakmp_keys_add(keys, GSAKMP_ITEM_REKEY_LKH, d);
+	if (!*array)
+		GK_TRY(gsakmp_keys_add_array(keys, 0)); /* nobody's own */
+	*array = true;
+	return gsakmp_keys_add_kek(keys, d);
+}
+
 static enum gk_err
 fill_keys(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
           struct gsakmp_keys *keys)
 {
+	bool array = false;
+
 	memset(keys, 0, sizeof(*keys));
+	/* The GTPKs go in front, whatever the plan says: an open Rekey Array
+	 * must not be interrupted. */
+	for (size_t i = 0; i < wrap->count; i++)
+		if (wrap->keys[i] == NULL)
+			GK_TRY(add_gtpks(g, keys));
 	for (size_t i = 0; i < wrap->count; i++) {
 		struct gsakmp_key_datum d;
 
-		if (wrap->keys[i] == NULL) {
-			GK_TRY(add_gtpks(g, keys));
+		if (wrap->keys[i] == NULL)
 			continue;
-		}
 		kek_datum(g->policy->kek_type, wrap->keys[i], &d);
-		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_REKEY_LKH, &d));
+		GK_TRY(add_kek(g, &d, keys, &array));
 	}
 	return GK_OK;
 }

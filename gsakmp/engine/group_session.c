@@ -54,30 +54,6 @@ notice_refresh(struct notice *n, const struct gsakmp_group *g)
 	                            &n->nonce_c);
 }
 
-uint16_t
-gsakmp_loa_notify(const struct gsakmp_dialect *d)
-{
-	static const uint16_t code[] = {
-		[GSAKMP_LOA_NOTIFY_NACK] = GSAKMP_NOTIFY_NACK,
-		[GSAKMP_LOA_NOTIFY_NONE] = GSAKMP_NOTIFY_NONE,
-		[GSAKMP_LOA_NOTIFY_UNAUTH] = GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
-		[GSAKMP_LOA_NOTIFY_MALFORMED] = GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
-		[GSAKMP_LOA_NOTIFY_AUTH] = GSAKMP_NOTIFY_AUTHENTICATION_FAILED,
-	};
-
-	return code[d->loa_notify];
-}
-
-uint8_t
-gsakmp_id_class(const struct gsakmp_dialect *d)
-{
-	if (d->id_class == GSAKMP_ID_CLASS_CHOICE_SENDER)
-		return GSAKMP_ID_CLASS_SENDER;
-	if (d->id_class == GSAKMP_ID_CLASS_CHOICE_THIRD)
-		return GSAKMP_ID_CLASS_THIRD_PARTY;
-	return GSAKMP_ID_CLASS_RECEIVER;
-}
-
 /* RFC 4535 section 5.2.1.5, Table 5. */
 static enum gk_err
 send_loa(struct gsakmp_group *g, struct notice *n, struct gk_now now)
@@ -93,7 +69,8 @@ send_loa(struct gsakmp_group *g, struct notice *n, struct gk_now now)
 	                  &sign);
 	gsakmp_build_begin(&b, &g->dialect, GSAKMP_EXCHANGE_LACK_OF_ACK,
 	                   gsakmp_group_groupid(g), 0);
-	gsakmp_build_identification(&b, gsakmp_id_class(&g->dialect),
+	gsakmp_build_identification(&b,
+	                            gsakmp_dialect_classification(&g->dialect),
 	                            n->id_type, gk_buf_slice(&n->signer_id));
 	if (n->nonce_r.len != 0) {
 		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,
@@ -101,7 +78,7 @@ send_loa(struct gsakmp_group *g, struct notice *n, struct gk_now now)
 		gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED,
 		                   gk_buf_slice(&n->nonce_c));
 	}
-	gsakmp_build_notification(&b, gsakmp_loa_notify(&g->dialect),
+	gsakmp_build_notification(&b, gsakmp_dialect_loa(&g->dialect),
 	                          (struct gk_slice){ 0 });
 	if (gsakmp_suite_extra(&n->suite))
 		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());

@@ -153,10 +153,6 @@ GK_MUST_CHECK enum gk_err gsakmp_group_drop_member(struct gsakmp_group *g,
 GK_MUST_CHECK enum gk_err gsakmp_group_session_tick(struct gsakmp_group *g,
                                                     struct gk_now now);
 
-/* Decisions loa_notify and id_class, as code points. */
-uint16_t gsakmp_loa_notify(const struct gsakmp_dialect *d);
-uint8_t gsakmp_id_class(const struct gsakmp_dialect *d);
-
 /* Outputs about a peer or a refusal, on any engine's queue. */
 GK_MUST_CHECK enum gk_err gsakmp_out_peer(struct gsakmp_outputs *q,
                                           enum gsakmp_output_kind kind,

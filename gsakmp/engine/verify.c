@@ -16,28 +16,13 @@ gsakmp_signer_clear(struct gsakmp_signer *signer)
 enum gsakmp_notify
 gsakmp_notify_freshness(const struct gsakmp_dialect *d)
 {
-	static const uint8_t code[] = {
-		[GSAKMP_FRESHNESS_CODE_14] = 14,
-		[GSAKMP_FRESHNESS_CODE_7] = 7,
-		[GSAKMP_FRESHNESS_CODE_26] = 26,
-		[GSAKMP_FRESHNESS_CODE_19] = 19,
-	};
-
-	return (enum gsakmp_notify)code[d->freshness_code];
+	return (enum gsakmp_notify)gsakmp_dialect_freshness(d);
 }
 
 enum gsakmp_notify
 gsakmp_notify_bad_cert(const struct gsakmp_dialect *d)
 {
-	static const uint8_t code[] = {
-		[GSAKMP_INVALID_CERT_CODE_14] = 14,
-		[GSAKMP_INVALID_CERT_CODE_11] = 11,
-		[GSAKMP_INVALID_CERT_CODE_7] = 7,
-		[GSAKMP_INVALID_CERT_CODE_13] = 13,
-		[GSAKMP_INVALID_CERT_CODE_17] = 17,
-	};
-
-	return (enum gsakmp_notify)code[d->invalid_cert_code];
+	return (enum gsakmp_notify)gsakmp_dialect_invalid_cert(d);
 }
 
 static enum gk_dn_compare

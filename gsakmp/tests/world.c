@@ -48,6 +48,13 @@ static const struct {
 	                    GK_PKI_RSA2048,
 	                    GK_PKI_RSA2048,
 	                    false },
+	[WORLD_MIXED] = { { .signature = GSAKMP_SIGNATURE_ECDSA_P256,
+	                    .nonce_hash = GSAKMP_NONCE_HASH_SHA256,
+	                    .key_creation = GSAKMP_KEY_CREATION_MODP2048,
+	                    .encryption = GSAKMP_KEY_AES_CBC_128 },
+	                  GK_PKI_P256,
+	                  GK_PKI_P256,
+	                  false },
 	[WORLD_ED25519] = { { .signature = GSAKMP_SIGNATURE_ED25519,
 	                      .nonce_hash = GSAKMP_NONCE_HASH_SHA384,
 	                      .key_creation = GSAKMP_KEY_CREATION_X25519,
@@ -96,8 +103,8 @@ row_put(struct world_store *s, const struct gk_change *c)
 	MUST(gk_buf_copy(&r->value, c->value));
 }
 
-static void
-store_clear(struct world_store *s)
+void
+world_store_clear(struct world_store *s)
 {
 	while (s->n > 0)
 		row_drop(s, &s->row[0]);
@@ -458,7 +465,8 @@ world_token(struct world *w)
 	gk_buf_free(&w->token);
 	/* signing-time has to advance from edition to edition */
 	MUST(gpt_token_sign(gk_buf_slice(&der), w->go.signer, w->go.cert,
-	                    GK_PKI_NOW - GK_PKI_DAY / 2 + w->edition, false,
+	                    GK_PKI_NOW - GK_PKI_DAY / 2 + w->edition,
+	                    w->cfg.dialect.pt_form == GSAKMP_PT_FORM_SIGNEDDATA,
 	                    &w->token, &fault));
 	gk_buf_free(&der);
 	gpt_token_free(t);
@@ -601,7 +609,7 @@ member_free(struct world_member *m)
 	gsakmp_gm_free(m->gm);
 	gk_pki_free(&m->pki);
 	gk_buf_free(&m->name);
-	store_clear(&m->store);
+	world_store_clear(&m->store);
 	seen_clear(&m->seen);
 	free(m);
 }
@@ -621,7 +629,7 @@ world_free(struct world *w)
 	gk_buf_free(&w->go_name);
 	gk_buf_free(&w->server_name);
 	gk_buf_free(&w->token);
-	store_clear(&w->store);
+	world_store_clear(&w->store);
 	seen_clear(&w->seen);
 	simnet_free(w->net);
 	free(w);

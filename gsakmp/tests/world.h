@@ -25,6 +25,8 @@ enum world_suite {
 	WORLD_P256,
 	WORLD_RSA2048,
 	WORLD_ED25519,
+	WORLD_MIXED, /* ECDSA, but CBC and a truncated MODP secret: what the
+	              * dialects are about */
 };
 
 struct world_config {
@@ -132,6 +134,7 @@ void world_pass(struct world *w, uint64_t ms);
 void world_drain(struct world *w);
 void world_drain_member(struct world_member *m);
 void world_store_apply(struct world_store *s, const struct gk_journal *journal);
+void world_store_clear(struct world_store *s);
 /* world_restart - kill the key server, start it from its store. */
 void world_restart(struct world *w);
 void world_restart_member(struct world_member *m);
