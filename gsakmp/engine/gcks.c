@@ -400,11 +400,13 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 	count_rates(gcks, now);
 	err = process(&rq, msg);
 	if (err != GK_OK) {
-		told = gsakmp_out_refused(&gcks->out,
-		                          rq.group != NULL
-		                                  ? rq.group->cfg.group_id
-		                                  : (struct gk_slice){ 0 },
-		                          rq.dgram, from, &rq.why);
+		if (rq.why.req == NULL) /* not the message's fault */
+			rq.why.field = gk_strerror(err);
+		told = gsakmp_out_refused(
+			&gcks->out,
+			rq.group != NULL ? rq.group->cfg.group_id
+					 : (struct gk_slice){ 0 },
+			rq.dgram, from, gk_buf_slice(&rq.signer.key), &rq.why);
 		if (told == GK_OK)
 			told = answer_refusal(&rq);
 	}

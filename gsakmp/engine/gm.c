@@ -306,6 +306,16 @@ end_grace(struct gsakmp_gm *gm)
 	return GK_OK;
 }
 
+/* RFC 4535 section 7.4.1.1: "no longer valid for use". */
+static enum gk_err
+expire(struct gsakmp_gm *gm, struct gk_now now)
+{
+	for (size_t i = 0; i < gm->n_gtpks; i++)
+		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
+		                         &gm->gtpk[i]));
+	return gsakmp_gm_stale(gm, "the group key has expired", now);
+}
+
 static enum gk_err
 retry(struct gsakmp_gm *gm, struct gk_now now)
 {
@@ -327,7 +337,7 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 	if (gm->overdue_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_stale(gm, "a rekey is overdue", now));
 	if (gm->expires_at <= now.mono_ms)
-		GK_TRY(gsakmp_gm_stale(gm, "the group key has expired", now));
+		GK_TRY(expire(gm, now));
 	if (gm->retry_at <= now.mono_ms)
 		GK_TRY(retry(gm, now));
 	return GK_OK;
@@ -395,6 +405,7 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 	};
 	if (gm->policy == NULL)
 		return;
+	out->may_send = gm->may_send;
 	if (gm->policy->v.token->has_edition)
 		out->edition = gm->policy->v.token->edition;
 	out->gtpk = (struct gsakmp_gtpk){ .id = gm->gtpk[0].id,

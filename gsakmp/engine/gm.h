@@ -138,6 +138,7 @@ struct gsakmp_gm_status {
 	size_t n_keks;           /* key encryption keys held */
 	int64_t rekey_due_utc;   /* when a rekey is overdue; 0 never */
 	bool terse;
+	bool may_send; /* the token's SenderAuthorization admits us */
 };
 void gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out);
 

@@ -241,8 +241,11 @@ gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
 	gk_journal_clear(gm->journal);
 	err = process(&in, msg);
 	if (err != GK_OK) {
+		if (in.why.req == NULL) /* not the message's fault */
+			in.why.field = gk_strerror(err);
 		told = gsakmp_out_refused(&gm->out, gm->cfg.group_id, in.dgram,
-		                          in.from, &in.why);
+		                          in.from, gk_buf_slice(&in.signer.key),
+		                          &in.why);
 		if (told == GK_OK && ends_join(&in))
 			told = fail_keydl(&in);
 	}

@@ -296,37 +296,6 @@ open_token(struct rekey *r)
 	return GK_OK;
 }
 
-/* Does the policy still admit us?  RFC4535-5.3.2.1-02, seen from the inside. */
-static bool
-excluded(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
-         int64_t utc)
-{
-	const struct gsakmp_party *p = &gm->cfg.party;
-	struct gpt_party me = { .id = p->id };
-	struct gk_slice ca[GK_PATH_MAX];
-	struct gk_path path = { 0 };
-	struct gk_certs chain = { 0 };
-	const struct gk_trust_extra extra = { .certs = &chain };
-	struct gpt_verdict verdict;
-	bool out;
-
-	for (size_t i = 1; i < p->n_certs; i++)
-		if (gk_certs_add(&chain, p->certs[i]) != GK_OK)
-			break;
-	if (gk_trust_verify(p->trust, p->certs[0], &extra, utc, 0, &path,
-	                    NULL) == GK_OK) {
-		for (size_t i = 1; i < path.n; i++)
-			ca[i - 1] = gk_cert_key_id(path.cert[i]);
-		me.ca_key_ids = ca;
-		me.n_ca_key_ids = path.n - 1;
-	}
-	out = !gpt_access_member(policy->reg, &me, &verdict) &&
-	      verdict.reason != GPT_ACCESS_PERMISSION;
-	gk_path_free(&path);
-	gk_certs_free(&chain);
-	return out;
-}
-
 /* ---- the step ----------------------------------------------------------- */
 
 enum gk_err
@@ -417,9 +386,9 @@ report(struct rekey *r)
 	struct gsakmp_output *out;
 
 	if (r->bad != 0)
-		GK_TRY(gsakmp_out_refused(&gm->out, gm->cfg.group_id,
-		                          r->in->dgram, r->in->from,
-		                          &r->first_bad));
+		GK_TRY(gsakmp_out_refused(
+			&gm->out, gm->cfg.group_id, r->in->dgram, r->in->from,
+			gk_buf_slice(&r->in->signer.key), &r->first_bad));
 	out = gsakmp_outputs_add(&gm->out, GSAKMP_OUT_REKEYED);
 	if (out == NULL)
 		return GK_ERR_NOMEM;
@@ -445,6 +414,8 @@ take_over(struct rekey *r)
 	if (r->policy != NULL && !r->policy->v.identical) {
 		gsakmp_policy_unref(gm->policy);
 		gm->policy = gsakmp_policy_ref(r->policy);
+		gm->may_send =
+			gsakmp_gm_sender(gm, r->policy, r->in->now.utc_s);
 		GK_TRY(gsakmp_gm_token_out(gm));
 	}
 	if (r->n_datas != 0 && r->opened == 0) {
@@ -454,7 +425,8 @@ take_over(struct rekey *r)
 		gsakmp_gm_clocks(gm, r->in->now);
 	}
 	GK_TRY(report(r));
-	if (r->policy != NULL && excluded(gm, r->policy, r->in->now.utc_s))
+	if (r->policy != NULL &&
+	    gsakmp_gm_excluded(gm, r->policy, r->in->now.utc_s))
 		return gsakmp_gm_out(gm, GSAKMP_OUT_EVICTED, NULL,
 		                     "excluded by the policy token");
 	return GK_OK;

@@ -97,6 +97,7 @@ struct gsakmp_gm {
 	uint8_t gcks_id_type;
 	struct gk_buf gcks_id, gcks_key;
 	uint32_t member_id;
+	bool may_send;
 	struct gk_lkh_member keks;
 	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
 	struct gk_traffic_key old[GSAKMP_POLICY_KEY_MAX]; /* len 0: none */
@@ -178,6 +179,12 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_key_out(struct gsakmp_gm *gm,
 /* gsakmp_gm_clocks - timers that start with a valid join or rekey. */
 void gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now);
 GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
+
+/* What @policy says about us: excluded from the group; allowed to send data. */
+bool gsakmp_gm_excluded(const struct gsakmp_gm *gm,
+                        const struct gsakmp_policy *policy, int64_t utc);
+bool gsakmp_gm_sender(const struct gsakmp_gm *gm,
+                      const struct gsakmp_policy *policy, int64_t utc);
 
 /* Durable: the token seen, the Sequence ID; then an output COMMIT. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_save_token(struct gsakmp_gm *gm,

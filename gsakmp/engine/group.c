@@ -93,6 +93,31 @@ gsakmp_group_poll(struct gsakmp_group *g, struct gsakmp_output *out)
 
 /* ---- timers ------------------------------------------------------------- */
 
+/* RFC 4535 section 5.3.1.1: a key that expires is a reason, too. */
+#define EXPIRY_MARGIN_S 60
+
+static int64_t
+before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
+{
+	const struct gsakmp_policy *p = g->policy;
+
+	if (!p->lkh || p->rekey->event == GPT_REKEY_EVENT_NONE)
+		return in_s;
+	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
+		const struct gk_traffic_key *k =
+			gk_group_key(g->data, i, GK_KEY_CURRENT);
+		int64_t left = k->expires - now.utc_s;
+
+		left -= left / 10 < EXPIRY_MARGIN_S ? left / 10
+		                                    : EXPIRY_MARGIN_S;
+		if (left < 1)
+			left = 1;
+		if (in_s <= 0 || left < in_s)
+			in_s = left;
+	}
+	return in_s;
+}
+
 void
 gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now)
 {
@@ -101,6 +126,7 @@ gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now)
 
 	if (p->rekey_at_utc > now.utc_s)
 		in_s = p->rekey_at_utc - now.utc_s;
+	in_s = before_expiry(g, in_s, now);
 	g->rekey_due = GK_NEVER;
 	g->rekey_due_utc = 0;
 	if (in_s <= 0)

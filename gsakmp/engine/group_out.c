@@ -18,7 +18,7 @@ gsakmp_out_peer(struct gsakmp_outputs *q, enum gsakmp_output_kind kind,
 enum gk_err
 gsakmp_out_refused(struct gsakmp_outputs *q, struct gk_slice group_id,
                    struct gk_slice dgram, const struct gsakmp_endpoint *from,
-                   const struct gsakmp_reject *why)
+                   struct gk_slice peer, const struct gsakmp_reject *why)
 {
 	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_REFUSED);
 
@@ -29,6 +29,7 @@ gsakmp_out_refused(struct gsakmp_outputs *q, struct gk_slice group_id,
 	out->incoming = true;
 	if (from != NULL)
 		out->to = *from;
+	out->peer = peer;
 	out->why = *why;
 	return gsakmp_outputs_own(q);
 }

@@ -162,6 +162,7 @@ GK_MUST_CHECK enum gk_err gsakmp_out_refused(struct gsakmp_outputs *q,
                                              struct gk_slice group_id,
                                              struct gk_slice dgram,
                                              const struct gsakmp_endpoint *from,
+                                             struct gk_slice peer,
                                              const struct gsakmp_reject *why);
 /* gsakmp_out_message - tells of @dgram; a SEND or MULTICAST is extra. */
 GK_MUST_CHECK enum gk_err gsakmp_out_message(struct gsakmp_outputs *q,

@@ -82,7 +82,7 @@ struct gsakmp_output {
 	uint64_t ticket;            /* COMMIT of a group */
 
 	struct gsakmp_gtpk key;   /* KEY_INSTALL, KEY_WIPE */
-	struct gk_slice peer;     /* identity as printable text */
+	struct gk_slice peer;     /* printable; in REFUSED: as claimed */
 	uint32_t member_id;       /* JOINED, MEMBER_*: Rekey Array Member ID */
 	int64_t edition;          /* TOKEN; -1: the token has no edition */
 	struct gk_slice token;    /* TOKEN: the signed token, DER */

@@ -67,6 +67,62 @@ GK_TEST(rfc4535_5_3_1_1_01, time_of_the_token_brings_a_rekey)
 	world_free(w);
 }
 
+GK_TEST(rfc4535_5_3_1_1_01, expiry_of_the_key_brings_a_rekey)
+{
+	struct world_config cfg = plain();
+	struct world *w;
+	uint32_t before;
+
+	cfg.group.gtpk_life_s = 300;
+	w = joined(&cfg, 3);
+	before = status(w).gtpk.handle;
+	world_pass(w, 290 * 1000);
+	assert_int_not_equal(status(w).gtpk.handle, before);
+	assert_int_equal(world_in_step(w), 3);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_7_4_1_1, member_forgets_a_key_that_has_expired)
+{
+	struct world_config cfg = plain();
+	struct world *w;
+
+	cfg.event = GPT_REKEY_EVENT_NONE;
+	cfg.group.gtpk_life_s = 300;
+	cfg.gm.no_recovery = true;
+	w = joined(&cfg, 1);
+	world_pass(w, 296 * 1000);
+	assert_true(w->member[0]->has_key);
+	world_pass(w, 5 * 1000);
+	assert_false(w->member[0]->has_key);
+	assert_int_equal(w->member[0]->seen.count[GSAKMP_OUT_STALE], 1);
+	world_free(w);
+}
+
+GK_TEST(rfc4534_b_1_1_06, member_knows_whether_it_may_send)
+{
+	struct world_config cfg = plain();
+	struct gsakmp_gm_status s;
+	struct world *w = make(&cfg, 2);
+
+	w->only_sender = "CN=m1,O=Members";
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_join_all(w);
+	world_pass(w, 3000);
+	gsakmp_gm_status(w->member[0]->gm, &s);
+	assert_false(s.may_send);
+	gsakmp_gm_status(w->member[1]->gm, &s);
+	assert_true(s.may_send);
+	w->only_sender = NULL;
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 3000);
+	gsakmp_gm_status(w->member[0]->gm, &s);
+	assert_true(s.may_send);
+	world_free(w);
+}
+
 GK_TEST(rfc4534_b_5_3_04, departures_count_towards_a_rekey)
 {
 	struct world_config cfg = plain();
@@ -581,6 +637,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4535_5_3_1_1_01, time_of_the_token_brings_a_rekey),
+		GK_RUN(rfc4535_5_3_1_1_01, expiry_of_the_key_brings_a_rekey),
+		GK_RUN(rfc4535_7_4_1_1, member_forgets_a_key_that_has_expired),
+		GK_RUN(rfc4534_b_1_1_06, member_knows_whether_it_may_send),
 		GK_RUN(rfc4534_b_5_3_04, departures_count_towards_a_rekey),
 		GK_RUN(rfc4534_b_5_3_05, rekey_event_none_never_rekeys),
 		GK_RUN(rfc4535_7_1_1_12, sequence_rises_by_one_from_one),

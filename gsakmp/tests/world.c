@@ -396,6 +396,9 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	      w->named_server != NULL ? gk_slice_str(w->named_server)
 	                              : gk_buf_slice(&w->server_name),
 	      ca);
+	r->reg.reg->senders_limited = w->only_sender != NULL;
+	if (w->only_sender != NULL)
+		allow(&r->reg.reg->senders, gk_slice_str(w->only_sender), ca);
 	a = gpt_register_add_access(r->reg.reg);
 	allow(&a->rules, gk_slice_str("CN=*,O=Members"), ca);
 	a->has_exclusions = w->n_excluded != 0;

@@ -112,6 +112,7 @@ struct world {
 	size_t n_members;
 	const char *excluded[8];
 	size_t n_excluded;
+	const char *only_sender;  /* SenderAuthorization; NULL: anybody */
 	const char *named_server; /* gCKS of the token, if not the server */
 };
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/gm_state.h"
+
+/*
+ * What a policy token says about this member itself.  The access rules speak of
+ * names and of the authorities above them, so our own path is what counts.
+ */
+struct self {
+	struct gk_path path;
+	struct gk_slice ca[GK_PATH_MAX];
+	struct gpt_party party;
+};
+
+static void
+look_at_self(const struct gsakmp_party *p, int64_t utc, struct self *self)
+{
+	struct gk_certs chain = { 0 };
+	const struct gk_trust_extra extra = { .certs = &chain };
+
+	*self = (struct self){ .party.id = p->id };
+	for (size_t i = 1; i < p->n_certs; i++)
+		if (gk_certs_add(&chain, p->certs[i]) != GK_OK)
+			break;
+	if (gk_trust_verify(p->trust, p->certs[0], &extra, utc, 0, &self->path,
+	                    NULL) == GK_OK) {
+		for (size_t i = 1; i < self->path.n; i++)
+			self->ca[i - 1] = gk_cert_key_id(self->path.cert[i]);
+		self->party.ca_key_ids = self->ca;
+		self->party.n_ca_key_ids = self->path.n - 1;
+	}
+	gk_certs_free(&chain);
+}
+
+/* RFC4535-5.3.2.1-02, seen from the inside.  Permissions are not known here. */
+bool
+gsakmp_gm_excluded(const struct gsakmp_gm *gm,
+                   const struct gsakmp_policy *policy, int64_t utc)
+{
+	struct gpt_verdict verdict;
+	struct self self;
+	bool out;
+
+	look_at_self(&gm->cfg.party, utc, &self);
+	out = !gpt_access_member(policy->reg, &self.party, &verdict) &&
+	      verdict.reason != GPT_ACCESS_PERMISSION;
+	gk_path_free(&self.path);
+	return out;
+}
+
+/* RFC4534-B.1.1-06: SenderAuthorization. */
+bool
+gsakmp_gm_sender(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
+                 int64_t utc)
+{
+	struct self self;
+	bool may;
+
+	look_at_self(&gm->cfg.party, utc, &self);
+	may = gpt_access_sender(policy->reg, &self.party, NULL);
+	gk_path_free(&self.path);
+	return may;
+}
