@@ -66,7 +66,7 @@ def up() -> int:
         os._exit(code)
     os.close(told)
     with os.fdopen(ready) as f:
-        said = f.read()
+        said = f.readline()
     if said.strip() != "ready":
         raise LabError("the network did not come up; the end of " + str(HOME / "keeper.log") + ":\n"
                        + "\n".join((HOME / "keeper.log").read_text(errors="replace").splitlines()[-25:]))
@@ -76,7 +76,7 @@ def up() -> int:
 def main(told: int) -> None:
     """The keeper itself, inside the sandbox."""
     from .story import Story
-    story = Story(HOME / "group")
+    story = Story(HOME / "group", delivery="file")
     try:
         story.open_group()
         story.everybody_joins()
@@ -118,10 +118,11 @@ def _need() -> dict:
     return s
 
 
-def _enter(s: dict, argv: list) -> list:
-    """argv inside the keeper's sandbox."""
+def _enter(s: dict, argv: list, processes: bool = True) -> list:
+    """argv inside the keeper's sandbox; without `processes` nsenter becomes argv and can be signalled."""
     user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-    return ["nsenter", "--target", str(s["init"]), *user, "--mount", "--net", "--pid", "--wd=" + os.getcwd(), *argv]
+    return ["nsenter", "--target", str(s["init"]), *user, "--mount", "--net", *(["--pid"] if processes else []),
+            "--wd=" + os.getcwd(), *argv]
 
 
 def status() -> int:
@@ -165,14 +166,13 @@ def capture(file: str) -> int:
     target = Path(file).resolve() if file else HOME / "capture.pcapng"
     print(f"lab: capturing {' and '.join(s['segments'])} into {target}; Ctrl-C ends it", flush=True)
     p = subprocess.Popen(_enter(s, ["nsenter", "--net=/run/netns/switch", sys.executable, "-m", "lab.capture", str(target),
-                                    *s["segments"]]), stdout=subprocess.PIPE, text=True)
-    try:
-        ready, *rest = p.communicate()[0].split("\n")
-    except KeyboardInterrupt:
-        ready, *rest = p.communicate()[0].split("\n")
-    if ready != "ready" or not rest:
+                                    *s["segments"]], processes=False), stdout=subprocess.PIPE, text=True)
+    # Ctrl-C reaches the capture as well, which then writes what it has and says how much that is.
+    signal.signal(signal.SIGINT, lambda *_: p.send_signal(signal.SIGINT))
+    if p.stdout.readline().strip() != "ready":
         raise LabError("the capture did not start")
-    frames, lost = rest[0].split()
+    frames, lost = p.stdout.readline().split()
+    p.wait()
     print(f"\nlab: {frames} frames, {lost} lost, in {target}")
     return 0
 
