@@ -76,7 +76,7 @@ def up() -> int:
 def main(told: int) -> None:
     """The keeper itself, inside the sandbox."""
     from .story import Story
-    story = Story(HOME / "group", delivery="file")
+    story = Story(HOME / "group")
     try:
         story.open_group()
         story.everybody_joins()

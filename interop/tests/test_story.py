@@ -8,8 +8,8 @@ import pytest
 from lab.story import GROUP, Story, need
 
 
-@pytest.fixture(scope="module", params=[("ecdsa", "file"), ("rsa", "file"), ("dsa", "file")],
-                ids=["p256", "rsa", "suite-1"])
+@pytest.fixture(scope="module", params=[("ecdsa", "tls"), ("rsa", "tls"), ("dsa", "file")],
+                ids=["p256-from-the-owner", "rsa-from-the-owner", "suite-1-from-a-file"])
 def story(request, net_prefix, tmp_path_factory):
     kind, delivery = request.param
     s = Story(tmp_path_factory.mktemp(f"story-{kind}"), f"{net_prefix}{kind}-", kind=kind, delivery=delivery)

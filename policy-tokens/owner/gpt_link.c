@@ -116,6 +116,12 @@ on_open(struct gpt_link *link)
 	gk_cert_free(peer);
 }
 
+enum gk_err
+gpt_link_chain(const struct gpt_link *link, struct gk_certs *chain)
+{
+	return gpt_tls_chain(bufferevent_openssl_get_ssl(link->bev), chain);
+}
+
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {

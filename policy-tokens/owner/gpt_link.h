@@ -40,6 +40,10 @@ struct gpt_link *gpt_link_connect(struct gkd_loop *loop, struct gpt_tls *tls,
 /* gpt_link_close - without closed(); may be called from a callback. */
 void gpt_link_close(struct gpt_link *link);
 
+/* gpt_link_chain - see gpt_tls_chain(); from opened() on. */
+GK_MUST_CHECK enum gk_err gpt_link_chain(const struct gpt_link *link,
+                                         struct gk_certs *chain);
+
 GK_MUST_CHECK enum gk_err gpt_link_send(struct gpt_link *link,
                                         const struct gpt_delivery *msg);
 

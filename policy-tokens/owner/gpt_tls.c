@@ -29,6 +29,22 @@ cert_of(X509 *x509, struct gk_cert **cert)
 	return err;
 }
 
+/* What cannot be read is passed over: a path without it may do. */
+static enum gk_err
+certs_of(const STACK_OF(X509) * stack, struct gk_certs *certs)
+{
+	enum gk_err err = GK_OK;
+	struct gk_cert *cert;
+
+	for (int i = 0; err == GK_OK && i < sk_X509_num(stack); i++) {
+		if (cert_of(sk_X509_value(stack, i), &cert) != GK_OK)
+			continue;
+		err = gk_certs_add(certs, cert);
+		gk_cert_free(cert);
+	}
+	return err;
+}
+
 /* In place of OpenSSL's own path validation. */
 static enum gk_err
 peer_check(struct gpt_tls *tls, X509 *leaf, STACK_OF(X509) * chain)
@@ -36,15 +52,11 @@ peer_check(struct gpt_tls *tls, X509 *leaf, STACK_OF(X509) * chain)
 	struct gk_cert_fault why = { 0 };
 	struct gk_certs extra = { 0 };
 	const struct gk_trust_extra more = { .certs = &extra };
-	struct gk_cert *cert = NULL, *other;
+	struct gk_cert *cert = NULL;
 	enum gk_err err = leaf ? cert_of(leaf, &cert) : GK_ERR_VALUE;
 
-	for (int i = 0; err == GK_OK && i < sk_X509_num(chain); i++) {
-		if (cert_of(sk_X509_value(chain, i), &other) != GK_OK)
-			continue;
-		err = gk_certs_add(&extra, other);
-		gk_cert_free(other);
-	}
+	if (err == GK_OK)
+		err = certs_of(chain, &extra);
 	if (err == GK_OK)
 		err = gk_trust_verify(tls->trust, cert, &more, gkd_now().utc_s,
 		                      GK_KU_DIGITAL_SIGNATURE, NULL, &why);
@@ -201,6 +213,12 @@ gpt_tls_peer(const SSL *ssl)
 		cert = NULL;
 	X509_free(x509);
 	return cert;
+}
+
+enum gk_err
+gpt_tls_chain(const SSL *ssl, struct gk_certs *chain)
+{
+	return certs_of(SSL_get_peer_cert_chain(ssl), chain);
 }
 
 const char *

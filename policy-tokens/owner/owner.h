@@ -38,8 +38,9 @@ struct owner_server {
 	struct owner *owner;
 	struct gpt_link *link;
 	struct gkd_addr peer;
-	struct gk_cert *cert; /* NULL before the handshake is done */
-	char name[160];       /* printable */
+	struct gk_cert *cert;  /* NULL before the handshake is done */
+	struct gk_certs chain; /* what it sent along */
+	char name[160];        /* printable */
 	struct owner_wish *wishes;
 	struct owner_server *next;
 };

@@ -29,6 +29,7 @@ server_free(struct owner_server *s)
 	}
 	gpt_link_close(s->link);
 	gk_cert_free(s->cert);
+	gk_certs_free(&s->chain);
 	free(s);
 }
 
@@ -63,12 +64,13 @@ is_named(const struct owner_server *s, const struct gpt_token *token)
 {
 	const struct gpt_register *reg = gpt_token_register(token, NULL);
 	const struct gpt_rekey *rekey = gpt_token_rekey(token, NULL);
+	const struct gk_trust_extra extra = { .certs = &s->chain };
 	struct gk_slice ca[GK_PATH_MAX];
 	struct gk_path path = { 0 };
 	bool named = false;
 	size_t n = 0;
 
-	if (gk_trust_verify(s->owner->trust, s->cert, NULL, gkd_now().utc_s,
+	if (gk_trust_verify(s->owner->trust, s->cert, &extra, gkd_now().utc_s,
 	                    GK_KU_DIGITAL_SIGNATURE, &path, NULL) != GK_OK)
 		return false;
 	for (size_t i = 1; i < path.n; i++)
@@ -238,8 +240,9 @@ on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
 	const struct gk_identity subject = { GK_ID_DER_DN,
 		                             gk_cert_subject(peer) };
 
-	(void)link;
 	s->cert = gk_cert_ref(peer);
+	if (gpt_link_chain(link, &s->chain) != GK_OK)
+		gkd_log(LOG_ERR, "auth", "out of memory");
 	(void)gk_identity_print(s->name, sizeof(s->name), subject);
 	gkd_log(LOG_INFO, "io", "key server %s connected", s->name);
 	event(s, "connected", NULL, NULL);
