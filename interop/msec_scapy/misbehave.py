@@ -220,7 +220,7 @@ def _behind(octets, _party):
 
 def _many(packet, _party):
     for _ in range(80):
-        _insert(VendorID(data=b"stuffing"))(packet, _party)
+        _insert(Nonce(nonce_type=reg.NONCE_I, data=b"stuffing"))(packet, _party)
 
 
 def _wrong_signer(packet, _party):
@@ -319,7 +319,7 @@ CATALOGUE = [
        also=("7-04",)),
     _m("rtj-foreign-payload", _J, "7-04", reg.N_PAYLOAD_TYPE, "a Policy Token in an RTJ",
        packet=_insert(PolicyToken(data=b"token"))),
-    _m("rtj-many-payloads", _J, "7-04", _BAD, "eighty payloads", packet=_many),
+    _m("rtj-many-payloads", _J, "7-04", _BAD, "eighty nonces", packet=_many),
     _m("rtj-no-nonce", _J, "5.2.1.1-07", _BAD, "Nonce_I is missing", packet=_remove(Nonce)),
     _m("rtj-no-key-creation", _J, "5.2.1.1-06", _BAD, "Key Creation is missing",
        packet=_remove(KeyCreation)),
