@@ -122,9 +122,13 @@ add_resend(struct gsakmpd_group *g, struct gsakmpd_resend *r)
 static void
 multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
 {
-	unsigned left = o->resend_count + !cast(g, o->dgram);
 	struct gsakmpd_resend *r;
+	unsigned left;
 
+	/* Nothing follows the end of a group but its own copies. */
+	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
+		drop_resends(g);
+	left = o->resend_count + !cast(g, o->dgram);
 	if (left == 0)
 		return;
 	r = calloc(1, sizeof(*r));
