@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/daemon/gkd_events.h"
 #include "common/daemon/gkd_log.h"
 
 #define STREAMS_MAX 8
@@ -30,6 +31,8 @@ struct conn {
 	struct gkd_control *control;
 	struct bufferevent *bev;
 	unsigned streams; /* bit i: subscribed to stream i */
+	bool busy;        /* a request of it is being handled ... */
+	bool dead;        /* ... and it is to go afterwards */
 };
 
 struct gkd_control {
@@ -64,62 +67,65 @@ struct letter {
 static void
 conn_free(struct conn *conn)
 {
+	/* A command may publish to the very connection that it came from. */
+	if (conn->busy) {
+		conn->dead = true;
+		return;
+	}
 	TAILQ_REMOVE(&conn->control->conns, conn, entry);
 	conn->control->n_conns--;
 	bufferevent_free(conn->bev);
 	free(conn);
 }
 
-/* False when the reader is too slow; the connection is then gone. */
-static bool
+/* When the reader is too slow, the connection is gone afterwards, or as soon as
+ * its request has been handled. */
+static void
 put_line(struct conn *conn, const char *text)
 {
 	struct evbuffer *out = bufferevent_get_output(conn->bev);
 
+	if (conn->dead)
+		return;
 	if (evbuffer_get_length(out) + strlen(text) > GKD_CONTROL_UNSENT) {
 		gkd_log(LOG_WARNING, "io",
 		        "control: a subscriber does not read; closed");
 		conn_free(conn);
-		return false;
+		return;
 	}
 	evbuffer_add(out, text, strlen(text));
 	evbuffer_add(out, "\n", 1);
-	return true;
 }
 
-static bool
+static void
 put_json(struct conn *conn, const json_t *json)
 {
 	char *text = json_dumps(json, JSON_COMPACT);
-	bool ok = true;
 
 	if (text != NULL) {
-		ok = put_line(conn, text);
+		put_line(conn, text);
 		gk_wipe(text, strlen(text)); /* a key stream carries keys */
 	}
 	free(text);
-	return ok;
 }
 
-static bool
+static void
 put_error(struct conn *conn, const char *why)
 {
 	json_t *reply =
-		json_pack("{s:b, s:o}", "ok", 0, "error", json_string(why));
-	bool ok = put_json(conn, reply);
+		json_pack("{s:b, s:o}", "ok", 0, "error", gkd_json_text(why));
 
+	put_json(conn, reply);
 	json_decref(reply);
-	return ok;
 }
 
-static bool
+static void
 put_result(struct conn *conn, json_t *result)
 {
 	json_t *reply = json_pack("{s:b, s:o}", "ok", 1, "result", result);
-	bool ok = put_json(conn, reply);
 
+	put_json(conn, reply);
 	json_decref(reply);
-	return ok;
 }
 
 /* ---- commands ---------------------------------------------------------- */
@@ -148,75 +154,76 @@ help(const struct gkd_control *control)
 	return list;
 }
 
-/* False when the connection is gone. */
-static bool
+static void
 subscribe(struct conn *conn, const json_t *request)
 {
 	struct gkd_control *control = conn->control;
 	const char *name = gkd_control_arg(request, 0);
-	json_t *first, *object;
+	json_t *first;
 	size_t i;
 
 	for (i = 0; name != NULL && i < control->n_streams; i++)
 		if (strcmp(control->stream[i].name, name) == 0)
 			break;
-	if (name == NULL || i == control->n_streams)
-		return put_error(conn, "no such stream");
-	if (!put_result(conn, json_object()))
-		return false;
+	if (name == NULL || i == control->n_streams) {
+		put_error(conn, "no such stream");
+		return;
+	}
+	put_result(conn, json_object());
 	conn->streams |= 1u << i;
 	if (control->stream[i].first == NULL)
-		return true;
+		return;
 	first = control->stream[i].first(control->stream[i].state, request);
-	for (i = 0; i < json_array_size(first); i++) {
-		object = json_array_get(first, i);
-		if (!put_json(conn, object)) {
-			json_decref(first);
-			return false;
-		}
-	}
+	for (i = 0; i < json_array_size(first); i++)
+		put_json(conn, json_array_get(first, i));
 	json_decref(first);
-	return true;
 }
 
-static bool
+static void
 dispatch(struct conn *conn, const json_t *request)
 {
 	struct gkd_control *control = conn->control;
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	const struct gkd_command *c = control->commands;
 	char why[256] = "failed";
 	json_t *result;
 
-	if (cmd == NULL)
-		return put_error(conn, "expected {\"cmd\":\"...\"}");
-	if (strcmp(cmd, "help") == 0)
-		return put_result(conn, help(control));
-	if (strcmp(cmd, "subscribe") == 0)
-		return subscribe(conn, request);
-	for (const struct gkd_command *c = control->commands; c->name != NULL;
-	     c++) {
-		if (strcmp(c->name, cmd) != 0)
-			continue;
-		result = c->run(control->state, request, why);
-		return result != NULL ? put_result(conn, result)
-		                      : put_error(conn, why);
+	if (cmd == NULL) {
+		put_error(conn, "expected {\"cmd\":\"...\"}");
+		return;
 	}
-	return put_error(conn, "no such command; 'help' lists them");
+	if (strcmp(cmd, "help") == 0) {
+		put_result(conn, help(control));
+		return;
+	}
+	if (strcmp(cmd, "subscribe") == 0) {
+		subscribe(conn, request);
+		return;
+	}
+	while (c->name != NULL && strcmp(c->name, cmd) != 0)
+		c++;
+	if (c->name == NULL) {
+		put_error(conn, "no such command; 'help' lists them");
+		return;
+	}
+	result = c->run(control->state, request, why);
+	if (result != NULL)
+		put_result(conn, result);
+	else
+		put_error(conn, why);
 }
 
-static bool
+static void
 handle_line(struct conn *conn, const char *line, size_t n)
 {
 	json_error_t error;
 	json_t *request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
-	bool alive;
 
-	if (request == NULL)
-		return put_error(conn, "not a JSON object");
-	alive = json_is_object(request) ? dispatch(conn, request)
-	                                : put_error(conn, "not a JSON object");
+	if (json_is_object(request))
+		dispatch(conn, request);
+	else
+		put_error(conn, "not a JSON object");
 	json_decref(request);
-	return alive;
 }
 
 static void
@@ -228,11 +235,15 @@ on_read(struct bufferevent *bev, void *arg)
 	size_t n;
 
 	while ((line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF)) != NULL) {
-		bool alive = n == 0 || handle_line(conn, line, n);
-
+		conn->busy = true;
+		if (n > 0)
+			handle_line(conn, line, n);
+		conn->busy = false;
 		free(line);
-		if (!alive)
+		if (conn->dead) {
+			conn_free(conn);
 			return;
+		}
 	}
 	if (evbuffer_get_length(in) > GKD_CONTROL_REQUEST)
 		conn_free(conn);

@@ -175,6 +175,18 @@ cmd_refusals(void *state, const json_t *request, char why[256])
 }
 
 static json_t *
+cmd_keylog(void *state, const json_t *request, char why[256])
+{
+	struct gkd_daemon *d = state;
+
+	(void)request;
+	(void)why;
+	return json_pack("{s:o}", "keylog",
+	                 d->keylog_path != NULL ? gkd_json_text(d->keylog_path)
+	                                        : json_null());
+}
+
+static json_t *
 cmd_stop(void *state, const json_t *request, char why[256])
 {
 	(void)request;
@@ -203,6 +215,7 @@ static const struct gkd_command common_commands[] = {
 	  cmd_counters },
 	{ "refusals", NULL, "the last refusals with their reasons",
 	  cmd_refusals },
+	{ "keylog", NULL, "where keys are logged to, if anywhere", cmd_keylog },
 	{ "reload", NULL, "read certificates and CRLs again (as SIGHUP)",
 	  cmd_reload },
 	{ "stop", NULL, "end this daemon", cmd_stop },
@@ -314,6 +327,7 @@ open_outputs(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		return GKD_EXIT_FAILURE;
 	}
 	if (d->keylog != NULL) {
+		d->keylog_path = o->keylog;
 		d->env.ctx = d->keylog;
 		d->env.secret = on_secret;
 	}

@@ -32,7 +32,7 @@
  *   <log level="info" target="stderr"/>
  *
  * All daemons have the commands help, subscribe, status, counters, refusals,
- * events and stop; status adds the program's own object.
+ * keylog, reload and stop; status adds the program's own object.
  */
 enum gkd_exit {
 	GKD_EXIT_OK = 0,
@@ -52,6 +52,7 @@ struct gkd_daemon {
 	struct gk_env env;
 	struct gkd_events *events;
 	struct gkd_keylog *keylog; /* NULL without --keylog */
+	const char *keylog_path;
 	struct gkd_counters *counters;
 	struct gkd_control *control; /* NULL without <control> */
 	enum gkd_exit exit;          /* what a clean stop returns */

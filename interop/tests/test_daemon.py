@@ -282,6 +282,7 @@ def test_answers_leave_from_the_address_that_was_asked(group):
     assert alice.find("message", direction="in")[0]["address"] == f"10.77.1.111:{GSAKMP_PORT}"
 
 
+@pytest.mark.req("RFC4535-4.4.1-04")
 def test_a_rekey_event_that_could_not_leave_is_owed(group):
     """The key server's interface is away while it rekeys; the members hear of it when the interface is back."""
     s = group("alice", "erin")
@@ -297,6 +298,18 @@ def test_a_rekey_event_that_could_not_leave_is_owed(group):
     number = s.keys.control("status")["groups"][0]["sequence"]
     wait_all(list(s.members.values()), "rekeyed", marks=marks, sequence=number)
     assert not any(d.find("joined", since=m) for d, m in marks.items())
+
+
+@pytest.mark.req("RFC4535-9.1-01")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_the_port_is_3761_when_nothing_else_is_said(group, transport):
+    s = group(cast=["alice"], transport=transport)
+    s.keys.stop()
+    s.keys.write(s.keys.config.read_text().replace(f' port="{GSAKMP_PORT}"', ""))
+    s.keys.start()
+    assert {x["address"] for x in s.keys.control("status")["listen"]} == {f"{s.scene['keys'].ip4}:3761"}
+    s.join("alice")
+    assert s.members["alice"].find("message", direction="in")[0]["address"].endswith(":3761")
 
 
 def test_idle_connections_make_room_for_members(group):

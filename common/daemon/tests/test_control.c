@@ -36,7 +36,26 @@ cmd_echo(void *state, const json_t *request, char why[256])
 	return json_string(arg);
 }
 
+static struct gkd_control *flooded;
+
+/* More than a connection may owe, to whoever follows the numbers. */
+static json_t *
+cmd_flood(void *state, const json_t *request, char why[256])
+{
+	static char big[60000];
+
+	(void)state;
+	(void)request;
+	(void)why;
+	memset(big, 'x', sizeof(big) - 1);
+	for (int i = 0; i < 20; i++)
+		gkd_control_publish(flooded, "numbers",
+		                    json_pack("{s:s}", "n", big));
+	return json_object();
+}
+
 static const struct gkd_command commands[] = {
+	{ "flood", NULL, "publish a lot", cmd_flood },
 	{ "echo", "WORD", "say it again", cmd_echo },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -191,6 +210,21 @@ GK_TEST(daemon_control, a_subscriber_gets_the_state_and_then_the_changes)
 	assert_string_equal(line(&f), "{\"n\":4}");
 	/* A letter that arrives after the socket is gone is harmless. */
 	gkd_control_publish_line(f.control, "numbers", "{\"n\":5}");
+	close_fixture(&f);
+}
+
+GK_TEST(daemon_control, a_subscriber_that_floods_itself_is_closed)
+{
+	struct fixture f;
+	const char *text;
+
+	open_fixture(&f);
+	flooded = f.control;
+	ask(&f, "{\"cmd\":\"subscribe\",\"args\":[\"numbers\"]}\n");
+	assert_string_equal(line(&f), "{\"ok\":true,\"result\":{}}");
+	ask(&f, "{\"cmd\":\"flood\"}\n{\"cmd\":\"help\"}\n");
+	while (strcmp(text = line(&f), "closed") != 0)
+		assert_null(strstr(text, "command")); /* no answer any more */
 	close_fixture(&f);
 }
 
@@ -374,6 +408,8 @@ main(void)
 		GK_RUN(daemon_control, an_endless_request_is_cut_off),
 		GK_RUN(daemon_control,
 		       a_subscriber_gets_the_state_and_then_the_changes),
+		GK_RUN(daemon_control,
+		       a_subscriber_that_floods_itself_is_closed),
 		GK_RUN(daemon_control,
 		       the_socket_is_private_and_not_stolen_from_the_living),
 		GK_RUN(daemon_events, lines_are_objects_with_time_and_fields),
