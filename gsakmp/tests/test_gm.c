@@ -596,6 +596,32 @@ GK_TEST(rfc4534_2_09, older_token_is_refused_also_after_a_restart)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_5_2_1_4_05, lack_of_ack_before_the_keydl_starts_the_join_again)
+{
+	struct world_config cfg = plain();
+	struct fixture f;
+
+	/* The Key Download gets lost, and the member is patient: the server's
+	 * Lack of Ack is the first thing that it hears. */
+	cfg.verbose = true;
+	cfg.gm.rtj_timeout_ms = 60000;
+	set_up(&f, &cfg);
+	world_join(f.m);
+	simnet_pass(f.w->net, 1);
+	simnet_cut(f.w->net, f.m->node, true);
+	simnet_pass(f.w->net, 100);
+	simnet_cut(f.w->net, f.m->node, false);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 1);
+	world_pass(f.w, 9900);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_JOINING);
+	world_pass(f.w, 3000);
+	assert_true(f.m->seen.last_received[GSAKMP_EXCHANGE_LACK_OF_ACK].len >
+	            0);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_MEMBER);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_ACTIVE], 1);
+	tear_down(&f);
+}
+
 /* ---- Rekey Events ------------------------------------------------------- */
 
 static void
@@ -809,6 +835,71 @@ GK_TEST(rfc4535_7_1_2_12, rekey_inside_a_version_2_message)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_5_3_1_2_02, token_that_does_not_verify_spoils_its_message)
+{
+	struct world_config cfg = plain();
+	const struct gsakmp_parse how = { .dialect = &cfg.dialect };
+	struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
+	struct gk_buf sealed = { 0 }, dgram = { 0 }, token = { 0 };
+	const struct gk_buf *sent;
+	struct gsakmp_gm_status status;
+	struct gsakmp_reject why;
+	struct gsakmp_build b;
+	struct fixture f;
+
+	member(&f, &cfg);
+	simnet_listen(f.w->net, f.m->node, false);
+	world_token(f.w);
+	gk_assert_ok(world_publish(f.w, NULL));
+	sent = &f.w->seen.last_sent[GSAKMP_EXCHANGE_REKEY_EVENT];
+	gk_assert_ok(
+		gsakmp_message_parse(&how, sent->ptr, sent->len, msg, &why));
+	gk_assert_ok(gk_buf_copy(&token, gk_buf_slice(&f.w->token)));
+	for (int good = 0; good < 2; good++) {
+		const struct gk_slice der = gk_cert_der(f.w->server.cert);
+		const struct gsakmp_sign sign = {
+			.signer = f.w->server.signer,
+			.type = GSAKMP_SIGNATURE_ECDSA_P256,
+			.id_type = GSAKMP_ID_DN_STRING,
+			.signer_id = gk_buf_slice(&f.w->server_name),
+			.utc = simnet_now(f.w->net).utc_s,
+			.certs = &der,
+			.n_certs = 1,
+		};
+
+		token.ptr[token.len - 1] ^= 1; /* broken, then mended */
+		gk_assert_ok(gsakmp_rekey_token_seal(
+			&f.w->env, &cfg.dialect,
+			&(struct gsakmp_wrapping){
+				.type = (uint16_t)f.m->gm->gtpk[0].type,
+				.id = f.m->gm->gtpk[0].id,
+				.handle = f.m->gm->gtpk[0].handle,
+				.key = { f.m->gm->gtpk[0].octets,
+		                         f.m->gm->gtpk[0].len } },
+			GSAKMP_TOKEN_ASN1_V1, gk_buf_slice(&token), &sealed));
+		gsakmp_build_begin(&b, &cfg.dialect,
+		                   GSAKMP_EXCHANGE_REKEY_EVENT,
+		                   msg->header.groupid, 50);
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+		gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1,
+		                          gk_buf_slice(&sealed));
+		gsakmp_build_rekey_event(&b, &msg->rekey_event[0]);
+		gk_assert_ok(gsakmp_build_finish(&b, &sign, &dgram));
+		if (!good)
+			refused(&f, gk_buf_slice(&dgram), "RFC4534-2-10");
+		else
+			gk_assert_ok(
+				world_to_member(f.m, gk_buf_slice(&dgram)));
+		gk_buf_free(&sealed);
+		gk_buf_free(&dgram);
+	}
+	gsakmp_gm_status(f.m->gm, &status);
+	assert_int_equal(status.edition, 2);
+	gk_buf_free(&token);
+	test_free(msg);
+	tear_down(&f);
+}
+
 GK_TEST(rfc4534_b_5_5_01, overdue_rekey_makes_the_member_rejoin)
 {
 	struct world_config cfg = plain();
@@ -916,6 +1007,32 @@ GK_TEST(rfc4535_8_12, every_exchange_in_every_state_that_has_no_row_for_it)
 		if (sample[i].len != 0 && i != GSAKMP_EXCHANGE_REKEY_EVENT)
 			refused(&f, gk_buf_slice(&sample[i]),
 			        "RFC4535-7.1.2-07");
+	/* Departing: rekeys and the response; nothing of a registration. */
+	simnet_cut(f.w->net, f.w->worker[0].node, true);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_DEPARTING);
+	for (size_t i = 0; i < 16; i++)
+		if (sample[i].len != 0 && i != GSAKMP_EXCHANGE_REKEY_EVENT &&
+		    i != GSAKMP_EXCHANGE_DEPARTURE_RESPONSE)
+			refused(&f, gk_buf_slice(&sample[i]),
+			        "RFC4535-7.1.2-07");
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_gm_join(f.m->gm, simnet_now(f.w->net)));
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, false, simnet_now(f.w->net)));
+
+	/* Joining: neither rekeys nor departures. */
+	gk_assert_ok(gsakmp_gm_join(f.m->gm, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_JOINING);
+	refused(&f, gk_buf_slice(&sample[GSAKMP_EXCHANGE_REKEY_EVENT]),
+	        "RFC4535-7.1.2-07");
+	refused(&f, gk_buf_slice(&sample[GSAKMP_EXCHANGE_DEPARTURE_RESPONSE]),
+	        "RFC4535-7.1.2-07");
+	refused(&f, gk_buf_slice(&sample[GSAKMP_EXCHANGE_REQUEST_TO_JOIN]),
+	        "RFC4535-7.1.2-07");
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
 	for (size_t i = 0; i < 16; i++)
 		gk_buf_free(&sample[i]);
 	tear_down(&f);
@@ -994,6 +1111,10 @@ main(void)
 		GK_RUN(rfc4535_7_5_2_16,
 		       keys_of_an_old_event_are_not_taken_again),
 		GK_RUN(rfc4535_7_1_2_12, rekey_inside_a_version_2_message),
+		GK_RUN(rfc4535_5_2_1_4_05,
+		       lack_of_ack_before_the_keydl_starts_the_join_again),
+		GK_RUN(rfc4535_5_3_1_2_02,
+		       token_that_does_not_verify_spoils_its_message),
 		GK_RUN(rfc4534_b_5_5_01, overdue_rekey_makes_the_member_rejoin),
 		GK_RUN(rfc4535_7_5_2_09, missed_rekey_is_noticed_and_made_good),
 		GK_RUN(rfc4535_5_3_1_1_04,
