@@ -283,6 +283,64 @@ GK_TEST(rfc4534_3_05, highest_listed_supported_set_is_chosen)
 	gpt_token_free(t);
 }
 
+GK_TEST(rfc4534_3_03, no_supported_set_means_no_registration)
+{
+	struct gpt_token *t = policy();
+	const struct gpt_support support = { nothing, NULL };
+	struct gpt_mechanisms m = { .key_wrap = 77 };
+
+	gk_assert_err(GK_ERR_POLICY,
+	              gpt_suite_choose(gpt_token_register(t, NULL), &support,
+	                               &m, NULL));
+	assert_int_equal(m.key_wrap, 77);
+	gpt_token_free(t);
+}
+
+/* --- what a list of protocols comes to ---------------------------------------------------- */
+
+GK_TEST(rfc4534_3_07, only_unknown_rekey_protocols_are_none)
+{
+	struct gpt_token *t = policy();
+	struct gpt_protocol known = t->rekey[0];
+	bool unknown;
+
+	assert_non_null(gpt_token_rekey(t, &unknown));
+	assert_true(unknown);
+	t->rekey[0] = (struct gpt_protocol){ .kind = GPT_PROTOCOL_UNKNOWN };
+	assert_null(gpt_token_rekey(t, &unknown));
+	assert_true(unknown);
+	t->rekey[0] = known;
+	gpt_token_free(t);
+}
+
+GK_TEST(rfc4534_3_08, highest_listed_known_rekey_protocol_is_taken)
+{
+	struct gpt_token *t = policy();
+	struct gpt_protocol first;
+
+	gk_assert_ok(gpt_protocol_set(&t->rekey[1], GPT_PROTOCOL_REKEY));
+	assert_ptr_equal(gpt_token_rekey(t, NULL), t->rekey[0].rekey);
+	/* the unknown one in front is passed over */
+	first = t->rekey[0];
+	t->rekey[0] = (struct gpt_protocol){ .kind = GPT_PROTOCOL_UNKNOWN };
+	assert_ptr_equal(gpt_token_rekey(t, NULL), t->rekey[1].rekey);
+	t->rekey[0] = first;
+	gpt_token_free(t);
+}
+
+GK_TEST(rfc4534_3_09, one_unknown_data_application_is_one_too_many)
+{
+	struct gpt_token *t = policy();
+	struct gpt_protocol *more;
+
+	assert_non_null(gpt_token_data(t));
+	more = gpt_token_add_data(t);
+	assert_non_null(more);
+	gk_assert_ok(gpt_protocol_set(more, GPT_PROTOCOL_UNKNOWN));
+	assert_null(gpt_token_data(t));
+	gpt_token_free(t);
+}
+
 GK_TEST(rfc4534_b_1_3_2_01, unknown_suite_as_the_only_choice_is_no_choice)
 {
 	struct gpt_token *t = policy();
@@ -409,6 +467,12 @@ main(void)
 		GK_RUN(rfc4534_b_1_2_02,
 		       excluding_twice_changes_nothing_and_readmitting_undoes),
 		GK_RUN(rfc4534_3_05, highest_listed_supported_set_is_chosen),
+		GK_RUN(rfc4534_3_03, no_supported_set_means_no_registration),
+		GK_RUN(rfc4534_3_07, only_unknown_rekey_protocols_are_none),
+		GK_RUN(rfc4534_3_08,
+		       highest_listed_known_rekey_protocol_is_taken),
+		GK_RUN(rfc4534_3_09,
+		       one_unknown_data_application_is_one_too_many),
 		GK_RUN(rfc4534_b_1_3_2_01,
 		       unknown_suite_as_the_only_choice_is_no_choice),
 		GK_RUN(rfc4534_b_1_3_2_01,

@@ -233,6 +233,39 @@ GK_TEST(rfc4534_3_01, random_policies_survive_the_xml)
 	}
 }
 
+/* The first data application is the innermost: the order is the policy. */
+GK_TEST(rfc4534_3_4_01, order_of_data_applications_is_kept)
+{
+	struct gpt_token *token = gpt_token_new(), *back;
+	struct gk_buf der = { 0 }, xml = { 0 };
+	struct gpt_fault why = { 0 };
+
+	assert_non_null(token);
+	gk_assert_ok(gk_buf_copy(&token->group_name, gk_slice_str("g")));
+	for (uint8_t i = 3; i > 0; i--) {
+		struct gpt_protocol *p = gpt_token_add_data(token);
+
+		assert_non_null(p);
+		gk_assert_ok(gpt_protocol_set(p, GPT_PROTOCOL_DATA));
+		p->data->has_encryption = true;
+		gk_assert_ok(gk_buf_copy(&p->data->encryption.key_id,
+		                         (struct gk_slice){ &i, 1 }));
+	}
+	gk_assert_ok(gpt_token_encode(token, &der, &why));
+	gpt_token_free(token);
+	gk_assert_ok(gpt_token_decode(gk_buf_slice(&der), &token, &why));
+	gk_assert_ok(gpt_policy_write(token, &xml));
+	back = parsed(gk_buf_slice(&xml));
+	assert_int_equal(back->n_data, 3);
+	for (uint8_t i = 0; i < 3; i++)
+		assert_int_equal(back->data[i].data->encryption.key_id.ptr[0],
+		                 3 - i);
+	gk_buf_free(&der);
+	gk_buf_free(&xml);
+	gpt_token_free(token);
+	gpt_token_free(back);
+}
+
 GK_TEST(rfc4534_3_01, layout_and_comments_do_not_matter)
 {
 	struct gk_buf xml = edited("<gcks>\n          <entity",
@@ -379,6 +412,7 @@ main(void)
 		       canonical_document_compiles_to_the_golden_token),
 		GK_RUN(rfc4534_3_01, every_golden_encoding_survives_the_xml),
 		GK_RUN(rfc4534_3_01, random_policies_survive_the_xml),
+		GK_RUN(rfc4534_3_4_01, order_of_data_applications_is_kept),
 		GK_RUN(rfc4534_3_01, layout_and_comments_do_not_matter),
 		GK_RUN(msec_policy_5, schema_violation_names_line_and_element),
 		GK_RUN(msec_policy_5,

@@ -89,6 +89,33 @@ GK_TEST(rfc4534_2_02, token_of_the_group_owner_is_accepted)
 	gk_buf_free(&cms);
 }
 
+GK_TEST(rfc4534_2_05, sid_is_that_of_the_group_owner)
+{
+	struct gk_buf cms = gpt_fixture_token(&f.owner, 7, NOW);
+	struct gk_cms peeked;
+
+	gk_assert_ok(gk_cms_peek_untrusted(gk_buf_slice(&cms), &peeked, NULL));
+	assert_true(gk_slice_equal(peeked.sid_issuer,
+	                           gk_cert_issuer(f.owner.cert)));
+	assert_true(gk_slice_equal(peeked.sid_serial,
+	                           gk_cert_serial_der(f.owner.cert)));
+	gk_buf_free(&cms);
+	/* by key identifier it is as good */
+	accept(odd(&f.owner, GPT_OID_TOKEN, GK_CMS_SID_KEY_ID), NULL, NULL);
+}
+
+GK_TEST(rfc4534_2_05, sid_of_another_certificate_is_refused)
+{
+	struct gk_buf cms = gpt_fixture_token(&f.owner, 7, NOW);
+	struct gk_cms peeked;
+	uint8_t *serial;
+
+	gk_assert_ok(gk_cms_peek_untrusted(gk_buf_slice(&cms), &peeked, NULL));
+	serial = cms.ptr + (peeked.sid_serial.ptr - cms.ptr);
+	serial[peeked.sid_serial.len - 1] ^= 1;
+	refuse(cms, NULL, GK_ERR_AUTH, "RFC4534-2-08");
+}
+
 GK_TEST(rfc4534_2_08, exact_certificate_is_enough)
 {
 	struct gk_buf cms = gpt_fixture_token(&f.owner, 7, NOW);
@@ -460,6 +487,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4534_2_02, token_of_the_group_owner_is_accepted),
+		GK_RUN(rfc4534_2_05, sid_is_that_of_the_group_owner),
+		GK_RUN(rfc4534_2_05, sid_of_another_certificate_is_refused),
 		GK_RUN(rfc4534_2_08, exact_certificate_is_enough),
 		GK_RUN(rfc4534_2_08,
 		       nobody_is_the_owner_when_none_is_configured),
