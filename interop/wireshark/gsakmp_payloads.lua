@@ -20,8 +20,9 @@ function S.forget(path)
     opened, opened_count = {}, 0
 end
 
--- Tries the keys that candidates() names. Returns the plaintext as a buffer of its own, or nil.
-local function decrypt(m, tree, range, what, aad, candidates, plausible)
+-- Tries the keys that candidates() names. A wrong key can get past the padding of CBC, so the plaintext that
+-- `fits` wins over an earlier one that does not. Returns the plaintext as a buffer of its own, or nil.
+local function decrypt(m, tree, range, what, aad, candidates, fits, plausible)
     local octets, plain, how, used, reason = range:raw(), nil, nil, nil, nil
     local memory = what .. m.group_id .. aad .. octets
     if opened[memory] then
@@ -32,12 +33,14 @@ local function decrypt(m, tree, range, what, aad, candidates, plausible)
             break
         end
         for _, entry in ipairs(candidates()) do
-            plain, how = crypto.open(entry.key_type, entry.key, octets, aad, plausible)
-            if plain then
-                used = entry
+            local try, try_how = crypto.open(entry.key_type, entry.key, octets, aad, plausible)
+            if try and (not plain or fits(try)) then
+                plain, how, used = try, try_how, entry
+            end
+            if plain and fits(plain) then
                 break
             end
-            reason = how
+            reason = reason or try_how
         end
     end
     if not plain then
@@ -84,6 +87,18 @@ local function is_der(s)
     return tag == 0x30 and behind == #s + 1
 end
 
+-- A counter of two octets and as many structures of type and length: figures 11 and 16.
+local function counted(s)
+    if #s < 2 then
+        return false
+    end
+    local left, at = s:byte(1) * 256 + s:byte(2), 3
+    while left > 0 and at + 2 <= #s do
+        left, at = left - 1, at + 3 + s:byte(at + 1) * 256 + s:byte(at + 2)
+    end
+    return left == 0 and at == #s + 1
+end
+
 local payloads = {} -- by payload type: dissects what follows the generic header, returns a detail
 
 local function show_token(tvb, tree, m)
@@ -121,7 +136,7 @@ payloads[1] = function(r, tree, m)
             return S.log:keys(m.group_id)
         end
     end
-    local plain = decrypt(m, item, range, "Policy Token", aad, candidates, begins_der)
+    local plain = decrypt(m, item, range, "Policy Token", aad, candidates, is_der, begins_der)
     if plain then
         show_token(plain, item, m)
     end
@@ -203,7 +218,7 @@ payloads[2] = function(r, tree, m)
         tree:add_proto_expert_info(E.malformed, "key download is empty")
         return
     end
-    local plain = decrypt(m, item, range, "Key Download", "", registration_keys(m))
+    local plain = decrypt(m, item, range, "Key Download", "", registration_keys(m), counted)
     if plain then
         guarded(reader(plain, 0, plain:len()), item, m, key_download)
         return "decrypted"
@@ -232,7 +247,7 @@ local function rekey_event_data(r, tree, m)
         handle:bytes():tohex())
     local plain = range and decrypt(m, item, range, "Rekey Event Data", id:raw() .. handle:raw(), function()
         return {S.log:key(m.group_id, id:raw(), handle:raw())}
-    end)
+    end, counted)
     if plain then
         guarded(reader(plain, 0, plain:len()), item, m, key_packages)
         text = text .. ", decrypted"

@@ -73,13 +73,32 @@ function Reader:number(tree, key, octets)
     return range:uint(), tree:add(F[key], range)
 end
 
+-- Octets of a peer as text that can be shown: what is not UTF-8 or not printable becomes \xNN.
+local UTF8 = {"^[\xC2-\xDF][\x80-\xBF]", "^\xE0[\xA0-\xBF][\x80-\xBF]",
+    "^[\xE1-\xEC\xEE\xEF][\x80-\xBF][\x80-\xBF]", "^\xED[\x80-\x9F][\x80-\xBF]",
+    "^\xF0[\x90-\xBF][\x80-\xBF][\x80-\xBF]", "^[\xF1-\xF3][\x80-\xBF][\x80-\xBF][\x80-\xBF]",
+    "^\xF4[\x80-\x8F][\x80-\xBF][\x80-\xBF]"}
+
+local function clean(s)
+    local out, at = {}, 1
+    while at <= #s do
+        local good = s:match("^[\x20-\x7E]+", at)
+        for _, form in ipairs(UTF8) do
+            good = good or s:match(form, at)
+        end
+        out[#out + 1] = good or string.format("\\x%02x", s:byte(at))
+        at = at + (good and #good or 1)
+    end
+    return table.concat(out)
+end
+
 function Reader:text(tree, key, octets)
     local range = self:take(octets, labels[key])
     if not range then
         return ""
     end
     local item = tree:add_packet_field(F[key], range, ENC_UTF_8)
-    return range:string(ENC_UTF_8), item
+    return clean(range:raw()), item
 end
 
 -- A code point: what no table defines is marked.
@@ -209,7 +228,7 @@ local function dn_text(s)
         end
         table.insert(out, 1, table.concat(parts, "+"))
     end
-    return table.concat(out, ",")
+    return clean(table.concat(out, ","))
 end
 
 -- Identification Data of any type (Table 19) below `tree`; returns it as text.
