@@ -186,60 +186,90 @@ send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 
 /* ---- the engine --------------------------------------------------------- */
 
-/* Whoever could not join tries the next announced address the next time. */
+/* A server that does not answer is one of several that were announced: the next
+ * one is asked.  Whoever is refused has been answered. */
 static void
-try_next_server(struct gsakmpd_membership *m)
+note_left(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
-	if (!m->member && m->n_servers > 1) {
-		m->server = (m->server + 1) % m->n_servers;
-		gkd_conn_close(m->conn);
-		m->conn = NULL;
+	m->next = o->why.notify == 0 && m->tried > 0 && m->tried < m->n_servers;
+	if (!m->next)
+		m->tried = 0;
+}
+
+static void
+ask_next_server(struct gsakmpd_membership *m)
+{
+	char text[GKD_ADDR_TEXT];
+
+	m->next = false;
+	m->tried++;
+	m->server = (m->server + 1) % m->n_servers;
+	gkd_conn_close(m->conn);
+	m->conn = NULL;
+	gkd_log(LOG_NOTICE, "fsm", "no answer; trying the key server at %s",
+	        gkd_addr_format(text, server_of(m)));
+	(void)gsakmp_gm_join(m->engine, gkd_now());
+}
+
+static void
+act(struct gsakmpd_membership *m, const struct gsakmp_output *o, bool *dropped)
+{
+	switch (o->kind) {
+	case GSAKMP_OUT_SEND:
+		send_out(m, o);
+		break;
+	case GSAKMP_OUT_COMMIT:
+		*dropped = !commit(m, o->journal);
+		break;
+	case GSAKMP_OUT_KEY_INSTALL:
+	case GSAKMP_OUT_KEY_WIPE:
+		gsakmpd_keys_note(m, o);
+		break;
+	case GSAKMP_OUT_JOINED:
+		m->tried = 0;
+		gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0, NULL);
+		break;
+	case GSAKMP_OUT_LEFT:
+		note_left(m, o);
+		gsakmpd_hook_run(m->hook, "left", m->name, 0, 0, NULL);
+		break;
+	case GSAKMP_OUT_EVICTED:
+	case GSAKMP_OUT_DESTROYED:
+		gsakmpd_hook_run(m->hook, gsakmp_output_text(o->kind), m->name,
+		                 0, 0, NULL);
+		break;
+	default:
+		break;
 	}
-	m->member = false;
+}
+
+enum gk_err
+gsakmpd_membership_join(struct gsakmpd_membership *m)
+{
+	m->tried = 1;
+	return gsakmp_gm_join(m->engine, gkd_now());
 }
 
 void
 gsakmpd_membership_drain(struct gsakmpd_membership *m)
 {
 	struct gsakmp_output o;
-	bool dropped = false;
+	bool dropped;
 
-	while (gsakmp_gm_poll(m->engine, &o)) {
-		/* What was not made durable did not happen; but a key that has
-		 * to go goes. */
-		if (dropped && o.kind != GSAKMP_OUT_REFUSED &&
-		    o.kind != GSAKMP_OUT_KEY_WIPE)
-			continue;
-		switch (o.kind) {
-		case GSAKMP_OUT_SEND:
-			send_out(m, &o);
-			break;
-		case GSAKMP_OUT_COMMIT:
-			dropped = !commit(m, o.journal);
-			break;
-		case GSAKMP_OUT_KEY_INSTALL:
-		case GSAKMP_OUT_KEY_WIPE:
-			gsakmpd_keys_note(m, &o);
-			break;
-		case GSAKMP_OUT_JOINED:
-			m->member = true;
-			gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0,
-			                 NULL);
-			break;
-		case GSAKMP_OUT_LEFT:
-			try_next_server(m);
-			gsakmpd_hook_run(m->hook, "left", m->name, 0, 0, NULL);
-			break;
-		case GSAKMP_OUT_EVICTED:
-		case GSAKMP_OUT_DESTROYED:
-			gsakmpd_hook_run(m->hook, gsakmp_output_text(o.kind),
-			                 m->name, 0, 0, NULL);
-			break;
-		default:
-			break;
+	do {
+		if (m->next)
+			ask_next_server(m);
+		dropped = false;
+		while (gsakmp_gm_poll(m->engine, &o)) {
+			/* What was not made durable did not happen; but a key
+			 * that has to go goes. */
+			if (dropped && o.kind != GSAKMP_OUT_REFUSED &&
+			    o.kind != GSAKMP_OUT_KEY_WIPE)
+				continue;
+			act(m, &o, &dropped);
+			gsakmpd_report(m->d, m->name, &o);
 		}
-		gsakmpd_report(m->d, m->name, &o);
-	}
+	} while (m->next);
 	gkd_timer_set(m->timer, gsakmp_gm_deadline(m->engine));
 }
 

@@ -48,7 +48,8 @@ struct gsakmpd_membership {
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];
 	size_t n_servers, server; /* the one in use; the next after a failure */
 	bool stream;
-	bool member; /* has been since the last join command */
+	size_t tried; /* servers, since the join command */
+	bool next;    /* ask the next one when the engine has said all */
 	struct gk_buf gcks_octets;
 	struct gk_identity gcks_id; /* kind NONE: any that the token names */
 	struct gkd_addr local;
@@ -82,6 +83,8 @@ enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,
 enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,
                                       struct gkd_why *why);
 void gsakmpd_membership_close(struct gsakmpd_membership *m);
+/* gsakmpd_membership_join - ask the key servers, one after the other. */
+enum gk_err gsakmpd_membership_join(struct gsakmpd_membership *m);
 /* Act on everything the engine has to say, then wait for its deadline. */
 void gsakmpd_membership_drain(struct gsakmpd_membership *m);
 

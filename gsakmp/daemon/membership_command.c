@@ -79,7 +79,7 @@ cmd_join(void *state, const json_t *request, char why[256])
 	struct gsakmpd_membership *m = membership_of(state);
 
 	(void)request;
-	return done(m, gsakmp_gm_join(m->engine, gkd_now()), "join", why);
+	return done(m, gsakmpd_membership_join(m), "join", why);
 }
 
 static json_t *
@@ -93,6 +93,7 @@ cmd_leave(void *state, const json_t *request, char why[256])
 		snprintf(why, 256, "'%.100s' is not 'silently'", how);
 		return NULL;
 	}
+	m->tried = 0; /* no other server is to be asked */
 	return done(m, gsakmp_gm_leave(m->engine, notice, gkd_now()), "leave",
 	            why);
 }
