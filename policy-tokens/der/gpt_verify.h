@@ -85,8 +85,7 @@ GK_MUST_CHECK enum gk_err gpt_token_verify(struct gk_slice cms,
 /**
  * gpt_token_peek - decode a signed token without believing it.
  *
- * For display only: nothing of the result is authentic.  *@signing_time is
- * INT64_MIN when there is none.
+ * For display only: nothing of the result is authentic, the date included.
  */
 GK_MUST_CHECK enum gk_err gpt_token_peek(struct gk_slice cms,
                                          struct gpt_token **token,
