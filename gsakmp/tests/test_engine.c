@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/crypto/gk_hash.h"
+
 /* Whole exchanges between engines: RFC 4535 section 5, in every suite. */
 
 static void
@@ -74,6 +76,65 @@ GK_TEST(rfc4535_6_02, ed25519_suite_lives_a_whole_life)
 GK_TEST(rfc4535_5_2_1_2_12, freshness_by_timestamp_lives_a_whole_life)
 {
 	whole_life(WORLD_P256, false, true);
+}
+
+/* ---- determinism -------------------------------------------------------- */
+
+struct digest {
+	uint8_t d[GK_HASH_MAX];
+	unsigned n;
+};
+
+static void
+chain(void *ctx, unsigned from, struct gk_slice dgram)
+{
+	struct digest *t = ctx;
+	const uint8_t who = (uint8_t)from;
+	const struct gk_slice parts[] = { { t->d, 32 }, { &who, 1 }, dgram };
+
+	gk_assert_ok(gk_hash(GK_HASH_SHA256, parts, 3, t->d));
+	t->n++;
+}
+
+static void
+transcript(uint64_t seed, struct digest *t)
+{
+	/* RSA signatures have no randomness of their own. */
+	const struct world_config cfg = { .suite = WORLD_RSA2048,
+		                          .verbose = true,
+		                          .seed = seed,
+		                          .cookies = GSAKMP_COOKIE_ALWAYS,
+		                          .event = GPT_REKEY_EVENT_TIME,
+		                          .event_time = 600 };
+	struct world *w = world_new(&cfg);
+
+	*t = (struct digest){ 0 };
+	simnet_tap(w->net, chain, t);
+	simnet_weather(w->net, &(struct simnet_weather){ .loss = 100,
+	                                                 .duplicate = 100,
+	                                                 .latency_min = 1,
+	                                                 .latency_max = 90 });
+	world_member_add(w, "a");
+	world_member_add(w, "b");
+	world_member_add(w, "c");
+	world_join_all(w);
+	world_pass(w, 30000);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 700 * 1000);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_02, same_inputs_give_the_same_octets)
+{
+	struct digest a, b, c;
+
+	transcript(21, &a);
+	transcript(21, &b);
+	transcript(22, &c);
+	assert_true(a.n > 12);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.d, b.d, 32);
+	assert_memory_not_equal(a.d, c.d, 32);
 }
 
 /* A join, a rekey, an eviction and a new token, spoken in a dialect. */
@@ -151,6 +212,7 @@ main(void)
 		GK_RUN(rfc4535_6_02, ed25519_suite_lives_a_whole_life),
 		GK_RUN(rfc4535_5_2_1_2_12,
 		       freshness_by_timestamp_lives_a_whole_life),
+		GK_RUN(rfc4535_8_02, same_inputs_give_the_same_octets),
 		GK_RUN(rfc4535_7_05,
 		       every_reading_of_the_rfc_speaks_with_itself),
 	};

@@ -502,20 +502,24 @@ make_pki(struct world *w)
 	const char *hash = alg == GK_PKI_DSA1024 ? "SHA1" : NULL;
 
 	gk_pki_make(&w->root, &(struct gk_pki_spec){ .subject = "/CN=Root",
+	                                             .serial = 1,
 	                                             .alg = alg,
 	                                             .hash = hash });
 	gk_pki_make(&w->stranger_root,
 	            &(struct gk_pki_spec){ .subject = "/CN=Other Root",
+	                                   .serial = 1,
 	                                   .alg = alg,
 	                                   .slot = 1,
 	                                   .hash = hash });
 	gk_pki_make(&w->go,
 	            &(struct gk_pki_spec){ .subject = "/CN=Owner",
+	                                   .serial = 2,
 	                                   .alg = suites[w->cfg.suite].owner,
 	                                   .slot = 1,
 	                                   .issuer = &w->root,
 	                                   .hash = hash });
 	gk_pki_make(&w->server, &(struct gk_pki_spec){ .subject = "/CN=Server",
+	                                               .serial = 3,
 	                                               .alg = alg,
 	                                               .slot = 1,
 	                                               .issuer = &w->root,
@@ -675,6 +679,7 @@ world_member_add(struct world *w, const char *cn)
 	gk_pki_make(&m->pki,
 	            &(struct gk_pki_spec){
 			    .subject = subject,
+			    .serial = (unsigned)w->n_members + 10,
 			    .alg = alg,
 			    .slot = 2,
 			    .issuer = &w->root,
