@@ -70,6 +70,11 @@ reload(struct gkd_daemon *d)
 	gsakmpd_workers_set_party(s);
 	for (size_t i = 0; i < s->n_groups; i++) {
 		gsakmp_group_set_party(s->groups[i].group, &party->party);
+		if (gsakmp_group_revocations(s->groups[i].group, gkd_now()) !=
+		    GK_OK)
+			gkd_log(LOG_ERR, "auth",
+			        "a revoked member cannot be left out");
+		gsakmpd_group_drain(&s->groups[i]);
 		gsakmpd_token_close(&s->groups[i]);
 		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK)
 			gkd_log(LOG_ERR, "cfg", "%s", why.text);

@@ -43,6 +43,8 @@ reload(struct gkd_daemon *d)
 	struct gkd_why why;
 
 	if (gsakmpd_party_reload_crls(d->config, m->party, &why) == GK_OK) {
+		(void)gsakmp_gm_revocations(m->engine, gkd_now());
+		gsakmpd_membership_drain(m);
 		gkd_log(LOG_NOTICE, "cfg", "CRLs are read again");
 		gkd_events_emit(d->events, "reloaded", NULL);
 		return;

@@ -119,6 +119,13 @@ enum gk_err gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram,
 enum gk_err gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now);
 
 /*
+ * gsakmp_gm_revocations - new CRLs have been read: are those we depend on still
+ * good?  A revoked Group Owner ends the membership (RFC4535-3.1-06), a revoked
+ * GC/KS has to be left for another (RFC4535-3.1-05).
+ */
+enum gk_err gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now);
+
+/*
  * Outputs of this engine: SEND (to the registration server, or to the address
  * it answered from when @to.ip_len is not 0), COMMIT (@journal), KEY_INSTALL,
  * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, REFUSED,

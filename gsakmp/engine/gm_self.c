@@ -60,3 +60,32 @@ gsakmp_gm_sender(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
 	gk_path_free(&self.path);
 	return may;
 }
+
+static bool
+revoked(const struct gk_trust *trust, const struct gk_cert *cert, int64_t utc)
+{
+	struct gk_cert_fault why = { 0 };
+
+	return gk_trust_verify(trust, cert, NULL, utc, 0, NULL, &why) !=
+	               GK_OK &&
+	       why.kind == GK_CERT_FAULT_REVOKED;
+}
+
+enum gk_err
+gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now)
+{
+	const struct gsakmp_party *p = &gm->cfg.party;
+
+	gk_journal_clear(gm->journal);
+	if (gm->policy == NULL)
+		return GK_OK;
+	if (revoked(p->go_trust != NULL ? p->go_trust : p->trust,
+	            gm->policy->v.signer, now.utc_s))
+		return gsakmp_gm_out(
+			gm, GSAKMP_OUT_LEFT, NULL,
+			"the Group Owner's certificate is revoked");
+	if (revoked(p->trust, gm->gcks_cert, now.utc_s))
+		return gsakmp_gm_stale(
+			gm, "the key server's certificate is revoked", now);
+	return GK_OK;
+}

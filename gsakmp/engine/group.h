@@ -120,6 +120,16 @@ void gsakmp_group_set_party(struct gsakmp_group *group,
                             const struct gsakmp_party *party);
 
 /*
+ * gsakmp_group_revocations - evict members whose certificate is on a CRL by now.
+ *
+ * For after gsakmp_group_set_party() or a new CRL.  Looks at every member: a
+ * certificate path each, without the lock.  GK_ERR_POLICY when somebody had to
+ * go and the group has no way to rekey.
+ */
+enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
+                                     struct gk_now now);
+
+/*
  * Outputs: MULTICAST, SEND (Lack of Ack), COMMIT, KEY_INSTALL and KEY_WIPE (a
  * key server may send data, too), EVICTED, MEMBER_OVERDUE, DESTROYED, TOKEN,
  * REKEYED, REFUSED, MESSAGE.

@@ -485,6 +485,75 @@ GK_TEST(rfc4535_5_2_1_01, server_that_the_token_does_not_name_is_refused)
 	world_free(w);
 }
 
+static void
+revoke(struct world *w, const struct gk_pki_party *who)
+{
+	struct gk_buf crl = { 0 };
+
+	gk_pki_crl(&w->root, &who, 1, GK_PKI_NOW - GK_PKI_DAY,
+	           GK_PKI_NOW + GK_PKI_DAY, NULL, &crl);
+	gk_assert_ok(gk_trust_add_crl(w->trust, gk_buf_slice(&crl)));
+	gk_buf_free(&crl);
+}
+
+GK_TEST(rfc4535_4_2_02, member_with_a_revoked_certificate_is_evicted)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 4);
+
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 4);
+	revoke(w, &w->member[1]->pki);
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	world_pass(w, 180 * 1000);
+	assert_int_equal(world_in_step(w), 3);
+	assert_int_equal(gsakmp_gm_state(w->member[1]->gm), GSAKMP_GM_IDLE);
+	assert_string_equal(w->seen.req, "RFC4535-7.8.2-07");
+	world_free(w);
+}
+
+GK_TEST(rfc4535_3_1_06, revoked_group_owner_ends_the_membership)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 1);
+
+	gk_assert_ok(
+		gsakmp_gm_revocations(w->member[0]->gm, simnet_now(w->net)));
+	world_drain_member(w->member[0]);
+	assert_true(w->member[0]->has_key);
+	revoke(w, &w->go);
+	gk_assert_ok(
+		gsakmp_gm_revocations(w->member[0]->gm, simnet_now(w->net)));
+	world_drain_member(w->member[0]);
+	assert_false(w->member[0]->has_key);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_IDLE);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_3_1_05, revoked_key_server_is_not_obeyed_any_more)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 1);
+	uint32_t held = w->member[0]->key.handle;
+
+	revoke(w, &w->server);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(w->member[0]->key.handle, held);
+	gk_assert_ok(
+		gsakmp_gm_revocations(w->member[0]->gm, simnet_now(w->net)));
+	world_drain_member(w->member[0]);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm),
+	                 GSAKMP_GM_REJOINING);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_IDLE);
+	assert_false(w->member[0]->has_key);
+	world_free(w);
+}
+
 /* ---- restarts ----------------------------------------------------------- */
 
 GK_TEST(rfc4535_7_1_1_12, restart_goes_on_without_anybody_rejoining)
@@ -665,6 +734,11 @@ main(void)
 		       older_edition_is_refused_and_changes_nothing),
 		GK_RUN(rfc4535_5_2_1_01,
 		       server_that_the_token_does_not_name_is_refused),
+		GK_RUN(rfc4535_4_2_02,
+		       member_with_a_revoked_certificate_is_evicted),
+		GK_RUN(rfc4535_3_1_06, revoked_group_owner_ends_the_membership),
+		GK_RUN(rfc4535_3_1_05,
+		       revoked_key_server_is_not_obeyed_any_more),
 		GK_RUN(rfc4535_7_1_1_12,
 		       restart_goes_on_without_anybody_rejoining),
 		GK_RUN(rfc4535_7_1_1_12,

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "gsakmp/engine/group_state.h"
+
+/*
+ * Members whose certificates have been revoked since they joined.  Access was
+ * granted to a name under a certificate (RFC4535-4.2-02); when that is revoked,
+ * so is the access.
+ */
+struct suspect {
+	struct gk_buf peer, der;
+};
+
+static enum gk_err
+list_members(struct gsakmp_group *g, struct suspect **list, size_t *n)
+{
+	const struct gk_member *m;
+	size_t cursor = 0, cap;
+
+	cap = g->data != NULL ? gk_group_count(g->data) : 0;
+	*n = 0;
+	*list = calloc(cap + 1, sizeof(**list));
+	if (*list == NULL)
+		return GK_ERR_NOMEM;
+	while (*n < cap && (m = gk_group_each(g->data, &cursor)) != NULL) {
+		struct suspect *s = &(*list)[*n];
+		struct gsakmp_member_info info;
+		enum gk_err err;
+
+		err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info);
+		if (err == GK_OK)
+			err = gk_buf_copy(&s->peer, gk_buf_slice(&m->identity));
+		if (err == GK_OK)
+			err = gk_buf_copy(&s->der, gk_buf_slice(&info.der));
+		gsakmp_member_info_free(&info);
+		(*n)++;
+		GK_TRY(err);
+	}
+	return GK_OK;
+}
+
+static bool
+revoked(const struct gk_trust *trust, struct gk_slice der, int64_t utc)
+{
+	struct gk_cert_fault why = { 0 };
+	struct gk_cert *cert;
+	bool out;
+
+	if (gk_cert_from_der(der, &cert) != GK_OK)
+		return false;
+	out = gk_trust_verify(trust, cert, NULL, utc, 0, NULL, &why) != GK_OK &&
+	      why.kind == GK_CERT_FAULT_REVOKED;
+	gk_cert_free(cert);
+	return out;
+}
+
+/* They may have left, or joined anew, while their certificates were looked at;
+ * a revoked certificate does not get better by that. */
+static enum gk_err
+leave_out(struct gsakmp_group *g, const struct suspect *list, size_t n,
+          struct gk_now now)
+{
+	struct gk_member **out = calloc(n + 1, sizeof(struct gk_member *));
+	struct gsakmp_rekey_cause cause = { .refresh = true,
+		                            .sweep = true,
+		                            .evict = out };
+	enum gk_err err = GK_OK;
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < n && g->data != NULL; i++) {
+		struct gk_member *m =
+			list[i].der.len == 0
+				? NULL
+				: gk_group_find(g->data,
+		                                gk_buf_slice(&list[i].peer));
+
+		if (m != NULL)
+			out[cause.n_evict++] = m;
+	}
+	if (cause.n_evict != 0)
+		err = g->policy->rekey == NULL || !g->policy->lkh
+		              ? GK_ERR_POLICY
+		              : gsakmp_group_plan(g, &cause, now);
+	free(out);
+	return err;
+}
+
+enum gk_err
+gsakmp_group_revocations(struct gsakmp_group *g, struct gk_now now)
+{
+	const struct gk_trust *trust;
+	struct suspect *list = NULL;
+	size_t n = 0;
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	trust = g->party.trust;
+	err = list_members(g, &list, &n);
+	pthread_mutex_unlock(&g->lock);
+	for (size_t i = 0; i < n && err == GK_OK; i++)
+		if (!revoked(trust, gk_buf_slice(&list[i].der), now.utc_s))
+			gk_buf_free(&list[i].der); /* cleared */
+	if (err == GK_OK) {
+		pthread_mutex_lock(&g->lock);
+		err = leave_out(g, list, n, now);
+		pthread_mutex_unlock(&g->lock);
+	}
+	for (size_t i = 0; i < n; i++) {
+		gk_buf_free(&list[i].peer);
+		gk_buf_free(&list[i].der);
+	}
+	free(list);
+	GK_TRY(err);
+	return gsakmp_group_flush(g, now);
+}
