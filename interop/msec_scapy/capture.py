@@ -143,7 +143,9 @@ class Checker:
             return None
         for (gid, kind, nonce_i), found in self.initiated.items():
             if gid == m.group_id and kind == exchange and any(
-                    crypto.nonce_c(h, nonce_i, nonce_r, self.dialect) == nonce_c
+                    crypto.nonce_c(h, nonce_i, nonce_r, self.dialect, (
+                        message.loose_nonce_payload(found[0].octets, reg.NONCE_I),
+                        message.loose_nonce_payload(m.octets, reg.NONCE_R))) == nonce_c
                     for h in crypto.NONCE_HASH):
                 report.checks.append("nonce")
                 self.combined[(gid, nonce_c)] = m
@@ -271,10 +273,10 @@ class Checker:
             self._rekey_token(m, payload, report)
 
     def _open_red(self, m, red, report):
-        wrap_id = red.wrap_id.rjust(4, b"\0")
-        key = self.log.key(m.group_id, wrap_id, red.wrap_handle)
+        key = next((k for k in self.log.of_group(m.group_id) if k.handle == red.wrap_handle
+                    and k.key_id.endswith(red.wrap_id)), None)
         if key is None:
-            report.faults.append(f"wrapping key {wrap_id.hex()}/{red.wrap_handle.hex()} "
+            report.faults.append(f"wrapping key {red.wrap_id.hex()}/{red.wrap_handle.hex()} "
                                  "is not logged")
             return 0
         try:

@@ -141,22 +141,18 @@ def kek_bits(secret, size, dialect=STRICT, more=0):
 NONCE_HASH = {1: hashlib.sha1, 49153: hashlib.sha256, 49154: hashlib.sha384}
 
 
-def nonce_c(nonce_hash, nonce_i, nonce_r, dialect=STRICT):
-    """Table 27. Arguments are the Nonce Data of both."""
+def nonce_c(nonce_hash, nonce_i, nonce_r, dialect=STRICT, payloads=None):
+    """Table 27. Arguments are the Nonce Data of both; `payloads` their payloads as transmitted,
+    which only the reading "payload" looks at."""
     if nonce_hash not in NONCE_HASH:
         raise CryptoError(f"nonce hash {nonce_hash} is unknown")
-
-    def framed(kind, data):
-        body = bytes([kind]) + data
-        return bytes([0, 0]) + (len(body) + 4).to_bytes(2, "big") + body
-    if dialect.nonce_c == "data":
-        text = nonce_i + nonce_r
-    elif dialect.nonce_c == "data_rev":
-        text = nonce_r + nonce_i
-    elif dialect.nonce_c == "type_data":
-        text = b"\x01" + nonce_i + b"\x02" + nonce_r
+    if dialect.nonce_c == "payload":
+        if payloads is None or None in payloads:
+            raise CryptoError("Nonce_C needs the nonce payloads")
+        text = b"".join(payloads)
     else:
-        text = framed(1, nonce_i) + framed(2, nonce_r)
+        text = {"data": nonce_i + nonce_r, "data_rev": nonce_r + nonce_i,
+                "type_data": b"\x01" + nonce_i + b"\x02" + nonce_r}[dialect.nonce_c]
     return NONCE_HASH[nonce_hash](text).digest()
 
 

@@ -144,7 +144,7 @@ class _Payload(Packet):
         end = max(GENERIC_LEN, min(int.from_bytes(s[2:4], "big"), len(s)))
         Packet.do_dissect(self, s[:end])
         for f in self.fields_desc:  # what did not come is empty, not the default
-            if isinstance(f, StrField) and f.name not in self.fields:
+            if isinstance(f, (StrField, MultipleTypeField)) and f.name not in self.fields:
                 self.fields[f.name] = b""
         return s[end:]
 

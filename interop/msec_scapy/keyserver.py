@@ -21,7 +21,6 @@ from .party import Party
 from .refusal import Refusal
 from .times import date
 
-NONCE_LEN = 32
 FROM_MEMBERS = {reg.X_RTJ, reg.X_ACK, reg.X_RTD, reg.X_DA}
 
 
@@ -192,8 +191,7 @@ class KeyServer(Party):
         except crypto.CryptoError as e:
             raise Refusal(reg.N_MALFORMED, "RFC4535-7.11.2-03", "Key Creation Data",
                           str(e)) from e
-        nonce_r = self.random(NONCE_LEN)
-        nonce_c = self.combine(nonce_i, nonce_r)
+        nonce_r, nonce_c = self.answer_nonces(m.octets)
         salt = (b"", b"") if suite.timestamp else (nonce_i, nonce_r)
         kek = crypto.kek(suite.create_type, secret, suite.enc_type, self.group.group_id, *salt,
                          self.dialect)
@@ -375,8 +373,7 @@ class KeyServer(Party):
         pending = self.sessions.get(name)
         if pending is not None and pending.departing and pending.request == m.octets:
             return [Answer(source, pending.answer, reg.X_DR)]
-        nonce_r = self.random(NONCE_LEN)
-        nonce_c = self.combine(nonce_i, nonce_r) if nonce_i else b""
+        nonce_r, nonce_c = self.answer_nonces(m.octets)
         octets = self.build(reg.X_DR, [
             self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
             Notification(notify=reg.N_DEPARTED, data=b"")], now)

@@ -91,8 +91,9 @@ class Ring:
         while progress and pending:
             progress, later = False, []
             for red in pending:
-                held = self.kek.get(red.wrap_id.rjust(4, b"\0"))
-                if held is None or held.handle != red.wrap_handle:
+                held = next((k for k in self.kek.values() if k.handle == red.wrap_handle
+                             and k.key_id.endswith(red.wrap_id)), None)
+                if held is None:
                     later.append(red)
                     continue
                 progress = True
@@ -113,7 +114,9 @@ class Ring:
             return
         for package in opened.packages:
             try:
-                changed.append(self._update(package, now))
+                key = self._update(package, now)
+                if key is not None:
+                    changed.append(key)
             except Refusal as e:
                 faults.append(e)
 
@@ -130,6 +133,8 @@ class Ring:
         held = table.get(key.key_id)
         if held is None or held.key_type != key.key_type:
             raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-14", "Key ID", key.key_id.hex())
+        if key == held:
+            return None  # the event of our own join, or one sent again
         if key.created < held.created or (key.created == held.created
                                           and self.dialect.date_equal == "reject"):
             raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-16", "Key Creation Date", str(key))

@@ -26,7 +26,7 @@ class Member(Party):
         super().__init__(*args, **kw)
         self.state = IDLE
         self.mechanisms = mechanisms  # a MechanismChoice list for the RTJ, or None
-        self.nonce_i = self.kex = self.rtj = None
+        self.nonce_i = self.kex = self.rtj = self.request = None
         self.token = self.policy = None
         self.ring = Ring(self.dialect, self.private)
         self.sequences = {}  # signer -> last Sequence ID
@@ -50,7 +50,7 @@ class Member(Party):
             payloads.append(Notification(notify=reg.N_MECHANISMS, data=self.mechanisms))
         if cookie is not None:
             payloads.append(Notification(notify=reg.N_COOKIE, data=cookie))
-        self.rtj = self.build(reg.X_RTJ, payloads, now)
+        self.rtj = self.request = self.build(reg.X_RTJ, payloads, now)
         self.state = JOINING
         return self.rtj
 
@@ -62,7 +62,8 @@ class Member(Party):
             payloads.append(Nonce(nonce_type=reg.NONCE_I, data=self.nonce_i))
         payloads.append(Notification(notify=reg.N_LEAVE, data=b""))
         self.state = LEAVING
-        return self.build(reg.X_RTD, payloads, now)
+        self.request = self.build(reg.X_RTD, payloads, now)
+        return self.request
 
     # -- input --------------------------------------------------------------------
 
@@ -109,7 +110,7 @@ class Member(Party):
         payloads = []
         nonce_r = loose_nonce(octets, reg.NONCE_R)
         if nonce_r is not None and not self.group.suite.timestamp:
-            payloads = [Nonce(nonce_type=reg.NONCE_C, data=self.combine(self.nonce_i, nonce_r))]
+            payloads = [Nonce(nonce_type=reg.NONCE_C, data=self.combine(self.request, octets))]
         return self.build(exchange, payloads + [self.ack(notify)], now)
 
     def _forget(self, state):
@@ -122,7 +123,7 @@ class Member(Party):
             if not self.group.suite.timestamp:
                 raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "missing")
             self.check_fresh_time(m, now)
-        elif m.nonce(reg.NONCE_C) != self.combine(self.nonce_i, m.nonce(reg.NONCE_R)):
+        elif m.nonce(reg.NONCE_C) != self.combine(self.request, m.octets):
             raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
 
     # -- registration ---------------------------------------------------------------

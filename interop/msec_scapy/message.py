@@ -455,15 +455,21 @@ def walk_loose(octets):
         kind, at = octets[at], at + size
 
 
-def loose_nonce(octets, kind):
-    """Nonce Data of a type in a message that may be too broken to parse, or None."""
+def loose_nonce_payload(octets, kind):
+    """The Nonce payload of a type in a message that may be too broken to parse, or None."""
     try:
         for payload, at, size in walk_loose(octets):
             if payload == reg.P_NONCE and octets[at + 4] == kind and size > 8:
-                return octets[at + 5:at + size]
+                return octets[at:at + size]
     except (Refusal, IndexError):
         pass
     return None
+
+
+def loose_nonce(octets, kind):
+    """Its Nonce Data, or None."""
+    payload = loose_nonce_payload(octets, kind)
+    return None if payload is None else payload[5:]
 
 
 def _signature_len(key, sig_type, dialect):

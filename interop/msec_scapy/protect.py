@@ -152,7 +152,7 @@ def seal_rekey_data(enc_type, key, key_id, handle, packages, dialect=dialects.ST
         clear, secret = (plain[:2], plain[2:]) if dialect.red_scope == "packages" else (b"", plain)
         data = clear + wrapping.seal(secret, key_id[-width:] + handle)
         if dialect.pkt_len.startswith("plain"):
-            length = len(plain) + _extra(dialect.pkt_len)
+            length = len(plain) + _extra(dialect)
         else:
             length = packet_len_of_wire_len(len(data))
         return RekeyEventData(packet_len=length, wrap_id=key_id[-width:], wrap_handle=handle,
@@ -172,8 +172,10 @@ def open_rekey_data(red, enc_type, key, dialect=dialects.STRICT):
 
 # ------------------------------------------------- Packet Length, both ways
 
-def _extra(name):
-    return int(name.split("+")[1]) if "+" in name else 0
+def _extra(dialect):
+    """Octets of clear fields that Packet Length counts: the Wrapping fields, or itself too."""
+    wrapping = int(dialect.wrap_width) + 4
+    return {"8": wrapping, "10": wrapping + 2}.get(dialect.pkt_len.partition("+")[2], 0)
 
 
 def sealed_len(enc_type, plain_len, dialect):
@@ -190,7 +192,7 @@ def sealed_len(enc_type, plain_len, dialect):
 def wire_len_of_packet_len(packet_len):
     """How many octets follow Wrapping Key Handle."""
     layout = dialects.current()
-    name, extra = layout.dialect.pkt_len, _extra(layout.dialect.pkt_len)
+    name, extra = layout.dialect.pkt_len, _extra(layout.dialect)
     value = (packet_len or 0) - extra
     if name == "cipher-iv":
         value += _explicit_iv(layout)
@@ -205,7 +207,7 @@ def packet_len_of_wire_len(wire_len):
     name = layout.dialect.pkt_len
     if name.startswith("plain"):
         raise ValueError("Packet Length counts plaintext: it has to be given")
-    return wire_len + _extra(name) - (_explicit_iv(layout) if name == "cipher-iv" else 0)
+    return wire_len + _extra(layout.dialect) - (_explicit_iv(layout) if name == "cipher-iv" else 0)
 
 
 def _explicit_iv(layout):
@@ -219,18 +221,18 @@ def _explicit_iv(layout):
 def decode(cls, plain, dialect):
     """A decrypted structure, read to its last octet."""
     if len(plain) < 2:
-        raise FormError(f"{len(plain)} octets are no {cls.name}")
+        raise FormError(f"{len(plain)} octets are no {cls.__name__}")
     with dialects.use(dialect):
         data = cls(plain)
         tail = bytes(data.trailing)
         if tail and not _is_padding(tail, dialect):
-            raise FormError(f"{len(tail)} octets behind the {cls.name}")
+            raise FormError(f"{len(tail)} octets behind the {cls.__name__}")
         if tail:
             data = cls(plain[:len(plain) - len(tail)])
         again = data.copy()
         _recount(again)
         if bytes(again) != bytes(data):
-            raise FormError(f"lengths or counters of the {cls.name} are wrong")
+            raise FormError(f"lengths or counters of the {cls.__name__} are wrong")
         _no_leftovers(data)
     return data
 
@@ -266,11 +268,11 @@ def _recount(packet):
 
 
 def _is_padding(tail, dialect):
+    if len(tail) >= 16:
+        return False
     if dialect.pad == "zero":
-        return tail == bytes(len(tail)) and len(tail) < 16
-    if dialect.pad == "pkcs7_ifneeded":
-        return tail == bytes([len(tail)]) * len(tail) and len(tail) < 16
-    return False
+        return tail == bytes(len(tail))
+    return dialect.pad == "pkcs7_ifneeded" and tail == bytes([len(tail)]) * len(tail)
 
 
 def cut_der(octets, dialect):

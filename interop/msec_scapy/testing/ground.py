@@ -132,8 +132,9 @@ class Ground:
         return self.pki.parties[name]
 
     def rule(self, name):
-        return policy.Rule(identity.Identity(31, f"CN={name},O=MSEC Lab".encode()),
-                           self.pki.intermediate.key_id)
+        forward = self.dialect.dn_string == "forward"
+        text = f"O=MSEC Lab,CN={name}" if forward else f"CN={name},O=MSEC Lab"
+        return policy.Rule(identity.Identity(31, text.encode()), self.pki.intermediate.key_id)
 
     def make_token(self, **how):
         """The next edition; `excluded` accumulates."""

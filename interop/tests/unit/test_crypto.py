@@ -122,8 +122,10 @@ def test_combined_nonce():
     assert crypto.nonce_c(1, i, r) == hashlib.sha1(i + r).digest()
     assert crypto.nonce_c(49153, i, r) == hashlib.sha256(i + r).digest()
     assert crypto.nonce_c(49154, i, r) == hashlib.sha384(i + r).digest()
-    want = {"data_rev": r + i, "type_data": b"\x01" + i + b"\x02" + r,
-            "payload": b"\0\0\0\x0f\x01" + i + b"\0\0\0\x10\x02" + r}
+    payloads = (b"\x08\0\0\x0f\x01" + i, b"\x0c\0\0\x10\x02" + r)  # as transmitted
+    assert crypto.nonce_c(1, i, r, Dialect(nonce_c="payload"), payloads) == hashlib.sha1(
+        payloads[0] + payloads[1]).digest()
+    want = {"data_rev": r + i, "type_data": b"\x01" + i + b"\x02" + r}
     for reading, text in want.items():
         assert crypto.nonce_c(1, i, r, Dialect(nonce_c=reading)) == hashlib.sha1(text).digest()
     with pytest.raises(crypto.CryptoError):
