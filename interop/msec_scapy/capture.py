@@ -17,7 +17,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 
-from . import crypto, flows, identity, keylog, message, pkix, protect
+from . import crypto, flows, identity, keylog, lkh, message, pkix, protect
 from . import dialect as dialects
 from . import registry as reg
 from . import token as tokens
@@ -284,12 +284,10 @@ class Checker:
         except crypto.CryptoError as e:
             report.faults.append(f"rekey data under {key}: {e}")
             return 0
-        for package in packages:
-            datum = package.body
-            if self.dialect.keypkg_lkh_body == "array" and package.package_type == reg.KDD_LKH:
-                datum = datum.getfieldval("keys")[0]
+        datums = [d for package in packages for d in lkh.package_keys(package)]
+        for datum in datums:
             self._logged(m.group_id, datum, report)
-        return len(packages)
+        return len(datums)
 
     def _rekey_token(self, m, payload, report):
         """The wire does not name the traffic key: the one that fits is the one."""

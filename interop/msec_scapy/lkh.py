@@ -51,6 +51,12 @@ def _valid_datum(datum, private):
     return Key.of(datum)
 
 
+def package_keys(package):
+    """The Key Datums of a Key Package: one, or (keypkg_lkh_body=array) those of its array."""
+    body = package.body
+    return body.getfieldval("keys") if isinstance(body, RekeyArray) else [body]
+
+
 class Ring:
     """The keys of one member in one group."""
 
@@ -113,19 +119,17 @@ class Ring:
             faults.append(Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-11", "Rekey Event Data", str(e)))
             return
         for package in opened.packages:
-            try:
-                key = self._update(package, now)
-                if key is not None:
-                    changed.append(key)
-            except Refusal as e:
-                faults.append(e)
+            for datum in package_keys(package):
+                try:
+                    key = self._update(package, datum, now)
+                    if key is not None:
+                        changed.append(key)
+                except Refusal as e:
+                    faults.append(e)
 
-    def _update(self, package, now):
+    def _update(self, package, datum, _now):
         if not reg.KDD_ITEM.known(package.package_type):
             raise Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-12", "Key Package Type")
-        datum = package.body
-        if isinstance(datum, RekeyArray):
-            datum = datum.getfieldval("keys")[0]
         if not reg.KEY_TYPE.known(datum.key_type, self.private):
             raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-13", "Key Type", str(datum.key_type))
         key = _valid_datum(datum, self.private)

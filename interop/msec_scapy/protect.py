@@ -145,8 +145,8 @@ class _Wrapping:
 def seal_rekey_data(enc_type, key, key_id, handle, packages, dialect=dialects.STRICT,
                     random=os.urandom):
     """A RekeyEventData that carries RekeyPackages wrapped in a group key."""
-    wrapping = _Wrapping(enc_type, key, key_id, handle, dialect, random)
     width = int(dialect.wrap_width)
+    wrapping = _Wrapping(enc_type, key, key_id[-width:], handle, dialect, random)
     with dialects.use(dialect, enc_type):
         plain = bytes(packages)
         clear, secret = (plain[:2], plain[2:]) if dialect.red_scope == "packages" else (b"", plain)
@@ -161,7 +161,7 @@ def seal_rekey_data(enc_type, key, key_id, handle, packages, dialect=dialects.ST
 
 def open_rekey_data(red, enc_type, key, dialect=dialects.STRICT):
     """The RekeyPackages of a RekeyEventData."""
-    wrapping = _Wrapping(enc_type, key, red.wrap_id.rjust(4, b"\0"), red.wrap_handle, dialect, None)
+    wrapping = _Wrapping(enc_type, key, red.wrap_id, red.wrap_handle, dialect, None)
     aad = red.wrap_id + red.wrap_handle
     if dialect.red_scope == "packages":
         plain = red.data[:2] + wrapping.open(red.data[2:], aad)
