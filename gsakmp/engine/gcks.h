@@ -27,6 +27,9 @@ struct gsakmp_gcks_config {
 	unsigned cookie_rate;        /* [100] per second, for AUTO */
 	uint32_t cookie_lifetime_ms; /* [60000] a secret's; the one before it
 	                              * is good for as long again */
+	/* Section 5.2.2, NAT: a cookie is bound to the address of the RTJ's
+	 * IPValue notification, when there is one, and not to the source's. */
+	bool cookie_ip_value;
 	/* Section 5.2: what to do for a GroupID that is not served. */
 	bool verbose_unknown_group;
 	uint32_t skew_s;    /* [300] for freshness by time, and RTJ replay */

@@ -10,6 +10,23 @@
 
 /* ---- cookies ------------------------------------------------------------ */
 
+/* RFC4535-5.2.2-09, -15: the address that a cookie is good for. */
+static struct gk_slice
+cookie_address(const struct gsakmp_request *rq)
+{
+	static const enum gsakmp_notify values[] = { GSAKMP_NOTIFY_IPV4_VALUE,
+		                                     GSAKMP_NOTIFY_IPV6_VALUE };
+
+	for (size_t i = 0; rq->gcks->cfg.cookie_ip_value && i < 2; i++) {
+		const struct gsakmp_notification *n =
+			gsakmp_message_notification(rq->msg, values[i]);
+
+		if (n != NULL)
+			return n->data;
+	}
+	return (struct gk_slice){ rq->from->ip, rq->from->ip_len };
+}
+
 /* Section 5.2.2, Table 6: neither side keeps anything. */
 static enum gk_err
 send_cookie(struct gsakmp_request *rq)
@@ -19,11 +36,10 @@ send_cookie(struct gsakmp_request *rq)
 	struct gsakmp_build b;
 	enum gk_err err;
 
-	GK_TRY(gsakmp_cookie_make(
-		&rq->gcks->jar, rq->gcks->env, rq->now,
-		rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
-		(struct gk_slice){ rq->from->ip, rq->from->ip_len },
-		rq->msg->header.groupid, cookie));
+	GK_TRY(gsakmp_cookie_make(&rq->gcks->jar, rq->gcks->env, rq->now,
+	                          rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+	                          cookie_address(rq), rq->msg->header.groupid,
+	                          cookie));
 	gsakmp_build_begin(&b, &rq->group->dialect,
 	                   GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
 	                   rq->msg->header.groupid, 0);
@@ -66,11 +82,10 @@ check_cookie(struct gsakmp_request *rq)
 	gcks->jar_ready = true;
 	n = gsakmp_message_notification(rq->msg, GSAKMP_NOTIFY_COOKIE);
 	if (n != NULL &&
-	    gsakmp_cookie_check(
-		    &gcks->jar, gcks->env, rq->now, n->data,
-		    rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
-		    (struct gk_slice){ rq->from->ip, rq->from->ip_len },
-		    rq->msg->header.groupid, &rq->why) == GK_OK)
+	    gsakmp_cookie_check(&gcks->jar, gcks->env, rq->now, n->data,
+	                        rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
+	                        cookie_address(rq), rq->msg->header.groupid,
+	                        &rq->why) == GK_OK)
 		return GK_OK;
 	/* RFC4535-5.2.2-02, -12: rejected, and told how to do better. */
 	rq->answered = true;

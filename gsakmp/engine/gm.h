@@ -73,6 +73,9 @@ struct gsakmp_gm_config {
 	 * set, one that does not authenticate is dropped and the join goes on.
 	 */
 	bool drop_forged_keydl;
+	/* Section 7.5.2 item 4: seconds between Date/Time Stamp and our clock
+	 * beyond which a Rekey Event is refused; 0: not looked at. */
+	uint32_t rekey_max_age_s;
 	size_t max_message; /* [65535] octets */
 };
 

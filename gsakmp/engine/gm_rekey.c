@@ -75,6 +75,26 @@ authenticate(struct gsakmp_gm_input *in)
 	return gsakmp_signer_check(&v, in->msg, &in->signer, &in->why);
 }
 
+/* RFC4535-7.5.2-04: local configuration decides whether that is looked at. */
+static enum gk_err
+check_recent(struct gsakmp_gm_input *in)
+{
+	uint32_t age = in->gm->cfg.rekey_max_age_s;
+
+	for (size_t i = 0; age != 0 && i < in->msg->n_rekey_events; i++) {
+		const struct gsakmp_rekey_event *e = &in->msg->rekey_event[i];
+
+		if (!gsakmp_time_fresh(
+			    (struct gk_slice){ e->stamp, GK_ZULU_LEN },
+			    in->now.utc_s, age))
+			return gsakmp_in_refuse(
+				in, GK_ERR_REPLAY,
+				gsakmp_notify_freshness(&in->gm->dialect),
+				"RFC4535-7.5.2-04", "Time/Date Stamp", e->at);
+	}
+	return GK_OK;
+}
+
 /* ---- Key Packages ------------------------------------------------------- */
 
 static enum gk_err
@@ -467,6 +487,7 @@ gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 	enum gk_err err;
 
 	GK_TRY(authenticate(in));
+	GK_TRY(check_recent(in));
 	if (in->msg->header.sequence == GSAKMP_SEQUENCE_DESTROY)
 		return destroyed(in);
 	err = process(&r);

@@ -637,6 +637,34 @@ GK_TEST(rfc4535_5_2_2_02, cookie_is_demanded_and_then_accepted)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_5_2_2_15, cookie_may_be_bound_to_the_address_given)
+{
+	static const uint8_t inner[4] = { 192, 0, 2, 7 };
+	struct world_config cfg = plain();
+	struct gk_buf rtj = { 0 };
+	struct fixture f;
+
+	/* Behind a NAT that changes its mind about our address. */
+	for (int by_value = 0; by_value < 2; by_value++) {
+		cfg.cookies = GSAKMP_COOKIE_ALWAYS;
+		cfg.cookie_ip_value = by_value != 0;
+		cfg.gm.ip_value = (struct gk_slice){ inner, 4 };
+		set_up(&f, &cfg);
+		world_join(f.m);
+		while (f.m->seen.count[GSAKMP_OUT_SEND] < 2)
+			simnet_pass(f.w->net, 1);
+		gk_assert_ok(gk_buf_copy(
+			&rtj,
+			gk_buf_slice(
+				&f.m->seen.last_sent
+					 [GSAKMP_EXCHANGE_REQUEST_TO_JOIN])));
+		gk_assert_err(by_value ? GK_OK : GK_ERR_AUTH,
+		              world_to_server(f.w, gk_buf_slice(&rtj), 77));
+		gk_buf_free(&rtj);
+		tear_down(&f);
+	}
+}
+
 GK_TEST(rfc4535_5_2_2_09, made_up_cookie_is_refused)
 {
 	static const uint8_t made_up[36] = { 0, 0, 0, 1 };
@@ -798,6 +826,8 @@ main(void)
 		       silence_evicts_and_a_late_ack_puts_it_right),
 		GK_RUN(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack),
 		GK_RUN(rfc4535_5_2_2_02, cookie_is_demanded_and_then_accepted),
+		GK_RUN(rfc4535_5_2_2_15,
+		       cookie_may_be_bound_to_the_address_given),
 		GK_RUN(rfc4535_5_2_2_09, made_up_cookie_is_refused),
 		GK_RUN(rfc4535_5_3_2_3_1_08,
 		       departure_addressed_to_another_server),

@@ -780,6 +780,27 @@ GK_TEST(rfc4534_b_5_1_01, rekey_by_somebody_the_token_does_not_name)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_7_5_2_04, old_event_is_refused_where_that_is_configured)
+{
+	for (int strict = 0; strict < 2; strict++) {
+		struct world_config cfg = plain();
+		struct gk_buf dgram = { 0 };
+		struct fixture f;
+
+		cfg.gm.rekey_max_age_s = strict ? 60 : 0;
+		member(&f, &cfg);
+		next_rekey(&f, &dgram);
+		world_pass(f.w, 61000);
+		if (strict)
+			refused(&f, gk_buf_slice(&dgram), "RFC4535-7.5.2-04");
+		else
+			gk_assert_ok(
+				world_to_member(f.m, gk_buf_slice(&dgram)));
+		gk_buf_free(&dgram);
+		tear_down(&f);
+	}
+}
+
 GK_TEST(rfc4535_7_5_2_16, keys_of_an_old_event_are_not_taken_again)
 {
 	struct world_config cfg = plain();
@@ -1108,6 +1129,8 @@ main(void)
 		       sequence_survives_a_restart_of_the_member),
 		GK_RUN(rfc4534_b_5_1_01,
 		       rekey_by_somebody_the_token_does_not_name),
+		GK_RUN(rfc4535_7_5_2_04,
+		       old_event_is_refused_where_that_is_configured),
 		GK_RUN(rfc4535_7_5_2_16,
 		       keys_of_an_old_event_are_not_taken_again),
 		GK_RUN(rfc4535_7_1_2_12, rekey_inside_a_version_2_message),

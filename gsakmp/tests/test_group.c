@@ -605,6 +605,66 @@ GK_TEST(rfc4535_7_1_1_12, restart_between_commit_and_send_loses_nobody)
 	world_free(w);
 }
 
+/* Does a group come up from the store with row @at spoilt?  Either it does, or
+ * it is refused; it never does anything else. */
+static void
+load_spoilt(struct world *w, size_t at, size_t len, uint8_t flip)
+{
+	const struct gsakmp_group_config cfg = {
+		.party = w->party,
+		.group_id_type = GSAKMP_GROUPID_OCTET_STRING,
+		.group_id = w->group_id,
+	};
+	struct gsakmp_group *g = gsakmp_group_new(&w->env, &cfg);
+	struct gsakmp_group_status s;
+	struct gsakmp_output out;
+	enum gk_err err = GK_OK;
+
+	for (size_t t = 0; gsakmp_group_table(t) != NULL; t++)
+		for (size_t i = 0; i < w->store.n && err == GK_OK; i++) {
+			const struct world_row *r = &w->store.row[i];
+			struct gk_buf v = { 0 };
+
+			if (strcmp(r->table, gsakmp_group_table(t)) != 0)
+				continue;
+			gk_assert_ok(gk_buf_copy(&v, gk_buf_slice(&r->value)));
+			if (i == at && v.len > 0) {
+				v.len = len < v.len ? len : v.len;
+				if (v.len > 0)
+					v.ptr[v.len / 2] ^= flip;
+			}
+			err = gsakmp_group_load(g, r->table,
+			                        gk_buf_slice(&r->key),
+			                        gk_buf_slice(&v));
+			gk_buf_free(&v);
+		}
+	if (err == GK_OK)
+		err = gsakmp_group_load_end(g, simnet_now(w->net));
+	if (err == GK_OK)
+		(void)!gsakmp_group_tick(g, simnet_now(w->net));
+	gsakmp_group_status(g, &s);
+	while (gsakmp_group_poll(g, &out))
+		continue;
+	gsakmp_group_free(g);
+}
+
+GK_TEST(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 3);
+
+	gk_assert_ok(world_rekey(w));
+	for (size_t i = 0; i < w->store.n; i++) {
+		for (size_t len = 0; len < w->store.row[i].value.len;
+		     len += len < 12 ? 1 : 97)
+			load_spoilt(w, i, len, 0);
+		load_spoilt(w, i, SIZE_MAX, 0x01);
+		load_spoilt(w, i, SIZE_MAX, 0x80);
+	}
+	assert_true(w->store.n > 10);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed)
 {
 	const struct world_config cfg = plain();
@@ -743,6 +803,7 @@ main(void)
 		       restart_goes_on_without_anybody_rejoining),
 		GK_RUN(rfc4535_7_1_1_12,
 		       restart_between_commit_and_send_loses_nobody),
+		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless),
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
 		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
 		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),

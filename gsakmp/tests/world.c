@@ -546,7 +546,9 @@ start_server(struct world *w)
 {
 	struct gsakmp_group_config cfg = w->cfg.group;
 	const struct gsakmp_gcks_config k = { .party = w->party,
-		                              .cookies = w->cfg.cookies };
+		                              .cookies = w->cfg.cookies,
+		                              .cookie_ip_value =
+		                                      w->cfg.cookie_ip_value };
 
 	cfg.party = w->party;
 	cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;

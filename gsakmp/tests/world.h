@@ -40,6 +40,7 @@ struct world_config {
 	unsigned resend;
 	bool no_rekey; /* the token has no rekey protocol */
 	enum gsakmp_cookie_mode cookies;
+	bool cookie_ip_value;
 	struct gsakmp_dialect dialect;
 	struct gsakmp_group_config group; /* only its tunables are used */
 	struct gsakmp_gm_config gm;       /* the same */
