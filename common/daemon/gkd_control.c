@@ -87,7 +87,8 @@ put_line(struct conn *conn, const char *text)
 
 	if (conn->dead)
 		return;
-	if (evbuffer_get_length(out) + strlen(text) > GKD_CONTROL_UNSENT) {
+	/* What is already waiting counts: one long answer is not an offence. */
+	if (evbuffer_get_length(out) > GKD_CONTROL_UNSENT) {
 		gkd_log(LOG_WARNING, "io",
 		        "control: a subscriber does not read; closed");
 		conn_free(conn);

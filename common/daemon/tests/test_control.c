@@ -36,6 +36,19 @@ cmd_echo(void *state, const json_t *request, char why[256])
 	return json_string(arg);
 }
 
+static json_t *
+cmd_long(void *state, const json_t *request, char why[256])
+{
+	json_t *list = json_array();
+
+	(void)state;
+	(void)request;
+	(void)why;
+	for (int i = 0; i < 200000; i++)
+		json_array_append_new(list, json_string("member"));
+	return list;
+}
+
 static struct gkd_control *flooded;
 
 /* More than a connection may owe, to whoever follows the numbers. */
@@ -48,7 +61,7 @@ cmd_flood(void *state, const json_t *request, char why[256])
 	(void)request;
 	(void)why;
 	memset(big, 'x', sizeof(big) - 1);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 25; i++)
 		gkd_control_publish(flooded, "numbers",
 		                    json_pack("{s:s}", "n", big));
 	return json_object();
@@ -56,6 +69,7 @@ cmd_flood(void *state, const json_t *request, char why[256])
 
 static const struct gkd_command commands[] = {
 	{ "flood", NULL, "publish a lot", cmd_flood },
+	{ "long", NULL, "two million octets", cmd_long },
 	{ "echo", "WORD", "say it again", cmd_echo },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -210,6 +224,31 @@ GK_TEST(daemon_control, a_subscriber_gets_the_state_and_then_the_changes)
 	assert_string_equal(line(&f), "{\"n\":4}");
 	/* A letter that arrives after the socket is gone is harmless. */
 	gkd_control_publish_line(f.control, "numbers", "{\"n\":5}");
+	close_fixture(&f);
+}
+
+GK_TEST(daemon_control, a_long_answer_arrives_whole)
+{
+	uint64_t end = gkd_now().mono_ms + BOUND_MS;
+	struct fixture f;
+	size_t total = 0;
+	char last = 0;
+
+	open_fixture(&f);
+	ask(&f, "{\"cmd\":\"long\"}\n");
+	while (last != '\n' && gkd_now().mono_ms < end) {
+		ssize_t got;
+
+		gk_assert_ok(gkd_loop_once(f.loop, false));
+		got = recv(f.fd, f.text, sizeof(f.text), 0);
+		assert_int_not_equal(got, 0);
+		if (got > 0) {
+			total += (size_t)got;
+			last = f.text[got - 1];
+		}
+	}
+	/* {"ok":true,"result":[ "member" ... ]} and a newline */
+	assert_int_equal(total, 21 + (200000 * 9 - 1) + 2 + 1);
 	close_fixture(&f);
 }
 
@@ -408,6 +447,7 @@ main(void)
 		GK_RUN(daemon_control, an_endless_request_is_cut_off),
 		GK_RUN(daemon_control,
 		       a_subscriber_gets_the_state_and_then_the_changes),
+		GK_RUN(daemon_control, a_long_answer_arrives_whole),
 		GK_RUN(daemon_control,
 		       a_subscriber_that_floods_itself_is_closed),
 		GK_RUN(daemon_control,
