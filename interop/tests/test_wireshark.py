@@ -254,6 +254,16 @@ def test_the_token_reaches_the_cms_dissector(tmp_path):
     assert [line.split("\t") for line in out] == [[str(x), "1.3.6.1.5.5.12.1.1"] for x in (9, 9, 9, 5)]
 
 
+def test_the_token_is_shown_element_by_element(tmp_path):
+    rec = Recorded(tmp_path)
+    out = tshark(rec.pcap, "-Y", "gsakmp_token && gsakmp.exchange == 5", "-T", "fields", "-e", "gsakmp_token.text",
+                 "-e", "gsakmp_token.oid", "-e", "gsakmp_token.malformed", log=rec.log).rstrip("\n")
+    texts, oids, malformed = out.split("\t")
+    assert malformed == ""
+    assert "CN=gcks,O=MSEC Lab" in texts and "CN=gm*,O=MSEC Lab" in texts
+    assert "1.3.6.1.5.5.12.3.1" in oids.split(",")
+
+
 def test_certificates_reach_the_x509_dissector(tmp_path):
     rec = Recorded(tmp_path)
     out = tshark(rec.pcap, "-Y", "gsakmp.exchange == 8", "-T", "fields", "-e", "x509sat.uTF8String")

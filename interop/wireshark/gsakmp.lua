@@ -26,6 +26,7 @@ S.keylog = part("gsakmp_keylog.lua")
 part("gsakmp_fields.lua")
 part("gsakmp_reader.lua")
 part("gsakmp_payloads.lua")
+part("gsakmp_token.lua")
 
 local registry, F, labels, E = S.registry, S.F, S.labels, S.E
 local reader, guarded, malformed, payloads = S.reader, S.guarded, S.malformed, S.payloads
@@ -34,7 +35,6 @@ local PORT = 3761
 local LARGEST = 2 ^ 20 -- a longer TCP message is taken for garbage, not waited for
 local GENERIC = 4
 local X_REKEY = 5
-local TOKEN_OID = "1.3.6.1.5.5.12.1.1" -- RFC 4534 section 2, the content type of a policy token
 
 local gsakmp = Proto("gsakmp", "Group Secure Association Key Management Protocol")
 
@@ -369,8 +369,3 @@ function gsakmp.prefs_changed()
     end
     forget()
 end
-
--- The content of the token's CMS object is DER (RFC 4534); Wireshark knows DER, but not this type.
-pcall(function()
-    DissectorTable.get("ber.oid"):add(TOKEN_OID, Dissector.get("ber"))
-end)
