@@ -226,8 +226,8 @@ sign(const struct cli_args *args, const char *name, struct gk_slice xml,
 	struct gpt_fault why = { 0 };
 	enum cli_exit code = cli_signer(args, &signer, &certs);
 
-	if (code == CLI_OK && gpt_announcement_sign(xml, signer, certs.cert[0],
-	                                            now, out, &why) != GK_OK)
+	if (code == CLI_OK &&
+	    gpt_announcement_sign(xml, signer, &certs, now, out, &why) != GK_OK)
 		code = cli_fault(name, &why);
 	gk_signer_free(signer);
 	gk_certs_free(&certs);

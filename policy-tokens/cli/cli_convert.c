@@ -78,7 +78,7 @@ cli_decompile(const struct cli_args *args)
 
 static enum cli_exit
 sign(const struct cli_args *args, struct gk_slice der,
-     const struct gk_signer *signer, const struct gk_cert *cert)
+     const struct gk_signer *signer, const struct gk_certs *chain)
 {
 	struct gk_buf cms = { 0 };
 	struct gpt_fault why = { 0 };
@@ -88,8 +88,8 @@ sign(const struct cli_args *args, struct gk_slice der,
 
 	if (code != CLI_OK)
 		return code;
-	if (gpt_token_sign(der, signer, cert, when, args->bare, &cms, &why) !=
-	    GK_OK)
+	if (gpt_token_sign_chain(der, signer, chain, when, args->bare, &cms,
+	                         &why) != GK_OK)
 		return cli_fault(args->cert, &why);
 	code = cli_write(args, gk_buf_slice(&cms), true);
 	gk_buf_free(&cms);
@@ -117,7 +117,7 @@ cli_sign(const struct cli_args *args)
 	if (code == CLI_OK)
 		code = cli_signer(args, &signer, &certs);
 	if (code == CLI_OK)
-		code = sign(args, gk_buf_slice(&der), signer, certs.cert[0]);
+		code = sign(args, gk_buf_slice(&der), signer, &certs);
 	gk_signer_free(signer);
 	gk_certs_free(&certs);
 	gk_buf_free(&der);

@@ -185,3 +185,20 @@ gpt_signed_verify(struct gk_slice der, const char *content_type,
 		gk_cert_free(found);
 	return err;
 }
+
+enum gk_err
+gpt_signed_extra(const struct gk_certs *chain, struct gk_certs *extra)
+{
+	*extra = (struct gk_certs){ 0 };
+	for (size_t i = 1; i < chain->n; i++) {
+		enum gk_err err = GK_OK;
+
+		if (!gk_cert_is_self_issued(chain->cert[i]))
+			err = gk_certs_add(extra, chain->cert[i]);
+		if (err != GK_OK) {
+			gk_certs_free(extra);
+			return err;
+		}
+	}
+	return GK_OK;
+}

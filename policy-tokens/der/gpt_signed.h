@@ -30,4 +30,9 @@ GK_MUST_CHECK enum gk_err gpt_signed_verify(struct gk_slice der,
 enum gk_err gpt_signed_refuse(struct gpt_fault *why, enum gk_err err,
                               const struct gk_cms_fault *fault);
 
+/* gpt_signed_extra - what of a chain travels along: neither the first, which is
+ * the signer's, nor roots, which nobody believes because they were sent. */
+GK_MUST_CHECK enum gk_err gpt_signed_extra(const struct gk_certs *chain,
+                                           struct gk_certs *extra);
+
 #endif /* GPT_SIGNED_H */

@@ -125,10 +125,10 @@ gpt_token_peek(struct gk_slice cms_der, struct gpt_token **token,
 	return gpt_token_decode(cms.content, token, why);
 }
 
-enum gk_err
-gpt_token_sign(struct gk_slice der, const struct gk_signer *signer,
-               const struct gk_cert *cert, int64_t signing_time, bool bare,
-               struct gk_buf *cms, struct gpt_fault *why)
+static enum gk_err
+sign(struct gk_slice der, const struct gk_signer *signer,
+     const struct gk_cert *cert, const struct gk_certs *extra,
+     int64_t signing_time, bool bare, struct gk_buf *cms, struct gpt_fault *why)
 {
 	const struct gk_pubkey *pub = gk_signer_pubkey(signer);
 	const struct gk_cms_signing signing = {
@@ -137,16 +137,39 @@ gpt_token_sign(struct gk_slice der, const struct gk_signer *signer,
 		.cert = cert,
 		.content_type = GPT_OID_TOKEN,
 		.signing_time = signing_time,
+		.extra = extra,
 		.flags = bare ? GK_CMS_BARE : 0,
 	};
 	enum gk_err err = gk_cms_sign(&signing, der, cms);
 
-	if (err != GK_OK)
-		return gpt_fault_set(
-			why, err, "RFC4534-2-02", "SignerInfo", "%s",
-			err == GK_ERR_VALUE
-				? "the key and the certificate do not "
-				  "belong together"
-				: gk_strerror(err));
-	return GK_OK;
+	if (err == GK_OK)
+		return GK_OK;
+	return gpt_fault_set(why, err, "RFC4534-2-02", "SignerInfo", "%s",
+	                     err == GK_ERR_VALUE
+	                             ? "the key and the certificate do not "
+	                               "belong together"
+	                             : gk_strerror(err));
+}
+
+enum gk_err
+gpt_token_sign(struct gk_slice der, const struct gk_signer *signer,
+               const struct gk_cert *cert, int64_t signing_time, bool bare,
+               struct gk_buf *cms, struct gpt_fault *why)
+{
+	return sign(der, signer, cert, NULL, signing_time, bare, cms, why);
+}
+
+enum gk_err
+gpt_token_sign_chain(struct gk_slice der, const struct gk_signer *signer,
+                     const struct gk_certs *chain, int64_t signing_time,
+                     bool bare, struct gk_buf *cms, struct gpt_fault *why)
+{
+	struct gk_certs extra = { 0 };
+	enum gk_err err = gpt_signed_extra(chain, &extra);
+
+	if (err == GK_OK)
+		err = sign(der, signer, chain->cert[0], &extra, signing_time,
+		           bare, cms, why);
+	gk_certs_free(&extra);
+	return err;
 }

@@ -5,6 +5,7 @@
 #include "policy-tokens/der/gpt_der.h"
 
 struct gk_cert;
+struct gk_certs;
 struct gk_signer;
 struct gk_trust;
 struct gk_identity;
@@ -103,5 +104,15 @@ GK_MUST_CHECK enum gk_err gpt_token_sign(struct gk_slice der,
                                          int64_t signing_time, bool bare,
                                          struct gk_buf *cms,
                                          struct gpt_fault *why);
+
+/* gpt_token_sign_chain - the same with a list of certificates: the first is the
+ * signer's, the others, but for self-issued ones, travel along so that nobody
+ * needs to have them. */
+GK_MUST_CHECK enum gk_err gpt_token_sign_chain(struct gk_slice der,
+                                               const struct gk_signer *signer,
+                                               const struct gk_certs *chain,
+                                               int64_t signing_time, bool bare,
+                                               struct gk_buf *cms,
+                                               struct gpt_fault *why);
 
 #endif /* GPT_VERIFY_H */

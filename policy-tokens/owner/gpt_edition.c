@@ -49,7 +49,7 @@ number(struct gpt_token *token, const struct gpt_seen *last, int64_t now,
 enum gk_err
 gpt_edition_make(const struct gpt_token *policy, const struct gpt_seen *last,
                  int64_t now, const struct gk_signer *signer,
-                 const struct gk_cert *cert, struct gpt_edition *edition,
+                 const struct gk_certs *chain, struct gpt_edition *edition,
                  struct gpt_fault *why)
 {
 	struct gpt_edition made = { 0 };
@@ -64,9 +64,9 @@ gpt_edition_make(const struct gpt_token *policy, const struct gpt_seen *last,
 	if (err == GK_OK)
 		err = gpt_token_encode(made.token, &der, why);
 	if (err == GK_OK)
-		err = gpt_token_sign(gk_buf_slice(&der), signer, cert,
-		                     made.seen.signing_time, false, &made.cms,
-		                     why);
+		err = gpt_token_sign_chain(gk_buf_slice(&der), signer, chain,
+		                           made.seen.signing_time, false,
+		                           &made.cms, why);
 	if (err == GK_OK && made.cms.len > GPT_TOKEN_CAP)
 		err = gpt_fault_set(why, GK_ERR_SPACE, NULL, "SignedData",
 		                    "the signed token has %zu octets; nobody "

@@ -23,16 +23,20 @@ void gpt_edition_free(struct gpt_edition *edition);
  * gpt_edition_make - the next edition of a group's policy.
  * @last: of the edition before, or NULL / all zero
  * @now:  seconds since 1970
+ * @chain: the Group Owner's certificate first, then its authorities
  *
  * The policy's own edition counts when it is greater than @last's.
  *
  * Return: GK_OK; GK_ERR_SPACE when the editions or the years are used up, or
  * the token is too large; what encoding and signing return.
  */
-GK_MUST_CHECK enum gk_err gpt_edition_make(
-	const struct gpt_token *policy, const struct gpt_seen *last,
-	int64_t now, const struct gk_signer *signer, const struct gk_cert *cert,
-	struct gpt_edition *edition, struct gpt_fault *why);
+GK_MUST_CHECK enum gk_err gpt_edition_make(const struct gpt_token *policy,
+                                           const struct gpt_seen *last,
+                                           int64_t now,
+                                           const struct gk_signer *signer,
+                                           const struct gk_certs *chain,
+                                           struct gpt_edition *edition,
+                                           struct gpt_fault *why);
 
 /* What the store keeps of the edition in force: Version (1 octet) | Edition (8)
  * | Signing-time (8) | Digest. */

@@ -149,7 +149,7 @@ owner_group_publish(struct owner_group *g, const struct gpt_token *policy,
 	GK_TRY(err);
 
 	err = gpt_edition_make(policy, &g->now.seen, gkd_now().utc_s, o->signer,
-	                       o->cert.cert[0], &made, &fault);
+	                       &o->cert, &made, &fault);
 	if (err != GK_OK) {
 		(void)gpt_fault_format(&fault, why, 256);
 		return err;

@@ -46,11 +46,13 @@ edited(const char *from, const char *to)
 static struct gk_buf
 signed_by(const struct gk_pki_party *by, const char *xml)
 {
+	struct gk_cert *one[] = { by->cert };
+	const struct gk_certs chain = { one, 1 };
 	struct gk_buf out = { 0 };
 	struct gpt_fault why = { 0 };
 	char text[512];
 
-	if (gpt_announcement_sign(gk_slice_str(xml), by->signer, by->cert, NOW,
+	if (gpt_announcement_sign(gk_slice_str(xml), by->signer, &chain, NOW,
 	                          &out, &why) != GK_OK)
 		fail_msg("%s", gpt_fault_format(&why, text, sizeof(text)));
 	return out;

@@ -12,6 +12,7 @@
 #define NOW GK_PKI_NOW
 
 static struct gpt_fixture f;
+static struct gk_certs owner_chain; /* the Group Owner's, and its root */
 
 static enum gk_err
 verify(const struct gk_buf *cms, const struct gpt_seen *last,
@@ -236,6 +237,47 @@ GK_TEST(rfc4534_2_03, cap_is_enforced_before_anything_is_read)
 	gk_buf_free(&cms);
 }
 
+GK_TEST(rfc4534_2_08, authorities_travel_along_and_roots_do_not)
+{
+	const struct gk_pki_spec mid_spec = {
+		.subject = "/O=MSEC/CN=Intermediate",
+		.alg = GK_PKI_P256,
+		.slot = 2,
+		.issuer = &f.root,
+		.constraints = "critical,CA:TRUE",
+		.usage = "keyCertSign",
+	};
+	struct gk_pki_party mid, owner;
+	const struct gk_pki_spec owner_spec = {
+		.subject = "/O=MSEC/CN=Group Owner",
+		.alg = GK_PKI_P256,
+		.slot = 3,
+		.issuer = &mid,
+		.usage = "digitalSignature",
+	};
+	struct gk_certs chain = { 0 };
+	struct gk_buf alone, along = { 0 };
+	struct gk_cms peeked;
+
+	gk_pki_make(&mid, &mid_spec);
+	gk_pki_make(&owner, &owner_spec);
+	gk_assert_ok(gk_certs_add(&chain, owner.cert));
+	gk_assert_ok(gk_certs_add(&chain, mid.cert));
+	gk_assert_ok(gk_certs_add(&chain, f.root.cert));
+	alone = gpt_fixture_token(&owner, 7, NOW);
+	refuse(alone, NULL, GK_ERR_AUTH, "RFC4534-2-08");
+	gk_assert_ok(gpt_token_sign_chain(
+		(struct gk_slice){ golden, sizeof(golden) }, owner.signer,
+		&chain, NOW, false, &along, NULL));
+	gk_assert_ok(
+		gk_cms_peek_untrusted(gk_buf_slice(&along), &peeked, NULL));
+	assert_int_equal(peeked.n_certs, 2);
+	accept(along, NULL, NULL);
+	gk_certs_free(&chain);
+	gk_pki_free(&owner);
+	gk_pki_free(&mid);
+}
+
 GK_TEST(rfc4534_2_08, expired_certificate_of_the_owner_is_refused)
 {
 	struct gk_buf cms = gpt_fixture_token(&f.owner, 7, NOW);
@@ -386,7 +428,7 @@ edition(const struct gpt_seen *last, int64_t own, int64_t now)
 	policy->has_edition = own != 0;
 	policy->edition = own;
 	gk_assert_ok(gpt_edition_make(policy, last, now, f.owner.signer,
-	                              f.owner.cert, &made, NULL));
+	                              &owner_chain, &made, NULL));
 	gpt_token_free(policy);
 	return made;
 }
@@ -431,7 +473,7 @@ GK_TEST(rfc4534_3_1_03, last_edition_of_all_is_the_end)
 		(struct gk_slice){ golden, sizeof(golden) }, &policy, NULL));
 	gk_assert_err(GK_ERR_SPACE,
 	              gpt_edition_make(policy, &last, NOW, f.owner.signer,
-	                               f.owner.cert, &made, NULL));
+	                               &owner_chain, &made, NULL));
 	assert_null(made.token);
 	gpt_token_free(policy);
 }
@@ -470,6 +512,8 @@ set_up(void **state)
 {
 	(void)state;
 	gpt_fixture_make(&f);
+	gk_assert_ok(gk_certs_add(&owner_chain, f.owner.cert));
+	gk_assert_ok(gk_certs_add(&owner_chain, f.root.cert));
 	return 0;
 }
 
@@ -477,6 +521,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	gk_certs_free(&owner_chain);
 	gpt_fixture_free(&f);
 	gk_pki_keys_free();
 	return 0;
@@ -500,6 +545,7 @@ main(void)
 		GK_RUN(rfc4534_2_10, every_changed_octet_is_refused),
 		GK_RUN(rfc4534_2_03, every_truncation_is_refused),
 		GK_RUN(rfc4534_2_03, cap_is_enforced_before_anything_is_read),
+		GK_RUN(rfc4534_2_08, authorities_travel_along_and_roots_do_not),
 		GK_RUN(rfc4534_2_08,
 		       expired_certificate_of_the_owner_is_refused),
 		GK_RUN(rfc4534_3_1_03, edition_has_to_grow),

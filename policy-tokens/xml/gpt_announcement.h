@@ -77,10 +77,11 @@ GK_MUST_CHECK enum gk_err gpt_announcement_write(
 /**
  * gpt_announcement_sign - a <signed-announcement> document.
  * @xml: an <announcement> document; it is embedded in canonical form
+ * @chain: the Group Owner's certificate first, then its authorities
  */
 GK_MUST_CHECK enum gk_err gpt_announcement_sign(struct gk_slice xml,
                                                 const struct gk_signer *signer,
-                                                const struct gk_cert *cert,
+                                                const struct gk_certs *chain,
                                                 int64_t signing_time,
                                                 struct gk_buf *out,
                                                 struct gpt_fault *why);

@@ -59,20 +59,25 @@ assemble(struct gk_slice announcement, struct gk_slice cms, struct gk_buf *out)
 
 static enum gk_err
 sign(struct gk_slice content, const struct gk_signer *signer,
-     const struct gk_cert *cert, int64_t signing_time, struct gk_buf *out,
+     const struct gk_certs *chain, int64_t signing_time, struct gk_buf *out,
      struct gpt_fault *why)
 {
+	struct gk_certs extra = { 0 };
 	const struct gk_cms_signing signing = {
 		.signer = signer,
 		.alg = gk_pubkey_default_alg(gk_signer_pubkey(signer)),
-		.cert = cert,
+		.cert = chain->cert[0],
+		.extra = &extra,
 		.content_type = GPT_OID_ANNOUNCEMENT,
 		.signing_time = signing_time,
 		.flags = GK_CMS_DETACHED,
 	};
 	struct gk_buf cms = { 0 };
-	enum gk_err err = gk_cms_sign(&signing, content, &cms);
+	enum gk_err err = gpt_signed_extra(chain, &extra);
 
+	if (err == GK_OK)
+		err = gk_cms_sign(&signing, content, &cms);
+	gk_certs_free(&extra);
 	if (err != GK_OK)
 		return gpt_fault_set(why, err, NULL, "<signature>",
 		                     "cannot sign: %s", gk_strerror(err));
@@ -85,7 +90,7 @@ sign(struct gk_slice content, const struct gk_signer *signer,
 
 enum gk_err
 gpt_announcement_sign(struct gk_slice xml, const struct gk_signer *signer,
-                      const struct gk_cert *cert, int64_t signing_time,
+                      const struct gk_certs *chain, int64_t signing_time,
                       struct gk_buf *out, struct gpt_fault *why)
 {
 	struct gpt_announcement *model = NULL;
@@ -104,7 +109,7 @@ gpt_announcement_sign(struct gk_slice xml, const struct gk_signer *signer,
 	if (err == GK_OK)
 		err = canonical(root, &content);
 	if (err == GK_OK)
-		err = sign(gk_buf_slice(&content), signer, cert, signing_time,
+		err = sign(gk_buf_slice(&content), signer, chain, signing_time,
 		           out, why);
 	gk_buf_free(&content);
 	gpt_xml_free(doc);
