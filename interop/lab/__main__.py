@@ -9,7 +9,7 @@ from . import LabError
 HELP = """\
 ./lab COMMAND
 
-  demo              build everything, then watch a secure group live and die (two minutes)
+  demo              build everything, then watch a secure group live and die (about a minute)
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
 

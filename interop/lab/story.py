@@ -180,15 +180,19 @@ class Story:
 
     def refusals(self) -> dict:
         """Step 3, the rest: the unadmitted, the expired, the replayed."""
-        out = {}
-        for name, why in (("mallory", "whom the policy does not name"), ("oscar", "whose certificate has expired")):
-            mark = self.keys.mark()
+        out, whys = {}, {"mallory": "whom the policy does not name", "oscar": "whose certificate has expired"}
+        mark = self.keys.mark()
+        for name in whys:
             member = self._member(name)
-            begun = member.start()
+            member.start()
             member.control("join")
-            with self.tell.waiting(f"{name} knocks") as progress:
-                refusal = wait_all([self.keys], "refused", marks={self.keys: mark}, progress=progress)[0]
-                gave_up = wait_all([member], "left", marks={member: begun}, progress=progress)[0]
+        for name, why in whys.items():
+            member, host = self.members[name], self.scene[name]
+            known_as = (f"{host.ip4}:", f"[{host.ip6}]:", f"dn:{dn(name)}")
+            with self.tell.waiting(f"{name} knocks, and knocks again") as progress:
+                refusal = wait_all([self.keys], "refused", marks={self.keys: mark}, progress=progress,
+                                   where=lambda e: str(e.get("peer")).startswith(known_as))[0]
+                gave_up = wait_all([member], "left", progress=progress)[0]
             need(not member.find("joined"), f"{name} became a member")
             self.tell.refused(name, f"{why}. The key server's reason: {refusal.get('reason')} ({refusal.get('req')}).")
             out[name] = {"refusal": refusal, "gave_up": gave_up}
@@ -331,11 +335,15 @@ class Story:
         """Step 8.  bob says good-bye."""
         self.tell.step(8, "A member leaves in good order")
         bob, mark, server = self.members["bob"], self.members["bob"].mark(), self.keys.mark()
+        old, at = self._handle(), self.source.mark()
         bob.control("leave")
         left = bob.wait("left", since=mark)
         self.keys.wait("member-left", since=server, where=lambda e: "bob" in str(e.get("peer")))
-        self.tell.say("bob sent a Request to Depart, got the Departure Response and acknowledged it. He wiped his keys, and the key "
-                      "server has one member less.")
+        stay = [m for m in MEMBERS if m not in ("alice", "bob", "dave")]
+        switch = self._switched(old, stay, "the others change keys", at)
+        self._deaf("bob", switch["handle"])
+        self.tell.say("bob sent a Request to Depart, got the Departure Response and acknowledged it. His member daemon wiped the "
+                      "keys, and the others changed theirs: a copy that bob's application kept against the rules is worthless.")
         return {"left": left}
 
     def destroy(self) -> dict:
