@@ -155,6 +155,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 		{ "membership@grace", &c->grace_ms, 1 },
 		{ "membership@backoff", &c->rejoin_backoff_ms, 1 },
 		{ "membership@skew", &c->skew_s, 1000 },
+		{ "membership@rekey-age", &c->rekey_max_age_s, 1000 },
 	};
 	bool recovery;
 	uint64_t n;
@@ -170,6 +171,8 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	GK_TRY(gkd_elem_bool(config, root, "membership@recovery", true,
 	                     &recovery, why));
 	c->no_recovery = !recovery;
+	GK_TRY(gkd_elem_bool(config, root, "membership@drop-forged", false,
+	                     &c->drop_forged_keydl, why));
 	GK_TRY(gkd_elem_bool(config, root, "membership@offer-mechanisms", false,
 	                     &c->send_mechanism_choices, why));
 	return gkd_elem_bool(config, root, "membership@join", false,

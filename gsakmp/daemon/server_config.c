@@ -225,6 +225,8 @@ read_engine(struct gsakmpd_server *s, struct gkd_why *why)
 	              why));
 	GK_TRY(duration(config, root, "cookies@lifetime", 3600000, 1,
 	                &c->cookie_lifetime_ms, why));
+	GK_TRY(gkd_elem_bool(config, root, "cookies@ip-value", false,
+	                     &c->cookie_ip_value, why));
 	GK_TRY(duration(config, root, "freshness@skew", 86400000, 1000,
 	                &c->skew_s, why));
 	return gkd_elem_bool(config, root, "errors@unknown-group", false,
