@@ -225,8 +225,8 @@ parse(const struct cli_command *command, int argc, char **argv,
 			return CLI_USAGE;
 		}
 		if (!store(&rows[got - HELP_INDEX - 1], args, optarg))
-			return cli_fail(CLI_USAGE, "--%s given too often",
-			                rows[got - HELP_INDEX - 1].name);
+			return (int)cli_fail(CLI_USAGE, "--%s given too often",
+			                     rows[got - HELP_INDEX - 1].name);
 	}
 	args->files = (const char *const *)(argv + optind);
 	args->n_files = argc - optind;
@@ -261,7 +261,7 @@ main(int argc, char **argv)
 			continue;
 		stop = parse(&commands[i], argc - 1, argv + 1, &args);
 		if (stop != 0)
-			return stop < 0 ? CLI_OK : stop;
+			return stop < 0 ? 0 : stop;
 		return (int)commands[i].run(&args);
 	}
 	fprintf(stderr, "msec-token: there is no command '%s'\n", argv[1]);
