@@ -89,6 +89,7 @@ class KeyServer(Party):
         self.tree = lkh.Tree(self.maker, self.options.degree, self.options.depth)
         self.gtpks = [self.maker.make(i, now) for i in self.options.gtpk_ids]
         self.members, self.sessions, self.seen = {}, {}, set()
+        self.concluded = {}  # sessions after their last message, for a late Lack of Ack
         self.doomed = set()  # members that never acknowledged
         self.sequence = 0
         self.destroyed = False
@@ -261,7 +262,7 @@ class KeyServer(Party):
         session = self._session(m, now, False, "RFC4535-5.2.1.4-10")
         name = canonical(session.who, self.dialect)
         self.authenticate(m, now, session.path[:-1])
-        del self.sessions[name]
+        self.concluded[name] = self.sessions.pop(name)
         notify = m.notify().notify
         if notify == reg.N_ACK:
             self.members[name].acknowledged = True

@@ -259,8 +259,8 @@ def _other_notify(number):
     return change
 
 
-_J, _A, _D = reg.X_RTJ, reg.X_ACK, reg.X_RTD
-_K, _R, _P = reg.X_KEYDL, reg.X_REKEY, reg.X_DR
+_J, _A, _D, _X = reg.X_RTJ, reg.X_ACK, reg.X_RTD, reg.X_DA
+_K, _R, _P, _L = reg.X_KEYDL, reg.X_REKEY, reg.X_DR, reg.X_LOA
 _BAD = reg.N_MALFORMED
 
 
@@ -419,6 +419,18 @@ CATALOGUE = [
     _m("rtd-id-type", _D, "7.6.2-03", _BAD, "ID Type 4", octets=_payload(reg.P_ID, 5, 4)),
     _m("rtd-sig-bad", _D, "7.8.2-06", reg.N_AUTH, "one bit of the nonce turned after signing",
        octets=_flip(reg.P_NONCE)),
+    _m("rtd-group", _D, "7.1.2-02", reg.N_GROUP, "a GroupID that nobody serves",
+       packet=_group_id(b"\xffUNKNOWN-group"), also=("5.3.2.3.1-07",)),
+    # the departure acknowledgement, 5.3.2.3.3
+    _m("da-nonce", _X, "5.3.2.3.3-09", reg.N_AUTH, "a wrong Nonce_C", packet=_nonce_c),
+    _m("da-no-nonce", _X, "5.3.2.3.3-09", reg.N_AUTH, "no Nonce_C", packet=_remove(Nonce),
+       also=("5.3.2.3.3-04",)),
+    _m("da-sig-bad", _X, "7.8.2-06", reg.N_AUTH, "one bit of the timestamp turned",
+       octets=_flip(reg.P_SIG, False, 20), also=("5.3.2.3.3-11",)),
+    _m("da-no-notify", _X, "5.3.2.3.3-03", _BAD, "no Notification",
+       packet=_remove(Notification)),
+    _m("da-sequence", _X, "7.1.2-08", reg.N_SEQUENCE, "Sequence ID 1",
+       packet=_set(None, sequence=1), also=("5.3.2.3.3-07",)),
     # the key download, 5.2.1.2
     _s("keydl-member", _K, "5.2.1.2-10", reg.N_ID_INFO, "the Member ID of somebody else",
        packet=_set(Identification, data=b"CN=other,O=MSEC Lab")),
@@ -498,10 +510,22 @@ CATALOGUE = [
     _s("dr-member", _P, "5.3.2.3.2-10", reg.N_ID_INFO, "the Member ID of somebody else",
        packet=_set(Identification, data=b"CN=other,O=MSEC Lab")),
     _s("dr-nonce", _P, "5.3.2.3.2-11", reg.N_AUTH, "a wrong Nonce_C", packet=_nonce_c),
+    _s("dr-no-nonces", _P, "5.3.2.3.2-03", _BAD, "Nonce_R is missing",
+       packet=_remove(Nonce, nonce_type=reg.NONCE_R), also=("5.3.2.3.2-05",)),
+    _s("dr-sequence", _P, "7.1.2-08", reg.N_SEQUENCE, "Sequence ID 1",
+       packet=_set(None, sequence=1), also=("5.3.2.3.2-09",)),
     _s("dr-notify", _P, "5.3.2.3.2-15", _BAD, "a Nack where acceptance belongs",
        packet=_other_notify(reg.N_NACK)),
     _s("dr-sig-bad", _P, "7.8.2-06", reg.N_AUTH, "one bit of the timestamp turned",
-       octets=_flip(reg.P_SIG, False, 20)),
+       octets=_flip(reg.P_SIG, False, 20), also=("5.3.2.3.2-13",)),
+    # the lack of ack, 5.2.1.5
+    _s("loa-member", _L, "5.2.1.5-08", reg.N_ID_INFO, "the Member ID of somebody else",
+       packet=_set(Identification, data=b"CN=other,O=MSEC Lab")),
+    _s("loa-nonce", _L, "5.2.1.5-09", reg.N_AUTH, "a wrong Nonce_C", packet=_nonce_c),
+    _s("loa-sequence", _L, "7.1.2-08", reg.N_SEQUENCE, "Sequence ID 1",
+       packet=_set(None, sequence=1), also=("5.2.1.5-07",)),
+    _s("loa-sig-bad", _L, "7.8.2-06", reg.N_AUTH, "one bit of the timestamp turned",
+       octets=_flip(reg.P_SIG, False, 20), also=("5.2.1.5-12",)),
 ]
 
 def find(name, role=None):
@@ -528,8 +552,8 @@ def run(entry, runner, listen=2.0, hold=lambda: None):
     runner.tries = 1
     runner.timeout = listen
     joined = runner.join()
-    done = {reg.X_RTJ: lambda: None, reg.X_ACK: lambda: None, reg.X_RTD: runner.leave}
-    done[entry.exchange]()
+    if entry.exchange in (reg.X_RTD, reg.X_DA):
+        runner.leave()
     if entry.repeat:
         hold()
         del seen[:]
@@ -541,7 +565,7 @@ def run(entry, runner, listen=2.0, hold=lambda: None):
     refused = not (joined if entry.exchange == reg.X_RTJ and not entry.repeat
                    else "KeyDL" in answers if entry.repeat
                    else gm.state == "left")
-    if entry.exchange == reg.X_ACK:
+    if entry.exchange in (reg.X_ACK, reg.X_DA):
         refused = None  # only the key server can tell
     return {**entry.as_dict(), "answers": answers, "errors": errors, "refused": refused}
 

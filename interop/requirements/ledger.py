@@ -122,7 +122,8 @@ def python_tests(top=TOP):
     finally:
         sys.path.pop(0)
     for entry in misbehave.CATALOGUE:
-        yield entry.req, f"misbehave::{entry.name}", catalogue
+        for row in entry.rows:
+            yield row, f"misbehave::{entry.name}", catalogue
 
 
 def c_row(name):

@@ -2,6 +2,7 @@
 """The catalogue of wrong messages against the daemons: the reaction on the wire, the row in
 the event, and nobody's state changed."""
 import signal
+import time
 
 import pytest
 
@@ -130,6 +131,17 @@ def test_bad_departure(grounds, entry, terse):
     assert not ground.daemon.find("member-left", since=mark)
 
 
+@MODES
+@ids([e for e in MEMBER if e.exchange == reg.X_DA])
+def test_bad_departure_acknowledgement(grounds, entry, terse):
+    ground = grounds("ecdsa", terse)
+    runner = ground.member(fresh_name(ground), "evil", rekeys=False)
+    mark = ground.daemon.mark()
+    misbehave.run(entry, runner, 0.3)
+    refusal_of(ground.daemon, entry, mark)
+    assert not ground.daemon.find("member-left", since=mark)
+
+
 # -------------------------------------------------------------------- gsakmp-gm
 
 @pytest.fixture(scope="module")
@@ -206,6 +218,7 @@ def test_bad_rekey(served, entry):
     end(ground, gm)
 
 
+@pytest.mark.req("RFC4535-7.1.2-10", "RFC4535-7.1.2-09", "RFC4535-7.1.1-13")
 def test_replayed_rekey(served):
     ground = served("ecdsa", True)
     gm = joined(ground)
@@ -229,6 +242,20 @@ def test_bad_departure_response(served, entry, terse):
     gm.control("leave")
     refusal_of(gm, entry, mark)
     assert not gm.find("left", since=mark)
+    end(ground, gm)
+
+
+@ids([e for e in SERVER if e.exchange == reg.X_LOA])
+def test_bad_lack_of_ack(served, entry):
+    ground = served("ecdsa", False)
+    gm = joined(ground)
+    ground.server.arm(entry)
+    before, seen, mark = keys(gm), len(ground.events), gm.mark()
+    ground.server.do(lambda k: [k.lack_of_ack(s, time.time()) for s in [
+        k.concluded[n] for n in k.members]])
+    refusal_of(gm, entry, mark)
+    assert keys(gm) == before
+    assert not [e for e in ground.events[seen:] if e["event"] == "received"]
     end(ground, gm)
 
 

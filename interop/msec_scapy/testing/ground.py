@@ -37,7 +37,7 @@ class Serving:
 
     def do(self, action):
         with self._lock:
-            self.runner.send(action(self.server))
+            self.runner.send(action(self.server) or [])
 
     def until(self, what, seconds=5):
         end = time.monotonic() + seconds

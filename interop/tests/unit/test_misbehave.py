@@ -120,6 +120,25 @@ def test_bad_departure(entry):
     assert digest(scene.server) == before
 
 
+@pytest.mark.parametrize("entry", of("member", reg.X_DA))
+def test_bad_departure_acknowledgement(entry):
+    scene = Scene(members=2).join()
+    gm = entry.arm(scene.members[0])
+    scene.to_server(gm.leave(scene.now), gm)
+    assert [r.req for r in scene.server.refusals] == [entry.req]
+    assert len(scene.server.members) == 2
+
+
+@pytest.mark.parametrize("entry", of("server", reg.X_LOA))
+def test_bad_lack_of_ack(entry):
+    scene = Scene(members=1, terse=False).join()
+    gm = scene.members[0]
+    entry.arm(scene.server)
+    before, session = digest(gm), next(iter(scene.server.concluded.values()))
+    assert gm.receive(scene.server.lack_of_ack(session, scene.now).octets, scene.now) == []
+    assert [r.req for r in gm.refusals] == [entry.req] and digest(gm) == before
+
+
 @pytest.mark.parametrize("entry", of("server", reg.X_KEYDL))
 @pytest.mark.parametrize("terse", (True, False), ids=("terse", "verbose"))
 def test_bad_key_download(entry, terse):
@@ -185,7 +204,10 @@ def test_bad_departure_response(entry):
     assert [r.req for r in gm.refusals] == [entry.req]
     assert gm.state == "member" and scene.in_step(gm)
     failed = [e for e in scene.events if e["event"] == "departure-failed"]
-    assert len(failed) == 1, "the key server is told by a Departure Ack"
+    if entry.name == "dr-no-nonces":  # nothing to compute Nonce_C from
+        assert [r.req for r in scene.server.refusals] == ["RFC4535-5.3.2.3.3-09"]
+    else:
+        assert len(failed) == 1, "the key server is told by a Departure Ack"
 
 
 def test_catalogue_is_whole():
