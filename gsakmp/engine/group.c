@@ -164,13 +164,15 @@ gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now)
 		g->window_ends = soonest;
 }
 
+#define HOLD_MS 1000 /* between attempts to send what the store refused */
+
 static uint64_t
 earliest(const struct gsakmp_group *g)
 {
 	uint64_t at = GK_NEVER;
 
 	if (g->first_event != NULL)
-		return 0;
+		return g->hold ? g->flushed_at + HOLD_MS : 0;
 	if (g->phase != GSAKMP_GROUP_OPEN)
 		return GK_NEVER;
 	if (g->sessions.first != NULL)

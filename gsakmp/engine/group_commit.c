@@ -55,6 +55,7 @@ gsakmp_group_commit_end(struct gsakmp_group *g, bool ok)
 {
 	pthread_mutex_lock(&g->lock);
 	/* What could not be stored stays in flight and goes first next time. */
+	gsakmp_group_events_settle(g, g->ticket_taken, ok);
 	if (ok && g->in_flight != NULL) {
 		gk_journal_free(g->in_flight);
 		g->in_flight = NULL;

@@ -29,15 +29,22 @@ event_free(struct gsakmp_event *e)
 	free(e);
 }
 
+static void
+list_free(struct gsakmp_event **list)
+{
+	while (*list != NULL) {
+		struct gsakmp_event *e = *list;
+
+		*list = e->next;
+		event_free(e);
+	}
+}
+
 void
 gsakmp_group_events_free(struct gsakmp_group *g)
 {
-	while (g->first_event != NULL) {
-		struct gsakmp_event *e = g->first_event;
-
-		g->first_event = e->next;
-		event_free(e);
-	}
+	list_free(&g->first_event);
+	list_free(&g->sent);
 	g->last_event = NULL;
 }
 
@@ -513,7 +520,7 @@ event_send(struct gsakmp_group *g, const struct gsakmp_event *e,
 }
 
 static struct gsakmp_event *
-event_take(struct gsakmp_group *g, struct gsakmp_party *party, uint64_t *ticket)
+event_take(struct gsakmp_group *g, struct gsakmp_party *party)
 {
 	struct gsakmp_event *e;
 
@@ -523,11 +530,61 @@ event_take(struct gsakmp_group *g, struct gsakmp_party *party, uint64_t *ticket)
 		g->first_event = e->next;
 		if (g->first_event == NULL)
 			g->last_event = NULL;
+		e->next = NULL;
+		e->ticket = gsakmp_group_ticket(g);
 	}
 	*party = g->party;
-	*ticket = gsakmp_group_ticket(g);
 	pthread_mutex_unlock(&g->lock);
 	return e;
+}
+
+/* In front, where it came from. */
+static void
+put_back(struct gsakmp_group *g, struct gsakmp_event *e)
+{
+	e->next = g->first_event;
+	g->first_event = e;
+	if (g->last_event == NULL)
+		g->last_event = e;
+	g->hold = true;
+}
+
+void
+gsakmp_group_events_settle(struct gsakmp_group *g, uint64_t ticket, bool ok)
+{
+	struct gsakmp_event **at = &g->sent;
+
+	/* The newest is first in the list of what was sent. */
+	while (*at != NULL) {
+		struct gsakmp_event *e = *at;
+
+		if (e->ticket > ticket) {
+			at = &e->next;
+			continue;
+		}
+		*at = e->next;
+		if (ok)
+			event_free(e);
+		else
+			put_back(g, e);
+	}
+}
+
+/* What has been handed out waits for the store's word; what could not even be
+ * signed waits for better times. */
+static void
+event_done(struct gsakmp_group *g, struct gsakmp_event *e, bool out)
+{
+	pthread_mutex_lock(&g->lock);
+	if (out && e->ticket <= g->ticket_done) {
+		event_free(e); /* another thread's commit covered it */
+	} else if (out) {
+		e->next = g->sent;
+		g->sent = e;
+	} else {
+		put_back(g, e);
+	}
+	pthread_mutex_unlock(&g->lock);
 }
 
 enum gk_err
@@ -535,17 +592,20 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 {
 	struct gsakmp_party party;
 	struct gsakmp_event *e;
-	uint64_t ticket;
+	enum gk_err err = GK_OK;
 
-	while ((e = event_take(g, &party, &ticket)) != NULL) {
+	pthread_mutex_lock(&g->lock);
+	g->hold = false;
+	g->flushed_at = now.mono_ms;
+	pthread_mutex_unlock(&g->lock);
+	while (err == GK_OK && (e = event_take(g, &party)) != NULL) {
 		struct gk_buf dgram = { 0 };
-		enum gk_err err = event_sign(g, &party, e, now, &dgram);
 
+		err = event_sign(g, &party, e, now, &dgram);
 		if (err == GK_OK)
-			err = event_send(g, e, gk_buf_slice(&dgram), ticket);
+			err = event_send(g, e, gk_buf_slice(&dgram), e->ticket);
 		gk_buf_free(&dgram);
-		event_free(e);
-		GK_TRY(err);
+		event_done(g, e, err == GK_OK);
 	}
-	return GK_OK;
+	return err;
 }

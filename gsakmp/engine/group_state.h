@@ -29,6 +29,7 @@
 struct gsakmp_event {
 	struct gsakmp_event *next;
 	uint32_t sequence;
+	uint64_t ticket;     /* of the commit that its sending waits for */
 	uint16_t signature;  /* Table 21 */
 	bool extra;          /* needs the Vendor ID */
 	bool destroy;        /* the last one */
@@ -68,6 +69,9 @@ struct gsakmp_group {
 	size_t n_overdue;
 
 	struct gsakmp_event *first_event, *last_event; /* to be signed, sent */
+	struct gsakmp_event *sent; /* signed; the store has not said yes yet */
+	bool hold;                 /* the store said no: try again, later */
+	uint64_t flushed_at;       /* monotonic */
 	uint32_t stored_first, stored_last; /* Sequence IDs of stored events */
 
 	/* commits */
@@ -127,6 +131,10 @@ GK_MUST_CHECK enum gk_err gsakmp_group_event_load(struct gsakmp_group *g,
                                                   struct gk_slice key,
                                                   struct gk_slice value);
 void gsakmp_group_events_free(struct gsakmp_group *g);
+/* gsakmp_group_events_settle - the store has answered for @ticket: what was
+ * waiting for it is done with, or has to be sent again. */
+void gsakmp_group_events_settle(struct gsakmp_group *g, uint64_t ticket,
+                                bool ok);
 /* gsakmp_group_keys_out - KEY_INSTALL for every GTPK in force. */
 GK_MUST_CHECK enum gk_err gsakmp_group_keys_out(struct gsakmp_group *g,
                                                 enum gsakmp_output_kind kind,

@@ -697,8 +697,13 @@ GK_TEST(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails)
 	assert_int_equal(simnet_counters(w->net)->sent, sent);
 	/* what was not stored goes first next time, and nothing is missing */
 	w->store.broken = false;
+	world_pass(w, 1500);
+	assert_int_equal(world_in_step(w), 2);
 	gk_assert_ok(world_rekey(w));
 	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(w->member[i]->seen.count[GSAKMP_OUT_STALE], 0);
 	world_restart(w);
 	world_pass(w, 20000);
 	gk_assert_ok(world_rekey(w));
