@@ -21,7 +21,8 @@
  *    "created":"...","expires":"...","octets":"00ff..."}
  *   {"event":"wipe","id":1,"handle":7}
  *
- * state is "current" (send and receive) or "old" (receive only).  A subscriber
+ * state is "current" (send and receive) or "old" (receive only); may_send says
+ * whether the policy lets this member send at all.  A subscriber
  * gets the keys in force first, the changes after that; a change of state
  * repeats the key.
  */
@@ -52,7 +53,7 @@ struct gsakmpd_membership {
 	bool next;    /* ask the next one when the engine has said all */
 	struct gk_buf gcks_octets;
 	struct gk_identity gcks_id; /* kind NONE: any that the token names */
-	struct gkd_addr local;
+	struct gkd_addr local, ip_value;
 	struct gkd_udp *udp;
 	struct gkd_conn *conn;
 

@@ -38,6 +38,7 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	                    json_string(m->stream ? "tcp" : "udp"));
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
+	json_object_set_new(o, "may_send", json_boolean(st.may_send));
 	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
 	if (m->mcast != NULL) {
 		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);

@@ -155,6 +155,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 		{ "membership@grace", &c->grace_ms, 1 },
 		{ "membership@backoff", &c->rejoin_backoff_ms, 1 },
 		{ "membership@skew", &c->skew_s, 1000 },
+		{ "membership@missed", &c->missed_ms, 1 },
 		{ "membership@rekey-age", &c->rekey_max_age_s, 1000 },
 	};
 	bool recovery;
@@ -168,6 +169,14 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	GK_TRY(gkd_elem_uint(config, root, "membership@retries", 1, 255, 0, &n,
 	                     why));
 	c->rtj_retries = c->rtd_retries = (unsigned)n;
+	GK_TRY(gkd_elem_uint(config, root, "membership@rejoins", 0, 255, 0, &n,
+	                     why));
+	c->rejoin_max = (unsigned)n;
+	if (gkd_elem_has(root, "membership@ip-value")) {
+		GK_TRY(gkd_elem_addr(config, root, "membership@ip-value", 0,
+		                     &m->ip_value, why));
+		c->ip_value = gkd_addr_octets(&m->ip_value);
+	}
 	GK_TRY(gkd_elem_bool(config, root, "membership@recovery", true,
 	                     &recovery, why));
 	c->no_recovery = !recovery;

@@ -14,7 +14,10 @@ static json_t *
 key_event(const struct gsakmpd_membership *m, const struct gsakmpd_key *k)
 {
 	json_t *o = gsakmpd_json_key(&k->key);
+	struct gsakmp_gm_status st;
 
+	gsakmp_gm_status(m->engine, &st);
+	json_object_set_new(o, "may_send", json_boolean(st.may_send));
 	json_object_set_new(o, "event", json_string("key"));
 	json_object_set_new(o, "group", gkd_json_text(m->name));
 	json_object_set_new(o, "state", json_string(state_of(k)));

@@ -88,6 +88,7 @@ static enum gk_err
 read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
            struct gsakmp_group_config *c, struct gkd_why *why)
 {
+	const struct gsakmp_vocabulary all = { .suite = true };
 	uint64_t n;
 	bool on_join;
 
@@ -106,6 +107,15 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 	c->rekey_split = (size_t)n;
 	GK_TRY(duration(config, group, "keys@traffic-life", 10 * YEAR_MS, 1000,
 	                &c->gtpk_life_s, why));
+	GK_TRY(gkd_elem_uint(config, group, "keys@traffic-type", 0, UINT16_MAX,
+	                     0, &n, why));
+	c->gtpk_type = (uint16_t)n;
+	if (n != 0 && !gsakmp_code_known(GSAKMP_TABLE_KEY, &all, c->gtpk_type))
+		return gkd_config_fail(
+			config, gkd_elem_child(group, "keys"), why,
+			"'@traffic-type': %u is no key type", c->gtpk_type);
+	GK_TRY(duration(config, group, "keys@grace", 86400000, 1, &c->grace_ms,
+	                why));
 	GK_TRY(duration(config, group, "keys@tree-life", 10 * YEAR_MS, 1000,
 	                &c->kek_life_s, why));
 	GK_TRY(duration(config, group, "registration@timeout", 3600000, 1,
@@ -132,6 +142,7 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	GK_TRY(read_token_source(config, elem, g, why));
 	GK_TRY(read_multicast(config, elem, &g->mcast_cfg, why));
 	GK_TRY(read_rekey(config, elem, &g->cfg, why));
+	g->cfg.skew_s = s->engine_cfg.skew_s;
 	g->cfg.party = s->party->party;
 	g->cfg.legacy_ok = s->party->legacy;
 	g->cfg.group_id = gk_buf_slice(&g->group_id);

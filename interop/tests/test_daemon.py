@@ -53,6 +53,7 @@ def test_an_application_follows_the_keys_of_its_member(group):
     s = group("alice")
     stream = Stream(s.members["alice"], "keys")
     first = stream.next()
+    assert first["may_send"], "the policy names alice as a sender"
     assert first["event"] == "key" and first["state"] == "current" and len(bytes.fromhex(first["octets"])) == 16
     rekey(s)
     second, old = stream.next(), stream.next()
