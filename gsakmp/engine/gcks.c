@@ -157,7 +157,7 @@ same_place(const struct gsakmp_endpoint *a, const struct gsakmp_endpoint *b)
  */
 static bool
 find_answer(struct gsakmp_request *rq, enum gsakmp_session_state state,
-            struct gk_buf *answer)
+            struct gk_buf *answer, uint64_t *ticket)
 {
 	const struct gsakmp_session *s = gsakmp_session_find_signer(
 		&rq->group->sessions, rq->msg->signature.id_type,
@@ -170,6 +170,7 @@ find_answer(struct gsakmp_request *rq, enum gsakmp_session_state state,
 	                                             sizeof(s->request) }) ||
 	    !same_place(&s->peer, rq->from))
 		return false;
+	*ticket = s->ticket;
 	return gk_buf_copy(answer, gk_buf_slice(&s->answer)) == GK_OK;
 }
 
@@ -179,14 +180,19 @@ gsakmp_rq_resend(struct gsakmp_request *rq, enum gsakmp_session_state state,
 {
 	struct gk_buf answer = { 0 };
 	enum gk_err err = GK_OK;
+	uint64_t ticket = 0;
 
 	*done = false;
 	if (rq->group->dialect.dup_rtj != GSAKMP_DUP_RTJ_RESEND)
 		return GK_OK;
 	pthread_mutex_lock(&rq->group->lock);
-	*done = find_answer(rq, state, &answer);
+	*done = find_answer(rq, state, &answer, &ticket);
 	pthread_mutex_unlock(&rq->group->lock);
-	if (*done)
+	/* The first time, the store may have refused. */
+	if (*done && ticket != 0)
+		err = gsakmp_group_log_commit(rq->group, &rq->gcks->out,
+		                              ticket);
+	if (*done && err == GK_OK)
 		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
 		                      gk_buf_slice(&answer), rq->from,
 		                      exchange);

@@ -250,7 +250,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	                                    ? rq->suite.timeout_s * 1000ull
 	                                    : g->cfg.session_timeout_ms));
 	a->session = s->id;
-	a->ticket = gsakmp_group_ticket(g);
+	a->ticket = s->ticket = gsakmp_group_ticket(g);
 	return GK_OK;
 }
 

@@ -87,6 +87,21 @@ find_sender(struct gsakmp_request *rq)
 	return GK_OK;
 }
 
+/* Of the mechanisms whose authority is above the sender, the one that it used;
+ * when there is none, the first, and the signature check will say so. */
+static size_t
+choose_mechanism(const struct gsakmp_request *rq, size_t first)
+{
+	const struct gpt_deregister *d = rq->policy->dereg;
+
+	for (size_t i = first; i < d->n_mechanisms; i++)
+		if (d->mechanisms[i].sig_algorithm == rq->msg->signature.type &&
+		    gk_path_has_ca(&rq->signer.path,
+		                   gk_buf_slice(&d->mechanisms[i].ca)))
+			return i;
+	return first;
+}
+
 /* RFC 4534 B.3: is there de-registration, and with which mechanisms? */
 static enum gk_err
 leave_policy(struct gsakmp_request *rq)
@@ -100,6 +115,7 @@ leave_policy(struct gsakmp_request *rq)
 			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
 			"RFC4534-B.3-06", "Signer ID Data",
 			rq->msg->signature.at);
+	i = choose_mechanism(rq, i);
 	rq->suite.signature = (uint16_t)d->mechanisms[i].sig_algorithm;
 	rq->suite.nonce_hash = (uint16_t)d->mechanisms[i].hash_algorithm;
 	return GK_OK;

@@ -67,6 +67,7 @@ struct gsakmp_session {
 	struct gk_buf nonce_i;
 	struct gk_buf nonce_r, nonce_c; /* empty when freshness is by time */
 	struct gk_buf answer; /* KeyDL or DR, for a retransmitted request */
+	uint64_t ticket; /* of the commit that the answer depends on; 0 none */
 	int64_t started_utc;
 	unsigned loa_left;
 	uint64_t deadline; /* monotonic ms */

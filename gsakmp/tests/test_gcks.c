@@ -400,6 +400,25 @@ GK_TEST(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored)
+{
+	struct world_config cfg = plain();
+	struct gk_buf rtj = { 0 };
+	struct fixture f;
+
+	set_up(&f, &cfg);
+	f.w->store.broken = true;
+	forge(&(struct forge){ .m = f.m, RTJ }, &rtj);
+	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_SEND], 0);
+	f.w->store.broken = false;
+	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_SEND], 1);
+	gk_buf_free(&rtj);
+	tear_down(&f);
+}
+
 GK_TEST(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first)
 {
 	static const uint8_t other[16] = "another nonce...";
@@ -814,6 +833,7 @@ main(void)
 		GK_RUN(rfc4535_5_2_1_1_22,
 		       terse_mode_is_silent_verbose_mode_is_not),
 		GK_RUN(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer),
+		GK_RUN(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored),
 		GK_RUN(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first),
 		GK_RUN(rfc4535_3_1_04, recorded_rtj_of_a_member_is_refused),
 		GK_RUN(rfc4535_5_2_1_4_10, acknowledgement_with_another_nonce),
