@@ -227,12 +227,28 @@ one_at_a_time(struct gsakmp_request *rq, bool *done)
 	                        rq->msg->signature.at);
 }
 
+/* RFC4534-B.1.4-01: the policy says how one asks.  Whoever asks otherwise has not
+ * asked at all. */
+static enum gk_err
+check_transport(struct gsakmp_request *rq)
+{
+	bool stream = rq->policy->reg->transport == GPT_TRANSPORT_TCP;
+
+	if (rq->from->stream == stream)
+		return GK_OK;
+	rq->quiet = true;
+	return gsakmp_rq_refuse(rq, GK_ERR_POLICY,
+	                        GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+	                        "RFC4534-B.1.4-01", "transport", 0);
+}
+
 enum gk_err
 gsakmp_gcks_rtj(struct gsakmp_request *rq)
 {
 	struct gsakmp_verify v;
 	bool done;
 
+	GK_TRY(check_transport(rq));
 	GK_TRY(check_cookie(rq));
 	GK_TRY(one_at_a_time(rq, &done));
 	if (done)

@@ -27,6 +27,18 @@ def rekey(s):
     return number
 
 
+def static(s, name, address, transport="udp"):
+    """A member's configuration that says by hand what else an announcement says."""
+    xml = forms.gm(s, name)
+    start = xml.index("<announcement")
+    return xml[:start] + f"""<group>
+    {forms.group_id(s)}
+    <key-server address="{address}" transport="{transport}" name="{s.pki.parties["keys"].dn}"/>
+    <mechanisms suite="p256-gcm"/>
+    <rekey address="{REKEY[4]}" port="{REKEY_PORT}"/>
+  </group>""" + xml[xml.index("/>", start) + 2:]
+
+
 def ctl(daemon, *words):
     """msec-ctl itself."""
     return subprocess.run([program("msec-ctl"), *words[:-1], daemon.control.path, *words[-1]], capture_output=True, text=True)
@@ -289,19 +301,29 @@ def test_answers_leave_from_the_address_that_was_asked(group):
     s.keys.write(s.keys.config.read_text().replace(f'udp address="{s.scene["keys"].ip4}"', 'udp address="0.0.0.0"'))
     s.keys.start()
     alice = s._member("alice")
-    xml = forms.gm(s, "alice")
-    static = f"""<group>
-    {forms.group_id(s)}
-    <key-server address="10.77.1.111" name="{s.pki.parties["keys"].dn}"/>
-    <mechanisms suite="p256-gcm"/>
-    <rekey address="{REKEY[4]}" port="{REKEY_PORT}"/>
-  </group>"""
-    start = xml.index("<announcement")
-    alice.write(xml[:start] + static + xml[xml.index("/>", start) + 2:])
+    alice.write(static(s, "alice", "10.77.1.111"))
     alice.start()
     alice.control("join")
     alice.wait("joined")
     assert alice.find("message", direction="in")[0]["address"] == f"10.77.1.111:{GSAKMP_PORT}"
+
+
+@pytest.mark.req("RFC4534-B.1.4-01")
+@pytest.mark.parametrize("policy,asked", [("udp", "tcp"), ("tcp", "udp")])
+def test_a_request_over_the_other_transport_is_not_processed(group, policy, asked):
+    s = group(cast=["alice"], transport=policy)
+    alice = s._member("alice")
+    alice.write(static(s, "alice", s.scene["keys"].ip4, asked).replace('timeout="2s" retries="3"', 'timeout="200ms" retries="1"'))
+    mark = alice.start()
+    alice.control("join")
+    assert s.keys.wait("refused")["req"] == "RFC4534-B.1.4-01"
+    alice.wait("left", since=mark)
+    assert not alice.find("message", direction="in"), "nobody answered"
+    alice.write(static(s, "alice", s.scene["keys"].ip4, policy))
+    alice.stop()
+    alice.start()
+    alice.control("join")
+    alice.wait("joined")
 
 
 @pytest.mark.req("RFC4535-4.4.1-04")
