@@ -51,11 +51,9 @@ own(struct gsakmp_output_item *item, int which, struct gk_slice *s)
 	return GK_OK;
 }
 
-enum gk_err
-gsakmp_outputs_own(struct gsakmp_outputs *q)
+static enum gk_err
+own_all(struct gsakmp_output_item *item)
 {
-	struct gsakmp_output_item *item = q->tail;
-
 	GK_TRY(own(item, OWN_GROUP, &item->out.group_id));
 	GK_TRY(own(item, OWN_DGRAM, &item->out.dgram));
 	GK_TRY(own(item, OWN_KEY, &item->out.key.octets));
@@ -71,6 +69,34 @@ item_free(struct gsakmp_output_item *item)
 	for (int i = 0; i < OWN_N; i++)
 		gk_buf_free(&item->own[i]);
 	free(item);
+}
+
+static void
+drop_last(struct gsakmp_outputs *q)
+{
+	struct gsakmp_output_item *before = q->head;
+
+	if (q->head == q->tail) {
+		item_free(q->head);
+		q->head = q->tail = NULL;
+		return;
+	}
+	while (before->next != q->tail)
+		before = before->next;
+	item_free(q->tail);
+	before->next = NULL;
+	q->tail = before;
+}
+
+enum gk_err
+gsakmp_outputs_own(struct gsakmp_outputs *q)
+{
+	enum gk_err err = own_all(q->tail);
+
+	/* Half of it would still point to where the caller's octets were. */
+	if (err != GK_OK)
+		drop_last(q);
+	return err;
 }
 
 bool

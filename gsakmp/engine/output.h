@@ -103,7 +103,8 @@ struct gsakmp_outputs {
  */
 struct gsakmp_output *gsakmp_outputs_add(struct gsakmp_outputs *q,
                                          enum gsakmp_output_kind kind);
-/* gsakmp_outputs_own - copy every slice of the last output into the queue. */
+/* gsakmp_outputs_own - copy every slice of the last output into the queue; when
+ * that fails, the output is taken out again. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
 void gsakmp_outputs_free(struct gsakmp_outputs *q); /* wipes */

@@ -202,6 +202,34 @@ GK_TEST(rfc4535_7_05, every_reading_of_the_rfc_speaks_with_itself)
 		}
 }
 
+GK_TEST(rfc4535_8_02, output_that_cannot_be_kept_is_no_output)
+{
+	static const uint8_t octets[] = "gone soon";
+	struct gsakmp_outputs q = { 0 };
+	struct gsakmp_output *o, got;
+
+	o = gsakmp_outputs_add(&q, GSAKMP_OUT_COMMIT);
+	assert_non_null(o);
+	gk_assert_ok(gsakmp_outputs_own(&q));
+	/* no memory for the copy: what it points to is not ours to keep */
+	o = gsakmp_outputs_add(&q, GSAKMP_OUT_SEND);
+	assert_non_null(o);
+	o->dgram = (struct gk_slice){ octets, SIZE_MAX / 2 };
+	gk_assert_err(GK_ERR_NOMEM, gsakmp_outputs_own(&q));
+	assert_true(gsakmp_outputs_poll(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_COMMIT);
+	assert_false(gsakmp_outputs_poll(&q, &got));
+	/* also when it is the only one, and the queue goes on */
+	o = gsakmp_outputs_add(&q, GSAKMP_OUT_SEND);
+	assert_non_null(o);
+	o->dgram = (struct gk_slice){ octets, SIZE_MAX / 2 };
+	gk_assert_err(GK_ERR_NOMEM, gsakmp_outputs_own(&q));
+	assert_non_null(gsakmp_outputs_add(&q, GSAKMP_OUT_LEFT));
+	assert_true(gsakmp_outputs_poll(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_LEFT);
+	gsakmp_outputs_free(&q);
+}
+
 int
 main(void)
 {
@@ -213,6 +241,7 @@ main(void)
 		GK_RUN(rfc4535_5_2_1_2_12,
 		       freshness_by_timestamp_lives_a_whole_life),
 		GK_RUN(rfc4535_8_02, same_inputs_give_the_same_octets),
+		GK_RUN(rfc4535_8_02, output_that_cannot_be_kept_is_no_output),
 		GK_RUN(rfc4535_7_05,
 		       every_reading_of_the_rfc_speaks_with_itself),
 	};
