@@ -227,6 +227,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 			rq, GK_ERR_UNEXPECTED,
 			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
 			"RFC4535-5.2.1.1-12", "Group ID Value", 0);
+	GK_TRY(gsakmp_rq_excluded(rq));
 	if (gsakmp_session_next(old != NULL ? old->state : GSAKMP_SESSION_NONE,
 	                        GSAKMP_SESSION_EV_RTJ, &to) != GK_OK) {
 		rq->quiet = true;

@@ -118,25 +118,44 @@ access_by_name(struct gsakmp_request *rq)
 	return unauthorized(rq);
 }
 
+enum gk_err
+gsakmp_rq_excluded(struct gsakmp_request *rq)
+{
+	const struct gk_identity subject = { .kind = GK_ID_DN_STRING };
+	const struct gk_group *data = rq->group->data;
+	struct gk_buf key = { 0 };
+	enum gk_err err;
+	bool barred;
+
+	if (data == NULL || gk_group_excluded_count(data) == 0)
+		return GK_OK;
+	/* A certificate may carry other names than its subject; whoever was
+	 * evicted by the latter does not come back by one of them. */
+	err = gsakmp_member_key(subject, rq->signer.cert, &key);
+	barred = gk_group_excluded(data, gk_buf_slice(&rq->signer.key), NULL) ||
+	         (err == GK_OK &&
+	          gk_group_excluded(data, gk_buf_slice(&key), NULL));
+	gk_buf_free(&key);
+	if (err == GK_ERR_NOMEM)
+		return err;
+	if (!barred)
+		return GK_OK;
+	return gsakmp_rq_refuse(
+		rq, GK_ERR_POLICY, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+		"RFC4535-5.3.2.1-01", "Signer ID Data", rq->msg->signature.at);
+}
+
 static enum gk_err
 access_in_full(struct gsakmp_request *rq)
 {
-	bool barred;
+	enum gk_err err;
 
 	if (!gpt_access_member(rq->policy->reg, &rq->signer.party, NULL))
 		return unauthorized(rq);
 	pthread_mutex_lock(&rq->group->lock);
-	barred = rq->group->data != NULL &&
-	         gk_group_excluded(rq->group->data,
-	                           gk_buf_slice(&rq->signer.key), NULL);
+	err = gsakmp_rq_excluded(rq);
 	pthread_mutex_unlock(&rq->group->lock);
-	if (barred)
-		return gsakmp_rq_refuse(
-			rq, GK_ERR_POLICY,
-			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
-			"RFC4535-5.3.2.1-01", "Signer ID Data",
-			rq->msg->signature.at);
-	return GK_OK;
+	return err;
 }
 
 /* ---- mechanisms --------------------------------------------------------- */

@@ -55,6 +55,10 @@ GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd_error(struct gsakmp_request *rq);
  * download; in gcks_admit.c.  The caller has checked everything. */
 GK_MUST_CHECK enum gk_err gsakmp_gcks_admit(struct gsakmp_request *rq);
 
+/* gsakmp_rq_excluded - was the sender evicted, under the name it uses or under
+ * the subject of its certificate?  Wants the group's lock held. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_excluded(struct gsakmp_request *rq);
+
 /* Refuse with field and offset of a part of the message. */
 enum gk_err gsakmp_rq_refuse(struct gsakmp_request *rq, enum gk_err err,
                              enum gsakmp_notify notify, const char *req,

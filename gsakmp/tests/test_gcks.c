@@ -419,6 +419,67 @@ GK_TEST(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored)
 	tear_down(&f);
 }
 
+static void
+count_row(void *ctx, const struct gsakmp_group_row *row)
+{
+	(void)row;
+	(*(unsigned *)ctx)++;
+}
+
+static unsigned
+members(struct world *w)
+{
+	unsigned n = 0;
+
+	gsakmp_group_members(w->group, count_row, &n);
+	return n;
+}
+
+/* An eviction by another thread, between the checks of a Request to Join and
+ * the step: the first random number that is drawn then lets it happen. */
+static struct {
+	struct world *w;
+	const char *peer;
+} ambush;
+
+static enum gk_err
+evict_meanwhile(void *ctx, uint8_t *out, size_t n)
+{
+	const char *peer = ambush.peer;
+
+	ambush.peer = NULL;
+	if (peer != NULL)
+		gk_assert_ok(gsakmp_group_evict(ambush.w->group, &peer, 1,
+		                                simnet_now(ambush.w->net)));
+	return simnet_env_random(ctx, out, n);
+}
+
+GK_TEST(rfc4535_5_3_2_1_01, eviction_during_a_registration_wins)
+{
+	static const uint8_t other[16] = "another nonce...";
+	struct world_config cfg = plain();
+	struct gk_buf rtj = { 0 };
+	struct fixture f;
+
+	set_up(&f, &cfg);
+	world_join(f.m);
+	world_pass(f.w, 2000);
+	assert_int_equal(members(f.w), 1);
+	forge(&(struct forge){ .m = f.m, RTJ, .nonce = { other, 16 } }, &rtj);
+	ambush.w = f.w;
+	ambush.peer = f.m->peer;
+	f.w->env.random = evict_meanwhile;
+	gk_assert_err(GK_ERR_POLICY,
+	              world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	f.w->env.random = simnet_env_random;
+	assert_null(ambush.peer);
+	world_drain(f.w);
+	assert_string_equal(f.w->seen.req, "RFC4535-5.3.2.1-01");
+	assert_int_equal(members(f.w), 0);
+	gk_buf_free(&rtj);
+	tear_down(&f);
+}
+
 GK_TEST(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first)
 {
 	static const uint8_t other[16] = "another nonce...";
@@ -834,6 +895,8 @@ main(void)
 		       terse_mode_is_silent_verbose_mode_is_not),
 		GK_RUN(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer),
 		GK_RUN(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored),
+		GK_RUN(rfc4535_5_3_2_1_01,
+		       eviction_during_a_registration_wins),
 		GK_RUN(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first),
 		GK_RUN(rfc4535_3_1_04, recorded_rtj_of_a_member_is_refused),
 		GK_RUN(rfc4535_5_2_1_4_10, acknowledgement_with_another_nonce),
