@@ -41,6 +41,10 @@ gsakmpd_server_commit(struct gsakmpd_server *s, struct gsakmp_group *group,
 			gkd_log(LOG_ERR, "io", "store '%s': %s", s->store_path,
 			        gk_store_why(s->store));
 		gsakmp_group_commit_end(group, err == GK_OK);
+	} else if (!gsakmp_group_commit_done(group, ticket)) {
+		err = GK_ERR_NOMEM;
+		gkd_log(LOG_ERR, "io", "store '%s': out of memory",
+		        s->store_path);
 	}
 	pthread_mutex_unlock(&s->store_lock);
 	if (err != GK_OK)

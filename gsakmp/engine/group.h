@@ -30,9 +30,12 @@ struct gsakmp_dialect;
  *     if (j != NULL)     // NULL: another thread has just done it
  *             ok = gk_store_apply(store, j)
  *             gsakmp_group_commit_end(group, ok)
+ *     else
+ *             ok = gsakmp_group_commit_done(group, ticket)
  *     unlock(store)
  *
- * so commits of several workers merge, and none can overtake another.
+ * so commits of several workers merge, and none can overtake another.  A Rekey
+ * Event whose commit failed comes again, in front of any later one.
  */
 struct gsakmp_group_config {
 	struct gsakmp_party party;
@@ -140,6 +143,9 @@ uint64_t gsakmp_group_deadline(struct gsakmp_group *group);
 const struct gk_journal *gsakmp_group_commit_begin(struct gsakmp_group *group,
                                                    uint64_t ticket);
 void gsakmp_group_commit_end(struct gsakmp_group *group, bool ok);
+/* gsakmp_group_commit_done - whether the changes up to @ticket are durable; to
+ * be asked when begin() gave no journal, which can also be want of memory. */
+bool gsakmp_group_commit_done(struct gsakmp_group *group, uint64_t ticket);
 
 /* What "status" and "members" show; text in @peer is valid in the callback. */
 struct gsakmp_group_status {

@@ -64,6 +64,19 @@ gsakmp_group_commit_end(struct gsakmp_group *g, bool ok)
 	pthread_mutex_unlock(&g->lock);
 }
 
+bool
+gsakmp_group_commit_done(struct gsakmp_group *g, uint64_t ticket)
+{
+	bool done;
+
+	pthread_mutex_lock(&g->lock);
+	done = g->ticket_done >= ticket;
+	if (!done) /* begin() had no memory: what waits for it is not sent */
+		gsakmp_group_events_settle(g, ticket, false);
+	pthread_mutex_unlock(&g->lock);
+	return done;
+}
+
 uint64_t
 gsakmp_group_ticket(struct gsakmp_group *g)
 {

@@ -18,6 +18,7 @@
  */
 #define EVENT_VERSION 1
 #define KEK_SCAN 4096 /* expiring node keys looked for per rekey */
+#define REKEY_RETRY_MS 1000 /* after a plan that failed */
 
 static void
 event_free(struct gsakmp_event *e)
@@ -135,17 +136,26 @@ gsakmp_group_event_load(struct gsakmp_group *g, struct gk_slice key,
 	return GK_OK;
 }
 
-/* The rows of earlier events have done their duty. */
+/* The rows of earlier events have done their duty; but not of those that did
+ * not leave yet: a restart would not know them. */
 static enum gk_err
 forget_events(struct gsakmp_group *g)
 {
+	uint32_t s = g->stored_first, end = g->stored_last;
 	uint8_t key[4];
 
-	for (uint32_t s = g->stored_first; s != 0 && s <= g->stored_last; s++)
+	if (g->first_event != NULL)
+		end = g->first_event->sequence - 1;
+	for (const struct gsakmp_event *e = g->sent; e != NULL; e = e->next)
+		if (e->sequence <= end)
+			end = e->sequence - 1;
+	for (; s != 0 && s <= end; s++)
 		GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
 		                          event_key(s, key),
 		                          (struct gk_slice){ 0 }));
-	g->stored_first = g->stored_last = 0;
+	g->stored_first = s <= g->stored_last ? s : 0;
+	if (g->stored_first == 0)
+		g->stored_last = 0;
 	return GK_OK;
 }
 
@@ -439,12 +449,20 @@ gsakmp_group_plan(struct gsakmp_group *g,
 
 	if (g->policy->rekey == NULL)
 		return GK_ERR_POLICY;
-	GK_TRY(leave_out(g, order, now));
-	GK_TRY(forget_events(g));
-	err = close_epoch(&p, order);
+	err = leave_out(g, order, now);
+	if (err == GK_OK)
+		err = forget_events(g);
+	if (err == GK_OK)
+		err = close_epoch(&p, order);
 	gk_buf_free(&p.datas);
 	gk_buf_free(&p.token);
-	GK_TRY(err);
+	if (err != GK_OK) {
+		/* Who was to go may be out of the tree already, with nobody
+		 * told: try again, but not at once and for ever. */
+		g->window_ends = GK_NEVER;
+		g->rekey_due = now.mono_ms + REKEY_RETRY_MS;
+		return err;
+	}
 	g->window_ends = GK_NEVER;
 	g->rekeys++;
 	g->rekeyed_at = now.mono_ms;

@@ -712,6 +712,52 @@ GK_TEST(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails)
 	world_free(w);
 }
 
+static size_t
+stored_events(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->store.n; i++)
+		n += strcmp(w->store.row[i].table, "gsakmp-event") == 0;
+	return n;
+}
+
+GK_TEST(rfc4535_7_1_1_12, rekeys_held_back_survive_a_restart_in_order)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 6);
+	struct gsakmp_output out;
+
+	/* the second is of no use to those who did not see the first */
+	w->store.broken = true;
+	gk_assert_ok(world_evict(w, w->member[1]->peer));
+	w->store.broken = false;
+	gk_assert_ok(gsakmp_group_rekey(w->group, simnet_now(w->net)));
+	/* both are stored now; the process dies before either is sent */
+	while (gsakmp_group_poll(w->group, &out)) {
+		const struct gk_journal *j;
+
+		if (out.kind != GSAKMP_OUT_COMMIT)
+			continue;
+		j = gsakmp_group_commit_begin(w->group, out.ticket);
+		assert_non_null(j);
+		world_store_apply(&w->store, j);
+		gsakmp_group_commit_end(w->group, true);
+		break;
+	}
+	world_restart(w);
+	world_pass(w, 3000);
+	assert_int_equal(world_in_step(w), 5);
+	/* nobody had to register again for it */
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 6);
+	/* and they are forgotten when they are old */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 3000);
+	gk_assert_ok(world_rekey(w));
+	assert_int_equal(stored_events(w), 1);
+	world_free(w);
+}
+
 /* ---- bad networks ------------------------------------------------------- */
 
 GK_TEST(rfc4535_3_4_01, members_keep_step_over_a_bad_network)
@@ -811,6 +857,8 @@ main(void)
 		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless),
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
 		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
+		GK_RUN(rfc4535_7_1_1_12,
+		       rekeys_held_back_survive_a_restart_in_order),
 		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),
 		GK_RUN(rfc4535_5_2_1_1_21, parallel_joins_at_several_workers),
 	};
