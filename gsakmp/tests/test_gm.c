@@ -977,7 +977,7 @@ GK_TEST(rfc4535_5_3_1_1_04, old_key_is_kept_for_a_while_and_then_wiped)
 
 /* ---- states ------------------------------------------------------------- */
 
-GK_TEST(rfc4535_8_12, every_exchange_in_every_state_that_has_no_row_for_it)
+GK_TEST(rfc4535_7_1_2_07, every_exchange_in_every_state_that_has_no_row_for_it)
 {
 	struct world_config cfg = plain();
 	struct gk_buf sample[16] = { { 0 } };
@@ -1142,7 +1142,7 @@ main(void)
 		GK_RUN(rfc4535_7_5_2_09, missed_rekey_is_noticed_and_made_good),
 		GK_RUN(rfc4535_5_3_1_1_04,
 		       old_key_is_kept_for_a_while_and_then_wiped),
-		GK_RUN(rfc4535_8_12,
+		GK_RUN(rfc4535_7_1_2_07,
 		       every_exchange_in_every_state_that_has_no_row_for_it),
 		GK_RUN(rfc4535_5_3_2_2_01,
 		       leaving_without_notice_wipes_at_once),

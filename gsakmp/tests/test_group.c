@@ -50,6 +50,120 @@ status(struct world *w)
 	return s;
 }
 
+/* ---- Table 29 ----------------------------------------------------------- */
+
+GK_TEST(rfc4535_8_03, create_group_command_is_the_first_token)
+{
+	const struct world_config cfg = plain();
+	struct world *w = world_new(&cfg);
+	const struct gsakmp_group_config empty = {
+		.party = w->party,
+		.group_id_type = GSAKMP_GROUPID_OCTET_STRING,
+		.group_id = w->group_id,
+	};
+	struct gsakmp_group *idle = gsakmp_group_new(&w->env, &empty);
+	struct gsakmp_group_status s;
+
+	/* Idle: nothing but a token does anything. */
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_group_rekey(idle, simnet_now(w->net)));
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_group_destroy(idle, simnet_now(w->net)));
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_group_evict(idle, NULL, 0, simnet_now(w->net)));
+	gsakmp_group_status(idle, &s);
+	assert_false(s.open);
+	assert_true(gsakmp_group_deadline(idle) == GK_NEVER);
+	gk_assert_ok(gsakmp_group_set_token(idle, gk_buf_slice(&w->token),
+	                                    simnet_now(w->net), NULL));
+	gsakmp_group_status(idle, &s);
+	assert_true(s.open);
+	gsakmp_group_free(idle);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_05, valid_rtj_waits_for_a_response)
+{
+	const struct world_config cfg = plain();
+	struct world *w = make(&cfg, 1);
+
+	/* RFC4535-8-08: the join command takes the member out of Idle. */
+	world_join_all(w);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_JOINING);
+	world_pass(w, 1);
+	assert_int_equal(status(w).n_pending, 1);
+	/* RFC4535-8-06, RFC4535-8-09: its ACK takes both to the next state. */
+	world_pass(w, 2);
+	assert_int_equal(status(w).n_pending, 0);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_MEMBER);
+	/* RFC4535-8-10: management messages leave it where it is. */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 10);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_MEMBER);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_06, timeout_returns_to_waiting_for_events)
+{
+	const struct world_config cfg = plain();
+	struct world *w = make(&cfg, 1);
+
+	world_join_all(w);
+	world_pass(w, 1);
+	simnet_cut(w->net, w->member[0]->node, true);
+	assert_int_equal(status(w).n_pending, 1);
+	world_pass(w, 11000);
+	assert_int_equal(status(w).n_pending, 0);
+	assert_int_equal(status(w).n_overdue, 1);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_04, departure_leaves_the_server_waiting_for_events)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 2);
+
+	/* RFC4535-8-11: and takes the member back to Idle. */
+	gk_assert_ok(
+		gsakmp_gm_leave(w->member[0]->gm, true, simnet_now(w->net)));
+	world_drain_member(w->member[0]);
+	world_pass(w, 1000);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_IDLE);
+	assert_true(status(w).open);
+	assert_int_equal(status(w).n_pending, 0);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_07, delete_group_command_returns_to_idle)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 1);
+
+	gk_assert_ok(gsakmp_group_destroy(w->group, simnet_now(w->net)));
+	world_drain(w);
+	assert_false(status(w).open);
+	gk_assert_err(GK_ERR_UNEXPECTED, world_rekey(w));
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_group_destroy(w->group, simnet_now(w->net)));
+	/* and nobody can join any more */
+	world_join(world_member_add(w, "late"));
+	world_pass(w, 1000);
+	assert_string_equal(w->seen.req, "RFC4535-7.1.2-02");
+	world_free(w);
+}
+
+GK_TEST(rfc4535_8_12, timeout_while_joining_returns_to_idle)
+{
+	const struct world_config cfg = plain();
+	struct world *w = make(&cfg, 1);
+
+	simnet_cut(w->net, w->worker[0].node, true);
+	world_join_all(w);
+	world_pass(w, 20001);
+	assert_int_equal(gsakmp_gm_state(w->member[0]->gm), GSAKMP_GM_IDLE);
+	world_free(w);
+}
+
 /* ---- rekeys ------------------------------------------------------------- */
 
 GK_TEST(rfc4535_5_3_1_1_01, time_of_the_token_brings_a_rekey)
@@ -816,6 +930,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_8_03, create_group_command_is_the_first_token),
+		GK_RUN(rfc4535_8_05, valid_rtj_waits_for_a_response),
+		GK_RUN(rfc4535_8_06, timeout_returns_to_waiting_for_events),
+		GK_RUN(rfc4535_8_04,
+		       departure_leaves_the_server_waiting_for_events),
+		GK_RUN(rfc4535_8_07, delete_group_command_returns_to_idle),
+		GK_RUN(rfc4535_8_12, timeout_while_joining_returns_to_idle),
 		GK_RUN(rfc4535_5_3_1_1_01, time_of_the_token_brings_a_rekey),
 		GK_RUN(rfc4535_5_3_1_1_01, expiry_of_the_key_brings_a_rekey),
 		GK_RUN(rfc4535_7_4_1_1, member_forgets_a_key_that_has_expired),

@@ -14,7 +14,7 @@
 
 #define NO (-1)
 
-GK_TEST(rfc4535_8_07, every_session_state_and_event)
+GK_TEST(rfc4535_8_01, every_session_state_and_event)
 {
 	/* rows: NONE RESPONSE LATE DEPART; columns: RTJ ACK NACK TIMEOUT RTD
 	 * EVICTED */
@@ -45,7 +45,7 @@ GK_TEST(rfc4535_8_07, every_session_state_and_event)
 		}
 }
 
-GK_TEST(rfc4535_8_12, every_member_state_and_event)
+GK_TEST(rfc4535_8_02, every_member_state_and_event)
 {
 	/* rows: IDLE JOINING MEMBER REJOINING DEPARTING; columns: JOIN LEAVE
 	 * DEREGISTER RESEND KEYDL FAILED MANAGEMENT STALE OUT DEPARTED STAY */
@@ -210,8 +210,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GK_RUN(rfc4535_8_07, every_session_state_and_event),
-		GK_RUN(rfc4535_8_12, every_member_state_and_event),
+		GK_RUN(rfc4535_8_01, every_session_state_and_event),
+		GK_RUN(rfc4535_8_02, every_member_state_and_event),
 		GK_RUN(rfc4535_3_1_02, skew_counts_both_ways),
 		GK_RUN(rfc4535_3_1_04,
 		       nonces_are_remembered_for_their_time_and_no_longer),
