@@ -96,3 +96,8 @@ def test_output(ledger, capsys):
     assert status == (int(lines[-1].split()[-1]) > 0)
     ledger.main(["--section", "7.8.2", "--doc", "RFC4535", "--rows"])
     assert "RFC4535-7.8.2-02" in capsys.readouterr().out
+
+
+def test_nothing_is_owed(ledger, capsys):
+    """Every MUST row under the ledger has a test of the products, or a reason why not."""
+    assert ledger.main(["--missing"]) == 0, capsys.readouterr().out
