@@ -114,7 +114,7 @@ def member_main(argv=None):
     p = _member_parser("member", "Join a group, follow its rekeys, leave it.")
     p.add_argument("--leave", action="store_true", help="de-register at the end")
     p.add_argument("--rekeys", type=int, default=0, help="end after that many Rekey Events")
-    p.add_argument("--misbehave", help="name of an entry of the catalogue, see msec_scapy.misbehave")
+    p.add_argument("--misbehave", help="name of an entry of msec_scapy.misbehave")
     a = _parse(p, argv)
     count = [0]
 

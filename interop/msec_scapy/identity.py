@@ -38,7 +38,7 @@ class Identity:
         return self.data.decode("utf-8", "backslashreplace")
 
 
-class NameError_(ValueError):
+class NameFault(ValueError):
     """A distinguished name that cannot be read."""
 
 
@@ -106,7 +106,7 @@ def _value(raw):
         try:
             tlv = bytes.fromhex(raw[1:].strip())
         except ValueError as e:
-            raise NameError_(f"bad hexadecimal value {raw}") from e
+            raise NameFault(f"bad hexadecimal value {raw}") from e
         text = _text(tlv)
         return _fold(text) if text is not None else tlv
     out, i = bytearray(), 0
@@ -124,13 +124,13 @@ def _value(raw):
                 continue
             i += 1
             if i >= len(raw):
-                raise NameError_("escape at the end of a name")
+                raise NameFault("escape at the end of a name")
         out += raw[i].encode()
         i += 1
     try:
         return _fold(out.decode())
     except UnicodeDecodeError as e:
-        raise NameError_("name is not UTF-8") from e
+        raise NameFault("name is not UTF-8") from e
 
 
 def _fold(text):
@@ -144,7 +144,7 @@ def _oid(name):
     if re.fullmatch(r"\d+(\.\d+)+", name):
         return name
     if name.upper() not in _LONG:
-        raise NameError_(f"attribute type {name!r} is unknown")
+        raise NameFault(f"attribute type {name!r} is unknown")
     return _LONG[name.upper()]
 
 
@@ -156,7 +156,7 @@ def parse_dn(text, dialect=STRICT):
     for piece, end in _split(text, ",;+"):
         kind, sep, value = piece.partition("=")
         if not sep:
-            raise NameError_(f"no '=' in {piece!r}")
+            raise NameFault(f"no '=' in {piece!r}")
         rdn.add((_oid(kind), _value(value)))
         if end != "+":
             rdns.append(frozenset(rdn))
@@ -197,7 +197,7 @@ def of_certificate(cert, kind=reg.ID_DN, dialect=STRICT):
     for found in _alt_names(cert):
         if found.kind == kind:
             return found
-    raise NameError_(f"certificate has no name of type {reg.ID_TYPE.name(kind)}")
+    raise NameFault(f"certificate has no name of type {reg.ID_TYPE.name(kind)}")
 
 
 def _alt_names(cert):

@@ -5,7 +5,6 @@
 
 Single-threaded and forgetful: a tool for tests, not a key server to run.
 """
-import hashlib
 import hmac
 import ipaddress
 from dataclasses import dataclass, field

@@ -214,8 +214,9 @@ def _canonical(p):
     again = p.copy()
     again.remove_payload()
     again.clear_cache()
+    total = dialects.current().dialect.rekey_counts == "total"
     for name in ("length", "signer_id_len", "sig_len", "count", "group_id_len"):
-        if name in again.fields:
+        if name in again.fields and not (name == "count" and total):
             again.fields[name] = None
     return bytes(again)
 
@@ -244,8 +245,10 @@ def _check_rekey(p, message):
         return
     _want(p.alg_version == 1, reg.N_MALFORMED, "RFC4535-7.5.2-06", "Algorithm Version",
           p.alg_version)
-    _want(len(p.datas) == p.count, reg.N_MALFORMED, "RFC4535-7.5.2-07",
-          "# of Rekey Event Data(s)", p.count)
+    total = dialects.current().dialect.rekey_counts == "total"
+    there = sum(len(e.datas) for e in message.all(RekeyEvent)) if total else len(p.datas)
+    _want(there == p.count, reg.N_MALFORMED, "RFC4535-7.5.2-07", "# of Rekey Event Data(s)",
+          p.count)
     for red in p.datas:
         _want(hasattr(red, "wrap_id") and len(red.data) == red.data_len() and red.data,
               reg.N_MALFORMED, "RFC4535-7.5.2-07", "Packet Length")

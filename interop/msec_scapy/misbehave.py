@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from . import crypto
 from . import registry as reg
-from .gsakmp import (AckData, Certificate, Identification, KeyCreation, KeyDownload, MechanismChoice,
-                     Nonce, Notification, PolicyToken, RekeyEvent, Signature, VendorID)
+from .gsakmp import (AckData, Certificate, Identification, KeyCreation, KeyDownload,
+                     MechanismChoice, Nonce, Notification, PolicyToken, RekeyEvent, Signature, VendorID)
 from .message import frame, walk_loose
 
 SILENCE, RTJ_ERR, NACK = "silence", "rtj-err", "nack"
@@ -340,7 +340,8 @@ CATALOGUE = [
     _m("rtj-dh-p", _J, "7.11.2-03", _BAD, "public value p", packet=_public("p")),
     _m("rtj-dh-long", _J, "7.11.2-03", _BAD, "a public value of 300 octets",
        packet=_set(KeyCreation, data=b"\x01" * 300)),
-    _m("rtj-dh-empty", _J, "7.11.2-03", _BAD, "no public value", packet=_set(KeyCreation, data=b"")),
+    _m("rtj-dh-empty", _J, "7.11.2-03", _BAD, "no public value",
+       packet=_set(KeyCreation, data=b"")),
     _m("rtj-notify-unknown", _J, "7.9.2-02", _BAD, "Notification Type 38",
        packet=_insert(Notification(notify=38, data=b""))),
     _m("rtj-notify-foreign", _J, "7-04", reg.N_PAYLOAD_TYPE, "an Acknowledgement in an RTJ",

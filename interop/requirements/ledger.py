@@ -173,7 +173,8 @@ def by_section(rows):
 
 
 def table(rows):
-    yield f"{'section':22} {'rows':>4} {'MUST':>4} {'shown':>5} {'refused':>7} {'peer':>5} {'reason':>6} {'open':>4}"
+    yield (f"{'section':22} {'rows':>4} {'MUST':>4} {'shown':>5} {'refused':>7} {'peer':>5} "
+           f"{'reason':>6} {'open':>4}")
     total = [0] * 7
     for (doc, section), group in by_section(rows).items():
         must = [r for r in group if r.level in MUST]

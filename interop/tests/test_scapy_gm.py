@@ -17,7 +17,8 @@ def faults(reports):
     return [f"{r.exchange}: {f}" for r in reports for f in r.faults]
 
 
-@pytest.mark.req("RFC4535-6-01", "RFC4535-6.2-01", "RFC4535-5.2.1.1-05", "RFC4535-7.5.2-08", "RFC4535-5.3.1.1-01")
+@pytest.mark.req("RFC4535-6-01", "RFC4535-6.2-01", "RFC4535-5.2.1.1-05", "RFC4535-7.5.2-08",
+                 "RFC4535-5.3.1.1-01")
 @pytest.mark.parametrize("ground", [{"kind": k} for k in ("ecdsa", "rsa", "dsa", "ed25519")],
                          indirect=True, ids=lambda p: p["kind"])
 def test_life_of_a_group(ground):

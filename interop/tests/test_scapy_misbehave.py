@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The catalogue of wrong messages against the daemons: the reaction on the wire, the row in
 the event, and nobody's state changed."""
+import json
 import signal
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -269,3 +272,19 @@ def test_unauthorised_key_server(tmp_path, net_prefix):
             refusal_of(gm, misbehave.find("keydl-rogue"), 0)
             assert server.until(lambda k: k.doomed)
         gm.finish()
+
+
+def test_the_catalogue_as_a_program(tmp_path, net_prefix):
+    """What `./lab attack` and a person at a shell use."""
+    with Ground(tmp_path, net_prefix) as ground:
+        daemon = ground.gcks()
+        p, root = ground.party("gm0"), Path(__file__).resolve().parents[1]
+        words = [sys.executable, "-m", "msec_scapy.misbehave", "--run", "rtj-truncated", "--listen",
+                 "0.3", "--group-id", ground.group_id.hex(), "--key", p.key, "--cert", p.chain,
+                 "--roots", ground.pki.root.cert, "--owner", ground.party("owner").cert,
+                 "--server", ground.hosts["keys"].ip4, "--events", tmp_path / "events"]
+        r = ground.hosts["evil"].run(words, cwd=root)
+        said = json.loads(r.stdout)
+        assert said["refused"] is True and said["answers"] == []
+        refusal_of(daemon, misbehave.find("rtj-truncated"), 0)
+        daemon.finish()

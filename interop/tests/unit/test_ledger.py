@@ -64,8 +64,9 @@ def test_verdicts(ledger):
     must, may = rows["RFC4535-7.8.2-02"], rows["RFC4535-7.8.2-04"]
     outside = rows["RFC4535-1.1-01"]
     assert must.owed and not must.met and not may.owed and not outside.owed
-    lost = ledger.collect(rows, [("RFC4535-7.8.2-02", "t", "peer"), ("RFC4535-7.8.2-99", "t", "shown"),
-                                 ("RFC9999-1-01", "t", "shown")])
+    lost = ledger.collect(rows, [
+        ("RFC4535-7.8.2-02", "t", "peer"), ("RFC4535-7.8.2-99", "t", "shown"),
+        ("RFC9999-1-01", "t", "shown")])
     assert lost == [("RFC4535-7.8.2-99", "t")] and not must.met
     ledger.collect(rows, [("RFC4535-7.8.2-02", "t", "refused")])
     assert must.met

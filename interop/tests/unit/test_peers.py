@@ -139,7 +139,8 @@ def test_rtj_error_is_heard_but_keys_may_still_come():
 
 
 @pytest.mark.req("RFC4535-5.2.1.1-10", "RFC4535-5.2.1.1-11", "RFC4535-7.9.1.3-01")
-@pytest.mark.parametrize("values,joins", [((49153, 49154, 49153), True), ((2, 49154, 49153), False)])
+@pytest.mark.parametrize("values,joins", [((49153, 49154, 49153), True),
+                                          ((2, 49154, 49153), False)])
 def test_mechanism_choices(values, joins):
     scene = Scene(members=0)
     gm = scene.make_member("gm0", mechanisms=[MechanismChoice(mechanism=n, value=v)
