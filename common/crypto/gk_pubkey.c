@@ -231,6 +231,20 @@ gk_sig_max_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
 	return der_pair_len(pub->kind == GK_KEY_P521 ? half : half + 1);
 }
 
+/* r and s are evenly spread below q.  Where q is less than one and a half times
+ * a power of two, few of them reach that power and need a leading zero octet. */
+static bool
+dsa_halves_are_short(const struct gk_pubkey *pub)
+{
+	BIGNUM *q = NULL;
+	bool low = false;
+
+	if (EVP_PKEY_get_bn_param(pub->pkey, "q", &q) == 1)
+		low = BN_is_bit_set(q, BN_num_bits(q) - 2) == 0;
+	BN_free(q);
+	return low;
+}
+
 size_t
 gk_sig_likely_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
 {
@@ -241,6 +255,8 @@ gk_sig_likely_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
 		return max;
 	/* r and s each have their top bit set half of the time: one leading
 	 * zero octet out of two.  For P-521 full length wins, nine to six. */
+	if (alg.scheme == GK_SIG_DSA_LEGACY && dsa_halves_are_short(pub))
+		return max - 2;
 	return pub->kind == GK_KEY_P521 ? max : max - 1;
 }
 

@@ -155,7 +155,7 @@ GK_MUST_CHECK enum gk_err gk_sign(const struct gk_signer *signer,
  * gk_sig_max_len    - no signature of this key is longer; 0 when key and
  *                     algorithm do not belong together.
  * gk_sig_likely_len - the length that comes out most often (a DER integer has a
- *                     leading zero half of the time): the one to reserve when a
+ *                     leading zero up to half of the time): the one to reserve when a
  *                     length field under the signature must be written first.
  */
 size_t gk_sig_max_len(const struct gk_pubkey *pub, struct gk_sig_alg alg);
