@@ -109,15 +109,13 @@ static enum gk_err
 remember(struct gsakmp_request *rq)
 {
 	uint8_t tag[GSAKMP_REPLAY_TAG_LEN];
-	uint64_t forget =
-		rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s;
 	enum gk_err err;
 
 	GK_TRY(gsakmp_replay_tag(gk_buf_slice(&rq->signer.key),
 	                         rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
 	                         tag));
 	err = gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
-	                        forget);
+	                        gsakmp_rq_forget(rq));
 	if (err == GK_ERR_REPLAY)
 		return replayed(rq);
 	if (err == GK_ERR_SPACE)

@@ -236,9 +236,8 @@ remember(struct gsakmp_request *rq)
 	const struct gk_slice digest = { rq->digest, sizeof(rq->digest) };
 
 	GK_TRY(gsakmp_replay_tag(gk_buf_slice(&rq->signer.key), digest, tag));
-	return gsakmp_replay_add(
-		rq->group->replay, tag, rq->now.mono_ms,
-		rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s);
+	return gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
+	                         gsakmp_rq_forget(rq));
 }
 
 static enum gk_err

@@ -59,6 +59,16 @@ GK_MUST_CHECK enum gk_err gsakmp_gcks_admit(struct gsakmp_request *rq);
  * the subject of its certificate?  Wants the group's lock held. */
 GK_MUST_CHECK enum gk_err gsakmp_rq_excluded(struct gsakmp_request *rq);
 
+/* gsakmp_rq_forget - the moment from which on a request that was taken now is
+ * too old to be taken again: it may have been as new as the skew allows.  The
+ * clock that says so has whole seconds, hence one more. */
+static inline uint64_t
+gsakmp_rq_forget(const struct gsakmp_request *rq)
+{
+	return rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s +
+	       1000;
+}
+
 /* Refuse with field and offset of a part of the message. */
 enum gk_err gsakmp_rq_refuse(struct gsakmp_request *rq, enum gk_err err,
                              enum gsakmp_notify notify, const char *req,

@@ -529,6 +529,28 @@ GK_TEST(rfc4535_3_1_04, recorded_rtj_of_a_member_is_refused)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4535_3_1_04,
+        recorded_rtj_of_the_future_is_refused_to_the_last_second)
+{
+	struct world_config cfg = plain();
+	struct gk_buf rtj = { 0 };
+	struct fixture f;
+
+	set_up(&f, &cfg);
+	forge(&(struct forge){ .m = f.m, RTJ, .skew = 300 }, &rtj);
+	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	world_pass(f.w, 600 * 1000);
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_string_equal(f.w->seen.req, "RFC4535-3.1-04");
+	world_pass(f.w, 1000);
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_string_equal(f.w->seen.req, "RFC4535-7.8.2-04");
+	gk_buf_free(&rtj);
+	tear_down(&f);
+}
+
 /* ---- Key Download - Ack/Failure ----------------------------------------- */
 
 /* A registration that waits for its acknowledgement; returns Nonce_C. */
@@ -895,10 +917,11 @@ main(void)
 		       terse_mode_is_silent_verbose_mode_is_not),
 		GK_RUN(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer),
 		GK_RUN(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored),
-		GK_RUN(rfc4535_5_3_2_1_01,
-		       eviction_during_a_registration_wins),
+		GK_RUN(rfc4535_5_3_2_1_01, eviction_during_a_registration_wins),
 		GK_RUN(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first),
 		GK_RUN(rfc4535_3_1_04, recorded_rtj_of_a_member_is_refused),
+		GK_RUN(rfc4535_3_1_04,
+		       recorded_rtj_of_the_future_is_refused_to_the_last_second),
 		GK_RUN(rfc4535_5_2_1_4_10, acknowledgement_with_another_nonce),
 		GK_RUN(rfc4535_5_2_1_4_12, acknowledgement_by_somebody_else),
 		GK_RUN(rfc4535_5_2_1_4_09,
