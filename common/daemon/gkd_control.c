@@ -53,14 +53,32 @@ struct gkd_control {
 struct mailbox {
 	pthread_mutex_t lock;
 	unsigned refs;
+	unsigned streams; /* bits: those that somebody follows */
+	unsigned lost;    /* bits: those with lines that had no room */
+	size_t waiting;   /* octets of letters that are not delivered */
 	struct gkd_control *control; /* NULL: closed */
 };
 
 struct letter {
 	struct mailbox *mailbox;
+	size_t len;
 	char stream[32];
 	char line[];
 };
+
+/* Other threads look here before they write a letter. */
+static void
+count_followers(struct gkd_control *control)
+{
+	unsigned streams = 0;
+	struct conn *conn;
+
+	TAILQ_FOREACH (conn, &control->conns, entry)
+		streams |= conn->streams;
+	pthread_mutex_lock(&control->mailbox->lock);
+	control->mailbox->streams = streams;
+	pthread_mutex_unlock(&control->mailbox->lock);
+}
 
 /* ---- connections ------------------------------------------------------- */
 
@@ -74,6 +92,8 @@ conn_free(struct conn *conn)
 	}
 	TAILQ_REMOVE(&conn->control->conns, conn, entry);
 	conn->control->n_conns--;
+	if (conn->streams != 0)
+		count_followers(conn->control);
 	bufferevent_free(conn->bev);
 	free(conn);
 }
@@ -172,6 +192,7 @@ subscribe(struct conn *conn, const json_t *request)
 	}
 	put_result(conn, json_object());
 	conn->streams |= 1u << i;
+	count_followers(control);
 	if (control->stream[i].first == NULL)
 		return;
 	first = control->stream[i].first(control->stream[i].state, request);
@@ -460,15 +481,21 @@ gkd_control_stream(struct gkd_control *control, const char *name,
 	return GK_OK;
 }
 
+static unsigned
+bit_of(const struct gkd_control *control, const char *stream)
+{
+	for (unsigned i = 0; i < control->n_streams; i++)
+		if (strcmp(control->stream[i].name, stream) == 0)
+			return 1u << i;
+	return 0;
+}
+
 static void
 publish_text(struct gkd_control *control, const char *stream, const char *text)
 {
+	unsigned bit = bit_of(control, stream);
 	struct conn *conn, *next;
-	unsigned bit = 0;
 
-	for (unsigned i = 0; i < control->n_streams; i++)
-		if (strcmp(control->stream[i].name, stream) == 0)
-			bit = 1u << i;
 	for (conn = TAILQ_FIRST(&control->conns); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, entry);
 		if ((conn->streams & bit) != 0)
@@ -490,36 +517,86 @@ gkd_control_publish(struct gkd_control *control, const char *stream,
 	json_decref(object);
 }
 
+/* A stream with a hole in it is none: its followers have to begin again. */
+static void
+cut_off(struct gkd_control *control, unsigned streams)
+{
+	struct conn *conn, *next;
+
+	for (conn = TAILQ_FIRST(&control->conns); conn != NULL; conn = next) {
+		next = TAILQ_NEXT(conn, entry);
+		if ((conn->streams & streams) == 0)
+			continue;
+		gkd_log(LOG_WARNING, "io",
+		        "control: more lines than could be delivered; closed");
+		conn_free(conn);
+	}
+}
+
 static void
 deliver(void *arg)
 {
 	struct letter *letter = arg;
+	struct mailbox *mailbox = letter->mailbox;
+	unsigned lost;
 
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->waiting -= letter->len;
+	lost = mailbox->lost;
+	mailbox->lost = 0;
+	pthread_mutex_unlock(&mailbox->lock);
 	/* Read without the lock: it changes in this thread only. */
-	if (letter->mailbox->control != NULL)
-		publish_text(letter->mailbox->control, letter->stream,
-		             letter->line);
-	mailbox_drop(letter->mailbox);
+	if (mailbox->control != NULL) {
+		publish_text(mailbox->control, letter->stream, letter->line);
+		cut_off(mailbox->control, lost);
+	}
+	mailbox_drop(mailbox);
 	free(letter);
+}
+
+/* Is it worth a letter?  A flood of refusals must not fill the memory with
+ * lines that nobody follows, or faster than they can be delivered. */
+static bool
+admit_letter(struct mailbox *mailbox, unsigned bit, size_t len)
+{
+	bool ok;
+
+	pthread_mutex_lock(&mailbox->lock);
+	ok = (mailbox->streams & bit) != 0;
+	if (ok && mailbox->waiting + len > GKD_CONTROL_WAITING) {
+		mailbox->lost |= bit;
+		ok = false;
+	}
+	if (ok) {
+		mailbox->refs++;
+		mailbox->waiting += len;
+	}
+	pthread_mutex_unlock(&mailbox->lock);
+	return ok;
 }
 
 void
 gkd_control_publish_line(struct gkd_control *control, const char *stream,
                          const char *line)
 {
-	size_t n = strlen(line) + 1;
-	struct letter *letter = malloc(sizeof(*letter) + n);
+	struct mailbox *mailbox = control->mailbox;
+	size_t len = sizeof(struct letter) + strlen(line) + 1;
+	struct letter *letter;
 
-	if (letter == NULL)
+	if (!admit_letter(mailbox, bit_of(control, stream), len))
 		return;
-	memcpy(letter->line, line, n);
-	snprintf(letter->stream, sizeof(letter->stream), "%s", stream);
-	letter->mailbox = control->mailbox;
-	pthread_mutex_lock(&letter->mailbox->lock);
-	letter->mailbox->refs++;
-	pthread_mutex_unlock(&letter->mailbox->lock);
-	if (gkd_loop_post(control->loop, deliver, letter) != GK_OK) {
-		mailbox_drop(letter->mailbox);
+	letter = malloc(len);
+	if (letter != NULL) {
+		letter->mailbox = mailbox;
+		letter->len = len;
+		memcpy(letter->line, line, len - sizeof(*letter));
+		snprintf(letter->stream, sizeof(letter->stream), "%s", stream);
+		if (gkd_loop_post(control->loop, deliver, letter) == GK_OK)
+			return;
 		free(letter);
 	}
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->waiting -= len;
+	pthread_mutex_unlock(&mailbox->lock);
+	mailbox_drop(mailbox);
 }

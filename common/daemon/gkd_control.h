@@ -29,6 +29,7 @@
 #define GKD_CONTROL_REQUEST 65536
 #define GKD_CONTROL_CONNS 64
 #define GKD_CONTROL_UNSENT (1u << 20)
+#define GKD_CONTROL_WAITING (1u << 22) /* lines of other threads, all in all */
 
 struct gkd_control;
 

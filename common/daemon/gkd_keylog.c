@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/daemon/gkd_keylog.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/daemon/gkd_log.h"
@@ -14,6 +16,18 @@
 struct gkd_keylog {
 	int fd;
 };
+
+static bool
+make_private(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)
+		return true;
+	return fchmod(fd, 0600) == 0;
+}
 
 enum gk_err
 gkd_keylog_open(struct gkd_keylog **keylog, const char *path)
@@ -27,6 +41,11 @@ gkd_keylog_open(struct gkd_keylog **keylog, const char *path)
 		free(k);
 		return GK_ERR_IO;
 	}
+	/* A file that was there before may be open to others. */
+	if (!make_private(k->fd)) {
+		gkd_keylog_close(k);
+		return GK_ERR_IO;
+	}
 	gkd_log(LOG_WARNING, "key",
 	        "KEY LOG: every key of this daemon is written in clear to "
 	        "'%s'; whoever reads that file reads the groups",
@@ -38,10 +57,13 @@ gkd_keylog_open(struct gkd_keylog **keylog, const char *path)
 void
 gkd_keylog_close(struct gkd_keylog *keylog)
 {
+	int saved = errno;
+
 	if (keylog == NULL)
 		return;
 	close(keylog->fd);
 	free(keylog);
+	errno = saved;
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,32 @@ GK_TEST(daemon_control, a_subscriber_gets_the_state_and_then_the_changes)
 	close_fixture(&f);
 }
 
+GK_TEST(daemon_control, lines_that_nobody_follows_take_no_memory)
+{
+	static char text[10000];
+	struct fixture f;
+	size_t before;
+
+	memset(text, 'x', sizeof(text) - 1);
+	open_fixture(&f);
+	/* The loop does not run meanwhile: a flood at the workers. */
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 1000; i++)
+		gkd_control_publish_line(f.control, "numbers", text);
+	assert_true(mallinfo2().uordblks < before + 1000000);
+	/* with a follower there is a limit, and no hole in the stream */
+	ask(&f, "{\"cmd\":\"subscribe\",\"args\":[\"numbers\"]}\n");
+	assert_string_equal(line(&f), "{\"ok\":true,\"result\":{}}");
+	assert_string_equal(line(&f), "{\"n\":1}");
+	assert_string_equal(line(&f), "{\"n\":2}");
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 1000; i++)
+		gkd_control_publish_line(f.control, "numbers", text);
+	assert_true(mallinfo2().uordblks <
+	            before + GKD_CONTROL_WAITING + 1000000);
+	close_fixture(&f);
+}
+
 GK_TEST(daemon_control, a_long_answer_arrives_whole)
 {
 	uint64_t end = gkd_now().mono_ms + BOUND_MS;
@@ -341,6 +368,12 @@ GK_TEST(daemon_keylog, lines_are_appended_to_a_private_file)
 	assert_true(gk_slice_equal(gk_buf_slice(&octets),
 	                           gk_slice_str("GSAKMP_KEY 00ff\n")));
 	gk_buf_free(&octets);
+	/* also when it was there before, for all to read */
+	assert_int_equal(chmod(file, 0644), 0);
+	gk_assert_ok(gkd_keylog_open(&keylog, file));
+	gkd_keylog_close(keylog);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	unlink(file);
 }
 
@@ -447,6 +480,8 @@ main(void)
 		GK_RUN(daemon_control, an_endless_request_is_cut_off),
 		GK_RUN(daemon_control,
 		       a_subscriber_gets_the_state_and_then_the_changes),
+		GK_RUN(daemon_control,
+		       lines_that_nobody_follows_take_no_memory),
 		GK_RUN(daemon_control, a_long_answer_arrives_whole),
 		GK_RUN(daemon_control,
 		       a_subscriber_that_floods_itself_is_closed),
