@@ -86,7 +86,11 @@ gkd_file_write(const char *path, unsigned mode, struct gk_slice octets)
 		errno = ENAMETOOLONG;
 		return GK_ERR_IO;
 	}
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	/* Not through a link, nor into what somebody else has put there, or an
+	 * earlier process with this number, with another mode. */
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	          mode);
 	if (fd < 0)
 		return GK_ERR_IO;
 	if (write_all(fd, octets) && fsync(fd) == 0 &&

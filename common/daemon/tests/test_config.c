@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/daemon/gkd_config.h"
@@ -187,7 +188,9 @@ GK_TEST(daemon_config, an_oversized_file_is_refused)
 GK_TEST(daemon_file, write_replaces_and_leaves_nothing_behind)
 {
 	char dir[] = "/tmp/gkd-test-XXXXXX", path[64];
+	char grows[96], victim[64];
 	struct gk_buf octets;
+	struct stat st;
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/f", dir);
@@ -197,6 +200,18 @@ GK_TEST(daemon_file, write_replaces_and_leaves_nothing_behind)
 	assert_true(gk_slice_equal(gk_buf_slice(&octets), gk_slice_str("two")));
 	gk_buf_free(&octets);
 	gk_assert_err(GK_ERR_SPACE, gkd_file_read(path, 2, &octets));
+	/* What somebody put where the new file grows is not written to. */
+	snprintf(grows, sizeof(grows), "%s.new.%ld", path, (long)getpid());
+	snprintf(victim, sizeof(victim), "%s/victim", dir);
+	gk_assert_ok(gkd_file_write(victim, 0644, gk_slice_str("his")));
+	assert_int_equal(symlink(victim, grows), 0);
+	gk_assert_ok(gkd_file_write(path, 0600, gk_slice_str("mine")));
+	gk_assert_ok(gkd_file_read(victim, 9, &octets));
+	assert_true(gk_slice_equal(gk_buf_slice(&octets), gk_slice_str("his")));
+	gk_buf_free(&octets);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(unlink(victim), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0); /* and nothing else was in it */
 	gk_assert_err(GK_ERR_IO, gkd_file_write(path, 0600, gk_slice_str("")));
