@@ -50,6 +50,17 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 }
 
 static void
+free_retired(struct gsakmpd_server *s)
+{
+	struct gsakmpd_party *p;
+
+	while ((p = s->retired) != NULL) {
+		s->retired = p->older;
+		gsakmpd_party_free(p);
+	}
+}
+
+static void
 reload(struct gkd_daemon *d)
 {
 	struct gsakmpd_server *s = d->state;
@@ -63,8 +74,11 @@ reload(struct gkd_daemon *d)
 			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
 		return;
 	}
-	/* The one before the last is in nobody's hands any more. */
-	gsakmpd_party_free(s->retired);
+	/* Two reloads can be faster than a worker: as long as one of them has
+	 * not taken the last party, the ones before may be in its hands. */
+	if (atomic_load(&s->handovers) == 0)
+		free_retired(s);
+	s->party->older = s->retired;
 	s->retired = s->party;
 	s->party = party;
 	gsakmpd_workers_set_party(s);
@@ -92,7 +106,7 @@ stop(struct gkd_daemon *d)
 	gsakmpd_groups_close(s);
 	gk_store_close(s->store);
 	gsakmpd_party_free(s->party);
-	gsakmpd_party_free(s->retired);
+	free_retired(s);
 }
 
 int

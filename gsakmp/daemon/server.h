@@ -98,7 +98,8 @@ struct gsakmpd_group {
 
 struct gsakmpd_server {
 	struct gkd_daemon *d;
-	struct gsakmpd_party *party, *retired;
+	struct gsakmpd_party *party, *retired; /* a list, newest first */
+	atomic_uint handovers; /* workers that are to take a newer party */
 	struct gsakmpd_group *groups;
 	size_t n_groups;
 

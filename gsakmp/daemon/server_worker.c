@@ -339,21 +339,39 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 
 /* ---- a new party -------------------------------------------------------- */
 
+struct handover {
+	struct gsakmpd_worker *worker;
+	const struct gsakmpd_party *party;
+};
+
 static void
 take_party(void *arg)
 {
-	struct gsakmpd_worker *w = arg;
+	struct handover *h = arg;
+	struct gsakmpd_worker *w = h->worker;
 
-	/* Posted by the main thread, which keeps the old one for a while. */
 	if (w->engine != NULL)
-		gsakmp_gcks_set_party(w->engine, &w->server->party->party);
+		gsakmp_gcks_set_party(w->engine, &h->party->party);
+	/* From here on this worker has none of the older ones in its hands. */
+	atomic_fetch_sub(&w->server->handovers, 1);
+	free(h);
 }
 
 void
 gsakmpd_workers_set_party(struct gsakmpd_server *s)
 {
-	for (unsigned i = 0; i < s->n_workers; i++)
-		if (gkd_loop_post(s->workers[i].loop, take_party,
-		                  &s->workers[i]) != GK_OK)
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct handover *h = malloc(sizeof(*h));
+
+		/* A worker that is never told keeps the old one, and the count
+		 * keeps it from being freed. */
+		atomic_fetch_add(&s->handovers, 1);
+		if (h != NULL)
+			*h = (struct handover){ &s->workers[i], s->party };
+		if (h == NULL ||
+		    gkd_loop_post(s->workers[i].loop, take_party, h) != GK_OK) {
 			gkd_log(LOG_ERR, "io", "out of memory");
+			free(h);
+		}
+	}
 }

@@ -21,8 +21,9 @@
 
 /* Everything that a struct gsakmp_party of the engines points to. */
 struct gsakmpd_party {
-	struct gsakmp_party party; /* for the engines */
-	struct gk_certs certs;     /* own certificate, then its CAs */
+	struct gsakmpd_party *older; /* of those that were replaced */
+	struct gsakmp_party party;   /* for the engines */
+	struct gk_certs certs;       /* own certificate, then its CAs */
 	struct gk_signer *signer;
 	struct gk_trust *trust;
 	struct gk_trust *go_trust; /* NULL: the same as trust */
