@@ -46,10 +46,19 @@ build_rtj(struct gsakmp_gm *gm, struct gk_now now, struct gk_buf *out)
 	                  ders, &sign);
 	gsakmp_build_begin(&b, &gm->dialect, GSAKMP_EXCHANGE_REQUEST_TO_JOIN,
 	                   gsakmp_gm_groupid(gm), 0);
-	if (gsakmp_suite_extra(suite))
-		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
 	gsakmp_build_key_creation(&b, suite->key_creation,
 	                          gk_kex_public(gm->join.kex));
+	/* What follows it is known here, for a Nonce_C over whole payloads. */
+	gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
+	                   gk_buf_slice(&gm->join.nonce_i));
+	gm->nonce_i_next = GSAKMP_PAYLOAD_SIGNATURE;
+	if (gm->cfg.send_mechanism_choices || cookie.len != 0 ||
+	    gm->cfg.ip_value.len != 0)
+		gm->nonce_i_next = GSAKMP_PAYLOAD_NOTIFICATION;
+	if (gsakmp_suite_extra(suite)) {
+		gm->nonce_i_next = GSAKMP_PAYLOAD_VENDOR_ID;
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	}
 	if (gm->cfg.send_mechanism_choices)
 		add_mechanisms(gm, &b);
 	if (cookie.len != 0)
@@ -60,11 +69,6 @@ build_rtj(struct gsakmp_gm *gm, struct gk_now now, struct gk_buf *out)
 		                                  ? GSAKMP_NOTIFY_IPV4_VALUE
 		                                  : GSAKMP_NOTIFY_IPV6_VALUE,
 		                          gm->cfg.ip_value);
-	/* Last, so that what follows it (the signature) is known when Nonce_C
-	 * is computed over whole payloads. */
-	gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
-	                   gk_buf_slice(&gm->join.nonce_i));
-	gm->nonce_i_next = GSAKMP_PAYLOAD_SIGNATURE;
 	return gsakmp_build_finish(&b, &sign, out);
 }
 

@@ -45,17 +45,17 @@ build_rtd(struct gsakmp_gm *gm, struct gk_now now)
 	                  ders, &sign);
 	gsakmp_build_begin(&b, &gm->dialect, GSAKMP_EXCHANGE_REQUEST_TO_DEPART,
 	                   gsakmp_gm_groupid(gm), 0);
-	if (gsakmp_suite_extra(&suite))
-		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
 	gsakmp_build_identification(
 		&b, gsakmp_dialect_classification(&gm->dialect),
 		gm->gcks_id_type, gk_buf_slice(&gm->gcks_id));
-	gsakmp_build_notification(&b, GSAKMP_NOTIFY_LEAVE_GROUP,
-	                          (struct gk_slice){ 0 });
 	if (!suite.timestamp)
 		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
 		                   gk_buf_slice(&gm->departure.nonce_i));
-	gm->nonce_i_next = GSAKMP_PAYLOAD_SIGNATURE;
+	gm->nonce_i_next = GSAKMP_PAYLOAD_NOTIFICATION;
+	gsakmp_build_notification(&b, GSAKMP_NOTIFY_LEAVE_GROUP,
+	                          (struct gk_slice){ 0 });
+	if (gsakmp_suite_extra(&suite))
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
 	return gsakmp_build_finish(&b, &sign, &gm->departure.rtd);
 }
 

@@ -203,6 +203,10 @@ derive_rekey(const struct derivation *d)
 	    !gsakmp_suite_supported(&m, d->args->legacy_ok) ||
 	    r->method == GPT_METHOD_UNKNOWN)
 		return forbid(d, "RFC4534-3-07");
+	/* Nothing here can post a Rekey Event or look one up. */
+	if (r->reliability == GPT_RELIABILITY_POST ||
+	    r->reliability == GPT_RELIABILITY_UNKNOWN)
+		return forbid(d, "RFC4534-2-11");
 	p->lkh = r->method == GPT_METHOD_LKH;
 	p->kek_type = m.encryption;
 	p->rekey_sig = m.signature;
@@ -225,6 +229,9 @@ derive(const struct derivation *d)
 	p->rekey = gpt_token_rekey(p->v.token, &unknown);
 	if (p->reg == NULL)
 		return forbid(d, "RFC4534-3-03");
+	/* A session here has one transport, and nobody says who connects. */
+	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
+		return forbid(d, "RFC4534-2-11");
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
 	if (p->rekey == NULL && unknown)
 		return forbid(d, "RFC4534-3-13");

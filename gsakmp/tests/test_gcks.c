@@ -324,6 +324,20 @@ GK_TEST(rfc4535_5_2_1_1_18, mechanism_that_the_token_does_not_list)
 	tear_down(&f);
 }
 
+GK_TEST(rfc4534_b_1_4_01, request_over_udp_where_the_policy_says_tcp)
+{
+	struct world_config cfg = plain();
+	struct fixture f;
+
+	set_up(&f, &cfg);
+	f.w->transport = GPT_TRANSPORT_TCP;
+	world_token(f.w);
+	gk_assert_ok(world_publish(f.w, NULL));
+	refused(f.w, &(struct forge){ .m = f.m, RTJ }, "RFC4534-B.1.4-01",
+	        GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY);
+	tear_down(&f);
+}
+
 GK_TEST(rfc4535_7_11_2_03, public_value_that_is_no_point)
 {
 	static const uint8_t nonsense[64] = { 1, 2, 3 };
@@ -911,6 +925,8 @@ main(void)
 		GK_RUN(rfc4535_7_8_2_04, timestamp_too_old_or_too_new),
 		GK_RUN(rfc4535_5_2_1_1_18,
 		       mechanism_that_the_token_does_not_list),
+		GK_RUN(rfc4534_b_1_4_01,
+		       request_over_udp_where_the_policy_says_tcp),
 		GK_RUN(rfc4535_7_11_2_03, public_value_that_is_no_point),
 		GK_RUN(rfc4535_7_1_2_02, unknown_group_is_refused),
 		GK_RUN(rfc4535_5_2_1_1_22,

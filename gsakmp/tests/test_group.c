@@ -585,6 +585,28 @@ GK_TEST(rfc4534_3_1_03, older_edition_is_refused_and_changes_nothing)
 	world_free(w);
 }
 
+GK_TEST(rfc4534_2_11, token_that_asks_for_what_nobody_here_does_is_refused)
+{
+	const struct world_config cfg = plain();
+	struct world *w = joined(&cfg, 1);
+	uint8_t before[32], after[32];
+	struct gsakmp_reject why;
+
+	gsakmp_group_digest(w->group, before);
+	for (int post = 0; post < 2; post++) {
+		w->transport = post ? GPT_TRANSPORT_UDP
+		                    : GPT_TRANSPORT_UDP_RTJ_TCP_OTHER;
+		w->reliability =
+			post ? GPT_RELIABILITY_POST : GPT_RELIABILITY_RESEND;
+		world_token(w);
+		gk_assert_err(GK_ERR_POLICY, world_publish(w, &why));
+		assert_string_equal(why.req, "RFC4534-2-11");
+	}
+	gsakmp_group_digest(w->group, after);
+	assert_memory_equal(before, after, 32);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_5_2_1_01, server_that_the_token_does_not_name_is_refused)
 {
 	const struct world_config cfg = plain();
@@ -964,6 +986,8 @@ main(void)
 		       new_token_without_exclusions_brings_no_new_key),
 		GK_RUN(rfc4534_3_1_03,
 		       older_edition_is_refused_and_changes_nothing),
+		GK_RUN(rfc4534_2_11,
+		       token_that_asks_for_what_nobody_here_does_is_refused),
 		GK_RUN(rfc4535_5_2_1_01,
 		       server_that_the_token_does_not_name_is_refused),
 		GK_RUN(rfc4535_4_2_02,

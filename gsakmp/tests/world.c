@@ -405,7 +405,7 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	for (size_t i = 0; i < w->n_excluded; i++)
 		allow(&a->exclusions, gk_slice_str(w->excluded[i]), ca);
 	set_mechanism(w, r->reg.reg);
-	r->reg.reg->transport = GPT_TRANSPORT_UDP;
+	r->reg.reg->transport = w->transport;
 	leave = gpt_deregister_add_mechanism(r->dereg.dereg);
 	leave->sig_algorithm = s->signature;
 	leave->hash_algorithm = s->nonce_hash;
@@ -434,7 +434,9 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	p->rekey->lkh_key_type = s->encryption;
 	p->rekey->interval.value =
 		w->cfg.interval != 0 ? w->cfg.interval : 86400;
-	p->rekey->reliability = GPT_RELIABILITY_RESEND;
+	p->rekey->reliability = w->reliability;
+	if (w->reliability == GPT_RELIABILITY_POST)
+		p->rekey->post = strdup("https://rekey.example/");
 	p->rekey->resend = w->cfg.resend;
 }
 
@@ -576,6 +578,8 @@ world_new(const struct world_config *cfg)
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->cfg = *cfg;
+	w->transport = GPT_TRANSPORT_UDP;
+	w->reliability = GPT_RELIABILITY_RESEND;
 	if (w->cfg.workers == 0)
 		w->cfg.workers = 1;
 	w->net = simnet_new(cfg->seed, GK_PKI_NOW);

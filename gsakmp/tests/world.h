@@ -113,7 +113,9 @@ struct world {
 	size_t n_members;
 	const char *excluded[8];
 	size_t n_excluded;
-	const char *only_sender;  /* SenderAuthorization; NULL: anybody */
+	const char *only_sender; /* SenderAuthorization; NULL: anybody */
+	enum gpt_transport transport;
+	enum gpt_reliability_kind reliability;
 	const char *named_server; /* gCKS of the token, if not the server */
 };
 

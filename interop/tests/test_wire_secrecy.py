@@ -24,6 +24,11 @@ GTPK, LKH = 0, 1  # Table 15
 KEY_OCTETS = {12: 16, 49153: 32, 49154: 16, 49155: 32}
 DESTRUCTION = 0xFFFFFFFF
 
+# Payload types in the order of the dissections, Tables 1, 2, 4 and 7 to 10.  The order is free, but whoever reads
+# strictly finds it kept.
+DISSECTION = {8: (11, 12, 10, 9, 8, 6), KEYDL: (4, 12, 11, 1, 2, 10, 8, 6), 4: (12, 9, 10, 8), REKEY: (1, 3, 10, 8, 6),
+              13: (4, 12, 9, 10, 8, 6), 14: (4, 12, 9, 10, 8, 6), 15: (12, 9, 10, 8)}
+
 Name = namedtuple("Name", "key_id handle")  # of one version of one key, section 7.4.1.1
 Key = namedtuple("Key", "name type created")
 Wrap = namedtuple("Wrap", "under keys")  # one Rekey Event Data: the wrapping key, [(key package type, Key)]
@@ -60,7 +65,8 @@ def decrypted(kind: int, key: bytes, octets: bytes, clear: bytes) -> bytes:
 class Reader:
     """A capture, read with its key log.
 
-    joins: [(Member ID of the Identification payload, [Key of the Key Download])], events: {Sequence ID: [Wrap]}."""
+    joins: [(Member ID of the Identification payload, [Key of the Key Download])], events: {Sequence ID: [Wrap]},
+    chains: [(Exchange Type, [payload types])]."""
 
     def __init__(self, capture, keylog):
         self.keks, self.keys = {}, {}
@@ -72,12 +78,13 @@ class Reader:
                 name = Name(bytes.fromhex(word[2]), bytes.fromhex(word[3]))
                 value = int(word[4]), bytes.fromhex(word[7])
                 assert self.keys.setdefault(name, value) == value, f"{name} names two keys"
-        self.joins, self.events, seen = [], {}, set()
+        self.joins, self.events, self.chains, seen = [], {}, [], set()
         for d in wire.datagrams(capture):
             if GSAKMP_PORT not in (d.sport, d.dport) or d.payload in seen:
                 continue
             seen.add(d.payload)
             m = payloads(d.payload)
+            self.chains.append((m.exchange, [kind for kind, _ in m.payloads]))
             if m.exchange == KEYDL:
                 self.joins.append(self.key_download(m))
             elif m.exchange == REKEY:
@@ -274,3 +281,11 @@ def test_one_pass_over_a_rekey_event_is_enough(life):
         for w in wraps:
             assert w.under not in fresh or w.under in brought, f"Rekey Event {number}"
             brought |= {key.name for _, key in w.keys}
+
+
+@pytest.mark.req("RFC4535-7-02", "RFC4535-7-05")
+def test_payloads_are_sent_in_the_order_of_the_dissections(life):
+    reader, _, _ = life
+    assert {exchange for exchange, _ in reader.chains} == set(DISSECTION)
+    for exchange, chain in reader.chains:
+        assert chain == sorted(chain, key=DISSECTION[exchange].index), f"Exchange Type {exchange}"
