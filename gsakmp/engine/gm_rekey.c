@@ -21,9 +21,9 @@ struct rekey {
 	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
 	bool *done; /* per Rekey Event Data, in the order of the message */
 	size_t n_datas;
-	size_t opened; /* datas that were for us */
-	size_t bad;    /* packages or datas with an error */
-	bool changed;  /* a GTPK is new */
+	size_t opened;   /* datas that were for us */
+	size_t bad;      /* packages or datas with an error */
+	bool token_lost; /* there is a token that we cannot open */
 	struct gsakmp_reject first_bad;
 	struct gsakmp_policy *policy; /* new token, or NULL */
 };
@@ -138,7 +138,6 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 		                      .expires = expires,
 		                      .len = (uint8_t)d->key.len };
 	memcpy(k->octets, d->key.ptr, d->key.len);
-	r->changed = true;
 	return GK_OK;
 }
 
@@ -303,6 +302,15 @@ open_token(struct rekey *r)
 		                         .key = { k->octets, k->len } };
 	err = gsakmp_rekey_token_open(&gm->dialect, &with, t->type, t->data,
 	                              &plain, &r->in->why);
+	if (err == GK_ERR_AUTH || err == GK_ERR_VALUE) {
+		/* Sealed under a GTPK that we never had: a rekey was lost.  The
+		 * keys are good all the same; the token is fetched by a new
+		 * registration. */
+		note_bad(r);
+		r->token_lost = true;
+		gk_buf_free(&plain);
+		return GK_OK;
+	}
 	if (err == GK_OK)
 		err = gsakmp_policy_new(&args, gk_buf_slice(&plain), r->in->now,
 		                        &r->policy, &r->in->why);
@@ -444,6 +452,8 @@ take_over(struct rekey *r)
 		was_for_us(r);
 		gsakmp_gm_clocks(gm, r->in->now);
 	}
+	if (r->token_lost)
+		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
 	GK_TRY(report(r));
 	if (r->policy != NULL &&
 	    gsakmp_gm_excluded(gm, r->policy, r->in->now.utc_s))

@@ -161,12 +161,17 @@ admitted(const struct gsakmp_policy *p, const struct gk_member *m)
 static enum gk_err
 update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 {
+	const struct gsakmp_rekey_cause joins = { 0 };
 	struct gk_member **out;
 	struct gk_member *m;
 	size_t cursor = 0, n = 0;
 	enum gk_err err;
 
 	GK_TRY(compatible(g, p));
+	/* Who has joined in the open epoch does not hold the key in force, under
+	 * which the token will be sealed: announce the epoch first. */
+	if (g->policy->rekey != NULL && gk_group_due(g->data))
+		GK_TRY(gsakmp_group_plan(g, &joins, now));
 	out = calloc(gk_group_count(g->data) + 1, sizeof(struct gk_member *));
 	if (out == NULL)
 		return GK_ERR_NOMEM;

@@ -565,6 +565,56 @@ GK_TEST(rfc4535_5_3_1_2_01, new_token_without_exclusions_brings_no_new_key)
 	world_free(w);
 }
 
+GK_TEST(rfc4535_5_3_1_1_05, token_reaches_who_joins_at_that_moment)
+{
+	struct world_config cfg = plain();
+	struct gsakmp_gm_status s;
+	struct world *w;
+
+	cfg.group.join_window_ms = 2500;
+	w = joined(&cfg, 3);
+	world_pass(w, 5000);
+	world_join(world_member_add(w, "late"));
+	world_pass(w, 500);
+	w->excluded[w->n_excluded++] = "CN=m2,O=Members";
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 3);
+	gsakmp_gm_status(w->member[3]->gm, &s);
+	assert_int_equal(s.edition, 2);
+	assert_int_equal(w->member[3]->seen.count[GSAKMP_OUT_STALE], 0);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_5_3_1_1_05, token_under_a_lost_key_is_fetched_anew)
+{
+	const struct world_config cfg = plain();
+	struct gsakmp_gm_status s;
+	struct world_member *m;
+	struct world *w = joined(&cfg, 4);
+
+	m = w->member[0];
+	simnet_listen(w->net, m->node, false);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	simnet_listen(w->net, m->node, true);
+	w->excluded[w->n_excluded++] = "CN=m3,O=Members";
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 1000);
+	/* the keys at once, the token by registering again */
+	assert_true(world_has_current(m));
+	gsakmp_gm_status(m->gm, &s);
+	assert_int_equal(s.edition, 1);
+	world_pass(w, 20000);
+	gsakmp_gm_status(m->gm, &s);
+	assert_int_equal(s.edition, 2);
+	assert_int_equal(s.state, GSAKMP_GM_MEMBER);
+	assert_int_equal(world_in_step(w), 3);
+	world_free(w);
+}
+
 GK_TEST(rfc4534_3_1_03, older_edition_is_refused_and_changes_nothing)
 {
 	const struct world_config cfg = plain();
@@ -984,6 +1034,10 @@ main(void)
 		GK_RUN(rfc4535_5_3_1_2_01, new_token_leaves_the_excluded_out),
 		GK_RUN(rfc4535_5_3_1_2_01,
 		       new_token_without_exclusions_brings_no_new_key),
+		GK_RUN(rfc4535_5_3_1_1_05,
+		       token_reaches_who_joins_at_that_moment),
+		GK_RUN(rfc4535_5_3_1_1_05,
+		       token_under_a_lost_key_is_fetched_anew),
 		GK_RUN(rfc4534_3_1_03,
 		       older_edition_is_refused_and_changes_nothing),
 		GK_RUN(rfc4534_2_11,
