@@ -70,6 +70,35 @@ def c_tests(directory: Path = BUILD) -> Count:
     return c
 
 
+def _sanitizing_compiler() -> str:
+    """clang where it is whole, for a second opinion on the warnings; else the compiler of the ordinary build."""
+    from .build import compiler
+    probe = ["clang", "-fsanitize=address,undefined", "-x", "c", "-", "-o", os.devnull]
+    if shutil.which("clang") and not subprocess.run(probe, input=b"int main(void) { return 0; }", capture_output=True).returncode:
+        return "ccache clang" if shutil.which("ccache") else "clang"
+    return compiler()
+
+
+def sanitized_tests() -> Count:
+    """The C tests once more, in a build of their own with AddressSanitizer and UBSan."""
+    cc = _sanitizing_compiler()
+    log = LOGS / "sanitized.log"
+    start = time.monotonic()
+    print(f"lab: C tests with ASan and UBSan ({cc.split()[-1]}) ... ", end="", flush=True)
+    with log.open("wb") as f:
+        r = subprocess.run([sys.executable, "-m", "lab", "test", "--no-python"], stdin=subprocess.DEVNULL, stdout=f,
+                           stderr=subprocess.STDOUT, env=dict(os.environ, MSEC_LAB_BUILD="build-asan", CC=cc))
+    c, lines = Count(), log.read_text(errors="replace").splitlines()
+    m = re.match(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", lines[-1] if lines else "")
+    if m:
+        c.passed, c.failed, c.skipped = (int(n or 0) for n in m.groups())
+    if c.failed or r.returncode:
+        c.failed = c.failed or 1
+        c.where.append(("C tests with sanitizers", log))
+    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    return c
+
+
 def read_junit(report: Path) -> Count:
     c = Count()
     for case in ET.parse(report).iter("testcase"):
@@ -119,6 +148,8 @@ def run(only: str = "", long: bool = False, c: bool = True, python: bool = True)
     total = Count()
     if c and not only:
         total += c_tests()
+        if BUILD.name != "build-asan":
+            total += sanitized_tests()
     if python:
         total += python_tests(["-k", only] if only else [], long)
     for name, log in total.where:

@@ -129,7 +129,8 @@ GK_TEST(lkh, operation_that_runs_out_of_memory_changed_nothing)
 
 GK_TEST(lkh, seal_that_runs_out_of_memory_leaves_the_epoch_open)
 {
-	for (int style = GK_LKH_PATH; style <= GK_LKH_CHAIN; style++) {
+	for (enum gk_lkh_style style = GK_LKH_PATH; style <= GK_LKH_CHAIN;
+	     style++) {
 		enum gk_err err = GK_ERR_NOMEM;
 		size_t failures = 0;
 

@@ -409,7 +409,8 @@ GK_TEST(rfc2627_5_4, after_any_history_only_members_have_the_group_key)
 
 GK_TEST(lkh, wraps_of_a_leave_grow_with_the_logarithm)
 {
-	for (int style = GK_LKH_PATH; style <= GK_LKH_CHAIN; style++) {
+	for (enum gk_lkh_style style = GK_LKH_PATH; style <= GK_LKH_CHAIN;
+	     style++) {
 		const struct gk_lkh_config cfg = { .degree = 4,
 			                           .key_len = 16,
 			                           .capacity = 4096 };
