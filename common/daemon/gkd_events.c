@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/daemon/gkd_events.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/daemon/gkd_log.h"
+
+#define PATIENCE_MS 1000
 
 struct gkd_events {
 	int fd; /* -1: subscribers only */
@@ -74,6 +78,19 @@ gkd_events_tap(struct gkd_events *events,
 	pthread_mutex_unlock(&events->lock);
 }
 
+/* A reader at the other end of a pipe that has gone to sleep gets a second; the
+ * daemon has others to serve. */
+static bool
+has_room(struct gkd_events *ev)
+{
+	struct pollfd p = { .fd = ev->fd, .events = POLLOUT };
+
+	if (poll(&p, 1, ev->failed ? 0 : PATIENCE_MS) > 0)
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
 static void
 write_line(struct gkd_events *ev, char *text, size_t n)
 {
@@ -81,7 +98,7 @@ write_line(struct gkd_events *ev, char *text, size_t n)
 
 	if (ev->fd < 0)
 		return;
-	if (writev(ev->fd, iov, 2) == (ssize_t)n + 1) {
+	if (has_room(ev) && writev(ev->fd, iov, 2) == (ssize_t)n + 1) {
 		ev->failed = false;
 	} else if (!ev->failed) {
 		/* Once: a full disk must not also fill the log. */

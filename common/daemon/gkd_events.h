@@ -17,7 +17,8 @@
  *
  * t, mono_ms and event are always there; the rest where it is known.  The lines
  * go to the --events file or descriptor and to subscribers of the control
- * socket.  No event carries key material.  Thread-safe.
+ * socket.  No event carries key material.  Events that a descriptor does not take
+ * within a second are lost to it, and the log says so once.  Thread-safe.
  */
 struct gkd_events;
 

@@ -350,6 +350,23 @@ GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 	json_decref(object);
 }
 
+GK_TEST(daemon_events, a_reader_that_sleeps_does_not_stop_the_daemon)
+{
+	struct gkd_events *events;
+	char number[12];
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	snprintf(number, sizeof(number), "%d", ends[1]);
+	gk_assert_ok(gkd_events_open(&events, number));
+	/* Far more than a pipe holds. */
+	for (int i = 0; i < 5000; i++)
+		gkd_events_emit(events, "tick", NULL);
+	gkd_events_close(events);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 GK_TEST(daemon_keylog, lines_are_appended_to_a_private_file)
 {
 	struct gkd_keylog *keylog;
@@ -488,6 +505,8 @@ main(void)
 		GK_RUN(daemon_control,
 		       the_socket_is_private_and_not_stolen_from_the_living),
 		GK_RUN(daemon_events, lines_are_objects_with_time_and_fields),
+		GK_RUN(daemon_events,
+		       a_reader_that_sleeps_does_not_stop_the_daemon),
 		GK_RUN(daemon_keylog, lines_are_appended_to_a_private_file),
 		GK_RUN(daemon_counters,
 		       refusals_are_counted_by_requirement_and_remembered),
