@@ -2,10 +2,11 @@
 """The daemons and the Python peers in groups of every shape: transports, GroupID types,
 cookies, split and minimal rekeys, messages inside messages of a later version."""
 import time
+from random import Random
 
 import pytest
 
-from msec_scapy import flows, message
+from msec_scapy import flows, keyserver, message
 from msec_scapy import registry as reg
 from msec_scapy.dialect import Dialect
 from msec_scapy.gsakmp import RekeyEvent
@@ -56,6 +57,18 @@ def test_transports(ground, request):
     reports = ground.examine()
     assert {r.captured.transport for r in reports if r.exchange != "Rekey-Event"} == {transport}
     assert faults(reports) == []
+
+
+@grounds(udp={"ip": 6}, tcp={"ip": 6})
+def test_ipv6(ground, request):
+    transport = request.node.callspec.id
+    server = ground.record().gcks(ground.make_token(transport=transport))
+    runners = [ground.member(f"gm{n}", h, transport) for n, h in enumerate(("gm", "other"))]
+    assert all(r.join() for r in runners), [r.member.refusals for r in runners]
+    assert settled(runners)
+    server.finish()
+    reports = ground.examine()
+    assert all(":" in r.captured.src for r in reports) and faults(reports) == []
 
 
 @grounds(utf8={"group_type": 1, "group_id": b"0123456789abcdefgruppe-\xc3\xa4"},
@@ -165,6 +178,21 @@ def test_rekey_over_several_payloads(ground):
             assert not gm.find("refused")
 
 
+@grounds(ipv6={"ip": 6})
+def test_member_over_ipv6(ground):
+    with serving(ground.key_server()) as server:
+        gm = ground.gm()
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        mark = gm.mark()
+        server.renew()
+        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.control("leave")
+        gm.wait("left", timeout=5)
+        gm.finish()
+
+
 @grounds(tcp={})
 def test_member_over_tcp(ground):
     with serving(ground.key_server(signed=ground.make_token(transport="tcp"))) as server:
@@ -206,4 +234,65 @@ def test_version_one_inside_version_two(ground):
         gm.wait("refused", timeout=5, since=mark, where=lambda e: e["req"] in (
             "RFC4535-7.1.2-04", "RFC4535-7.1.2-14"))
         assert not gm.find("rekeyed", since=mark)
+        gm.finish()
+
+
+# --------------------------------------------------------------------- both
+
+def mutations(octets, seed, count):
+    """Real datagrams with a few octets changed, cut, doubled or inserted."""
+    random = Random(seed)
+    for _ in range(count):
+        out = bytearray(octets)
+        for _ in range(random.randint(1, 4)):
+            at = random.randrange(len(out))
+            kind = random.randrange(4)
+            if kind == 0:
+                out[at] = random.randrange(256)
+            elif kind == 1:
+                del out[at:at + random.randint(1, 40)]
+            elif kind == 2:
+                out[at:at] = random.randbytes(random.randint(1, 40))
+            else:
+                out += out[at:at + 60]
+            if not out:
+                out = bytearray(b"\0")
+        yield bytes(out)
+
+
+@pytest.mark.parametrize("transport", ("udp", "tcp"))
+def test_mutated_requests_change_nothing(ground, transport):
+    """Two thousand damaged requests and acknowledgements; then somebody joins as if nothing was."""
+    server = ground.gcks(ground.make_token(transport=transport))
+    evil = ground.member("gm9", "evil", transport, rekeys=False)
+    assert evil.join()
+    server.wait("member-active", timeout=5)
+    before = server.control("status", "ground")
+    for number, octets in enumerate((evil.member.rtj, evil.member.last_ack)):
+        for bad in mutations(octets, number, 1000 if transport == "udp" else 60):
+            try:
+                evil.send(bad)
+            except (ConnectionError, OSError):
+                evil._close_stream()
+    after = server.control("status", "ground")
+    for key in ("members", "sequence"):
+        assert after.get(key) == before.get(key)
+    assert ground.member("gm1", transport=transport).join()
+    server.finish()
+
+
+def test_mutated_rekeys_change_nothing(ground):
+    with serving(ground.key_server()) as server:
+        gm = ground.gm()
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        mark = gm.mark()
+        good = server.server.renew(time.time())
+        server.send([keyserver.Answer(None, bad) for bad in mutations(good[0].octets, 3, 1000)])
+        gm.wait("refused", timeout=10, since=mark)
+        server.send(good)
+        gm.wait("rekeyed", timeout=10, since=mark)
+        assert len(gm.find("rekeyed", since=mark)) == 1
+        assert len(gm.find("key-install", since=mark)) == 1
         gm.finish()

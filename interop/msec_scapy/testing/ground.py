@@ -19,7 +19,7 @@ from lab.pki import Pki
 from .. import capture, identity, keylog, keyserver, member, net, party, pkix, policy, token
 from .. import dialect as dialects
 
-GROUP = "239.9.1.1"
+GROUPS = {4: "239.9.1.1", 6: "ff15::9:1"}
 REKEY_PORT = 3762
 PORT = 3761
 SUITE = {"ecdsa": "p256", "rsa": "rsa", "dsa": "suite1", "ed25519": "x25519"}
@@ -92,8 +92,8 @@ def serving(runner):
 class Ground:
     def __init__(self, directory, prefix="", kind="ecdsa", terse=True, timestamp=False,
                  dialect=dialects.STRICT, group_id=b"\x01\x02\x03\x04\x05\x06\x07\x08ground",
-                 group_type=2, suite=""):
-        self.dir = Path(directory)
+                 group_type=2, suite="", ip=4):
+        self.dir, self.ip, self.multicast = Path(directory), ip, GROUPS[ip]
         self.kind, self.dialect = kind, dialect
         self.group_id, self.group_type = group_id, group_type
         self.suite = replace(policy.SUITES[suite or SUITE[kind]], terse=terse,
@@ -123,6 +123,9 @@ class Ground:
         for runner in self.open:
             runner.close()
         self.stack.close()
+
+    def address(self, host):
+        return self.hosts[host].ip4 if self.ip == 4 else self.hosts[host].ip6
 
     # -- what everybody believes ---------------------------------------------------
 
@@ -170,8 +173,8 @@ class Ground:
         gm = member.Member(self.group(), credentials or self.credentials(name), self.trust(),
                            log=keylog.Writer(self.keylog), on_event=self.events.append, **kw)
         with self.hosts[host].inside():
-            runner = net.MemberRunner(gm, (self.hosts[server].ip4, PORT), transport,
-                                      (GROUP, REKEY_PORT) if rekeys else None, "eth0",
+            runner = net.MemberRunner(gm, (self.address(server), PORT), transport,
+                                      (self.multicast, REKEY_PORT) if rekeys else None, "eth0",
                                       timeout=1.0, within=self.hosts[host].inside)
         self.open.append(runner)
         return runner
@@ -183,8 +186,8 @@ class Ground:
             log=keylog.Writer(self.keylog), on_event=self.events.append, now=time.time(),
             options=keyserver.Options(**options))
         with self.hosts[host].inside():
-            runner = net.KeyServerRunner(server, self.hosts[host].ip4, PORT, (GROUP, REKEY_PORT),
-                                         "eth0")
+            runner = net.KeyServerRunner(server, self.address(host), PORT,
+                                         (self.multicast, REKEY_PORT), "eth0")
         self.open.append(runner)
         return runner
 
@@ -220,14 +223,14 @@ class Ground:
         """gsakmp-gcks on the host keys, serving; the token is a file."""
         self.token_file = self.dir / "group.token"
         self.token_file.write_bytes(signed or self.make_token())
-        ip = self.hosts["keys"].ip4
+        ip = self.address("keys")
         d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
   <listen workers="2"><udp address="{ip}"/><tcp address="{ip}"/></listen>
   <cookies mode="{cookies}"/>
   <group name="ground">
     {self._group()}
     <token file="{self.token_file}"/>
-    <multicast address="{GROUP}" port="{REKEY_PORT}" interface="eth0" ttl="8"/>
+    <multicast address="{self.multicast}" port="{REKEY_PORT}" interface="eth0" ttl="8"/>
     {rekey}
     <registration timeout="{timeout}"/>
     {self._dialect()}
@@ -242,11 +245,11 @@ class Ground:
         d = self._daemon("gsakmp-gm", name, host, self._who(name) + f"""\
   <group>
     {self._group()}
-    <key-server address="{self.hosts["keys"].ip4}" transport="{transport}"/>
+    <key-server address="{self.address("keys")}" transport="{transport}"/>
     <mechanisms signature="{s.sig_type}" nonce-hash="{s.nonce_hash}"
      key-creation="{s.create_type}" encryption="{s.enc_type}"
      freshness="{"time" if s.timestamp else "nonce"}" terse="{"yes" if s.terse else "no"}"/>
-    <rekey address="{GROUP}" port="{REKEY_PORT}"/>
+    <rekey address="{self.multicast}" port="{REKEY_PORT}"/>
   </group>
   <network interface="eth0"/>
   <membership timeout="2s" grace="3s" recovery="no"/>
