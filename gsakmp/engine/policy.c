@@ -229,9 +229,6 @@ derive(const struct derivation *d)
 	p->rekey = gpt_token_rekey(p->v.token, &unknown);
 	if (p->reg == NULL)
 		return forbid(d, "RFC4534-3-03");
-	/* A session here has one transport, and nobody says who connects. */
-	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
-		return forbid(d, "RFC4534-2-11");
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
 	if (p->rekey == NULL && unknown)
 		return forbid(d, "RFC4534-3-13");
