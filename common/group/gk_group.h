@@ -122,6 +122,10 @@ GK_MUST_CHECK enum gk_err gk_group_readmit(struct gk_group *group,
 bool gk_group_excluded(const struct gk_group *group, struct gk_slice identity,
                        struct gk_slice *reason);
 size_t gk_group_excluded_count(const struct gk_group *group);
+/* gk_group_excluded_each - walk all excluded identities: start with *@cursor =
+ * 0, false at the end.  *@identity is valid until the next change. */
+bool gk_group_excluded_each(const struct gk_group *group, size_t *cursor,
+                            struct gk_slice *identity);
 
 /*
  * Traffic keys.  gk_group_key_define() adds one, with a first CURRENT version;

@@ -86,6 +86,17 @@ gk_group_excluded_count(const struct gk_group *g)
 	return g->excluded.count;
 }
 
+bool
+gk_group_excluded_each(const struct gk_group *g, size_t *cursor,
+                       struct gk_slice *identity)
+{
+	const struct gk_group_item *item = gk_index_each(&g->excluded, cursor);
+
+	if (item != NULL)
+		*identity = gk_buf_slice(&item->name);
+	return item != NULL;
+}
+
 enum gk_err
 gk_group_note_set(struct gk_group *g, const char *name, struct gk_slice value)
 {

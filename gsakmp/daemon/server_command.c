@@ -177,17 +177,23 @@ struct search {
 };
 
 static void
-look(void *ctx, const struct gsakmp_group_row *row)
+look(void *ctx, const char *peer)
 {
 	struct search *s = ctx;
 
-	if (strcmp(row->peer, s->name) == 0) {
+	if (strcmp(peer, s->name) == 0) {
 		s->exact++;
-		snprintf(s->found, sizeof(s->found), "%s", row->peer);
-	} else if (s->exact == 0 && strstr(row->peer, s->name) != NULL) {
+		snprintf(s->found, sizeof(s->found), "%s", peer);
+	} else if (s->exact == 0 && strstr(peer, s->name) != NULL) {
 		s->part++;
-		snprintf(s->found, sizeof(s->found), "%s", row->peer);
+		snprintf(s->found, sizeof(s->found), "%s", peer);
 	}
+}
+
+static void
+look_at_row(void *ctx, const struct gsakmp_group_row *row)
+{
+	look(ctx, row->peer);
 }
 
 static json_t *
@@ -203,7 +209,7 @@ cmd_evict(void *state, const json_t *request, char why[256])
 		snprintf(why, 256, "whom?");
 		return NULL;
 	}
-	gsakmp_group_members(g->group, look, &s);
+	gsakmp_group_members(g->group, look_at_row, &s);
 	if (s.exact == 0 && s.part != 1) {
 		snprintf(why, 256, "%s '%.150s'",
 		         s.part == 0 ? "there is no member" : "several match",
@@ -217,19 +223,23 @@ static json_t *
 cmd_readmit(void *state, const json_t *request, char why[256])
 {
 	struct gsakmpd_group *g = group_of(state, request, 1, why);
-	const char *name = gkd_control_arg(request, 0);
+	struct search s = { .name = gkd_control_arg(request, 0) };
 
 	if (g == NULL)
 		return NULL;
-	if (name == NULL) {
+	if (s.name == NULL || *s.name == '\0') {
 		snprintf(why, 256, "whom?");
 		return NULL;
 	}
-	if (gsakmp_group_readmit(g->group, name) != GK_OK) {
-		snprintf(why, 256, "'%.150s' was not evicted here", name);
+	gsakmp_group_barred(g->group, look, &s);
+	if (s.exact == 0 && s.part != 1) {
+		snprintf(why, 256,
+		         s.part == 0 ? "'%.150s' was not evicted here"
+		                     : "several match '%.150s'",
+		         s.name);
 		return NULL;
 	}
-	return done(g, GK_OK, why);
+	return done(g, gsakmp_group_readmit(g->group, s.found), why);
 }
 
 static json_t *

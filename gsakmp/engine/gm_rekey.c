@@ -67,7 +67,8 @@ authenticate(struct gsakmp_gm_input *in)
 	    gsakmp_gm_last_sequence(gm, gk_buf_slice(&in->signer.key)))
 		return gsakmp_in_refuse(
 			in, GK_ERR_REPLAY, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
-			"RFC4535-7.1.2-09", "Sequence ID", in->msg->header.at);
+			"RFC4535-7.1.2-09", "Sequence ID",
+			in->msg->header.at + in->msg->header.size - 8);
 	GK_TRY(gsakmp_signer_path(&v, in->msg, &in->signer, &in->why));
 	if (!gpt_access_rekey(rekey, &in->signer.party, NULL))
 		return unauthorized(in);

@@ -365,7 +365,9 @@ gsakmp_group_readmit(struct gsakmp_group *g, const char *peer)
 
 	pthread_mutex_lock(&g->lock);
 	if (g->phase == GSAKMP_GROUP_OPEN)
-		err = gk_group_readmit(g->data, gk_slice_str(peer));
+		err = gk_group_excluded(g->data, gk_slice_str(peer), NULL)
+		              ? gk_group_readmit(g->data, gk_slice_str(peer))
+		              : GK_ERR_VALUE;
 	if (err == GK_OK)
 		err = gsakmp_group_log_commit(g, &g->out,
 		                              gsakmp_group_ticket(g));
@@ -497,5 +499,24 @@ gsakmp_group_members(struct gsakmp_group *g,
 	pthread_mutex_lock(&g->lock);
 	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
 		show(g, m, each, ctx);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+gsakmp_group_barred(struct gsakmp_group *g,
+                    void (*each)(void *ctx, const char *peer), void *ctx)
+{
+	struct gk_slice name;
+	size_t cursor = 0;
+
+	pthread_mutex_lock(&g->lock);
+	while (g->data != NULL &&
+	       gk_group_excluded_each(g->data, &cursor, &name)) {
+		char *peer = strndup((const char *)name.ptr, name.len);
+
+		if (peer != NULL)
+			each(ctx, peer);
+		free(peer);
+	}
 	pthread_mutex_unlock(&g->lock);
 }

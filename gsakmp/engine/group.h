@@ -112,7 +112,8 @@ enum gk_err gsakmp_group_evict(struct gsakmp_group *group,
                                const char *const *peers, size_t n,
                                struct gk_now now);
 /* gsakmp_group_readmit - an evicted member is also barred from joining again,
- * until this lifts it.  (A token that excludes it bars it in any case.) */
+ * until this lifts it.  (A token that excludes it bars it in any case.)
+ * GK_ERR_VALUE: @peer is not barred. */
 enum gk_err gsakmp_group_readmit(struct gsakmp_group *group, const char *peer);
 /* gsakmp_group_destroy - section 5.3.1.3; the group answers nobody any more. */
 enum gk_err gsakmp_group_destroy(struct gsakmp_group *group, struct gk_now now);
@@ -178,6 +179,10 @@ void gsakmp_group_members(struct gsakmp_group *group,
                           void (*each)(void *ctx,
                                        const struct gsakmp_group_row *row),
                           void *ctx);
+/* gsakmp_group_barred - the identities that were evicted and may not come back,
+ * in no order; @peer is the caller's only during the call. */
+void gsakmp_group_barred(struct gsakmp_group *group,
+                         void (*each)(void *ctx, const char *peer), void *ctx);
 
 /* The GroupID Value that this group answers to. */
 struct gk_slice gsakmp_group_id(const struct gsakmp_group *group);

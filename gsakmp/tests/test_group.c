@@ -521,7 +521,11 @@ GK_TEST(rfc4535_5_3_2_1_01, evicted_member_is_not_let_in_again)
 	world_pass(w, 3600 * 1000);
 	assert_int_equal(world_in_step(w), 2);
 
+	assert_int_equal(gsakmp_group_readmit(w->group, "dn:CN=nobody"),
+	                 GK_ERR_VALUE);
 	gk_assert_ok(gsakmp_group_readmit(w->group, out->peer));
+	assert_int_equal(gsakmp_group_readmit(w->group, out->peer),
+	                 GK_ERR_VALUE);
 	world_drain(w);
 	world_join(out);
 	world_pass(w, 1000);

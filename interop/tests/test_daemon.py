@@ -97,13 +97,23 @@ def test_a_person_reads_tables_and_a_program_json(group):
     assert head.split()[:2] == ["peer", "state"] and "CN=alice" in row and "active" in row
     rows = json.loads(ctl(s.keys, "--json", ["members"]).stdout)["result"]
     assert [r["state"] for r in rows] == ["active"]
-    for words, says in ((["evict", "nobody"], "no member 'nobody'"), (["evict"], "whom?"), (["destroy"], "which group?"),
+    for words, says in ((["evict", "nobody"], "no member 'nobody'"), (["evict"], "whom?"),
+                        (["readmit", "alice"], "was not evicted here"), (["readmit"], "whom?"), (["destroy"], "which group?"),
                         (["members", "other"], "no group 'other'"), (["dance"], "no such command")):
         r = ctl(s.keys, words)
         assert r.returncode == 1 and says in r.stderr, r.stderr
     assert ctl(s.members["alice"], ["join"]).returncode == 1, "it is a member already"
     assert subprocess.run([program("msec-ctl"), s.dir / "none", "status"], capture_output=True).returncode == 5
     assert subprocess.run([program("msec-ctl")], capture_output=True).returncode == 2
+
+
+def test_an_evicted_member_is_readmitted_by_a_part_of_its_name(group):
+    s = group("alice", "bob")
+    bob, mark = s.members["bob"], s.members["bob"].mark()
+    s.keys.control("evict", "bob")
+    bob.wait("stale", since=mark)
+    s.keys.control("readmit", "bob")
+    bob.wait("joined", since=mark, timeout=30)
 
 
 @pytest.mark.req("RFC4535-5.3.2.2-01")
