@@ -17,6 +17,7 @@ struct gpt_link {
 	struct bufferevent *bev;
 	struct gpt_tls *tls;
 	struct gpt_link_ops ops;
+	bool open;   /* the handshake is done */
 	bool busy;   /* in a callback: do not free */
 	bool doomed; /* free when the callback returns */
 };
@@ -103,6 +104,7 @@ on_open(struct gpt_link *link)
 	evutil_socket_t fd = bufferevent_getfd(link->bev);
 	const int on = 1, idle = 30, every = 10, times = 3;
 
+	link->open = true;
 	bufferevent_set_timeouts(link->bev, NULL, NULL);
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
@@ -122,13 +124,22 @@ gpt_link_chain(const struct gpt_link *link, struct gk_certs *chain)
 	return gpt_tls_chain(bufferevent_openssl_get_ssl(link->bev), chain);
 }
 
+/* Whether there was no connection: libevent tells that as an end of file. */
+static bool
+refused(int os_error)
+{
+	return os_error == ECONNREFUSED || os_error == EHOSTUNREACH ||
+	       os_error == ENETUNREACH || os_error == ENETDOWN ||
+	       os_error == ETIMEDOUT;
+}
+
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct gpt_link *link = arg;
+	int os_error = EVUTIL_SOCKET_ERROR();
 	unsigned long code = bufferevent_get_openssl_error(bev);
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-	int os_error = EVUTIL_SOCKET_ERROR();
 
 	link->busy = true;
 	if (what & BEV_EVENT_CONNECTED)
@@ -139,6 +150,8 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		fail(link, gpt_tls_fault(link->tls));
 	else if (reason)
 		fail(link, reason);
+	else if (!link->open && refused(os_error))
+		fail(link, strerror(os_error));
 	else if (what & BEV_EVENT_EOF)
 		fail(link, "closed by the peer");
 	else

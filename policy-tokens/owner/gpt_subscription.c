@@ -10,6 +10,7 @@
 
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
+#define LIVED_MS 2000
 
 struct wanted {
 	struct gk_buf group;
@@ -30,6 +31,7 @@ struct gpt_subscription {
 	uint64_t retry_min, retry_max, retry_next; /* ms */
 	struct gpt_link *link;
 	bool up;
+	uint64_t up_since; /* mono_ms */
 };
 
 static void
@@ -51,6 +53,10 @@ retry_later(struct gpt_subscription *s)
 static void
 give_up_link(struct gpt_subscription *s, const char *why)
 {
+	/* TLS 1.3 says "connected" to a client before the server has looked at
+	 * its certificate: only a connection that lived was a good one. */
+	if (s->up && gkd_now().mono_ms - s->up_since >= LIVED_MS)
+		s->retry_next = s->retry_min;
 	s->link = NULL;
 	s->up = false;
 	tell(s, false, why);
@@ -85,7 +91,7 @@ on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
 		return;
 	}
 	s->up = true;
-	s->retry_next = s->retry_min;
+	s->up_since = gkd_now().mono_ms;
 	tell(s, true, "connected");
 	for (size_t i = 0; i < s->n_wanted; i++)
 		if (ask(s, &s->wanted[i]) != GK_OK) {
