@@ -33,6 +33,7 @@ usage(FILE *to)
 	      "  refusals          the last refusals with their reasons\n"
 	      "  events            follow the events, one JSON object per line\n"
 	      "  subscribe STREAM  follow another stream (a member's keys)\n"
+	      "  keylog            where keys are logged to in clear, if anywhere\n"
 	      "  reload            read certificates and CRLs again\n"
 	      "  stop              end the daemon\n\n"
 	      "  -j, --json             the answer as JSON\n"

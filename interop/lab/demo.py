@@ -41,7 +41,7 @@ def main() -> int:
                        ("daemons/", "configuration, events and log of each daemon"),
                        ("data/", "what each application sent and read"),
                        ("pki/", "certificates, good and bad")):
-        tell.fact("", f"{rel}/{name}  {what}")
+        tell.item(f"{rel}/{name}", what)
     return 0
 
 

@@ -164,6 +164,7 @@ def shell(host: str, argv: list) -> int:
 def capture(file: str) -> int:
     s = _need()
     target = Path(file).resolve() if file else HOME / "capture.pcapng"
+    target.open("wb").close()  # what is wrong with the name is told here, in one line
     print(f"lab: capturing {' and '.join(s['segments'])} into {target}; Ctrl-C ends it", flush=True)
     p = subprocess.Popen(_enter(s, ["nsenter", "--net=/run/netns/switch", sys.executable, "-m", "lab.capture", str(target),
                                     *s["segments"]], processes=False), stdout=subprocess.PIPE, text=True)

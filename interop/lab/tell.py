@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the story is told: to a person on a terminal, to a log, or to nobody."""
 import contextlib
+import shutil
 import sys
 import textwrap
 import time
@@ -14,6 +15,7 @@ class Teller:
     def __init__(self, out=None, color: bool = None):
         self.out = out or sys.stdout
         self.tty = self.out.isatty()
+        self.width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns - 1) if self.tty else WIDTH
         self.color = self.tty if color is None else color
         self.begun = time.monotonic()
 
@@ -30,11 +32,16 @@ class Teller:
         self._print("\n" + self._style("1;36", f"{number:2}  {text}"))
 
     def say(self, text: str) -> None:
-        self._print(textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="    ", subsequent_indent="    "))
+        self._print(textwrap.fill(" ".join(text.split()), self.width, initial_indent="    ", subsequent_indent="    "))
 
     def fact(self, name: str, text: str) -> None:
         """One line about somebody."""
-        self._print(textwrap.fill(" ".join(text.split()), WIDTH, initial_indent=f"      {name:<9}", subsequent_indent=" " * 15))
+        self._print(textwrap.fill(" ".join(text.split()), self.width, initial_indent=f"      {name:<9}",
+                                  subsequent_indent=" " * 15))
+
+    def item(self, name: str, text: str) -> None:
+        """One line of a list of things; what they are stands in a column."""
+        self._print(f"    {name:<26}  {text}")
 
     def refused(self, name: str, text: str) -> None:
         self.fact(name, self._style("31", "refused: ") + text)
