@@ -109,9 +109,12 @@ def test_a_person_reads_tables_and_a_program_json(group):
 
 def test_an_evicted_member_is_readmitted_by_a_part_of_its_name(group):
     s = group("alice", "bob")
-    bob, mark = s.members["bob"], s.members["bob"].mark()
+    bob = s.members["bob"]
+    mark, server = bob.mark(), s.keys.mark()
     s.keys.control("evict", "bob")
-    bob.wait("stale", since=mark)
+    bob.control("leave", "silently")
+    bob.control("join")
+    s.keys.wait("refused", since=server, req="RFC4535-5.3.2.1-01")
     s.keys.control("readmit", "bob")
     bob.wait("joined", since=mark, timeout=30)
 
