@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -405,5 +406,29 @@ def test_more_members_than_workers_register_at_once(group):
     s.keys.write(s.keys.config.read_text().replace('workers="2"', 'workers="4"'))
     s.keys.start()
     s.join(*names)
+    assert s.keys.control("status")["groups"][0]["members"] == len(names)
+    rekey(s)
+
+
+def test_reloads_in_a_row_disturb_no_registration(group):
+    """Certificates are read again and again while workers sign with them."""
+    names = ["alice", "bob", "carol", "dave", "erin", "frank"]
+    s = group(cast=names)
+    s.keys.stop()
+    s.keys.write(s.keys.config.read_text().replace('workers="2"', 'workers="4"'))
+    s.keys.start()
+    stop = threading.Event()
+
+    def keep_reloading():
+        while not stop.is_set():
+            s.keys.control("reload")
+
+    reloading = threading.Thread(target=keep_reloading)
+    reloading.start()
+    try:
+        s.join(*names)
+    finally:
+        stop.set()
+        reloading.join()
     assert s.keys.control("status")["groups"][0]["members"] == len(names)
     rekey(s)
