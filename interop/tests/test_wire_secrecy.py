@@ -66,7 +66,7 @@ class Reader:
     """A capture, read with its key log.
 
     joins: [(Member ID of the Identification payload, [Key of the Key Download])], events: {Sequence ID: [Wrap]},
-    chains: [(Exchange Type, [payload types])]."""
+    chains: [(Exchange Type, [payload types])], order: the Sequence IDs of all Rekey Events, copies too."""
 
     def __init__(self, capture, keylog):
         self.keks, self.keys = {}, {}
@@ -78,12 +78,16 @@ class Reader:
                 name = Name(bytes.fromhex(word[2]), bytes.fromhex(word[3]))
                 value = int(word[4]), bytes.fromhex(word[7])
                 assert self.keys.setdefault(name, value) == value, f"{name} names two keys"
-        self.joins, self.events, self.chains, seen = [], {}, [], set()
+        self.joins, self.events, self.chains, self.order, seen = [], {}, [], [], set()
         for d in wire.datagrams(capture):
-            if GSAKMP_PORT not in (d.sport, d.dport) or d.payload in seen:
+            if GSAKMP_PORT not in (d.sport, d.dport):
+                continue
+            m = payloads(d.payload)
+            if m.exchange == REKEY:
+                self.order.append(m.sequence)
+            if d.payload in seen:
                 continue
             seen.add(d.payload)
-            m = payloads(d.payload)
             self.chains.append((m.exchange, [kind for kind, _ in m.payloads]))
             if m.exchange == KEYDL:
                 self.joins.append(self.key_download(m))
@@ -223,6 +227,8 @@ def test_sequence_ids_count_from_one_to_the_destruction(life):
     *numbers, last = reader.events
     assert numbers == list(range(1, len(numbers) + 1)) and last == DESTRUCTION
     assert reader.events[DESTRUCTION] == []
+    end = reader.order.index(DESTRUCTION)
+    assert set(reader.order[end:]) == {DESTRUCTION}, "copies of older events follow the destruction"
 
 
 @pytest.mark.req("RFC4535-5.3.2.1-03", "RFC4535-A.3.2-01")
