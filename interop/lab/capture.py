@@ -81,7 +81,8 @@ class Capture:
         self.path, self.frames = Path(path), None
         from .net import NETNS
         self._p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "nsenter", f"--net={NETNS / net.switch}", sys.executable,
-                                    "-m", "lab.capture", str(path), *net.segments], stdout=subprocess.PIPE, text=True)
+                                    "-m", "lab.capture", str(path), *net.segments], stdout=subprocess.PIPE, text=True,
+                                   start_new_session=True)
         net.children.append(self._p)
         if self._p.stdout.readline().strip() != "ready":
             raise LabError("the capture did not start")

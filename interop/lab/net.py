@@ -101,8 +101,8 @@ class Host:
         return subprocess.run(self.command(argv), **{"check": True, "capture_output": True, "text": True, **kw})
 
     def popen(self, argv: list, **kw) -> subprocess.Popen:
-        """A long-running program; the network's close() ends it."""
-        p = subprocess.Popen(self.command(argv), **{"stdin": subprocess.DEVNULL, **kw})
+        """A long-running program; the network's close() ends it.  Ctrl-C does not reach it: who started it decides."""
+        p = subprocess.Popen(self.command(argv), **{"stdin": subprocess.DEVNULL, "start_new_session": True, **kw})
         self.net.children.append(p)
         return p
 
