@@ -119,7 +119,7 @@ def python_tests(extra: list, long: bool = False) -> Count:
     report.unlink(missing_ok=True)
     workers = os.environ.get("LAB_WORKERS") or str(max(2, os.cpu_count() or 1))
     cmd = [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"),
-           "-q", "-n", workers, "--dist", "loadfile", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
+           "-q", "-n", workers, "--dist", "loadgroup", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
            f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
     start = time.monotonic()
     print("lab: Python tests ... ", end="", flush=True)

@@ -18,7 +18,20 @@ def pytest_configure(config):
     sandbox.enter()
 
 
+def _together(item):
+    """Which tests share a worker, and with it what their fixtures set up: a file, one telling of the story, or nothing."""
+    path = item.nodeid.split("::")[0]
+    if "/unit/" in path:
+        return None
+    told = item.callspec.params.get("story", ()) if hasattr(item, "callspec") else ()
+    return "-".join((path, *told))  # no brackets: xdist would take the name for a part of the test's own
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    for i in items:
+        if _together(i):
+            i.add_marker(pytest.mark.xdist_group(_together(i)))
     if config.getoption("--long"):
         return
     long = [i for i in items if i.get_closest_marker("long")]
