@@ -98,6 +98,17 @@ conn_free(struct conn *conn)
 	free(conn);
 }
 
+/* What the socket takes at once; the connection is about to go.  A bufferevent
+ * keeps others from writing its output, so that has to be allowed first. */
+static void
+flush(struct conn *conn)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+
+	(void)evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(conn->bev));
+}
+
 /* When the reader is too slow, the connection is gone afterwards, or as soon as
  * its request has been handled. */
 static void
@@ -281,8 +292,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		return;
 	/* Half-closed by a one-shot client: its answers go out first. */
 	if ((what & BEV_EVENT_EOF) != 0 && conn->streams == 0)
-		(void)evbuffer_write(bufferevent_get_output(conn->bev),
-		                     bufferevent_getfd(conn->bev));
+		flush(conn);
 	conn_free(conn);
 }
 
@@ -448,8 +458,7 @@ gkd_control_close(struct gkd_control *control)
 		return;
 	while ((conn = TAILQ_FIRST(&control->conns)) != NULL) {
 		/* The answer to "stop" is still to be written. */
-		(void)evbuffer_write(bufferevent_get_output(conn->bev),
-		                     bufferevent_getfd(conn->bev));
+		flush(conn);
 		conn_free(conn);
 	}
 	if (control->listener != NULL)

@@ -293,18 +293,21 @@ talk(int fd, char **words, int n, bool as_json)
 	json_t *request = make_request(words, n, &stream);
 	char *text = json_dumps(request, JSON_COMPACT), *line = NULL;
 	FILE *io = fdopen(fd, "r+");
+	bool asked;
 	size_t cap = 0;
 	int rc = EXIT_CTL_NETWORK;
 
 	json_decref(request);
-	if (text != NULL && io != NULL && dprintf(fd, "%s\n", text) > 0 &&
-	    getline(&line, &cap, io) > 0) {
+	asked = text != NULL && io != NULL && dprintf(fd, "%s\n", text) > 0;
+	if (asked && getline(&line, &cap, io) > 0) {
 		if (!stream || strstr(line, "\"ok\":true") == NULL)
 			rc = show_reply(line, as_json);
 		else
 			rc = follow(io);
 	} else {
-		fprintf(stderr, "msec-ctl: no answer: %s\n", strerror(errno));
+		fprintf(stderr, "msec-ctl: no answer: %s\n",
+		        asked && feof(io) ? "the daemon hung up"
+		                          : strerror(errno));
 	}
 	free(line);
 	free(text);

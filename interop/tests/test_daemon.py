@@ -150,6 +150,14 @@ def test_refusals_are_counted_by_requirement(group):
 
 # -- life ---------------------------------------------------------------------------------------------------------------
 
+def test_the_command_stop_is_answered(group):
+    s = group("alice")
+    for d in (s.members["alice"], s.keys):
+        r = ctl(d, ["stop"])
+        assert (r.returncode, r.stdout) == (0, "done\n"), r.stderr
+        assert d.wait_end() == 0
+
+
 def test_signals(group):
     s = group("alice")
     for d in (s.keys, s.members["alice"]):
