@@ -24,7 +24,7 @@ mkdir -p "$build/corpus" "$build/findings"
 cd "$build"
 build=$(pwd)
 [ -f Makefile ] || CC="${CC:-clang}" CFLAGS="-O1 -g" "$top/configure" -q \
-	--enable-fuzzing --with-sanitizers --disable-tests
+	--enable-fuzzing --with-sanitizers
 targets=$(make -s print-fuzz-targets)
 [ $# -eq 0 ] || targets=$*
 # shellcheck disable=SC2086
