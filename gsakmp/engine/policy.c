@@ -110,6 +110,10 @@ derive_mechanisms(const struct derivation *d)
 	}
 	if (p->n_suites == 0)
 		return forbid(d, "RFC4534-3-03");
+	/* UDP first and TCP for the rest: nobody says who connects to whom, and
+	 * this implementation does neither. */
+	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
+		return forbid(d, "RFC4534-B.1.4-01");
 	p->terse = p->suite[0].terse;
 	return GK_OK;
 }
