@@ -17,6 +17,19 @@
  */
 #define GK_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* GK_ASAN - built with AddressSanitizer: gcc says so in one way, clang in
+ * another. */
+#if defined(__SANITIZE_ADDRESS__)
+#define GK_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GK_ASAN 1
+#endif
+#endif
+#ifndef GK_ASAN
+#define GK_ASAN 0
+#endif
+
 void gk_wipe(void *p, size_t n);
 bool gk_equal_secret(const void *a, const void *b, size_t n);
 

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/gk_base.h"
+
 static enum gk_err
 fail(struct gkd_why *why, const char *what)
 {
@@ -37,7 +39,7 @@ gkd_privilege_limit(size_t files_max, struct gkd_why *why)
 		files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
 		return fail(why, "RLIMIT_NOFILE");
-#if !defined(__SANITIZE_ADDRESS__)
+#if !GK_ASAN
 	/* Neither a core file nor a debugger of the same user sees keys; but
 	 * the leak check of a sanitizer is such a debugger. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)

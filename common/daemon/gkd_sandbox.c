@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/gk_base.h"
 #include "common/daemon/gkd_privilege.h"
 
 /* Why a running daemon needs each system call. */
@@ -54,7 +55,7 @@ static const char *const permitted[] = {
 	"uname", "getrusage",
 	/* the end */
 	"exit", "exit_group",
-#if defined(__SANITIZE_ADDRESS__)
+#if GK_ASAN
 	/* The leak check at exit stops and reads this process. */
 	"ptrace", "wait4", "process_vm_readv", "kill", "getdents", "arch_prctl",
 #endif
@@ -65,7 +66,7 @@ static const char *const permitted[] = {
 static const char *const fatal[] = {
 	"execve",
 	"execveat",
-#if !defined(__SANITIZE_ADDRESS__)
+#if !GK_ASAN
 	"ptrace",
 	"process_vm_readv",
 #endif

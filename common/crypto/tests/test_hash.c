@@ -112,8 +112,10 @@ check_hkdf(enum gk_hash alg, const char *ikm_hex, const char *salt_hex,
 	gk_assert_ok(gk_unhex(&salt, salt_hex));
 	gk_assert_ok(gk_unhex(&info, info_hex));
 	part[0] = (struct gk_slice){ info.ptr, info.len / 2 };
-	part[1] = (struct gk_slice){ info.ptr + info.len / 2,
-		                     info.len - info.len / 2 };
+	part[1] = part[0];
+	if (info.len != 0)
+		part[1] = (struct gk_slice){ info.ptr + info.len / 2,
+			                     info.len - info.len / 2 };
 	gk_assert_ok(gk_hkdf(alg, gk_buf_slice(&salt), gk_buf_slice(&ikm), part,
 	                     2, len, &okm));
 	assert_int_equal(okm.len, len);
