@@ -167,18 +167,25 @@ def becomes(wanted, inode):
     return in_use(inode) == wanted
 
 
+def undisturbed():
+    """The signals as a terminal hands them on, whatever started us (nohup, a shell's background) ignores."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_killed_lab_leaves_nothing(number):
     p = subprocess.Popen([sys.executable, "-m", "lab", "sandbox", "--", sys.executable, "-c", BUILDER],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                         env=dict(os.environ, PYTHONPATH=str(TOP / "interop")), start_new_session=True)
+                         env=dict(os.environ, PYTHONPATH=str(TOP / "interop")), start_new_session=True,
+                         preexec_fn=undisturbed)
     inode = int(p.stdout.readline())
     assert becomes(True, inode)
     if number == signal.SIGINT:
         os.killpg(p.pid, number)  # as a terminal does
     else:
         p.send_signal(number)
-    p.wait(10)
+    p.wait(60)
     assert becomes(False, inode)
     p.stdin.close()
     p.stdout.close()
