@@ -17,7 +17,7 @@
  * and sends it: no member has to notice.
  */
 #define EVENT_VERSION 1
-#define KEK_SCAN 4096 /* expiring node keys looked for per rekey */
+#define KEK_SCAN 4096       /* expiring node keys looked for per rekey */
 #define REKEY_RETRY_MS 1000 /* after a plan that failed */
 
 static void
