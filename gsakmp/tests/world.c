@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "gsakmp/tests/world.h"
+#include "gsakmp/tests/world_impl.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/group/gk_journal.h"
 #include "gsakmp/engine/member.h"
 #include "policy-tokens/der/gpt_verify.h"
-#include "policy-tokens/token/gpt_suite.h"
 
 #define GROUP_ID "\x01\x02\x03\x04\x05\x06\x07\x08the group"
 
-#define MUST(expr)                                                             \
-	do {                                                                   \
-		enum gk_err must_err_ = (expr);                                \
-		if (must_err_ != GK_OK) {                                      \
-			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, \
-			        #expr, gk_strerror(must_err_));                \
-			abort();                                               \
-		}                                                              \
-	} while (0)
-
-static const struct {
-	struct gsakmp_suite suite;
-	enum gk_pki_alg alg, owner;
-	bool legacy;
-} suites[] = {
+const struct world_suite_row world_suites[] = {
 	[WORLD_SUITE_ONE] = { { .signature = GSAKMP_SIGNATURE_DSS_SHA1,
 	                        .nonce_hash = GSAKMP_NONCE_HASH_SHA1,
 	                        .key_creation = GSAKMP_KEY_CREATION_MODP1024,
@@ -64,74 +48,6 @@ static const struct {
 	                    false },
 };
 
-/* ---- stores ------------------------------------------------------------- */
-
-static struct world_row *
-row_find(struct world_store *s, const char *table, struct gk_slice key)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->row[i].table, table) == 0 &&
-		    gk_slice_equal(gk_buf_slice(&s->row[i].key), key))
-			return &s->row[i];
-	return NULL;
-}
-
-static void
-row_drop(struct world_store *s, struct world_row *r)
-{
-	free(r->table);
-	gk_buf_free(&r->key);
-	gk_buf_free(&r->value);
-	*r = s->row[--s->n];
-}
-
-static void
-row_put(struct world_store *s, const struct gk_change *c)
-{
-	struct world_row *r = row_find(s, c->table, c->key);
-
-	if (r == NULL) {
-		if (s->n == s->cap) {
-			s->cap = s->cap == 0 ? 32 : s->cap * 2;
-			s->row = reallocarray(s->row, s->cap, sizeof(*s->row));
-		}
-		r = &s->row[s->n++];
-		*r = (struct world_row){ .table = strdup(c->table) };
-		MUST(gk_buf_copy(&r->key, c->key));
-	}
-	gk_buf_free(&r->value);
-	MUST(gk_buf_copy(&r->value, c->value));
-}
-
-void
-world_store_clear(struct world_store *s)
-{
-	while (s->n > 0)
-		row_drop(s, &s->row[0]);
-	free(s->row);
-	*s = (struct world_store){ 0 };
-}
-
-void
-world_store_apply(struct world_store *s, const struct gk_journal *journal)
-{
-	for (size_t i = 0; i < gk_journal_count(journal); i++) {
-		struct gk_change c = gk_journal_at(journal, i);
-		struct world_row *r;
-
-		if (c.kind == GK_JOURNAL_PUT) {
-			row_put(s, &c);
-		} else if (c.kind == GK_JOURNAL_DEL) {
-			r = row_find(s, c.table, c.key);
-			if (r != NULL)
-				row_drop(s, r);
-		} else {
-			while (s->n > 0)
-				row_drop(s, &s->row[0]);
-		}
-	}
-}
-
 /* ---- outputs ------------------------------------------------------------ */
 
 static void
@@ -150,7 +66,7 @@ note(struct world_seen *seen, const struct gsakmp_output *out)
 	keep = out->incoming ? &seen->last_received[out->exchange]
 	                     : &seen->last_sent[out->exchange];
 	gk_buf_free(keep);
-	MUST(gk_buf_copy(keep, out->dgram));
+	WORLD_MUST(gk_buf_copy(keep, out->dgram));
 }
 
 static bool
@@ -197,8 +113,8 @@ drain_gcks(struct world_worker *k)
 			server_output(k->w, k->node, &out);
 }
 
-static void
-drain_group(struct world *w)
+void
+world_drain_group(struct world *w)
 {
 	struct gsakmp_output out;
 	bool ok = true;
@@ -214,7 +130,7 @@ drain_group(struct world *w)
 void
 world_drain(struct world *w)
 {
-	drain_group(w);
+	world_drain_group(w);
 	for (unsigned i = 0; i < w->cfg.workers; i++)
 		drain_gcks(&w->worker[i]);
 }
@@ -292,7 +208,7 @@ gcks_tick(void *ctx, struct gk_now now)
 {
 	struct world_worker *k = ctx;
 
-	MUST(gsakmp_gcks_tick(k->gcks, now));
+	WORLD_MUST(gsakmp_gcks_tick(k->gcks, now));
 	drain_gcks(k);
 }
 
@@ -317,8 +233,8 @@ group_tick(void *ctx, struct gk_now now)
 {
 	struct world *w = ctx;
 
-	MUST(gsakmp_group_tick(w->group, now));
-	drain_group(w);
+	WORLD_MUST(gsakmp_group_tick(w->group, now));
+	world_drain_group(w);
 }
 
 static uint64_t
@@ -344,7 +260,7 @@ gm_tick(void *ctx, struct gk_now now)
 {
 	struct world_member *m = ctx;
 
-	MUST(gsakmp_gm_tick(m->gm, now));
+	WORLD_MUST(gsakmp_gm_tick(m->gm, now));
 	world_drain_member(m);
 }
 
@@ -354,153 +270,20 @@ gm_deadline(void *ctx)
 	return gsakmp_gm_deadline(((struct world_member *)ctx)->gm);
 }
 
-/* ---- the policy --------------------------------------------------------- */
-
-static void
-allow(struct gpt_pairs *pairs, struct gk_slice name, struct gk_slice ca)
-{
-	struct gpt_pair *pair = gpt_pairs_add(pairs);
-
-	MUST(gpt_pair_set(pair, GSAKMP_ID_DN_STRING, name, ca));
-}
-
-static void
-set_mechanism(struct world *w, struct gpt_register *reg)
-{
-	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
-	struct gpt_join_mechanism *j = gpt_register_add_mechanism(reg);
-
-	j->alacarte = (struct gpt_mechanisms){
-		.sig_algorithm = s->signature,
-		.hash_algorithm = s->nonce_hash,
-		.key_exchange = s->key_creation,
-		.key_wrap = s->encryption,
-		.timeout = { GPT_LIFEDATE_INTERVAL, 10 },
-		.terse = !w->cfg.verbose,
-		.has_timestamp = w->cfg.timestamp,
-		.timestamp = w->cfg.timestamp,
-	};
-}
-
-static void
-set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
-{
-	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
-	struct gpt_registration *r = gpt_token_add_registration(t);
-	struct gpt_leave_mechanism *leave;
-	struct gpt_access_control *a;
-
-	MUST(gpt_protocol_set(&r->reg, GPT_PROTOCOL_REGISTER));
-	MUST(gpt_protocol_set(&r->dereg, GPT_PROTOCOL_DEREGISTER));
-	allow(&r->reg.reg->gcks,
-	      w->named_server != NULL ? gk_slice_str(w->named_server)
-	                              : gk_buf_slice(&w->server_name),
-	      ca);
-	r->reg.reg->senders_limited = w->only_sender != NULL;
-	if (w->only_sender != NULL)
-		allow(&r->reg.reg->senders, gk_slice_str(w->only_sender), ca);
-	a = gpt_register_add_access(r->reg.reg);
-	allow(&a->rules, gk_slice_str("CN=*,O=Members"), ca);
-	a->has_exclusions = w->n_excluded != 0;
-	for (size_t i = 0; i < w->n_excluded; i++)
-		allow(&a->exclusions, gk_slice_str(w->excluded[i]), ca);
-	set_mechanism(w, r->reg.reg);
-	r->reg.reg->transport = w->transport;
-	leave = gpt_deregister_add_mechanism(r->dereg.dereg);
-	leave->sig_algorithm = s->signature;
-	leave->hash_algorithm = s->nonce_hash;
-	MUST(gk_buf_copy(&leave->ca, ca));
-	r->dereg.dereg->terse = !w->cfg.verbose;
-	r->dereg.dereg->transport = GPT_TRANSPORT_UDP;
-}
-
-static void
-set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
-{
-	const struct gsakmp_suite *s = &suites[w->cfg.suite].suite;
-	struct gpt_protocol *p;
-
-	if (w->cfg.no_rekey)
-		return;
-	p = gpt_token_add_rekey(t);
-	MUST(gpt_protocol_set(p, GPT_PROTOCOL_REKEY));
-	allow(&p->rekey->authorization, gk_buf_slice(&w->server_name), ca);
-	p->rekey->sig_algorithm = s->signature;
-	p->rekey->hash_algorithm = s->nonce_hash;
-	p->rekey->event = w->cfg.event;
-	p->rekey->event_time.value = w->cfg.event_time;
-	p->rekey->event_count = w->cfg.event_count;
-	p->rekey->method = GPT_METHOD_LKH;
-	p->rekey->lkh_key_type = s->encryption;
-	p->rekey->interval.value =
-		w->cfg.interval != 0 ? w->cfg.interval : 86400;
-	p->rekey->reliability = w->reliability;
-	if (w->reliability == GPT_RELIABILITY_POST)
-		p->rekey->post = strdup("https://rekey.example/");
-	p->rekey->resend = w->cfg.resend;
-}
-
-static void
-set_data(struct gpt_token *t)
-{
-	static const uint8_t key_id[] = { 0, 0, 0, 1 };
-	struct gpt_protocol *p = gpt_token_add_data(t);
-
-	MUST(gpt_protocol_set(p, GPT_PROTOCOL_DATA));
-	p->data->has_encryption = true;
-	MUST(gk_buf_copy(&p->data->encryption.key_id,
-	                 (struct gk_slice){ key_id, sizeof(key_id) }));
-}
-
-void
-world_token(struct world *w)
-{
-	struct gk_slice ca = gk_cert_key_id(w->root.cert);
-	struct gpt_token *t = gpt_token_new();
-	struct gpt_fault fault = { 0 };
-	struct gk_buf der = { 0 };
-
-	MUST(gk_buf_copy(&t->group_name, w->group_id));
-	t->has_edition = true;
-	t->edition = ++w->edition;
-	set_registration(w, t, ca);
-	set_rekey(w, t, ca);
-	set_data(t);
-	MUST(gpt_token_encode(t, &der, &fault));
-	gk_buf_free(&w->token);
-	/* signing-time has to advance from edition to edition */
-	MUST(gpt_token_sign(gk_buf_slice(&der), w->go.signer, w->go.cert,
-	                    GK_PKI_NOW - GK_PKI_DAY / 2 + w->edition,
-	                    w->cfg.dialect.pt_form == GSAKMP_PT_FORM_SIGNEDDATA,
-	                    &w->token, &fault));
-	gk_buf_free(&der);
-	gpt_token_free(t);
-}
-
-enum gk_err
-world_publish(struct world *w, struct gsakmp_reject *why)
-{
-	enum gk_err err = gsakmp_group_set_token(
-		w->group, gk_buf_slice(&w->token), simnet_now(w->net), why);
-
-	drain_group(w);
-	return err;
-}
-
 /* ---- parties ------------------------------------------------------------ */
 
 static void
 name_of(const struct gk_pki_party *p, struct gk_buf *name,
         struct gk_identity *id)
 {
-	MUST(gk_identity_of_cert(p->cert, GK_ID_DN_STRING,
-	                         GK_DN_COMPARE_RFC4514, name, id));
+	WORLD_MUST(gk_identity_of_cert(p->cert, GK_ID_DN_STRING,
+	                               GK_DN_COMPARE_RFC4514, name, id));
 }
 
 static void
 make_pki(struct world *w)
 {
-	enum gk_pki_alg alg = suites[w->cfg.suite].alg;
+	enum gk_pki_alg alg = world_suites[w->cfg.suite].alg;
 	const char *hash = alg == GK_PKI_DSA1024 ? "SHA1" : NULL;
 
 	gk_pki_make(&w->root, &(struct gk_pki_spec){ .subject = "/CN=Root",
@@ -513,13 +296,13 @@ make_pki(struct world *w)
 	                                   .alg = alg,
 	                                   .slot = 1,
 	                                   .hash = hash });
-	gk_pki_make(&w->go,
-	            &(struct gk_pki_spec){ .subject = "/CN=Owner",
-	                                   .serial = 2,
-	                                   .alg = suites[w->cfg.suite].owner,
-	                                   .slot = 1,
-	                                   .issuer = &w->root,
-	                                   .hash = hash });
+	gk_pki_make(&w->go, &(struct gk_pki_spec){
+				    .subject = "/CN=Owner",
+				    .serial = 2,
+				    .alg = world_suites[w->cfg.suite].owner,
+				    .slot = 1,
+				    .issuer = &w->root,
+				    .hash = hash });
 	gk_pki_make(&w->server, &(struct gk_pki_spec){ .subject = "/CN=Server",
 	                                               .serial = 3,
 	                                               .alg = alg,
@@ -528,11 +311,11 @@ make_pki(struct world *w)
 	                                               .hash = hash });
 	name_of(&w->go, &w->go_name, &w->go_id);
 	name_of(&w->server, &w->server_name, &w->server_id);
-	MUST(gk_trust_new(
+	WORLD_MUST(gk_trust_new(
 		&(struct gk_trust_policy){
-			.allow_legacy = suites[w->cfg.suite].legacy },
+			.allow_legacy = world_suites[w->cfg.suite].legacy },
 		&w->trust));
-	MUST(gk_trust_add_anchor(w->trust, w->root.cert));
+	WORLD_MUST(gk_trust_add_anchor(w->trust, w->root.cert));
 	w->server_chain[0] = w->server.cert;
 	w->party = (struct gsakmp_party){ .id = &w->server_id,
 		                          .signer = w->server.signer,
@@ -556,11 +339,11 @@ start_server(struct world *w)
 	cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
 	cfg.group_id = w->group_id;
 	cfg.dialect = &w->cfg.dialect;
-	cfg.legacy_ok = suites[w->cfg.suite].legacy;
+	cfg.legacy_ok = world_suites[w->cfg.suite].legacy;
 	w->group = gsakmp_group_new(&w->env, &cfg);
 	for (unsigned i = 0; i < w->cfg.workers; i++) {
 		w->worker[i].gcks = gsakmp_gcks_new(&w->env, &k);
-		MUST(gsakmp_gcks_add_group(w->worker[i].gcks, w->group));
+		WORLD_MUST(gsakmp_gcks_add_group(w->worker[i].gcks, w->group));
 	}
 }
 
@@ -603,7 +386,7 @@ world_new(const struct world_config *cfg)
 	                                       .deadline = group_deadline,
 	                                       .ctx = w });
 	world_token(w);
-	MUST(world_publish(w, NULL));
+	WORLD_MUST(world_publish(w, NULL));
 	return w;
 }
 
@@ -665,11 +448,11 @@ start_member(struct world_member *m)
 	};
 	m->cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
 	m->cfg.group_id = w->group_id;
-	m->cfg.suite = suites[w->cfg.suite].suite;
+	m->cfg.suite = world_suites[w->cfg.suite].suite;
 	m->cfg.suite.terse = !w->cfg.verbose;
 	m->cfg.suite.timestamp = w->cfg.timestamp;
 	m->cfg.dialect = &w->cfg.dialect;
-	m->cfg.legacy_ok = suites[w->cfg.suite].legacy;
+	m->cfg.legacy_ok = world_suites[w->cfg.suite].legacy;
 	m->gm = gsakmp_gm_new(&w->env, &m->cfg);
 }
 
@@ -677,7 +460,7 @@ struct world_member *
 world_member_add(struct world *w, const char *cn)
 {
 	struct world_member *m = calloc(1, sizeof(*m));
-	enum gk_pki_alg alg = suites[w->cfg.suite].alg;
+	enum gk_pki_alg alg = world_suites[w->cfg.suite].alg;
 	char subject[128];
 
 	m->w = w;
@@ -712,7 +495,7 @@ world_member_add(struct world *w, const char *cn)
 void
 world_join(struct world_member *m)
 {
-	MUST(gsakmp_gm_join(m->gm, simnet_now(m->w->net)));
+	WORLD_MUST(gsakmp_gm_join(m->gm, simnet_now(m->w->net)));
 	world_drain_member(m);
 }
 
@@ -735,7 +518,7 @@ world_rekey(struct world *w)
 {
 	enum gk_err err = gsakmp_group_rekey(w->group, simnet_now(w->net));
 
-	drain_group(w);
+	world_drain_group(w);
 	return err;
 }
 
@@ -745,7 +528,7 @@ world_evict(struct world *w, const char *peer)
 	enum gk_err err =
 		gsakmp_group_evict(w->group, &peer, 1, simnet_now(w->net));
 
-	drain_group(w);
+	world_drain_group(w);
 	return err;
 }
 
@@ -759,13 +542,13 @@ world_restart(struct world *w)
 			const struct world_row *r = &w->store.row[i];
 
 			if (strcmp(r->table, gsakmp_group_table(t)) == 0)
-				MUST(gsakmp_group_load(
+				WORLD_MUST(gsakmp_group_load(
 					w->group, gsakmp_group_table(t),
 					gk_buf_slice(&r->key),
 					gk_buf_slice(&r->value)));
 		}
-	MUST(gsakmp_group_load_end(w->group, simnet_now(w->net)));
-	drain_group(w);
+	WORLD_MUST(gsakmp_group_load_end(w->group, simnet_now(w->net)));
+	world_drain_group(w);
 }
 
 void
@@ -775,9 +558,10 @@ world_restart_member(struct world_member *m)
 	m->has_key = false;
 	start_member(m);
 	for (size_t i = 0; i < m->store.n; i++)
-		MUST(gsakmp_gm_load(m->gm, m->store.row[i].table,
-		                    gk_buf_slice(&m->store.row[i].key),
-		                    gk_buf_slice(&m->store.row[i].value)));
+		WORLD_MUST(
+			gsakmp_gm_load(m->gm, m->store.row[i].table,
+		                       gk_buf_slice(&m->store.row[i].key),
+		                       gk_buf_slice(&m->store.row[i].value)));
 }
 
 bool

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/tests/gm_forge.h"
+
+/*
+ * Key Downloads that a member refuses, and that a refusal leaves no key behind:
+ * RFC 4535 section 5.2.1.2.
+ */
+
+/*
+ * A Key Download with one thing wrong.  RFC4535-5.2.1.2-21 to -25: no key, the
+ * session is over, NACK in Terse Mode and the reason in Verbose Mode.
+ */
+static void
+bad_keydl(const struct gm_forge *how, const char *req, unsigned notify,
+          const struct gk_pki_party *(*by)(struct fixture *),
+          const struct gk_pki_party *(*signer)(struct fixture *))
+{
+	for (int verbose = 0; verbose < 2; verbose++) {
+		struct world_config cfg = world_plain(5);
+		struct gm_forge mine = *how;
+		struct gk_buf dgram = { 0 };
+		struct fixture f;
+
+		cfg.verbose = verbose != 0;
+		fixture_up(&f, &cfg, SERVER_NAME);
+		simnet_cut(f.w->net, f.w->worker[0].node, true);
+		if (by != NULL)
+			mine.by = by(&f);
+		if (signer != NULL)
+			mine.signer = signer(&f)->signer;
+		world_join(f.m);
+		gm_forge_keydl(&f, &mine, &dgram);
+		assert_int_not_equal(world_to_member(f.m, gk_buf_slice(&dgram)),
+		                     GK_OK);
+		assert_string_equal(f.m->seen.req, req);
+		assert_int_equal(f.m->seen.last_notify, notify);
+		assert_int_equal(gm_last_af(&f),
+		                 verbose ? notify : GSAKMP_NOTIFY_NACK);
+		assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+		assert_int_equal(f.m->seen.count[GSAKMP_OUT_KEY_INSTALL], 0);
+		assert_int_equal(f.m->store.n, 0);
+		gk_buf_free(&dgram);
+		fixture_down(&f);
+	}
+}
+
+static const struct gk_pki_party *
+mallory(struct fixture *f)
+{
+	return &f->mallory;
+}
+
+static const struct gk_pki_party *
+impostor(struct fixture *f)
+{
+	return &f->self;
+}
+
+GK_TEST(rfc4535_5_2_1_2_19, forged_keydl_without_a_fault_is_accepted)
+{
+	struct world_config cfg = world_plain(5);
+	struct gk_buf dgram = { 0 };
+	struct fixture f;
+
+	/* so that the tests below fail for the reason they name */
+	fixture_up(&f, &cfg, SERVER_NAME);
+	world_join(f.m);
+	gm_forge_keydl(&f, &(struct gm_forge){ 0 }, &dgram);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
+	assert_int_equal(gm_last_af(&f), GSAKMP_NOTIFY_ACKNOWLEDGEMENT);
+	assert_int_equal(f.m->key.handle, 77);
+	gk_buf_free(&dgram);
+	fixture_down(&f);
+}
+
+GK_TEST(rfc4535_5_2_1_2_10, keydl_for_somebody_else)
+{
+	bad_keydl(&(struct gm_forge){ .member_id = "CN=bob,O=Members" },
+	          "RFC4535-5.2.1.2-10", GSAKMP_NOTIFY_INVALID_ID_INFORMATION,
+	          NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_11, keydl_with_another_nonce_c)
+{
+	bad_keydl(&(struct gm_forge){ .bad_nonce = true }, "RFC4535-5.2.1.2-11",
+	          GSAKMP_NOTIFY_AUTHENTICATION_FAILED, NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_13, keydl_with_a_signature_of_somebody_else)
+{
+	bad_keydl(&(struct gm_forge){ 0 }, "RFC4535-7.8.2-06",
+	          GSAKMP_NOTIFY_AUTHENTICATION_FAILED, NULL, mallory);
+}
+
+GK_TEST(rfc4535_5_2_1_2_14, keydl_under_another_root)
+{
+	bad_keydl(&(struct gm_forge){ 0 }, "RFC4535-7.8.2-07",
+	          GSAKMP_NOTIFY_INVALID_CERT_AUTHORITY, impostor, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_15, keydl_with_a_public_value_off_the_curve)
+{
+	bad_keydl(&(struct gm_forge){ .bad_point = true }, "RFC4535-7.11.2-03",
+	          GSAKMP_NOTIFY_PAYLOAD_MALFORMED, NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_16, keydl_with_a_tampered_token)
+{
+	bad_keydl(&(struct gm_forge){ .bad_token = true }, "RFC4534-2-10",
+	          GSAKMP_NOTIFY_AUTHENTICATION_FAILED, NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_17, keydl_by_somebody_the_token_does_not_name)
+{
+	bad_keydl(&(struct gm_forge){ .signer_id = "CN=mallory" },
+	          "RFC4535-5.2.1.2-17", GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	          mallory, NULL);
+}
+
+GK_TEST(rfc4535_7_4_2_05, keydl_with_an_expired_key)
+{
+	bad_keydl(&(struct gm_forge){ .expires = GK_PKI_NOW - 1 },
+	          "RFC4535-7.4.2-05", GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
+	          NULL, NULL);
+}
+
+GK_TEST(rfc4534_c_1_02, keydl_with_a_key_that_the_token_does_not_name)
+{
+	bad_keydl(&(struct gm_forge){ .key_id = 2 }, "RFC4534-C.1-02",
+	          GSAKMP_NOTIFY_INVALID_KEY_INFORMATION, NULL, NULL);
+	bad_keydl(&(struct gm_forge){ .key_id2 = 2 }, "RFC4534-C.1-02",
+	          GSAKMP_NOTIFY_INVALID_KEY_INFORMATION, NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_18, keydl_sealed_under_another_key)
+{
+	bad_keydl(&(struct gm_forge){ .bad_kek = true }, "RFC4535-7.4.2-01",
+	          GSAKMP_NOTIFY_PAYLOAD_MALFORMED, NULL, NULL);
+}
+
+GK_TEST(rfc4535_5_2_1_2_21, forged_keydl_need_not_end_a_join)
+{
+	struct world_config cfg = world_plain(5);
+	uint8_t before[32], after[32];
+	struct gk_buf dgram = { 0 };
+	struct fixture f;
+
+	cfg.gm.drop_forged_keydl = true;
+	fixture_up(&f, &cfg, SERVER_NAME);
+	world_join(f.m);
+	gm_forge_keydl(&f, &(struct gm_forge){ .signer = f.mallory.signer },
+	               &dgram);
+	gsakmp_gm_digest(f.m->gm, before);
+	assert_int_not_equal(world_to_member(f.m, gk_buf_slice(&dgram)), GK_OK);
+	gsakmp_gm_digest(f.m->gm, after);
+	assert_memory_equal(before, after, 32);
+	world_pass(f.w, 1000);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_MEMBER);
+	gk_buf_free(&dgram);
+	fixture_down(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_5_2_1_2_19,
+		       forged_keydl_without_a_fault_is_accepted),
+		GK_RUN(rfc4535_5_2_1_2_10, keydl_for_somebody_else),
+		GK_RUN(rfc4535_5_2_1_2_11, keydl_with_another_nonce_c),
+		GK_RUN(rfc4535_5_2_1_2_13,
+		       keydl_with_a_signature_of_somebody_else),
+		GK_RUN(rfc4535_5_2_1_2_14, keydl_under_another_root),
+		GK_RUN(rfc4535_5_2_1_2_15,
+		       keydl_with_a_public_value_off_the_curve),
+		GK_RUN(rfc4535_5_2_1_2_16, keydl_with_a_tampered_token),
+		GK_RUN(rfc4535_5_2_1_2_17,
+		       keydl_by_somebody_the_token_does_not_name),
+		GK_RUN(rfc4535_7_4_2_05, keydl_with_an_expired_key),
+		GK_RUN(rfc4534_c_1_02,
+		       keydl_with_a_key_that_the_token_does_not_name),
+		GK_RUN(rfc4535_5_2_1_2_18, keydl_sealed_under_another_key),
+		GK_RUN(rfc4535_5_2_1_2_21, forged_keydl_need_not_end_a_join),
+	};
+	int failed = cmocka_run_group_tests_name("gsakmp/gm_keydl", tests, NULL,
+	                                         NULL);
+
+	gk_pki_keys_free();
+	return failed;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/tests/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Groups that go through trouble: a key server that is killed, a store that
+ * fails or is spoilt, bad networks.  RFC 4535 section 7.1.1.
+ */
+
+/* ---- restarts ----------------------------------------------------------- */
+
+GK_TEST(rfc4535_7_1_1_12, restart_goes_on_without_anybody_rejoining)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 6);
+	uint32_t sequence = world_status(w).sequence;
+	size_t rtj;
+
+	rtj = w->seen.count[GSAKMP_OUT_MEMBER_PENDING];
+	world_restart(w);
+	assert_int_equal(world_status(w).n_members, 6);
+	assert_int_equal(world_in_step(w), 6);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_true(world_status(w).sequence > sequence);
+	assert_int_equal(world_in_step(w), 6);
+	gk_assert_ok(world_evict(w, w->member[0]->peer));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 5);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_PENDING], rtj);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_7_1_1_12, restart_between_commit_and_send_loses_nobody)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 5);
+	struct gsakmp_output out;
+	uint32_t sequence = world_status(w).sequence;
+
+	/* The commit is done; then the process dies with the message unsent. */
+	gk_assert_ok(gsakmp_group_rekey(w->group, simnet_now(w->net)));
+	while (gsakmp_group_poll(w->group, &out)) {
+		const struct gk_journal *j;
+
+		if (out.kind != GSAKMP_OUT_COMMIT)
+			continue;
+		j = gsakmp_group_commit_begin(w->group, out.ticket);
+		assert_non_null(j);
+		world_store_apply(&w->store, j);
+		gsakmp_group_commit_end(w->group, true);
+		break;
+	}
+	world_restart(w);
+	world_pass(w, 1000);
+	assert_int_equal(world_status(w).sequence, sequence + 1);
+	assert_int_equal(world_in_step(w), 5);
+	world_free(w);
+}
+
+/* Does a group come up from the store with row @at spoilt?  Either it does, or
+ * it is refused; it never does anything else. */
+static void
+load_spoilt(struct world *w, size_t at, size_t len, uint8_t flip)
+{
+	const struct gsakmp_group_config cfg = {
+		.party = w->party,
+		.group_id_type = GSAKMP_GROUPID_OCTET_STRING,
+		.group_id = w->group_id,
+	};
+	struct gsakmp_group *g = gsakmp_group_new(&w->env, &cfg);
+	struct gsakmp_group_status s;
+	struct gsakmp_output out;
+	enum gk_err err = GK_OK;
+
+	for (size_t t = 0; gsakmp_group_table(t) != NULL; t++)
+		for (size_t i = 0; i < w->store.n && err == GK_OK; i++) {
+			const struct world_row *r = &w->store.row[i];
+			struct gk_buf v = { 0 };
+
+			if (strcmp(r->table, gsakmp_group_table(t)) != 0)
+				continue;
+			gk_assert_ok(gk_buf_copy(&v, gk_buf_slice(&r->value)));
+			if (i == at && v.len > 0) {
+				v.len = len < v.len ? len : v.len;
+				if (v.len > 0)
+					v.ptr[v.len / 2] ^= flip;
+			}
+			err = gsakmp_group_load(g, r->table,
+			                        gk_buf_slice(&r->key),
+			                        gk_buf_slice(&v));
+			gk_buf_free(&v);
+		}
+	if (err == GK_OK)
+		err = gsakmp_group_load_end(g, simnet_now(w->net));
+	if (err == GK_OK)
+		(void)!gsakmp_group_tick(g, simnet_now(w->net));
+	gsakmp_group_status(g, &s);
+	while (gsakmp_group_poll(g, &out))
+		continue;
+	gsakmp_group_free(g);
+}
+
+GK_TEST(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 3);
+
+	gk_assert_ok(world_rekey(w));
+	for (size_t i = 0; i < w->store.n; i++) {
+		for (size_t len = 0; len < w->store.row[i].value.len;
+		     len += len < 12 ? 1 : 97)
+			load_spoilt(w, i, len, 0);
+		load_spoilt(w, i, SIZE_MAX, 0x01);
+		load_spoilt(w, i, SIZE_MAX, 0x80);
+	}
+	assert_true(w->store.n > 10);
+	world_free(w);
+}
+
+GK_TEST(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+
+	gk_assert_ok(gsakmp_group_destroy(w->group, simnet_now(w->net)));
+	world_drain(w);
+	world_restart(w);
+	assert_true(world_status(w).destroyed);
+	gk_assert_err(GK_ERR_UNEXPECTED, world_rekey(w));
+	gk_assert_err(GK_ERR_UNEXPECTED, world_publish(w, NULL));
+	world_pass(w, 1000);
+	assert_int_equal(w->member[0]->seen.count[GSAKMP_OUT_DESTROYED], 1);
+	/* nor does a member forget */
+	world_restart_member(w->member[0]);
+	gk_assert_err(GK_ERR_POLICY,
+	              gsakmp_gm_join(w->member[0]->gm, simnet_now(w->net)));
+	world_free(w);
+}
+
+GK_TEST(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	uint64_t sent = simnet_counters(w->net)->sent;
+
+	w->store.broken = true;
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(simnet_counters(w->net)->sent, sent);
+	/* what was not stored goes first next time, and nothing is missing */
+	w->store.broken = false;
+	world_pass(w, 1500);
+	assert_int_equal(world_in_step(w), 2);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(w->member[i]->seen.count[GSAKMP_OUT_STALE], 0);
+	world_restart(w);
+	world_pass(w, 20000);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 20000);
+	assert_int_equal(world_in_step(w), 2);
+	world_free(w);
+}
+
+static size_t
+stored_events(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->store.n; i++)
+		n += strcmp(w->store.row[i].table, "gsakmp-event") == 0;
+	return n;
+}
+
+GK_TEST(rfc4535_7_1_1_12, rekeys_held_back_survive_a_restart_in_order)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 6);
+	struct gsakmp_output out;
+
+	/* the second is of no use to those who did not see the first */
+	w->store.broken = true;
+	gk_assert_ok(world_evict(w, w->member[1]->peer));
+	w->store.broken = false;
+	gk_assert_ok(gsakmp_group_rekey(w->group, simnet_now(w->net)));
+	/* both are stored now; the process dies before either is sent */
+	while (gsakmp_group_poll(w->group, &out)) {
+		const struct gk_journal *j;
+
+		if (out.kind != GSAKMP_OUT_COMMIT)
+			continue;
+		j = gsakmp_group_commit_begin(w->group, out.ticket);
+		assert_non_null(j);
+		world_store_apply(&w->store, j);
+		gsakmp_group_commit_end(w->group, true);
+		break;
+	}
+	world_restart(w);
+	world_pass(w, 3000);
+	assert_int_equal(world_in_step(w), 5);
+	/* nobody had to register again for it */
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 6);
+	/* and they are forgotten when they are old */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 3000);
+	gk_assert_ok(world_rekey(w));
+	assert_int_equal(stored_events(w), 1);
+	world_free(w);
+}
+
+/* ---- bad networks ------------------------------------------------------- */
+
+GK_TEST(rfc4535_3_4_01, members_keep_step_over_a_bad_network)
+{
+	for (uint64_t seed = 1; seed <= 3; seed += 2) {
+		struct world_config cfg = world_plain(7);
+		struct world *w;
+
+		cfg.seed = seed;
+		cfg.resend = 2;
+		cfg.event_time = 120;
+		cfg.interval = 300;
+		w = world_with(&cfg, 25);
+		simnet_weather(w->net, &(struct simnet_weather){
+					       .loss = 100 * (unsigned)seed,
+					       .duplicate = 100,
+					       .latency_min = 1,
+					       .latency_max = 400 });
+		for (int i = 0; i < 30; i++) {
+			world_join_all(w);
+			world_pass(w, 60 * 1000);
+		}
+		simnet_weather(w->net,
+		               &(struct simnet_weather){ .latency_min = 1,
+		                                         .latency_max = 40 });
+		for (int i = 0; i < 10; i++) {
+			world_join_all(w);
+			world_pass(w, 61 * 1000);
+		}
+		world_pass(w, 121000 - simnet_now(w->net).mono_ms % 120000);
+		assert_int_equal(world_in_step(w), 25);
+		assert_true(simnet_counters(w->net)->lost > 0);
+		world_free(w);
+	}
+}
+
+GK_TEST(rfc4535_5_2_1_1_21, parallel_joins_at_several_workers)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w;
+
+	cfg.workers = 4;
+	w = world_with(&cfg, 60);
+	simnet_weather(w->net, &(struct simnet_weather){ .latency_min = 1,
+	                                                 .latency_max = 50 });
+	world_join_all(w);
+	world_pass(w, 5000);
+	world_join_all(w);
+	world_pass(w, 30000);
+	assert_int_equal(world_in_step(w), 60);
+	assert_int_equal(world_status(w).n_members, 60);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_7_1_1_12,
+		       restart_goes_on_without_anybody_rejoining),
+		GK_RUN(rfc4535_7_1_1_12,
+		       restart_between_commit_and_send_loses_nobody),
+		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless),
+		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
+		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
+		GK_RUN(rfc4535_7_1_1_12,
+		       rekeys_held_back_survive_a_restart_in_order),
+		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),
+		GK_RUN(rfc4535_5_2_1_1_21, parallel_joins_at_several_workers),
+	};
+	int failed = cmocka_run_group_tests_name("gsakmp/group_restart", tests,
+	                                         NULL, NULL);
+
+	gk_pki_keys_free();
+	return failed;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GSAKMP_TESTS_WORLD_IMPL_H
+#define GSAKMP_TESTS_WORLD_IMPL_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gsakmp/tests/world.h"
+
+/*
+ * DOC: inside the world - for world*.c only
+ */
+#define WORLD_MUST(expr)                                                       \
+	do {                                                                   \
+		enum gk_err must_err_ = (expr);                                \
+		if (must_err_ != GK_OK) {                                      \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, \
+			        #expr, gk_strerror(must_err_));                \
+			abort();                                               \
+		}                                                              \
+	} while (0)
+
+struct world_suite_row {
+	struct gsakmp_suite suite;
+	enum gk_pki_alg alg, owner;
+	bool legacy;
+};
+extern const struct world_suite_row world_suites[]; /* by enum world_suite */
+
+void world_drain_group(struct world *w);
+
+#endif /* GSAKMP_TESTS_WORLD_IMPL_H */

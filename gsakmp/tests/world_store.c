@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/tests/world_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/group/gk_journal.h"
+
+static struct world_row *
+row_find(struct world_store *s, const char *table, struct gk_slice key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->row[i].table, table) == 0 &&
+		    gk_slice_equal(gk_buf_slice(&s->row[i].key), key))
+			return &s->row[i];
+	return NULL;
+}
+
+static void
+row_drop(struct world_store *s, struct world_row *r)
+{
+	free(r->table);
+	gk_buf_free(&r->key);
+	gk_buf_free(&r->value);
+	*r = s->row[--s->n];
+}
+
+static void
+row_put(struct world_store *s, const struct gk_change *c)
+{
+	struct world_row *r = row_find(s, c->table, c->key);
+
+	if (r == NULL) {
+		if (s->n == s->cap) {
+			s->cap = s->cap == 0 ? 32 : s->cap * 2;
+			s->row = reallocarray(s->row, s->cap, sizeof(*s->row));
+		}
+		r = &s->row[s->n++];
+		*r = (struct world_row){ .table = strdup(c->table) };
+		WORLD_MUST(gk_buf_copy(&r->key, c->key));
+	}
+	gk_buf_free(&r->value);
+	WORLD_MUST(gk_buf_copy(&r->value, c->value));
+}
+
+void
+world_store_clear(struct world_store *s)
+{
+	while (s->n > 0)
+		row_drop(s, &s->row[0]);
+	free(s->row);
+	*s = (struct world_store){ 0 };
+}
+
+void
+world_store_apply(struct world_store *s, const struct gk_journal *journal)
+{
+	for (size_t i = 0; i < gk_journal_count(journal); i++) {
+		struct gk_change c = gk_journal_at(journal, i);
+		struct world_row *r;
+
+		if (c.kind == GK_JOURNAL_PUT) {
+			row_put(s, &c);
+		} else if (c.kind == GK_JOURNAL_DEL) {
+			r = row_find(s, c.table, c.key);
+			if (r != NULL)
+				row_drop(s, r);
+		} else {
+			while (s->n > 0)
+				row_drop(s, &s->row[0]);
+		}
+	}
+}
