@@ -75,14 +75,26 @@ gsakmpd_token_read(struct gsakmpd_group *g, bool force, struct gkd_why *why)
 
 /* ---- from the Group Owner's daemon --------------------------------------- */
 
+/* The name of the group in its tokens, which is how the Group Owner knows it. */
+static enum gk_err
+token_name(const struct gsakmpd_group *g, struct gk_buf *out)
+{
+	return gpt_dialect_group_name(
+		(enum gpt_token_groupname)g->dialect.token_groupname,
+		g->cfg.group_id_type, gk_buf_slice(&g->group_id), out);
+}
+
 static enum gk_err
 on_token(void *arg, struct gk_slice group, struct gk_slice token, char why[256])
 {
 	struct gsakmpd_group *g = arg;
 	struct gsakmp_reject reject;
-	enum gk_err err;
+	struct gk_buf name = { 0 };
+	enum gk_err err = token_name(g, &name);
+	bool ours = err == GK_OK && gk_slice_equal(group, gk_buf_slice(&name));
 
-	if (!gk_slice_equal(group, gk_buf_slice(&g->group_id))) {
+	gk_buf_free(&name);
+	if (!ours) {
 		snprintf(why, 256, "not a group of this subscription");
 		return GK_ERR_UNEXPECTED;
 	}
@@ -181,10 +193,12 @@ subscribe(struct gsakmpd_group *g, struct gkd_why *why)
 		cfg.passphrase = (const char *)pass.ptr;
 		err = gpt_subscription_new(&g->subscription, g->server->d->loop,
 		                           &cfg, &ops, text);
+		gk_buf_free(&name);
+		if (err == GK_OK)
+			err = token_name(g, &name);
 		if (err == GK_OK)
 			err = gpt_subscription_add(g->subscription,
-			                           gk_buf_slice(&g->group_id),
-			                           NULL);
+			                           gk_buf_slice(&name), NULL);
 		if (err != GK_OK)
 			snprintf(why->text, sizeof(why->text),
 			         "subscription of group '%s': %s", g->name,

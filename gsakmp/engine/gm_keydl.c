@@ -97,6 +97,8 @@ open_token(struct download *d)
 	const struct gsakmp_policy_token *t = &d->in->msg->policy_token;
 	const struct gsakmp_policy_args args = { .party = &gm->cfg.party,
 		                                 .dialect = &gm->dialect,
+		                                 .group_id_type =
+		                                         gm->cfg.group_id_type,
 		                                 .group_id = gm->cfg.group_id,
 		                                 .last = &gm->seen,
 		                                 .legacy_ok =

@@ -287,6 +287,8 @@ open_token(struct rekey *r)
 	const struct gk_traffic_key *k = &gm->gtpk[0];
 	const struct gsakmp_policy_args args = { .party = &gm->cfg.party,
 		                                 .dialect = &gm->dialect,
+		                                 .group_id_type =
+		                                         gm->cfg.group_id_type,
 		                                 .group_id = gm->cfg.group_id,
 		                                 .last = &gm->seen,
 		                                 .legacy_ok =

@@ -285,6 +285,7 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 		&(struct gsakmp_policy_args){
 			.party = &party,
 			.dialect = &g->dialect,
+			.group_id_type = g->cfg.group_id_type,
 			.group_id = g->cfg.group_id,
 			.last = old != NULL ? &old->v.seen : NULL,
 			.legacy_ok = g->cfg.legacy_ok,
@@ -362,6 +363,8 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 {
 	const struct gsakmp_policy_args args = { .party = &g->party,
 		                                 .dialect = &g->dialect,
+		                                 .group_id_type =
+		                                         g->cfg.group_id_type,
 		                                 .group_id = g->cfg.group_id,
 		                                 .legacy_ok =
 		                                         g->cfg.legacy_ok };

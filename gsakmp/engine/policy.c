@@ -244,7 +244,7 @@ static enum gk_err
 verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
 {
 	const struct gsakmp_party *party = d->args->party;
-	const struct gpt_owner owner = {
+	struct gpt_owner owner = {
 		.id = party->go_id,
 		.cert = party->go_cert,
 		.trust = party->go_trust != NULL ? party->go_trust
@@ -254,14 +254,19 @@ verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
 			d->args->dialect->pt_form == GSAKMP_PT_FORM_SIGNEDDATA,
 		.edition_reject = d->args->dialect->edition_equal ==
 		                  GSAKMP_EDITION_EQUAL_REJECT,
-		.group_name = d->args->group_id,
 	};
 	enum gsakmp_notify notify = GSAKMP_NOTIFY_AUTHENTICATION_FAILED;
 	struct gpt_fault fault = { 0 };
+	struct gk_buf name = { 0 };
 	enum gk_err err;
 
+	GK_TRY(gpt_dialect_group_name(
+		(enum gpt_token_groupname)d->args->dialect->token_groupname,
+		d->args->group_id_type, d->args->group_id, &name));
+	owner.group_name = gk_buf_slice(&name);
 	err = gpt_token_verify(token, &owner, d->args->last, now.utc_s,
 	                       &d->p->v, &fault);
+	gk_buf_free(&name);
 	if (err == GK_OK)
 		return GK_OK;
 	if (err == GK_ERR_POLICY)

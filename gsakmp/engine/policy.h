@@ -55,6 +55,7 @@ struct gsakmp_policy {
 struct gsakmp_policy_args {
 	const struct gsakmp_party *party;
 	const struct gsakmp_dialect *dialect;
+	uint8_t group_id_type; /* Table 11 */
 	struct gk_slice group_id;
 	const struct gpt_seen *last; /* the newest one accepted before */
 	bool legacy_ok;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/gk_err.h"
+#include "policy-tokens/token/gpt_dialect.h"
 
 /*
  * DOC: readings of the RFC
@@ -276,7 +277,8 @@
 	S(dup_rtj, DUP_RTJ, GSAKMP_DUP_RTJ_LIST, "5.2.1.1 NOTE")               \
 	S(interval_unit, INTERVAL_UNIT, GSAKMP_INTERVAL_UNIT_LIST,             \
 	  "RFC 4534 3.1, B.5.3")                                               \
-	S(loa_dup_nonce, LOA_DUP_NONCE, GSAKMP_LOA_DUP_NONCE_LIST, "5.2.1.5")
+	S(loa_dup_nonce, LOA_DUP_NONCE, GSAKMP_LOA_DUP_NONCE_LIST, "5.2.1.5")  \
+	GPT_DIALECT_LIST(S) /* RFC 4534: enum gpt_token_... */
 
 /* clang-format off */
 #define V(name, text, meaning) GSAKMP_IV_KEYDL_##name,

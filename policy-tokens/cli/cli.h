@@ -47,7 +47,7 @@ struct cli_args {
 	const char *role, *identity, *type;
 	const char *token, *serial, *not_after, *rekey;
 	struct cli_list roots, chain, crls, ca, gcks, senders, servers, data,
-		permissions;
+		permissions, dialect;
 	bool verify;
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy-tokens/cli/cli.h"
+#include "policy-tokens/token/gpt_dialect.h"
 #include "policy-tokens/token/gpt_name.h"
 
 /* compile, decompile, sign: from one form of a policy to another. */
@@ -19,14 +20,53 @@ set_edition(const struct cli_args *args, struct gpt_token *token)
 	return CLI_OK;
 }
 
+/* Once a reading is asked for, the default of all others holds, whatever the
+ * document says: a dialect is a property of the whole token. */
+static enum cli_exit
+set_dialect(const struct cli_args *args, const char *file,
+            struct gpt_token *token)
+{
+	struct gpt_dialect dialect = { 0 };
+	char name[32];
+
+	if (args->dialect.n == 0)
+		return CLI_OK;
+	for (size_t i = 0; i < args->dialect.n; i++) {
+		const char *text = args->dialect.at[i];
+		size_t len = strcspn(text, "=");
+		enum gk_err err = GK_ERR_UNEXPECTED;
+
+		if (text[len] == '=' && len < sizeof(name)) {
+			memcpy(name, text, len);
+			name[len] = '\0';
+			err = gpt_dialect_set(&dialect, name, text + len + 1);
+		}
+		if (err != GK_OK)
+			return cli_fail(CLI_USAGE, "--dialect: no %s '%s'",
+			                err == GK_ERR_VALUE ? "such value:"
+			                                    : "switch",
+			                text);
+	}
+	if (gpt_dialect_apply(&dialect, token) != GK_OK)
+		return cli_fail(CLI_INPUT,
+		                "%s: the group's name has no such reading",
+		                file);
+	return CLI_OK;
+}
+
 /* The DER of a policy that can be carried out. */
 static enum cli_exit
-encode(const char *file, const struct cli_policy *policy, struct gk_buf *der)
+encode(const struct cli_args *args, const char *file,
+       const struct cli_policy *policy, struct gk_buf *der)
 {
 	struct gpt_fault why = { 0 };
+	enum cli_exit code;
 
 	if (cli_findings(file, policy, true, stderr) != CLI_OK)
 		return cli_fail(CLI_INPUT, "%s contradicts itself", file);
+	code = set_dialect(args, file, policy->token);
+	if (code != CLI_OK)
+		return code;
 	if (gpt_token_encode(policy->token, der, &why) != GK_OK)
 		return cli_fault(file, &why);
 	return CLI_OK;
@@ -47,7 +87,7 @@ cli_compile(const struct cli_args *args)
 	if (code == CLI_OK)
 		code = set_edition(args, policy.token);
 	if (code == CLI_OK)
-		code = encode(file, &policy, &der);
+		code = encode(args, file, &policy, &der);
 	if (code == CLI_OK)
 		code = cli_write(args, gk_buf_slice(&der), true);
 	gk_buf_free(&der);
@@ -113,7 +153,7 @@ cli_sign(const struct cli_args *args)
 	if (code == CLI_OK)
 		code = set_edition(args, policy.token);
 	if (code == CLI_OK)
-		code = encode(file, &policy, &der);
+		code = encode(args, file, &policy, &der);
 	if (code == CLI_OK)
 		code = cli_signer(args, &signer, &certs);
 	if (code == CLI_OK)
