@@ -120,8 +120,8 @@ free_id(struct gk_group *g)
 }
 
 /* Write everything that the tree and the epoch changed. */
-static enum gk_err
-sync_epoch(struct gk_group *g)
+enum gk_err
+gk_group_save_epoch(struct gk_group *g)
 {
 	GK_TRY(gk_group_save_keys(g, g->journal));
 	GK_TRY(gk_group_save_head(g, g->journal));
@@ -140,7 +140,8 @@ take_seat(struct gk_group *g, struct gk_group_seat *seat, int64_t utc,
 	if (g->lkh == NULL) {
 		seat->member.id = free_id(g);
 		seat->epoch = g->epoch;
-		fresh = g->cfg.backward && !g->due && g->by_identity.count > 1;
+		fresh = g->cfg.backward && !g->cfg.imported && !g->due &&
+		        g->by_identity.count > 1;
 		g->due |= fresh;
 		g->open = true;
 	} else {
@@ -193,7 +194,7 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 		return err;
 	}
 	GK_TRY(gk_group_save_seat(seat, g->journal));
-	GK_TRY(sync_epoch(g));
+	GK_TRY(gk_group_save_epoch(g));
 	*member = &seat->member;
 	return GK_OK;
 }
@@ -230,7 +231,7 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 		/* Who came in this epoch has seen its keys already. */
 		fresh = !g->due || gk_group_joined(g, member);
 		g->open = true;
-		g->due = true;
+		g->due |= !g->cfg.imported;
 	}
 	if (fresh)
 		gk_group_next_make(g, &draw, utc);
@@ -241,7 +242,7 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 		g->id_hint = member->id;
 	err = gk_group_drop_seat(seat, g->journal);
 	gk_group_seat_free(seat);
-	return err == GK_OK ? sync_epoch(g) : err;
+	return err == GK_OK ? gk_group_save_epoch(g) : err;
 }
 
 enum gk_err
@@ -332,10 +333,10 @@ gk_group_refresh(struct gk_group *g, int64_t utc)
 	if (g->lkh != NULL)
 		gk_lkh_refresh(g->lkh);
 	g->open = true;
-	g->due = true;
+	g->due |= !g->cfg.imported;
 	gk_group_next_make(g, &draw, utc);
 	gk_wipe(&draw, sizeof(draw));
-	return sync_epoch(g);
+	return gk_group_save_epoch(g);
 }
 
 enum gk_err
@@ -362,7 +363,9 @@ gk_group_open(const struct gk_group *g)
 bool
 gk_group_due(const struct gk_group *g)
 {
-	return g->lkh != NULL ? gk_lkh_group_due(g->lkh) : g->due;
+	if (g->cfg.imported || g->lkh == NULL)
+		return g->due;
+	return gk_lkh_group_due(g->lkh);
 }
 
 uint32_t
@@ -395,7 +398,7 @@ gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
 	g->open = false;
 	g->due = false;
 	g->epoch++;
-	err = sync_epoch(g);
+	err = gk_group_save_epoch(g);
 	if (err != GK_OK)
 		gk_lkh_plan_free(plan);
 	return err;

@@ -32,6 +32,7 @@ struct gk_group_config {
 	struct gk_slice scope;    /* names the group in the store */
 	struct gk_lkh_config lkh; /* degree 0: no hierarchy */
 	bool backward;            /* without hierarchy: a join makes new keys */
+	bool imported;            /* traffic keys: see gk_group_key_import() */
 	uint32_t sequence_last;   /* highest that may be used; 0 = 0xffffffff */
 	uint32_t sender_block;    /* sender ids reserved at a time; 0 = 64 */
 	uint32_t sender_last;     /* highest sender id; 0 = 0xffffffff */
@@ -137,6 +138,21 @@ GK_MUST_CHECK enum gk_err gk_group_key_define(struct gk_group *group,
                                               uint32_t id, uint32_t type,
                                               size_t len, int64_t lifetime,
                                               int64_t utc);
+/*
+ * gk_group_key_import - traffic keys that somebody else makes.
+ *
+ * With config.imported no call draws a traffic key.  The first key of an id is
+ * CURRENT at once; a later one of another handle is NEXT, opens the epoch and
+ * makes it due, and is owed to everybody, joiners of the open epoch included.
+ * Joins and leaves change the hierarchy and wait for the next key, or for
+ * gk_group_refresh(), which has the keys in force sent again.
+ *
+ * The handle is as given, 0 included; the version that is CURRENT or NEXT
+ * already changes nothing.  GK_ERR_VALUE: not a group of that kind, or not a
+ * version of that key (type, length, dates).
+ */
+GK_MUST_CHECK enum gk_err gk_group_key_import(struct gk_group *group,
+                                              const struct gk_traffic_key *key);
 size_t gk_group_key_count(const struct gk_group *group);
 /* gk_group_key - version @slot of traffic key number @i; NULL: there is none. */
 const struct gk_traffic_key *gk_group_key(const struct gk_group *group,

@@ -10,6 +10,8 @@ gk_group_draw(struct gk_group *g, struct gk_group_draw *draw)
 {
 	size_t n = 0;
 
+	if (g->cfg.imported)
+		return GK_OK;
 	if (g->key_count > UINT32_MAX - g->handle)
 		return GK_ERR_SPACE;
 	for (size_t i = 0; i < g->key_count; i++)
@@ -57,7 +59,7 @@ gk_group_next_make(struct gk_group *g, const struct gk_group_draw *draw,
 {
 	const uint8_t *octets = draw->octets;
 
-	for (size_t i = 0; i < g->key_count; i++) {
+	for (size_t i = 0; i < g->key_count && !g->cfg.imported; i++) {
 		make(g, &g->keys[i], GK_KEY_NEXT, octets, utc);
 		octets += g->keys[i].len;
 	}
@@ -92,7 +94,7 @@ gk_group_key_define(struct gk_group *g, uint32_t id, uint32_t type, size_t len,
 	struct gk_group_key *key;
 
 	if (len == 0 || len > GK_GROUP_KEY_MAX || lifetime < 0 ||
-	    lifetime > GK_UTC_MAX)
+	    lifetime > GK_UTC_MAX || g->cfg.imported)
 		return GK_ERR_VALUE;
 	if (g->key_count == GK_GROUP_KEYS_MAX || g->handle == UINT32_MAX)
 		return GK_ERR_SPACE;
@@ -121,6 +123,58 @@ gk_group_key_define(struct gk_group *g, uint32_t id, uint32_t type, size_t len,
 	gk_wipe(octets, sizeof(octets));
 	GK_TRY(gk_group_save_keys(g, g->journal));
 	return gk_group_save_head(g, g->journal);
+}
+
+static struct gk_group_key *
+find_key(struct gk_group *g, uint32_t id)
+{
+	for (size_t i = 0; i < g->key_count; i++)
+		if (g->keys[i].id == id)
+			return &g->keys[i];
+	return NULL;
+}
+
+static enum gk_err
+import_first(struct gk_group *g, const struct gk_traffic_key *key)
+{
+	struct gk_group_key *k = &g->keys[g->key_count];
+
+	if (g->key_count == GK_GROUP_KEYS_MAX)
+		return GK_ERR_SPACE;
+	if (g->lkh != NULL)
+		GK_TRY(gk_lkh_avoid_id(g->lkh, key->id));
+	*k = (struct gk_group_key){ .id = key->id,
+		                    .type = key->type,
+		                    .len = key->len };
+	k->version[GK_KEY_CURRENT] = *key;
+	k->has[GK_KEY_CURRENT] = true;
+	g->key_count++;
+	return gk_group_save_epoch(g);
+}
+
+enum gk_err
+gk_group_key_import(struct gk_group *g, const struct gk_traffic_key *key)
+{
+	struct gk_group_key *k = find_key(g, key->id);
+
+	if (!g->cfg.imported || key->len == 0 || key->len > GK_GROUP_KEY_MAX ||
+	    key->created < GK_UTC_MIN || key->expires > GK_UTC_MAX ||
+	    key->expires <= key->created)
+		return GK_ERR_VALUE;
+	if (k == NULL)
+		return import_first(g, key);
+	if (k->type != key->type || k->len != key->len)
+		return GK_ERR_VALUE;
+	for (int slot = GK_KEY_CURRENT; slot <= GK_KEY_NEXT; slot++)
+		if (k->has[slot] && k->version[slot].handle == key->handle)
+			return GK_OK;
+	k->version[GK_KEY_NEXT] = *key;
+	k->has[GK_KEY_NEXT] = true;
+	if (g->lkh != NULL)
+		gk_lkh_replace(g->lkh);
+	g->open = true;
+	g->due = true;
+	return gk_group_save_epoch(g);
 }
 
 size_t

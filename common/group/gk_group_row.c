@@ -198,7 +198,9 @@ load_version(struct gk_group *g, struct gk_group_key *key, int slot,
 	v->created = (int64_t)gk_row_rd_u64(rd, "created");
 	v->expires = (int64_t)gk_row_rd_u64(rd, "expires");
 	octets = gk_rd_bytes(rd, key->len, "octets");
-	if (octets.len != key->len || v->handle == 0 || v->handle > g->handle ||
+	/* Handles of others' keys are not counted here. */
+	if (octets.len != key->len ||
+	    (!g->cfg.imported && (v->handle == 0 || v->handle > g->handle)) ||
 	    v->created < GK_UTC_MIN || v->expires > GK_UTC_MAX ||
 	    v->expires <= v->created)
 		return false;

@@ -81,6 +81,8 @@ GK_MUST_CHECK enum gk_err gk_group_draw(struct gk_group *group,
 void gk_group_next_make(struct gk_group *group,
                         const struct gk_group_draw *draw, int64_t utc);
 void gk_group_next_promote(struct gk_group *group);
+/* gk_group_save_epoch - everything that the tree and the epoch changed. */
+GK_MUST_CHECK enum gk_err gk_group_save_epoch(struct gk_group *group);
 
 /* Rows. */
 GK_MUST_CHECK enum gk_err gk_group_save_head(const struct gk_group *group,

@@ -276,6 +276,12 @@ gk_lkh_refresh(struct gk_lkh *lkh)
 {
 	if (lkh->group_due)
 		return;
+	gk_lkh_replace(lkh);
+}
+
+void
+gk_lkh_replace(struct gk_lkh *lkh)
+{
 	lkh->clock++;
 	group_key(lkh);
 }

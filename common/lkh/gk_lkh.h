@@ -91,6 +91,9 @@ GK_MUST_CHECK enum gk_err gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat,
 /* gk_lkh_refresh - ask for a new group key in the open epoch (time-based rekey,
  * or a join without backward secrecy that wants one all the same). */
 void gk_lkh_refresh(struct gk_lkh *lkh);
+/* gk_lkh_replace - the coming group key is one that nobody holds yet: who joined
+ * in the open epoch has to be told as well. */
+void gk_lkh_replace(struct gk_lkh *lkh);
 
 /*
  * gk_lkh_renew - replace node keys that expire at or before @limit.
