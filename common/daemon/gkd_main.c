@@ -10,8 +10,20 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_crypto.h"
 #include "common/daemon/gkd_privilege.h"
+
+/* Whoever starts a program whose checks can be switched off shall see it, on
+ * the terminal and in the log. */
+#ifdef GK_CHECK_SWITCHES
+#define SWITCHES 1
+#else
+#define SWITCHES 0
+#endif
+#define NOT_FOR_USE                                                      \
+	"%s: NOT FOR USE: built with --enable-check-switches; switched " \
+	"off: [%s]"
 
 #define SETS_MAX 64
 #define COMMANDS_MAX 48
@@ -395,6 +407,9 @@ live(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		rc = GKD_EXIT_CONFIG;
 	if (rc == GKD_EXIT_OK)
 		rc = open_outputs(d, o, why);
+	if (rc == GKD_EXIT_OK && SWITCHES)
+		gkd_log(LOG_ALERT, "io", NOT_FOR_USE, d->program->name,
+		        gk_checks_off());
 	if (rc == GKD_EXIT_OK)
 		rc = write_pid(d, why);
 	if (rc == GKD_EXIT_OK)
@@ -470,6 +485,9 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 		        program->name);
 		return GKD_EXIT_FAILURE;
 	}
+	if (SWITCHES)
+		fprintf(stderr, NOT_FOR_USE "\n", program->name,
+		        gk_checks_off());
 	rc = prepare(&d, &o, &why);
 	if (rc != GKD_EXIT_OK || o.check) {
 		if (d.config != NULL && d.loop != NULL)

@@ -61,6 +61,19 @@ AC_DEFUN([GK_FUZZING], [
   AC_SUBST([GK_FUZZ_LDFLAGS])
 ])
 
+# A build for `./lab ledger --prove`: see common/base/gk_check.h.
+AC_DEFUN([GK_SWITCHES], [
+  AC_ARG_ENABLE([check-switches],
+    [AS_HELP_STRING([--enable-check-switches],
+      [checks can be switched off one by one, to see that their tests fail then; such a build cannot be installed])],
+    [], [enable_check_switches=no])
+  AS_IF([test "x$enable_check_switches" = xyes],
+    [AC_DEFINE([GK_CHECK_SWITCHES], [1],
+      [Define so that MSEC_CHECK_OFF can switch checks off])
+    INSTALL_PROGRAM="sh -c 'echo configured with --enable-check-switches: not to be installed >&2; exit 1'"
+    INSTALL_STRIP_PROGRAM=$INSTALL_PROGRAM])
+])
+
 AC_DEFUN([GK_TESTS], [
   AC_ARG_ENABLE([tests],
     [AS_HELP_STRING([--disable-tests], [build without cmocka; no make check])],

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
 #include "gsakmp/engine/gcks_state.h"
 
@@ -352,6 +353,8 @@ dispatch(struct gsakmp_request *rq)
 	case GSAKMP_EXCHANGE_DEPARTURE_ACK:
 		return gsakmp_gcks_da(rq);
 	default:
+		if (!GK_CHECKED("RFC4535-7.1.2-07"))
+			return GK_OK;
 		return gsakmp_rq_refuse(rq, GK_ERR_UNEXPECTED,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                        "RFC4535-7.1.2-07", "Exchange Type",
@@ -374,12 +377,15 @@ process(struct gsakmp_request *rq, struct gsakmp_message *msg)
 {
 	uint8_t digest[GK_HASH_MAX];
 
-	if (rq->dgram.len > rq->gcks->cfg.max_message)
+	if (rq->dgram.len > rq->gcks->cfg.max_message &&
+	    GK_CHECKED("RFC4535-7.1.2-11"))
 		return gsakmp_rq_refuse(rq, GK_ERR_SPACE,
 		                        GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                        "RFC4535-7.1.2-11", "Length", 0);
 	look_up(rq);
 	GK_TRY(parse(rq, msg));
+	if (rq->group == NULL || rq->policy == NULL)
+		return GK_ERR_UNEXPECTED; /* nobody is left to ask */
 	GK_TRY(gsakmp_out_message(&rq->gcks->out, rq->group->cfg.group_id,
 	                          rq->dgram, rq->from, true,
 	                          msg->header.exchange, msg->header.sequence));

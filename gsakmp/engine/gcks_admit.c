@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_kex.h"
 #include "gsakmp/engine/gcks_state.h"
@@ -67,7 +68,7 @@ agree(struct admission *a)
 	                       gsakmp_kex(rq->suite.key_creation), &a->kex));
 	err = gk_kex_derive(a->kex, rq->msg->key_creation.data,
 	                    GK_KEX_SHORT_PEER, &secret);
-	if (err == GK_ERR_VALUE)
+	if (err == GK_ERR_VALUE && GK_CHECKED("RFC4535-7.11.2-03"))
 		err = gsakmp_rq_refuse(rq, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                       "RFC4535-7.11.2-03", "Key Creation Data",
 		                       rq->msg->key_creation.at);
@@ -99,7 +100,7 @@ not_older(struct gsakmp_request *rq, const struct gk_member *m, int64_t utc)
 	if (m == NULL)
 		return GK_OK;
 	err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info);
-	if (err == GK_OK && utc < info.rtj_utc)
+	if (err == GK_OK && utc < info.rtj_utc && GK_CHECKED("RFC4535-3.1-04"))
 		err = replayed(rq);
 	gsakmp_member_info_free(&info);
 	return err;
@@ -117,8 +118,8 @@ remember(struct gsakmp_request *rq)
 	err = gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
 	                        gsakmp_rq_forget(rq));
 	if (err == GK_ERR_REPLAY)
-		return replayed(rq);
-	if (err == GK_ERR_SPACE)
+		return GK_CHECKED("RFC4535-3.1-04") ? replayed(rq) : GK_OK;
+	if (err == GK_ERR_SPACE && GK_CHECKED("RFC4535-5.2.1.1-21"))
 		return gsakmp_rq_refuse(
 			rq, err, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
 			"RFC4535-5.2.1.1-21", "Nonce Data",
@@ -220,14 +221,16 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	int64_t utc;
 
 	/* The group, or the member, may have moved on while we computed. */
-	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy)
+	if ((g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy) &&
+	    GK_CHECKED("RFC4535-5.2.1.1-12"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_UNEXPECTED,
 			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
 			"RFC4535-5.2.1.1-12", "Group ID Value", 0);
 	GK_TRY(gsakmp_rq_excluded(rq));
 	if (gsakmp_session_next(old != NULL ? old->state : GSAKMP_SESSION_NONE,
-	                        GSAKMP_SESSION_EV_RTJ, &to) != GK_OK) {
+	                        GSAKMP_SESSION_EV_RTJ, &to) != GK_OK &&
+	    GK_CHECKED("RFC4535-5.2.1.1-21")) {
 		rq->quiet = true;
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_UNEXPECTED,

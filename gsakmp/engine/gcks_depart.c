@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/gcks_state.h"
 
 /*
@@ -20,8 +21,10 @@ meant_for_us(struct gsakmp_request *rq)
 		.kind = gsakmp_identity_kind(id->id_type), .octets = id->data
 	};
 
-	if (gk_identity_equal(named, *rq->gcks->cfg.party.id,
-	                      (enum gk_dn_compare)rq->group->dialect.dn_string))
+	if (gk_identity_equal(
+		    named, *rq->gcks->cfg.party.id,
+		    (enum gk_dn_compare)rq->group->dialect.dn_string) ||
+	    !GK_CHECKED("RFC4535-5.3.2.3.1-08"))
 		return GK_OK;
 	return gsakmp_rq_refuse(
 		rq, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_ID_INFORMATION,
@@ -72,7 +75,7 @@ find_sender(struct gsakmp_request *rq)
 		err = gk_cert_from_der(gk_buf_slice(&info.der), &registered);
 	gsakmp_member_info_free(&info);
 	gk_buf_free(&key);
-	if (err != GK_OK)
+	if (err != GK_OK && GK_CHECKED("RFC4535-5.3.2.3.1-09"))
 		return no_member(rq);
 	v = gsakmp_rq_verify(rq, registered);
 	err = gsakmp_signer_find(&v, rq->msg, &rq->signer, &rq->why);
@@ -80,7 +83,7 @@ find_sender(struct gsakmp_request *rq)
 	GK_TRY(err);
 	err = member_record(rq, gk_buf_slice(&rq->signer.key), &info);
 	gsakmp_member_info_free(&info);
-	if (err != GK_OK) {
+	if (err != GK_OK && GK_CHECKED("RFC4535-5.3.2.3.1-09")) {
 		gk_buf_free(&rq->signer.key); /* nobody we answer */
 		return no_member(rq);
 	}
@@ -107,14 +110,17 @@ static enum gk_err
 leave_policy(struct gsakmp_request *rq)
 {
 	const struct gpt_deregister *d = rq->policy->dereg;
-	size_t i;
+	size_t i = 0;
 
-	if (d == NULL || !gpt_access_depart(d, &rq->signer.party, &i, NULL))
+	if ((d == NULL || !gpt_access_depart(d, &rq->signer.party, &i, NULL)) &&
+	    GK_CHECKED("RFC4534-B.3-06"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_POLICY,
 			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
 			"RFC4534-B.3-06", "Signer ID Data",
 			rq->msg->signature.at);
+	if (d == NULL || d->n_mechanisms == 0)
+		return GK_OK;
 	i = choose_mechanism(rq, i);
 	rq->suite.signature = (uint16_t)d->mechanisms[i].sig_algorithm;
 	rq->suite.nonce_hash = (uint16_t)d->mechanisms[i].hash_algorithm;
@@ -126,13 +132,15 @@ check_fresh(struct gsakmp_request *rq)
 {
 	const struct gsakmp_nonce *ni = &rq->msg->nonce[GSAKMP_NONCE_INITIATOR];
 
-	if (!rq->suite.timestamp && ni->data.len == 0)
+	if (!rq->suite.timestamp && ni->data.len == 0 &&
+	    GK_CHECKED("RFC4535-5.3.2.3.1-04"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-5.3.2.3.1-04", "Nonce", rq->msg->octets.len);
-	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s) ||
-	    ni->data.len > GSAKMP_NONCE_MAX)
+	if ((!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
+	                        rq->gcks->cfg.skew_s) ||
+	     ni->data.len > GSAKMP_NONCE_MAX) &&
+	    GK_CHECKED("RFC4535-7.8.2-04"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
 			gsakmp_notify_freshness(&rq->group->dialect),
@@ -234,10 +242,14 @@ remember(struct gsakmp_request *rq)
 {
 	uint8_t tag[GSAKMP_REPLAY_TAG_LEN];
 	const struct gk_slice digest = { rq->digest, sizeof(rq->digest) };
+	enum gk_err err;
 
 	GK_TRY(gsakmp_replay_tag(gk_buf_slice(&rq->signer.key), digest, tag));
-	return gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
-	                         gsakmp_rq_forget(rq));
+	err = gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
+	                        gsakmp_rq_forget(rq));
+	if (err == GK_ERR_REPLAY && !GK_CHECKED("RFC4535-3.1-04"))
+		return GK_OK;
+	return err;
 }
 
 static enum gk_err
@@ -368,7 +380,7 @@ conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
 	pthread_mutex_lock(&rq->group->lock);
 	err = step_da(rq, w, ack, &ticket, &peer, &id);
 	pthread_mutex_unlock(&rq->group->lock);
-	if (err != GK_OK)
+	if (err != GK_OK && GK_CHECKED("RFC4535-7.1.2-07"))
 		err = gsakmp_rq_refuse(rq, err,
 		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                       "RFC4535-7.1.2-07", "Exchange Type",

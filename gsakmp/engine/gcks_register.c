@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/gcks_state.h"
 
 /*
@@ -87,6 +88,8 @@ check_cookie(struct gsakmp_request *rq)
 	                        cookie_address(rq), rq->msg->header.groupid,
 	                        &rq->why) == GK_OK)
 		return GK_OK;
+	if (!GK_CHECKED("RFC4535-5.2.2-02"))
+		return GK_OK;
 	/* RFC4535-5.2.2-02, -12: rejected, and told how to do better. */
 	rq->answered = true;
 	GK_TRY(send_cookie(rq));
@@ -113,7 +116,8 @@ access_by_name(struct gsakmp_request *rq)
 
 	gsakmp_signer_name(rq->msg, &rq->signer);
 	if (gpt_access_member(rq->policy->reg, &rq->signer.party, &verdict) ||
-	    verdict.reason == GPT_ACCESS_OTHER_CA)
+	    verdict.reason == GPT_ACCESS_OTHER_CA ||
+	    !GK_CHECKED("RFC4535-5.2.1.1-15"))
 		return GK_OK;
 	return unauthorized(rq);
 }
@@ -138,7 +142,7 @@ gsakmp_rq_excluded(struct gsakmp_request *rq)
 	gk_buf_free(&key);
 	if (err == GK_ERR_NOMEM)
 		return err;
-	if (!barred)
+	if (!barred || !GK_CHECKED("RFC4535-5.3.2.1-01"))
 		return GK_OK;
 	return gsakmp_rq_refuse(
 		rq, GK_ERR_POLICY, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
@@ -150,7 +154,8 @@ access_in_full(struct gsakmp_request *rq)
 {
 	enum gk_err err;
 
-	if (!gpt_access_member(rq->policy->reg, &rq->signer.party, NULL))
+	if (!gpt_access_member(rq->policy->reg, &rq->signer.party, NULL) &&
+	    GK_CHECKED("RFC4535-5.2.1.1-15"))
 		return unauthorized(rq);
 	pthread_mutex_lock(&rq->group->lock);
 	err = gsakmp_rq_excluded(rq);
@@ -187,8 +192,9 @@ choose_suite(struct gsakmp_request *rq)
 	if (m.has_nonce_hash)
 		want.nonce_hash = m.nonce_hash;
 	suite = gsakmp_policy_suite(rq->policy, &want);
-	if (suite == NULL ||
-	    (m.has_key_creation && m.key_creation != suite->key_creation))
+	if ((suite == NULL ||
+	     (m.has_key_creation && m.key_creation != suite->key_creation)) &&
+	    GK_CHECKED("RFC4535-5.2.1.1-18"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_POLICY,
 			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
@@ -196,7 +202,7 @@ choose_suite(struct gsakmp_request *rq)
 			n != NULL ? "Mechanism Choice Data"
 				  : "Key Creation Type",
 			n != NULL ? n->at : rq->msg->key_creation.at);
-	rq->suite = *suite;
+	rq->suite = suite != NULL ? *suite : rq->policy->suite[0];
 	return GK_OK;
 }
 
@@ -205,13 +211,16 @@ static enum gk_err
 check_fresh(struct gsakmp_request *rq)
 {
 	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s))
+	                       rq->gcks->cfg.skew_s) &&
+	    GK_CHECKED("RFC4535-7.8.2-04"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
 			gsakmp_notify_freshness(&rq->group->dialect),
 			"RFC4535-7.8.2-04", "Signature Timestamp",
 			rq->msg->signature.at);
-	if (rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data.len > GSAKMP_NONCE_MAX)
+	if (rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data.len >
+	            GSAKMP_NONCE_MAX &&
+	    GK_CHECKED("RFC4535-7.12.2-03"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_SPACE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.12.2-03", "Nonce Data",
@@ -237,7 +246,7 @@ one_at_a_time(struct gsakmp_request *rq, bool *done)
 	busy = s != NULL && s->state == GSAKMP_SESSION_RESPONSE;
 	full = rq->group->sessions.n_queued >= rq->group->cfg.sessions_max;
 	pthread_mutex_unlock(&rq->group->lock);
-	if (!busy && !full)
+	if ((!busy && !full) || !GK_CHECKED("RFC4535-5.2.1.1-21"))
 		return GK_OK;
 	rq->quiet = true;
 	return gsakmp_rq_refuse(rq, busy ? GK_ERR_UNEXPECTED : GK_ERR_SPACE,
@@ -253,7 +262,7 @@ check_transport(struct gsakmp_request *rq)
 {
 	bool stream = rq->policy->reg->transport == GPT_TRANSPORT_TCP;
 
-	if (rq->from->stream == stream)
+	if (rq->from->stream == stream || !GK_CHECKED("RFC4534-B.1.4-01"))
 		return GK_OK;
 	rq->quiet = true;
 	return gsakmp_rq_refuse(rq, GK_ERR_POLICY,
@@ -326,6 +335,8 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 	enum gk_err err;
 
 	err = copy_waiting(rq, departing, w);
+	if (err != GK_OK && !GK_CHECKED(ids->freshness))
+		return err;
 	if (err != GK_OK)
 		return gsakmp_rq_refuse(rq, err,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
@@ -334,12 +345,14 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 	rq->suite = w->suite;
 	if (w->nonce_c.len != 0 &&
 	    (nc->data.len != w->nonce_c.len ||
-	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)))
+	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)) &&
+	    GK_CHECKED(ids->nonce))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
 		                        "Nonce Data", nc->at);
 	if (w->nonce_c.len == 0 &&
 	    !gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s))
+	                       rq->gcks->cfg.skew_s) &&
+	    GK_CHECKED(ids->time))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->time,
 		                        "Signature Timestamp",
 		                        rq->msg->signature.at);
@@ -399,7 +412,7 @@ conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
 	pthread_mutex_lock(&rq->group->lock);
 	err = step_ack(rq, w, ack, &ticket, &peer, &id);
 	pthread_mutex_unlock(&rq->group->lock);
-	if (err != GK_OK)
+	if (err != GK_OK && GK_CHECKED("RFC4535-7.1.2-07"))
 		err = gsakmp_rq_refuse(rq, err,
 		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                       "RFC4535-7.1.2-07", "Exchange Type",

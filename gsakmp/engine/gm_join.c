@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/engine/gm_state.h"
 
+#include "common/base/gk_check.h"
+
 /*
  * A member's way in: Request to Join with its retransmissions, cookies, errors,
  * and the acknowledgements.  RFC 4535 sections 5.2.1.1, 5.2.1.3 to 5.2.1.5 and
@@ -161,7 +163,8 @@ gsakmp_gm_cookie(struct gsakmp_gm_input *in)
 	struct gk_buf cookie = { 0 }, rtj = { 0 }, kept;
 	enum gk_err err;
 
-	if (gm->join.kex == NULL || gm->join.cookies_left == 0 || n == NULL)
+	if (gm->join.kex == NULL || n == NULL ||
+	    (gm->join.cookies_left == 0 && GK_CHECKED("RFC4535-5.2.2-04")))
 		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                        "RFC4535-5.2.2-04", "Cookie",
@@ -193,9 +196,10 @@ gsakmp_gm_rtj_error(struct gsakmp_gm_input *in)
 	const struct gsakmp_nonce *ni = &in->msg->nonce[GSAKMP_NONCE_INITIATOR];
 
 	/* RFC4535-5.2.1.3-06 */
-	if (gm->join.kex == NULL ||
-	    (ni->data.len != 0 &&
-	     !gk_slice_equal(ni->data, gk_buf_slice(&gm->join.nonce_i))))
+	if ((gm->join.kex == NULL ||
+	     (ni->data.len != 0 &&
+	      !gk_slice_equal(ni->data, gk_buf_slice(&gm->join.nonce_i)))) &&
+	    GK_CHECKED("RFC4535-5.2.1.3-06"))
 		return gsakmp_in_refuse(in, GK_ERR_REPLAY,
 		                        gsakmp_notify_freshness(&gm->dialect),
 		                        "RFC4535-5.2.1.3-06", "Nonce Data",
@@ -253,7 +257,8 @@ authenticate_loa(struct gsakmp_gm_input *in)
 	if (gm->policy != NULL &&
 	    !gpt_access_gcks(gm->policy->reg, &in->signer.party, NULL) &&
 	    !gpt_access_sub_gcks(gm->policy->reg, gm->policy->rekey,
-	                         &in->signer.party, NULL))
+	                         &in->signer.party, NULL) &&
+	    GK_CHECKED("RFC4535-5.2.1.5-11"))
 		return gsakmp_in_refuse(in, GK_ERR_POLICY,
 		                        GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 		                        "RFC4535-5.2.1.5-11", "Signer ID Data",
@@ -286,7 +291,8 @@ gsakmp_gm_loa(struct gsakmp_gm_input *in)
 	struct gsakmp_gm *gm = in->gm;
 	bool joining = gm->join.kex != NULL;
 
-	if (!joining && gm->receipt.ack.len == 0)
+	if (!joining && gm->receipt.ack.len == 0 &&
+	    GK_CHECKED("RFC4535-7.1.2-07"))
 		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                        "RFC4535-7.1.2-07", "Exchange Type",

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/gm_state.h"
 #include "gsakmp/engine/secret.h"
 
@@ -30,7 +31,8 @@ authenticate(struct gsakmp_gm_input *in)
 	gsakmp_signer_name(in->msg, &in->signer);
 	if (cfg->expected_gcks != NULL &&
 	    !gk_identity_equal(in->signer.id, *cfg->expected_gcks,
-	                       (enum gk_dn_compare)in->gm->dialect.dn_string))
+	                       (enum gk_dn_compare)in->gm->dialect.dn_string) &&
+	    GK_CHECKED("RFC4535-1.1-02"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY,
 			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
@@ -73,13 +75,14 @@ make_kek(struct download *d)
 	struct gk_buf secret = { 0 };
 	enum gk_err err;
 
-	if (kc->type != d->in->gm->cfg.suite.key_creation)
+	if (kc->type != d->in->gm->cfg.suite.key_creation &&
+	    GK_CHECKED("RFC4535-7.11.2-02"))
 		return gsakmp_in_refuse(
 			d->in, GK_ERR_POLICY, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-02", "Key Creation Type", kc->at);
 	err = gk_kex_derive(d->in->gm->join.kex, kc->data, GK_KEX_SHORT_PEER,
 	                    &secret);
-	if (err == GK_ERR_VALUE)
+	if (err == GK_ERR_VALUE && GK_CHECKED("RFC4535-7.11.2-03"))
 		err = gsakmp_in_refuse(
 			d->in, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-03", "Key Creation Data", kc->at);
@@ -127,7 +130,8 @@ check_authority(struct download *d)
 	const struct gsakmp_suite *listed;
 
 	if (!gpt_access_gcks(p->reg, &in->signer.party, NULL) &&
-	    !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL))
+	    !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL) &&
+	    GK_CHECKED("RFC4535-5.2.1.2-17"))
 		return gsakmp_in_refuse(in, GK_ERR_POLICY,
 		                        GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 		                        "RFC4535-5.2.1.2-17", "Signer ID Data",
@@ -135,7 +139,8 @@ check_authority(struct download *d)
 	/* What was announced, and just used, has to be what the owner allows;
 	 * so has the way in which freshness was shown. */
 	listed = gsakmp_policy_suite(p, &used);
-	if (listed == NULL || listed->timestamp != used.timestamp)
+	if ((listed == NULL || listed->timestamp != used.timestamp) &&
+	    GK_CHECKED("RFC4534-B.1.3-01"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY,
 			GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
@@ -165,7 +170,8 @@ take_gtpk(struct download *d, const struct gsakmp_key_datum *datum)
 	for (size_t i = 0; i < d->n_gtpks; i++)
 		wanted = wanted && d->gtpk[i].id != datum->id;
 	/* RFC4534-C.1-02: the token says which keys the data SAs use. */
-	if (!wanted || d->n_gtpks == GSAKMP_POLICY_KEY_MAX ||
+	if ((!wanted && GK_CHECKED("RFC4534-C.1-02")) ||
+	    d->n_gtpks == GSAKMP_POLICY_KEY_MAX ||
 	    datum->key.len > sizeof(k->octets))
 		return bad_key(d, "RFC4534-C.1-02", "Key ID", datum->at);
 	*k = (struct gk_traffic_key){ .id = datum->id,
@@ -182,7 +188,8 @@ take_kek(struct download *d, const struct gsakmp_key_datum *datum)
 {
 	struct gk_lkh_key *k = &d->kek_path[d->n_keks];
 
-	if (datum->type != d->policy->kek_type ||
+	if ((datum->type != d->policy->kek_type &&
+	     GK_CHECKED("RFC4534-B.5.4.2-01")) ||
 	    datum->key.len > sizeof(k->octets))
 		return bad_key(d, "RFC4534-B.5.4.2-01", "Key Type", datum->at);
 	*k = (struct gk_lkh_key){ .id = datum->id,
@@ -209,7 +216,7 @@ take_keys(struct download *d, const struct gsakmp_keys *keys)
 			                   : take_gtpk(d, datum));
 		}
 	}
-	if (d->n_gtpks != d->policy->n_keys)
+	if (d->n_gtpks != d->policy->n_keys && GK_CHECKED("RFC4534-C.1-02"))
 		return bad_key(d, "RFC4534-C.1-02", "Number of Items", 0);
 	return GK_OK;
 }
@@ -393,6 +400,8 @@ gsakmp_gm_keydl(struct gsakmp_gm_input *in)
 	struct download d = { .in = in };
 	enum gk_err err;
 
+	if (in->gm->join.kex == NULL && !GK_CHECKED("RFC4535-7.1.2-07"))
+		return GK_OK;
 	if (in->gm->join.kex == NULL)
 		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,

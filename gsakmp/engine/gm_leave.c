@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/engine/gm_state.h"
 
+#include "common/base/gk_check.h"
+
 /*
  * De-registration at the member: RFC 4535 section 5.3.2.3.
  */
@@ -155,7 +157,8 @@ check(struct gsakmp_gm_input *in)
 	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
 	/* "the GMs authorized GC/KS": the one that registered us. */
 	if (!gk_slice_equal(gk_buf_slice(&in->signer.key),
-	                    gk_buf_slice(&gm->gcks_key)))
+	                    gk_buf_slice(&gm->gcks_key)) &&
+	    GK_CHECKED("RFC4535-5.3.2.3.2-08"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 			"RFC4535-5.3.2.3.2-08", "Signer ID Data",
@@ -167,7 +170,8 @@ check(struct gsakmp_gm_input *in)
 	if (gsakmp_message_notification(
 		    in->msg, GSAKMP_NOTIFY_DEPARTURE_ACCEPTED) == NULL &&
 	    gsakmp_message_notification(
-		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) == NULL)
+		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) == NULL &&
+	    GK_CHECKED("RFC4535-5.3.2.3.2-15"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-5.3.2.3.2-15", "Notification Type",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/gm_state.h"
 
 /*
@@ -35,7 +36,8 @@ gsakmp_in_for_me(struct gsakmp_gm_input *in, const char *req)
 	};
 
 	if (gk_identity_equal(named, *in->gm->cfg.party.id,
-	                      (enum gk_dn_compare)in->gm->dialect.dn_string))
+	                      (enum gk_dn_compare)in->gm->dialect.dn_string) ||
+	    !GK_CHECKED(req))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_AUTH,
 	                        GSAKMP_NOTIFY_INVALID_ID_INFORMATION, req,
@@ -73,14 +75,15 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 
 	if (in->gm->cfg.suite.timestamp) {
 		if (gsakmp_time_fresh(in->msg->signature.timestamp,
-		                      in->now.utc_s, in->gm->cfg.skew_s))
+		                      in->now.utc_s, in->gm->cfg.skew_s) ||
+		    !GK_CHECKED(req_time))
 			return GK_OK;
 		return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_time,
 		                        "Signature Timestamp",
 		                        in->msg->signature.at);
 	}
 	GK_TRY(nonce_matches(in, nonce_i, &same));
-	if (same)
+	if (same || !GK_CHECKED(req_nonce))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_nonce,
 	                        "Nonce Data",
@@ -126,6 +129,8 @@ expected(struct gsakmp_gm_input *in)
 		if (rows[i].exchange == in->msg->header.exchange &&
 		    gsakmp_gm_may(in->gm, rows[i].on))
 			return GK_OK;
+	if (!GK_CHECKED("RFC4535-7.1.2-07"))
+		return GK_ERR_UNEXPECTED; /* there is no state for it */
 	return gsakmp_in_refuse(
 		in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		"RFC4535-7.1.2-07", "Exchange Type", in->msg->header.at);
@@ -162,7 +167,8 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 			in->gm->policy != NULL ? in->gm->policy->kek_type : 0,
 	};
 
-	if (in->dgram.len > in->gm->cfg.max_message)
+	if (in->dgram.len > in->gm->cfg.max_message &&
+	    GK_CHECKED("RFC4535-7.1.2-11"))
 		return gsakmp_in_refuse(in, GK_ERR_SPACE,
 		                        GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                        "RFC4535-7.1.2-11", "Length", 0);

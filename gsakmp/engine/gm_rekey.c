@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "gsakmp/engine/gm_state.h"
 #include "gsakmp/engine/secret.h"
@@ -40,6 +41,8 @@ note_bad(struct rekey *r)
 static enum gk_err
 unauthorized(struct gsakmp_gm_input *in)
 {
+	if (!GK_CHECKED("RFC4534-B.5.1-01"))
+		return GK_ERR_POLICY;
 	return gsakmp_in_refuse(
 		in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 		"RFC4534-B.5.1-01", "Signer ID Data", in->msg->signature.at);
@@ -64,7 +67,9 @@ authenticate(struct gsakmp_gm_input *in)
 	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
 	/* RFC4535-7.1.1-13, RFC4535-7.1.2-09 */
 	if (in->msg->header.sequence <=
-	    gsakmp_gm_last_sequence(gm, gk_buf_slice(&in->signer.key)))
+	            gsakmp_gm_last_sequence(gm,
+	                                    gk_buf_slice(&in->signer.key)) &&
+	    GK_CHECKED("RFC4535-7.1.2-09"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_REPLAY, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
 			"RFC4535-7.1.2-09", "Sequence ID",
@@ -87,7 +92,8 @@ check_recent(struct gsakmp_gm_input *in)
 
 		if (!gsakmp_time_fresh(
 			    (struct gk_slice){ e->stamp, GK_ZULU_LEN },
-			    in->now.utc_s, age))
+			    in->now.utc_s, age) &&
+		    GK_CHECKED("RFC4535-7.5.2-04"))
 			return gsakmp_in_refuse(
 				in, GK_ERR_REPLAY,
 				gsakmp_notify_freshness(&in->gm->dialect),
@@ -119,6 +125,8 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 		if (r->gtpk[i].id == d->id && r->gtpk[i].type == d->type)
 			k = &r->gtpk[i];
 	/* RFC4535-7.5.2-14 */
+	if (k == NULL && !GK_CHECKED("RFC4535-7.5.2-14"))
+		return GK_OK;
 	if (k == NULL || d->key.len > sizeof(k->octets))
 		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
 		                      "Key ID", d->at);
@@ -126,10 +134,11 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 		return GK_OK; /* this very version is held already */
 	GK_TRY(gsakmp_key_datum_dates(d, &created, &expires));
 	/* RFC4535-7.5.2-16, decision date_equal */
-	if (created < k->created || (created == k->created && !equal_ok))
+	if ((created < k->created || (created == k->created && !equal_ok)) &&
+	    GK_CHECKED("RFC4535-7.5.2-16"))
 		return refuse_package(r, GK_ERR_REPLAY, "RFC4535-7.5.2-16",
 		                      "Key Creation Date", d->at);
-	if (expires <= created)
+	if (expires <= created && GK_CHECKED("RFC4535-7.5.2-17"))
 		return refuse_package(r, GK_ERR_VALUE, "RFC4535-7.5.2-17",
 		                      "Key Expiration Date", d->at);
 	*k = (struct gk_traffic_key){ .id = d->id,
@@ -153,7 +162,9 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 	bool same;
 	enum gk_err err;
 
-	if (d->type != gm->policy->kek_type || d->key.len > sizeof(k.octets))
+	if ((d->type != gm->policy->kek_type &&
+	     GK_CHECKED("RFC4535-7.5.2-14")) ||
+	    d->key.len > sizeof(k.octets))
 		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
 		                      "Key Type", d->at);
 	memcpy(k.octets, d->key.ptr, d->key.len);
@@ -161,13 +172,13 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 	if (err == GK_OK)
 		err = gk_lkh_member_put(&r->keks, &k, equal_ok, &same);
 	gk_wipe(&k, sizeof(k));
-	if (err == GK_ERR_UNEXPECTED)
+	if (err == GK_ERR_UNEXPECTED && GK_CHECKED("RFC4535-7.5.2-14"))
 		return refuse_package(r, err, "RFC4535-7.5.2-14", "Key ID",
 		                      d->at);
-	if (err == GK_ERR_REPLAY)
+	if (err == GK_ERR_REPLAY && GK_CHECKED("RFC4535-7.5.2-16"))
 		return refuse_package(r, err, "RFC4535-7.5.2-16",
 		                      "Key Creation Date", d->at);
-	if (err == GK_ERR_VALUE)
+	if (err == GK_ERR_VALUE && GK_CHECKED("RFC4535-7.5.2-17"))
 		return refuse_package(r, err, "RFC4535-7.5.2-17",
 		                      "Key Expiration Date", d->at);
 	return err;

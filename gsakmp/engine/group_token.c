@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "common/wire/gk_wr.h"
 #include "gsakmp/engine/group_state.h"
 #include "gsakmp/gsakmp_algorithm.h"
@@ -257,7 +258,7 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	}
 	gk_path_free(&path);
 	gk_certs_free(&chain);
-	if (!ok)
+	if (!ok && GK_CHECKED("RFC4535-5.2.1-01"))
 		return gsakmp_refuse(why, GK_ERR_POLICY,
 		                     GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
 		                     "RFC4535-5.2.1-01", "gCKS", 0);

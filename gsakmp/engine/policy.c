@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 #include "gsakmp/message/dialect.h"
 #include "policy-tokens/token/gpt_suite.h"
@@ -108,11 +109,12 @@ derive_mechanisms(const struct derivation *d)
 		if (p->n_suites < GSAKMP_POLICY_SUITE_MAX)
 			p->suite[p->n_suites++] = suite;
 	}
-	if (p->n_suites == 0)
+	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03"))
 		return forbid(d, "RFC4534-3-03");
 	/* UDP first and TCP for the rest: nobody says who connects to whom, and
 	 * this implementation does neither. */
-	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
+	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER &&
+	    GK_CHECKED("RFC4534-B.1.4-01"))
 		return forbid(d, "RFC4534-B.1.4-01");
 	p->terse = p->suite[0].terse;
 	return GK_OK;
@@ -128,7 +130,7 @@ add_key(const struct derivation *d, const struct gpt_key_info *info)
 	gk_rd_init(&rd, info->key_id.ptr, info->key_id.len);
 	id = gk_rd_u32(&rd, "kMKeyID");
 	/* A GSAKMP Key ID has four octets (RFC 4535 section 7.4.1.1). */
-	if (gk_rd_done(&rd) != GK_OK)
+	if (gk_rd_done(&rd) != GK_OK && GK_CHECKED("RFC4534-C.1-02"))
 		return forbid(d, "RFC4534-C.1-02");
 	for (size_t i = 0; i < p->n_keys; i++)
 		if (p->key_id[i] == id)
@@ -154,8 +156,11 @@ derive_keys(const struct derivation *d)
 	for (size_t i = 0; i < t->n_data; i++) {
 		const struct gpt_data *data = t->data[i].data;
 
-		if (t->data[i].kind != GPT_PROTOCOL_DATA)
+		if (t->data[i].kind != GPT_PROTOCOL_DATA &&
+		    GK_CHECKED("RFC4534-3-09"))
 			return forbid(d, "RFC4534-3-09");
+		if (data == NULL)
+			continue;
 		if (data->has_encryption)
 			GK_TRY(add_key(d, &data->encryption));
 		if (data->has_authentication)
@@ -197,15 +202,17 @@ derive_rekey(const struct derivation *d)
 		p->kek_type = p->suite[0].encryption;
 		return GK_OK;
 	}
-	if (!to_code(r->sig_algorithm, &m.signature) ||
-	    (r->method == GPT_METHOD_LKH &&
-	     !to_code(r->lkh_key_type, &m.encryption)) ||
-	    !gsakmp_suite_supported(&m, d->args->legacy_ok) ||
-	    r->method == GPT_METHOD_UNKNOWN)
+	if ((!to_code(r->sig_algorithm, &m.signature) ||
+	     (r->method == GPT_METHOD_LKH &&
+	      !to_code(r->lkh_key_type, &m.encryption)) ||
+	     !gsakmp_suite_supported(&m, d->args->legacy_ok) ||
+	     r->method == GPT_METHOD_UNKNOWN) &&
+	    GK_CHECKED("RFC4534-3-07"))
 		return forbid(d, "RFC4534-3-07");
 	/* Nothing here can post a Rekey Event or look one up. */
-	if (r->reliability == GPT_RELIABILITY_POST ||
-	    r->reliability == GPT_RELIABILITY_UNKNOWN)
+	if ((r->reliability == GPT_RELIABILITY_POST ||
+	     r->reliability == GPT_RELIABILITY_UNKNOWN) &&
+	    GK_CHECKED("RFC4534-2-11"))
 		return forbid(d, "RFC4534-2-11");
 	p->lkh = r->method == GPT_METHOD_LKH;
 	p->kek_type = m.encryption;
@@ -230,7 +237,7 @@ derive(const struct derivation *d)
 	if (p->reg == NULL)
 		return forbid(d, "RFC4534-3-03");
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
-	if (p->rekey == NULL && unknown)
+	if (p->rekey == NULL && unknown && GK_CHECKED("RFC4534-3-13"))
 		return forbid(d, "RFC4534-3-13");
 	GK_TRY(derive_mechanisms(d));
 	GK_TRY(derive_keys(d));

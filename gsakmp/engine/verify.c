@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/engine/verify.h"
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_trust.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
@@ -52,16 +53,18 @@ look_through(const struct gsakmp_verify *v, const struct gsakmp_message *msg,
 {
 	for (size_t i = 0; i < msg->n_certificates; i++) {
 		const struct gsakmp_certificate *c = &msg->certificate[i];
-		struct gk_cert *cert;
+		struct gk_cert *cert = NULL;
 
 		if (c->type != GSAKMP_CERT_X509_SIGNATURE)
 			continue;
-		if (gk_cert_from_der(c->data, &cert) != GK_OK)
+		if (gk_cert_from_der(c->data, &cert) != GK_OK &&
+		    GK_CHECKED("RFC4535-7.7.2-03"))
 			return gsakmp_refuse(why, GK_ERR_VALUE,
 			                     gsakmp_notify_bad_cert(v->dialect),
 			                     "RFC4535-7.7.2-03",
 			                     "Certificate Data", c->at);
-		if (!gk_trust_is_anchor(v->party->trust, cert) &&
+		if (cert != NULL &&
+		    !gk_trust_is_anchor(v->party->trust, cert) &&
 		    gk_identity_binds(signer->id, cert,
 		                      dn_compare(v->dialect))) {
 			signer->cert = cert;
@@ -95,16 +98,19 @@ gsakmp_signer_find(const struct gsakmp_verify *v,
 	if (signer->cert == NULL && v->fallback != NULL &&
 	    gk_identity_binds(signer->id, v->fallback, dn_compare(v->dialect)))
 		signer->cert = gk_cert_ref(v->fallback);
-	if (signer->cert == NULL && all_unsupported(msg))
+	if (signer->cert == NULL && all_unsupported(msg) &&
+	    GK_CHECKED("RFC4535-7.7.2-02"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED,
 		                     "RFC4535-7.7.2-02", "Cert Type",
 		                     msg->certificate[0].at);
-	if (signer->cert == NULL)
+	if (signer->cert == NULL && GK_CHECKED("RFC4535-7.8.2-05"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE,
 		                     "RFC4535-7.8.2-05", "Signer ID Data",
 		                     msg->signature.at);
+	if (signer->cert == NULL)
+		return GK_ERR_AUTH; /* nothing is left to check with */
 	return gsakmp_member_key(signer->id, signer->cert, &signer->key);
 }
 
@@ -157,7 +163,7 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	enum gk_err err;
 
 	err = build_path(v, msg, signer, &fault);
-	if (err != GK_OK)
+	if (err != GK_OK && GK_CHECKED("RFC4535-7.8.2-07"))
 		return gsakmp_refuse(
 			why, err,
 			fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT
@@ -169,7 +175,8 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	for (size_t i = 1; i < signer->path.n; i++)
 		signer->ca[i - 1] = gk_cert_key_id(signer->path.cert[i]);
 	signer->party.ca_key_ids = signer->ca;
-	signer->party.n_ca_key_ids = signer->path.n - 1;
+	signer->party.n_ca_key_ids =
+		signer->path.n != 0 ? signer->path.n - 1 : 0;
 	return GK_OK;
 }
 
@@ -180,7 +187,8 @@ gsakmp_signer_check(const struct gsakmp_verify *v,
 {
 	/* A signature of another type than the policy's is not the mechanism
 	 * that the group relies on, however well it verifies. */
-	if (msg->signature.type != v->signature)
+	if (msg->signature.type != v->signature &&
+	    GK_CHECKED("RFC4534-B.1.3.1-02"))
 		return gsakmp_refuse(why, GK_ERR_POLICY,
 		                     GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
 		                     "RFC4534-B.1.3.1-02", "Signature Type",

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
 #include "common/wire/gk_wr.h"
 
@@ -127,7 +128,7 @@ gsakmp_cookie_check(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 	struct gk_rd rd;
 
 	GK_TRY(gsakmp_cookie_tick(jar, env, now));
-	if (cookie.len != GSAKMP_COOKIE_LEN)
+	if (cookie.len != GSAKMP_COOKIE_LEN && GK_CHECKED("RFC4535-7.9.1.2-02"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
 		                     "RFC4535-7.9.1.2-02", "Cookie", 0);
@@ -135,18 +136,19 @@ gsakmp_cookie_check(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 	version = gk_rd_u32(&rd, "SecretVersionNumber");
 
 	/* RFC4535-5.2.2-12, -13: this secret or, for a while, the last. */
-	if (version == jar->version)
-		secret = jar->secret;
-	else if (jar->has_previous && version == jar->version - 1)
+	secret = jar->secret;
+	if (jar->has_previous && version == jar->version - 1)
 		secret = jar->previous;
-	else
+	else if (version != jar->version && GK_CHECKED("RFC4535-5.2.2-13"))
 		return gsakmp_refuse(
 			why, GK_ERR_REPLAY, GSAKMP_NOTIFY_COOKIE_REQUIRED,
 			"RFC4535-5.2.2-13", "SecretVersionNumber", 0);
 
 	/* RFC4535-5.2.2-10, -11: the same address, the same nonce. */
 	GK_TRY(compute(secret, version, nonce_i, address, groupid, expected));
-	if (!gk_equal_secret(cookie.ptr, expected, sizeof(expected)))
+	if ((cookie.len != sizeof(expected) ||
+	     !gk_equal_secret(cookie.ptr, expected, sizeof(expected))) &&
+	    GK_CHECKED("RFC4535-5.2.2-10"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
 		                     "RFC4535-5.2.2-10", "Cookie", 0);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
+
 #define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
 
 /* One payload between the walk along the chain and the look at its body. */
@@ -53,7 +55,8 @@ group_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
 
 	/* RFC4535-7.1.2-02: a group of ours. */
 	if (parse->groupid_known != NULL &&
-	    !parse->groupid_known(parse->ctx, h->groupid))
+	    !parse->groupid_known(parse->ctx, h->groupid) &&
+	    GK_CHECKED("RFC4535-7.1.2-02"))
 		return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 		                     GSAKMP_NOTIFY_INVALID_GROUP_ID,
 		                     "RFC4535-7.1.2-02", "GroupID", h->at);
@@ -65,43 +68,48 @@ static enum gk_err
 header_check(const struct gsakmp_header *h, const struct gsakmp_vocabulary *voc,
              size_t room, bool exact, struct gsakmp_reject *why)
 {
+	const char *sequence =
+		h->sequence != 0 ? "RFC4535-7.1.2-08" : "RFC4535-7.1.2-09";
 	size_t at = h->at + 2 + h->groupid.value.len;
 
 	/* RFC4535-7.1.2-03: only payload types of Table 12. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_PAYLOAD, voc, h->next_payload))
+	if (!gsakmp_code_known(GSAKMP_TABLE_PAYLOAD, voc, h->next_payload) &&
+	    GK_CHECKED("RFC4535-7.1.2-03"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,
 		                     "RFC4535-7.1.2-03", "Next Payload", at);
 
 	/* RFC4535-7.1.2-04: version one. */
-	if (h->version != GSAKMP_VERSION)
+	if (h->version != GSAKMP_VERSION && GK_CHECKED("RFC4535-7.1.2-04"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_VERSION,
 		                     "RFC4535-7.1.2-04", "Version", at + 1);
 
 	/* RFC4535-7.1.2-06: only exchanges of Table 13. */
-	if (gsakmp_dissection_find(h->exchange) == NULL)
+	if (gsakmp_dissection_find(h->exchange) == NULL &&
+	    GK_CHECKED("RFC4535-7.1.2-06"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 			"RFC4535-7.1.2-06", "Exchange Type", at + 2);
 
 	/* RFC4535-7.1.2-08, -09: zero in negotiations; in group management
 	 * greater than the last one, and so never zero. */
-	if (gsakmp_exchange_is_management(h->exchange) != (h->sequence != 0))
+	if (gsakmp_exchange_is_management(h->exchange) != (h->sequence != 0) &&
+	    GK_CHECKED(sequence))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
-		                     h->sequence != 0 ? "RFC4535-7.1.2-08"
-		                                      : "RFC4535-7.1.2-09",
-		                     "Sequence ID", at + 3);
+		                     sequence, "Sequence ID", at + 3);
 
 	/* RFC4535-7.1.2-11: header and payloads, no more and no less. */
-	if (h->length < h->size || h->length > room ||
-	    (exact && h->length != room))
+	if ((h->length < h->size || h->length > room ||
+	     (exact && h->length != room)) &&
+	    GK_CHECKED("RFC4535-7.1.2-11"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.1.2-11", "Length", at + 7);
 
 	/* RFC4535-7-01: there is at least one payload. */
-	if (h->next_payload == GSAKMP_PAYLOAD_NONE)
+	if (h->next_payload == GSAKMP_PAYLOAD_NONE &&
+	    GK_CHECKED("RFC4535-7-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7-01", "Next Payload", at);
 	return GK_OK;
@@ -118,10 +126,11 @@ embedded_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 	struct gsakmp_reject ignored;
 	size_t room = gk_rd_left(rd);
 
-	if (gsakmp_header_decode(rd, &inner) != GK_OK ||
-	    inner.version != GSAKMP_VERSION ||
-	    gsakmp_groupid_check(inner.groupid, parse->dialect, inner.at,
-	                         &ignored) != GK_OK)
+	if ((gsakmp_header_decode(rd, &inner) != GK_OK ||
+	     inner.version != GSAKMP_VERSION ||
+	     gsakmp_groupid_check(inner.groupid, parse->dialect, inner.at,
+	                          &ignored) != GK_OK) &&
+	    GK_CHECKED("RFC4535-7.1.2-14"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_VERSION,
 			"RFC4535-7.1.2-14", "Version", outer.size - 10);
@@ -138,7 +147,8 @@ header_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 {
 	size_t room = gk_rd_left(rd);
 
-	if (gsakmp_header_decode(rd, &msg->header) != GK_OK)
+	if (gsakmp_header_decode(rd, &msg->header) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.1.2-11"))
 		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
 		                           "RFC4535-7.1.2-11");
 	GK_TRY(group_check(parse, &msg->header, why));
@@ -191,7 +201,7 @@ link_read(struct gk_rd *rd, const struct gsakmp_vocabulary *voc, struct link *l,
 
 	if (gk_rd_offset(rd) >= l->generic.at + GSAKMP_GENERIC_LEN)
 		GK_TRY(gsakmp_generic_check(&l->generic, voc, why));
-	if (err != GK_OK)
+	if (err != GK_OK && GK_CHECKED("RFC4535-7.2.2-03"))
 		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
 		                           "RFC4535-7.2.2-03");
 	return GK_OK;
@@ -206,6 +216,8 @@ chain_walk(struct gk_rd *rd, const struct gsakmp_message *msg,
 	for (*n = 0; type != GSAKMP_PAYLOAD_NONE; (*n)++) {
 		struct link *l = &links[*n];
 
+		if (*n == GSAKMP_PAYLOADS_MAX && !GK_CHECKED("RFC4535-7-04"))
+			return GK_OK;
 		if (*n == GSAKMP_PAYLOADS_MAX)
 			return gsakmp_refuse(why, GK_ERR_SPACE, MALFORMED,
 			                     "RFC4535-7-04", "Next Payload",
@@ -216,7 +228,7 @@ chain_walk(struct gk_rd *rd, const struct gsakmp_message *msg,
 	}
 
 	/* RFC4535-7-05: where the chain ends, the message ends. */
-	if (gk_rd_done(rd) != GK_OK)
+	if (gk_rd_done(rd) != GK_OK && GK_CHECKED("RFC4535-7-05"))
 		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
 		                           "RFC4535-7-05");
 	return GK_OK;
@@ -227,6 +239,8 @@ chain_walk(struct gk_rd *rd, const struct gsakmp_message *msg,
 static enum gk_err
 too_many(const struct link *l, struct gsakmp_reject *why)
 {
+	if (!GK_CHECKED("RFC4535-7-04"))
+		return GK_OK;
 	return gsakmp_refuse(why, GK_ERR_SPACE, MALFORMED, "RFC4535-7-04",
 	                     gsakmp_code_text(GSAKMP_TABLE_PAYLOAD, l->type),
 	                     l->generic.at);
@@ -235,6 +249,8 @@ too_many(const struct link *l, struct gsakmp_reject *why)
 static enum gk_err
 fault(const struct link *l, struct gsakmp_reject *why)
 {
+	if (!GK_CHECKED(layout_req(l->type)))
+		return GK_OK;
 	return gsakmp_refuse_fault(why, &l->body.fault, MALFORMED,
 	                           layout_req(l->type));
 }
@@ -339,7 +355,8 @@ body_read(const struct gsakmp_parse *parse, struct gsakmp_message *msg,
 		return gsakmp_policy_token_check(&msg->policy_token, voc, why);
 	case GSAKMP_PAYLOAD_KEY_DOWNLOAD:
 		msg->key_download = gk_rd_rest(&l->body);
-		if (msg->key_download.len == 0)
+		if (msg->key_download.len == 0 &&
+		    GK_CHECKED("RFC4535-7.4.2-06"))
 			return gsakmp_refuse(why, GK_ERR_TRUNCATED, MALFORMED,
 			                     "RFC4535-7.4.2-06",
 			                     "Number of Items",
@@ -434,7 +451,8 @@ counts_check(const struct gsakmp_parse *parse, const struct gsakmp_message *msg,
 	for (size_t i = 0; i < msg->n_rekey_events; i++)
 		sum += msg->rekey_event[i].n_data;
 	for (size_t i = 0; i < msg->n_rekey_events; i++)
-		if (msg->rekey_event[i].count != sum)
+		if (msg->rekey_event[i].count != sum &&
+		    GK_CHECKED("RFC4535-7.5.2-07"))
 			return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 			                     "RFC4535-7.5.2-07",
 			                     "# of Rekey Event Data(s)",
@@ -447,6 +465,7 @@ gsakmp_message_parse(const struct gsakmp_parse *parse, const uint8_t *dgram,
                      size_t len, struct gsakmp_message *msg,
                      struct gsakmp_reject *why)
 {
+	const struct gsakmp_dissection *dissection;
 	struct link links[GSAKMP_PAYLOADS_MAX];
 	struct gk_rd rd, chain;
 	size_t n;
@@ -463,9 +482,10 @@ gsakmp_message_parse(const struct gsakmp_parse *parse, const uint8_t *dgram,
 	glance(chain, msg);
 	GK_TRY(chain_walk(&chain, msg, links, &n, why));
 	GK_TRY(payloads_read(parse, msg, links, n, why));
-	GK_TRY(gsakmp_dissection_check(
-		gsakmp_dissection_find(msg->header.exchange), msg->seen,
-		msg->n_seen, why));
+	dissection = gsakmp_dissection_find(msg->header.exchange);
+	if (dissection != NULL)
+		GK_TRY(gsakmp_dissection_check(dissection, msg->seen,
+		                               msg->n_seen, why));
 	return counts_check(parse, msg, why);
 }
 

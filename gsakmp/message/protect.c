@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/message/sealed.h"
 
 /* Where the IV of one ciphertext is. */
@@ -176,7 +177,7 @@ static enum gk_err
 failed(struct gsakmp_reject *why, enum gk_err err, const char *req,
        const char *field)
 {
-	if (err == GK_OK)
+	if (err == GK_OK || !GK_CHECKED(req))
 		return GK_OK;
 	return gsakmp_refuse(why, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED, req,
 	                     field, 0);

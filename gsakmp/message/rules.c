@@ -2,6 +2,7 @@
 #include "gsakmp/message/rules.h"
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_check.h"
 
 #define P(name) GSAKMP_PAYLOAD_##name
 #define N(name) GSAKMP_NONCE_##name, GSAKMP_NONCE_##name
@@ -199,7 +200,8 @@ behind_check(const struct gsakmp_seen *seen, size_t n,
 	bool behind = false;
 
 	for (size_t i = 0; i < n; i++) {
-		if (behind && seen[i].type != GSAKMP_PAYLOAD_CERTIFICATE)
+		if (behind && seen[i].type != GSAKMP_PAYLOAD_CERTIFICATE &&
+		    GK_CHECKED("RFC4535-7.8.1-01"))
 			return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.8.1-01",
@@ -223,7 +225,8 @@ group_check(const struct gsakmp_dissection *d, const struct gsakmp_seen *seen,
 		if (a->group == 0 || a->group != b->group)
 			continue;
 		if ((count(a, seen, n, &at) == 0) !=
-		    (count(b, seen, n, &at) == 0))
+		            (count(b, seen, n, &at) == 0) &&
+		    GK_CHECKED(b->req))
 			return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     b->req, "Nonce", at);
@@ -237,7 +240,8 @@ gsakmp_dissection_check(const struct gsakmp_dissection *d,
                         struct gsakmp_reject *why)
 {
 	for (size_t i = 0; i < n_seen; i++)
-		if (!gsakmp_dissection_allows(d, seen[i].type, seen[i].kind))
+		if (!gsakmp_dissection_allows(d, seen[i].type, seen[i].kind) &&
+		    GK_CHECKED("RFC4535-7-04"))
 			return gsakmp_refuse(
 				why, GK_ERR_UNEXPECTED,
 				GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,
@@ -252,11 +256,11 @@ gsakmp_dissection_check(const struct gsakmp_dissection *d,
 			gsakmp_code_text(GSAKMP_TABLE_PAYLOAD, r->payload);
 		size_t at = 0, n = count(r, seen, n_seen, &at);
 
-		if (n < r->min)
+		if (n < r->min && GK_CHECKED(r->req))
 			return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     r->req, field, 0);
-		if (n > r->max)
+		if (n > r->max && GK_CHECKED("RFC4535-7-04"))
 			return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7-04", field, at);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/certificate.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 gsakmp_certificate_decode(struct gk_rd *rd, struct gsakmp_certificate *cert)
 {
@@ -17,7 +19,8 @@ gsakmp_certificate_check(const struct gsakmp_certificate *cert,
                          struct gsakmp_reject *why)
 {
 	/* RFC4535-7.7.2-02: only types of Table 20. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_CERT, voc, cert->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_CERT, voc, cert->type) &&
+	    GK_CHECKED("RFC4535-7.7.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED,
 			"RFC4535-7.7.2-02", "Certificate Type", cert->at);

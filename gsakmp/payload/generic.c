@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/generic.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 gsakmp_generic_decode(struct gk_rd *rd, struct gsakmp_generic *generic,
                       struct gk_rd *body)
@@ -27,13 +29,14 @@ gsakmp_generic_check(const struct gsakmp_generic *generic,
 {
 	/* RFC4535-7.2.2-01: only payload types of Table 12. */
 	if (!gsakmp_code_known(GSAKMP_TABLE_PAYLOAD, voc,
-	                       generic->next_payload))
+	                       generic->next_payload) &&
+	    GK_CHECKED("RFC4535-7.2.2-01"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,
 			"RFC4535-7.2.2-01", "Next Payload", generic->at);
 
 	/* RFC4535-7.2.2-02: zero. */
-	if (generic->reserved != 0)
+	if (generic->reserved != 0 && GK_CHECKED("RFC4535-7.2.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_RESERVED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.2.2-02", "RESERVED", generic->at + 1);

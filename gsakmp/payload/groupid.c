@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/payload/utf8.h"
 
 #define UTF8_RANDOM 16 /* octets of Random Value in a UTF-8 GroupID */
@@ -61,18 +62,20 @@ gsakmp_groupid_check(struct gsakmp_groupid id,
 	struct gk_slice random;
 
 	/* RFC4535-7.1.2-01: only types of Table 11. */
-	if (s == NULL)
+	if (s == NULL && GK_CHECKED("RFC4535-7.1.2-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.1.2-01", "GroupID Type", at);
 
 	/* RFC4535-7.1.1-04, then the size that the type needs. */
-	if (id.value.len == 0)
+	if (id.value.len == 0 && GK_CHECKED("RFC4535-7.1.1-04"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.1.1-04", "GroupID Length", at + 1);
-	if (id.value.len < s->random + s->min_tail ||
-	    id.value.len > s->random + s->max_tail)
+	if (s != NULL &&
+	    (id.value.len < s->random + s->min_tail ||
+	     id.value.len > s->random + s->max_tail) &&
+	    GK_CHECKED(s->req))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED, s->req,
 		                     "GroupID Length", at + 1);
@@ -81,11 +84,12 @@ gsakmp_groupid_check(struct gsakmp_groupid id,
 
 	random = (struct gk_slice){ id.value.ptr, UTF8_RANDOM };
 	if (dialect->gid_utf8_random == GSAKMP_GID_UTF8_RANDOM_HEX16 &&
-	    !is_hex(random))
+	    !is_hex(random) && GK_CHECKED("RFC4535-7.1.1.1.1-01"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.1.1.1.1-01", "Group ID Value", at + 2);
-	if (!gsakmp_utf8_valid(gsakmp_groupid_tail(id)))
+	if (!gsakmp_utf8_valid(gsakmp_groupid_tail(id)) &&
+	    GK_CHECKED("RFC4535-7.1.1.1.1-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.1.1.1.1-01", "Group ID Value",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/identification.h"
 
+#include "common/base/gk_check.h"
 #include "gsakmp/payload/utf8.h"
 
 #define DER_SEQUENCE 0x30
@@ -31,14 +32,17 @@ gsakmp_identification_check(const struct gsakmp_identification *id,
                             struct gsakmp_reject *why)
 {
 	/* RFC4535-7.6.2-02: only classifications of Table 18. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_ID_CLASS, voc, id->classification))
+	if (!gsakmp_code_known(GSAKMP_TABLE_ID_CLASS, voc,
+	                       id->classification) &&
+	    GK_CHECKED("RFC4535-7.6.2-02"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.6.2-02",
 		                     "Identification Classification", id->at);
 
 	/* RFC4535-7.6.2-03: only identification types of Table 19. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, id->id_type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, id->id_type) &&
+	    GK_CHECKED("RFC4535-7.6.2-03"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.6.2-03", "Identification Type", id->at + 1);
@@ -84,7 +88,8 @@ u_name_check(struct gk_slice data, size_t at, struct gsakmp_reject *why)
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, data.ptr, data.len);
-	if (gsakmp_u_name_decode(&rd, &name) != GK_OK) {
+	if (gsakmp_u_name_decode(&rd, &name) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.6.1.1-01")) {
 		rd.fault.offset += at;
 		return gsakmp_refuse_fault(why, &rd.fault,
 		                           GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
@@ -92,13 +97,14 @@ u_name_check(struct gk_slice data, size_t at, struct gsakmp_reject *why)
 	}
 
 	/* RFC4535-7.6.2.1-01: a serial number of one or more. */
-	if (all_zero(name.serial))
+	if (all_zero(name.serial) && GK_CHECKED("RFC4535-7.6.2.1-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.6.2.1-01", "Serial Number", at);
 
 	/* RFC4535-7.6.2.1-02: a UTF-8 string. */
-	if (name.dn.len == 0 || !gsakmp_utf8_valid(name.dn))
+	if ((name.dn.len == 0 || !gsakmp_utf8_valid(name.dn)) &&
+	    GK_CHECKED("RFC4535-7.6.2.1-02"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.6.2.1-02", "DN Data",
@@ -133,7 +139,7 @@ gsakmp_id_data_check(uint8_t id_type, struct gk_slice data, size_t at,
 		ok = data.len != 0;
 		break;
 	}
-	if (!ok)
+	if (!ok && GK_CHECKED("RFC4535-7.6.2-04"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.6.2-04", "Identification Data", at);

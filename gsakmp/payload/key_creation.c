@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/key_creation.h"
 
+#include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
 enum gk_err
@@ -30,13 +31,15 @@ gsakmp_key_creation_check(const struct gsakmp_key_creation *kc,
                           struct gsakmp_reject *why)
 {
 	/* RFC4535-7.11.2-02: only types of Table 26. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_KEY_CREATION, voc, kc->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_KEY_CREATION, voc, kc->type) &&
+	    GK_CHECKED("RFC4535-7.11.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-02", "Key Creation Type", kc->at);
 
 	/* RFC4535-7.11.2-03: the type defines the format of the data. */
-	if (!length_fits(kc->type, kc->data.len))
+	if (!length_fits(kc->type, kc->data.len) &&
+	    GK_CHECKED("RFC4535-7.11.2-03"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-03", "Key Creation Data", kc->at + 2);

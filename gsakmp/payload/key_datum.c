@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
 /* Offsets of the fields, for rejects. */
@@ -65,12 +66,14 @@ gsakmp_key_datum_check(const struct gsakmp_key_datum *datum,
 	int64_t utc;
 
 	/* RFC4535-7.4.1.1-05: dates in the one form there is. */
-	if (gk_zulu_parse(created, &utc) != GK_OK)
+	if (gk_zulu_parse(created, &utc) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.4.1.1-05"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 		                     "RFC4535-7.4.1.1-05", "Key Creation Date",
 		                     datum->at + AT_CREATED);
-	if (gk_zulu_parse(expires, &utc) != GK_OK)
+	if (gk_zulu_parse(expires, &utc) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.4.1.1-05"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 		                     "RFC4535-7.4.1.1-05",
@@ -78,7 +81,8 @@ gsakmp_key_datum_check(const struct gsakmp_key_datum *datum,
 		                     datum->at + AT_EXPIRES);
 
 	/* RFC4535-7.4.1.1-01: the Key Type defines the form of Key Data. */
-	if (datum->key.len != gsakmp_key_length(dialect, datum->type))
+	if (datum->key.len != gsakmp_key_length(dialect, datum->type) &&
+	    GK_CHECKED(req, "RFC4535-7.4.1.1-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED, req,
 		                     "Key Data", datum->at + AT_KEY);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/key_download.h"
 
+#include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
 #define ITEM_FIXED 3  /* octets of item type and item length */
@@ -186,10 +187,12 @@ decode_all(struct gk_slice plain, const struct gsakmp_dialect *dialect,
 	    gk_rd_done(&rd) == GK_OK)
 		return GK_OK;
 	/* A Key Type that does not exist is not a length that is wrong. */
-	if (rd.fault.err == GK_ERR_VALUE)
+	if (rd.fault.err == GK_ERR_VALUE && GK_CHECKED(sec->key_type))
 		return gsakmp_refuse_fault(
 			why, &rd.fault, GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 			sec->key_type);
+	if (!GK_CHECKED(sec->syntax))
+		return GK_OK;
 	return gsakmp_refuse_fault(
 		why, &rd.fault, GSAKMP_NOTIFY_PAYLOAD_MALFORMED, sec->syntax);
 }
@@ -201,13 +204,15 @@ item_check(const struct gsakmp_keys *keys, const struct gsakmp_key_item *item,
            struct gsakmp_reject *why)
 {
 	/* RFC4535-7.4.2-03, 7.5.2-12: only types of Table 15. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_ITEM, voc, item->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_ITEM, voc, item->type) &&
+	    GK_CHECKED(sec->item_type))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     sec->item_type, sec->type_field, item->at);
 
 	/* RFC4535-A.2-01: version one of the array. */
-	if (item->array && item->version != GSAKMP_LKH_VERSION)
+	if (item->array && item->version != GSAKMP_LKH_VERSION &&
+	    GK_CHECKED("RFC4535-A.2-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-A.2-01", "Rekey Version",
@@ -218,7 +223,8 @@ item_check(const struct gsakmp_keys *keys, const struct gsakmp_key_item *item,
 			&keys->datum[item->first + i];
 
 		/* RFC4535-7.4.2-04, 7.5.2-13: only types of Table 16. */
-		if (!gsakmp_code_known(GSAKMP_TABLE_KEY, voc, d->type))
+		if (!gsakmp_code_known(GSAKMP_TABLE_KEY, voc, d->type) &&
+		    GK_CHECKED(sec->key_type))
 			return gsakmp_refuse(
 				why, GK_ERR_VALUE,
 				GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
@@ -235,7 +241,8 @@ unique_check(const struct gsakmp_keys *keys, struct gsakmp_reject *why)
 	for (uint16_t i = 1; i < keys->n_datums; i++)
 		for (uint16_t k = 0; k < i; k++)
 			if (keys->datum[i].id == keys->datum[k].id &&
-			    keys->datum[i].handle == keys->datum[k].handle)
+			    keys->datum[i].handle == keys->datum[k].handle &&
+			    GK_CHECKED("RFC4535-7.4.1.1-06"))
 				return gsakmp_refuse(
 					why, GK_ERR_UNEXPECTED,
 					GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,
@@ -262,7 +269,7 @@ gsakmp_key_download_read(struct gk_slice plain,
 
 		GK_TRY(gsakmp_key_datum_dates(&keys->datum[i], &created,
 		                              &expires));
-		if (expires <= now)
+		if (expires <= now && GK_CHECKED("RFC4535-7.4.2-05"))
 			return gsakmp_refuse(
 				why, GK_ERR_VALUE,
 				GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/nonce.h"
 
+#include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 #include "gsakmp/payload/generic.h"
 
@@ -20,13 +21,15 @@ gsakmp_nonce_check(const struct gsakmp_nonce *nonce,
                    struct gsakmp_reject *why)
 {
 	/* RFC4535-7.12.2-02: only types of Table 27. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_NONCE, voc, nonce->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_NONCE, voc, nonce->type) &&
+	    GK_CHECKED("RFC4535-7.12.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.12.2-02", "Nonce Type", nonce->at);
 
 	/* RFC4535-7.12.1-04, 7.12.2-03: four octets or more. */
-	if (nonce->data.len < GSAKMP_NONCE_MIN)
+	if (nonce->data.len < GSAKMP_NONCE_MIN &&
+	    GK_CHECKED("RFC4535-7.12.1-04"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.12.1-04", "Nonce Data", nonce->at + 1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/notification.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 gsakmp_notification_decode(struct gk_rd *rd,
                            struct gsakmp_notification *notification)
@@ -27,15 +29,16 @@ ack_check(struct gk_slice data, size_t at, const struct gsakmp_dialect *dialect,
 {
 	if (data.len == 0 && dialect->ack_data == GSAKMP_ACK_DATA_EMPTY)
 		return GK_OK;
-	if (data.len == 0)
+	if (data.len == 0 && GK_CHECKED("RFC4535-7.9.1.1-01"))
 		return gsakmp_refuse(why, GK_ERR_TRUNCATED,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.9.1.1-01", "Ack Type", at);
-	if (!gsakmp_code_known(GSAKMP_TABLE_ACK, voc, data.ptr[0]))
+	if (!gsakmp_code_known(GSAKMP_TABLE_ACK, voc, data.ptr[0]) &&
+	    GK_CHECKED("RFC4535-7.9.2-03"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.9.2-03", "Ack Type", at);
-	if (data.len != 1)
+	if (data.len != 1 && GK_CHECKED("RFC4535-7.9.1.1-01"))
 		return gsakmp_refuse(
 			why, GK_ERR_TRAILING, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.9.1.1-01", "Acknowledgement Data", at + 1);
@@ -46,7 +49,7 @@ static enum gk_err
 length_check(struct gk_slice data, size_t wanted, size_t at, const char *req,
              const char *field, struct gsakmp_reject *why)
 {
-	if (data.len == wanted)
+	if (data.len == wanted || !GK_CHECKED(req))
 		return GK_OK;
 	return gsakmp_refuse(
 		why, data.len < wanted ? GK_ERR_TRUNCATED : GK_ERR_TRAILING,
@@ -64,7 +67,8 @@ gsakmp_notification_check(const struct gsakmp_notification *notification,
 	struct gsakmp_mechanisms unused;
 
 	/* RFC4535-7.9.2-02: only types of Table 22. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_NOTIFY, voc, notification->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_NOTIFY, voc, notification->type) &&
+	    GK_CHECKED("RFC4535-7.9.2-02"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.9.2-02", "Notification Type",
@@ -85,7 +89,7 @@ gsakmp_notification_check(const struct gsakmp_notification *notification,
 		                    "IPv6 Value", why);
 	case GSAKMP_NOTIFY_COOKIE:
 	case GSAKMP_NOTIFY_COOKIE_REQUIRED:
-		if (data.len == 0)
+		if (data.len == 0 && GK_CHECKED("RFC4535-7.9.1.2-01"))
 			return gsakmp_refuse(why, GK_ERR_TRUNCATED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.1.2-01", "Cookie",
@@ -170,7 +174,7 @@ gsakmp_mechanisms_decode(struct gk_slice data, size_t at,
 
 		choice_length(&rd, dialect);
 		value = gk_rd_u16(&rd, "Mechanism Choice Data");
-		if (rd.fault.err != GK_OK) {
+		if (rd.fault.err != GK_OK && GK_CHECKED("RFC4535-7.9.1.3-01")) {
 			rd.fault.offset += at;
 			return gsakmp_refuse_fault(
 				why, &rd.fault, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
@@ -178,26 +182,29 @@ gsakmp_mechanisms_decode(struct gk_slice data, size_t at,
 		}
 
 		/* RFC4535-7.9.1.3-02: only types of Table 24. */
-		if (!gsakmp_code_known(GSAKMP_TABLE_MECHANISM, voc, type))
+		if (!gsakmp_code_known(GSAKMP_TABLE_MECHANISM, voc, type) &&
+		    GK_CHECKED("RFC4535-7.9.1.3-02"))
 			return gsakmp_refuse(why, GK_ERR_VALUE,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.1.3-02",
 			                     "Mechanism Type", here);
 
 		/* RFC4535-7.9.2-03: only values of the table it names. */
-		if (!gsakmp_code_known(value_table(type), voc, value))
+		if (!gsakmp_code_known(value_table(type), voc, value) &&
+		    GK_CHECKED("RFC4535-7.9.2-03"))
 			return gsakmp_refuse(why, GK_ERR_VALUE,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.2-03",
 			                     "Mechanism Choice Data", here + 1);
 
 		/* Two choices of one mechanism are no choice. */
-		if (!store(mechanisms, type, value))
+		if (!store(mechanisms, type, value) &&
+		    GK_CHECKED("RFC4535-7.9.1.3-01"))
 			return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.1.3-01",
 			                     "Mechanism Type", here);
-	} while (gk_rd_left(&rd) != 0);
+	} while (rd.fault.err == GK_OK && gk_rd_left(&rd) != 0);
 	return GK_OK;
 }
 

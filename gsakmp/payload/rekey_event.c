@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/message/sealed.h"
 
 #define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
@@ -72,12 +73,13 @@ walk(struct gsakmp_rekey_event *event, const struct gsakmp_rekey_shape *shape,
 	event->n_data = 0;
 	while (gsakmp_rekey_data_next(&rd, shape, &data))
 		event->n_data++;
-	if (rd.fault.err != GK_OK)
+	if (rd.fault.err != GK_OK && GK_CHECKED("RFC4535-7.5.2-07"))
 		return gsakmp_refuse_fault(why, &rd.fault, MALFORMED,
 		                           "RFC4535-7.5.2-07");
-	if (shape->dialect->rekey_counts == GSAKMP_REKEY_COUNTS_TOTAL
-	            ? event->n_data > event->count
-	            : event->n_data != event->count)
+	if ((shape->dialect->rekey_counts == GSAKMP_REKEY_COUNTS_TOTAL
+	             ? event->n_data > event->count
+	             : event->n_data != event->count) &&
+	    GK_CHECKED("RFC4535-7.5.2-07"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, MALFORMED, "RFC4535-7.5.2-07",
 			"# of Rekey Event Data(s)", event->data_at - 2);
@@ -95,40 +97,45 @@ gsakmp_rekey_event_check(struct gsakmp_rekey_event *event,
 	int64_t utc;
 
 	/* RFC4535-7.5.2-02: only types of Table 17. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_REKEY, voc, event->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_REKEY, voc, event->type) &&
+	    GK_CHECKED("RFC4535-7.5.2-02"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.2-02", "Rekey Event Type",
 		                     event->at);
 
 	/* RFC4535-7.5.2-03: the group of the message. */
-	if (!groupid_matches(event->groupid, shape->dialect, groupid))
+	if (!groupid_matches(event->groupid, shape->dialect, groupid) &&
+	    GK_CHECKED("RFC4535-7.5.2-03"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_GROUP_ID,
 			"RFC4535-7.5.2-03", "Group ID Value", event->at + 1);
 
 	/* RFC4535-7.5.1.1-01: a date; its age is the engine's to judge. */
 	if (gk_zulu_parse((struct gk_slice){ event->stamp, GK_ZULU_LEN },
-	                  &utc) != GK_OK)
+	                  &utc) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.5.1.1-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.1.1-01", "Time/Date Stamp",
 		                     stamp_at);
 
 	/* RFC4535-7.5.2-05: valid, and the same as the first. */
-	if (event->inner_type != event->type)
+	if (event->inner_type != event->type && GK_CHECKED("RFC4535-7.5.2-05"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.2-05", "Rekey Event Type",
 		                     stamp_at + GK_ZULU_LEN);
 
 	/* RFC4535-7.5.2-06, A.2-02; for type None no version is defined. */
 	if (event->type == GSAKMP_REKEY_LKH &&
-	    event->version != GSAKMP_LKH_VERSION)
+	    event->version != GSAKMP_LKH_VERSION &&
+	    GK_CHECKED("RFC4535-7.5.2-06"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.2-06", "Algorithm Version",
 		                     stamp_at + GK_ZULU_LEN + 1);
 
 	/* RFC4535-7.5.1-04: with type None the data has no octets at all. */
 	if (event->type == GSAKMP_REKEY_NONE &&
-	    (event->data.len != 0 || event->count != 0))
+	    (event->data.len != 0 || event->count != 0) &&
+	    GK_CHECKED("RFC4535-7.5.1-04"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.1-04", "Rekey Event Data",
 		                     stamp_at + STAMP_TO_COUNT);

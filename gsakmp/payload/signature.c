@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/signature.h"
 
+#include "common/base/gk_check.h"
 #include "gsakmp/payload/identification.h"
 
 /* Offsets of the fields in the body, for rejects. */
@@ -40,20 +41,23 @@ gsakmp_signature_check(const struct gsakmp_signature *sig,
 	int64_t utc;
 
 	/* RFC4535-7.8.2-02: only types that Table 21 registers. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_SIGNATURE, voc, sig->type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_SIGNATURE, voc, sig->type) &&
+	    GK_CHECKED("RFC4535-7.8.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.8.2-02", "Signature Type", sig->at);
 
 	/* RFC4535-7.8.2-03: only identification types of Table 19. */
-	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, sig->id_type))
+	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, sig->id_type) &&
+	    GK_CHECKED("RFC4535-7.8.2-03"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.8.2-03", "Signature ID Type",
 		                     sig->at + AT_ID_TYPE);
 
 	/* Freshness (RFC4535-7.8.2-04) is policy; being a date at all is not. */
-	if (gk_zulu_parse(sig->timestamp, &utc) != GK_OK)
+	if (gk_zulu_parse(sig->timestamp, &utc) != GK_OK &&
+	    GK_CHECKED("RFC4535-7.8.1-05"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.8.1-05", "Signature Timestamp",

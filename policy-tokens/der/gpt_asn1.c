@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "policy-tokens/der/gpt_tlv.h"
 
 /* clang-format off */
@@ -427,7 +428,8 @@ gpt_asn1_decode(enum gpt_asn1_item item, struct gk_slice der,
 	}
 
 	err = gpt_asn1_encode(item, made, &again);
-	if (err == GK_OK && !gk_slice_equal(gk_buf_slice(&again), der)) {
+	if (err == GK_OK && !gk_slice_equal(gk_buf_slice(&again), der) &&
+	    GK_CHECKED("RFC4534-1-04")) {
 		size_t at = 0;
 
 		while (at < again.len && at < der.len &&

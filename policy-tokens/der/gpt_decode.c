@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "policy-tokens/der/gpt_decode_part.h"
 
 /* --- data ---------------------------------------------------------------------- */
@@ -165,12 +166,13 @@ token_id(struct gpt_decode_place *at, struct gpt_token *out,
 {
 	GK_TRY(gpt_decode_integer(at, &out->version, in->tokenDefVersion,
 	                          "tokenInfo.tokenDefVersion"));
-	if (out->version != 1)
+	if (out->version != 1 && GK_CHECKED("RFC4534-3.1-01"))
 		return gpt_decode_refuse(
 			at, GK_ERR_VALUE, "RFC4534-3.1-01",
 			"tokenInfo.tokenDefVersion",
 			"this is not version 1 of the policy token");
-	if (ASN1_STRING_length(in->groupName) == 0)
+	if (ASN1_STRING_length(in->groupName) == 0 &&
+	    GK_CHECKED("RFC4534-3.1-02"))
 		return gpt_decode_refuse(at, GK_ERR_VALUE, "RFC4534-3.1-02",
 		                         "tokenInfo.groupName",
 		                         "the group has no name");

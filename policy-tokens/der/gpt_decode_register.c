@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy-tokens/der/gpt_decode_part.h"
 
+#include "common/base/gk_check.h"
+
 static enum gk_err
 access_control(struct gpt_decode_place *at, struct gpt_register *out,
                const struct gpt_asn1_access_control *in)
@@ -16,9 +18,10 @@ access_control(struct gpt_decode_place *at, struct gpt_register *out,
 		int64_t level;
 
 		/* RFC4534-B.1.2-05 */
-		if (ASN1_ENUMERATED_get_int64(&level,
-		                              p->value.simplePermission) != 1 ||
-		    level < 1 || level > 9)
+		if ((ASN1_ENUMERATED_get_int64(
+			     &level, p->value.simplePermission) != 1 ||
+		     level < 1 || level > 9) &&
+		    GK_CHECKED("RFC4534-B.1.2-05"))
 			return gpt_decode_refuse(
 				at, GK_ERR_VALUE, "RFC4534-B.1.2-05",
 				"joinAccessControl.permissions."

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "policy-tokens/der/gpt_decode_part.h"
 
 static enum gk_err
@@ -41,7 +42,8 @@ none_info(struct gpt_decode_place *at, struct gk_slice info,
 
 	*form = info.len == 0 ? GPT_NONE_EMPTY : GPT_NONE_NULL;
 	if (info.len != 0 &&
-	    !gk_slice_equal(info, (struct gk_slice){ null, sizeof(null) }))
+	    !gk_slice_equal(info, (struct gk_slice){ null, sizeof(null) }) &&
+	    GK_CHECKED("RFC4534-1-04"))
 		return gpt_decode_refuse(at, GK_ERR_VALUE, "RFC4534-1-04",
 		                         field, "neither NULL nor empty");
 	return GK_OK;
@@ -102,7 +104,8 @@ post_info(struct gpt_decode_place *at, struct gpt_rekey *out,
 	if (!out->post)
 		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < text.len; i++)
-		if (out->post[i] < 0x20 || out->post[i] > 0x7e)
+		if ((out->post[i] < 0x20 || out->post[i] > 0x7e) &&
+		    GK_CHECKED("RFC4534-B.5.6.3-01"))
 			return gpt_decode_refuse(
 				at, GK_ERR_VALUE, "RFC4534-B.5.6.3-01", field,
 				"IA5String with a character that no "

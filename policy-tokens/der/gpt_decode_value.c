@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "policy-tokens/der/gpt_decode_part.h"
 
@@ -48,7 +49,7 @@ enum gk_err
 gpt_decode_integer(struct gpt_decode_place *at, int64_t *out,
                    const ASN1_INTEGER *in, const char *field)
 {
-	if (ASN1_INTEGER_get_int64(out, in) != 1)
+	if (ASN1_INTEGER_get_int64(out, in) != 1 && GK_CHECKED("RFC4534-1-04"))
 		return gpt_decode_refuse(at, GK_ERR_VALUE, "RFC4534-1-04",
 		                         field, "INTEGER of more than 64 bits");
 	return GK_OK;
@@ -59,7 +60,7 @@ enum gk_err
 gpt_decode_boolean(struct gpt_decode_place *at, bool *out, ASN1_BOOLEAN in,
                    const char *field)
 {
-	if (in != 0 && in != 0xff)
+	if (in != 0 && in != 0xff && GK_CHECKED("RFC4534-1-04"))
 		return gpt_decode_refuse(at, GK_ERR_VALUE, "RFC4534-1-04",
 		                         field,
 		                         "BOOLEAN that is neither 00 nor FF");
@@ -119,6 +120,9 @@ date(struct gpt_decode_place *at, int64_t *out, struct gk_slice text, bool utc,
 		goto bad;
 	return GK_OK;
 bad:
+	*out = 0;
+	if (!GK_CHECKED("RFC4534-3.1-06"))
+		return GK_OK;
 	return gpt_decode_refuse(
 		at, GK_ERR_VALUE, "RFC4534-3.1-06", field,
 		utc ? "not a date of the form YYMMDDHHMMSSZ"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy-tokens/der/gpt_tlv.h"
 
+#include "common/base/gk_check.h"
+
 #define TLV_CONSTRUCTED 0x20
 #define TLV_TAG_MASK 0x1f
 #define TLV_LONG_FORM 0x80
@@ -90,6 +92,8 @@ gpt_tlv_check(struct gk_slice der, struct gpt_fault *why)
 	struct walk w = { der.ptr, why };
 	const uint8_t *pos = der.ptr, *end = der.ptr + der.len;
 
+	if (!GK_CHECKED("RFC4534-1-04"))
+		return GK_OK;
 	if (der.len == 0)
 		return refuse(&w, pos, GK_ERR_TRUNCATED, "no octets at all");
 	GK_TRY(element(&w, &pos, end, GPT_TLV_DEPTH));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_cms.h"
 #include "common/crypto/gk_hash.h"
 #include "policy-tokens/der/gpt_signed.h"
@@ -30,19 +31,22 @@ newer_check(const struct gpt_owner *owner, const struct gpt_seen *last,
 		if (!owner->edition_reject)
 			return GK_OK;
 	}
-	if (last->has_edition && !token->has_edition)
+	if (last->has_edition && !token->has_edition &&
+	    GK_CHECKED("RFC4534-3.1-03"))
 		return gpt_fault_set(why, GK_ERR_REPLAY, "RFC4534-3.1-03",
 		                     "tokenInfo.edition",
 		                     "no edition, after edition %lld was seen",
 		                     (long long)last->edition);
-	if (last->has_edition && token->edition <= last->edition)
+	if (last->has_edition && token->edition <= last->edition &&
+	    GK_CHECKED("RFC4534-3.1-03"))
 		return gpt_fault_set(why, GK_ERR_REPLAY, "RFC4534-3.1-03",
 		                     "tokenInfo.edition",
 		                     "edition %lld is not greater than %lld, "
 		                     "which was seen",
 		                     (long long)token->edition,
 		                     (long long)last->edition);
-	if (out->seen.signing_time <= last->signing_time)
+	if (out->seen.signing_time <= last->signing_time &&
+	    GK_CHECKED("RFC4534-2-09"))
 		return gpt_fault_set(why, GK_ERR_REPLAY, "RFC4534-2-09",
 		                     "signing-time",
 		                     "not later than the signing-time of the "
@@ -66,7 +70,8 @@ verify(struct gk_slice cms_der, const struct gpt_owner *owner,
 	GK_TRY(gpt_token_decode(cms.content, &out->token, why));
 	if (owner->group_name.len > 0 &&
 	    !gk_slice_equal(owner->group_name,
-	                    gk_buf_slice(&out->token->group_name)))
+	                    gk_buf_slice(&out->token->group_name)) &&
+	    GK_CHECKED("RFC4534-3.1-02"))
 		return gpt_fault_set(why, GK_ERR_POLICY, "RFC4534-3.1-02",
 		                     "tokenInfo.groupName",
 		                     "this is the token of another group");
@@ -117,7 +122,8 @@ gpt_token_peek(struct gk_slice cms_der, struct gpt_token **token,
 
 	if (err != GK_OK)
 		return gpt_signed_refuse(why, err, &fault);
-	if (strcmp(cms.content_type, GPT_OID_TOKEN) != 0)
+	if (strcmp(cms.content_type, GPT_OID_TOKEN) != 0 &&
+	    GK_CHECKED("RFC4534-2-04"))
 		return gpt_fault_set(why, GK_ERR_VALUE, "RFC4534-2-04",
 		                     "eContentType", "%s is not a policy token",
 		                     cms.content_type);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_hash.h"
 #include "common/wire/gk_wr.h"
@@ -25,8 +26,9 @@ number(struct gpt_token *token, const struct gpt_seen *last, int64_t now,
 	int64_t least = 1, when = now;
 
 	if (last && last->any) {
-		if (last->edition == INT64_MAX ||
-		    last->signing_time >= GK_UTC_MAX)
+		if ((last->edition == INT64_MAX ||
+		     last->signing_time >= GK_UTC_MAX) &&
+		    GK_CHECKED("RFC4534-3.1-03"))
 			return gpt_fault_set(why, GK_ERR_SPACE,
 			                     "RFC4534-3.1-03",
 			                     "tokenInfo.edition",

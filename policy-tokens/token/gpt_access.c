@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
+
 /* RFC 4535 Table 19 */
 static const struct {
 	int64_t type;
@@ -123,6 +125,9 @@ in_list(const struct gpt_pairs *list, const struct gpt_party *who,
 	char id[NAME_LEN];
 	size_t at = 0;
 
+	if (!GK_CHECKED(req))
+		return decide(v, GPT_ACCESS_ADMITTED, req, name, entry, 0,
+		              "%s is not checked", name);
 	if (list->n == 0)
 		return decide(v, GPT_ACCESS_NOBODY, req, name, entry, 0,
 		              "%s of the token names nobody", name);
@@ -170,7 +175,8 @@ gpt_access_sub_gcks(const struct gpt_register *reg,
 
 	if (!reg)
 		return no_policy(verdict, "RFC4534-B.1.1-02", "subGCKS");
-	if (rekey && rekey->scheme == GPT_SCHEME_NONE)
+	if (rekey && rekey->scheme == GPT_SCHEME_NONE &&
+	    GK_CHECKED("RFC4534-B.5.7.1-01"))
 		return decide(verdict, GPT_ACCESS_NOBODY, "RFC4534-B.5.7.1-01",
 		              "subGCKSInfo", 0, 0,
 		              "the token's scheme has no subordinates");
@@ -221,14 +227,15 @@ in_entry(const struct gpt_access_control *entry, size_t index,
 
 	/* An exclusion is a rule too: name and CA.  An exclusion that names
 	 * the party under another CA means somebody else of that name. */
-	if (pairs_find(&entry->exclusions, who, &at) == HIT_BOTH)
+	if (pairs_find(&entry->exclusions, who, &at) == HIT_BOTH &&
+	    GK_CHECKED("RFC4534-B.1.2-02"))
 		return decide(v, GPT_ACCESS_EXCLUDED, "RFC4534-B.1.2-02",
 		              "exclusionsRule", index, at,
 		              "exclusion %zu of access entry %zu takes out %s",
 		              at + 1, index + 1, name_of(id, *who->id));
 
 	lacks = missing_permission(entry, who);
-	if (lacks != 0)
+	if (lacks != 0 && GK_CHECKED("RFC4534-B.1.2-01"))
 		return decide(v, GPT_ACCESS_PERMISSION, "RFC4534-B.1.2-01",
 		              "permissions", index, 0,
 		              "access entry %zu asks for permission %u, which "

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
 #include "policy-tokens/xml/gpt_announcement_impl.h"
@@ -318,11 +319,14 @@ gpt_announcement_agrees(const struct gpt_announcement *a,
 	const char *req = "RFC4534-2-11";
 
 	if (!gk_slice_equal(gk_buf_slice(&a->group),
-	                    gk_buf_slice(&token->group_name)))
+	                    gk_buf_slice(&token->group_name)) &&
+	    GK_CHECKED("RFC4534-3.1-02"))
 		return gpt_fault_set(why, GK_ERR_POLICY, "RFC4534-3.1-02",
 		                     "tokenInfo.groupName",
 		                     "announcement and token are of different "
 		                     "groups");
+	if (!GK_CHECKED(req))
+		return GK_OK;
 	if (!reg)
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "registration",
 		                     "the token has no GSAKMP registration");
