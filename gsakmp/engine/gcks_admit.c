@@ -5,6 +5,7 @@
 #include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_kex.h"
+#include "gsakmp/engine/download.h"
 #include "gsakmp/engine/gcks_state.h"
 #include "gsakmp/engine/secret.h"
 #include "gsakmp/message/protect.h"
@@ -25,11 +26,7 @@ struct admission {
 
 	/* copied under the lock */
 	uint64_t session, ticket;
-	uint32_t member_id;
-	size_t n_gtpks, n_keks;
-	uint16_t kek_type;
-	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
-	struct gk_lkh_key kek_path[GK_LKH_DEPTH_MAX];
+	struct gsakmp_download keys;
 };
 
 static enum gk_err
@@ -198,13 +195,7 @@ seat(struct admission *a, struct gk_member *m, int64_t rtj_utc)
 			g->n_overdue--;
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_PENDING));
 	}
-	a->member_id = m->id;
-	a->kek_type = g->policy->kek_type;
-	a->n_gtpks = gk_group_key_count(g->data);
-	for (size_t i = 0; i < a->n_gtpks; i++)
-		a->gtpk[i] = *gk_group_key_joiner(g->data, i);
-	if (g->policy->lkh)
-		GK_TRY(gk_group_path(g->data, m, a->kek_path, &a->n_keks));
+	GK_TRY(gsakmp_download_take(&a->keys, g, m));
 	gsakmp_group_expect_rekey(g, rq->now);
 	return GK_OK;
 }
@@ -274,101 +265,28 @@ enter(struct admission *a)
 
 /* ---- the answer --------------------------------------------------------- */
 
-static void
-dates(struct gsakmp_key_datum *d, int64_t created, int64_t expires)
-{
-	gk_zulu_format(created, d->created);
-	gk_zulu_format(expires, d->expires);
-}
-
-/* Section 7.4.1: the GTPKs, then the member's Rekey Array. */
+/* Section 5.2.1.2, Table 2; RFC4535-5.2.1.1-16: the identity is the RTJ's
+ * Signer ID. */
 static enum gk_err
-fill_keys(const struct admission *a, struct gsakmp_keys *keys)
-{
-	for (size_t i = 0; i < a->n_gtpks; i++) {
-		const struct gk_traffic_key *k = &a->gtpk[i];
-		struct gsakmp_key_datum d = { .type = (uint16_t)k->type,
-			                      .id = k->id,
-			                      .handle = k->handle,
-			                      .key = { k->octets, k->len } };
-
-		dates(&d, k->created, k->expires);
-		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_GTPK, &d));
-	}
-	if (a->n_keks == 0)
-		return GK_OK;
-	GK_TRY(gsakmp_keys_add_array(keys, a->member_id));
-	for (size_t i = 0; i < a->n_keks; i++) {
-		const struct gk_lkh_key *k = &a->kek_path[i];
-		struct gsakmp_key_datum d = { .type = a->kek_type,
-			                      .id = k->id,
-			                      .handle = k->handle,
-			                      .key = gk_lkh_key_slice(k) };
-
-		dates(&d, k->created, k->expires);
-		GK_TRY(gsakmp_keys_add_kek(keys, &d));
-	}
-	return GK_OK;
-}
-
-static enum gk_err
-seal(struct admission *a, struct gk_buf *token, struct gk_buf *download)
+build_keydl(struct admission *a, struct gk_buf *out)
 {
 	const struct gsakmp_request *rq = a->rq;
-	struct gsakmp_keys *keys = calloc(1, sizeof(*keys));
-	enum gk_err err;
+	const struct gsakmp_envelope e = {
+		.env = rq->gcks->env,
+		.group = rq->group,
+		.policy = rq->policy,
+		.party = &rq->gcks->cfg.party,
+		.suite = &rq->suite,
+		.kek = &a->kek,
+		.id_type = rq->signer.id_type,
+		.id = rq->signer.id.octets,
+		.public_value = gk_kex_public(a->kex),
+		.nonce_r = gk_buf_slice(&a->nonce_r),
+		.nonce_c = gk_buf_slice(&a->nonce_c),
+		.utc = rq->now.utc_s,
+	};
 
-	if (keys == NULL)
-		return GK_ERR_NOMEM;
-	err = gsakmp_token_seal(rq->gcks->env, &rq->group->dialect, &a->kek,
-	                        GSAKMP_TOKEN_ASN1_V1,
-	                        gk_buf_slice(&rq->policy->signed_der), token);
-	if (err == GK_OK)
-		err = fill_keys(a, keys);
-	if (err == GK_OK)
-		gsakmp_secret_keys(rq->gcks->env, rq->msg->header.groupid.value,
-		                   keys);
-	if (err == GK_OK)
-		err = gsakmp_key_download_seal(rq->gcks->env,
-		                               &rq->group->dialect, &a->kek,
-		                               keys, download);
-	gk_wipe(keys, sizeof(*keys));
-	free(keys);
-	return err;
-}
-
-/* Section 5.2.1.2, Table 2. */
-static enum gk_err
-build_keydl(struct admission *a, struct gk_slice token,
-            struct gk_slice download, struct gk_buf *out)
-{
-	const struct gsakmp_request *rq = a->rq;
-	const struct gsakmp_dialect *dialect = &rq->group->dialect;
-	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
-	struct gsakmp_sign sign;
-	struct gsakmp_build b;
-
-	gsakmp_party_sign(&rq->gcks->cfg.party, rq->suite.signature, true,
-	                  rq->now.utc_s, ders, &sign);
-	gsakmp_build_begin(&b, dialect, GSAKMP_EXCHANGE_KEY_DOWNLOAD,
-	                   rq->msg->header.groupid, 0);
-	/* RFC4535-5.2.1.1-16: the identity is the RTJ's Signer ID. */
-	gsakmp_build_identification(&b, gsakmp_dialect_classification(dialect),
-	                            rq->signer.id_type, rq->signer.id.octets);
-	if (!rq->suite.timestamp) {
-		gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER,
-		                   gk_buf_slice(&a->nonce_r));
-		gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED,
-		                   gk_buf_slice(&a->nonce_c));
-	}
-	gsakmp_build_key_creation(&b, rq->suite.key_creation,
-	                          gk_kex_public(a->kex));
-	gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1, token);
-	gsakmp_build_key_download(&b, download);
-	if (gsakmp_suite_extra(&rq->suite) ||
-	    gsakmp_code_extra(GSAKMP_TABLE_KEY, a->kek_type))
-		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
-	return gsakmp_build_finish(&b, &sign, out);
+	return gsakmp_download_build(&a->keys, &e, out);
 }
 
 /* Kept for a retransmitted RTJ. */
@@ -393,13 +311,10 @@ answer(struct admission *a)
 	struct gsakmp_request *rq = a->rq;
 	struct gsakmp_outputs *q = &rq->gcks->out;
 	struct gk_slice group_id = rq->group->cfg.group_id;
-	struct gk_buf token = { 0 }, download = { 0 }, dgram = { 0 };
+	struct gk_buf dgram = { 0 };
 	enum gk_err err;
 
-	err = seal(a, &token, &download);
-	if (err == GK_OK)
-		err = build_keydl(a, gk_buf_slice(&token),
-		                  gk_buf_slice(&download), &dgram);
+	err = build_keydl(a, &dgram);
 	if (err == GK_OK)
 		err = keep_answer(a, gk_buf_slice(&dgram));
 	if (err == GK_OK)
@@ -410,11 +325,9 @@ answer(struct admission *a)
 	if (err == GK_OK)
 		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_PENDING, group_id,
 		                      gk_buf_slice(&rq->signer.key),
-		                      a->member_id);
+		                      a->keys.member_id);
 	if (err == GK_OK)
 		err = gsakmp_rq_deadline(rq);
-	gk_buf_free(&token);
-	gk_buf_free(&download);
 	gk_buf_free(&dgram);
 	return err;
 }
