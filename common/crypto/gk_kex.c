@@ -85,6 +85,12 @@ gk_kex_public(const struct gk_kex_key *key)
 	return gk_buf_slice(&key->pub);
 }
 
+struct gk_slice
+gk_kex_private(const struct gk_kex_key *key)
+{
+	return gk_buf_slice(&key->priv);
+}
+
 static enum gk_err
 compute_public(struct gk_kex_key *key)
 {

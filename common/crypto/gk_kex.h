@@ -70,6 +70,22 @@ enum gk_kex gk_kex_group(const struct gk_kex_key *key);
 /* gk_kex_public - exactly gk_kex_public_len() octets; lives as long as @key. */
 struct gk_slice gk_kex_public(const struct gk_kex_key *key);
 
+/*
+ * Static keys in files: PKCS #8 and SubjectPublicKeyInfo, PEM.  A private file
+ * is not encrypted here; whoever writes it minds its mode.  A group is known by
+ * its curve or its prime, so what else has the form of a key is refused:
+ * GK_ERR_VALUE.
+ */
+GK_MUST_CHECK enum gk_err gk_kex_to_pem(const struct gk_kex_key *key,
+                                        struct gk_buf *pem);
+GK_MUST_CHECK enum gk_err gk_kex_from_pem(struct gk_slice pem,
+                                          struct gk_kex_key **key);
+GK_MUST_CHECK enum gk_err gk_kex_public_to_pem(const struct gk_kex_key *key,
+                                               struct gk_buf *pem);
+GK_MUST_CHECK enum gk_err gk_kex_public_from_pem(struct gk_slice pem,
+                                                 enum gk_kex *group,
+                                                 struct gk_buf *value);
+
 #define GK_KEX_SHORT_PEER 0x01u /* a MODP peer may have dropped leading zeros */
 
 /**

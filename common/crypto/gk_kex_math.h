@@ -9,6 +9,12 @@
  * allocated by the caller and filled completely.  GK_ERR_VALUE for a private or
  * public value out of range.
  */
+/* gk_kex_private - see gk_kex_from_private(); lives as long as @key. */
+struct gk_slice gk_kex_private(const struct gk_kex_key *key);
+
+/* gk_modp_prime - new, for BN_free(); NULL when @group is none of them. */
+struct bignum_st *gk_modp_prime(enum gk_kex group);
+
 enum gk_err gk_modp_public(enum gk_kex group, struct gk_slice priv,
                            struct gk_buf *pub);
 enum gk_err gk_modp_peer_check(enum gk_kex group, struct gk_slice peer);

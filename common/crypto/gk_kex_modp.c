@@ -9,8 +9,8 @@
 #include "common/crypto/gk_kex_math.h"
 #include "common/crypto/gk_ossl.h"
 
-static BIGNUM *
-prime(enum gk_kex group)
+BIGNUM *
+gk_modp_prime(enum gk_kex group)
 {
 	switch (group) {
 	case GK_KEX_MODP768_LEGACY:
@@ -73,7 +73,7 @@ out:
 enum gk_err
 gk_modp_public(enum gk_kex group, struct gk_slice priv, struct gk_buf *pub)
 {
-	BIGNUM *p = prime(group), *g = BN_new();
+	BIGNUM *p = gk_modp_prime(group), *g = BN_new();
 	enum gk_err err = GK_ERR_NOMEM;
 
 	if (p != NULL && g != NULL && BN_set_word(g, 2) == 1)
@@ -89,7 +89,7 @@ static enum gk_err
 with_peer(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
           struct gk_buf *secret)
 {
-	BIGNUM *p = prime(group);
+	BIGNUM *p = gk_modp_prime(group);
 	BIGNUM *y = BN_bin2bn(peer.ptr, (int)peer.len, NULL);
 	enum gk_err err = GK_ERR_NOMEM;
 

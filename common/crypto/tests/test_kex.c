@@ -439,6 +439,71 @@ GK_TEST(crypto_kex, private_values_out_of_range_are_refused)
 	assert_int_equal(gk_kex_public_len((enum gk_kex)99), 0);
 }
 
+/* ---- static keys in files ------------------------------------------------ */
+
+GK_TEST(crypto_kex, static_key_survives_its_file)
+{
+	uint8_t next = 1;
+	const struct gk_env env = { .random = count_up, .ctx = &next };
+
+	for (size_t i = 0; i < GK_COUNT(all); i++) {
+		struct gk_kex_key *key, *again;
+		struct gk_buf pem, pub, value;
+		enum gk_kex group;
+
+		gk_assert_ok(gk_kex_generate(&env, all[i], &key));
+		gk_assert_ok(gk_kex_to_pem(key, &pem));
+		gk_assert_ok(gk_kex_public_to_pem(key, &pub));
+		gk_assert_ok(gk_kex_from_pem(gk_buf_slice(&pem), &again));
+		assert_int_equal(gk_kex_group(again), all[i]);
+		assert_true(gk_slice_equal(gk_kex_public(again),
+		                           gk_kex_public(key)));
+		gk_assert_ok(gk_kex_public_from_pem(gk_buf_slice(&pub), &group,
+		                                    &value));
+		assert_int_equal(group, all[i]);
+		assert_true(gk_slice_equal(gk_buf_slice(&value),
+		                           gk_kex_public(key)));
+		gk_buf_free(&value);
+		gk_buf_free(&pub);
+		gk_buf_free(&pem);
+		gk_kex_free(again);
+		gk_kex_free(key);
+	}
+}
+
+/* A key of a kind that no group here is of, half a file, the wrong half. */
+GK_TEST(crypto_kex, what_is_no_static_key_is_refused)
+{
+	static const char ed25519[] =
+		"-----BEGIN PUBLIC KEY-----\n"
+		"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+		"-----END PUBLIC KEY-----\n";
+	uint8_t next = 1;
+	const struct gk_env env = { .random = count_up, .ctx = &next };
+	struct gk_kex_key *key, *none;
+	struct gk_buf pem, pub, value;
+	enum gk_kex group;
+
+	gk_assert_err(
+		GK_ERR_VALUE,
+		gk_kex_public_from_pem(gk_slice_str(ed25519), &group, &value));
+	gk_assert_ok(gk_kex_generate(&env, GK_KEX_P256, &key));
+	gk_assert_ok(gk_kex_to_pem(key, &pem));
+	gk_assert_ok(gk_kex_public_to_pem(key, &pub));
+	gk_assert_err(GK_ERR_VALUE, gk_kex_from_pem(gk_buf_slice(&pub), &none));
+	assert_null(none);
+	gk_assert_err(GK_ERR_VALUE, gk_kex_public_from_pem(gk_buf_slice(&pem),
+	                                                   &group, &value));
+	assert_null(value.ptr);
+	for (size_t n = 0; n < pem.len - 30; n++)
+		gk_assert_err(GK_ERR_VALUE,
+		              gk_kex_from_pem((struct gk_slice){ pem.ptr, n },
+		                              &none));
+	gk_buf_free(&pub);
+	gk_buf_free(&pem);
+	gk_kex_free(key);
+}
+
 int
 main(void)
 {
@@ -455,6 +520,8 @@ main(void)
 		GK_RUN(rfc5903_9, points_off_the_curve_are_refused),
 		GK_RUN(rfc7748_6_1, points_of_small_order_are_refused),
 		GK_RUN(crypto_kex, private_values_out_of_range_are_refused),
+		GK_RUN(crypto_kex, static_key_survives_its_file),
+		GK_RUN(crypto_kex, what_is_no_static_key_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("common/crypto/kex", tests, NULL,
