@@ -451,6 +451,12 @@ gkd_conn_finish(struct gkd_conn *conn)
 	}
 }
 
+bool
+gkd_conn_finishing(const struct gkd_conn *conn)
+{
+	return conn->finish;
+}
+
 uint64_t
 gkd_conn_id(const struct gkd_conn *conn)
 {

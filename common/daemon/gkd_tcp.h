@@ -70,6 +70,8 @@ GK_MUST_CHECK enum gk_err gkd_conn_send(struct gkd_conn *conn,
 void gkd_conn_close(struct gkd_conn *conn);
 /* gkd_conn_finish - when everything is written; closed() is called then. */
 void gkd_conn_finish(struct gkd_conn *conn);
+/* gkd_conn_finishing - it only lives on to be written out. */
+bool gkd_conn_finishing(const struct gkd_conn *conn);
 uint64_t gkd_conn_id(const struct gkd_conn *conn); /* never 0, never reused */
 struct gkd_addr gkd_conn_peer(const struct gkd_conn *conn);
 
