@@ -41,16 +41,6 @@ gk_group_new(const struct gk_env *env, const struct gk_group_config *cfg,
 }
 
 void
-gk_group_seat_free(struct gk_group_seat *seat)
-{
-	if (seat == NULL)
-		return;
-	gk_buf_free(&seat->member.identity);
-	gk_buf_free(&seat->member.blob);
-	free(seat);
-}
-
-void
 gk_group_free(struct gk_group *g)
 {
 	struct gk_group_item *item;
@@ -58,14 +48,11 @@ gk_group_free(struct gk_group *g)
 
 	if (g == NULL)
 		return;
-	for (size_t i = 0; i < g->id_cap; i++)
-		gk_group_seat_free(g->by_id[i]);
-	free(g->by_id);
+	gk_group_members_free(g);
 	for (cursor = 0; (item = gk_index_each(&g->excluded, &cursor));)
 		gk_group_item_free(item);
 	for (cursor = 0; (item = gk_index_each(&g->notes, &cursor));)
 		gk_group_item_free(item);
-	gk_index_free(&g->by_identity);
 	gk_index_free(&g->excluded);
 	gk_index_free(&g->notes);
 	gk_lkh_free(g->lkh);
@@ -74,42 +61,28 @@ gk_group_free(struct gk_group *g)
 	free(g);
 }
 
+/* Rows are written when somebody asks for them, once for each thing that has
+ * changed, however often it did. */
 struct gk_journal *
 gk_group_journal(struct gk_group *g)
 {
+	enum gk_err err = gk_group_save_members(g, g->journal);
+
+	if (err == GK_OK && g->epoch_dirty) {
+		err = gk_group_save_keys(g, g->journal);
+		if (err == GK_OK)
+			err = gk_group_save_head(g, g->journal);
+		if (err == GK_OK && g->lkh != NULL)
+			err = gk_lkh_save(g->lkh, g->journal);
+	}
+	if (err == GK_OK)
+		g->epoch_dirty = false;
+	else
+		gk_journal_lose(g->journal);
 	return g->journal;
 }
 
 /* Members */
-
-enum gk_err
-gk_group_ids_reserve(struct gk_group *g, uint32_t id)
-{
-	size_t cap = g->id_cap == 0 ? 64 : g->id_cap;
-	struct gk_group_seat **grown;
-
-	if (id < g->id_cap)
-		return GK_OK;
-	while (cap <= id)
-		cap *= 2;
-	grown = reallocarray(g->by_id, cap, sizeof(*grown));
-	if (grown == NULL)
-		return GK_ERR_NOMEM;
-	memset(grown + g->id_cap, 0, (cap - g->id_cap) * sizeof(*grown));
-	g->by_id = grown;
-	g->id_cap = cap;
-	return GK_OK;
-}
-
-enum gk_err
-gk_group_seat_add(struct gk_group *g, struct gk_group_seat *seat)
-{
-	GK_TRY(gk_group_ids_reserve(g, seat->member.id));
-	GK_TRY(gk_index_add(&g->by_identity,
-	                    gk_buf_slice(&seat->member.identity), seat));
-	g->by_id[seat->member.id] = seat;
-	return GK_OK;
-}
 
 static uint32_t
 free_id(struct gk_group *g)
@@ -119,42 +92,36 @@ free_id(struct gk_group *g)
 	return g->id_hint;
 }
 
-/* Write everything that the tree and the epoch changed. */
-enum gk_err
-gk_group_save_epoch(struct gk_group *g)
-{
-	GK_TRY(gk_group_save_keys(g, g->journal));
-	GK_TRY(gk_group_save_head(g, g->journal));
-	return g->lkh == NULL ? GK_OK : gk_lkh_save(g->lkh, g->journal);
-}
-
-/* The member is in the index by identity; give him a seat and an id. */
+/* Give a new member a seat and an id. */
 static enum gk_err
-take_seat(struct gk_group *g, struct gk_group_seat *seat, int64_t utc,
+take_seat(struct gk_group *g, struct gk_member *m, int64_t utc,
           const struct gk_group_draw *draw)
 {
 	bool fresh;
 
 	/* The lowest that is free is never above the number of members. */
-	GK_TRY(gk_group_ids_reserve(g, (uint32_t)g->by_identity.count));
+	GK_TRY(gk_group_members_reserve(g, (uint32_t)g->member_count + 1));
+	GK_TRY(gk_group_dirty_reserve(g));
 	if (g->lkh == NULL) {
-		seat->member.id = free_id(g);
-		seat->epoch = g->epoch;
+		m->id = free_id(g);
+		m->epoch = g->epoch;
 		fresh = g->cfg.backward && !g->cfg.imported && !g->due &&
-		        g->by_identity.count > 1;
+		        g->member_count > 0;
 		g->due |= fresh;
 		g->open = true;
 	} else {
 		uint64_t before = gk_lkh_group_version(g->lkh);
 
-		seat->epoch = gk_lkh_epoch(g->lkh);
-		GK_TRY(gk_lkh_join(g->lkh, utc, &seat->member.seat));
-		seat->member.id = seat->member.seat;
+		m->epoch = gk_lkh_epoch(g->lkh);
+		GK_TRY(gk_lkh_join(g->lkh, utc, &m->seat));
+		m->id = m->seat;
 		fresh = gk_lkh_group_version(g->lkh) != before;
 	}
 	if (fresh)
 		gk_group_next_make(g, draw, utc);
-	g->by_id[seat->member.id] = seat;
+	gk_group_member_add(g, m);
+	gk_group_dirty_add(g, m);
+	g->epoch_dirty = true;
 	return GK_OK;
 }
 
@@ -162,8 +129,9 @@ enum gk_err
 gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
               struct gk_member **member)
 {
+	const struct gk_slice none = { NULL, 0 };
 	struct gk_group_draw draw;
-	struct gk_group_seat *seat;
+	struct gk_member *m;
 	enum gk_err err;
 
 	*member = NULL;
@@ -171,52 +139,38 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 		return GK_ERR_SPACE;
 	if (gk_group_find(g, identity) != NULL)
 		return GK_ERR_UNEXPECTED;
-	seat = calloc(1, sizeof(*seat));
-	if (seat == NULL)
-		return GK_ERR_NOMEM;
-	seat->member.state = GK_MEMBER_PENDING;
-	seat->member.joined = utc;
-	seat->member.seen = utc;
-	err = gk_buf_copy(&seat->member.identity, identity);
+	GK_TRY(gk_group_member_new(identity, none, &m));
+	m->state = GK_MEMBER_PENDING;
+	m->joined = utc;
+	m->seen = utc;
+	err = gk_group_draw(g, &draw);
 	if (err == GK_OK)
-		err = gk_group_draw(g, &draw);
-	if (err == GK_OK)
-		err = gk_index_add(&g->by_identity,
-		                   gk_buf_slice(&seat->member.identity), seat);
-	if (err == GK_OK) {
-		err = take_seat(g, seat, utc, &draw);
-		if (err != GK_OK)
-			gk_index_remove(&g->by_identity, identity);
-	}
+		err = take_seat(g, m, utc, &draw);
 	gk_wipe(&draw, sizeof(draw));
 	if (err != GK_OK) {
-		gk_group_seat_free(seat);
+		gk_group_member_free(m);
 		return err;
 	}
-	GK_TRY(gk_group_save_seat(seat, g->journal));
-	GK_TRY(gk_group_save_epoch(g));
-	*member = &seat->member;
+	*member = m;
 	return GK_OK;
 }
 
 bool
 gk_group_joined(const struct gk_group *g, const struct gk_member *member)
 {
-	const struct gk_group_seat *seat = g->by_id[member->id];
-
 	if (g->lkh != NULL)
 		return gk_lkh_joined(g->lkh, member->seat);
-	return g->open && seat->epoch == g->epoch;
+	return g->open && member->epoch == g->epoch;
 }
 
 enum gk_err
 gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 {
-	struct gk_group_seat *seat = g->by_id[member->id];
-	bool fresh = true;
 	struct gk_group_draw draw;
+	bool fresh = true;
 	enum gk_err err;
 
+	GK_TRY(gk_group_dirty_reserve(g));
 	GK_TRY(gk_group_draw(g, &draw));
 	if (g->lkh != NULL) {
 		uint64_t before = gk_lkh_group_version(g->lkh);
@@ -236,78 +190,10 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	if (fresh)
 		gk_group_next_make(g, &draw, utc);
 	gk_wipe(&draw, sizeof(draw));
-	gk_index_remove(&g->by_identity, gk_buf_slice(&member->identity));
-	g->by_id[member->id] = NULL;
-	if (member->id < g->id_hint)
-		g->id_hint = member->id;
-	err = gk_group_drop_seat(seat, g->journal);
-	gk_group_seat_free(seat);
-	return err == GK_OK ? gk_group_save_epoch(g) : err;
-}
-
-enum gk_err
-gk_group_member_state(struct gk_group *g, struct gk_member *member,
-                      enum gk_member_state state)
-{
-	if (member->state == state)
-		return GK_OK;
-	member->state = state;
-	return gk_group_save_seat(g->by_id[member->id], g->journal);
-}
-
-void
-gk_group_member_seen(struct gk_member *member, int64_t utc)
-{
-	if (utc > member->seen)
-		member->seen = utc;
-}
-
-enum gk_err
-gk_group_member_blob(struct gk_group *g, struct gk_member *member,
-                     struct gk_slice blob)
-{
-	struct gk_buf copy;
-
-	if (blob.len > GK_GROUP_BLOB_MAX)
-		return GK_ERR_SPACE;
-	GK_TRY(gk_buf_copy(&copy, blob));
-	gk_buf_free(&member->blob);
-	member->blob = copy;
-	return gk_group_save_seat(g->by_id[member->id], g->journal);
-}
-
-struct gk_member *
-gk_group_find(const struct gk_group *g, struct gk_slice identity)
-{
-	struct gk_group_seat *seat = gk_index_find(&g->by_identity, identity);
-
-	return seat == NULL ? NULL : &seat->member;
-}
-
-struct gk_member *
-gk_group_find_id(const struct gk_group *g, uint32_t id)
-{
-	if (id >= g->id_cap || g->by_id[id] == NULL)
-		return NULL;
-	return &g->by_id[id]->member;
-}
-
-size_t
-gk_group_count(const struct gk_group *g)
-{
-	return g->by_identity.count;
-}
-
-struct gk_member *
-gk_group_each(const struct gk_group *g, size_t *cursor)
-{
-	while (*cursor < g->id_cap) {
-		struct gk_group_seat *seat = g->by_id[(*cursor)++];
-
-		if (seat != NULL)
-			return &seat->member;
-	}
-	return NULL;
+	gk_group_dirty_add(g, member);
+	gk_group_member_remove(g, member);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 enum gk_err
@@ -336,22 +222,20 @@ gk_group_refresh(struct gk_group *g, int64_t utc)
 	g->due |= !g->cfg.imported;
 	gk_group_next_make(g, &draw, utc);
 	gk_wipe(&draw, sizeof(draw));
-	return gk_group_save_epoch(g);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 enum gk_err
 gk_group_renew(struct gk_group *g, int64_t utc, int64_t limit, size_t scan,
                size_t *renewed)
 {
-	enum gk_err err;
-
 	*renewed = 0;
 	if (g->lkh == NULL)
 		return GK_OK;
-	err = gk_lkh_renew(g->lkh, utc, limit, scan, renewed);
 	/* What was renewed before an error stays renewed. */
-	GK_TRY(gk_lkh_save(g->lkh, g->journal));
-	return err;
+	g->epoch_dirty = true;
+	return gk_lkh_renew(g->lkh, utc, limit, scan, renewed);
 }
 
 bool
@@ -385,7 +269,6 @@ gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
               struct gk_lkh_plan *plan)
 {
 	bool open = gk_group_open(g), due = gk_group_due(g);
-	enum gk_err err;
 
 	if (g->lkh != NULL)
 		GK_TRY(gk_lkh_seal(g->lkh, style, plan));
@@ -398,8 +281,6 @@ gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
 	g->open = false;
 	g->due = false;
 	g->epoch++;
-	err = gk_group_save_epoch(g);
-	if (err != GK_OK)
-		gk_lkh_plan_free(plan);
-	return err;
+	g->epoch_dirty = true;
+	return GK_OK;
 }

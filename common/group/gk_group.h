@@ -11,9 +11,8 @@
  * run backwards.  It knows no protocol: identities, key types and notes are
  * octets and numbers that the caller gives a meaning.
  *
- * Every call that changes something that must survive appends to the journal
- * (gk_group_journal()); the caller hands that to the store before the datagram
- * that depends on it leaves.  Not thread-safe: the engine locks.
+ * Everything that must survive goes into the journal (gk_group_journal()), which
+ * the caller hands to the store before the datagram that depends on it leaves.  Not thread-safe: the engine locks.
  *
  * Changes of membership collect in an epoch.  The first change that needs it
  * makes the NEXT version of every traffic key, which joiners are handed at once;
@@ -48,11 +47,14 @@ enum gk_member_state { GK_MEMBER_STATE_LIST(X) };
 #undef X
 
 struct gk_member {
-	uint32_t id;   /* MemberID: the seat, or a number of its own */
-	uint32_t seat; /* 0 without hierarchy */
-	enum gk_member_state state;
+	uint32_t id;    /* MemberID: the seat, or a number of its own */
+	uint32_t seat;  /* 0 without hierarchy */
+	uint32_t epoch; /* in which it joined */
+	enum gk_member_state state : 8;
+	bool dirty : 1; /* this room's: not in the journal yet */
 	int64_t joined; /* seconds since 1970 */
 	int64_t seen;
+	/* Both lie in one piece of memory, which is this room's. */
 	struct gk_buf identity;
 	struct gk_buf blob; /* the protocol's; not interpreted here */
 };
@@ -79,7 +81,8 @@ GK_MUST_CHECK enum gk_err gk_group_new(const struct gk_env *env,
 void gk_group_free(struct gk_group *group); /* wipes; NULL is fine */
 
 /* gk_group_journal - the changes since the caller last took them; see
- * gk_journal_take(). */
+ * gk_journal_take() and gk_journal_move().  Rows are made here, not by the
+ * calls that change something: a thing that changed ten times is one row. */
 struct gk_journal *gk_group_journal(struct gk_group *group);
 
 /*
@@ -109,6 +112,8 @@ struct gk_member *gk_group_find(const struct gk_group *group,
                                 struct gk_slice identity);
 struct gk_member *gk_group_find_id(const struct gk_group *group, uint32_t id);
 size_t gk_group_count(const struct gk_group *group);
+size_t gk_group_count_state(const struct gk_group *group,
+                            enum gk_member_state state);
 /* gk_group_each - walk all members: start with *@cursor = 0, NULL at the end.
  * Members may leave during the walk, none may join. */
 struct gk_member *gk_group_each(const struct gk_group *group, size_t *cursor);
@@ -189,7 +194,7 @@ uint32_t gk_group_epoch(const struct gk_group *group);
 const struct gk_lkh *gk_group_lkh(const struct gk_group *group); /* or NULL */
 
 /*
- * Counters.  The value is in the journal when the call returns; GK_ERR_SPACE
+ * Counters.  The value is in the next journal; GK_ERR_SPACE
  * when there are no more.  Sequence numbers and handles count from 1, sender
  * ids from 0; @count sender ids in a row start at *@first.  Sender ids are
  * reserved in blocks: a restart may skip some and never repeats one.

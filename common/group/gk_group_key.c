@@ -110,7 +110,6 @@ gk_group_key_define(struct gk_group *g, uint32_t id, uint32_t type, size_t len,
 			gk_wipe(octets, sizeof(octets));
 			return err;
 		}
-		GK_TRY(gk_lkh_save(g->lkh, g->journal));
 	}
 	key = &g->keys[g->key_count++];
 	*key = (struct gk_group_key){
@@ -121,8 +120,8 @@ gk_group_key_define(struct gk_group *g, uint32_t id, uint32_t type, size_t len,
 	};
 	make(g, key, GK_KEY_CURRENT, octets, utc);
 	gk_wipe(octets, sizeof(octets));
-	GK_TRY(gk_group_save_keys(g, g->journal));
-	return gk_group_save_head(g, g->journal);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 static struct gk_group_key *
@@ -149,7 +148,8 @@ import_first(struct gk_group *g, const struct gk_traffic_key *key)
 	k->version[GK_KEY_CURRENT] = *key;
 	k->has[GK_KEY_CURRENT] = true;
 	g->key_count++;
-	return gk_group_save_epoch(g);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 enum gk_err
@@ -174,7 +174,8 @@ gk_group_key_import(struct gk_group *g, const struct gk_traffic_key *key)
 		gk_lkh_replace(g->lkh);
 	g->open = true;
 	g->due = true;
-	return gk_group_save_epoch(g);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 size_t
@@ -202,17 +203,15 @@ gk_group_key_joiner(const struct gk_group *g, size_t i)
 enum gk_err
 gk_group_key_previous_drop(struct gk_group *g)
 {
-	bool any = false;
-
 	for (size_t i = 0; i < g->key_count; i++) {
 		struct gk_group_key *key = &g->keys[i];
 
-		any |= key->has[GK_KEY_PREVIOUS];
+		g->epoch_dirty |= key->has[GK_KEY_PREVIOUS];
 		key->has[GK_KEY_PREVIOUS] = false;
 		gk_wipe(&key->version[GK_KEY_PREVIOUS],
 		        sizeof(key->version[GK_KEY_PREVIOUS]));
 	}
-	return any ? gk_group_save_keys(g, g->journal) : GK_OK;
+	return GK_OK;
 }
 
 /* Counters */
@@ -223,7 +222,7 @@ gk_group_sequence_next(struct gk_group *g, uint32_t *sequence)
 	if (g->sequence >= g->cfg.sequence_last)
 		return GK_ERR_SPACE;
 	g->sequence++;
-	GK_TRY(gk_group_save_head(g, g->journal));
+	g->epoch_dirty = true;
 	*sequence = g->sequence;
 	return GK_OK;
 }
@@ -240,7 +239,8 @@ gk_group_sequence_raise(struct gk_group *g, uint32_t sequence)
 	if (sequence <= g->sequence)
 		return GK_OK;
 	g->sequence = sequence;
-	return gk_group_save_head(g, g->journal);
+	g->epoch_dirty = true;
+	return GK_OK;
 }
 
 enum gk_err
@@ -249,7 +249,7 @@ gk_group_handle_next(struct gk_group *g, uint32_t *handle)
 	if (g->handle == UINT32_MAX)
 		return GK_ERR_SPACE;
 	g->handle++;
-	GK_TRY(gk_group_save_head(g, g->journal));
+	g->epoch_dirty = true;
 	*handle = g->handle;
 	return GK_OK;
 }
@@ -265,19 +265,13 @@ gk_group_sender_next(struct gk_group *g, uint32_t count, uint32_t *first)
 	if (end > limit)
 		return GK_ERR_SPACE;
 	if (end > g->sender_end) {
-		uint64_t old = g->sender_end;
 		uint64_t over = end % g->cfg.sender_block;
-		enum gk_err err;
 
 		g->sender_end =
 			over == 0 ? end : end + g->cfg.sender_block - over;
 		if (g->sender_end > limit)
 			g->sender_end = limit;
-		err = gk_group_save_head(g, g->journal);
-		if (err != GK_OK) {
-			g->sender_end = old;
-			return err;
-		}
+		g->epoch_dirty = true;
 	}
 	*first = (uint32_t)g->sender_next;
 	g->sender_next = end;

@@ -49,7 +49,7 @@ gk_group_save_head(const struct gk_group *g, struct gk_journal *journal)
 	gk_wr_u8(&wr, g->open);
 	gk_wr_u8(&wr, g->due);
 	gk_wr_u8(&wr, (uint8_t)g->key_count);
-	gk_wr_u32(&wr, (uint32_t)g->by_identity.count);
+	gk_wr_u32(&wr, (uint32_t)g->member_count);
 	return gk_row_put(journal, GK_GROUP_TABLE_HEAD, no_key, &wr);
 }
 
@@ -89,9 +89,8 @@ gk_group_save_keys(const struct gk_group *g, struct gk_journal *journal)
 }
 
 enum gk_err
-gk_group_save_seat(const struct gk_group_seat *seat, struct gk_journal *journal)
+gk_group_save_member(const struct gk_member *m, struct gk_journal *journal)
 {
-	const struct gk_member *m = &seat->member;
 	struct gk_buf row;
 	uint8_t name[4];
 	struct gk_wr wr;
@@ -103,7 +102,7 @@ gk_group_save_seat(const struct gk_group_seat *seat, struct gk_journal *journal)
 	gk_wr_u8(&wr, (uint8_t)m->state);
 	gk_row_wr_u64(&wr, (uint64_t)m->joined);
 	gk_row_wr_u64(&wr, (uint64_t)m->seen);
-	gk_wr_u32(&wr, seat->epoch);
+	gk_wr_u32(&wr, m->epoch);
 	gk_wr_vec16(&wr, gk_buf_slice(&m->identity));
 	gk_wr_bytes(&wr, gk_buf_slice(&m->blob));
 	err = gk_row_put(journal, GK_GROUP_TABLE_MEMBER,
@@ -113,12 +112,12 @@ gk_group_save_seat(const struct gk_group_seat *seat, struct gk_journal *journal)
 }
 
 enum gk_err
-gk_group_drop_seat(const struct gk_group_seat *seat, struct gk_journal *journal)
+gk_group_drop_member(uint32_t id, struct gk_journal *journal)
 {
 	uint8_t name[4];
 
 	return gk_journal_del(journal, GK_GROUP_TABLE_MEMBER,
-	                      gk_row_key(seat->member.id, name));
+	                      gk_row_key(id, name));
 }
 
 static enum gk_err
@@ -141,7 +140,7 @@ gk_group_export(const struct gk_group *g, struct gk_journal *journal)
 	GK_TRY(gk_group_save_keys(g, journal));
 	for (size_t i = 0; i < g->id_cap; i++) {
 		if (g->by_id[i] != NULL)
-			GK_TRY(gk_group_save_seat(g->by_id[i], journal));
+			GK_TRY(gk_group_save_member(g->by_id[i], journal));
 	}
 	GK_TRY(export_items(&g->excluded, GK_GROUP_TABLE_EXCLUDED, journal));
 	GK_TRY(export_items(&g->notes, GK_GROUP_TABLE_NOTE, journal));
@@ -239,55 +238,53 @@ load_key(struct gk_group *g, struct gk_slice name, struct gk_slice value,
 	return GK_OK;
 }
 
+static bool
+member_fits(const struct gk_group *g, const struct gk_member *m, uint8_t state)
+{
+	return state <= GK_MEMBER_LEAVING &&
+	       m->identity.len <= GK_GROUP_IDENTITY_MAX &&
+	       m->blob.len <= GK_GROUP_BLOB_MAX && m->id != 0 &&
+	       m->id <= GK_LKH_SEATS_MAX &&
+	       m->seat == (g->lkh == NULL ? 0 : m->id);
+}
+
 static enum gk_err
 load_member(struct gk_group *g, struct gk_slice key, struct gk_slice value,
             const char **why)
 {
-	struct gk_group_seat *seat = calloc(1, sizeof(*seat));
 	struct gk_slice identity, blob;
-	struct gk_member *m;
-	struct gk_rd rd;
+	struct gk_member row = { 0 }, *m;
 	uint8_t state;
+	struct gk_rd rd;
 	enum gk_err err;
 
-	if (seat == NULL)
-		return GK_ERR_NOMEM;
-	m = &seat->member;
 	gk_rd_init(&rd, key.ptr, key.len);
-	m->id = gk_rd_u32(&rd, "member id");
+	row.id = gk_rd_u32(&rd, "member id");
 	err = gk_rd_done(&rd);
 	gk_rd_init(&rd, value.ptr, value.len);
-	m->seat = gk_rd_u32(&rd, "seat");
+	row.seat = gk_rd_u32(&rd, "seat");
 	state = gk_rd_u8(&rd, "state");
-	m->joined = (int64_t)gk_row_rd_u64(&rd, "joined");
-	m->seen = (int64_t)gk_row_rd_u64(&rd, "seen");
-	seat->epoch = gk_rd_u32(&rd, "epoch");
+	row.joined = (int64_t)gk_row_rd_u64(&rd, "joined");
+	row.seen = (int64_t)gk_row_rd_u64(&rd, "seen");
+	row.epoch = gk_rd_u32(&rd, "epoch");
 	identity = gk_rd_vec16(&rd, "identity");
 	blob = gk_rd_rest(&rd);
-	if (err == GK_OK)
-		err = gk_rd_done(&rd);
-	if (err != GK_OK || state > GK_MEMBER_LEAVING ||
-	    identity.len > GK_GROUP_IDENTITY_MAX ||
-	    blob.len > GK_GROUP_BLOB_MAX || m->id == 0 ||
-	    m->id > GK_LKH_SEATS_MAX ||
-	    m->seat != (g->lkh == NULL ? 0 : m->id)) {
-		gk_group_seat_free(seat);
+	row.identity.len = identity.len;
+	row.blob.len = blob.len;
+	if (err != GK_OK || gk_rd_done(&rd) != GK_OK ||
+	    !member_fits(g, &row, state))
 		return gk_row_refuse(why, "malformed member");
-	}
-	m->state = (enum gk_member_state)state;
 	if (gk_group_find(g, identity) != NULL ||
-	    gk_group_find_id(g, m->id) != NULL) {
-		gk_group_seat_free(seat);
+	    gk_group_find_id(g, row.id) != NULL)
 		return gk_row_refuse(why, "a member that is there twice");
-	}
-	err = gk_buf_copy(&m->identity, identity);
-	if (err == GK_OK)
-		err = gk_buf_copy(&m->blob, blob);
-	if (err == GK_OK)
-		err = gk_group_seat_add(g, seat);
-	if (err != GK_OK)
-		gk_group_seat_free(seat);
-	return err;
+	GK_TRY(gk_group_members_reserve(g, row.id));
+	GK_TRY(gk_group_member_new(identity, blob, &m));
+	row.identity = m->identity;
+	row.blob = m->blob;
+	row.state = (enum gk_member_state)state;
+	*m = row;
+	gk_group_member_add(g, m);
+	return GK_OK;
 }
 
 static enum gk_err
@@ -342,7 +339,7 @@ gk_group_load_done(struct gk_group *g, const char **why)
 	}
 	for (size_t i = 0; g->lkh != NULL && i < g->id_cap; i++) {
 		if (g->by_id[i] != NULL &&
-		    !gk_lkh_seated(g->lkh, g->by_id[i]->member.seat))
+		    !gk_lkh_seated(g->lkh, g->by_id[i]->seat))
 			return gk_row_refuse(why, "a member without seat");
 	}
 	due = gk_group_due(g);

@@ -7,11 +7,6 @@
 
 /* DOC: inside of a group; for the files of this room only */
 
-struct gk_group_seat {
-	struct gk_member member; /* first: what the caller sees */
-	uint32_t epoch;          /* in which he joined */
-};
-
 struct gk_group_key {
 	uint32_t id;
 	uint32_t type;
@@ -33,10 +28,18 @@ struct gk_group {
 	struct gk_journal *journal;
 	struct gk_lkh *lkh; /* NULL: no hierarchy */
 
-	struct gk_group_seat **by_id; /* NULL: nobody has that id */
+	struct gk_member **by_id; /* NULL: nobody has that id */
 	size_t id_cap;
 	uint32_t id_hint; /* no id below is free; without hierarchy */
-	struct gk_index by_identity;
+	struct gk_group_slot *slots; /* by identity */
+	size_t slot_cap;
+	size_t member_count;
+	size_t in_state[GK_MEMBER_LEAVING + 1];
+	/* Ids whose member the journal does not know as it is, or at all, or
+	 * still does; and the same of everything else. */
+	uint32_t *dirty;
+	size_t dirty_count, dirty_cap;
+	bool epoch_dirty;
 	struct gk_index excluded;
 	struct gk_index notes;
 
@@ -59,13 +62,27 @@ struct gk_group {
 	bool due;
 };
 
-/* gk_group_ids_reserve - room for member ids up to @id. */
-GK_MUST_CHECK enum gk_err gk_group_ids_reserve(struct gk_group *group,
-                                               uint32_t id);
-/* gk_group_seat_add - put @seat into both indexes; takes it over on success. */
-GK_MUST_CHECK enum gk_err gk_group_seat_add(struct gk_group *group,
-                                            struct gk_group_seat *seat);
-void gk_group_seat_free(struct gk_group_seat *seat);
+/* ---- gk_group_member.c --------------------------------------------------- */
+#define GK_GROUP_DIRTY_KEEP 4096 /* ids worth keeping room for */
+
+GK_MUST_CHECK enum gk_err gk_group_member_new(struct gk_slice identity,
+                                              struct gk_slice blob,
+                                              struct gk_member **member);
+void gk_group_member_free(struct gk_member *member); /* one not in the group */
+void gk_group_members_free(struct gk_group *group);
+/* gk_group_members_reserve - room for one more, with an id up to @id. */
+GK_MUST_CHECK enum gk_err gk_group_members_reserve(struct gk_group *group,
+                                                   uint32_t id);
+/* gk_group_member_add - into both indexes; there must be room. */
+void gk_group_member_add(struct gk_group *group, struct gk_member *member);
+/* gk_group_member_remove - out of both, and freed. */
+void gk_group_member_remove(struct gk_group *group, struct gk_member *member);
+/* gk_group_dirty_add - @member goes into the next journal; there must be room
+ * (gk_group_dirty_reserve() makes it for one). */
+GK_MUST_CHECK enum gk_err gk_group_dirty_reserve(struct gk_group *group);
+void gk_group_dirty_add(struct gk_group *group, struct gk_member *member);
+
+/* ---- gk_group_list.c ----------------------------------------------------- */
 GK_MUST_CHECK enum gk_err gk_group_item_put(struct gk_index *index,
                                             struct gk_slice name,
                                             struct gk_slice value);
@@ -81,18 +98,18 @@ GK_MUST_CHECK enum gk_err gk_group_draw(struct gk_group *group,
 void gk_group_next_make(struct gk_group *group,
                         const struct gk_group_draw *draw, int64_t utc);
 void gk_group_next_promote(struct gk_group *group);
-/* gk_group_save_epoch - everything that the tree and the epoch changed. */
-GK_MUST_CHECK enum gk_err gk_group_save_epoch(struct gk_group *group);
 
 /* Rows. */
 GK_MUST_CHECK enum gk_err gk_group_save_head(const struct gk_group *group,
                                              struct gk_journal *journal);
 GK_MUST_CHECK enum gk_err gk_group_save_keys(const struct gk_group *group,
                                              struct gk_journal *journal);
-GK_MUST_CHECK enum gk_err gk_group_save_seat(const struct gk_group_seat *seat,
-                                             struct gk_journal *journal);
-GK_MUST_CHECK enum gk_err gk_group_drop_seat(const struct gk_group_seat *seat,
-                                             struct gk_journal *journal);
+GK_MUST_CHECK enum gk_err gk_group_save_member(const struct gk_member *member,
+                                               struct gk_journal *journal);
+GK_MUST_CHECK enum gk_err gk_group_drop_member(uint32_t id,
+                                               struct gk_journal *journal);
+GK_MUST_CHECK enum gk_err gk_group_save_members(struct gk_group *group,
+                                                struct gk_journal *journal);
 
 #define GK_GROUP_TABLE_HEAD "grp_head"
 #define GK_GROUP_TABLE_KEY "grp_key"

@@ -57,6 +57,43 @@ lose(struct gk_journal *j)
 	return GK_ERR_NOMEM;
 }
 
+void
+gk_journal_lose(struct gk_journal *j)
+{
+	j->lost = true;
+}
+
+#define KEEP 4096 /* entries worth keeping room for */
+
+static void
+emptied(struct gk_journal *j)
+{
+	j->count = 0;
+	if (j->cap <= KEEP)
+		return;
+	free(j->entries); /* after a large batch */
+	j->entries = NULL;
+	j->cap = 0;
+}
+
+static enum gk_err
+reserve(struct gk_journal *j, size_t count)
+{
+	size_t cap = j->cap == 0 ? 32 : j->cap;
+	struct entry *grown;
+
+	if (count <= j->cap)
+		return GK_OK;
+	while (cap < count)
+		cap *= 2;
+	grown = reallocarray(j->entries, cap, sizeof(*grown));
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	j->entries = grown;
+	j->cap = cap;
+	return GK_OK;
+}
+
 static enum gk_err
 append(struct gk_journal *j, enum gk_journal_kind kind, const char *table,
        struct gk_slice key, struct gk_slice value)
@@ -67,16 +104,8 @@ append(struct gk_journal *j, enum gk_journal_kind kind, const char *table,
 		return GK_ERR_NOMEM;
 	if (key.len > GK_JOURNAL_KEY_MAX || value.len > GK_JOURNAL_VALUE_MAX)
 		return GK_ERR_SPACE;
-	if (j->count == j->cap) {
-		size_t cap = j->cap == 0 ? 32 : j->cap * 2;
-		struct entry *grown =
-			reallocarray(j->entries, cap, sizeof(*grown));
-
-		if (grown == NULL)
-			return lose(j);
-		j->entries = grown;
-		j->cap = cap;
-	}
+	if (reserve(j, j->count + 1) != GK_OK)
+		return lose(j);
 	if (key.len + value.len != 0) {
 		e.octets = malloc(key.len + value.len);
 		if (e.octets == NULL)
@@ -147,7 +176,7 @@ gk_journal_clear(struct gk_journal *j)
 		gk_wipe(e->octets, e->key_len + e->value_len);
 		free(e->octets);
 	}
-	j->count = 0;
+	emptied(j);
 }
 
 enum gk_err
@@ -169,5 +198,20 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 	j->count = 0;
 	j->cap = 0;
 	*out = taken;
+	return GK_OK;
+}
+
+enum gk_err
+gk_journal_move(struct gk_journal *to, struct gk_journal *from)
+{
+	if (from->lost || to->lost)
+		return GK_ERR_NOMEM;
+	if (from->count == 0)
+		return GK_OK;
+	GK_TRY(reserve(to, to->count + from->count));
+	memcpy(to->entries + to->count, from->entries,
+	       from->count * sizeof(*from->entries));
+	to->count += from->count;
+	emptied(from);
 	return GK_OK;
 }

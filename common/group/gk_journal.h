@@ -68,4 +68,13 @@ void gk_journal_clear(struct gk_journal *journal);
 GK_MUST_CHECK enum gk_err gk_journal_take(struct gk_journal *journal,
                                           struct gk_journal **out);
 
+/* gk_journal_move - append all changes of @from to @to, leaving none there, and
+ * without copying their octets.  GK_ERR_NOMEM: @from has lost a change, or there
+ * is no room; nothing has moved. */
+GK_MUST_CHECK enum gk_err gk_journal_move(struct gk_journal *to,
+                                          struct gk_journal *from);
+/* gk_journal_lose - a change could not even be brought here: from now on the
+ * journal gives nothing out. */
+void gk_journal_lose(struct gk_journal *journal);
+
 #endif /* GK_JOURNAL_H */

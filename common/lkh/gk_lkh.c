@@ -92,22 +92,21 @@ make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
 	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
 	size_t len = lkh->cfg.key_len;
 
-	if (!(mark->flags & GK_LKH_MADE) && (node->flags & GK_LKH_KEYED)) {
+	if (!(mark->flags & GK_LKH_MADE) && node->keyed) {
 		mark->old_len = (uint8_t)len;
 		mark->old_handle = node->handle;
 		mark->old_created = node->created;
-		mark->old_expires = node->expires;
+		mark->old_expires = gk_lkh_node_expires(node);
 		memcpy(mark->old, gk_lkh_octets_at(lkh, at), len);
 	}
 	/* RFC 4535 7.5.2, Key Creation Date: subsequent to the one held. */
 	if (node->handle != 0 && utc <= node->created)
 		utc = node->created + 1;
 	node->created = utc;
-	node->expires = GK_UTC_MAX;
-	if (lkh->cfg.lifetime != 0 && utc < GK_UTC_MAX - lkh->cfg.lifetime)
-		node->expires = utc + lkh->cfg.lifetime;
+	node->life = lkh->cfg.lifetime != 0 ? (uint32_t)lkh->cfg.lifetime
+	                                    : GK_LKH_FOREVER;
 	node->handle++;
-	node->flags |= GK_LKH_KEYED;
+	node->keyed = true;
 	mark->flags |= GK_LKH_MADE;
 	mark->made = lkh->clock;
 	memcpy(gk_lkh_octets_at(lkh, at), octets, len);
@@ -125,7 +124,7 @@ drop_key(struct gk_lkh *lkh, struct gk_lkh_at at)
 	mark->old_len = 0;
 	mark->flags = GK_LKH_MADE;
 	mark->made = lkh->clock;
-	gk_lkh_node_at(lkh, at)->flags &= (uint8_t)~GK_LKH_KEYED;
+	gk_lkh_node_at(lkh, at)->keyed = false;
 	gk_lkh_touch(lkh, at);
 }
 
@@ -174,8 +173,7 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	for (size_t i = 0; i < trail.len; i++) {
 		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail.at[i]);
 		bool made = mark != NULL && (mark->flags & GK_LKH_MADE);
-		bool keyed =
-			gk_lkh_node_at(lkh, trail.at[i])->flags & GK_LKH_KEYED;
+		bool keyed = gk_lkh_node_at(lkh, trail.at[i])->keyed;
 
 		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail.at[i].node) &&
 		                 (!keyed || (lkh->cfg.backward && !made));
@@ -316,7 +314,7 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
 		const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 		const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
 
-		if ((node->flags & GK_LKH_KEYED) && node->expires <= limit &&
+		if (node->keyed && gk_lkh_node_expires(node) <= limit &&
 		    (mark == NULL || !(mark->flags & GK_LKH_MADE))) {
 			GK_TRY(renew_node(lkh, at, utc));
 			++*renewed;

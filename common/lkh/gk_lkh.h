@@ -53,8 +53,8 @@ struct gk_lkh_config {
 	bool backward;     /* a joiner must not read what was sent before */
 	uint32_t first_id; /* 0 = 1 */
 	uint32_t last_id;  /* highest id that may be used; 0 = 0xffffffff */
-	int64_t lifetime;  /* seconds from creation to expiry of a node key; 0 =
-	                      until the year 9999 */
+	int64_t lifetime;  /* seconds from creation to expiry of a node key,
+	                      below 2^32 - 1; 0 = until the year 9999 */
 };
 
 struct gk_lkh;

@@ -35,7 +35,7 @@ struct draft {
 static bool
 is_keyed(const struct gk_lkh *lkh, struct gk_lkh_at at)
 {
-	return gk_lkh_node_at(lkh, at)->flags & GK_LKH_KEYED;
+	return gk_lkh_node_at(lkh, at)->keyed;
 }
 
 /* Somebody below @at has not been given a key that was made at @made. */

@@ -77,14 +77,14 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 {
 	const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
-	bool keyed = node->flags & GK_LKH_KEYED;
+	bool keyed = node->keyed;
 	uint8_t row[ROW_MAX], key[4];
 	struct gk_wr wr;
 
 	gk_wr_init(&wr, row, sizeof(row));
 	gk_wr_u32(&wr, node->handle);
 	gk_row_wr_u64(&wr, (uint64_t)node->created);
-	gk_row_wr_u64(&wr, (uint64_t)node->expires);
+	gk_row_wr_u64(&wr, (uint64_t)gk_lkh_node_expires(node));
 	gk_wr_u8(&wr, keyed);
 	if (keyed)
 		gk_wr_bytes(&wr, (struct gk_slice){ gk_lkh_octets_at(lkh, at),
@@ -120,7 +120,12 @@ gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 		struct gk_lkh_at at = lkh->dirty[lkh->dirty_count - 1];
 
 		GK_TRY(save_node(lkh, at, journal));
-		gk_lkh_node_at(lkh, at)->flags &= (uint8_t)~GK_LKH_DIRTY;
+		gk_lkh_node_at(lkh, at)->dirty = false;
+	}
+	if (lkh->dirty_cap > GK_LKH_KEEP) {
+		free(lkh->dirty);
+		lkh->dirty = NULL;
+		lkh->dirty_cap = 0;
 	}
 	return GK_OK;
 }
@@ -243,6 +248,16 @@ load_mark(struct gk_lkh *lkh, struct gk_lkh_at at, struct gk_rd *rd,
 	return GK_OK;
 }
 
+static uint32_t
+life_of(int64_t created, int64_t expires)
+{
+	if (created < GK_UTC_MIN || expires <= created)
+		return 0; /* never had a key, or is refused below */
+	if (expires >= GK_UTC_MAX || expires - created >= GK_LKH_FOREVER)
+		return GK_LKH_FOREVER;
+	return (uint32_t)(expires - created);
+}
+
 static enum gk_err
 load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
           const char **why)
@@ -250,6 +265,7 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	struct gk_lkh_node *node;
 	struct gk_slice octets;
 	uint8_t keyed, marked;
+	int64_t expires;
 	struct gk_lkh_at at;
 	struct gk_rd rd;
 
@@ -263,7 +279,8 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	gk_rd_init(&rd, value.ptr, value.len);
 	node->handle = gk_rd_u32(&rd, "handle");
 	node->created = (int64_t)gk_row_rd_u64(&rd, "created");
-	node->expires = (int64_t)gk_row_rd_u64(&rd, "expires");
+	expires = (int64_t)gk_row_rd_u64(&rd, "expires");
+	node->life = life_of(node->created, expires);
 	keyed = gk_rd_u8(&rd, "keyed");
 	if (keyed > 1 || (keyed && gk_lkh_is_rootless(lkh, at.node)))
 		return gk_row_refuse(why,
@@ -274,12 +291,12 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 			return gk_row_refuse(
 				why, "malformed node of the key hierarchy");
 		if (node->handle == 0 || node->created < GK_UTC_MIN ||
-		    node->created > GK_UTC_MAX || node->expires > GK_UTC_MAX ||
-		    node->expires <= node->created)
+		    node->created > GK_UTC_MAX || expires > GK_UTC_MAX ||
+		    expires <= node->created)
 			return gk_row_refuse(
 				why, "impossible dates or handle of a key");
 		memcpy(gk_lkh_octets_at(lkh, at), octets.ptr, octets.len);
-		node->flags |= GK_LKH_KEYED;
+		node->keyed = true;
 	}
 	marked = gk_rd_u8(&rd, "marked");
 	if (marked > 1)
@@ -316,7 +333,7 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 {
 	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 	struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
-	bool keyed = node->flags & GK_LKH_KEYED, left = false;
+	bool keyed = node->keyed, left = false;
 	bool leaf = gk_lkh_is_leaf(lkh, at);
 	uint8_t flags = mark == NULL ? 0 : mark->flags;
 	struct gk_lkh_at child = at;
@@ -334,7 +351,7 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 		left |= m != NULL && (m->flags & GK_LKH_LEFT);
 	}
 	if (count != 0) /* else the page may be one that was never used */
-		node->count = count;
+		node->count = count & 0x3fffffffU;
 	if (mark != NULL)
 		mark->joined = joined;
 	if (keyed != (node->count > 0) && !gk_lkh_is_rootless(lkh, at.node))

@@ -56,8 +56,6 @@ gk_lkh_avoid_id(struct gk_lkh *lkh, uint32_t id)
 	return GK_OK;
 }
 
-#define KEEP 4096 /* marks worth keeping room for */
-
 static enum gk_err
 check_config(struct gk_lkh_config *cfg)
 {
@@ -65,7 +63,7 @@ check_config(struct gk_lkh_config *cfg)
 		return GK_ERR_VALUE;
 	if (cfg->key_len < GK_LKH_KEY_MIN || cfg->key_len > GK_LKH_KEY_MAX)
 		return GK_ERR_VALUE;
-	if (cfg->lifetime < 0 || cfg->lifetime > GK_UTC_MAX)
+	if (cfg->lifetime < 0 || cfg->lifetime >= GK_LKH_FOREVER)
 		return GK_ERR_VALUE;
 	if (cfg->capacity > GK_LKH_SEATS_MAX)
 		return GK_ERR_SPACE;
@@ -120,7 +118,7 @@ gk_lkh_free(struct gk_lkh *lkh)
 		/* Only where there was ever a key: a sweep over the whole
 		 * array would touch pages that were never used. */
 		for (uint32_t n = 0; n < b->nodes; n++) {
-			if (b->node[n].flags & GK_LKH_KEYED)
+			if (b->node[n].keyed)
 				gk_wipe(b->keys + n * lkh->cfg.key_len,
 				        lkh->cfg.key_len);
 		}
@@ -270,9 +268,9 @@ gk_lkh_touch(struct gk_lkh *lkh, struct gk_lkh_at at)
 {
 	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 
-	if (node->flags & GK_LKH_DIRTY)
+	if (node->dirty)
 		return;
-	node->flags |= GK_LKH_DIRTY;
+	node->dirty = true;
 	lkh->dirty[lkh->dirty_count++] = at;
 }
 
@@ -286,7 +284,7 @@ gk_lkh_key_copy(const struct gk_lkh *lkh, struct gk_lkh_at at,
 		.id = lkh->blocks[at.block].first_id + at.node,
 		.handle = node->handle,
 		.created = node->created,
-		.expires = node->expires,
+		.expires = gk_lkh_node_expires(node),
 		.len = (uint8_t)lkh->cfg.key_len,
 	};
 	memcpy(key->octets, gk_lkh_octets_at(lkh, at), key->len);
@@ -299,7 +297,7 @@ gk_lkh_epoch_close(struct gk_lkh *lkh)
 		gk_lkh_node_at(lkh, lkh->marks[i].at)->mark = 0;
 	gk_wipe(lkh->marks, lkh->mark_count * sizeof(*lkh->marks));
 	lkh->mark_count = 0;
-	if (lkh->mark_cap > KEEP) { /* after a flood of joins */
+	if (lkh->mark_cap > GK_LKH_KEEP) { /* after a flood of joins */
 		free(lkh->marks);
 		lkh->marks = NULL;
 		lkh->mark_cap = 0;

@@ -2,6 +2,7 @@
 #ifndef GK_LKH_TREE_H
 #define GK_LKH_TREE_H
 
+#include "common/base/gk_time.h"
 #include "common/lkh/gk_lkh.h"
 
 /*
@@ -21,20 +22,28 @@
  * "When" is a count of operations (clock), not a time.  Somebody who was seated
  * after a key was made got it with his registration.
  */
-enum {
-	GK_LKH_KEYED = 1, /* node: has a key, which is to say: has members */
-	GK_LKH_DIRTY = 2, /* node: not in the journal yet */
-};
+#define GK_LKH_FOREVER UINT32_MAX /* a life until the year 9999 */
 
+/* There are up to two nodes for each member: no octet more than needed. */
 struct gk_lkh_node {
 	int64_t created;
-	int64_t expires;
+	uint32_t life; /* seconds from there to expiry, or GK_LKH_FOREVER */
 	uint32_t
 		handle; /* of the last version, also when there is no key now */
-	uint32_t count; /* members below; a leaf has 0 or 1 */
 	uint32_t mark;  /* 1 + index of its mark, or 0 */
-	uint8_t flags;
+	bool keyed : 1; /* has a key, which is to say: has members */
+	bool dirty : 1; /* not in the journal yet */
+	uint32_t count : 30; /* members below; a leaf has 0 or 1 */
 };
+
+static inline int64_t
+gk_lkh_node_expires(const struct gk_lkh_node *node)
+{
+	if (node->life == GK_LKH_FOREVER ||
+	    node->created >= GK_UTC_MAX - (int64_t)node->life)
+		return GK_UTC_MAX;
+	return node->created + node->life;
+}
 
 struct gk_lkh_at {
 	uint32_t block;
@@ -98,6 +107,7 @@ struct gk_lkh {
 };
 
 #define GK_LKH_NO_NODE UINT32_MAX
+#define GK_LKH_KEEP 4096 /* marks, or dirty nodes, worth keeping room for */
 
 /* The group key takes the place of this node: it has no key of its own. */
 static inline bool

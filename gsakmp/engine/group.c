@@ -307,6 +307,14 @@ gsakmp_group_rekey(struct gsakmp_group *g, struct gk_now now)
 	return gsakmp_group_flush(g, now);
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct gk_member *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
 static enum gk_err
 find_all(struct gsakmp_group *g, const char *const *peers, size_t n,
          struct gk_member **m)
@@ -315,10 +323,11 @@ find_all(struct gsakmp_group *g, const char *const *peers, size_t n,
 		m[i] = gk_group_find(g->data, gk_slice_str(peers[i]));
 		if (m[i] == NULL)
 			return GK_ERR_VALUE;
-		for (size_t j = 0; j < i; j++)
-			if (m[j] == m[i])
-				return GK_ERR_VALUE;
 	}
+	qsort(m, n, sizeof(*m), by_id);
+	for (size_t i = 1; i < n; i++)
+		if (m[i] == m[i - 1])
+			return GK_ERR_VALUE;
 	return GK_OK;
 }
 

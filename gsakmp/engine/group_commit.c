@@ -7,33 +7,14 @@
  * every transaction is a state that the group was in.
  */
 static enum gk_err
-append(struct gk_journal *to, const struct gk_journal *from)
-{
-	for (size_t i = 0; i < gk_journal_count(from); i++) {
-		struct gk_change c = gk_journal_at(from, i);
-
-		if (c.kind == GK_JOURNAL_DROP)
-			GK_TRY(gk_journal_drop(to));
-		else if (c.kind == GK_JOURNAL_DEL)
-			GK_TRY(gk_journal_del(to, c.table, c.key));
-		else
-			GK_TRY(gk_journal_put(to, c.table, c.key, c.value));
-	}
-	return GK_OK;
-}
-
-static enum gk_err
 gather(struct gsakmp_group *g)
 {
 	if (g->in_flight == NULL)
 		GK_TRY(gk_journal_new(g->cfg.group_id, &g->in_flight));
-	GK_TRY(append(g->in_flight, g->own));
-	gk_journal_clear(g->own);
-	if (g->data == NULL)
-		return GK_OK;
-	GK_TRY(append(g->in_flight, gk_group_journal(g->data)));
-	gk_journal_clear(gk_group_journal(g->data));
-	return GK_OK;
+	if (g->data != NULL)
+		GK_TRY(gk_journal_move(g->in_flight,
+		                       gk_group_journal(g->data)));
+	return gk_journal_move(g->in_flight, g->own);
 }
 
 const struct gk_journal *

@@ -399,7 +399,8 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 		GK_TRY(gsakmp_group_drop_member(g, order->evict[i], now));
 	if (!order->sweep)
 		return GK_OK;
-	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+	while (gk_group_count_state(g->data, GK_MEMBER_LEAVING) != 0 &&
+	       (m = gk_group_each(g->data, &cursor)) != NULL)
 		if (m->state == GK_MEMBER_LEAVING)
 			GK_TRY(gsakmp_group_drop_member(g, m, now));
 	g->n_overdue = 0;

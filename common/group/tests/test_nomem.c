@@ -160,9 +160,16 @@ GK_TEST(lkh, seal_that_runs_out_of_memory_leaves_the_epoch_open)
 	}
 }
 
+/* What a key server does before it sends anything. */
+static enum gk_err
+commit(struct gk_group *g, struct gk_journal *all)
+{
+	return gk_journal_move(all, gk_group_journal(g));
+}
+
 /* A group's life; it ends at the first error. */
 static enum gk_err
-live(struct gk_group *g)
+live(struct gk_group *g, struct gk_journal *all)
 {
 	struct gk_slice name = gk_slice_str("token");
 	struct gk_lkh_plan plan;
@@ -172,19 +179,23 @@ live(struct gk_group *g)
 	GK_TRY(gk_group_key_define(g, 1, 1, 16, 0, 1));
 	GK_TRY(gk_group_join(g, gk_slice_str("a"), 1, &m));
 	GK_TRY(gk_group_member_blob(g, m, name));
+	GK_TRY(commit(g, all));
 	GK_TRY(gk_group_join(g, gk_slice_str("b"), 1, &m));
+	GK_TRY(commit(g, all));
 	GK_TRY(gk_group_seal(g, GK_LKH_PATH, &plan));
 	gk_lkh_plan_free(&plan);
+	GK_TRY(commit(g, all));
 	GK_TRY(gk_group_exclude(g, gk_slice_str("eve"), name));
 	GK_TRY(gk_group_note_set(g, "token", name));
 	GK_TRY(gk_group_note_set(g, "token", gk_slice_str("")));
 	GK_TRY(gk_group_readmit(g, gk_slice_str("eve")));
 	GK_TRY(gk_group_sequence_next(g, &n));
 	GK_TRY(gk_group_sender_next(g, 1, &n));
+	GK_TRY(commit(g, all));
 	GK_TRY(gk_group_leave(g, m, 2));
 	GK_TRY(gk_group_seal(g, GK_LKH_CHAIN, &plan));
 	gk_lkh_plan_free(&plan);
-	return GK_OK;
+	return commit(g, all);
 }
 
 GK_TEST(group, running_out_of_memory_is_reported_and_leaks_nothing)
@@ -198,18 +209,21 @@ GK_TEST(group, running_out_of_memory_is_reported_and_leaks_nothing)
 		size_t failures = 0;
 
 		for (unsigned long n = 1; err != GK_OK; n++) {
+			struct gk_journal *all;
 			struct gk_group *g;
 
+			gk_assert_ok(gk_journal_new(cfg.scope, &all));
 			fail_at = n;
 			err = gk_group_new(&env, &cfg, &g);
 			if (err == GK_OK)
-				err = live(g);
+				err = live(g, all);
 			fail_at = 0;
 			if (err != GK_OK) {
 				gk_assert_err(GK_ERR_NOMEM, err);
 				failures++;
 			}
 			gk_group_free(g);
+			gk_journal_free(all);
 			assert_true(n < 2000);
 		}
 		assert_true(failures > 30);
@@ -229,6 +243,10 @@ GK_TEST(journal, lost_change_stops_it_for_good)
 	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, value));
 	gk_assert_err(GK_ERR_NOMEM, gk_journal_take(j, &taken));
 	assert_null(taken);
+	gk_assert_ok(gk_journal_new(key, &taken));
+	gk_assert_err(GK_ERR_NOMEM, gk_journal_move(taken, j));
+	assert_int_equal(gk_journal_count(taken), 0);
+	gk_journal_free(taken);
 	gk_journal_free(j);
 }
 
