@@ -2,6 +2,7 @@
 #include "common/crypto/gk_crypto.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -18,6 +19,20 @@ gk_ossl_fail(enum gk_err err)
 {
 	ERR_clear_error();
 	return err;
+}
+
+static atomic_uint_fast64_t operations;
+
+void
+gk_ossl_count(void)
+{
+	atomic_fetch_add_explicit(&operations, 1, memory_order_relaxed);
+}
+
+uint64_t
+gk_crypto_operations(void)
+{
+	return atomic_load_explicit(&operations, memory_order_relaxed);
 }
 
 enum gk_err

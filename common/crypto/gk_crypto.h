@@ -40,4 +40,10 @@ GK_MUST_CHECK enum gk_err gk_crypto_init(size_t secure_heap, bool legacy);
  * @ctx is not used. */
 GK_MUST_CHECK enum gk_err gk_crypto_random(void *ctx, uint8_t *out, size_t n);
 
+/* gk_crypto_operations - how many public-key operations this process has done so
+ * far: signatures made and verified, key pairs and shared secrets of a key
+ * exchange, certificate paths (each counts once, however long).  A figure for
+ * operators; what is refused before any of them costs nearly nothing. */
+uint64_t gk_crypto_operations(void);
+
 #endif /* GK_CRYPTO_H */

@@ -156,6 +156,7 @@ gk_kex_generate(const struct gk_env *env, enum gk_kex group,
 	*out = NULL;
 	if (!known(group))
 		return GK_ERR_VALUE;
+	gk_ossl_count();
 	for (unsigned i = 0; err == GK_ERR_VALUE && i < DRAWS_MAX; i++) {
 		err = env->random(env->ctx, priv, n);
 		if (err != GK_OK)
@@ -203,6 +204,7 @@ gk_kex_derive(const struct gk_kex_key *key, struct gk_slice peer,
 	*secret = (struct gk_buf){ 0 };
 	GK_TRY(check_len(key->group, peer, flags));
 	GK_TRY(gk_buf_alloc(secret, gk_kex_secret_len(key->group)));
+	gk_ossl_count();
 	if (key->group == GK_KEX_X25519)
 		err = gk_x25519_derive(priv, peer, secret->ptr);
 	else if (gk_kex_is_modp(key->group))

@@ -11,6 +11,9 @@
 /* gk_ossl_fail - empty the provider's error queue and return @err. */
 enum gk_err gk_ossl_fail(enum gk_err err);
 
+/* gk_ossl_count - one more for gk_crypto_operations(). */
+void gk_ossl_count(void);
+
 const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
 
 /* gk_legacy_cipher - a cipher of the provider's legacy set, by its name; kept

@@ -348,6 +348,7 @@ attempt(const struct gk_trust *trust, const struct gk_cert *leaf,
 	                        untrusted) != 1)
 		goto out;
 	configure(ctx, trust, utc, crls);
+	gk_ossl_count();
 	err = verify_with(ctx, trust, leaf, extra, usage, path, why);
 out:
 	X509_STORE_CTX_free(ctx);

@@ -317,6 +317,7 @@ gk_verify(const struct gk_pubkey *pub, struct gk_sig_alg alg,
 			return err == GK_ERR_VALUE ? GK_ERR_AUTH : err;
 		sig = gk_buf_slice(&der);
 	}
+	gk_ossl_count();
 	if (gk_sig_prehashed(alg))
 		err = verify_digest(pub, alg, data, sig);
 	else

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "common/crypto/gk_ossl.h"
+
 const char *
 gk_sig_scheme_name(enum gk_sig_scheme scheme)
 {
@@ -51,5 +53,6 @@ gk_sign(const struct gk_signer *signer, struct gk_sig_alg alg,
 	*out = (struct gk_buf){ 0 };
 	if (!gk_pubkey_suits(gk_signer_pubkey(signer), alg))
 		return GK_ERR_VALUE;
+	gk_ossl_count();
 	return signer->ops->sign(signer->ctx, alg, data, out);
 }

@@ -106,6 +106,7 @@ struct gsakmpd_server {
 	struct gsakmpd_listen listen[GSAKMPD_LISTEN_MAX];
 	unsigned n_listen;
 	struct gsakmp_gcks_config engine_cfg;
+	struct gsakmp_halfopen halfopen; /* of all workers together */
 	struct gkd_tcp_limits tcp_limits;
 	unsigned n_workers;
 	struct gkd_pool *pool;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crypto/gk_crypto.h"
 #include "gsakmp/daemon/server.h"
 
 #define PEER_MAX 512
@@ -79,6 +80,26 @@ group_status(struct gsakmpd_group *g)
 	return o;
 }
 
+/* Section 5.2.2: is a cookie wanted, and what did requests cost so far? */
+static json_t *
+cookie_status(struct gsakmpd_server *s)
+{
+	static const char *const modes[] = { "never", "auto", "always" };
+	struct gsakmp_gcks_config *c = &s->engine_cfg;
+	unsigned rate =
+		c->cookie_rate != 0 ? c->cookie_rate : GSAKMP_COOKIE_RATE;
+	bool on = c->cookies == GSAKMP_COOKIE_ALWAYS ||
+	          (c->cookies == GSAKMP_COOKIE_AUTO &&
+	           gsakmp_halfopen_full(c->halfopen, rate, gkd_now()));
+	uint64_t begun, settled;
+
+	gsakmp_halfopen_counts(c->halfopen, &begun, &settled);
+	return json_pack("{s:s, s:b, s:I, s:I, s:I}", "mode", modes[c->cookies],
+	                 "wanted", on, "rate", (json_int_t)rate,
+	                 "registrations_begun", (json_int_t)begun,
+	                 "registrations_acknowledged", (json_int_t)settled);
+}
+
 json_t *
 gsakmpd_server_status(struct gkd_daemon *d)
 {
@@ -117,6 +138,9 @@ gsakmpd_server_status(struct gkd_daemon *d)
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
 	json_object_set_new(o, "store", gkd_json_text(s->store_path));
 	json_object_set_new(o, "store_ok", json_boolean(!s->store_failed));
+	json_object_set_new(o, "public_key_operations",
+	                    json_integer((json_int_t)gk_crypto_operations()));
+	json_object_set_new(o, "cookies", cookie_status(s));
 	json_object_set_new(o, "listen", listen);
 	json_object_set_new(o, "groups", groups);
 	return o;

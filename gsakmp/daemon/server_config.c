@@ -229,6 +229,8 @@ read_engine(struct gsakmpd_server *s, struct gkd_why *why)
 	unsigned mode;
 
 	c->party = s->party->party;
+	gsakmp_halfopen_init(&s->halfopen);
+	c->halfopen = &s->halfopen;
 	GK_TRY(gkd_elem_enum(config, root, "cookies@mode", modes, 1, &mode,
 	                     why));
 	c->cookies = values[mode];

@@ -19,13 +19,16 @@ gsakmp_gcks_new(const struct gk_env *env, const struct gsakmp_gcks_config *cfg)
 	gcks->env = env;
 	gcks->cfg = *cfg;
 	if (gcks->cfg.cookie_rate == 0)
-		gcks->cfg.cookie_rate = 100;
+		gcks->cfg.cookie_rate = GSAKMP_COOKIE_RATE;
 	if (gcks->cfg.cookie_lifetime_ms == 0)
 		gcks->cfg.cookie_lifetime_ms = 60000;
 	if (gcks->cfg.skew_s == 0)
 		gcks->cfg.skew_s = 300;
 	if (gcks->cfg.max_message == 0)
 		gcks->cfg.max_message = 65535;
+	gsakmp_halfopen_init(&gcks->own);
+	if (gcks->cfg.halfopen == NULL)
+		gcks->cfg.halfopen = &gcks->own;
 	return gcks;
 }
 
@@ -35,6 +38,7 @@ gsakmp_gcks_free(struct gsakmp_gcks *gcks)
 	if (gcks == NULL)
 		return;
 	gsakmp_cookie_wipe(&gcks->jar);
+	gsakmp_halfopen_fini(&gcks->own);
 	gsakmp_outputs_free(&gcks->out);
 	free(gcks->group);
 	free(gcks);
@@ -368,7 +372,6 @@ count_rates(struct gsakmp_gcks *gcks, struct gk_now now)
 	if (gcks->second == now.mono_ms / 1000)
 		return;
 	gcks->second = now.mono_ms / 1000;
-	gcks->rtj_rate = 0;
 	gcks->signed_errors = 0;
 }
 
@@ -399,7 +402,7 @@ enum gk_err
 gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
                     const struct gsakmp_endpoint *from, struct gk_now now)
 {
-	struct gsakmp_message *msg = calloc(1, sizeof(*msg));
+	struct gsakmp_message *msg = &gcks->msg;
 	struct gsakmp_request rq = { .gcks = gcks,
 		                     .msg = msg,
 		                     .dgram = { dgram, len },
@@ -407,8 +410,7 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 		                     .now = now };
 	enum gk_err err, told = GK_OK;
 
-	if (msg == NULL)
-		return GK_ERR_NOMEM;
+	*msg = (struct gsakmp_message){ .n_certificates = 0 };
 	count_rates(gcks, now);
 	err = process(&rq, msg);
 	if (err != GK_OK) {
@@ -424,6 +426,5 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 	}
 	gsakmp_signer_clear(&rq.signer);
 	gsakmp_policy_unref(rq.policy);
-	free(msg);
 	return err != GK_OK ? err : told;
 }

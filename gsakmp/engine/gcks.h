@@ -3,6 +3,7 @@
 #define GSAKMP_ENGINE_GCKS_H
 
 #include "gsakmp/engine/group.h"
+#include "gsakmp/engine/halfopen.h"
 
 /*
  * DOC: Group Controller / Key Server engine - RFC 4535 sections 5 and 8
@@ -15,21 +16,26 @@
  *
  * Same pattern as the other engines: datagrams and time in, outputs pulled.
  */
+#define GSAKMP_COOKIE_RATE 100
+
 enum gsakmp_cookie_mode {
 	GSAKMP_COOKIE_NEVER,
-	GSAKMP_COOKIE_AUTO, /* above cookie_rate RTJs per second */
+	GSAKMP_COOKIE_AUTO, /* above cookie_rate, see halfopen.h */
 	GSAKMP_COOKIE_ALWAYS,
 };
 
 struct gsakmp_gcks_config {
 	struct gsakmp_party party;
 	enum gsakmp_cookie_mode cookies;
-	unsigned cookie_rate;        /* [100] per second, for AUTO */
+	unsigned cookie_rate;        /* [100] half-open registrations per
+	                              * second, for AUTO */
 	uint32_t cookie_lifetime_ms; /* [60000] a secret's; the one before it
 	                              * is good for as long again */
 	/* Section 5.2.2, NAT: a cookie is bound to the address of the RTJ's
 	 * IPValue notification, when there is one, and not to the source's. */
 	bool cookie_ip_value;
+	/* Shared by the workers of a key server; NULL: the engine's own. */
+	struct gsakmp_halfopen *halfopen;
 	/* Section 5.2: what to do for a GroupID that is not served. */
 	bool verbose_unknown_group;
 	uint32_t skew_s;    /* [300] for freshness by time, and RTJ replay */

@@ -60,11 +60,11 @@ cookie_wanted(struct gsakmp_request *rq)
 {
 	const struct gsakmp_gcks_config *cfg = &rq->gcks->cfg;
 
-	rq->gcks->rtj_rate++;
 	if (rq->from->stream || rq->from->ip_len == 0)
 		return false;
 	if (cfg->cookies == GSAKMP_COOKIE_AUTO)
-		return rq->gcks->rtj_rate > cfg->cookie_rate;
+		return gsakmp_halfopen_full(cfg->halfopen, cfg->cookie_rate,
+		                            rq->now);
 	return cfg->cookies == GSAKMP_COOKIE_ALWAYS;
 }
 
@@ -281,6 +281,7 @@ gsakmp_gcks_rtj(struct gsakmp_request *rq)
 	GK_TRY(one_at_a_time(rq, &done));
 	if (done)
 		return GK_OK;
+	gsakmp_halfopen_begin(rq->gcks->cfg.halfopen);
 	GK_TRY(access_by_name(rq));
 	rq->suite.signature = rq->msg->signature.type;
 	v = gsakmp_rq_verify(rq, NULL);
@@ -417,8 +418,10 @@ conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
 		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                       "RFC4535-7.1.2-07", "Exchange Type",
 		                       rq->msg->header.at);
-	if (err == GK_OK)
+	if (err == GK_OK) {
+		gsakmp_halfopen_settle(rq->gcks->cfg.halfopen);
 		err = gsakmp_group_log_commit(rq->group, q, ticket);
+	}
 	if (err == GK_OK)
 		err = gsakmp_out_peer(q,
 		                      ack ? GSAKMP_OUT_MEMBER_ACTIVE

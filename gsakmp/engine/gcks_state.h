@@ -24,7 +24,11 @@ struct gsakmp_gcks {
 	bool jar_ready;
 	struct gsakmp_cookie_jar jar;
 	uint64_t second; /* of the monotonic clock, for the rates below */
-	unsigned rtj_rate, signed_errors;
+	unsigned signed_errors;
+	struct gsakmp_halfopen own; /* used when the workers share none */
+	/* The message in work: here and not on the heap, so that a request
+	 * that is sent away for a cookie leaves nothing behind. */
+	struct gsakmp_message msg;
 	struct gsakmp_outputs out;
 };
 

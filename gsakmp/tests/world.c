@@ -63,6 +63,8 @@ note(struct world_seen *seen, const struct gsakmp_output *out)
 	}
 	if (out->kind != GSAKMP_OUT_MESSAGE || out->exchange >= 16)
 		return;
+	if (!out->incoming)
+		seen->sent[out->exchange]++;
 	keep = out->incoming ? &seen->last_received[out->exchange]
 	                     : &seen->last_sent[out->exchange];
 	gk_buf_free(keep);
@@ -332,6 +334,7 @@ start_server(struct world *w)
 	struct gsakmp_group_config cfg = w->cfg.group;
 	const struct gsakmp_gcks_config k = { .party = w->party,
 		                              .cookies = w->cfg.cookies,
+		                              .cookie_rate = w->cfg.cookie_rate,
 		                              .cookie_ip_value =
 		                                      w->cfg.cookie_ip_value };
 

@@ -41,6 +41,7 @@ struct world_config {
 	bool no_rekey; /* the token has no rekey protocol */
 	enum gsakmp_cookie_mode cookies;
 	bool cookie_ip_value;
+	unsigned cookie_rate;
 	struct gsakmp_dialect dialect;
 	struct gsakmp_group_config group; /* only its tunables are used */
 	struct gsakmp_gm_config gm;       /* the same */
@@ -65,7 +66,8 @@ struct world_seen {
 	unsigned count[64];
 	char req[40];                /* requirement id of the last refusal */
 	unsigned last_notify;        /* and its notification */
-	struct gk_buf last_sent[16]; /* by exchange type */
+	unsigned sent[16];           /* by exchange type */
+	struct gk_buf last_sent[16]; /* the same */
 	struct gk_buf last_received[16];
 };
 

@@ -22,8 +22,9 @@ NONCE_LEN = 32
 class Member(Party):
     role = "gm"
 
-    def __init__(self, *args, mechanisms=None, **kw):
+    def __init__(self, *args, mechanisms=None, ip_value=None, **kw):
         super().__init__(*args, **kw)
+        self.ip_value = ip_value  # octets of the address that an RTJ asserts (5.2.2), or None
         self.state = IDLE
         self.mechanisms = mechanisms  # a MechanismChoice list for the RTJ, or None
         self.nonce_i = self.kex = self.rtj = self.request = None
@@ -50,6 +51,10 @@ class Member(Party):
             payloads.append(Notification(notify=reg.N_MECHANISMS, data=self.mechanisms))
         if cookie is not None:
             payloads.append(Notification(notify=reg.N_COOKIE, data=cookie))
+        if self.ip_value is not None:
+            payloads.append(Notification(
+                notify=reg.N_IPV4 if len(self.ip_value) == 4 else reg.N_IPV6,
+                data=self.ip_value))
         self.rtj = self.request = self.build(reg.X_RTJ, payloads, now)
         self.state = JOINING
         return self.rtj

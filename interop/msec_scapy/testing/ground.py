@@ -219,14 +219,16 @@ class Ground:
         return "<dialect>" + "".join(f'<switch name="{n}" value="{v}"/>' for n, v in changed
                                      ) + "</dialect>" if changed else ""
 
-    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s"):
-        """gsakmp-gcks on the host keys, serving; the token is a file."""
+    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", **cookie):
+        """gsakmp-gcks on the host keys, serving; the token is a file. `cookie`: further attributes
+        of <cookies>."""
+        more = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in cookie.items())
         self.token_file = self.dir / "group.token"
         self.token_file.write_bytes(signed or self.make_token())
         ip = self.address("keys")
         d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
   <listen workers="2"><udp address="{ip}"/><tcp address="{ip}"/></listen>
-  <cookies mode="{cookies}"/>
+  <cookies mode="{cookies}"{more}/>
   <group name="ground">
     {self._group()}
     <token file="{self.token_file}"/>

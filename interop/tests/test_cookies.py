@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cookies (RFC 4535 section 5.2.2) at the real key server: when they are asked for, what a
+request without one costs, and candidates behind a NAT."""
+import socket
+import time
+
+import pytest
+
+from msec_scapy import message, misbehave
+from msec_scapy import registry as reg
+from msec_scapy.testing.ground import PORT, Ground
+
+
+@pytest.fixture
+def ground(tmp_path, net_prefix, request):
+    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
+        yield g
+
+
+def status(server):
+    return server.control("status")
+
+
+def flood(ground, octets, count, host="evil"):
+    """The same datagram many times, each from a port of its own for every worker to see some."""
+    with ground.hosts[host].inside():
+        for _ in range(count):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.sendto(octets, (ground.address("keys"), PORT))
+
+
+def refusals(server, count, since=0, req=None):
+    """Wait for so many refusals."""
+    for n in range(count):
+        event = server.wait("refused", timeout=10, since=since,
+                            where=lambda e: req is None or e.get("req") == req)
+        since = server.events.index(event, since) + 1
+
+
+def forged(ground, name="gm9"):
+    """A Request to Join with everything right but the signature."""
+    gm = ground.member(name, "evil", rekeys=False)
+    misbehave.find("rtj-sig-bad").arm(gm.member)
+    return gm.member.join(time.time())
+
+
+@pytest.mark.req("RFC4535-5.2.2-07", "RFC4535-5.2.2-08", "RFC4535-5.2.2-02")
+def test_a_request_without_cookie_costs_no_public_key_operation(ground):
+    server = ground.gcks(cookies="always")
+    before = status(server)
+    flood(ground, forged(ground), 300)
+    refusals(server, 300, req="RFC4535-5.2.2-02")
+    after = status(server)
+    assert after["public_key_operations"] == before["public_key_operations"]
+    assert after["cookies"]["registrations_begun"] == 0
+    assert after["groups"][0]["pending"] == 0
+    # Those who bring one cost what a registration costs.
+    honest = ground.member("gm0")
+    assert honest.join() and honest.member.cookies == 1
+    server.wait("member-active", timeout=5)
+    assert status(server)["public_key_operations"] > after["public_key_operations"]
+    server.finish()
+
+
+@pytest.mark.req("RFC4535-5.2.2-01", "RFC4535-5.2.2-02")
+def test_cookies_are_asked_for_above_the_rate(ground):
+    """Ten forged requests are looked at; what comes after them has to bring a cookie."""
+    server = ground.gcks(cookies="auto", rate=10)
+    quiet = ground.member("gm0", "other")
+    assert quiet.join() and quiet.member.cookies == 0
+    server.wait("member-active", timeout=5)
+    bad = forged(ground)
+    mark = server.mark()
+    flood(ground, bad, 60)
+    server.wait("refused", timeout=10, since=mark,
+                where=lambda e: e.get("req") == "RFC4535-5.2.2-02")
+    refusals(server, 60, mark)
+    verified = server.find("refused", since=mark, where=lambda e: e["req"] == "RFC4535-7.8.2-06")
+    assert 10 <= len(verified) < 40, "only so many got as far as the signature"
+    flood(ground, bad, 30)
+    honest = ground.member("gm1")
+    assert honest.join() and honest.member.cookies <= 1
+    server.finish()
+
+
+@pytest.mark.parametrize("by_value", ("yes", "no"))
+@pytest.mark.req("RFC4535-5.2.2-15", "RFC4535-5.2.2-10", "RFC4535-5.2.2-09")
+def test_behind_a_nat_that_changes_its_mind(ground, by_value):
+    """The second request comes from another address; the cookie is bound to the IPValue, or it
+    is not and another one is demanded."""
+    server = ground.gcks(cookies="always", ip_value=by_value)
+    inner = bytes((10, 1, 2, 3))
+    gm = ground.member("gm0", "gm", rekeys=False, ip_value=inner)
+    to = (ground.address("keys"), PORT)
+    with ground.hosts["gm"].inside():
+        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with ground.hosts["other"].inside():
+        second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with first, second:
+        for s in (first, second):
+            s.settimeout(5)
+        first.sendto(gm.member.join(time.time()), to)
+        (again,) = gm.member.receive(first.recv(65535), time.time())
+        second.sendto(again, to)
+        answer = message.parse(second.recv(65535), ground.dialect)
+    assert answer.exchange == (reg.X_KEYDL if by_value == "yes" else reg.X_COOKIE)
+    server.finish()
