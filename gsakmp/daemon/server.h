@@ -107,6 +107,7 @@ struct gsakmpd_server {
 	unsigned n_listen;
 	struct gsakmp_gcks_config engine_cfg;
 	struct gsakmp_halfopen halfopen; /* of all workers together */
+	struct gsakmp_cookie_jar jar;    /* the same; when cookies are on */
 	struct gkd_tcp_limits tcp_limits;
 	unsigned n_workers;
 	struct gkd_pool *pool;

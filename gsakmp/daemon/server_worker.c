@@ -296,6 +296,23 @@ open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
+/* One jar for all: a NAT may send the second request to another worker. */
+static bool
+open_jar(struct gsakmpd_server *s)
+{
+	uint32_t life = s->engine_cfg.cookie_lifetime_ms;
+
+	if (s->engine_cfg.cookies == GSAKMP_COOKIE_NEVER)
+		return true;
+	if (life == 0)
+		life = GSAKMP_COOKIE_LIFETIME_MS;
+	if (gsakmp_cookie_init(&s->jar, &s->d->env, gkd_now(), life, life) !=
+	    GK_OK)
+		return false;
+	s->engine_cfg.jar = &s->jar;
+	return true;
+}
+
 enum gkd_exit
 gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 {
@@ -303,6 +320,8 @@ gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
 	pthread_rwlock_init(&s->locals_lock, NULL);
+	if (!open_jar(s))
+		return GKD_EXIT_FAILURE;
 	s->pool = gkd_pool_new(s->n_workers);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
 	if (s->pool == NULL || s->workers == NULL)
@@ -335,6 +354,9 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 	s->pool = NULL;
 	free(s->workers);
 	s->workers = NULL;
+	if (s->engine_cfg.jar != NULL)
+		gsakmp_cookie_wipe(s->engine_cfg.jar);
+	s->engine_cfg.jar = NULL;
 }
 
 /* ---- a new party -------------------------------------------------------- */

@@ -21,14 +21,14 @@ gsakmp_gcks_new(const struct gk_env *env, const struct gsakmp_gcks_config *cfg)
 	if (gcks->cfg.cookie_rate == 0)
 		gcks->cfg.cookie_rate = GSAKMP_COOKIE_RATE;
 	if (gcks->cfg.cookie_lifetime_ms == 0)
-		gcks->cfg.cookie_lifetime_ms = 60000;
+		gcks->cfg.cookie_lifetime_ms = GSAKMP_COOKIE_LIFETIME_MS;
 	if (gcks->cfg.skew_s == 0)
 		gcks->cfg.skew_s = 300;
 	if (gcks->cfg.max_message == 0)
 		gcks->cfg.max_message = 65535;
-	gsakmp_halfopen_init(&gcks->own);
+	gsakmp_halfopen_init(&gcks->own_halfopen);
 	if (gcks->cfg.halfopen == NULL)
-		gcks->cfg.halfopen = &gcks->own;
+		gcks->cfg.halfopen = &gcks->own_halfopen;
 	return gcks;
 }
 
@@ -37,8 +37,9 @@ gsakmp_gcks_free(struct gsakmp_gcks *gcks)
 {
 	if (gcks == NULL)
 		return;
-	gsakmp_cookie_wipe(&gcks->jar);
-	gsakmp_halfopen_fini(&gcks->own);
+	if (gcks->cfg.jar == &gcks->own_jar)
+		gsakmp_cookie_wipe(&gcks->own_jar);
+	gsakmp_halfopen_fini(&gcks->own_halfopen);
 	gsakmp_outputs_free(&gcks->out);
 	free(gcks->group);
 	free(gcks);
@@ -83,17 +84,17 @@ gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out)
 enum gk_err
 gsakmp_gcks_tick(struct gsakmp_gcks *gcks, struct gk_now now)
 {
-	if (!gcks->jar_ready)
+	if (gcks->cfg.jar == NULL)
 		return GK_OK;
-	return gsakmp_cookie_tick(&gcks->jar, gcks->env, now);
+	return gsakmp_cookie_tick(gcks->cfg.jar, gcks->env, now);
 }
 
 uint64_t
 gsakmp_gcks_deadline(const struct gsakmp_gcks *gcks)
 {
-	if (!gcks->jar_ready)
+	if (gcks->cfg.jar == NULL)
 		return GK_NEVER;
-	return gcks->jar.born_ms + gcks->jar.lifetime_ms;
+	return gsakmp_cookie_due(gcks->cfg.jar);
 }
 
 /* ---- pieces that the handlers share ------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "gsakmp/engine/group.h"
 #include "gsakmp/engine/halfopen.h"
+#include "gsakmp/message/cookie.h"
 
 /*
  * DOC: Group Controller / Key Server engine - RFC 4535 sections 5 and 8
@@ -12,11 +13,12 @@
  * Ack/Failure, Request to Depart and Departure Ack for the groups that were
  * added to it.  The sessions themselves live in the shared group, so that any
  * worker can process the next message of an exchange; a worker has only its
- * cookie secret and its outputs.
+ * outputs.
  *
  * Same pattern as the other engines: datagrams and time in, outputs pulled.
  */
 #define GSAKMP_COOKIE_RATE 100
+#define GSAKMP_COOKIE_LIFETIME_MS 60000
 
 enum gsakmp_cookie_mode {
 	GSAKMP_COOKIE_NEVER,
@@ -36,6 +38,8 @@ struct gsakmp_gcks_config {
 	bool cookie_ip_value;
 	/* Shared by the workers of a key server; NULL: the engine's own. */
 	struct gsakmp_halfopen *halfopen;
+	struct gsakmp_cookie_jar *jar; /* the same; the own one is made
+	                                * when first needed */
 	/* Section 5.2: what to do for a GroupID that is not served. */
 	bool verbose_unknown_group;
 	uint32_t skew_s;    /* [300] for freshness by time, and RTJ replay */

@@ -37,7 +37,7 @@ send_cookie(struct gsakmp_request *rq)
 	struct gsakmp_build b;
 	enum gk_err err;
 
-	GK_TRY(gsakmp_cookie_make(&rq->gcks->jar, rq->gcks->env, rq->now,
+	GK_TRY(gsakmp_cookie_make(rq->gcks->cfg.jar, rq->gcks->env, rq->now,
 	                          rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
 	                          cookie_address(rq), rq->msg->header.groupid,
 	                          cookie));
@@ -69,6 +69,24 @@ cookie_wanted(struct gsakmp_request *rq)
 }
 
 static enum gk_err
+need_jar(struct gsakmp_request *rq)
+{
+	struct gsakmp_gcks *gcks = rq->gcks;
+	uint32_t life = gcks->cfg.cookie_lifetime_ms;
+	enum gk_err err;
+
+	if (gcks->cfg.jar != NULL)
+		return GK_OK;
+	err = gsakmp_cookie_init(&gcks->own_jar, gcks->env, rq->now, life,
+	                         life);
+	if (err == GK_OK)
+		gcks->cfg.jar = &gcks->own_jar;
+	else
+		gsakmp_cookie_wipe(&gcks->own_jar);
+	return err;
+}
+
+static enum gk_err
 check_cookie(struct gsakmp_request *rq)
 {
 	struct gsakmp_gcks *gcks = rq->gcks;
@@ -76,14 +94,10 @@ check_cookie(struct gsakmp_request *rq)
 
 	if (!cookie_wanted(rq))
 		return GK_OK;
-	if (!gcks->jar_ready)
-		GK_TRY(gsakmp_cookie_init(&gcks->jar, gcks->env, rq->now,
-		                          gcks->cfg.cookie_lifetime_ms,
-		                          gcks->cfg.cookie_lifetime_ms));
-	gcks->jar_ready = true;
+	GK_TRY(need_jar(rq));
 	n = gsakmp_message_notification(rq->msg, GSAKMP_NOTIFY_COOKIE);
 	if (n != NULL &&
-	    gsakmp_cookie_check(&gcks->jar, gcks->env, rq->now, n->data,
+	    gsakmp_cookie_check(gcks->cfg.jar, gcks->env, rq->now, n->data,
 	                        rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
 	                        cookie_address(rq), rq->msg->header.groupid,
 	                        &rq->why) == GK_OK)

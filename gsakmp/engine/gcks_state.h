@@ -4,7 +4,6 @@
 
 #include "gsakmp/engine/gcks.h"
 #include "gsakmp/engine/group_state.h"
-#include "gsakmp/message/cookie.h"
 
 /*
  * DOC: inside a key server worker - for gsakmp/engine only
@@ -21,11 +20,10 @@ struct gsakmp_gcks {
 	struct gsakmp_gcks_config cfg;
 	struct gsakmp_group **group;
 	size_t n_groups;
-	bool jar_ready;
-	struct gsakmp_cookie_jar jar;
+	struct gsakmp_cookie_jar own_jar; /* cfg.jar, when none is shared */
 	uint64_t second; /* of the monotonic clock, for the rates below */
 	unsigned signed_errors;
-	struct gsakmp_halfopen own; /* used when the workers share none */
+	struct gsakmp_halfopen own_halfopen;
 	/* The message in work: here and not on the heap, so that a request
 	 * that is sent away for a cookie leaves nothing behind. */
 	struct gsakmp_message msg;

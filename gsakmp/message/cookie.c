@@ -28,15 +28,16 @@ gsakmp_cookie_init(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 
 	*jar = (struct gsakmp_cookie_jar){ .lifetime_ms = lifetime_ms,
 		                           .grace_ms = grace_ms };
+	pthread_mutex_init(&jar->lock, NULL);
 	/* Versions do not start where they started before a restart. */
 	GK_TRY(env->random(env->ctx, start, sizeof(start)));
 	memcpy(&jar->version, start, sizeof(start));
 	return fresh(jar, env, now);
 }
 
-enum gk_err
-gsakmp_cookie_rotate(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
-                     struct gk_now now)
+static enum gk_err
+rotate(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+       struct gk_now now)
 {
 	uint8_t old[GSAKMP_COOKIE_SECRET_LEN];
 	enum gk_err err;
@@ -52,8 +53,19 @@ gsakmp_cookie_rotate(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 }
 
 enum gk_err
-gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
-                   struct gk_now now)
+gsakmp_cookie_rotate(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                     struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&jar->lock);
+	err = rotate(jar, env, now);
+	pthread_mutex_unlock(&jar->lock);
+	return err;
+}
+
+static enum gk_err
+tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env, struct gk_now now)
 {
 	uint64_t age = now.mono_ms - jar->born_ms;
 
@@ -64,7 +76,7 @@ gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 	}
 	if (age < jar->lifetime_ms)
 		return GK_OK;
-	GK_TRY(gsakmp_cookie_rotate(jar, env, now));
+	GK_TRY(rotate(jar, env, now));
 	/* Nobody came for so long that even the grace time is over. */
 	if (age >= jar->lifetime_ms + jar->grace_ms) {
 		gk_wipe(jar->previous, sizeof(jar->previous));
@@ -73,9 +85,33 @@ gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
 	return GK_OK;
 }
 
+enum gk_err
+gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+                   struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&jar->lock);
+	err = tick(jar, env, now);
+	pthread_mutex_unlock(&jar->lock);
+	return err;
+}
+
+uint64_t
+gsakmp_cookie_due(struct gsakmp_cookie_jar *jar)
+{
+	uint64_t due;
+
+	pthread_mutex_lock(&jar->lock);
+	due = jar->born_ms + jar->lifetime_ms;
+	pthread_mutex_unlock(&jar->lock);
+	return due;
+}
+
 void
 gsakmp_cookie_wipe(struct gsakmp_cookie_jar *jar)
 {
+	pthread_mutex_destroy(&jar->lock);
 	gk_wipe(jar, sizeof(*jar));
 }
 
@@ -105,15 +141,84 @@ compute(const uint8_t secret[GSAKMP_COOKIE_SECRET_LEN], uint32_t version,
 	return gk_wr_done(&wr);
 }
 
+/* The secrets as they are now, so that nothing is computed under the lock. */
+struct secrets {
+	uint32_t version;
+	bool has_previous;
+	uint8_t now[GSAKMP_COOKIE_SECRET_LEN];
+	uint8_t previous[GSAKMP_COOKIE_SECRET_LEN];
+};
+
+static enum gk_err
+look_in(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
+        struct gk_now now, struct secrets *s)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&jar->lock);
+	err = tick(jar, env, now);
+	s->version = jar->version;
+	s->has_previous = jar->has_previous;
+	memcpy(s->now, jar->secret, sizeof(s->now));
+	memcpy(s->previous, jar->previous, sizeof(s->previous));
+	pthread_mutex_unlock(&jar->lock);
+	return err;
+}
+
 enum gk_err
 gsakmp_cookie_make(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
                    struct gk_now now, struct gk_slice nonce_i,
                    struct gk_slice address, struct gsakmp_groupid groupid,
                    uint8_t out[GSAKMP_COOKIE_LEN])
 {
-	GK_TRY(gsakmp_cookie_tick(jar, env, now));
-	return compute(jar->secret, jar->version, nonce_i, address, groupid,
-	               out);
+	struct secrets s;
+	enum gk_err err;
+
+	err = look_in(jar, env, now, &s);
+	if (err == GK_OK)
+		err = compute(s.now, s.version, nonce_i, address, groupid, out);
+	gk_wipe(&s, sizeof(s));
+	return err;
+}
+
+/* RFC4535-5.2.2-12, -13: this secret or, for a while, the last. */
+static const uint8_t *
+secret_of(const struct secrets *s, uint32_t version)
+{
+	if (version == s->version)
+		return s->now;
+	if (s->has_previous && version == s->version - 1)
+		return s->previous;
+	return NULL;
+}
+
+static enum gk_err
+check(const struct secrets *s, struct gk_slice cookie, struct gk_slice nonce_i,
+      struct gk_slice address, struct gsakmp_groupid groupid,
+      struct gsakmp_reject *why)
+{
+	uint8_t expected[GSAKMP_COOKIE_LEN];
+	const uint8_t *secret;
+	uint32_t version;
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, cookie.ptr, cookie.len);
+	version = gk_rd_u32(&rd, "SecretVersionNumber");
+	secret = secret_of(s, version);
+	if (secret == NULL && GK_CHECKED("RFC4535-5.2.2-13"))
+		return gsakmp_refuse(
+			why, GK_ERR_REPLAY, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+			"RFC4535-5.2.2-13", "SecretVersionNumber", 0);
+	/* RFC4535-5.2.2-10, -11: the same address, the same nonce. */
+	GK_TRY(compute(secret != NULL ? secret : s->now, version, nonce_i,
+	               address, groupid, expected));
+	if ((cookie.len != sizeof(expected) ||
+	     !gk_equal_secret(cookie.ptr, expected, sizeof(expected))) &&
+	    GK_CHECKED("RFC4535-5.2.2-10"))
+		return gsakmp_refuse(why, GK_ERR_AUTH,
+		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
+		                     "RFC4535-5.2.2-10", "Cookie", 0);
+	return GK_OK;
 }
 
 enum gk_err
@@ -122,35 +227,16 @@ gsakmp_cookie_check(struct gsakmp_cookie_jar *jar, const struct gk_env *env,
                     struct gk_slice nonce_i, struct gk_slice address,
                     struct gsakmp_groupid groupid, struct gsakmp_reject *why)
 {
-	uint8_t expected[GSAKMP_COOKIE_LEN];
-	const uint8_t *secret;
-	uint32_t version;
-	struct gk_rd rd;
+	struct secrets s;
+	enum gk_err err;
 
-	GK_TRY(gsakmp_cookie_tick(jar, env, now));
 	if (cookie.len != GSAKMP_COOKIE_LEN && GK_CHECKED("RFC4535-7.9.1.2-02"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
 		                     "RFC4535-7.9.1.2-02", "Cookie", 0);
-	gk_rd_init(&rd, cookie.ptr, cookie.len);
-	version = gk_rd_u32(&rd, "SecretVersionNumber");
-
-	/* RFC4535-5.2.2-12, -13: this secret or, for a while, the last. */
-	secret = jar->secret;
-	if (jar->has_previous && version == jar->version - 1)
-		secret = jar->previous;
-	else if (version != jar->version && GK_CHECKED("RFC4535-5.2.2-13"))
-		return gsakmp_refuse(
-			why, GK_ERR_REPLAY, GSAKMP_NOTIFY_COOKIE_REQUIRED,
-			"RFC4535-5.2.2-13", "SecretVersionNumber", 0);
-
-	/* RFC4535-5.2.2-10, -11: the same address, the same nonce. */
-	GK_TRY(compute(secret, version, nonce_i, address, groupid, expected));
-	if ((cookie.len != sizeof(expected) ||
-	     !gk_equal_secret(cookie.ptr, expected, sizeof(expected))) &&
-	    GK_CHECKED("RFC4535-5.2.2-10"))
-		return gsakmp_refuse(why, GK_ERR_AUTH,
-		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
-		                     "RFC4535-5.2.2-10", "Cookie", 0);
-	return GK_OK;
+	err = look_in(jar, env, now, &s);
+	if (err == GK_OK)
+		err = check(&s, cookie, nonce_i, address, groupid, why);
+	gk_wipe(&s, sizeof(s));
+	return err;
 }

@@ -2,6 +2,8 @@
 #ifndef GSAKMP_MESSAGE_COOKIE_H
 #define GSAKMP_MESSAGE_COOKIE_H
 
+#include <pthread.h>
+
 #include "common/base/gk_base.h"
 #include "common/base/gk_env.h"
 #include "gsakmp/gsakmp_reject.h"
@@ -14,7 +16,8 @@
  *
  * each part of the input with its length in front.  Nothing is kept per
  * candidate: the cookie is computed again when it comes back.  A secret lives
- * for a while, its predecessor is still accepted for a shorter while.
+ * for a while, its predecessor is still accepted for a shorter while.  Workers share
+ * one jar: behind a NAT the second request may reach another one.
  *
  * IPi is the source address of the datagram (4 or 16 octets), or the address of
  * the RTJ's IPValue notification where the local configuration says so (NAT).
@@ -23,6 +26,7 @@
 #define GSAKMP_COOKIE_SECRET_LEN 32
 
 struct gsakmp_cookie_jar {
+	pthread_mutex_t lock;
 	uint64_t lifetime_ms; /* of a secret */
 	uint64_t grace_ms;    /* that the previous secret is still accepted */
 	uint32_t version;     /* of the secret in use; counts up */
@@ -32,8 +36,9 @@ struct gsakmp_cookie_jar {
 	uint8_t previous[GSAKMP_COOKIE_SECRET_LEN];
 };
 
-/* gsakmp_cookie_init - a jar with a first secret. Not thread-safe: one jar per
- * worker, or a lock around it. */
+/* gsakmp_cookie_init - a jar with a first secret, also when that fails (then one
+ * that is not random: do not use it, wipe it).  The other functions may be called
+ * from several threads. */
 GK_MUST_CHECK enum gk_err gsakmp_cookie_init(struct gsakmp_cookie_jar *jar,
                                              const struct gk_env *env,
                                              struct gk_now now,
@@ -48,6 +53,9 @@ GK_MUST_CHECK enum gk_err gsakmp_cookie_tick(struct gsakmp_cookie_jar *jar,
 GK_MUST_CHECK enum gk_err gsakmp_cookie_rotate(struct gsakmp_cookie_jar *jar,
                                                const struct gk_env *env,
                                                struct gk_now now);
+/* gsakmp_cookie_due - when gsakmp_cookie_tick() has something to do. */
+uint64_t gsakmp_cookie_due(struct gsakmp_cookie_jar *jar);
+/* gsakmp_cookie_wipe - the end of a jar that was initialised. */
 void gsakmp_cookie_wipe(struct gsakmp_cookie_jar *jar);
 
 /* gsakmp_cookie_make - the cookie for a candidate; RFC4535-5.2.2-09. */
