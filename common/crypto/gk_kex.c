@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/crypto/gk_kex.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ gk_kex_is_modp(enum gk_kex group)
 }
 
 struct gk_kex_key {
+	atomic_uint refs;
 	enum gk_kex group;
 	struct gk_buf priv; /* see gk_kex_from_private() */
 	struct gk_buf pub;
@@ -66,11 +68,19 @@ struct gk_kex_key {
 void
 gk_kex_free(struct gk_kex_key *key)
 {
-	if (key == NULL)
+	if (key == NULL || atomic_fetch_sub(&key->refs, 1) != 1)
 		return;
 	gk_buf_free(&key->priv);
 	gk_buf_free(&key->pub);
 	free(key);
+}
+
+struct gk_kex_key *
+gk_kex_ref(struct gk_kex_key *key)
+{
+	if (key != NULL)
+		atomic_fetch_add(&key->refs, 1);
+	return key;
 }
 
 enum gk_kex
@@ -116,6 +126,7 @@ gk_kex_from_private(enum gk_kex group, struct gk_slice priv,
 	key = calloc(1, sizeof(*key));
 	if (key == NULL)
 		return GK_ERR_NOMEM;
+	atomic_init(&key->refs, 1);
 	key->group = group;
 	err = gk_buf_copy(&key->priv, priv);
 	if (err == GK_OK)

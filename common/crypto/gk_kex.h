@@ -64,7 +64,10 @@ GK_MUST_CHECK enum gk_err gk_kex_from_private(enum gk_kex group,
                                               struct gk_slice priv,
                                               struct gk_kex_key **key);
 
-void gk_kex_free(struct gk_kex_key *key); /* wipes; NULL is allowed */
+/* gk_kex_ref - one more holder, who calls gk_kex_free(); NULL is allowed. */
+struct gk_kex_key *gk_kex_ref(struct gk_kex_key *key);
+/* gk_kex_free - wipes with the last holder; NULL is allowed. */
+void gk_kex_free(struct gk_kex_key *key);
 
 enum gk_kex gk_kex_group(const struct gk_kex_key *key);
 /* gk_kex_public - exactly gk_kex_public_len() octets; lives as long as @key. */

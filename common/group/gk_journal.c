@@ -141,6 +141,17 @@ gk_journal_drop(struct gk_journal *j)
 	return append(j, GK_JOURNAL_DROP, NULL, none, none);
 }
 
+enum gk_err
+gk_journal_append(struct gk_journal *to, const struct gk_journal *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct gk_change c = gk_journal_at(from, i);
+
+		GK_TRY(append(to, c.kind, c.table, c.key, c.value));
+	}
+	return GK_OK;
+}
+
 struct gk_slice
 gk_journal_scope(const struct gk_journal *j)
 {
@@ -177,6 +188,13 @@ gk_journal_clear(struct gk_journal *j)
 		free(e->octets);
 	}
 	emptied(j);
+}
+
+void
+gk_journal_revert(struct gk_journal *j)
+{
+	gk_journal_clear(j);
+	j->lost = false;
 }
 
 enum gk_err

@@ -56,11 +56,18 @@ GK_MUST_CHECK enum gk_err gk_journal_del(struct gk_journal *journal,
                                          struct gk_slice key);
 GK_MUST_CHECK enum gk_err gk_journal_drop(struct gk_journal *journal);
 
+/* gk_journal_append - all changes of @from, behind those of @to. */
+GK_MUST_CHECK enum gk_err gk_journal_append(struct gk_journal *to,
+                                            const struct gk_journal *from);
+
 struct gk_slice gk_journal_scope(const struct gk_journal *journal);
 size_t gk_journal_count(const struct gk_journal *journal);
 /* gk_journal_at - change number @i; valid until the journal changes. */
 struct gk_change gk_journal_at(const struct gk_journal *journal, size_t i);
 void gk_journal_clear(struct gk_journal *journal);
+/* gk_journal_revert - clear it for a caller who takes back what the changes
+ * were about: one that was lost is lost no longer. */
+void gk_journal_revert(struct gk_journal *journal);
 
 /* gk_journal_take - move all changes to a journal of their own, which the
  * caller frees; *@out is NULL when there were none.  GK_ERR_NOMEM: a change was

@@ -50,17 +50,30 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 	return GKD_EXIT_STORE;
 }
 
-static bool
+/* The engine takes back what the store does not take, and tries it again. */
+static void
 commit(struct gsakmpd_membership *m, const struct gk_journal *journal)
 {
-	if (gk_store_apply(m->store, journal) == GK_OK)
-		return true;
-	gkd_log(LOG_ERR, "io", "store '%s': %s", m->store_path,
-	        gk_store_why(m->store));
+	const char *why;
+
+	if (gk_store_apply(m->store, journal) == GK_OK) {
+		if (!m->store_failing)
+			return;
+		m->store_failing = false;
+		gkd_log(LOG_NOTICE, "io", "store '%s' takes changes again",
+		        m->store_path);
+		gkd_events_emit(m->d->events, "store-recovered", NULL);
+		return;
+	}
+	why = gk_store_why(m->store);
+	m->store_failing = true;
+	gkd_log(LOG_ERR, "io",
+	        "store '%s': %s; what depends on it is taken back and tried "
+	        "again",
+	        m->store_path, why);
 	gkd_events_emit(m->d->events, "store-failed",
-	                json_pack("{s:o}", "reason",
-	                          gkd_json_text(gk_store_why(m->store))));
-	return false;
+	                json_pack("{s:o}", "reason", gkd_json_text(why)));
+	gsakmp_gm_commit_failed(m->engine, gkd_now());
 }
 
 /* ---- receiving ---------------------------------------------------------- */
@@ -212,14 +225,14 @@ ask_next_server(struct gsakmpd_membership *m)
 }
 
 static void
-act(struct gsakmpd_membership *m, const struct gsakmp_output *o, bool *dropped)
+act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
 	switch (o->kind) {
 	case GSAKMP_OUT_SEND:
 		send_out(m, o);
 		break;
 	case GSAKMP_OUT_COMMIT:
-		*dropped = !commit(m, o->journal);
+		commit(m, o->journal);
 		break;
 	case GSAKMP_OUT_KEY_INSTALL:
 	case GSAKMP_OUT_KEY_WIPE:
@@ -254,20 +267,13 @@ void
 gsakmpd_membership_drain(struct gsakmpd_membership *m)
 {
 	struct gsakmp_output o;
-	bool dropped;
 
 	do {
 		if (m->next)
 			ask_next_server(m);
-		dropped = false;
 		while (gsakmp_gm_poll(m->engine, &o)) {
-			/* What was not made durable did not happen; but a key
-			 * that has to go goes. */
-			if (dropped && o.kind != GSAKMP_OUT_REFUSED &&
-			    o.kind != GSAKMP_OUT_KEY_WIPE)
-				continue;
-			act(m, &o, &dropped);
 			gsakmpd_report(m->d, m->name, &o);
+			act(m, &o);
 		}
 	} while (m->next);
 	gkd_timer_set(m->timer, gsakmp_gm_deadline(m->engine));

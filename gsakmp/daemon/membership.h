@@ -64,6 +64,7 @@ struct gsakmpd_membership {
 
 	const char *store_path;
 	struct gk_store *store;
+	bool store_failing; /* the last commit failed */
 
 	struct gsakmpd_key keys[GSAKMPD_KEYS_MAX];
 	size_t n_keys;

@@ -40,6 +40,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	                    json_string(st.terse ? "terse" : "verbose"));
 	json_object_set_new(o, "may_send", json_boolean(st.may_send));
 	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
+	json_object_set_new(o, "store",
+	                    json_pack("{s:b, s:I}", "failing", m->store_failing,
+	                              "waiting", (json_int_t)st.waiting));
 	if (m->mcast != NULL) {
 		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
 

@@ -61,7 +61,7 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	struct sum s = { { 0 } };
 
 	add_u64(&s, gm->state);
-	add_u64(&s, gsakmp_gm_deadline(gm));
+	add_u64(&s, gsakmp_gm_clock(gm));
 	add_u64(&s, gm->rejoins);
 	add_u64(&s, gm->tolerate);
 	add_u64(&s, gm->opened_sequence);

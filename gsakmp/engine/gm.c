@@ -108,6 +108,7 @@ defaults(struct gsakmp_gm *gm)
 	DEFAULT(missed_ms, 3000);
 	DEFAULT(rejoin_max, 3);
 	DEFAULT(max_message, 65535);
+	DEFAULT(commit_retry_ms, 1000);
 }
 
 static void
@@ -131,6 +132,7 @@ gsakmp_gm_new(const struct gk_env *env, const struct gsakmp_gm_config *cfg)
 		gm->dialect = *cfg->dialect;
 	defaults(gm);
 	stop_clocks(gm);
+	gm->owed_at = gm->again.at = GK_NEVER;
 	if (gk_journal_new(cfg->group_id, &gm->journal) != GK_OK) {
 		free(gm);
 		return NULL;
@@ -143,6 +145,7 @@ forget(struct gsakmp_gm *gm)
 {
 	gsakmp_gm_join_clear(gm);
 	gsakmp_gm_departure_clear(gm);
+	gsakmp_gm_again_clear(gm, 0);
 	gk_buf_free(&gm->receipt.nonce_i);
 	gk_buf_free(&gm->receipt.ack);
 	gsakmp_policy_unref(gm->policy);
@@ -170,16 +173,11 @@ gsakmp_gm_free(struct gsakmp_gm *gm)
 	forget(gm);
 	for (size_t i = 0; i < gm->n_sequences; i++)
 		gk_buf_free(&gm->sequence[i].gcks);
+	gsakmp_gm_undo_free(gm);
 	gk_journal_free(gm->journal);
 	gsakmp_outputs_free(&gm->out);
 	gk_wipe(gm, sizeof(*gm));
 	free(gm);
-}
-
-bool
-gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out)
-{
-	return gsakmp_outputs_poll(&gm->out, out);
 }
 
 enum gsakmp_gm_state
@@ -329,7 +327,7 @@ retry(struct gsakmp_gm *gm, struct gk_now now)
 enum gk_err
 gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 {
-	gk_journal_clear(gm->journal);
+	GK_TRY(gsakmp_gm_begin(gm));
 	if (gm->grace_ends <= now.mono_ms)
 		GK_TRY(end_grace(gm));
 	if (gm->missed_at <= now.mono_ms)
@@ -340,11 +338,11 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 		GK_TRY(expire(gm, now));
 	if (gm->retry_at <= now.mono_ms)
 		GK_TRY(retry(gm, now));
-	return GK_OK;
+	return gsakmp_gm_try_again(gm, now);
 }
 
 uint64_t
-gsakmp_gm_deadline(const struct gsakmp_gm *gm)
+gsakmp_gm_clock(const struct gsakmp_gm *gm)
 {
 	const uint64_t clocks[] = { gm->retry_at, gm->missed_at, gm->overdue_at,
 		                    gm->grace_ends, gm->expires_at };
@@ -356,12 +354,22 @@ gsakmp_gm_deadline(const struct gsakmp_gm *gm)
 	return at;
 }
 
+uint64_t
+gsakmp_gm_deadline(const struct gsakmp_gm *gm)
+{
+	uint64_t at = gsakmp_gm_clock(gm);
+
+	if (gm->owed_at < at)
+		at = gm->owed_at;
+	return gm->again.at < at ? gm->again.at : at;
+}
+
 /* ---- commands ----------------------------------------------------------- */
 
 enum gk_err
 gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 {
-	gk_journal_clear(gm->journal);
+	GK_TRY(gsakmp_gm_begin(gm));
 	if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_JOIN))
 		return GK_ERR_UNEXPECTED;
 	/* RFC4535-7.1.1-14: a destroyed group stays destroyed. */
@@ -376,7 +384,7 @@ gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 enum gk_err
 gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice, struct gk_now now)
 {
-	gk_journal_clear(gm->journal);
+	GK_TRY(gsakmp_gm_begin(gm));
 	if (notice) {
 		if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_DEREGISTER))
 			return GK_ERR_UNEXPECTED;
@@ -400,6 +408,7 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 		.gcks = gk_buf_slice(&gm->gcks_key),
 		.n_keks = gm->keks.count,
 		.rekey_due_utc = gm->overdue_utc,
+		.waiting = gm->again.n + (gm->owed != NULL),
 		.terse = gm->policy != NULL ? gm->policy->terse
 		                            : gm->cfg.suite.terse,
 	};

@@ -76,7 +76,9 @@ struct gsakmp_gm_config {
 	/* Section 7.5.2 item 4: seconds between Date/Time Stamp and our clock
 	 * beyond which a Rekey Event is refused; 0: not looked at. */
 	uint32_t rekey_max_age_s;
-	size_t max_message; /* [65535] octets */
+	size_t max_message;       /* [65535] octets */
+	uint32_t commit_retry_ms; /* [1000] first wait after a failed COMMIT;
+	                           * doubles up to half a minute */
 };
 
 struct gsakmp_gm;
@@ -135,6 +137,19 @@ enum gk_err gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now);
  * MESSAGE.
  */
 bool gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out);
+
+/*
+ * gsakmp_gm_commit_failed - the store did not take the COMMIT that _poll() gave
+ * last.  To be called before the next _poll(); not calling it means that all is
+ * durable.
+ *
+ * The engine is as it was before the input, the rest of that input's outputs is
+ * gone, and the message is held: the engine's deadline says when it is gone
+ * through again.  Rekey Events that follow it wait behind it.  A message that
+ * ended the membership has been obeyed in any case, and only its rows are tried
+ * again.
+ */
+void gsakmp_gm_commit_failed(struct gsakmp_gm *gm, struct gk_now now);
 uint64_t gsakmp_gm_deadline(const struct gsakmp_gm *gm); /* or GK_NEVER */
 enum gsakmp_gm_state gsakmp_gm_state(const struct gsakmp_gm *gm);
 
@@ -148,7 +163,8 @@ struct gsakmp_gm_status {
 	size_t n_keks;           /* key encryption keys held */
 	int64_t rekey_due_utc;   /* when a rekey is overdue; 0 never */
 	bool terse;
-	bool may_send; /* the token's SenderAuthorization admits us */
+	size_t waiting; /* messages that the store has not taken yet */
+	bool may_send;  /* the token's SenderAuthorization admits us */
 };
 void gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out);
 

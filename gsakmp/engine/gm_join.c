@@ -16,6 +16,7 @@ gsakmp_gm_join_clear(struct gsakmp_gm *gm)
 	gk_buf_free(&gm->join.rtj);
 	gk_buf_free(&gm->join.cookie);
 	gm->join = (struct gsakmp_gm_join){ 0 };
+	gsakmp_gm_again_clear(gm, GSAKMP_EXCHANGE_KEY_DOWNLOAD);
 	gm->retry_at = GK_NEVER;
 }
 
@@ -143,7 +144,11 @@ gsakmp_gm_retry_join(struct gsakmp_gm *gm, struct gk_now now)
 		                           now);
 	/* RFC4535-5.2.1.1-20: at most three times again. */
 	if (gm->join.retries_left == 0)
-		return gsakmp_gm_fail_join(gm, NULL, "no answer", now);
+		return gsakmp_gm_fail_join(
+			gm, NULL,
+			gm->again.n != 0 ? "the store does not take the answer"
+					 : "no answer",
+			now);
 	gm->join.retries_left--;
 	return send_rtj(gm, now);
 }

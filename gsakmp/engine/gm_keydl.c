@@ -353,6 +353,7 @@ acknowledge(struct download *d, struct gk_slice ack)
 	GK_TRY(gsakmp_gm_send(gm, ack, d->in->from,
 	                      GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK));
 	gsakmp_gm_join_clear(gm);
+	gsakmp_gm_again_clear(gm, 0); /* these keys are newer */
 	gsakmp_gm_enter(gm, GSAKMP_GM_EV_KEYDL);
 	return joined_out(gm);
 }
@@ -382,6 +383,8 @@ accept(struct download *d)
 	err = gsakmp_gm_build_af(gm, GSAKMP_NOTIFY_ACKNOWLEDGEMENT,
 	                         d->in->msg->nonce[GSAKMP_NONCE_COMBINED].data,
 	                         d->in->now, &ack);
+	if (err == GK_OK)
+		err = gsakmp_gm_undo_begin(d->in);
 	if (err == GK_OK)
 		err = gsakmp_gm_save_token(gm, &d->policy->v.seen);
 	if (err == GK_OK)

@@ -244,9 +244,11 @@ gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
 
 	if (msg == NULL)
 		return GK_ERR_NOMEM;
-	gk_journal_clear(gm->journal);
-	err = process(&in, msg);
+	err = gsakmp_gm_begin(gm);
+	if (err == GK_OK)
+		err = process(&in, msg);
 	if (err != GK_OK) {
+		gsakmp_gm_undo(gm);
 		if (in.why.req == NULL) /* not the message's fault */
 			in.why.field = gk_strerror(err);
 		told = gsakmp_out_refused(&gm->out, gm->cfg.group_id, in.dgram,

@@ -440,26 +440,43 @@ report(struct rekey *r)
 }
 
 static enum gk_err
-take_over(struct rekey *r)
+save(struct rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
-	struct gk_lkh_member keks = gm->keks;
 
 	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&r->in->signer.key),
 	                               r->in->msg->header.sequence));
-	if (r->policy != NULL)
-		GK_TRY(gsakmp_gm_save_token(gm, &r->policy->v.seen));
+	return r->policy != NULL ? gsakmp_gm_save_token(gm, &r->policy->v.seen)
+	                         : GK_OK;
+}
+
+static enum gk_err
+take_token(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+
+	if (r->policy == NULL || r->policy->v.identical)
+		return GK_OK;
+	gsakmp_policy_unref(gm->policy);
+	gm->policy = gsakmp_policy_ref(r->policy);
+	gm->may_send = gsakmp_gm_sender(gm, r->policy, r->in->now.utc_s);
+	return gsakmp_gm_token_out(gm);
+}
+
+static enum gk_err
+take_over(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+	struct gk_lkh_member keks;
+
+	GK_TRY(gsakmp_gm_undo_begin(r->in));
+	GK_TRY(save(r));
 	GK_TRY(gsakmp_gm_commit(gm));
+	keks = gm->keks;
 	gm->keks = r->keks;
 	r->keks = keks; /* the old ones are freed with the work space */
 	GK_TRY(switch_gtpks(r));
-	if (r->policy != NULL && !r->policy->v.identical) {
-		gsakmp_policy_unref(gm->policy);
-		gm->policy = gsakmp_policy_ref(r->policy);
-		gm->may_send =
-			gsakmp_gm_sender(gm, r->policy, r->in->now.utc_s);
-		GK_TRY(gsakmp_gm_token_out(gm));
-	}
+	GK_TRY(take_token(r));
 	if (r->n_datas != 0 && r->opened == 0) {
 		passed_by(r);
 	} else {
@@ -468,12 +485,21 @@ take_over(struct rekey *r)
 	}
 	if (r->token_lost)
 		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
+	return report(r);
+}
+
+/* Whoever has to go goes at once, whatever the store says. */
+static enum gk_err
+evicted(struct rekey *r)
+{
+	struct gsakmp_gm *gm = r->in->gm;
+
+	GK_TRY(save(r));
+	GK_TRY(take_token(r));
 	GK_TRY(report(r));
-	if (r->policy != NULL &&
-	    gsakmp_gm_excluded(gm, r->policy, r->in->now.utc_s))
-		return gsakmp_gm_out(gm, GSAKMP_OUT_EVICTED, NULL,
-		                     "excluded by the policy token");
-	return GK_OK;
+	GK_TRY(gsakmp_gm_out(gm, GSAKMP_OUT_EVICTED, NULL,
+	                     "excluded by the policy token"));
+	return gsakmp_gm_commit(gm);
 }
 
 /* RFC4535-5.3.1.3-02, RFC4535-7.1.1-14 */
@@ -484,9 +510,9 @@ destroyed(struct gsakmp_gm_input *in)
 
 	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&in->signer.key),
 	                               GSAKMP_SEQUENCE_DESTROY));
-	GK_TRY(gsakmp_gm_commit(gm));
-	return gsakmp_gm_out(gm, GSAKMP_OUT_DESTROYED, NULL,
-	                     "the group was destroyed");
+	GK_TRY(gsakmp_gm_out(gm, GSAKMP_OUT_DESTROYED, NULL,
+	                     "the group was destroyed"));
+	return gsakmp_gm_commit(gm);
 }
 
 static enum gk_err
@@ -501,7 +527,10 @@ process(struct rekey *r)
 	if (gsakmp_message_has(r->in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) &&
 	    r->bad == 0)
 		GK_TRY(open_token(r));
-	return take_over(r);
+	return r->policy != NULL && gsakmp_gm_excluded(gm, r->policy,
+	                                               r->in->now.utc_s)
+	               ? evicted(r)
+	               : take_over(r);
 }
 
 enum gk_err
@@ -514,6 +543,8 @@ gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 	GK_TRY(check_recent(in));
 	if (in->msg->header.sequence == GSAKMP_SEQUENCE_DESTROY)
 		return destroyed(in);
+	if (gsakmp_gm_must_wait(in->gm))
+		return gsakmp_gm_hold(in);
 	err = process(&r);
 	gk_lkh_member_free(&r.keks);
 	gk_wipe(r.gtpk, sizeof(r.gtpk));

@@ -76,7 +76,7 @@ gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now)
 {
 	const struct gsakmp_party *p = &gm->cfg.party;
 
-	gk_journal_clear(gm->journal);
+	GK_TRY(gsakmp_gm_begin(gm));
 	if (gm->policy == NULL)
 		return GK_OK;
 	if (revoked(p->go_trust != NULL ? p->go_trust : p->trust,

@@ -70,6 +70,23 @@ struct gsakmp_gm_sequence {
 };
 #define GSAKMP_GM_GCKS_MAX 64
 
+/* A message whose changes the store did not take, or one behind it. */
+#define GSAKMP_GM_HELD_MAX 16
+struct gsakmp_gm_held {
+	uint8_t exchange;
+	uint32_t sequence;
+	struct gsakmp_endpoint from;
+	struct gk_buf dgram;
+};
+
+struct gsakmp_gm_again {
+	struct gsakmp_gm_held held[GSAKMP_GM_HELD_MAX]; /* by turn */
+	size_t n;
+	uint64_t at;               /* when the first is tried again */
+	bool running;              /* it is being tried right now */
+	struct gsakmp_gm_held now; /* what the COMMIT under way is for */
+};
+
 struct gsakmp_gm {
 	const struct gk_env *env;
 	struct gsakmp_gm_config cfg;
@@ -111,6 +128,14 @@ struct gsakmp_gm {
 
 	struct gk_journal *journal;
 	struct gsakmp_outputs out;
+
+	/* when the store says no: gm_undo.c */
+	struct gsakmp_gm *undo; /* as it was before the COMMIT under way */
+	bool committing;        /* the COMMIT has been handed out */
+	struct gsakmp_gm_again again;
+	struct gk_journal *owed; /* rows of a membership that is over */
+	uint64_t owed_at;
+	uint32_t wait_ms; /* between two attempts */
 };
 
 /* One received message on its way through. */
@@ -176,6 +201,8 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_stale(struct gsakmp_gm *gm,
 GK_MUST_CHECK enum gk_err gsakmp_gm_key_out(struct gsakmp_gm *gm,
                                             enum gsakmp_output_kind kind,
                                             const struct gk_traffic_key *key);
+/* gsakmp_gm_clock - the next of the membership, not of a COMMIT that failed. */
+uint64_t gsakmp_gm_clock(const struct gsakmp_gm *gm);
 /* gsakmp_gm_clocks - timers that start with a valid join or rekey. */
 void gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now);
 GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
@@ -195,6 +222,25 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_save_sequence(struct gsakmp_gm *gm,
 uint32_t gsakmp_gm_last_sequence(const struct gsakmp_gm *gm,
                                  struct gk_slice gcks);
 GK_MUST_CHECK enum gk_err gsakmp_gm_commit(struct gsakmp_gm *gm);
+
+/* gm_undo.c: what a failed COMMIT takes back */
+/* gsakmp_gm_begin - every input starts with it. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_begin(struct gsakmp_gm *gm);
+/* gsakmp_gm_undo_begin - from here on gsakmp_gm_undo(), or a commit that
+ * fails, brings back what is now. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_undo_begin(
+	const struct gsakmp_gm_input *in);
+void gsakmp_gm_undo(struct gsakmp_gm *gm); /* nothing begun: nothing done */
+void gsakmp_gm_undo_drop(struct gsakmp_gm *gm);
+void gsakmp_gm_undo_free(struct gsakmp_gm *gm);
+/* gsakmp_gm_must_wait - an earlier message is still to be made durable. */
+bool gsakmp_gm_must_wait(const struct gsakmp_gm *gm);
+/* gsakmp_gm_hold - then this one, which is authentic, waits behind it. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_hold(struct gsakmp_gm_input *in);
+/* gsakmp_gm_again_clear - forget those of @exchange; 0: of any. */
+void gsakmp_gm_again_clear(struct gsakmp_gm *gm, uint8_t exchange);
+GK_MUST_CHECK enum gk_err gsakmp_gm_try_again(struct gsakmp_gm *gm,
+                                              struct gk_now now);
 
 /* Checks that several messages share. */
 enum gk_err gsakmp_in_refuse(struct gsakmp_gm_input *in, enum gk_err err,

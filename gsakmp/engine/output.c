@@ -88,6 +88,14 @@ drop_last(struct gsakmp_outputs *q)
 	q->tail = before;
 }
 
+void
+gsakmp_outputs_cut(struct gsakmp_outputs *q,
+                   const struct gsakmp_output_item *mark)
+{
+	while (q->tail != NULL && q->tail != mark)
+		drop_last(q);
+}
+
 enum gk_err
 gsakmp_outputs_own(struct gsakmp_outputs *q)
 {

@@ -107,6 +107,10 @@ struct gsakmp_output *gsakmp_outputs_add(struct gsakmp_outputs *q,
  * that fails, the output is taken out again. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
+/* gsakmp_outputs_cut - drop what was appended behind @mark, which was q->tail;
+ * everything if @mark is NULL. */
+void gsakmp_outputs_cut(struct gsakmp_outputs *q,
+                        const struct gsakmp_output_item *mark);
 void gsakmp_outputs_free(struct gsakmp_outputs *q); /* wipes */
 
 #endif /* GSAKMP_ENGINE_OUTPUT_H */

@@ -76,13 +76,15 @@ commit(struct world *w, const struct gsakmp_output *out)
 {
 	const struct gk_journal *j =
 		gsakmp_group_commit_begin(out->group, out->ticket);
+	bool ok;
 
 	if (j == NULL)
 		return true;
-	if (!w->store.broken)
+	ok = world_store_ok(&w->store);
+	if (ok)
 		world_store_apply(&w->store, j);
-	gsakmp_group_commit_end(out->group, !w->store.broken);
-	return !w->store.broken;
+	gsakmp_group_commit_end(out->group, ok);
+	return ok;
 }
 
 static void
@@ -156,6 +158,22 @@ key_output(struct world_member *m, const struct gsakmp_output *out)
 	}
 }
 
+/* What the store did not take has not happened - but for an end. */
+static void
+commit_member(struct world_member *m, const struct gk_journal *journal)
+{
+	uint8_t now[32];
+
+	if (world_store_ok(&m->store)) {
+		world_store_apply(&m->store, journal);
+		return;
+	}
+	gsakmp_gm_commit_failed(m->gm, simnet_now(m->w->net));
+	gsakmp_gm_digest(m->gm, now);
+	if (gsakmp_gm_state(m->gm) != GSAKMP_GM_IDLE)
+		assert_memory_equal(m->before, now, 32);
+}
+
 void
 world_drain_member(struct world_member *m)
 {
@@ -165,7 +183,7 @@ world_drain_member(struct world_member *m)
 	while (gsakmp_gm_poll(m->gm, &out)) {
 		note(&m->seen, &out);
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			world_store_apply(&m->store, out.journal);
+			commit_member(m, out.journal);
 		if (out.kind == GSAKMP_OUT_KEY_INSTALL ||
 		    out.kind == GSAKMP_OUT_KEY_WIPE)
 			key_output(m, &out);
@@ -250,9 +268,10 @@ gm_receive(void *ctx, unsigned from, struct gk_slice dgram, struct gk_now now)
 {
 	struct world_member *m = ctx;
 	const struct gsakmp_endpoint peer = endpoint(from);
-	enum gk_err err =
-		gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer, now);
+	enum gk_err err;
 
+	gsakmp_gm_digest(m->gm, m->before);
+	err = gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer, now);
 	(void)err;
 	world_drain_member(m);
 }
@@ -262,6 +281,7 @@ gm_tick(void *ctx, struct gk_now now)
 {
 	struct world_member *m = ctx;
 
+	gsakmp_gm_digest(m->gm, m->before);
 	WORLD_MUST(gsakmp_gm_tick(m->gm, now));
 	world_drain_member(m);
 }
@@ -602,9 +622,11 @@ enum gk_err
 world_to_member(struct world_member *m, struct gk_slice dgram)
 {
 	const struct gsakmp_endpoint peer = endpoint(m->w->worker[0].node);
-	enum gk_err err = gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer,
-	                                    simnet_now(m->w->net));
+	enum gk_err err;
 
+	gsakmp_gm_digest(m->gm, m->before);
+	err = gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &peer,
+	                        simnet_now(m->w->net));
 	world_drain_member(m);
 	return err;
 }

@@ -58,7 +58,10 @@ struct world_row {
 struct world_store {
 	struct world_row *row;
 	size_t n, cap;
-	bool broken; /* refuses to commit */
+	bool broken;      /* refuses to commit */
+	unsigned fail_in; /* the commit that fails, counted from 1; 0: none */
+	unsigned commits; /* asked for */
+	unsigned failed;  /* of them */
 };
 
 /* What was seen of one party; counted per output kind. */
@@ -83,6 +86,7 @@ struct world_member {
 	struct world_store store;
 	struct world_seen seen;
 	unsigned node;
+	uint8_t before[32];        /* its digest, when the input came */
 	struct gk_traffic_key key; /* what its application sends with */
 	bool has_key;
 };
@@ -141,6 +145,8 @@ void world_drain(struct world *w);
 void world_drain_member(struct world_member *m);
 void world_store_apply(struct world_store *s, const struct gk_journal *journal);
 void world_store_clear(struct world_store *s);
+/* world_store_ok - will it take the next commit? */
+bool world_store_ok(struct world_store *s);
 /* world_restart - kill the key server, start it from its store. */
 void world_restart(struct world *w);
 void world_restart_member(struct world_member *m);

@@ -52,6 +52,18 @@ world_store_clear(struct world_store *s)
 	*s = (struct world_store){ 0 };
 }
 
+bool
+world_store_ok(struct world_store *s)
+{
+	bool ok = !s->broken && s->fail_in != 1;
+
+	s->commits++;
+	s->failed += !ok;
+	if (s->fail_in > 0)
+		s->fail_in--;
+	return ok;
+}
+
 void
 world_store_apply(struct world_store *s, const struct gk_journal *journal)
 {
