@@ -172,6 +172,8 @@ enum gkd_exit gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why);
 enum gk_err gsakmpd_server_commit(struct gsakmpd_server *s,
                                   struct gsakmp_group *group, uint64_t ticket);
 GK_MUST_CHECK enum gk_err gsakmpd_store_load(struct gsakmpd_group *g);
+/* For the groups, to read back what they do not keep in memory. */
+struct gsakmp_rows gsakmpd_store_rows(struct gsakmpd_server *s);
 
 /* ---- server_command.c ---------------------------------------------------- */
 extern const struct gkd_command gsakmpd_server_commands[];

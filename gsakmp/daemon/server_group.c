@@ -275,6 +275,7 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 	struct gsakmp_group_status status;
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
+	g->cfg.rows = gsakmpd_store_rows(s);
 	g->group = gsakmp_group_new(&s->d->env, &g->cfg);
 	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
 	g->resend_timer = gkd_timer_new(s->d->loop, on_resend, g);

@@ -59,6 +59,21 @@ gsakmpd_server_commit(struct gsakmpd_server *s, struct gsakmp_group *group,
 }
 
 static enum gk_err
+read_row(void *ctx, struct gk_slice scope, const char *table,
+         struct gk_slice key, struct gk_buf *value)
+{
+	struct gsakmpd_server *s = ctx;
+
+	return gk_store_get(s->store, scope, table, key, value);
+}
+
+struct gsakmp_rows
+gsakmpd_store_rows(struct gsakmpd_server *s)
+{
+	return (struct gsakmp_rows){ read_row, s };
+}
+
+static enum gk_err
 on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
 {
 	struct gsakmpd_group *g = ctx;

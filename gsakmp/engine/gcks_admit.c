@@ -96,7 +96,7 @@ not_older(struct gsakmp_request *rq, const struct gk_member *m, int64_t utc)
 
 	if (m == NULL)
 		return GK_OK;
-	err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info);
+	err = gsakmp_group_member_get(rq->group, m, &info);
 	if (err == GK_OK && utc < info.rtj_utc && GK_CHECKED("RFC4535-3.1-04"))
 		err = replayed(rq);
 	gsakmp_member_info_free(&info);
@@ -162,19 +162,14 @@ static enum gk_err
 write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
 {
 	struct gsakmp_member_info info;
-	struct gk_buf blob = { 0 };
 	enum gk_err err;
 
 	err = gsakmp_member_info_set(&info, rq->signer.id_type,
 	                             rq->signer.id.octets, &rq->signer.path,
 	                             rtj_utc);
 	if (err == GK_OK)
-		err = gsakmp_member_info_encode(&info, &blob);
-	if (err == GK_OK)
-		err = gk_group_member_blob(rq->group->data, m,
-		                           gk_buf_slice(&blob));
+		err = gsakmp_group_member_put(rq->group, m, &info);
 	gsakmp_member_info_free(&info);
-	gk_buf_free(&blob);
 	return err;
 }
 

@@ -40,21 +40,59 @@ no_member(struct gsakmp_request *rq)
 	                        rq->msg->signature.at);
 }
 
-/* What the register says of the sender; a departed member is in it no more. */
+/* Is the sender registered?  A departed member is not any more. */
+static const struct gk_member *
+find_member(const struct gsakmp_group *g, struct gk_slice key)
+{
+	const struct gk_member *m =
+		g->data != NULL ? gk_group_find(g->data, key) : NULL;
+
+	if (m != NULL && m->state == GK_MEMBER_LEAVING &&
+	    gsakmp_session_find(&g->sessions, key) == NULL)
+		return NULL;
+	return m;
+}
+
+static bool
+is_member(struct gsakmp_request *rq)
+{
+	bool found;
+
+	pthread_mutex_lock(&rq->group->lock);
+	found = find_member(rq->group, gk_buf_slice(&rq->signer.key)) != NULL;
+	pthread_mutex_unlock(&rq->group->lock);
+	return found;
+}
+
+/* The certificate that a member registered with; none is no error. */
 static enum gk_err
-member_record(struct gsakmp_request *rq, struct gk_slice key,
-              struct gsakmp_member_info *info)
+registered_cert(struct gsakmp_request *rq, struct gk_slice key,
+                struct gk_cert **cert)
 {
 	struct gsakmp_group *g = rq->group;
+	struct gsakmp_member_info info = { 0 };
+	const struct gsakmp_session *s;
 	const struct gk_member *m;
-	enum gk_err err = GK_ERR_POLICY;
+	enum gk_err err = GK_OK;
+	uint32_t id = 0;
 
 	pthread_mutex_lock(&g->lock);
-	m = g->data != NULL ? gk_group_find(g->data, key) : NULL;
-	if (m != NULL && (m->state != GK_MEMBER_LEAVING ||
-	                  gsakmp_session_find(&g->sessions, key) != NULL))
-		err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), info);
+	m = find_member(g, key);
+	s = gsakmp_session_find(&g->sessions, key);
+	if (m != NULL && s != NULL && s->cert != NULL)
+		*cert = gk_cert_ref(s->cert);
+	else if (m != NULL)
+		err = gsakmp_group_member_get(g, m, &info);
+	id = m != NULL && *cert == NULL ? m->id : 0;
 	pthread_mutex_unlock(&g->lock);
+	if (id != 0 && err == GK_OK && info.der.len == 0) {
+		err = gsakmp_group_member_der(g, id, key, &info.der);
+		if (err == GK_ERR_UNEXPECTED)
+			err = GK_OK;
+	}
+	if (err == GK_OK && info.der.len != 0)
+		err = gk_cert_from_der(gk_buf_slice(&info.der), cert);
+	gsakmp_member_info_free(&info);
 	return err;
 }
 
@@ -62,7 +100,6 @@ member_record(struct gsakmp_request *rq, struct gk_slice key,
 static enum gk_err
 find_sender(struct gsakmp_request *rq)
 {
-	struct gsakmp_member_info info = { 0 };
 	struct gk_cert *registered = NULL;
 	struct gk_buf key = { 0 };
 	struct gsakmp_verify v;
@@ -70,10 +107,8 @@ find_sender(struct gsakmp_request *rq)
 
 	gsakmp_signer_name(rq->msg, &rq->signer);
 	err = gsakmp_member_key(rq->signer.id, NULL, &key);
-	if (err == GK_OK &&
-	    member_record(rq, gk_buf_slice(&key), &info) == GK_OK)
-		err = gk_cert_from_der(gk_buf_slice(&info.der), &registered);
-	gsakmp_member_info_free(&info);
+	if (err == GK_OK)
+		err = registered_cert(rq, gk_buf_slice(&key), &registered);
 	gk_buf_free(&key);
 	if (err != GK_OK && GK_CHECKED("RFC4535-5.3.2.3.1-09"))
 		return no_member(rq);
@@ -81,9 +116,7 @@ find_sender(struct gsakmp_request *rq)
 	err = gsakmp_signer_find(&v, rq->msg, &rq->signer, &rq->why);
 	gk_cert_free(registered);
 	GK_TRY(err);
-	err = member_record(rq, gk_buf_slice(&rq->signer.key), &info);
-	gsakmp_member_info_free(&info);
-	if (err != GK_OK && GK_CHECKED("RFC4535-5.3.2.3.1-09")) {
+	if (!is_member(rq) && GK_CHECKED("RFC4535-5.3.2.3.1-09")) {
 		gk_buf_free(&rq->signer.key); /* nobody we answer */
 		return no_member(rq);
 	}

@@ -60,6 +60,8 @@ gsakmp_group_free(struct gsakmp_group *g)
 	gsakmp_group_events_free(g);
 	gsakmp_sessions_clear(&g->sessions);
 	gk_buf_free(&g->loaded_token);
+	for (size_t i = 0; i < g->n_chains; i++)
+		gk_buf_free(&g->chain[i]);
 	gsakmp_replay_free(g->replay);
 	gsakmp_policy_unref(g->policy);
 	gk_group_free(g->data);
@@ -281,6 +283,7 @@ gsakmp_group_drop_member(struct gsakmp_group *g, struct gk_member *m,
 	    gsakmp_session_next(s->state, GSAKMP_SESSION_EV_EVICTED, &to) ==
 	            GK_OK)
 		gsakmp_session_drop(&g->sessions, s);
+	GK_TRY(gsakmp_group_member_forget(g, m->id));
 	return gk_group_leave(g->data, m, now.utc_s);
 }
 

@@ -60,6 +60,18 @@ struct gsakmp_group_config {
 	uint32_t gtpk_life_s; /* [0: no end] when the token says nothing */
 	uint32_t grace_ms;    /* [10000] a superseded GTPK may still be used */
 	uint32_t skew_s;      /* [300] section 3.1, item 2 */
+	/*
+	 * Reads back a row that a COMMIT made durable; for members'
+	 * certificates, which then need not be kept in memory.  Called from any
+	 * thread, without the lock.  GK_ERR_UNEXPECTED: there is no such row.
+	 * NULL: everything is kept.
+	 */
+	struct gsakmp_rows {
+		enum gk_err (*read)(void *ctx, struct gk_slice scope,
+		                    const char *table, struct gk_slice key,
+		                    struct gk_buf *value);
+		void *ctx;
+	} rows;
 	size_t rekey_split; /* [60000] octets of Rekey Event Data before another
 	                     * message is begun */
 };

@@ -10,7 +10,30 @@
  */
 struct suspect {
 	struct gk_buf peer, der;
+	uint32_t id;
+	bool revoked;
 };
+
+/* The certificate of a registration under way may not be in the store yet. */
+static enum gk_err
+note_member(const struct gsakmp_group *g, const struct gk_member *m,
+            struct suspect *s)
+{
+	const struct gsakmp_session *session =
+		gsakmp_session_find(&g->sessions, gk_buf_slice(&m->identity));
+	struct gsakmp_member_info info;
+	enum gk_err err;
+
+	s->id = m->id;
+	GK_TRY(gk_buf_copy(&s->peer, gk_buf_slice(&m->identity)));
+	if (session != NULL && session->cert != NULL)
+		return gk_buf_copy(&s->der, gk_cert_der(session->cert));
+	err = gsakmp_group_member_get(g, m, &info);
+	if (err == GK_OK)
+		err = gk_buf_copy(&s->der, gk_buf_slice(&info.der));
+	gsakmp_member_info_free(&info);
+	return err;
+}
 
 static enum gk_err
 list_members(struct gsakmp_group *g, struct suspect **list, size_t *n)
@@ -23,20 +46,8 @@ list_members(struct gsakmp_group *g, struct suspect **list, size_t *n)
 	*list = calloc(cap + 1, sizeof(**list));
 	if (*list == NULL)
 		return GK_ERR_NOMEM;
-	while (*n < cap && (m = gk_group_each(g->data, &cursor)) != NULL) {
-		struct suspect *s = &(*list)[*n];
-		struct gsakmp_member_info info;
-		enum gk_err err;
-
-		err = gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info);
-		if (err == GK_OK)
-			err = gk_buf_copy(&s->peer, gk_buf_slice(&m->identity));
-		if (err == GK_OK)
-			err = gk_buf_copy(&s->der, gk_buf_slice(&info.der));
-		gsakmp_member_info_free(&info);
-		(*n)++;
-		GK_TRY(err);
-	}
+	while (*n < cap && (m = gk_group_each(g->data, &cursor)) != NULL)
+		GK_TRY(note_member(g, m, &(*list)[(*n)++]));
 	return GK_OK;
 }
 
@@ -55,6 +66,24 @@ revoked(const struct gk_trust *trust, struct gk_slice der, int64_t utc)
 	return out;
 }
 
+/* Without the lock: a path each. */
+static enum gk_err
+look_at(const struct gsakmp_group *g, const struct gk_trust *trust,
+        struct suspect *s, int64_t utc)
+{
+	enum gk_err err = GK_OK;
+
+	if (s->der.len == 0)
+		err = gsakmp_group_member_der(g, s->id, gk_buf_slice(&s->peer),
+		                              &s->der);
+	if (err == GK_ERR_UNEXPECTED) /* has left in the meantime */
+		return GK_OK;
+	GK_TRY(err);
+	s->revoked = revoked(trust, gk_buf_slice(&s->der), utc);
+	gk_buf_free(&s->der);
+	return GK_OK;
+}
+
 /* They may have left, or joined anew, while their certificates were looked at;
  * a revoked certificate does not get better by that. */
 static enum gk_err
@@ -71,7 +100,7 @@ leave_out(struct gsakmp_group *g, const struct suspect *list, size_t n,
 		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < n && g->data != NULL; i++) {
 		struct gk_member *m =
-			list[i].der.len == 0
+			!list[i].revoked
 				? NULL
 				: gk_group_find(g->data,
 		                                gk_buf_slice(&list[i].peer));
@@ -100,8 +129,7 @@ gsakmp_group_revocations(struct gsakmp_group *g, struct gk_now now)
 	err = list_members(g, &list, &n);
 	pthread_mutex_unlock(&g->lock);
 	for (size_t i = 0; i < n && err == GK_OK; i++)
-		if (!revoked(trust, gk_buf_slice(&list[i].der), now.utc_s))
-			gk_buf_free(&list[i].der); /* cleared */
+		err = look_at(g, trust, &list[i], now.utc_s);
 	if (err == GK_OK) {
 		pthread_mutex_lock(&g->lock);
 		err = leave_out(g, list, n, now);

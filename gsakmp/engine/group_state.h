@@ -7,6 +7,7 @@
 #include "common/group/gk_group.h"
 #include "gsakmp/engine/freshness.h"
 #include "gsakmp/engine/group.h"
+#include "gsakmp/engine/member.h"
 #include "gsakmp/engine/policy.h"
 #include "gsakmp/engine/session.h"
 #include "gsakmp/engine/verify.h"
@@ -24,6 +25,11 @@
 /* Tables of the group's own rows; those of gk_group_tables come after. */
 #define GSAKMP_TABLE_POLICY "gsakmp-policy" /* key "token" */
 #define GSAKMP_TABLE_EVENT "gsakmp-event"   /* key: Sequence ID, 4 octets */
+#define GSAKMP_TABLE_CHAIN "gsakmp-chain"   /* key: from 1, 4 octets */
+/* Read when needed, not loaded; key: MemberID, 4 octets. */
+#define GSAKMP_TABLE_CERT "gsakmp-cert"
+
+#define GSAKMP_CHAINS_MAX 64 /* of authorities, kept apart from members */
 
 /* A Rekey Event whose content is fixed and stored, but not yet signed. */
 struct gsakmp_event {
@@ -55,6 +61,8 @@ struct gsakmp_group {
 	struct gk_group *data; /* NULL before the first token */
 	struct gsakmp_policy *policy;
 	struct gk_buf loaded_token; /* between load and load_end */
+	struct gk_buf chain[GSAKMP_CHAINS_MAX];
+	size_t n_chains;
 	struct gsakmp_sessions sessions;
 	struct gsakmp_replay *replay;
 
@@ -93,6 +101,28 @@ GK_MUST_CHECK enum gk_err gsakmp_group_store(struct gsakmp_group *g,
                                              const char *table,
                                              struct gk_slice key,
                                              struct gk_slice value);
+
+/* gsakmp_group_member_put - what is remembered of a member; the certificate
+ * goes to the store, if there is one to read it from. */
+GK_MUST_CHECK enum gk_err gsakmp_group_member_put(
+	struct gsakmp_group *g, struct gk_member *m,
+	const struct gsakmp_member_info *info);
+/* gsakmp_group_member_get - the same without the certificate, if that is
+ * elsewhere; free it in any case. */
+GK_MUST_CHECK enum gk_err gsakmp_group_member_get(
+	const struct gsakmp_group *g, const struct gk_member *m,
+	struct gsakmp_member_info *info);
+/* gsakmp_group_member_der - the certificate, from the store: without the lock.
+ * GK_ERR_UNEXPECTED: that of member @id with this @name is not (yet) there. */
+GK_MUST_CHECK enum gk_err gsakmp_group_member_der(const struct gsakmp_group *g,
+                                                  uint32_t id,
+                                                  struct gk_slice name,
+                                                  struct gk_buf *der);
+GK_MUST_CHECK enum gk_err gsakmp_group_member_forget(struct gsakmp_group *g,
+                                                     uint32_t id);
+GK_MUST_CHECK enum gk_err gsakmp_group_chain_load(struct gsakmp_group *g,
+                                                  struct gk_slice key,
+                                                  struct gk_slice value);
 
 /* gsakmp_group_ticket - names all changes up to now, for a COMMIT. */
 uint64_t gsakmp_group_ticket(struct gsakmp_group *g);

@@ -21,8 +21,10 @@ gsakmp_group_table(size_t i)
 		return GSAKMP_TABLE_POLICY;
 	if (i == 1)
 		return GSAKMP_TABLE_EVENT;
+	if (i == 2)
+		return GSAKMP_TABLE_CHAIN;
 	for (size_t n = 0; gk_group_tables[n] != NULL; n++)
-		if (n == i - 2)
+		if (n == i - 3)
 			return gk_group_tables[n];
 	return NULL;
 }
@@ -143,7 +145,8 @@ compatible(const struct gsakmp_group *g, const struct gsakmp_policy *p)
 
 /* RFC 4535 section 5.3.2.1: does the token still admit this member? */
 static bool
-admitted(const struct gsakmp_policy *p, const struct gk_member *m)
+admitted(const struct gsakmp_group *g, const struct gsakmp_policy *p,
+         const struct gk_member *m)
 {
 	struct gk_slice slices[GSAKMP_MEMBER_CA_MAX];
 	struct gsakmp_member_info info;
@@ -151,7 +154,7 @@ admitted(const struct gsakmp_policy *p, const struct gk_member *m)
 	struct gpt_party party;
 	bool ok = false;
 
-	if (gsakmp_member_info_decode(gk_buf_slice(&m->blob), &info) == GK_OK) {
+	if (gsakmp_group_member_get(g, m, &info) == GK_OK) {
 		gsakmp_member_party(&info, &id, slices, &party);
 		ok = gpt_access_member(p->reg, &party, NULL);
 	}
@@ -177,7 +180,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (!admitted(p, m))
+		if (!admitted(g, p, m))
 			out[n++] = m;
 	err = store_policy(g, p);
 	if (err == GK_OK && g->policy->rekey != NULL) {
@@ -354,6 +357,9 @@ gsakmp_group_load(struct gsakmp_group *g, const char *table,
 	if (gk_slice_equal(gk_slice_str(table),
 	                   gk_slice_str(GSAKMP_TABLE_EVENT)))
 		return gsakmp_group_event_load(g, key, value);
+	if (gk_slice_equal(gk_slice_str(table),
+	                   gk_slice_str(GSAKMP_TABLE_CHAIN)))
+		return gsakmp_group_chain_load(g, key, value);
 	if (g->data == NULL)
 		return GK_ERR_UNEXPECTED;
 	return gk_group_load_row(g->data, table, key, value, &why);

@@ -4,7 +4,14 @@
 #include "common/wire/gk_wr.h"
 #include "gsakmp/gsakmp_registry.h"
 
-#define BLOB_VERSION 1
+#define BLOB_VERSION 2
+
+/* Flags of a blob. */
+enum {
+	NAMED = 1,   /* the Signer ID is the end of the member's name */
+	HAS_DER = 2, /* the certificate is in it */
+	CHAINED = 4, /* a number stands for the key identifiers */
+};
 
 static const struct {
 	uint8_t type;
@@ -105,54 +112,110 @@ gsakmp_member_info_set(struct gsakmp_member_info *info, uint8_t id_type,
 	return GK_OK;
 }
 
+static bool
+ends_with(struct gk_slice name, struct gk_slice end)
+{
+	return end.len <= name.len &&
+	       gk_slice_equal((struct gk_slice){ name.ptr + name.len - end.len,
+	                                         end.len },
+	                      end);
+}
+
 enum gk_err
 gsakmp_member_info_encode(const struct gsakmp_member_info *info,
-                          struct gk_buf *blob)
+                          struct gk_slice name, struct gk_buf *blob)
 {
 	size_t cap = 64 + info->der.len + info->signer_id.len;
+	uint8_t flags = 0;
 	struct gk_wr wr;
 
 	for (size_t i = 0; i < info->n_ca; i++)
 		cap += 2 + info->ca[i].len;
+	if (ends_with(name, gk_buf_slice(&info->signer_id)) &&
+	    info->signer_id.len <= UINT16_MAX)
+		flags |= NAMED;
+	if (info->der.len != 0)
+		flags |= HAS_DER;
+	if (info->chain != 0)
+		flags |= CHAINED;
 	GK_TRY(gk_buf_alloc(blob, cap));
 	gk_wr_init(&wr, blob->ptr, blob->len);
 	gk_wr_u8(&wr, BLOB_VERSION);
 	gk_wr_u8(&wr, info->id_type);
-	gk_wr_vec16(&wr, gk_buf_slice(&info->signer_id));
-	gk_wr_vec16(&wr, gk_buf_slice(&info->der));
+	gk_wr_u8(&wr, flags);
+	if (flags & NAMED)
+		gk_wr_u16(&wr, (uint16_t)info->signer_id.len);
+	else
+		gk_wr_vec16(&wr, gk_buf_slice(&info->signer_id));
+	if (flags & HAS_DER)
+		gk_wr_vec16(&wr, gk_buf_slice(&info->der));
 	gk_wr_u32(&wr, (uint32_t)((uint64_t)info->rtj_utc >> 32));
 	gk_wr_u32(&wr, (uint32_t)info->rtj_utc);
-	gk_wr_u8(&wr, (uint8_t)info->n_ca);
-	for (size_t i = 0; i < info->n_ca; i++)
+	if (flags & CHAINED)
+		gk_wr_u16(&wr, info->chain);
+	else
+		gk_wr_u8(&wr, (uint8_t)info->n_ca);
+	for (size_t i = 0; !(flags & CHAINED) && i < info->n_ca; i++)
 		gk_wr_vec16(&wr, gk_buf_slice(&info->ca[i]));
 	blob->len = wr.len;
 	return gk_wr_done(&wr);
 }
 
-enum gk_err
-gsakmp_member_info_decode(struct gk_slice blob, struct gsakmp_member_info *info)
+static struct gk_slice
+signer_id_of(struct gk_rd *rd, uint8_t flags, struct gk_slice name)
 {
-	struct gk_slice signer_id, der;
+	size_t len;
+
+	if (!(flags & NAMED))
+		return gk_rd_vec16(rd, "identity");
+	len = gk_rd_u16(rd, "identity");
+	if (len > name.len) {
+		gk_rd_fail(rd, GK_ERR_VALUE, "identity");
+		return (struct gk_slice){ 0 };
+	}
+	return (struct gk_slice){ name.ptr + name.len - len, len };
+}
+
+static enum gk_err
+authorities(struct gk_rd *rd, struct gsakmp_member_info *info)
+{
+	size_t n = gk_rd_u8(rd, "authorities");
+
+	if (n > GSAKMP_MEMBER_CA_MAX)
+		gk_rd_fail(rd, GK_ERR_VALUE, "authorities");
+	for (; info->n_ca < n && rd->fault.err == GK_OK; info->n_ca++)
+		GK_TRY(gk_buf_copy(&info->ca[info->n_ca],
+		                   gk_rd_vec16(rd, "key identifier")));
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_member_info_decode(struct gk_slice name, struct gk_slice blob,
+                          struct gsakmp_member_info *info)
+{
+	struct gk_slice signer_id, der = { 0 };
 	struct gk_rd rd;
+	uint8_t flags;
 	uint64_t utc;
-	size_t n;
 
 	*info = (struct gsakmp_member_info){ 0 };
 	gk_rd_init(&rd, blob.ptr, blob.len);
 	if (gk_rd_u8(&rd, "version") != BLOB_VERSION)
 		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
 	info->id_type = gk_rd_u8(&rd, "identity type");
-	signer_id = gk_rd_vec16(&rd, "identity");
-	der = gk_rd_vec16(&rd, "certificate");
+	flags = gk_rd_u8(&rd, "flags");
+	if (flags & ~(NAMED | HAS_DER | CHAINED))
+		gk_rd_fail(&rd, GK_ERR_VALUE, "flags");
+	signer_id = signer_id_of(&rd, flags, name);
+	if (flags & HAS_DER)
+		der = gk_rd_vec16(&rd, "certificate");
 	utc = (uint64_t)gk_rd_u32(&rd, "RTJ time") << 32;
 	utc |= gk_rd_u32(&rd, "RTJ time");
 	info->rtj_utc = (int64_t)utc;
-	n = gk_rd_u8(&rd, "authorities");
-	if (n > GSAKMP_MEMBER_CA_MAX)
-		gk_rd_fail(&rd, GK_ERR_VALUE, "authorities");
-	for (; info->n_ca < n && rd.fault.err == GK_OK; info->n_ca++)
-		GK_TRY(gk_buf_copy(&info->ca[info->n_ca],
-		                   gk_rd_vec16(&rd, "key identifier")));
+	if (flags & CHAINED)
+		info->chain = gk_rd_u16(&rd, "chain");
+	else
+		GK_TRY(authorities(&rd, info));
 	GK_TRY(gk_rd_done(&rd));
 	GK_TRY(gk_buf_copy(&info->signer_id, signer_id));
 	return gk_buf_copy(&info->der, der);

@@ -27,6 +27,7 @@ struct gsakmp_member_info {
 	struct gk_buf signer_id;
 	struct gk_buf ca[GSAKMP_MEMBER_CA_MAX]; /* key identifiers */
 	size_t n_ca;
+	uint16_t chain;  /* names the key identifiers elsewhere, or 0 */
 	int64_t rtj_utc; /* Signature Timestamp of the last RTJ accepted */
 };
 
@@ -43,11 +44,18 @@ uint8_t gsakmp_identity_type(enum gk_id_kind kind);
 GK_MUST_CHECK enum gk_err gsakmp_member_info_set(
 	struct gsakmp_member_info *info, uint8_t id_type,
 	struct gk_slice signer_id, const struct gk_path *path, int64_t rtj_utc);
+/*
+ * A short blob, for there is one per member: a Signer ID that is the end of the
+ * member's @name is not repeated, and with @info->chain set the key identifiers
+ * are left out.  The certificate is in it if @info has one.
+ */
 GK_MUST_CHECK enum gk_err gsakmp_member_info_encode(
-	const struct gsakmp_member_info *info, struct gk_buf *blob);
+	const struct gsakmp_member_info *info, struct gk_slice name,
+	struct gk_buf *blob);
 /* GK_ERR_VALUE and the like for octets that are no such blob. */
 GK_MUST_CHECK enum gk_err gsakmp_member_info_decode(
-	struct gk_slice blob, struct gsakmp_member_info *info);
+	struct gk_slice name, struct gk_slice blob,
+	struct gsakmp_member_info *info);
 void gsakmp_member_info_free(struct gsakmp_member_info *info);
 
 /* Party as the access rules want it; @out borrows from @info and @slices. */

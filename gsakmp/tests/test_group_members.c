@@ -333,6 +333,54 @@ GK_TEST(rfc4535_4_2_02, member_with_a_revoked_certificate_is_evicted)
 	world_free(w);
 }
 
+static size_t
+certificates_stored(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->store.n; i++)
+		n += strcmp(w->store.row[i].table, "gsakmp-cert") == 0;
+	return n;
+}
+
+/* The certificates of members are read from the store when they are needed. */
+GK_TEST(rfc4535_4_2_02, certificate_of_a_member_outlives_a_restart)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 3);
+
+	assert_int_equal(certificates_stored(w), 3);
+	world_restart(w);
+	revoke(w, &w->member[2]->pki);
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	world_pass(w, 1000);
+	assert_int_equal(world_status(w).n_members, 2);
+	assert_int_equal(certificates_stored(w), 2);
+	gk_assert_ok(
+		gsakmp_gm_leave(w->member[0]->gm, true, simnet_now(w->net)));
+	world_drain_member(w->member[0]);
+	world_pass(w, 1000);
+	gk_assert_ok(world_rekey(w));
+	assert_int_equal(world_status(w).n_members, 1);
+	assert_int_equal(certificates_stored(w), 1);
+	world_free(w);
+}
+
+/* Certificates that cannot be read are no reason to think them good. */
+GK_TEST(rfc4535_4_2_02, revocations_need_the_store)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+
+	w->store.broken = true;
+	gk_assert_err(GK_ERR_IO,
+	              gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	w->store.broken = false;
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_free(w);
+}
+
 GK_TEST(rfc4535_3_1_06, revoked_group_owner_ends_the_membership)
 {
 	const struct world_config cfg = world_plain(7);
@@ -399,6 +447,9 @@ main(void)
 		       server_that_the_token_does_not_name_is_refused),
 		GK_RUN(rfc4535_4_2_02,
 		       member_with_a_revoked_certificate_is_evicted),
+		GK_RUN(rfc4535_4_2_02,
+		       certificate_of_a_member_outlives_a_restart),
+		GK_RUN(rfc4535_4_2_02, revocations_need_the_store),
 		GK_RUN(rfc4535_3_1_06, revoked_group_owner_ends_the_membership),
 		GK_RUN(rfc4535_3_1_05,
 		       revoked_key_server_is_not_obeyed_any_more),

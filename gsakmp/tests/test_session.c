@@ -178,6 +178,7 @@ GK_TEST(rfc4535_5_2_1_1_21, sessions_are_found_by_name_and_come_due_in_order)
 
 GK_TEST(rfc4535_5_2_1_1_15, member_record_survives_and_garbage_does_not)
 {
+	const struct gk_slice name = gk_slice_str("dn:CN=b");
 	struct gsakmp_member_info info = { .id_type = GSAKMP_ID_DN_STRING,
 		                           .rtj_utc = -5,
 		                           .n_ca = 2 },
@@ -188,8 +189,13 @@ GK_TEST(rfc4535_5_2_1_1_15, member_record_survives_and_garbage_does_not)
 	gk_assert_ok(gk_buf_copy(&info.signer_id, gk_slice_str("CN=a")));
 	gk_assert_ok(gk_buf_copy(&info.ca[0], gk_slice_str("ca one")));
 	gk_assert_ok(gk_buf_copy(&info.ca[1], gk_slice_str("ca two")));
-	gk_assert_ok(gsakmp_member_info_encode(&info, &blob));
-	gk_assert_ok(gsakmp_member_info_decode(gk_buf_slice(&blob), &back));
+	gk_assert_ok(gsakmp_member_info_encode(&info, name, &blob));
+	gk_assert_ok(
+		gsakmp_member_info_decode(name, gk_buf_slice(&blob), &back));
+	assert_true(gk_slice_equal(gk_buf_slice(&back.der),
+	                           gk_slice_str("a certificate")));
+	assert_true(gk_slice_equal(gk_buf_slice(&back.signer_id),
+	                           gk_slice_str("CN=a")));
 	assert_int_equal(back.rtj_utc, -5);
 	assert_int_equal(back.n_ca, 2);
 	assert_true(gk_slice_equal(gk_buf_slice(&back.ca[1]),
@@ -198,12 +204,50 @@ GK_TEST(rfc4535_5_2_1_1_15, member_record_survives_and_garbage_does_not)
 	for (size_t n = 0; n < blob.len; n++) {
 		assert_int_not_equal(
 			gsakmp_member_info_decode(
-				(struct gk_slice){ blob.ptr, n }, &back),
+				name, (struct gk_slice){ blob.ptr, n }, &back),
 			GK_OK);
 		gsakmp_member_info_free(&back);
 	}
 	gsakmp_member_info_free(&info);
 	gk_buf_free(&blob);
+}
+
+/* The usual case: there may be a million of them. */
+static void
+short_record(struct gk_slice name, size_t len)
+{
+	struct gsakmp_member_info info = { .id_type = GSAKMP_ID_DN_STRING,
+		                           .rtj_utc = 7,
+		                           .chain = 3 },
+				  back;
+	struct gk_buf blob = { 0 };
+
+	gk_assert_ok(gk_buf_copy(&info.signer_id, gk_slice_str("CN=alice")));
+	gk_assert_ok(gk_buf_copy(&info.ca[0], gk_slice_str("ca one")));
+	info.n_ca = 1;
+	gk_assert_ok(gsakmp_member_info_encode(&info, name, &blob));
+	assert_int_equal(blob.len, len);
+	gk_assert_ok(
+		gsakmp_member_info_decode(name, gk_buf_slice(&blob), &back));
+	assert_true(gk_slice_equal(gk_buf_slice(&back.signer_id),
+	                           gk_slice_str("CN=alice")));
+	assert_int_equal(back.rtj_utc, 7);
+	assert_int_equal(back.chain, 3);
+	assert_int_equal(back.n_ca, 0);
+	assert_int_equal(back.der.len, 0);
+	gsakmp_member_info_free(&back);
+	gk_assert_err(len == 15 ? GK_ERR_VALUE : GK_OK,
+	              gsakmp_member_info_decode(gk_slice_str("CN=al"),
+	                                        gk_buf_slice(&blob), &back));
+	gsakmp_member_info_free(&back);
+	gsakmp_member_info_free(&info);
+	gk_buf_free(&blob);
+}
+
+GK_TEST(rfc4535_5_2_1_1_15, member_record_is_short)
+{
+	short_record(gk_slice_str("dn:CN=alice"), 15);
+	short_record(gk_slice_str("dn:CN=Alice"), 15 + 8);
 }
 
 int
@@ -217,6 +261,7 @@ main(void)
 		       nonces_are_remembered_for_their_time_and_no_longer),
 		GK_RUN(rfc4535_5_2_1_1_21,
 		       sessions_are_found_by_name_and_come_due_in_order),
+		GK_RUN(rfc4535_5_2_1_1_15, member_record_is_short),
 		GK_RUN(rfc4535_5_2_1_1_15,
 		       member_record_survives_and_garbage_does_not),
 	};

@@ -359,6 +359,7 @@ start_server(struct world *w)
 		                                      w->cfg.cookie_ip_value };
 
 	cfg.party = w->party;
+	cfg.rows = (struct gsakmp_rows){ world_store_read, &w->store };
 	cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
 	cfg.group_id = w->group_id;
 	cfg.dialect = &w->cfg.dialect;

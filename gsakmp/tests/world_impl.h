@@ -29,4 +29,9 @@ extern const struct world_suite_row world_suites[]; /* by enum world_suite */
 
 void world_drain_group(struct world *w);
 
+/* As gsakmp_rows.read; @ctx is a struct world_store. */
+enum gk_err world_store_read(void *ctx, struct gk_slice scope,
+                             const char *table, struct gk_slice key,
+                             struct gk_buf *value);
+
 #endif /* GSAKMP_TESTS_WORLD_IMPL_H */

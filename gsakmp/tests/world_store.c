@@ -43,6 +43,21 @@ row_put(struct world_store *s, const struct gk_change *c)
 	WORLD_MUST(gk_buf_copy(&r->value, c->value));
 }
 
+enum gk_err
+world_store_read(void *ctx, struct gk_slice scope, const char *table,
+                 struct gk_slice key, struct gk_buf *value)
+{
+	struct world_store *s = ctx;
+	const struct world_row *r = row_find(s, table, key);
+
+	(void)scope;
+	if (s->broken)
+		return GK_ERR_IO;
+	if (r == NULL)
+		return GK_ERR_UNEXPECTED;
+	return gk_buf_copy(value, gk_buf_slice(&r->value));
+}
+
 void
 world_store_clear(struct world_store *s)
 {
