@@ -19,9 +19,11 @@ is_off(const char *id)
 {
 	size_t n = strlen(id);
 
-	for (const char *at = gk_checks_off(); (at = strstr(at, id)) != NULL;
-	     at += n)
-		if (at[n] == '\0' || at[n] == ',')
+	const char *off = gk_checks_off();
+
+	for (const char *at = off; (at = strstr(at, id)) != NULL; at += n)
+		if ((at == off || at[-1] == ',') &&
+		    (at[n] == '\0' || at[n] == ','))
 			return true;
 	return false;
 }

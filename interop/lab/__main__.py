@@ -12,6 +12,9 @@ HELP = """\
   demo              build everything, then watch a secure group live and die (about a minute)
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
+  ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
+                    fails while a MUST lacks a test of either kind.  --prove [ROW...] switches the checks off, one
+                    row at a time, and demands that the tests of that row fail then
 
   up                the network and the group of the demo, left running to play on
   status            who is where, and how they are
@@ -36,6 +39,20 @@ def cmd_test(args) -> int:
     deps.ensure(deps.ALL)
     build.build()
     return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
+
+
+def cmd_ledger(args) -> int:
+    from . import BUILD, build, deps
+    deps.ensure(deps.ALL)
+    if args.prove is None:
+        from requirements import ledger
+        return ledger.show(args)
+    if BUILD.name != "build-prove":
+        os.environ["MSEC_LAB_BUILD"] = "build-prove"
+        os.execv(sys.executable, [sys.executable, "-m", "lab", *sys.argv[1:]])
+    from requirements import prove
+    build.build()
+    return prove.main(args.prove, BUILD, args.json)
 
 
 def cmd_demo(args) -> int:
@@ -87,6 +104,10 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument("--no-c", action="store_true")
     t.add_argument("--no-python", action="store_true")
     t.set_defaults(run=cmd_test)
+    s = sub.add_parser("ledger")
+    from requirements import ledger
+    ledger.arguments(s).add_argument("--prove", nargs="*", metavar="ROW")
+    s.set_defaults(run=cmd_ledger)
     for name, run in (("demo", cmd_demo), ("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
         sub.add_parser(name).set_defaults(run=run)
     s = sub.add_parser("shell")

@@ -24,6 +24,10 @@ def _run(title: str, cmd: list, cwd: Path, log: Path, env: dict = None, show: bo
         raise LabError("\n".join(tail) + f"\n\n{title} failed (status {r.returncode}); everything it said is in {log}")
 
 
+# build directories that are configured in their own way
+SPECIAL = {"build-asan": ["--with-sanitizers"], "build-prove": ["--enable-check-switches"]}
+
+
 def compiler() -> str:
     """$CC if the caller chose one; gcc, through ccache where that is installed."""
     return os.environ.get("CC") or ("ccache gcc" if shutil.which("ccache") else "gcc")
@@ -35,7 +39,7 @@ def build() -> None:
     log.write_bytes(b"")
     if not (TOP / "configure").exists():
         _run("autoreconf", ["autoreconf", "-fi"], TOP, log)
-    args = [f"--prefix={prefix}", "--enable-werror", *(["--with-sanitizers"] if directory.name == "build-asan" else [])]
+    args = [f"--prefix={prefix}", "--enable-werror", *SPECIAL.get(directory.name, [])]
     status = directory / "config.status"
     done = status.exists() and subprocess.run([str(status), "--config"], capture_output=True, text=True).stdout
     if not done or any(a not in shlex.split(done) for a in args) or not (directory / "Makefile").exists():
@@ -45,8 +49,28 @@ def build() -> None:
         _run("clean", ["make", "-s", "clean"], directory, log)
     jobs = f"-j{os.cpu_count() or 1}"
     _run("compile (gcc, warnings are errors)", ["make", jobs], directory, log)
+    if directory.name == "build-prove":
+        _lay_out(directory, prefix, log)
+        return
     _run(f"install into {prefix.relative_to(TOP) if prefix.is_relative_to(TOP) else prefix}",
          ["make", "-s", "install"], directory, log)
+
+
+def _lay_out(directory: Path, prefix: Path, log: Path) -> None:
+    """What must not be installed is linked to where the lab looks for it, and the test programs are built."""
+    jobs = f"-j{os.cpu_count() or 1}"
+    _run("compile the tests", ["make", jobs, "check", "TESTS="], directory, log)
+    _run("install the data", ["make", "-s", "install-data"], directory, log)
+    if subprocess.run(["make", "-s", "install-exec"], cwd=directory, capture_output=True).returncode == 0:
+        raise LabError("a build with --enable-check-switches let itself be installed")
+    said = subprocess.run(["make", "-s", "print-programs"], cwd=directory, capture_output=True, text=True, check=True).stdout
+    for text in said.splitlines():
+        where, *names = text.split()
+        (prefix / where).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            link = prefix / where / Path(name).name
+            link.unlink(missing_ok=True)
+            link.symlink_to(directory / name)
 
 
 def program(name: str) -> Path:

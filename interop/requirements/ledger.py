@@ -1,40 +1,30 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The clause ledger: which rule of which RFC is shown by which test.
 
-    interop/requirements/ledger.py [--doc RFC4535] [--section 7.5] [--rows] [--missing]
+    ./lab ledger [--doc RFC4535] [--section 7.5] [--rows] [--missing] [--json]
 
-Rows are in rfcNNNN.csv beside this file. Tests are found in the sources:
+Rows are in rfcNNNN.csv beside this file; collect.py says how tests name them.
 
-- Python: `@pytest.mark.req("RFC4535-7.8.2-02")`, and the entries of the
-  misbehaviour catalogue, each of which is a test of its own;
-- C: `GK_TEST(rfc4535_7_8_2_02, what_is_seen)`, and quoted row ids inside a test
-  (tables of refusals: negative tests).
+Every MUST and MUST NOT owes two tests: one that shows it followed, and one that
+shows a breach refused.  Where one of them cannot exist the column `untested`
+says why: `positive: ...`, `negative: ...` (both with a semicolon in between),
+or a text without such a word, which speaks for both.
 
-The tests in interop/tests/unit look at the Python peers, which are no product:
-they are counted (column `peer`) but meet no row. A catalogue entry counts for
-the products as soon as a system test sends the catalogue to them.
-
-Exit status: 0; 1 if a test names a row that does not exist, or a MUST row of
-the sections under the ledger has neither a test nor a reason in the column
-`untested`.
+Exit status: 0; 1 if a test names a row that does not exist, or a row owes.
 """
 import argparse
-import ast
 import csv
+import json
 import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import collect
+
 HERE = Path(__file__).resolve().parent
-TOP = HERE.parents[1]
 MUST = ("MUST", "MUST NOT")
-# the part of each document that a release answers for; the rest is counted only
-UNDER_LEDGER = {"RFC4535": ("5.2", "5.3", "6", "7"), "RFC4534": ("",), "RFC2627": ()}
-ROW_ID = re.compile(r"RFC\d{4}-[0-9A-Z][0-9.]*-\d{2}")
-C_TEST = re.compile(r"(?:GK_TEST|FIVE)\(\s*(\w+)\s*,\s*(\w+)\s*\)")
-C_ROW = re.compile(r"rfc(\d{4})_(\w+?)_(\d{2})$")
+SIDES = {"positive": "shown", "negative": "refused"}
 
 
 @dataclass
@@ -62,14 +52,20 @@ class Row:
         return self.id[8:].rsplit("-", 1)[0]
 
     @property
-    def owed(self):
-        """Has a release to answer for this row?"""
-        return (self.level in MUST and self.seen != "not testable"
-                and any(within(self.section, s) for s in UNDER_LEDGER.get(self.doc, ())))
+    def reasons(self):
+        """{side: why there is no test of it}"""
+        parts = re.split(r"(?:^|;\s*)(positive|negative):\s*", self.untested)
+        if len(parts) == 1:
+            return dict.fromkeys(SIDES, self.untested) if self.untested else {}
+        return dict(zip(parts[1::2], parts[2::2]))
 
     @property
-    def met(self):
-        return bool(self.shown or self.refused or self.untested)
+    def owes(self):
+        """The sides that have neither a test nor a reason."""
+        if self.level not in MUST:
+            return []
+        return [side for side, tests in SIDES.items()
+                if not getattr(self, tests) and side not in self.reasons]
 
 
 def within(section, prefix):
@@ -83,84 +79,35 @@ def load(directory=HERE):
         with path.open(newline="") as f:
             for number, record in enumerate(csv.DictReader(f), 2):
                 row = Row(**record)
-                if not ROW_ID.fullmatch(row.id) or row.id[3:7] != path.stem[3:]:
-                    raise ValueError(f"{path}:{number}: {row.id} is no row id of this file")
+                where = f"{path}:{number}: {row.id}"
+                if not collect.ROW_ID.fullmatch(row.id) or row.id[3:7] != path.stem[3:]:
+                    raise ValueError(f"{where} is no row id of this file")
                 if row.id in rows:
-                    raise ValueError(f"{path}:{number}: {row.id} occurs twice")
+                    raise ValueError(f"{where} occurs twice")
+                if not all(row.reasons.values()) or row.reasons.keys() - SIDES.keys():
+                    raise ValueError(f"{where} gives an empty reason")
                 rows[row.id] = row
     return rows
 
 
-# ------------------------------------------------------------------ collecting
-
-SHOWN, REFUSED, PEER = "shown", "refused", "peer"
-
-
-def python_tests(top=TOP):
-    """(row id, test, kind) of the marks in test files and of the catalogue."""
-    catalogue = PEER
-    for path in sorted((top / "interop" / "tests").rglob("test_*.py")):
-        text = path.read_text()
-        kind = PEER if "unit" in path.parts else SHOWN
-        if kind == SHOWN and "misbehave.CATALOGUE" in text:
-            catalogue = REFUSED
-        tree = ast.parse(text, str(path))
-        owner = {}
-        for function in ast.walk(tree):
-            if isinstance(function, (ast.FunctionDef, ast.ClassDef)):
-                for inner in ast.walk(function):
-                    owner.setdefault(inner, function.name)
-        for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("mark.req"):
-                name = f"{path.relative_to(top)}::{owner.get(call, 'module')}"
-                for arg in call.args:
-                    if isinstance(arg, ast.Constant) and isinstance(arg.value, str):
-                        yield arg.value, name, kind
-    sys.path.insert(0, str(top / "interop"))
-    try:
-        from msec_scapy import misbehave
-    finally:
-        sys.path.pop(0)
-    for entry in misbehave.CATALOGUE:
-        for row in entry.rows:
-            yield row, f"misbehave::{entry.name}", catalogue
-
-
-def c_row(name):
-    """RFC4535-7.8.2-02 for rfc4535_7_8_2_02, None for names that are no row."""
-    m = C_ROW.match(name)
-    if m is None:
-        return None
-    return f"RFC{m[1]}-{m[2].replace('_', '.').upper()}-{m[3]}"
-
-
-def c_tests(top=TOP):
-    for path in sorted(top.glob("*/**/tests/**/*.c")):
-        text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m[0].count("\n"), path.read_text(), flags=re.S)
-        current = path.stem
-        where = path.relative_to(top)
-        for m in re.finditer(rf'{C_TEST.pattern}|"({ROW_ID.pattern})"', text):
-            if m[1] is not None:
-                current = f"{m[1]}__{m[2]}"
-                row = c_row(m[1])
-                if row is not None:
-                    yield row, f"{where}::{current}", SHOWN
-            else:
-                yield m[3], f"{where}::{current}", REFUSED
-
-
-def collect(rows, tests):
+def enter(rows, tests):
     """Put the tests into the rows; the tests that name no row."""
     lost, kept = [], {row.doc for row in rows.values()}
-    for row_id, test, kind in tests:
-        if row_id not in rows:
-            if row_id[:7] in kept:  # tests may name rows of documents that have no ledger yet
-                lost.append((row_id, test))
+    for test in tests:
+        if test.row not in rows:
+            if test.row[:7] in kept:  # tests may name rows of documents that have no ledger yet
+                lost.append(test)
             continue
-        into = getattr(rows[row_id], kind)
+        into = getattr(rows[test.row], test.kind)
         if test not in into:
             into.append(test)
     return lost
+
+
+def read():
+    """(rows with their tests, tests that name no row)"""
+    rows = load()
+    return rows, enter(rows, [*collect.python_tests(), *collect.c_tests()])
 
 
 # -------------------------------------------------------------------- printing
@@ -177,10 +124,9 @@ def table(rows):
            f"{'reason':>6} {'open':>4}")
     total = [0] * 7
     for (doc, section), group in by_section(rows).items():
-        must = [r for r in group if r.level in MUST]
-        numbers = [len(group), len(must), sum(bool(r.shown) for r in group),
+        numbers = [len(group), sum(r.level in MUST for r in group), sum(bool(r.shown) for r in group),
                    sum(bool(r.refused) for r in group), sum(bool(r.peer) for r in group),
-                   sum(bool(r.untested) for r in group), sum(r.owed and not r.met for r in group)]
+                   sum(bool(r.untested) for r in group), sum(bool(r.owes) for r in group)]
         total = [a + b for a, b in zip(total, numbers)]
         yield line(f"{doc} {section}", numbers)
     yield line("all", total)
@@ -190,40 +136,57 @@ def line(name, n):
     return f"{name:22} {n[0]:4} {n[1]:4} {n[2]:5} {n[3]:7} {n[4]:5} {n[5]:6} {n[6]:4}"
 
 
+def state(row):
+    if row.owes:
+        return "open"
+    return "tested" if row.shown or row.refused else "reason" if row.untested else "-"
+
+
 def details(rows):
     for row in rows:
-        state = "open" if row.owed and not row.met else "reason" if row.untested else \
-            "tested" if row.met else "-"
-        yield f"{row.id:22} {row.level:8} {state:7} {row.requirement}"
-        for test in row.shown:
-            yield f"{'':24}shows   {test}"
-        for test in row.refused:
-            yield f"{'':24}refuses {test}"
-        for test in row.peer:
-            yield f"{'':24}(peer)  {test}"
-        if row.untested:
-            yield f"{'':24}{row.untested}"
+        yield f"{row.id:22} {row.level:8} {state(row):7} {row.requirement}"
+        for word, tests in (("shows", row.shown), ("refuses", row.refused), ("(peer)", row.peer)):
+            for test in tests:
+                yield f"{'':24}{word:7} {test}"
+        for side, why in row.reasons.items():
+            yield f"{'':24}no {side} test: {why}"
+        for side in row.owes:
+            yield f"{'':24}owes a {side} test: {getattr(row, side) or 'the table suggests none'}"
 
 
-def main(argv=None):
-    p = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def as_dict(row):
+    return {"id": row.id, "level": row.level, "role": row.role, "layer": row.layer, "seen": row.seen,
+            "requirement": row.requirement, "state": state(row), "owes": row.owes, "reasons": row.reasons,
+            "shown": [str(t) for t in row.shown], "refused": [str(t) for t in row.refused],
+            "peer": [str(t) for t in row.peer]}
+
+
+def arguments(p):
     p.add_argument("--doc", help="only this document, e.g. RFC4535")
     p.add_argument("--section", help="only this section and those below it")
     p.add_argument("--rows", action="store_true", help="every row with its tests")
-    p.add_argument("--missing", action="store_true", help="only the rows that are still open")
-    a = p.parse_args(argv)
-    rows = load()
-    lost = collect(rows, [*python_tests(), *c_tests()])
+    p.add_argument("--missing", action="store_true", help="only the rows that owe a test")
+    p.add_argument("--json", action="store_true", help="the rows as a JSON list")
+    return p
+
+
+def show(a):
+    """Print what the options ask for; the exit status."""
+    rows, lost = read()
     chosen = [r for r in rows.values() if a.doc in (None, r.doc)
               and (a.section is None or within(r.section, a.section))]
-    still_open = [r for r in chosen if r.owed and not r.met]
-    for text in (details(still_open) if a.missing else details(chosen) if a.rows
-                 else table(chosen)):
-        print(text)
-    for row_id, test in lost:
-        print(f"no such row: {row_id} in {test}", file=sys.stderr)
-    return 1 if lost or still_open else 0
+    owing = [r for r in chosen if r.owes]
+    listed = owing if a.missing else chosen
+    if a.json:
+        print(json.dumps([as_dict(r) for r in listed], indent=1))
+    else:
+        for text in details(listed) if a.missing or a.rows else table(listed):
+            print(text)
+    for test in lost:
+        print(f"no such row: {test.row} in {test}", file=sys.stderr)
+    return 1 if lost or owing else 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def main(argv=None):
+    return show(arguments(argparse.ArgumentParser(prog="./lab ledger", description=__doc__.split("\n", 1)[0]))
+                .parse_args(argv))

@@ -13,6 +13,24 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the tests that take minutes as well")
 
 
+    parser.addoption("--breaks", metavar="ROWS", help="only the tests that break one of these rows (all: any row)")
+
+
+def _breaks(item):
+    """The rows that a test breaks: by its mark, or by the entry of the catalogue that it sends."""
+    rows = {i for m in item.iter_markers("refuses") for i in m.args}
+    entry = item.callspec.params.get("entry") if hasattr(item, "callspec") else None
+    return rows | set(getattr(entry, "rows", ()))
+
+
+def _chosen(item, wanted):
+    if "/unit/" in item.nodeid:
+        return False  # of the Python peers, which have no switches
+    if hasattr(item, "callspec") and item.callspec.params.get("terse") is False:
+        return False  # Terse Mode and Verbose Mode have the same checks
+    return bool(_breaks(item) and wanted == {"all"} or _breaks(item) & wanted)
+
+
 def pytest_configure(config):
     # `./lab test` starts pytest inside already; a bare pytest moves in by itself, before it has threads or workers.
     sandbox.enter()
@@ -32,6 +50,10 @@ def pytest_collection_modifyitems(config, items):
     for i in items:
         if _together(i):
             i.add_marker(pytest.mark.xdist_group(_together(i)))
+    if config.getoption("--breaks"):
+        wanted = set(config.getoption("--breaks").split(","))
+        config.hook.pytest_deselected(items=[i for i in items if not _chosen(i, wanted)])
+        items[:] = [i for i in items if _chosen(i, wanted)]
     if config.getoption("--long"):
         return
     long = [i for i in items if i.get_closest_marker("long")]

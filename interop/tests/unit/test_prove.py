@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The proof of the ledger: what it makes of the results of tests with and without a check."""
+import pytest
+
+from requirements import collect, ledger, prove
+from requirements.collect import REFUSED, Test as Named
+
+C = Named("RFC4535-7-04", REFUSED, "gsakmp/tests/test_x.c", "rfc4535_7_04__a")
+PY = Named("RFC4535-7-04", REFUSED, "interop/tests/test_y.py", "test_y")
+WRONG = Named("RFC4535-7-04", REFUSED, "misbehave", "rtj-two")
+
+
+@pytest.fixture
+def row():
+    row = ledger.load()["RFC4535-7-04"]
+    row.refused = [C, PY, WRONG]
+    return row
+
+
+def verdict(row, monkeypatch, c, python, checked=("RFC4535-7-04",), baseline=True):
+    monkeypatch.setattr(prove, "run_c", lambda tests, off, build: dict.fromkeys(tests, c))
+    monkeypatch.setattr(prove, "run_python", lambda name, off, build: python)
+    return prove.prove_row(row, dict.fromkeys(row.refused, baseline), None, checked)
+
+
+def test_proved(row, monkeypatch):
+    v = verdict(row, monkeypatch, False, {"test_y": False, "test_bad[terse-rtj-two]": False})
+    assert v.state == prove.PROVED and v.tests == row.refused
+
+
+def test_one_that_passes_is_worthless(row, monkeypatch):
+    v = verdict(row, monkeypatch, False, {"test_y[1]": False, "test_y[2]": True, "test_bad[rtj-two]": False})
+    assert v.state == prove.WORTHLESS and v.tests == [PY]
+    v = verdict(row, monkeypatch, True, {"test_y": False, "test_bad[rtj-two]": True, "test_bad[rtj-two-more]": False})
+    assert v.state == prove.WORTHLESS and v.tests == [C, WRONG]
+
+
+def test_nothing_to_switch_off(row, monkeypatch):
+    assert verdict(row, monkeypatch, False, {}, checked=()).state == prove.NO_CHECK
+
+
+def test_what_fails_anyway_proves_nothing(row, monkeypatch):
+    assert verdict(row, monkeypatch, False, {}, baseline=False).state == prove.BROKEN
+    assert verdict(row, monkeypatch, False, {}, baseline=None).state == prove.BROKEN
+
+
+def test_results_are_read(tmp_path):
+    assert prove.read_tap("1..2\nok 1 - a\nnot ok 2 - b\n# ok 3 - c\n") == {"a": True, "b": False}
+    report = tmp_path / "r.xml"
+    report.write_text('<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
+                      '<testcase name="c"><skipped/></testcase></testsuite>')
+    assert prove.read_junit(report) == {"a": True, "b": False, "c": None}
+
+
+def test_every_check_guards_a_row_of_the_ledger():
+    """A switch for a row that does not exist would never be used."""
+    kept = {r[:7] for r in ledger.load()}
+    assert not {i for i in collect.checked() if i[:7] in kept} - ledger.load().keys()
