@@ -86,6 +86,8 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	for (size_t i = 0; i < gm->keks.count; i++)
 		add_kek(&s, &gm->keks.keys[i]);
 	add_u64(&s, gm->seen.any);
+	add_u64(&s, (uint64_t)gm->heard.pushed_utc);
+	add_u64(&s, (uint64_t)gm->heard.rekey_utc);
 	add(&s, gm->seen.digest, sizeof(gm->seen.digest));
 	for (size_t i = 0; i < gm->n_sequences; i++) {
 		add_buf(&s, &gm->sequence[i].gcks);

@@ -139,23 +139,10 @@ access_by_name(struct gsakmp_request *rq)
 enum gk_err
 gsakmp_rq_excluded(struct gsakmp_request *rq)
 {
-	const struct gk_identity subject = { .kind = GK_ID_DN_STRING };
-	const struct gk_group *data = rq->group->data;
-	struct gk_buf key = { 0 };
-	enum gk_err err;
 	bool barred;
 
-	if (data == NULL || gk_group_excluded_count(data) == 0)
-		return GK_OK;
-	/* A certificate may carry other names than its subject; whoever was
-	 * evicted by the latter does not come back by one of them. */
-	err = gsakmp_member_key(subject, rq->signer.cert, &key);
-	barred = gk_group_excluded(data, gk_buf_slice(&rq->signer.key), NULL) ||
-	         (err == GK_OK &&
-	          gk_group_excluded(data, gk_buf_slice(&key), NULL));
-	gk_buf_free(&key);
-	if (err == GK_ERR_NOMEM)
-		return err;
+	GK_TRY(gsakmp_group_bars(rq->group, gk_buf_slice(&rq->signer.key),
+	                         rq->signer.cert, &barred));
 	if (!barred || !GK_CHECKED("RFC4535-5.3.2.1-01"))
 		return GK_OK;
 	return gsakmp_rq_refuse(

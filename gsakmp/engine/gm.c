@@ -41,6 +41,10 @@ static const struct transition {
 	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_LEAVE,      GSAKMP_GM_IDLE },
 	{ "4a", GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_OUT,        GSAKMP_GM_IDLE },
 	{ "-",  GSAKMP_GM_DEPARTING, GSAKMP_GM_EV_STAY,       GSAKMP_GM_MEMBER },
+	/* section 5.2.3, which the table has forgotten */
+	{ "-",  GSAKMP_GM_JOINING,   GSAKMP_GM_EV_PUSHED,     GSAKMP_GM_MEMBER },
+	{ "-",  GSAKMP_GM_MEMBER,    GSAKMP_GM_EV_PUSHED,     GSAKMP_GM_MEMBER },
+	{ "-",  GSAKMP_GM_REJOINING, GSAKMP_GM_EV_PUSHED,     GSAKMP_GM_MEMBER },
 };
 /* clang-format on */
 
@@ -109,6 +113,9 @@ defaults(struct gsakmp_gm *gm)
 	DEFAULT(rejoin_max, 3);
 	DEFAULT(max_message, 65535);
 	DEFAULT(commit_retry_ms, 1000);
+	/* RFC4535-5.2.3-02: Terse Mode; and no nonce to be fresh by. */
+	if (gm->cfg.receive_only)
+		gm->cfg.suite.timestamp = gm->cfg.suite.terse = true;
 }
 
 static void
@@ -285,6 +292,9 @@ gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
 		return GK_OK;
 	gsakmp_gm_enter(gm, GSAKMP_GM_EV_STALE);
+	/* RFC4535-5.2.3-03: keys will come, or they will not. */
+	if (gm->cfg.receive_only)
+		return GK_OK;
 	/* All members that missed it wake up together: spread them. */
 	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
 	gm->retry_at = now.mono_ms + r % gm->cfg.rejoin_backoff_ms;
@@ -376,7 +386,11 @@ gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 	for (size_t i = 0; i < gm->n_sequences; i++)
 		if (gm->sequence[i].last == GSAKMP_SEQUENCE_DESTROY)
 			return GK_ERR_POLICY;
-	GK_TRY(gsakmp_gm_start_join(gm, now));
+	if (!gm->cfg.receive_only)
+		GK_TRY(gsakmp_gm_start_join(gm, now));
+	else if (gm->cfg.static_key == NULL ||
+	         !gsakmp_suite_supported(&gm->cfg.suite, gm->cfg.legacy_ok))
+		return GK_ERR_POLICY;
 	gsakmp_gm_enter(gm, GSAKMP_GM_EV_JOIN);
 	return GK_OK;
 }
@@ -384,6 +398,8 @@ gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 enum gk_err
 gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice, struct gk_now now)
 {
+	if (notice && gm->cfg.receive_only)
+		return GK_ERR_POLICY;
 	GK_TRY(gsakmp_gm_begin(gm));
 	if (notice) {
 		if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_DEREGISTER))
@@ -411,6 +427,8 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 		.waiting = gm->again.n + (gm->owed != NULL),
 		.terse = gm->policy != NULL ? gm->policy->terse
 		                            : gm->cfg.suite.terse,
+		.receive_only = gm->cfg.receive_only,
+		.pushed_utc = gm->heard.pushed_utc,
 	};
 	if (gm->policy == NULL)
 		return;

@@ -49,6 +49,14 @@ struct gsakmp_gm_config {
 	 * list is checked in any case. */
 	const struct gk_identity *expected_gcks;
 
+	/*
+	 * Section 5.2.3: a receive-only member sends nothing, ever.  The Key
+	 * Download comes unasked, for the public value of @static_key; freshness
+	 * is by time whatever @suite says, and @expected_gcks is who may send it.
+	 */
+	bool receive_only;
+	const struct gk_kex_key *static_key;
+
 	bool send_mechanism_choices; /* the optional payload of the RTJ */
 	struct gk_slice ip_value;    /* the optional IPvalue; 0, 4, 16 octets */
 	bool legacy_ok; /* accept mechanisms with SHA-1, MD5, DSA-1024 */
@@ -101,11 +109,16 @@ void gsakmp_gm_free(struct gsakmp_gm *gm); /* wipes key material */
  */
 #define GSAKMP_GM_TABLE_TOKEN "gm-token"
 #define GSAKMP_GM_TABLE_SEQUENCE "gm-sequence"
+#define GSAKMP_GM_TABLE_HEARD "gm-heard" /* receive-only members */
 GK_MUST_CHECK enum gk_err gsakmp_gm_load(struct gsakmp_gm *gm,
                                          const char *table, struct gk_slice key,
                                          struct gk_slice value);
 
-/* Commands.  GK_ERR_UNEXPECTED when the state has no such transition. */
+/*
+ * Commands.  GK_ERR_UNEXPECTED when the state has no such transition.  A
+ * receive-only member joins by beginning to listen, and cannot leave with
+ * notice: GK_ERR_POLICY.
+ */
 enum gk_err gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now);
 /* gsakmp_gm_leave - with @notice: de-register (section 5.3.2.3); without:
  * forget the keys and be gone (section 5.3.2.2). */
@@ -134,7 +147,7 @@ enum gk_err gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now);
  * Outputs of this engine: SEND (to the registration server, or to the address
  * it answered from when @to.ip_len is not 0), COMMIT (@journal), KEY_INSTALL,
  * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, REFUSED,
- * MESSAGE.
+ * PUSHED, MESSAGE.
  */
 bool gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out);
 
@@ -165,6 +178,8 @@ struct gsakmp_gm_status {
 	bool terse;
 	size_t waiting; /* messages that the store has not taken yet */
 	bool may_send;  /* the token's SenderAuthorization admits us */
+	bool receive_only;
+	int64_t pushed_utc; /* of the last Key Download pushed to us; 0 none */
 };
 void gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out);
 

@@ -46,6 +46,43 @@ gsakmp_gm_save_token(struct gsakmp_gm *gm, const struct gpt_seen *seen)
 	return GK_OK;
 }
 
+#define ROW_TIMES "times"
+
+enum gk_err
+gsakmp_gm_save_heard(struct gsakmp_gm *gm, const struct gsakmp_gm_heard *heard)
+{
+	uint8_t row[16];
+	struct gk_wr wr;
+
+	if (!gm->cfg.receive_only)
+		return GK_OK;
+	gk_wr_init(&wr, row, sizeof(row));
+	put_i64(&wr, heard->pushed_utc);
+	put_i64(&wr, heard->rekey_utc);
+	GK_TRY(gk_wr_done(&wr));
+	GK_TRY(gk_journal_put(gm->journal, GSAKMP_GM_TABLE_HEARD,
+	                      gk_slice_str(ROW_TIMES),
+	                      (struct gk_slice){ row, sizeof(row) }));
+	gm->heard = *heard;
+	return GK_OK;
+}
+
+static enum gk_err
+load_heard(struct gsakmp_gm *gm, struct gk_slice key, struct gk_slice value)
+{
+	struct gsakmp_gm_heard heard;
+	struct gk_rd rd;
+
+	if (!gk_slice_equal(key, gk_slice_str(ROW_TIMES)))
+		return GK_ERR_VALUE;
+	gk_rd_init(&rd, value.ptr, value.len);
+	heard.pushed_utc = get_i64(&rd, "pushed");
+	heard.rekey_utc = get_i64(&rd, "rekey");
+	GK_TRY(gk_rd_done(&rd));
+	gm->heard = heard;
+	return GK_OK;
+}
+
 static struct gsakmp_gm_sequence *
 find(const struct gsakmp_gm *gm, struct gk_slice gcks)
 {
@@ -144,6 +181,9 @@ gsakmp_gm_load(struct gsakmp_gm *gm, const char *table, struct gk_slice key,
 		return gk_slice_equal(key, gk_slice_str(ROW_SEEN))
 		               ? load_seen(gm, value)
 		               : GK_ERR_VALUE;
+	if (gk_slice_equal(gk_slice_str(table),
+	                   gk_slice_str(GSAKMP_GM_TABLE_HEARD)))
+		return load_heard(gm, key, value);
 	if (!gk_slice_equal(gk_slice_str(table),
 	                    gk_slice_str(GSAKMP_GM_TABLE_SEQUENCE)))
 		return GK_ERR_VALUE;

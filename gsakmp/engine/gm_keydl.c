@@ -67,6 +67,13 @@ derive(struct download *d, struct gk_slice secret)
 	return GK_OK;
 }
 
+/* RFC4535-5.2.3-07: static-ephemeral, when there was no request. */
+static const struct gk_kex_key *
+own_key(const struct gsakmp_gm *gm)
+{
+	return gm->cfg.receive_only ? gm->cfg.static_key : gm->join.kex;
+}
+
 /* RFC4535-5.2.1.2-15 */
 static enum gk_err
 make_kek(struct download *d)
@@ -80,7 +87,7 @@ make_kek(struct download *d)
 		return gsakmp_in_refuse(
 			d->in, GK_ERR_POLICY, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-02", "Key Creation Type", kc->at);
-	err = gk_kex_derive(d->in->gm->join.kex, kc->data, GK_KEX_SHORT_PEER,
+	err = gk_kex_derive(own_key(d->in->gm), kc->data, GK_KEX_SHORT_PEER,
 	                    &secret);
 	if (err == GK_ERR_VALUE && GK_CHECKED("RFC4535-7.11.2-03"))
 		err = gsakmp_in_refuse(
@@ -126,20 +133,18 @@ check_authority(struct download *d)
 {
 	struct gsakmp_gm_input *in = d->in;
 	const struct gsakmp_policy *p = d->policy;
-	struct gsakmp_suite used = in->gm->cfg.suite;
-	const struct gsakmp_suite *listed;
+	const char *req = in->gm->cfg.receive_only ? "RFC4535-5.2.3-06"
+	                                           : "RFC4535-5.2.1.2-17";
 
 	if (!gpt_access_gcks(p->reg, &in->signer.party, NULL) &&
 	    !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL) &&
-	    GK_CHECKED("RFC4535-5.2.1.2-17"))
-		return gsakmp_in_refuse(in, GK_ERR_POLICY,
-		                        GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
-		                        "RFC4535-5.2.1.2-17", "Signer ID Data",
-		                        in->msg->signature.at);
+	    GK_CHECKED(req))
+		return gsakmp_in_refuse(
+			in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+			req, "Signer ID Data", in->msg->signature.at);
 	/* What was announced, and just used, has to be what the owner allows;
 	 * so has the way in which freshness was shown. */
-	listed = gsakmp_policy_suite(p, &used);
-	if ((listed == NULL || listed->timestamp != used.timestamp) &&
+	if (gsakmp_policy_suite_timed(p, &in->gm->cfg.suite) == NULL &&
 	    GK_CHECKED("RFC4534-B.1.3-01"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY,
@@ -255,6 +260,21 @@ open_keys(struct download *d)
 
 /* ---- joined ------------------------------------------------------------- */
 
+/* Keys that are pushed again and again are told to the application once. */
+static bool
+in_use(const struct download *d, const struct gk_traffic_key *key)
+{
+	const struct gsakmp_gm *gm = d->in->gm;
+
+	for (size_t i = 0; i < gm->n_gtpks; i++)
+		if (gm->gtpk[i].id == key->id &&
+		    gm->gtpk[i].handle == key->handle &&
+		    gm->gtpk[i].expires > d->in->now.utc_s)
+			return gm->cfg.receive_only &&
+			       gm->state == GSAKMP_GM_MEMBER;
+	return false;
+}
+
 /* What a rejoin replaces stays good for receiving, for the grace period. */
 static enum gk_err
 install_gtpks(struct download *d)
@@ -262,6 +282,8 @@ install_gtpks(struct download *d)
 	struct gsakmp_gm *gm = d->in->gm;
 
 	for (size_t i = 0; i < d->n_gtpks; i++) {
+		if (in_use(d, &d->gtpk[i]))
+			continue;
 		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_INSTALL,
 		                         &d->gtpk[i]));
 		for (size_t n = 0; n < gm->n_gtpks; n++)
@@ -363,14 +385,39 @@ check_all(struct download *d)
 {
 	struct gsakmp_gm_input *in = d->in;
 
-	GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.2.1.2-10"));
-	GK_TRY(gsakmp_in_fresh(in, gk_buf_slice(&in->gm->join.nonce_i),
-	                       "RFC4535-5.2.1.2-11", "RFC4535-5.2.1.2-12"));
+	if (in->gm->cfg.receive_only) {
+		GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.2.3-06"));
+		GK_TRY(gsakmp_gm_push_fresh(in));
+	} else {
+		GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.2.1.2-10"));
+		GK_TRY(gsakmp_in_fresh(in, gk_buf_slice(&in->gm->join.nonce_i),
+		                       "RFC4535-5.2.1.2-11",
+		                       "RFC4535-5.2.1.2-12"));
+	}
 	GK_TRY(authenticate(in));
 	GK_TRY(make_kek(d));
 	GK_TRY(open_token(d));
 	GK_TRY(check_authority(d));
 	return open_keys(d);
+}
+
+/* Nobody waits for an answer (RFC4535-5.2.3-04), and none is given. */
+static enum gk_err
+accept_push(struct download *d)
+{
+	struct gsakmp_gm *gm = d->in->gm;
+	bool member = gm->state == GSAKMP_GM_MEMBER;
+
+	GK_TRY(gsakmp_gm_undo_begin(d->in));
+	GK_TRY(gsakmp_gm_save_token(gm, &d->policy->v.seen));
+	GK_TRY(gsakmp_gm_push_note(d->in));
+	GK_TRY(gsakmp_gm_commit(gm));
+	GK_TRY(install(d));
+	gsakmp_gm_enter(gm, GSAKMP_GM_EV_PUSHED);
+	if (!member)
+		return joined_out(gm);
+	return gsakmp_out_peer(&gm->out, GSAKMP_OUT_PUSHED, gm->cfg.group_id,
+	                       gk_buf_slice(&gm->gcks_key), gm->member_id);
 }
 
 static enum gk_err
@@ -403,16 +450,16 @@ gsakmp_gm_keydl(struct gsakmp_gm_input *in)
 	struct download d = { .in = in };
 	enum gk_err err;
 
-	if (in->gm->join.kex == NULL && !GK_CHECKED("RFC4535-7.1.2-07"))
+	if (own_key(in->gm) == NULL && !GK_CHECKED("RFC4535-7.1.2-07"))
 		return GK_OK;
-	if (in->gm->join.kex == NULL)
+	if (own_key(in->gm) == NULL)
 		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
 		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                        "RFC4535-7.1.2-07", "Exchange Type",
 		                        in->msg->header.at);
 	err = check_all(&d);
 	if (err == GK_OK)
-		err = accept(&d);
+		err = in->gm->cfg.receive_only ? accept_push(&d) : accept(&d);
 	gsakmp_kek_wipe(&d.kek);
 	gsakmp_policy_unref(d.policy);
 	if (d.kek_path != NULL)

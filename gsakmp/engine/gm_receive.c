@@ -96,6 +96,9 @@ gsakmp_gm_send(struct gsakmp_gm *gm, struct gk_slice dgram,
 {
 	const struct gsakmp_endpoint server = { 0 };
 
+	/* RFC4535-5.2.3-03: not by any path through this engine. */
+	if (gm->cfg.receive_only)
+		return GK_ERR_UNEXPECTED;
 	return gsakmp_out_send(&gm->out, gm->cfg.group_id, dgram,
 	                       to != NULL ? to : &server, exchange);
 }
@@ -115,18 +118,25 @@ expected(struct gsakmp_gm_input *in)
 	static const struct {
 		uint8_t exchange;
 		enum gsakmp_gm_event on;
+		bool pushed; /* for receive-only members, and them alone */
 	} rows[] = {
-		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_GM_EV_KEYDL },
-		{ GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, GSAKMP_GM_EV_KEYDL },
-		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR, GSAKMP_GM_EV_KEYDL },
-		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_KEYDL },
-		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_MANAGEMENT },
-		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_GM_EV_MANAGEMENT },
-		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, GSAKMP_GM_EV_DEPARTED },
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_GM_EV_KEYDL, false },
+		{ GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, GSAKMP_GM_EV_KEYDL, false },
+		{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR, GSAKMP_GM_EV_KEYDL,
+		  false },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_KEYDL, false },
+		{ GSAKMP_EXCHANGE_LACK_OF_ACK, GSAKMP_GM_EV_MANAGEMENT, false },
+		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_GM_EV_MANAGEMENT, false },
+		{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, GSAKMP_GM_EV_DEPARTED,
+		  false },
+		/* section 5.2.3 */
+		{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, GSAKMP_GM_EV_PUSHED, true },
+		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_GM_EV_MANAGEMENT, true },
 	};
 
 	for (size_t i = 0; i < GK_COUNT(rows); i++)
-		if (rows[i].exchange == in->msg->header.exchange &&
+		if (rows[i].pushed == in->gm->cfg.receive_only &&
+		    rows[i].exchange == in->msg->header.exchange &&
 		    gsakmp_gm_may(in->gm, rows[i].on))
 			return GK_OK;
 	if (!GK_CHECKED("RFC4535-7.1.2-07"))

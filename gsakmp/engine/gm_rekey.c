@@ -446,6 +446,8 @@ save(struct rekey *r)
 
 	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&r->in->signer.key),
 	                               r->in->msg->header.sequence));
+	if (gm->cfg.receive_only)
+		GK_TRY(gsakmp_gm_push_note(r->in));
 	return r->policy != NULL ? gsakmp_gm_save_token(gm, &r->policy->v.seen)
 	                         : GK_OK;
 }
@@ -482,6 +484,9 @@ take_over(struct rekey *r)
 	} else {
 		was_for_us(r);
 		gsakmp_gm_clocks(gm, r->in->now);
+		/* Nobody else will tell it that it is in step again. */
+		if (gm->cfg.receive_only && r->opened != 0)
+			gsakmp_gm_enter(gm, GSAKMP_GM_EV_PUSHED);
 	}
 	if (r->token_lost)
 		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;

@@ -55,6 +55,9 @@ gsakmp_gm_sender(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
 	struct self self;
 	bool may;
 
+	/* Whoever cannot say a word to the key server speaks to nobody. */
+	if (gm->cfg.receive_only)
+		return false;
 	look_at_self(&gm->cfg.party, utc, &self);
 	may = gpt_access_sender(policy->reg, &self.party, NULL);
 	gk_path_free(&self.path);

@@ -25,7 +25,8 @@
 	X(STALE, "a rekey was missed")                \
 	X(OUT, "destroyed, or excluded by the token") \
 	X(DEPARTED, "departure accepted, ACK sent")   \
-	X(STAY, "departure refused")
+	X(STAY, "departure refused")                  \
+	X(PUSHED, "the keys in force, without a request")
 
 enum gsakmp_gm_event {
 #define X(name, text) GSAKMP_GM_EV_##name,
@@ -87,6 +88,16 @@ struct gsakmp_gm_again {
 	struct gsakmp_gm_held now; /* what the COMMIT under way is for */
 };
 
+/*
+ * Section 5.2.3: what a receive-only member has instead of nonces.  A recorded
+ * Key Download stays "fresh" as long as the skew lasts; this is what keeps it
+ * out.  Signature Timestamps, 0: none yet.
+ */
+struct gsakmp_gm_heard {
+	int64_t pushed_utc; /* of the newest Key Download taken */
+	int64_t rekey_utc;  /* of the newest Rekey Event taken */
+};
+
 struct gsakmp_gm {
 	const struct gk_env *env;
 	struct gsakmp_gm_config cfg;
@@ -125,6 +136,7 @@ struct gsakmp_gm {
 	struct gsakmp_gm_sequence sequence[GSAKMP_GM_GCKS_MAX];
 	size_t n_sequences;
 	uint32_t last_sequence; /* of any, for people */
+	struct gsakmp_gm_heard heard;
 
 	struct gk_journal *journal;
 	struct gsakmp_outputs out;
@@ -177,6 +189,10 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_build_af(struct gsakmp_gm *gm,
                                              struct gk_slice nonce_c,
                                              struct gk_now now,
                                              struct gk_buf *out);
+/* gm_push.c: section 5.2.3 */
+GK_MUST_CHECK enum gk_err gsakmp_gm_push_fresh(struct gsakmp_gm_input *in);
+/* gsakmp_gm_push_note - remember when this message was signed; durable. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_push_note(struct gsakmp_gm_input *in);
 /* gm_leave.c */
 GK_MUST_CHECK enum gk_err gsakmp_gm_start_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
@@ -216,6 +232,9 @@ bool gsakmp_gm_sender(const struct gsakmp_gm *gm,
 /* Durable: the token seen, the Sequence ID; then an output COMMIT. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_save_token(struct gsakmp_gm *gm,
                                                const struct gpt_seen *seen);
+/* gsakmp_gm_save_heard - receive-only members; nothing for the others. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_save_heard(
+	struct gsakmp_gm *gm, const struct gsakmp_gm_heard *heard);
 GK_MUST_CHECK enum gk_err gsakmp_gm_save_sequence(struct gsakmp_gm *gm,
                                                   struct gk_slice gcks,
                                                   uint32_t sequence);

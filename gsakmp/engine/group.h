@@ -2,6 +2,7 @@
 #ifndef GSAKMP_ENGINE_GROUP_H
 #define GSAKMP_ENGINE_GROUP_H
 
+#include "common/crypto/gk_kex.h"
 #include "gsakmp/engine/output.h"
 
 struct gk_group_member;
@@ -127,6 +128,38 @@ enum gk_err gsakmp_group_evict(struct gsakmp_group *group,
  * until this lifts it.  (A token that excludes it bars it in any case.)
  * GK_ERR_VALUE: @peer is not barred. */
 enum gk_err gsakmp_group_readmit(struct gsakmp_group *group, const char *peer);
+/*
+ * A member that only receives - RFC 4535 section 5.2.3
+ *
+ * Who it is and what its static public value is came by a way that the key
+ * server trusts: the certificate is verified and judged by the token like any
+ * candidate's, but nobody has asked, and nobody will acknowledge.
+ */
+struct gsakmp_receiver {
+	const struct gk_identity *id; /* goes into the Identification payload */
+	const struct gk_cert *const *certs; /* its own, then its CAs */
+	size_t n_certs;
+	enum gk_kex group; /* of @public_value */
+	struct gk_slice public_value;
+	struct gsakmp_endpoint to; /* ip_len 0: to the multicast group */
+	unsigned copies;           /* how many more times, ... */
+	uint32_t spacing_ms;       /* ... this far apart */
+};
+
+/*
+ * gsakmp_group_push - a Key Download that nobody asked for.
+ *
+ * Makes @who a member, in full standing, if it is none; a member gets the keys
+ * in force again.  Outputs: COMMIT, SEND or MULTICAST, PUSHED.
+ *
+ * Return: GK_OK; an error with *@why filled in (may be NULL), nothing changed:
+ * the token does not admit @who, or has no join mechanism with timestamps in
+ * Terse Mode for that key; it was evicted; its certificate is not good.
+ */
+enum gk_err gsakmp_group_push(struct gsakmp_group *group,
+                              const struct gsakmp_receiver *who,
+                              struct gk_now now, struct gsakmp_reject *why);
+
 /* gsakmp_group_destroy - section 5.3.1.3; the group answers nobody any more. */
 enum gk_err gsakmp_group_destroy(struct gsakmp_group *group, struct gk_now now);
 enum gk_err gsakmp_group_tick(struct gsakmp_group *group, struct gk_now now);
@@ -146,7 +179,7 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
                                      struct gk_now now);
 
 /*
- * Outputs: MULTICAST, SEND (Lack of Ack), COMMIT, KEY_INSTALL and KEY_WIPE (a
+ * Outputs: MULTICAST, SEND (Lack of Ack, pushed Key Download), COMMIT, PUSHED, KEY_INSTALL and KEY_WIPE (a
  * key server may send data, too), EVICTED, MEMBER_OVERDUE, DESTROYED, TOKEN,
  * REKEYED, REFUSED, MESSAGE.
  */

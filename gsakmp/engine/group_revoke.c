@@ -143,3 +143,24 @@ gsakmp_group_revocations(struct gsakmp_group *g, struct gk_now now)
 	GK_TRY(err);
 	return gsakmp_group_flush(g, now);
 }
+
+enum gk_err
+gsakmp_group_bars(const struct gsakmp_group *g, struct gk_slice key,
+                  const struct gk_cert *cert, bool *barred)
+{
+	const struct gk_identity subject = { .kind = GK_ID_DN_STRING };
+	struct gk_buf name = { 0 };
+	enum gk_err err;
+
+	*barred = false;
+	if (g->data == NULL || gk_group_excluded_count(g->data) == 0)
+		return GK_OK;
+	/* A certificate may carry other names than its subject; whoever was
+	 * evicted by the latter does not come back by one of them. */
+	err = gsakmp_member_key(subject, cert, &name);
+	*barred = gk_group_excluded(g->data, key, NULL) ||
+	          (err == GK_OK &&
+	           gk_group_excluded(g->data, gk_buf_slice(&name), NULL));
+	gk_buf_free(&name);
+	return err == GK_ERR_NOMEM ? err : GK_OK;
+}

@@ -177,6 +177,13 @@ void gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now);
 /* gsakmp_group_expect_rekey - an epoch is open: announce it in the window. */
 void gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now);
 
+/* gsakmp_group_bars - was this party evicted, under its name @key or under the
+ * subject of @cert? */
+GK_MUST_CHECK enum gk_err gsakmp_group_bars(const struct gsakmp_group *g,
+                                            struct gk_slice key,
+                                            const struct gk_cert *cert,
+                                            bool *barred);
+
 /* gsakmp_group_overdue - the member of @s did not acknowledge; 5.2.1.4. */
 GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
                                                struct gsakmp_session *s,

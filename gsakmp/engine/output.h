@@ -33,6 +33,7 @@ struct gsakmp_group;
 	X(MEMBER_ACTIVE, "member-active")   /* GC/KS: @peer acknowledged */   \
 	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */ \
 	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */  \
+	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */      \
 	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
 	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
 	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */          \
@@ -65,8 +66,8 @@ struct gsakmp_output {
 
 	/* SEND, MULTICAST; MESSAGE (the octets that were received or sent) */
 	struct gk_slice dgram;
-	struct gsakmp_endpoint to;  /* SEND, REFUSED, MESSAGE: the peer */
-	unsigned resend_count;      /* MULTICAST: how many more times, ... */
+	struct gsakmp_endpoint to; /* SEND, REFUSED, MESSAGE: the peer */
+	unsigned resend_count; /* SEND, MULTICAST: how many more times, ... */
 	uint32_t resend_spacing_ms; /* ... this far apart */
 	bool incoming;              /* MESSAGE: direction */
 	uint8_t exchange;           /* MESSAGE: Table 13 */

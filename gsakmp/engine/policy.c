@@ -335,18 +335,32 @@ agrees(uint16_t want, uint16_t have)
 	return want == GSAKMP_SUITE_ANY || want == have;
 }
 
+static bool
+suite_agrees(const struct gsakmp_suite *want, const struct gsakmp_suite *have)
+{
+	return agrees(want->signature, have->signature) &&
+	       agrees(want->nonce_hash, have->nonce_hash) &&
+	       agrees(want->key_creation, have->key_creation) &&
+	       agrees(want->encryption, have->encryption);
+}
+
 const struct gsakmp_suite *
 gsakmp_policy_suite(const struct gsakmp_policy *policy,
                     const struct gsakmp_suite *want)
 {
-	for (size_t i = 0; i < policy->n_suites; i++) {
-		const struct gsakmp_suite *have = &policy->suite[i];
+	for (size_t i = 0; i < policy->n_suites; i++)
+		if (suite_agrees(want, &policy->suite[i]))
+			return &policy->suite[i];
+	return NULL;
+}
 
-		if (agrees(want->signature, have->signature) &&
-		    agrees(want->nonce_hash, have->nonce_hash) &&
-		    agrees(want->key_creation, have->key_creation) &&
-		    agrees(want->encryption, have->encryption))
-			return have;
-	}
+const struct gsakmp_suite *
+gsakmp_policy_suite_timed(const struct gsakmp_policy *policy,
+                          const struct gsakmp_suite *want)
+{
+	for (size_t i = 0; i < policy->n_suites; i++)
+		if (suite_agrees(want, &policy->suite[i]) &&
+		    want->timestamp == policy->suite[i].timestamp)
+			return &policy->suite[i];
 	return NULL;
 }

@@ -83,6 +83,10 @@ void gsakmp_policy_unref(struct gsakmp_policy *policy); /* NULL is fine */
 const struct gsakmp_suite *gsakmp_policy_suite(
 	const struct gsakmp_policy *policy, const struct gsakmp_suite *want);
 
+/* gsakmp_policy_suite_timed - the same, with freshness as in @want, too. */
+const struct gsakmp_suite *gsakmp_policy_suite_timed(
+	const struct gsakmp_policy *policy, const struct gsakmp_suite *want);
+
 /* gsakmp_suite_supported - can this implementation do that?  RFC 4535 section
  * 6: Suite 1 always; anything with SHA-1, MD5 or short keys only if @legacy. */
 bool gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy);

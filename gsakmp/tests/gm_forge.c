@@ -19,6 +19,35 @@ gm_read_rtj(struct fixture *f, struct gm_session *s)
 
 static const uint8_t nonce_r[16] = "the server's own";
 
+static struct gsakmp_groupid
+group_id(struct fixture *f)
+{
+	return (struct gsakmp_groupid){ GSAKMP_GROUPID_OCTET_STRING,
+		                        f->w->group_id };
+}
+
+static void
+make_static_kek(struct fixture *f, const struct gm_forge *how,
+                struct gm_session *s)
+{
+	struct gk_buf secret = { 0 };
+
+	gk_assert_ok(gk_kex_generate(&f->w->env, GK_KEX_P256, &s->kex));
+	gk_assert_ok(
+		gk_kex_derive(s->kex, gk_kex_public(how->push), 0, &secret));
+	gk_assert_ok(gk_buf_copy(&s->nonce_c, (struct gk_slice){ nonce_r, 8 }));
+	gk_assert_ok(gsakmp_kek_derive(
+		&f->w->cfg.dialect,
+		&(struct gsakmp_kek_input){
+			.key_creation = GSAKMP_KEY_CREATION_ECDH_P256,
+			.key_type = GSAKMP_KEY_AES_GCM_128,
+			.secret = gk_buf_slice(&secret),
+			.groupid = group_id(f),
+		},
+		&s->kek));
+	gk_buf_free(&secret);
+}
+
 static void
 make_kek(struct fixture *f, struct gm_session *s)
 {
@@ -96,17 +125,20 @@ put_keydl(struct fixture *f, const struct gm_forge *how, struct gm_session *s,
 	static const uint8_t no_point[64] = { 9 };
 
 	gsakmp_build_begin(b, &f->w->cfg.dialect, GSAKMP_EXCHANGE_KEY_DOWNLOAD,
-	                   s->rtj->header.groupid, 0);
+	                   group_id(f), 0);
 	gsakmp_build_vendor_id(b, gsakmp_vendor_suite());
 	gsakmp_build_identification(
 		b, GSAKMP_ID_CLASS_RECEIVER, GSAKMP_ID_DN_STRING,
 		how->member_id != NULL ? gk_slice_str(how->member_id)
 				       : gk_buf_slice(&f->m->name));
-	gsakmp_build_nonce(b, GSAKMP_NONCE_RESPONDER,
-	                   (struct gk_slice){ nonce_r, 16 });
 	if (how->bad_nonce)
 		s->nonce_c.ptr[0] ^= 1;
-	gsakmp_build_nonce(b, GSAKMP_NONCE_COMBINED, gk_buf_slice(&s->nonce_c));
+	if (how->push == NULL || how->nonces) {
+		gsakmp_build_nonce(b, GSAKMP_NONCE_RESPONDER,
+		                   (struct gk_slice){ nonce_r, 16 });
+		gsakmp_build_nonce(b, GSAKMP_NONCE_COMBINED,
+		                   gk_buf_slice(&s->nonce_c));
+	}
 	gsakmp_build_key_creation(b, GSAKMP_KEY_CREATION_ECDH_P256,
 	                          how->bad_point
 	                                  ? (struct gk_slice){ no_point, 64 }
@@ -130,15 +162,19 @@ gm_forge_keydl(struct fixture *f, const struct gm_forge *how,
 		.signer_id = how->signer_id != NULL
 		                     ? gk_slice_str(how->signer_id)
 		                     : gk_buf_slice(&f->w->server_name),
-		.utc = simnet_now(f->w->net).utc_s,
+		.utc = how->utc != 0 ? how->utc : simnet_now(f->w->net).utc_s,
 		.certs = &der,
 		.n_certs = 1,
 	};
 	struct gm_session s = { 0 };
 	struct gsakmp_build b;
 
-	gm_read_rtj(f, &s);
-	make_kek(f, &s);
+	if (how->push != NULL) {
+		make_static_kek(f, how, &s);
+	} else {
+		gm_read_rtj(f, &s);
+		make_kek(f, &s);
+	}
 	seal_token(f, how, &s);
 	seal_keys(f, how, &s);
 	put_keydl(f, how, &s, &b);
@@ -147,7 +183,8 @@ gm_forge_keydl(struct fixture *f, const struct gm_forge *how,
 	gk_buf_free(&s.nonce_c);
 	gk_buf_free(&s.sealed_token);
 	gk_buf_free(&s.sealed_keys);
-	test_free(s.rtj);
+	if (s.rtj != NULL)
+		test_free(s.rtj);
 }
 
 unsigned

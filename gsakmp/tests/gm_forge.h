@@ -20,10 +20,15 @@ struct gm_forge {
 	uint32_t key_id2;               /* 0: none */
 	int64_t expires;                /* 0: tomorrow */
 	bool bad_nonce, bad_token, no_token_keys, bad_point, bad_kek, no_vendor;
+	/* Section 5.2.3: for the holder of this static key, who has not asked;
+	 * without nonces, unless @nonces. */
+	const struct gk_kex_key *push;
+	bool nonces;
+	int64_t utc; /* Signature Timestamp; 0: now */
 };
 
 struct gm_session {
-	struct gsakmp_message *rtj;
+	struct gsakmp_message *rtj; /* NULL: none was sent */
 	struct gk_kex_key *kex;
 	struct gk_buf nonce_c, sealed_token, sealed_keys;
 	struct gsakmp_kek kek;
