@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_PAYLOAD_ENDPOINT_H
+#define GDOI_PAYLOAD_ENDPOINT_H
+
+#include "gdoi/isakmp/attribute.h"
+#include "gdoi/isakmp/generic.h"
+#include "gdoi/message/dialect.h"
+
+/*
+ * DOC: SRC and DST of SAK and SAT - RFC 6407 sections 5.3 and 5.5.1
+ *
+ *    +---------------+---------------+-------------------------------+
+ *    |    Protocol   |  SRC ID Type  |         SRC ID Port           |
+ *    +---------------+---------------+-------------------------------+
+ *    |SRC ID Data Len|          SRC Identification Data              ~
+ *    +---------------+---------------+---------------+---------------+
+ *    | DST ID Type   |         DST ID Port           |DST ID Data Len|
+ *    +---------------+-------------------------------+---------------+
+ *    |                    DST Identification Data                    ~
+ *    +---------------------------------------------------------------+
+ *
+ * The text, and no figure, has a DST ID Prot octet between DST ID Type and DST
+ * ID Port: switch id_prot_octet.
+ */
+struct gdoi_endpoint {
+	uint8_t type;  /* ISAKMP_ID_* */
+	uint16_t port; /* 0: not looked at */
+	struct gk_slice data;
+};
+
+struct gdoi_endpoints {
+	uint8_t protocol; /* IP protocol; 0: not looked at */
+	struct gdoi_endpoint src, dst;
+	size_t at; /* of Protocol, in the message */
+};
+
+/* gdoi_endpoints_decode - syntax; leaves @rd behind them. */
+void gdoi_endpoints_decode(struct gk_rd *rd, const struct gdoi_dialect *dialect,
+                           struct gdoi_endpoints *ep);
+void gdoi_endpoints_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
+                           const struct gdoi_endpoints *ep);
+
+/**
+ * gdoi_endpoints_check - ID types are known and have data of their size.
+ * @any_source: SRC may be empty or three zero octets (section 5.5.1)
+ */
+GK_MUST_CHECK enum gk_err gdoi_endpoints_check(const struct gdoi_endpoints *ep,
+                                               bool any_source, const char *req,
+                                               struct isakmp_reject *why);
+
+#endif /* GDOI_PAYLOAD_ENDPOINT_H */

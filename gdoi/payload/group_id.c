@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/payload/group_id.h"
+
+#include "common/base/gk_check.h"
+
+#define KEY_ID_LEN 4 /* RFC6407-5.1-03 */
+#define DER_OBJECT 0x06
+
+static enum gk_err
+bad_id(struct isakmp_reject *why, enum gk_err err, const char *req,
+       const char *field, size_t at)
+{
+	return isakmp_refuse(why, err, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+	                     req, field, at);
+}
+
+static uint32_t
+number(const uint8_t *p, bool little)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < KEY_ID_LEN; i++)
+		n = n << 8 | p[little ? KEY_ID_LEN - 1 - i : i];
+	return n;
+}
+
+/* One OBJECT IDENTIFIER in DER and nothing behind it; OIDs are short. */
+static bool
+is_oid(struct gk_slice s)
+{
+	return s.len > 2 && s.ptr[0] == DER_OBJECT && s.ptr[1] < 0x80 &&
+	       (size_t)s.ptr[1] + 2 == s.len;
+}
+
+static enum gk_err
+oid_read(const struct isakmp_identification *id,
+         const struct gdoi_dialect *dialect, struct gdoi_group_id *group,
+         struct isakmp_reject *why)
+{
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, id->data.ptr, id->data.len);
+	group->oid = gk_rd_bytes(&rd, gk_rd_u8(&rd, "OID Length"), "OID");
+	group->payload = gk_rd_vec16(&rd, "OID-Specific Payload");
+	if (gk_rd_done(&rd) != GK_OK && GK_CHECKED("RFC8052-2.1-01"))
+		return bad_id(why, rd.fault.err, "RFC8052-2.1-01",
+		              rd.fault.field, id->at + 4 + rd.fault.offset);
+	if ((group->oid.len == 0 ||
+	     (dialect->oid_encoding == GDOI_OID_ENCODING_TLV &&
+	      !is_oid(group->oid))) &&
+	    GK_CHECKED("RFC8052-2.1-01"))
+		return bad_id(why, GK_ERR_VALUE, "RFC8052-2.1-01", "OID",
+		              id->at + 5);
+	return GK_OK;
+}
+
+enum gk_err
+gdoi_group_id_read(const struct isakmp_identification *id,
+                   const struct gdoi_dialect *dialect,
+                   struct gdoi_group_id *group, struct isakmp_reject *why)
+{
+	*group = (struct gdoi_group_id){ .type = id->type };
+	/* RFC6407-5.1-01 */
+	if ((id->protocol != 0 || id->port != 0) &&
+	    GK_CHECKED("RFC6407-5.1-01"))
+		return bad_id(why, GK_ERR_RESERVED, "RFC6407-5.1-01",
+		              "DOI-Specific ID Data", id->at + 1);
+	if (id->type == ISAKMP_ID_OID)
+		return oid_read(id, dialect, group, why);
+	/* RFC6407-5.1-04: other types are a matter of choice. */
+	if (id->type != ISAKMP_ID_KEY_ID && GK_CHECKED("RFC6407-5.1-02"))
+		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-02", "ID Type",
+		              id->at);
+	/* RFC6407-5.1-03 */
+	if (id->data.len != KEY_ID_LEN)
+		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-03",
+		              "Identification Data", id->at + 4);
+	group->number =
+		number(id->data.ptr,
+	               dialect->group_id_order == GDOI_GROUP_ID_ORDER_LITTLE);
+	return GK_OK;
+}
+
+void
+gdoi_group_id_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
+                     const struct gdoi_group_id *group)
+{
+	bool little = dialect->group_id_order == GDOI_GROUP_ID_ORDER_LITTLE;
+
+	gk_wr_u8(wr, group->type);
+	gk_wr_u8(wr, 0);
+	gk_wr_u16(wr, 0);
+	if (group->type == ISAKMP_ID_OID) {
+		gk_wr_u8(wr, (uint8_t)group->oid.len);
+		gk_wr_bytes(wr, group->oid);
+		gk_wr_vec16(wr, group->payload);
+		return;
+	}
+	for (int i = 0; i < KEY_ID_LEN; i++)
+		gk_wr_u8(wr, (uint8_t)(group->number >>
+		                       8 * (little ? i : KEY_ID_LEN - 1 - i)));
+}
