@@ -367,67 +367,20 @@ gsakmp_gcks_rtd(struct gsakmp_request *rq)
 
 /* ---- Departure ACK ------------------------------------------------------ */
 
+/* RFC4535-5.3.2.3.3-14: out at once; its keys change with the next rekey that
+ * the policy defines, towards which this counts. */
 static enum gk_err
-step_da(struct gsakmp_request *rq, const struct gsakmp_waiting *w, bool ack,
-        uint64_t *ticket, struct gk_buf *peer, uint32_t *id)
+departed(struct gsakmp_request *rq, struct gsakmp_session *s,
+         struct gk_member *m, bool ack)
 {
 	struct gsakmp_group *g = rq->group;
-	struct gsakmp_session *s = gsakmp_session_find_signer(
-		&g->sessions, rq->msg->signature.id_type,
-		rq->msg->signature.signer_id);
-	enum gsakmp_session_state to;
-	struct gk_member *m;
 
-	if (g->phase != GSAKMP_GROUP_OPEN || s == NULL || s->id != w->id)
-		return GK_ERR_UNEXPECTED;
-	GK_TRY(gsakmp_session_next(
-		s->state, ack ? GSAKMP_SESSION_EV_ACK : GSAKMP_SESSION_EV_NACK,
-		&to));
-	m = gk_group_find(g->data, gk_buf_slice(&s->key));
-	if (m == NULL)
-		return GK_ERR_UNEXPECTED;
-	GK_TRY(gk_buf_copy(peer, gk_buf_slice(&s->key)));
-	*id = m->id;
-	/* RFC4535-5.3.2.3.3-14: out at once; its keys change with the next
-	 * rekey that the policy defines, towards which this counts. */
 	if (ack && m->state != GK_MEMBER_LEAVING) {
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
 		gsakmp_group_count_event(g, rq->now);
 	}
 	gsakmp_session_drop(&g->sessions, s);
-	*ticket = gsakmp_group_ticket(g);
 	return GK_OK;
-}
-
-static enum gk_err
-conclude(struct gsakmp_request *rq, const struct gsakmp_waiting *w)
-{
-	bool ack = gsakmp_message_notification(
-			   rq->msg, GSAKMP_NOTIFY_ACKNOWLEDGEMENT) != NULL;
-	struct gsakmp_outputs *q = &rq->gcks->out;
-	struct gk_buf peer = { 0 };
-	uint64_t ticket = 0;
-	uint32_t id = 0;
-	enum gk_err err;
-
-	pthread_mutex_lock(&rq->group->lock);
-	err = step_da(rq, w, ack, &ticket, &peer, &id);
-	pthread_mutex_unlock(&rq->group->lock);
-	if (err != GK_OK && GK_CHECKED("RFC4535-7.1.2-07"))
-		err = gsakmp_rq_refuse(rq, err,
-		                       GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
-		                       "RFC4535-7.1.2-07", "Exchange Type",
-		                       rq->msg->header.at);
-	if (err == GK_OK)
-		err = gsakmp_group_log_commit(rq->group, q, ticket);
-	if (err == GK_OK && ack)
-		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_LEFT,
-		                      rq->group->cfg.group_id,
-		                      gk_buf_slice(&peer), id);
-	if (err == GK_OK)
-		err = gsakmp_rq_deadline(rq);
-	gk_buf_free(&peer);
-	return err;
 }
 
 enum gk_err
@@ -438,12 +391,17 @@ gsakmp_gcks_da(struct gsakmp_request *rq)
 		.nonce = "RFC4535-5.3.2.3.3-09",
 		.time = "RFC4535-5.3.2.3.3-10",
 	};
+	static const struct gsakmp_ack_step step = {
+		.apply = departed,
+		.acked = GSAKMP_OUT_MEMBER_LEFT,
+		.deadline = true,
+	};
 	struct gsakmp_waiting w = { 0 };
 	enum gk_err err;
 
 	err = gsakmp_rq_acknowledged(rq, true, &ids, &w);
 	if (err == GK_OK)
-		err = conclude(rq, &w);
+		err = gsakmp_rq_conclude(rq, &w, &step);
 	gsakmp_waiting_clear(&w);
 	return err;
 }

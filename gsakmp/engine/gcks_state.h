@@ -111,4 +111,19 @@ GK_MUST_CHECK enum gk_err gsakmp_rq_acknowledged(
 	const struct gsakmp_ack_ids *ids, struct gsakmp_waiting *w);
 void gsakmp_waiting_clear(struct gsakmp_waiting *w);
 
+/* What an acknowledgement does, and what is said of it. */
+struct gsakmp_ack_step {
+	/* With the lock held; @ack: it is positive. */
+	enum gk_err (*apply)(struct gsakmp_request *rq,
+	                     struct gsakmp_session *s, struct gk_member *m,
+	                     bool ack);
+	enum gsakmp_output_kind acked, nacked;
+	bool tell_nack; /* there is an output for the negative one */
+	bool deadline;  /* the positive one moves the group's deadline, too */
+};
+/* gsakmp_rq_conclude - the step, its COMMIT and its output. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_conclude(
+	struct gsakmp_request *rq, const struct gsakmp_waiting *w,
+	const struct gsakmp_ack_step *step);
+
 #endif /* GSAKMP_ENGINE_GCKS_STATE_H */
