@@ -71,6 +71,9 @@ group_status(struct gsakmpd_group *g)
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
+	if (st.lapsed != NULL)
+		json_object_set_new(o, "token_lapsed",
+		                    gkd_json_text(st.lapsed));
 	gk_hex(text, sizeof(text), gk_buf_slice(&g->group_id));
 	json_object_set_new(o, "group_id", json_string(text));
 	json_object_set_new(o, "gtpk_id", json_integer(st.gtpk.id));

@@ -268,6 +268,34 @@ on_link(void *arg, enum gkd_link state)
 }
 
 static enum gkd_exit
+not_loaded(const struct gsakmpd_group *g, struct gkd_why *why)
+{
+	const char *token = gsakmp_group_load_why(g->group);
+
+	if (*token != '\0') {
+		snprintf(why->text, sizeof(why->text), "group '%s': %s",
+		         g->name, token);
+		return GKD_EXIT_POLICY;
+	}
+	snprintf(why->text, sizeof(why->text),
+	         "store '%s': the rows of group '%s' do not fit together",
+	         g->server->store_path, g->name);
+	return GKD_EXIT_STORE;
+}
+
+static void
+tell_lapse(const struct gsakmpd_group *g, const char *why)
+{
+	gkd_log(LOG_WARNING, "fsm",
+	        "group %s: its policy token would not be accepted today: %s; "
+	        "nobody can join until the Group Owner sends another",
+	        g->name, why);
+	gkd_events_emit(g->server->d->events, "token-lapsed",
+	                json_pack("{s:s, s:o}", "group", g->name, "reason",
+	                          gkd_json_text(why)));
+}
+
+static enum gkd_exit
 open_group(struct gsakmpd_group *g, struct gkd_why *why)
 {
 	struct gsakmpd_server *s = g->server;
@@ -281,13 +309,8 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 	g->resend_timer = gkd_timer_new(s->d->loop, on_resend, g);
 	if (g->group == NULL || g->timer == NULL || g->resend_timer == NULL)
 		return GKD_EXIT_FAILURE;
-	if (gsakmpd_store_load(g) != GK_OK) {
-		snprintf(why->text, sizeof(why->text),
-		         "store '%s': the rows of group '%s' do not fit "
-		         "together",
-		         s->store_path, g->name);
-		return GKD_EXIT_STORE;
-	}
+	if (gsakmpd_store_load(g) != GK_OK)
+		return not_loaded(g, why);
 	if (gkd_mcast_open(&g->mcast, s->d->loop, &g->mcast_cfg, &ops) !=
 	    GK_OK) {
 		gkd_config_fail(s->d->config,
@@ -300,6 +323,8 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 		gkd_log(LOG_NOTICE, "fsm",
 		        "group %s goes on: %zu members, Sequence ID %u",
 		        g->name, status.n_members, status.sequence);
+	if (status.lapsed != NULL)
+		tell_lapse(g, status.lapsed);
 	return GKD_EXIT_OK;
 }
 

@@ -271,6 +271,20 @@ check_transport(struct gsakmp_request *rq)
 	                        "RFC4534-B.1.4-01", "transport", 0);
 }
 
+/* RFC4535-5.2.1.2-16: the candidate would refuse this token, and rightly so. */
+static enum gk_err
+check_lapse(struct gsakmp_request *rq)
+{
+	const struct gsakmp_reject *lapse = &rq->policy->lapse;
+
+	if (!rq->policy->lapsed || !GK_CHECKED("RFC4535-5.2.1-01"))
+		return GK_OK;
+	return gsakmp_rq_refuse(
+		rq, GK_ERR_POLICY, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+		lapse->req != NULL ? lapse->req : "RFC4535-5.2.1-01",
+		"Policy Token Data", 0);
+}
+
 enum gk_err
 gsakmp_gcks_rtj(struct gsakmp_request *rq)
 {
@@ -282,6 +296,7 @@ gsakmp_gcks_rtj(struct gsakmp_request *rq)
 	GK_TRY(one_at_a_time(rq, &done));
 	if (done)
 		return GK_OK;
+	GK_TRY(check_lapse(rq));
 	gsakmp_halfopen_begin(rq->gcks->cfg.halfopen);
 	GK_TRY(access_by_name(rq));
 	rq->suite.signature = rq->msg->signature.type;

@@ -467,6 +467,7 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		if (g->policy->v.token->has_edition)
 			out->edition = g->policy->v.token->edition;
 		out->terse = g->policy->terse;
+		out->lapsed = g->policy->lapsed ? g->load_why : NULL;
 		out->suite = g->policy->suite[0];
 		out->sequence = gk_group_sequence(g->data);
 		count_members(g, out);

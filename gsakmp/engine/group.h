@@ -100,6 +100,9 @@ GK_MUST_CHECK enum gk_err gsakmp_group_load(struct gsakmp_group *group,
                                             struct gk_slice value);
 GK_MUST_CHECK enum gk_err gsakmp_group_load_end(struct gsakmp_group *group,
                                                 struct gk_now now);
+/* gsakmp_group_load_why - what the last gsakmp_group_load_end() had to say about
+ * the stored token; empty when the token was not the matter. */
+const char *gsakmp_group_load_why(const struct gsakmp_group *group);
 
 /*
  * gsakmp_group_set_token - the Group Owner's signed policy token, DER.
@@ -209,6 +212,9 @@ struct gsakmp_group_status {
 	unsigned events;         /* towards an event-driven rekey */
 	struct gsakmp_gtpk gtpk; /* octets empty */
 	struct gsakmp_suite suite;
+	/* Why the token, which was restored, would not be accepted today: no
+	 * joins until another comes.  NULL: it would. */
+	const char *lapsed;
 };
 void gsakmp_group_status(struct gsakmp_group *group,
                          struct gsakmp_group_status *out);

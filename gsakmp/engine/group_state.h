@@ -61,6 +61,7 @@ struct gsakmp_group {
 	struct gk_group *data; /* NULL before the first token */
 	struct gsakmp_policy *policy;
 	struct gk_buf loaded_token; /* between load and load_end */
+	char load_why[320];         /* what load_end() found in the token */
 	struct gk_buf chain[GSAKMP_CHAINS_MAX];
 	size_t n_chains;
 	struct gsakmp_sessions sessions;

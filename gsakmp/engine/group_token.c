@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/gk_check.h"
@@ -365,24 +366,56 @@ gsakmp_group_load(struct gsakmp_group *g, const char *table,
 	return gk_group_load_row(g->data, table, key, value, &why);
 }
 
+/*
+ * The token was accepted when it came, and the group has lived by it since.
+ * When it would not be accepted today - the Group Owner's certificate has
+ * expired, was revoked or replaced - the group goes on for its members, and
+ * nobody joins until the Group Owner sends another.
+ */
+static enum gk_err
+restore_policy(struct gsakmp_group *g, struct gk_now now)
+{
+	struct gpt_fault fault = { 0 };
+	struct gsakmp_policy_args args = {
+		.party = &g->party,
+		.dialect = &g->dialect,
+		.group_id_type = g->cfg.group_id_type,
+		.group_id = g->cfg.group_id,
+		.legacy_ok = g->cfg.legacy_ok,
+		.fault = &fault,
+	};
+	struct gsakmp_reject why = { 0 }, lapse;
+	enum gk_err err;
+
+	err = gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
+	                        &g->policy, &lapse);
+	if (err == GK_OK || err == GK_ERR_NOMEM)
+		return err;
+	gpt_fault_format(&fault, g->load_why, sizeof(g->load_why));
+	args.restore = true;
+	err = gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
+	                        &g->policy, &why);
+	if (err == GK_OK) {
+		g->policy->lapsed = true;
+		g->policy->lapse = lapse;
+	} else if (why.req != NULL) {
+		snprintf(g->load_why, sizeof(g->load_why),
+		         "the policy token asks for what is not supported or "
+		         "not allowed any more [%s]",
+		         why.req);
+	}
+	return err;
+}
+
 static enum gk_err
 reopen(struct gsakmp_group *g, struct gk_now now)
 {
-	const struct gsakmp_policy_args args = { .party = &g->party,
-		                                 .dialect = &g->dialect,
-		                                 .group_id_type =
-		                                         g->cfg.group_id_type,
-		                                 .group_id = g->cfg.group_id,
-		                                 .legacy_ok =
-		                                         g->cfg.legacy_ok };
-	struct gsakmp_reject unused;
 	const char *why;
 
 	if (g->data == NULL)
 		return GK_ERR_VALUE;
 	GK_TRY(gk_group_load_done(g->data, &why));
-	GK_TRY(gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
-	                         &g->policy, &unused));
+	GK_TRY(restore_policy(g, now));
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
 	g->phase = GSAKMP_GROUP_OPEN;
@@ -424,4 +457,10 @@ gsakmp_group_load_end(struct gsakmp_group *g, struct gk_now now)
 	gk_buf_free(&g->loaded_token);
 	pthread_mutex_unlock(&g->lock);
 	return err;
+}
+
+const char *
+gsakmp_group_load_why(const struct gsakmp_group *g)
+{
+	return g->load_why;
 }

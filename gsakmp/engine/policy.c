@@ -267,6 +267,8 @@ verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
 	struct gk_buf name = { 0 };
 	enum gk_err err;
 
+	if (d->args->restore)
+		return gpt_token_restore(token, &d->p->v, d->args->fault);
 	GK_TRY(gpt_dialect_group_name(
 		(enum gpt_token_groupname)d->args->dialect->token_groupname,
 		d->args->group_id_type, d->args->group_id, &name));
@@ -276,6 +278,8 @@ verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
 	gk_buf_free(&name);
 	if (err == GK_OK)
 		return GK_OK;
+	if (d->args->fault != NULL)
+		*d->args->fault = fault;
 	if (err == GK_ERR_POLICY)
 		notify = GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY;
 	if (err == GK_ERR_VALUE || err == GK_ERR_SPACE ||

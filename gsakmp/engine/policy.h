@@ -48,6 +48,10 @@ struct gsakmp_policy {
 	int64_t overdue_s;     /* rekeyInterval; 0 never */
 	unsigned resend;       /* reliability: how many more times */
 
+	/* Restored, and would not be accepted today: nobody joins under it. */
+	bool lapsed;
+	struct gsakmp_reject lapse;
+
 	unsigned refs; /* atomic */
 };
 
@@ -59,6 +63,8 @@ struct gsakmp_policy_args {
 	struct gk_slice group_id;
 	const struct gpt_seen *last; /* the newest one accepted before */
 	bool legacy_ok;
+	bool restore;            /* from our own store: gpt_token_restore() */
+	struct gpt_fault *fault; /* what is wrong, in words; may be NULL */
 };
 
 /**

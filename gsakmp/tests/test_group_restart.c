@@ -120,6 +120,57 @@ GK_TEST(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless)
 	world_free(w);
 }
 
+/* Renewal: the Group Owner has another certificate, and the key server's
+ * configuration names it, before there is a token signed with it. */
+static struct gk_pki_party
+renew_owner(struct world *w)
+{
+	struct gk_pki_party old = w->go;
+
+	gk_pki_make(&w->go, &(struct gk_pki_spec){ .subject = "/CN=Owner",
+	                                           .serial = 77,
+	                                           .alg = GK_PKI_P256,
+	                                           .slot = 2,
+	                                           .issuer = &w->root });
+	w->party.go_cert = w->go.cert;
+	return old; /* members still know it */
+}
+
+GK_TEST(rfc4534_2_08,
+        group_under_a_token_of_yesterday_goes_on_and_admits_nobody)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	struct world_member *late;
+	struct gk_pki_party old = renew_owner(w);
+
+	world_restart(w);
+	assert_true(world_status(w).open);
+	assert_non_null(world_status(w).lapsed);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 2);
+
+	late = world_member_add(w, "late");
+	world_join(late);
+	world_pass(w, 30000);
+	assert_false(world_has_current(late));
+	assert_string_equal(w->seen.req, "RFC4534-2-08");
+
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	assert_null(world_status(w).lapsed);
+	world_join(late);
+	world_pass(w, 5000);
+	assert_true(world_has_current(late));
+	/* and it is the new one that the next restart finds */
+	world_restart(w);
+	assert_null(world_status(w).lapsed);
+	assert_int_equal(world_status(w).edition, 2);
+	world_free(w);
+	gk_pki_free(&old);
+}
+
 GK_TEST(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed)
 {
 	const struct world_config cfg = world_plain(7);
@@ -276,6 +327,8 @@ main(void)
 		GK_RUN(rfc4535_7_1_1_12,
 		       restart_between_commit_and_send_loses_nobody),
 		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless),
+		GK_RUN(rfc4534_2_08,
+		       group_under_a_token_of_yesterday_goes_on_and_admits_nobody),
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
 		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
 		GK_RUN(rfc4535_7_1_1_12,

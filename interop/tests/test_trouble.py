@@ -228,6 +228,45 @@ def test_a_revoked_member_is_refused_once_the_list_is_read(parts, keys):
     parts.members.pop("alice").finish()
 
 
+@pytest.mark.req("RFC4534-2-08")
+def test_a_restart_under_a_token_that_would_be_refused_today(parts, keys):
+    """The Group Owner's certificate is no longer good: the group goes on for its members, and nobody joins until the next
+    edition."""
+    keys.start()
+    parts.join("alice")
+    alice, owner, bob = parts.members["alice"], parts.pki.parties["owner"], parts._member("bob")
+    begun = bob.start()
+    keys.finish()
+    parts.pki.revoke(owner)
+    parts.pki.write_crl()
+    try:
+        mark = keys.start()
+        assert "Group Owner's certificate" in keys.find("token-lapsed", since=mark)[0]["reason"]
+        status = keys.control("status")["groups"][0]
+        assert status["state"] == "open" and status["members"] == 1 and "revoked" in status["token_lapsed"]
+        was = alice.mark()
+        keys.control("rekey", GROUP)
+        alice.wait("rekeyed", since=was)
+        bob.control("join")
+        refusal = keys.wait("refused", since=mark, where=lambda e: e["peer"] != "Group Owner")
+        assert refusal["req"] == "RFC4534-2-08"
+        bob.wait("left", since=begun)
+    finally:
+        parts.pki._revoked.remove(owner.certificate.serial_number)
+        parts.pki.write_crl()
+    mark = keys.mark()
+    keys._p.send_signal(signal.SIGHUP)
+    keys.wait("reloaded", since=mark)
+    parts.edition += 1
+    forms.compile_and_sign(parts)
+    keys.wait("token", since=mark)
+    assert "token_lapsed" not in keys.control("status")["groups"][0]
+    bob.control("join")
+    bob.wait("joined", since=begun)
+    for name in ("alice", "bob"):
+        parts.members.pop(name).finish()
+
+
 def test_a_full_disk_refuses_and_recovers(parts, keys):
     """No state changes that could not be made durable; when there is room again, service goes on."""
     where = parts.dir / "daemons" / "small"

@@ -131,6 +131,23 @@ gpt_token_peek(struct gk_slice cms_der, struct gpt_token **token,
 	return gpt_token_decode(cms.content, token, why);
 }
 
+enum gk_err
+gpt_token_restore(struct gk_slice cms_der, struct gpt_verified *out,
+                  struct gpt_fault *why)
+{
+	struct gpt_verified made = { .seen = { .any = true } };
+	uint8_t digest[GK_HASH_MAX];
+
+	GK_TRY(gk_hash(GK_HASH_SHA256, &cms_der, 1, digest));
+	GK_TRY(gpt_token_peek(cms_der, &made.token, &made.seen.signing_time,
+	                      why));
+	made.seen.has_edition = made.token->has_edition;
+	made.seen.edition = made.token->edition;
+	memcpy(made.seen.digest, digest, GPT_DIGEST_LEN);
+	*out = made;
+	return GK_OK;
+}
+
 static enum gk_err
 sign(struct gk_slice der, const struct gk_signer *signer,
      const struct gk_cert *cert, const struct gk_certs *extra,

@@ -94,6 +94,18 @@ GK_MUST_CHECK enum gk_err gpt_token_peek(struct gk_slice cms,
                                          struct gpt_fault *why);
 
 /**
+ * gpt_token_restore - a token from a store of one's own, where it was put after
+ * gpt_token_verify().
+ *
+ * Neither the signature nor a certificate is looked at: what was in force goes
+ * on being what the next token is compared with, even when the Group Owner's
+ * certificate has expired since, or has been replaced.
+ */
+GK_MUST_CHECK enum gk_err gpt_token_restore(struct gk_slice cms,
+                                            struct gpt_verified *out,
+                                            struct gpt_fault *why);
+
+/**
  * gpt_token_sign - wrap the DER of a Token (RFC4534-2-02 to -07).
  * @signing_time: seconds since 1970
  * @cms: must be empty; a ContentInfo, or a bare SignedData when @bare
