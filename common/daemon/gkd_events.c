@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +19,9 @@
 #define PATIENCE_MS 1000
 
 struct gkd_events {
-	int fd; /* -1: subscribers only */
+	int fd;  /* -1: subscribers only */
+	int old; /* the file before, "FILE.1"; -1: @fd is not limited */
+	uint64_t size, limit; /* octets in @fd, and how many may be */
 	bool failed;
 	pthread_mutex_t lock;
 	void (*tap)(void *arg, const char *text);
@@ -31,6 +35,37 @@ is_number(const char *text)
 	       strlen(text) < 6;
 }
 
+static enum gk_err
+open_old(struct gkd_events *ev, const char *path)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (fstat(ev->fd, &st) != 0)
+		return GK_ERR_IO;
+	if (!S_ISREG(st.st_mode))
+		return GK_OK; /* a terminal, a pipe: its reader's business */
+	errno = ENAMETOOLONG;
+	if (snprintf(name, sizeof(name), "%s.1", path) >= (int)sizeof(name))
+		return GK_ERR_IO;
+	/* Now: later there is neither the right nor, perhaps, the path. */
+	ev->old = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	ev->size = (uint64_t)st.st_size;
+	return ev->old < 0 ? GK_ERR_IO : GK_OK;
+}
+
+static enum gk_err
+open_target(struct gkd_events *ev, const char *target)
+{
+	/* A descriptor is duplicated: closing is then ours either way. */
+	if (is_number(target)) {
+		ev->fd = fcntl(atoi(target), F_DUPFD_CLOEXEC, 3);
+		return ev->fd < 0 ? GK_ERR_IO : GK_OK;
+	}
+	ev->fd = open(target, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	return ev->fd < 0 ? GK_ERR_IO : open_old(ev, target);
+}
+
 enum gk_err
 gkd_events_open(struct gkd_events **events, const char *target)
 {
@@ -38,19 +73,16 @@ gkd_events_open(struct gkd_events **events, const char *target)
 
 	if (ev == NULL)
 		return GK_ERR_NOMEM;
-	ev->fd = -1;
-	if (target != NULL) {
-		/* A descriptor is duplicated: closing is then ours either way. */
-		if (is_number(target))
-			ev->fd = fcntl(atoi(target), F_DUPFD_CLOEXEC, 3);
-		else
-			ev->fd = open(target,
-			              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-			              0640);
-		if (ev->fd < 0) {
-			free(ev);
-			return GK_ERR_IO;
-		}
+	ev->fd = ev->old = -1;
+	ev->limit = GKD_EVENTS_MAX;
+	if (target != NULL && open_target(ev, target) != GK_OK) {
+		int why = errno;
+
+		if (ev->fd >= 0)
+			close(ev->fd);
+		free(ev);
+		errno = why;
+		return GK_ERR_IO;
 	}
 	pthread_mutex_init(&ev->lock, NULL);
 	*events = ev;
@@ -64,8 +96,18 @@ gkd_events_close(struct gkd_events *events)
 		return;
 	if (events->fd >= 0)
 		close(events->fd);
+	if (events->old >= 0)
+		close(events->old);
 	pthread_mutex_destroy(&events->lock);
 	free(events);
+}
+
+void
+gkd_events_limit(struct gkd_events *events, uint64_t octets)
+{
+	pthread_mutex_lock(&events->lock);
+	events->limit = octets;
+	pthread_mutex_unlock(&events->lock);
 }
 
 void
@@ -91,6 +133,47 @@ has_room(struct gkd_events *ev)
 	return false;
 }
 
+static bool
+copy_to_old(struct gkd_events *ev)
+{
+	static char block[1 << 16]; /* under the lock */
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(ev->fd, block, sizeof(block), at)) > 0) {
+		if (pwrite(ev->old, block, (size_t)n, at) != n)
+			return false;
+		at += n;
+	}
+	return n == 0;
+}
+
+/*
+ * The file is full: what is in it becomes FILE.1, what was in that is lost, and
+ * the first line of the new file says how much.  The octets are copied, because
+ * a daemon that has given up its rights can no longer rename.
+ */
+static void
+rotate(struct gkd_events *ev)
+{
+	struct stat lost = { 0 };
+	char line[120];
+
+	(void)fstat(ev->old, &lost);
+	if (ftruncate(ev->old, 0) != 0 || !copy_to_old(ev))
+		gkd_log(LOG_ERR, "io", "event log: keeping the last file: %m");
+	if (ftruncate(ev->fd, 0) != 0)
+		return;
+	snprintf(line, sizeof(line),
+	         "{\"event\":\"events-rotated\",\"mono_ms\":%llu,"
+	         "\"octets_lost\":%lld}\n",
+	         (unsigned long long)gkd_now().mono_ms,
+	         (long long)lost.st_size);
+	ev->size = strlen(line);
+	if (write(ev->fd, line, strlen(line)) != (ssize_t)strlen(line))
+		ev->size = 0;
+}
+
 static void
 write_line(struct gkd_events *ev, char *text, size_t n)
 {
@@ -98,6 +181,9 @@ write_line(struct gkd_events *ev, char *text, size_t n)
 
 	if (ev->fd < 0)
 		return;
+	if (ev->old >= 0 && ev->limit != 0 && ev->size + n + 1 > ev->limit)
+		rotate(ev);
+	ev->size += n + 1;
 	if (has_room(ev) && writev(ev->fd, iov, 2) == (ssize_t)n + 1) {
 		ev->failed = false;
 	} else if (!ev->failed) {

@@ -17,7 +17,8 @@
  *
  * t, mono_ms and event are always there; the rest where it is known.  The lines
  * go to the --events file or descriptor and to subscribers of the control
- * socket.  No event carries key material.  Events that a descriptor does not take
+ * socket.  A file is kept below a size: when it is full, it becomes FILE.1 and
+ * begins anew.  No event carries key material.  Events that a descriptor does not take
  * within a second are lost to it, and the log says so once.  Thread-safe.
  */
 struct gkd_events;
@@ -27,6 +28,9 @@ struct gkd_events;
 GK_MUST_CHECK enum gk_err gkd_events_open(struct gkd_events **events,
                                           const char *target);
 void gkd_events_close(struct gkd_events *events);
+/* gkd_events_limit - how long a file may become; 0: as long as it likes. */
+#define GKD_EVENTS_MAX (UINT64_C(16) << 20)
+void gkd_events_limit(struct gkd_events *events, uint64_t octets);
 
 /* gkd_events_emit - @fields is stolen and may be NULL (also for want of
  * memory: the event then goes out without them). */

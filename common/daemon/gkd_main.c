@@ -33,6 +33,7 @@
 struct options {
 	const char *config;
 	const char *events;
+	uint64_t events_max; /* octets */
 	const char *keylog;
 	const char *set[SETS_MAX];
 	size_t n_set;
@@ -43,6 +44,7 @@ struct options {
 enum {
 	OPT_SET = 256,
 	OPT_EVENTS,
+	OPT_EVENTS_MAX,
 	OPT_KEYLOG,
 	OPT_LEVEL,
 	OPT_CHECK,
@@ -60,6 +62,7 @@ usage(const struct gkd_program *program, FILE *to)
 	        "      --check-config    check it and exit\n"
 	        "      --set PATH=VALUE  override a value (may be repeated)\n"
 	        "      --events FD|FILE  one JSON object per event\n"
+	        "      --events-max MIB  FILE becomes FILE.1 then [16]; 0: never\n"
 	        "      --keylog FILE     write every key to FILE (laboratories)\n"
 	        "      --log-level LEVEL error, warning, notice, info, debug\n"
 	        "      --foreground      stay in the foreground (always so)\n"
@@ -71,6 +74,16 @@ usage(const struct gkd_program *program, FILE *to)
 	        program->name, program->summary, program->xsd);
 }
 
+static bool
+parse_mib(const char *text, uint64_t *octets)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*octets = (uint64_t)n << 20;
+	return *text >= '0' && *text <= '9' && *end == '\0' && n <= 1 << 20;
+}
+
 /* Returns -1 to go on, else an exit status. */
 static int
 parse_options(const struct gkd_program *program, struct options *o, int argc,
@@ -80,6 +93,7 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 		{ "config", required_argument, NULL, 'c' },
 		{ "set", required_argument, NULL, OPT_SET },
 		{ "events", required_argument, NULL, OPT_EVENTS },
+		{ "events-max", required_argument, NULL, OPT_EVENTS_MAX },
 		{ "keylog", required_argument, NULL, OPT_KEYLOG },
 		{ "log-level", required_argument, NULL, OPT_LEVEL },
 		{ "check-config", no_argument, NULL, OPT_CHECK },
@@ -90,7 +104,7 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 	};
 	int c;
 
-	*o = (struct options){ .level = -1 };
+	*o = (struct options){ .level = -1, .events_max = GKD_EVENTS_MAX };
 	while ((c = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
@@ -107,6 +121,12 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 		case OPT_EVENTS:
 			o->events = optarg;
 			break;
+		case OPT_EVENTS_MAX:
+			if (parse_mib(optarg, &o->events_max))
+				break;
+			fprintf(stderr, "%s: '%s' is not a size in MiB\n",
+			        program->name, optarg);
+			return GKD_EXIT_USAGE;
 		case OPT_KEYLOG:
 			o->keylog = optarg;
 			break;
@@ -332,6 +352,7 @@ open_outputs(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		         o->events != NULL ? o->events : "", strerror(errno));
 		return GKD_EXIT_FAILURE;
 	}
+	gkd_events_limit(d->events, o->events_max);
 	if (o->keylog != NULL &&
 	    gkd_keylog_open(&d->keylog, o->keylog) != GK_OK) {
 		snprintf(why->text, sizeof(why->text), "--keylog %s: %s",

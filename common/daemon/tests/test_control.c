@@ -319,6 +319,59 @@ GK_TEST(daemon_control, the_socket_is_private_and_not_stolen_from_the_living)
 	close_fixture(&f);
 }
 
+/* The numbers "n" of the events in a file, which must go up one by one. */
+static void
+count_up(const char *file, long *next, json_int_t *lost)
+{
+	struct gk_buf octets;
+	char *line, *rest = NULL;
+
+	gk_assert_ok(gkd_file_read(file, 4096, &octets));
+	octets.ptr[octets.len - 1] = '\0';
+	line = strtok_r((char *)octets.ptr, "\n", &rest);
+	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		json_t *o = json_loads(line, 0, NULL);
+		const json_t *n = json_object_get(o, "n");
+
+		assert_non_null(o);
+		if (n == NULL)
+			*lost = json_integer_value(
+				json_object_get(o, "octets_lost"));
+		else if (*next < 0)
+			*next = (long)json_integer_value(n) + 1;
+		else
+			assert_int_equal(json_integer_value(n), (*next)++);
+		json_decref(o);
+	}
+	gk_buf_free(&octets);
+}
+
+GK_TEST(daemon_events, file_has_an_end_and_says_what_is_lost)
+{
+	struct gkd_events *events;
+	char file[80], old[90];
+	json_int_t lost = -1;
+	long next = -1;
+
+	snprintf(file, sizeof(file), "%s/flood", dir);
+	snprintf(old, sizeof(old), "%s.1", file);
+	/* What was there before counts, too. */
+	for (int run = 0; run < 2; run++) {
+		gk_assert_ok(gkd_events_open(&events, file));
+		gkd_events_limit(events, 4096);
+		for (int i = 0; i < 150; i++)
+			gkd_events_emit(events, "refused",
+			                json_pack("{s:i}", "n", run * 150 + i));
+		gkd_events_close(events);
+	}
+	count_up(old, &next, &lost);
+	count_up(file, &next, &lost);
+	assert_int_equal(next, 300);
+	assert_true(lost > 3000 && lost <= 4096);
+	unlink(file);
+	unlink(old);
+}
+
 GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 {
 	struct gkd_events *events;
@@ -343,6 +396,8 @@ GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 	assert_true(json_is_integer(json_object_get(object, "mono_ms")));
 	json_decref(object);
 	gk_buf_free(&octets);
+	unlink(file);
+	snprintf(file, sizeof(file), "%s/events.1", dir);
 	unlink(file);
 	gk_assert_err(GK_ERR_IO, gkd_events_open(&events, "/no/such/place"));
 	object = gkd_json_text("a\xff\n");
@@ -504,6 +559,7 @@ main(void)
 		       a_subscriber_that_floods_itself_is_closed),
 		GK_RUN(daemon_control,
 		       the_socket_is_private_and_not_stolen_from_the_living),
+		GK_RUN(daemon_events, file_has_an_end_and_says_what_is_lost),
 		GK_RUN(daemon_events, lines_are_objects_with_time_and_fields),
 		GK_RUN(daemon_events,
 		       a_reader_that_sleeps_does_not_stop_the_daemon),
