@@ -92,6 +92,7 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	for (size_t i = 0; i < gm->n_sequences; i++) {
 		add_buf(&s, &gm->sequence[i].gcks);
 		add_u64(&s, gm->sequence[i].last);
+		add_u64(&s, gm->sequence[i].followed);
 	}
 	memcpy(out, s.d, 32);
 }

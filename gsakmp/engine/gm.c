@@ -110,6 +110,9 @@ defaults(struct gsakmp_gm *gm)
 	DEFAULT(rtd_retries, 3);
 	DEFAULT(rejoin_backoff_ms, 5000);
 	DEFAULT(missed_ms, 3000);
+	DEFAULT(fetch_window_ms, 2000);
+	DEFAULT(fetch_timeout_ms, 20000);
+	DEFAULT(fetch_max, 64);
 	DEFAULT(rejoin_max, 3);
 	DEFAULT(max_message, 65535);
 	DEFAULT(commit_retry_ms, 1000);
@@ -124,6 +127,7 @@ stop_clocks(struct gsakmp_gm *gm)
 	gm->retry_at = gm->missed_at = gm->overdue_at = GK_NEVER;
 	gm->grace_ends = gm->expires_at = GK_NEVER;
 	gm->overdue_utc = 0;
+	gsakmp_gm_unfollow(gm);
 }
 
 struct gsakmp_gm *
@@ -178,8 +182,10 @@ gsakmp_gm_free(struct gsakmp_gm *gm)
 	if (gm == NULL)
 		return;
 	forget(gm);
-	for (size_t i = 0; i < gm->n_sequences; i++)
+	for (size_t i = 0; i < gm->n_sequences; i++) {
 		gk_buf_free(&gm->sequence[i].gcks);
+		gk_buf_free(&gm->sequence[i].signer_id);
+	}
 	gsakmp_gm_undo_free(gm);
 	gk_journal_free(gm->journal);
 	gsakmp_outputs_free(&gm->out);
@@ -283,10 +289,22 @@ gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now)
 }
 
 enum gk_err
-gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
+gsakmp_gm_random_wait(struct gsakmp_gm *gm, uint32_t window_ms,
+                      uint32_t *wait_ms)
 {
 	uint32_t r;
 
+	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
+	*wait_ms = (uint32_t)((uint64_t)r * ((uint64_t)window_ms + 1) >> 32);
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
+{
+	uint32_t wait;
+
+	gsakmp_gm_recovery_clear(gm);
 	gm->missed_at = gm->overdue_at = gm->expires_at = GK_NEVER;
 	GK_TRY(say(gm, GSAKMP_OUT_STALE, NULL, text));
 	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
@@ -296,8 +314,8 @@ gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 	if (gm->cfg.receive_only)
 		return GK_OK;
 	/* All members that missed it wake up together: spread them. */
-	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
-	gm->retry_at = now.mono_ms + r % gm->cfg.rejoin_backoff_ms;
+	GK_TRY(gsakmp_gm_random_wait(gm, gm->cfg.rejoin_backoff_ms, &wait));
+	gm->retry_at = now.mono_ms + wait;
 	return GK_OK;
 }
 
@@ -321,7 +339,7 @@ expire(struct gsakmp_gm *gm, struct gk_now now)
 	for (size_t i = 0; i < gm->n_gtpks; i++)
 		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
 		                         &gm->gtpk[i]));
-	return gsakmp_gm_stale(gm, "the group key has expired", now);
+	return gsakmp_gm_overdue(gm, "the group key has expired", now);
 }
 
 static enum gk_err
@@ -343,9 +361,10 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 	if (gm->missed_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_stale(gm, "a rekey had no keys for us", now));
 	if (gm->overdue_at <= now.mono_ms)
-		GK_TRY(gsakmp_gm_stale(gm, "a rekey is overdue", now));
+		GK_TRY(gsakmp_gm_overdue(gm, "a rekey is overdue", now));
 	if (gm->expires_at <= now.mono_ms)
 		GK_TRY(expire(gm, now));
+	GK_TRY(gsakmp_gm_recovery_tick(gm, now));
 	if (gm->retry_at <= now.mono_ms)
 		GK_TRY(retry(gm, now));
 	return gsakmp_gm_try_again(gm, now);
@@ -369,6 +388,8 @@ gsakmp_gm_deadline(const struct gsakmp_gm *gm)
 {
 	uint64_t at = gsakmp_gm_clock(gm);
 
+	if (gsakmp_gm_recovery_clock(gm) < at)
+		at = gsakmp_gm_recovery_clock(gm);
 	if (gm->owed_at < at)
 		at = gm->owed_at;
 	return gm->again.at < at ? gm->again.at : at;
@@ -425,6 +446,7 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 		.n_keks = gm->keks.count,
 		.rekey_due_utc = gm->overdue_utc,
 		.waiting = gm->again.n + (gm->owed != NULL),
+		.fetching = gsakmp_gm_fetching(gm),
 		.terse = gm->policy != NULL ? gm->policy->terse
 		                            : gm->cfg.suite.terse,
 		.receive_only = gm->cfg.receive_only,

@@ -75,6 +75,15 @@ struct gsakmp_gm_config {
 	uint32_t missed_ms; /* [3000] after a Rekey Event without keys for us */
 	unsigned rejoin_max; /* [3] failed rejoins before giving up */
 	bool no_recovery;    /* do not rejoin when a rekey was missed */
+	/* Where the token says that Rekey Events are posted: */
+	bool no_fetch;             /* do not ask for those that were missed */
+	uint32_t fetch_window_ms;  /* [2000] upper bound of the random wait */
+	uint32_t fetch_timeout_ms; /* [20000] for gsakmp_gm_fetched() */
+	unsigned fetch_max;        /* [64] in a row, or missing at one time */
+	/* A Rekey Event that is missing and cannot be had may have been a new
+	 * policy token.  By default a new registration follows only when the
+	 * keys do not fit any more; with this set, always. */
+	bool gap_rejoin;
 	/*
 	 * Section 5.2.1.2: "any error" in a KeyDL ends the join and is answered.
 	 * That includes errors of a KeyDL that anybody may have sent.  With this
@@ -137,6 +146,15 @@ enum gk_err gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram,
 enum gk_err gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now);
 
 /*
+ * gsakmp_gm_fetched - what became of an output FETCH: the octets at its URL, or
+ * NULL when there are none.  They are trusted no more than a datagram.
+ *
+ * GK_ERR_UNEXPECTED: nobody waits for @sequence any more.
+ */
+enum gk_err gsakmp_gm_fetched(struct gsakmp_gm *gm, uint32_t sequence,
+                              const struct gk_slice *dgram, struct gk_now now);
+
+/*
  * gsakmp_gm_revocations - new CRLs have been read: are those we depend on still
  * good?  A revoked Group Owner ends the membership (RFC4535-3.1-06), a revoked
  * GC/KS has to be left for another (RFC4535-3.1-05).
@@ -146,8 +164,8 @@ enum gk_err gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now);
 /*
  * Outputs of this engine: SEND (to the registration server, or to the address
  * it answered from when @to.ip_len is not 0), COMMIT (@journal), KEY_INSTALL,
- * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, REFUSED,
- * PUSHED, MESSAGE.
+ * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, FETCH,
+ * REFUSED, PUSHED, MESSAGE.
  */
 bool gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out);
 
@@ -175,6 +193,7 @@ struct gsakmp_gm_status {
 	struct gsakmp_gtpk gtpk; /* the key to send with; octets empty */
 	size_t n_keks;           /* key encryption keys held */
 	int64_t rekey_due_utc;   /* when a rekey is overdue; 0 never */
+	uint32_t fetching; /* Sequence ID that is missing and sought; or 0 */
 	bool terse;
 	size_t waiting; /* messages that the store has not taken yet */
 	bool may_send;  /* the token's SenderAuthorization admits us */

@@ -3,6 +3,8 @@
 
 #include "common/base/gk_check.h"
 
+#define BACKOFF_DOUBLED 5 /* times, with each failed attempt to rejoin */
+
 /*
  * A member's way in: Request to Join with its retransmissions, cookies, errors,
  * and the acknowledgements.  RFC 4535 sections 5.2.1.1, 5.2.1.3 to 5.2.1.5 and
@@ -122,15 +124,20 @@ enum gk_err
 gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
                     const char *text, struct gk_now now)
 {
-	uint32_t r;
+	uint32_t wait;
+	unsigned doubled;
 
 	if (gm->state != GSAKMP_GM_REJOINING ||
 	    ++gm->rejoins >= gm->cfg.rejoin_max)
 		return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, why, text);
 	/* The old membership may be good for a little longer. */
 	gsakmp_gm_join_clear(gm);
-	GK_TRY(gm->env->random(gm->env->ctx, (uint8_t *)&r, sizeof(r)));
-	gm->retry_at = now.mono_ms + r % gm->cfg.rejoin_backoff_ms;
+	/* Whom so many ask is given more time with every attempt. */
+	doubled = gm->rejoins < BACKOFF_DOUBLED ? gm->rejoins : BACKOFF_DOUBLED;
+	wait = gm->cfg.rejoin_backoff_ms;
+	wait = wait > UINT32_MAX >> doubled ? UINT32_MAX : wait << doubled;
+	GK_TRY(gsakmp_gm_random_wait(gm, wait, &wait));
+	gm->retry_at = now.mono_ms + wait;
 	return GK_OK;
 }
 

@@ -356,6 +356,7 @@ install(struct download *d)
 	gm->rejoins = 0;
 	gm->tolerate = true;
 	gm->opened_sequence = 0;
+	gsakmp_gm_unfollow(gm);
 	gsakmp_gm_clocks(gm, d->in->now);
 	return fresh ? gsakmp_gm_token_out(gm) : GK_OK;
 }

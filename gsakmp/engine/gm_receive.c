@@ -185,6 +185,16 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 	GK_TRY(gsakmp_message_parse(&how, in->dgram.ptr, in->dgram.len, msg,
 	                            &in->why));
 	GK_TRY(expected(in));
+	/* What is posted is for the whole group. */
+	if (in->arrival != GSAKMP_ARRIVAL_LIVE &&
+	    msg->header.exchange != GSAKMP_EXCHANGE_REKEY_EVENT)
+		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
+		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                        "RFC4535-7.1.2-07", "Exchange Type",
+		                        msg->header.at);
+	if (in->arrival == GSAKMP_ARRIVAL_EARLY ||
+	    in->arrival == GSAKMP_ARRIVAL_FORCED)
+		return dispatch(in); /* it was reported when it came */
 	GK_TRY(gsakmp_out_message(&in->gm->out, in->gm->cfg.group_id, in->dgram,
 	                          in->from, true, msg->header.exchange,
 	                          msg->header.sequence));
@@ -239,14 +249,16 @@ fail_keydl(struct gsakmp_gm_input *in)
 }
 
 enum gk_err
-gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
-                  const struct gsakmp_endpoint *from, struct gk_now now)
+gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
+                      const struct gsakmp_endpoint *from, struct gk_now now,
+                      enum gsakmp_arrival arrival)
 {
 	static const struct gsakmp_endpoint nowhere;
 	struct gsakmp_message *msg = calloc(1, sizeof(*msg));
 	struct gsakmp_gm_input in = { .gm = gm,
 		                      .msg = msg,
-		                      .dgram = { dgram, len },
+		                      .dgram = dgram,
+		                      .arrival = arrival,
 		                      .from = from != NULL ? from : &nowhere,
 		                      .now = now,
 		                      .terse = gm->cfg.suite.terse };
@@ -270,4 +282,14 @@ gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
 	gsakmp_signer_clear(&in.signer);
 	free(msg);
 	return err != GK_OK ? err : told;
+}
+
+enum gk_err
+gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram, size_t len,
+                  const struct gsakmp_endpoint *from, struct gk_now now)
+{
+	GK_TRY(gsakmp_gm_receive_one(gm, (struct gk_slice){ dgram, len }, from,
+	                             now, GSAKMP_ARRIVAL_LIVE));
+	gsakmp_gm_recovery_look(gm, now);
+	return GK_OK;
 }

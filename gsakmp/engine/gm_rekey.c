@@ -25,6 +25,7 @@ struct rekey {
 	size_t opened;   /* datas that were for us */
 	size_t bad;      /* packages or datas with an error */
 	bool token_lost; /* there is a token that we cannot open */
+	bool gap;        /* an earlier event is missing, and stays so */
 	struct gsakmp_reject first_bad;
 	struct gsakmp_policy *policy; /* new token, or NULL */
 };
@@ -446,6 +447,7 @@ save(struct rekey *r)
 
 	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&r->in->signer.key),
 	                               r->in->msg->header.sequence));
+	GK_TRY(gsakmp_gm_follow(r->in));
 	if (gm->cfg.receive_only)
 		GK_TRY(gsakmp_gm_push_note(r->in));
 	return r->policy != NULL ? gsakmp_gm_save_token(gm, &r->policy->v.seen)
@@ -488,7 +490,7 @@ take_over(struct rekey *r)
 		if (gm->cfg.receive_only && r->opened != 0)
 			gsakmp_gm_enter(gm, GSAKMP_GM_EV_PUSHED);
 	}
-	if (r->token_lost)
+	if (r->token_lost || (r->gap && gm->cfg.gap_rejoin))
 		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
 	return report(r);
 }
@@ -542,6 +544,8 @@ enum gk_err
 gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 {
 	struct rekey r = { .in = in };
+	size_t who;
+	bool early;
 	enum gk_err err;
 
 	GK_TRY(authenticate(in));
@@ -550,6 +554,12 @@ gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 		return destroyed(in);
 	if (gsakmp_gm_must_wait(in->gm))
 		return gsakmp_gm_hold(in);
+	r.gap = gsakmp_gm_gap(in, &who);
+	if (r.gap) {
+		GK_TRY(gsakmp_gm_keep_early(in, who, &early));
+		if (early)
+			return GK_OK;
+	}
 	err = process(&r);
 	gk_lkh_member_free(&r.keks);
 	gk_wipe(r.gtpk, sizeof(r.gtpk));

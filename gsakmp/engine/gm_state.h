@@ -68,6 +68,11 @@ struct gsakmp_gm_departure {
 struct gsakmp_gm_sequence {
 	struct gk_buf gcks;
 	uint32_t last;
+	/* The last one accepted since we joined, and how its sender signs; 0:
+	 * none yet, so nobody can say whether one is missing. */
+	uint32_t followed;
+	uint8_t id_type;
+	struct gk_buf signer_id;
 };
 #define GSAKMP_GM_GCKS_MAX 64
 
@@ -96,6 +101,29 @@ struct gsakmp_gm_again {
 struct gsakmp_gm_heard {
 	int64_t pushed_utc; /* of the newest Key Download taken */
 	int64_t rekey_utc;  /* of the newest Rekey Event taken */
+};
+
+/* Missed Rekey Events are being fetched; see gm_recover.c. */
+struct gsakmp_gm_recovery {
+	bool active;
+	bool forced;    /* no copy to be had: what was heard goes on as it is */
+	uint32_t asked; /* Sequence ID of the FETCH that is out */
+	uint32_t until; /* the newest that was heard; 0: none */
+	size_t who;     /* whose: index of gm->sequence */
+	unsigned fetched;
+	uint64_t fetch_at;  /* the random wait ends */
+	uint64_t answer_by; /* a FETCH is out */
+	uint64_t step_at;   /* the first of the early ones has its turn */
+	const char *text;
+	struct gsakmp_gm_held early[GSAKMP_GM_HELD_MAX]; /* ascending */
+	size_t n_early;
+};
+
+enum gsakmp_arrival {
+	GSAKMP_ARRIVAL_LIVE,   /* from the network */
+	GSAKMP_ARRIVAL_POSTED, /* fetched: can only be a Rekey Event */
+	GSAKMP_ARRIVAL_EARLY,  /* once more, as its turn has come ... */
+	GSAKMP_ARRIVAL_FORCED, /* ... or never will */
 };
 
 struct gsakmp_gm {
@@ -135,6 +163,8 @@ struct gsakmp_gm {
 	struct gpt_seen seen;
 	struct gsakmp_gm_sequence sequence[GSAKMP_GM_GCKS_MAX];
 	size_t n_sequences;
+	size_t leader; /* of them: who sent the last Rekey Event accepted */
+	struct gsakmp_gm_recovery recovery;
 	uint32_t last_sequence; /* of any, for people */
 	struct gsakmp_gm_heard heard;
 
@@ -159,6 +189,7 @@ struct gsakmp_gm_input {
 	struct gk_now now;
 	struct gsakmp_signer signer;
 	struct gsakmp_reject why;
+	enum gsakmp_arrival arrival;
 	bool authentic; /* the signature has verified */
 	bool terse;     /* mode in which an error is answered */
 };
@@ -200,7 +231,39 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
 void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
 
+/* gm_recover.c: missed Rekey Events are fetched */
+void gsakmp_gm_recovery_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_unfollow - a new membership: which one comes next is not known. */
+void gsakmp_gm_unfollow(struct gsakmp_gm *gm);
+/* gsakmp_gm_follow - the event in @in was accepted, its Sequence ID is saved. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_follow(struct gsakmp_gm_input *in);
+/* gsakmp_gm_gap - others are missing in front of this one; *@who: of whose. */
+bool gsakmp_gm_gap(const struct gsakmp_gm_input *in, size_t *who);
+/* gsakmp_gm_keep_early - until they are there; *@early false: no use. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_keep_early(struct gsakmp_gm_input *in,
+                                               size_t who, bool *early);
+/* gsakmp_gm_recovery_look - an event was accepted: is it another's turn? */
+void gsakmp_gm_recovery_look(struct gsakmp_gm *gm, struct gk_now now);
+uint64_t gsakmp_gm_recovery_clock(const struct gsakmp_gm *gm);
+uint32_t gsakmp_gm_fetching(const struct gsakmp_gm *gm);
+GK_MUST_CHECK enum gk_err gsakmp_gm_recovery_tick(struct gsakmp_gm *gm,
+                                                  struct gk_now now);
+/* gsakmp_gm_overdue - no valid rekey for too long: fetch, or stale. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_overdue(struct gsakmp_gm *gm,
+                                            const char *text,
+                                            struct gk_now now);
+
+/* gm_receive.c: one message, whatever way it came; the journal goes on. */
+enum gk_err gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
+                                  const struct gsakmp_endpoint *from,
+                                  struct gk_now now,
+                                  enum gsakmp_arrival arrival);
+
 /* gm.c: state and keys */
+/* gsakmp_gm_random_wait - from 0 to @window_ms, drawn for this member alone. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_random_wait(struct gsakmp_gm *gm,
+                                                uint32_t window_ms,
+                                                uint32_t *wait_ms);
 void gsakmp_gm_enter(struct gsakmp_gm *gm, enum gsakmp_gm_event on);
 bool gsakmp_gm_may(const struct gsakmp_gm *gm, enum gsakmp_gm_event on);
 /* gsakmp_gm_wipe - forget the membership; KEY_WIPE for every key. */

@@ -40,6 +40,29 @@ owned_at(struct gsakmp_gm *gm, size_t i)
 }
 
 static void
+free_sequence(struct gsakmp_gm_sequence *s)
+{
+	gk_buf_free(&s->gcks);
+	gk_buf_free(&s->signer_id);
+}
+
+static enum gk_err
+copy_sequence(struct gsakmp_gm_sequence *to,
+              const struct gsakmp_gm_sequence *from)
+{
+	enum gk_err err;
+
+	to->gcks = to->signer_id = (struct gk_buf){ 0 };
+	err = gk_buf_copy(&to->gcks, gk_buf_slice(&from->gcks));
+	if (err == GK_OK)
+		err = gk_buf_copy(&to->signer_id,
+		                  gk_buf_slice(&from->signer_id));
+	if (err != GK_OK)
+		free_sequence(to);
+	return err;
+}
+
+static void
 free_owned(struct gsakmp_gm *gm)
 {
 	for (size_t i = 0; i < GK_COUNT(owned); i++)
@@ -49,7 +72,7 @@ free_owned(struct gsakmp_gm *gm)
 	gk_cert_free(gm->gcks_cert);
 	gk_lkh_member_free(&gm->keks);
 	for (size_t i = 0; i < gm->n_sequences; i++)
-		gk_buf_free(&gm->sequence[i].gcks);
+		free_sequence(&gm->sequence[i]);
 }
 
 /* @to has the bits of @from: give it memory of its own. */
@@ -76,8 +99,7 @@ copy_owned(struct gsakmp_gm *to, struct gsakmp_gm *from)
 	     to->n_sequences++) {
 		size_t i = to->n_sequences;
 
-		err = gk_buf_copy(&to->sequence[i].gcks,
-		                  gk_buf_slice(&from->sequence[i].gcks));
+		err = copy_sequence(&to->sequence[i], &from->sequence[i]);
 	}
 	return err;
 }
@@ -89,6 +111,7 @@ become(struct gsakmp_gm *gm, struct gsakmp_gm *was)
 	was->journal = gm->journal;
 	was->out = gm->out;
 	was->again = gm->again;
+	was->recovery = gm->recovery;
 	was->owed = gm->owed;
 	was->owed_at = gm->owed_at;
 	was->wait_ms = gm->wait_ms;

@@ -57,7 +57,9 @@ struct gsakmp_group_config {
 	unsigned sessions_max;       /* [10000] registrations under way */
 	unsigned replay_max;         /* [65536] remembered RTJ nonces */
 	uint32_t kek_life_s;         /* [31536000] */
-	uint16_t gtpk_type;          /* [the token's key wrap] Table 16 */
+	bool can_post; /* POST outputs are acted upon: without, a token that
+	                * wants Rekey Events posted is refused */
+	uint16_t gtpk_type;   /* [the token's key wrap] Table 16 */
 	uint32_t gtpk_life_s; /* [0: no end] when the token says nothing */
 	uint32_t grace_ms;    /* [10000] a superseded GTPK may still be used */
 	uint32_t skew_s;      /* [300] section 3.1, item 2 */
@@ -182,7 +184,8 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
                                      struct gk_now now);
 
 /*
- * Outputs: MULTICAST, SEND (Lack of Ack, pushed Key Download), COMMIT, PUSHED, KEY_INSTALL and KEY_WIPE (a
+ * Outputs: POST (in front of the MULTICAST of the same event), MULTICAST, SEND
+ * (Lack of Ack, pushed Key Download), COMMIT, PUSHED, KEY_INSTALL and KEY_WIPE (a
  * key server may send data, too), EVICTED, MEMBER_OVERDUE, DESTROYED, TOKEN,
  * REKEYED, REFUSED, MESSAGE.
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_time.h"
+#include "gsakmp/engine/bulletin.h"
 #include "gsakmp/engine/secret.h"
 #include "gsakmp/message/protect.h"
 
@@ -17,6 +18,8 @@
  * and sends it: no member has to notice.
  */
 #define EVENT_VERSION 1
+#define EVENT_EXTRA 1 /* flags in a row */
+#define EVENT_POST 2
 #define KEK_SCAN 4096       /* expiring node keys looked for per rekey */
 #define REKEY_RETRY_MS 1000 /* after a plan that failed */
 
@@ -80,7 +83,8 @@ event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
 	gk_wr_init(&wr, head, sizeof(head));
 	gk_wr_u8(&wr, EVENT_VERSION);
 	gk_wr_u16(&wr, e->signature);
-	gk_wr_u8(&wr, e->extra);
+	gk_wr_u8(&wr, (uint8_t)((e->extra ? EVENT_EXTRA : 0) |
+	                        (e->post ? EVENT_POST : 0)));
 	gk_wr_u16(&wr, (uint16_t)e->resend);
 	gk_wr_u32(&wr, (uint32_t)e->token.len);
 	GK_TRY(gk_wr_done(&wr));
@@ -103,6 +107,7 @@ gsakmp_group_event_load(struct gsakmp_group *g, struct gk_slice key,
 {
 	struct gsakmp_event *e = calloc(1, sizeof(*e));
 	struct gk_rd rd, krd;
+	uint8_t flags;
 	enum gk_err err;
 
 	if (e == NULL)
@@ -114,7 +119,9 @@ gsakmp_group_event_load(struct gsakmp_group *g, struct gk_slice key,
 	if (gk_rd_u8(&rd, "version") != EVENT_VERSION)
 		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
 	e->signature = gk_rd_u16(&rd, "Signature Type");
-	e->extra = gk_rd_u8(&rd, "extra") != 0;
+	flags = gk_rd_u8(&rd, "flags");
+	e->extra = (flags & EVENT_EXTRA) != 0;
+	e->post = (flags & EVENT_POST) != 0;
 	e->resend = gk_rd_u16(&rd, "resend");
 	err = gk_buf_copy(&e->token,
 	                  gk_rd_bytes(&rd, gk_rd_u32(&rd, "token"), "token"));
@@ -307,6 +314,7 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 	           gsakmp_code_extra(GSAKMP_TABLE_SIGNATURE, e->signature) ||
 	           gsakmp_code_extra(GSAKMP_TABLE_KEY, g->policy->kek_type);
 	e->resend = g->policy->resend;
+	e->post = g->policy->post != NULL;
 	if (!destroy)
 		err = gk_group_sequence_next(g->data, &e->sequence);
 	if (err == GK_OK)
@@ -510,13 +518,40 @@ event_sign(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	return gsakmp_build_finish(&b, &sign, out);
 }
 
+/* RFC4534-B.5.6.3-01: before anybody can learn that it exists. */
 static enum gk_err
-event_send(struct gsakmp_group *g, const struct gsakmp_event *e,
-           struct gk_slice dgram, uint64_t ticket)
+event_post(struct gsakmp_group *g, const struct gsakmp_party *party,
+           const struct gsakmp_event *e, struct gk_slice dgram)
+{
+	const struct gsakmp_post post = {
+		.group_id = g->cfg.group_id,
+		.signer_type = gsakmp_identity_type(party->id->kind),
+		.signer_id = gsakmp_party_signer_id(party),
+		.sequence = e->sequence,
+	};
+	char path[GSAKMP_POST_PATH_MAX];
+	struct gsakmp_output *out;
+
+	GK_TRY(gsakmp_post_path(&post, path));
+	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_POST);
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = g->cfg.group_id;
+	out->dgram = dgram;
+	out->sequence = e->sequence;
+	out->place = gk_slice_str(path);
+	return gsakmp_outputs_own(&g->out);
+}
+
+static enum gk_err
+event_send(struct gsakmp_group *g, const struct gsakmp_party *party,
+           const struct gsakmp_event *e, struct gk_slice dgram)
 {
 	struct gsakmp_output *out;
 
-	GK_TRY(gsakmp_group_log_commit(g, &g->out, ticket));
+	GK_TRY(gsakmp_group_log_commit(g, &g->out, e->ticket));
+	if (e->post)
+		GK_TRY(event_post(g, party, e, dgram));
 	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_MULTICAST);
 	if (out == NULL)
 		return GK_ERR_NOMEM;
@@ -622,7 +657,7 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 
 		err = event_sign(g, &party, e, now, &dgram);
 		if (err == GK_OK)
-			err = event_send(g, e, gk_buf_slice(&dgram), e->ticket);
+			err = event_send(g, &party, e, gk_buf_slice(&dgram));
 		gk_buf_free(&dgram);
 		event_done(g, e, err == GK_OK);
 	}

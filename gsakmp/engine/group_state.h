@@ -39,6 +39,7 @@ struct gsakmp_event {
 	uint16_t signature;  /* Table 21 */
 	bool extra;          /* needs the Vendor ID */
 	bool destroy;        /* the last one */
+	bool post;           /* on the bulletin, too */
 	unsigned resend;     /* how many more times */
 	struct gk_buf token; /* sealed; empty when there is none */
 	struct gk_buf body;  /* of the Rekey Event payload */

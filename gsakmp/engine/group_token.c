@@ -294,6 +294,7 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 			.group_id = g->cfg.group_id,
 			.last = old != NULL ? &old->v.seen : NULL,
 			.legacy_ok = g->cfg.legacy_ok,
+			.no_post = !g->cfg.can_post,
 		},
 		token, now, &p, why);
 	if (err == GK_OK)

@@ -34,6 +34,8 @@ struct gsakmp_group;
 	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */ \
 	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */  \
 	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */      \
+	X(POST, "post")       /* GC/KS: @dgram, to be found at @place */      \
+	X(FETCH, "fetch")     /* GM: @sequence, from the URL @place */        \
 	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
 	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
 	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */          \
@@ -71,7 +73,7 @@ struct gsakmp_output {
 	uint32_t resend_spacing_ms; /* ... this far apart */
 	bool incoming;              /* MESSAGE: direction */
 	uint8_t exchange;           /* MESSAGE: Table 13 */
-	uint32_t sequence;          /* MESSAGE, REKEYED: Sequence ID */
+	uint32_t sequence; /* MESSAGE, REKEYED, POST, FETCH: Sequence ID */
 
 	/*
 	 * COMMIT: a member engine gives the changes in @journal; a key server
@@ -86,6 +88,7 @@ struct gsakmp_output {
 	struct gk_slice peer;     /* printable; in REFUSED: as claimed */
 	uint32_t member_id;       /* JOINED, MEMBER_*: Rekey Array Member ID */
 	int64_t edition;          /* TOKEN; -1: the token has no edition */
+	struct gk_slice place;    /* POST: a path; FETCH: a URL */
 	struct gk_slice token;    /* TOKEN: the signed token, DER */
 	struct gsakmp_reject why; /* REFUSED, LEFT, EVICTED */
 	const char *text;         /* a short reason; static storage */

@@ -209,8 +209,8 @@ derive_rekey(const struct derivation *d)
 	     r->method == GPT_METHOD_UNKNOWN) &&
 	    GK_CHECKED("RFC4534-3-07"))
 		return forbid(d, "RFC4534-3-07");
-	/* Nothing here can post a Rekey Event or look one up. */
-	if ((r->reliability == GPT_RELIABILITY_POST ||
+	/* RFC4534-B.5.6.3-01: who is to post must have somewhere to do it. */
+	if (((r->reliability == GPT_RELIABILITY_POST && d->args->no_post) ||
 	     r->reliability == GPT_RELIABILITY_UNKNOWN) &&
 	    GK_CHECKED("RFC4534-2-11"))
 		return forbid(d, "RFC4534-2-11");
@@ -222,6 +222,8 @@ derive_rekey(const struct derivation *d)
 	if (r->reliability == GPT_RELIABILITY_RESEND && r->resend > 0)
 		p->resend = r->resend > RESEND_MAX ? RESEND_MAX
 		                                   : (unsigned)r->resend;
+	if (r->reliability == GPT_RELIABILITY_POST)
+		p->post = r->post;
 	return GK_OK;
 }
 

@@ -46,7 +46,8 @@ struct gsakmp_policy {
 	int64_t rekey_at_utc;  /* a date instead of an interval; 0 none */
 	unsigned rekey_events; /* 0: not by events */
 	int64_t overdue_s;     /* rekeyInterval; 0 never */
-	unsigned resend;       /* reliability: how many more times */
+	unsigned resend;       /* reliability: how many more times, or ... */
+	const char *post;      /* ... where Rekey Events are posted; or NULL */
 
 	/* Restored, and would not be accepted today: nobody joins under it. */
 	bool lapsed;
@@ -65,6 +66,7 @@ struct gsakmp_policy_args {
 	bool legacy_ok;
 	bool restore;            /* from our own store: gpt_token_restore() */
 	struct gpt_fault *fault; /* what is wrong, in words; may be NULL */
+	bool no_post; /* nothing can be posted from here: such a token is no use */
 };
 
 /**

@@ -97,6 +97,8 @@ server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 		            (unsigned)out->to.handle, out->dgram);
 	if (out->kind == GSAKMP_OUT_DEADLINE)
 		simnet_poke(w->net, w->group_node);
+	if (out->kind == GSAKMP_OUT_POST)
+		world_board_post(w, out);
 	if (out->kind != GSAKMP_OUT_MULTICAST)
 		return;
 	for (unsigned i = 0; i <= out->resend_count; i++)
@@ -180,8 +182,11 @@ world_drain_member(struct world_member *m)
 	struct world *w = m->w;
 	struct gsakmp_output out;
 
-	while (gsakmp_gm_poll(m->gm, &out)) {
+	while (gsakmp_gm_poll(m->gm, &out) ||
+	       (world_board_answer(m) && gsakmp_gm_poll(m->gm, &out))) {
 		note(&m->seen, &out);
+		if (out.kind == GSAKMP_OUT_FETCH)
+			world_board_ask(m, &out);
 		if (out.kind == GSAKMP_OUT_COMMIT)
 			commit_member(m, out.journal);
 		if (out.kind == GSAKMP_OUT_KEY_INSTALL ||
@@ -362,6 +367,7 @@ start_server(struct world *w)
 	cfg.rows = (struct gsakmp_rows){ world_store_read, &w->store };
 	cfg.group_id_type = GSAKMP_GROUPID_OCTET_STRING;
 	cfg.group_id = w->group_id;
+	cfg.can_post = w->cfg.post;
 	cfg.dialect = &w->cfg.dialect;
 	cfg.legacy_ok = world_suites[w->cfg.suite].legacy;
 	w->group = gsakmp_group_new(&w->env, &cfg);
@@ -450,6 +456,7 @@ world_free(struct world *w)
 	gk_buf_free(&w->server_name);
 	gk_buf_free(&w->token);
 	world_store_clear(&w->store);
+	world_store_clear(&w->board);
 	seen_clear(&w->seen);
 	simnet_free(w->net);
 	free(w);

@@ -38,6 +38,7 @@ struct world_config {
 	int64_t event_time, event_count;
 	int64_t interval; /* rekeyInterval; 0: a day */
 	unsigned resend;
+	bool post;     /* reliability post, on world.board */
 	bool no_rekey; /* the token has no rekey protocol */
 	enum gsakmp_cookie_mode cookies;
 	bool cookie_ip_value;
@@ -86,7 +87,10 @@ struct world_member {
 	struct world_store store;
 	struct world_seen seen;
 	unsigned node;
-	uint8_t before[32];        /* its digest, when the input came */
+	uint8_t before[32]; /* its digest, when the input came */
+	uint32_t asked;     /* Sequence ID it has a FETCH out for; 0: none */
+	char asked_at[256];
+	uint64_t first_fetch_ms;   /* when it asked for the first time */
 	struct gk_traffic_key key; /* what its application sends with */
 	bool has_key;
 };
@@ -112,6 +116,9 @@ struct world {
 	struct world_worker worker[4];
 	unsigned group_node;
 	struct world_store store;
+	struct world_store board; /* what was posted: table is the place */
+	bool board_down;
+	unsigned board_asked;
 	struct world_seen seen;
 	int64_t edition;
 	struct gk_buf token;

@@ -34,4 +34,11 @@ enum gk_err world_store_read(void *ctx, struct gk_slice scope,
                              const char *table, struct gk_slice key,
                              struct gk_buf *value);
 
+/* world_board.c: the bulletin of the group */
+#define WORLD_BOARD "http://board.example/rekey"
+void world_board_post(struct world *w, const struct gsakmp_output *out);
+void world_board_ask(struct world_member *m, const struct gsakmp_output *out);
+/* world_board_answer - false: it has not asked. */
+bool world_board_answer(struct world_member *m);
+
 #endif /* GSAKMP_TESTS_WORLD_IMPL_H */

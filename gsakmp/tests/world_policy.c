@@ -84,9 +84,10 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	p->rekey->lkh_key_type = s->encryption;
 	p->rekey->interval.value =
 		w->cfg.interval != 0 ? w->cfg.interval : 86400;
-	p->rekey->reliability = w->reliability;
-	if (w->reliability == GPT_RELIABILITY_POST)
-		p->rekey->post = strdup("https://rekey.example/");
+	p->rekey->reliability =
+		w->cfg.post ? GPT_RELIABILITY_POST : w->reliability;
+	if (p->rekey->reliability == GPT_RELIABILITY_POST)
+		p->rekey->post = strdup(WORLD_BOARD);
 	p->rekey->resend = w->cfg.resend;
 }
 

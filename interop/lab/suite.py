@@ -145,6 +145,8 @@ def run(only: str = "", long: bool = False, c: bool = True, python: bool = True)
     """Everything, or with `only` the Python tests whose name matches.  Prints the sum as the very last line."""
     shutil.rmtree(LOGS, ignore_errors=True)
     LOGS.mkdir(parents=True)
+    if long:
+        os.environ["MSEC_LONG"] = "1"  # C tests read it
     total = Count()
     if c and not only:
         total += c_tests()
