@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy-tokens/der/gpt_verify.h"
+#include "policy-tokens/token/gpt_dialect.h"
 #include "policy-tokens/token/gpt_suite.h"
 
 static void
@@ -111,7 +112,9 @@ world_token(struct world *w)
 	struct gpt_fault fault = { 0 };
 	struct gk_buf der = { 0 };
 
-	WORLD_MUST(gk_buf_copy(&t->group_name, w->group_id));
+	WORLD_MUST(gpt_dialect_group_name(
+		(enum gpt_token_groupname)w->cfg.dialect.token_groupname,
+		GSAKMP_GROUPID_OCTET_STRING, w->group_id, &t->group_name));
 	t->has_edition = true;
 	t->edition = ++w->edition;
 	set_registration(w, t, ca);
