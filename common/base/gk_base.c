@@ -51,9 +51,14 @@ gk_buf_alloc(struct gk_buf *buf, size_t len)
 enum gk_err
 gk_buf_copy(struct gk_buf *buf, struct gk_slice s)
 {
-	GK_TRY(gk_buf_alloc(buf, s.len));
-	if (s.len != 0)
-		memcpy(buf->ptr, s.ptr, s.len);
+	*buf = (struct gk_buf){ 0 };
+	if (s.len == 0)
+		return GK_OK;
+	buf->ptr = malloc(s.len);
+	if (buf->ptr == NULL)
+		return GK_ERR_NOMEM;
+	memcpy(buf->ptr, s.ptr, s.len);
+	buf->len = s.len;
 	return GK_OK;
 }
 

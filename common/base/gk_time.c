@@ -96,18 +96,30 @@ gk_zulu_parse(struct gk_slice t, int64_t *utc)
 	return GK_OK;
 }
 
+static void
+put_digits(uint8_t *p, int n, int v)
+{
+	while (n-- > 0) {
+		p[n] = (uint8_t)('0' + v % 10);
+		v /= 10;
+	}
+}
+
 void
 gk_zulu_format(int64_t utc, uint8_t out[GK_ZULU_LEN])
 {
 	int year, month, day, hour, minute, second;
-	char text[80];
 
 	if (utc < GK_UTC_MIN)
 		utc = GK_UTC_MIN;
 	if (utc > GK_UTC_MAX)
 		utc = GK_UTC_MAX;
 	gk_utc_to_civil(utc, &year, &month, &day, &hour, &minute, &second);
-	snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", year, month,
-	         day, hour, minute, second);
-	memcpy(out, text, GK_ZULU_LEN);
+	put_digits(out, 4, year);
+	put_digits(out + 4, 2, month);
+	put_digits(out + 6, 2, day);
+	put_digits(out + 8, 2, hour);
+	put_digits(out + 10, 2, minute);
+	put_digits(out + 12, 2, second);
+	out[14] = 'Z';
 }

@@ -72,27 +72,27 @@ evp_cipher(enum gk_cipher alg)
 	case GK_CIPHER_NONE:
 		return NULL;
 	case GK_CIPHER_AES_CBC_128:
-		return EVP_aes_128_cbc();
+		return gk_ossl_fetch_cipher(alg, "AES-128-CBC");
 	case GK_CIPHER_AES_CBC_192:
-		return EVP_aes_192_cbc();
+		return gk_ossl_fetch_cipher(alg, "AES-192-CBC");
 	case GK_CIPHER_AES_CBC_256:
-		return EVP_aes_256_cbc();
+		return gk_ossl_fetch_cipher(alg, "AES-256-CBC");
 	case GK_CIPHER_TRIPLE_DES_CBC_LEGACY:
-		return EVP_des_ede3_cbc();
+		return gk_ossl_fetch_cipher(alg, "DES-EDE3-CBC");
 	case GK_CIPHER_DES_CBC_LEGACY:
 		return gk_legacy_cipher("DES-CBC");
 	case GK_CIPHER_AES_CTR_128:
-		return EVP_aes_128_ctr();
+		return gk_ossl_fetch_cipher(alg, "AES-128-CTR");
 	case GK_CIPHER_AES_CTR_192:
-		return EVP_aes_192_ctr();
+		return gk_ossl_fetch_cipher(alg, "AES-192-CTR");
 	case GK_CIPHER_AES_CTR_256:
-		return EVP_aes_256_ctr();
+		return gk_ossl_fetch_cipher(alg, "AES-256-CTR");
 	case GK_CIPHER_AES_GCM_128:
-		return EVP_aes_128_gcm();
+		return gk_ossl_fetch_cipher(alg, "AES-128-GCM");
 	case GK_CIPHER_AES_GCM_192:
-		return EVP_aes_192_gcm();
+		return gk_ossl_fetch_cipher(alg, "AES-192-GCM");
 	case GK_CIPHER_AES_GCM_256:
-		return EVP_aes_256_gcm();
+		return gk_ossl_fetch_cipher(alg, "AES-256-GCM");
 	}
 	return NULL;
 }
@@ -105,6 +105,7 @@ struct run {
 	uint8_t *tag;
 	int tag_len;
 	bool encrypt;
+	bool padded; /* the provider would pad, if it were let */
 };
 
 static enum gk_err
@@ -114,7 +115,7 @@ run_with(EVP_CIPHER_CTX *ctx, const struct run *r)
 
 	if (EVP_CipherInit_ex2(ctx, r->evp, r->key.ptr, r->iv.ptr, r->encrypt,
 	                       NULL) != 1 ||
-	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1)
+	    (r->padded && EVP_CIPHER_CTX_set_padding(ctx, 0) != 1))
 		return gk_ossl_fail(GK_ERR_CRYPTO);
 	if (r->tag_len != 0 && !r->encrypt &&
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, r->tag_len,
@@ -180,7 +181,8 @@ gk_cipher_encrypt(enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
 		         .aad = aad,
 		         .in = plain,
 		         .tag_len = (int)tag_len,
-		         .encrypt = true };
+		         .encrypt = true,
+		         .padded = gk_cipher_is_cbc(alg) };
 	enum gk_err err;
 
 	*out = (struct gk_buf){ 0 };
@@ -208,7 +210,8 @@ gk_cipher_decrypt(enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
 		         .aad = aad,
 		         .in = sealed,
 		         .tag = tag,
-		         .tag_len = (int)tag_len };
+		         .tag_len = (int)tag_len,
+		         .padded = gk_cipher_is_cbc(alg) };
 	enum gk_err err;
 
 	*out = (struct gk_buf){ 0 };

@@ -56,21 +56,21 @@ gk_ossl_md(enum gk_hash alg)
 	case GK_HASH_NONE:
 		return NULL;
 	case GK_HASH_MD5_LEGACY:
-		return EVP_md5();
+		return gk_ossl_fetch_md(alg, "MD5");
 	case GK_HASH_SHA1_LEGACY:
-		return EVP_sha1();
+		return gk_ossl_fetch_md(alg, "SHA1");
 	case GK_HASH_SHA256:
-		return EVP_sha256();
+		return gk_ossl_fetch_md(alg, "SHA2-256");
 	case GK_HASH_SHA384:
-		return EVP_sha384();
+		return gk_ossl_fetch_md(alg, "SHA2-384");
 	case GK_HASH_SHA512:
-		return EVP_sha512();
+		return gk_ossl_fetch_md(alg, "SHA2-512");
 	case GK_HASH_SHA3_256:
-		return EVP_sha3_256();
+		return gk_ossl_fetch_md(alg, "SHA3-256");
 	case GK_HASH_SHA3_384:
-		return EVP_sha3_384();
+		return gk_ossl_fetch_md(alg, "SHA3-384");
 	case GK_HASH_SHA3_512:
-		return EVP_sha3_512();
+		return gk_ossl_fetch_md(alg, "SHA3-512");
 	}
 	return NULL;
 }

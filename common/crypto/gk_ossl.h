@@ -14,6 +14,11 @@ enum gk_err gk_ossl_fail(enum gk_err err);
 /* gk_ossl_count - one more for gk_crypto_operations(). */
 void gk_ossl_count(void);
 
+/* gk_ossl_fetch_md, gk_ossl_fetch_cipher - the algorithm of that name; @i says
+ * where it is kept, and is always the same for a name. */
+const EVP_MD *gk_ossl_fetch_md(unsigned i, const char *name);
+const EVP_CIPHER *gk_ossl_fetch_cipher(unsigned i, const char *name);
+
 const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
 
 /* gk_legacy_cipher - a cipher of the provider's legacy set, by its name; kept

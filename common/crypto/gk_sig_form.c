@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include "common/crypto/gk_der.h"
@@ -110,4 +111,44 @@ bool
 gk_sig_prehashed(struct gk_sig_alg alg)
 {
 	return alg.scheme != GK_SIG_ED25519 && alg.hash == GK_HASH_NONE;
+}
+
+/* mirror - order - s, where r|s is. */
+static bool
+mirror(const struct gk_pubkey *pub, uint8_t *raw, size_t half)
+{
+	BIGNUM *order = NULL, *s = BN_bin2bn(raw + half, (int)half, NULL);
+	bool ok;
+
+	ok = s != NULL &&
+	     EVP_PKEY_get_bn_param(gk_pubkey_pkey(pub),
+	                           OSSL_PKEY_PARAM_EC_ORDER, &order) == 1 &&
+	     BN_sub(s, order, s) == 1 && !BN_is_negative(s) && !BN_is_zero(s) &&
+	     BN_bn2binpad(s, raw + half, (int)half) == (int)half;
+	BN_free(s);
+	BN_free(order);
+	return ok;
+}
+
+enum gk_err
+gk_sig_mirror(const struct gk_pubkey *pub, struct gk_sig_alg alg,
+              struct gk_buf *sig)
+{
+	size_t half = gk_sig_half_len(pub, alg.scheme);
+	struct gk_buf raw, der = { 0 };
+	enum gk_err err;
+
+	/* Not DSA: there, it is not the same number that is negated. */
+	if (half == 0 || alg.encoding != GK_SIG_DER ||
+	    alg.scheme == GK_SIG_DSA_LEGACY)
+		return GK_ERR_VALUE;
+	GK_TRY(gk_sig_der_to_raw(gk_buf_slice(sig), half, &raw));
+	err = mirror(pub, raw.ptr, half)
+	              ? gk_sig_raw_to_der(gk_buf_slice(&raw), half, &der)
+	              : gk_ossl_fail(GK_ERR_CRYPTO);
+	gk_buf_free(&raw);
+	GK_TRY(err);
+	gk_buf_free(sig);
+	*sig = der;
+	return GK_OK;
 }

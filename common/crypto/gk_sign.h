@@ -109,6 +109,17 @@ GK_MUST_CHECK enum gk_err gk_verify(const struct gk_pubkey *pub,
                                     struct gk_sig_alg alg, struct gk_slice data,
                                     struct gk_slice sig);
 
+/*
+ * gk_sig_mirror - the other signature that says the same: with ECDSA, if (r, s)
+ * verifies, so does (r, order - s).  In DER one of the two is mostly an octet
+ * longer; who needs a certain length may choose.  @sig is replaced.
+ *
+ * Return: GK_OK; GK_ERR_VALUE for schemes and encodings that have no such pair.
+ */
+GK_MUST_CHECK enum gk_err gk_sig_mirror(const struct gk_pubkey *pub,
+                                        struct gk_sig_alg alg,
+                                        struct gk_buf *sig);
+
 /* Signers ------------------------------------------------------------------ */
 
 /*

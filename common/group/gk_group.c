@@ -143,7 +143,8 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 	m->state = GK_MEMBER_PENDING;
 	m->joined = utc;
 	m->seen = utc;
-	err = gk_group_draw(g, &draw);
+	/* With new traffic keys on their way, no join makes others. */
+	err = gk_group_due(g) ? GK_OK : gk_group_draw(g, &draw);
 	if (err == GK_OK)
 		err = take_seat(g, m, utc, &draw);
 	gk_wipe(&draw, sizeof(draw));
@@ -171,7 +172,9 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	enum gk_err err;
 
 	GK_TRY(gk_group_dirty_reserve(g));
-	GK_TRY(gk_group_draw(g, &draw));
+	/* Who came in this epoch has seen the keys that are on their way. */
+	if (!gk_group_due(g) || gk_group_joined(g, member))
+		GK_TRY(gk_group_draw(g, &draw));
 	if (g->lkh != NULL) {
 		uint64_t before = gk_lkh_group_version(g->lkh);
 

@@ -82,6 +82,15 @@ draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 	                        n * lkh->cfg.key_len);
 }
 
+static void
+expires_at(struct gk_lkh *lkh, int64_t utc)
+{
+	if (utc < lkh->soonest)
+		lkh->soonest = utc;
+	if (utc < lkh->round_soonest)
+		lkh->round_soonest = utc;
+}
+
 /* Give a node its next key; the one it had at the start of the epoch is kept
  * for wrapping. */
 static void
@@ -107,6 +116,7 @@ make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
 	                                    : GK_LKH_FOREVER;
 	node->handle++;
 	node->keyed = true;
+	expires_at(lkh, gk_lkh_node_expires(node));
 	mark->flags |= GK_LKH_MADE;
 	mark->made = lkh->clock;
 	memcpy(gk_lkh_octets_at(lkh, at), octets, len);
@@ -309,6 +319,8 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
              size_t *renewed)
 {
 	*renewed = 0;
+	if (limit < lkh->soonest)
+		return GK_OK;
 	for (; scan > 0 && lkh->block_count > 0; scan--) {
 		struct gk_lkh_at at = lkh->cursor;
 		const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
@@ -319,11 +331,18 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
 			GK_TRY(renew_node(lkh, at, utc));
 			++*renewed;
 		}
+		if (node->keyed)
+			expires_at(lkh, gk_lkh_node_expires(node));
 		if (++lkh->cursor.node < lkh->blocks[at.block].nodes)
 			continue;
 		lkh->cursor.node = 0;
-		if (++lkh->cursor.block == lkh->block_count)
-			lkh->cursor.block = 0;
+		if (++lkh->cursor.block < lkh->block_count)
+			continue;
+		lkh->cursor.block = 0;
+		lkh->soonest = lkh->round_soonest;
+		lkh->round_soonest = INT64_MAX;
+		if (limit < lkh->soonest)
+			break;
 	}
 	return GK_OK;
 }

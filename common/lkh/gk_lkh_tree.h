@@ -103,7 +103,10 @@ struct gk_lkh {
 	bool head_dirty;
 	uint32_t blocks_saved;
 
-	struct gk_lkh_at cursor; /* of gk_lkh_renew() */
+	/* Of gk_lkh_renew(): where it is, when the first key expires that it
+	 * has seen in this round, and a time before which none does. */
+	struct gk_lkh_at cursor;
+	int64_t round_soonest, soonest;
 };
 
 #define GK_LKH_NO_NODE UINT32_MAX

@@ -88,15 +88,16 @@ event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
 	gk_wr_u16(&wr, (uint16_t)e->resend);
 	gk_wr_u32(&wr, (uint32_t)e->token.len);
 	GK_TRY(gk_wr_done(&wr));
-	err = gk_buf_copy(&row, (struct gk_slice){ head, wr.len });
-	if (err == GK_OK)
-		err = gk_buf_append(&row, gk_buf_slice(&e->token));
-	if (err == GK_OK)
-		err = gk_buf_append(&row, gk_buf_slice(&e->body));
-	if (err == GK_OK)
-		err = gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
-		                         event_key(e->sequence, key),
-		                         gk_buf_slice(&row));
+	GK_TRY(gk_buf_alloc(&row, wr.len + e->token.len + e->body.len));
+	memcpy(row.ptr, head, wr.len);
+	if (e->token.len != 0)
+		memcpy(row.ptr + wr.len, e->token.ptr, e->token.len);
+	if (e->body.len != 0)
+		memcpy(row.ptr + wr.len + e->token.len, e->body.ptr,
+		       e->body.len);
+	err = gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
+	                         event_key(e->sequence, key),
+	                         gk_buf_slice(&row));
 	gk_buf_free(&row);
 	return err;
 }
@@ -166,6 +167,50 @@ forget_events(struct gsakmp_group *g)
 	return GK_OK;
 }
 
+/* ---- plans -------------------------------------------------------------- */
+
+struct plan {
+	struct gsakmp_group *g;
+	struct gk_now now;
+	struct gk_buf datas; /* of the message that is being filled */
+	size_t datas_cap;
+	uint16_t count;
+	struct gk_buf token; /* sealed, for the first message */
+	/* Most keys of a plan have the same dates. */
+	struct date {
+		int64_t utc;
+		uint8_t text[GK_ZULU_LEN];
+	} created, expires;
+	/* Initialisation vectors, drawn for many wraps at once. */
+	uint8_t pool[1024];
+	size_t pool_left;
+};
+
+static enum gk_err
+pooled_random(void *ctx, uint8_t *out, size_t n)
+{
+	struct plan *p = ctx;
+	const struct gk_env *env = p->g->env;
+
+	if (n > sizeof(p->pool))
+		return env->random(env->ctx, out, n);
+	if (n > p->pool_left) {
+		GK_TRY(env->random(env->ctx, p->pool, sizeof(p->pool)));
+		p->pool_left = sizeof(p->pool);
+	}
+	p->pool_left -= n;
+	memcpy(out, p->pool + p->pool_left, n);
+	return GK_OK;
+}
+
+static void
+plan_free(struct plan *p)
+{
+	gk_buf_free(&p->datas);
+	gk_buf_free(&p->token);
+	gk_wipe(p->pool, sizeof(p->pool));
+}
+
 /* ---- wraps -------------------------------------------------------------- */
 
 static void
@@ -180,14 +225,25 @@ gtpk_datum(const struct gk_traffic_key *k, struct gsakmp_key_datum *d)
 }
 
 static void
-kek_datum(uint16_t type, const struct gk_lkh_key *k, struct gsakmp_key_datum *d)
+write_date(struct date *last, int64_t utc, uint8_t out[GK_ZULU_LEN])
 {
-	*d = (struct gsakmp_key_datum){ .type = type,
+	if (last->utc != utc || last->text[0] == 0) {
+		last->utc = utc;
+		gk_zulu_format(utc, last->text);
+	}
+	memcpy(out, last->text, GK_ZULU_LEN);
+}
+
+static void
+kek_datum(struct plan *p, const struct gk_lkh_key *k,
+          struct gsakmp_key_datum *d)
+{
+	*d = (struct gsakmp_key_datum){ .type = p->g->policy->kek_type,
 		                        .id = k->id,
 		                        .handle = k->handle,
 		                        .key = gk_lkh_key_slice(k) };
-	gk_zulu_format(k->created, d->created);
-	gk_zulu_format(k->expires, d->expires);
+	write_date(&p->created, k->created, d->created);
+	write_date(&p->expires, k->expires, d->expires);
 }
 
 /* The group key's place in a wrap is taken by all GTPKs of the group. */
@@ -217,12 +273,13 @@ add_kek(const struct gsakmp_group *g, const struct gsakmp_key_datum *d,
 }
 
 static enum gk_err
-fill_keys(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
+fill_keys(struct plan *p, const struct gk_lkh_wrap *wrap,
           struct gsakmp_keys *keys)
 {
+	const struct gsakmp_group *g = p->g;
 	bool array = false;
 
-	memset(keys, 0, sizeof(*keys));
+	keys->n_items = keys->n_datums = 0; /* it is large: no more than that */
 	/* The GTPKs go in front, whatever the plan says: an open Rekey Array
 	 * must not be interrupted. */
 	for (size_t i = 0; i < wrap->count; i++)
@@ -233,7 +290,7 @@ fill_keys(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
 
 		if (wrap->keys[i] == NULL)
 			continue;
-		kek_datum(g->policy->kek_type, wrap->keys[i], &d);
+		kek_datum(p, wrap->keys[i], &d);
 		GK_TRY(add_kek(g, &d, keys, &array));
 	}
 	return GK_OK;
@@ -241,9 +298,11 @@ fill_keys(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
 
 /* One Rekey Event Data. */
 static enum gk_err
-seal_wrap(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
+seal_wrap(struct plan *p, const struct gk_lkh_wrap *wrap,
           struct gsakmp_keys *keys, struct gk_buf *out)
 {
+	const struct gsakmp_group *g = p->g;
+	const struct gk_env env = { .random = pooled_random, .ctx = p };
 	const struct gsakmp_wrapping with = {
 		.type = g->policy->kek_type,
 		.id = wrap->under->id,
@@ -251,20 +310,12 @@ seal_wrap(const struct gsakmp_group *g, const struct gk_lkh_wrap *wrap,
 		.key = gk_lkh_key_slice(wrap->under),
 	};
 
-	GK_TRY(fill_keys(g, wrap, keys));
+	GK_TRY(fill_keys(p, wrap, keys));
 	gsakmp_secret_keys(g->env, g->cfg.group_id, keys);
-	return gsakmp_rekey_seal(g->env, &g->dialect, &with, keys, out);
+	return gsakmp_rekey_seal(&env, &g->dialect, &with, keys, out);
 }
 
 /* ---- events ------------------------------------------------------------- */
-
-struct plan {
-	struct gsakmp_group *g;
-	struct gk_now now;
-	struct gk_buf datas; /* of the message that is being filled */
-	uint16_t count;
-	struct gk_buf token; /* sealed, for the first message */
-};
 
 static enum gk_err
 event_body(const struct plan *p, uint8_t type, struct gk_buf *body)
@@ -332,8 +383,29 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 		g->stored_first = e->sequence;
 	g->stored_last = e->sequence;
 	event_queue(g, e);
-	gk_buf_free(&p->datas);
+	p->datas.len = 0; /* for the next one */
 	p->count = 0;
+	return GK_OK;
+}
+
+static enum gk_err
+datas_append(struct plan *p, struct gk_slice data)
+{
+	size_t need = p->datas.len + data.len, cap = p->datas_cap;
+	struct gk_buf grown;
+
+	if (need > cap) {
+		cap = need < 2048 ? 4096 : 2 * need;
+		GK_TRY(gk_buf_alloc(&grown, cap));
+		if (p->datas.len != 0)
+			memcpy(grown.ptr, p->datas.ptr, p->datas.len);
+		grown.len = p->datas.len;
+		gk_buf_free(&p->datas);
+		p->datas = grown;
+		p->datas_cap = cap;
+	}
+	memcpy(p->datas.ptr + p->datas.len, data.ptr, data.len);
+	p->datas.len = need;
 	return GK_OK;
 }
 
@@ -346,7 +418,7 @@ add_data(struct plan *p, struct gk_slice data)
 	room = room > p->token.len + data.len ? room - p->token.len : data.len;
 	if (p->count != 0 && p->datas.len + data.len > room)
 		GK_TRY(event_add(p, GSAKMP_REKEY_LKH, false));
-	GK_TRY(gk_buf_append(&p->datas, data));
+	GK_TRY(datas_append(p, data));
 	p->count++;
 	return GK_OK;
 }
@@ -362,7 +434,7 @@ render(struct plan *p, const struct gk_lkh_plan *plan)
 	for (size_t i = 0; i < plan->count && err == GK_OK; i++) {
 		struct gk_buf data = { 0 };
 
-		err = seal_wrap(p->g, &plan->wraps[i], keys, &data);
+		err = seal_wrap(p, &plan->wraps[i], keys, &data);
 		if (err == GK_OK)
 			err = add_data(p, gk_buf_slice(&data));
 		gk_buf_free(&data);
@@ -463,8 +535,7 @@ gsakmp_group_plan(struct gsakmp_group *g,
 		err = forget_events(g);
 	if (err == GK_OK)
 		err = close_epoch(&p, order);
-	gk_buf_free(&p.datas);
-	gk_buf_free(&p.token);
+	plan_free(&p);
 	if (err != GK_OK) {
 		/* Who was to go may be out of the tree already, with nobody
 		 * told: try again, but not at once and for ever. */

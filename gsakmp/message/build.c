@@ -319,6 +319,12 @@ sign_once(struct gsakmp_build *b, const struct gsakmp_sign *sign,
 	GK_TRY(gsakmp_cover(b->dialect, (struct gk_slice){ b->buf.ptr, b->len },
 	                    positions, &scratch, &covered));
 	err = gk_sign(sign->signer, alg, covered, &value);
+	/* The length is signed, so it was chosen before.  Mostly one of two
+	 * equal signatures has it; else there is another attempt. */
+	if (err == GK_OK && value.len != positions->sig_octets &&
+	    gk_sig_mirror(gk_signer_pubkey(sign->signer), alg, &value) ==
+	            GK_ERR_NOMEM)
+		err = GK_ERR_NOMEM;
 	*size = value.len;
 	if (err == GK_OK && value.len == positions->sig_octets)
 		memcpy(b->buf.ptr + positions->siglen + 2, value.ptr,

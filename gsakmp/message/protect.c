@@ -108,6 +108,7 @@ seal(const struct gk_env *env, const struct job *job, struct gk_slice plain,
 	const struct gk_slice sent = { iv, job->cipher.iv };
 	struct gk_buf text = { 0 };
 	bool first = is_aead(job) || job->place == IV_PREFIX;
+	size_t before, after;
 	enum gk_err err;
 
 	*out = (struct gk_buf){ 0 };
@@ -115,16 +116,18 @@ seal(const struct gk_env *env, const struct job *job, struct gk_slice plain,
 		GK_TRY(env->random(env->ctx, iv, job->cipher.iv));
 	else
 		memcpy(iv, job->iv, sizeof(iv));
+	before = first ? sent.len : 0;
+	after = !first && iv_sent(job) ? sent.len : 0;
 	err = encrypt(job, iv, plain, &text);
-	if (err == GK_OK && first)
-		err = gk_buf_append(out, sent);
 	if (err == GK_OK)
-		err = gk_buf_append(out, gk_buf_slice(&text));
-	if (err == GK_OK && !first && iv_sent(job))
-		err = gk_buf_append(out, sent);
+		err = gk_buf_alloc(out, before + text.len + after);
+	if (err == GK_OK) {
+		memcpy(out->ptr, iv, before);
+		if (text.len != 0)
+			memcpy(out->ptr + before, text.ptr, text.len);
+		memcpy(out->ptr + before + text.len, iv, after);
+	}
 	gk_buf_free(&text);
-	if (err != GK_OK)
-		gk_buf_free(out);
 	return err;
 }
 

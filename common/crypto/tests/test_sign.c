@@ -267,6 +267,36 @@ GK_TEST(rfc4535_7_8_1_01, likely_length_is_the_most_frequent_one)
 	}
 }
 
+/* Both of a pair verify, and one of the two has the likely length unless r or s
+ * is unusually short. */
+GK_TEST(rfc4535_7_8_1_01, mirrored_signature_is_as_good_and_may_be_longer)
+{
+	for (size_t i = 0; i < GK_COUNT(combination); i++) {
+		const struct gk_pki_party *p = &party[combination[i].key];
+		const struct gk_pubkey *pub = gk_cert_pubkey(p->cert);
+		struct gk_sig_alg alg = combination[i].alg;
+		bool pair = alg.encoding == GK_SIG_DER &&
+		            (alg.scheme == GK_SIG_ECDSA_P256 ||
+		             alg.scheme == GK_SIG_ECDSA_P384 ||
+		             alg.scheme == GK_SIG_ECDSA_P521);
+		struct gk_buf sig, other;
+
+		gk_assert_ok(gk_sign(p->signer, alg, text, &sig));
+		gk_assert_ok(gk_buf_copy(&other, gk_buf_slice(&sig)));
+		gk_assert_err(pair ? GK_OK : GK_ERR_VALUE,
+		              gk_sig_mirror(pub, alg, &other));
+		assert_int_equal(pair, !gk_slice_equal(gk_buf_slice(&sig),
+		                                       gk_buf_slice(&other)));
+		gk_assert_ok(gk_verify(pub, alg, text, gk_buf_slice(&other)));
+		if (pair)
+			gk_assert_ok(gk_sig_mirror(pub, alg, &other));
+		assert_true(gk_slice_equal(gk_buf_slice(&sig),
+		                           gk_buf_slice(&other)));
+		gk_buf_free(&sig);
+		gk_buf_free(&other);
+	}
+}
+
 GK_TEST(crypto_pubkey, lengths_are_told_and_minima_kept)
 {
 	const struct gk_pubkey *rsa =
@@ -403,6 +433,8 @@ main(void)
 		GK_RUN(rfc8032_7_1, ed25519_known_answer),
 		GK_RUN(rfc4535_7_8_1_01,
 		       likely_length_is_the_most_frequent_one),
+		GK_RUN(rfc4535_7_8_1_01,
+		       mirrored_signature_is_as_good_and_may_be_longer),
 		GK_RUN(crypto_pubkey, lengths_are_told_and_minima_kept),
 		GK_RUN(crypto_pubkey, spki_must_be_whole),
 		GK_RUN(crypto_signer, encrypted_key_needs_its_passphrase),
