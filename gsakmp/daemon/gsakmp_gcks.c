@@ -45,6 +45,7 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 	for (size_t i = 0; i < s->n_groups; i++) {
 		(void)gsakmp_group_tick(s->groups[i].group, gkd_now());
 		gsakmpd_group_drain(&s->groups[i]);
+		gsakmpd_receivers_begin(&s->groups[i]);
 	}
 	return GKD_EXIT_OK;
 }
@@ -89,6 +90,7 @@ reload(struct gkd_daemon *d)
 			gkd_log(LOG_ERR, "auth",
 			        "a revoked member cannot be left out");
 		gsakmpd_group_drain(&s->groups[i]);
+		gsakmpd_receivers_reload(&s->groups[i]);
 		gsakmpd_token_close(&s->groups[i]);
 		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK)
 			gkd_log(LOG_ERR, "cfg", "%s", why.text);

@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "gsakmp/daemon/stream.h"
+#include "gsakmp/payload/header.h"
 
 #define STREAM_IDLE_MS 60000
 
 /* ---- store -------------------------------------------------------------- */
 
 static const char *const tables[] = { GSAKMP_GM_TABLE_TOKEN,
-	                              GSAKMP_GM_TABLE_SEQUENCE };
+	                              GSAKMP_GM_TABLE_SEQUENCE,
+	                              GSAKMP_GM_TABLE_HEARD };
 
 static enum gk_err
 on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
@@ -96,6 +98,18 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	receive(arg, dgram->data, &dgram->peer, false);
 }
 
+static bool
+is_push(const struct gsakmpd_membership *m, struct gk_slice dgram)
+{
+	struct gsakmp_header header;
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, dgram.ptr, dgram.len);
+	return m->cfg.receive_only &&
+	       gsakmp_header_decode(&rd, &header) == GK_OK &&
+	       header.exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD;
+}
+
 /* Rekey Events of a group that we are no member of are nobody's business here:
  * not an offence, and not for the engine to refuse one by one. */
 static void
@@ -105,7 +119,9 @@ on_multicast(void *arg, const struct gkd_dgram *dgram)
 
 	enum gsakmp_gm_state state = gsakmp_gm_state(m->engine);
 
-	if (state == GSAKMP_GM_IDLE || state == GSAKMP_GM_JOINING)
+	/* Keys may be pushed that way, and are what is waited for. */
+	if (state == GSAKMP_GM_IDLE ||
+	    (state == GSAKMP_GM_JOINING && !is_push(m, dgram->data)))
 		gkd_counters_add(m->d->counters, "multicast while not a member",
 		                 1);
 	else
@@ -346,6 +362,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gkd_mcast_close(m->mcast);
 	gkd_timer_free(m->timer);
 	gsakmp_gm_free(m->engine);
+	gk_kex_free(m->static_key);
 	gsakmpd_keys_free(m);
 	gsakmpd_hook_close(m->hook);
 	gk_store_close(m->store);

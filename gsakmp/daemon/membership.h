@@ -2,6 +2,7 @@
 #ifndef GSAKMP_DAEMON_MEMBERSHIP_H
 #define GSAKMP_DAEMON_MEMBERSHIP_H
 
+#include "common/crypto/gk_kex.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/store/gk_store.h"
@@ -44,6 +45,7 @@ struct gsakmpd_membership {
 	struct gsakmp_gm *engine;
 	struct gkd_timer *timer;
 	bool join_at_start;
+	struct gk_kex_key *static_key; /* a member that only receives */
 
 	/* registration */
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];

@@ -39,6 +39,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
 	json_object_set_new(o, "may_send", json_boolean(st.may_send));
+	json_object_set_new(o, "receive_only", json_boolean(st.receive_only));
+	if (st.receive_only)
+		json_object_set_new(o, "pushed", gkd_json_utc(st.pushed_utc));
 	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
 	json_object_set_new(o, "store",
 	                    json_pack("{s:b, s:I}", "failing", m->store_failing,
@@ -91,9 +94,11 @@ cmd_leave(void *state, const json_t *request, char why[256])
 {
 	struct gsakmpd_membership *m = membership_of(state);
 	const char *how = gkd_control_arg(request, 0);
-	bool notice = how == NULL || strcmp(how, "silently") != 0;
+	bool silent = how != NULL && strcmp(how, "silently") == 0;
+	/* Who only receives has no other way to go. */
+	bool notice = !silent && !m->cfg.receive_only;
 
-	if (how != NULL && notice) {
+	if (how != NULL && !silent) {
 		snprintf(why, 256, "'%.100s' is not 'silently'", how);
 		return NULL;
 	}

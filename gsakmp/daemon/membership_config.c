@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gsakmp/daemon/membership.h"
+#include "gsakmp/gsakmp_algorithm.h"
 #include "gsakmp/payload/groupid.h"
 #include "policy-tokens/token/gpt_suite.h"
 
@@ -188,6 +189,51 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	                     &m->join_at_start, why);
 }
 
+/* RFC 4535 section 5.2.3. */
+static enum gk_err
+read_receive_only(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	struct gkd_config *config = m->d->config;
+	const struct gkd_elem *e =
+		gkd_elem_child(gkd_config_root(config), "receive-only");
+	struct gk_buf pem;
+	enum gk_err err;
+
+	if (e == NULL)
+		return GK_OK;
+	GK_TRY(gkd_elem_file(config, e, "@static-key", GSAKMPD_FILE_MAX, &pem,
+	                     why));
+	err = gk_kex_from_pem(gk_buf_slice(&pem), &m->static_key);
+	gk_buf_free(&pem);
+	if (err != GK_OK)
+		return gkd_config_fail(
+			config, e, why,
+			"'@static-key': file '%s' holds no static key",
+			gkd_elem_path(config, e, "@static-key"));
+	if (gsakmp_kex(m->cfg.suite.key_creation) !=
+	    gk_kex_group(m->static_key))
+		return gkd_config_fail(
+			config, e, why,
+			"'@static-key' is of %s, and the group's "
+			"key creation type %u is not",
+			gk_kex_name(gk_kex_group(m->static_key)),
+			m->cfg.suite.key_creation);
+	if (m->gcks_id.kind == GK_ID_NONE)
+		return gkd_config_fail(config, e, why,
+		                       "needs the name of the key server");
+	if (m->stream)
+		return gkd_config_fail(config, e, why,
+		                       "does not go with TCP, which has to be "
+		                       "asked for");
+	if (gkd_addr_port(&m->local) == 0 && !m->multicast)
+		return gkd_config_fail(config, e, why,
+		                       "needs a 'port' of <network> or a "
+		                       "multicast group to listen on");
+	m->cfg.receive_only = true;
+	m->cfg.static_key = m->static_key;
+	return GK_OK;
+}
+
 enum gkd_exit
 gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 {
@@ -208,7 +254,8 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 		if (rc != GKD_EXIT_OK)
 			return rc;
 	}
-	if (read_network(m, why) != GK_OK || read_behaviour(m, why) != GK_OK)
+	if (read_network(m, why) != GK_OK || read_behaviour(m, why) != GK_OK ||
+	    read_receive_only(m, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	id = (struct gsakmp_groupid){ m->cfg.group_id_type,
 		                      gk_buf_slice(&m->group_id) };

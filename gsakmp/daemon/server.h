@@ -59,13 +59,30 @@ struct gsakmpd_worker {
 	} arrival[GSAKMPD_LISTEN_MAX]; /* what the sockets hand back */
 };
 
-/* A Rekey Event that is to be sent again. */
+/* A Rekey Event, or a pushed Key Download, that is to be sent again. */
 struct gsakmpd_resend {
 	struct gsakmpd_resend *next;
+	struct gsakmp_endpoint to; /* ip_len 0: the multicast group */
 	struct gk_buf dgram;
 	unsigned left;
 	uint32_t spacing_ms;
 	uint64_t due_ms;
+};
+
+/* A member that only receives (RFC 4535 section 5.2.3), as configured. */
+struct gsakmpd_receiver {
+	const struct gkd_elem *elem;
+	struct gk_certs certs; /* its own, then its CAs */
+	struct gk_buf id_octets;
+	struct gk_identity id;
+	struct gk_buf peer; /* its name in the member list */
+	enum gk_kex group;
+	struct gk_buf value; /* static public value */
+	bool unicast;        /* to @addr, from socket @listen; or multicast */
+	struct gkd_addr addr;
+	unsigned listen;
+	uint64_t pushes; /* since the start */
+	int64_t pushed_utc, dated_utc;
 };
 
 struct gsakmpd_group {
@@ -90,6 +107,15 @@ struct gsakmpd_group {
 	struct gkd_timer *watch; /* looks whether the file was replaced */
 	ino_t token_inode;
 	struct timespec token_mtime;
+
+	/* Members that only receive. */
+	struct gsakmpd_receiver *receivers;
+	size_t n_receivers;
+	bool push_at_start, push_begun;
+	uint64_t push_every_ms; /* 0: never again by itself */
+	unsigned push_copies;
+	uint32_t push_spacing_ms;
+	struct gkd_timer *push_timer;
 
 	/* The traffic keys installed, without their octets. */
 	struct gsakmp_gtpk keys[8];
@@ -174,6 +200,21 @@ enum gk_err gsakmpd_server_commit(struct gsakmpd_server *s,
 GK_MUST_CHECK enum gk_err gsakmpd_store_load(struct gsakmpd_group *g);
 /* For the groups, to read back what they do not keep in memory. */
 struct gsakmp_rows gsakmpd_store_rows(struct gsakmpd_server *s);
+
+/* ---- server_push.c: members that only receive ---------------------------- */
+GK_MUST_CHECK enum gk_err gsakmpd_receivers_load(struct gsakmpd_group *g,
+                                                 struct gkd_why *why);
+/* Read their files again; what cannot be read stays as it was. */
+void gsakmpd_receivers_reload(struct gsakmpd_group *g);
+enum gkd_exit gsakmpd_receivers_open(struct gsakmpd_group *g);
+void gsakmpd_receivers_close(struct gsakmpd_group *g);
+/* gsakmpd_receivers_begin - when the group is open for the first time. */
+void gsakmpd_receivers_begin(struct gsakmpd_group *g);
+struct gsakmpd_receiver *gsakmpd_receiver_find(const struct gsakmpd_group *g,
+                                               const char *peer);
+json_t *gsakmpd_receivers_list(const struct gsakmpd_group *g);
+json_t *gsakmpd_receivers_push(struct gsakmpd_group *g, const char *part,
+                               char why[256]);
 
 /* ---- server_command.c ---------------------------------------------------- */
 extern const struct gkd_command gsakmpd_server_commands[];

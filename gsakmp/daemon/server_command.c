@@ -76,6 +76,8 @@ group_status(struct gsakmpd_group *g)
 		                    gkd_json_text(st.lapsed));
 	gk_hex(text, sizeof(text), gk_buf_slice(&g->group_id));
 	json_object_set_new(o, "group_id", json_string(text));
+	json_object_set_new(o, "receivers",
+	                    json_integer((json_int_t)g->n_receivers));
 	json_object_set_new(o, "gtpk_id", json_integer(st.gtpk.id));
 	json_object_set_new(o, "gtpk_handle", json_integer(st.gtpk.handle));
 	json_object_set_new(o, "gtpk_expires",
@@ -149,28 +151,46 @@ gsakmpd_server_status(struct gkd_daemon *d)
 	return o;
 }
 
+struct members {
+	const struct gsakmpd_group *group;
+	json_t *list;
+};
+
 static void
 add_member(void *ctx, const struct gsakmp_group_row *row)
 {
-	json_array_append_new(
-		ctx, json_pack("{s:o, s:s, s:I, s:o, s:o}", "peer",
-	                       gkd_json_text(row->peer), "state", row->state,
-	                       "member_id", (json_int_t)row->member_id,
-	                       "joined", gkd_json_utc(row->joined_utc), "seen",
-	                       gkd_json_utc(row->seen_utc)));
+	struct members *m = ctx;
+	bool receiver = gsakmpd_receiver_find(m->group, row->peer) != NULL;
+
+	json_array_append_new(m->list,
+	                      json_pack("{s:o, s:s, s:I, s:b, s:o, s:o}",
+	                                "peer", gkd_json_text(row->peer),
+	                                "state", row->state, "member_id",
+	                                (json_int_t)row->member_id,
+	                                "receive_only", receiver, "joined",
+	                                gkd_json_utc(row->joined_utc), "seen",
+	                                gkd_json_utc(row->seen_utc)));
 }
 
 static json_t *
 cmd_members(void *state, const json_t *request, char why[256])
 {
 	struct gsakmpd_group *g = group_of(state, request, 0, why);
-	json_t *list;
+	struct members m = { .group = g };
 
 	if (g == NULL)
 		return NULL;
-	list = json_array();
-	gsakmp_group_members(g->group, add_member, list);
-	return list;
+	m.list = json_array();
+	gsakmp_group_members(g->group, add_member, &m);
+	return m.list;
+}
+
+static json_t *
+cmd_receivers(void *state, const json_t *request, char why[256])
+{
+	const struct gsakmpd_group *g = group_of(state, request, 0, why);
+
+	return g == NULL ? NULL : gsakmpd_receivers_list(g);
 }
 
 static json_t *
@@ -279,6 +299,20 @@ cmd_rekey(void *state, const json_t *request, char why[256])
 	               : done(g, gsakmp_group_rekey(g->group, gkd_now()), why);
 }
 
+/* push [PEER] [GROUP]: "all" stands for every peer, before a group. */
+static json_t *
+cmd_push(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 1, why);
+	const char *peer = gkd_control_arg(request, 0);
+
+	if (g == NULL)
+		return NULL;
+	if (peer != NULL && strcmp(peer, "all") == 0)
+		peer = NULL;
+	return gsakmpd_receivers_push(g, peer, why);
+}
+
 static json_t *
 cmd_destroy(void *state, const json_t *request, char why[256])
 {
@@ -326,6 +360,12 @@ const struct gkd_command gsakmpd_server_commands[] = {
 	  cmd_evict },
 	{ "readmit", "NAME [GROUP]", "let an evicted member ask again",
 	  cmd_readmit },
+	{ "receivers", "[GROUP]",
+	  "members that only receive, and what they "
+	  "were sent",
+	  cmd_receivers },
+	{ "push", "[PEER|all] [GROUP]", "keys to members that only receive",
+	  cmd_push },
 	{ "rekey", "[GROUP]", "new keys for all members", cmd_rekey },
 	{ "destroy", "GROUP", "end the group (Sequence ID 0xFFFFFFFF)",
 	  cmd_destroy },

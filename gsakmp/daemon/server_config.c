@@ -147,6 +147,7 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	g->cfg.legacy_ok = s->party->legacy;
 	g->cfg.group_id = gk_buf_slice(&g->group_id);
 	g->cfg.dialect = &g->dialect;
+	GK_TRY(gsakmpd_receivers_load(g, why));
 	for (const struct gsakmpd_group *o = s->groups; o < g; o++)
 		if (gk_slice_equal(gk_buf_slice(&o->group_id),
 		                   gk_buf_slice(&g->group_id)))

@@ -35,10 +35,16 @@ gsakmpd_group_by_id(struct gsakmpd_server *s, struct gk_slice group_id)
 
 /* False when it did not leave: no interface, no buffer. */
 static bool
-cast(struct gsakmpd_group *g, struct gk_slice dgram)
+cast(struct gsakmpd_group *g, const struct gsakmp_endpoint *to,
+     struct gk_slice dgram)
 {
 	struct gkd_about about = { .group = g->name, .hostile = true };
 
+	if (to->ip_len != 0) {
+		if (g->server->workers != NULL)
+			gsakmpd_worker_send(&g->server->workers[0], to, dgram);
+		return true;
+	}
 	if (gkd_mcast_send(g->mcast, dgram) == GK_OK)
 		return true;
 	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
@@ -70,9 +76,13 @@ on_resend(void *arg)
 	while ((r = *at) != NULL) {
 		if (r->due_ms <= now) {
 			/* What did not leave is still owed. */
-			if (cast(g, gk_buf_slice(&r->dgram))) {
+			if (cast(g, &r->to, gk_buf_slice(&r->dgram))) {
 				gkd_counters_add(g->server->d->counters,
-				                 "rekey events resent", 1);
+				                 r->to.ip_len != 0
+				                         ? "pushes resent"
+				                         : "rekey events "
+				                           "resent",
+				                 1);
 				r->left--;
 			}
 			r->due_ms = now + r->spacing_ms;
@@ -119,16 +129,20 @@ add_resend(struct gsakmpd_group *g, struct gsakmpd_resend *r)
 	free(oldest);
 }
 
+/* To the group, or to one member: once, and again as often as it says. */
 static void
-multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
+send_out(struct gsakmpd_group *g, const struct gsakmp_output *o)
 {
+	const struct gsakmp_endpoint group = { 0 };
+	const struct gsakmp_endpoint *to =
+		o->kind == GSAKMP_OUT_MULTICAST ? &group : &o->to;
 	struct gsakmpd_resend *r;
 	unsigned left;
 
 	/* Nothing follows the end of a group but its own copies. */
 	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
 		drop_resends(g);
-	left = o->resend_count + !cast(g, o->dgram);
+	left = o->resend_count + !cast(g, to, o->dgram);
 	if (left == 0)
 		return;
 	r = calloc(1, sizeof(*r));
@@ -136,6 +150,7 @@ multicast(struct gsakmpd_group *g, const struct gsakmp_output *o)
 		free(r);
 		return;
 	}
+	r->to = *to;
 	r->left = left;
 	r->spacing_ms = o->resend_spacing_ms != 0 ? o->resend_spacing_ms
 	                                          : RESEND_SPACING_MS;
@@ -167,6 +182,10 @@ note_key(struct gsakmpd_group *g, const struct gsakmp_output *o)
 	}
 	g->keys[i] = o->key;
 	g->keys[i].octets = (struct gk_slice){ 0 };
+	/* One version of a key is current: what it follows is old. */
+	for (size_t n = 0; n < g->n_keys && !o->key.receive_only; n++)
+		if (n != i && g->keys[n].id == o->key.id)
+			g->keys[n].receive_only = true;
 }
 
 void
@@ -185,12 +204,11 @@ gsakmpd_group_drain(struct gsakmpd_group *g)
 			                                o.ticket) != GK_OK;
 			break;
 		case GSAKMP_OUT_MULTICAST:
-			multicast(g, &o);
-			break;
 		case GSAKMP_OUT_SEND:
-			if (s->workers != NULL)
-				gsakmpd_worker_send(&s->workers[0], &o.to,
-				                    o.dgram);
+			send_out(g, &o);
+			break;
+		case GSAKMP_OUT_TOKEN:
+			gsakmpd_receivers_begin(g);
 			break;
 		case GSAKMP_OUT_KEY_INSTALL:
 		case GSAKMP_OUT_KEY_WIPE:
@@ -307,7 +325,8 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 	g->group = gsakmp_group_new(&s->d->env, &g->cfg);
 	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
 	g->resend_timer = gkd_timer_new(s->d->loop, on_resend, g);
-	if (g->group == NULL || g->timer == NULL || g->resend_timer == NULL)
+	if (g->group == NULL || g->timer == NULL || g->resend_timer == NULL ||
+	    gsakmpd_receivers_open(g) != GKD_EXIT_OK)
 		return GKD_EXIT_FAILURE;
 	if (gsakmpd_store_load(g) != GK_OK)
 		return not_loaded(g, why);
@@ -342,6 +361,7 @@ static void
 close_group(struct gsakmpd_group *g)
 {
 	gsakmpd_token_close(g);
+	gsakmpd_receivers_close(g);
 	drop_resends(g);
 	gkd_timer_free(g->resend_timer);
 	gkd_timer_free(g->timer);

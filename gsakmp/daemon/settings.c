@@ -16,9 +16,10 @@ static const enum gk_id_kind id_kinds[] = {
 
 /* ---- certificates ------------------------------------------------------- */
 
-static enum gk_err
-load_certs(struct gkd_config *config, const struct gkd_elem *elem,
-           const char *path, struct gk_certs *certs, struct gkd_why *why)
+enum gk_err
+gsakmpd_certs_load(struct gkd_config *config, const struct gkd_elem *elem,
+                   const char *path, struct gk_certs *certs,
+                   struct gkd_why *why)
 {
 	struct gk_buf octets;
 	size_t before = certs->n;
@@ -95,27 +96,39 @@ load_key(struct gkd_config *config, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
+enum gk_err
+gsakmpd_certs_name(const struct gkd_config *config, const struct gkd_elem *elem,
+                   const struct gk_certs *certs, struct gk_buf *octets,
+                   struct gk_identity *id, struct gkd_why *why)
+{
+	unsigned kind;
+
+	GK_TRY(gkd_elem_enum(config, elem, "@name-type", id_names, 0, &kind,
+	                     why));
+	if (gk_identity_of_cert(certs->cert[0], id_kinds[kind],
+	                        GK_DN_COMPARE_RFC4514, octets, id) == GK_OK)
+		return GK_OK;
+	return gkd_config_fail(config, elem, why,
+	                       "'@name-type': the certificate has no name of "
+	                       "type %s",
+	                       id_names[kind]);
+}
+
 static enum gk_err
 load_identity(struct gkd_config *config, struct gsakmpd_party *p,
               struct gkd_why *why)
 {
 	const struct gkd_elem *elem =
 		gkd_elem_child(gkd_config_root(config), "identity");
-	unsigned kind;
 
-	GK_TRY(load_certs(config, elem, "@certificate", &p->certs, why));
+	GK_TRY(gsakmpd_certs_load(config, elem, "@certificate", &p->certs,
+	                          why));
 	if (gkd_elem_has(elem, "@chain"))
-		GK_TRY(load_certs(config, elem, "@chain", &p->certs, why));
+		GK_TRY(gsakmpd_certs_load(config, elem, "@chain", &p->certs,
+		                          why));
 	GK_TRY(load_key(config, elem, p, why));
-	GK_TRY(gkd_elem_enum(config, elem, "@name-type", id_names, 0, &kind,
-	                     why));
-	if (gk_identity_of_cert(p->certs.cert[0], id_kinds[kind],
-	                        GK_DN_COMPARE_RFC4514, &p->id_octets,
-	                        &p->id) != GK_OK)
-		return gkd_config_fail(config, elem, why,
-		                       "'@name-type': the certificate has no "
-		                       "name of type %s",
-		                       id_names[kind]);
+	GK_TRY(gsakmpd_certs_name(config, elem, &p->certs, &p->id_octets,
+	                          &p->id, why));
 	gk_identity_print(p->name, sizeof(p->name), p->id);
 	return GK_OK;
 }
@@ -129,7 +142,7 @@ add_anchors(struct gkd_config *config, const struct gkd_elem *elem,
 	for (; elem != NULL; elem = gkd_elem_next(elem)) {
 		struct gk_certs certs = { 0 };
 		enum gk_err err =
-			load_certs(config, elem, "@file", &certs, why);
+			gsakmpd_certs_load(config, elem, "@file", &certs, why);
 
 		for (size_t i = 0; i < certs.n && err == GK_OK; i++)
 			err = anchors ? gk_trust_add_anchor(trust,
@@ -217,8 +230,8 @@ load_owner(struct gkd_config *config, struct gsakmpd_party *p,
 		                       "either 'certificate' or 'name' is "
 		                       "needed, not both");
 	if (gkd_elem_has(elem, "@certificate"))
-		return load_certs(config, elem, "@certificate", &p->go_cert,
-		                  why);
+		return gsakmpd_certs_load(config, elem, "@certificate",
+		                          &p->go_cert, why);
 	return gsakmpd_identity_load(config, elem, &p->go_octets, &p->go_id,
 	                             why);
 }

@@ -78,6 +78,21 @@ GK_MUST_CHECK enum gk_err gsakmpd_identity_load(const struct gkd_config *config,
                                                 struct gk_identity *id,
                                                 struct gkd_why *why);
 
+/* gsakmpd_certs_load - append the certificates of the file named at @path. */
+GK_MUST_CHECK enum gk_err gsakmpd_certs_load(struct gkd_config *config,
+                                             const struct gkd_elem *elem,
+                                             const char *path,
+                                             struct gk_certs *certs,
+                                             struct gkd_why *why);
+/* gsakmpd_certs_name - the name in the first of @certs, of the type that
+ * @name-type of @elem says; @octets new, *@id may point into it. */
+GK_MUST_CHECK enum gk_err gsakmpd_certs_name(const struct gkd_config *config,
+                                             const struct gkd_elem *elem,
+                                             const struct gk_certs *certs,
+                                             struct gk_buf *octets,
+                                             struct gk_identity *id,
+                                             struct gkd_why *why);
+
 /* gsakmpd_addr_load - attributes @address and @port (default @port) of @elem. */
 GK_MUST_CHECK enum gk_err gsakmpd_addr_load(const struct gkd_config *config,
                                             const struct gkd_elem *elem,

@@ -149,6 +149,10 @@ struct gsakmp_receiver {
 	struct gsakmp_endpoint to; /* ip_len 0: to the multicast group */
 	unsigned copies;           /* how many more times, ... */
 	uint32_t spacing_ms;       /* ... this far apart */
+	/* The newest date that the caller knows to have been given to it, and
+	 * after a push the one of that; 0: none.  What the member list knows is
+	 * lost by an eviction. */
+	int64_t dated_utc;
 };
 
 /*
@@ -162,8 +166,8 @@ struct gsakmp_receiver {
  * Terse Mode for that key; it was evicted; its certificate is not good.
  */
 enum gk_err gsakmp_group_push(struct gsakmp_group *group,
-                              const struct gsakmp_receiver *who,
-                              struct gk_now now, struct gsakmp_reject *why);
+                              struct gsakmp_receiver *who, struct gk_now now,
+                              struct gsakmp_reject *why);
 
 /* gsakmp_group_destroy - section 5.3.1.3; the group answers nobody any more. */
 enum gk_err gsakmp_group_destroy(struct gsakmp_group *group, struct gk_now now);

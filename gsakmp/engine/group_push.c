@@ -17,7 +17,7 @@
  */
 struct delivery {
 	struct gsakmp_group *g;
-	const struct gsakmp_receiver *who;
+	struct gsakmp_receiver *who;
 	struct gk_now now;
 	struct gsakmp_reject *why;
 
@@ -157,13 +157,14 @@ agree(struct delivery *d)
 static enum gk_err
 date_it(struct delivery *d, const struct gk_member *m)
 {
-	struct gsakmp_member_info info;
-	enum gk_err err;
+	struct gsakmp_member_info info = { .rtj_utc = 0 };
+	enum gk_err err = GK_OK;
 
 	d->utc = d->now.utc_s;
-	if (m == NULL)
-		return GK_OK;
-	err = gsakmp_group_member_get(d->g, m, &info);
+	if (d->utc <= d->who->dated_utc)
+		d->utc = d->who->dated_utc + 1;
+	if (m != NULL)
+		err = gsakmp_group_member_get(d->g, m, &info);
 	if (err == GK_OK && d->utc <= info.rtj_utc)
 		d->utc = info.rtj_utc + 1;
 	gsakmp_member_info_free(&info);
@@ -300,7 +301,7 @@ begin(struct delivery *d)
 }
 
 enum gk_err
-gsakmp_group_push(struct gsakmp_group *g, const struct gsakmp_receiver *who,
+gsakmp_group_push(struct gsakmp_group *g, struct gsakmp_receiver *who,
                   struct gk_now now, struct gsakmp_reject *why)
 {
 	struct delivery *d = calloc(1, sizeof(*d));
@@ -328,6 +329,8 @@ gsakmp_group_push(struct gsakmp_group *g, const struct gsakmp_receiver *who,
 	}
 	if (err == GK_OK)
 		err = answer(d);
+	if (err == GK_OK)
+		who->dated_utc = d->utc;
 	gk_kex_free(d->kex);
 	gk_path_free(&d->path);
 	gk_buf_free(&d->key);

@@ -89,8 +89,7 @@ receiver(const struct push *p)
 }
 
 static enum gk_err
-push_to(struct push *p, const struct gsakmp_receiver *who,
-        struct gsakmp_reject *why)
+push_to(struct push *p, struct gsakmp_receiver *who, struct gsakmp_reject *why)
 {
 	enum gk_err err = gsakmp_group_push(p->f.w->group, who,
 	                                    simnet_now(p->f.w->net), why);
@@ -102,7 +101,7 @@ push_to(struct push *p, const struct gsakmp_receiver *who,
 static void
 push(struct push *p)
 {
-	const struct gsakmp_receiver who = receiver(p);
+	struct gsakmp_receiver who = receiver(p);
 
 	gk_assert_ok(push_to(p, &who, NULL));
 	world_pass(p->f.w, 2000);
@@ -571,7 +570,7 @@ GK_TEST(rfc4535_5_2_3_02, every_other_message_is_refused)
 /* ---- what is not pushed --------------------------------------------------- */
 
 static void
-not_pushed(struct push *p, const struct gsakmp_receiver *who, const char *req)
+not_pushed(struct push *p, struct gsakmp_receiver *who, const char *req)
 {
 	uint8_t before[32], after[32];
 	struct gsakmp_reject why;

@@ -18,7 +18,7 @@ from .gsakmp import (KeyCreation, KeyDownload, Nonce, Notification, PolicyToken,
 from .message import frame, loose_nonce
 from .party import Party
 from .refusal import Refusal
-from .times import date
+from .times import date, utc
 
 FROM_MEMBERS = {reg.X_RTJ, reg.X_ACK, reg.X_RTD, reg.X_DA}
 
@@ -184,14 +184,24 @@ class KeyServer(Party):
                               f"{choice.value} is not in the policy")
 
     def _download(self, m, path, source, creation, nonce_i, name, now):
+        nonce_r, nonce_c = self.answer_nonces(m.octets)
+        octets, rekey = self._keys_for(m.signer, name, creation.data, now, nonce_i, nonce_r,
+                                       nonce_c)
+        self.members[name] = Registered(m.signer, path)
+        self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
+                                      now + self.options.timeout)
+        self.event("registering", member=str(m.signer))
+        return [Answer(source, octets, reg.X_KEYDL)] + rekey
+
+    def _keys_for(self, who, name, public, now, nonce_i=b"", nonce_r=b"", nonce_c=b""):
+        """A Key Download and what it makes necessary for the others."""
         suite = self.group.suite
         kex = crypto.KeyExchange(suite.create_type, random=self.random)
         try:
-            secret = kex.secret(creation.data)
+            secret = kex.secret(public)
         except crypto.CryptoError as e:
             raise Refusal(reg.N_MALFORMED, "RFC4535-7.11.2-03", "Key Creation Data",
                           str(e)) from e
-        nonce_r, nonce_c = self.answer_nonces(m.octets)
         salt = (b"", b"") if suite.timestamp else (nonce_i, nonce_r)
         kek = crypto.kek(suite.create_type, secret, suite.enc_type, self.group.group_id, *salt,
                          self.dialect)
@@ -200,18 +210,28 @@ class KeyServer(Party):
         rekey = self._seat(name, now)
         guard = protect.Registration(suite.enc_type, kek, self.dialect, secret, *salt, nonce_c,
                                      self.random)
-        payloads = [self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
+        payloads = [self.member_id(who), *self.nonces(nonce_r, nonce_c),
                     KeyCreation(create_type=suite.create_type, data=kex.public(self.dialect)),
                     PolicyToken(data=guard.seal_token(
                         self.hooks.change_plain("token", self.signed.octets))),
                     KeyDownload(data=guard.seal_keys(self.hooks.change_plain(
                         "keys", lkh.key_download(self.gtpks, self.tree, name))))]
-        octets = self.build(reg.X_KEYDL, payloads, now)
-        self.members[name] = Registered(m.signer, path)
-        self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
-                                      now + self.options.timeout)
-        self.event("registering", member=str(m.signer))
-        return [Answer(source, octets, reg.X_KEYDL)] + rekey
+        return self.build(reg.X_KEYDL, payloads, now), rekey
+
+    def push(self, who, certs, public, to, now):
+        """5.2.3: keys for somebody who only receives. `certs`: its own, then its authorities;
+        `public`: its static value. `to` None: by multicast."""
+        if not (self.group.suite.timestamp and self.group.suite.terse):
+            raise ValueError("receive-only members need timestamps and Terse Mode")
+        path = self.trust.path(certs[0], certs, utc(now))
+        if not self.policy.admits(who, path, self.dialect):
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-4.1.3-03", "accessRule",
+                          f"{who} may not join")
+        name = canonical(who, self.dialect)
+        octets, rekey = self._keys_for(who, name, public, now)
+        self.members[name] = Registered(who, path, acknowledged=True)
+        self.event("pushed", member=str(who))
+        return [Answer(to, octets, reg.X_KEYDL)] + rekey
 
     def _seat(self, name, now):
         """Keys for the joiner; the rekey for those who are inside."""

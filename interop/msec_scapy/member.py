@@ -137,6 +137,15 @@ class Member(Party):
         """5.2.1.2, in the order of its checks."""
         self.check_addressee(m, "RFC4535-5.2.1.2-10")
         self.check_fresh(m, now, "RFC4535-5.2.1.2-11")
+        self._take_keys(m, now)
+        nonce_c = m.nonce(reg.NONCE_C) or b""
+        payloads = [] if self.group.suite.timestamp else [Nonce(nonce_type=reg.NONCE_C,
+                                                                data=nonce_c)]
+        self.last_ack = self.build(reg.X_ACK, payloads + [self.ack()], now)
+        return [self.last_ack]
+
+    def _take_keys(self, m, now):
+        """What follows the checks of addressee and freshness; then we are a member."""
         path = self.authenticate(m, now)
         creation = m.one(KeyCreation)
         suite = self.group.suite
@@ -170,11 +179,8 @@ class Member(Party):
             self.log.key(self.group.group_id, key)
         self.token, self.policy, self.terse = token, rules, chosen.terse
         self.server, self.server_path, self.state = m.signer, path, MEMBER
-        payloads = [] if suite.timestamp else [Nonce(nonce_type=reg.NONCE_C, data=nonce_c)]
-        self.last_ack = self.build(reg.X_ACK, payloads + [self.ack()], now)
         self.event("joined", server=str(m.signer), edition=token.edition,
                    keys=[str(k) for k in keys])
-        return [self.last_ack]
 
     def _token(self, octets, now):
         """Verify a policy token as RFC 4534 section 2 says."""

@@ -223,6 +223,36 @@ cli_certs(const struct cli_list *files, struct gk_certs *certs)
 }
 
 enum cli_exit
+cli_authority(const char *text, struct gk_buf *id)
+{
+	const struct cli_list file = { { text }, 1 };
+	struct gk_certs certs = { 0 };
+	enum cli_exit code;
+
+	if (strlen(text) >= 8 && gk_unhex(id, text) == GK_OK)
+		return CLI_OK;
+	code = cli_certs(&file, &certs);
+	if (code == CLI_OK &&
+	    gk_buf_copy(id, gk_cert_key_id(certs.cert[0])) != GK_OK)
+		code = cli_fail(CLI_FAILURE, "out of memory");
+	gk_certs_free(&certs);
+	return code;
+}
+
+enum cli_exit
+cli_permissions(const struct cli_args *args, uint16_t *permissions)
+{
+	for (size_t i = 0; i < args->permissions.n; i++) {
+		int level = atoi(args->permissions.at[i]);
+
+		if (level < 1 || level > 9)
+			return cli_fail(CLI_USAGE, "--permission: 1 to 9");
+		*permissions |= (uint16_t)(1u << level);
+	}
+	return CLI_OK;
+}
+
+enum cli_exit
 cli_signer(const struct cli_args *args, struct gk_signer **signer,
            struct gk_certs *certs)
 {

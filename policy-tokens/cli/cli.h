@@ -46,8 +46,9 @@ struct cli_args {
 	const char *members, *interval, *time, *transport;
 	const char *role, *identity, *type;
 	const char *token, *serial, *not_after, *rekey;
+	const char *public_file, *kex;
 	struct cli_list roots, chain, crls, ca, gcks, senders, servers, data,
-		permissions, dialect;
+		permissions, dialect, subs;
 	bool verify;
 };
 
@@ -72,6 +73,9 @@ enum cli_exit cli_lint(const struct cli_args *args);
 enum cli_exit cli_announce(const struct cli_args *args);
 enum cli_exit cli_explain(const struct cli_args *args);
 enum cli_exit cli_keyid(const struct cli_args *args);
+enum cli_exit cli_static_key(const struct cli_args *args);
+/* cli_explain_all - every certificate of the command line, in every role. */
+enum cli_exit cli_explain_all(const struct cli_args *args);
 
 /* --- messages ------------------------------------------------------------------ */
 
@@ -111,6 +115,12 @@ enum cli_exit cli_findings(const char *file, const struct cli_policy *policy,
 
 /* cli_certs - all certificates of the named files. */
 enum cli_exit cli_certs(const struct cli_list *files, struct gk_certs *certs);
+/* cli_authority - a key identifier in hexadecimal, or the certificate that has
+ * it. */
+enum cli_exit cli_authority(const char *text, struct gk_buf *id);
+/* cli_permissions - the bits of --permission. */
+enum cli_exit cli_permissions(const struct cli_args *args,
+                              uint16_t *permissions);
 /* cli_signer - --key and --cert. */
 enum cli_exit cli_signer(const struct cli_args *args, struct gk_signer **signer,
                          struct gk_certs *certs);

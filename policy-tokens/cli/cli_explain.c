@@ -64,18 +64,9 @@ static enum cli_exit
 authorities(const struct cli_args *args, struct asker *a)
 {
 	for (size_t i = 0; i < args->ca.n; i++) {
-		const struct cli_list file = { { args->ca.at[i] }, 1 };
-		struct gk_certs certs = { 0 };
-		enum cli_exit code = CLI_OK;
+		enum cli_exit code =
+			cli_authority(args->ca.at[i], &a->typed[i]);
 
-		if (gk_unhex(&a->typed[i], args->ca.at[i]) != GK_OK) {
-			code = cli_certs(&file, &certs);
-			if (code == CLI_OK &&
-			    gk_buf_copy(&a->typed[i],
-			                gk_cert_key_id(certs.cert[0])) != GK_OK)
-				code = CLI_FAILURE;
-		}
-		gk_certs_free(&certs);
 		if (code != CLI_OK)
 			return code;
 		a->ca[a->party.n_ca_key_ids++] = gk_buf_slice(&a->typed[i]);
@@ -110,13 +101,8 @@ asker_make(const struct cli_args *args, struct asker *a)
 	}
 	if (code == CLI_OK)
 		code = authorities(args, a);
-	for (size_t i = 0; i < args->permissions.n; i++) {
-		int level = atoi(args->permissions.at[i]);
-
-		if (level < 1 || level > 9)
-			return cli_fail(CLI_USAGE, "--permission: 1 to 9");
-		a->party.permissions |= (uint16_t)(1u << level);
-	}
+	if (code == CLI_OK)
+		code = cli_permissions(args, &a->party.permissions);
 	a->party.id = &a->id;
 	a->party.ca_key_ids = a->ca;
 	return code;
@@ -156,6 +142,10 @@ cli_explain(const struct cli_args *args)
 
 	if (code != CLI_OK)
 		return code;
+	if (args->n_files > 1) {
+		cli_policy_free(&policy);
+		return cli_explain_all(args);
+	}
 	code = asker_make(args, &asker);
 	if (code == CLI_OK)
 		code = ask(role, policy.token, &asker.party, &verdict);

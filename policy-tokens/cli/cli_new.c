@@ -17,15 +17,20 @@ struct template
 	int64_t event_count;
 	const char *interval;
 	int64_t resend;
+	bool by_time;      /* freshness by time: members may be receive-only */
+	bool subordinates; /* autonomous distributed operation */
 };
 
 static const struct template templates[] = {
 	/* A source and an audience: rare rekeys, quick reaction to leaving. */
-	{ "one-to-many", false, "1h", 1, "3h", 2 },
+	{ "one-to-many", false, "1h", 1, "3h", 2, false, false },
 	/* Everybody talks; people come and go. */
-	{ "conference", true, "30min", 1, "2h", 2 },
-	/* Many small senders on a poor network: rekey seldom, say it often. */
-	{ "sensors", true, "1d", 10, "3d", 5 },
+	{ "conference", true, "30min", 1, "2h", 2, false, false },
+	/* Many small listeners on a poor network, some of which cannot say a
+	 * word (RFC 4535 section 5.2.3): rekey seldom, say it often. */
+	{ "sensors", false, "1d", 10, "3d", 5, true, false },
+	/* Several sites, each with a key server of its own (section 4.4.7). */
+	{ "distributed", true, "1h", 1, "3h", 2, false, true },
 };
 
 static const struct template *
@@ -38,24 +43,6 @@ template_find(const char *name)
 }
 
 /* --- the values of options --------------------------------------------------------------- */
-
-/* A key identifier in hexadecimal, or the certificate that has it. */
-static enum cli_exit
-ca_value(const char *text, struct gk_buf *id)
-{
-	const struct cli_list file = { { text }, 1 };
-	struct gk_certs certs = { 0 };
-	enum cli_exit code;
-
-	if (strlen(text) >= 8 && gk_unhex(id, text) == GK_OK)
-		return CLI_OK;
-	code = cli_certs(&file, &certs);
-	if (code == CLI_OK &&
-	    gk_buf_copy(id, gk_cert_key_id(certs.cert[0])) != GK_OK)
-		code = cli_fail(CLI_FAILURE, "out of memory");
-	gk_certs_free(&certs);
-	return code;
-}
 
 /* Each name under each certification authority. */
 static enum cli_exit
@@ -146,6 +133,47 @@ struct making {
 	struct gpt_mechanisms set;
 };
 
+/* A suite has no place for OpInfo, so timestamps want the mechanisms spelled
+ * out (RFC 4534 B.1.3.1). */
+static enum cli_exit
+make_mechanism(const struct making *m, struct gpt_register *reg)
+{
+	struct gpt_join_mechanism *join = gpt_register_add_mechanism(reg);
+
+	if (!join)
+		return cli_fail(CLI_FAILURE, "out of memory");
+	if (!m->t->by_time) {
+		join->suite = strdup(m->suite);
+		return join->suite ? CLI_OK
+		                   : cli_fail(CLI_FAILURE, "out of memory");
+	}
+	join->alacarte = m->set;
+	join->alacarte.timeout =
+		(struct gpt_lifedate){ GPT_LIFEDATE_INTERVAL, 10 };
+	join->alacarte.terse = true;
+	join->alacarte.has_timestamp = true;
+	join->alacarte.timestamp = true;
+	return CLI_OK;
+}
+
+/* Everybody in one list: any of them may be the subordinate of a site. */
+static enum cli_exit
+make_subordinates(const struct making *m, struct gpt_register *reg)
+{
+	static const char *const any_sub[] = { "CN=sub*,O=Example" };
+	const struct cli_list *subs = &m->args->subs;
+	struct gpt_pairs *list;
+
+	if (subs->n == 0 && !m->t->subordinates)
+		return CLI_OK;
+	list = gpt_register_add_sub(reg);
+	if (!list)
+		return cli_fail(CLI_FAILURE, "out of memory");
+	reg->has_sub_gcks = true;
+	return pairs(list, "sub-gcks", subs->n ? subs->at : any_sub,
+	             subs->n ? subs->n : 1, m->cas, m->n_cas);
+}
+
 static enum cli_exit
 make_register(const struct making *m, struct gpt_register *reg)
 {
@@ -154,11 +182,10 @@ make_register(const struct making *m, struct gpt_register *reg)
 	const struct cli_args *args = m->args;
 	const char *members = args->members ? args->members : "CN=*,O=Example";
 	struct gpt_access_control *access = gpt_register_add_access(reg);
-	struct gpt_join_mechanism *join = gpt_register_add_mechanism(reg);
 	bool given = args->gcks.n > 0;
 	enum cli_exit code;
 
-	if (!access || !join || !(join->suite = strdup(m->suite)))
+	if (!access)
 		return cli_fail(CLI_FAILURE, "out of memory");
 	if (args->transport &&
 	    gpt_transport_value(args->transport, &reg->transport) != GK_OK)
@@ -168,6 +195,10 @@ make_register(const struct making *m, struct gpt_register *reg)
 		reg->transport = GPT_TRANSPORT_UDP;
 	code = pairs(&reg->gcks, "gcks", given ? args->gcks.at : any_server,
 	             given ? args->gcks.n : 1, m->cas, m->n_cas);
+	if (code == CLI_OK)
+		code = make_subordinates(m, reg);
+	if (code == CLI_OK)
+		code = make_mechanism(m, reg);
 	if (code == CLI_OK)
 		code = pairs(&access->rules, "members", &members, 1, m->cas,
 		             m->n_cas);
@@ -212,6 +243,22 @@ make_rekey(const struct making *m, const struct gpt_register *reg,
 	/* Whoever may be the key server may rekey. */
 	if (gpt_pairs_copy(&rekey->authorization, &reg->gcks) != GK_OK)
 		return cli_fail(CLI_FAILURE, "out of memory");
+	/* A subordinate too: its Rekey Events are its own. */
+	for (size_t i = 0; reg->n_sub_gcks > 0 && i < reg->sub_gcks[0].n; i++) {
+		const struct gpt_pair *sub = &reg->sub_gcks[0].at[i];
+		struct gpt_pair *pair = gpt_pairs_add(&rekey->authorization);
+
+		if (!pair || gpt_pair_set(pair, sub->entity.type,
+		                          gk_buf_slice(&sub->entity.data),
+		                          gk_buf_slice(&sub->ca)) != GK_OK)
+			return cli_fail(CLI_FAILURE, "out of memory");
+	}
+	if (reg->n_sub_gcks > 0) {
+		rekey->scheme = GPT_SCHEME_AUTONOMOUS;
+		if (gpt_pairs_copy(&rekey->auth_subs, &reg->sub_gcks[0]) !=
+		    GK_OK)
+			return cli_fail(CLI_FAILURE, "out of memory");
+	}
 	rekey->sig_algorithm = m->set.sig_algorithm;
 	rekey->hash_algorithm = m->set.hash_algorithm;
 	rekey->event = GPT_REKEY_EVENT_TIME_AND_COUNT;
@@ -282,7 +329,7 @@ prepare(const struct cli_args *args, struct making *m)
 	if (!m->suite || gpt_suite_expand(m->suite, &m->set) != GK_OK)
 		return cli_fail(CLI_USAGE, "--suite: no suite '%s'", suite);
 	for (size_t i = 0; code == CLI_OK && i < args->ca.n; i++)
-		code = ca_value(args->ca.at[i], &m->cas[m->n_cas++]);
+		code = cli_authority(args->ca.at[i], &m->cas[m->n_cas++]);
 	/* Without a CA the document shows where one belongs. */
 	if (code == CLI_OK && m->n_cas == 0 &&
 	    gk_buf_alloc(&m->cas[m->n_cas++], 20) != GK_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static const struct option_row rows[] = {
 	ROW_TEXT('l', "last", "FILE", last,
 	         "the last token seen: refuse what is not newer"),
 	ROW_TEXT('T', "template", "NAME", template,
-	         "one-to-many, conference or sensors"),
+	         "one-to-many, conference, sensors or distributed"),
 	ROW_TEXT('g', "group", "NAME", group, "readable part of the GroupID"),
 	ROW_TEXT('G', "group-type", "TYPE", group_type,
 	         "octet-string (default) or utf-8"),
@@ -69,6 +70,12 @@ static const struct option_row rows[] = {
 	ROW_LIST('s', "gcks", "DN", gcks, "who may be the key server"),
 	ROW_TEXT('m', "members", "DN", members,
 	         "who may be a member, a pattern with *"),
+	ROW_LIST('z', "sub-gcks", "DN", subs,
+	         "who may be a subordinate key server"),
+	ROW_TEXT('U', "public", "FILE", public_file,
+	         "where the public value goes"),
+	ROW_TEXT('Z', "key-exchange", "NAME", kex,
+	         "p256 (default), x25519, modp2048 or modp1024"),
 	ROW_LIST('S', "sender", "DN", senders, "who may send"),
 	ROW_TEXT('u', "suite", "NAME", suite,
 	         "p256-gcm (default), rsa2048-cbc or suite-1"),
@@ -102,7 +109,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct cli_command commands[] = {
-	{ "new", "", "write a policy from a template", "oTgGxasmSuiIP", 0, 0,
+	{ "new", "", "write a policy from a template", "oTgGxaszmSuiIP", 0, 0,
 	  cli_new },
 	{ "compile", "POLICY.xml", "XML policy to an unsigned token", "oeB", 1,
 	  1, cli_compile },
@@ -121,8 +128,12 @@ static const struct cli_command commands[] = {
 	{ "announce", "[ANNOUNCEMENT.xml]",
 	  "write and sign (or verify) the group's announcement",
 	  "jokcptfKEDNXGvwWrhCRLn", 0, 1, cli_announce },
-	{ "explain", "FILE", "would this party be admitted, and by which rule",
-	  "jAdycahrCRLnq", 1, 1, cli_explain },
+	{ "explain", "FILE [CERT...]",
+	  "would these parties be admitted, as what, and by which rule",
+	  "joAdycahrCRLnq", 1, INT_MAX, cli_explain },
+	{ "static-key", "",
+	  "make the static key of a member that only receives", "oUZ", 0, 0,
+	  cli_static_key },
 	{ "keyid", "CERT...", "key identifiers of certificates", "j", 1,
 	  CLI_REPEAT, cli_keyid },
 };

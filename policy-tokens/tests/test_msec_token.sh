@@ -6,7 +6,8 @@ token=$top_builddir/msec-token
 owner="CN=Group Owner,O=MSEC"
 
 check "help" 0 $token --help
-for c in new compile decompile show sign verify diff lint announce explain keyid
+for c in new compile decompile show sign verify diff lint announce explain \
+	keyid static-key
 do
 	check "help of $c" 0 $token $c --help
 done
@@ -20,10 +21,18 @@ check "template" 0 $token new --template one-to-many --group news \
 	--sender CN=alice,O=MSEC -o p.xml
 check "template that does not exist" 2 $token new --template opera
 check "template is clean" 0 $token lint p.xml
-for t in conference sensors; do
+for t in conference sensors distributed; do
 	check "template $t" 0 $token new --template $t --ca ca.pem -o $t.xml
 	check "template $t compiles" 0 $token compile $t.xml -o $t.der
+	check "template $t is clean" 0 $token lint $t.xml
+	check "template $t gives no warning" 1 test -s out
 done
+check "sensors have timestamps" 0 says sensors.xml 'timestamp="true"'
+check "sites have subordinates" 0 says distributed.xml autonomous
+check "subordinates are named" 0 $token new --template distributed \
+	--ca ca.pem --sub-gcks CN=north,O=MSEC --sub-gcks CN=south,O=MSEC \
+	-o sites.xml
+check "and may rekey" 0 test "$(grep -c CN=north,O=MSEC sites.xml)" = 3
 check "suite 1 compiles" 0 $token new --suite suite-1 --ca ca.pem -o s1.xml
 check "lint warns of suite 1" 0 $token lint s1.xml
 check "SHA-1 is named" 0 says out weak-hash
@@ -87,6 +96,44 @@ check "explain: the key server" 0 $token explain p1.tok --as gcks \
 	--cert gcks.pem --root ca.pem
 check "explain: may rekey" 0 $token explain p1.tok --as rekey \
 	--cert gcks.pem --root ca.pem
+
+check "dry run: all members" 0 $token explain p1.tok --root ca.pem alice.pem \
+	gcks.pem
+check "alice sends" 0 says out "^alice.pem: .*admitted as member, sender$"
+check "gcks serves" 0 says out "^gcks.pem: .*member, gcks, rekey$"
+check "and each rule is told" 0 says out "rule 1 of accessRule"
+check "dry run: one is a stranger" 1 $token explain p1.tok --root ca.pem \
+	alice.pem mallory.pem
+check "mallory is nothing" 0 says out "^mallory.pem: .*refused$"
+check "dry run as key server" 1 $token explain p1.tok --as gcks \
+	--root ca.pem gcks.pem alice.pem
+check "dry run: another root" 1 $token explain p1.tok --root alice.pem \
+	gcks.pem
+check "says why" 0 says out "^gcks.pem: .*refused: "
+cat alice.pem ca.pem > chain.pem
+check "dry run without roots" 0 $token explain p1.tok chain.pem
+check "says that it only assumes" 0 says out "not validated"
+check "dry run of a draft, as JSON" 1 $token explain p.xml --json \
+	--root ca.pem alice.pem mallory.pem
+check "JSON has the roles" 0 says out '"as": \[\]'
+check "and the rules" 0 says out '"list": "accessRule"'
+check "dry run of no certificate" 3 $token explain p.xml alice.key
+check "certificates twice" 2 $token explain p.xml --cert alice.pem gcks.pem
+
+check "static key" 0 $token static-key -o s.key --public s.pub
+check "is nobody else's" 0 test "$(stat -c %a s.key)" = 600
+check "openssl reads it" 0 openssl pkey -in s.key -check -noout
+check "and its public value" 0 openssl pkey -pubin -in s.pub -noout
+check "static key is not overwritten" 4 $token static-key -o s.key \
+	--public t.pub
+for k in x25519 modp2048 modp1024; do
+	check "static key $k" 0 $token static-key --key-exchange $k \
+		-o $k.key --public $k.pub
+	check "openssl reads $k" 0 openssl pkey -in $k.key -noout
+done
+check "static key of no group" 2 $token static-key --key-exchange p999 \
+	-o u.key --public u.pub
+check "static key without a public file" 2 $token static-key -o u.key
 
 check "key identifier" 0 $token keyid ca.pem
 check "is that of openssl" 0 says p.xml "$(cut -d' ' -f1 out)"

@@ -219,9 +219,9 @@ class Ground:
         return "<dialect>" + "".join(f'<switch name="{n}" value="{v}"/>' for n, v in changed
                                      ) + "</dialect>" if changed else ""
 
-    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", **cookie):
-        """gsakmp-gcks on the host keys, serving; the token is a file. `cookie`: further attributes
-        of <cookies>."""
+    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", receivers="", **cookie):
+        """gsakmp-gcks on the host keys, serving; the token is a file. `receivers`: the element of
+        that name; `cookie`: further attributes of <cookies>."""
         more = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in cookie.items())
         self.token_file = self.dir / "group.token"
         self.token_file.write_bytes(signed or self.make_token())
@@ -235,26 +235,32 @@ class Ground:
     <multicast address="{self.multicast}" port="{REKEY_PORT}" interface="eth0" ttl="8"/>
     {rekey}
     <registration timeout="{timeout}"/>
+    {receivers}
     {self._dialect()}
   </group>
 """)
         d.start()
         return d
 
-    def gm(self, name="gm0", host="gm", transport="udp"):
-        """gsakmp-gm on a host, not yet joining."""
+    def gm(self, name="gm0", host="gm", transport="udp", static_key=""):
+        """gsakmp-gm on a host, not yet joining; with a static key it only receives, on PORT."""
         s = self.suite
+        named = f' name="{self.party("keys").dn}"' if static_key else ""
+        port = f' port="{PORT}"' if static_key else ""
+        only = f'<receive-only static-key="{static_key}"/>' if static_key else ""
+        missed = 'missed="300ms"' if static_key else 'recovery="no"'
         d = self._daemon("gsakmp-gm", name, host, self._who(name) + f"""\
   <group>
     {self._group()}
-    <key-server address="{self.address("keys")}" transport="{transport}"/>
+    <key-server address="{self.address("keys")}" transport="{transport}"{named}/>
     <mechanisms signature="{s.sig_type}" nonce-hash="{s.nonce_hash}"
      key-creation="{s.create_type}" encryption="{s.enc_type}"
      freshness="{"time" if s.timestamp else "nonce"}" terse="{"yes" if s.terse else "no"}"/>
     <rekey address="{self.multicast}" port="{REKEY_PORT}"/>
   </group>
-  <network interface="eth0"/>
-  <membership timeout="2s" grace="3s" recovery="no"/>
+  <network interface="eth0"{port}/>
+  {only}
+  <membership timeout="2s" grace="3s" {missed}/>
   {self._dialect()}
 """)
         d.start()
