@@ -75,6 +75,8 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	add_buf(&s, &gm->departure.nonce_i);
 	add_buf(&s, &gm->departure.rtd);
 	add_u64(&s, gm->departure.retries_left);
+	add_buf(&s, &gm->expulsion.rtd);
+	add_u64(&s, gm->heard_primary);
 	add_buf(&s, &gm->gcks_key);
 	add_u64(&s, gm->member_id);
 	if (gm->policy != NULL)
@@ -152,6 +154,13 @@ gsakmp_group_digest(struct gsakmp_group *g, uint8_t out[32])
 	add_u64(&s, g->events);
 	add_u64(&s, g->rekeys);
 	add_u64(&s, g->n_overdue);
+	add_u64(&s, g->paused);
+	for (const struct gsakmp_expelled *e = g->expelled; e != NULL;
+	     e = e->next) {
+		add_buf(&s, &e->peer);
+		add_u64(&s, e->accepted);
+		add_u64(&s, e->refused);
+	}
 	add_u64(&s, g->sessions.count);
 	for (size_t i = 0; i < GSAKMP_SESSION_BUCKETS; i++)
 		for (const struct gsakmp_session *x = g->sessions.key_bucket[i];

@@ -316,7 +316,7 @@ look_up(struct gsakmp_request *rq)
 	if (rq->group == NULL)
 		return;
 	pthread_mutex_lock(&rq->group->lock);
-	if (rq->group->phase == GSAKMP_GROUP_OPEN)
+	if (rq->group->phase == GSAKMP_GROUP_OPEN && !rq->group->paused)
 		rq->policy = gsakmp_policy_ref(rq->group->policy);
 	pthread_mutex_unlock(&rq->group->lock);
 }
@@ -426,6 +426,7 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 			told = answer_refusal(&rq);
 	}
 	gsakmp_signer_clear(&rq.signer);
+	gk_buf_free(&rq.expelled);
 	gsakmp_policy_unref(rq.policy);
 	return err != GK_OK ? err : told;
 }

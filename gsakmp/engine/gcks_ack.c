@@ -118,7 +118,11 @@ tell(struct gsakmp_request *rq, const struct gsakmp_ack_step *step,
 	struct gsakmp_outputs *q = &rq->gcks->out;
 
 	GK_TRY(gsakmp_group_log_commit(rq->group, q, o->ticket));
-	if (o->ack || step->tell_nack)
+	if (o->ack && rq->expelled.len != 0)
+		GK_TRY(gsakmp_out_peer(q, GSAKMP_OUT_EXPELLED,
+		                       rq->group->cfg.group_id,
+		                       gk_buf_slice(&rq->expelled), 0));
+	else if (o->ack || step->tell_nack)
 		GK_TRY(gsakmp_out_peer(q, o->ack ? step->acked : step->nacked,
 		                       rq->group->cfg.group_id,
 		                       gk_buf_slice(&o->peer), o->member_id));

@@ -266,6 +266,8 @@ make_session(struct gsakmp_request *rq, struct departure *d)
 	                   rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data));
 	GK_TRY(gk_buf_copy(&s->nonce_r, gk_buf_slice(&d->nonce_r)));
 	GK_TRY(gk_buf_copy(&s->nonce_c, gk_buf_slice(&d->nonce_c)));
+	s->barred = rq->barred;
+	GK_TRY(gk_buf_copy(&s->expelled, gk_buf_slice(&rq->expelled)));
 	return gk_buf_copy(&s->answer, gk_buf_slice(&d->dgram));
 }
 
@@ -362,22 +364,38 @@ gsakmp_gcks_rtd(struct gsakmp_request *rq)
 	v.signature = rq->suite.signature;
 	GK_TRY(gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why));
 	GK_TRY(check_fresh(rq));
+	GK_TRY(gsakmp_gcks_expulsion(rq));
 	return accept_departure(rq);
 }
 
 /* ---- Departure ACK ------------------------------------------------------ */
 
 /* RFC4535-5.3.2.3.3-14: out at once; its keys change with the next rekey that
- * the policy defines, towards which this counts. */
+ * the policy defines, towards which this counts - but at a subordinate, which
+ * keeps departures to itself. */
+static enum gk_err
+leave(struct gsakmp_group *g, struct gk_member *m, struct gk_now now)
+{
+	if (m->state == GK_MEMBER_LEAVING)
+		return GK_OK;
+	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
+	if (!g->cfg.subordinate)
+		gsakmp_group_count_event(g, now);
+	return GK_OK;
+}
+
 static enum gk_err
 departed(struct gsakmp_request *rq, struct gsakmp_session *s,
          struct gk_member *m, bool ack)
 {
 	struct gsakmp_group *g = rq->group;
 
-	if (ack && m->state != GK_MEMBER_LEAVING) {
-		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
-		gsakmp_group_count_event(g, rq->now);
+	if (ack && s->expelled.len != 0) {
+		GK_TRY(gk_buf_copy(&rq->expelled, gk_buf_slice(&s->expelled)));
+		GK_TRY(gsakmp_group_reported(g, gk_buf_slice(&s->expelled),
+		                             s->barred, rq->now));
+	} else if (ack) {
+		GK_TRY(leave(g, m, rq->now));
 	}
 	gsakmp_session_drop(&g->sessions, s);
 	return GK_OK;

@@ -41,6 +41,8 @@ struct gsakmp_request {
 	uint8_t digest[32]; /* SHA-256 of the message */
 	struct gsakmp_signer signer;
 	struct gsakmp_suite suite;
+	struct gk_buf expelled; /* RTD, DA for somebody else: for whom ... */
+	bool barred;            /* ... and whether for good */
 	struct gsakmp_reject why;
 	bool quiet; /* a refusal that is not answered in any mode */
 	bool answered;
@@ -51,6 +53,9 @@ GK_MUST_CHECK enum gk_err gsakmp_gcks_rtj(struct gsakmp_request *rq);
 GK_MUST_CHECK enum gk_err gsakmp_gcks_ack(struct gsakmp_request *rq);
 GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd(struct gsakmp_request *rq);
 GK_MUST_CHECK enum gk_err gsakmp_gcks_da(struct gsakmp_request *rq);
+/* gsakmp_gcks_expulsion - does the RTD speak for somebody else, and may it?
+ * Section 4.4.7; in gcks_expel.c. */
+GK_MUST_CHECK enum gk_err gsakmp_gcks_expulsion(struct gsakmp_request *rq);
 /* gsakmp_gcks_rtd_error - section 5.3.2.3.1, Verbose Mode. */
 GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd_error(struct gsakmp_request *rq);
 /* gsakmp_gcks_admit - the step that makes a candidate a member, and its key

@@ -113,6 +113,7 @@ defaults(struct gsakmp_gm *gm)
 	DEFAULT(fetch_window_ms, 2000);
 	DEFAULT(fetch_timeout_ms, 20000);
 	DEFAULT(fetch_max, 64);
+	DEFAULT(silence_ms, 30000);
 	DEFAULT(rejoin_max, 3);
 	DEFAULT(max_message, 65535);
 	DEFAULT(commit_retry_ms, 1000);
@@ -125,6 +126,7 @@ static void
 stop_clocks(struct gsakmp_gm *gm)
 {
 	gm->retry_at = gm->missed_at = gm->overdue_at = GK_NEVER;
+	gm->silent_at = GK_NEVER;
 	gm->grace_ends = gm->expires_at = GK_NEVER;
 	gm->overdue_utc = 0;
 	gsakmp_gm_unfollow(gm);
@@ -144,6 +146,7 @@ gsakmp_gm_new(const struct gk_env *env, const struct gsakmp_gm_config *cfg)
 	defaults(gm);
 	stop_clocks(gm);
 	gm->owed_at = gm->again.at = GK_NEVER;
+	gsakmp_gm_expel_clear(gm);
 	if (gk_journal_new(cfg->group_id, &gm->journal) != GK_OK) {
 		free(gm);
 		return NULL;
@@ -157,6 +160,7 @@ forget(struct gsakmp_gm *gm)
 	gsakmp_gm_join_clear(gm);
 	gsakmp_gm_departure_clear(gm);
 	gsakmp_gm_again_clear(gm, 0);
+	gsakmp_gm_expel_clear(gm);
 	gk_buf_free(&gm->receipt.nonce_i);
 	gk_buf_free(&gm->receipt.ack);
 	gsakmp_policy_unref(gm->policy);
@@ -191,6 +195,14 @@ gsakmp_gm_free(struct gsakmp_gm *gm)
 	gsakmp_outputs_free(&gm->out);
 	gk_wipe(gm, sizeof(*gm));
 	free(gm);
+}
+
+void
+gsakmp_gm_set_party(struct gsakmp_gm *gm, const struct gsakmp_party *party)
+{
+	gm->cfg.party = *party;
+	if (gm->undo != NULL)
+		gm->undo->cfg.party = *party;
 }
 
 enum gsakmp_gm_state
@@ -242,9 +254,9 @@ gsakmp_gm_wipe(struct gsakmp_gm *gm)
 	return err;
 }
 
-static enum gk_err
-say(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
-    const struct gsakmp_reject *why, const char *text)
+enum gk_err
+gsakmp_gm_say(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
+              const struct gsakmp_reject *why, const char *text)
 {
 	struct gsakmp_output *out = gsakmp_outputs_add(&gm->out, kind);
 
@@ -264,8 +276,8 @@ gsakmp_gm_out(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
 	GK_TRY(gsakmp_gm_wipe(gm));
 	gm->state = GSAKMP_GM_IDLE;
 	if (kind != GSAKMP_OUT_LEFT)
-		GK_TRY(say(gm, kind, why, text));
-	return say(gm, GSAKMP_OUT_LEFT, why, text);
+		GK_TRY(gsakmp_gm_say(gm, kind, why, text));
+	return gsakmp_gm_say(gm, GSAKMP_OUT_LEFT, why, text);
 }
 
 /* ---- clocks ------------------------------------------------------------- */
@@ -275,7 +287,7 @@ gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now)
 {
 	int64_t left = gm->gtpk[0].expires - now.utc_s;
 
-	gm->missed_at = GK_NEVER;
+	gm->missed_at = gm->silent_at = GK_NEVER;
 	gm->overdue_at = GK_NEVER;
 	gm->overdue_utc = 0;
 	/* RFC 4534 B.5.5: the longest that a member should go without. */
@@ -305,8 +317,9 @@ gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 	uint32_t wait;
 
 	gsakmp_gm_recovery_clear(gm);
-	gm->missed_at = gm->overdue_at = gm->expires_at = GK_NEVER;
-	GK_TRY(say(gm, GSAKMP_OUT_STALE, NULL, text));
+	gm->missed_at = gm->silent_at = GK_NEVER;
+	gm->overdue_at = gm->expires_at = GK_NEVER;
+	GK_TRY(gsakmp_gm_say(gm, GSAKMP_OUT_STALE, NULL, text));
 	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
 		return GK_OK;
 	gsakmp_gm_enter(gm, GSAKMP_GM_EV_STALE);
@@ -360,6 +373,8 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 		GK_TRY(end_grace(gm));
 	if (gm->missed_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_stale(gm, "a rekey had no keys for us", now));
+	if (gm->silent_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_silent(gm, now));
 	if (gm->overdue_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_overdue(gm, "a rekey is overdue", now));
 	if (gm->expires_at <= now.mono_ms)
@@ -367,14 +382,18 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 	GK_TRY(gsakmp_gm_recovery_tick(gm, now));
 	if (gm->retry_at <= now.mono_ms)
 		GK_TRY(retry(gm, now));
+	if (gm->expulsion.retry_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_retry_expel(gm, now));
 	return gsakmp_gm_try_again(gm, now);
 }
 
 uint64_t
 gsakmp_gm_clock(const struct gsakmp_gm *gm)
 {
-	const uint64_t clocks[] = { gm->retry_at, gm->missed_at, gm->overdue_at,
-		                    gm->grace_ends, gm->expires_at };
+	const uint64_t clocks[] = { gm->silent_at,         gm->retry_at,
+		                    gm->missed_at,         gm->overdue_at,
+		                    gm->grace_ends,        gm->expires_at,
+		                    gm->expulsion.retry_at };
 	uint64_t at = GK_NEVER;
 
 	for (size_t i = 0; i < GK_COUNT(clocks); i++)

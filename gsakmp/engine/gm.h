@@ -56,6 +56,10 @@ struct gsakmp_gm_config {
 	 */
 	bool receive_only;
 	const struct gk_kex_key *static_key;
+	/* Section 4.1.4: who registers with the GC/KS itself, because it serves
+	 * members of its own, takes keys from nobody else.  A server that the
+	 * token only names as a subordinate will not do. */
+	bool primary_only;
 
 	bool send_mechanism_choices; /* the optional payload of the RTJ */
 	struct gk_slice ip_value;    /* the optional IPvalue; 0, 4, 16 octets */
@@ -73,6 +77,9 @@ struct gsakmp_gm_config {
 	unsigned rtd_retries;       /* [3] */
 	uint32_t rejoin_backoff_ms; /* [5000] upper bound of the random wait */
 	uint32_t missed_ms; /* [3000] after a Rekey Event without keys for us */
+	/* [30000] after a Rekey Event of the primary that our own subordinate
+	 * does not pass on; enough for it to recover one that it missed. */
+	uint32_t silence_ms;
 	unsigned rejoin_max; /* [3] failed rejoins before giving up */
 	bool no_recovery;    /* do not rejoin when a rekey was missed */
 	/* Where the token says that Rekey Events are posted: */
@@ -145,6 +152,10 @@ enum gk_err gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram,
                               struct gk_now now);
 enum gk_err gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now);
 
+/* gsakmp_gm_set_party - new certificates or CRLs, of the same identity. */
+void gsakmp_gm_set_party(struct gsakmp_gm *gm,
+                         const struct gsakmp_party *party);
+
 /*
  * gsakmp_gm_fetched - what became of an output FETCH: the octets at its URL, or
  * NULL when there are none.  They are trusted no more than a datagram.
@@ -165,7 +176,8 @@ enum gk_err gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now);
  * Outputs of this engine: SEND (to the registration server, or to the address
  * it answered from when @to.ip_len is not 0), COMMIT (@journal), KEY_INSTALL,
  * KEY_WIPE, JOINED, LEFT, EVICTED, DESTROYED, TOKEN, REKEYED, STALE, FETCH,
- * REFUSED, PUSHED, MESSAGE.
+ * REFUSED, PUSHED, MESSAGE.  NEXT_SERVER says that the key server in use does not
+ * serve us and another one, if there is any, should get what is sent from now on.
  */
 bool gsakmp_gm_poll(struct gsakmp_gm *gm, struct gsakmp_output *out);
 

@@ -138,7 +138,7 @@ gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
 	wait = wait > UINT32_MAX >> doubled ? UINT32_MAX : wait << doubled;
 	GK_TRY(gsakmp_gm_random_wait(gm, wait, &wait));
 	gm->retry_at = now.mono_ms + wait;
-	return GK_OK;
+	return gsakmp_gm_say(gm, GSAKMP_OUT_NEXT_SERVER, why, text);
 }
 
 enum gk_err

@@ -136,8 +136,10 @@ check_authority(struct download *d)
 	const char *req = in->gm->cfg.receive_only ? "RFC4535-5.2.3-06"
 	                                           : "RFC4535-5.2.1.2-17";
 
+	/* RFC4535-4.1.4-02: a subordinate wants the GC/KS itself. */
 	if (!gpt_access_gcks(p->reg, &in->signer.party, NULL) &&
-	    !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL) &&
+	    (in->gm->cfg.primary_only ||
+	     !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL)) &&
 	    GK_CHECKED(req))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,

@@ -16,8 +16,8 @@ gsakmp_gm_departure_clear(struct gsakmp_gm *gm)
 }
 
 /* RFC 4534 B.3: with the mechanism the token wants for leaving. */
-static struct gsakmp_suite
-leave_suite(const struct gsakmp_gm *gm)
+struct gsakmp_suite
+gsakmp_gm_leave_suite(const struct gsakmp_gm *gm)
 {
 	struct gsakmp_suite suite = gm->suite;
 	const struct gpt_deregister *d = gm->policy->dereg;
@@ -38,7 +38,7 @@ leave_suite(const struct gsakmp_gm *gm)
 static enum gk_err
 build_rtd(struct gsakmp_gm *gm, struct gk_now now)
 {
-	const struct gsakmp_suite suite = leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
 	struct gsakmp_sign sign;
 	struct gsakmp_build b;
@@ -110,11 +110,11 @@ gsakmp_gm_retry_depart(struct gsakmp_gm *gm, struct gk_now now)
 /* ---- Departure Response ------------------------------------------------- */
 
 /* Section 5.3.2.3.3, Table 10. */
-static enum gk_err
-send_da(struct gsakmp_gm_input *in, uint16_t notify)
+enum gk_err
+gsakmp_gm_send_da(struct gsakmp_gm_input *in, uint16_t notify)
 {
 	struct gsakmp_gm *gm = in->gm;
-	const struct gsakmp_suite suite = leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
 	const struct gk_slice nonce_c =
 		in->msg->nonce[GSAKMP_NONCE_COMBINED].data;
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
@@ -144,16 +144,16 @@ send_da(struct gsakmp_gm_input *in, uint16_t notify)
 }
 
 /* The checks of section 5.3.2.3.2 in their order. */
-static enum gk_err
-check(struct gsakmp_gm_input *in)
+enum gk_err
+gsakmp_gm_check_dr(struct gsakmp_gm_input *in, struct gk_slice nonce_i)
 {
 	struct gsakmp_gm *gm = in->gm;
-	const struct gsakmp_suite suite = leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
 	struct gsakmp_verify v = gsakmp_in_verify(in, suite.signature);
 
 	GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.3.2.3.2-10"));
-	GK_TRY(gsakmp_in_fresh(in, gk_buf_slice(&gm->departure.nonce_i),
-	                       "RFC4535-5.3.2.3.2-11", "RFC4535-5.3.2.3.2-12"));
+	GK_TRY(gsakmp_in_fresh(in, nonce_i, "RFC4535-5.3.2.3.2-11",
+	                       "RFC4535-5.3.2.3.2-12"));
 	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
 	/* "the GMs authorized GC/KS": the one that registered us. */
 	if (!gk_slice_equal(gk_buf_slice(&in->signer.key),
@@ -199,7 +199,11 @@ enum gk_err
 gsakmp_gm_dr(struct gsakmp_gm_input *in)
 {
 	struct gsakmp_gm *gm = in->gm;
-	enum gk_err err = check(in);
+	enum gk_err err;
+
+	if (gsakmp_gm_expelling(gm) && gm->state != GSAKMP_GM_DEPARTING)
+		return gsakmp_gm_expel_dr(in);
+	err = gsakmp_gm_check_dr(in, gk_buf_slice(&gm->departure.nonce_i));
 
 	if (err != GK_OK) {
 		/*
@@ -210,9 +214,10 @@ gsakmp_gm_dr(struct gsakmp_gm_input *in)
 		 */
 		if (!in->authentic)
 			return err;
-		GK_TRY(send_da(in, gm->policy->dereg_terse
-		                           ? GSAKMP_NOTIFY_NACK
-		                           : (uint16_t)in->why.notify));
+		GK_TRY(gsakmp_gm_send_da(in,
+		                         gm->policy->dereg_terse
+		                                 ? GSAKMP_NOTIFY_NACK
+		                                 : (uint16_t)in->why.notify));
 		gsakmp_gm_departure_clear(gm);
 		gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
 		return err;
@@ -220,7 +225,7 @@ gsakmp_gm_dr(struct gsakmp_gm_input *in)
 	if (gsakmp_message_notification(
 		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) != NULL)
 		return refused(in);
-	GK_TRY(send_da(in, GSAKMP_NOTIFY_ACKNOWLEDGEMENT));
+	GK_TRY(gsakmp_gm_send_da(in, GSAKMP_NOTIFY_ACKNOWLEDGEMENT));
 	return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, NULL,
 	                     "left; the departure was accepted");
 }

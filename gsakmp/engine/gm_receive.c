@@ -139,6 +139,9 @@ expected(struct gsakmp_gm_input *in)
 		    rows[i].exchange == in->msg->header.exchange &&
 		    gsakmp_gm_may(in->gm, rows[i].on))
 			return GK_OK;
+	if (in->msg->header.exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE &&
+	    gsakmp_gm_expelling(in->gm))
+		return GK_OK;
 	if (!GK_CHECKED("RFC4535-7.1.2-07"))
 		return GK_ERR_UNEXPECTED; /* there is no state for it */
 	return gsakmp_in_refuse(

@@ -49,23 +49,49 @@ unauthorized(struct gsakmp_gm_input *in)
 		"RFC4534-B.5.1-01", "Signer ID Data", in->msg->signature.at);
 }
 
+/* RFC4534-B.5.1-01; an authorised subordinate speaks to its own sub-group. */
+static bool
+may_rekey(const struct gsakmp_gm_input *in, bool by_name)
+{
+	const struct gsakmp_policy *p = in->gm->policy;
+	const struct gpt_party *who = &in->signer.party;
+	struct gpt_verdict rekey, sub;
+
+	return gpt_access_rekey(p->rekey, who, &rekey) ||
+	       (by_name && rekey.reason == GPT_ACCESS_OTHER_CA) ||
+	       (p->rekey->scheme == GPT_SCHEME_AUTONOMOUS &&
+	        (gpt_access_sub_gcks(p->reg, p->rekey, who, &sub) ||
+	         (by_name && sub.reason == GPT_ACCESS_OTHER_CA)));
+}
+
+/* In a group with subordinates every key server has a key tree of its own, and
+ * the ids of their keys are the same: RFC 4535 section 4.4.7. */
+static bool
+from_another(const struct gsakmp_gm_input *in)
+{
+	const struct gsakmp_gm *gm = in->gm;
+
+	return gm->policy->rekey->scheme == GPT_SCHEME_AUTONOMOUS &&
+	       !gk_slice_equal(gk_buf_slice(&in->signer.key),
+	                       gk_buf_slice(&gm->gcks_key));
+}
+
 /* Cheap things first: name and Sequence ID, then path and signature. */
 static enum gk_err
 authenticate(struct gsakmp_gm_input *in)
 {
 	struct gsakmp_gm *gm = in->gm;
-	const struct gpt_rekey *rekey = gm->policy->rekey;
 	struct gsakmp_verify v;
-	struct gpt_verdict verdict;
 
-	if (rekey == NULL)
+	if (gm->policy->rekey == NULL)
 		return unauthorized(in);
 	v = gsakmp_in_verify(in, gm->policy->rekey_sig);
 	gsakmp_signer_name(in->msg, &in->signer);
-	if (!gpt_access_rekey(rekey, &in->signer.party, &verdict) &&
-	    verdict.reason != GPT_ACCESS_OTHER_CA)
+	if (!may_rekey(in, true))
 		return unauthorized(in);
 	GK_TRY(gsakmp_signer_find(&v, in->msg, &in->signer, &in->why));
+	if (from_another(in))
+		GK_TRY(gsakmp_gm_other_server(in));
 	/* RFC4535-7.1.1-13, RFC4535-7.1.2-09 */
 	if (in->msg->header.sequence <=
 	            gsakmp_gm_last_sequence(gm,
@@ -76,7 +102,7 @@ authenticate(struct gsakmp_gm_input *in)
 			"RFC4535-7.1.2-09", "Sequence ID",
 			in->msg->header.at + in->msg->header.size - 8);
 	GK_TRY(gsakmp_signer_path(&v, in->msg, &in->signer, &in->why));
-	if (!gpt_access_rekey(rekey, &in->signer.party, NULL))
+	if (!may_rekey(in, false))
 		return unauthorized(in);
 	/* RFC4535-5.3.1.1-02, -03 */
 	return gsakmp_signer_check(&v, in->msg, &in->signer, &in->why);
@@ -552,6 +578,8 @@ gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 	GK_TRY(check_recent(in));
 	if (in->msg->header.sequence == GSAKMP_SEQUENCE_DESTROY)
 		return destroyed(in);
+	if (from_another(in))
+		return gsakmp_gm_heard_primary(in);
 	if (gsakmp_gm_must_wait(in->gm))
 		return gsakmp_gm_hold(in);
 	r.gap = gsakmp_gm_gap(in, &who);

@@ -47,6 +47,23 @@ gsakmp_gm_excluded(const struct gsakmp_gm *gm,
 	return out;
 }
 
+/* RFC4535-4.4.6-02: SubGCKS, and authSubs. */
+bool
+gsakmp_gm_subordinate(const struct gsakmp_gm *gm,
+                      const struct gsakmp_policy *policy, int64_t utc)
+{
+	struct self self;
+	bool may;
+
+	look_at_self(&gm->cfg.party, utc, &self);
+	may = policy->rekey != NULL &&
+	      policy->rekey->scheme == GPT_SCHEME_AUTONOMOUS &&
+	      gpt_access_sub_gcks(policy->reg, policy->rekey, &self.party,
+	                          NULL);
+	gk_path_free(&self.path);
+	return may;
+}
+
 /* RFC4534-B.1.1-06: SenderAuthorization. */
 bool
 gsakmp_gm_sender(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
@@ -87,8 +104,10 @@ gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now)
 		return gsakmp_gm_out(
 			gm, GSAKMP_OUT_LEFT, NULL,
 			"the Group Owner's certificate is revoked");
-	if (revoked(p->trust, gm->gcks_cert, now.utc_s))
-		return gsakmp_gm_stale(
-			gm, "the key server's certificate is revoked", now);
-	return GK_OK;
+	if (!revoked(p->trust, gm->gcks_cert, now.utc_s))
+		return GK_OK;
+	GK_TRY(gsakmp_gm_stale(gm, "the key server's certificate is revoked",
+	                       now));
+	return gsakmp_gm_say(gm, GSAKMP_OUT_NEXT_SERVER, NULL,
+	                     "the key server's certificate is revoked");
 }

@@ -64,6 +64,15 @@ struct gsakmp_gm_departure {
 	unsigned retries_left;
 };
 
+/* The departure of somebody else, by a subordinate; section 4.4.7. */
+struct gsakmp_gm_expulsion {
+	struct gk_buf nonce_i; /* empty: none under way */
+	struct gk_buf rtd;
+	struct gk_buf peer; /* what our group calls the member */
+	unsigned retries_left;
+	uint64_t retry_at;
+};
+
 /* The newest Sequence ID of one GC/KS. */
 struct gsakmp_gm_sequence {
 	struct gk_buf gcks;
@@ -133,6 +142,7 @@ struct gsakmp_gm {
 	enum gsakmp_gm_state state;
 	uint64_t retry_at;  /* of the exchange under way */
 	uint64_t missed_at; /* a rekey went by without us: stale */
+	uint64_t silent_at; /* the primary has spoken, our server has not */
 	uint64_t overdue_at, grace_ends, expires_at;
 	int64_t overdue_utc;
 	unsigned rejoins;
@@ -145,6 +155,7 @@ struct gsakmp_gm {
 	struct gsakmp_gm_join join;
 	struct gsakmp_gm_receipt receipt;
 	struct gsakmp_gm_departure departure;
+	struct gsakmp_gm_expulsion expulsion;
 
 	/* the membership; policy is NULL without one */
 	struct gsakmp_policy *policy;
@@ -167,6 +178,8 @@ struct gsakmp_gm {
 	struct gsakmp_gm_recovery recovery;
 	uint32_t last_sequence; /* of any, for people */
 	struct gsakmp_gm_heard heard;
+	uint32_t heard_primary; /* Sequence ID of its newest event that was not
+	                         * for us; not durable */
 
 	struct gk_journal *journal;
 	struct gsakmp_outputs out;
@@ -224,12 +237,46 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_build_af(struct gsakmp_gm *gm,
 GK_MUST_CHECK enum gk_err gsakmp_gm_push_fresh(struct gsakmp_gm_input *in);
 /* gsakmp_gm_push_note - remember when this message was signed; durable. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_push_note(struct gsakmp_gm_input *in);
+/* gm_server.c: a Rekey Event of a key server that is not ours */
+/* gsakmp_gm_other_server - is it the primary, for whom we have an ear? */
+GK_MUST_CHECK enum gk_err gsakmp_gm_other_server(struct gsakmp_gm_input *in);
+/* gsakmp_gm_heard_primary - it is, and it is authentic: what follows? */
+GK_MUST_CHECK enum gk_err gsakmp_gm_heard_primary(struct gsakmp_gm_input *in);
+/* gsakmp_gm_silent - and ours has said nothing since. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_silent(struct gsakmp_gm *gm,
+                                           struct gk_now now);
 /* gm_leave.c */
 GK_MUST_CHECK enum gk_err gsakmp_gm_start_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
 GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
 void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_leave_suite - the mechanisms of the token for leaving. */
+struct gsakmp_suite gsakmp_gm_leave_suite(const struct gsakmp_gm *gm);
+/* gsakmp_gm_check_dr - the checks of section 5.3.2.3.2 for the answer to the
+ * request with @nonce_i.  gsakmp_gm_send_da - and what is said to it. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_check_dr(struct gsakmp_gm_input *in,
+                                             struct gk_slice nonce_i);
+GK_MUST_CHECK enum gk_err gsakmp_gm_send_da(struct gsakmp_gm_input *in,
+                                            uint16_t notify);
+
+/* gm_expel.c */
+/* gsakmp_gm_expel - tell the GC/KS that @peer, who is @who to it, is no member
+ * of ours any more.  GK_ERR_UNEXPECTED: not now. */
+struct gsakmp_expulsion;
+GK_MUST_CHECK enum gk_err gsakmp_gm_expel(struct gsakmp_gm *gm,
+                                          struct gk_slice peer,
+                                          const struct gsakmp_expulsion *who,
+                                          struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_retry_expel(struct gsakmp_gm *gm,
+                                                struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_expel_dr(struct gsakmp_gm_input *in);
+void gsakmp_gm_expel_clear(struct gsakmp_gm *gm);
+static inline bool
+gsakmp_gm_expelling(const struct gsakmp_gm *gm)
+{
+	return gm->expulsion.nonce_i.len != 0;
+}
 
 /* gm_recover.c: missed Rekey Events are fetched */
 void gsakmp_gm_recovery_clear(struct gsakmp_gm *gm);
@@ -276,6 +323,10 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_out(struct gsakmp_gm *gm,
 /* gsakmp_gm_stale - a rekey was missed: rejoin after a random wait. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_stale(struct gsakmp_gm *gm,
                                           const char *text, struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_gm_say(struct gsakmp_gm *gm,
+                                        enum gsakmp_output_kind kind,
+                                        const struct gsakmp_reject *why,
+                                        const char *text);
 /* gsakmp_gm_key_out - KEY_INSTALL or KEY_WIPE of one key. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_key_out(struct gsakmp_gm *gm,
                                             enum gsakmp_output_kind kind,
@@ -286,11 +337,14 @@ uint64_t gsakmp_gm_clock(const struct gsakmp_gm *gm);
 void gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now);
 GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
 
-/* What @policy says about us: excluded from the group; allowed to send data. */
+/* What @policy says about us: excluded from the group; allowed to send data;
+ * allowed to serve members of our own. */
 bool gsakmp_gm_excluded(const struct gsakmp_gm *gm,
                         const struct gsakmp_policy *policy, int64_t utc);
 bool gsakmp_gm_sender(const struct gsakmp_gm *gm,
                       const struct gsakmp_policy *policy, int64_t utc);
+bool gsakmp_gm_subordinate(const struct gsakmp_gm *gm,
+                           const struct gsakmp_policy *policy, int64_t utc);
 
 /* Durable: the token seen, the Sequence ID; then an output COMMIT. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_save_token(struct gsakmp_gm *gm,

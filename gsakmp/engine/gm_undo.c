@@ -29,6 +29,9 @@ static const size_t owned[] = {
 	offsetof(struct gsakmp_gm, receipt.ack),
 	offsetof(struct gsakmp_gm, departure.nonce_i),
 	offsetof(struct gsakmp_gm, departure.rtd),
+	offsetof(struct gsakmp_gm, expulsion.nonce_i),
+	offsetof(struct gsakmp_gm, expulsion.rtd),
+	offsetof(struct gsakmp_gm, expulsion.peer),
 	offsetof(struct gsakmp_gm, gcks_id),
 	offsetof(struct gsakmp_gm, gcks_key),
 };

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
 #include "gsakmp/engine/group_state.h"
+#include "gsakmp/payload/notification.h"
 
 #define DEFAULT(field, value)                   \
 	do {                                    \
@@ -58,6 +60,7 @@ gsakmp_group_free(struct gsakmp_group *g)
 	if (g == NULL)
 		return;
 	gsakmp_group_events_free(g);
+	gsakmp_group_expelled_free(g);
 	gsakmp_sessions_clear(&g->sessions);
 	gk_buf_free(&g->loaded_token);
 	for (size_t i = 0; i < g->n_chains; i++)
@@ -131,7 +134,8 @@ gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now)
 	in_s = before_expiry(g, in_s, now);
 	g->rekey_due = GK_NEVER;
 	g->rekey_due_utc = 0;
-	if (in_s <= 0)
+	/* RFC4535-4.1.4-01: when there is a new key is the primary's business. */
+	if (in_s <= 0 || g->cfg.subordinate)
 		return;
 	g->rekey_due = now.mono_ms + (uint64_t)in_s * 1000;
 	g->rekey_due_utc = now.utc_s + in_s;
@@ -246,6 +250,8 @@ group_tick(struct gsakmp_group *g, struct gk_now now)
 		return GK_OK;
 	if (g->grace_ends <= now.mono_ms)
 		GK_TRY(end_grace(g));
+	if (g->cfg.subordinate)
+		return gsakmp_group_sub_tick(g, now);
 	/* RFC4535-5.3.1.1-01: what the token defines, or an open epoch. */
 	if (g->rekey_due <= now.mono_ms)
 		return gsakmp_group_plan(g, &by_policy, now);
@@ -293,8 +299,11 @@ rekey_now(struct gsakmp_group *g, struct gk_now now)
 	const struct gsakmp_rekey_cause order = { .refresh = true,
 		                                  .sweep = true };
 
-	if (g->phase != GSAKMP_GROUP_OPEN)
+	if (g->phase != GSAKMP_GROUP_OPEN || g->paused)
 		return GK_ERR_UNEXPECTED;
+	/* RFC4535-4.4.7-10 */
+	if (g->expelled != NULL && GK_CHECKED("RFC4535-4.4.7-10"))
+		return GK_ERR_POLICY;
 	return gsakmp_group_plan(g, &order, now);
 }
 
@@ -350,7 +359,12 @@ evict(struct gsakmp_group *g, const char *const *peers, size_t n,
 	for (size_t i = 0; i < n; i++)
 		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
 		                        gk_slice_str("evicted")));
-	return gsakmp_group_plan(g, &order, now);
+	if (!g->cfg.subordinate)
+		return gsakmp_group_plan(g, &order, now);
+	for (size_t i = 0; i < n; i++)
+		GK_TRY(gsakmp_group_expel(g, m[i], GSAKMP_EXPULSION_BARRED,
+		                          now));
+	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 
 enum gk_err
@@ -462,7 +476,11 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.last_rekey_utc = g->last_rekey_utc,
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,
+		.paused = g->paused,
 	};
+	for (const struct gsakmp_expelled *e = g->expelled; e != NULL;
+	     e = e->next)
+		out->n_expelled++;
 	if (out->open) {
 		if (g->policy->v.token->has_edition)
 			out->edition = g->policy->v.token->edition;

@@ -7,8 +7,10 @@
 
 struct gk_group_member;
 struct gk_journal;
+struct gk_traffic_key;
 struct gpt_token;
 struct gsakmp_dialect;
+struct gsakmp_policy;
 
 /*
  * DOC: one group at its key server - RFC 4535 sections 4.4.3, 5.3
@@ -44,6 +46,9 @@ struct gsakmp_group_config {
 	struct gk_slice group_id;             /* borrowed */
 	const struct gsakmp_dialect *dialect; /* NULL: the defaults */
 	bool legacy_ok; /* serve mechanisms with SHA-1, MD5, DSA-1024 */
+	/* Section 4.4.7: the sub-group of a subordinate GC/KS.  Traffic keys and
+	 * policy tokens come from gsakmp_group_relay() alone. */
+	bool subordinate;
 
 	/* All 0: the defaults in brackets. */
 	unsigned lkh_degree; /* [2] */
@@ -122,7 +127,30 @@ enum gk_err gsakmp_group_set_token(struct gsakmp_group *group,
                                    struct gk_slice token, struct gk_now now,
                                    struct gsakmp_reject *why);
 
+/*
+ * gsakmp_group_relay - what the primary has in force, for a subordinate's group.
+ *
+ * RFC 4535 section 4.4.7: the first time it opens the sub-group; after that a
+ * token or a GTPK that is new leaves in a Rekey Event of our own, without the
+ * members that the token does not admit.  What is in force already changes
+ * nothing.  The caller has verified @policy, and that it lets us serve; @keys
+ * are in the order of the token.
+ *
+ * Return: GK_OK; GK_ERR_UNEXPECTED for a group of another kind or one that is
+ * destroyed; GK_ERR_POLICY for a token that members could not follow.
+ */
+enum gk_err gsakmp_group_relay(struct gsakmp_group *group,
+                               struct gsakmp_policy *policy,
+                               const struct gk_traffic_key *keys, size_t n,
+                               struct gk_now now);
+/* gsakmp_group_pause - answer nobody, as if the group were unknown, and have no
+ * registrations under way; members and keys are kept. */
+void gsakmp_group_pause(struct gsakmp_group *group, bool pause);
+
 /* Commands.  GK_ERR_UNEXPECTED before the first token or after destruction. */
+/* gsakmp_group_rekey - new keys for all.  A subordinate sends those in force
+ * again, under new keys of its tree where they are about to expire;
+ * GK_ERR_POLICY while it waits for the primary after an eviction. */
 enum gk_err gsakmp_group_rekey(struct gsakmp_group *group, struct gk_now now);
 /* gsakmp_group_evict - by identity, in the printable form of member rows;
  * several at once share one Rekey Event.  GK_ERR_VALUE: no such member. */
@@ -209,9 +237,11 @@ struct gsakmp_group_status {
 	bool destroyed;
 	int64_t edition; /* -1 none */
 	bool terse;
-	size_t n_members;  /* acknowledged */
-	size_t n_pending;  /* registrations and departures under way */
-	size_t n_overdue;  /* to be evicted by the next policy-defined rekey */
+	size_t n_members; /* acknowledged */
+	size_t n_pending; /* registrations and departures under way */
+	size_t n_overdue; /* to be evicted by the next policy-defined rekey */
+	bool paused;
+	size_t n_expelled; /* evictions that the primary has not followed yet */
 	uint32_t sequence; /* the last Sequence ID used */
 	uint64_t rekeys;
 	int64_t last_rekey_utc;

@@ -495,7 +495,7 @@ close_epoch(struct plan *p, const struct gsakmp_rekey_cause *order)
 	struct gk_traffic_key old;
 	size_t renewed;
 	bool due;
-	enum gk_err err;
+	enum gk_err err = GK_OK;
 
 	old = *gk_group_key(g->data, 0, GK_KEY_CURRENT);
 	if (order->refresh && g->policy->lkh) {
@@ -505,8 +505,11 @@ close_epoch(struct plan *p, const struct gsakmp_rekey_cause *order)
 		                      KEK_SCAN, &renewed));
 	}
 	due = gk_group_due(g->data);
-	err = gk_group_seal(
-		g->data, g->cfg.lkh_chain ? GK_LKH_CHAIN : GK_LKH_PATH, &plan);
+	/* A token alone, at a subordinate: the tree waits for the next key. */
+	if (!g->cfg.subordinate || due || order->refresh)
+		err = gk_group_seal(
+			g->data, g->cfg.lkh_chain ? GK_LKH_CHAIN : GK_LKH_PATH,
+			&plan);
 	if (err == GK_OK && order->announce != NULL)
 		err = seal_token(p, order->announce, &old);
 	if (err == GK_OK)
@@ -549,6 +552,8 @@ gsakmp_group_plan(struct gsakmp_group *g,
 	g->last_rekey_utc = now.utc_s;
 	if (order->refresh || order->sweep) {
 		g->events = 0;
+		GK_TRY(gk_group_note_set(g->data, GSAKMP_NOTE_OWED,
+		                         (struct gk_slice){ 0 }));
 		gsakmp_group_timers(g, now);
 	}
 	return GK_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "gsakmp/engine/group_state.h"
+#include "gsakmp/payload/notification.h"
 
 /*
  * Members whose certificates have been revoked since they joined.  Access was
@@ -84,6 +85,17 @@ look_at(const struct gsakmp_group *g, const struct gk_trust *trust,
 	return GK_OK;
 }
 
+/* Without a key of its own a subordinate asks the primary for one. */
+static enum gk_err
+expel_all(struct gsakmp_group *g, const struct gsakmp_rekey_cause *cause,
+          struct gk_now now)
+{
+	for (size_t i = 0; i < cause->n_evict; i++)
+		GK_TRY(gsakmp_group_expel(g, cause->evict[i],
+		                          GSAKMP_EXPULSION_BARRED, now));
+	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
+}
+
 /* They may have left, or joined anew, while their certificates were looked at;
  * a revoked certificate does not get better by that. */
 static enum gk_err
@@ -108,7 +120,9 @@ leave_out(struct gsakmp_group *g, const struct suspect *list, size_t n,
 		if (m != NULL)
 			out[cause.n_evict++] = m;
 	}
-	if (cause.n_evict != 0)
+	if (cause.n_evict != 0 && g->cfg.subordinate)
+		err = expel_all(g, &cause, now);
+	else if (cause.n_evict != 0)
 		err = g->policy->rekey == NULL || !g->policy->lkh
 		              ? GK_ERR_POLICY
 		              : gsakmp_group_plan(g, &cause, now);

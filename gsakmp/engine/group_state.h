@@ -23,13 +23,17 @@
  */
 
 /* Tables of the group's own rows; those of gk_group_tables come after. */
-#define GSAKMP_TABLE_POLICY "gsakmp-policy" /* key "token" */
-#define GSAKMP_TABLE_EVENT "gsakmp-event"   /* key: Sequence ID, 4 octets */
-#define GSAKMP_TABLE_CHAIN "gsakmp-chain"   /* key: from 1, 4 octets */
+#define GSAKMP_TABLE_POLICY "gsakmp-policy"     /* key "token" */
+#define GSAKMP_TABLE_EVENT "gsakmp-event"       /* key: Sequence ID, 4 octets */
+#define GSAKMP_TABLE_CHAIN "gsakmp-chain"       /* key: from 1, 4 octets */
+#define GSAKMP_TABLE_EXPELLED "gsakmp-expelled" /* key: the member's name */
 /* Read when needed, not loaded; key: MemberID, 4 octets. */
 #define GSAKMP_TABLE_CERT "gsakmp-cert"
 
 #define GSAKMP_CHAINS_MAX 64 /* of authorities, kept apart from members */
+
+/* A note of gk_group: a new GTPK is owed to a subordinate's expulsion. */
+#define GSAKMP_NOTE_OWED "rekey-owed"
 
 /* A Rekey Event whose content is fixed and stored, but not yet signed. */
 struct gsakmp_event {
@@ -43,6 +47,17 @@ struct gsakmp_event {
 	unsigned resend;     /* how many more times */
 	struct gk_buf token; /* sealed; empty when there is none */
 	struct gk_buf body;  /* of the Rekey Event payload */
+};
+
+/* Somebody that a subordinate has left out and the primary has not. */
+struct gsakmp_expelled {
+	struct gsakmp_expelled *next;
+	struct gk_buf peer; /* canonical name */
+	struct gk_buf who;  /* struct gsakmp_expulsion, encoded */
+	bool accepted;      /* the primary knows; a new key will follow */
+	bool refused;       /* it will not hear of it */
+	uint64_t next_ms;   /* when to tell it (again); not durable */
+	uint32_t wait_ms;
 };
 
 enum gsakmp_group_phase {
@@ -77,6 +92,9 @@ struct gsakmp_group {
 	uint64_t rekeys;
 	uint64_t rekeyed_at; /* monotonic; the last one */
 	size_t n_overdue;
+
+	bool paused;                      /* a subordinate that may not serve */
+	struct gsakmp_expelled *expelled; /* oldest first */
 
 	struct gsakmp_event *first_event, *last_event; /* to be signed, sent */
 	struct gsakmp_event *sent; /* signed; the store has not said yes yet */
@@ -194,6 +212,49 @@ GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
 GK_MUST_CHECK enum gk_err gsakmp_group_drop_member(struct gsakmp_group *g,
                                                    struct gk_member *m,
                                                    struct gk_now now);
+
+/* group_sub.c: the sub-group of a subordinate */
+/* gsakmp_group_expel - out of the tree, on the list for the primary. */
+GK_MUST_CHECK enum gk_err gsakmp_group_expel(struct gsakmp_group *g,
+                                             struct gk_member *m,
+                                             uint8_t reason, struct gk_now now);
+/* gsakmp_group_sub_tick - its part of group_tick(). */
+GK_MUST_CHECK enum gk_err gsakmp_group_sub_tick(struct gsakmp_group *g,
+                                                struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_group_expelled_load(struct gsakmp_group *g,
+                                                     struct gk_slice key,
+                                                     struct gk_slice value);
+void gsakmp_group_expelled_free(struct gsakmp_group *g);
+/* gsakmp_group_expelled_next - whom to tell the primary of at @now; copies,
+ * takes the lock.  GK_ERR_UNEXPECTED: nobody. */
+GK_MUST_CHECK enum gk_err gsakmp_group_expelled_next(struct gsakmp_group *g,
+                                                     struct gk_now now,
+                                                     struct gk_buf *peer,
+                                                     struct gk_buf *who);
+/* gsakmp_group_expelled_answer - what it said; takes the lock. */
+void gsakmp_group_expelled_answer(struct gsakmp_group *g, struct gk_slice peer,
+                                  bool accepted);
+/* gsakmp_group_expelled_due - when the next telling is due; takes the lock. */
+uint64_t gsakmp_group_expelled_due(struct gsakmp_group *g);
+/* gsakmp_group_reported - at the primary: a subordinate has left @peer out. */
+GK_MUST_CHECK enum gk_err gsakmp_group_reported(struct gsakmp_group *g,
+                                                struct gk_slice peer,
+                                                bool barred, struct gk_now now);
+
+/* group_token.c: pieces of taking a token */
+GK_MUST_CHECK enum gk_err gsakmp_group_found(struct gsakmp_group *g,
+                                             struct gsakmp_policy *p);
+GK_MUST_CHECK enum gk_err gsakmp_group_opened(struct gsakmp_group *g,
+                                              struct gsakmp_policy *p,
+                                              struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_group_compatible(
+	const struct gsakmp_group *g, const struct gsakmp_policy *p);
+bool gsakmp_group_admits(const struct gsakmp_group *g,
+                         const struct gsakmp_policy *p,
+                         const struct gk_member *m);
+GK_MUST_CHECK enum gk_err gsakmp_group_token_save(
+	struct gsakmp_group *g, const struct gsakmp_policy *p);
+GK_MUST_CHECK enum gk_err gsakmp_group_token_out(struct gsakmp_group *g);
 
 /* gsakmp_group_session_tick - timeouts of sessions; takes the lock itself.
  * Lack of Ack messages are signed without it. */

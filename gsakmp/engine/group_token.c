@@ -24,8 +24,10 @@ gsakmp_group_table(size_t i)
 		return GSAKMP_TABLE_EVENT;
 	if (i == 2)
 		return GSAKMP_TABLE_CHAIN;
+	if (i == 3)
+		return GSAKMP_TABLE_EXPELLED;
 	for (size_t n = 0; gk_group_tables[n] != NULL; n++)
-		if (n == i - 3)
+		if (n == i - 4)
 			return gk_group_tables[n];
 	return NULL;
 }
@@ -36,6 +38,8 @@ struct tree {
 	uint8_t key_len;
 	bool backward;
 };
+#define TREE_BACKWARD 0x01
+#define TREE_SUBORDINATE 0x02
 
 static enum gk_err
 make_data(struct gsakmp_group *g, const struct tree *t)
@@ -47,6 +51,7 @@ make_data(struct gsakmp_group *g, const struct tree *t)
 		         .backward = t->backward,
 		         .lifetime = g->cfg.kek_life_s },
 		.backward = t->backward,
+		.imported = g->cfg.subordinate,
 		/* The last value announces the destruction. */
 		.sequence_last = GSAKMP_SEQUENCE_DESTROY - 1,
 	};
@@ -54,8 +59,8 @@ make_data(struct gsakmp_group *g, const struct tree *t)
 	return gk_group_new(g->env, &cfg, &g->data);
 }
 
-static enum gk_err
-store_policy(struct gsakmp_group *g, const struct gsakmp_policy *p)
+enum gk_err
+gsakmp_group_token_save(struct gsakmp_group *g, const struct gsakmp_policy *p)
 {
 	return gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
 	                          gk_slice_str(ROW_TOKEN),
@@ -97,9 +102,9 @@ define_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
 	return GK_OK;
 }
 
-/* Transition 1 of Table 29: "Create group command". */
-static enum gk_err
-create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
+/* The tree and the token; keys come next. */
+enum gk_err
+gsakmp_group_found(struct gsakmp_group *g, struct gsakmp_policy *p)
 {
 	struct tree t = {
 		.degree = p->lkh ? (uint16_t)g->cfg.lkh_degree : 0,
@@ -114,24 +119,40 @@ create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	gk_wr_init(&wr, row, sizeof(row));
 	gk_wr_u16(&wr, t.degree);
 	gk_wr_u8(&wr, t.key_len);
-	gk_wr_u8(&wr, t.backward);
+	gk_wr_u8(&wr, (t.backward ? TREE_BACKWARD : 0) |
+	                      (g->cfg.subordinate ? TREE_SUBORDINATE : 0));
 	GK_TRY(gk_wr_done(&wr));
 	GK_TRY(make_data(g, &t));
-	GK_TRY(define_keys(g, p, now));
 	GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
 	                          gk_slice_str(ROW_TREE),
 	                          (struct gk_slice){ row, sizeof(row) }));
-	GK_TRY(store_policy(g, p));
+	return gsakmp_group_token_save(g, p);
+}
+
+enum gk_err
+gsakmp_group_opened(struct gsakmp_group *g, struct gsakmp_policy *p,
+                    struct gk_now now)
+{
 	g->policy = gsakmp_policy_ref(p);
 	g->phase = GSAKMP_GROUP_OPEN;
 	gsakmp_group_timers(g, now);
 	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
 }
 
+/* Transition 1 of Table 29: "Create group command". */
+static enum gk_err
+create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
+{
+	GK_TRY(gsakmp_group_found(g, p));
+	GK_TRY(define_keys(g, p, now));
+	return gsakmp_group_opened(g, p, now);
+}
+
 /* "new Key IDs in a rekey": what members hold cannot be exchanged by a rekey,
  * so a token that wants other keys is for another group. */
-static enum gk_err
-compatible(const struct gsakmp_group *g, const struct gsakmp_policy *p)
+enum gk_err
+gsakmp_group_compatible(const struct gsakmp_group *g,
+                        const struct gsakmp_policy *p)
 {
 	const struct gsakmp_policy *old = g->policy;
 
@@ -145,9 +166,9 @@ compatible(const struct gsakmp_group *g, const struct gsakmp_policy *p)
 }
 
 /* RFC 4535 section 5.3.2.1: does the token still admit this member? */
-static bool
-admitted(const struct gsakmp_group *g, const struct gsakmp_policy *p,
-         const struct gk_member *m)
+bool
+gsakmp_group_admits(const struct gsakmp_group *g, const struct gsakmp_policy *p,
+                    const struct gk_member *m)
 {
 	struct gk_slice slices[GSAKMP_MEMBER_CA_MAX];
 	struct gsakmp_member_info info;
@@ -172,7 +193,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	size_t cursor = 0, n = 0;
 	enum gk_err err;
 
-	GK_TRY(compatible(g, p));
+	GK_TRY(gsakmp_group_compatible(g, p));
 	/* Who has joined in the open epoch does not hold the key in force, under
 	 * which the token will be sealed: announce the epoch first. */
 	if (g->policy->rekey != NULL && gk_group_due(g->data))
@@ -181,9 +202,9 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (!admitted(g, p, m))
+		if (!gsakmp_group_admits(g, p, m))
 			out[n++] = m;
-	err = store_policy(g, p);
+	err = gsakmp_group_token_save(g, p);
 	if (err == GK_OK && g->policy->rekey != NULL) {
 		const struct gsakmp_rekey_cause order = {
 			.refresh = n != 0,
@@ -203,8 +224,8 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	return GK_OK;
 }
 
-static enum gk_err
-token_out(struct gsakmp_group *g)
+enum gk_err
+gsakmp_group_token_out(struct gsakmp_group *g)
 {
 	struct gsakmp_output *out =
 		gsakmp_outputs_add(&g->out, GSAKMP_OUT_TOKEN);
@@ -221,13 +242,13 @@ token_out(struct gsakmp_group *g)
 static enum gk_err
 apply(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 {
-	if (g->phase == GSAKMP_GROUP_DESTROYED)
+	if (g->phase == GSAKMP_GROUP_DESTROYED || g->cfg.subordinate)
 		return GK_ERR_UNEXPECTED;
 	if (g->policy != NULL && p->v.identical)
 		return GK_OK;
 	GK_TRY(g->policy == NULL ? create(g, p, now) : update(g, p, now));
 	GK_TRY(gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g)));
-	return token_out(g);
+	return gsakmp_group_token_out(g);
 }
 
 /* RFC4535-5.2.1-01: a key server first looks whether it may be one. */
@@ -322,12 +343,17 @@ load_tree(struct gsakmp_group *g, struct gk_slice value)
 {
 	struct gk_rd rd;
 	struct tree t;
+	uint8_t flags;
 
 	gk_rd_init(&rd, value.ptr, value.len);
 	t.degree = gk_rd_u16(&rd, "degree");
 	t.key_len = gk_rd_u8(&rd, "key length");
-	t.backward = gk_rd_u8(&rd, "backward") != 0;
+	flags = gk_rd_u8(&rd, "flags");
+	t.backward = (flags & TREE_BACKWARD) != 0;
 	GK_TRY(gk_rd_done(&rd));
+	/* A group does not change its master while it lives. */
+	if (((flags & TREE_SUBORDINATE) != 0) != g->cfg.subordinate)
+		return GK_ERR_VALUE;
 	return make_data(g, &t);
 }
 
@@ -362,6 +388,9 @@ gsakmp_group_load(struct gsakmp_group *g, const char *table,
 	if (gk_slice_equal(gk_slice_str(table),
 	                   gk_slice_str(GSAKMP_TABLE_CHAIN)))
 		return gsakmp_group_chain_load(g, key, value);
+	if (gk_slice_equal(gk_slice_str(table),
+	                   gk_slice_str(GSAKMP_TABLE_EXPELLED)))
+		return gsakmp_group_expelled_load(g, key, value);
 	if (g->data == NULL)
 		return GK_ERR_UNEXPECTED;
 	return gk_group_load_row(g->data, table, key, value, &why);
@@ -422,6 +451,9 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	g->phase = GSAKMP_GROUP_OPEN;
 	gsakmp_group_timers(g, now);
 	gsakmp_group_expect_rekey(g, now);
+	/* A subordinate was told, and has no new key since. */
+	if (gk_group_note(g->data, GSAKMP_NOTE_OWED).len != 0)
+		g->rekey_due = now.mono_ms;
 	g->grace_ends = now.mono_ms + g->cfg.grace_ms;
 	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
 }

@@ -39,8 +39,14 @@ struct gsakmp_group;
 	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
 	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
 	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */          \
-	X(REFUSED, "refused")               /* @why; nothing has changed */   \
-	X(MESSAGE, "message")               /* a message went in or out */
+	X(NEXT_SERVER, "next-server") /* GM: this one does not serve us */    \
+	X(EXPELLED, "expelled")       /* GC/KS: @peer, by a subordinate */    \
+	X(EXPULSION_ACCEPTED, "expulsion-accepted") /* S-GC/KS: @peer */      \
+	X(EXPULSION_REFUSED, "expulsion-refused")   /* S-GC/KS: @peer */      \
+	X(SERVING, "serving")     /* S-GC/KS: the token lets us */            \
+	X(SUSPENDED, "suspended") /* S-GC/KS: serves nobody; @why */          \
+	X(REFUSED, "refused")     /* @why; nothing has changed */             \
+	X(MESSAGE, "message")     /* a message went in or out */
 
 enum gsakmp_output_kind {
 #define X(name, text) GSAKMP_OUT_##name,

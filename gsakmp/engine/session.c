@@ -165,6 +165,7 @@ gsakmp_session_free(struct gsakmp_session *s)
 	gk_buf_free(&s->nonce_r);
 	gk_buf_free(&s->nonce_c);
 	gk_buf_free(&s->answer);
+	gk_buf_free(&s->expelled);
 	free(s);
 }
 

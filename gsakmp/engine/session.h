@@ -66,6 +66,9 @@ struct gsakmp_session {
 	uint8_t request[32]; /* SHA-256 of the RTJ or RTD */
 	struct gk_buf nonce_i;
 	struct gk_buf nonce_r, nonce_c; /* empty when freshness is by time */
+	struct gk_buf
+		expelled;     /* DEPART: whose departure it is, if another's */
+	bool barred;          /* who is not to come back */
 	struct gk_buf answer; /* KeyDL or DR, for a retransmitted request */
 	uint64_t ticket; /* of the commit that the answer depends on; 0 none */
 	int64_t started_utc;

@@ -227,6 +227,10 @@
 	V(KEYDL, "keydl", "the nonces of the KeyDL") \
 	V(FRESH, "fresh", "a new Nonce_R and Nonce_C")
 
+#define GSAKMP_EXPULSION_LIST(V)                                         \
+	V(PRIVATE, "private", "notification 49153, under our Vendor ID") \
+	V(LEAVE_DATA, "leave_data", "the data of Leave Group")
+
 /* S(field, PREFIX, list, "where in the RFCs") */
 #define GSAKMP_DIALECT_LIST(S)                                                 \
 	S(iv_keydl, IV_KEYDL, GSAKMP_IV_KEYDL_LIST, "6.2, 7.3.1, 7.4.1")       \
@@ -278,6 +282,7 @@
 	S(interval_unit, INTERVAL_UNIT, GSAKMP_INTERVAL_UNIT_LIST,             \
 	  "RFC 4534 3.1, B.5.3")                                               \
 	S(loa_dup_nonce, LOA_DUP_NONCE, GSAKMP_LOA_DUP_NONCE_LIST, "5.2.1.5")  \
+	S(expulsion, EXPULSION, GSAKMP_EXPULSION_LIST, "4.4.7, 5.3.2.3.1")     \
 	GPT_DIALECT_LIST(S) /* RFC 4534: enum gpt_token_... */
 
 /* clang-format off */
@@ -394,6 +399,9 @@ enum gsakmp_interval_unit { GSAKMP_INTERVAL_UNIT_LIST(V) };
 #undef V
 #define V(name, text, meaning) GSAKMP_LOA_DUP_NONCE_##name,
 enum gsakmp_loa_dup_nonce { GSAKMP_LOA_DUP_NONCE_LIST(V) };
+#undef V
+#define V(name, text, meaning) GSAKMP_EXPULSION_AS_##name,
+enum gsakmp_expulsion_as { GSAKMP_EXPULSION_LIST(V) };
 #undef V
 /* clang-format on */
 

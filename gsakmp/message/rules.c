@@ -8,6 +8,7 @@
 #define N(name) GSAKMP_NONCE_##name, GSAKMP_NONCE_##name
 #define T(name) GSAKMP_NOTIFY_##name, GSAKMP_NOTIFY_##name
 #define ANY GSAKMP_KIND_ANY, GSAKMP_KIND_ANY
+#define LEAVING GSAKMP_NOTIFY_LEAVE_GROUP, GSAKMP_NOTIFY_EXPULSION
 #define IP_VALUE GSAKMP_NOTIFY_IPV4_VALUE, GSAKMP_NOTIFY_IPV6_VALUE
 
 /* Sections 7.10.1 and 7.7.1: a Vendor ID and a Certificate payload may be part
@@ -90,11 +91,13 @@ static const struct gsakmp_rule rekey_event[] = {
 	EVERYWHERE,
 };
 
-/* {HDR-GrpID, GC/KS_ID, [Nonce_I], Notif_Leave_Group, [VendorID]} SigM, [Cert] */
+/* {HDR-GrpID, GC/KS_ID, [Nonce_I], Notif_Leave_Group, [VendorID]} SigM, [Cert]
+ * A subordinate that leaves in another's name (section 4.4.7) says so by another
+ * notification: whoever does not know that must not take it for its own leave. */
 static const struct gsakmp_rule request_to_depart[] = {
 	{ P(IDENTIFICATION), ANY,                  1, 1, 0, false, "RFC4535-5.3.2.3.1-03" },
 	{ P(NONCE),          N(INITIATOR),         0, 1, 0, false, "RFC4535-5.3.2.3.1-04" },
-	{ P(NOTIFICATION),   T(LEAVE_GROUP),       1, 1, 0, false, "RFC4535-5.3.2.3.1-03" },
+	{ P(NOTIFICATION),   LEAVING,              1, 1, 0, false, "RFC4535-5.3.2.3.1-03" },
 	{ P(SIGNATURE),      ANY,                  1, 1, 0, false, "RFC4535-5.3.2.3.1-06" },
 	EVERYWHERE,
 };

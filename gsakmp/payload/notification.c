@@ -65,6 +65,7 @@ gsakmp_notification_check(const struct gsakmp_notification *notification,
 	const struct gk_slice data = notification->data;
 	const size_t at = notification->at + 2;
 	struct gsakmp_mechanisms unused;
+	struct gsakmp_expulsion nobody;
 
 	/* RFC4535-7.9.2-02: only types of Table 22. */
 	if (!gsakmp_code_known(GSAKMP_TABLE_NOTIFY, voc, notification->type) &&
@@ -81,6 +82,8 @@ gsakmp_notification_check(const struct gsakmp_notification *notification,
 	case GSAKMP_NOTIFY_MECHANISM_CHOICES:
 		return gsakmp_mechanisms_decode(data, at, dialect, voc, &unused,
 		                                why);
+	case GSAKMP_NOTIFY_EXPULSION:
+		return gsakmp_expulsion_decode(data, at, voc, &nobody, why);
 	case GSAKMP_NOTIFY_IPV4_VALUE:
 		return length_check(data, 4, at, "RFC4535-7.9.1.4-01",
 		                    "IPv4 Value", why);
@@ -233,4 +236,39 @@ gsakmp_mechanisms_encode(struct gk_wr *wr, const struct gsakmp_dialect *dialect,
 	if (mechanisms->has_nonce_hash)
 		choice_encode(wr, dialect, GSAKMP_MECHANISM_NONCE_HASH,
 		              mechanisms->nonce_hash);
+}
+
+enum gk_err
+gsakmp_expulsion_decode(struct gk_slice data, size_t at,
+                        const struct gsakmp_vocabulary *voc,
+                        struct gsakmp_expulsion *expulsion,
+                        struct gsakmp_reject *why)
+{
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, data.ptr, data.len);
+	expulsion->reason = gk_rd_u8(&rd, "Expulsion Reason");
+	if (expulsion->reason > GSAKMP_EXPULSION_BARRED)
+		gk_rd_fail(&rd, GK_ERR_VALUE, "Expulsion Reason");
+	expulsion->id_type = gk_rd_u8(&rd, "ID Type");
+	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, expulsion->id_type))
+		gk_rd_fail(&rd, GK_ERR_VALUE, "ID Type");
+	if (gk_rd_left(&rd) == 0)
+		gk_rd_fail(&rd, GK_ERR_TRUNCATED, "Identification Data");
+	expulsion->id = gk_rd_rest(&rd);
+	if (rd.fault.err == GK_OK)
+		return GK_OK;
+	rd.fault.offset += at;
+	return gsakmp_refuse_fault(why, &rd.fault,
+	                           GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+	                           "RFC4535-4.4.7-09");
+}
+
+void
+gsakmp_expulsion_encode(struct gk_wr *wr,
+                        const struct gsakmp_expulsion *expulsion)
+{
+	gk_wr_u8(wr, expulsion->reason);
+	gk_wr_u8(wr, expulsion->id_type);
+	gk_wr_bytes(wr, expulsion->id);
 }

@@ -19,6 +19,7 @@
  *    Cookie, Cookie-Required (7.9.1.2)  the cookie, opaque to the member
  *    Mechanism Choices (7.9.1.3)    Mechanism Type (1), Data (2), repeated
  *    IPv4, IPv6 Value (7.9.1.4)     4 or 16 octets
+ *    Expulsion (ours, for 4.4.7)    Reason (1), ID Type (1), Identification Data
  *
  * The data of all other types is not defined and not looked at.
  */
@@ -34,6 +35,21 @@ struct gsakmp_mechanisms {
 	uint16_t key_creation; /* Table 26 */
 	uint16_t encryption;   /* Table 16 */
 	uint16_t nonce_hash;   /* Table 25 */
+};
+
+/*
+ * Expulsion: whom a subordinate GC/KS has left out, and why the primary needs to
+ * know.  The identity is that of Table 19, as the member signs with it.
+ */
+enum gsakmp_expulsion_reason {
+	GSAKMP_EXPULSION_GONE,  /* did not acknowledge: may come back */
+	GSAKMP_EXPULSION_BARRED /* expelled or compromised: may not */
+};
+
+struct gsakmp_expulsion {
+	uint8_t reason;
+	uint8_t id_type;    /* Table 19 */
+	struct gk_slice id; /* Identification Data; not empty */
 };
 
 GK_MUST_CHECK enum gk_err gsakmp_notification_decode(
@@ -65,6 +81,13 @@ GK_MUST_CHECK enum gk_err gsakmp_mechanisms_decode(
 	struct gk_slice data, size_t at, const struct gsakmp_dialect *dialect,
 	const struct gsakmp_vocabulary *voc,
 	struct gsakmp_mechanisms *mechanisms, struct gsakmp_reject *why);
+/* gsakmp_expulsion_decode - read the data of an Expulsion; @at as above.
+ * gsakmp_expulsion_encode - write it. */
+GK_MUST_CHECK enum gk_err gsakmp_expulsion_decode(
+	struct gk_slice data, size_t at, const struct gsakmp_vocabulary *voc,
+	struct gsakmp_expulsion *expulsion, struct gsakmp_reject *why);
+void gsakmp_expulsion_encode(struct gk_wr *wr,
+                             const struct gsakmp_expulsion *expulsion);
 /* gsakmp_mechanisms_encode - in the order of Table 24. */
 void gsakmp_mechanisms_encode(struct gk_wr *wr,
                               const struct gsakmp_dialect *dialect,

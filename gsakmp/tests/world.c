@@ -50,8 +50,8 @@ const struct world_suite_row world_suites[] = {
 
 /* ---- outputs ------------------------------------------------------------ */
 
-static void
-note(struct world_seen *seen, const struct gsakmp_output *out)
+void
+world_note(struct world_seen *seen, const struct gsakmp_output *out)
 {
 	struct gk_buf *keep;
 
@@ -90,7 +90,7 @@ commit(struct world *w, const struct gsakmp_output *out)
 static void
 server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 {
-	note(&w->seen, out);
+	world_note(&w->seen, out);
 	if (out->kind == GSAKMP_OUT_SEND)
 		simnet_send(w->net,
 		            node == w->group_node ? w->worker[0].node : node,
@@ -176,6 +176,15 @@ commit_member(struct world_member *m, const struct gk_journal *journal)
 		assert_memory_equal(m->before, now, 32);
 }
 
+static unsigned
+server_of(const struct world_member *m)
+{
+	const struct world *w = m->w;
+
+	return m->n_servers != 0 ? m->server[m->asked]
+	                         : w->worker[m->node % w->cfg.workers].node;
+}
+
 void
 world_drain_member(struct world_member *m)
 {
@@ -184,7 +193,7 @@ world_drain_member(struct world_member *m)
 
 	while (gsakmp_gm_poll(m->gm, &out) ||
 	       (world_board_answer(m) && gsakmp_gm_poll(m->gm, &out))) {
-		note(&m->seen, &out);
+		world_note(&m->seen, &out);
 		if (out.kind == GSAKMP_OUT_FETCH)
 			world_board_ask(m, &out);
 		if (out.kind == GSAKMP_OUT_COMMIT)
@@ -192,22 +201,21 @@ world_drain_member(struct world_member *m)
 		if (out.kind == GSAKMP_OUT_KEY_INSTALL ||
 		    out.kind == GSAKMP_OUT_KEY_WIPE)
 			key_output(m, &out);
+		if (out.kind == GSAKMP_OUT_NEXT_SERVER && m->n_servers != 0)
+			m->asked = (m->asked + 1) % m->n_servers;
 		if (out.kind == GSAKMP_OUT_SEND)
-			simnet_send(
-				w->net, m->node,
-				out.to.ip_len != 0
-					? (unsigned)out.to.handle
-					: w->worker[m->node % w->cfg.workers]
-						  .node,
-				out.dgram);
+			simnet_send(w->net, m->node,
+			            out.to.ip_len != 0 ? (unsigned)out.to.handle
+			                               : server_of(m),
+			            out.dgram);
 	}
 	simnet_poke(w->net, m->node);
 }
 
 /* ---- nodes -------------------------------------------------------------- */
 
-static struct gsakmp_endpoint
-endpoint(unsigned node)
+struct gsakmp_endpoint
+world_endpoint(unsigned node)
 {
 	return (struct gsakmp_endpoint){ .ip = { 10, 0, (uint8_t)(node >> 8),
 		                                 (uint8_t)node },
@@ -220,7 +228,7 @@ static void
 gcks_receive(void *ctx, unsigned from, struct gk_slice dgram, struct gk_now now)
 {
 	struct world_worker *k = ctx;
-	const struct gsakmp_endpoint peer = endpoint(from);
+	const struct gsakmp_endpoint peer = world_endpoint(from);
 	enum gk_err err =
 		gsakmp_gcks_receive(k->gcks, dgram.ptr, dgram.len, &peer, now);
 
@@ -272,7 +280,7 @@ static void
 gm_receive(void *ctx, unsigned from, struct gk_slice dgram, struct gk_now now)
 {
 	struct world_member *m = ctx;
-	const struct gsakmp_endpoint peer = endpoint(from);
+	const struct gsakmp_endpoint peer = world_endpoint(from);
 	enum gk_err err;
 
 	gsakmp_gm_digest(m->gm, m->before);
@@ -420,8 +428,8 @@ world_new(const struct world_config *cfg)
 	return w;
 }
 
-static void
-seen_clear(struct world_seen *seen)
+void
+world_seen_clear(struct world_seen *seen)
 {
 	for (size_t i = 0; i < 16; i++) {
 		gk_buf_free(&seen->last_sent[i]);
@@ -436,7 +444,7 @@ member_free(struct world_member *m)
 	gk_pki_free(&m->pki);
 	gk_buf_free(&m->name);
 	world_store_clear(&m->store);
-	seen_clear(&m->seen);
+	world_seen_clear(&m->seen);
 	free(m);
 }
 
@@ -457,7 +465,7 @@ world_free(struct world *w)
 	gk_buf_free(&w->token);
 	world_store_clear(&w->store);
 	world_store_clear(&w->board);
-	seen_clear(&w->seen);
+	world_seen_clear(&w->seen);
 	simnet_free(w->net);
 	free(w);
 }
@@ -617,7 +625,7 @@ world_in_step(struct world *w)
 enum gk_err
 world_to_server(struct world *w, struct gk_slice dgram, unsigned from_node)
 {
-	const struct gsakmp_endpoint peer = endpoint(from_node);
+	const struct gsakmp_endpoint peer = world_endpoint(from_node);
 	enum gk_err err =
 		gsakmp_gcks_receive(w->worker[0].gcks, dgram.ptr, dgram.len,
 	                            &peer, simnet_now(w->net));
@@ -629,7 +637,8 @@ world_to_server(struct world *w, struct gk_slice dgram, unsigned from_node)
 enum gk_err
 world_to_member(struct world_member *m, struct gk_slice dgram)
 {
-	const struct gsakmp_endpoint peer = endpoint(m->w->worker[0].node);
+	const struct gsakmp_endpoint peer =
+		world_endpoint(m->w->worker[0].node);
 	enum gk_err err;
 
 	gsakmp_gm_digest(m->gm, m->before);

@@ -93,6 +93,8 @@ struct world_member {
 	uint64_t first_fetch_ms;   /* when it asked for the first time */
 	struct gk_traffic_key key; /* what its application sends with */
 	bool has_key;
+	unsigned server[4]; /* nodes to ask, in this order; none: the server */
+	size_t n_servers, asked;
 };
 
 struct world_worker {
@@ -130,6 +132,9 @@ struct world {
 	enum gpt_transport transport;
 	enum gpt_reliability_kind reliability;
 	const char *named_server; /* gCKS of the token, if not the server */
+	/* Subordinates of the token; with some of them it is autonomous. */
+	const char *sub_gcks[4], *auth_subs[4];
+	bool no_autonomy; /* scheme none all the same */
 };
 
 struct world *world_new(const struct world_config *cfg);

@@ -28,6 +28,9 @@ struct world_suite_row {
 extern const struct world_suite_row world_suites[]; /* by enum world_suite */
 
 void world_drain_group(struct world *w);
+void world_note(struct world_seen *seen, const struct gsakmp_output *out);
+void world_seen_clear(struct world_seen *seen);
+struct gsakmp_endpoint world_endpoint(unsigned node);
 
 /* As gsakmp_rows.read; @ctx is a struct world_store. */
 enum gk_err world_store_read(void *ctx, struct gk_slice scope,

@@ -47,6 +47,12 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	      w->named_server != NULL ? gk_slice_str(w->named_server)
 	                              : gk_buf_slice(&w->server_name),
 	      ca);
+	if (w->sub_gcks[0] != NULL) {
+		struct gpt_pairs *subs = gpt_register_add_sub(r->reg.reg);
+
+		for (size_t i = 0; i < 4 && w->sub_gcks[i] != NULL; i++)
+			allow(subs, gk_slice_str(w->sub_gcks[i]), ca);
+	}
 	r->reg.reg->senders_limited = w->only_sender != NULL;
 	if (w->only_sender != NULL)
 		allow(&r->reg.reg->senders, gk_slice_str(w->only_sender), ca);
@@ -90,6 +96,11 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	if (p->rekey->reliability == GPT_RELIABILITY_POST)
 		p->rekey->post = strdup(WORLD_BOARD);
 	p->rekey->resend = w->cfg.resend;
+	if (w->auth_subs[0] == NULL || w->no_autonomy)
+		return;
+	p->rekey->scheme = GPT_SCHEME_AUTONOMOUS;
+	for (size_t i = 0; i < 4 && w->auth_subs[i] != NULL; i++)
+		allow(&p->rekey->auth_subs, gk_slice_str(w->auth_subs[i]), ca);
 }
 
 static void

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/tests/world_sub.h"
+
+#include <string.h>
+
+#include "gsakmp/engine/gm_state.h"
+
+/*
+ * Subordinate key servers in the simulated world: RFC 4535 sections 4.1.4, 4.4.6
+ * and 4.4.7.  All Rekey Events go to one multicast group, so everybody hears
+ * those of everybody.
+ */
+#define NORTH "CN=north,O=Members"
+#define SOUTH "CN=south,O=Members"
+
+struct scene {
+	struct world *w;
+	struct world_sub *north, *south;
+	struct world_member *a, *b, *c, *d; /* two behind each */
+};
+
+static void
+allow(struct world *w)
+{
+	w->sub_gcks[0] = w->auth_subs[0] = NORTH;
+	w->sub_gcks[1] = w->auth_subs[1] = SOUTH;
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+}
+
+static struct world_member *
+behind(struct world_sub *s, const char *cn)
+{
+	struct world_member *m = world_member_add(s->w, cn);
+
+	world_sub_serves(s, m);
+	return m;
+}
+
+/* Two subordinates, named by the token, that have not started. */
+static struct scene
+ground(const struct world_config *cfg)
+{
+	struct scene sc = { .w = world_new(cfg) };
+
+	allow(sc.w);
+	sc.north = world_sub_add(sc.w, "north");
+	sc.south = world_sub_add(sc.w, "south");
+	sc.a = behind(sc.north, "a");
+	sc.b = behind(sc.north, "b");
+	sc.c = behind(sc.south, "c");
+	sc.d = behind(sc.south, "d");
+	return sc;
+}
+
+static void
+all_join(struct scene *sc)
+{
+	world_sub_start(sc->north);
+	world_sub_start(sc->south);
+	world_pass(sc->w, 2000);
+	world_join(sc->a);
+	world_join(sc->b);
+	world_join(sc->c);
+	world_join(sc->d);
+	world_pass(sc->w, 2000);
+	assert_int_equal(world_in_step(sc->w), 4);
+}
+
+static const struct world_config usual = {
+	.suite = WORLD_P256,
+	.seed = 1,
+	.event = GPT_REKEY_EVENT_TIME,
+	.event_time = 36000,
+	.interval = 360000,
+};
+
+static struct scene
+open_scene(void)
+{
+	struct scene sc = ground(&usual);
+
+	all_join(&sc);
+	return sc;
+}
+
+static void
+close_scene(struct scene *sc)
+{
+	world_sub_free(sc->north);
+	world_sub_free(sc->south);
+	world_free(sc->w);
+}
+
+static struct gsakmp_group_status
+status(struct gsakmp_group *g)
+{
+	struct gsakmp_group_status st;
+
+	gsakmp_group_status(g, &st);
+	return st;
+}
+
+/* ---- becoming one -------------------------------------------------------- */
+
+GK_TEST(rfc4535_4_1_4_01, the_traffic_key_is_the_primarys)
+{
+	struct scene sc = open_scene();
+	struct gsakmp_gtpk of = status(sc.w->group).gtpk;
+
+	assert_int_equal(status(sc.north->group).gtpk.id, of.id);
+	assert_int_equal(status(sc.north->group).gtpk.handle, of.handle);
+	assert_int_equal(sc.a->key.created, of.created_utc);
+	assert_int_equal(sc.a->key.expires, of.expires_utc);
+	assert_int_equal(sc.a->key.handle, sc.c->key.handle);
+	assert_memory_equal(sc.a->key.octets, sc.c->key.octets, sc.a->key.len);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_1_4_01, a_subordinate_asked_to_rekey_sends_the_same_key)
+{
+	struct scene sc = open_scene();
+	uint32_t handle = sc.a->key.handle;
+	unsigned heard = sc.a->seen.count[GSAKMP_OUT_REKEYED];
+
+	gk_assert_ok(
+		gsakmp_group_rekey(sc.north->group, simnet_now(sc.w->net)));
+	world_sub_drain(sc.north);
+	world_pass(sc.w, 1000);
+	assert_int_equal(sc.a->seen.count[GSAKMP_OUT_REKEYED], heard + 1);
+	assert_int_equal(sc.a->key.handle, handle);
+	assert_int_equal(status(sc.w->group).gtpk.handle, handle);
+	assert_int_equal(world_in_step(sc.w), 4);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_1_4_02, it_serves_nobody_before_it_is_a_member)
+{
+	struct scene sc = ground(&usual);
+
+	world_join(sc.a);
+	world_pass(sc.w, 500);
+	assert_false(world_has_current(sc.a));
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_SEND], 0);
+	world_sub_start(sc.north);
+	world_pass(sc.w, 30000);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_JOINED], 1);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_SERVING], 1);
+	assert_true(world_has_current(sc.a));
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_1_4_02, a_primary_that_the_token_does_not_name_is_refused)
+{
+	struct scene sc = ground(&usual);
+
+	/* One subordinate at another: that is a key server, but not the GC/KS. */
+	world_sub_start(sc.north);
+	world_pass(sc.w, 2000);
+	sc.south->primary = sc.north->serve;
+	simnet_listen(sc.w->net, sc.south->up, false);
+	world_sub_start(sc.south);
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MEMBER_PENDING], 1);
+	assert_string_equal(sc.south->above.req, "RFC4535-5.2.1.2-17");
+	assert_int_equal(sc.south->above.count[GSAKMP_OUT_JOINED], 0);
+	assert_false(world_sub_status(sc.south).serving);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_6_02, without_the_tokens_word_it_serves_nobody)
+{
+	struct scene sc = ground(&usual);
+
+	sc.w->sub_gcks[0] = NULL;
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_sub_start(sc.north);
+	world_pass(sc.w, 2000);
+	world_join(sc.a);
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_JOINED], 1);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_SUSPENDED], 1);
+	assert_false(world_sub_status(sc.north).serving);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_SEND], 0);
+	/* The owner thinks better of it. */
+	allow(sc.w);
+	world_pass(sc.w, 20000);
+	assert_true(world_sub_status(sc.north).serving);
+	assert_true(world_has_current(sc.a) ||
+	            gsakmp_gm_state(sc.a->gm) == GSAKMP_GM_IDLE);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4534_B_5_7_1_01, without_the_autonomous_scheme_there_are_none)
+{
+	struct scene sc = ground(&usual);
+
+	sc.w->no_autonomy = true;
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_sub_start(sc.north);
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_SUSPENDED], 1);
+	assert_false(world_sub_status(sc.north).serving);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4534_B_5_7_2_01, it_has_to_be_in_both_lists)
+{
+	struct scene sc = ground(&usual);
+
+	sc.w->auth_subs[0] = SOUTH;
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_sub_start(sc.north);
+	world_sub_start(sc.south);
+	world_pass(sc.w, 2000);
+	assert_false(world_sub_status(sc.north).serving);
+	assert_true(world_sub_status(sc.south).serving);
+	close_scene(&sc);
+}
+
+/* ---- trees --------------------------------------------------------------- */
+
+GK_TEST(rfc4535_4_4_7_05, it_is_a_leaf_of_the_primarys_tree)
+{
+	struct scene sc = open_scene();
+	struct gsakmp_sgcks_status st = world_sub_status(sc.north);
+
+	assert_true(st.gm.member_id != 0);
+	assert_true(st.gm.n_keks > 1);
+	assert_true(st.in_step);
+	assert_int_equal(status(sc.w->group).n_members, 2);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_08, no_key_of_one_tree_is_in_another)
+{
+	struct scene sc = open_scene();
+	struct gk_lkh_key path[GK_LKH_DEPTH_MAX];
+	const struct gk_lkh_member *mine[] = { &sc.a->gm->keks,
+		                               &sc.c->gm->keks };
+	struct gk_member *leaf = gk_group_find(sc.w->group->data,
+	                                       gk_slice_str(sc.north->m->peer));
+	size_t n;
+
+	gk_assert_ok(gk_group_path(sc.w->group->data, leaf, path, &n));
+	assert_true(n > 0);
+	for (size_t t = 0; t < 2; t++)
+		for (size_t k = 0; k < mine[t]->count; k++)
+			for (size_t i = 0; i < n; i++)
+				assert_memory_not_equal(mine[t]->keys[k].octets,
+				                        path[i].octets,
+				                        path[i].len);
+	for (size_t k = 0; k < mine[0]->count; k++)
+		for (size_t i = 0; i < mine[1]->count; i++)
+			assert_memory_not_equal(mine[0]->keys[k].octets,
+			                        mine[1]->keys[i].octets,
+			                        mine[1]->keys[i].len);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_06, each_sub_group_has_a_tree_of_its_own)
+{
+	struct scene sc = open_scene();
+
+	/* Two trees that were planted alike: the same ids, other keys. */
+	assert_true(sc.a->gm->keks.count > 1);
+	assert_int_equal(gk_group_count(sc.north->group->data), 2);
+	assert_int_equal(gk_group_count(sc.south->group->data), 2);
+	assert_int_equal(gk_group_count(sc.w->group->data), 2);
+	assert_int_equal(sc.a->gm->member_id, sc.c->gm->member_id);
+	assert_int_equal(sc.a->gm->keks.keys[0].id, sc.c->gm->keks.keys[0].id);
+	close_scene(&sc);
+}
+
+/* ---- members come and go ------------------------------------------------- */
+
+GK_TEST(rfc4535_4_4_7_01, joins_and_departures_do_not_concern_the_primary)
+{
+	struct scene sc = open_scene();
+	unsigned heard = sc.w->seen.count[GSAKMP_OUT_MESSAGE];
+	struct world_member *e = behind(sc.north, "e");
+
+	world_join(e);
+	world_pass(sc.w, 2000);
+	assert_true(world_has_current(e));
+	gk_assert_ok(gsakmp_gm_leave(sc.a->gm, true, simnet_now(sc.w->net)));
+	world_drain_member(sc.a);
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_MESSAGE], heard);
+	/* The next key of the primary is without it, and with the other. */
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	assert_true(world_has_current(e));
+	assert_false(world_has_current(sc.a));
+	assert_int_equal(status(sc.north->group).n_members, 2);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_07, the_access_rules_of_the_token_hold_behind_it)
+{
+	struct scene sc = open_scene();
+	struct world_member *e = behind(sc.north, "e");
+
+	sc.w->excluded[sc.w->n_excluded++] = "CN=e,O=Members";
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 1000);
+	world_join(e);
+	world_pass(sc.w, 2000);
+	assert_string_equal(sc.north->seen.req, "RFC4535-5.2.1.1-15");
+	assert_false(world_has_current(e));
+	assert_int_equal(world_in_step(sc.w), 4);
+	close_scene(&sc);
+}
+
+/* ---- rekeys -------------------------------------------------------------- */
+
+GK_TEST(rfc4535_4_4_7_03, a_rekey_of_the_primary_is_followed_by_its_own)
+{
+	struct scene sc = open_scene();
+	unsigned n = sc.north->seen.count[GSAKMP_OUT_MULTICAST];
+	uint32_t sequence = status(sc.north->group).sequence;
+
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MULTICAST], n + 1);
+	assert_int_equal(status(sc.north->group).sequence, sequence + 1);
+	assert_int_equal(sc.a->key.handle, status(sc.w->group).gtpk.handle);
+	assert_int_equal(world_in_step(sc.w), 4);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_03, a_rekey_that_nobody_signed_is_not_passed_on)
+{
+	struct scene sc = open_scene();
+	unsigned n = sc.north->seen.count[GSAKMP_OUT_MULTICAST];
+	const struct gsakmp_endpoint from = { .ip = { 10, 0, 0, 9 },
+		                              .ip_len = 4,
+		                              .port = 3761 };
+	struct gk_buf dgram = { 0 };
+
+	/* The real one, with one octet of its signature changed, gets there
+	 * first. */
+	simnet_cut(sc.w->net, sc.north->up, true);
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 1000);
+	simnet_cut(sc.w->net, sc.north->up, false);
+	gk_assert_ok(gk_buf_copy(
+		&dgram,
+		gk_buf_slice(
+			&sc.w->seen.last_sent[GSAKMP_EXCHANGE_REKEY_EVENT])));
+	dgram.ptr[60] ^= 1;
+	gk_assert_err(GK_ERR_AUTH,
+	              gsakmp_sgcks_receive(sc.north->sgcks, dgram.ptr,
+	                                   dgram.len, &from,
+	                                   simnet_now(sc.w->net)));
+	world_sub_drain(sc.north);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MULTICAST], n);
+	dgram.ptr[60] ^= 1;
+	gk_assert_ok(gsakmp_sgcks_receive(sc.north->sgcks, dgram.ptr, dgram.len,
+	                                  &from, simnet_now(sc.w->net)));
+	world_sub_drain(sc.north);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MULTICAST], n + 1);
+	gk_buf_free(&dgram);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_02, rekeys_of_another_key_server_are_for_others)
+{
+	struct scene sc = open_scene();
+	const struct gk_buf *of =
+		&sc.south->seen.last_sent[GSAKMP_EXCHANGE_REKEY_EVENT];
+	uint8_t before[32], after[32];
+
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	gsakmp_gm_digest(sc.a->gm, before);
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              world_to_member(sc.a, gk_buf_slice(of)));
+	assert_string_equal(sc.a->seen.req, "RFC4535-4.4.7-02");
+	gsakmp_gm_digest(sc.a->gm, after);
+	assert_memory_equal(before, after, 32);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_14, a_token_that_excludes_somebody_elsewhere_is_passed_on)
+{
+	struct scene sc = open_scene();
+	unsigned north = sc.north->seen.count[GSAKMP_OUT_MULTICAST];
+	unsigned south = sc.south->seen.count[GSAKMP_OUT_MULTICAST];
+
+	sc.w->excluded[sc.w->n_excluded++] = "CN=c,O=Members";
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 3000);
+	assert_true(sc.north->seen.count[GSAKMP_OUT_MULTICAST] > north);
+	assert_true(sc.south->seen.count[GSAKMP_OUT_MULTICAST] > south);
+	/* RFC4535-4.4.7-13, -15: the one behind south is out, nobody else. */
+	assert_int_equal(sc.south->seen.count[GSAKMP_OUT_EVICTED], 1);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_EVICTED], 0);
+	assert_false(world_has_current(sc.c));
+	assert_int_equal(world_in_step(sc.w), 3);
+	assert_int_equal(sc.a->gm->policy->v.token->edition, sc.w->edition);
+	close_scene(&sc);
+}
+
+/* A token of which nobody takes notice but for its edition. */
+GK_TEST(rfc4535_5_3_1_2_01, a_token_alone_is_passed_on_without_keys)
+{
+	struct scene sc = open_scene();
+	uint32_t handle = sc.a->key.handle;
+	struct world_member *e = behind(sc.north, "e");
+
+	world_join(e); /* the epoch of the sub-group stays open */
+	world_pass(sc.w, 2000);
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 2000);
+	assert_int_equal(sc.a->gm->policy->v.token->edition, sc.w->edition);
+	assert_int_equal(e->gm->policy->v.token->edition, sc.w->edition);
+	assert_int_equal(sc.a->key.handle, handle);
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	assert_int_equal(world_in_step(sc.w), 5);
+	close_scene(&sc);
+}
+
+/* ---- expulsion ----------------------------------------------------------- */
+
+GK_TEST(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary)
+{
+	struct scene sc = open_scene();
+	uint32_t handle = sc.a->key.handle;
+
+	gk_assert_ok(world_sub_evict(sc.north, sc.a->peer));
+	world_pass(sc.w, 3000);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 1);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_EXPULSION_ACCEPTED],
+	                 1);
+	assert_true(gk_group_excluded(sc.w->group->data,
+	                              gk_slice_str(sc.a->peer), NULL));
+	assert_int_not_equal(status(sc.w->group).gtpk.handle, handle);
+	/* RFC4535-4.4.7-04: everywhere a new key, and not for the expelled. */
+	assert_int_equal(world_in_step(sc.w), 3);
+	assert_false(world_has_current(sc.a));
+	assert_int_equal(status(sc.north->group).n_expelled, 0);
+	/* nor may it come back, here or at the primary */
+	sc.a->n_servers = 0;
+	world_pass(sc.w, 60000);
+	assert_false(world_has_current(sc.a));
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_10, after_an_expulsion_it_waits_for_the_primary)
+{
+	struct scene sc = open_scene();
+	unsigned n = sc.north->seen.count[GSAKMP_OUT_MULTICAST];
+
+	simnet_cut(sc.w->net, sc.w->worker[0].node, true);
+	gk_assert_ok(world_sub_evict(sc.north, sc.a->peer));
+	world_pass(sc.w, 60000);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MULTICAST], n);
+	assert_int_equal(status(sc.north->group).n_expelled, 1);
+	assert_int_equal(status(sc.north->group).n_members, 1);
+	gk_assert_err(GK_ERR_POLICY, gsakmp_group_rekey(sc.north->group,
+	                                                simnet_now(sc.w->net)));
+	simnet_cut(sc.w->net, sc.w->worker[0].node, false);
+	world_pass(sc.w, 120000);
+	assert_true(sc.north->seen.count[GSAKMP_OUT_MULTICAST] > n);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 1);
+	assert_int_equal(world_in_step(sc.w), 3);
+	close_scene(&sc);
+}
+
+/* A member of the primary says the same of another. */
+GK_TEST(rfc4535_4_4_7_09, nobody_but_a_subordinate_may_say_so)
+{
+	static const uint8_t name[] = "CN=a,O=Members";
+	const struct gsakmp_expulsion who = {
+		.reason = GSAKMP_EXPULSION_BARRED,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.id = { name, sizeof(name) - 1 },
+	};
+	struct scene sc = open_scene();
+	struct world_member *e = world_member_add(sc.w, "e");
+	uint32_t handle;
+
+	world_join(e);
+	world_pass(sc.w, 3000);
+	assert_true(world_has_current(e));
+	handle = e->key.handle;
+	gk_assert_ok(gsakmp_gm_expel(e->gm, gk_slice_str(sc.a->peer), &who,
+	                             simnet_now(sc.w->net)));
+	world_drain_member(e);
+	world_pass(sc.w, 3000);
+	assert_string_equal(sc.w->seen.req, "RFC4535-4.4.7-09");
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 0);
+	assert_int_equal(status(sc.w->group).gtpk.handle, handle);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_09, a_subordinate_does_not_expel_key_servers)
+{
+	static const uint8_t name[] = SOUTH;
+	const struct gsakmp_expulsion who = {
+		.reason = GSAKMP_EXPULSION_BARRED,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.id = { name, sizeof(name) - 1 },
+	};
+	struct scene sc = open_scene();
+
+	/* Sent by the member's engine of a subordinate, registered in its own
+	 * right. */
+	world_sub_kill(sc.north);
+	world_join(sc.north->m);
+	world_pass(sc.w, 2000);
+	gk_assert_ok(gsakmp_gm_expel(sc.north->m->gm,
+	                             gk_slice_str(sc.south->m->peer), &who,
+	                             simnet_now(sc.w->net)));
+	world_drain_member(sc.north->m);
+	world_pass(sc.w, 3000);
+	assert_string_equal(sc.w->seen.req, "RFC4535-4.4.7-09");
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 0);
+	assert_int_equal(status(sc.w->group).n_members, 2);
+	close_scene(&sc);
+}
+
+/* Who never acknowledges goes when the policy says so, and may come back. */
+GK_TEST(rfc4535_5_2_1_4_16, a_silent_member_is_expelled_by_the_count_of_events)
+{
+	struct world_config cfg = usual;
+	struct scene sc;
+	struct world_member *e;
+	uint32_t handle;
+
+	cfg.event = GPT_REKEY_EVENT_COUNT;
+	cfg.event_count = 1;
+	sc = ground(&cfg);
+	all_join(&sc);
+	handle = sc.a->key.handle;
+	e = behind(sc.north, "e");
+	world_join(e);
+	simnet_cut(sc.w->net, e->node, true); /* hears nothing any more */
+	world_pass(sc.w, 40000);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MEMBER_PENDING], 3);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 1);
+	assert_int_not_equal(status(sc.w->group).gtpk.handle, handle);
+	assert_int_equal(world_in_step(sc.w), 4);
+	simnet_cut(sc.w->net, e->node, false);
+	world_pass(sc.w, 1000);
+	if (gsakmp_gm_state(e->gm) == GSAKMP_GM_IDLE)
+		world_join(e);
+	world_pass(sc.w, 10000);
+	assert_true(world_has_current(e));
+	close_scene(&sc);
+}
+
+/* Decision `expulsion`, the other reading. */
+GK_TEST(rfc4535_4_4_7_09, an_expulsion_as_the_data_of_leave_group)
+{
+	struct world_config cfg = usual;
+	struct scene sc;
+
+	gk_assert_ok(
+		gsakmp_dialect_set(&cfg.dialect, "expulsion", "leave_data"));
+	sc = ground(&cfg);
+	all_join(&sc);
+	gk_assert_ok(world_sub_evict(sc.north, sc.a->peer));
+	world_pass(sc.w, 3000);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 1);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 0);
+	assert_int_equal(status(sc.w->group).n_members, 2);
+	assert_int_equal(world_in_step(sc.w), 3);
+	close_scene(&sc);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_4_1_4_01, the_traffic_key_is_the_primarys),
+		GK_RUN(rfc4535_4_1_4_01,
+		       a_subordinate_asked_to_rekey_sends_the_same_key),
+		GK_RUN(rfc4535_4_1_4_02,
+		       it_serves_nobody_before_it_is_a_member),
+		GK_RUN(rfc4535_4_1_4_02,
+		       a_primary_that_the_token_does_not_name_is_refused),
+		GK_RUN(rfc4535_4_4_6_02,
+		       without_the_tokens_word_it_serves_nobody),
+		GK_RUN(rfc4534_B_5_7_1_01,
+		       without_the_autonomous_scheme_there_are_none),
+		GK_RUN(rfc4534_B_5_7_2_01, it_has_to_be_in_both_lists),
+		GK_RUN(rfc4535_4_4_7_05, it_is_a_leaf_of_the_primarys_tree),
+		GK_RUN(rfc4535_4_4_7_08, no_key_of_one_tree_is_in_another),
+		GK_RUN(rfc4535_4_4_7_06, each_sub_group_has_a_tree_of_its_own),
+		GK_RUN(rfc4535_4_4_7_01,
+		       joins_and_departures_do_not_concern_the_primary),
+		GK_RUN(rfc4535_4_4_7_07,
+		       the_access_rules_of_the_token_hold_behind_it),
+		GK_RUN(rfc4535_4_4_7_03,
+		       a_rekey_of_the_primary_is_followed_by_its_own),
+		GK_RUN(rfc4535_4_4_7_03,
+		       a_rekey_that_nobody_signed_is_not_passed_on),
+		GK_RUN(rfc4535_4_4_7_02,
+		       rekeys_of_another_key_server_are_for_others),
+		GK_RUN(rfc4535_4_4_7_14,
+		       a_token_that_excludes_somebody_elsewhere_is_passed_on),
+		GK_RUN(rfc4535_5_3_1_2_01,
+		       a_token_alone_is_passed_on_without_keys),
+		GK_RUN(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary),
+		GK_RUN(rfc4535_4_4_7_10,
+		       after_an_expulsion_it_waits_for_the_primary),
+		GK_RUN(rfc4535_4_4_7_09, nobody_but_a_subordinate_may_say_so),
+		GK_RUN(rfc4535_4_4_7_09,
+		       a_subordinate_does_not_expel_key_servers),
+		GK_RUN(rfc4535_5_2_1_4_16,
+		       a_silent_member_is_expelled_by_the_count_of_events),
+		GK_RUN(rfc4535_4_4_7_09,
+		       an_expulsion_as_the_data_of_leave_group),
+	};
+	int failed =
+		cmocka_run_group_tests_name("gsakmp/sgcks", tests, NULL, NULL);
+
+	gk_pki_keys_free();
+	return failed;
+}
