@@ -137,7 +137,11 @@ GK_TEST(rfc4535_4_4_7_03, what_was_missed_is_made_up_for_and_nobody_rejoins)
 {
 	struct scene sc = open_scene(&usual);
 	unsigned before = asked(&sc);
+	unsigned stale = sc.sub[2]->above.count[GSAKMP_OUT_STALE];
 
+	/* One that passes by right after a join means nothing. */
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 3000);
 	simnet_cut(sc.w->net, sc.sub[2]->up, true);
 	world_join(world_member_add(sc.w, "e")); /* beside it in the tree */
 	world_pass(sc.w, 5000);
@@ -149,7 +153,7 @@ GK_TEST(rfc4535_4_4_7_03, what_was_missed_is_made_up_for_and_nobody_rejoins)
 	simnet_cut(sc.w->net, sc.sub[2]->up, false);
 	gk_assert_ok(world_rekey(sc.w)); /* which has no keys for it */
 	world_pass(sc.w, 30000);
-	assert_int_equal(sc.sub[2]->above.count[GSAKMP_OUT_STALE], 1);
+	assert_int_equal(sc.sub[2]->above.count[GSAKMP_OUT_STALE], stale + 1);
 	assert_true(world_sub_status(sc.sub[2]).in_step);
 	assert_int_equal(world_in_step(sc.w), SUBS * BEHIND + 1);
 	assert_int_equal(sc.m[2][0]->gm->policy->v.token->edition,
