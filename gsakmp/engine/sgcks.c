@@ -43,6 +43,8 @@ gsakmp_sgcks_new(const struct gk_env *env,
 	/* RFC4535-4.1.4-02; and nobody gives up for the members behind us. */
 	s->cfg.gm.primary_only = true;
 	s->cfg.gm.rejoin_max = UINT_MAX;
+	/* What is missing may have been a token, and we enforce it. */
+	s->cfg.gm.gap_rejoin = true;
 	s->retry_at = s->settle_at = GK_NEVER;
 	s->why = "no policy token yet";
 	s->gm = gsakmp_gm_new(env, &s->cfg.gm);

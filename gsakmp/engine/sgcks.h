@@ -39,7 +39,8 @@
  * It belongs to the thread of its group.
  */
 struct gsakmp_sgcks_config {
-	struct gsakmp_gm_config gm; /* primary_only and rejoin_max are set */
+	struct gsakmp_gm_config gm; /* primary_only, rejoin_max, gap_rejoin are
+	                            * set */
 	struct gsakmp_group *group; /* made with config.subordinate */
 	uint32_t retry_ms; /* [15000] between attempts to join the primary */
 };

@@ -181,7 +181,7 @@ server_of(const struct world_member *m)
 {
 	const struct world *w = m->w;
 
-	return m->n_servers != 0 ? m->server[m->asked]
+	return m->n_servers != 0 ? m->server[m->turn]
 	                         : w->worker[m->node % w->cfg.workers].node;
 }
 
@@ -202,7 +202,7 @@ world_drain_member(struct world_member *m)
 		    out.kind == GSAKMP_OUT_KEY_WIPE)
 			key_output(m, &out);
 		if (out.kind == GSAKMP_OUT_NEXT_SERVER && m->n_servers != 0)
-			m->asked = (m->asked + 1) % m->n_servers;
+			m->turn = (m->turn + 1) % m->n_servers;
 		if (out.kind == GSAKMP_OUT_SEND)
 			simnet_send(w->net, m->node,
 			            out.to.ip_len != 0 ? (unsigned)out.to.handle

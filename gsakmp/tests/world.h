@@ -94,7 +94,7 @@ struct world_member {
 	struct gk_traffic_key key; /* what its application sends with */
 	bool has_key;
 	unsigned server[4]; /* nodes to ask, in this order; none: the server */
-	size_t n_servers, asked;
+	size_t n_servers, turn;
 };
 
 struct world_worker {

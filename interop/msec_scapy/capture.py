@@ -220,11 +220,11 @@ class Checker:
         report.checks.append("keys")
 
     def _logged(self, group_id, datum, report):
-        held = self.log.key(group_id, datum.key_id, datum.handle)
-        if held is None:
+        held = self.log.named(group_id, datum.key_id, datum.handle)
+        if not held:
             report.faults.append(f"key {datum.key_id.hex()}/{datum.handle.hex()} is not logged")
-        elif held.key != datum.key:
-            report.faults.append(f"key {held} differs from the key log")
+        elif datum.key not in [k.key for k in held]:
+            report.faults.append(f"key {held[0]} differs from the key log")
 
     def _token(self, octets, report):
         signed = tokens.Signed(octets, self.dialect)
@@ -273,16 +273,18 @@ class Checker:
             self._rekey_token(m, payload, report)
 
     def _open_red(self, m, red, report):
-        key = next((k for k in self.log.of_group(m.group_id) if k.handle == red.wrap_handle
-                    and k.key_id.endswith(red.wrap_id)), None)
-        if key is None:
-            report.faults.append(f"wrapping key {red.wrap_id.hex()}/{red.wrap_handle.hex()} "
-                                 "is not logged")
-            return 0
-        try:
-            packages = protect.open_rekey_data(red, key.key_type, key.key, self.dialect).packages
-        except crypto.CryptoError as e:
-            report.faults.append(f"rekey data under {key}: {e}")
+        faults, packages = [], None
+        for key in self.log.of_group(m.group_id):
+            if key.handle != red.wrap_handle or not key.key_id.endswith(red.wrap_id):
+                continue
+            try:
+                packages = protect.open_rekey_data(red, key.key_type, key.key, self.dialect).packages
+                break
+            except (crypto.CryptoError, Refusal) as e:
+                faults.append(f"rekey data under {key}: {e}")
+        if packages is None:
+            report.faults += faults or [f"wrapping key {red.wrap_id.hex()}/{red.wrap_handle.hex()} "
+                                        "is not logged"]
             return 0
         datums = [d for package in packages for d in lkh.package_keys(package)]
         for datum in datums:

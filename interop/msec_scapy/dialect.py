@@ -70,6 +70,7 @@ class Dialect:
     unexpected_payload: str = _switch("reject", "ignore")
     dup_rtj: str = _switch("resend", "ignore")
     loa_dup_nonce: str = _switch("keydl", "fresh")
+    expulsion: str = _switch("private", "leave_data")
 
     def __post_init__(self):
         for f in fields(self):

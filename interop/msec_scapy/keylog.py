@@ -34,6 +34,8 @@ class KeyLog:
     secrets: list = field(default_factory=list)
     keks: list = field(default_factory=list)
     keys: dict = field(default_factory=dict)  # (group, Key ID, handle) -> Key
+    # ... and further keys of the same name: each key server of a distributed group has a tree of its own
+    more: dict = field(default_factory=dict)
 
     @classmethod
     def read(cls, *files):
@@ -61,9 +63,9 @@ class KeyLog:
             value = Key(int(key_type), _octets(key_id), _octets(handle), created.encode(),
                         b"" if expires == "-" else expires.encode(), _octets(key))
             place = (_octets(gid), value.key_id, value.handle)
-            held = self.keys.setdefault(place, value)
-            if held.key != value.key:
-                raise KeyLogError(f"two keys named {value}")
+            if value.key not in [k.key for k in self.named(*place)]:
+                if self.keys.setdefault(place, value) is not value:
+                    self.more.setdefault(place, []).append(value)
             return
         cls, into = ((Secret, self.secrets) if kind == "GSAKMP_DH_SECRET" else (Kek, self.keks))
         entry = cls(*(_octets(a) for a in args[:3]), int(args[3]), _octets(args[4]))
@@ -73,8 +75,14 @@ class KeyLog:
     def key(self, group_id, key_id, handle):
         return self.keys.get((group_id, key_id, handle))
 
+    def named(self, group_id, key_id, handle):
+        """All keys of that name, one for each tree."""
+        place = (group_id, key_id, handle)
+        return [self.keys[place], *self.more.get(place, ())] if place in self.keys else []
+
     def of_group(self, group_id):
-        return [k for (gid, _, _), k in self.keys.items() if gid == group_id]
+        return [k for (gid, key_id, handle) in self.keys if gid == group_id
+                for k in self.named(gid, key_id, handle)]
 
 
 def _octets(text):

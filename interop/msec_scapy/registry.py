@@ -92,12 +92,14 @@ NOTIFY = Registry(22, {
     23: "Acknowledgement", 26: "Nack", 27: "Cookie-Required", 28: "Cookie",
     29: "Mechanism-Choices", 30: "Leave-Group", 31: "Departure-Accepted",
     32: "Request-to-Depart-Error", 33: "Invalid-Exchange-Type", 34: "IPv4-Value",
-    35: "IPv6-Value", 36: "Prohibited-by-Group-Policy", 37: "Prohibited-by-Local-Policy"})
+    35: "IPv6-Value", 36: "Prohibited-by-Group-Policy", 37: "Prohibited-by-Local-Policy"},
+    {49153: "Expulsion"})
 N_PAYLOAD_TYPE, N_VERSION, N_GROUP, N_SEQUENCE, N_MALFORMED = 1, 4, 5, 6, 7
 N_KEY_INFO, N_ID_INFO, N_CERT_TYPE, N_CERT_CA, N_AUTH = 8, 9, 12, 13, 14
 N_CERT_UNAVAILABLE, N_UNAUTHORIZED, N_ACK, N_NACK = 17, 19, 23, 26
 N_COOKIE_REQUIRED, N_COOKIE, N_MECHANISMS, N_LEAVE = 27, 28, 29, 30
 N_DEPARTED, N_DEPART_ERROR, N_EXCHANGE, N_IPV4, N_IPV6 = 31, 32, 33, 34, 35
+N_EXPULSION = 49153  # of the same extensions as the suites: needs their Vendor ID
 
 ACK_TYPE = Registry(23, {0: "Simple"})
 MECHANISM = Registry(24, {0: "Key-Creation", 1: "Encryption", 2: "Nonce-Hash"})

@@ -33,12 +33,15 @@ end
 -- A group key; `origin` says where it was seen first.
 function M:add_key(group_id, key_id, handle, key_type, key, origin)
     local group, name = self:group(group_id), key_id .. handle
-    local held = group.keys[name]
-    if held and held.key == key then
-        return
+    local held = group.keys[name] or {}
+    for _, one in ipairs(held) do
+        if one.key == key then
+            return
+        end
     end
     local entry = {key_id = key_id, handle = handle, key_type = key_type, key = key, origin = origin}
-    group.keys[name] = entry
+    group.keys[name] = held
+    held[#held + 1] = entry
     group.order[#group.order + 1] = entry
 end
 
@@ -116,8 +119,9 @@ function M:keks(group_id, nonce_r)
     return found
 end
 
-function M:key(group_id, key_id, handle)
-    return self:group(group_id).keys[key_id .. handle]
+-- The keys of that name: each key server of a distributed group has a tree of its own.
+function M:named(group_id, key_id, handle)
+    return self:group(group_id).keys[key_id .. handle] or {}
 end
 
 -- All keys of a group, the latest first.

@@ -246,7 +246,7 @@ local function rekey_event_data(r, tree, m)
     local text = string.format("Rekey Event Data: wrapped in key %s, handle %s", id:bytes():tohex(),
         handle:bytes():tohex())
     local plain = range and decrypt(m, item, range, "Rekey Event Data", id:raw() .. handle:raw(), function()
-        return {S.log:key(m.group_id, id:raw(), handle:raw())}
+        return S.log:named(m.group_id, id:raw(), handle:raw())
     end, counted)
     if plain then
         guarded(reader(plain, 0, plain:len()), item, m, key_packages)

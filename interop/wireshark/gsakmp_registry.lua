@@ -139,7 +139,7 @@ M.notification = registry(2, 38, P16, {
     [32] = "Request to Depart Error", [33] = "Invalid Exchange Type", [34] = "IPv4 Value",
     [35] = "IPv6 Value", [36] = "Prohibited by Group Policy",
     [37] = "Prohibited by Locally Configured Policy",
-})
+}, {[49153] = "Expulsion"})
 
 -- Notifications that say that something was refused.
 M.refusal = {}

@@ -288,13 +288,15 @@ def test_bad_key_log_lines_name_their_place(tmp_path, line):
         keylog.KeyLog.read(tmp_path / "k")
 
 
-def test_two_keys_of_one_name(tmp_path):
+def test_two_keys_of_one_name_are_those_of_two_trees(tmp_path):
     w = keylog.Writer(tmp_path / "k")
-    for octets in (b"a" * 16, b"b" * 16):
+    for octets in (b"a" * 16, b"b" * 16, b"a" * 16):
         w.key(GROUP_ID, Key(12, b"GTPK", b"hndl", b"20260801120000Z", b"", octets))
     w.close()
-    with pytest.raises(keylog.KeyLogError, match="two keys"):
-        keylog.KeyLog.read(tmp_path / "k")
+    log = keylog.KeyLog.read(tmp_path / "k")
+    assert [k.key for k in log.named(GROUP_ID, b"GTPK", b"hndl")] == [b"a" * 16, b"b" * 16]
+    assert log.of_group(GROUP_ID) == log.named(GROUP_ID, b"GTPK", b"hndl")
+    assert not log.named(GROUP_ID, b"GTPK", b"else")
 
 
 def test_example_of_the_format_description():
