@@ -55,7 +55,7 @@ gk_kex_is_legacy(enum gk_kex group)
 bool
 gk_kex_is_modp(enum gk_kex group)
 {
-	return group >= GK_KEX_MODP768_LEGACY && group <= GK_KEX_MODP4096;
+	return group >= GK_KEX_MODP768_LEGACY && group <= GK_KEX_MODP8192;
 }
 
 struct gk_kex_key {

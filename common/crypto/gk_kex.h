@@ -8,7 +8,7 @@
 /*
  * DOC: Diffie-Hellman, over the integers and over curves
  *
- * Groups: the MODP groups of RFC 2409 (768, 1024) and RFC 3526 (1536 to 4096),
+ * Groups: the MODP groups of RFC 2409 (768, 1024) and RFC 3526 (1536 to 8192),
  * generator 2; the NIST curves in the form of RFC 5903 (public value x|y, shared
  * secret x); X25519 of RFC 7748.
  *
@@ -23,6 +23,8 @@
 	X(MODP2048, "MODP-2048", 256, 256)        \
 	X(MODP3072, "MODP-3072", 384, 384)        \
 	X(MODP4096, "MODP-4096", 512, 512)        \
+	X(MODP6144, "MODP-6144", 768, 768)        \
+	X(MODP8192, "MODP-8192", 1024, 1024)      \
 	X(P256, "ECDH P-256", 64, 32)             \
 	X(P384, "ECDH P-384", 96, 48)             \
 	X(P521, "ECDH P-521", 132, 66)            \
@@ -35,8 +37,8 @@ enum gk_kex {
 #undef X
 };
 
-#define GK_KEX_PUBLIC_MAX 512
-#define GK_KEX_SECRET_MAX 512
+#define GK_KEX_PUBLIC_MAX 1024
+#define GK_KEX_SECRET_MAX 1024
 
 const char *gk_kex_name(enum gk_kex group);
 size_t gk_kex_public_len(enum gk_kex group); /* octets on the wire; 0: none */

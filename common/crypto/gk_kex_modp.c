@@ -25,6 +25,10 @@ gk_modp_prime(enum gk_kex group)
 		return BN_get_rfc3526_prime_3072(NULL);
 	case GK_KEX_MODP4096:
 		return BN_get_rfc3526_prime_4096(NULL);
+	case GK_KEX_MODP6144:
+		return BN_get_rfc3526_prime_6144(NULL);
+	case GK_KEX_MODP8192:
+		return BN_get_rfc3526_prime_8192(NULL);
 	default:
 		return NULL;
 	}

@@ -181,7 +181,7 @@ modp_of(const EVP_PKEY *pkey)
 	    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_FFC_G, &g) == 1 &&
 	    BN_is_word(g, 2))
 		for (enum gk_kex i = GK_KEX_MODP768_LEGACY;
-		     i <= GK_KEX_MODP4096; i++) {
+		     i <= GK_KEX_MODP8192; i++) {
 			BIGNUM *known = gk_modp_prime(i);
 
 			if (known != NULL && BN_cmp(known, p) == 0)

@@ -106,3 +106,15 @@ isakmp_header_set_length(uint8_t *message, uint32_t length)
 	for (int i = 0; i < 4; i++)
 		message[AT_LENGTH + i] = (uint8_t)(length >> (24 - 8 * i));
 }
+
+void
+isakmp_header_set_encrypted(uint8_t *message)
+{
+	message[AT_FLAGS] |= ISAKMP_FLAG_ENCRYPTION;
+}
+
+void
+isakmp_header_clear_encrypted(uint8_t *message)
+{
+	message[AT_FLAGS] &= (uint8_t)~ISAKMP_FLAG_ENCRYPTION;
+}

@@ -59,6 +59,9 @@ GK_MUST_CHECK enum gk_err isakmp_header_check(
 	struct isakmp_reject *why);
 
 void isakmp_header_encode(struct gk_wr *wr, const struct isakmp_header *header);
+/* isakmp_header_set_encrypted, _clear_ - the E flag in an encoded message. */
+void isakmp_header_set_encrypted(uint8_t *message);
+void isakmp_header_clear_encrypted(uint8_t *message);
 /* isakmp_header_set_length - overwrite Length in an encoded message. */
 void isakmp_header_set_length(uint8_t *message, uint32_t length);
 

@@ -8,10 +8,10 @@
 #include "gdoi/message/dialect.h"
 
 /* What the last refused body was refused for. */
-static struct isakmp_reject why;
-static const struct gdoi_dialect defaults;
+static struct isakmp_reject why __attribute__((unused));
+static const struct gdoi_dialect defaults __attribute__((unused));
 
-static inline void
+static inline void __attribute__((unused))
 assert_refused(enum gk_err err, const char *req, enum isakmp_notify notify,
                size_t offset)
 {

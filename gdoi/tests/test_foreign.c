@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "gdoi/tests/five.h"
-
-#include <jansson.h>
-#include <stdio.h>
+#include "gdoi/tests/recorded.h"
 
 #include "gdoi/isakmp/chain.h"
 #include "gdoi/isakmp/delete.h"
@@ -20,39 +17,6 @@
  * the preset "gdoid" and encodes again octet for octet; the default dialect
  * refuses what deviates, and says why.
  */
-static const char *const sessions[] = {
-	"psk-3des-two-members",
-	"tek-only-gap",
-	"aes-gcm-sid",
-};
-
-static json_t *
-session_load(const char *name)
-{
-	const char *top = getenv("top_srcdir");
-	char path[512];
-	json_error_t error;
-	json_t *session;
-
-	snprintf(path, sizeof(path), "%s/interop/vectors/gdoid/%s.json",
-	         top != NULL ? top : ".", name);
-	session = json_load_file(path, 0, &error);
-	if (session == NULL)
-		fail_msg("%s: %s", path, error.text);
-	return session;
-}
-
-static struct gk_buf
-hex(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	struct gk_buf buf = { 0 };
-
-	if (text != NULL)
-		gk_assert_ok(gk_unhex(&buf, text));
-	return buf;
-}
-
 /* A message in clear: the header as sent, the plaintext behind it. */
 struct clear {
 	struct gk_buf octets;

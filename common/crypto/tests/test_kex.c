@@ -79,6 +79,12 @@ GK_TEST(rfc3526, modp_known_answers)
 		{ GK_KEX_MODP4096,
 		  "0439872574dafc9b300359ea0dd742c3976ccf9fa56883bdb8268462adedf8cf",
 		  "87b605a4430a403eb2e6163f874e2ee1bbac77357ca172d106f757a96cea5857" },
+		{ GK_KEX_MODP6144,
+		  "248f61a86f1c080d552a6a3fb479e26dd41759548ee48a0f4f526d49ce951992",
+		  "bcff31f2874407ee99a891f850fbed0777b75b39435e82217b1fe446d0b33824" },
+		{ GK_KEX_MODP8192,
+		  "86b83427a715cae1ac4f0f7ce33a65bdce79ab5608db0fb2aad514b29f74e68a",
+		  "f4c84c299b385725950bc0391940726c5052d135ab0086ee5b41806f2787054e" },
 	};
 	uint8_t next = 1;
 	struct gk_env env = { .random = count_up, .ctx = &next };
