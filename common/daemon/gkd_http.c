@@ -146,6 +146,14 @@ check_url(const struct gkd_http *http, const char *text, struct gkd_url *url)
 	return GKD_HTTP_FORBIDDEN;
 }
 
+bool
+gkd_http_url_ok(const char *url)
+{
+	struct gkd_url parsed;
+
+	return gkd_url_parse(&parsed, url) == GK_OK;
+}
+
 enum gkd_http_result
 gkd_http_allowed(const struct gkd_http *http, const char *url)
 {

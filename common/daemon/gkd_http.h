@@ -84,6 +84,9 @@ void gkd_http_free(struct gkd_http *http);
 enum gkd_http_result gkd_http_allowed(const struct gkd_http *http,
                                       const char *url);
 
+/* gkd_http_url_ok - a URL, or a prefix of URLs, in the plain form wanted here. */
+bool gkd_http_url_ok(const char *url);
+
 struct gkd_http_answer {
 	enum gkd_http_result result;
 	unsigned status;      /* of HTTP, 0 when there was none */

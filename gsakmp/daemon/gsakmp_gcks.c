@@ -21,6 +21,8 @@ start(struct gkd_daemon *d, struct gkd_why *why)
 	enum gkd_exit rc = gsakmpd_store_open(s, why);
 
 	if (rc == GKD_EXIT_OK)
+		rc = gsakmpd_bulletin_open(s, why);
+	if (rc == GKD_EXIT_OK)
 		rc = gsakmpd_groups_open(s, why);
 	/* The ports first: another key server on this host must not find its
 	 * sequence numbers used by us. */
@@ -106,6 +108,7 @@ stop(struct gkd_daemon *d)
 
 	gsakmpd_workers_close(s);
 	gsakmpd_groups_close(s);
+	gsakmpd_bulletin_close(s);
 	gk_store_close(s->store);
 	gsakmpd_party_free(s->party);
 	free_retired(s);

@@ -250,6 +250,9 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 	case GSAKMP_OUT_COMMIT:
 		commit(m, o->journal);
 		break;
+	case GSAKMP_OUT_FETCH:
+		gsakmpd_fetch(m, o);
+		break;
 	case GSAKMP_OUT_KEY_INSTALL:
 	case GSAKMP_OUT_KEY_WIPE:
 		gsakmpd_keys_note(m, o);
@@ -291,7 +294,7 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 			gsakmpd_report(m->d, m->name, &o);
 			act(m, &o);
 		}
-	} while (m->next);
+	} while (m->next || gsakmpd_fetch_refused(m));
 	gkd_timer_set(m->timer, gsakmp_gm_deadline(m->engine));
 }
 
@@ -356,6 +359,7 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 void
 gsakmpd_membership_close(struct gsakmpd_membership *m)
 {
+	gsakmpd_fetch_close(m);
 	gkd_conn_close(m->conn);
 	m->conn = NULL;
 	gkd_udp_close(m->udp);

@@ -3,6 +3,7 @@
 #define GSAKMP_DAEMON_MEMBERSHIP_H
 
 #include "common/crypto/gk_kex.h"
+#include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/store/gk_store.h"
@@ -64,6 +65,18 @@ struct gsakmpd_membership {
 	struct gkd_mcast_config mcast_cfg;
 	struct gkd_mcast *mcast;
 
+	/* missed Rekey Events */
+	struct gsakmpd_fetch {
+		struct gkd_http *http;
+		struct gkd_fetch *running;
+		char site[300]; /* that @http may ask, without @allow */
+		uint32_t sequence;
+		bool refused; /* it could not even be asked for */
+		unsigned timeout_ms;
+		const char *nameserver;
+		const struct gkd_elem *allow;
+	} fetch;
+
 	const char *store_path;
 	struct gk_store *store;
 	bool store_failing; /* the last commit failed */
@@ -91,6 +104,14 @@ void gsakmpd_membership_close(struct gsakmpd_membership *m);
 enum gk_err gsakmpd_membership_join(struct gsakmpd_membership *m);
 /* Act on everything the engine has to say, then wait for its deadline. */
 void gsakmpd_membership_drain(struct gsakmpd_membership *m);
+
+/* ---- membership_fetch.c: posted Rekey Events ------------------------------ */
+GK_MUST_CHECK enum gk_err gsakmpd_fetch_configure(struct gsakmpd_membership *m,
+                                                  struct gkd_why *why);
+void gsakmpd_fetch(struct gsakmpd_membership *m, const struct gsakmp_output *o);
+/* gsakmpd_fetch_refused - tell the engine that it could not be asked for. */
+bool gsakmpd_fetch_refused(struct gsakmpd_membership *m);
+void gsakmpd_fetch_close(struct gsakmpd_membership *m);
 
 /* ---- membership_key.c: keys for the application -------------------------- */
 void gsakmpd_keys_note(struct gsakmpd_membership *m,

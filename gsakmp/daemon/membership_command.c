@@ -43,6 +43,8 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	if (st.receive_only)
 		json_object_set_new(o, "pushed", gkd_json_utc(st.pushed_utc));
 	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
+	/* the Sequence ID that is missing and sought; 0: none */
+	json_object_set_new(o, "fetching", json_integer(st.fetching));
 	json_object_set_new(o, "store",
 	                    json_pack("{s:b, s:I}", "failing", m->store_failing,
 	                              "waiting", (json_int_t)st.waiting));

@@ -185,6 +185,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	                     &c->drop_forged_keydl, why));
 	GK_TRY(gkd_elem_bool(config, root, "membership@offer-mechanisms", false,
 	                     &c->send_mechanism_choices, why));
+	GK_TRY(gsakmpd_fetch_configure(m, why));
 	return gkd_elem_bool(config, root, "membership@join", false,
 	                     &m->join_at_start, why);
 }

@@ -190,6 +190,13 @@ add_details(json_t *f, const struct gsakmp_output *o)
 	case GSAKMP_OUT_TOKEN:
 		json_object_set_new(f, "edition", json_integer(o->edition));
 		break;
+	case GSAKMP_OUT_POST:
+	case GSAKMP_OUT_FETCH:
+		json_object_set_new(f, "place",
+		                    json_pack("s%", (const char *)o->place.ptr,
+		                              o->place.len));
+		json_object_set_new(f, "sequence", json_integer(o->sequence));
+		break;
 	case GSAKMP_OUT_REKEYED:
 	case GSAKMP_OUT_DESTROYED:
 		json_object_set_new(f, "sequence", json_integer(o->sequence));

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/daemon/gkd_worker.h"
@@ -122,6 +123,17 @@ struct gsakmpd_group {
 	size_t n_keys;
 };
 
+struct gsakmpd_bulletin {
+	const struct gkd_elem *elem;
+	const char *directory; /* NULL: nothing can be posted */
+	unsigned keep;         /* of each controller, the newest */
+	bool http;             /* handed out by ourselves, too: */
+	struct gkd_addr at;
+	unsigned conns_max;
+	struct gkd_http_server *server;
+	struct gk_buf answer; /* being handed out */
+};
+
 struct gsakmpd_server {
 	struct gkd_daemon *d;
 	struct gsakmpd_party *party, *retired; /* a list, newest first */
@@ -140,6 +152,7 @@ struct gsakmpd_server {
 	struct gsakmpd_worker *workers;
 	bool running; /* the workers' threads */
 
+	struct gsakmpd_bulletin bulletin;
 	const char *store_path;
 	struct gk_store *store;
 	pthread_mutex_t store_lock;
@@ -192,6 +205,14 @@ enum gk_err gsakmpd_token_read(struct gsakmpd_group *g, bool force,
  * certificates have changed. */
 enum gkd_exit gsakmpd_token_open(struct gsakmpd_group *g, struct gkd_why *why);
 void gsakmpd_token_close(struct gsakmpd_group *g);
+
+/* ---- server_bulletin.c: posted Rekey Events ------------------------------- */
+enum gkd_exit gsakmpd_bulletin_open(struct gsakmpd_server *s,
+                                    struct gkd_why *why);
+void gsakmpd_bulletin_close(struct gsakmpd_server *s);
+void gsakmpd_bulletin_post(struct gsakmpd_group *g,
+                           const struct gsakmp_output *o);
+json_t *gsakmpd_bulletin_status(const struct gsakmpd_server *s);
 
 /* ---- server_store.c ------------------------------------------------------ */
 enum gkd_exit gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why);

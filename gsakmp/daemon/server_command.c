@@ -147,6 +147,7 @@ gsakmpd_server_status(struct gkd_daemon *d)
 	                    json_integer((json_int_t)gk_crypto_operations()));
 	json_object_set_new(o, "cookies", cookie_status(s));
 	json_object_set_new(o, "listen", listen);
+	json_object_set_new(o, "bulletin", gsakmpd_bulletin_status(s));
 	json_object_set_new(o, "groups", groups);
 	return o;
 }

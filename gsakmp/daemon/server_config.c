@@ -145,6 +145,7 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	g->cfg.skew_s = s->engine_cfg.skew_s;
 	g->cfg.party = s->party->party;
 	g->cfg.legacy_ok = s->party->legacy;
+	g->cfg.can_post = s->bulletin.directory != NULL;
 	g->cfg.group_id = gk_buf_slice(&g->group_id);
 	g->cfg.dialect = &g->dialect;
 	GK_TRY(gsakmpd_receivers_load(g, why));
@@ -218,6 +219,34 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 }
 
 static enum gk_err
+read_bulletin(struct gsakmpd_server *s, struct gkd_why *why)
+{
+	struct gkd_config *config = s->d->config;
+	const struct gkd_elem *elem =
+		gkd_elem_child(gkd_config_root(config), "bulletin");
+	const struct gkd_elem *http;
+	struct gsakmpd_bulletin *b = &s->bulletin;
+	uint64_t n;
+
+	if (elem == NULL)
+		return GK_OK;
+	b->elem = elem;
+	b->directory = gkd_elem_path(config, elem, "@directory");
+	if (b->directory == NULL)
+		return GK_ERR_NOMEM;
+	GK_TRY(gkd_elem_uint(config, elem, "@keep", 1, 1000000, 256, &n, why));
+	b->keep = (unsigned)n;
+	http = gkd_elem_child(elem, "http");
+	if (http == NULL)
+		return GK_OK;
+	b->http = true;
+	GK_TRY(gkd_elem_uint(config, http, "@connections-max", 1, 65536, 256,
+	                     &n, why));
+	b->conns_max = (unsigned)n;
+	return gsakmpd_addr_load(config, http, 0, &b->at, why);
+}
+
+static enum gk_err
 read_engine(struct gsakmpd_server *s, struct gkd_why *why)
 {
 	static const char *const modes[] = { "never", "auto", "always", NULL };
@@ -254,7 +283,7 @@ gsakmpd_server_configure(struct gsakmpd_server *s, struct gkd_why *why)
 
 	if (gsakmpd_party_load(s->d->config, &s->party, why) != GK_OK ||
 	    read_listen(s, why) != GK_OK || read_engine(s, why) != GK_OK ||
-	    read_groups(s, why) != GK_OK)
+	    read_bulletin(s, why) != GK_OK || read_groups(s, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	s->store_path = gkd_elem_path(s->d->config, root, "store@path");
 	return GKD_EXIT_OK;

@@ -203,6 +203,9 @@ gsakmpd_group_drain(struct gsakmpd_group *g)
 			dropped = gsakmpd_server_commit(s, g->group,
 			                                o.ticket) != GK_OK;
 			break;
+		case GSAKMP_OUT_POST:
+			gsakmpd_bulletin_post(g, &o);
+			break;
 		case GSAKMP_OUT_MULTICAST:
 		case GSAKMP_OUT_SEND:
 			send_out(g, &o);
