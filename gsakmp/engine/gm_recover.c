@@ -93,9 +93,8 @@ gsakmp_gm_recovery_clock(const struct gsakmp_gm *gm)
 static bool
 posted(const struct gsakmp_gm *gm)
 {
-	return gm->state == GSAKMP_GM_MEMBER && !gm->cfg.no_recovery &&
-	       !gm->cfg.no_fetch && !gm->cfg.receive_only &&
-	       gm->policy->post != NULL;
+	return gm->state == GSAKMP_GM_MEMBER && !gm->cfg.no_fetch &&
+	       !gm->cfg.receive_only && gm->policy->post != NULL;
 }
 
 static enum gk_err

@@ -3,7 +3,7 @@
 
     python3 -m msec_scapy.member --help
 """
-from . import crypto, identity, policy, protect
+from . import bulletin, crypto, identity, policy, protect
 from . import registry as reg
 from . import token as tokens
 from .gsakmp import (KeyCreation, KeyDownload, Nonce, Notification, PolicyToken,
@@ -31,6 +31,8 @@ class Member(Party):
         self.token = self.policy = None
         self.ring = Ring(self.dialect, self.private)
         self.sequences = {}  # signer -> last Sequence ID
+        self.followed = {}  # the same, of this membership
+        self.early = {}  # (signer, Sequence ID) -> octets that came before their turn
         self.server = None  # identity of the GC/KS that registered us
         self.server_path = []
         self.last_ack = None
@@ -179,6 +181,7 @@ class Member(Party):
             self.log.key(self.group.group_id, key)
         self.token, self.policy, self.terse = token, rules, chosen.terse
         self.server, self.server_path, self.state = m.signer, path, MEMBER
+        self.followed, self.early = {}, {}
         self.event("joined", server=str(m.signer), edition=token.edition,
                    keys=[str(k) for k in keys])
 
@@ -249,9 +252,14 @@ class Member(Party):
             self._forget(LEFT)
             self.event("destroyed")
             return []
+        before = self.followed.get(signer)
+        if self.policy.post and before is not None and m.packet.sequence > before + 1:
+            self.early[signer, m.packet.sequence] = m.octets  # others are missing in front of it
+            self.event("gap", sequence=before + 1)
+            return []
         old = dict(self.ring.gtpk)
         changed, faults = self.ring.apply(m.all(RekeyEvent), now)
-        self.sequences[signer] = m.packet.sequence
+        self.sequences[signer] = self.followed[signer] = m.packet.sequence
         for key in changed:
             self.log.key(self.group.group_id, key)
         for fault in faults:
@@ -261,6 +269,18 @@ class Member(Party):
             self._new_token(m.one(PolicyToken), keys, now)
         self.event("rekeyed", sequence=m.packet.sequence, keys=[str(k) for k in changed])
         return []
+
+    def missing(self):
+        """URLs of the posted copies that are to be fetched next: one per signer with a gap."""
+        return [bulletin.url(self.policy.post, self.group.group_id, *signer, self.followed[signer] + 1)
+                for signer in {s for s, _ in self.early}]
+
+    def fetched(self, octets, now):
+        """A posted copy, which is checked like any message; then what waited for it."""
+        self.receive(octets, now)
+        for signer, sequence in sorted(self.early, key=lambda e: e[1]):
+            if sequence <= self.followed[signer] + 1:
+                self.receive(self.early.pop((signer, sequence)), now)
 
     def _new_token(self, payload, keys, now):
         for key in keys.values():

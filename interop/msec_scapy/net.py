@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 
+from . import bulletin, message
 from . import member as members
 from . import registry as reg
 from .gsakmp import message_len
@@ -158,6 +159,19 @@ class MemberRunner:
         return self.pump(lambda: until() or self.member.state == members.LEFT,
                          time.monotonic() + seconds)
 
+    def catch_up(self):
+        """Fetch what is missing, in order; False when a copy is not there or no good."""
+        while self.member.missing():
+            before = len(self.member.early), dict(self.member.followed)
+            for address in self.member.missing():
+                octets = bulletin.fetch(address, self.within)
+                if octets is None:
+                    return False
+                self.member.fetched(octets, clock())
+            if before == (len(self.member.early), self.member.followed):
+                return False
+        return True
+
     def leave(self):
         octets = self.member.leave(clock())
         for _ in range(self.tries):
@@ -190,17 +204,27 @@ class KeyServerRunner:
         self.framers = {}
         self.guard = contextlib.nullcontext()  # held while the server works
         self.sender = multicast_sender(multicast[0], interface, ttl) if multicast else None
+        self.board = None  # a bulletin.Board: Rekey Events are posted there, too
+        self.mute = False  # and sent to nobody
 
     def send(self, answers):
         for a in answers:
             if a.to is None:
-                if self.sender is not None:
+                self._post(a.octets)
+                if self.sender is not None and not self.mute:
                     for _ in range(1 + self.server.policy.resend):
                         self.sender.sendto(a.octets, self.multicast)
             elif isinstance(a.to, socket.socket):
                 a.to.sendall(a.octets)
             else:
                 self.udp.sendto(a.octets, a.to)
+
+    def _post(self, octets):
+        if self.board is None:
+            return
+        me = self.server.me
+        self.board.post(bulletin.place(self.server.group.group_id, me.kind, me.data,
+                                       message.parse(octets, self.server.dialect).packet.sequence), octets)
 
     def _input(self, key):
         if key.data == "accept":

@@ -70,6 +70,7 @@ class Policy:
     rekey_interval: float = 0
     wrap_type: int | None = None  # None: no rekey method
     resend: int = 0
+    post: str = ""  # where Rekey Events are posted
     deregister: bool = False
     unknown: list = field(default_factory=list)  # OIDs
 
@@ -129,6 +130,9 @@ class Policy:
             if reliability["reliabilityMechanism"].dotted == tokens.OID_RELIABILITY_RESEND:
                 self.resend = tokens.load(
                     core.Integer, reliability["reliabilityMechContent"].native).native
+            elif reliability["reliabilityMechanism"].dotted == tokens.OID_RELIABILITY_POST:
+                self.post = tokens.load(
+                    core.IA5String, reliability["reliabilityMechContent"].native).native
             return
 
     def _data(self, token, dialect):
@@ -179,7 +183,8 @@ def a_la_carte(suite):
 
 
 def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_data=(),
-               transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600):
+               transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
+               post="", rekey_event=("event", 1), rekey_method="lkh"):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
@@ -197,13 +202,15 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
     if dialect.token_dereg_terse == "present":
         leave["terse"] = suite.terse
     reliability = ((tokens.OID_RELIABILITY_RESEND, core.Integer(resend).dump()) if resend
+                   else (tokens.OID_RELIABILITY_POST, core.IA5String(post).dump()) if post
                    else (tokens.OID_RELIABILITY_NONE, none))
+    method = ((tokens.OID_REKEY_LKH, core.Integer(suite.enc_type).dump())
+              if rekey_method == "lkh" else (tokens.OID_REKEY_NONE, none))
     rekey = tokens.build(types.RekeyInfo, {
         "authorization": pairs,
         "mechanism": {"sigAlgorithm": suite.sig_type, "hashAlgorithm": suite.nonce_hash},
-        "rekeyEventDef": ("event", 1),
-        "rekeyMethod": {"rekeyMethodType": tokens.OID_REKEY_LKH,
-                        "rekeyMethodInfo": core.Integer(suite.enc_type).dump()},
+        "rekeyEventDef": rekey_event,
+        "rekeyMethod": {"rekeyMethodType": method[0], "rekeyMethodInfo": method[1]},
         "rekeyInterval": ("interval", rekey_interval),
         "reliability": {"reliabilityMechanism": reliability[0],
                         "reliabilityMechContent": reliability[1]},

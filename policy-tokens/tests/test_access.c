@@ -394,6 +394,9 @@ GK_TEST(rfc4534_4_02, lint_knows_what_is_unwise)
 	check_lint(t, "date-as-interval", false);
 	t->rekey[0].rekey->resend = 0;
 	check_lint(t, "resend-zero", false);
+	t->rekey[0].rekey->reliability = GPT_RELIABILITY_POST;
+	t->rekey[0].rekey->post = strdup("ftp://board.example/");
+	check_lint(t, "post-not-http", false);
 	t->rekey[0].rekey->event_time.value = 0;
 	check_lint(t, "zero-interval", false);
 	t->registration[0].reg.reg->mechanisms[0].alacarte.timestamp = true;

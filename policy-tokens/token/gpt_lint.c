@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_groupid.h"
@@ -369,6 +370,11 @@ rekeying(struct lint *l, const struct gpt_rekey *r)
 		WARN(l, "resend-many", ".reliability",
 		     "every Rekey Event goes out %lld times more",
 		     (long long)r->resend);
+	if (r->reliability == GPT_RELIABILITY_POST &&
+	    (r->post == NULL || strncasecmp(r->post, "http://", 7) != 0))
+		WARN(l, "post-not-http", ".reliability",
+		     "members of this suite fetch posted messages from http "
+		     "URLs only");
 	if (r->scheme == GPT_SCHEME_AUTONOMOUS) {
 		entities(l, ".scheme", &r->auth_subs, "subordinate");
 		if (r->auth_subs.n == 0)

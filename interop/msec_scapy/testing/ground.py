@@ -219,7 +219,7 @@ class Ground:
         return "<dialect>" + "".join(f'<switch name="{n}" value="{v}"/>' for n, v in changed
                                      ) + "</dialect>" if changed else ""
 
-    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", receivers="", **cookie):
+    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", receivers="", bulletin="", **cookie):
         """gsakmp-gcks on the host keys, serving; the token is a file. `receivers`: the element of
         that name; `cookie`: further attributes of <cookies>."""
         more = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in cookie.items())
@@ -228,6 +228,7 @@ class Ground:
         ip = self.address("keys")
         d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
   <listen workers="2"><udp address="{ip}"/><tcp address="{ip}"/></listen>
+  {bulletin}
   <cookies mode="{cookies}"{more}/>
   <group name="ground">
     {self._group()}
@@ -242,13 +243,14 @@ class Ground:
         d.start()
         return d
 
-    def gm(self, name="gm0", host="gm", transport="udp", static_key=""):
-        """gsakmp-gm on a host, not yet joining; with a static key it only receives, on PORT."""
+    def gm(self, name="gm0", host="gm", transport="udp", static_key="", recovery="no", bulletin="", behaviour=""):
+        """gsakmp-gm on a host, not yet joining; with a static key it only receives, on PORT.
+        `behaviour`: further attributes of <membership>."""
         s = self.suite
         named = f' name="{self.party("keys").dn}"' if static_key else ""
         port = f' port="{PORT}"' if static_key else ""
         only = f'<receive-only static-key="{static_key}"/>' if static_key else ""
-        missed = 'missed="300ms"' if static_key else 'recovery="no"'
+        missed = 'missed="300ms"' if static_key else f'recovery="{recovery}"'
         d = self._daemon("gsakmp-gm", name, host, self._who(name) + f"""\
   <group>
     {self._group()}
@@ -260,7 +262,8 @@ class Ground:
   </group>
   <network interface="eth0"{port}/>
   {only}
-  <membership timeout="2s" grace="3s" {missed}/>
+  <membership timeout="2s" grace="3s" {missed} {behaviour}/>
+  {bulletin}
   {self._dialect()}
 """)
         d.start()
