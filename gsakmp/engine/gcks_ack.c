@@ -58,7 +58,8 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 	if (w->nonce_c.len != 0 &&
 	    (nc->data.len != w->nonce_c.len ||
 	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)) &&
-	    GK_CHECKED(ids->nonce))
+	    GK_CHECKED(ids->nonce, "RFC4535-5.2.1-09",
+	               gsakmp_clauses(rq->msg->header.exchange)->nonces))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
 		                        "Nonce Data", nc->at);
 	if (w->nonce_c.len == 0 &&
@@ -161,7 +162,7 @@ registered(struct gsakmp_request *rq, struct gsakmp_session *s,
 {
 	struct gsakmp_group *g = rq->group;
 
-	if (!ack)
+	if (!ack && GK_CHECKED("RFC4535-5.2.1.4-16"))
 		return gsakmp_group_overdue(g, s, rq->now);
 	if (m->state == GK_MEMBER_LEAVING && g->n_overdue > 0)
 		g->n_overdue--;

@@ -140,7 +140,8 @@ check_authority(struct download *d)
 	if (!gpt_access_gcks(p->reg, &in->signer.party, NULL) &&
 	    (in->gm->cfg.primary_only ||
 	     !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL)) &&
-	    GK_CHECKED(req))
+	    GK_CHECKED(req, "RFC4535-1.1-02", "RFC4535-4.2.2-01",
+	               "RFC4535-4.1.4-02"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 			req, "Signer ID Data", in->msg->signature.at);
@@ -223,7 +224,8 @@ take_keys(struct download *d, const struct gsakmp_keys *keys)
 			                   : take_gtpk(d, datum));
 		}
 	}
-	if (d->n_gtpks != d->policy->n_keys && GK_CHECKED("RFC4534-C.1-02"))
+	if (d->n_gtpks != d->policy->n_keys &&
+	    GK_CHECKED("RFC4534-C.1-02", "RFC4535-7.4.1-03"))
 		return bad_key(d, "RFC4534-C.1-02", "Number of Items", 0);
 	return GK_OK;
 }

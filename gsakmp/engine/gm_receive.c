@@ -83,7 +83,9 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 		                        in->msg->signature.at);
 	}
 	GK_TRY(nonce_matches(in, nonce_i, &same));
-	if (same || !GK_CHECKED(req_nonce))
+	if (same ||
+	    !GK_CHECKED(req_nonce, "RFC4535-5.2.1-09",
+	                gsakmp_clauses(in->msg->header.exchange)->nonces))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_nonce,
 	                        "Nonce Data",
@@ -112,9 +114,10 @@ groupid_known(void *ctx, struct gsakmp_groupid groupid)
 }
 
 /* RFC4535-7.1.2-07: which exchanges a member waits for in which state. */
-static enum gk_err
-expected(struct gsakmp_gm_input *in)
+static bool
+exchange_expected(void *ctx, uint8_t exchange)
 {
+	const struct gsakmp_gm_input *in = ctx;
 	static const struct {
 		uint8_t exchange;
 		enum gsakmp_gm_event on;
@@ -134,19 +137,17 @@ expected(struct gsakmp_gm_input *in)
 		{ GSAKMP_EXCHANGE_REKEY_EVENT, GSAKMP_GM_EV_MANAGEMENT, true },
 	};
 
+	/* What is posted is for the whole group. */
+	if (in->arrival != GSAKMP_ARRIVAL_LIVE &&
+	    exchange != GSAKMP_EXCHANGE_REKEY_EVENT)
+		return false;
 	for (size_t i = 0; i < GK_COUNT(rows); i++)
 		if (rows[i].pushed == in->gm->cfg.receive_only &&
-		    rows[i].exchange == in->msg->header.exchange &&
+		    rows[i].exchange == exchange &&
 		    gsakmp_gm_may(in->gm, rows[i].on))
-			return GK_OK;
-	if (in->msg->header.exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE &&
-	    gsakmp_gm_expelling(in->gm))
-		return GK_OK;
-	if (!GK_CHECKED("RFC4535-7.1.2-07"))
-		return GK_ERR_UNEXPECTED; /* there is no state for it */
-	return gsakmp_in_refuse(
-		in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
-		"RFC4535-7.1.2-07", "Exchange Type", in->msg->header.at);
+			return true;
+	return exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE &&
+	       gsakmp_gm_expelling(in->gm);
 }
 
 static enum gk_err
@@ -174,6 +175,7 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 	const struct gsakmp_parse how = {
 		.dialect = &in->gm->dialect,
 		.groupid_known = groupid_known,
+		.exchange_expected = exchange_expected,
 		.ctx = in,
 		.accept_embedded = true, /* RFC4535-7.1.2-12 */
 		.rekey_key_type =
@@ -187,14 +189,8 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 		                        "RFC4535-7.1.2-11", "Length", 0);
 	GK_TRY(gsakmp_message_parse(&how, in->dgram.ptr, in->dgram.len, msg,
 	                            &in->why));
-	GK_TRY(expected(in));
-	/* What is posted is for the whole group. */
-	if (in->arrival != GSAKMP_ARRIVAL_LIVE &&
-	    msg->header.exchange != GSAKMP_EXCHANGE_REKEY_EVENT)
-		return gsakmp_in_refuse(in, GK_ERR_UNEXPECTED,
-		                        GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
-		                        "RFC4535-7.1.2-07", "Exchange Type",
-		                        msg->header.at);
+	if (!exchange_expected(in, msg->header.exchange))
+		return GK_ERR_UNEXPECTED; /* there is no state for it */
 	if (in->arrival == GSAKMP_ARRIVAL_EARLY ||
 	    in->arrival == GSAKMP_ARRIVAL_FORCED)
 		return dispatch(in); /* it was reported when it came */

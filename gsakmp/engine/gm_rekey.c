@@ -96,7 +96,8 @@ authenticate(struct gsakmp_gm_input *in)
 	if (in->msg->header.sequence <=
 	            gsakmp_gm_last_sequence(gm,
 	                                    gk_buf_slice(&in->signer.key)) &&
-	    GK_CHECKED("RFC4535-7.1.2-09"))
+	    GK_CHECKED("RFC4535-7.1.2-09", "RFC4535-7.1.1-13",
+	               "RFC4535-7.1.2-10"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_REPLAY, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
 			"RFC4535-7.1.2-09", "Sequence ID",

@@ -104,7 +104,9 @@ gsakmp_signer_find(const struct gsakmp_verify *v,
 		                     GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED,
 		                     "RFC4535-7.7.2-02", "Cert Type",
 		                     msg->certificate[0].at);
-	if (signer->cert == NULL && GK_CHECKED("RFC4535-7.8.2-05"))
+	if (signer->cert == NULL &&
+	    GK_CHECKED("RFC4535-7.8.2-05", "RFC4535-1.1-01",
+	               "RFC4535-7.7.1-04"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE,
 		                     "RFC4535-7.8.2-05", "Signer ID Data",
@@ -163,7 +165,9 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	enum gk_err err;
 
 	err = build_path(v, msg, signer, &fault);
-	if (err != GK_OK && GK_CHECKED("RFC4535-7.8.2-07"))
+	if (err != GK_OK &&
+	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05", "RFC4535-4.2-01",
+	               gsakmp_clauses(msg->header.exchange)->root))
 		return gsakmp_refuse(
 			why, err,
 			fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT

@@ -214,7 +214,8 @@ check(const struct secrets *s, struct gk_slice cookie, struct gk_slice nonce_i,
 	               address, groupid, expected));
 	if ((cookie.len != sizeof(expected) ||
 	     !gk_equal_secret(cookie.ptr, expected, sizeof(expected))) &&
-	    GK_CHECKED("RFC4535-5.2.2-10"))
+	    GK_CHECKED("RFC4535-5.2.2-10", "RFC4535-5.2.2-09",
+	               "RFC4535-5.2.2-11"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
 		                     "RFC4535-5.2.2-10", "Cookie", 0);

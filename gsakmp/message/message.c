@@ -7,6 +7,9 @@
 
 #define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
 
+/* What section 5 calls a check that all exchanges share. */
+#define CLAUSE(header, of) (gsakmp_clauses((header)->exchange)->of)
+
 /* One payload between the walk along the chain and the look at its body. */
 struct link {
 	uint8_t type;
@@ -14,33 +17,36 @@ struct link {
 	struct gk_rd body;
 };
 
-/* The requirement that a payload's layout is stated in: for faults of the
- * reader. */
-static const char *
-layout_req(uint8_t type)
+/* What section 7 calls the checks of a payload: "generic header fields are
+ * processed as in 7.2.2", and its layout. */
+static const struct clause {
+	uint8_t type;
+	const char *generic;
+	const char *layout;
+} payload_clauses[] = {
+	{ GSAKMP_PAYLOAD_POLICY_TOKEN, "RFC4535-7.3.2-01", "RFC4535-7.3.1-01" },
+	{ GSAKMP_PAYLOAD_KEY_DOWNLOAD, "RFC4535-7.4.2-02", "RFC4535-7.4.2-06" },
+	{ GSAKMP_PAYLOAD_REKEY_EVENT, "RFC4535-7.5.2-01", "RFC4535-7.5.2-07" },
+	{ GSAKMP_PAYLOAD_IDENTIFICATION, "RFC4535-7.6.2-01",
+	  "RFC4535-7.6.1-01" },
+	{ GSAKMP_PAYLOAD_CERTIFICATE, "RFC4535-7.7.2-01", "RFC4535-7.7.1-05" },
+	{ GSAKMP_PAYLOAD_SIGNATURE, "RFC4535-7.8.2-01", "RFC4535-7.8.2-08" },
+	{ GSAKMP_PAYLOAD_NOTIFICATION, "RFC4535-7.9.2-01", "RFC4535-7.9.1-02" },
+	{ GSAKMP_PAYLOAD_VENDOR_ID, "RFC4535-7.10.2-01", "RFC4535-7.2.2-03" },
+	{ GSAKMP_PAYLOAD_KEY_CREATION, "RFC4535-7.11.2-01",
+	  "RFC4535-7.11.1-01" },
+	{ GSAKMP_PAYLOAD_NONCE, "RFC4535-7.12.2-01", "RFC4535-7.12.1-01" },
+};
+
+static const struct clause *
+clause_of(uint8_t type)
 {
-	switch (type) {
-	case GSAKMP_PAYLOAD_POLICY_TOKEN:
-		return "RFC4535-7.3.1-01";
-	case GSAKMP_PAYLOAD_KEY_DOWNLOAD:
-		return "RFC4535-7.4.2-06";
-	case GSAKMP_PAYLOAD_REKEY_EVENT:
-		return "RFC4535-7.5.2-07";
-	case GSAKMP_PAYLOAD_IDENTIFICATION:
-		return "RFC4535-7.6.1-01";
-	case GSAKMP_PAYLOAD_CERTIFICATE:
-		return "RFC4535-7.7.1-05";
-	case GSAKMP_PAYLOAD_SIGNATURE:
-		return "RFC4535-7.8.2-08";
-	case GSAKMP_PAYLOAD_NOTIFICATION:
-		return "RFC4535-7.9.1-02";
-	case GSAKMP_PAYLOAD_KEY_CREATION:
-		return "RFC4535-7.11.1-01";
-	case GSAKMP_PAYLOAD_NONCE:
-		return "RFC4535-7.12.1-01";
-	default:
-		return "RFC4535-7.2.2-03";
-	}
+	static const struct clause other = { 0, NULL, "RFC4535-7.2.2-03" };
+
+	for (size_t i = 0; i < GK_COUNT(payload_clauses); i++)
+		if (payload_clauses[i].type == type)
+			return &payload_clauses[i];
+	return &other;
 }
 
 /* Header ------------------------------------------------------------------- */
@@ -56,7 +62,7 @@ group_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
 	/* RFC4535-7.1.2-02: a group of ours. */
 	if (parse->groupid_known != NULL &&
 	    !parse->groupid_known(parse->ctx, h->groupid) &&
-	    GK_CHECKED("RFC4535-7.1.2-02"))
+	    GK_CHECKED("RFC4535-7.1.2-02", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
 		                     GSAKMP_NOTIFY_INVALID_GROUP_ID,
 		                     "RFC4535-7.1.2-02", "GroupID", h->at);
@@ -65,8 +71,9 @@ group_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
 
 /* Section 7.1.2 items 3 to 6, then the length against @room octets. */
 static enum gk_err
-header_check(const struct gsakmp_header *h, const struct gsakmp_vocabulary *voc,
-             size_t room, bool exact, struct gsakmp_reject *why)
+header_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
+             const struct gsakmp_vocabulary *voc, size_t room, bool exact,
+             struct gsakmp_reject *why)
 {
 	const char *sequence =
 		h->sequence != 0 ? "RFC4535-7.1.2-08" : "RFC4535-7.1.2-09";
@@ -74,13 +81,14 @@ header_check(const struct gsakmp_header *h, const struct gsakmp_vocabulary *voc,
 
 	/* RFC4535-7.1.2-03: only payload types of Table 12. */
 	if (!gsakmp_code_known(GSAKMP_TABLE_PAYLOAD, voc, h->next_payload) &&
-	    GK_CHECKED("RFC4535-7.1.2-03"))
+	    GK_CHECKED("RFC4535-7.1.2-03", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,
 		                     "RFC4535-7.1.2-03", "Next Payload", at);
 
 	/* RFC4535-7.1.2-04: version one. */
-	if (h->version != GSAKMP_VERSION && GK_CHECKED("RFC4535-7.1.2-04"))
+	if (h->version != GSAKMP_VERSION &&
+	    GK_CHECKED("RFC4535-7.1.2-04", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_VERSION,
 		                     "RFC4535-7.1.2-04", "Version", at + 1);
@@ -92,10 +100,19 @@ header_check(const struct gsakmp_header *h, const struct gsakmp_vocabulary *voc,
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 			"RFC4535-7.1.2-06", "Exchange Type", at + 2);
 
+	/* RFC4535-7.1.2-07: and of these, one that is waited for. */
+	if (parse->exchange_expected != NULL &&
+	    !parse->exchange_expected(parse->ctx, h->exchange) &&
+	    GK_CHECKED("RFC4535-7.1.2-07", CLAUSE(h, header)))
+		return gsakmp_refuse(why, GK_ERR_UNEXPECTED,
+		                     GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
+		                     "RFC4535-7.1.2-07", "Exchange Type",
+		                     h->at);
+
 	/* RFC4535-7.1.2-08, -09: zero in negotiations; in group management
 	 * greater than the last one, and so never zero. */
 	if (gsakmp_exchange_is_management(h->exchange) != (h->sequence != 0) &&
-	    GK_CHECKED(sequence))
+	    GK_CHECKED(sequence, CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
 		                     sequence, "Sequence ID", at + 3);
@@ -103,13 +120,13 @@ header_check(const struct gsakmp_header *h, const struct gsakmp_vocabulary *voc,
 	/* RFC4535-7.1.2-11: header and payloads, no more and no less. */
 	if ((h->length < h->size || h->length > room ||
 	     (exact && h->length != room)) &&
-	    GK_CHECKED("RFC4535-7.1.2-11"))
+	    GK_CHECKED("RFC4535-7.1.2-11", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.1.2-11", "Length", at + 7);
 
 	/* RFC4535-7-01: there is at least one payload. */
 	if (h->next_payload == GSAKMP_PAYLOAD_NONE &&
-	    GK_CHECKED("RFC4535-7-01"))
+	    GK_CHECKED("RFC4535-7-01", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7-01", "Next Payload", at);
 	return GK_OK;
@@ -138,7 +155,7 @@ embedded_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 	msg->outer_version = outer.version;
 	msg->header = inner;
 	GK_TRY(group_check(parse, &inner, why));
-	return header_check(&inner, &msg->vocabulary, room, false, why);
+	return header_check(parse, &inner, &msg->vocabulary, room, false, why);
 }
 
 static enum gk_err
@@ -154,7 +171,8 @@ header_read(const struct gsakmp_parse *parse, struct gk_rd *rd,
 	GK_TRY(group_check(parse, &msg->header, why));
 	if (msg->header.version > GSAKMP_VERSION && parse->accept_embedded)
 		return embedded_read(parse, rd, msg, why);
-	return header_check(&msg->header, &msg->vocabulary, room, true, why);
+	return header_check(parse, &msg->header, &msg->vocabulary, room, true,
+	                    why);
 }
 
 /* Chain -------------------------------------------------------------------- */
@@ -199,9 +217,11 @@ link_read(struct gk_rd *rd, const struct gsakmp_vocabulary *voc, struct link *l,
 {
 	enum gk_err err = gsakmp_generic_decode(rd, &l->generic, &l->body);
 
-	if (gk_rd_offset(rd) >= l->generic.at + GSAKMP_GENERIC_LEN)
+	if (gk_rd_offset(rd) >= l->generic.at + GSAKMP_GENERIC_LEN &&
+	    GK_CHECKED(clause_of(l->type)->generic))
 		GK_TRY(gsakmp_generic_check(&l->generic, voc, why));
-	if (err != GK_OK && GK_CHECKED("RFC4535-7.2.2-03"))
+	if (err != GK_OK &&
+	    GK_CHECKED("RFC4535-7.2.2-03", clause_of(l->type)->generic))
 		return gsakmp_refuse_fault(why, &rd->fault, MALFORMED,
 		                           "RFC4535-7.2.2-03");
 	return GK_OK;
@@ -249,10 +269,10 @@ too_many(const struct link *l, struct gsakmp_reject *why)
 static enum gk_err
 fault(const struct link *l, struct gsakmp_reject *why)
 {
-	if (!GK_CHECKED(layout_req(l->type)))
+	if (!GK_CHECKED(clause_of(l->type)->layout))
 		return GK_OK;
 	return gsakmp_refuse_fault(why, &l->body.fault, MALFORMED,
-	                           layout_req(l->type));
+	                           clause_of(l->type)->layout);
 }
 
 static enum gk_err

@@ -78,6 +78,8 @@ struct gsakmp_parse {
 	struct gsakmp_vocabulary vocabulary;
 	/* Section 7.1.2 item 2; NULL when the caller checks GroupIDs itself. */
 	bool (*groupid_known)(void *ctx, struct gsakmp_groupid groupid);
+	/* Item 5: is this exchange waited for?  NULL when all of them are. */
+	bool (*exchange_expected)(void *ctx, uint8_t exchange);
 	void *ctx;
 	/* Section 7.1.2: look for a version 1 message inside a later one. */
 	bool accept_embedded;

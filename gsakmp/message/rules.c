@@ -162,6 +162,50 @@ gsakmp_dissection_find(uint8_t exchange)
 	return NULL;
 }
 
+static const struct gsakmp_clauses clauses[] = {
+	{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN, .header = "RFC4535-5.2.1.1-13",
+	  .root = "RFC4535-5.2.1.1-17" },
+	{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, .header = "RFC4535-5.2.1.2-09",
+	  .nonces = "RFC4535-5.2.1.2-04", .signature = { "RFC4535-5.2.1.2-13" },
+	  .root = "RFC4535-5.2.1.2-14" },
+	{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	  .foreign = "RFC4535-5.2.1-05" },
+	/* Which certificate counts was settled when the session began: that of
+	 * another root fails as a signature. */
+	{ GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK, .header = "RFC4535-5.2.1.4-08",
+	  .nonces = "RFC4535-5.2.1.4-03",
+	  .signature = { "RFC4535-5.2.1.4-12", "RFC4535-5.2.1.4-13" } },
+	{ GSAKMP_EXCHANGE_LACK_OF_ACK, .header = "RFC4535-5.2.1.5-07",
+	  .nonces = "RFC4535-5.2.1.5-04", .signature = { "RFC4535-5.2.1.5-12" },
+	  .root = "RFC4535-5.2.1.5-13" },
+	{ GSAKMP_EXCHANGE_REKEY_EVENT,
+	  /* the last two: also that of the end of the group */
+	  .signature = { "RFC4535-5.3.1.1-02", "RFC4535-5.3.1.1-03",
+	                 "RFC4535-5.3.1.3-02", "RFC4535-7.1.1-14" } },
+	{ GSAKMP_EXCHANGE_REQUEST_TO_DEPART, .header = "RFC4535-5.3.2.3.1-07",
+	  .nonces = "RFC4535-5.3.2.3.1-04",
+	  .signature = { "RFC4535-5.3.2.3.1-11" },
+	  .root = "RFC4535-5.3.2.3.1-12", .foreign = "RFC4535-5.3.2.3.1-10" },
+	{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, .header = "RFC4535-5.3.2.3.2-09",
+	  .nonces = "RFC4535-5.3.2.3.2-04",
+	  .signature = { "RFC4535-5.3.2.3.2-13" },
+	  .root = "RFC4535-5.3.2.3.2-14" },
+	{ GSAKMP_EXCHANGE_DEPARTURE_ACK, .header = "RFC4535-5.3.2.3.3-07",
+	  .nonces = "RFC4535-5.3.2.3.3-04",
+	  .signature = { "RFC4535-5.3.2.3.3-11", "RFC4535-5.3.2.3.3-12" } },
+};
+
+const struct gsakmp_clauses *
+gsakmp_clauses(uint8_t exchange)
+{
+	static const struct gsakmp_clauses none;
+
+	for (size_t i = 0; i < GK_COUNT(clauses); i++)
+		if (clauses[i].exchange == exchange)
+			return &clauses[i];
+	return &none;
+}
+
 static bool
 matches(const struct gsakmp_rule *r, uint8_t type, uint16_t kind)
 {
@@ -244,7 +288,8 @@ gsakmp_dissection_check(const struct gsakmp_dissection *d,
 {
 	for (size_t i = 0; i < n_seen; i++)
 		if (!gsakmp_dissection_allows(d, seen[i].type, seen[i].kind) &&
-		    GK_CHECKED("RFC4535-7-04"))
+		    GK_CHECKED("RFC4535-7-04",
+		               gsakmp_clauses((uint8_t)d->exchange)->foreign))
 			return gsakmp_refuse(
 				why, GK_ERR_UNEXPECTED,
 				GSAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,

@@ -40,6 +40,23 @@ struct gsakmp_dissection {
 	size_t n_rules;
 };
 
+/*
+ * Some checks are the same for every exchange, and section 5 asks for them in
+ * the words of each: these are the requirements that such a check guards there
+ * besides its own (see common/base/gk_check.h).  NULL where there is none.
+ */
+struct gsakmp_clauses {
+	uint8_t exchange;
+	const char *header;       /* header and GroupID are right */
+	const char *nonces;       /* they are there, unless clocks agree */
+	const char *signature[4]; /* it verifies */
+	const char *root;         /* only what chains to a root is relied on */
+	const char *foreign;      /* this, and nothing else, is in it */
+};
+
+/* gsakmp_clauses - those of @exchange; all NULL for one that has none. */
+const struct gsakmp_clauses *gsakmp_clauses(uint8_t exchange);
+
 /* One payload of a message, as far as dissections look. */
 struct gsakmp_seen {
 	uint8_t type;  /* Table 12 */

@@ -6,6 +6,8 @@
 #include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
+/* What section 5 calls the check of a signature. */
+#define SECTION_5(msg, n) (gsakmp_clauses((msg)->header.exchange)->signature[n])
 #define LENGTH_FIELD 4 /* octets of Length, the header's last field */
 #define RSA_SHA256_BITS_MIN 2048
 #define SIGLEN_FIELD 2   /* octets of Signature Length */
@@ -113,7 +115,9 @@ gsakmp_message_verify(const struct gsakmp_message *msg,
 	/* The private type 49153 stands for RSA of 2048 bits or more. */
 	if (err == GK_OK && msg->signature.type == GSAKMP_SIGNATURE_RSA_SHA256)
 		err = gk_pubkey_min_bits(pub, RSA_SHA256_BITS_MIN, 0);
-	if (err == GK_OK || !GK_CHECKED("RFC4535-7.8.2-06"))
+	if (err == GK_OK || !GK_CHECKED("RFC4535-7.8.2-06", SECTION_5(msg, 0),
+	                                SECTION_5(msg, 1), SECTION_5(msg, 2),
+	                                SECTION_5(msg, 3)))
 		return GK_OK;
 
 	/* RFC4535-7.8.2-06.  A key of another kind cannot have made it. */

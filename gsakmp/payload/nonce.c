@@ -29,7 +29,7 @@ gsakmp_nonce_check(const struct gsakmp_nonce *nonce,
 
 	/* RFC4535-7.12.1-04, 7.12.2-03: four octets or more. */
 	if (nonce->data.len < GSAKMP_NONCE_MIN &&
-	    GK_CHECKED("RFC4535-7.12.1-04"))
+	    GK_CHECKED("RFC4535-7.12.1-04", "RFC4535-7.12.2-03"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.12.1-04", "Nonce Data", nonce->at + 1);

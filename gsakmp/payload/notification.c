@@ -49,7 +49,7 @@ static enum gk_err
 length_check(struct gk_slice data, size_t wanted, size_t at, const char *req,
              const char *field, struct gsakmp_reject *why)
 {
-	if (data.len == wanted || !GK_CHECKED(req))
+	if (data.len == wanted || !GK_CHECKED(req, "RFC4535-7.9.2-03"))
 		return GK_OK;
 	return gsakmp_refuse(
 		why, data.len < wanted ? GK_ERR_TRUNCATED : GK_ERR_TRAILING,
@@ -186,7 +186,7 @@ gsakmp_mechanisms_decode(struct gk_slice data, size_t at,
 
 		/* RFC4535-7.9.1.3-02: only types of Table 24. */
 		if (!gsakmp_code_known(GSAKMP_TABLE_MECHANISM, voc, type) &&
-		    GK_CHECKED("RFC4535-7.9.1.3-02"))
+		    GK_CHECKED("RFC4535-7.9.1.3-02", "RFC4535-7.9.2-03"))
 			return gsakmp_refuse(why, GK_ERR_VALUE,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.1.3-02",

@@ -278,7 +278,7 @@ class KeyServer(Party):
 
     def _confirmation(self, m, _source, now):
         """5.2.1.4."""
-        session = self._session(m, now, False, "RFC4535-5.2.1.4-10")
+        session = self._session(m, now, False, "RFC4535-5.2.1.4-10", "RFC4535-5.2.1.4-11")
         name = canonical(session.who, self.dialect)
         self.authenticate(m, now, session.path[:-1])
         self.concluded[name] = self.sessions.pop(name)
@@ -293,13 +293,13 @@ class KeyServer(Party):
                        notify_name=reg.NOTIFY.name(notify))
         return []
 
-    def _session(self, m, now, departing, req):
+    def _session(self, m, now, departing, req, req_time):
         name = canonical(m.signer, self.dialect)
         session = self.sessions.get(name)
         if session is None or session.departing != departing:
             raise Refusal(reg.N_UNAUTHORIZED, req, "Signer ID Data", "no such exchange")
         if self.group.suite.timestamp:
-            self.check_fresh_time(m, now)
+            self.check_fresh_time(m, now, req_time)
         elif m.nonce(reg.NONCE_C) != session.nonce_c:
             raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
         return session
@@ -403,7 +403,7 @@ class KeyServer(Party):
 
     def _departed(self, m, _source, now):
         """5.3.2.3.3."""
-        session = self._session(m, now, True, "RFC4535-5.3.2.3.3-09")
+        session = self._session(m, now, True, "RFC4535-5.3.2.3.3-09", "RFC4535-5.3.2.3.3-10")
         self.authenticate(m, now, session.path[:-1])
         name = canonical(session.who, self.dialect)
         del self.sessions[name]

@@ -125,11 +125,11 @@ class Member(Party):
         self.ring = Ring(self.dialect, self.private)
         self.kex = None
 
-    def check_fresh(self, m, now, req):
+    def check_fresh(self, m, now, req, req_time):
         if self.group.suite.timestamp or m.nonce(reg.NONCE_C) is None:
             if not self.group.suite.timestamp:
                 raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "missing")
-            self.check_fresh_time(m, now)
+            self.check_fresh_time(m, now, req_time)
         elif m.nonce(reg.NONCE_C) != self.combine(self.request, m.octets):
             raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
 
@@ -138,7 +138,7 @@ class Member(Party):
     def _key_download(self, m, now):
         """5.2.1.2, in the order of its checks."""
         self.check_addressee(m, "RFC4535-5.2.1.2-10")
-        self.check_fresh(m, now, "RFC4535-5.2.1.2-11")
+        self.check_fresh(m, now, "RFC4535-5.2.1.2-11", "RFC4535-5.2.1.2-12")
         self._take_keys(m, now)
         nonce_c = m.nonce(reg.NONCE_C) or b""
         payloads = [] if self.group.suite.timestamp else [Nonce(nonce_type=reg.NONCE_C,
@@ -227,7 +227,7 @@ class Member(Party):
 
     def _lack_of_ack(self, m, now):
         self.check_addressee(m, "RFC4535-5.2.1.5-08")
-        self.check_fresh(m, now, "RFC4535-5.2.1.5-09")
+        self.check_fresh(m, now, "RFC4535-5.2.1.5-09", "RFC4535-5.2.1.5-10")
         path = self.authenticate(m, now)
         if self.state == JOINING:
             # no token yet, so nobody's authority can be judged: 5.2.1.4
@@ -307,7 +307,7 @@ class Member(Party):
     def _departure(self, m, now):
         """5.3.2.3.2."""
         self.check_addressee(m, "RFC4535-5.3.2.3.2-10")
-        self.check_fresh(m, now, "RFC4535-5.3.2.3.2-11")
+        self.check_fresh(m, now, "RFC4535-5.3.2.3.2-11", "RFC4535-5.3.2.3.2-12")
         if not identity.same(m.signer, self.server, self.dialect):
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.3.2.3.2-08", "Signer ID Data",
                           "not the key server that registered us")

@@ -167,9 +167,10 @@ def _embedded(octets, head, dialect, groups, expected, member):
 
 def _check_group_id(kind, gid, dialect):
     text = 16
-    low, high = {1: (text + 1, 255), 2: (9, 255), 3: (12, 12), 4: (24, 24)}[kind]
+    low, high, rule = {1: (text + 1, 255, "7.1.1.1.1-03"), 2: (9, 255, "7.1.1.1.2-01"),
+                       3: (12, 12, "7.1.1.1.3-01"), 4: (24, 24, "7.1.1.1.4-01")}[kind]
     if not low <= len(gid) <= high:
-        raise Refusal(reg.N_MALFORMED, "RFC4535-7.1.2-11", "GroupID Length", str(len(gid)))
+        raise Refusal(reg.N_MALFORMED, f"RFC4535-{rule}", "GroupID Length", str(len(gid)))
     if kind == 1:
         digits = gid[:16]
         if dialect.gid_utf8_random == "hex16" and not re.fullmatch(rb"[0-9a-fA-F]{16}", digits):
@@ -387,6 +388,8 @@ _SECTION = {reg.X_RTJ: "5.2.1.1-06", reg.X_KEYDL: "5.2.1.2-03", reg.X_RTJ_ERR: "
             reg.X_ACK: "5.2.1.4-02", reg.X_LOA: "5.2.1.5-03", reg.X_COOKIE: "5.2.2-06",
             reg.X_REKEY: "5.3.1.1-07", reg.X_RTD: "5.3.2.3.1-03", reg.X_DR: "5.3.2.3.2-03",
             reg.X_DA: "5.3.2.3.3-03"}
+# where it says that Nonce_R and Nonce_C come together
+_PAIR = {reg.X_KEYDL: "5.2.1.2-05", reg.X_LOA: "5.2.1.5-04", reg.X_DR: "5.3.2.3.2-05"}
 _REPEATABLE = ("Vendor-ID", "Certificate", "Rekey-Event")
 
 
@@ -396,11 +399,11 @@ def _check_dissection(message, dialect):
     seen, notifications, signed = set(), 0, False
     for p in message.packet.payloads():
         label = _label(p)
+        if label in seen and label not in _REPEATABLE:
+            raise Refusal(reg.N_MALFORMED, "RFC4535-7-04", label, "twice")
         if signed and label != "Certificate":
             raise Refusal(reg.N_MALFORMED, "RFC4535-7.8.1-01", label, "behind the Signature")
         signed = signed or label == "Signature"
-        if label in seen and label not in _REPEATABLE:
-            raise Refusal(reg.N_MALFORMED, "RFC4535-7-04", label, "twice")
         seen.add(label)
         if isinstance(p, Notification) and _ANY in required:
             notifications += 1
@@ -410,13 +413,15 @@ def _check_dissection(message, dialect):
     missing = required - seen - {_ANY}
     if message.exchange == reg.X_RTJ and "Nonce_I" in missing:
         raise Refusal(reg.N_MALFORMED, "RFC4535-5.2.1.1-07", "Nonce_I", "missing")
+    if message.exchange == reg.X_RTD and "Signature" in missing:
+        raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.2.3.1-06", "Signature", "missing")
     if _ANY in required and not notifications:
         missing.add("Notification")
     if missing:
         raise Refusal(reg.N_MALFORMED, "RFC4535-" + _SECTION[message.exchange],
                       sorted(missing)[0], "missing")
     if ("Nonce_R" in seen) != ("Nonce_C" in seen) and "Nonce_R" in allowed:
-        raise Refusal(reg.N_MALFORMED, "RFC4535-" + _SECTION[message.exchange],
+        raise Refusal(reg.N_MALFORMED, "RFC4535-" + _PAIR[message.exchange],
                       "Nonce_R" if "Nonce_C" in seen else "Nonce_C", "missing")
 
 

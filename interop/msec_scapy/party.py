@@ -51,7 +51,7 @@ class Hooks:
     `plain` reaches what will be encrypted: "token", "keys", "packages"."""
 
     def __init__(self):
-        self.packet, self.octets, self.plain = {}, {}, {}
+        self.packet, self.octets, self.plain, self.signer = {}, {}, {}, {}
 
     def on_packet(self, exchange, change):
         self.packet[exchange] = change
@@ -63,6 +63,11 @@ class Hooks:
 
     def on_plain(self, what, change):
         self.plain[what] = change
+        return self
+
+    def sign_as(self, exchange, credentials):
+        """Under whose name, with whose key and certificate, an exchange is signed."""
+        self.signer[exchange] = credentials
         return self
 
     def change_plain(self, what, value):
@@ -110,17 +115,20 @@ class Party:
             packet = packet / p
         if self.private:
             packet = packet / VendorID()
+        credentials = self.hooks.signer.get(exchange, self.credentials)
         if signed:
+            me = credentials.identity(self.dialect)
             packet = packet / Signature(
-                sig_type=self.group.suite.sig_type, id_type=self.me.kind,
-                signer_id=self.me.data, timestamp=date(now + self.clock_shift))
-            for cert in [self.credentials.cert, *self.credentials.chain]:
+                sig_type=self.group.suite.sig_type, id_type=me.kind,
+                signer_id=me.data, timestamp=date(now + self.clock_shift))
+            for cert in [credentials.cert, *credentials.chain]:
                 packet = packet / Certificate(data=cert.der)
         change = self.hooks.packet.get(exchange)
         if change is not None:
             packet = change(packet, self) or packet
         if packet.find(Signature) is not None:
-            octets = message.sign(packet, self.credentials.key, self.dialect)
+            octets = message.sign(packet, self.hooks.signer.get(exchange, self.credentials).key,
+                                  self.dialect)
         else:
             with dialects.use(self.dialect):
                 octets = bytes(packet)
@@ -168,11 +176,11 @@ class Party:
     def parse(self, octets, expected=None, member=True):
         return message.parse(octets, self.dialect, {self.group.group_id}, expected, member)
 
-    def check_fresh_time(self, m, now):
+    def check_fresh_time(self, m, now, req="RFC4535-7.8.2-04"):
         age = abs(now - undate(m.signature.timestamp))
         if age > self.group.skew:
             code = int(self.dialect.freshness_code)
-            raise Refusal(code, "RFC4535-7.8.2-04", "Signature Timestamp", f"{age:.0f} s off")
+            raise Refusal(code, req, "Signature Timestamp", f"{age:.0f} s off")
 
     def check_addressee(self, m, req):
         found = m.one(Identification)

@@ -9,6 +9,7 @@ from msec_scapy import flows, message, misbehave, party
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Certificate, Identification, Notification, RekeyEvent
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+from msec_scapy.wrong import change
 
 STALE = -3600
 
@@ -90,7 +91,7 @@ def test_what_a_key_server_sends(ground):
 def test_acknowledgement_without_certificates(ground):
     server = ground.gcks()
     runner = ground.member()
-    runner.member.hooks.on_packet(reg.X_ACK, misbehave._remove(Certificate))
+    runner.member.hooks.on_packet(reg.X_ACK, change.remove(Certificate))
     assert runner.join()
     server.wait("member-active", timeout=5)
     server.finish()
@@ -113,9 +114,9 @@ def test_impostors_before_the_key_server(ground, exchange, event):
     def bring(packet, peer):
         swap(packet, peer)
         while packet.find(Certificate):
-            misbehave._remove(Certificate)(packet, peer)
+            change.remove(Certificate)(packet, peer)
         for cert in (peer.credentials.cert, *peer.credentials.chain):
-            misbehave._append(Certificate(data=cert.der))(packet, peer)
+            change.append(Certificate(data=cert.der))(packet, peer)
     gm.hooks.on_packet(exchange, bring)
     mark = server.mark()
     assert runner.join()
@@ -140,7 +141,7 @@ def test_impostors_before_the_key_server(ground, exchange, event):
 def test_stale_messages_to_the_key_server(ground, exchange, event):
     server = ground.gcks()
     runner = ground.member()
-    runner.member.hooks.on_packet(exchange, misbehave._date(message.Signature, STALE))
+    runner.member.hooks.on_packet(exchange, change.date(message.Signature, STALE))
     assert runner.join()
     if exchange != reg.X_ACK:
         runner.tries = 1
@@ -210,13 +211,13 @@ def test_what_a_member_sends(ground):
 
 def swap_certificates(credentials):
     """Sign as somebody else of the same name."""
-    def change(packet, peer):
+    def changed(packet, peer):
         peer.credentials = credentials
         while packet.find(Certificate):
-            misbehave._remove(Certificate)(packet, peer)
+            change.remove(Certificate)(packet, peer)
         for cert in (credentials.cert, *credentials.chain):
-            misbehave._append(Certificate(data=cert.der))(packet, peer)
-    return change
+            change.append(Certificate(data=cert.der))(packet, peer)
+    return changed
 
 
 def lack_of_ack(server):
@@ -256,7 +257,7 @@ def test_impostors_before_the_member(ground, exchange):
     pytest.param(reg.X_LOA, id="LOA", marks=pytest.mark.req("RFC4535-5.2.1.5-10"))])
 def test_stale_messages_to_the_member(ground, exchange):
     with serving(ground.key_server()) as server:
-        stale = misbehave._date(message.Signature, STALE)
+        stale = change.date(message.Signature, STALE)
         if exchange == reg.X_KEYDL:
             server.server.hooks.on_packet(exchange, stale)
             gm = ground.gm()
@@ -280,10 +281,10 @@ def test_lack_of_ack_from_somebody_else(ground):
         gm = admit(ground, server)
         rogue = ground.credentials("rogue")
 
-        def change(packet, peer):
+        def changed(packet, peer):
             packet.find(message.Signature).signer_id = b"CN=rogue,O=MSEC Lab"
             swap_certificates(rogue)(packet, peer)
-        server.server.hooks.on_packet(reg.X_LOA, change)
+        server.server.hooks.on_packet(reg.X_LOA, changed)
         lack_of_ack(server)
         refused(gm, "5.2.1.5-11", "5.2.1.2-17", "7.8.1-06")
         gm.finish()
@@ -333,7 +334,7 @@ def test_a_failed_departure_can_be_begun_again(ground, name):
         if name:
             server.arm(misbehave.find(name))
         else:
-            server.server.hooks.on_packet(reg.X_DR, misbehave._set(
+            server.server.hooks.on_packet(reg.X_DR, change.put(
                 Notification, notify=reg.N_DEPART_ERROR))
         seen, mark = len(ground.events), gm.mark()
         gm.control("leave")

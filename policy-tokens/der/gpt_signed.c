@@ -41,6 +41,10 @@ gpt_signed_refuse(struct gpt_fault *why, enum gk_err err,
 {
 	if (!GK_CHECKED(cms_req(fault->kind)))
 		return GK_OK;
+	/* The same check in the words of section 4, and of RFC 4535. */
+	if (fault->kind == GK_CMS_FAULT_SIGNATURE &&
+	    !GK_CHECKED("RFC4534-4-01", "RFC4535-2-07", "RFC4535-5.2.1.2-16"))
+		return GK_OK;
 	(void)gpt_fault_set(why, err, cms_req(fault->kind),
 	                    fault->field ? fault->field : "SignedData", "%s",
 	                    fault->text ? fault->text : gk_strerror(err));
@@ -96,7 +100,7 @@ owner_check(const struct gpt_owner *owner, const struct gk_cert *signer,
 	char name[160];
 	enum gk_err err;
 
-	if (!GK_CHECKED("RFC4534-2-08"))
+	if (!GK_CHECKED("RFC4534-2-08", "RFC4534-1-01", "RFC4534-2-05"))
 		return GK_OK;
 	if (!signer)
 		return gpt_fault_set(why, GK_ERR_AUTH, "RFC4534-2-08",

@@ -48,12 +48,12 @@ class Serving:
             self._stop.wait(0.02)
         return False
 
-    def arm(self, entry):
+    def arm(self, entry, credentials=None):
         """From now on misbehave as an entry of the catalogue says (None: be good)."""
         with self._lock:
             self.server.hooks = party.Hooks()
             if entry is not None:
-                entry.arm(self.server)
+                entry.arm(self.server, credentials)
 
     def send(self, answers):
         with self._lock:

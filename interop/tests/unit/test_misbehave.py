@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from msec_scapy import misbehave, party, pkix
 from msec_scapy import registry as reg
+from msec_scapy.gsakmp import Nonce
 from msec_scapy.testing.authority import Authority
 from msec_scapy.testing.scene import Scene, authority, digest
 
@@ -14,9 +15,18 @@ def marked(entries):
     return [pytest.param(e, id=e.name, marks=pytest.mark.req(e.req)) for e in entries]
 
 
-def of(role, *exchanges, credentials=False, repeat=False):
+def of(role, *exchanges, credentials=None, repeat=False):
     return marked(e for e in misbehave.CATALOGUE if e.role == role and e.exchange in exchanges
-                  and bool(e.credentials) == credentials and e.repeat == repeat)
+                  and credentials in (None, bool(e.credentials)) and e.repeat == repeat)
+
+
+def arm(entry, scene, peer):
+    """Let a peer misbehave; somebody else may have to sign for it."""
+    who = "CN=" in str(peer.me) and str(peer.me).split("CN=")[1].split(",")[0]
+    made = {"": lambda: None, "rogue": lambda: scene.credentials("rogue"),
+            "outsider": lambda: scene.credentials("gm-out"),
+            "wrong-root": lambda: party.Credentials(*Authority(f"Root {scene.kind}", scene.kind).issue(who))}
+    return entry.arm(peer, made[entry.credentials]())
 
 
 def only_suite_one(entry):
@@ -24,7 +34,7 @@ def only_suite_one(entry):
     return entry.name.startswith("rtj-dh-")
 
 
-@pytest.mark.parametrize("entry", of("member", reg.X_RTJ))
+@pytest.mark.parametrize("entry", of("member", reg.X_RTJ, credentials=False))
 @pytest.mark.parametrize("terse", (True, False), ids=("terse", "verbose"))
 def test_bad_rtj(entry, terse):
     scene = Scene("suite1" if only_suite_one(entry) else "p256", members=1, terse=terse)
@@ -96,15 +106,15 @@ def test_replayed_rtj_gets_nothing():
 
 @pytest.mark.parametrize("entry", of("member", reg.X_ACK))
 def test_bad_acknowledgement(entry):
-    scene = Scene(members=1)
-    gm = entry.arm(scene.members[0])
+    scene = Scene(members=1, timestamp=entry.timestamp)
+    gm = arm(entry, scene, scene.members[0])
     scene.join()
     assert [r.req for r in scene.server.refusals] == [entry.req]
     name = next(iter(scene.server.members))
     assert not scene.server.members[name].acknowledged
     # the genuine acknowledgement still counts
     gm.hooks = party.Hooks()
-    good = gm.build(reg.X_ACK, [misbehave.Nonce(
+    good = gm.build(reg.X_ACK, [Nonce(
         nonce_type=reg.NONCE_C, data=scene.server.sessions[name].nonce_c), gm.ack()], scene.now)
     scene.to_server(good, gm)
     assert scene.server.members[name].acknowledged
@@ -112,8 +122,8 @@ def test_bad_acknowledgement(entry):
 
 @pytest.mark.parametrize("entry", of("member", reg.X_RTD))
 def test_bad_departure(entry):
-    scene = Scene(members=2).join()
-    gm = entry.arm(scene.members[0])
+    scene = Scene(members=2, timestamp=entry.timestamp).join()
+    gm = arm(entry, scene, scene.members[0])
     before = digest(scene.server)
     scene.to_server(gm.leave(scene.now), gm)
     assert [r.req for r in scene.server.refusals] == [entry.req]
@@ -122,8 +132,8 @@ def test_bad_departure(entry):
 
 @pytest.mark.parametrize("entry", of("member", reg.X_DA))
 def test_bad_departure_acknowledgement(entry):
-    scene = Scene(members=2).join()
-    gm = entry.arm(scene.members[0])
+    scene = Scene(members=2, timestamp=entry.timestamp).join()
+    gm = arm(entry, scene, scene.members[0])
     scene.to_server(gm.leave(scene.now), gm)
     assert [r.req for r in scene.server.refusals] == [entry.req]
     assert len(scene.server.members) == 2
@@ -131,9 +141,9 @@ def test_bad_departure_acknowledgement(entry):
 
 @pytest.mark.parametrize("entry", of("server", reg.X_LOA))
 def test_bad_lack_of_ack(entry):
-    scene = Scene(members=1, terse=False).join()
+    scene = Scene(members=1, terse=False, timestamp=entry.timestamp).join()
     gm = scene.members[0]
-    entry.arm(scene.server)
+    arm(entry, scene, scene.server)
     before, session = digest(gm), next(iter(scene.server.concluded.values()))
     assert gm.receive(scene.server.lack_of_ack(session, scene.now).octets, scene.now) == []
     assert [r.req for r in gm.refusals] == [entry.req] and digest(gm) == before
@@ -142,15 +152,16 @@ def test_bad_lack_of_ack(entry):
 @pytest.mark.parametrize("entry", of("server", reg.X_KEYDL))
 @pytest.mark.parametrize("terse", (True, False), ids=("terse", "verbose"))
 def test_bad_key_download(entry, terse):
-    scene = Scene("suite1" if entry.name == "keydl-dh-one" else "p256", members=1, terse=terse)
-    entry.arm(scene.server)
+    scene = Scene("suite1" if entry.name == "keydl-dh-one" else "p256", members=1, terse=terse,
+                  timestamp=entry.timestamp)
+    arm(entry, scene, scene.server)
     gm = scene.members[0]
     gm.terse = terse
     scene.join()
     assert [r.req for r in gm.refusals] == [entry.req]
     assert gm.state == "idle" and not gm.ring.gtpk
     nack = [e for e in scene.events if e["event"] == "nack"]
-    if entry.name == "keydl-no-nonces":  # nothing to compute Nonce_C from
+    if entry.name in ("keydl-no-nonces", "keydl-nonceless"):  # nothing to compute Nonce_C from
         assert [r.req for r in scene.server.refusals] == ["RFC4535-5.2.1.4-10"]
     else:
         assert [n["notify"] for n in nack] == [reg.N_NACK if terse else entry.notify]
@@ -169,7 +180,7 @@ def test_unauthorised_key_server():
 def test_bad_rekey(entry):
     scene = Scene(members=3).join()
     gm = scene.members[0]
-    entry.arm(scene.server)
+    arm(entry, scene, scene.server)
     before, sent = digest(gm), len(scene.wire)
     scene.tick()
     scene.deliver(scene.server.renew(scene.now))
@@ -197,14 +208,14 @@ def test_replayed_rekey():
 
 @pytest.mark.parametrize("entry", of("server", reg.X_DR))
 def test_bad_departure_response(entry):
-    scene = Scene(members=2).join()
-    entry.arm(scene.server)
+    scene = Scene(members=2, timestamp=entry.timestamp).join()
+    arm(entry, scene, scene.server)
     gm = scene.members[0]
     scene.to_server(gm.leave(scene.now), gm)
     assert [r.req for r in gm.refusals] == [entry.req]
     assert gm.state == "member" and scene.in_step(gm)
     failed = [e for e in scene.events if e["event"] == "departure-failed"]
-    if entry.name == "dr-no-nonces":  # nothing to compute Nonce_C from
+    if entry.name in ("dr-no-nonces", "dr-nonceless"):  # nothing to compute Nonce_C from
         assert [r.req for r in scene.server.refusals] == ["RFC4535-5.3.2.3.3-09"]
     else:
         assert len(failed) == 1, "the key server is told by a Departure Ack"
