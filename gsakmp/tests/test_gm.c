@@ -182,7 +182,7 @@ GK_TEST(rfc4535_5_2_2_11, cookie_rtj_has_the_same_nonce_and_public_value)
 	fixture_down(&f);
 }
 
-GK_TEST(rfc4534_2_09, older_token_is_refused_also_after_a_restart)
+GK_TEST(rfc4534_3_1_03, older_token_is_refused_also_after_a_restart)
 {
 	struct world_config cfg = world_plain(5);
 	struct gk_buf dgram = { 0 }, newest = { 0 };
@@ -204,6 +204,7 @@ GK_TEST(rfc4534_2_09, older_token_is_refused_also_after_a_restart)
 	gm_forge_keydl(&f, &(struct gm_forge){ 0 }, &dgram);
 	gk_assert_err(GK_ERR_REPLAY,
 	              world_to_member(f.m, gk_buf_slice(&dgram)));
+	assert_string_equal(f.m->seen.req, "RFC4534-3.1-03");
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
 	gk_buf_free(&dgram);
 	/* the one it knows is welcome: edition_equal accept_identical */
@@ -371,7 +372,7 @@ main(void)
 		       forged_cookies_are_obeyed_only_so_often),
 		GK_RUN(rfc4535_5_2_2_11,
 		       cookie_rtj_has_the_same_nonce_and_public_value),
-		GK_RUN(rfc4534_2_09,
+		GK_RUN(rfc4534_3_1_03,
 		       older_token_is_refused_also_after_a_restart),
 		GK_RUN(rfc4535_5_2_1_4_05,
 		       lack_of_ack_before_the_keydl_starts_the_join_again),

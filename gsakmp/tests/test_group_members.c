@@ -260,6 +260,7 @@ GK_TEST(rfc4534_3_1_03, older_edition_is_refused_and_changes_nothing)
 	world_token(w);
 	gsakmp_group_digest(w->group, before);
 	gk_assert_err(GK_ERR_REPLAY, world_publish(w, &why));
+	assert_string_equal(why.req, "RFC4534-3.1-03");
 	gsakmp_group_digest(w->group, after);
 	assert_memory_equal(before, after, 32);
 	assert_int_equal(world_status(w).edition, 2);

@@ -103,7 +103,7 @@ load_spoilt(struct world *w, size_t at, size_t len, uint8_t flip)
 	gsakmp_group_free(g);
 }
 
-GK_TEST(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless)
+GK_TEST(rfc4535_7_1_1_12, spoilt_store_is_noticed_or_harmless)
 {
 	const struct world_config cfg = world_plain(7);
 	struct world *w = world_joined(&cfg, 3);
@@ -326,7 +326,7 @@ main(void)
 		       restart_goes_on_without_anybody_rejoining),
 		GK_RUN(rfc4535_7_1_1_12,
 		       restart_between_commit_and_send_loses_nobody),
-		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_refused_or_harmless),
+		GK_RUN(rfc4535_7_1_1_12, spoilt_store_is_noticed_or_harmless),
 		GK_RUN(rfc4534_2_08,
 		       group_under_a_token_of_yesterday_goes_on_and_admits_nobody),
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),

@@ -331,7 +331,7 @@ GK_TEST(private_encryption, gcm_ciphertext_is_exact)
 }
 
 /* Whatever is wrong, the refusal looks the same. */
-GK_TEST(rfc4535_7_4_2_01, what_does_not_decrypt_is_refused_alike)
+GK_TEST(rfc4535_7_3_2_03, what_does_not_decrypt_is_refused_alike)
 {
 	static const uint8_t junk[64] = { 1, 2, 3 };
 
@@ -606,7 +606,7 @@ main(void)
 		       token_long_enough_for_long_lengths_comes_back),
 		GK_RUN(rfc4535_6_2_03, suite_1_ciphertext_is_exact),
 		GK_RUN(private_encryption, gcm_ciphertext_is_exact),
-		GK_RUN(rfc4535_7_4_2_01,
+		GK_RUN(rfc4535_7_3_2_03,
 		       what_does_not_decrypt_is_refused_alike),
 		GK_RUN(private_encryption, gcm_binds_the_policy_token_type),
 		GK_RUN(rfc4535_7_5_1_2_02,

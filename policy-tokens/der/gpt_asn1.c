@@ -422,6 +422,9 @@ gpt_asn1_decode(enum gpt_asn1_item item, struct gk_slice der,
 		} else if (why) {
 			why->offset = base;
 		}
+		/* Nothing was made that could be looked at further. */
+		if (why && !GK_CHECKED("RFC4534-1-04"))
+			why->req = NULL;
 		gpt_asn1_free(item, made);
 		ERR_clear_error();
 		return err != GK_OK ? err : GK_ERR_VALUE;

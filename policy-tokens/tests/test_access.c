@@ -423,7 +423,7 @@ GK_TEST(rfc4534_b_1_1_04, lint_warns_of_a_wildcard_for_everybody)
 	gpt_token_free(t);
 }
 
-GK_TEST(rfc4534_b_5_02, lint_refuses_contradictions)
+GK_TEST(rfc4534_b_5_02, lint_finds_contradictions)
 {
 	struct gpt_token *t = policy();
 	struct gpt_register *reg = t->registration[0].reg.reg;
@@ -483,7 +483,7 @@ main(void)
 		GK_RUN(rfc4534_4_02, lint_knows_what_is_unwise),
 		GK_RUN(rfc4534_b_1_1_04,
 		       lint_warns_of_a_wildcard_for_everybody),
-		GK_RUN(rfc4534_b_5_02, lint_refuses_contradictions),
+		GK_RUN(rfc4534_b_5_02, lint_finds_contradictions),
 	};
 
 	return cmocka_run_group_tests_name("policy-tokens/access", tests, NULL,
