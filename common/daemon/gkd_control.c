@@ -30,6 +30,7 @@ struct conn {
 	TAILQ_ENTRY(conn) entry;
 	struct gkd_control *control;
 	struct bufferevent *bev;
+	uid_t uid;        /* of the peer */
 	unsigned streams; /* bit i: subscribed to stream i */
 	bool busy;        /* a request of it is being handled ... */
 	bool dead;        /* ... and it is to go afterwards */
@@ -252,6 +253,7 @@ handle_line(struct conn *conn, const char *line, size_t n)
 	json_error_t error;
 	json_t *request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
 
+	json_object_set_new(request, GKD_CONTROL_UID, json_integer(conn->uid));
 	if (json_is_object(request))
 		dispatch(conn, request);
 	else
@@ -297,13 +299,14 @@ on_event(struct bufferevent *bev, short what, void *arg)
 }
 
 static bool
-may_enter(int fd)
+may_enter(int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return false;
+	*uid = peer.uid;
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
@@ -313,11 +316,12 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 {
 	struct gkd_control *control = arg;
 	struct conn *conn = NULL;
+	uid_t uid;
 
 	(void)listener;
 	(void)sa;
 	(void)len;
-	if (!may_enter(fd))
+	if (!may_enter(fd, &uid))
 		gkd_log(LOG_WARNING, "auth", "control: other user refused");
 	else if (control->n_conns >= GKD_CONTROL_CONNS)
 		gkd_log(LOG_WARNING, "io", "control: too many connections");
@@ -328,6 +332,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	conn->control = control;
+	conn->uid = uid;
 	conn->bev = bufferevent_socket_new(gkd_loop_base(control->loop), fd,
 	                                   BEV_OPT_CLOSE_ON_FREE);
 	if (conn->bev == NULL) {

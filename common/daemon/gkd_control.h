@@ -69,6 +69,16 @@ void gkd_control_publish(struct gkd_control *control, const char *stream,
 /* gkd_control_publish_line - text that is one JSON object.  From any thread. */
 void gkd_control_publish_line(struct gkd_control *control, const char *stream,
                               const char *line);
+/*
+ * What a request says of itself besides its arguments.  "uid" is the user at
+ * the other end of the socket, put there by this side whatever was sent; the
+ * member "operator" is a name that msec-ctl gives and nobody has checked;
+ * "message" is why.
+ */
+#define GKD_CONTROL_UID "uid"
+#define GKD_CONTROL_OPERATOR "operator"
+#define GKD_CONTROL_MESSAGE "message"
+
 /* gkd_control_arg - the @i-th of "args" as text, or NULL. */
 const char *gkd_control_arg(const json_t *request, size_t i);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ enum {
 static void
 usage(FILE *to)
 {
-	fputs("usage: msec-ctl [--json] [--timeout SECONDS] SOCKET COMMAND "
-	      "[ARG]...\n\n"
+	fputs("usage: msec-ctl [--json] [--timeout SECONDS] [--message TEXT] "
+	      "SOCKET COMMAND [ARG]...\n\n"
 	      "Talks to the control socket of an MSEC daemon.  'help' lists "
 	      "what the daemon\n"
 	      "there can do.  Common to all daemons:\n\n"
@@ -38,6 +39,7 @@ usage(FILE *to)
 	      "  stop              end the daemon\n\n"
 	      "  -j, --json             the answer as JSON\n"
 	      "  -t, --timeout SECONDS  wait so long for the answer (30)\n"
+	      "  -m, --message TEXT     why, for daemons that write it down\n"
 	      "  -h, --help             this text\n"
 	      "  -V, --version          name and version\n\n"
 	      "Exit status: 0 done, 1 the daemon refused, 2 usage, 5 nobody "
@@ -224,8 +226,21 @@ dial(const char *path, unsigned timeout)
 	return fd;
 }
 
+/* Who is at the keyboard: nobody checks it, but it helps the memory. */
+static const char *
+operator_name(void)
+{
+	const char *name = getenv("SUDO_USER");
+	const struct passwd *pw;
+
+	if (name != NULL && *name != '\0')
+		return name;
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : NULL;
+}
+
 static json_t *
-make_request(char **words, int n, bool *stream)
+make_request(char **words, int n, const char *message, bool *stream)
 {
 	json_t *args = json_array();
 	const char *cmd = words[0];
@@ -240,7 +255,8 @@ make_request(char **words, int n, bool *stream)
 		cmd = "subscribe";
 	}
 	*stream = strcmp(cmd, "subscribe") == 0;
-	return json_pack("{s:s, s:o}", "cmd", cmd, "args", args);
+	return json_pack("{s:s, s:o, s:s*, s:s*}", "cmd", cmd, "args", args,
+	                 "operator", operator_name(), "message", message);
 }
 
 static int
@@ -287,10 +303,10 @@ follow(FILE *in)
 }
 
 static int
-talk(int fd, char **words, int n, bool as_json)
+talk(int fd, char **words, int n, const char *message, bool as_json)
 {
 	bool stream;
-	json_t *request = make_request(words, n, &stream);
+	json_t *request = make_request(words, n, message, &stream);
 	char *text = json_dumps(request, JSON_COMPACT), *line = NULL;
 	FILE *io = fdopen(fd, "r+");
 	bool asked;
@@ -322,16 +338,18 @@ main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "message", required_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned long timeout = 30;
+	const char *message = NULL;
 	bool as_json = false;
 	char *end;
 	int c, fd;
 
-	while ((c = getopt_long(argc, argv, "jt:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "jt:m:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			as_json = true;
@@ -344,6 +362,9 @@ main(int argc, char **argv)
 			fprintf(stderr, "msec-ctl: '%s' is no timeout\n",
 			        optarg);
 			return EXIT_CTL_USAGE;
+		case 'm':
+			message = optarg;
+			break;
 		case 'h':
 			usage(stdout);
 			return 0;
@@ -366,5 +387,5 @@ main(int argc, char **argv)
 		        strerror(errno));
 		return EXIT_CTL_NETWORK;
 	}
-	return talk(fd, argv + optind + 1, argc - optind - 1, as_json);
+	return talk(fd, argv + optind + 1, argc - optind - 1, message, as_json);
 }

@@ -54,6 +54,14 @@ struct owner_wish {
 	struct owner_wish *next;
 };
 
+/* Who asked for an edition, and why. */
+struct owner_change {
+	const char *what;     /* "exclude CN=..." */
+	int64_t uid;          /* of who asked; -1: nobody did */
+	const char *operator; /* the name it gave, unchecked; or NULL */
+	const char *reason;   /* or NULL */
+};
+
 struct owner_listener {
 	struct owner *owner;
 	struct gkd_addr addr;
@@ -87,15 +95,33 @@ enum gkd_exit owner_group_open(struct owner_group *g, struct gkd_why *why);
  * changed.  GK_ERR_IO: the store refused; nothing left. */
 GK_MUST_CHECK enum gk_err owner_group_publish(struct owner_group *g,
                                               const struct gpt_token *policy,
+                                              const struct owner_change *change,
                                               char why[256]);
 GK_MUST_CHECK enum gk_err owner_group_exclude(struct owner_group *g,
                                               const char *name, bool readmit,
+                                              const struct owner_change *change,
                                               char why[256]);
 /* The signed token of edition @n from the store. */
 GK_MUST_CHECK enum gk_err owner_group_edition(struct owner_group *g, int64_t n,
                                               struct gk_buf *cms);
 void owner_group_free(struct owner_group *g);
 struct owner_group *owner_group_find(struct owner *o, struct gk_slice id);
+
+/* owner_record.c: who made an edition, and who has taken it */
+#define OWNER_TABLE_CHANGE "change"
+#define OWNER_TABLE_DIGEST "digest"
+#define OWNER_TABLE_ANSWER "answer"
+GK_MUST_CHECK enum gk_err owner_record_change(
+	struct gk_journal *journal, const struct gpt_edition *made,
+	const struct owner_change *change);
+/* {"when", "what", "uid", "operator", "reason"}, as far as known. */
+json_t *owner_record_of(struct owner_group *g, int64_t edition);
+/* A key server took the token with that digest, or said why not. */
+void owner_record_answer(struct owner_group *g, const char *name,
+                         const uint8_t digest[GPT_DIGEST_LEN], bool taken,
+                         const char *text);
+json_t *owner_record_answers(struct owner_group *g); /* NULL: see the store */
+json_t *owner_record_taken(struct owner_group *g);   /* {name: edition} */
 
 /* owner_deliver.c */
 enum gkd_exit owner_deliver_open(struct owner *o, struct gkd_why *why);

@@ -6,6 +6,7 @@
 
 #include "policy-tokens/owner/owner.h"
 #include "policy-tokens/token/gpt_name.h"
+#include "policy-tokens/xml/gpt_diff.h"
 #include "policy-tokens/xml/gpt_policy.h"
 
 /* The group that argument @i names; the only one when there is no argument. */
@@ -56,6 +57,21 @@ edition_json(const struct owner_group *g)
 	return out;
 }
 
+/* Who asks, and why: for the record. */
+static struct owner_change
+change_of(const json_t *request, const char *what)
+{
+	return (struct owner_change){
+		.what = what,
+		.uid = json_integer_value(
+			json_object_get(request, GKD_CONTROL_UID)),
+		.operator= json_string_value(
+			json_object_get(request, GKD_CONTROL_OPERATOR)),
+		.reason = json_string_value(
+			json_object_get(request, GKD_CONTROL_MESSAGE)),
+	};
+}
+
 /* --- what there is ------------------------------------------------------------------------- */
 
 static json_t *
@@ -82,14 +98,23 @@ server_json(const struct owner_server *s)
 	return out;
 }
 
+static json_t *
+group_json(struct owner_group *g)
+{
+	json_t *out = edition_json(g);
+
+	json_object_set_new(out, "taken_by", owner_record_taken(g));
+	return out;
+}
+
 json_t *
 owner_status(struct gkd_daemon *d)
 {
 	struct owner *o = d->state;
 	json_t *groups = json_array(), *servers = json_array();
 
-	for (const struct owner_group *g = o->groups; g; g = g->next)
-		json_array_append_new(groups, edition_json(g));
+	for (struct owner_group *g = o->groups; g; g = g->next)
+		json_array_append_new(groups, group_json(g));
 	for (const struct owner_server *s = o->servers; s; s = s->next)
 		if (s->cert)
 			json_array_append_new(servers, server_json(s));
@@ -120,8 +145,13 @@ change(void *state, const json_t *request, bool readmit, char why[256])
 	const char *name = needed(request, 0, "a name", why);
 	struct owner_group *g =
 		name ? group_arg(d->state, request, 1, why) : NULL;
+	struct owner_change record;
+	char what[300];
 
-	if (!g || owner_group_exclude(g, name, readmit, why) != GK_OK)
+	(void)snprintf(what, sizeof(what), "%s %.280s",
+	               readmit ? "readmit" : "exclude", name ? name : "");
+	record = change_of(request, what);
+	if (!g || owner_group_exclude(g, name, readmit, &record, why) != GK_OK)
 		return NULL;
 	return edition_json(g);
 }
@@ -148,10 +178,14 @@ cmd_publish(void *state, const json_t *request, char why[256])
 	struct gpt_fault fault = { 0 };
 	struct gk_buf xml = { 0 };
 	struct owner_group *g = NULL;
+	struct owner_change record;
+	char what[300];
 	enum gk_err err;
 
 	if (!file)
 		return NULL;
+	(void)snprintf(what, sizeof(what), "publish %.280s", file);
+	record = change_of(request, what);
 	err = gkd_file_read(file, OWNER_FILE_MAX, &xml);
 	if (err != GK_OK) {
 		(void)snprintf(why, 256, "'%.150s': %s", file,
@@ -169,7 +203,7 @@ cmd_publish(void *state, const json_t *request, char why[256])
 	g = owner_group_find(o, gk_buf_slice(&policy->group_name));
 	if (!g)
 		(void)snprintf(why, 256, "the policy is of no group here");
-	else if (owner_group_publish(g, policy, why) != GK_OK)
+	else if (owner_group_publish(g, policy, &record, why) != GK_OK)
 		g = NULL;
 	gpt_token_free(policy);
 	return g ? edition_json(g) : NULL;
@@ -196,15 +230,10 @@ edition_of(struct owner_group *g, int64_t n, int64_t *signing_time,
 	return token;
 }
 
-struct history {
-	json_t *list;
-};
-
 static enum gk_err
 history_row(void *ctx, const char *table, struct gk_slice key,
             struct gk_slice value)
 {
-	struct history *h = ctx;
 	struct gpt_token *token = NULL;
 	int64_t when = 0;
 	json_t *row;
@@ -218,8 +247,27 @@ history_row(void *ctx, const char *table, struct gk_slice key,
 	                (json_int_t)value.len);
 	if (row)
 		json_object_set_new(row, "signing_time", gkd_json_utc(when));
-	json_array_append_new(h->list, row);
-	return GK_OK;
+	return json_array_append_new(ctx, row) == 0 ? GK_OK : GK_ERR_NOMEM;
+}
+
+/* Columns are the same in every row, so that they make a table. */
+static void
+add_record(struct owner_group *g, json_t *row)
+{
+	json_int_t n = json_integer_value(json_object_get(row, "edition"));
+	json_t *record = owner_record_of(g, n);
+	static const char *const columns[] = { "when", "uid", "operator",
+		                               "what", "reason" };
+
+	for (size_t i = 0; i < GK_COUNT(columns); i++) {
+		json_t *value = json_object_get(record, columns[i]);
+
+		if (value)
+			json_object_set(row, columns[i], value);
+		else
+			json_object_set_new(row, columns[i], json_string(""));
+	}
+	json_decref(record);
 }
 
 static json_t *
@@ -228,50 +276,45 @@ cmd_history(void *state, const json_t *request, char why[256])
 	struct gkd_daemon *d = state;
 	struct owner *o = d->state;
 	struct owner_group *g = group_arg(o, request, 0, why);
-	struct history h = { json_array() };
-	const struct gk_store_reader reader = { history_row, &h };
+	json_t *list = json_array();
+	const struct gk_store_reader reader = { history_row, list };
 
-	if (!g) {
-		json_decref(h.list);
-		return NULL;
-	}
-	if (gk_store_load(o->store, gk_buf_slice(&g->id), "edition", &reader) !=
-	    GK_OK) {
+	if (g && gk_store_load(o->store, gk_buf_slice(&g->id), "edition",
+	                       &reader) != GK_OK) {
 		(void)snprintf(why, 256, "store: %.200s",
 		               gk_store_why(o->store));
-		json_decref(h.list);
+		g = NULL;
+	}
+	if (!g) {
+		json_decref(list);
 		return NULL;
 	}
-	return h.list;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_record(g, json_array_get(list, i));
+	return list;
 }
 
-/* The lines of one document that the other lacks. */
+static json_t *
+cmd_answers(void *state, const json_t *request, char why[256])
+{
+	struct gkd_daemon *d = state;
+	struct owner *o = d->state;
+	struct owner_group *g = group_arg(o, request, 0, why);
+	json_t *list = g ? owner_record_answers(g) : NULL;
+
+	if (g && !list)
+		(void)snprintf(why, 256, "store: %.200s",
+		               gk_store_why(o->store));
+	return list;
+}
+
 static void
-lines_missing(json_t *out, const char *sign, char *from, const char *in)
+diff_line(void *ctx, const struct gpt_diff_line *l)
 {
-	char *save = NULL;
-
-	for (char *line = strtok_r(from, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		const char *text = line + strspn(line, " ");
-
-		if (strstr(in, text))
-			continue;
-		json_array_append_new(out, json_pack("{s:s, s:s}", "change",
-		                                     sign, "line", text));
-	}
-}
-
-static char *
-document(const struct gpt_token *token)
-{
-	struct gk_buf xml = { 0 };
-	char *text = NULL;
-
-	if (gpt_policy_write(token, &xml) == GK_OK)
-		text = strndup((const char *)xml.ptr, xml.len);
-	gk_buf_free(&xml);
-	return text;
+	json_array_append_new(
+		ctx, json_pack("{s:s, s:s, s:s%}", "change",
+	                       l->added ? "added" : "removed", "in", l->where,
+	                       "line", (const char *)l->line.ptr, l->line.len));
 }
 
 static json_t *
@@ -284,7 +327,6 @@ cmd_diff(void *state, const json_t *request, char why[256])
 	struct owner_group *g =
 		to ? group_arg(d->state, request, 2, why) : NULL;
 	struct gpt_token *a = NULL, *b = NULL;
-	char *old[2] = { 0 }, *new[2] = { 0 };
 	json_t *out = NULL;
 	int64_t n[2], when;
 
@@ -297,18 +339,13 @@ cmd_diff(void *state, const json_t *request, char why[256])
 	}
 	a = edition_of(g, n[0], &when, why);
 	b = a ? edition_of(g, n[1], &when, why) : NULL;
-	for (int i = 0; b && i < 2; i++) {
-		old[i] = document(a);
-		new[i] = document(b);
-	}
-	if (b && old[0] && old[1] && new[0] && new[1]) {
+	if (b) {
 		out = json_array();
-		lines_missing(out, "removed", old[0], new[1]);
-		lines_missing(out, "added", new[0], old[1]);
-	}
-	for (int i = 0; i < 2; i++) {
-		free(old[i]);
-		free(new[i]);
+		if (gpt_diff(a, b, diff_line, out) != GK_OK) {
+			(void)snprintf(why, 256, "too large to compare");
+			json_decref(out);
+			out = NULL;
+		}
 	}
 	gpt_token_free(a);
 	gpt_token_free(b);
@@ -340,7 +377,10 @@ const struct gkd_command owner_commands[] = {
 	  cmd_readmit },
 	{ "publish", "FILE", "a new edition from a policy file (XML)",
 	  cmd_publish },
-	{ "history", "[GROUP]", "all editions", cmd_history },
+	{ "history", "[GROUP]", "all editions: when, who, what and why",
+	  cmd_history },
+	{ "answers", "[GROUP]", "which key server has taken which edition",
+	  cmd_answers },
 	{ "diff", "EDITION EDITION [GROUP]",
 	  "what changed between two editions", cmd_diff },
 	{ "export", "FILE [GROUP]", "write the signed token to a file",

@@ -188,8 +188,10 @@ on_subscribe(struct owner_server *s, const struct gpt_delivery *msg)
 		s->wishes = w;
 	}
 	w->holds = msg->held;
-	if (msg->held)
+	if (msg->held) {
 		memcpy(w->held, msg->digest.ptr, GPT_DIGEST_LEN);
+		owner_record_answer(g, s->name, w->held, true, "");
+	}
 	event(s, "subscribed", g->name, NULL);
 	return send_newest(s, w);
 }
@@ -205,12 +207,14 @@ on_answer(struct owner_server *s, const struct gpt_delivery *msg)
 	if (msg->type == GPT_DELIVERY_ACK) {
 		w->holds = true;
 		memcpy(w->held, msg->digest.ptr, GPT_DIGEST_LEN);
+		owner_record_answer(w->group, s->name, w->held, true, "");
 		event(s, "acknowledged", w->group->name, NULL);
 		return GK_OK;
 	}
 	(void)gk_text_print(text, sizeof(text), msg->text);
 	gkd_log(LOG_WARNING, "msg", "group %s: %s refuses the token: %s",
 	        w->group->name, s->name, text);
+	owner_record_answer(w->group, s->name, msg->digest.ptr, false, text);
 	event(s, "token-refused", w->group->name, text);
 	return GK_OK;
 }

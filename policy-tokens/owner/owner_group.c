@@ -47,7 +47,8 @@ owner_group_edition(struct owner_group *g, int64_t n, struct gk_buf *cms)
 
 /* Edition and head in one transaction: there is never one without the other. */
 static enum gk_err
-commit(struct owner_group *g, const struct gpt_edition *edition)
+commit(struct owner_group *g, const struct gpt_edition *edition,
+       const struct owner_change *change)
 {
 	uint8_t key[GPT_EDITION_KEY_LEN], row[GPT_EDITION_ROW_LEN];
 	struct gk_journal *journal;
@@ -62,6 +63,8 @@ commit(struct owner_group *g, const struct gpt_edition *edition)
 	if (err == GK_OK)
 		err = gk_journal_put(journal, TABLE_HEAD, HEAD_KEY,
 		                     (struct gk_slice){ row, sizeof(row) });
+	if (err == GK_OK)
+		err = owner_record_change(journal, edition, change);
 	if (err == GK_OK)
 		err = gk_store_apply(g->owner->store, journal);
 	gk_journal_free(journal);
@@ -102,7 +105,8 @@ restore(struct owner_group *g, struct gpt_seen *head, struct gpt_fault *why)
 /* --- policies --------------------------------------------------------------------------------- */
 
 static void
-event(struct owner_group *g, const char *name)
+event(struct owner_group *g, const char *name,
+      const struct owner_change *change)
 {
 	json_t *fields = json_pack("{s:s, s:I}", "group", g->name, "edition",
 	                           (json_int_t)g->now.seen.edition);
@@ -110,6 +114,13 @@ event(struct owner_group *g, const char *name)
 	if (fields)
 		json_object_set_new(fields, "signing_time",
 		                    gkd_json_utc(g->now.seen.signing_time));
+	if (fields && change) {
+		json_object_set_new(fields, "what",
+		                    gkd_json_text(change->what));
+		if (change->reason)
+			json_object_set_new(fields, "reason",
+			                    gkd_json_text(change->reason));
+	}
 	gkd_events_emit(g->owner->d->events, name, fields);
 }
 
@@ -126,7 +137,7 @@ write_file(struct owner_group *g)
 
 enum gk_err
 owner_group_publish(struct owner_group *g, const struct gpt_token *policy,
-                    char why[256])
+                    const struct owner_change *change, char why[256])
 {
 	struct owner *o = g->owner;
 	struct gpt_findings found;
@@ -154,7 +165,7 @@ owner_group_publish(struct owner_group *g, const struct gpt_token *policy,
 		(void)gpt_fault_format(&fault, why, 256);
 		return err;
 	}
-	err = commit(g, &made);
+	err = commit(g, &made, change);
 	if (err != GK_OK) {
 		(void)snprintf(why, 256, "%.200s", gk_store_why(o->store));
 		gpt_edition_free(&made);
@@ -164,7 +175,7 @@ owner_group_publish(struct owner_group *g, const struct gpt_token *policy,
 	g->now = made;
 	gkd_log(LOG_NOTICE, "fsm", "group %s: edition %lld", g->name,
 	        (long long)g->now.seen.edition);
-	event(g, "edition");
+	event(g, "edition", change);
 	write_file(g);
 	owner_deliver(g);
 	return GK_OK;
@@ -239,7 +250,7 @@ name_split(const char *name, enum gk_id_kind *kind)
 
 enum gk_err
 owner_group_exclude(struct owner_group *g, const char *name, bool readmit,
-                    char why[256])
+                    const struct owner_change *change, char why[256])
 {
 	struct gk_identity id = { GK_ID_DN_STRING, { 0 } };
 	struct gk_buf octets = { 0 };
@@ -267,7 +278,7 @@ owner_group_exclude(struct owner_group *g, const char *name, bool readmit,
 	if (err == GK_OK) {
 		/* The edition is counted, not taken over. */
 		token->has_edition = false;
-		err = owner_group_publish(g, token, why);
+		err = owner_group_publish(g, token, change, why);
 	}
 	gpt_token_free(token);
 	gk_buf_free(&octets);
@@ -282,6 +293,8 @@ owner_group_open(struct owner_group *g, struct gkd_why *why)
 	struct gpt_token *policy = NULL;
 	struct gpt_fault fault = { 0 };
 	struct gpt_seen head;
+	const struct owner_change first = { .what = "first edition",
+		                            .uid = -1 };
 	char text[512] = "";
 	enum gk_err err = gk_store_get(o->store, gk_buf_slice(&g->id),
 	                               TABLE_HEAD, HEAD_KEY, &row);
@@ -295,7 +308,7 @@ owner_group_open(struct owner_group *g, struct gkd_why *why)
 			gkd_log(LOG_NOTICE, "fsm",
 			        "group %s: edition %lld from the store",
 			        g->name, (long long)g->now.seen.edition);
-			event(g, "restored");
+			event(g, "restored", NULL);
 			write_file(g);
 			return GKD_EXIT_OK;
 		}
@@ -316,7 +329,7 @@ owner_group_open(struct owner_group *g, struct gkd_why *why)
 		                       &fault);
 	gk_buf_free(&xml);
 	if (err == GK_OK)
-		err = owner_group_publish(g, policy, text);
+		err = owner_group_publish(g, policy, &first, text);
 	else
 		(void)gpt_fault_format(&fault, text, sizeof(text));
 	gpt_token_free(policy);

@@ -55,7 +55,8 @@ check "first edition is in the file" 0 verify
 check "it is edition 1" 0 says out "edition  *1$"
 cp news.tok one.tok
 check "groups" 0 $ctl groups
-check "exclude" 0 $ctl exclude CN=mallory,O=MSEC
+check "exclude" 0 $top_builddir/msec-ctl --message "left the company" \
+	"$dir/go.sock" exclude CN=mallory,O=MSEC
 check "the next edition is in the file" 0 verify --last one.tok
 check "it refuses mallory" 1 $token explain news.tok \
 	--identity CN=mallory,O=MSEC --ca ca.pem
@@ -65,8 +66,14 @@ check "exclude somebody whom nothing admits" 1 $ctl exclude CN=x,O=Other
 check "exclude what is no name" 1 $ctl exclude mallory
 check "history" 0 $ctl history
 check "has two editions" 0 says out "^2 "
+check "it says what" 0 says out "exclude CN=mallory,O=MSEC"
+check "and why" 0 says out "left the company"
+check "and who" 0 says out " $(id -un) "
+check "history as JSON" 0 $top_builddir/msec-ctl --json "$dir/go.sock" history
+check "the user is the one of the socket" 0 says out "\"uid\": $(id -u)"
 check "diff" 0 $ctl diff 1 2
 check "names the exclusion" 0 says out mallory
+check "and nothing else" 0 test "$(grep -c CN= out)" = 1
 cp news.tok two.tok
 check "clean stop" 0 stop
 check "store is not for others" 0 test "$(stat -c %a go.db)" = 600
@@ -74,6 +81,9 @@ check "store is not for others" 0 test "$(stat -c %a go.db)" = 600
 rm news.tok
 start
 check "restart delivers the edition in force" 0 cmp news.tok two.tok
+check "history after a restart" 0 $ctl history
+check "remembers why" 0 says out "left the company"
+check "nobody has answered" 0 $ctl answers
 check "readmit" 0 $ctl readmit CN=mallory,O=MSEC
 check "it admits mallory" 0 $token explain news.tok \
 	--identity CN=mallory,O=MSEC --ca ca.pem
