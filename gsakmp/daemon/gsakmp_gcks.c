@@ -86,7 +86,7 @@ reload(struct gkd_daemon *d)
 	s->party = party;
 	gsakmpd_workers_set_party(s);
 	for (size_t i = 0; i < s->n_groups; i++) {
-		gsakmp_group_set_party(s->groups[i].group, &party->party);
+		gsakmpd_group_reload(&s->groups[i]);
 		if (gsakmp_group_revocations(s->groups[i].group, gkd_now()) !=
 		    GK_OK)
 			gkd_log(LOG_ERR, "auth",

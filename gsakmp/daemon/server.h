@@ -92,6 +92,7 @@ struct gsakmpd_group {
 	const struct gkd_elem *elem;
 	struct gsakmp_dialect dialect;
 	struct gsakmp_group_config cfg;
+	struct gsakmpd_owner *go; /* NULL: the one of all groups */
 	struct gk_buf group_id;
 	struct gsakmp_group *group;
 	struct gkd_timer *timer; /* of the group engine */
@@ -169,6 +170,11 @@ struct gsakmpd_server {
 /* ---- server_config.c: the configuration file ----------------------------- */
 enum gkd_exit gsakmpd_server_configure(struct gsakmpd_server *s,
                                        struct gkd_why *why);
+
+/* The party of @g: the server's, with the group's own Group Owner. */
+struct gsakmp_party gsakmpd_group_party(const struct gsakmpd_group *g);
+/* Certificates and Group Owner again, after the server's party has changed. */
+void gsakmpd_group_reload(struct gsakmpd_group *g);
 
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gsakmpd_workers_open(struct gsakmpd_server *s,

@@ -52,6 +52,27 @@ state_text(const struct gsakmp_group_status *st)
 	return st->destroyed ? "destroyed" : st->open ? "open" : "no token";
 }
 
+/* Whose signature makes a token of this group valid. */
+static json_t *
+owner_text(const struct gsakmpd_group *g)
+{
+	const struct gsakmp_party p = gsakmpd_group_party(g);
+	struct gk_buf octets = { 0 };
+	struct gk_identity id;
+	char text[300] = "";
+	json_t *o;
+
+	if (p.go_id != NULL)
+		gk_identity_print(text, sizeof(text), *p.go_id);
+	else if (gk_identity_of_cert(p.go_cert, GK_ID_DN_STRING,
+	                             GK_DN_COMPARE_RFC4514, &octets,
+	                             &id) == GK_OK)
+		gk_identity_print(text, sizeof(text), id);
+	o = gkd_json_text(text);
+	gk_buf_free(&octets);
+	return o;
+}
+
 static json_t *
 group_status(struct gsakmpd_group *g)
 {
@@ -76,6 +97,7 @@ group_status(struct gsakmpd_group *g)
 		                    gkd_json_text(st.lapsed));
 	gk_hex(text, sizeof(text), gk_buf_slice(&g->group_id));
 	json_object_set_new(o, "group_id", json_string(text));
+	json_object_set_new(o, "owner", owner_text(g));
 	json_object_set_new(o, "receivers",
 	                    json_integer((json_int_t)g->n_receivers));
 	json_object_set_new(o, "gtpk_id", json_integer(st.gtpk.id));

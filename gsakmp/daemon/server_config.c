@@ -127,6 +127,54 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 }
 
 static enum gk_err
+read_owner(struct gsakmpd_group *g, struct gsakmpd_owner **go,
+           struct gkd_why *why)
+{
+	const struct gkd_elem *e = gkd_elem_child(g->elem, "group-owner");
+	enum gk_err err;
+
+	*go = NULL;
+	if (e == NULL)
+		return GK_OK;
+	*go = calloc(1, sizeof(**go));
+	if (*go == NULL)
+		return GK_ERR_NOMEM;
+	err = gsakmpd_owner_load(g->server->d->config, e, *go, why);
+	if (err == GK_OK)
+		return GK_OK;
+	free(*go);
+	*go = NULL;
+	return err;
+}
+
+struct gsakmp_party
+gsakmpd_group_party(const struct gsakmpd_group *g)
+{
+	return gsakmpd_owner_party(g->go, &g->server->party->party);
+}
+
+void
+gsakmpd_group_reload(struct gsakmpd_group *g)
+{
+	struct gsakmpd_owner *old = g->go, *fresh;
+	struct gsakmp_party party;
+	struct gkd_why why;
+
+	/* What cannot be read stays as it was. */
+	if (read_owner(g, &fresh, &why) == GK_OK)
+		g->go = fresh;
+	else
+		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+	party = gsakmpd_group_party(g);
+	gsakmp_group_set_party(g->group, &party);
+	if (g->go == old)
+		return;
+	if (old != NULL)
+		gsakmpd_owner_free(old);
+	free(old);
+}
+
+static enum gk_err
 read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
            struct gsakmpd_group *g, struct gkd_why *why)
 {
@@ -143,7 +191,8 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	GK_TRY(read_multicast(config, elem, &g->mcast_cfg, why));
 	GK_TRY(read_rekey(config, elem, &g->cfg, why));
 	g->cfg.skew_s = s->engine_cfg.skew_s;
-	g->cfg.party = s->party->party;
+	GK_TRY(read_owner(g, &g->go, why));
+	g->cfg.party = gsakmpd_group_party(g);
 	g->cfg.legacy_ok = s->party->legacy;
 	g->cfg.can_post = s->bulletin.directory != NULL;
 	g->cfg.group_id = gk_buf_slice(&g->group_id);

@@ -370,6 +370,9 @@ close_group(struct gsakmpd_group *g)
 	gkd_timer_free(g->timer);
 	gkd_mcast_close(g->mcast);
 	gsakmp_group_free(g->group);
+	if (g->go != NULL)
+		gsakmpd_owner_free(g->go);
+	free(g->go);
 	gk_buf_free(&g->group_id);
 }
 

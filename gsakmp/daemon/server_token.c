@@ -129,14 +129,14 @@ static enum gk_err
 owner_name(struct gsakmpd_group *g, struct gk_buf *octets,
            struct gk_identity *id)
 {
-	const struct gsakmp_party *p = &g->server->party->party;
+	const struct gsakmp_party p = gsakmpd_group_party(g);
 
 	*octets = (struct gk_buf){ 0 };
-	if (p->go_id != NULL) {
-		*id = *p->go_id;
+	if (p.go_id != NULL) {
+		*id = *p.go_id;
 		return GK_OK;
 	}
-	return gk_identity_of_cert(p->go_cert, GK_ID_DN_STRING,
+	return gk_identity_of_cert(p.go_cert, GK_ID_DN_STRING,
 	                           GK_DN_COMPARE_RFC4514, octets, id);
 }
 
@@ -171,12 +171,11 @@ read_credentials(struct gsakmpd_group *g, struct gk_buf *cert,
 static enum gkd_exit
 subscribe(struct gsakmpd_group *g, struct gkd_why *why)
 {
-	const struct gsakmpd_party *party = g->server->party;
+	const struct gsakmp_party party = gsakmpd_group_party(g);
 	const struct gpt_subscription_ops ops = { on_token, on_owner, g };
 	struct gpt_subscription_config cfg = {
 		.server = g->owner,
-		.trust = party->go_trust != NULL ? party->go_trust
-		                                 : party->trust,
+		.trust = party.go_trust != NULL ? party.go_trust : party.trust,
 		.retry_min_ms = RETRY_MIN_MS,
 		.retry_max_ms = RETRY_MAX_MS,
 	};

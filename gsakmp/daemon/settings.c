@@ -135,9 +135,9 @@ load_identity(struct gkd_config *config, struct gsakmpd_party *p,
 
 /* ---- trust -------------------------------------------------------------- */
 
-static enum gk_err
-add_anchors(struct gkd_config *config, const struct gkd_elem *elem,
-            struct gk_trust *trust, bool anchors, struct gkd_why *why)
+enum gk_err
+gsakmpd_trust_certs(struct gkd_config *config, const struct gkd_elem *elem,
+                    struct gk_trust *trust, bool anchors, struct gkd_why *why)
 {
 	for (; elem != NULL; elem = gkd_elem_next(elem)) {
 		struct gk_certs certs = { 0 };
@@ -155,9 +155,9 @@ add_anchors(struct gkd_config *config, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
-static enum gk_err
-add_crls(struct gkd_config *config, const struct gkd_elem *elem,
-         struct gk_trust *trust, struct gkd_why *why)
+enum gk_err
+gsakmpd_trust_crls(struct gkd_config *config, const struct gkd_elem *elem,
+                   struct gk_trust *trust, struct gkd_why *why)
 {
 	for (; elem != NULL; elem = gkd_elem_next(elem)) {
 		struct gk_buf octets;
@@ -190,18 +190,20 @@ load_trust(struct gkd_config *config, struct gsakmpd_party *p,
 	GK_TRY(gkd_elem_bool(config, elem, "@legacy", false, &p->legacy, why));
 	policy.allow_legacy = p->legacy;
 	GK_TRY(gk_trust_new(&policy, &p->trust));
-	GK_TRY(add_anchors(config, gkd_elem_child(elem, "root"), p->trust, true,
-	                   why));
-	GK_TRY(add_anchors(config, gkd_elem_child(elem, "intermediate"),
-	                   p->trust, false, why));
-	GK_TRY(add_crls(config, gkd_elem_child(elem, "crl"), p->trust, why));
+	GK_TRY(gsakmpd_trust_certs(config, gkd_elem_child(elem, "root"),
+	                           p->trust, true, why));
+	GK_TRY(gsakmpd_trust_certs(config, gkd_elem_child(elem, "intermediate"),
+	                           p->trust, false, why));
+	GK_TRY(gsakmpd_trust_crls(config, gkd_elem_child(elem, "crl"), p->trust,
+	                          why));
 	if (own == NULL)
 		return GK_OK;
 	GK_TRY(gk_trust_new(&policy, &p->go_trust));
-	GK_TRY(add_anchors(config, own, p->go_trust, true, why));
-	GK_TRY(add_anchors(config, gkd_elem_child(elem, "intermediate"),
-	                   p->go_trust, false, why));
-	return add_crls(config, gkd_elem_child(elem, "crl"), p->go_trust, why);
+	GK_TRY(gsakmpd_trust_certs(config, own, p->go_trust, true, why));
+	GK_TRY(gsakmpd_trust_certs(config, gkd_elem_child(elem, "intermediate"),
+	                           p->go_trust, false, why));
+	return gsakmpd_trust_crls(config, gkd_elem_child(elem, "crl"),
+	                          p->go_trust, why);
 }
 
 /* Authorities that were configured with an own or the owner's certificate help
@@ -279,10 +281,10 @@ gsakmpd_party_reload_crls(struct gkd_config *config,
 	const struct gkd_elem *crl =
 		gkd_elem_child(gkd_config_root(config), "trust/crl");
 
-	GK_TRY(add_crls(config, crl, party->trust, why));
+	GK_TRY(gsakmpd_trust_crls(config, crl, party->trust, why));
 	if (party->go_trust == NULL)
 		return GK_OK;
-	return add_crls(config, crl, party->go_trust, why);
+	return gsakmpd_trust_crls(config, crl, party->go_trust, why);
 }
 
 void

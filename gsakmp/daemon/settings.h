@@ -93,6 +93,39 @@ GK_MUST_CHECK enum gk_err gsakmpd_certs_name(const struct gkd_config *config,
                                              struct gk_identity *id,
                                              struct gkd_why *why);
 
+/* gsakmpd_trust_certs, gsakmpd_trust_crls - the files of @elem and its siblings
+ * of the same name, into @trust: as anchors or as intermediates; as CRLs. */
+GK_MUST_CHECK enum gk_err gsakmpd_trust_certs(struct gkd_config *config,
+                                              const struct gkd_elem *elem,
+                                              struct gk_trust *trust,
+                                              bool anchors,
+                                              struct gkd_why *why);
+GK_MUST_CHECK enum gk_err gsakmpd_trust_crls(struct gkd_config *config,
+                                             const struct gkd_elem *elem,
+                                             struct gk_trust *trust,
+                                             struct gkd_why *why);
+
+/*
+ * The Group Owner of one group, where it is not that of the others.  A zeroed
+ * struct is none.
+ */
+struct gsakmpd_owner {
+	struct gk_certs cert;
+	struct gk_buf octets;
+	struct gk_identity id;
+	struct gk_trust *trust; /* NULL: that of the party */
+};
+/* gsakmpd_owner_load - <group-owner> @elem; on error nothing is left to free. */
+GK_MUST_CHECK enum gk_err gsakmpd_owner_load(struct gkd_config *config,
+                                             const struct gkd_elem *elem,
+                                             struct gsakmpd_owner *owner,
+                                             struct gkd_why *why);
+void gsakmpd_owner_free(struct gsakmpd_owner *owner);
+/* gsakmpd_owner_party - @base, with this owner instead of its own; NULL: @base
+ * as it is. */
+struct gsakmp_party gsakmpd_owner_party(const struct gsakmpd_owner *owner,
+                                        const struct gsakmp_party *base);
+
 /* gsakmpd_addr_load - attributes @address and @port (default @port) of @elem. */
 GK_MUST_CHECK enum gk_err gsakmpd_addr_load(const struct gkd_config *config,
                                             const struct gkd_elem *elem,

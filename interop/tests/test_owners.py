@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several groups and several Group Owners at one key server, and what an owner remembers of its editions."""
+import json
+import shutil
+import socket
+
+import pytest
+
+from lab import LabError
+from lab.daemons import wait_all
+from lab.pki import dn
+from lab.town import Town
+
+
+@pytest.fixture
+def town(tmp_path, net_prefix):
+    with Town(tmp_path, net_prefix, ["owner", "other", "keys", "gm0", "gm1"]) as t:
+        yield t
+        for d in t.daemons:
+            d.finish()
+
+
+def join(*daemons):
+    for d in daemons:
+        d.control("join")
+    wait_all(daemons, "joined", 10)
+
+
+def handles(daemon, *group):
+    return {k["handle"] for k in daemon.control("keys", *group) if k["state"] == "current"}
+
+
+def group_of(keys, name):
+    return next(g for g in keys.control("status")["groups"] if g["group"] == name)
+
+
+@pytest.mark.req("RFC4535-3.5-01", "RFC4535-4.1.2-01", "RFC4535-4.4.3-01", "RFC4535-4.1.5-01")
+def test_one_key_server_for_the_groups_of_two_owners(town):
+    """A member is in both; each owner rules its own group and nothing else."""
+    news, chat = town.template("news"), town.template("chat", "conference", owner="other")
+    for g in (news, chat):
+        town.publish(g)
+    keys = town.gcks(news, chat)
+    assert [group_of(keys, n)["owner"] for n in ("news", "chat")] == [f"dn:{dn(o)}" for o in ("owner", "other")]
+    gms = [town.gm("gm0", news, "gm0-news"), town.gm("gm0", chat, "gm0-chat"), town.gm("gm1", chat, "gm1-chat")]
+    join(*gms)
+    assert {m["peer"] for m in keys.control("members", "chat")} == {f"dn:{dn('gm0')}", f"dn:{dn('gm1')}"}
+    # An eviction in one group is none in the other.
+    marks = {d: d.mark() for d in gms}
+    keys.control("evict", "gm0", "chat")
+    gms[2].wait("rekeyed", since=marks[gms[2]], timeout=5)
+    assert [m["peer"] for m in keys.control("members", "news")] == [f"dn:{dn('gm0')}"]
+    keys.control("rekey", "news")
+    gms[0].wait("rekeyed", since=marks[gms[0]], timeout=5)
+    assert handles(gms[0]) == handles(keys, "news") and handles(gms[1]) != handles(keys, "chat")
+    # The end of one is not the end of the other.
+    keys.control("destroy", "chat")
+    gms[2].wait("destroyed", timeout=5)
+    assert group_of(keys, "news")["state"] == "open"
+    with pytest.raises(LabError):
+        keys.control("members")  # which group?
+
+
+@pytest.mark.req("RFC4534-2-08", "RFC4535-4.2.2-01", "RFC4535-4.4.6-01")
+def test_an_owner_cannot_touch_the_group_of_another(town):
+    """The other owner's signature on the right GroupID: refused by key server and member, with nothing changed."""
+    news, chat = town.template("news"), town.template("chat", owner="other")
+    for g in (news, chat):
+        town.publish(g)
+    keys = town.gcks(news, chat)
+    gm = town.gm("gm0", news)
+    join(gm)
+    forged = town.template("news", owner="other", number=news.number)
+    forged.edition = 5
+    town.publish(forged)
+    mark = keys.mark()
+    shutil.copy(forged.token, news.token.with_suffix(".new"))
+    news.token.with_suffix(".new").rename(news.token)
+    with pytest.raises(LabError, match="RFC4534-2-08"):
+        keys.control("token", "news")
+    assert keys.wait("refused", since=mark)["req"] == "RFC4534-2-08"
+    assert group_of(keys, "news")["edition"] == 1 and len(keys.control("members", "news")) == 1
+    # A member that believes the other owner is not taken in by the true one either.
+    astray = town.gm("gm1", forged)
+    mark = astray.mark()
+    astray.control("join")
+    assert astray.wait("refused", since=mark, timeout=10)["req"] == "RFC4534-2-08"
+    assert not astray.find("joined")
+
+
+@pytest.mark.req("RFC4535-4.4.3-08", "RFC4535-4.4.3-06", "RFC4535-4.4.3-07", "RFC4534-3.1-03")
+def test_what_an_owner_remembers(town):
+    """Who made an edition and why, and which key server has taken it: also after a crash."""
+    news = town.template("news")
+    owner = town.go("owner", news)
+    town.publish(news)  # for the announcement only
+    keys = town.gcks(news, tls=True)
+    keys.wait("token", timeout=10)
+    owner.wait("acknowledged", timeout=10)
+    gm = town.gm("gm0", news)
+    join(gm)
+    mark, at = owner.mark(), gm.mark()
+    owner.control("exclude", dn("gm9"), message="left the company", operator="anna", uid=4711)
+    owner.wait("acknowledged", since=mark, timeout=10)
+    assert gm.wait("token", since=at, timeout=10)["edition"] == 2
+    owner.kill()
+    owner.start()
+    first, second = owner.control("history", "news")
+    assert first["what"] == "first edition" and second["what"] == f"exclude {dn('gm9')}"
+    assert (second["reason"], second["operator"]) == ("left the company", "anna")
+    assert second["uid"] != 4711, "the kernel says who it was"
+    answers = owner.control("answers", "news")
+    assert [(a["edition"], a["answer"]) for a in answers] == [(1, "taken"), (2, "taken")]
+    assert all("keys" in a["key_server"] for a in answers)
+    taken = owner.control("status")["groups"][0]["taken_by"]
+    assert list(taken.values()) == [2]
+    lines = owner.control("diff", 1, 2, "news")
+    assert any(line["change"] == "added" and "gm9" in line["line"] for line in lines)
+    mark = owner.mark()
+    owner.wait("subscribed", since=mark - 1, timeout=10)
+    owner.control("readmit", dn("gm9"))
+    owner.wait("acknowledged", since=mark, timeout=10)
+    assert owner.control("groups")[0]["edition"] == 3
+    assert gm.wait("token", since=at, where=lambda e: e["edition"] == 3, timeout=10)
+
+
+def test_a_refused_edition_is_remembered_too(town):
+    """A key server that the policy is of no use to says why; the owner finds it in its records."""
+    news = town.template("news")
+    owner = town.go("owner", news)
+    keys = town.gcks(news, tls=True)
+    owner.wait("acknowledged", timeout=10)
+    text = news.policy.read_text()
+    bad = town.dir / "bad.xml"
+    bad.write_text(text.replace('key-id="00000001"', 'key-id="00000002"'))  # members hold the other
+    mark = owner.mark()
+    owner.control("publish", bad, message="a mistake")
+    owner.wait("token-refused", since=mark, timeout=10)
+    assert [(a["edition"], a["answer"]) for a in owner.control("answers")] == [(1, "taken"), (2, "refused")]
+    assert owner.control("answers")[1]["reason"]
+    assert list(owner.control("status")["groups"][0]["taken_by"].values()) == [1]
+    keys.control("status")
+
+
+def test_the_message_is_data(town):
+    """Whatever an operator writes comes back as it was, and cannot pose as something else."""
+    news = town.template("news")
+    owner = town.go("owner", news)
+    evil = 'x","uid":0,"operator":"root\x1b[2J\n'
+    owner.control("exclude", dn("gm9"), message=evil)
+    assert owner.control("history")[1]["reason"] == evil
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(owner.control.path))
+        s.sendall(json.dumps({"cmd": "readmit", "args": [dn("gm9")], "message": 7, "operator": ["x"]}).encode() + b"\n")
+        assert json.loads(s.makefile().readline())["ok"]
+    assert owner.control("history")[2]["reason"] == owner.control("history")[2]["operator"] == ""
