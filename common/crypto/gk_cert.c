@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/crypto/gk_cert.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,23 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/base/gk_time.h"
-#include "common/crypto/gk_ossl.h"
-
-#define SAN_MAX 64 /* further ones are not looked at */
-
-struct gk_cert {
-	atomic_uint refs;
-	X509 *x509;
-	struct gk_pubkey *pub;
-	struct gk_buf der, serial, serial_der, key_id;
-	struct gk_slice subject, issuer; /* inside x509 */
-	bool has_ski, is_ca, self_issued, legacy;
-	unsigned usage;
-	int64_t not_before, not_after;
-	struct gk_san san[SAN_MAX]; /* values inside san_names */
-	size_t n_san;
-	GENERAL_NAMES *san_names;
-};
+#include "common/crypto/gk_cert_impl.h"
 
 static struct gk_slice
 asn1_slice(const ASN1_STRING *s)
@@ -131,7 +114,7 @@ read_san(struct gk_cert *cert)
 	cert->san_names =
 		X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
 	n = cert->san_names == NULL ? 0 : sk_GENERAL_NAME_num(cert->san_names);
-	for (int i = 0; i < n && cert->n_san < SAN_MAX; i++) {
+	for (int i = 0; i < n && cert->n_san < GK_SAN_MAX; i++) {
 		int type;
 		const void *value = GENERAL_NAME_get0_value(
 			sk_GENERAL_NAME_value(cert->san_names, i), &type);

@@ -21,6 +21,30 @@ struct gk_cert;
 GK_MUST_CHECK enum gk_err gk_cert_from_der(struct gk_slice der,
                                            struct gk_cert **cert);
 
+/*
+ * Raw keys.  A key may be believed without a certificate around it, because an
+ * operator said whose it is (gk_trust_add_raw_key()).  It stands where a
+ * certificate stands: its DER is the RSAPublicKey of PKCS #1 (IKEv2 section 3.6,
+ * "Raw RSA Key"), its key identifier is the SHA-1 of that, it has no names, may
+ * be used for anything and never ends.
+ */
+#define GK_RAW_KEY_MAX_LEN 4096
+
+/* gk_cert_from_raw_key - exactly one RSAPublicKey in DER; GK_ERR_VALUE. */
+GK_MUST_CHECK enum gk_err gk_cert_from_raw_key(struct gk_slice der,
+                                               struct gk_cert **cert);
+/* gk_cert_of_pubkey - GK_ERR_VALUE when it is no RSA key. */
+GK_MUST_CHECK enum gk_err gk_cert_of_pubkey(const struct gk_pubkey *pub,
+                                            struct gk_cert **cert);
+/* gk_cert_from_key_file - a public key, PEM (PUBLIC KEY, RSA PUBLIC KEY) or an
+ * RSAPublicKey in DER. */
+GK_MUST_CHECK enum gk_err gk_cert_from_key_file(struct gk_slice in,
+                                                struct gk_cert **cert);
+/* gk_cert_from_stored - whichever of the two gk_cert_der() once gave. */
+GK_MUST_CHECK enum gk_err gk_cert_from_stored(struct gk_slice der,
+                                              struct gk_cert **cert);
+bool gk_cert_is_raw(const struct gk_cert *cert);
+
 /* struct gk_certs - an owned list. A zeroed one is empty and valid. */
 struct gk_certs {
 	struct gk_cert **cert;

@@ -143,7 +143,8 @@ static bool
 push_certs(STACK_OF(X509) * stack, const struct gk_certs *certs, size_t max)
 {
 	for (size_t i = 0; i < certs->n && i < max; i++)
-		if (sk_X509_push(stack, gk_cert_x509(certs->cert[i])) <= 0)
+		if (!gk_cert_is_raw(certs->cert[i]) &&
+		    sk_X509_push(stack, gk_cert_x509(certs->cert[i])) <= 0)
 			return false;
 	return true;
 }
@@ -203,7 +204,8 @@ static const struct gk_cert *
 in_list(const struct gk_certs *certs, const X509 *x509)
 {
 	for (size_t i = 0; certs != NULL && i < certs->n; i++)
-		if (X509_cmp(gk_cert_x509(certs->cert[i]), x509) == 0)
+		if (!gk_cert_is_raw(certs->cert[i]) &&
+		    X509_cmp(gk_cert_x509(certs->cert[i]), x509) == 0)
 			return certs->cert[i];
 	return NULL;
 }
@@ -357,6 +359,27 @@ out:
 	return gk_ossl_fail(err);
 }
 
+/* raw_path - a key that the operator vouches for, twice: there is nobody above
+ * it, and what is asked about authorities finds the key itself. */
+static enum gk_err
+raw_path(const struct gk_trust *trust, const struct gk_cert *leaf,
+         struct gk_path *out, struct gk_cert_fault *why)
+{
+	for (size_t i = 0; i < trust->raw.n; i++) {
+		if (!gk_cert_equal(trust->raw.cert[i], leaf))
+			continue;
+		if (key_too_short(&trust->policy, leaf))
+			return blame(why, GK_CERT_FAULT_WEAK_KEY, 0, NULL,
+			             NULL);
+		if (out == NULL)
+			return GK_OK;
+		out->cert[out->n++] = gk_cert_ref(leaf);
+		out->cert[out->n++] = gk_cert_ref(leaf);
+		return GK_OK;
+	}
+	return blame(why, GK_CERT_FAULT_UNKNOWN_ROOT, 0, NULL, NULL);
+}
+
 enum gk_err
 gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
                 const struct gk_trust_extra *extra, int64_t utc, unsigned usage,
@@ -369,6 +392,8 @@ gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
 
 	if (out != NULL)
 		*out = path;
+	if (gk_cert_is_raw(leaf))
+		return raw_path(trust, leaf, out, why);
 	if (gk_trust_is_anchor(trust, leaf))
 		return blame(why, GK_CERT_FAULT_ANCHOR, 0, gk_cert_x509(leaf),
 		             NULL);

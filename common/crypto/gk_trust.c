@@ -46,6 +46,8 @@ gk_trust_free(struct gk_trust *trust)
 		return;
 	gk_certs_free(&trust->anchors);
 	gk_certs_free(&trust->intermediates);
+	gk_certs_free(&trust->raw);
+	gk_certs_free(&trust->authorities);
 	X509_STORE_free(trust->store);
 	sk_X509_CRL_pop_free(trust->crls, X509_CRL_free);
 	pthread_rwlock_destroy(&trust->lock);
@@ -64,6 +66,12 @@ enum gk_err
 gk_trust_add_intermediate(struct gk_trust *trust, const struct gk_cert *cert)
 {
 	return gk_certs_add(&trust->intermediates, cert);
+}
+
+enum gk_err
+gk_trust_add_raw_key(struct gk_trust *trust, const struct gk_cert *cert)
+{
+	return gk_certs_add(&trust->raw, cert);
 }
 
 bool

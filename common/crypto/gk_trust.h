@@ -91,6 +91,17 @@ GK_MUST_CHECK enum gk_err gk_trust_add_intermediate(struct gk_trust *trust,
 GK_MUST_CHECK enum gk_err gk_trust_add_crl(struct gk_trust *trust,
                                            struct gk_slice crl);
 
+/* gk_trust_add_raw_key - believe a raw key (gk_cert.h) as it is.  Whose it is,
+ * the caller has to know: the key itself names nobody. */
+GK_MUST_CHECK enum gk_err gk_trust_add_raw_key(struct gk_trust *trust,
+                                               const struct gk_cert *cert);
+
+/* gk_trust_add_authority - believe the attribute certificates (gk_acert.h) that
+ * this certificate's key has signed.  It needs a path to an anchor itself, and
+ * must be no CA (RFC 5755 section 4.5). */
+GK_MUST_CHECK enum gk_err gk_trust_add_authority(struct gk_trust *trust,
+                                                 const struct gk_cert *cert);
+
 /* gk_trust_is_anchor - a received certificate that is one of the anchors must
  * not be used to verify a message (RFC 4535 section 7.7.2 item 3). */
 bool gk_trust_is_anchor(const struct gk_trust *trust,
@@ -111,6 +122,8 @@ struct gk_trust_extra {
  * gk_trust_verify - build and validate a path from @leaf to an anchor.
  * @extra: certificates and CRLs from the peer, or NULL
  * @utc:   now, seconds since 1970
+ *         A raw key that was added is a path of two, itself twice: it is its own
+ *         authority.  One that was not is GK_CERT_FAULT_UNKNOWN_ROOT.
  * @usage: GK_KU_* bits that the leaf must all have (a certificate without the
  *         extension has all); 0 for none
  * @path:  filled in on success, for gk_path_free(); NULL if not wanted

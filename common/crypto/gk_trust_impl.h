@@ -13,7 +13,7 @@
 
 struct gk_trust {
 	struct gk_trust_policy policy;
-	struct gk_certs anchors, intermediates;
+	struct gk_certs anchors, intermediates, raw, authorities;
 	X509_STORE *store;         /* the anchors */
 	pthread_rwlock_t lock;     /* over crls */
 	STACK_OF(X509_CRL) * crls; /* only ever grows */

@@ -111,6 +111,7 @@ stop(struct gkd_daemon *d)
 	gsakmpd_bulletin_close(s);
 	gk_store_close(s->store);
 	gsakmpd_party_free(s->party);
+	gsakmpd_fetch_config_free(&s->by_url);
 	free_retired(s);
 }
 

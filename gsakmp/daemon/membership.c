@@ -81,15 +81,24 @@ commit(struct gsakmpd_membership *m, const struct gk_journal *journal)
 /* ---- receiving ---------------------------------------------------------- */
 
 static void
+receive_again(void *arg, struct gk_slice data,
+              const struct gsakmp_endpoint *from, unsigned rounds)
+{
+	struct gsakmpd_membership *m = arg;
+
+	/* A refusal is an output; there is nothing to do with it here. */
+	(void)gsakmp_gm_receive(m->engine, data.ptr, data.len, from, gkd_now());
+	gsakmpd_membership_drain(m);
+	gsakmpd_fetcher_go(m->fetcher, data, from, rounds);
+}
+
+static void
 receive(struct gsakmpd_membership *m, struct gk_slice data,
         const struct gkd_addr *peer, bool stream)
 {
 	struct gsakmp_endpoint from = gsakmpd_endpoint_of(peer, stream, 0);
 
-	/* A refusal is an output; there is nothing to do with it here. */
-	(void)gsakmp_gm_receive(m->engine, data.ptr, data.len, &from,
-	                        gkd_now());
-	gsakmpd_membership_drain(m);
+	receive_again(m, data, &from, 0);
 }
 
 static void
@@ -247,6 +256,9 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 	case GSAKMP_OUT_SEND:
 		send_out(m, o);
 		break;
+	case GSAKMP_OUT_WANTED:
+		gsakmpd_fetcher_want(m->fetcher, o->url, o->hash);
+		break;
 	case GSAKMP_OUT_COMMIT:
 		commit(m, o->journal);
 		break;
@@ -333,12 +345,31 @@ open_sockets(struct gsakmpd_membership *m, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
+static enum gkd_exit
+open_fetcher(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gsakmpd_fetcher_ops ops = { receive_again, m };
+
+	m->fetched = m->cfg.fetched = gsakmp_fetched_new();
+	if (m->fetched == NULL)
+		return GKD_EXIT_FAILURE;
+	if (gsakmpd_fetcher_new(&m->fetcher, m->d->loop, m->d->counters,
+	                        &m->by_url, m->fetched, &ops) != GK_OK)
+		return gsakmpd_fetch_fail(m->d->config, why);
+	return GKD_EXIT_OK;
+}
+
 enum gkd_exit
 gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 {
 	enum gkd_exit rc;
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
+	if (m->by_url.on) {
+		rc = open_fetcher(m, why);
+		if (rc != GKD_EXIT_OK)
+			return rc;
+	}
 	m->engine = gsakmp_gm_new(&m->d->env, &m->cfg);
 	m->timer = gkd_timer_new(m->d->loop, on_timer, m);
 	if (m->engine == NULL || m->timer == NULL)
@@ -365,8 +396,11 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gkd_udp_close(m->udp);
 	gkd_mcast_close(m->mcast);
 	gkd_timer_free(m->timer);
+	gsakmpd_fetcher_free(m->fetcher);
 	gsakmp_gm_free(m->engine);
 	gk_kex_free(m->static_key);
+	gsakmp_fetched_free(m->fetched);
+	gsakmpd_fetch_config_free(&m->by_url);
 	gsakmpd_keys_free(m);
 	gsakmpd_hook_close(m->hook);
 	gk_store_close(m->store);

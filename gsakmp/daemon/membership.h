@@ -7,6 +7,7 @@
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/store/gk_store.h"
+#include "gsakmp/daemon/fetcher.h"
 #include "gsakmp/daemon/hook.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
@@ -47,6 +48,11 @@ struct gsakmpd_membership {
 	struct gkd_timer *timer;
 	bool join_at_start;
 	struct gk_kex_key *static_key; /* a member that only receives */
+
+	/* certificates by hash and URL */
+	struct gsakmpd_fetch_config by_url;
+	struct gsakmp_fetched *fetched;
+	struct gsakmpd_fetcher *fetcher;
 
 	/* registration */
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];

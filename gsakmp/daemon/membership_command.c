@@ -117,7 +117,18 @@ cmd_keys(void *state, const json_t *request, char why[256])
 	return gsakmpd_keys_list(membership_of(state));
 }
 
+static json_t *
+cmd_credentials(void *state, const json_t *request, char why[256])
+{
+	(void)request;
+	(void)why;
+	return gsakmpd_credentials_json(membership_of(state)->party);
+}
+
 const struct gkd_command gsakmpd_membership_commands[] = {
+	{ "credentials", NULL,
+	  "what is sent in Certificate payloads, and what URLs have to give",
+	  cmd_credentials },
 	{ "join", NULL, "ask the key server for membership", cmd_join },
 	{ "leave", "[silently]",
 	  "de-register, or just forget the keys and be gone", cmd_leave },

@@ -247,6 +247,7 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 	struct gk_slice tail;
 
 	if (gsakmpd_party_load(config, &m->party, why) != GK_OK ||
+	    gsakmpd_fetch_config_load(config, &m->by_url, why) != GK_OK ||
 	    gsakmpd_dialect_load(config, root, &m->dialect, why) != GK_OK ||
 	    (group != NULL && read_static_group(m, group, why) != GK_OK))
 		return GKD_EXIT_CONFIG;

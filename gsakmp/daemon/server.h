@@ -11,6 +11,7 @@
 #include "common/daemon/gkd_tcp.h"
 #include "common/daemon/gkd_worker.h"
 #include "common/store/gk_store.h"
+#include "gsakmp/daemon/fetcher.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/gcks.h"
@@ -51,6 +52,7 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer;
+	struct gsakmpd_fetcher *fetcher; /* NULL: nothing is fetched */
 	/* By index of the listening address; unused ones are NULL. */
 	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
 	struct gkd_tcp *tcp[GSAKMPD_LISTEN_MAX];
@@ -148,6 +150,8 @@ struct gsakmpd_server {
 	struct gsakmp_halfopen halfopen; /* of all workers together */
 	struct gsakmp_cookie_jar jar;    /* the same; when cookies are on */
 	struct gkd_tcp_limits tcp_limits;
+	struct gsakmpd_fetch_config by_url;
+	struct gsakmp_fetched *fetched;
 	unsigned n_workers;
 	struct gkd_pool *pool;
 	struct gsakmpd_worker *workers;

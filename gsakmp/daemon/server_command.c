@@ -376,7 +376,18 @@ cmd_token(void *state, const json_t *request, char why[256])
 	return json_pack("{s:I}", "edition", (json_int_t)st.edition);
 }
 
+static json_t *
+cmd_credentials(void *state, const json_t *request, char why[256])
+{
+	(void)request;
+	(void)why;
+	return gsakmpd_credentials_json(server_of(state)->party);
+}
+
 const struct gkd_command gsakmpd_server_commands[] = {
+	{ "credentials", NULL,
+	  "what is sent in Certificate payloads, and what URLs have to give",
+	  cmd_credentials },
 	{ "members", "[GROUP]", "who is in, joining or overdue", cmd_members },
 	{ "keys", "[GROUP]", "traffic keys by handle and lifetime", cmd_keys },
 	{ "evict", "NAME [GROUP]", "new keys for all but this member",

@@ -331,6 +331,7 @@ gsakmpd_server_configure(struct gsakmpd_server *s, struct gkd_why *why)
 	const struct gkd_elem *root = gkd_config_root(s->d->config);
 
 	if (gsakmpd_party_load(s->d->config, &s->party, why) != GK_OK ||
+	    gsakmpd_fetch_config_load(s->d->config, &s->by_url, why) != GK_OK ||
 	    read_listen(s, why) != GK_OK || read_engine(s, why) != GK_OK ||
 	    read_bulletin(s, why) != GK_OK || read_groups(s, why) != GK_OK)
 		return GKD_EXIT_CONFIG;

@@ -155,6 +155,8 @@ drain(struct gsakmpd_worker *w)
 			          GK_OK;
 		else if (o.kind == GSAKMP_OUT_DEADLINE)
 			gsakmpd_group_poke(s, o.group);
+		else if (o.kind == GSAKMP_OUT_WANTED)
+			gsakmpd_fetcher_want(w->fetcher, o.url, o.hash);
 		else if (o.kind == GSAKMP_OUT_SEND && o.to.stream &&
 		         w->index == 0)
 			send_stream(w, o.to.handle, o.dgram);
@@ -175,6 +177,25 @@ on_timer(void *arg)
 }
 
 static void
+receive(struct gsakmpd_worker *w, struct gk_slice data,
+        const struct gsakmp_endpoint *from, unsigned rounds)
+{
+	/* A refusal is an output; there is nothing to do with it here. */
+	(void)gsakmp_gcks_receive(w->engine, data.ptr, data.len, from,
+	                          gkd_now());
+	drain(w);
+	gsakmpd_fetcher_go(w->fetcher, data, from, rounds);
+}
+
+/* What it wanted has been fetched, or cannot be. */
+static void
+on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
+         unsigned rounds)
+{
+	receive(arg, data, from, rounds);
+}
+
+static void
 on_dgram(void *arg, const struct gkd_dgram *dgram)
 {
 	const struct gsakmpd_arrival *a = arg;
@@ -185,10 +206,7 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	if (w->server->listen[a->listen].any)
 		handle |= (uint64_t)local_number(w->server, dgram) << 16;
 	from = gsakmpd_endpoint_of(&dgram->peer, false, handle);
-	/* A refusal is an output; there is nothing to do with it here. */
-	(void)gsakmp_gcks_receive(w->engine, dgram->data.ptr, dgram->data.len,
-	                          &from, gkd_now());
-	drain(w);
+	receive(w, dgram->data, &from, 0);
 }
 
 static void
@@ -199,9 +217,7 @@ on_message(void *arg, struct gkd_conn *conn, struct gk_slice data)
 	struct gsakmp_endpoint from =
 		gsakmpd_endpoint_of(&peer, true, gkd_conn_id(conn));
 
-	(void)gsakmp_gcks_receive(a->worker->engine, data.ptr, data.len, &from,
-	                          gkd_now());
-	drain(a->worker);
+	receive(a->worker, data, &from, 0);
 }
 
 /* ---- opening and closing ------------------------------------------------ */
@@ -274,6 +290,7 @@ static enum gkd_exit
 open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 {
 	struct gsakmpd_worker *w = &s->workers[index];
+	const struct gsakmpd_fetcher_ops fetching = { on_again, w };
 	enum gkd_exit rc;
 
 	w->server = s;
@@ -283,6 +300,10 @@ open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
 	if (w->engine == NULL || w->timer == NULL)
 		return GKD_EXIT_FAILURE;
+	if (s->by_url.on &&
+	    gsakmpd_fetcher_new(&w->fetcher, w->loop, s->d->counters,
+	                        &s->by_url, s->fetched, &fetching) != GK_OK)
+		return gsakmpd_fetch_fail(s->d->config, why);
 	for (size_t i = 0; i < s->n_groups; i++)
 		if (gsakmp_gcks_add_group(w->engine, s->groups[i].group) !=
 		    GK_OK)
@@ -320,7 +341,10 @@ gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
 	pthread_rwlock_init(&s->locals_lock, NULL);
-	if (!open_jar(s))
+	if (s->by_url.on)
+		s->fetched = gsakmp_fetched_new();
+	s->engine_cfg.fetched = s->fetched;
+	if ((s->by_url.on && s->fetched == NULL) || !open_jar(s))
 		return GKD_EXIT_FAILURE;
 	s->pool = gkd_pool_new(s->n_workers);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
@@ -346,6 +370,8 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 			gkd_tcp_close(w->tcp[k]);
 			w->tcp[k] = NULL;
 		}
+		gsakmpd_fetcher_free(w->fetcher);
+		w->fetcher = NULL;
 		gkd_timer_free(w->timer);
 		gsakmp_gcks_free(w->engine);
 		w->engine = NULL;
@@ -354,6 +380,8 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 	s->pool = NULL;
 	free(s->workers);
 	s->workers = NULL;
+	gsakmp_fetched_free(s->fetched);
+	s->fetched = NULL;
 	if (s->engine_cfg.jar != NULL)
 		gsakmp_cookie_wipe(s->engine_cfg.jar);
 	s->engine_cfg.jar = NULL;

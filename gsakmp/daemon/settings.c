@@ -7,11 +7,12 @@
 
 #include "gsakmp/payload/groupid.h"
 
-static const char *const id_names[] = { "dn",     "der-dn", "u-name", "fqdn",
-	                                "rfc822", "ipv4",   "ipv6",   NULL };
+static const char *const id_names[] = { "dn",   "der-dn", "u-name",
+	                                "fqdn", "rfc822", "ipv4",
+	                                "ipv6", "key-id", NULL };
 static const enum gk_id_kind id_kinds[] = {
 	GK_ID_DN_STRING, GK_ID_DER_DN, GK_ID_U_NAME, GK_ID_FQDN,
-	GK_ID_RFC822,    GK_ID_IPV4,   GK_ID_IPV6,
+	GK_ID_RFC822,    GK_ID_IPV4,   GK_ID_IPV6,   GK_ID_KEY_ID,
 };
 
 /* ---- certificates ------------------------------------------------------- */
@@ -64,7 +65,6 @@ static enum gk_err
 load_key(struct gkd_config *config, const struct gkd_elem *elem,
          struct gsakmpd_party *p, struct gkd_why *why)
 {
-	const struct gk_pubkey *own = gk_cert_pubkey(p->certs.cert[0]);
 	struct gk_buf pem, passphrase;
 	struct gk_slice a, b;
 	enum gk_err err;
@@ -87,7 +87,9 @@ load_key(struct gkd_config *config, const struct gkd_elem *elem,
 	gk_buf_free(&pem);
 	gk_buf_free(&passphrase);
 	GK_TRY(err);
-	a = gk_pubkey_spki(own);
+	if (p->certs.n == 0)
+		return GK_OK; /* a raw key */
+	a = gk_pubkey_spki(gk_cert_pubkey(p->certs.cert[0]));
 	b = gk_pubkey_spki(gk_signer_pubkey(p->signer));
 	if (!gk_slice_equal(a, b))
 		return gkd_config_fail(config, elem, why,
@@ -120,7 +122,19 @@ load_identity(struct gkd_config *config, struct gsakmpd_party *p,
 {
 	const struct gkd_elem *elem =
 		gkd_elem_child(gkd_config_root(config), "identity");
+	bool raw;
 
+	GK_TRY(gkd_elem_bool(config, elem, "@raw-key", false, &raw, why));
+	if (raw == gkd_elem_has(elem, "@certificate"))
+		return gkd_config_fail(config, elem, why,
+		                       "either a 'certificate' or 'raw-key' "
+		                       "is needed, not both");
+	if (raw) {
+		GK_TRY(load_key(config, elem, p, why));
+		GK_TRY(gsakmpd_raw_identity_load(config, elem, p, why));
+		gk_identity_print(p->name, sizeof(p->name), p->id);
+		return GK_OK;
+	}
 	GK_TRY(gsakmpd_certs_load(config, elem, "@certificate", &p->certs,
 	                          why));
 	if (gkd_elem_has(elem, "@chain"))
@@ -196,6 +210,11 @@ load_trust(struct gkd_config *config, struct gsakmpd_party *p,
 	                           p->trust, false, why));
 	GK_TRY(gsakmpd_trust_crls(config, gkd_elem_child(elem, "crl"), p->trust,
 	                          why));
+	GK_TRY(gsakmpd_raw_keys_load(config, p, why));
+	GK_TRY(gsakmpd_authorities_load(config, p, why));
+	/* It is our own: no need to be told so. */
+	if (gk_cert_is_raw(p->certs.cert[0]))
+		GK_TRY(gk_trust_add_raw_key(p->trust, p->certs.cert[0]));
 	if (own == NULL)
 		return GK_OK;
 	GK_TRY(gk_trust_new(&policy, &p->go_trust));
@@ -253,6 +272,8 @@ gsakmpd_party_load(struct gkd_config *config, struct gsakmpd_party **party,
 	if (err == GK_OK)
 		err = load_owner(config, p, why);
 	if (err == GK_OK)
+		err = gsakmpd_payloads_load(config, p, why);
+	if (err == GK_OK)
 		err = lend_authorities(p, &p->certs);
 	if (err == GK_OK)
 		err = lend_authorities(p, &p->go_cert);
@@ -265,6 +286,11 @@ gsakmpd_party_load(struct gkd_config *config, struct gsakmpd_party **party,
 		.signer = p->signer,
 		.certs = (const struct gk_cert *const *)p->certs.cert,
 		.n_certs = p->certs.n,
+		.payloads = p->payloads,
+		.payload_types = p->payload_types,
+		.n_payloads = p->n_payloads,
+		.raw = p->raw_view,
+		.n_raw = p->n_raw,
 		.trust = p->trust,
 		.go_cert = p->go_cert.n > 0 ? p->go_cert.cert[0] : NULL,
 		.go_id = p->go_cert.n > 0 ? NULL : &p->go_id,
@@ -299,6 +325,7 @@ gsakmpd_party_free(struct gsakmpd_party *party)
 	gk_trust_free(party->go_trust);
 	gk_buf_free(&party->id_octets);
 	gk_buf_free(&party->go_octets);
+	gsakmpd_credentials_free(party);
 	free(party);
 }
 

@@ -2,6 +2,8 @@
 #ifndef GSAKMP_DAEMON_SETTINGS_H
 #define GSAKMP_DAEMON_SETTINGS_H
 
+#include <jansson.h>
+
 #include "common/crypto/gk_cert.h"
 #include "common/crypto/gk_sign.h"
 #include "common/crypto/gk_trust.h"
@@ -9,6 +11,7 @@
 #include "common/identity/gk_identity.h"
 #include "gsakmp/engine/party.h"
 #include "gsakmp/message/dialect.h"
+#include "gsakmp/message/message.h"
 
 /*
  * DOC: what the two daemons read alike from their configuration
@@ -18,6 +21,13 @@
 #define GSAKMPD_CRL_MAX (64u << 20)  /* octets of a CRL */
 #define GSAKMPD_TOKEN_MAX (1u << 20) /* octets of a signed token */
 #define GSAKMPD_STORE_VERSION 1      /* of the rows in the store */
+
+/* A key that is believed without a certificate, and whose it is. */
+struct gsakmpd_raw {
+	struct gk_cert *cert;
+	struct gk_buf octets;
+	struct gk_identity id;
+};
 
 /* Everything that a struct gsakmp_party of the engines points to. */
 struct gsakmpd_party {
@@ -30,6 +40,15 @@ struct gsakmpd_party {
 	struct gk_certs go_cert;   /* none, or the Group Owner's */
 	struct gk_buf id_octets, go_octets;
 	struct gk_identity id, go_id;
+	struct gsakmpd_raw *raw;
+	struct gsakmp_raw_key *raw_view;
+	size_t n_raw;
+	/* What is sent in Certificate payloads. */
+	struct gk_buf payload_octets[GSAKMP_CERTIFICATES_MAX];
+	struct gk_slice payloads[GSAKMP_CERTIFICATES_MAX];
+	uint16_t payload_types[GSAKMP_CERTIFICATES_MAX];
+	size_t n_payloads;
+	struct gk_buf bundle; /* what the URL of a bundle has to give */
 	bool legacy;
 	char name[256]; /* own identity, printable */
 };
@@ -48,6 +67,24 @@ GK_MUST_CHECK enum gk_err gsakmpd_party_load(struct gkd_config *config,
 GK_MUST_CHECK enum gk_err gsakmpd_party_reload_crls(struct gkd_config *config,
                                                     struct gsakmpd_party *party,
                                                     struct gkd_why *why);
+/* settings_credential.c; parts of gsakmpd_party_load(). */
+GK_MUST_CHECK enum gk_err gsakmpd_raw_keys_load(struct gkd_config *config,
+                                                struct gsakmpd_party *party,
+                                                struct gkd_why *why);
+GK_MUST_CHECK enum gk_err gsakmpd_raw_identity_load(struct gkd_config *config,
+                                                    const struct gkd_elem *elem,
+                                                    struct gsakmpd_party *party,
+                                                    struct gkd_why *why);
+GK_MUST_CHECK enum gk_err gsakmpd_authorities_load(struct gkd_config *config,
+                                                   struct gsakmpd_party *party,
+                                                   struct gkd_why *why);
+GK_MUST_CHECK enum gk_err gsakmpd_payloads_load(struct gkd_config *config,
+                                                struct gsakmpd_party *party,
+                                                struct gkd_why *why);
+/* gsakmpd_credentials_json - the Certificate payloads, one by one; for those with
+ * a URL, the octets (hexadecimal) that are to be had there. */
+json_t *gsakmpd_credentials_json(const struct gsakmpd_party *party);
+void gsakmpd_credentials_free(struct gsakmpd_party *party);
 void gsakmpd_party_free(struct gsakmpd_party *party);
 
 /* gsakmpd_passphrase_load - the first line of @passphrase-file of <identity>,

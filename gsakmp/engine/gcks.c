@@ -115,7 +115,9 @@ gsakmp_rq_verify(const struct gsakmp_request *rq,
 		                       .dialect = &rq->group->dialect,
 		                       .fallback = fallback,
 		                       .signature = rq->suite.signature,
-		                       .utc = rq->now.utc_s };
+		                       .utc = rq->now.utc_s,
+		                       .mono_ms = rq->now.mono_ms,
+		                       .fetched = rq->gcks->cfg.fetched };
 }
 
 enum gk_err
@@ -420,7 +422,10 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 	*msg = (struct gsakmp_message){ .n_certificates = 0 };
 	count_rates(gcks, now);
 	err = process(&rq, msg);
-	if (err != GK_OK) {
+	if (err != GK_OK && rq.signer.fetch) {
+		told = gsakmp_out_fetch(&gcks->out, rq.group->cfg.group_id,
+		                        from, &rq.signer.material);
+	} else if (err != GK_OK) {
 		if (rq.why.req == NULL) /* not the message's fault */
 			rq.why.field = gk_strerror(err);
 		told = gsakmp_out_refused(

@@ -44,6 +44,8 @@ struct gsakmp_gcks_config {
 	bool verbose_unknown_group;
 	uint32_t skew_s;    /* [300] for freshness by time, and RTJ replay */
 	size_t max_message; /* [65535] octets */
+	/* What hash-and-URL certificates stand for; NULL: not accepted. */
+	struct gsakmp_fetched *fetched;
 };
 
 struct gsakmp_gcks;
@@ -75,7 +77,10 @@ enum gk_err gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram,
 enum gk_err gsakmp_gcks_tick(struct gsakmp_gcks *gcks, struct gk_now now);
 
 /*
- * Outputs: SEND, COMMIT (@group), DEADLINE (tell the group's own thread),
+ * After an output WANTED the same octets are to be handed in once more, when what
+ * it names is in @fetched (or known not to be had).
+ *
+ * Outputs: SEND, WANTED, COMMIT (@group), DEADLINE (tell the group's own thread),
  * MEMBER_PENDING, MEMBER_ACTIVE, MEMBER_LEFT, REFUSED, MESSAGE.
  */
 bool gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out);

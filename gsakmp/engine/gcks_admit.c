@@ -167,6 +167,7 @@ write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
 	err = gsakmp_member_info_set(&info, rq->signer.id_type,
 	                             rq->signer.id.octets, &rq->signer.path,
 	                             rtj_utc);
+	info.permissions = rq->signer.party.permissions;
 	if (err == GK_OK)
 		err = gsakmp_group_member_put(rq->group, m, &info);
 	gsakmp_member_info_free(&info);

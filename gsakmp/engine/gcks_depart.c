@@ -91,7 +91,7 @@ registered_cert(struct gsakmp_request *rq, struct gk_slice key,
 			err = GK_OK;
 	}
 	if (err == GK_OK && info.der.len != 0)
-		err = gk_cert_from_der(gk_buf_slice(&info.der), cert);
+		err = gk_cert_from_stored(gk_buf_slice(&info.der), cert);
 	gsakmp_member_info_free(&info);
 	return err;
 }

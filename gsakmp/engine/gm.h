@@ -103,6 +103,8 @@ struct gsakmp_gm_config {
 	size_t max_message;       /* [65535] octets */
 	uint32_t commit_retry_ms; /* [1000] first wait after a failed COMMIT;
 	                           * doubles up to half a minute */
+	/* What hash-and-URL certificates stand for; NULL: not accepted. */
+	struct gsakmp_fetched *fetched;
 };
 
 struct gsakmp_gm;

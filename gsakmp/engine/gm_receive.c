@@ -24,7 +24,9 @@ gsakmp_in_verify(const struct gsakmp_gm_input *in, uint16_t signature)
 		                       .dialect = &in->gm->dialect,
 		                       .fallback = in->gm->gcks_cert,
 		                       .signature = signature,
-		                       .utc = in->now.utc_s };
+		                       .utc = in->now.utc_s,
+		                       .mono_ms = in->now.mono_ms,
+		                       .fetched = in->gm->cfg.fetched };
 }
 
 enum gk_err
@@ -268,8 +270,12 @@ gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
 	err = gsakmp_gm_begin(gm);
 	if (err == GK_OK)
 		err = process(&in, msg);
-	if (err != GK_OK) {
+	if (err != GK_OK)
 		gsakmp_gm_undo(gm);
+	if (err != GK_OK && in.signer.fetch) {
+		told = gsakmp_out_fetch(&gm->out, gm->cfg.group_id, in.from,
+		                        &in.signer.material);
+	} else if (err != GK_OK) {
 		if (in.why.req == NULL) /* not the message's fault */
 			in.why.field = gk_strerror(err);
 		told = gsakmp_out_refused(&gm->out, gm->cfg.group_id, in.dgram,

@@ -16,6 +16,26 @@ gsakmp_out_peer(struct gsakmp_outputs *q, enum gsakmp_output_kind kind,
 }
 
 enum gk_err
+gsakmp_out_fetch(struct gsakmp_outputs *q, struct gk_slice group_id,
+                 const struct gsakmp_endpoint *from,
+                 const struct gsakmp_material *material)
+{
+	for (size_t i = 0; i < material->n_wanted; i++) {
+		struct gsakmp_output *out =
+			gsakmp_outputs_add(q, GSAKMP_OUT_WANTED);
+
+		if (out == NULL)
+			return GK_ERR_NOMEM;
+		out->group_id = group_id;
+		out->to = *from;
+		out->url = material->wanted[i].url;
+		out->hash = material->wanted[i].hash;
+		GK_TRY(gsakmp_outputs_own(q));
+	}
+	return GK_OK;
+}
+
+enum gk_err
 gsakmp_out_refused(struct gsakmp_outputs *q, struct gk_slice group_id,
                    struct gk_slice dgram, const struct gsakmp_endpoint *from,
                    struct gk_slice peer, const struct gsakmp_reject *why)

@@ -59,10 +59,13 @@ revoked(const struct gk_trust *trust, struct gk_slice der, int64_t utc)
 	struct gk_cert *cert;
 	bool out;
 
-	if (gk_cert_from_der(der, &cert) != GK_OK)
+	if (gk_cert_from_stored(der, &cert) != GK_OK)
 		return false;
 	out = gk_trust_verify(trust, cert, NULL, utc, 0, NULL, &why) != GK_OK &&
-	      why.kind == GK_CERT_FAULT_REVOKED;
+	      (why.kind == GK_CERT_FAULT_REVOKED ||
+	       /* A raw key is revoked by no longer being believed. */
+	       (gk_cert_is_raw(cert) &&
+	        why.kind == GK_CERT_FAULT_UNKNOWN_ROOT));
 	gk_cert_free(cert);
 	return out;
 }

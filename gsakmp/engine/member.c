@@ -8,9 +8,10 @@
 
 /* Flags of a blob. */
 enum {
-	NAMED = 1,   /* the Signer ID is the end of the member's name */
-	HAS_DER = 2, /* the certificate is in it */
-	CHAINED = 4, /* a number stands for the key identifiers */
+	NAMED = 1,     /* the Signer ID is the end of the member's name */
+	HAS_DER = 2,   /* the certificate is in it */
+	CHAINED = 4,   /* a number stands for the key identifiers */
+	PERMITTED = 8, /* there are permissions */
 };
 
 static const struct {
@@ -51,7 +52,7 @@ dn_text(struct gk_identity id, const struct gk_cert *cert, struct gk_buf *text)
 	struct gk_dn *dn = NULL;
 	enum gk_err err;
 
-	if (cert != NULL)
+	if (cert != NULL && !gk_cert_is_raw(cert))
 		err = gk_dn_from_der(gk_cert_subject(cert), &dn);
 	else if (id.kind == GK_ID_DER_DN)
 		err = gk_dn_from_der(id.octets, &dn);
@@ -138,6 +139,8 @@ gsakmp_member_info_encode(const struct gsakmp_member_info *info,
 		flags |= HAS_DER;
 	if (info->chain != 0)
 		flags |= CHAINED;
+	if (info->permissions != 0)
+		flags |= PERMITTED;
 	GK_TRY(gk_buf_alloc(blob, cap));
 	gk_wr_init(&wr, blob->ptr, blob->len);
 	gk_wr_u8(&wr, BLOB_VERSION);
@@ -157,6 +160,8 @@ gsakmp_member_info_encode(const struct gsakmp_member_info *info,
 		gk_wr_u8(&wr, (uint8_t)info->n_ca);
 	for (size_t i = 0; !(flags & CHAINED) && i < info->n_ca; i++)
 		gk_wr_vec16(&wr, gk_buf_slice(&info->ca[i]));
+	if (flags & PERMITTED)
+		gk_wr_u16(&wr, info->permissions);
 	blob->len = wr.len;
 	return gk_wr_done(&wr);
 }
@@ -204,7 +209,7 @@ gsakmp_member_info_decode(struct gk_slice name, struct gk_slice blob,
 		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
 	info->id_type = gk_rd_u8(&rd, "identity type");
 	flags = gk_rd_u8(&rd, "flags");
-	if (flags & ~(NAMED | HAS_DER | CHAINED))
+	if (flags & ~(NAMED | HAS_DER | CHAINED | PERMITTED))
 		gk_rd_fail(&rd, GK_ERR_VALUE, "flags");
 	signer_id = signer_id_of(&rd, flags, name);
 	if (flags & HAS_DER)
@@ -216,6 +221,8 @@ gsakmp_member_info_decode(struct gk_slice name, struct gk_slice blob,
 		info->chain = gk_rd_u16(&rd, "chain");
 	else
 		GK_TRY(authorities(&rd, info));
+	if (flags & PERMITTED)
+		info->permissions = gk_rd_u16(&rd, "permissions");
 	GK_TRY(gk_rd_done(&rd));
 	GK_TRY(gk_buf_copy(&info->signer_id, signer_id));
 	return gk_buf_copy(&info->der, der);
@@ -243,5 +250,6 @@ gsakmp_member_party(const struct gsakmp_member_info *info,
 		slices[i] = gk_buf_slice(&info->ca[i]);
 	*out = (struct gpt_party){ .id = id,
 		                   .ca_key_ids = slices,
-		                   .n_ca_key_ids = info->n_ca };
+		                   .n_ca_key_ids = info->n_ca,
+		                   .permissions = info->permissions };
 }

@@ -27,8 +27,9 @@ struct gsakmp_member_info {
 	struct gk_buf signer_id;
 	struct gk_buf ca[GSAKMP_MEMBER_CA_MAX]; /* key identifiers */
 	size_t n_ca;
-	uint16_t chain;  /* names the key identifiers elsewhere, or 0 */
-	int64_t rtj_utc; /* Signature Timestamp of the last RTJ accepted */
+	uint16_t chain;       /* names the key identifiers elsewhere, or 0 */
+	uint16_t permissions; /* when it registered; as in gpt_party */
+	int64_t rtj_utc;      /* Signature Timestamp of the last RTJ accepted */
 };
 
 /* gsakmp_member_key - the canonical name; @cert may be NULL when only the

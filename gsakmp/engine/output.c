@@ -4,7 +4,17 @@
 #include <stdlib.h>
 
 /* The slices of an output that the queue owns once they are copied. */
-enum { OWN_GROUP, OWN_DGRAM, OWN_KEY, OWN_PEER, OWN_TOKEN, OWN_PLACE, OWN_N };
+enum {
+	OWN_GROUP,
+	OWN_DGRAM,
+	OWN_KEY,
+	OWN_PEER,
+	OWN_TOKEN,
+	OWN_PLACE,
+	OWN_URL,
+	OWN_HASH,
+	OWN_N
+};
 
 struct gsakmp_output_item {
 	struct gsakmp_output_item *next;
@@ -59,7 +69,9 @@ own_all(struct gsakmp_output_item *item)
 	GK_TRY(own(item, OWN_KEY, &item->out.key.octets));
 	GK_TRY(own(item, OWN_PEER, &item->out.peer));
 	GK_TRY(own(item, OWN_PLACE, &item->out.place));
-	return own(item, OWN_TOKEN, &item->out.token);
+	GK_TRY(own(item, OWN_TOKEN, &item->out.token));
+	GK_TRY(own(item, OWN_URL, &item->out.url));
+	return own(item, OWN_HASH, &item->out.hash);
 }
 
 static void

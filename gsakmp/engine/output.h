@@ -17,36 +17,37 @@ struct gsakmp_group;
  * comes before the datagram that depends on it, and when the commit fails the
  * rest of the outputs of that input must be dropped.
  */
-#define GSAKMP_OUTPUT_LIST(X)                                                 \
-	X(SEND, "send")               /* one datagram to @to */               \
-	X(MULTICAST, "multicast")     /* one datagram to the group */         \
-	X(COMMIT, "commit")           /* make durable before going on */      \
-	X(DEADLINE, "deadline")       /* @group's deadline moved forward */   \
-	X(KEY_INSTALL, "key-install") /* @key is usable */                    \
-	X(KEY_WIPE, "key-wipe")       /* @key must be forgotten now */        \
-	X(JOINED, "joined")           /* GM: member, keys are installed */    \
-	X(LEFT, "left")               /* GM: back in Idle; @text says why */  \
-	X(EVICTED, "evicted")         /* GM: excluded; GC/KS: @peer is out */ \
-	X(DESTROYED, "destroyed")     /* the group is no more */              \
-	X(TOKEN, "token")             /* a policy token took effect */        \
-	X(MEMBER_PENDING, "member-pending") /* GC/KS: KeyDL sent to @peer */  \
-	X(MEMBER_ACTIVE, "member-active")   /* GC/KS: @peer acknowledged */   \
-	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */ \
-	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */  \
-	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */      \
-	X(POST, "post")       /* GC/KS: @dgram, to be found at @place */      \
-	X(FETCH, "fetch")     /* GM: @sequence, from the URL @place */        \
-	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */         \
-	X(STALE, "stale")     /* GM: rekey overdue or missed */               \
-	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */          \
-	X(NEXT_SERVER, "next-server") /* GM: this one does not serve us */    \
-	X(EXPELLED, "expelled")       /* GC/KS: @peer, by a subordinate */    \
-	X(EXPULSION_ACCEPTED, "expulsion-accepted") /* S-GC/KS: @peer */      \
-	X(EXPULSION_REFUSED, "expulsion-refused")   /* S-GC/KS: @peer */      \
-	X(SERVING, "serving")     /* S-GC/KS: the token lets us */            \
-	X(SUSPENDED, "suspended") /* S-GC/KS: serves nobody; @why */          \
-	X(REFUSED, "refused")     /* @why; nothing has changed */             \
-	X(MESSAGE, "message")     /* a message went in or out */
+#define GSAKMP_OUTPUT_LIST(X)                                                  \
+	X(SEND, "send")               /* one datagram to @to */                \
+	X(MULTICAST, "multicast")     /* one datagram to the group */          \
+	X(COMMIT, "commit")           /* make durable before going on */       \
+	X(DEADLINE, "deadline")       /* @group's deadline moved forward */    \
+	X(KEY_INSTALL, "key-install") /* @key is usable */                     \
+	X(KEY_WIPE, "key-wipe")       /* @key must be forgotten now */         \
+	X(JOINED, "joined")           /* GM: member, keys are installed */     \
+	X(LEFT, "left")               /* GM: back in Idle; @text says why */   \
+	X(EVICTED, "evicted")         /* GM: excluded; GC/KS: @peer is out */  \
+	X(DESTROYED, "destroyed")     /* the group is no more */               \
+	X(TOKEN, "token")             /* a policy token took effect */         \
+	X(MEMBER_PENDING, "member-pending") /* GC/KS: KeyDL sent to @peer */   \
+	X(MEMBER_ACTIVE, "member-active")   /* GC/KS: @peer acknowledged */    \
+	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */  \
+	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */   \
+	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */       \
+	X(POST, "post")       /* GC/KS: @dgram, to be found at @place */       \
+	X(FETCH, "fetch")     /* GM: @sequence, from the URL @place */         \
+	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */          \
+	X(STALE, "stale")     /* GM: rekey overdue or missed */                \
+	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */           \
+	X(NEXT_SERVER, "next-server") /* GM: this one does not serve us */     \
+	X(EXPELLED, "expelled")       /* GC/KS: @peer, by a subordinate */     \
+	X(EXPULSION_ACCEPTED, "expulsion-accepted") /* S-GC/KS: @peer */       \
+	X(EXPULSION_REFUSED, "expulsion-refused")   /* S-GC/KS: @peer */       \
+	X(SERVING, "serving")           /* S-GC/KS: the token lets us */       \
+	X(SUSPENDED, "suspended")       /* S-GC/KS: serves nobody; @why */     \
+	X(WANTED, "certificate-wanted") /* get @url, then the message again */ \
+	X(REFUSED, "refused")           /* @why; nothing has changed */        \
+	X(MESSAGE, "message")           /* a message went in or out */
 
 enum gsakmp_output_kind {
 #define X(name, text) GSAKMP_OUT_##name,
@@ -96,6 +97,8 @@ struct gsakmp_output {
 	int64_t edition;          /* TOKEN; -1: the token has no edition */
 	struct gk_slice place;    /* POST: a path; FETCH: a URL */
 	struct gk_slice token;    /* TOKEN: the signed token, DER */
+	struct gk_slice url;      /* WANTED: printable ASCII without a NUL */
+	struct gk_slice hash;     /* WANTED: see fetched.h */
 	struct gsakmp_reject why; /* REFUSED, LEFT, EVICTED */
 	const char *text;         /* a short reason; static storage */
 };

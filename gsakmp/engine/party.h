@@ -22,12 +22,25 @@ struct gk_trust;
  * Everything here is borrowed and must outlive the engine, or be replaced with
  * the engine's _set_party() first.  All of it may be shared between threads.
  */
+struct gsakmp_raw_key {
+	const struct gk_cert *cert; /* a raw key, gk_cert.h */
+	const struct gk_identity *id;
+};
+
 struct gsakmp_party {
 	const struct gk_identity *id;
 	struct gk_signer *signer;
 	const struct gk_cert *const *certs; /* own certificate, then its CAs */
 	size_t n_certs;
+	/* What goes into Certificate payloads, by Table 20 types; none: @certs
+	 * themselves, as types 4 and 11. */
+	const struct gk_slice *payloads;
+	const uint16_t *payload_types;
+	size_t n_payloads;
 	const struct gk_trust *trust; /* for certificates in messages */
+	/* Keys without certificates that are believed, and whose they are. */
+	const struct gsakmp_raw_key *raw;
+	size_t n_raw;
 	/* The Group Owner: an exact certificate, or an identity that a
 	 * certificate under @go_trust must carry.  One of the two is set. */
 	const struct gk_cert *go_cert;

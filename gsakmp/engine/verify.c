@@ -3,6 +3,7 @@
 
 #include "common/base/gk_check.h"
 #include "common/crypto/gk_trust.h"
+#include "gsakmp/engine/permission.h"
 #include "gsakmp/gsakmp_algorithm.h"
 
 void
@@ -11,6 +12,7 @@ gsakmp_signer_clear(struct gsakmp_signer *signer)
 	gk_cert_free(signer->cert);
 	gk_buf_free(&signer->key);
 	gk_path_free(&signer->path);
+	gsakmp_material_clear(&signer->material);
 	*signer = (struct gsakmp_signer){ 0 };
 }
 
@@ -46,46 +48,60 @@ gsakmp_signer_name(const struct gsakmp_message *msg,
 	signer->party = (struct gpt_party){ .id = &signer->id };
 }
 
-/* The certificates of a message that may be somebody's; anchors are dropped. */
-static enum gk_err
-look_through(const struct gsakmp_verify *v, const struct gsakmp_message *msg,
-             struct gsakmp_signer *signer, struct gsakmp_reject *why)
+/* The raw key that was configured for this identity; a reference. */
+static struct gk_cert *
+raw_of(const struct gsakmp_verify *v, struct gk_identity id)
 {
-	for (size_t i = 0; i < msg->n_certificates; i++) {
-		const struct gsakmp_certificate *c = &msg->certificate[i];
-		struct gk_cert *cert = NULL;
+	const struct gsakmp_party *p = v->party;
 
-		if (c->type != GSAKMP_CERT_X509_SIGNATURE)
-			continue;
-		if (gk_cert_from_der(c->data, &cert) != GK_OK &&
-		    GK_CHECKED("RFC4535-7.7.2-03"))
-			return gsakmp_refuse(why, GK_ERR_VALUE,
-			                     gsakmp_notify_bad_cert(v->dialect),
-			                     "RFC4535-7.7.2-03",
-			                     "Certificate Data", c->at);
-		if (cert != NULL &&
-		    !gk_trust_is_anchor(v->party->trust, cert) &&
-		    gk_identity_binds(signer->id, cert,
-		                      dn_compare(v->dialect))) {
-			signer->cert = cert;
-			return GK_OK;
-		}
-		gk_cert_free(cert);
-	}
-	return GK_OK;
+	for (size_t i = 0; i < p->n_raw; i++)
+		if (gk_identity_equal(*p->raw[i].id, id,
+		                      dn_compare(v->dialect)))
+			return gk_cert_ref(p->raw[i].cert);
+	return NULL;
 }
 
-/* Only certificates of kinds that nothing here can use? */
+/* Is it this party's?  A certificate says so itself, of a raw key the operator
+ * did. */
 static bool
-all_unsupported(const struct gsakmp_message *msg)
+binds(const struct gsakmp_verify *v, struct gk_identity id,
+      const struct gk_cert *cert)
 {
-	size_t n = 0;
+	const struct gsakmp_party *p = v->party;
 
-	for (size_t i = 0; i < msg->n_certificates; i++)
-		if (msg->certificate[i].type != GSAKMP_CERT_X509_SIGNATURE &&
-		    msg->certificate[i].type != GSAKMP_CERT_CRL)
-			n++;
-	return n != 0 && n == msg->n_certificates;
+	if (!gk_cert_is_raw(cert))
+		return gk_identity_binds(id, cert, dn_compare(v->dialect));
+	for (size_t i = 0; i < p->n_raw; i++)
+		if (gk_cert_equal(p->raw[i].cert, cert) &&
+		    gk_identity_equal(*p->raw[i].id, id,
+		                      dn_compare(v->dialect)))
+			return true;
+	return false;
+}
+
+/* Whatever is nearest: what the message brought, what is known of the sender
+ * already, what the operator configured (RFC4535-7.7.1-04). */
+static void
+choose(const struct gsakmp_verify *v, struct gsakmp_signer *signer)
+{
+	const struct gk_certs *certs = &signer->material.certs;
+
+	for (size_t i = 0; i < certs->n && signer->cert == NULL; i++)
+		if (binds(v, signer->id, certs->cert[i]))
+			signer->cert = gk_cert_ref(certs->cert[i]);
+	if (signer->cert == NULL && v->fallback != NULL &&
+	    binds(v, signer->id, v->fallback))
+		signer->cert = gk_cert_ref(v->fallback);
+	if (signer->cert == NULL)
+		signer->cert = raw_of(v, signer->id);
+}
+
+/* Octets have to be fetched before there is an answer. */
+static enum gk_err
+not_yet(struct gsakmp_signer *signer)
+{
+	signer->fetch = true;
+	return GK_ERR_UNEXPECTED;
 }
 
 enum gk_err
@@ -94,11 +110,14 @@ gsakmp_signer_find(const struct gsakmp_verify *v,
                    struct gsakmp_signer *signer, struct gsakmp_reject *why)
 {
 	gsakmp_signer_name(msg, signer);
-	GK_TRY(look_through(v, msg, signer, why));
-	if (signer->cert == NULL && v->fallback != NULL &&
-	    gk_identity_binds(signer->id, v->fallback, dn_compare(v->dialect)))
-		signer->cert = gk_cert_ref(v->fallback);
-	if (signer->cert == NULL && all_unsupported(msg) &&
+	gsakmp_material_clear(&signer->material);
+	GK_TRY(gsakmp_material_collect(v, msg, &signer->material, why));
+	choose(v, signer);
+	if (signer->cert == NULL && signer->material.n_wanted != 0)
+		return not_yet(signer);
+	/* Only kinds that are not in use here? */
+	if (signer->cert == NULL && msg->n_certificates != 0 &&
+	    signer->material.n_unusable == msg->n_certificates &&
 	    GK_CHECKED("RFC4535-7.7.2-02"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_CERT_TYPE_UNSUPPORTED,
@@ -116,44 +135,18 @@ gsakmp_signer_find(const struct gsakmp_verify *v,
 	return gsakmp_member_key(signer->id, signer->cert, &signer->key);
 }
 
-/* What came along and may help to build a path. */
 static enum gk_err
-collect(const struct gsakmp_message *msg, struct gk_certs *certs,
-        struct gk_slice *crls, size_t *n_crls)
+build_path(const struct gsakmp_verify *v, struct gsakmp_signer *signer,
+           struct gk_cert_fault *fault)
 {
-	for (size_t i = 0; i < msg->n_certificates; i++) {
-		const struct gsakmp_certificate *c = &msg->certificate[i];
-		struct gk_cert *cert;
-		enum gk_err err;
+	const struct gk_trust_extra extra = {
+		.certs = &signer->material.certs,
+		.crls = signer->material.crls,
+		.n_crls = signer->material.n_crls,
+	};
 
-		if (c->type == GSAKMP_CERT_CRL)
-			crls[(*n_crls)++] = c->data;
-		if (c->type != GSAKMP_CERT_X509_SIGNATURE)
-			continue;
-		GK_TRY(gk_cert_from_der(c->data, &cert));
-		err = gk_certs_add(certs, cert);
-		gk_cert_free(cert);
-		GK_TRY(err);
-	}
-	return GK_OK;
-}
-
-static enum gk_err
-build_path(const struct gsakmp_verify *v, const struct gsakmp_message *msg,
-           struct gsakmp_signer *signer, struct gk_cert_fault *fault)
-{
-	struct gk_slice crls[GSAKMP_CERTIFICATES_MAX];
-	struct gk_certs certs = { 0 };
-	struct gk_trust_extra extra = { .certs = &certs, .crls = crls };
-	enum gk_err err;
-
-	err = collect(msg, &certs, crls, &extra.n_crls);
-	if (err == GK_OK)
-		err = gk_trust_verify(v->party->trust, signer->cert, &extra,
-		                      v->utc, GK_KU_DIGITAL_SIGNATURE,
-		                      &signer->path, fault);
-	gk_certs_free(&certs);
-	return err;
+	return gk_trust_verify(v->party->trust, signer->cert, &extra, v->utc,
+	                       GK_KU_DIGITAL_SIGNATURE, &signer->path, fault);
 }
 
 enum gk_err
@@ -164,7 +157,10 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	struct gk_cert_fault fault = { 0 };
 	enum gk_err err;
 
-	err = build_path(v, msg, signer, &fault);
+	err = build_path(v, signer, &fault);
+	if (err != GK_OK && fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT &&
+	    signer->material.n_wanted != 0)
+		return not_yet(signer);
 	if (err != GK_OK &&
 	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05", "RFC4535-4.2-01",
 	               gsakmp_clauses(msg->header.exchange)->root))
@@ -181,6 +177,9 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	signer->party.ca_key_ids = signer->ca;
 	signer->party.n_ca_key_ids =
 		signer->path.n != 0 ? signer->path.n - 1 : 0;
+	signer->party.permissions = gsakmp_permissions(
+		v->party->trust, signer->cert, signer->material.acerts,
+		signer->material.n_acerts, v->utc);
 	return GK_OK;
 }
 
@@ -220,6 +219,12 @@ gsakmp_party_sign(const struct gsakmp_party *party, uint16_t signature,
 		.utc = utc,
 		.certs = ders,
 	};
+	if (with_certs && party->n_payloads != 0) {
+		sign->certs = party->payloads;
+		sign->cert_types = party->payload_types;
+		sign->n_certs = party->n_payloads;
+		return;
+	}
 	for (size_t i = 0;
 	     with_certs && i < party->n_certs && i < GSAKMP_CERTIFICATES_MAX;
 	     i++)

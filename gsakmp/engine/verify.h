@@ -2,6 +2,7 @@
 #ifndef GSAKMP_ENGINE_VERIFY_H
 #define GSAKMP_ENGINE_VERIFY_H
 
+#include "gsakmp/engine/material.h"
 #include "gsakmp/engine/member.h"
 #include "gsakmp/engine/party.h"
 #include "gsakmp/message/build.h"
@@ -27,7 +28,10 @@ struct gsakmp_signer {
 	struct gk_buf key;     /* canonical name, see member.h */
 	struct gk_path path;
 	struct gk_slice ca[GK_PATH_MAX]; /* key identifiers, from @path */
-	struct gpt_party party; /* for the access rules; CAs after _path() */
+	struct gpt_party party; /* for the access rules; CAs and permissions
+	                         * after _path() */
+	struct gsakmp_material material;
+	bool fetch; /* an error that stands for: fetch @material.wanted first */
 };
 
 /* What a verification needs besides the message. */
@@ -38,6 +42,8 @@ struct gsakmp_verify {
 	const struct gk_cert *fallback;
 	uint16_t signature; /* Table 21: the type that policy wants */
 	int64_t utc;
+	uint64_t mono_ms;
+	struct gsakmp_fetched *fetched; /* NULL: no hash-and-URL */
 };
 
 /* A zeroed signer is empty; gsakmp_signer_clear() frees what the steps took. */
@@ -51,7 +57,9 @@ void gsakmp_signer_name(const struct gsakmp_message *msg,
  * gsakmp_signer_find - the certificate, from the message or the fallback.
  *
  * "Which certificate is the signer's": the one whose subject is the Signer ID.
- * A trust anchor is never taken from a message (RFC4535-7.7.2-05).
+ * A trust anchor is never taken from a message (RFC4535-7.7.2-05).  Octets that
+ * are only named by hash and URL, and that the certificate or its path could be
+ * among, are wanted first: any error and signer->fetch, and nothing is refused.
  *
  * Return: GK_OK; GK_ERR_AUTH with Certificate-Unavailable or Cert-Type-
  * Unsupported; GK_ERR_VALUE for a certificate that cannot be read.

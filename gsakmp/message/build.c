@@ -291,7 +291,10 @@ tail(struct gsakmp_build *b, const struct gsakmp_sign *sign, size_t size,
 	positions->siglen = b->len - size - 2;
 	gk_buf_free(&zero);
 	for (size_t i = 0; i < sign->n_certs; i++)
-		gsakmp_build_certificate(b, GSAKMP_CERT_X509_SIGNATURE,
+		gsakmp_build_certificate(b,
+		                         sign->cert_types != NULL
+		                                 ? sign->cert_types[i]
+		                                 : GSAKMP_CERT_X509_SIGNATURE,
 		                         sign->certs[i]);
 }
 

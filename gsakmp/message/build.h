@@ -35,9 +35,11 @@ struct gsakmp_sign {
 	uint8_t id_type; /* Table 19 */
 	struct gk_slice signer_id;
 	int64_t utc; /* Signature Timestamp: seconds since 1970 */
-	/* Certificate payloads, type X.509v3 signature, after the Signature
-	 * payload as in the dissections; DER. */
+	/* Certificate payloads, after the Signature payload as in the
+	 * dissections, and their types of Table 20; NULL: all of them
+	 * X.509v3 signature. */
 	const struct gk_slice *certs;
+	const uint16_t *cert_types;
 	size_t n_certs;
 };
 

@@ -56,9 +56,12 @@ class Party:
 
 
 class Pki:
-    def __init__(self, directory: Path, kind: str = "ecdsa", tag: str = ""):
+    _rsa = []  # takes a second each, so infrastructures of one process share them
+
+    def __init__(self, directory: Path, kind: str = "ecdsa", tag: str = "", own: bool = False):
         """`kind` is of all keys: ecdsa (P-256, SHA-256), rsa (2048 bits, SHA-256), dsa (1024 bits, SHA-1: Security
         Suite 1 of RFC 4535) or ed25519.  `tag` is put before file names where two infrastructures share a directory."""
+        self._own, self._taken = own, 0  # own: keys that nobody else has
         if kind not in KINDS:
             raise ValueError(kind)
         self.directory, self.kind, self.tag = Path(directory), kind, tag
@@ -76,7 +79,13 @@ class Pki:
         if self.kind == "ecdsa":
             return ec.generate_private_key(ec.SECP256R1())
         if self.kind == "rsa":
-            return rsa.generate_private_key(65537, 2048)
+            self._taken += 1
+            if self._own or self._taken > len(self._rsa):
+                key = rsa.generate_private_key(65537, 2048)
+                if self._own:
+                    return key
+                self._rsa.append(key)
+            return self._rsa[self._taken - 1]
         if self.kind == "dsa":
             return self._dsa.generate_private_key()
         return ed25519.Ed25519PrivateKey.generate()
@@ -166,7 +175,7 @@ class Pki:
 
     def wrong_root(self, cn: str) -> Party:
         """From authorities with the same names and other keys."""
-        return Pki(self.directory / f"{self.tag}{cn}-impostor", self.kind).issue(cn)
+        return Pki(self.directory / f"{self.tag}{cn}-impostor", self.kind, own=True).issue(cn)
 
     def not_a_ca(self, cn: str) -> Party:
         """Issued by somebody who is no certification authority."""

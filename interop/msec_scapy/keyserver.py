@@ -159,7 +159,7 @@ class KeyServer(Party):
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-15", "Signer ID Data",
                           f"no rule for {m.signer}")
         path = self.authenticate(m, now)
-        if not self.policy.admits(m.signer, path, self.dialect):
+        if not self.policy.admits(m.signer, path, self.dialect, self.permissions):
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-15", "Signer ID Data",
                           f"{m.signer} may not join")
         nonce_i = m.nonce(reg.NONCE_I)

@@ -293,9 +293,7 @@ class Member(Party):
             rules = policy.Policy.of(token, self.dialect)
             self.token, self.policy = token, rules
             self.event("token", edition=token.edition)
-            if not rules.admits(self.me, self.trust.path(
-                    self.credentials.cert, self.credentials.chain,
-                    utc(now))):
+            if not rules.admits(self.me, self.own_path(now)):
                 self._forget(LEFT)
                 self.event("excluded")
             return

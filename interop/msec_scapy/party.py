@@ -8,7 +8,7 @@ are how `misbehave` turns an honest peer into a test.
 import os
 from dataclasses import dataclass, field
 
-from . import crypto, identity, keylog, message, pkix
+from . import crypto, identity, keylog, material, message, pkix
 from . import dialect as dialects
 from . import registry as reg
 from .gsakmp import (GSAKMP, AckData, Certificate, Identification, Nonce, Notification, Signature,
@@ -24,13 +24,39 @@ class Credentials:
     cert: pkix.Certificate
     chain: list = field(default_factory=list)
     id_kind: int = reg.ID_DN
+    name: identity.Identity | None = None  # of a raw key, which names nobody itself
+    cert_url: str = ""  # send hash and URL instead of the certificate
+    bundle_url: str = ""  # the same for all of them at once
+    crls: list = field(default_factory=list)  # DER, sent along
+    attributes: list = field(default_factory=list)  # attribute certificates, DER
 
     @classmethod
     def from_files(cls, key, cert, password=None, id_kind=reg.ID_DN):
         certs = pkix.load_certificates(cert)
         return cls(pkix.load_key(key, password), certs[0], certs[1:], id_kind)
 
+    @classmethod
+    def raw(cls, key, name):
+        """An RSA key without a certificate."""
+        return cls(key, material.RawKey.of(key), name=name)
+
+    def payloads(self):
+        """[(Certificate Type, Certificate Data)] of what a signed message brings."""
+        if self.name is not None:
+            out = [(reg.CERT_RAW_RSA, self.cert.der)]
+        elif self.bundle_url:
+            octets = material.bundle([self.cert, *self.chain])
+            out = [(reg.CERT_HASH_URL_BUNDLE, material.by_url(octets, self.bundle_url))]
+        else:
+            out = [(reg.CERT_HASH_URL, material.by_url(self.cert.der, self.cert_url))
+                   if self.cert_url else (reg.CERT_X509, self.cert.der)]
+            out += [(reg.CERT_X509, c.der) for c in self.chain]
+        return (out + [(reg.CERT_ATTRIBUTE, a) for a in self.attributes]
+                + [(reg.CERT_CRL, c) for c in self.crls])
+
     def identity(self, dialect=dialects.STRICT):
+        if self.name is not None:
+            return self.name
         return identity.of_certificate(self.cert, self.id_kind, dialect)
 
 
@@ -88,6 +114,8 @@ class Party:
         self.hooks = hooks or Hooks()
         self.me = credentials.identity(self.dialect)
         self.refusals = []
+        self.fetch = None  # material.get, to follow the URLs of peers
+        self.permissions = frozenset()  # of the last signer that was authenticated
         self.clock_shift = 0  # tests make timestamps stale with it
 
     # -- reporting ------------------------------------------------------------
@@ -121,8 +149,8 @@ class Party:
             packet = packet / Signature(
                 sig_type=self.group.suite.sig_type, id_type=me.kind,
                 signer_id=me.data, timestamp=date(now + self.clock_shift))
-            for cert in [credentials.cert, *credentials.chain]:
-                packet = packet / Certificate(data=cert.der)
+            for kind, data in credentials.payloads():
+                packet = packet / Certificate(cert_type=kind, data=data)
         change = self.hooks.packet.get(exchange)
         if change is not None:
             packet = change(packet, self) or packet
@@ -171,6 +199,13 @@ class Party:
         typed = self.dialect.ack_data == "typed"
         return Notification(notify=notify, data=AckData() if typed else b"")
 
+    def own_path(self, now):
+        """The path of our own certificate; a raw key is its own authority."""
+        mine = self.credentials
+        if mine.name is not None:
+            return [mine.cert, mine.cert]
+        return self.trust.path(mine.cert, mine.chain, utc(now))
+
     # -- checking ---------------------------------------------------------------
 
     def parse(self, octets, expected=None, member=True):
@@ -188,27 +223,44 @@ class Party:
         if not identity.same(who, self.me, self.dialect):
             raise Refusal(reg.N_ID_INFO, req, "Member ID", str(who))
 
-    def authenticate(self, m, now, extra=()):
-        """The verified path of the signer's certificate (7.7.2, 7.8.2), leaf first."""
-        received = []
-        for der in m.certificates():
-            try:
-                cert = pkix.Certificate(der)
-            except (ValueError, TypeError) as e:
-                raise Refusal(int(self.dialect.invalid_cert_code), "RFC4535-7.7.2-03",
-                              "Certificate Data", str(e)) from e
-            if cert not in self.trust.roots:  # 7.7.2 (3): discarded
-                received.append(cert)
-        pool = received + list(extra)
-        fits = [c for c in pool if identity.matches_certificate(m.signer, c, self.dialect)]
-        if not fits:
-            raise Refusal(reg.N_CERT_UNAVAILABLE, "RFC4535-7.8.2-05", "Signer ID Data",
-                          f"no certificate of {m.signer}")
+    def _binds(self, who, cert):
+        """Is it this party's? A certificate says so itself, of a raw key somebody else has to."""
+        if isinstance(cert, material.RawKey):
+            return any(key == cert and identity.same(name, who, self.dialect)
+                       for name, key in self.trust.raw)
+        return identity.matches_certificate(who, cert, self.dialect)
+
+    def _path(self, cert, pool, brought, now):
+        if isinstance(cert, material.RawKey):
+            return [cert, cert]  # it is its own authority
         try:
-            path = self.trust.path(fits[0], pool, utc(now))
+            return self.trust.path(cert, [c for c in pool if isinstance(c, pkix.Certificate)],
+                                   utc(now), crls=brought.crls)
         except pkix.PathFault as e:
             code = (reg.N_CERT_CA if e.kind in ("unknown-root", "anchor")
                     else int(self.dialect.invalid_cert_code))
             raise Refusal(code, "RFC4535-7.8.2-07", "certificate path", str(e)) from e
+
+    def authenticate(self, m, now, extra=()):
+        """The verified path of the signer's certificate (7.7.2, 7.8.2), leaf first."""
+        try:
+            brought = material.Material(m.all(Certificate), self.fetch)
+        except material.MaterialError as e:
+            raise Refusal(int(self.dialect.invalid_cert_code), "RFC4535-7.7.2-03",
+                          "Certificate Data", str(e)) from e
+        received = [c for c in brought.certs if c not in self.trust.roots]  # 7.7.2 (3): discarded
+        pool = received + list(extra)
+        fits = [c for c in pool if self._binds(m.signer, c)]
+        fits += [key for name, key in self.trust.raw
+                 if identity.same(name, m.signer, self.dialect)]
+        if not fits and brought.unusable and not brought.certs:
+            raise Refusal(reg.N_CERT_TYPE, "RFC4535-7.7.2-02", "Certificate Type", "not in use here")
+        if not fits:
+            raise Refusal(reg.N_CERT_UNAVAILABLE, "RFC4535-7.8.2-05", "Signer ID Data",
+                          f"no certificate of {m.signer}")
+        path = self._path(fits[0], pool, brought, now)
+        self.permissions = frozenset().union(*(
+            a.levels() for a in brought.attributes
+            if a.verify(self.trust.authorities, self.trust, fits[0], utc(now))))
         message.verify(m, fits[0].key, self.dialect)
         return path

@@ -139,23 +139,25 @@ class Trust:
     def __init__(self, roots=(), crls=(), extra=(), require_crl=False):
         self.roots, self.crls, self.extra = list(roots), list(crls), list(extra)
         self.require_crl = require_crl
+        self.raw = []  # (identity, material.RawKey): believed without a certificate
+        self.authorities = []  # certificates whose attribute certificates give permissions
 
     @classmethod
     def from_files(cls, roots, crls=(), require_crl=False):
         return cls([c for f in roots for c in load_certificates(f)],
                    [c for f in crls for c in load_crls(f)], require_crl=require_crl)
 
-    def path(self, leaf, received=(), at=None, usage="digital_signature"):
-        """[leaf, ..., root], or PathFault."""
+    def path(self, leaf, received=(), at=None, usage="digital_signature", crls=()):
+        """[leaf, ..., root], or PathFault. `crls` that came along can only take away."""
         at = at or datetime.datetime.now(datetime.timezone.utc)
         if leaf in self.roots:
             raise PathFault("anchor", "a trust anchor signs no messages")
         if not leaf.may(usage):
             raise PathFault("usage", f"key usage lacks {usage}")
         pool = [c for c in list(received) + self.extra if c not in self.roots]
-        return self._climb([leaf], pool, at)
+        return self._climb([leaf], pool, at, self.crls + list(crls))
 
-    def _climb(self, path, pool, at):
+    def _climb(self, path, pool, at, crls):
         cert = path[-1]
         if not cert.not_before <= at <= cert.not_after:
             kind = "expired" if at > cert.not_after else "not-yet-valid"
@@ -169,21 +171,21 @@ class Trust:
             if issuer.subject != cert.issuer or issuer in path:
                 continue
             try:
-                self._check_issuer(cert, issuer, len(path) - 1, at)
-                return self._climb(path + [issuer], pool, at)
+                self._check_issuer(cert, issuer, len(path) - 1, at, crls)
+                return self._climb(path + [issuer], pool, at, crls)
             except PathFault as e:
                 # A namesake that did not sign this is no issuer.
                 fault = fault if e.kind == "bad-signature" else e
         raise fault
 
-    def _check_issuer(self, cert, issuer, depth, at):
+    def _check_issuer(self, cert, issuer, depth, at, crls):
         if not issuer.is_ca() or not issuer.may("key_cert_sign"):
             raise PathFault("not-a-ca", f"{issuer}")
         if issuer.path_len() is not None and depth > issuer.path_len():
             raise PathFault("too-long", f"path length of {issuer}")
         if not cert.signed_by(issuer):
             raise PathFault("bad-signature", f"{cert} is not signed by {issuer}")
-        current = [c for c in self.crls if c.issuer == issuer.subject and c.signed_by(issuer)
+        current = [c for c in crls if c.issuer == issuer.subject and c.signed_by(issuer)
                    and c.this_update <= at and (c.next_update is None or at <= c.next_update)]
         if any(cert.serial in c.serials for c in current):
             raise PathFault("revoked", f"{cert}")

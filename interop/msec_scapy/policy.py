@@ -63,7 +63,7 @@ def any_admits(rules, who, path, dialect=STRICT):
 class Policy:
     """The readable parts of one verified token."""
     gcks: list = field(default_factory=list)
-    access: list = field(default_factory=list)  # [(accessRule, exclusionsRule)]
+    access: list = field(default_factory=list)  # [(accessRule, exclusionsRule, permissions)]
     suites: list = field(default_factory=list)
     transport: str = "udp"
     rekey_signers: list = field(default_factory=list)
@@ -108,7 +108,8 @@ class Policy:
         for entry in register["joinAccessControl"]:
             excluded = entry["exclusionsRule"]
             self.access.append((_rules(entry["accessRule"]),
-                                [] if isinstance(excluded, core.Void) else _rules(excluded)))
+                                [] if isinstance(excluded, core.Void) else _rules(excluded),
+                                _levels(entry["permissions"])))
         self.suites = [s for s in map(_suite, register["joinMechanisms"]) if s is not None]
         self.transport = register["transport"].name
 
@@ -140,16 +141,18 @@ class Policy:
             if tokens.info(protocol, dialect)[0] == "unknown":
                 self.unknown.append(protocol["protocol"].dotted)
 
-    def admits(self, who, path, dialect=STRICT):
-        """RFC 4534 B.1.2: the entries are alternatives, exclusions belong to their entry."""
+    def admits(self, who, path, dialect=STRICT, permissions=None):
+        """RFC 4534 B.1.2: the entries are alternatives, exclusions belong to their entry, and all
+        permissions of an entry are needed. None: they are not known and do not count."""
         return any(any_admits(rules, who, path, dialect)
                    and not any_admits(excluded, who, path, dialect)
-                   for rules, excluded in self.access)
+                   and (permissions is None or needed <= permissions)
+                   for rules, excluded, needed in self.access)
 
     def may_name(self, who, dialect=STRICT):
         """Would some rule admit the name, if the certificate were right?"""
         return any(identity.matches_rule(who, r.who, dialect)
-                   for rules, _ in self.access for r in rules)
+                   for rules, _, _ in self.access for r in rules)
 
     def suite_like(self, wanted):
         """The first listed set with the same algorithms as `wanted`, or None."""
@@ -157,6 +160,11 @@ class Policy:
                                                 s.enc_type)
                      == (wanted.sig_type, wanted.nonce_hash, wanted.create_type,
                          wanted.enc_type)), None)
+
+
+def _levels(permissions):
+    return (frozenset() if isinstance(permissions, core.Void)
+            else frozenset(tokens.LEVELS.index(p.chosen.native) + 1 for p in permissions))
 
 
 def _suite(mechanism):
@@ -184,11 +192,15 @@ def a_la_carte(suite):
 
 def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_data=(),
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
-               post="", rekey_event=("event", 1), rekey_method="lkh"):
+               post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
+               leave_cas=()):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
     access = {"accessRule": [r.native() for r in members]}
+    if permissions:
+        access["permissions"] = [("simplePermission", tokens.LEVELS[p - 1])
+                                 for p in permissions]
     if excluded:
         access["exclusionsRule"] = [r.native() for r in excluded]
     none = b"\x05\x00" if dialect.token_none_info == "null" else b""
@@ -197,7 +209,8 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
         "joinAccessControl": [access], "joinMechanisms": [a_la_carte(suite)],
         "transport": (transport, None)})
     leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type,
-                                  "hashAlgorithm": suite.nonce_hash, "cA": gcks[0].ca}],
+                                  "hashAlgorithm": suite.nonce_hash, "cA": ca}
+                                 for ca in (gcks[0].ca, *leave_cas)],
              "transport": ("udp" if transport == "udp" else "tcp", None)}
     if dialect.token_dereg_terse == "present":
         leave["terse"] = suite.terse

@@ -77,7 +77,8 @@ ID_DER_DN, ID_KEY, ID_U_NAME, ID_DN = 9, 11, 30, 31
 CERT_TYPE = Registry(20, {
     0: "None", 4: "X.509v3-Signature", 7: "CRL", 10: "X.509-Attribute", 11: "Raw-RSA-Key",
     12: "Hash-and-URL", 13: "Hash-and-URL-bundle"})
-CERT_X509, CERT_CRL = 4, 7
+CERT_X509, CERT_CRL, CERT_ATTRIBUTE, CERT_RAW_RSA = 4, 7, 10, 11
+CERT_HASH_URL, CERT_HASH_URL_BUNDLE = 12, 13
 
 SIG_TYPE = Registry(
     21, {0: "DSS-SHA1-ASN1-DER", 1: "RSA1024-MD5", 2: "ECDSA-P384-SHA3"},

@@ -111,8 +111,11 @@ class GCKSNames(core.SequenceOf):
     _child_spec = UserCAPairs
 
 
+LEVELS = "one two three four five six seven eight nine".split()
+
+
 class SimplePermission(core.Enumerated):
-    _map = dict(enumerate("one two three four five six seven eight nine".split(), 1))
+    _map = dict(enumerate(LEVELS, 1))
 
 
 class SigDef(core.Sequence):

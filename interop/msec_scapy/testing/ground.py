@@ -112,6 +112,12 @@ class Ground:
             self.pki.issue(name)
         self.events, self.daemons, self.open = [], [], []
         self.edition, self.excluded = 0, []
+        self.raw_keys, self.authorities = [], []  # what the Python peers believe
+        self.rules, self.server_rules = [], []  # of tokens, beside those by DN
+        self.identities = {}  # by name: what replaces or follows the usual <identity>
+        self.believed = ""  # more of <trust>, in all daemons
+        self.fetch = ""  # <certificate-urls> of all daemons
+        self.name_types = {}  # by name: name-type of <identity>
 
     def __enter__(self):
         return self
@@ -145,9 +151,10 @@ class Ground:
         owner = self.party("owner")
         content = policy.make_token(
             how.pop("group_name", token.group_name(self.group_type, self.group_id, self.dialect)),
-            [self.rule(how.pop("server", "keys"))], [self.rule("gm*")], self.suite,
+            [self.rule(how.pop("server", "keys")), *self.server_rules],
+            [self.rule("gm*"), *self.rules], self.suite,
             how.pop("edition", self.edition), [self.rule(n) for n in self.excluded],
-            dialect=self.dialect, **how)
+            dialect=self.dialect, leave_cas=[r.ca for r in self.rules], **how)
         # signing-time has whole seconds and must advance
         at = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
         at += datetime.timedelta(seconds=self.edition - 60)
@@ -159,7 +166,10 @@ class Ground:
                            pkix.Certificate(self.party("owner").der))
 
     def trust(self):
-        return pkix.Trust.from_files([self.pki.root.cert], [self.pki.crl])
+        trust = pkix.Trust.from_files([self.pki.root.cert], [self.pki.crl])
+        trust.raw, trust.authorities = list(self.raw_keys), list(self.authorities)
+        trust.extra = [pkix.Certificate(self.pki.intermediate.der)] if self.authorities else []
+        return trust
 
     def credentials(self, name):
         p = self.party(name)
@@ -202,8 +212,13 @@ class Ground:
 
     def _who(self, name):
         p, legacy = self.party(name), ' legacy="yes"' if self.kind == "dsa" else ""
-        return f"""  <identity certificate="{p.chain}" key="{p.key}"/>
-  <trust{legacy}><root file="{self.pki.root.cert}"/><crl file="{self.pki.crl}"/></trust>
+        kind = f' name-type="{self.name_types[name]}"' if name in self.name_types else ""
+        who = self.identities.get(name, f'<identity certificate="{p.chain}" key="{p.key}"{kind}/>')
+        # Whoever has no certificate has no chain that leads to the Group Owner's either.
+        lent = f'<intermediate file="{self.pki.intermediate.cert}"/>' if "raw-key" in who else ""
+        return f"""  {who}
+  <trust{legacy}><root file="{self.pki.root.cert}"/>{lent}<crl file="{self.pki.crl}"/>{self.believed}</trust>
+  {self.fetch}
   <group-owner certificate="{self.party("owner").cert}"/>
   <store path="{name}.db"/>
   <control socket="{self.sockets.path / name}"/>

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GK_CERT_IMPL_H
+#define GK_CERT_IMPL_H
+
+/* Inside common/crypto only: shared by gk_cert.c and gk_raw_key.c. */
+#include <stdatomic.h>
+
+#include <openssl/x509v3.h>
+
+#include "common/crypto/gk_ossl.h"
+
+#define GK_SAN_MAX 64 /* further ones are not looked at */
+
+struct gk_cert {
+	atomic_uint refs;
+	X509 *x509; /* NULL: a raw key */
+	struct gk_pubkey *pub;
+	struct gk_buf der, serial, serial_der, key_id;
+	struct gk_slice subject, issuer; /* inside x509 */
+	bool has_ski, is_ca, self_issued, legacy;
+	unsigned usage;
+	int64_t not_before, not_after;
+	struct gk_san san[GK_SAN_MAX]; /* values inside san_names */
+	size_t n_san;
+	GENERAL_NAMES *san_names;
+};
+
+#endif /* GK_CERT_IMPL_H */

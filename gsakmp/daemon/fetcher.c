@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/daemon/fetcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/daemon/gkd_http.h"
+#include "common/daemon/gkd_log.h"
+#include "gsakmp/message/message.h"
+
+#define FETCHES_MAX 16 /* at the same time, per thread */
+#define ROUNDS_MAX 4   /* a message is handed back so often */
+#define HEADERS_MAX 8192
+
+/* A GET under way, for all who wait for it. */
+struct job {
+	struct job *next;
+	struct gsakmpd_fetcher *f;
+	uint8_t hash[GSAKMP_URL_HASH_LEN];
+};
+
+/* A message, and what it still waits for. */
+struct parked {
+	struct parked *next;
+	struct gk_buf data;
+	struct gsakmp_endpoint from;
+	unsigned rounds;
+	uint8_t hash[GSAKMP_CERTIFICATES_MAX][GSAKMP_URL_HASH_LEN];
+	size_t n_hashes;
+};
+
+struct gsakmpd_fetcher {
+	struct gkd_loop *loop;
+	struct gkd_counters *counters;
+	struct gkd_http *http;
+	struct gkd_timer *ready; /* parked messages that wait for nothing */
+	struct gsakmp_fetched *cache;
+	struct gsakmpd_fetcher_ops ops;
+	unsigned waiting_max, waiting;
+	struct job *jobs;
+	struct parked *parked;
+	struct parked *open; /* collects what one message wants */
+};
+
+/* ---- configuration ------------------------------------------------------ */
+
+enum gk_err
+gsakmpd_fetch_config_load(const struct gkd_config *config,
+                          struct gsakmpd_fetch_config *out, struct gkd_why *why)
+{
+	const struct gkd_elem *elem =
+		gkd_elem_child(gkd_config_root(config), "certificate-urls");
+	const struct gkd_elem *first = gkd_elem_child(elem, "allow");
+	uint64_t n;
+	size_t i = 0;
+
+	*out = (struct gsakmpd_fetch_config){ .on = elem != NULL };
+	if (elem == NULL)
+		return GK_OK;
+	for (const struct gkd_elem *e = first; e != NULL; e = gkd_elem_next(e))
+		i++;
+	out->allowed = calloc(i + 1, sizeof(*out->allowed));
+	if (out->allowed == NULL)
+		return GK_ERR_NOMEM;
+	i = 0;
+	for (const struct gkd_elem *e = first; e != NULL; e = gkd_elem_next(e))
+		out->allowed[i++] = gkd_elem_text(e, "@url", "");
+	out->nameserver = gkd_elem_text(elem, "@nameserver", NULL);
+	GK_TRY(gkd_elem_ms(config, elem, "@timeout", 10, 60000, 3000, &n, why));
+	out->timeout_ms = (unsigned)n;
+	GK_TRY(gkd_elem_uint(config, elem, "@size-max", 64, 1u << 20, 65536, &n,
+	                     why));
+	out->body_max = (size_t)n;
+	GK_TRY(gkd_elem_uint(config, elem, "@waiting-max", 1, 1024, 32, &n,
+	                     why));
+	out->waiting_max = (unsigned)n;
+	return GK_OK;
+}
+
+enum gkd_exit
+gsakmpd_fetch_fail(const struct gkd_config *config, struct gkd_why *why)
+{
+	gkd_config_fail(
+		config,
+		gkd_elem_child(gkd_config_root(config), "certificate-urls"),
+		why,
+		"an 'allow' is no absolute http URL, or 'nameserver' no "
+		"address and port");
+	return GKD_EXIT_CONFIG;
+}
+
+void
+gsakmpd_fetch_config_free(struct gsakmpd_fetch_config *config)
+{
+	free(config->allowed);
+	config->allowed = NULL;
+}
+
+/* ---- messages that wait ------------------------------------------------- */
+
+static void
+parked_free(struct parked *p)
+{
+	if (p == NULL)
+		return;
+	gk_buf_free(&p->data);
+	free(p);
+}
+
+/* One thing less to wait for. */
+static void
+strike(struct parked *p, const uint8_t *hash)
+{
+	for (size_t i = 0; i < p->n_hashes;)
+		if (memcmp(p->hash[i], hash, GSAKMP_URL_HASH_LEN) == 0)
+			memmove(p->hash[i], p->hash[--p->n_hashes],
+			        GSAKMP_URL_HASH_LEN);
+		else
+			i++;
+}
+
+static struct parked *
+take_ready(struct gsakmpd_fetcher *f)
+{
+	for (struct parked **at = &f->parked; *at != NULL; at = &(*at)->next) {
+		struct parked *p = *at;
+
+		if (p->n_hashes != 0)
+			continue;
+		*at = p->next;
+		f->waiting--;
+		return p;
+	}
+	return NULL;
+}
+
+static void
+on_ready(void *arg)
+{
+	struct gsakmpd_fetcher *f = arg;
+	struct parked *p;
+
+	while ((p = take_ready(f)) != NULL) {
+		f->ops.again(f->ops.arg, gk_buf_slice(&p->data), &p->from,
+		             p->rounds + 1);
+		parked_free(p);
+	}
+}
+
+/* ---- fetching ----------------------------------------------------------- */
+
+static void
+settle(struct gsakmpd_fetcher *f, const uint8_t *hash, struct gk_slice octets)
+{
+	const struct gk_slice h = { hash, GSAKMP_URL_HASH_LEN };
+	bool kept = gsakmp_fetched_put(f->cache, h, octets,
+	                               gkd_now().mono_ms) == GK_OK;
+
+	gkd_counters_add(f->counters,
+	                 kept ? "certificates fetched"
+	                      : "certificates that could not be fetched",
+	                 1);
+	for (struct parked *p = f->parked; p != NULL; p = p->next)
+		strike(p, hash);
+	gkd_timer_set(f->ready, 0);
+}
+
+static void
+on_answer(void *arg, const struct gkd_http_answer *answer)
+{
+	struct job *job = arg;
+	struct gsakmpd_fetcher *f = job->f;
+	struct job **at = &f->jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	if (answer->result != GKD_HTTP_OK)
+		gkd_log(LOG_NOTICE, "auth", "a certificate by URL: %s",
+		        gkd_http_text(answer->result));
+	settle(f, job->hash,
+	       answer->result == GKD_HTTP_OK ? answer->body
+	                                     : (struct gk_slice){ 0 });
+	free(job);
+}
+
+static bool
+under_way(const struct gsakmpd_fetcher *f, const uint8_t *hash)
+{
+	for (const struct job *j = f->jobs; j != NULL; j = j->next)
+		if (memcmp(j->hash, hash, sizeof(j->hash)) == 0)
+			return true;
+	return false;
+}
+
+/* False: not now, and that says nothing about the URL. */
+static bool
+start(struct gsakmpd_fetcher *f, struct gk_slice url, const uint8_t *hash)
+{
+	char text[GSAKMP_URL_MAX + 1];
+	enum gkd_http_result result;
+	struct job *job;
+
+	if (under_way(f, hash))
+		return true;
+	job = calloc(1, sizeof(*job));
+	if (job == NULL)
+		return false;
+	memcpy(text, url.ptr, url.len);
+	text[url.len] = '\0';
+	job->f = f;
+	memcpy(job->hash, hash, sizeof(job->hash));
+	result = gkd_http_get(f->http, text, on_answer, job, NULL);
+	if (result == GKD_HTTP_OK) {
+		job->next = f->jobs;
+		f->jobs = job;
+		return true;
+	}
+	free(job);
+	gkd_log(LOG_NOTICE, "auth", "a certificate by URL is not fetched: %s",
+	        gkd_http_text(result));
+	if (result == GKD_HTTP_BUSY || result == GKD_HTTP_NOMEM)
+		return false;
+	settle(f, hash, (struct gk_slice){ 0 });
+	strike(f->open, hash);
+	return true;
+}
+
+void
+gsakmpd_fetcher_want(struct gsakmpd_fetcher *f, struct gk_slice url,
+                     struct gk_slice hash)
+{
+	struct parked *p;
+
+	if (f == NULL || hash.len != GSAKMP_URL_HASH_LEN ||
+	    url.len > GSAKMP_URL_MAX)
+		return;
+	if (f->open == NULL)
+		f->open = calloc(1, sizeof(*f->open));
+	p = f->open;
+	if (p == NULL || p->n_hashes == GSAKMP_CERTIFICATES_MAX)
+		return;
+	memcpy(p->hash[p->n_hashes++], hash.ptr, GSAKMP_URL_HASH_LEN);
+	/* One that cannot be begun now: nothing is kept, the peer asks again. */
+	if (f->waiting >= f->waiting_max || !start(f, url, hash.ptr))
+		p->rounds = ROUNDS_MAX;
+}
+
+void
+gsakmpd_fetcher_go(struct gsakmpd_fetcher *f, struct gk_slice data,
+                   const struct gsakmp_endpoint *from, unsigned rounds)
+{
+	struct parked *p;
+
+	if (f == NULL || f->open == NULL)
+		return;
+	p = f->open;
+	f->open = NULL;
+	p->from = *from;
+	if (p->rounds == ROUNDS_MAX || rounds >= ROUNDS_MAX ||
+	    gk_buf_copy(&p->data, data) != GK_OK) {
+		gkd_counters_add(f->counters,
+		                 "messages dropped that wanted a fetch", 1);
+		parked_free(p);
+		return;
+	}
+	p->rounds = rounds;
+	p->next = f->parked;
+	f->parked = p;
+	f->waiting++;
+	if (p->n_hashes == 0)
+		gkd_timer_set(f->ready, 0);
+}
+
+/* ---- beginning and end -------------------------------------------------- */
+
+enum gk_err
+gsakmpd_fetcher_new(struct gsakmpd_fetcher **out, struct gkd_loop *loop,
+                    struct gkd_counters *counters,
+                    const struct gsakmpd_fetch_config *config,
+                    struct gsakmp_fetched *cache,
+                    const struct gsakmpd_fetcher_ops *ops)
+{
+	const struct gkd_http_config http = {
+		.allowed = config->allowed,
+		.nameserver = config->nameserver,
+		.body_max = config->body_max,
+		.headers_max = HEADERS_MAX,
+		.timeout_ms = config->timeout_ms,
+		.fetches_max = FETCHES_MAX,
+	};
+	struct gsakmpd_fetcher *f = calloc(1, sizeof(*f));
+	enum gk_err err;
+
+	*out = NULL;
+	if (f == NULL)
+		return GK_ERR_NOMEM;
+	*f = (struct gsakmpd_fetcher){ .loop = loop,
+		                       .counters = counters,
+		                       .cache = cache,
+		                       .ops = *ops,
+		                       .waiting_max = config->waiting_max };
+	f->ready = gkd_timer_new(loop, on_ready, f);
+	err = f->ready == NULL ? GK_ERR_NOMEM
+	                       : gkd_http_new(&f->http, loop, &http);
+	if (err == GK_OK)
+		*out = f;
+	else
+		gsakmpd_fetcher_free(f);
+	return err;
+}
+
+void
+gsakmpd_fetcher_free(struct gsakmpd_fetcher *f)
+{
+	if (f == NULL)
+		return;
+	gkd_http_free(f->http); /* cancels what is under way */
+	for (struct job *j = f->jobs, *next; j != NULL; j = next) {
+		next = j->next;
+		free(j);
+	}
+	for (struct parked *p = f->parked, *next; p != NULL; p = next) {
+		next = p->next;
+		parked_free(p);
+	}
+	parked_free(f->open);
+	gkd_timer_free(f->ready);
+	free(f);
+}
