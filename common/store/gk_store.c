@@ -33,24 +33,6 @@ failed(struct gk_store *store, int rc)
 	return gk_store_file_err(rc);
 }
 
-/* MSEC_STORE_FAULT: a number, and perhaps a plus sign. */
-static void
-fault_from_env(struct gk_store *store)
-{
-	const char *text = getenv("MSEC_STORE_FAULT");
-	unsigned long n;
-	char *end;
-
-	if (text == NULL || *text < '1' || *text > '9')
-		return;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno != 0 || n > UINT32_MAX ||
-	    (*end != '\0' && strcmp(end, "+") != 0))
-		return;
-	gk_store_fault_set(store, (uint32_t)n, *end == '+');
-}
-
 enum gk_err
 gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
               char *why)
@@ -82,8 +64,6 @@ gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
 		gk_store_close(store);
 		return err;
 	}
-	if (cfg->fault_env)
-		fault_from_env(store);
 	*out = store;
 	return GK_OK;
 }

@@ -31,7 +31,6 @@ struct gk_store_config {
 	const char *path;
 	uint32_t app;     /* one of the above */
 	uint32_t version; /* schema version of the caller's rows, from 1 */
-	bool fault_env;   /* honour MSEC_STORE_FAULT; never in production */
 	uint32_t lock_ms; /* how long to wait for another process; 0 = not */
 };
 
@@ -91,10 +90,9 @@ GK_MUST_CHECK enum gk_err gk_store_put(struct gk_store *store,
 const char *gk_store_why(const struct gk_store *store);
 
 /*
- * Crash points for tests.  With fault_env set, MSEC_STORE_FAULT=N ends the
- * process with _exit(137) in the Nth commit since the store was opened, before
- * it reaches the disk; "N+" right after it did.  gk_store_fault_set() does the
- * same from C: @n counts from the call, 0 takes it back.
+ * A crash point for tests: the process ends with _exit(137) in the @nth commit
+ * from now, before it reaches the disk, or right after it did; 0 takes it back.
+ * Programs are killed from outside, see common/test/fault.
  */
 void gk_store_fault_set(struct gk_store *store, uint32_t n, bool after);
 

@@ -31,8 +31,6 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 		.path = m->store_path,
 		.app = GK_STORE_APP_GSAKMP,
 		.version = GSAKMPD_STORE_VERSION,
-		/* Crash points are for laboratories, and so is a key log. */
-		.fault_env = m->d->keylog != NULL,
 		.lock_ms = 2000,
 	};
 	const struct gk_store_reader reader = { on_row, m };

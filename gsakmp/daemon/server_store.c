@@ -11,8 +11,6 @@ gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why)
 		.path = s->store_path,
 		.app = GK_STORE_APP_GSAKMP,
 		.version = GSAKMPD_STORE_VERSION,
-		/* Crash points are for laboratories, and so is a key log. */
-		.fault_env = s->d->keylog != NULL,
 		.lock_ms = 2000,
 	};
 	char text[GK_STORE_WHY_MAX] = "";

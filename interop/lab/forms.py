@@ -156,12 +156,13 @@ def owner(story) -> str:
 """
 
 
-def compile_and_sign(story, xml: str = "", excluded: list = ()) -> tuple:
-    """policy.xml and policy.token; the token appears whole, as a key server that watches the file needs it."""
+def compile_and_sign(story, xml: str = "", excluded: list = (), when: str = "") -> tuple:
+    """policy.xml and policy.token; the token appears whole, as a key server that watches the file needs it.
+    `when`: the signing-time, where several are made in one second."""
     p, where = story.pki.parties["owner"], story.dir / "policy"
     (where / "policy.xml").write_text(xml or policy(story, excluded, story.edition))
     story.token_tool("compile", "policy.xml", "-o", "policy.der")
-    story.token_tool("sign", "--cert", p.cert, "--key", p.key, "policy.der", "-o", "policy.token.new")
+    story.token_tool("sign", "--cert", p.cert, "--key", p.key, *(["--signing-time", when] if when else []), "policy.der", "-o", "policy.token.new")
     (where / "policy.token.new").rename(where / "policy.token")
     return where / "policy.xml", where / "policy.token"
 

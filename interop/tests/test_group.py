@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Small groups under other conditions than those of the story: TCP, IPv6, cookies, Verbose Mode, loss, crashes."""
-import contextlib
+"""Small groups under other conditions than those of the story: TCP, IPv6, cookies, Verbose Mode, loss."""
 import time
 
 import pytest
 
-from lab import LabError
 from lab.daemons import wait_all
 from lab.scene import GSAKMP_PORT, REKEY
 from lab.story import GROUP
@@ -102,25 +100,3 @@ def test_a_member_that_missed_evictions_joins_again(group):
     bob.wait("stale", since=mark)
     bob.wait("joined", since=mark, timeout=30)
     rekey(s)
-
-
-@pytest.mark.parametrize("fault", ["1", "1+", "2", "2+"])
-def test_no_instant_is_a_bad_one_to_crash_in(group, fault):
-    """The key server dies in the n-th commit of its run, before or after it reached the disk."""
-    s = group("alice", "erin")
-    s.keys.stop()
-    s.keys.start(env={"MSEC_STORE_FAULT": fault})
-    before = max(e["sequence"] for d in s.members.values() for e in d.find("rekeyed"))
-    joined = {d: d.mark() for d in s.members.values()}
-    for _ in range(3):
-        if s.keys.running:
-            mark = s.keys.mark()
-            with contextlib.suppress(OSError):
-                s.keys.control.order("rekey", GROUP)
-            with contextlib.suppress(LabError):  # it died instead
-                s.keys.wait("rekeyed", since=mark)
-    assert s.keys.wait_end() == 137
-    s.keys.start()
-    assert rekey(s) > before
-    assert not any(d.find("joined", since=m) for d, m in joined.items())
-

@@ -398,31 +398,6 @@ GK_TEST(store, killed_after_the_commit_it_is_there)
 	gk_store_close(store);
 }
 
-static bool honour;
-
-static int
-env_writer(void)
-{
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
-
-	setenv("MSEC_STORE_FAULT", "1+", 1);
-	cfg.fault_env = honour;
-	if (gk_store_open(&cfg, &store, why) != GK_OK ||
-	    gk_store_put(store, scope, "t", str("k"), str("v")) != GK_OK)
-		return 1;
-	gk_store_close(store);
-	return 0;
-}
-
-GK_TEST(store, fault_variable_is_honoured_only_when_asked_for)
-{
-	honour = false;
-	assert_int_equal(in_child(env_writer), 0);
-	honour = true;
-	assert_int_equal(in_child(env_writer), 137);
-}
-
 /* Write until there is no room, then see that the last journal left nothing
  * and that the store is as usable as before. */
 static int
@@ -556,7 +531,6 @@ main(void)
 		RUN(deleted_octets_are_gone_from_the_disk_after_close),
 		RUN(killed_before_the_commit_it_never_happened),
 		RUN(killed_after_the_commit_it_is_there),
-		RUN(fault_variable_is_honoured_only_when_asked_for),
 		RUN(file_size_limit_leaves_nothing_half_applied),
 		RUN(full_disk_leaves_nothing_half_applied),
 		RUN(several_journals_are_one_transaction),

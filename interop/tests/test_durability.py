@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Daemons that are killed at their durable writes: nothing repeats, nothing goes back, nobody has to join again."""
+import datetime
+import random
+
+import pytest
+
+from lab import faults, forms
+
+SEED = 20250101
+
+
+@pytest.fixture
+def life(group):
+    """A group of alice and bob, with carol as the guest."""
+    s = group("alice", "bob", cast=["carol"])
+    carol = s._member("carol")
+    begun = datetime.datetime.utcnow()
+    given = s.dir / "members.keylog"
+    carol.keylog = given
+    carol.start()
+
+    def new_edition():
+        s.edition += 1
+        when = begun + datetime.timedelta(seconds=s.edition)
+        forms.compile_and_sign(s, when=when.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return s.edition
+    k = faults.KeyServerLife(s, [s.members["alice"], s.members["bob"]], "carol", new_edition)
+    yield k
+    if not s.keys.running:
+        s.keys.start()
+    assert faults.one_message_for_each_sequence_id(s.capture.path) >= k.deaths
+    assert faults.one_key_for_each_handle(given) > 0
+
+
+@pytest.mark.req("RFC4535-7.1.1-12", "RFC4534-3.1-03")
+def test_key_server_killed_at_durable_writes(life):
+    for n, how in faults.sample(SEED, 5, 30):
+        assert life.die(n, how), f"it did not come to call {n}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
+def test_key_server_killed_at_every_durable_write(life, how):
+    calls = life.calls()
+    assert calls >= 30
+    for n in range(1, calls + 1):
+        life.die(n, how)
+    assert life.deaths >= 0.8 * calls, "what is written depends a little on what was there"
+
+
+@pytest.mark.req("RFC4535-7.1.1-12")
+def test_key_server_killed_at_random_instants(life):
+    rng = random.Random(SEED)
+    for _ in range(3):
+        life.die_sometime(rng.uniform(0.01, 0.25))
+
+
+@pytest.mark.long
+def test_key_server_killed_at_many_random_instants(life):
+    rng = random.Random(SEED + 1)
+    for _ in range(60):
+        life.die_sometime(rng.uniform(0.0, 0.6))
+
+
+@pytest.fixture
+def owner(group):
+    s = group("alice", cast=["owner"], delivery="tls")
+    life = faults.OwnerLife(s, "carol")
+    yield life
+    life.end()
+
+
+@pytest.mark.req("RFC4534-3.1-03", "RFC4534-2-09")
+def test_group_owner_killed_at_durable_writes(owner):
+    for n, how in faults.sample(SEED, 3, 20):
+        assert owner.die(n, how), f"it did not come to call {n}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
+def test_group_owner_killed_at_every_durable_write(owner, how):
+    calls = owner.calls()
+    assert calls >= 15
+    for n in range(1, calls + 1):
+        owner.die(n, how)
+    assert owner.deaths >= 0.8 * calls
