@@ -88,6 +88,8 @@ group_status(struct gsakmpd_group *g)
 	              (json_int_t)st.n_pending, "overdue",
 	              (json_int_t)st.n_overdue, "sequence",
 	              (json_int_t)st.sequence, "rekeys", (json_int_t)st.rekeys);
+	json_object_set_new(o, "oversize",
+	                    json_integer((json_int_t)st.oversize));
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
 	json_object_set_new(o, "mode",

@@ -84,6 +84,33 @@ read_token_source(struct gkd_config *config, const struct gkd_elem *group,
 	                     why);
 }
 
+/* UDP and IP headers are part of what the network has room for. */
+static enum gk_err
+read_rekey_size(const struct gkd_config *config, const struct gkd_elem *group,
+                struct gsakmp_group_config *c, struct gkd_why *why)
+{
+	bool ip6 = strchr(gkd_elem_text(group, "multicast@address", ""), ':') !=
+	           NULL;
+	size_t headers = 8 + (ip6 ? 40 : 20);
+	bool certificates;
+	uint64_t n;
+
+	GK_TRY(gkd_elem_uint(config, group, "rekey@payload-max", 256,
+	                     UINT16_MAX, 0, &n, why));
+	c->rekey_payload = (size_t)n;
+	GK_TRY(gkd_elem_uint(config, group, "rekey@message-max", 512,
+	                     UINT16_MAX - headers, 60000, &n, why));
+	c->rekey_message = (size_t)n;
+	GK_TRY(gkd_elem_uint(config, group, "rekey@mtu", 576, UINT16_MAX,
+	                     UINT16_MAX, &n, why));
+	if (c->rekey_message > n - headers)
+		c->rekey_message = (size_t)n - headers;
+	GK_TRY(gkd_elem_bool(config, group, "rekey@certificates", true,
+	                     &certificates, why));
+	c->no_rekey_certs = !certificates;
+	return GK_OK;
+}
+
 static enum gk_err
 read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
            struct gsakmp_group_config *c, struct gkd_why *why)
@@ -102,9 +129,7 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 	GK_TRY(duration(config, group, "rekey@resend-spacing", 3600000, 1,
 	                &c->resend_spacing_ms, why));
 	GK_TRY(number(config, group, "rekey@degree", 16, &c->lkh_degree, why));
-	GK_TRY(gkd_elem_uint(config, group, "rekey@payload-max", 512, 60000, 0,
-	                     &n, why));
-	c->rekey_split = (size_t)n;
+	GK_TRY(read_rekey_size(config, group, c, why));
 	GK_TRY(duration(config, group, "keys@traffic-life", 10 * YEAR_MS, 1000,
 	                &c->gtpk_life_s, why));
 	GK_TRY(gkd_elem_uint(config, group, "keys@traffic-type", 0, UINT16_MAX,

@@ -139,6 +139,12 @@ send_out(struct gsakmpd_group *g, const struct gsakmp_output *o)
 	struct gsakmpd_resend *r;
 	unsigned left;
 
+	if (o->dgram.len > g->cfg.rekey_message)
+		gkd_log_about(LOG_WARNING, "wire",
+		              &(struct gkd_about){ .group = g->name },
+		              "Rekey Event %u has %zu octets, more than the "
+		              "%zu configured: it cannot be split further",
+		              o->sequence, o->dgram.len, g->cfg.rekey_message);
 	/* Nothing follows the end of a group but its own copies. */
 	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
 		drop_resends(g);

@@ -27,7 +27,8 @@ defaults(struct gsakmp_group *g)
 	DEFAULT(kek_life_s, 31536000);
 	DEFAULT(grace_ms, 10000);
 	DEFAULT(skew_s, 300);
-	DEFAULT(rekey_split, 60000);
+	DEFAULT(rekey_message, 60000);
+	DEFAULT(rekey_payload, UINT16_MAX);
 }
 
 struct gsakmp_group *
@@ -473,6 +474,7 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.edition = -1,
 		.n_pending = g->sessions.n_queued,
 		.rekeys = g->rekeys,
+		.oversize = g->oversize,
 		.last_rekey_utc = g->last_rekey_utc,
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,

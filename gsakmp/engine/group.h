@@ -80,8 +80,12 @@ struct gsakmp_group_config {
 		                    struct gk_buf *value);
 		void *ctx;
 	} rows;
-	size_t rekey_split; /* [60000] octets of Rekey Event Data before another
-	                     * message is begun */
+	size_t rekey_message; /* [60000] octets of a Rekey Event message before
+	                       * another is begun: no datagram is longer, unless
+	                       * by its policy token or a single wrapped key */
+	size_t rekey_payload; /* [65535] octets of one Rekey Event payload before
+	                       * another is begun, in the same message */
+	bool no_rekey_certs;  /* members know the key server's from the join */
 };
 
 struct gsakmp_group;
@@ -244,6 +248,7 @@ struct gsakmp_group_status {
 	size_t n_expelled; /* evictions that the primary has not followed yet */
 	uint32_t sequence; /* the last Sequence ID used */
 	uint64_t rekeys;
+	uint64_t oversize; /* Rekey Events longer than rekey_message */
 	int64_t last_rekey_utc;
 	int64_t next_rekey_utc;  /* 0: none is due by time */
 	unsigned events;         /* towards an event-driven rekey */

@@ -1,171 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "gsakmp/engine/group_state.h"
+#include "gsakmp/engine/group_event.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/gk_time.h"
-#include "gsakmp/engine/bulletin.h"
 #include "gsakmp/engine/secret.h"
 #include "gsakmp/message/protect.h"
 
 /*
  * Rekey Events at the key server: RFC 4535 sections 5.3.1, 7.5, appendix A.
  *
- * Planning closes the epoch and fixes everything but the signature; that goes
- * to the store with the new keys, in one commit.  Flushing signs and sends.  A
- * key server that dies in between finds the event in its store, signs it again
- * and sends it: no member has to notice.
+ * Planning closes the epoch and fixes everything but the signature: which keys
+ * are wrapped in which, and in which message and payload they travel.
  */
-#define EVENT_VERSION 1
-#define EVENT_EXTRA 1 /* flags in a row */
-#define EVENT_POST 2
 #define KEK_SCAN 4096       /* expiring node keys looked for per rekey */
+#define MIN_SHARE 128       /* of a message, for keys beside a token */
 #define REKEY_RETRY_MS 1000 /* after a plan that failed */
-
-static void
-event_free(struct gsakmp_event *e)
-{
-	if (e == NULL)
-		return;
-	gk_buf_free(&e->token);
-	gk_buf_free(&e->body);
-	free(e);
-}
-
-static void
-list_free(struct gsakmp_event **list)
-{
-	while (*list != NULL) {
-		struct gsakmp_event *e = *list;
-
-		*list = e->next;
-		event_free(e);
-	}
-}
-
-void
-gsakmp_group_events_free(struct gsakmp_group *g)
-{
-	list_free(&g->first_event);
-	list_free(&g->sent);
-	g->last_event = NULL;
-}
-
-static void
-event_queue(struct gsakmp_group *g, struct gsakmp_event *e)
-{
-	if (g->last_event != NULL)
-		g->last_event->next = e;
-	else
-		g->first_event = e;
-	g->last_event = e;
-}
-
-static struct gk_slice
-event_key(uint32_t sequence, uint8_t key[4])
-{
-	struct gk_wr wr;
-
-	gk_wr_init(&wr, key, 4);
-	gk_wr_u32(&wr, sequence);
-	return (struct gk_slice){ key, 4 };
-}
-
-static enum gk_err
-event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
-{
-	struct gk_buf row = { 0 };
-	uint8_t key[4], head[10];
-	struct gk_wr wr;
-	enum gk_err err;
-
-	gk_wr_init(&wr, head, sizeof(head));
-	gk_wr_u8(&wr, EVENT_VERSION);
-	gk_wr_u16(&wr, e->signature);
-	gk_wr_u8(&wr, (uint8_t)((e->extra ? EVENT_EXTRA : 0) |
-	                        (e->post ? EVENT_POST : 0)));
-	gk_wr_u16(&wr, (uint16_t)e->resend);
-	gk_wr_u32(&wr, (uint32_t)e->token.len);
-	GK_TRY(gk_wr_done(&wr));
-	GK_TRY(gk_buf_alloc(&row, wr.len + e->token.len + e->body.len));
-	memcpy(row.ptr, head, wr.len);
-	if (e->token.len != 0)
-		memcpy(row.ptr + wr.len, e->token.ptr, e->token.len);
-	if (e->body.len != 0)
-		memcpy(row.ptr + wr.len + e->token.len, e->body.ptr,
-		       e->body.len);
-	err = gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
-	                         event_key(e->sequence, key),
-	                         gk_buf_slice(&row));
-	gk_buf_free(&row);
-	return err;
-}
-
-enum gk_err
-gsakmp_group_event_load(struct gsakmp_group *g, struct gk_slice key,
-                        struct gk_slice value)
-{
-	struct gsakmp_event *e = calloc(1, sizeof(*e));
-	struct gk_rd rd, krd;
-	uint8_t flags;
-	enum gk_err err;
-
-	if (e == NULL)
-		return GK_ERR_NOMEM;
-	gk_rd_init(&krd, key.ptr, key.len);
-	e->sequence = gk_rd_u32(&krd, "Sequence ID");
-	e->destroy = e->sequence == GSAKMP_SEQUENCE_DESTROY;
-	gk_rd_init(&rd, value.ptr, value.len);
-	if (gk_rd_u8(&rd, "version") != EVENT_VERSION)
-		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
-	e->signature = gk_rd_u16(&rd, "Signature Type");
-	flags = gk_rd_u8(&rd, "flags");
-	e->extra = (flags & EVENT_EXTRA) != 0;
-	e->post = (flags & EVENT_POST) != 0;
-	e->resend = gk_rd_u16(&rd, "resend");
-	err = gk_buf_copy(&e->token,
-	                  gk_rd_bytes(&rd, gk_rd_u32(&rd, "token"), "token"));
-	if (err == GK_OK)
-		err = gk_buf_copy(&e->body, gk_rd_rest(&rd));
-	if (err == GK_OK)
-		err = gk_rd_done(&rd);
-	if (err == GK_OK)
-		err = gk_rd_done(&krd);
-	if (err != GK_OK) {
-		event_free(e);
-		return err;
-	}
-	if (g->stored_first == 0 || e->sequence < g->stored_first)
-		g->stored_first = e->sequence;
-	if (e->sequence > g->stored_last)
-		g->stored_last = e->sequence;
-	event_queue(g, e);
-	return GK_OK;
-}
-
-/* The rows of earlier events have done their duty; but not of those that did
- * not leave yet: a restart would not know them. */
-static enum gk_err
-forget_events(struct gsakmp_group *g)
-{
-	uint32_t s = g->stored_first, end = g->stored_last;
-	uint8_t key[4];
-
-	if (g->first_event != NULL)
-		end = g->first_event->sequence - 1;
-	for (const struct gsakmp_event *e = g->sent; e != NULL; e = e->next)
-		if (e->sequence <= end)
-			end = e->sequence - 1;
-	for (; s != 0 && s <= end; s++)
-		GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
-		                          event_key(s, key),
-		                          (struct gk_slice){ 0 }));
-	g->stored_first = s <= g->stored_last ? s : 0;
-	if (g->stored_first == 0)
-		g->stored_last = 0;
-	return GK_OK;
-}
 
 /* ---- plans -------------------------------------------------------------- */
 
@@ -175,6 +26,8 @@ struct plan {
 	struct gk_buf datas; /* of the message that is being filled */
 	size_t datas_cap;
 	uint16_t count;
+	size_t payloads, used, in_payload; /* of it; see add_data() */
+	struct gsakmp_event_room room;
 	struct gk_buf token; /* sealed, for the first message */
 	/* Most keys of a plan have the same dates. */
 	struct date {
@@ -317,17 +170,21 @@ seal_wrap(struct plan *p, const struct gk_lkh_wrap *wrap,
 
 /* ---- events ------------------------------------------------------------- */
 
+/* One Rekey Event payload with @count of the Datas. */
 static enum gk_err
-event_body(const struct plan *p, uint8_t type, struct gk_buf *body)
+add_payload(const struct plan *p, struct gsakmp_event *e, uint8_t type,
+            uint16_t count, struct gk_slice datas)
 {
 	const struct gsakmp_group *g = p->g;
 	struct gsakmp_rekey_event event = { .type = type,
 		                            .inner_type = type,
 		                            .version = GSAKMP_LKH_VERSION,
-		                            .count = p->count,
-		                            .data = gk_buf_slice(&p->datas) };
+		                            .count = count,
+		                            .data = datas };
 	uint8_t tlv[2 + GSAKMP_GROUPID_MAX];
+	struct gk_buf body;
 	struct gk_wr wr;
+	enum gk_err err;
 
 	event.groupid = g->cfg.group_id;
 	if (g->dialect.reh_groupid == GSAKMP_REH_GROUPID_TLV) {
@@ -341,11 +198,52 @@ event_body(const struct plan *p, uint8_t type, struct gk_buf *body)
 	    g->dialect.rekey_none_algver == GSAKMP_REKEY_NONE_ALGVER_0)
 		event.version = 0;
 	gk_zulu_format(p->now.utc_s, event.stamp);
-	GK_TRY(gk_buf_alloc(body, 32 + event.groupid.len + p->datas.len));
-	gk_wr_init(&wr, body->ptr, body->len);
+	GK_TRY(gk_buf_alloc(&body, 32 + event.groupid.len + datas.len));
+	gk_wr_init(&wr, body.ptr, body.len);
 	gsakmp_rekey_event_encode(&wr, &event);
-	body->len = wr.len;
-	return gk_wr_done(&wr);
+	err = gk_wr_done(&wr);
+	if (err == GK_OK)
+		err = gsakmp_event_add_payload(
+			e, (struct gk_slice){ body.ptr, wr.len });
+	gk_buf_free(&body);
+	return err;
+}
+
+/* RFC4535-7.5.1-02: cut where one Data ends and the next begins.  add_data()
+ * has counted in the same way. */
+static enum gk_err
+add_payloads(const struct plan *p, struct gsakmp_event *e, uint8_t type)
+{
+	const struct gsakmp_rekey_shape shape = {
+		.dialect = &p->g->dialect,
+		.key_type = p->g->policy->kek_type,
+	};
+	bool total = p->g->dialect.rekey_counts == GSAKMP_REKEY_COUNTS_TOTAL;
+	struct gk_rd rd;
+	struct gsakmp_rekey_data data;
+	const uint8_t *start = p->datas.ptr;
+	uint16_t count = 0;
+
+	if (p->count == 0) /* type None */
+		return add_payload(p, e, type, 0, (struct gk_slice){ 0 });
+	gk_rd_init(&rd, p->datas.ptr, p->datas.len);
+	while (gsakmp_rekey_data_next(&rd, &shape, &data)) {
+		const uint8_t *at = p->datas.ptr + data.at;
+
+		if (count != 0 && (size_t)(rd.pos - start) > p->room.payload) {
+			GK_TRY(add_payload(
+				p, e, type, total ? p->count : count,
+				(struct gk_slice){ start,
+			                           (size_t)(at - start) }));
+			start = at;
+			count = 0;
+		}
+		count++;
+	}
+	GK_TRY(rd.fault.err);
+	return add_payload(
+		p, e, type, total ? p->count : count,
+		(struct gk_slice){ start, (size_t)(rd.pos - start) });
 }
 
 /* RFC4535-7.1.1-11, -12: one by one, from 1; committed before it is used. */
@@ -369,22 +267,24 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 	if (!destroy)
 		err = gk_group_sequence_next(g->data, &e->sequence);
 	if (err == GK_OK)
-		err = event_body(p, type, &e->body);
+		err = add_payloads(p, e, type);
 	if (err == GK_OK) {
 		e->token = p->token;
 		p->token = (struct gk_buf){ 0 };
-		err = event_store(g, e);
+		err = gsakmp_event_store(g, e);
 	}
 	if (err != GK_OK) {
-		event_free(e);
+		gsakmp_event_free(e);
 		return err;
 	}
 	if (g->stored_first == 0)
 		g->stored_first = e->sequence;
 	g->stored_last = e->sequence;
-	event_queue(g, e);
+	gsakmp_event_queue(g, e);
 	p->datas.len = 0; /* for the next one */
 	p->count = 0;
+	p->payloads = 0;
+	p->used = 0;
 	return GK_OK;
 }
 
@@ -409,18 +309,66 @@ datas_append(struct plan *p, struct gk_slice data)
 	return GK_OK;
 }
 
+/* How much more of the message @data takes; *@fresh: in another payload. */
+static size_t
+cost(const struct plan *p, struct gk_slice data, bool *fresh)
+{
+	*fresh = p->count == 0 || p->in_payload + data.len > p->room.payload;
+	return data.len + (*fresh ? p->room.head : 0);
+}
+
 static enum gk_err
 add_data(struct plan *p, struct gk_slice data)
 {
-	size_t room = p->g->cfg.rekey_split;
-
 	/* The token travels with the first message and takes its share. */
-	room = room > p->token.len + data.len ? room - p->token.len : data.len;
-	if (p->count != 0 && p->datas.len + data.len > room)
+	size_t room = p->room.message > p->token.len
+	                      ? p->room.message - p->token.len
+	                      : 0;
+	bool fresh;
+	size_t more = cost(p, data, &fresh);
+
+	if (p->count != 0 &&
+	    (p->used + more > room || p->count == UINT16_MAX ||
+	     (fresh && p->payloads == GSAKMP_REKEY_EVENTS_MAX))) {
 		GK_TRY(event_add(p, GSAKMP_REKEY_LKH, false));
+		more = cost(p, data, &fresh);
+	}
 	GK_TRY(datas_append(p, data));
+	p->in_payload = fresh ? data.len : p->in_payload + data.len;
+	p->payloads += fresh;
+	p->used += more;
 	p->count++;
 	return GK_OK;
+}
+
+/* One wrap as one Rekey Event Data; or, where that does not even fit a message
+ * of its own, as two with half of the keys each, and so on: a member works
+ * through all that it can open (section 7.5.2). */
+static enum gk_err
+render_wrap(struct plan *p, const struct gk_lkh_wrap *wrap,
+            struct gsakmp_keys *keys)
+{
+	struct gk_lkh_wrap first = *wrap, second = *wrap;
+	size_t most = p->room.message - p->room.head;
+	struct gk_buf data = { 0 };
+	enum gk_err err;
+
+	if (most > p->room.payload)
+		most = p->room.payload;
+	err = seal_wrap(p, wrap, keys, &data);
+	if (err == GK_OK && (data.len <= most || wrap->count < 2)) {
+		err = add_data(p, gk_buf_slice(&data));
+		gk_buf_free(&data);
+		return err;
+	}
+	gk_buf_free(&data);
+	if (err != GK_OK && (err != GK_ERR_SPACE || wrap->count < 2))
+		return err;
+	first.count = wrap->count / 2;
+	second.keys += first.count;
+	second.count -= first.count;
+	GK_TRY(render_wrap(p, &first, keys));
+	return render_wrap(p, &second, keys);
 }
 
 static enum gk_err
@@ -431,14 +379,14 @@ render(struct plan *p, const struct gk_lkh_plan *plan)
 
 	if (keys == NULL)
 		return GK_ERR_NOMEM;
-	for (size_t i = 0; i < plan->count && err == GK_OK; i++) {
-		struct gk_buf data = { 0 };
-
-		err = seal_wrap(p, &plan->wraps[i], keys, &data);
-		if (err == GK_OK)
-			err = add_data(p, gk_buf_slice(&data));
-		gk_buf_free(&data);
-	}
+	/* A token that leaves no room goes ahead, while the GTPK that it is
+	 * sealed in is still the one in force. */
+	if (p->token.len != 0 && plan->count != 0 &&
+	    p->token.len + p->room.head + MIN_SHARE > p->room.message &&
+	    p->g->dialect.pt_rekey_key == GSAKMP_PT_REKEY_KEY_OLD_GTPK)
+		err = event_add(p, GSAKMP_REKEY_NONE, false);
+	for (size_t i = 0; i < plan->count && err == GK_OK; i++)
+		err = render_wrap(p, &plan->wraps[i], keys);
 	gk_wipe(keys, sizeof(*keys));
 	free(keys);
 	if (err == GK_OK && p->count != 0)
@@ -533,9 +481,10 @@ gsakmp_group_plan(struct gsakmp_group *g,
 
 	if (g->policy->rekey == NULL)
 		return GK_ERR_POLICY;
+	gsakmp_event_room(g, &p.room);
 	err = leave_out(g, order, now);
 	if (err == GK_OK)
-		err = forget_events(g);
+		err = gsakmp_events_forget(g);
 	if (err == GK_OK)
 		err = close_epoch(&p, order);
 	plan_free(&p);
@@ -569,173 +518,4 @@ gsakmp_group_plan_destroy(struct gsakmp_group *g, struct gk_now now)
 		return GK_OK;
 	g->stored_first = g->stored_last = 0;
 	return event_add(&p, GSAKMP_REKEY_NONE, true);
-}
-
-/* ---- signing and sending ------------------------------------------------ */
-
-static enum gk_err
-event_sign(const struct gsakmp_group *g, const struct gsakmp_party *party,
-           const struct gsakmp_event *e, struct gk_now now, struct gk_buf *out)
-{
-	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
-	struct gsakmp_build b;
-	struct gsakmp_sign sign;
-
-	gsakmp_party_sign(party, e->signature, true, now.utc_s, ders, &sign);
-	gsakmp_build_begin(&b, &g->dialect, GSAKMP_EXCHANGE_REKEY_EVENT,
-	                   gsakmp_group_groupid(g), e->sequence);
-	if (e->token.len != 0)
-		gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1,
-		                          gk_buf_slice(&e->token));
-	gsakmp_build_raw(&b, GSAKMP_PAYLOAD_REKEY_EVENT,
-	                 gk_buf_slice(&e->body));
-	if (e->extra)
-		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
-	return gsakmp_build_finish(&b, &sign, out);
-}
-
-/* RFC4534-B.5.6.3-01: before anybody can learn that it exists. */
-static enum gk_err
-event_post(struct gsakmp_group *g, const struct gsakmp_party *party,
-           const struct gsakmp_event *e, struct gk_slice dgram)
-{
-	const struct gsakmp_post post = {
-		.group_id = g->cfg.group_id,
-		.signer_type = gsakmp_identity_type(party->id->kind),
-		.signer_id = gsakmp_party_signer_id(party),
-		.sequence = e->sequence,
-	};
-	char path[GSAKMP_POST_PATH_MAX];
-	struct gsakmp_output *out;
-
-	GK_TRY(gsakmp_post_path(&post, path));
-	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_POST);
-	if (out == NULL)
-		return GK_ERR_NOMEM;
-	out->group_id = g->cfg.group_id;
-	out->dgram = dgram;
-	out->sequence = e->sequence;
-	out->place = gk_slice_str(path);
-	return gsakmp_outputs_own(&g->out);
-}
-
-static enum gk_err
-event_send(struct gsakmp_group *g, const struct gsakmp_party *party,
-           const struct gsakmp_event *e, struct gk_slice dgram)
-{
-	struct gsakmp_output *out;
-
-	GK_TRY(gsakmp_group_log_commit(g, &g->out, e->ticket));
-	if (e->post)
-		GK_TRY(event_post(g, party, e, dgram));
-	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_MULTICAST);
-	if (out == NULL)
-		return GK_ERR_NOMEM;
-	out->group_id = g->cfg.group_id;
-	out->dgram = dgram;
-	out->resend_count = e->resend;
-	out->resend_spacing_ms = g->cfg.resend_spacing_ms;
-	out->sequence = e->sequence;
-	out->exchange = GSAKMP_EXCHANGE_REKEY_EVENT;
-	GK_TRY(gsakmp_outputs_own(&g->out));
-	GK_TRY(gsakmp_out_message(&g->out, g->cfg.group_id, dgram, NULL, false,
-	                          GSAKMP_EXCHANGE_REKEY_EVENT, e->sequence));
-	out = gsakmp_outputs_add(&g->out, e->destroy ? GSAKMP_OUT_DESTROYED
-	                                             : GSAKMP_OUT_REKEYED);
-	if (out == NULL)
-		return GK_ERR_NOMEM;
-	out->group_id = g->cfg.group_id;
-	out->sequence = e->sequence;
-	return gsakmp_outputs_own(&g->out);
-}
-
-static struct gsakmp_event *
-event_take(struct gsakmp_group *g, struct gsakmp_party *party)
-{
-	struct gsakmp_event *e;
-
-	pthread_mutex_lock(&g->lock);
-	e = g->first_event;
-	if (e != NULL) {
-		g->first_event = e->next;
-		if (g->first_event == NULL)
-			g->last_event = NULL;
-		e->next = NULL;
-		e->ticket = gsakmp_group_ticket(g);
-	}
-	*party = g->party;
-	pthread_mutex_unlock(&g->lock);
-	return e;
-}
-
-/* In front, where it came from. */
-static void
-put_back(struct gsakmp_group *g, struct gsakmp_event *e)
-{
-	e->next = g->first_event;
-	g->first_event = e;
-	if (g->last_event == NULL)
-		g->last_event = e;
-	g->hold = true;
-}
-
-void
-gsakmp_group_events_settle(struct gsakmp_group *g, uint64_t ticket, bool ok)
-{
-	struct gsakmp_event **at = &g->sent;
-
-	/* The newest is first in the list of what was sent. */
-	while (*at != NULL) {
-		struct gsakmp_event *e = *at;
-
-		if (e->ticket > ticket) {
-			at = &e->next;
-			continue;
-		}
-		*at = e->next;
-		if (ok)
-			event_free(e);
-		else
-			put_back(g, e);
-	}
-}
-
-/* What has been handed out waits for the store's word; what could not even be
- * signed waits for better times. */
-static void
-event_done(struct gsakmp_group *g, struct gsakmp_event *e, bool out)
-{
-	pthread_mutex_lock(&g->lock);
-	if (out && e->ticket <= g->ticket_done) {
-		event_free(e); /* another thread's commit covered it */
-	} else if (out) {
-		e->next = g->sent;
-		g->sent = e;
-	} else {
-		put_back(g, e);
-	}
-	pthread_mutex_unlock(&g->lock);
-}
-
-enum gk_err
-gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
-{
-	struct gsakmp_party party;
-	struct gsakmp_event *e;
-	enum gk_err err = GK_OK;
-
-	pthread_mutex_lock(&g->lock);
-	g->hold = false;
-	g->flushed_at = now.mono_ms;
-	pthread_mutex_unlock(&g->lock);
-	while (err == GK_OK && (e = event_take(g, &party)) != NULL) {
-		struct gk_buf dgram = { 0 };
-
-		err = event_sign(g, &party, e, now, &dgram);
-		if (err == GK_OK)
-			err = event_send(g, &party, e, gk_buf_slice(&dgram));
-		gk_buf_free(&dgram);
-		event_done(g, e, err == GK_OK);
-	}
-	return err;
 }

@@ -46,7 +46,8 @@ struct gsakmp_event {
 	bool post;           /* on the bulletin, too */
 	unsigned resend;     /* how many more times */
 	struct gk_buf token; /* sealed; empty when there is none */
-	struct gk_buf body;  /* of the Rekey Event payload */
+	struct gk_buf body;  /* of the Rekey Event payloads: each with its
+	                      * length, 2 octets, in front */
 };
 
 /* Somebody that a subordinate has left out and the primary has not. */
@@ -89,7 +90,7 @@ struct gsakmp_group {
 	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
 	int64_t rekey_due_utc, last_rekey_utc;
 	unsigned events;
-	uint64_t rekeys;
+	uint64_t rekeys, oversize;
 	uint64_t rekeyed_at; /* monotonic; the last one */
 	size_t n_overdue;
 

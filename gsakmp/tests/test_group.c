@@ -308,7 +308,7 @@ GK_TEST(rfc4535_7_5_1_01, long_event_is_split_over_several_messages)
 	struct world *w;
 	uint32_t before;
 
-	cfg.group.rekey_split = 400;
+	cfg.group.rekey_message = 1000;
 	w = world_joined(&cfg, 30);
 	world_pass(w, 5000);
 	before = world_status(w).sequence;

@@ -99,7 +99,7 @@ def test_cookies_of_the_key_server(ground):
 
 @pytest.mark.req("RFC4535-7.5.1-01", "RFC4535-7.1.1-12")
 def test_large_rekey_in_several_messages(ground):
-    server = ground.record().gcks(rekey='<rekey payload-max="512" degree="8"/>')
+    server = ground.record().gcks(rekey='<rekey message-max="700" certificates="no" degree="8"/>')
     runners = [ground.member(f"gm{n}") for n in range(8)]
     assert all(r.join() for r in runners) and settled(runners)
     last = max(runners[0].member.sequences.values())
