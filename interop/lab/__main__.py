@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab: what a person types."""
 import argparse
+import contextlib
 import os
 import sys
 
@@ -15,6 +16,9 @@ HELP = """\
   ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
                     fails while a MUST lacks a test of either kind.  --prove [ROW...] switches the checks off, one
                     row at a time, and demands that the tests of that row fail then
+  attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
+                    without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE
+                    --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member
 
   up                the network and the group of the demo, left running to play on
   status            who is where, and how they are
@@ -53,6 +57,16 @@ def cmd_ledger(args) -> int:
     from requirements import prove
     build.build()
     return prove.main(args.prove, BUILD, args.json)
+
+
+def cmd_attack(args) -> int:
+    from . import attack, build, deps
+    deps.ensure(deps.ALL)
+
+    def quietly():
+        with contextlib.redirect_stdout(sys.stderr):
+            build.build()
+    return attack.run(args, sys.argv[2:], quietly)
 
 
 def cmd_demo(args) -> int:
@@ -108,6 +122,9 @@ def parser() -> argparse.ArgumentParser:
     from requirements import ledger
     ledger.arguments(s).add_argument("--prove", nargs="*", metavar="ROW")
     s.set_defaults(run=cmd_ledger)
+    from . import attack
+    s = sub.add_parser("attack")
+    attack.options(s).set_defaults(run=cmd_attack)
     for name, run in (("demo", cmd_demo), ("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
         sub.add_parser(name).set_defaults(run=run)
     s = sub.add_parser("shell")

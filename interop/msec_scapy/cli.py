@@ -14,7 +14,7 @@ from .member import LEFT, Member
 from .policy import SUITES
 
 
-def _endpoint(text):
+def endpoint(text):
     """ADDRESS:PORT, [ADDRESS]:PORT or ADDRESS."""
     if text.startswith("["):
         address, _, rest = text[1:].partition("]")
@@ -99,8 +99,8 @@ def _runner(p, a, on_event=None):
     args, kw = _party(a)
     if on_event is not None:
         kw["on_event"] = on_event(kw["on_event"])
-    return net.MemberRunner(Member(*args, **kw), _endpoint(a.server), a.transport,
-                            _endpoint(a.multicast) if a.multicast else None, a.interface,
+    return net.MemberRunner(Member(*args, **kw), endpoint(a.server), a.transport,
+                            endpoint(a.multicast) if a.multicast else None, a.interface,
                             timeout=a.timeout)
 
 
@@ -164,7 +164,7 @@ def keyserver_main(argv=None):
         from . import misbehave
         misbehave.find(a.misbehave, "server").arm(server)
     runner = net.KeyServerRunner(server, a.bind, a.port,
-                                 _endpoint(a.multicast) if a.multicast else None, a.interface,
+                                 endpoint(a.multicast) if a.multicast else None, a.interface,
                                  a.ttl)
     server.event("listening", port=runner.port)
     commands = Commands(server, runner)

@@ -3,15 +3,15 @@
 the event, and nobody's state changed."""
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from msec_scapy import misbehave, party
+from msec_scapy import misbehave
 from msec_scapy import registry as reg
+from msec_scapy.testing import forger
 from msec_scapy.testing.ground import Ground, serving
 
 MEMBER = [e for e in misbehave.CATALOGUE if e.role == "member"]
@@ -59,34 +59,6 @@ def state(daemon):
     return {k: status[k] for k in ("members", "sequence") if k in status}
 
 
-def fresh_name(ground):
-    ground.count = getattr(ground, "count", 0) + 1
-    return f"gm{ground.count}"
-
-
-def wrong_certificate(ground, entry, name):
-    make = {"expired": ground.pki.expired, "not-yet-valid": ground.pki.not_yet_valid,
-            "revoked": ground.pki.revoked, "wrong-usage": ground.pki.wrong_usage,
-            "wrong-root": ground.pki.wrong_root, "not-a-ca": ground.pki.not_a_ca,
-            "self-signed": ground.pki.self_signed, "stranger": lambda _n: ground.party("stranger")}
-    made = make[entry.credentials](name)
-    if entry.credentials == "revoked":
-        mark = ground.daemon.mark()
-        ground.daemon._p.send_signal(signal.SIGHUP)
-        ground.daemon.wait("reloaded", since=mark)
-    return party.Credentials.from_files(made.key, made.chain)
-
-
-def forged(ground, entry, name):
-    """The credentials that somebody else than the sender signs an exchange with; None when it does so itself."""
-    if not entry.credentials:
-        return None
-    if entry.credentials == "wrong-root":
-        made = ground.pki.wrong_root(name)
-        return party.Credentials.from_files(made.key, made.chain)
-    return ground.credentials({"rogue": "rogue", "outsider": fresh_name(ground)}[entry.credentials])
-
-
 # A refusal that is not there, because its check is switched off, is not waited for as long as one on a busy machine.
 PATIENCE = 2 if os.environ.get("MSEC_CHECK_OFF") else 5
 
@@ -100,8 +72,8 @@ def refusal_of(daemon, entry, mark):
 @ids([e for e in MEMBER if e.exchange == reg.X_RTJ and not e.repeat])
 def test_bad_request(grounds, entry, terse):
     ground = grounds("dsa" if modp(entry) else "ecdsa", terse)
-    name = fresh_name(ground)
-    credentials = wrong_certificate(ground, entry, name) if entry.credentials else None
+    name = forger.fresh_name(ground)
+    credentials = forger.of_candidate(ground, entry, name)
     runner = ground.member(name, "evil", rekeys=False, credentials=credentials)
     before, mark = state(ground.daemon), ground.daemon.mark()
     result = misbehave.run(entry, runner, 0.3)
@@ -119,7 +91,7 @@ def test_bad_request(grounds, entry, terse):
 @ids([misbehave.find("rtj-replayed")])
 def test_replayed_request(grounds, entry, terse):
     ground = grounds("ecdsa", terse)
-    runner = ground.member(fresh_name(ground), "evil", rekeys=False)
+    runner = ground.member(forger.fresh_name(ground), "evil", rekeys=False)
     mark = ground.daemon.mark()
     result = misbehave.run(entry, runner, 0.3, lambda: ground.daemon.wait(
         "member-active", since=mark))
@@ -131,10 +103,10 @@ def test_replayed_request(grounds, entry, terse):
 @ids([e for e in MEMBER if e.exchange == reg.X_ACK])
 def test_bad_acknowledgement(grounds, entry, terse):
     ground = grounds("ecdsa", terse, entry.timestamp)
-    name = fresh_name(ground)
+    name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forged(ground, entry, name))
+    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
     refusal_of(ground.daemon, entry, mark)
     assert not ground.daemon.find("member-active", since=mark)
 
@@ -143,10 +115,10 @@ def test_bad_acknowledgement(grounds, entry, terse):
 @ids([e for e in MEMBER if e.exchange == reg.X_RTD])
 def test_bad_departure(grounds, entry, terse):
     ground = grounds("ecdsa", terse, entry.timestamp)
-    name = fresh_name(ground)
+    name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forged(ground, entry, name))
+    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
     refusal_of(ground.daemon, entry, mark)
     assert runner.member.state != "left"
     assert not ground.daemon.find("member-left", since=mark)
@@ -156,10 +128,10 @@ def test_bad_departure(grounds, entry, terse):
 @ids([e for e in MEMBER if e.exchange == reg.X_DA])
 def test_bad_departure_acknowledgement(grounds, entry, terse):
     ground = grounds("ecdsa", terse, entry.timestamp)
-    name = fresh_name(ground)
+    name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forged(ground, entry, name))
+    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
     refusal_of(ground.daemon, entry, mark)
     assert not ground.daemon.find("member-left", since=mark)
 
@@ -190,7 +162,7 @@ def served(tmp_path_factory, net_prefix):
 
 
 def joined(ground):
-    gm = ground.gm(fresh_name(ground))
+    gm = ground.gm(forger.fresh_name(ground))
     gm.control("join")
     gm.wait("joined", timeout=5)
     assert ground.server.until(lambda k: all(m.acknowledged for m in k.members.values()))
@@ -212,8 +184,8 @@ def end(ground, gm):
 @ids([e for e in SERVER if e.exchange == reg.X_KEYDL])
 def test_bad_key_download(served, entry, terse):
     ground = served("dsa" if modp(entry) else "ecdsa", terse, entry.timestamp)
-    gm = ground.gm(fresh_name(ground))
-    ground.server.arm(entry, forged(ground, entry, "keys"))
+    gm = ground.gm(forger.fresh_name(ground))
+    ground.server.arm(entry, forger.of_forger(ground, entry, "keys"))
     seen, mark = len(ground.events), gm.mark()
     gm.control("join")
     event = refusal_of(gm, entry, mark)
@@ -230,7 +202,7 @@ def test_bad_key_download(served, entry, terse):
 def test_bad_rekey(served, entry):
     ground = served("ecdsa", True)
     gm = joined(ground)
-    ground.server.arm(entry, forged(ground, entry, "keys"))
+    ground.server.arm(entry, forger.of_forger(ground, entry, "keys"))
     before, seen, mark = keys(gm), len(ground.events), gm.mark()
     ground.server.renew()
     refusal_of(gm, entry, mark)
@@ -261,7 +233,7 @@ def test_replayed_rekey(served, entry):
 def test_bad_departure_response(served, entry, terse):
     ground = served("ecdsa", terse, entry.timestamp)
     gm = joined(ground)
-    ground.server.arm(entry, forged(ground, entry, "keys"))
+    ground.server.arm(entry, forger.of_forger(ground, entry, "keys"))
     mark = gm.mark()
     gm.control("leave")
     refusal_of(gm, entry, mark)
@@ -273,7 +245,7 @@ def test_bad_departure_response(served, entry, terse):
 def test_bad_lack_of_ack(served, entry):
     ground = served("ecdsa", False, entry.timestamp)
     gm = joined(ground)
-    ground.server.arm(entry, forged(ground, entry, "keys"))
+    ground.server.arm(entry, forger.of_forger(ground, entry, "keys"))
     before, seen, mark = keys(gm), len(ground.events), gm.mark()
     ground.server.do(lambda k: [k.lack_of_ack(s, time.time()) for s in [
         k.concluded[n] for n in k.members]])
