@@ -193,7 +193,7 @@ def a_la_carte(suite):
 def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_data=(),
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
-               leave_cas=()):
+               leave_cas=(), more_mechanisms=()):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
@@ -206,7 +206,8 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
     none = b"\x05\x00" if dialect.token_none_info == "null" else b""
     registration = tokens.build(types.RegistrationInfo, {
         "joinAuthorization": {"gCKS": pairs, "senders": ("all", None)},
-        "joinAccessControl": [access], "joinMechanisms": [a_la_carte(suite)],
+        "joinAccessControl": [access],
+        "joinMechanisms": [a_la_carte(suite), *more_mechanisms],
         "transport": (transport, None)})
     leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type,
                                   "hashAlgorithm": suite.nonce_hash, "cA": ca}

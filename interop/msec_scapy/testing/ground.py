@@ -22,7 +22,9 @@ from .. import dialect as dialects
 GROUPS = {4: "239.9.1.1", 6: "ff15::9:1"}
 REKEY_PORT = 3762
 PORT = 3761
-SUITE = {"ecdsa": "p256", "rsa": "rsa", "dsa": "suite1", "ed25519": "x25519"}
+SUITE = {"ecdsa": "p256", "rsa": "rsa", "dsa": "suite1", "ed25519": "x25519", "p384": "p256",
+         "rsa1024": "rsa"}
+LEGACY = ("dsa", "rsa1024")
 
 
 class Serving:
@@ -112,11 +114,13 @@ class Ground:
             self.pki.issue(name)
         self.events, self.daemons, self.open = [], [], []
         self.edition, self.excluded = 0, []
+        self.legacy = False  # SHA-1, MD5 and 1024 bits, whatever the certificates are made of
         self.raw_keys, self.authorities = [], []  # what the Python peers believe
         self.rules, self.server_rules = [], []  # of tokens, beside those by DN
         self.identities = {}  # by name: what replaces or follows the usual <identity>
         self.believed = ""  # more of <trust>, in all daemons
         self.fetch = ""  # <certificate-urls> of all daemons
+        self.more_mechanisms = []  # further sets of the token, beside the suite
         self.name_types = {}  # by name: name-type of <identity>
 
     def __enter__(self):
@@ -154,7 +158,8 @@ class Ground:
             [self.rule(how.pop("server", "keys")), *self.server_rules],
             [self.rule("gm*"), *self.rules], self.suite,
             how.pop("edition", self.edition), [self.rule(n) for n in self.excluded],
-            dialect=self.dialect, leave_cas=[r.ca for r in self.rules], **how)
+            dialect=self.dialect, leave_cas=[r.ca for r in self.rules],
+            more_mechanisms=self.more_mechanisms, **how)
         # signing-time has whole seconds and must advance
         at = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
         at += datetime.timedelta(seconds=self.edition - 60)
@@ -211,7 +216,7 @@ class Ground:
         return d
 
     def _who(self, name):
-        p, legacy = self.party(name), ' legacy="yes"' if self.kind == "dsa" else ""
+        p, legacy = self.party(name), ' legacy="yes"' if self.kind in LEGACY or self.legacy else ""
         kind = f' name-type="{self.name_types[name]}"' if name in self.name_types else ""
         who = self.identities.get(name, f'<identity certificate="{p.chain}" key="{p.key}"{kind}/>')
         # Whoever has no certificate has no chain that leads to the Group Owner's either.
