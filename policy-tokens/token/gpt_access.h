@@ -34,8 +34,8 @@ struct gpt_party {
 	/* Key identifiers of every CA on the validated path, any order. */
 	const struct gk_slice *ca_key_ids;
 	size_t n_ca_key_ids;
-	/* Bit n: the party holds SimplePermission n (1 to 9).  Certificates do
-	 * not carry them; they come from local configuration. */
+	/* Bit n: the party holds SimplePermission n (1 to 9).  RFC 4534 does
+	 * not say how it shows that; that is the caller's business. */
 	uint16_t permissions;
 };
 

@@ -173,8 +173,9 @@ access(struct lint *l, const struct gpt_register *reg)
 			     "a list of permissions with nothing in it");
 		if (a->n_permissions > 0)
 			WARN(l, "permissions", rest,
-			     "certificates carry no permissions; every key "
-			     "server needs them configured");
+			     "permissions come from attribute certificates; "
+			     "every key server needs to know who may issue "
+			     "them");
 		entities(l, rest, &a->rules, "rule");
 		entities(l, rest, &a->exclusions, "exclusion");
 		exclusions(l, rest, a);
