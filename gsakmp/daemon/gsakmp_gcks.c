@@ -92,6 +92,7 @@ reload(struct gkd_daemon *d)
 			gkd_log(LOG_ERR, "auth",
 			        "a revoked member cannot be left out");
 		gsakmpd_group_drain(&s->groups[i]);
+		gsakmpd_upstream_set_party(&s->groups[i]);
 		gsakmpd_receivers_reload(&s->groups[i]);
 		gsakmpd_token_close(&s->groups[i]);
 		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK)

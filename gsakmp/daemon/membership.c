@@ -12,9 +12,9 @@
 
 /* ---- store -------------------------------------------------------------- */
 
-static const char *const tables[] = { GSAKMP_GM_TABLE_TOKEN,
-	                              GSAKMP_GM_TABLE_SEQUENCE,
-	                              GSAKMP_GM_TABLE_HEARD };
+const char *const gsakmpd_membership_tables[] = { GSAKMP_GM_TABLE_TOKEN,
+	                                          GSAKMP_GM_TABLE_SEQUENCE,
+	                                          GSAKMP_GM_TABLE_HEARD, NULL };
 
 static enum gk_err
 on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
@@ -37,10 +37,13 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 	char text[GK_STORE_WHY_MAX] = "";
 	enum gk_err err = gk_store_open(&cfg, &m->store, text);
 
-	for (size_t i = 0; i < GK_COUNT(tables) && err == GK_OK; i++) {
-		err = gk_store_load(m->store, gk_buf_slice(&m->group_id),
-		                    tables[i], &reader);
-		snprintf(text, sizeof(text), "rows of '%s': %s", tables[i],
+	for (size_t i = 0; gsakmpd_membership_tables[i] != NULL && err == GK_OK;
+	     i++) {
+		const char *table = gsakmpd_membership_tables[i];
+
+		err = gk_store_load(m->store, gk_buf_slice(&m->group_id), table,
+		                    &reader);
+		snprintf(text, sizeof(text), "rows of '%s': %s", table,
 		         gk_strerror(err));
 	}
 	if (err == GK_OK)
@@ -56,6 +59,11 @@ commit(struct gsakmpd_membership *m, const struct gk_journal *journal)
 {
 	const char *why;
 
+	if (m->apply != NULL) {
+		if (!m->apply(m->arg, journal))
+			gsakmp_gm_commit_failed(m->engine, gkd_now());
+		return;
+	}
 	if (gk_store_apply(m->store, journal) == GK_OK) {
 		if (!m->store_failing)
 			return;
@@ -222,28 +230,40 @@ send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 
 /* ---- the engine --------------------------------------------------------- */
 
-/* A server that does not answer is one of several that were announced: the next
- * one is asked.  Whoever is refused has been answered. */
+/* A server that does not answer, or not as the token wants it, is one of several
+ * that were announced: the next one is asked.  Whoever is refused has been
+ * answered. */
 static void
 note_left(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
-	m->next = o->why.notify == 0 && m->tried > 0 && m->tried < m->n_servers;
+	bool refused = o->why.req != NULL &&
+	               strcmp(o->why.req, "RFC4535-5.2.1.3-07") == 0;
+
+	m->next = !refused && m->tried > 0 && m->tried < m->n_servers;
 	if (!m->next)
 		m->tried = 0;
 }
 
 static void
-ask_next_server(struct gsakmpd_membership *m)
+turn_to_next(struct gsakmpd_membership *m)
 {
 	char text[GKD_ADDR_TEXT];
 
-	m->next = false;
-	m->tried++;
+	if (m->n_servers < 2)
+		return;
 	m->server = (m->server + 1) % m->n_servers;
 	gkd_conn_close(m->conn);
 	m->conn = NULL;
-	gkd_log(LOG_NOTICE, "fsm", "no answer; trying the key server at %s",
+	gkd_log(LOG_NOTICE, "fsm", "turning to the key server at %s",
 	        gkd_addr_format(text, server_of(m)));
+}
+
+static void
+ask_next_server(struct gsakmpd_membership *m)
+{
+	m->next = false;
+	m->tried++;
+	turn_to_next(m);
 	(void)gsakmp_gm_join(m->engine, gkd_now());
 }
 
@@ -265,14 +285,23 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_KEY_INSTALL:
 	case GSAKMP_OUT_KEY_WIPE:
-		gsakmpd_keys_note(m, o);
+		/* At a key server they are the group's. */
+		if (m->sgcks == NULL)
+			gsakmpd_keys_note(m, o);
+		break;
+	case GSAKMP_OUT_NEXT_SERVER:
+		turn_to_next(m);
 		break;
 	case GSAKMP_OUT_JOINED:
 		m->tried = 0;
 		gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0, NULL);
 		break;
 	case GSAKMP_OUT_LEFT:
-		note_left(m, o);
+		/* The bridge tries again by itself. */
+		if (m->sgcks != NULL)
+			turn_to_next(m);
+		else
+			note_left(m, o);
 		gsakmpd_hook_run(m->hook, "left", m->name, 0, 0, NULL);
 		break;
 	case GSAKMP_OUT_EVICTED:
@@ -292,6 +321,13 @@ gsakmpd_membership_join(struct gsakmpd_membership *m)
 	return gsakmp_gm_join(m->engine, gkd_now());
 }
 
+static bool
+poll(struct gsakmpd_membership *m, struct gsakmp_output *o)
+{
+	return m->sgcks != NULL ? gsakmp_sgcks_poll(m->sgcks, o)
+	                        : gsakmp_gm_poll(m->engine, o);
+}
+
 void
 gsakmpd_membership_drain(struct gsakmpd_membership *m)
 {
@@ -300,27 +336,37 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 	do {
 		if (m->next)
 			ask_next_server(m);
-		while (gsakmp_gm_poll(m->engine, &o)) {
+		while (poll(m, &o)) {
 			gsakmpd_report(m->d, m->name, &o);
 			act(m, &o);
+			if (m->sgcks != NULL)
+				(void)gsakmp_sgcks_act(m->sgcks, &o, gkd_now());
 		}
 	} while (m->next || gsakmpd_fetch_refused(m));
-	gkd_timer_set(m->timer, gsakmp_gm_deadline(m->engine));
+	gkd_timer_set(m->timer, m->sgcks != NULL
+	                                ? gsakmp_sgcks_deadline(m->sgcks)
+	                                : gsakmp_gm_deadline(m->engine));
+	if (m->acted != NULL)
+		m->acted(m->arg);
 }
 
-static void
-on_timer(void *arg)
+void
+gsakmpd_membership_timer(void *arg)
 {
 	struct gsakmpd_membership *m = arg;
 
-	(void)gsakmp_gm_tick(m->engine, gkd_now());
+	if (m->sgcks != NULL)
+		(void)gsakmp_sgcks_tick(m->sgcks, gkd_now());
+	else
+		(void)gsakmp_gm_tick(m->engine, gkd_now());
 	gsakmpd_membership_drain(m);
 }
 
 /* ---- opening and closing ------------------------------------------------ */
 
-static enum gkd_exit
-open_sockets(struct gsakmpd_membership *m, struct gkd_why *why)
+enum gkd_exit
+gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
+                                struct gkd_why *why)
 {
 	const struct gkd_udp_config udp = { .local = m->local };
 	const struct gkd_mcast_ops ops = { on_multicast, on_link, m };
@@ -343,11 +389,14 @@ open_sockets(struct gsakmpd_membership *m, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
-static enum gkd_exit
-open_fetcher(struct gsakmpd_membership *m, struct gkd_why *why)
+enum gkd_exit
+gsakmpd_membership_open_fetcher(struct gsakmpd_membership *m,
+                                struct gkd_why *why)
 {
 	const struct gsakmpd_fetcher_ops ops = { receive_again, m };
 
+	if (!m->by_url.on)
+		return GKD_EXIT_OK;
 	m->fetched = m->cfg.fetched = gsakmp_fetched_new();
 	if (m->fetched == NULL)
 		return GKD_EXIT_FAILURE;
@@ -363,18 +412,16 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 	enum gkd_exit rc;
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
-	if (m->by_url.on) {
-		rc = open_fetcher(m, why);
-		if (rc != GKD_EXIT_OK)
-			return rc;
-	}
+	rc = gsakmpd_membership_open_fetcher(m, why);
+	if (rc != GKD_EXIT_OK)
+		return rc;
 	m->engine = gsakmp_gm_new(&m->d->env, &m->cfg);
-	m->timer = gkd_timer_new(m->d->loop, on_timer, m);
+	m->timer = gkd_timer_new(m->d->loop, gsakmpd_membership_timer, m);
 	if (m->engine == NULL || m->timer == NULL)
 		return GKD_EXIT_FAILURE;
 	rc = open_store(m, why);
 	if (rc == GKD_EXIT_OK)
-		rc = open_sockets(m, why);
+		rc = gsakmpd_membership_open_sockets(m, why);
 	if (rc != GKD_EXIT_OK || m->hook_program == NULL)
 		return rc;
 	if (gsakmpd_hook_open(&m->hook, m->hook_program) == GK_OK)
@@ -395,7 +442,10 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gkd_mcast_close(m->mcast);
 	gkd_timer_free(m->timer);
 	gsakmpd_fetcher_free(m->fetcher);
-	gsakmp_gm_free(m->engine);
+	if (m->sgcks != NULL)
+		gsakmp_sgcks_free(m->sgcks);
+	else
+		gsakmp_gm_free(m->engine);
 	gk_kex_free(m->static_key);
 	gsakmp_fetched_free(m->fetched);
 	gsakmpd_fetch_config_free(&m->by_url);

@@ -11,7 +11,7 @@
 #include "gsakmp/daemon/hook.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
-#include "gsakmp/engine/gm.h"
+#include "gsakmp/engine/sgcks.h"
 
 /*
  * DOC: gsakmp-gm - the engine of a member, connected to the world
@@ -45,6 +45,12 @@ struct gsakmpd_membership {
 	char name[300]; /* of the group, for people */
 	struct gsakmp_gm_config cfg;
 	struct gsakmp_gm *engine;
+	/* A key server that is a member of another (server_upstream.c): the
+	 * engine is the bridge's, and rows go where the caller says. */
+	struct gsakmp_sgcks *sgcks;
+	bool (*apply)(void *arg, const struct gk_journal *journal);
+	void (*acted)(void *arg);
+	void *arg;
 	struct gkd_timer *timer;
 	bool join_at_start;
 	struct gk_kex_key *static_key; /* a member that only receives */
@@ -93,6 +99,9 @@ struct gsakmpd_membership {
 	struct gsakmpd_hook *hook;
 };
 
+/* The tables of a member's rows; ends with NULL. */
+extern const char *const gsakmpd_membership_tables[];
+
 /* ---- membership_config.c ------------------------------------------------- */
 enum gkd_exit gsakmpd_membership_configure(struct gsakmpd_membership *m,
                                            struct gkd_why *why);
@@ -106,6 +115,13 @@ enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,
 enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,
                                       struct gkd_why *why);
 void gsakmpd_membership_close(struct gsakmpd_membership *m);
+/* gsakmpd_membership_open_fetcher, _open_sockets - the parts of _open() that a
+ * subordinate key server needs, too; the first before the engine is made. */
+enum gkd_exit gsakmpd_membership_open_fetcher(struct gsakmpd_membership *m,
+                                              struct gkd_why *why);
+enum gkd_exit gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
+                                              struct gkd_why *why);
+void gsakmpd_membership_timer(void *membership);
 /* gsakmpd_membership_join - ask the key servers, one after the other. */
 enum gk_err gsakmpd_membership_join(struct gsakmpd_membership *m);
 /* Act on everything the engine has to say, then wait for its deadline. */

@@ -100,7 +100,9 @@ enum gkd_exit
 gsakmpd_announcement_load(struct gsakmpd_membership *m,
                           const struct gkd_elem *elem, struct gkd_why *why)
 {
-	const struct gsakmp_party *p = &m->party->party;
+	/* A key server may have another Group Owner for this group. */
+	const struct gsakmp_party *p =
+		m->cfg.party.id != NULL ? &m->cfg.party : &m->party->party;
 	const struct gpt_owner owner = {
 		.id = p->go_id,
 		.cert = p->go_cert,

@@ -7,6 +7,8 @@
 #include "gsakmp/payload/groupid.h"
 #include "policy-tokens/token/gpt_suite.h"
 
+#define REJOINS 3 /* that fail, before a member gives up */
+
 static enum gk_err
 code(const struct gkd_config *config, const struct gkd_elem *elem,
      const char *path, uint16_t *out, struct gkd_why *why)
@@ -73,18 +75,35 @@ read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 {
 	static const char *const transports[] = { "udp", "tcp", NULL };
 	const struct gkd_config *config = m->d->config;
-	unsigned tcp;
+	const struct gkd_elem *first = elem;
+	unsigned tcp, other;
 
-	GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT, &m->servers[0],
-	                         why));
-	m->n_servers = 1;
 	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0, &tcp,
 	                     why));
 	m->stream = tcp == 1;
-	if (!gkd_elem_has(elem, "@name"))
+	/* In order of preference; a name is for the only one. */
+	for (; elem != NULL; elem = gkd_elem_next(elem)) {
+		if (m->n_servers == GSAKMPD_SERVERS_MAX)
+			return gkd_config_fail(config, elem, why,
+			                       "more than %u key servers",
+			                       GSAKMPD_SERVERS_MAX);
+		GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT,
+		                         &m->servers[m->n_servers++], why));
+		GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0,
+		                     &other, why));
+		if (other != tcp)
+			return gkd_config_fail(config, elem, why,
+			                       "'@transport' is not that of "
+			                       "the first one");
+		if (gkd_elem_has(elem, "@name") && m->n_servers > 1)
+			return gkd_config_fail(config, elem, why,
+			                       "'@name' goes with a single key "
+			                       "server");
+	}
+	if (m->n_servers > 1 || !gkd_elem_has(first, "@name"))
 		return GK_OK;
-	return gsakmpd_identity_load(config, elem, &m->gcks_octets, &m->gcks_id,
-	                             why);
+	return gsakmpd_identity_load(config, first, &m->gcks_octets,
+	                             &m->gcks_id, why);
 }
 
 static enum gk_err
@@ -157,6 +176,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 		{ "membership@backoff", &c->rejoin_backoff_ms, 1 },
 		{ "membership@skew", &c->skew_s, 1000 },
 		{ "membership@missed", &c->missed_ms, 1 },
+		{ "membership@silence", &c->silence_ms, 1 },
 		{ "membership@rekey-age", &c->rekey_max_age_s, 1000 },
 	};
 	bool recovery;
@@ -172,7 +192,9 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	c->rtj_retries = c->rtd_retries = (unsigned)n;
 	GK_TRY(gkd_elem_uint(config, root, "membership@rejoins", 0, 255, 0, &n,
 	                     why));
-	c->rejoin_max = (unsigned)n;
+	/* As often with each key server. */
+	c->rejoin_max =
+		(unsigned)(n != 0 ? n : REJOINS) * (unsigned)m->n_servers;
 	if (gkd_elem_has(root, "membership@ip-value")) {
 		GK_TRY(gkd_elem_addr(config, root, "membership@ip-value", 0,
 		                     &m->ip_value, why));

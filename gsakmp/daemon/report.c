@@ -210,6 +210,7 @@ add_details(json_t *f, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_LEFT:
 	case GSAKMP_OUT_EVICTED:
+	case GSAKMP_OUT_SUSPENDED:
 		add_reject(f, &o->why, o->text);
 		return;
 	default:
@@ -232,6 +233,10 @@ level_of(enum gsakmp_output_kind kind)
 	case GSAKMP_OUT_DESTROYED:
 	case GSAKMP_OUT_STALE:
 	case GSAKMP_OUT_MEMBER_OVERDUE:
+	case GSAKMP_OUT_EXPELLED:
+	case GSAKMP_OUT_EXPULSION_REFUSED:
+	case GSAKMP_OUT_SERVING:
+	case GSAKMP_OUT_SUSPENDED:
 		return LOG_NOTICE;
 	default:
 		return LOG_INFO;

@@ -12,6 +12,7 @@
 #include "common/daemon/gkd_worker.h"
 #include "common/store/gk_store.h"
 #include "gsakmp/daemon/fetcher.h"
+#include "gsakmp/daemon/membership.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/gcks.h"
@@ -104,6 +105,9 @@ struct gsakmpd_group {
 	struct gsakmpd_resend *resends;
 	struct gkd_timer *resend_timer;
 
+	/* A subordinate: a member of the primary, and the bridge between. */
+	struct gsakmpd_membership *upstream; /* NULL: the primary itself */
+	bool upstream_started;
 	const char *token_file; /* or a subscription: */
 	bool subscribe;
 	struct gkd_addr owner;
@@ -223,6 +227,22 @@ void gsakmpd_bulletin_close(struct gsakmpd_server *s);
 void gsakmpd_bulletin_post(struct gsakmpd_group *g,
                            const struct gsakmp_output *o);
 json_t *gsakmpd_bulletin_status(const struct gsakmpd_server *s);
+
+/* ---- server_upstream.c: a group of which the key server is a subordinate -- */
+enum gkd_exit gsakmpd_upstream_configure(struct gsakmpd_group *g,
+                                         const struct gkd_elem *elem,
+                                         struct gkd_why *why);
+enum gkd_exit gsakmpd_upstream_open(struct gsakmpd_group *g,
+                                    struct gkd_why *why);
+/* gsakmpd_upstream_start - also after gsakmpd_upstream_leave(). */
+enum gk_err gsakmpd_upstream_start(struct gsakmpd_group *g);
+enum gk_err gsakmpd_upstream_leave(struct gsakmpd_group *g);
+void gsakmpd_upstream_close(struct gsakmpd_group *g);
+/* gsakmpd_upstream_poke - the sub-group may have something to tell. */
+void gsakmpd_upstream_poke(struct gsakmpd_group *g);
+/* gsakmpd_upstream_set_party - a reload; and what CRLs say of the primary. */
+void gsakmpd_upstream_set_party(struct gsakmpd_group *g);
+json_t *gsakmpd_upstream_status(struct gsakmpd_group *g);
 
 /* ---- server_store.c ------------------------------------------------------ */
 enum gkd_exit gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why);

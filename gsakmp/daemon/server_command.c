@@ -49,7 +49,10 @@ done(struct gsakmpd_group *g, enum gk_err err, char why[256])
 static const char *
 state_text(const struct gsakmp_group_status *st)
 {
-	return st->destroyed ? "destroyed" : st->open ? "open" : "no token";
+	return st->destroyed ? "destroyed"
+	       : !st->open   ? "no token"
+	       : st->paused  ? "suspended"
+	                     : "open";
 }
 
 /* Whose signature makes a token of this group valid. */
@@ -90,6 +93,14 @@ group_status(struct gsakmpd_group *g)
 	              (json_int_t)st.sequence, "rekeys", (json_int_t)st.rekeys);
 	json_object_set_new(o, "oversize",
 	                    json_integer((json_int_t)st.oversize));
+	json_object_set_new(
+		o, "role",
+		json_string(g->upstream != NULL ? "subordinate" : "primary"));
+	if (g->upstream != NULL) {
+		json_object_set_new(o, "expelled",
+		                    json_integer((json_int_t)st.n_expelled));
+		json_object_set_new(o, "upstream", gsakmpd_upstream_status(g));
+	}
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
 	json_object_set_new(o, "mode",
@@ -365,9 +376,10 @@ cmd_token(void *state, const json_t *request, char why[256])
 		return NULL;
 	if (g->token_file == NULL) {
 		snprintf(why, 256,
-		         "tokens of group '%.100s' come from the "
-		         "Group Owner by themselves",
-		         g->name);
+		         "tokens of group '%.100s' come from the %s by "
+		         "themselves",
+		         g->name,
+		         g->upstream != NULL ? "primary" : "Group Owner");
 		return NULL;
 	}
 	if (gsakmpd_token_read(g, true, &text) != GK_OK) {
@@ -384,6 +396,36 @@ cmd_credentials(void *state, const json_t *request, char why[256])
 	(void)request;
 	(void)why;
 	return gsakmpd_credentials_json(server_of(state)->party);
+}
+
+static json_t *
+cmd_leave(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+
+	if (g == NULL)
+		return NULL;
+	if (g->upstream == NULL) {
+		snprintf(why, 256, "group '%.100s' has no primary to leave",
+		         g->name);
+		return NULL;
+	}
+	return done(g, gsakmpd_upstream_leave(g), why);
+}
+
+static json_t *
+cmd_join(void *state, const json_t *request, char why[256])
+{
+	struct gsakmpd_group *g = group_of(state, request, 0, why);
+
+	if (g == NULL)
+		return NULL;
+	if (g->upstream == NULL) {
+		snprintf(why, 256, "group '%.100s' has no primary to join",
+		         g->name);
+		return NULL;
+	}
+	return done(g, gsakmpd_upstream_start(g), why);
 }
 
 const struct gkd_command gsakmpd_server_commands[] = {
@@ -403,6 +445,10 @@ const struct gkd_command gsakmpd_server_commands[] = {
 	{ "push", "[PEER|all] [GROUP]", "keys to members that only receive",
 	  cmd_push },
 	{ "rekey", "[GROUP]", "new keys for all members", cmd_rekey },
+	{ "leave", "[GROUP]", "a subordinate: leave the primary, serve nobody",
+	  cmd_leave },
+	{ "join", "[GROUP]", "a subordinate: register with the primary again",
+	  cmd_join },
 	{ "destroy", "GROUP", "end the group (Sequence ID 0xFFFFFFFF)",
 	  cmd_destroy },
 	{ "token", "[GROUP]", "read the token file again", cmd_token },

@@ -212,7 +212,8 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	GK_TRY(gsakmpd_group_id_load(config, gkd_elem_child(elem, "group-id"),
 	                             &g->dialect, &g->cfg.group_id_type,
 	                             &g->group_id, why));
-	GK_TRY(read_token_source(config, elem, g, why));
+	if (gkd_elem_child(elem, "upstream") == NULL)
+		GK_TRY(read_token_source(config, elem, g, why));
 	GK_TRY(read_multicast(config, elem, &g->mcast_cfg, why));
 	GK_TRY(read_rekey(config, elem, &g->cfg, why));
 	g->cfg.skew_s = s->engine_cfg.skew_s;
@@ -233,7 +234,7 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 }
 
 static enum gk_err
-read_groups(struct gsakmpd_server *s, struct gkd_why *why)
+read_groups(struct gsakmpd_server *s, enum gkd_exit *rc, struct gkd_why *why)
 {
 	const struct gkd_elem *first =
 		gkd_elem_child(gkd_config_root(s->d->config), "group");
@@ -245,8 +246,17 @@ read_groups(struct gsakmpd_server *s, struct gkd_why *why)
 	s->groups = calloc(n, sizeof(*s->groups));
 	if (s->groups == NULL)
 		return GK_ERR_NOMEM;
-	for (e = first; e != NULL; e = gkd_elem_next(e))
-		GK_TRY(read_group(s, e, &s->groups[s->n_groups++], why));
+	for (e = first; e != NULL; e = gkd_elem_next(e)) {
+		const struct gkd_elem *up = gkd_elem_child(e, "upstream");
+		struct gsakmpd_group *g = &s->groups[s->n_groups++];
+
+		GK_TRY(read_group(s, e, g, why));
+		if (up == NULL)
+			continue;
+		*rc = gsakmpd_upstream_configure(g, up, why);
+		if (*rc != GKD_EXIT_OK)
+			return GK_ERR_POLICY;
+	}
 	return GK_OK;
 }
 
@@ -354,12 +364,13 @@ enum gkd_exit
 gsakmpd_server_configure(struct gsakmpd_server *s, struct gkd_why *why)
 {
 	const struct gkd_elem *root = gkd_config_root(s->d->config);
+	enum gkd_exit rc = GKD_EXIT_CONFIG;
 
 	if (gsakmpd_party_load(s->d->config, &s->party, why) != GK_OK ||
 	    gsakmpd_fetch_config_load(s->d->config, &s->by_url, why) != GK_OK ||
 	    read_listen(s, why) != GK_OK || read_engine(s, why) != GK_OK ||
-	    read_bulletin(s, why) != GK_OK || read_groups(s, why) != GK_OK)
-		return GKD_EXIT_CONFIG;
+	    read_bulletin(s, why) != GK_OK || read_groups(s, &rc, why) != GK_OK)
+		return rc;
 	s->store_path = gkd_elem_path(s->d->config, root, "store@path");
 	return GKD_EXIT_OK;
 }

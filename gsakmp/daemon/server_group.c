@@ -229,6 +229,7 @@ gsakmpd_group_drain(struct gsakmpd_group *g)
 		gsakmpd_report(s->d, g->name, &o);
 	}
 	gkd_timer_set(g->timer, gsakmp_group_deadline(g->group));
+	gsakmpd_upstream_poke(g);
 }
 
 static void
@@ -346,6 +347,12 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 		                strerror(errno));
 		return GKD_EXIT_NETWORK;
 	}
+	if (g->upstream != NULL) {
+		enum gkd_exit rc = gsakmpd_upstream_open(g, why);
+
+		if (rc != GKD_EXIT_OK)
+			return rc;
+	}
 	gsakmp_group_status(g->group, &status);
 	if (status.open)
 		gkd_log(LOG_NOTICE, "fsm",
@@ -370,6 +377,7 @@ static void
 close_group(struct gsakmpd_group *g)
 {
 	gsakmpd_token_close(g);
+	gsakmpd_upstream_close(g);
 	gsakmpd_receivers_close(g);
 	drop_resends(g);
 	gkd_timer_free(g->resend_timer);

@@ -239,6 +239,13 @@ gsakmpd_token_open(struct gsakmpd_group *g, struct gkd_why *why)
 	}
 	if (g->subscribe)
 		return subscribe(g, why);
+	if (g->upstream != NULL) { /* tokens come from the primary */
+		if (g->upstream_started)
+			return GKD_EXIT_OK;
+		g->upstream_started = true;
+		return gsakmpd_upstream_start(g) == GK_OK ? GKD_EXIT_OK
+		                                          : GKD_EXIT_FAILURE;
+	}
 	err = gsakmpd_token_read(g, true, why);
 	/* Members are served by what is in force; a bad or missing file must
 	 * not end that. */

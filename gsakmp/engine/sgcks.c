@@ -67,6 +67,12 @@ gsakmp_sgcks_free(struct gsakmp_sgcks *s)
 	free(s);
 }
 
+struct gsakmp_gm *
+gsakmp_sgcks_gm(struct gsakmp_sgcks *s)
+{
+	return s->gm;
+}
+
 enum gk_err
 gsakmp_sgcks_load(struct gsakmp_sgcks *s, const char *table,
                   struct gk_slice key, struct gk_slice value)

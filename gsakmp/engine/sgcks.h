@@ -51,6 +51,9 @@ struct gsakmp_sgcks;
 struct gsakmp_sgcks *gsakmp_sgcks_new(const struct gk_env *env,
                                       const struct gsakmp_sgcks_config *cfg);
 void gsakmp_sgcks_free(struct gsakmp_sgcks *sgcks);
+/* gsakmp_sgcks_gm - its member, to be looked at; its inputs and outputs are the
+ * bridge's. */
+struct gsakmp_gm *gsakmp_sgcks_gm(struct gsakmp_sgcks *sgcks);
 /* gsakmp_sgcks_load - see gsakmp_gm_load(). */
 GK_MUST_CHECK enum gk_err gsakmp_sgcks_load(struct gsakmp_sgcks *sgcks,
                                             const char *table,

@@ -11,6 +11,7 @@ HELP = """\
 ./lab COMMAND
 
   demo              build everything, then watch a secure group live and die (about a minute)
+  demo distributed  the same with a primary and three subordinate key servers on subnets of their own
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
   ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
@@ -73,7 +74,7 @@ def cmd_demo(args) -> int:
     from . import build, deps, sandbox
     deps.ensure(deps.DEMO)
     build.build()
-    return sandbox.run([sys.executable, "-m", "lab.demo"])
+    return sandbox.run([sys.executable, "-m", "lab.demo", *([args.story] if args.story else [])])
 
 
 def cmd_up(args) -> int:
@@ -125,7 +126,10 @@ def parser() -> argparse.ArgumentParser:
     from . import attack
     s = sub.add_parser("attack")
     attack.options(s).set_defaults(run=cmd_attack)
-    for name, run in (("demo", cmd_demo), ("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
+    d = sub.add_parser("demo")
+    d.add_argument("story", nargs="?", choices=["distributed"], default="")
+    d.set_defaults(run=cmd_demo)
+    for name, run in (("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
         sub.add_parser(name).set_defaults(run=run)
     s = sub.add_parser("shell")
     s.add_argument("host")

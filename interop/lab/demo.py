@@ -1,25 +1,37 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./lab demo: the story told to a person.  Runs in the sandbox; leaves build/demo/."""
+"""./lab demo [distributed]: a story told to a person.  Runs in the sandbox; leaves build/demo/ or build/demo-distributed/."""
 import os
 import signal
 import sys
 
 from . import BUILD, LabError
+from .distributed import Distributed
 from .story import Story
 from .tell import Teller
 
 
-def main() -> int:
+STORIES = {
+    "": (Story, "demo", "The life of a secure multicast group",
+         """Twelve hosts on two subnets with a multicast router between them: owner, keys, alice, bob, carol, dave, mallory, oscar
+         and eve in the north, erin, frank and grace in the south. Everything they run is the real thing."""),
+    "distributed": (Distributed, "demo-distributed", "The life of a distributed group",
+                    """Four subnets around a multicast router. At headquarters: owner, keys (the primary key server), west and eve.
+                    On the others a subordinate key server each, nord, ost and sued, with alice and bob, carol and dave, erin,
+                    frank and grace behind them. Everything they run is the real thing."""),
+}
+
+
+def main(which: str = "") -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     tell = Teller()
-    where = BUILD / "demo"
-    tell.title("The life of a secure multicast group")
-    tell.say("""Twelve hosts on two subnets with a multicast router between them: owner, keys, alice, bob, carol, dave, mallory, oscar
-             and eve in the north, erin, frank and grace in the south. Everything they run is the real thing.""")
-    story = Story(where, tell=tell)
+    told, directory, title, cast = STORIES[which]
+    where = BUILD / directory
+    tell.title(title)
+    tell.say(cast)
+    story = told(where, tell=tell)
     try:
-        for step in Story.STEPS:
+        for step in told.STEPS:
             getattr(story, step)()
     except LabError as e:
         tell.title("This did not go as told.")
@@ -37,7 +49,7 @@ def main() -> int:
     for name, what in (("capture.pcapng", "everything on the wire; open it in Wireshark"),
                        ("capture.txt", "the same, decoded, decrypted and verified"),
                        ("keylog.txt", "the secrets that decrypt it"),
-                       ("policy/", "the policy in XML, its signed tokens, the announcement"),
+                       ("policy/", "the policy in XML, its signed tokens, the announcements"),
                        ("daemons/", "configuration, events and log of each daemon"),
                        ("data/", "what each application sent and read"),
                        ("pki/", "certificates, good and bad")):
@@ -46,4 +58,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

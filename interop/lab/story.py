@@ -40,6 +40,8 @@ def numbers(report: dict) -> set:
 class Story:
     """`directory` receives everything that is written; `kind` is the kind of all keys (see pki)."""
 
+    Stage = Scene
+
     def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", delivery: str = "tls", ip: int = 4,
                  transport: str = "udp", terse: bool = True, resend: int = 2, cookies: str = "auto", only: list = ()):
         """`delivery`: the key server gets tokens from msec-go over TLS, or as a file that somebody puts there.
@@ -56,7 +58,7 @@ class Story:
         self.owner = self.keys = None
         self.members, self.apps = {}, {}
         try:
-            self.scene = Scene(prefix, only)
+            self.scene = self.Stage(prefix, only)
             self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
             self.pki = Pki(self.dir / "pki", kind)
         except BaseException:

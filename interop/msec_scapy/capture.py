@@ -134,6 +134,8 @@ class Checker:
             if first in self.initiated and self.initiated[first][0].octets == m.octets:
                 report.notes.append("repeated")
             self.initiated[first] = (m, trusted)
+        if m.exchange == reg.X_RTD and m.notify().notify == reg.N_EXPULSION:
+            report.notes.append(f"for {message.expulsion(m.notify().octets())[1]}, expelled")
 
     def _combination(self, m, report, exchange):
         """Find the initiator's message that Nonce_C answers: (message, trusted) or None."""

@@ -293,9 +293,16 @@ def _check_signature(p, message):
     check_identity(Identity(p.id_type, p.signer_id))
 
 
+def expulsion(data):
+    """(is the member barred, its identity) from the data of an Expulsion (our extension for 4.4.7), or None."""
+    if len(data) < 3 or data[0] > 1 or not reg.ID_TYPE.known(data[1]):
+        return None
+    return bool(data[0]), Identity(data[1], bytes(data[2:]))
+
+
 def _check_notification(p, message):
-    _want(reg.NOTIFY.known(p.notify), reg.N_MALFORMED, "RFC4535-7.9.2-02", "Notification Type",
-          p.notify)
+    _want(reg.NOTIFY.known(p.notify, message.private), reg.N_MALFORMED, "RFC4535-7.9.2-02",
+          "Notification Type", p.notify)
     data, where = p.octets(), "Notification Data"
     rule = "RFC4535-7.9.2-03"
     if p.notify == reg.N_ACK:
@@ -314,6 +321,9 @@ def _check_notification(p, message):
     elif p.notify in (reg.N_IPV4, reg.N_IPV6):
         _want(len(data) == (4 if p.notify == reg.N_IPV4 else 16), reg.N_MALFORMED, rule, where,
               f"{len(data)} octets")
+    elif p.notify == reg.N_EXPULSION:
+        _want(expulsion(data) is not None, reg.N_MALFORMED, "RFC4535-4.4.7-09", where,
+              "no reason and identity")
     elif p.notify in (reg.N_COOKIE, reg.N_COOKIE_REQUIRED):
         _want(data, reg.N_MALFORMED, rule, where, "empty cookie")
 
