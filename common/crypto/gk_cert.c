@@ -137,11 +137,10 @@ static enum gk_err
 read_all(struct gk_cert *cert)
 {
 	uint32_t flags = X509_get_extension_flags(cert->x509);
-	EVP_PKEY *pkey = X509_get0_pubkey(cert->x509);
 
-	if ((flags & EXFLAG_INVALID) != 0 || pkey == NULL)
+	if ((flags & EXFLAG_INVALID) != 0)
 		return gk_ossl_fail(GK_ERR_VALUE);
-	GK_TRY(gk_pubkey_from_pkey(pkey, &cert->pub));
+	GK_TRY(gk_pubkey_from_x509(cert->x509, &cert->pub));
 	GK_TRY(read_name(X509_get_subject_name(cert->x509), &cert->subject));
 	GK_TRY(read_name(X509_get_issuer_name(cert->x509), &cert->issuer));
 	GK_TRY(read_time(X509_get0_notBefore(cert->x509), &cert->not_before));

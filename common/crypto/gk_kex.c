@@ -140,11 +140,11 @@ gk_kex_from_private(enum gk_kex group, struct gk_slice priv,
 }
 
 /*
- * How many octets are drawn.  MODP: 512 bits, more than RFC 3526 section 8 asks
- * for its strongest group and cheaper than a full-length exponent.  Curves: the
+ * How many octets are drawn.  MODP: what RFC 3526 section 8 asks for at its
+ * higher estimate of each group's strength (320 bits for 2048, 420 for 3072, 480
+ * for 4096, 540 and 620 for the largest two), and not less than 320; longer ones only cost time.  Curves: the
  * length of the order.
  */
-#define MODP_PRIVATE_LEN 64
 /* A draw falls outside the range with probability one in two at most (P-521 has
  * its top bits cleared); that many in a row mean a broken generator. */
 #define DRAWS_MAX 64
@@ -152,8 +152,23 @@ gk_kex_from_private(enum gk_kex group, struct gk_slice priv,
 static size_t
 private_len(enum gk_kex group)
 {
-	return gk_kex_is_modp(group) ? MODP_PRIVATE_LEN
-	                             : gk_kex_secret_len(group);
+	switch (group) {
+	case GK_KEX_MODP768_LEGACY:
+	case GK_KEX_MODP1024_LEGACY:
+	case GK_KEX_MODP1536_LEGACY:
+	case GK_KEX_MODP2048:
+		return 40;
+	case GK_KEX_MODP3072:
+		return 53;
+	case GK_KEX_MODP4096:
+		return 60;
+	case GK_KEX_MODP6144:
+		return 68;
+	case GK_KEX_MODP8192:
+		return 78;
+	default:
+		return gk_kex_secret_len(group);
+	}
 }
 
 enum gk_err

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Diffie-Hellman on the NIST curves (RFC 5903 forms) and X25519 (RFC 7748). */
+#include <pthread.h>
 #include <string.h>
 
 #include <openssl/bn.h>
@@ -11,16 +12,29 @@
 
 #define POINT_MAX (1 + 132) /* the uncompressed form of a P-521 point */
 
-static EC_GROUP *
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EC_GROUP *p256, *p384, *p521; /* live as long as the process */
+
+static void
+make_curves(void)
+{
+	p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	p384 = EC_GROUP_new_by_curve_name(NID_secp384r1);
+	p521 = EC_GROUP_new_by_curve_name(NID_secp521r1);
+}
+
+/* Only read from then on, by any number of threads. */
+static const EC_GROUP *
 curve(enum gk_kex group)
 {
+	pthread_once(&once, make_curves);
 	switch (group) {
 	case GK_KEX_P256:
-		return EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+		return p256;
 	case GK_KEX_P384:
-		return EC_GROUP_new_by_curve_name(NID_secp384r1);
+		return p384;
 	case GK_KEX_P521:
-		return EC_GROUP_new_by_curve_name(NID_secp521r1);
+		return p521;
 	default:
 		return NULL;
 	}
@@ -76,14 +90,15 @@ static enum gk_err
 multiply(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
          struct gk_buf *out)
 {
-	EC_GROUP *ec = curve(group);
+	const EC_GROUP *ec = curve(group);
+	BN_CTX *ctx = BN_CTX_new();
 	EC_POINT *from = ec == NULL ? NULL : EC_POINT_new(ec);
 	EC_POINT *to = ec == NULL ? NULL : EC_POINT_new(ec);
 	BIGNUM *x = BN_new();
 	enum gk_err err = GK_ERR_NOMEM;
 	int ok;
 
-	if (ec == NULL || from == NULL || to == NULL || x == NULL)
+	if (ctx == NULL || from == NULL || to == NULL || x == NULL)
 		goto out;
 	err = load_scalar(ec, priv, gk_kex_secret_len(group), x);
 	if (err == GK_OK && peer.len != 0)
@@ -91,15 +106,15 @@ multiply(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
 	if (err != GK_OK)
 		goto out;
 	if (peer.len != 0)
-		ok = EC_POINT_mul(ec, to, NULL, from, x, NULL);
+		ok = EC_POINT_mul(ec, to, NULL, from, x, ctx);
 	else
-		ok = EC_POINT_mul(ec, to, x, NULL, NULL, NULL);
+		ok = EC_POINT_mul(ec, to, x, NULL, NULL, ctx);
 	err = ok == 1 ? store_point(ec, to, out->len, out->ptr) : GK_ERR_CRYPTO;
 out:
 	BN_clear_free(x);
 	EC_POINT_clear_free(to);
 	EC_POINT_free(from);
-	EC_GROUP_free(ec);
+	BN_CTX_free(ctx);
 	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
 }
 
@@ -119,14 +134,13 @@ gk_ecdh_derive(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
 enum gk_err
 gk_ecdh_peer_check(enum gk_kex group, struct gk_slice peer)
 {
-	EC_GROUP *ec = curve(group);
+	const EC_GROUP *ec = curve(group);
 	EC_POINT *point = ec == NULL ? NULL : EC_POINT_new(ec);
 	enum gk_err err = GK_ERR_NOMEM;
 
 	if (point != NULL)
 		err = load_point(ec, peer, point);
 	EC_POINT_free(point);
-	EC_GROUP_free(ec);
 	return err;
 }
 

@@ -30,6 +30,8 @@ EVP_PKEY *gk_pubkey_pkey(const struct gk_pubkey *pub); /* borrowed */
 /* gk_pubkey_from_pkey - takes a reference of its own. */
 GK_MUST_CHECK enum gk_err gk_pubkey_from_pkey(EVP_PKEY *pkey,
                                               struct gk_pubkey **pub);
+GK_MUST_CHECK enum gk_err gk_pubkey_from_x509(X509 *x509,
+                                              struct gk_pubkey **pub);
 X509 *gk_cert_x509(const struct gk_cert *cert); /* borrowed */
 
 /* gk_ossl_sigalg_legacy - is a signature algorithm of X.509 made with MD5, SHA-1

@@ -48,21 +48,18 @@ kind_of(const EVP_PKEY *pkey)
 	}
 }
 
-enum gk_err
-gk_pubkey_from_pkey(EVP_PKEY *pkey, struct gk_pubkey **out)
+/* make_pubkey - with @n octets of SubjectPublicKeyInfo at @der, which is freed. */
+static enum gk_err
+make_pubkey(EVP_PKEY *pkey, uint8_t *der, int n, struct gk_pubkey **out)
 {
 	struct gk_pubkey *pub = calloc(1, sizeof(*pub));
-	uint8_t *der = NULL;
-	enum gk_err err;
-	int n;
+	enum gk_err err = GK_ERR_NOMEM;
 
 	*out = NULL;
-	if (pub == NULL)
-		return GK_ERR_NOMEM;
-	n = i2d_PUBKEY(pkey, &der);
-	err = n <= 0 ? gk_ossl_fail(GK_ERR_VALUE)
-	             : gk_buf_copy(&pub->spki,
-	                           (struct gk_slice){ der, (size_t)n });
+	if (pub != NULL)
+		err = n <= 0 ? gk_ossl_fail(GK_ERR_VALUE)
+		             : gk_buf_copy(&pub->spki,
+		                           (struct gk_slice){ der, (size_t)n });
 	OPENSSL_free(der);
 	if (err != GK_OK) {
 		free(pub);
@@ -76,6 +73,31 @@ gk_pubkey_from_pkey(EVP_PKEY *pkey, struct gk_pubkey **out)
 	(void)gk_ossl_fail(GK_OK); /* an unnamed curve leaves an error behind */
 	*out = pub;
 	return GK_OK;
+}
+
+enum gk_err
+gk_pubkey_from_pkey(EVP_PKEY *pkey, struct gk_pubkey **out)
+{
+	uint8_t *der = NULL;
+	int n = i2d_PUBKEY(pkey, &der);
+
+	return make_pubkey(pkey, der, n, out);
+}
+
+enum gk_err
+gk_pubkey_from_x509(X509 *x509, struct gk_pubkey **out)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(x509);
+	uint8_t *der = NULL;
+	int n;
+
+	*out = NULL;
+	if (pkey == NULL)
+		return gk_ossl_fail(GK_ERR_VALUE);
+	/* As it came: to encode the key anew takes longer than to verify with
+	 * it. */
+	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
+	return make_pubkey(pkey, der, n, out);
 }
 
 enum gk_err

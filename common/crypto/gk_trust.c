@@ -83,6 +83,29 @@ gk_trust_is_anchor(const struct gk_trust *trust, const struct gk_cert *cert)
 	return false;
 }
 
+static const struct gk_cert *
+with_der(const struct gk_certs *certs, struct gk_slice der)
+{
+	for (size_t i = 0; i < certs->n; i++)
+		if (gk_slice_equal(gk_cert_der(certs->cert[i]), der))
+			return certs->cert[i];
+	return NULL;
+}
+
+enum gk_err
+gk_trust_cert(const struct gk_trust *trust, struct gk_slice der,
+              struct gk_cert **cert)
+{
+	const struct gk_cert *known = with_der(&trust->intermediates, der);
+
+	if (known == NULL)
+		known = with_der(&trust->anchors, der);
+	if (known == NULL)
+		return gk_cert_from_der(der, cert);
+	*cert = gk_cert_ref(known);
+	return GK_OK;
+}
+
 const struct gk_certs *
 gk_trust_anchors(const struct gk_trust *trust)
 {

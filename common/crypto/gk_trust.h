@@ -106,6 +106,11 @@ GK_MUST_CHECK enum gk_err gk_trust_add_authority(struct gk_trust *trust,
  * not be used to verify a message (RFC 4535 section 7.7.2 item 3). */
 bool gk_trust_is_anchor(const struct gk_trust *trust,
                         const struct gk_cert *cert);
+/* gk_trust_cert - like gk_cert_from_der(), but a configured certificate is not
+ * parsed again: members send those of their authorities along. */
+GK_MUST_CHECK enum gk_err gk_trust_cert(const struct gk_trust *trust,
+                                        struct gk_slice der,
+                                        struct gk_cert **cert);
 /* gk_trust_anchors - borrowed, for listings. */
 const struct gk_certs *gk_trust_anchors(const struct gk_trust *trust);
 

@@ -14,6 +14,7 @@
 #include "gsakmp/daemon/fetcher.h"
 #include "gsakmp/daemon/membership.h"
 #include "gsakmp/daemon/report.h"
+#include "gsakmp/daemon/server_queue.h"
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/gcks.h"
 #include "gsakmp/engine/group.h"
@@ -52,7 +53,9 @@ struct gsakmpd_worker {
 	unsigned index;
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
-	struct gkd_timer *timer;
+	struct gkd_timer *timer, *work;
+	struct gsakmpd_queue queue;      /* datagrams */
+	atomic_ullong stale, crowded;    /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher; /* NULL: nothing is fetched */
 	/* By index of the listening address; unused ones are NULL. */
 	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
@@ -157,6 +160,8 @@ struct gsakmpd_server {
 	struct gsakmpd_fetch_config by_url;
 	struct gsakmp_fetched *fetched;
 	unsigned n_workers;
+	size_t queue_octets;   /* of datagrams that wait, for each worker */
+	uint32_t queue_age_ms; /* requests that waited longer are dropped */
 	struct gkd_pool *pool;
 	struct gsakmpd_worker *workers;
 	bool running; /* the workers' threads */

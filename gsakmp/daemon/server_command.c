@@ -140,6 +140,20 @@ cookie_status(struct gsakmpd_server *s)
 	                 "registrations_acknowledged", (json_int_t)settled);
 }
 
+/* Datagrams that were never looked at. */
+static json_t *
+queue_status(struct gsakmpd_server *s)
+{
+	uint64_t stale = 0, crowded = 0;
+
+	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
+		stale += atomic_load(&s->workers[i].stale);
+		crowded += atomic_load(&s->workers[i].crowded);
+	}
+	return json_pack("{s:I, s:I}", "dropped_old", (json_int_t)stale,
+	                 "dropped_full", (json_int_t)crowded);
+}
+
 json_t *
 gsakmpd_server_status(struct gkd_daemon *d)
 {
@@ -176,6 +190,7 @@ gsakmpd_server_status(struct gkd_daemon *d)
 	}
 	json_object_set_new(o, "identity", gkd_json_text(s->party->name));
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
+	json_object_set_new(o, "queue", queue_status(s));
 	json_object_set_new(o, "store", gkd_json_text(s->store_path));
 	json_object_set_new(o, "store_ok", json_boolean(!s->store_failed));
 	json_object_set_new(o, "public_key_operations",

@@ -286,7 +286,14 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 		s->n_listen++;
 	}
 	GK_TRY(gkd_elem_uint(config, listen, "@workers", 0, 256, 0, &n, why));
-	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
+	/* Half of them may be waiting for the disk. */
+	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? 2 * (unsigned)cpus : 2;
+	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 4000, &n,
+	                   why));
+	s->queue_age_ms = (uint32_t)n;
+	GK_TRY(gkd_elem_uint(config, listen, "@queue-max", 65536, 1u << 30,
+	                     4u << 20, &n, why));
+	s->queue_octets = (size_t)n;
 	GK_TRY(gkd_elem_uint(config, listen, "@connections-max", 1, 65536, 1024,
 	                     &n, why));
 	s->tcp_limits.conns_max = (unsigned)n;

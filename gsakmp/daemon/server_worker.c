@@ -195,6 +195,45 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 	receive(arg, data, from, rounds);
 }
 
+/* As long as this, and as many, before answers leave and sockets are read. */
+#define SLICE_MS 10
+#define SLICE_LETTERS 32
+
+/*
+ * Some of what waits, and one commit for all of it: a commit waits for the disk,
+ * and takes as long for many changes as for one.
+ */
+static void
+on_work(void *arg)
+{
+	struct gsakmpd_worker *w = arg;
+	uint64_t end = gkd_now().mono_ms + SLICE_MS;
+
+	for (unsigned i = 0; i < SLICE_LETTERS; i++) {
+		struct gk_now now = gkd_now();
+		struct gsakmpd_letter *l;
+
+		l = i > 0 && now.mono_ms >= end
+		            ? NULL
+		            : gsakmpd_queue_take(&w->queue, now.mono_ms);
+		if (l == NULL)
+			break;
+		/* What a message wants fetched is among its own outputs. */
+		if (w->fetcher != NULL)
+			receive(w, (struct gk_slice){ l->octets, l->len },
+			        &l->from, 0);
+		else
+			(void)gsakmp_gcks_receive(w->engine, l->octets, l->len,
+			                          &l->from, now);
+		free(l);
+	}
+	drain(w);
+	if (w->queue.count != 0)
+		gkd_timer_set(w->work, 0);
+	atomic_store(&w->stale, w->queue.stale);
+	atomic_store(&w->crowded, w->queue.crowded);
+}
+
 static void
 on_dgram(void *arg, const struct gkd_dgram *dgram)
 {
@@ -206,7 +245,9 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	if (w->server->listen[a->listen].any)
 		handle |= (uint64_t)local_number(w->server, dgram) << 16;
 	from = gsakmpd_endpoint_of(&dgram->peer, false, handle);
-	receive(w, dgram->data, &from, 0);
+	if (w->queue.count == 0)
+		gkd_timer_set(w->work, 0);
+	gsakmpd_queue_put(&w->queue, dgram->data, &from, gkd_now().mono_ms);
 }
 
 static void
@@ -298,7 +339,10 @@ open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 	w->loop = gkd_pool_loop(s->pool, index);
 	w->engine = gsakmp_gcks_new(&s->d->env, &s->engine_cfg);
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
-	if (w->engine == NULL || w->timer == NULL)
+	w->work = gkd_timer_new(w->loop, on_work, w);
+	w->queue.octets_max = s->queue_octets;
+	w->queue.age_ms = s->queue_age_ms;
+	if (w->engine == NULL || w->timer == NULL || w->work == NULL)
 		return GKD_EXIT_FAILURE;
 	if (s->by_url.on &&
 	    gsakmpd_fetcher_new(&w->fetcher, w->loop, s->d->counters,
@@ -373,6 +417,8 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 		gsakmpd_fetcher_free(w->fetcher);
 		w->fetcher = NULL;
 		gkd_timer_free(w->timer);
+		gkd_timer_free(w->work);
+		gsakmpd_queue_clear(&w->queue);
 		gsakmp_gcks_free(w->engine);
 		w->engine = NULL;
 	}

@@ -37,7 +37,7 @@ keep_der(const struct gsakmp_verify *v, struct gsakmp_material *m,
 {
 	struct gk_cert *cert;
 
-	GK_TRY(gk_cert_from_der(der, &cert));
+	GK_TRY(gk_trust_cert(v->party->trust, der, &cert));
 	return keep(v, m, cert);
 }
 

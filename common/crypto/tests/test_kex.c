@@ -86,22 +86,49 @@ GK_TEST(rfc3526, modp_known_answers)
 		  "86b83427a715cae1ac4f0f7ce33a65bdce79ab5608db0fb2aad514b29f74e68a",
 		  "f4c84c299b385725950bc0391940726c5052d135ab0086ee5b41806f2787054e" },
 	};
-	uint8_t next = 1;
-	struct gk_env env = { .random = count_up, .ctx = &next };
+	uint8_t octets[128], next = 1;
 
+	gk_assert_ok(count_up(&next, octets, sizeof(octets)));
 	for (size_t i = 0; i < GK_COUNT(known); i++) {
 		struct gk_kex_key *x, *y;
 		struct gk_buf secret;
 
-		next = 1;
-		gk_assert_ok(gk_kex_generate(&env, known[i].group, &x));
-		gk_assert_ok(gk_kex_generate(&env, known[i].group, &y));
+		gk_assert_ok(gk_kex_from_private(
+			known[i].group, (struct gk_slice){ octets, 64 }, &x));
+		gk_assert_ok(gk_kex_from_private(
+			known[i].group, (struct gk_slice){ octets + 64, 64 },
+			&y));
 		assert_digest(gk_kex_public(x), known[i].pub);
 		gk_assert_ok(gk_kex_derive(x, gk_kex_public(y), 0, &secret));
 		assert_digest(gk_buf_slice(&secret), known[i].secret);
 		gk_buf_free(&secret);
 		gk_kex_free(x);
 		gk_kex_free(y);
+	}
+}
+
+/* RFC 3526 section 8: exponents of twice the strength of the group, by the
+ * higher of its two estimates. */
+GK_TEST(rfc3526_8, private_values_are_long_enough_and_not_longer)
+{
+	static const struct {
+		enum gk_kex group;
+		size_t bits;
+	} asked[] = {
+		{ GK_KEX_MODP1536_LEGACY, 240 }, { GK_KEX_MODP2048, 320 },
+		{ GK_KEX_MODP3072, 420 },        { GK_KEX_MODP4096, 480 },
+		{ GK_KEX_MODP6144, 540 },        { GK_KEX_MODP8192, 620 },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(asked); i++) {
+		uint8_t next = 1;
+		struct gk_env env = { .random = count_up, .ctx = &next };
+		struct gk_kex_key *key;
+
+		gk_assert_ok(gk_kex_generate(&env, asked[i].group, &key));
+		assert_true((size_t)(next - 1) * 8 >= asked[i].bits);
+		assert_true((size_t)(next - 1) * 8 < asked[i].bits + 88);
+		gk_kex_free(key);
 	}
 }
 
@@ -515,6 +542,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc3526, modp_known_answers),
+		GK_RUN(rfc3526_8,
+		       private_values_are_long_enough_and_not_longer),
 		GK_RUN(rfc5903_8, known_answers),
 		GK_RUN(rfc7748_5_2, known_answers),
 		GK_RUN(crypto_kex, equal_randomness_gives_equal_octets),
