@@ -292,6 +292,9 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 	case GSAKMP_OUT_NEXT_SERVER:
 		turn_to_next(m);
 		break;
+	case GSAKMP_OUT_TOKEN:
+		gsakmpd_keys_again(m);
+		break;
 	case GSAKMP_OUT_JOINED:
 		m->tried = 0;
 		gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0, NULL);

@@ -25,7 +25,10 @@
  *   {"event":"wipe","id":1,"handle":7}
  *
  * state is "current" (send and receive) or "old" (receive only); may_send says
- * whether the policy lets this member send at all.  A subscriber
+ * whether the policy lets this member send with this key.  speakers is "one",
+ * "all" or "listed" (RFC 4535 section 4.1.5), listed how many there are, speaker
+ * our own number among them, 0 for none; of is the speaker whose key it is,
+ * of_name its name, 0 where they share one.  A subscriber
  * gets the keys in force first, the changes after that; a change of state
  * repeats the key.
  */
@@ -35,6 +38,11 @@
 struct gsakmpd_key {
 	struct gsakmp_gtpk key; /* its octets are in @octets */
 	struct gk_buf octets;
+	struct gsakmpd_key_use {
+		bool may_send;
+		enum gpt_speakers speakers;
+		size_t listed, speaker, of;
+	} told; /* what the application was told that it may do */
 };
 
 struct gsakmpd_membership {
@@ -138,6 +146,9 @@ void gsakmpd_fetch_close(struct gsakmpd_membership *m);
 /* ---- membership_key.c: keys for the application -------------------------- */
 void gsakmpd_keys_note(struct gsakmpd_membership *m,
                        const struct gsakmp_output *out);
+/* Tell a key again if a new policy lets us do with it what the old one did not,
+ * or the other way round. */
+void gsakmpd_keys_again(struct gsakmpd_membership *m);
 json_t *gsakmpd_keys_stream(void *state, const json_t *request);
 /* Without octets. */
 json_t *gsakmpd_keys_list(const struct gsakmpd_membership *m);

@@ -12,6 +12,25 @@ membership_of(void *state)
 	return d->state;
 }
 
+/* Who speaks, RFC 4535 section 4.1.5, and with which keys. */
+static json_t *
+speakers_of(const struct gsakmpd_membership *m,
+            const struct gsakmp_gm_status *st)
+{
+	json_t *names = json_array();
+	char name[300];
+
+	if (st->edition < 0 && st->member_id == 0)
+		return names;
+	for (size_t i = 1; i <= st->n_speakers; i++)
+		if (gsakmp_gm_speaker(m->engine, i, name, sizeof(name)))
+			json_array_append_new(names, gkd_json_text(name));
+	return json_pack("{s:s, s:b, s:I, s:o}", "who",
+	                 gpt_speakers_name(st->speakers), "own_keys",
+	                 (int)st->speaker_keys, "we", (json_int_t)st->speaker,
+	                 "names", names);
+}
+
 json_t *
 gsakmpd_membership_status(struct gkd_daemon *d)
 {
@@ -39,6 +58,7 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
 	json_object_set_new(o, "may_send", json_boolean(st.may_send));
+	json_object_set_new(o, "speakers", speakers_of(m, &st));
 	json_object_set_new(o, "receive_only", json_boolean(st.receive_only));
 	if (st.receive_only)
 		json_object_set_new(o, "pushed", gkd_json_utc(st.pushed_utc));

@@ -9,15 +9,47 @@ state_of(const struct gsakmpd_key *k)
 	return k->key.receive_only ? "old" : "current";
 }
 
+/* RFC 4535 section 4.1.5: who may use it for what. */
+static struct gsakmpd_key_use
+use_of(const struct gsakmpd_membership *m, const struct gsakmpd_key *k)
+{
+	struct gsakmpd_key_use use = { 0 };
+	struct gsakmp_gm_status st;
+
+	gsakmp_gm_status(m->engine, &st);
+	use.speakers = st.speakers;
+	use.listed = st.n_speakers;
+	use.speaker = st.speaker;
+	use.of = gsakmp_gm_key_use(m->engine, k->key.id, &use.may_send);
+	return use;
+}
+
+static void
+add_use(const struct gsakmpd_membership *m, const struct gsakmpd_key *k,
+        json_t *o)
+{
+	const struct gsakmpd_key_use use = use_of(m, k);
+	char name[300];
+
+	json_object_set_new(o, "may_send", json_boolean(use.may_send));
+	json_object_set_new(o, "speakers",
+	                    json_string(gpt_speakers_name(use.speakers)));
+	json_object_set_new(o, "listed", json_integer((json_int_t)use.listed));
+	json_object_set_new(o, "speaker",
+	                    json_integer((json_int_t)use.speaker));
+	json_object_set_new(o, "of", json_integer((json_int_t)use.of));
+	if (use.of != 0 &&
+	    gsakmp_gm_speaker(m->engine, use.of, name, sizeof(name)))
+		json_object_set_new(o, "of_name", gkd_json_text(name));
+}
+
 /* What the stream says of a key, octets included. */
 static json_t *
 key_event(const struct gsakmpd_membership *m, const struct gsakmpd_key *k)
 {
 	json_t *o = gsakmpd_json_key(&k->key);
-	struct gsakmp_gm_status st;
 
-	gsakmp_gm_status(m->engine, &st);
-	json_object_set_new(o, "may_send", json_boolean(st.may_send));
+	add_use(m, k, o);
 	json_object_set_new(o, "event", json_string("key"));
 	json_object_set_new(o, "group", gkd_json_text(m->name));
 	json_object_set_new(o, "state", json_string(state_of(k)));
@@ -27,8 +59,9 @@ key_event(const struct gsakmpd_membership *m, const struct gsakmpd_key *k)
 }
 
 static void
-tell(struct gsakmpd_membership *m, const struct gsakmpd_key *k)
+tell(struct gsakmpd_membership *m, struct gsakmpd_key *k)
 {
+	k->told = use_of(m, k);
 	gkd_control_publish(m->d->control, "keys", key_event(m, k));
 	gsakmpd_hook_run(m->hook, "key", m->name, k->key.id, k->key.handle,
 	                 state_of(k));
@@ -102,6 +135,21 @@ gsakmpd_keys_note(struct gsakmpd_membership *m, const struct gsakmp_output *out)
 	}
 }
 
+void
+gsakmpd_keys_again(struct gsakmpd_membership *m)
+{
+	for (size_t i = 0; i < m->n_keys; i++) {
+		struct gsakmpd_key *k = &m->keys[i];
+		const struct gsakmpd_key_use use = use_of(m, k);
+
+		if (use.may_send != k->told.may_send ||
+		    use.speakers != k->told.speakers ||
+		    use.listed != k->told.listed ||
+		    use.speaker != k->told.speaker || use.of != k->told.of)
+			tell(m, k);
+	}
+}
+
 json_t *
 gsakmpd_keys_stream(void *state, const json_t *request)
 {
@@ -126,6 +174,7 @@ gsakmpd_keys_list(const struct gsakmpd_membership *m)
 
 		json_object_set_new(o, "state",
 		                    json_string(state_of(&m->keys[i])));
+		add_use(m, &m->keys[i], o);
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -474,6 +474,10 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 	if (gm->policy == NULL)
 		return;
 	out->may_send = gm->may_send;
+	out->speakers = gm->policy->speakers;
+	out->n_speakers = gm->policy->n_speakers;
+	out->speaker = gm->speaker;
+	out->speaker_keys = gm->policy->speaker_keys;
 	if (gm->policy->v.token->has_edition)
 		out->edition = gm->policy->v.token->edition;
 	out->gtpk = (struct gsakmp_gtpk){ .id = gm->gtpk[0].id,

@@ -3,6 +3,7 @@
 #define GSAKMP_ENGINE_GM_H
 
 #include "gsakmp/engine/output.h"
+#include "policy-tokens/token/gpt_speaker.h"
 
 struct gsakmp_dialect;
 
@@ -211,10 +212,25 @@ struct gsakmp_gm_status {
 	bool terse;
 	size_t waiting; /* messages that the store has not taken yet */
 	bool may_send;  /* the token's SenderAuthorization admits us */
+	/* RFC 4535 section 4.1.5; @speakers only with a token. */
+	enum gpt_speakers speakers;
+	size_t n_speakers; /* listed */
+	size_t speaker;    /* our number; 0: not listed */
+	bool speaker_keys; /* each of them has its own */
 	bool receive_only;
 	int64_t pushed_utc; /* of the last Key Download pushed to us; 0 none */
 };
 void gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out);
+
+/*
+ * What a key of ours is good for: @may_send - we may send with it; the return
+ * value is the number of the speaker whose it is, 0: of all that may speak.
+ */
+size_t gsakmp_gm_key_use(const struct gsakmp_gm *gm, uint32_t key_id,
+                         bool *may_send);
+/* gsakmp_gm_speaker - the name of a listed speaker, printable; false: none. */
+bool gsakmp_gm_speaker(const struct gsakmp_gm *gm, size_t number, char *out,
+                       size_t cap);
 
 /*
  * gsakmp_gm_digest - SHA-256 over everything that a message could change:

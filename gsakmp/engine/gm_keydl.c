@@ -355,7 +355,7 @@ install(struct download *d)
 	gsakmp_policy_unref(gm->policy);
 	gm->policy = gsakmp_policy_ref(d->policy);
 	gm->suite = gm->cfg.suite;
-	gm->may_send = gsakmp_gm_sender(gm, gm->policy, d->in->now.utc_s);
+	gsakmp_gm_speech(gm, d->in->now.utc_s);
 	gm->member_id = d->member_id;
 	gm->rejoins = 0;
 	gm->tolerate = true;

@@ -490,7 +490,7 @@ take_token(struct rekey *r)
 		return GK_OK;
 	gsakmp_policy_unref(gm->policy);
 	gm->policy = gsakmp_policy_ref(r->policy);
-	gm->may_send = gsakmp_gm_sender(gm, r->policy, r->in->now.utc_s);
+	gsakmp_gm_speech(gm, r->in->now.utc_s);
 	return gsakmp_gm_token_out(gm);
 }
 

@@ -65,20 +65,46 @@ gsakmp_gm_subordinate(const struct gsakmp_gm *gm,
 }
 
 /* RFC4534-B.1.1-06: SenderAuthorization. */
-bool
-gsakmp_gm_sender(const struct gsakmp_gm *gm, const struct gsakmp_policy *policy,
-                 int64_t utc)
+void
+gsakmp_gm_speech(struct gsakmp_gm *gm, int64_t utc)
 {
+	const struct gpt_register *reg = gm->policy->reg;
 	struct self self;
-	bool may;
 
+	gm->may_send = false;
+	gm->speaker = 0;
 	/* Whoever cannot say a word to the key server speaks to nobody. */
 	if (gm->cfg.receive_only)
-		return false;
+		return;
 	look_at_self(&gm->cfg.party, utc, &self);
-	may = gpt_access_sender(policy->reg, &self.party, NULL);
+	gm->may_send = gpt_access_sender(reg, &self.party, NULL);
+	gm->speaker = gpt_speaker_number(reg, &self.party);
 	gk_path_free(&self.path);
-	return may;
+}
+
+size_t
+gsakmp_gm_key_use(const struct gsakmp_gm *gm, uint32_t key_id, bool *may_send)
+{
+	*may_send = false;
+	if (gm->policy == NULL)
+		return 0;
+	*may_send = gm->may_send &&
+	            gsakmp_policy_may_send(gm->policy, gm->speaker, key_id);
+	return gsakmp_policy_key_speaker(gm->policy, key_id);
+}
+
+bool
+gsakmp_gm_speaker(const struct gsakmp_gm *gm, size_t number, char *out,
+                  size_t cap)
+{
+	const struct gpt_id *id = NULL;
+
+	if (gm->policy != NULL)
+		id = gpt_speaker_name(gm->policy->reg, number);
+	if (id == NULL)
+		return false;
+	(void)gk_identity_print(out, cap, gpt_id_view(id));
+	return true;
 }
 
 static bool

@@ -165,6 +165,7 @@ struct gsakmp_gm {
 	struct gk_buf gcks_id, gcks_key;
 	uint32_t member_id;
 	bool may_send;
+	size_t speaker; /* our number among the listed; 0: none */
 	struct gk_lkh_member keks;
 	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
 	struct gk_traffic_key old[GSAKMP_POLICY_KEY_MAX]; /* len 0: none */
@@ -341,8 +342,8 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
  * allowed to serve members of our own. */
 bool gsakmp_gm_excluded(const struct gsakmp_gm *gm,
                         const struct gsakmp_policy *policy, int64_t utc);
-bool gsakmp_gm_sender(const struct gsakmp_gm *gm,
-                      const struct gsakmp_policy *policy, int64_t utc);
+/* gsakmp_gm_speech - what the policy in force lets us say: may_send, speaker. */
+void gsakmp_gm_speech(struct gsakmp_gm *gm, int64_t utc);
 bool gsakmp_gm_subordinate(const struct gsakmp_gm *gm,
                            const struct gsakmp_policy *policy, int64_t utc);
 

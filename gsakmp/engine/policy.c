@@ -174,6 +174,70 @@ derive_keys(const struct derivation *d)
 }
 
 static void
+give_key(struct gsakmp_policy *p, const struct gpt_key_info *info,
+         size_t number)
+{
+	struct gk_rd rd;
+	uint32_t id;
+
+	gk_rd_init(&rd, info->key_id.ptr, info->key_id.len);
+	id = gk_rd_u32(&rd, "kMKeyID");
+	for (size_t i = 0; i < p->n_keys; i++)
+		if (p->key_id[i] == id)
+			p->key_speaker[i] = number;
+}
+
+/*
+ * RFC4535-4.1.5-06, decision speaker_sa `each`: as many data SAs as speakers,
+ * each with keys of its own, and names that are one party each.  A list of data
+ * SAs is otherwise the order of encapsulation, so that is not guessed.
+ */
+static enum gk_err
+derive_speakers(const struct derivation *d)
+{
+	struct gsakmp_policy *p = d->p;
+	const struct gpt_token *t = p->v.token;
+	size_t given = 0;
+
+	p->speakers = gpt_speakers(p->reg, &p->n_speakers);
+	if (d->args->dialect->speaker_sa != GSAKMP_SPEAKER_SA_EACH ||
+	    p->speakers != GPT_SPEAKERS_LISTED)
+		return GK_OK;
+	if (t->n_data != p->n_speakers || !gpt_speakers_exact(p->reg))
+		return forbid(d, "RFC4535-4.1.5-06");
+	for (size_t i = 0; i < t->n_data; i++) {
+		const struct gpt_data *data = t->data[i].data;
+
+		given += data->has_encryption + data->has_authentication;
+		if (data->has_encryption)
+			give_key(p, &data->encryption, i + 1);
+		if (data->has_authentication)
+			give_key(p, &data->authentication, i + 1);
+	}
+	if (given != p->n_keys)
+		return forbid(d, "RFC4535-4.1.5-06");
+	p->speaker_keys = true;
+	return GK_OK;
+}
+
+size_t
+gsakmp_policy_key_speaker(const struct gsakmp_policy *policy, uint32_t key_id)
+{
+	for (size_t i = 0; i < policy->n_keys; i++)
+		if (policy->key_id[i] == key_id)
+			return policy->key_speaker[i];
+	return 0;
+}
+
+bool
+gsakmp_policy_may_send(const struct gsakmp_policy *policy, size_t number,
+                       uint32_t key_id)
+{
+	return !policy->speaker_keys ||
+	       gsakmp_policy_key_speaker(policy, key_id) == number;
+}
+
+static void
 derive_event(struct gsakmp_policy *p, const struct gsakmp_dialect *dialect)
 {
 	const struct gpt_rekey *r = p->rekey;
@@ -243,6 +307,7 @@ derive(const struct derivation *d)
 		return forbid(d, "RFC4534-3-13");
 	GK_TRY(derive_mechanisms(d));
 	GK_TRY(derive_keys(d));
+	GK_TRY(derive_speakers(d));
 	p->dereg_terse = p->dereg == NULL || p->dereg->no_terse
 	                         ? p->terse
 	                         : p->dereg->terse;

@@ -6,6 +6,7 @@
 #include "gsakmp/gsakmp_reject.h"
 #include "policy-tokens/der/gpt_verify.h"
 #include "policy-tokens/token/gpt_access.h"
+#include "policy-tokens/token/gpt_speaker.h"
 
 struct gsakmp_dialect;
 
@@ -38,6 +39,12 @@ struct gsakmp_policy {
 	int64_t key_expires[GSAKMP_POLICY_KEY_MAX]; /* utc; 0 not said */
 	int64_t key_life[GSAKMP_POLICY_KEY_MAX];    /* seconds; 0 not said */
 	size_t n_keys;
+	/* RFC 4535 section 4.1.5.  With an SA for each of the listed speakers,
+	 * @key_speaker is the number of the one that a key belongs to; else 0. */
+	enum gpt_speakers speakers;
+	size_t n_speakers;
+	bool speaker_keys;
+	size_t key_speaker[GSAKMP_POLICY_KEY_MAX];
 
 	bool lkh;              /* the rekey method is GSAKMP LKH ... */
 	uint16_t kek_type;     /* ... with KEKs of this type, Table 16 */
@@ -83,6 +90,14 @@ GK_MUST_CHECK enum gk_err gsakmp_policy_new(
 	struct gsakmp_reject *why);
 struct gsakmp_policy *gsakmp_policy_ref(struct gsakmp_policy *policy);
 void gsakmp_policy_unref(struct gsakmp_policy *policy); /* NULL is fine */
+
+/* gsakmp_policy_may_send - may the speaker of @number use this key?  Number 0 is
+ * for whoever may speak without being listed. */
+bool gsakmp_policy_may_send(const struct gsakmp_policy *policy, size_t number,
+                            uint32_t key_id);
+/* gsakmp_policy_key_speaker - whose key is it?  0: everybody's. */
+size_t gsakmp_policy_key_speaker(const struct gsakmp_policy *policy,
+                                 uint32_t key_id);
 
 /* gsakmp_policy_suite - the acceptable set that equals @want in signature, nonce
  * hash, key creation and encryption; NULL when there is none.  A field of

@@ -231,6 +231,10 @@
 	V(PRIVATE, "private", "notification 49153, under our Vendor ID") \
 	V(LEAVE_DATA, "leave_data", "the data of Leave Group")
 
+#define GSAKMP_SPEAKER_SA_LIST(V)                                            \
+	V(SHARED, "shared", "all listed speakers send with the group's key") \
+	V(EACH, "each", "the n-th data SA of the token is the n-th speaker's")
+
 /* S(field, PREFIX, list, "where in the RFCs") */
 #define GSAKMP_DIALECT_LIST(S)                                                 \
 	S(iv_keydl, IV_KEYDL, GSAKMP_IV_KEYDL_LIST, "6.2, 7.3.1, 7.4.1")       \
@@ -283,6 +287,8 @@
 	  "RFC 4534 3.1, B.5.3")                                               \
 	S(loa_dup_nonce, LOA_DUP_NONCE, GSAKMP_LOA_DUP_NONCE_LIST, "5.2.1.5")  \
 	S(expulsion, EXPULSION, GSAKMP_EXPULSION_LIST, "4.4.7, 5.3.2.3.1")     \
+	S(speaker_sa, SPEAKER_SA, GSAKMP_SPEAKER_SA_LIST,                      \
+	  "4.1.5, RFC 4534 B.1.1, C.1")                                        \
 	GPT_DIALECT_LIST(S) /* RFC 4534: enum gpt_token_... */
 
 /* clang-format off */
@@ -399,6 +405,9 @@ enum gsakmp_interval_unit { GSAKMP_INTERVAL_UNIT_LIST(V) };
 #undef V
 #define V(name, text, meaning) GSAKMP_LOA_DUP_NONCE_##name,
 enum gsakmp_loa_dup_nonce { GSAKMP_LOA_DUP_NONCE_LIST(V) };
+#undef V
+#define V(name, text, meaning) GSAKMP_SPEAKER_SA_##name,
+enum gsakmp_speaker_sa { GSAKMP_SPEAKER_SA_LIST(V) };
 #undef V
 #define V(name, text, meaning) GSAKMP_EXPULSION_AS_##name,
 enum gsakmp_expulsion_as { GSAKMP_EXPULSION_LIST(V) };

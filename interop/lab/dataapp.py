@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The application whose multicast data a group protects, until there is an ESP.
 
-    python3 -m lab.dataapp send    --control SOCKET --to GROUP:PORT [--rate N]
+    python3 -m lab.dataapp send    --control SOCKET --to GROUP:PORT [--rate N] [--force]
     python3 -m lab.dataapp receive [--control SOCKET] --to GROUP:PORT [--record FILE] [--keep-keys]
     python3 -m lab.dataapp decrypt --control SOCKET FILE
 
@@ -15,6 +15,11 @@ A frame (all numbers big-endian):
 The first 24 octets are authenticated.  The AES key is HKDF-SHA-256 of the group's traffic key, info "msec lab data", so
 that any key type serves.  The sender uses the key that its member calls current; receivers try any key they hold with the
 frame's id and handle, and keep what they cannot read yet for a moment, since a rekey reaches members one by one.
+
+Who may speak is told with the keys (RFC 4535 section 4.1.5).  A listed speaker's `sender` is its number, and it sends with
+its own key if it has one; where everybody speaks, `sender` is drawn.  Whoever may not send says "not-authorised" and is
+silent; with --force it sends all the same, and receivers count what it sends as unauthorised.  That is no more than a mark:
+all members hold the key.  Repeated frames are dropped, but where everybody speaks with one SA (no anti-replay, says the RFC).
 
 Reports are JSON, one object per line: "sending"/"receiving" when ready, "switch" at a key change, "report" four times a
 second and "end" at SIGTERM.  Sequence numbers come as ranges: [[0, 99], [102, 110]].
@@ -54,6 +59,8 @@ def seal(key, sender: int, sequence: int, text: bytes) -> bytes:
 
 
 class Key:
+    may_send, of = True, 0  # of: the speaker whose it is, 0: of all that may speak
+
     def __init__(self, ident: int, handle: int, octets: bytes):
         self.id, self.handle = ident, handle
         self.aead = AESGCM(HKDF(hashes.SHA256(), 16, None, b"msec lab data").derive(octets))
@@ -64,6 +71,8 @@ class Keys:
 
     def __init__(self, path: str, keep: bool = False, group: str = ""):
         self.held, self.current, self.keep, self._part = {}, None, keep, b""
+        self.speakers, self.listed, self.speaker = "all", 0, 0
+        self.forbidden = None  # a current key that is not for us to send with
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys"] + ([group] if group else [])}).encode() + b"\n")
@@ -84,15 +93,38 @@ class Keys:
             raise SystemExit(f"dataapp: {o.get('error')}")
         if o.get("event") == "key":
             at = (int(o["id"]), int(o["handle"]))
-            if "octets" in o:
+            if "octets" in o and at not in self.held:
                 self.held[at] = Key(*at, bytes.fromhex(o["octets"]))
-            if o.get("state") == "current" and at in self.held:
-                self.current = self.held[at]
+            self.speakers, self.listed = o.get("speakers", "all"), int(o.get("listed", 0))
+            self.speaker = int(o.get("speaker", 0))
+            if at in self.held:
+                self._use(self.held[at], o)
         elif o.get("event") == "wipe" and not self.keep:
             at = (int(o["id"]), int(o["handle"]))
-            self.held.pop(at, None)
+            if self.held.pop(at, None) is self.forbidden:
+                self.forbidden = None
             if self.current and (self.current.id, self.current.handle) == at:
                 self.current = None
+
+
+    def _use(self, key: Key, o: dict) -> None:
+        key.may_send, key.of = bool(o.get("may_send", True)), int(o.get("of", 0))
+        if o.get("state") != "current":
+            return
+        if key.may_send:
+            self.current = key
+            if self.forbidden is key:
+                self.forbidden = None
+            return
+        self.forbidden = key
+        if self.current is key:
+            self.current = None
+
+    def authorised(self, key: Key, sender: int) -> bool:
+        """Is that a frame of somebody whom the policy lets speak, with this key?"""
+        if self.speakers == "all":
+            return True
+        return 1 <= sender <= self.listed and key.of in (0, sender)
 
 
 class Ranges:
@@ -124,7 +156,7 @@ class Reader:
         self.read = collections.defaultdict(Ranges)  # sender -> sequence numbers
         self.by_handle = collections.Counter()
         self.unreadable = collections.Counter()  # by handle
-        self.foreign = self.forged = self.repeated = 0
+        self.foreign = self.forged = self.repeated = self.unauthorised = 0
         self.held = collections.deque()
 
     def frame(self, octets: bytes, now: float) -> None:
@@ -149,10 +181,12 @@ class Reader:
             return True
         if not text.startswith(MARKER):
             self.forged += 1
-        elif self.read[sender].add(sequence):
-            self.by_handle[handle] += 1
+        elif not self.keys.authorised(key, sender):
+            self.unauthorised += 1
         else:
-            self.repeated += 1
+            new = self.read[sender].add(sequence)
+            self.repeated += not new
+            self.by_handle[handle] += new or self.keys.speakers == "all"
         return True
 
     def _give_up(self, octets: bytes) -> None:
@@ -171,7 +205,7 @@ class Reader:
 
     def report(self, event: str) -> None:
         say(event=event, received=sum(self.by_handle.values()), by_handle=self.by_handle, unreadable=self.unreadable,
-            waiting=len(self.held), forged=self.forged, repeated=self.repeated, foreign=self.foreign,
+            waiting=len(self.held), forged=self.forged, repeated=self.repeated, foreign=self.foreign, unauthorised=self.unauthorised,
             ranges={s: r.list() for s, r in self.read.items()},
             keys=sorted(self.keys.held) if self.keys else [])
 
@@ -202,29 +236,34 @@ def until_stopped(sources: dict, tick, every: float) -> None:
 def send(a) -> None:
     keys = Keys(a.control, group=a.group_id)
     out = multicast_sender(a.to[0], a.interface, a.ttl)
-    sender = int.from_bytes(os.urandom(4), "big")
+    drawn = int.from_bytes(os.urandom(4), "big") | 1 << 31
+    silent = False
     sent, by_handle, using = 0, collections.Counter(), None
     last_report = 0.0
 
     def switch() -> bool:
-        nonlocal using
+        nonlocal using, silent
         alive = keys.read()
-        if keys.current is not using:
-            using = keys.current
-            say(event="switch", handle=using.handle if using else None, sequence=sent)
+        now = keys.current or (keys.forbidden if a.force else None)
+        if now is not using:
+            using = now
+            say(event="switch", handle=using.handle if using else None, sequence=sent, key=using.id if using else None)
+        if (keys.forbidden is not None and keys.current is None) != silent:
+            silent = not silent
+            say(event="not-authorised" if silent else "authorised", speakers=keys.speakers)
         return alive
 
     def tick() -> None:
         nonlocal sent, last_report
         if using:
-            out.sendto(seal(using, sender, sent, MARKER + b" %d" % sent), a.to)
+            out.sendto(seal(using, keys.speaker or drawn, sent, MARKER + b" %d" % sent), a.to)
             by_handle[using.handle] += 1
             sent += 1
         if time.monotonic() - last_report > 0.25:
             last_report = time.monotonic()
             say(event="report", sent=sent, by_handle=by_handle, handle=using.handle if using else None)
 
-    say(event="sending", sender=sender)
+    say(event="sending", sender=keys.speaker or drawn)
     until_stopped({keys: switch}, tick, 1 / a.rate)
     say(event="end", sent=sent, by_handle=by_handle)
 
@@ -301,6 +340,7 @@ def main(argv: list) -> None:
         if mode == "send":
             m.add_argument("--rate", type=float, default=50.0)
             m.add_argument("--ttl", type=int, default=8)
+            m.add_argument("--force", action="store_true", help="send although the policy forbids it")
         else:
             m.add_argument("--record", default="")
             m.add_argument("--keep-keys", action="store_true")

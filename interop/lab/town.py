@@ -11,6 +11,7 @@ Every name is a host, a party with a certificate, and the daemon that runs there
 """
 import contextlib
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from .build import program
 from .daemons import Daemon, Sockets
 from .net import Net
 from .pki import Pki, dn
+from .process import App
 
 PORT, REKEY_PORT, OWNER_PORT = 3761, 3762, 3764
+DATA = "239.78.1.1:5000"
 
 
 @dataclass
@@ -58,13 +61,22 @@ class Town:
         self.pki = Pki(self.dir / "pki")
         for n in names:
             self.pki.issue(n)
-        self.keylog, self.daemons, self.groups = self.dir / "keylog", [], []
+        self.keylog, self.daemons, self.groups, self.apps = self.dir / "keylog", [], [], []
+        self.dialect = ""  # of every daemon: <switch .../> elements
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stack.close()
+
+    def finish(self) -> None:
+        """An orderly end of everything that still runs."""
+        for a in self.apps:
+            if a.running:
+                a.stop()
+        for d in self.daemons:
+            d.finish()
 
     def tool(self, *args) -> str:
         r = subprocess.run([program("msec-token"), *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -105,6 +117,17 @@ class Town:
         self.daemons.append(d)
         return d
 
+    def app(self, d: Daemon, mode: str, *args) -> App:
+        """The data application of the member `d`; all groups of a test share one data address."""
+        a = App(d.host, f"data-{mode}-{d.name}", self.dir / "data",
+                [sys.executable, "-m", "lab.dataapp", mode, "--control", str(d.control.path), "--to", DATA, *map(str, args)])
+        self.apps.append(a)
+        a.wait("sending" if mode == "send" else "receiving")
+        return a
+
+    def _dialect(self) -> str:
+        return f"<dialect>{self.dialect}</dialect>\n" if self.dialect else ""
+
     def _trust(self) -> str:
         return f'  <trust><root file="{self.pki.root.cert}"/><crl file="{self.pki.crl}"/></trust>\n'
 
@@ -134,7 +157,7 @@ class Town:
             source = f'owner="{self.hosts[g.owner].ip4}" port="{OWNER_PORT}"' if tls else f'file="{g.token}"'
             rows += (f'  <group name="{g.name}">{g.group_id}{own}<token {source}/>\n'
                      f'    <multicast address="{g.rekey}" port="{REKEY_PORT}" interface="eth0"/>\n'
-                     f'    <rekey resend-spacing="100ms"/>{receivers}</group>\n')
+                     f'    <rekey resend-spacing="100ms"/>{receivers}{self._dialect()}</group>\n')
         d = self.daemon("gsakmp-gcks", "keys", self._who("keys", groups[0].owner, "keys")
                         + f'  <listen workers="1"><udp address="{ip}" port="{PORT}"/></listen>\n{rows}')
         if start:
@@ -148,7 +171,7 @@ class Town:
         port = f' port="{PORT}"' if static_key else ""
         d = self.daemon("gsakmp-gm", party, self._who(party, g.owner, name)
                         + f'  <announcement file="{g.announcement}"/>\n  <network interface="eth0"{port}/>\n{only}'
-                        '  <membership timeout="2s" grace="2s"/>\n', name)
+                        '  <membership timeout="2s" grace="2s"/>\n' + self._dialect(), name)
         if start:
             d.start()
         return d

@@ -71,6 +71,7 @@ class Dialect:
     dup_rtj: str = _switch("resend", "ignore")
     loa_dup_nonce: str = _switch("keydl", "fresh")
     expulsion: str = _switch("private", "leave_data")
+    speaker_sa: str = _switch("shared", "each")
 
     def __post_init__(self):
         for f in fields(self):

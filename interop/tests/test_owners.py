@@ -16,8 +16,7 @@ from lab.town import Town
 def town(tmp_path, net_prefix):
     with Town(tmp_path, net_prefix, ["owner", "other", "keys", "gm0", "gm1"]) as t:
         yield t
-        for d in t.daemons:
-            d.finish()
+        t.finish()
 
 
 def join(*daemons):

@@ -15,8 +15,7 @@ from lab.town import PORT, Town
 def town(tmp_path, net_prefix):
     with Town(tmp_path, net_prefix, ["owner", "keys", "gm0", "gm1", "sub0"]) as t:
         yield t
-        for d in t.daemons:
-            d.finish()
+        t.finish()
 
 
 def foretold(town, g, *names):

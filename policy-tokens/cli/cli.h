@@ -37,7 +37,7 @@ struct cli_list {
 struct cli_args {
 	const char *const *files; /* what is no option */
 	int n_files;
-	bool json, bare, legacy, require_crl;
+	bool json, bare, legacy, require_crl, own_keys;
 	const char *output;
 	const char *key, *cert, *passphrase_file;
 	const char *signing_time, *now, *edition;

@@ -276,16 +276,26 @@ make_rekey(const struct making *m, const struct gpt_register *reg,
 	return code;
 }
 
+/* One data SA, with the Key ID 1; or one for each sender, from 1 on. */
 static enum cli_exit
-make_data(struct gpt_data *data)
+make_data(const struct making *m, struct gpt_token *token)
 {
-	static const uint8_t first_key[] = { 0, 0, 0, 1 };
+	size_t n = m->args->own_keys ? m->args->senders.n : 1;
 
-	data->has_encryption = true;
-	if (gk_buf_copy(&data->encryption.key_id,
-	                (struct gk_slice){ first_key, sizeof(first_key) }) !=
-	    GK_OK)
-		return cli_fail(CLI_FAILURE, "out of memory");
+	if (m->args->own_keys && n < 2)
+		return cli_fail(CLI_USAGE,
+		                "--own-keys: two senders are needed");
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t key[] = { 0, 0, 0, (uint8_t)(i + 1) };
+		struct gpt_protocol *p = gpt_token_add_data(token);
+
+		if (!p || gpt_protocol_set(p, GPT_PROTOCOL_DATA) != GK_OK)
+			return cli_fail(CLI_FAILURE, "out of memory");
+		p->data->has_encryption = true;
+		if (gk_buf_copy(&p->data->encryption.key_id,
+		                (struct gk_slice){ key, sizeof(key) }) != GK_OK)
+			return cli_fail(CLI_FAILURE, "out of memory");
+	}
 	return CLI_OK;
 }
 
@@ -294,14 +304,12 @@ make(const struct making *m, struct gpt_token *token)
 {
 	struct gpt_registration *r = gpt_token_add_registration(token);
 	struct gpt_protocol *rekey = gpt_token_add_rekey(token);
-	struct gpt_protocol *data = gpt_token_add_data(token);
 	enum cli_exit code;
 
-	if (!r || !rekey || !data ||
+	if (!r || !rekey ||
 	    gpt_protocol_set(&r->reg, GPT_PROTOCOL_REGISTER) != GK_OK ||
 	    gpt_protocol_set(&r->dereg, GPT_PROTOCOL_DEREGISTER) != GK_OK ||
-	    gpt_protocol_set(rekey, GPT_PROTOCOL_REKEY) != GK_OK ||
-	    gpt_protocol_set(data, GPT_PROTOCOL_DATA) != GK_OK)
+	    gpt_protocol_set(rekey, GPT_PROTOCOL_REKEY) != GK_OK)
 		return cli_fail(CLI_FAILURE, "out of memory");
 	code = group_name(m->args, token);
 	if (code == CLI_OK)
@@ -311,7 +319,7 @@ make(const struct making *m, struct gpt_token *token)
 	if (code == CLI_OK)
 		code = make_rekey(m, r->reg.reg, rekey->rekey);
 	if (code == CLI_OK)
-		code = make_data(data->data);
+		code = make_data(m, token);
 	return code;
 }
 

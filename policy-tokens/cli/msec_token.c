@@ -77,6 +77,8 @@ static const struct option_row rows[] = {
 	ROW_TEXT('Z', "key-exchange", "NAME", kex,
 	         "p256 (default), x25519, modp2048 or modp1024"),
 	ROW_LIST('S', "sender", "DN", senders, "who may send"),
+	ROW_FLAG('O', "own-keys", own_keys,
+	         "a key for each sender (speaker_sa each)"),
 	ROW_TEXT('u', "suite", "NAME", suite,
 	         "p256-gcm (default), rsa2048-cbc or suite-1"),
 	ROW_TEXT('i', "interval", "TIME", interval,
@@ -109,7 +111,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct cli_command commands[] = {
-	{ "new", "", "write a policy from a template", "oTgGxaszmSuiIP", 0, 0,
+	{ "new", "", "write a policy from a template", "oTgGxaszmSOuiIP", 0, 0,
 	  cli_new },
 	{ "compile", "POLICY.xml", "XML policy to an unsigned token", "oeB", 1,
 	  1, cli_compile },
