@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/phase1/ike.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_check.h"
+#include "gdoi/phase1/ike_private.h"
+
+const char *
+ike_state_text(enum ike_state state)
+{
+	static const char *const text[] = {
+#define X(name, text) text,
+		IKE_STATE_LIST(X)
+#undef X
+	};
+
+	return (size_t)state < GK_COUNT(text) ? text[state] : "?";
+}
+
+/* ---- outputs ------------------------------------------------------------ */
+
+struct ike_queued *
+ike_queue(struct ike *ike, enum ike_output_kind kind)
+{
+	struct ike_queued *q;
+
+	if (ike->n_queued == IKE_QUEUE)
+		return NULL;
+	q = &ike->queue[ike->n_queued++];
+	*q = (struct ike_queued){ .kind = kind };
+	return q;
+}
+
+void
+ike_queue_clear(struct ike *ike)
+{
+	for (size_t i = 0; i < ike->n_queued; i++) {
+		gk_buf_free(&ike->queue[i].dgram);
+		gk_buf_free(&ike->queue[i].data);
+	}
+	ike->n_queued = ike->next_queued = 0;
+}
+
+bool
+ike_poll(struct ike *ike, struct ike_output *out)
+{
+	const struct ike_queued *q;
+
+	if (ike->next_queued == ike->n_queued) {
+		ike_queue_clear(ike);
+		return false;
+	}
+	q = &ike->queue[ike->next_queued++];
+	*out = (struct ike_output){ .kind = q->kind,
+		                    .dgram = gk_buf_slice(&q->dgram),
+		                    .why = q->why,
+		                    .notification = q->notification,
+		                    .text = q->text };
+	return true;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+enum gk_err
+ike_cookie(struct ike *ike, uint8_t cookie[ISAKMP_COOKIE_LEN])
+{
+	const struct gk_slice key = { ike->cfg.secret,
+		                      sizeof(ike->cfg.secret) };
+	const uint8_t port[] = { (uint8_t)(ike->peer.port >> 8),
+		                 (uint8_t)ike->peer.port };
+	uint8_t unique[16], mac[GK_HASH_MAX];
+	const struct gk_slice parts[] = {
+		{ ike->peer.ip, ike->peer.ip_len },
+		{ port, sizeof(port) },
+		{ unique, sizeof(unique) },
+	};
+
+	/* RFC2408-2.5.3-01, -02, -04: the parties, a local secret, and what
+	 * never repeats; random octets do what date and time are for. */
+	GK_TRY(ike->env->random(ike->env->ctx, unique, sizeof(unique)));
+	GK_TRY(gk_hmac(GK_HASH_SHA256, key, parts, GK_COUNT(parts), mac));
+	memcpy(cookie, mac, ISAKMP_COOKIE_LEN);
+	return GK_OK;
+}
+
+#define DEFAULT(field, value)    \
+	if (ike->cfg.field == 0) \
+	ike->cfg.field = (value)
+
+enum gk_err
+ike_new(const struct gk_env *env, const struct ike_config *cfg,
+        const struct ike_address *peer, struct gk_now now, struct ike **out)
+{
+	struct ike *ike = calloc(1, sizeof(*ike));
+
+	*out = NULL;
+	if (ike == NULL)
+		return GK_ERR_NOMEM;
+	ike->env = env;
+	ike->cfg = *cfg;
+	ike->peer = *peer;
+	if (cfg->dialect != NULL)
+		ike->dialect = *cfg->dialect;
+	DEFAULT(life_s, 86400);
+	DEFAULT(timeout_ms, 1000);
+	DEFAULT(tries, 5);
+	DEFAULT(negotiate_ms, 30000);
+	ike->retry_at = ike->expires_at = GK_NEVER;
+	ike->give_up_at = now.mono_ms + ike->cfg.negotiate_ms;
+	*out = ike;
+	return GK_OK;
+}
+
+void
+ike_free(struct ike *ike)
+{
+	if (ike == NULL)
+		return;
+	struct gk_buf *const owned[] = {
+		&ike->sa_i,    &ike->own_public, &ike->peer_public,
+		&ike->nonce_i, &ike->nonce_r,    &ike->own_id,
+		&ike->peer_id, &ike->sent,
+	};
+
+	for (size_t i = 0; i < GK_COUNT(owned); i++)
+		gk_buf_free(owned[i]);
+	gk_kex_free(ike->kex);
+	ike_queue_clear(ike);
+	gk_wipe(ike, sizeof(*ike));
+	free(ike);
+}
+
+static void
+die(struct ike *ike, enum ike_output_kind kind, const struct isakmp_reject *why,
+    const char *text)
+{
+	struct ike_queued *q = ike_queue(ike, kind);
+
+	if (q != NULL && why != NULL)
+		q->why = *why;
+	if (q != NULL)
+		q->text = text;
+	ike->state = IKE_DEAD;
+	ike->retry_at = ike->give_up_at = ike->expires_at = GK_NEVER;
+	gk_wipe(&ike->keys, sizeof(ike->keys));
+	ike->have_keys = false;
+	gk_kex_free(ike->kex);
+	ike->kex = NULL;
+}
+
+void
+ike_established(struct ike *ike, struct gk_now now)
+{
+	struct ike_queued *q = ike_queue(ike, IKE_OUT_ESTABLISHED);
+	uint32_t life = ike->cfg.life_s;
+
+	if (q != NULL)
+		q->text = ike_state_text(IKE_ESTABLISHED);
+	if (ike->suite.life_s != 0 && ike->suite.life_s < life)
+		life = ike->suite.life_s;
+	ike->state = IKE_ESTABLISHED;
+	ike->retry_at = ike->give_up_at = GK_NEVER;
+	ike->expires_at = now.mono_ms + 1000 * (uint64_t)life;
+	gk_kex_free(ike->kex);
+	ike->kex = NULL;
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+enum gk_err
+ike_tick(struct ike *ike, struct gk_now now)
+{
+	ike_queue_clear(ike);
+	if (ike->expires_at <= now.mono_ms) {
+		die(ike, IKE_OUT_DELETED, NULL, "its lifetime is over");
+		return GK_OK;
+	}
+	if (ike->give_up_at <= now.mono_ms) {
+		die(ike, IKE_OUT_FAILED, NULL, "not finished in time");
+		return GK_OK;
+	}
+	if (ike->retry_at > now.mono_ms)
+		return GK_OK;
+	/* RFC2408-5.1-07, -08 */
+	if (ike->tries_left <= 1) {
+		die(ike, IKE_OUT_FAILED, NULL, "no answer");
+		return GK_OK;
+	}
+	ike->tries_left--;
+	/* RFC2408-5.1-05, -06: each wait is longer. */
+	ike->wait_ms *= 2;
+	ike->retry_at = now.mono_ms + ike->wait_ms;
+	return ike_resend(ike);
+}
+
+uint64_t
+ike_deadline(const struct ike *ike)
+{
+	uint64_t at = ike->retry_at;
+
+	if (ike->give_up_at < at)
+		at = ike->give_up_at;
+	return ike->expires_at < at ? ike->expires_at : at;
+}
+
+/* ---- questions ---------------------------------------------------------- */
+
+bool
+ike_is(const struct ike *ike, const struct isakmp_header *header)
+{
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+	bool unknown = ike->state == IKE_I_SA || ike->state == IKE_I_AGGRESSIVE;
+	/* Message 1 again: it was sent before we had a cookie. */
+	bool again =
+		(ike->state == IKE_R_SA || ike->state == IKE_R_AGGRESSIVE) &&
+		memcmp(header->cookie_r, zero, sizeof(zero)) == 0;
+
+	if (memcmp(ike->cookie_i, header->cookie_i, ISAKMP_COOKIE_LEN) != 0)
+		return false;
+	return unknown || again ||
+	       memcmp(ike->cookie_r, header->cookie_r, ISAKMP_COOKIE_LEN) == 0;
+}
+
+enum ike_state
+ike_state(const struct ike *ike)
+{
+	return ike->state;
+}
+
+struct gk_identity
+ike_peer(const struct ike *ike)
+{
+	return ike_id_identity(gk_buf_slice(&ike->peer_id));
+}
+
+const struct ike_suite *
+ike_suite(const struct ike *ike)
+{
+	return &ike->suite;
+}
+
+const struct ike_keys *
+ike_keys(const struct ike *ike)
+{
+	return &ike->keys;
+}
+
+const struct ike_address *
+ike_peer_address(const struct ike *ike)
+{
+	return &ike->peer;
+}
+
+struct isakmp_header
+ike_header(const struct ike *ike, uint8_t exchange, uint32_t message_id)
+{
+	struct isakmp_header h = { .version = ISAKMP_VERSION,
+		                   .exchange = exchange,
+		                   .message_id = message_id };
+
+	memcpy(h.cookie_i, ike->cookie_i, ISAKMP_COOKIE_LEN);
+	memcpy(h.cookie_r, ike->cookie_r, ISAKMP_COOKIE_LEN);
+	return h;
+}
+
+enum gk_err
+ike_phase2(const struct ike *ike, uint32_t message_id, struct isakmp_cbc *cbc)
+{
+	if (ike->state != IKE_ESTABLISHED)
+		return GK_ERR_UNEXPECTED;
+	*cbc = (struct isakmp_cbc){
+		.cipher = ike->keys.cipher,
+		.key = { ike->keys.key, gk_cipher_key_len(ike->keys.cipher) },
+	};
+	return ike_keys_phase2_iv(&ike->keys, ike->cbc.iv, message_id, cbc->iv);
+}

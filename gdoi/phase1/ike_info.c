@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_check.h"
+#include "gdoi/isakmp/delete.h"
+#include "gdoi/message/hash.h"
+#include "gdoi/phase1/ike_private.h"
+
+/*
+ * Informational exchanges: RFC 2409 section 5.7, RFC 2408 sections 5.14 and 5.15.
+ *
+ * Before there is an SA they are in clear and nobody's: they are reported and
+ * change nothing.  Under the SA they are encrypted and carry a HASH.
+ */
+static struct gdoi_hash_input
+hash_input(const struct ike *ike, uint32_t message_id)
+{
+	return (struct gdoi_hash_input){
+		.prf = ike->keys.prf,
+		.skeyid_a = { ike->keys.skeyid_a, gk_hash_size(ike->keys.prf) },
+		.message_id = message_id,
+	};
+}
+
+static enum gk_err
+notified(struct ike_input *in, const struct isakmp_chain_item *item)
+{
+	struct ike_queued *q = ike_queue(in->ike, IKE_OUT_NOTIFIED);
+	struct gk_rd rd;
+
+	if (q == NULL)
+		return GK_OK; /* one message has no more to say than that */
+	GK_TRY(gk_buf_copy(&q->data, item->generic.body));
+	gk_rd_init(&rd, q->data.ptr, q->data.len);
+	if (isakmp_notification_decode(&rd, &q->notification) != GK_OK)
+		return isakmp_refuse_fault(&in->why, &rd.fault,
+		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                           "RFC2408-3.14-01");
+	q->text = isakmp_code_text(ISAKMP_TABLE_NOTIFY, q->notification.type);
+	return GK_OK;
+}
+
+/* Does one of the SPIs name this SA?  RFC2408-3.15-03: the two cookies. */
+static bool
+names_us(const struct ike *ike, const struct isakmp_delete *d)
+{
+	for (uint16_t i = 0; i < d->count; i++) {
+		struct gk_slice spi = isakmp_delete_spi(d, i);
+
+		if (spi.len == 2 * ISAKMP_COOKIE_LEN &&
+		    memcmp(spi.ptr, ike->cookie_i, ISAKMP_COOKIE_LEN) == 0 &&
+		    memcmp(spi.ptr + ISAKMP_COOKIE_LEN, ike->cookie_r,
+		           ISAKMP_COOKIE_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum gk_err
+deleted(struct ike_input *in, const struct isakmp_chain_item *item)
+{
+	struct isakmp_delete d;
+	struct ike_queued *q;
+	struct gk_rd rd = ike_body(in, item);
+
+	if (isakmp_delete_decode(&rd, &d) != GK_OK)
+		return isakmp_refuse_fault(&in->why, &rd.fault,
+		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                           "RFC2408-3.15-01");
+	/* RFC2408-5.15-05, -06: what is not this SA is dropped. */
+	if (d.protocol != ISAKMP_PROTO_ISAKMP || !names_us(in->ike, &d))
+		return GK_OK;
+	q = ike_queue(in->ike, IKE_OUT_DELETED);
+	if (q != NULL)
+		q->text = "by the peer";
+	in->ike->state = IKE_DEAD;
+	in->ike->expires_at = GK_NEVER;
+	return GK_OK;
+}
+
+/* RFC2408-5.14-04, 5.15-01: once there are keys, only under them. */
+static enum gk_err
+open_info(struct ike_input *in, struct gk_slice dgram)
+{
+	struct ike *ike = in->ike;
+	struct gdoi_hash_input hash = hash_input(ike, in->header.message_id);
+	struct isakmp_cbc cbc;
+	struct gk_rd rd;
+
+	if (((in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0 ||
+	     in->header.message_id == 0))
+		return ike_refuse(in, GK_ERR_AUTH, ISAKMP_NOTIFY_INVALID_FLAGS,
+		                  "RFC2408-5.14-04", "Flags", 19);
+	GK_TRY(ike_phase2(ike, in->header.message_id, &cbc));
+	if (isakmp_open(&cbc, dgram, &in->clear, in->next_iv) != GK_OK)
+		return ike_refuse(
+			in, GK_ERR_VALUE, ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+			"RFC2408-5.14-05", "ciphertext", ISAKMP_HEADER_LEN);
+	gk_rd_init(&rd, in->clear.ptr, in->clear.len);
+	(void)gk_rd_bytes(&rd, ISAKMP_HEADER_LEN, "header");
+	GK_TRY(isakmp_chain_read(&rd, in->header.next_payload, &in->chain,
+	                         &in->why));
+	return gdoi_hash_check(&hash, gk_buf_slice(&in->clear), &in->chain,
+	                       "RFC2409-5.7-02", &in->why);
+}
+
+static enum gk_err
+in_clear(struct ike_input *in, struct gk_slice dgram)
+{
+	struct gk_rd rd;
+
+	if ((in->header.flags & ISAKMP_FLAG_ENCRYPTION) != 0)
+		return ike_refuse(in, GK_ERR_UNEXPECTED,
+		                  ISAKMP_NOTIFY_INVALID_FLAGS,
+		                  "RFC2408-5.14-05", "Flags", 19);
+	GK_TRY(gk_buf_copy(&in->clear, dgram));
+	gk_rd_init(&rd, in->clear.ptr, in->clear.len);
+	(void)gk_rd_bytes(&rd, ISAKMP_HEADER_LEN, "header");
+	return isakmp_chain_read(&rd, in->header.next_payload, &in->chain,
+	                         &in->why);
+}
+
+enum gk_err
+ike_informational(struct ike_input *in, struct gk_slice dgram)
+{
+	bool protected = in->ike->state == IKE_ESTABLISHED;
+
+	GK_TRY(protected ? open_info(in, dgram) : in_clear(in, dgram));
+	for (size_t i = 0; i < in->chain.n; i++) {
+		const struct isakmp_chain_item *item = &in->chain.item[i];
+
+		if (item->type == ISAKMP_PAYLOAD_NOTIFICATION)
+			GK_TRY(notified(in, item));
+		else if (item->type == ISAKMP_PAYLOAD_DELETE && protected)
+			GK_TRY(deleted(in, item));
+	}
+	return GK_OK;
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+static enum gk_err
+send_info(struct ike *ike, uint8_t type, struct gk_slice body,
+          struct gk_now now)
+{
+	struct ike_message *m = calloc(1, sizeof(*m));
+	uint8_t octets[GK_HASH_MAX] = { 0 }, id[4];
+	struct isakmp_header h;
+	struct gdoi_hash_input hash;
+	struct isakmp_cbc cbc;
+	struct gk_buf out = { 0 };
+	struct ike_queued *q;
+	size_t at, hash_len = gk_hash_size(ike->keys.prf);
+	enum gk_err err = m == NULL ? GK_ERR_NOMEM : GK_OK;
+
+	(void)now;
+	if (err == GK_OK)
+		err = ike->env->random(ike->env->ctx, id, sizeof(id));
+	if (err == GK_OK) {
+		/* RFC2408-3.1-16: random, and not the 0 of phase 1. */
+		h = ike_header(ike, ISAKMP_EXCHANGE_INFORMATIONAL,
+		               ((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 |
+		                (uint32_t)id[2] << 8 | id[3]) |
+		                       1);
+		gk_wr_init(&m->wr, m->buf, sizeof(m->buf));
+		isakmp_header_encode(&m->wr, &h);
+		m->next = &m->buf[16];
+		ike_message_octets(m, ISAKMP_PAYLOAD_HASH,
+		                   (struct gk_slice){ octets, hash_len });
+		at = m->wr.len;
+		ike_message_octets(m, type, body);
+		err = gk_wr_done(&m->wr);
+		hash = hash_input(ike, h.message_id);
+		hash.rest = (struct gk_slice){ m->buf + at, m->wr.len - at };
+	}
+	if (err == GK_OK)
+		err = gdoi_hash(&hash, octets);
+	if (err == GK_OK) {
+		memcpy(m->buf + ISAKMP_HEADER_LEN + ISAKMP_GENERIC_LEN, octets,
+		       hash_len);
+		err = ike_phase2(ike, h.message_id, &cbc);
+	}
+	if (err == GK_OK)
+		err = isakmp_seal(&cbc, &ike->dialect,
+		                  (struct gk_slice){ m->buf, m->wr.len }, &out);
+	if (err == GK_OK) {
+		q = ike_queue(ike, IKE_OUT_SEND);
+		if (q == NULL)
+			err = GK_ERR_NOMEM;
+		else
+			q->dgram = out;
+	}
+	if (err != GK_OK)
+		gk_buf_free(&out);
+	free(m);
+	return err;
+}
+
+enum gk_err
+ike_notify(struct ike *ike, const struct isakmp_notification *notification,
+           struct gk_now now)
+{
+	uint8_t body[1024];
+	struct gk_wr wr;
+
+	if (ike->state != IKE_ESTABLISHED)
+		return GK_ERR_UNEXPECTED;
+	gk_wr_init(&wr, body, sizeof(body));
+	isakmp_notification_encode(&wr, notification);
+	GK_TRY(gk_wr_done(&wr));
+	return send_info(ike, ISAKMP_PAYLOAD_NOTIFICATION,
+	                 (struct gk_slice){ body, wr.len }, now);
+}
+
+/* Switch p1_delete_doi. */
+static uint32_t
+delete_doi(const struct gdoi_dialect *dialect)
+{
+	switch (dialect->p1_delete_doi) {
+	case GDOI_P1_DELETE_DOI_1:
+		return ISAKMP_DOI_IPSEC;
+	case GDOI_P1_DELETE_DOI_0:
+		return ISAKMP_DOI_ISAKMP;
+	default:
+		return ISAKMP_DOI_GDOI;
+	}
+}
+
+enum gk_err
+ike_delete(struct ike *ike, struct gk_now now)
+{
+	uint8_t spi[2 * ISAKMP_COOKIE_LEN], body[64];
+	struct isakmp_delete d = { .doi = delete_doi(&ike->dialect),
+		                   .protocol = ISAKMP_PROTO_ISAKMP,
+		                   .spi_size = sizeof(spi),
+		                   .count = 1,
+		                   .spis = { spi, sizeof(spi) } };
+	struct gk_wr wr;
+
+	if (ike->state != IKE_ESTABLISHED)
+		return GK_ERR_UNEXPECTED;
+	memcpy(spi, ike->cookie_i, ISAKMP_COOKIE_LEN);
+	memcpy(spi + ISAKMP_COOKIE_LEN, ike->cookie_r, ISAKMP_COOKIE_LEN);
+	gk_wr_init(&wr, body, sizeof(body));
+	isakmp_delete_encode(&wr, &d);
+	GK_TRY(gk_wr_done(&wr));
+	GK_TRY(send_info(ike, ISAKMP_PAYLOAD_DELETE,
+	                 (struct gk_slice){ body, wr.len }, now));
+	ike->state = IKE_DEAD;
+	ike->expires_at = GK_NEVER;
+	return GK_OK;
+}

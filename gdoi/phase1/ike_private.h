@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_PHASE1_IKE_PRIVATE_H
+#define GDOI_PHASE1_IKE_PRIVATE_H
+
+#include "gdoi/isakmp/chain.h"
+#include "gdoi/isakmp/identification.h"
+#include "gdoi/phase1/ike.h"
+
+/*
+ * DOC: inside the phase 1 engine - for gdoi/phase1 only
+ */
+#define IKE_NONCE_LEN 32  /* octets of the nonces we make */
+#define IKE_NONCE_MIN 8   /* RFC2409-5-10 */
+#define IKE_NONCE_MAX 256 /* RFC2409-5-10 */
+#define IKE_QUEUE 8       /* outputs of one input */
+#define IKE_CERTS_MAX 8   /* certificates of one message */
+
+struct ike_queued {
+	enum ike_output_kind kind;
+	struct gk_buf dgram;
+	struct isakmp_reject why;
+	struct isakmp_notification notification;
+	struct gk_buf data; /* that notification points into */
+	const char *text;
+};
+
+struct ike {
+	const struct gk_env *env;
+	struct ike_config cfg;
+	struct gdoi_dialect dialect;
+	struct ike_address peer;
+	bool initiator;
+	enum ike_state state;
+
+	uint8_t cookie_i[ISAKMP_COOKIE_LEN], cookie_r[ISAKMP_COOKIE_LEN];
+	struct ike_suite suite;
+	struct gk_buf sa_i; /* body of the initiator's SA payload */
+	struct gk_kex_key *kex;
+	struct gk_buf own_public, peer_public;
+	struct gk_buf nonce_i, nonce_r;
+	const struct ike_psk *psk;
+	struct ike_keys keys;
+	bool have_keys;
+	struct isakmp_cbc cbc; /* of phase 1 */
+
+	struct gk_buf own_id;  /* body of our ID payload */
+	struct gk_buf peer_id; /* body of the peer's */
+
+	/* retransmission: RFC 2408 section 5.1 */
+	struct gk_buf sent;   /* the last message of ours */
+	uint8_t answered[32]; /* SHA-256 of the one it answers */
+	bool has_answered;
+	unsigned tries_left;
+	uint32_t wait_ms;
+	uint64_t retry_at, give_up_at, expires_at;
+
+	struct ike_queued queue[IKE_QUEUE];
+	size_t n_queued, next_queued;
+};
+
+/* A message on its way through. */
+struct ike_input {
+	struct ike *ike;
+	struct gk_now now;
+	struct isakmp_header header;
+	struct gk_buf clear; /* decrypted, or a copy */
+	struct isakmp_chain chain;
+	uint8_t next_iv[GK_CIPHER_BLOCK_MAX];
+	bool encrypted;
+	struct isakmp_reject why;
+};
+
+/* A message being built. */
+struct ike_message {
+	uint8_t buf[16384];
+	struct gk_wr wr;
+	uint8_t *next; /* where the type of the next payload goes */
+};
+
+enum gk_err ike_refuse(struct ike_input *in, enum gk_err err,
+                       enum isakmp_notify notify, const char *req,
+                       const char *field, size_t at);
+/* ike_payload - the one payload of @type; refused when there is none, or more
+ * than one. */
+GK_MUST_CHECK enum gk_err ike_payload(struct ike_input *in, uint8_t type,
+                                      const struct isakmp_chain_item **item);
+struct gk_rd ike_body(const struct ike_input *in,
+                      const struct isakmp_chain_item *item);
+
+/* Life: ike.c */
+GK_MUST_CHECK enum gk_err ike_new(const struct gk_env *env,
+                                  const struct ike_config *cfg,
+                                  const struct ike_address *peer,
+                                  struct gk_now now, struct ike **out);
+/* ike_cookie - one that nobody else makes: RFC 2408 section 2.5.3. */
+GK_MUST_CHECK enum gk_err ike_cookie(struct ike *ike,
+                                     uint8_t cookie[ISAKMP_COOKIE_LEN]);
+void ike_established(struct ike *ike, struct gk_now now);
+void ike_queue_clear(struct ike *ike);
+
+/* Receiving: ike_receive.c */
+GK_MUST_CHECK enum gk_err ike_read_header(struct ike_input *in,
+                                          struct gk_slice dgram);
+GK_MUST_CHECK enum gk_err ike_open_message(struct ike_input *in,
+                                           struct gk_slice dgram);
+GK_MUST_CHECK enum gk_err ike_resend(struct ike *ike);
+
+/* ike_step - the transition that the message makes: ike_exchange.c */
+GK_MUST_CHECK enum gk_err ike_step(struct ike_input *in, struct gk_slice dgram);
+
+/* Building: ike_message.c */
+void ike_message_begin(struct ike *ike, struct ike_message *m,
+                       uint8_t exchange);
+/* ike_message_payload - open a payload; gk_wr_close() ends it. */
+struct gk_wr_hole ike_message_payload(struct ike_message *m, uint8_t type);
+void ike_message_octets(struct ike_message *m, uint8_t type,
+                        struct gk_slice body);
+/* ike_message_send - finish, encrypt if wanted, remember for retransmission,
+ * queue. */
+GK_MUST_CHECK enum gk_err ike_message_send(struct ike *ike,
+                                           struct ike_message *m, bool encrypt,
+                                           bool expect_answer,
+                                           struct gk_now now);
+
+/* Outputs. */
+struct ike_queued *ike_queue(struct ike *ike, enum ike_output_kind kind);
+
+/* ike_sa.c: SA payloads */
+void ike_sa_offer(const struct ike *ike, struct ike_message *m);
+/* ike_sa_take - responder: choose from an offer. */
+GK_MUST_CHECK enum gk_err ike_sa_take(struct ike_input *in,
+                                      struct isakmp_proposal *chosen);
+/* ike_sa_taken - initiator: is the answer one of our offers? */
+GK_MUST_CHECK enum gk_err ike_sa_taken(struct ike_input *in);
+
+/* ike_key.c: KE and NONCE, keys */
+GK_MUST_CHECK enum gk_err ike_ke_make(struct ike *ike);
+void ike_ke_write(struct ike *ike, struct ike_message *m);
+GK_MUST_CHECK enum gk_err ike_ke_read(struct ike_input *in);
+GK_MUST_CHECK enum gk_err ike_derive(struct ike_input *in,
+                                     struct gk_slice peer_id);
+struct ike_key_input ike_key_input(const struct ike *ike,
+                                   struct gk_slice secret);
+
+/* ike_auth.c: ID, HASH, SIG, CERT */
+GK_MUST_CHECK enum gk_err ike_id_make(struct ike *ike);
+GK_MUST_CHECK enum gk_err ike_id_read(struct ike_input *in);
+GK_MUST_CHECK enum gk_err ike_auth_write(struct ike *ike,
+                                         struct ike_message *m);
+GK_MUST_CHECK enum gk_err ike_auth_read(struct ike_input *in);
+struct gk_identity ike_id_identity(struct gk_slice body);
+
+/* ike_info.c */
+GK_MUST_CHECK enum gk_err ike_informational(struct ike_input *in,
+                                            struct gk_slice dgram);
+
+#endif /* GDOI_PHASE1_IKE_PRIVATE_H */
