@@ -97,7 +97,8 @@ not_older(struct gsakmp_request *rq, const struct gk_member *m, int64_t utc)
 	if (m == NULL)
 		return GK_OK;
 	err = gsakmp_group_member_get(rq->group, m, &info);
-	if (err == GK_OK && utc < info.rtj_utc && GK_CHECKED("RFC4535-3.1-04"))
+	if (err == GK_OK && utc < info.rtj_utc &&
+	    GK_CHECKED("RFC4535-3.1-04", "RFC4535-5.2.1.1-09"))
 		err = replayed(rq);
 	gsakmp_member_info_free(&info);
 	return err;
@@ -115,7 +116,9 @@ remember(struct gsakmp_request *rq)
 	err = gsakmp_replay_add(rq->group->replay, tag, rq->now.mono_ms,
 	                        gsakmp_rq_forget(rq));
 	if (err == GK_ERR_REPLAY)
-		return GK_CHECKED("RFC4535-3.1-04") ? replayed(rq) : GK_OK;
+		return GK_CHECKED("RFC4535-3.1-04", "RFC4535-5.2.1.1-09")
+		               ? replayed(rq)
+		               : GK_OK;
 	if (err == GK_ERR_SPACE && GK_CHECKED("RFC4535-5.2.1.1-21"))
 		return gsakmp_rq_refuse(
 			rq, err, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,

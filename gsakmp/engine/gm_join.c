@@ -211,7 +211,7 @@ gsakmp_gm_rtj_error(struct gsakmp_gm_input *in)
 	if ((gm->join.kex == NULL ||
 	     (ni->data.len != 0 &&
 	      !gk_slice_equal(ni->data, gk_buf_slice(&gm->join.nonce_i)))) &&
-	    GK_CHECKED("RFC4535-5.2.1.3-06"))
+	    GK_CHECKED("RFC4535-5.2.1.3-06", "RFC4535-5.2-07"))
 		return gsakmp_in_refuse(in, GK_ERR_REPLAY,
 		                        gsakmp_notify_freshness(&gm->dialect),
 		                        "RFC4535-5.2.1.3-06", "Nonce Data",

@@ -39,7 +39,7 @@ gsakmp_in_for_me(struct gsakmp_gm_input *in, const char *req)
 
 	if (gk_identity_equal(named, *in->gm->cfg.party.id,
 	                      (enum gk_dn_compare)in->gm->dialect.dn_string) ||
-	    !GK_CHECKED(req))
+	    !GK_CHECKED(req, "RFC4535-5.2.1.1-16"))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_AUTH,
 	                        GSAKMP_NOTIFY_INVALID_ID_INFORMATION, req,

@@ -153,7 +153,7 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 		if (r->gtpk[i].id == d->id && r->gtpk[i].type == d->type)
 			k = &r->gtpk[i];
 	/* RFC4535-7.5.2-14 */
-	if (k == NULL && !GK_CHECKED("RFC4535-7.5.2-14"))
+	if (k == NULL && !GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06"))
 		return GK_OK;
 	if (k == NULL || d->key.len > sizeof(k->octets))
 		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
@@ -191,7 +191,7 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 	enum gk_err err;
 
 	if ((d->type != gm->policy->kek_type &&
-	     GK_CHECKED("RFC4535-7.5.2-14")) ||
+	     GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06")) ||
 	    d->key.len > sizeof(k.octets))
 		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
 		                      "Key Type", d->at);
@@ -200,7 +200,8 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 	if (err == GK_OK)
 		err = gk_lkh_member_put(&r->keks, &k, equal_ok, &same);
 	gk_wipe(&k, sizeof(k));
-	if (err == GK_ERR_UNEXPECTED && GK_CHECKED("RFC4535-7.5.2-14"))
+	if (err == GK_ERR_UNEXPECTED &&
+	    GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06"))
 		return refuse_package(r, err, "RFC4535-7.5.2-14", "Key ID",
 		                      d->at);
 	if (err == GK_ERR_REPLAY && GK_CHECKED("RFC4535-7.5.2-16"))

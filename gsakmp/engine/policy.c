@@ -109,7 +109,7 @@ derive_mechanisms(const struct derivation *d)
 		if (p->n_suites < GSAKMP_POLICY_SUITE_MAX)
 			p->suite[p->n_suites++] = suite;
 	}
-	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03"))
+	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03", "RFC4535-2-08"))
 		return forbid(d, "RFC4534-3-03");
 	/* UDP first and TCP for the rest: nobody says who connects to whom, and
 	 * this implementation does neither. */

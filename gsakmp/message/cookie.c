@@ -205,7 +205,8 @@ check(const struct secrets *s, struct gk_slice cookie, struct gk_slice nonce_i,
 	gk_rd_init(&rd, cookie.ptr, cookie.len);
 	version = gk_rd_u32(&rd, "SecretVersionNumber");
 	secret = secret_of(s, version);
-	if (secret == NULL && GK_CHECKED("RFC4535-5.2.2-13"))
+	if (secret == NULL && GK_CHECKED("RFC4535-5.2.2-13", "RFC4535-5.2.2-09",
+	                                 "RFC4535-7.9.1.2-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_REPLAY, GSAKMP_NOTIFY_COOKIE_REQUIRED,
 			"RFC4535-5.2.2-13", "SecretVersionNumber", 0);
@@ -215,7 +216,8 @@ check(const struct secrets *s, struct gk_slice cookie, struct gk_slice nonce_i,
 	if ((cookie.len != sizeof(expected) ||
 	     !gk_equal_secret(cookie.ptr, expected, sizeof(expected))) &&
 	    GK_CHECKED("RFC4535-5.2.2-10", "RFC4535-5.2.2-09",
-	               "RFC4535-5.2.2-11"))
+	               "RFC4535-5.2.2-11", "RFC4535-5.2.2-04",
+	               "RFC4535-7.9.1.2-02"))
 		return gsakmp_refuse(why, GK_ERR_AUTH,
 		                     GSAKMP_NOTIFY_COOKIE_REQUIRED,
 		                     "RFC4535-5.2.2-10", "Cookie", 0);

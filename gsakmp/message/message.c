@@ -112,7 +112,7 @@ header_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
 	/* RFC4535-7.1.2-08, -09: zero in negotiations; in group management
 	 * greater than the last one, and so never zero. */
 	if (gsakmp_exchange_is_management(h->exchange) != (h->sequence != 0) &&
-	    GK_CHECKED(sequence, CLAUSE(h, header)))
+	    GK_CHECKED(sequence, "RFC4535-7.1.1-10", CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
 		                     sequence, "Sequence ID", at + 3);
@@ -120,7 +120,8 @@ header_check(const struct gsakmp_parse *parse, const struct gsakmp_header *h,
 	/* RFC4535-7.1.2-11: header and payloads, no more and no less. */
 	if ((h->length < h->size || h->length > room ||
 	     (exact && h->length != room)) &&
-	    GK_CHECKED("RFC4535-7.1.2-11", CLAUSE(h, header)))
+	    GK_CHECKED("RFC4535-7.1.2-11", "RFC4535-7-06", "RFC4535-7-07",
+	               CLAUSE(h, header)))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.1.2-11", "Length", at + 7);
 

@@ -180,7 +180,8 @@ static enum gk_err
 failed(struct gsakmp_reject *why, enum gk_err err, const char *req,
        const char *field)
 {
-	if (err == GK_OK || !GK_CHECKED(req, "RFC4535-5.2.1.2-15"))
+	if (err == GK_OK ||
+	    !GK_CHECKED(req, "RFC4535-5.2.1.2-15", "RFC4535-7.4.1-01"))
 		return GK_OK;
 	return gsakmp_refuse(why, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED, req,
 	                     field, 0);

@@ -194,7 +194,7 @@ gsakmp_mechanisms_decode(struct gk_slice data, size_t at,
 
 		/* RFC4535-7.9.2-03: only values of the table it names. */
 		if (!gsakmp_code_known(value_table(type), voc, value) &&
-		    GK_CHECKED("RFC4535-7.9.2-03"))
+		    GK_CHECKED("RFC4535-7.9.2-03", "RFC4535-7.9.1.3-03"))
 			return gsakmp_refuse(why, GK_ERR_VALUE,
 			                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC4535-7.9.2-03",

@@ -20,7 +20,7 @@ gsakmp_policy_token_check(const struct gsakmp_policy_token *token,
 {
 	/* RFC4535-7.3.2-02: only types of Table 14. */
 	if (!gsakmp_code_known(GSAKMP_TABLE_TOKEN, voc, token->type) &&
-	    GK_CHECKED("RFC4535-7.3.2-02"))
+	    GK_CHECKED("RFC4535-7.3.2-02", "RFC4535-7.3.1-02"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.3.2-02", "Policy Token Type", token->at);

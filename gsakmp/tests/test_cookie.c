@@ -88,6 +88,7 @@ GK_TEST(rfc4535_5_2_2_11, cookie_of_another_nonce_is_refused)
 
 GK_TEST(rfc4535_7_9_1_2_02, changed_cookie_is_refused)
 {
+	GK_BREAKS("RFC4535-5.2.2-04");
 	make(0);
 	for (size_t i = 0; i < sizeof(cookie); i++) {
 		cookie[i] ^= 1;

@@ -323,6 +323,22 @@ GK_TEST(rfc4535_5_3_2_3_1_16, verbose_mode_answers_a_bad_departure)
 	}
 }
 
+GK_TEST(rfc4535_5_3_2_3_3_08, recorded_departure_ack_is_refused)
+{
+	struct world_config cfg = world_plain(3);
+	struct fixture f;
+
+	join_alice(&f, &cfg);
+	gcks_refused(
+		f.w,
+		&(struct gcks_forge){ .m = f.m,
+	                              .exchange = GSAKMP_EXCHANGE_DEPARTURE_ACK,
+	                              .no_certs = true,
+	                              .nonce = { gcks_nonce, 16 } },
+		"RFC4535-5.3.2.3.3-08", GSAKMP_NOTIFY_INVALID_EXCHANGE_TYPE);
+	fixture_down(&f);
+}
+
 GK_TEST(rfc4535_5_3_2_3_3_09, departure_is_not_final_without_its_ack)
 {
 	struct world_config cfg = world_plain(3);
@@ -396,6 +412,7 @@ main(void)
 		GK_RUN(rfc4535_5_3_2_3_1_11, departure_signed_by_somebody_else),
 		GK_RUN(rfc4535_5_3_2_3_1_16,
 		       verbose_mode_answers_a_bad_departure),
+		GK_RUN(rfc4535_5_3_2_3_3_08, recorded_departure_ack_is_refused),
 		GK_RUN(rfc4535_5_3_2_3_3_09,
 		       departure_is_not_final_without_its_ack),
 		GK_RUN(rfc4535_7_1_2_07, exchanges_that_only_members_receive),

@@ -63,6 +63,7 @@ GK_TEST(rfc4535_5_2_1_3_06, rtj_error_counts_only_with_our_nonce)
 	fixture_up(&f, &cfg, SERVER_NAME);
 	simnet_cut(f.w->net, f.w->worker[0].node, true);
 	world_join(f.m);
+	GK_BREAKS("RFC4535-5.2-07");
 	gm_read_rtj(&f, &s);
 	gsakmp_gm_digest(f.m->gm, before);
 	gm_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,

@@ -414,7 +414,8 @@ class Signed:
             raise TokenError("no content", "RFC4534-2-03")
         self.content = encap["content"].contents
         if len(data["signer_infos"]) != 1:
-            raise TokenError(f"{len(data['signer_infos'])} signers", "RFC4534-2-05")
+            raise TokenError(f"{len(data['signer_infos'])} signers",
+                             "RFC4534-2-05" if len(data["signer_infos"]) else "RFC4534-2-02")
         self.signer = data["signer_infos"][0]
         self.certificates = [pkix.Certificate(c.chosen.dump()) for c in data["certificates"] or ()
                              if c.name == "certificate"]

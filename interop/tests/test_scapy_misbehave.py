@@ -213,6 +213,7 @@ def test_bad_rekey(served, entry):
     end(ground, gm)
 
 
+@pytest.mark.req("RFC4535-7.1.2-10")
 @ids([misbehave.find("rekey-replayed")])
 def test_replayed_rekey(served, entry):
     ground = served("ecdsa", True)

@@ -35,15 +35,31 @@ cms_req(enum gk_cms_fault_kind kind)
 	return "RFC4534-2-03";
 }
 
+/* The same checks in the words of other rows, of RFC 4535, too. */
+static bool
+checked(enum gk_cms_fault_kind kind)
+{
+	switch (kind) {
+	case GK_CMS_FAULT_SIGNERS:
+		return GK_CHECKED("RFC4534-2-02", "RFC4535-3.5-01");
+	case GK_CMS_FAULT_SIGNER:
+		return GK_CHECKED("RFC4534-1-01", "RFC4534-2-05",
+		                  "RFC4535-4.4.1-01");
+	case GK_CMS_FAULT_ATTRIBUTES:
+		return GK_CHECKED("RFC4534-2-06");
+	case GK_CMS_FAULT_SIGNATURE:
+		return GK_CHECKED("RFC4534-4-01", "RFC4535-2-07",
+		                  "RFC4535-5.2.1.2-16");
+	default:
+		return true;
+	}
+}
+
 enum gk_err
 gpt_signed_refuse(struct gpt_fault *why, enum gk_err err,
                   const struct gk_cms_fault *fault)
 {
-	if (!GK_CHECKED(cms_req(fault->kind)))
-		return GK_OK;
-	/* The same check in the words of section 4, and of RFC 4535. */
-	if (fault->kind == GK_CMS_FAULT_SIGNATURE &&
-	    !GK_CHECKED("RFC4534-4-01", "RFC4535-2-07", "RFC4535-5.2.1.2-16"))
+	if (!GK_CHECKED(cms_req(fault->kind)) || !checked(fault->kind))
 		return GK_OK;
 	(void)gpt_fault_set(why, err, cms_req(fault->kind),
 	                    fault->field ? fault->field : "SignedData", "%s",
@@ -100,7 +116,8 @@ owner_check(const struct gpt_owner *owner, const struct gk_cert *signer,
 	char name[160];
 	enum gk_err err;
 
-	if (!GK_CHECKED("RFC4534-2-08", "RFC4534-1-01", "RFC4534-2-05"))
+	if (!GK_CHECKED("RFC4534-2-08", "RFC4534-1-01", "RFC4534-2-05",
+	                "RFC4535-4.4.1-01"))
 		return GK_OK;
 	if (!signer)
 		return gpt_fault_set(why, GK_ERR_AUTH, "RFC4534-2-08",

@@ -148,6 +148,7 @@ GK_TEST(rfc4534_2_08, nobody_is_the_owner_when_none_is_configured)
 
 GK_TEST(rfc4534_1_01, other_signers_are_refused)
 {
+	GK_BREAKS("RFC4535-4.4.1-01");
 	refuse(gpt_fixture_token(&f.stranger, 7, NOW), NULL, GK_ERR_AUTH,
 	       "RFC4534-2-08");
 	refuse(gpt_fixture_token(&f.gcks, 7, NOW), NULL, GK_ERR_AUTH,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How to make a message wrong: changes of a packet before it is signed, of finished octets, or of what gets encrypted."""
+from asn1crypto import cms
+
 from .. import crypto
 from .. import registry as reg
-from ..gsakmp import Certificate, KeyCreation, Nonce, Notification, RekeyEvent, Signature, VendorID
+from ..gsakmp import Certificate, KeyCreation, KeyDownload, Nonce, Notification, RekeyEvent, Signature, VendorID
 from ..message import frame, walk_loose
 
 
@@ -215,3 +217,27 @@ def _without(*classes):
 bare = _without(Certificate)
 unsigned = _without(Signature, Certificate)
 nonceless = _without(Nonce)
+
+
+def unsigned_token(octets):
+    """The SignedData of a token with no SignerInfo in it."""
+    token = cms.ContentInfo.load(octets)
+    token["content"]["signer_infos"] = []
+    return token.dump(force=True)
+
+
+def without_attributes(*names):
+    """A change that takes signed attributes out of a token; all of them when none is named."""
+    def change(octets):
+        token = cms.ContentInfo.load(octets)
+        info = token["content"]["signer_infos"][0]
+        kept = [a for a in info["signed_attrs"] if a["type"].native not in names] if names else []
+        info["signed_attrs"] = cms.CMSAttributes(kept) if kept else None
+        return token.dump(force=True)
+    return change
+
+
+def clear_keys(packet, _party):
+    """Key Data that nobody encrypted: one item of GTPK with a Key Datum."""
+    packet.find(KeyDownload).data = bytes.fromhex("0001" "00" "0037" "000c" "00000001" "00000001") + (
+        b"20260101000000Z" b"20991231235959Z") + bytes(16)

@@ -2,13 +2,13 @@
 """Key Downloads and Lacks of Ack, sections 5.2.1.2 and 5.2.1.5: what a key server does wrong."""
 from .. import registry as reg
 from ..gsakmp import Identification, KeyDownload, Nonce, PolicyToken, Signature
-from .change import date, nonceless, corrupt, corrupt_token, cut, first_item, flip, no_items, nonce_c, one_more_item, public, put, remove
+from .change import clear_keys, unsigned_token, without_attributes, date, nonceless, corrupt, corrupt_token, cut, first_item, flip, no_items, nonce_c, one_more_item, public, put, remove
 from .entry import server
 
 DOWNLOAD = [
     # the key download, 5.2.1.2
     server("keydl-member", reg.X_KEYDL, "5.2.1.2-10", reg.N_ID_INFO, "the Member ID of somebody else",
-           packet=put(Identification, data=b"CN=other,O=MSEC Lab")),
+           packet=put(Identification, data=b"CN=other,O=MSEC Lab"), also=("5.2.1.1-16",)),
     server("keydl-nonce", reg.X_KEYDL, "5.2.1.2-11", reg.N_AUTH, "a wrong Nonce_C", packet=nonce_c),
     server("keydl-no-nonces", reg.X_KEYDL, "5.2.1.2-05", reg.N_MALFORMED, "Nonce_R is missing",
            packet=remove(Nonce, nonce_type=reg.NONCE_R)),
@@ -23,12 +23,20 @@ DOWNLOAD = [
            octets=flip(reg.P_KEYDL), also=("5.2.1.2-13",)),
     server("keydl-no-token", reg.X_KEYDL, "5.2.1.2-03", reg.N_MALFORMED, "no Policy Token", packet=remove(PolicyToken)),
     server("keydl-token-type", reg.X_KEYDL, "7.3.2-02", reg.N_MALFORMED, "Policy Token Type 2",
-           packet=put(PolicyToken, token_type=2)),
+           packet=put(PolicyToken, token_type=2), also=("7.3.1-02",)),
     server("keydl-token-cipher", reg.X_KEYDL, "5.2.1.2-15", reg.N_KEY_INFO, "a token that does not decrypt",
            packet=corrupt(PolicyToken),
            also=("7.3.2-03",)),
     server("keydl-token-forged", reg.X_KEYDL, "RFC4534-2-10", reg.N_MALFORMED, "a token with a broken signature",
            plain=("token", corrupt_token), also=("5.2.1.2-16", "2-07", "RFC4534-4-01")),
+    server("keydl-token-unsigned", reg.X_KEYDL, "RFC4534-2-02", reg.N_MALFORMED, "a token that nobody signed",
+           plain=("token", unsigned_token), also=("RFC4534-2-08", "3.5-01")),
+    server("keydl-token-no-attributes", reg.X_KEYDL, "RFC4534-2-06", reg.N_MALFORMED, "a token without signedAttrs",
+           plain=("token", without_attributes()), also=("RFC4534-2-07",)),
+    server("keydl-token-no-time", reg.X_KEYDL, "RFC4534-2-07", reg.N_MALFORMED, "a token without signing-time",
+           plain=("token", without_attributes("signing_time"))),
+    server("keydl-keys-clear", reg.X_KEYDL, "5.2.1.2-15", reg.N_KEY_INFO, "keys in clear",
+           packet=clear_keys, also=("7.4.2-01", "7.4.1-01")),
     server("keydl-keys-cipher", reg.X_KEYDL, "5.2.1.2-15", reg.N_KEY_INFO, "keys that do not decrypt",
            packet=corrupt(KeyDownload),
            also=("7.4.2-01",)),

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tokens that are genuine and ask for what nobody here can do: a member does not join under them."""
+from dataclasses import replace
+
+import pytest
+from asn1crypto import core
+
+from msec_scapy import policy
+from msec_scapy import registry as reg
+from msec_scapy import token as tokens
+from msec_scapy.testing.ground import Ground, serving
+
+
+def sign_again(ground, content):
+    """The Group Owner's signature over other content."""
+    make, policy.make_token = policy.make_token, lambda *_args, **_how: content
+    try:
+        return ground.make_token()
+    finally:
+        policy.make_token = make
+
+
+def content(ground, suite=None, **how):
+    return policy.make_token(ground.group_id, [ground.rule("keys")], [ground.rule("gm*")], suite or ground.suite, 2, **how)
+
+
+def unknown_registration(ground):
+    return content(ground, replace(ground.suite, sig_type=40000, nonce_hash=40000, create_type=40000, enc_type=40000))
+
+
+def unknown_rekey_method(ground):
+    known = core.ObjectIdentifier(tokens.OID_REKEY_LKH).dump()
+    octets = content(ground)
+    assert octets.count(known) == 1
+    return octets.replace(known, known[:-1] + b"\x7f")
+
+
+def unknown_data_application(ground):
+    return content(ground, extra_data=[("1.2.3.4", b"\x05\x00")])
+
+
+@pytest.mark.parametrize("make,row", [
+    pytest.param(unknown_registration, "RFC4534-3-03", marks=pytest.mark.refuses("RFC4534-3-03", "RFC4535-2-08")),
+    pytest.param(unknown_rekey_method, "RFC4534-3-07", marks=pytest.mark.refuses("RFC4534-3-07")),
+    pytest.param(unknown_data_application, "RFC4534-3-09", marks=pytest.mark.refuses("RFC4534-3-09"))],
+    ids=lambda p: getattr(p, "__name__", None))
+def test_a_member_does_not_join_under_what_it_cannot_do(tmp_path, net_prefix, make, row):
+    with Ground(tmp_path, net_prefix) as ground, serving(ground.key_server()) as server:
+        signed = sign_again(ground, make(ground))
+        server.do(lambda k: k.hooks.on_plain("token", lambda _octets: signed) and [])
+        gm = ground.gm()
+        gm.control("join")
+        assert gm.wait("refused", timeout=5)["req"] == row
+        assert server.until(lambda k: any(e["event"] == "nack" for e in ground.events)), "the key server is told"
+        assert [e["notify"] for e in ground.events if e["event"] == "nack"] == [reg.N_NACK]
+        assert not gm.find("joined") and not gm.find("key-install")
+        gm.finish()
