@@ -576,6 +576,7 @@ world_restart(struct world *w)
 {
 	stop_server(w);
 	start_server(w);
+	world_store_sort(&w->store);
 	for (size_t t = 0; gsakmp_group_table(t) != NULL; t++)
 		for (size_t i = 0; i < w->store.n; i++) {
 			const struct world_row *r = &w->store.row[i];

@@ -157,6 +157,8 @@ void world_drain(struct world *w);
 void world_drain_member(struct world_member *m);
 void world_store_apply(struct world_store *s, const struct gk_journal *journal);
 void world_store_clear(struct world_store *s);
+/* world_store_sort - rows in the order in which a store gives them back. */
+void world_store_sort(struct world_store *s);
 /* world_store_ok - will it take the next commit? */
 bool world_store_ok(struct world_store *s);
 /* world_restart - kill the key server, start it from its store. */

@@ -67,6 +67,27 @@ world_store_clear(struct world_store *s)
 	*s = (struct world_store){ 0 };
 }
 
+static int
+by_table_and_key(const void *one, const void *other)
+{
+	const struct world_row *a = one, *b = other;
+	size_t n = a->key.len < b->key.len ? a->key.len : b->key.len;
+	int d = strcmp(a->table, b->table);
+
+	if (d == 0 && n != 0)
+		d = memcmp(a->key.ptr, b->key.ptr, n);
+	if (d == 0)
+		d = (a->key.len > b->key.len) - (a->key.len < b->key.len);
+	return d;
+}
+
+void
+world_store_sort(struct world_store *s)
+{
+	if (s->n > 1)
+		qsort(s->row, s->n, sizeof(*s->row), by_table_and_key);
+}
+
 bool
 world_store_ok(struct world_store *s)
 {

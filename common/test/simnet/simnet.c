@@ -24,6 +24,7 @@ struct event {
 struct slot {
 	struct simnet_node node;
 	bool cut, listens;
+	unsigned side;
 	uint64_t armed; /* earliest TICK in the heap, or GK_NEVER */
 };
 
@@ -178,6 +179,12 @@ simnet_cut(struct simnet *net, unsigned node, bool cut)
 }
 
 void
+simnet_side(struct simnet *net, unsigned node, unsigned side)
+{
+	net->slot[node].side = side;
+}
+
+void
 simnet_listen(struct simnet *net, unsigned node, bool on)
 {
 	net->slot[node].listens = on;
@@ -299,7 +306,7 @@ deliver(struct simnet *net, const struct event *e)
 {
 	struct slot *s = &net->slot[e->to];
 
-	if (s->cut) {
+	if (s->cut || s->side != net->slot[e->from].side) {
 		net->counters.lost++;
 		return;
 	}

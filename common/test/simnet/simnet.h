@@ -41,6 +41,9 @@ unsigned simnet_add(struct simnet *net, const struct simnet_node *node);
 void simnet_weather(struct simnet *net, const struct simnet_weather *weather);
 /* simnet_cut - a node that neither sends nor receives, until it is mended. */
 void simnet_cut(struct simnet *net, unsigned node, bool cut);
+/* simnet_side - nodes on different sides of a partition do not reach each other;
+ * all begin on side 0. */
+void simnet_side(struct simnet *net, unsigned node, unsigned side);
 /* simnet_listen - multicast receiver; one group is enough for a test. */
 void simnet_listen(struct simnet *net, unsigned node, bool on);
 
