@@ -24,6 +24,7 @@ HELP = """\
   up                the network and the group of the demo, left running to play on
   status            who is where, and how they are
   shell HOST        a shell on a host (or: shell HOST COMMAND...)
+  vectors           write interop/vectors again (--check: say what would change)
   capture [FILE]    everything on the wire into a file, until Ctrl-C
   down              end it
 
@@ -104,6 +105,13 @@ def cmd_capture(args) -> int:
     return keeper.capture(args.file)
 
 
+def cmd_vectors(args) -> int:
+    from . import deps
+    deps.ensure({p: deps.ALL[p] for p in ("python3-cryptography", "python3-scapy", "python3-asn1crypto")})
+    from msec_scapy.vectors.__main__ import main as write
+    return write([f"--{w}" for w in ("check", "record") if getattr(args, w)])
+
+
 def cmd_sandbox(args) -> int:
     from . import sandbox
     return sandbox.run(args.argv)
@@ -138,6 +146,10 @@ def parser() -> argparse.ArgumentParser:
     s = sub.add_parser("capture")
     s.add_argument("file", nargs="?", default="")
     s.set_defaults(run=cmd_capture)
+    v = sub.add_parser("vectors")
+    v.add_argument("--check", action="store_true")
+    v.add_argument("--record", action="store_true")
+    v.set_defaults(run=cmd_vectors)
     s = sub.add_parser("sandbox")
     s.add_argument("argv", nargs="+")
     s.set_defaults(run=cmd_sandbox)

@@ -41,6 +41,7 @@ TEST = {
     "python3-scapy": "the second implementation of the protocols",
     "python3-asn1crypto": "the second implementation of policy tokens",
     "python3-lxml": "tests of the XML forms",
+    "python3-jsonschema": "the schema of the test vectors",
     "tshark": "tests of the Wireshark dissector",
 }
 DEMO = {**BUILD, **RUN, **{p: TEST[p] for p in ("python3-scapy", "python3-asn1crypto")}}

@@ -307,9 +307,11 @@ class KeyServer(Party):
     def lack_of_ack(self, session, now):
         code = {"nack": reg.N_NACK, "none": 0, "unauth": reg.N_UNAUTHORIZED,
                 "malformed": reg.N_MALFORMED, "auth": reg.N_AUTH}[self.dialect.loa_notify]
+        nonces = session.nonce_r, session.nonce_c
+        if self.dialect.loa_dup_nonce == "fresh":
+            nonces = self.answer_nonces(session.request)
         return Answer(session.source, self.build(
-            reg.X_LOA, [self.member_id(session.who),
-                        *self.nonces(session.nonce_r, session.nonce_c),
+            reg.X_LOA, [self.member_id(session.who), *self.nonces(*nonces),
                         Notification(notify=code, data=b"")], now), reg.X_LOA)
 
     # -- rekey ----------------------------------------------------------------------

@@ -101,7 +101,7 @@ def walk(octets):
             raise Refusal(reg.N_MALFORMED, "RFC4535-7-04", "chain", "too many payloads")
         kind, at = octets[at], at + length
     if at != len(octets):
-        raise Refusal(reg.N_MALFORMED, "RFC4535-7.1.2-11", "Length",
+        raise Refusal(reg.N_MALFORMED, "RFC4535-7-05", "Length",
                       f"{len(octets) - at} octets behind the last payload")
     return out
 
@@ -123,7 +123,7 @@ def parse(octets, dialect=dialects.STRICT, groups=None, expected=None, member=Tr
     _check_group_id(gid_type, gid, dialect)
     if groups is not None and gid not in groups:
         raise Refusal(reg.N_GROUP, "RFC4535-7.1.2-02", "GroupID", gid.hex())
-    if not reg.PAYLOAD.known(octets[gid_end]) or not octets[gid_end]:
+    if not reg.PAYLOAD.known(octets[gid_end]):
         raise Refusal(reg.N_PAYLOAD_TYPE, "RFC4535-7.1.2-03", "Next Payload", str(octets[gid_end]))
     if octets[gid_end + 1] != reg.VERSION:
         return _embedded(octets, head, dialect, groups, expected, member)
@@ -139,6 +139,8 @@ def parse(octets, dialect=dialects.STRICT, groups=None, expected=None, member=Tr
     if total != len(octets) or total > MAX_MESSAGE:
         raise Refusal(reg.N_MALFORMED, "RFC4535-7.1.2-11", "Length",
                       f"{total}, but {len(octets)} octets came")
+    if not octets[gid_end]:
+        raise Refusal(reg.N_MALFORMED, "RFC4535-7-01", "Next Payload", "no payload at all")
     chain = walk(octets)
     with dialects.use(dialect):
         packet = GSAKMP(octets)
@@ -155,13 +157,16 @@ def _embedded(octets, head, dialect, groups, expected, member):
     inner = octets[head:]
     if member and version > reg.VERSION:
         try:
-            start, gid_end, total = frame(inner)
-            if inner[gid_end + 1] == reg.VERSION and start <= total <= len(inner):
-                message = parse(inner[:total], dialect, groups, expected)
-                message.outer_version = version
-                return message
+            _, gid_end, total = frame(inner)
+            is_inside = inner[gid_end + 1] == reg.VERSION
         except Refusal:
-            pass
+            is_inside = False
+        if is_inside:  # "in fact a v1 Group Header": judged like any other message
+            message = parse(inner[:total], dialect, groups, expected)
+            message.outer_version = version
+            return message
+        raise Refusal(reg.N_VERSION, "RFC4535-7.1.2-14", "Version",
+                      f"{version}, and nothing of version 1 inside")
     raise Refusal(reg.N_VERSION, "RFC4535-7.1.2-04", "Version", str(version))
 
 
@@ -274,7 +279,7 @@ def check_identity(identity):
     if identity.kind == reg.ID_U_NAME:
         name = UName(data)
         _want(len(data) >= 24 and len(data) == 24 + name.length, reg.N_MALFORMED,
-              "RFC4535-7.6.2-04", "ID_U_NAME Length")
+              "RFC4535-7.6.1.1-01", "ID_U_NAME Length")
         _want(any(name.serial), reg.N_MALFORMED, "RFC4535-7.6.2.1-01", "Serial Number", "zero")
         _want(_is_utf8(name.dn), reg.N_MALFORMED, "RFC4535-7.6.2.1-02", "DN Data", "not UTF-8")
 
@@ -309,18 +314,24 @@ def _check_notification(p, message):
         if dialects.current().dialect.ack_data == "typed" or data:
             _want(isinstance(p.data, AckData) and reg.ACK_TYPE.known(p.data.ack_type),
                   reg.N_MALFORMED, rule, "Ack Type")
-            _want(not p.data.data, reg.N_MALFORMED, rule, where, "data behind a simple ACK")
+            _want(not p.data.data, reg.N_MALFORMED, "RFC4535-7.9.1.1-01", where,
+                  "data behind a simple ACK")
     elif p.notify == reg.N_MECHANISMS:
         _want(p.data, reg.N_MALFORMED, rule, where, "empty")
+        seen = set()
         for choice in p.data:
-            _want(hasattr(choice, "mechanism") and reg.MECHANISM.known(choice.mechanism),
-                  reg.N_MALFORMED, rule, "Mechanism Type")
+            _want(hasattr(choice, "mechanism"), reg.N_MALFORMED, "RFC4535-7.9.1.3-01", where)
+            _want(reg.MECHANISM.known(choice.mechanism), reg.N_MALFORMED, "RFC4535-7.9.1.3-02",
+                  "Mechanism Type")
+            _want(choice.mechanism not in seen, reg.N_MALFORMED, "RFC4535-7.9.1.3-01",
+                  "Mechanism Type", "twice")
+            seen.add(choice.mechanism)
             table = (reg.KEY_CREATION, reg.KEY_TYPE, reg.NONCE_HASH)[choice.mechanism]
             _want(table.known(choice.value, message.private), reg.N_MALFORMED, rule,
                   "Mechanism Choice Data", choice.value)
     elif p.notify in (reg.N_IPV4, reg.N_IPV6):
-        _want(len(data) == (4 if p.notify == reg.N_IPV4 else 16), reg.N_MALFORMED, rule, where,
-              f"{len(data)} octets")
+        _want(len(data) == (4 if p.notify == reg.N_IPV4 else 16), reg.N_MALFORMED,
+              "RFC4535-7.9.1.4-01", where, f"{len(data)} octets")
     elif p.notify == reg.N_EXPULSION:
         _want(expulsion(data) is not None, reg.N_MALFORMED, "RFC4535-4.4.7-09", where,
               "no reason and identity")
@@ -344,7 +355,7 @@ def _check_creation(p, message):
 def _check_nonce(p, _message):
     _want(reg.NONCE_TYPE.known(p.nonce_type), reg.N_MALFORMED, "RFC4535-7.12.2-02", "Nonce Type",
           p.nonce_type)
-    _want(len(p.data) >= 4, reg.N_MALFORMED, "RFC4535-7.12.2-03", "Nonce Data",
+    _want(len(p.data) >= 4, reg.N_MALFORMED, "RFC4535-7.12.1-04", "Nonce Data",
           f"{len(p.data)} octets")
 
 
@@ -400,6 +411,8 @@ _SECTION = {reg.X_RTJ: "5.2.1.1-06", reg.X_KEYDL: "5.2.1.2-03", reg.X_RTJ_ERR: "
             reg.X_DA: "5.3.2.3.3-03"}
 # where it says that Nonce_R and Nonce_C come together
 _PAIR = {reg.X_KEYDL: "5.2.1.2-05", reg.X_LOA: "5.2.1.5-04", reg.X_DR: "5.3.2.3.2-05"}
+# where a signature has a row of its own
+_UNSIGNED = {reg.X_RTJ: "5.2.1-02", reg.X_RTD: "5.3.2.3.1-06"}
 _REPEATABLE = ("Vendor-ID", "Certificate", "Rekey-Event")
 
 
@@ -428,8 +441,10 @@ def _check_dissection(message, dialect):
     if _ANY in required and not notifications:
         missing.add("Notification")
     if missing:
-        raise Refusal(reg.N_MALFORMED, "RFC4535-" + _SECTION[message.exchange],
-                      sorted(missing)[0], "missing")
+        first = sorted(missing)[0]
+        rule = _UNSIGNED.get(message.exchange) if first == "Signature" else None
+        raise Refusal(reg.N_MALFORMED, "RFC4535-" + (rule or _SECTION[message.exchange]), first,
+                      "missing")
     if ("Nonce_R" in seen) != ("Nonce_C" in seen) and "Nonce_R" in allowed:
         raise Refusal(reg.N_MALFORMED, "RFC4535-" + _PAIR[message.exchange],
                       "Nonce_R" if "Nonce_C" in seen else "Nonce_C", "missing")

@@ -117,6 +117,13 @@ LEVELS = "one two three four five six seven eight nine".split()
 class SimplePermission(core.Enumerated):
     _map = dict(enumerate(LEVELS, 1))
 
+    @property
+    def native(self):
+        value = int.from_bytes(self.contents or b"", "big", signed=True)
+        if value not in self._map:
+            raise TokenError(f"permission {value}", "RFC4534-B.1.2-05")
+        return super().native
+
 
 class SigDef(core.Sequence):
     _fields = [("sigAlgorithmID", core.Integer), ("hashAlgorithmID", core.Integer)]
@@ -274,6 +281,8 @@ def load(cls, octets):
         again = cls.load(octets, strict=True)
         _read(again)
         same = again.dump(force=True) == octets
+    except TokenError:
+        raise
     except (ValueError, TypeError, KeyError, OverflowError) as e:
         raise TokenError(f"{cls.__name__}: {e}", "RFC4534-1-04") from e
     if not same:
@@ -319,6 +328,18 @@ def info(protocol, dialect=STRICT):
     return "unknown", octets
 
 
+def check(octets, dialect=STRICT):
+    """A Token with every protocol in it that is known, read to the last octet."""
+    token = parse(octets, dialect)
+    if not token["tokenInfo"]["groupName"].native:
+        raise TokenError("the group has no name", "RFC4534-3.1-02")
+    protocols = [p for pair in registrations(token) for p in pair if p is not None]
+    protocols += [one.chosen for one in token["rekey"] if one.name == "supported"]
+    for protocol in [*protocols, *token["data"]]:
+        info(protocol, dialect)
+    return token
+
+
 def _load_dereg(octets, dialect):
     """B.3 and B.4 differ by a BOOLEAN; both are accepted, the dialect's first."""
     first = dialect.token_dereg_terse == "present"
@@ -356,6 +377,12 @@ _SIGNERS = {0: ("sha1", "sha1_dsa"), 49153: ("sha256", "rsassa_pkcs1v15"),
             49156: ("sha512", "ed25519")}
 
 
+def _digest_algorithm(digest):
+    """Without parameters, as RFC 3370 and RFC 5754 want them generated."""
+    oid = algos.DigestAlgorithmId(digest).dump()
+    return algos.DigestAlgorithm.load(b"\x30" + bytes([len(oid)]) + oid)
+
+
 def sign(token, key, cert, at, extra=(), dialect=STRICT, content_type=OID_TOKEN):
     """DER of the signed token; `token` is octets, `cert` a pkix.Certificate."""
     sig_type = crypto.sig_type_for(key)
@@ -369,13 +396,13 @@ def sign(token, key, cert, at, extra=(), dialect=STRICT, content_type=OID_TOKEN)
         "version": "v1",
         "sid": {"issuer_and_serial_number": {"issuer": x509.Name.load(cert.issuer),
                                              "serial_number": cert.serial}},
-        "digest_algorithm": {"algorithm": digest},
+        "digest_algorithm": _digest_algorithm(digest),
         "signed_attrs": attrs,
         "signature_algorithm": {"algorithm": algorithm},
         "signature": crypto.sign(key, sig_type, attrs.untag().dump())})
     signed = cms.SignedData({
         "version": "v3",
-        "digest_algorithms": [algos.DigestAlgorithm({"algorithm": digest})],
+        "digest_algorithms": [_digest_algorithm(digest)],
         "encap_content_info": {"content_type": content_type, "content": token},
         "certificates": [cms.CertificateChoices("certificate", c.x) for c in [cert, *extra]],
         "signer_infos": [signer]})
@@ -495,10 +522,10 @@ def accept_after(new, last, dialect=STRICT):
     """2 and 3.1: may `new` follow `last` (both Signed, or last None)? TokenError if not."""
     if last is None or (new.octets == last.octets and dialect.edition_equal != "reject"):
         return
-    if new.signing_time <= last.signing_time:
-        raise TokenError("signing-time is not later than the last token's", "RFC4534-2-09")
     if new.edition is not None and last.edition is not None and new.edition <= last.edition:
         raise TokenError(f"edition {new.edition} after {last.edition}", "RFC4534-3.1-03")
+    if new.signing_time <= last.signing_time:
+        raise TokenError("signing-time is not later than the last token's", "RFC4534-2-09")
 
 
 def seconds(life_date, now, dialect=STRICT):

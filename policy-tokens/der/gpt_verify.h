@@ -67,9 +67,9 @@ void gpt_verified_free(struct gpt_verified *v);
  *
  * In this order: size; DER and SignedData shape (RFC4534-2-03, -04, -06, -07);
  * signer is the expected Group Owner (-2-08) with a valid path; signature
- * (-2-10); the Token itself; group; signing-time later than the last
- * (-2-09) and edition greater than the last (-3.1-03), unless the token is
- * octet for octet the last one (edition_equal `accept_identical`).
+ * (-2-10); the Token itself; group; edition greater than the last (-3.1-03)
+ * and signing-time later than the last (-2-09), unless the token is octet for
+ * octet the last one (edition_equal `accept_identical`).
  *
  * Once a group's tokens carry editions, one without is refused.
  *

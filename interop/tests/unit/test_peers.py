@@ -186,7 +186,7 @@ def test_old_token_in_a_policy_update():
     scene.server.signed = type(scene.server.signed)(scene.token(0))
     scene.tick()
     scene.deliver([scene.server.rekey([], scene.now, scene.token(0))])
-    assert gm.refusals[-1].req == "RFC4534-2-09" and gm.token.edition == 1
+    assert gm.refusals[-1].req == "RFC4534-3.1-03" and gm.token.edition == 1
 
 
 @pytest.mark.req("RFC4535-4.4.1-01")

@@ -1,119 +1,128 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""interop/vectors/gsakmp.json: the C implementation's octets, computed again here."""
+"""interop/vectors: right by this implementation, by the C implementation, by the schema; and made again."""
+import copy
 import json
-import pathlib
+import random
+import subprocess
+from pathlib import Path
 
+import jsonschema
 import pytest
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from msec_scapy import crypto, message, protect
-from msec_scapy.dialect import Dialect, use
-from msec_scapy.gsakmp import KeyDownload, KeyDownloadData, PolicyToken, RekeyEventData, RekeyPackages
-from msec_scapy.refusal import Refusal
+from msec_scapy.vectors import check, kinds, make, make_transcript, store
 
-FILE = pathlib.Path(__file__).parents[2] / "vectors" / "gsakmp.json"
-VECTORS = json.loads(FILE.read_text())
+ROOT = Path(__file__).resolve().parents[3]
+VECTOR_CHECK = ROOT / "build/gsakmp/tests/vector/vector_check"
+SCHEMA = json.loads((store.FOLDER / "schema.json").read_text())
+FILES = store.files()
 
 
-def counting(size):
-    return bytes(range(size))
+def by_file(path):
+    return pytest.param(path, id=path.stem)
 
 
-def of(kind):
-    """Every vector of a kind; the number keeps apart those of one name."""
-    found = [v for v in VECTORS if v["name"].startswith(kind + "/")]
-    assert found
-    return pytest.mark.parametrize(
-        "vector", [pytest.param(v, id=f"{n}-{v['name'].split('/')[1]}")
-                   for n, v in enumerate(found)])
+@pytest.mark.req("RFC4535-7.11.1-04", "RFC4535-7.12.1-03", "RFC4535-7.4.1-08", "RFC4535-7.3.1-03",
+                 "RFC4535-6.2-03", "RFC4535-7.5.1.2-02", "RFC4535-7.5.1.2-03", "RFC4535-7.8.1-01",
+                 "RFC4535-7.8.2-06", "RFC4535-7.1.2-11", "RFC4535-7.2.2-01", "RFC4535-A.3.1-01",
+                 "RFC4535-A.3.2-01", "RFC4534-2-10", "RFC4534-3-01")
+@pytest.mark.parametrize("path", map(by_file, FILES))
+def test_every_vector_is_what_is_computed_here(path):
+    for raw in store.load(path):
+        try:
+            check.check(raw)
+        except Exception as e:
+            raise AssertionError(f"{raw['id']}: {e}") from e
 
 
-class Inputs:
-    """Fields as bytes, numbers and a Dialect."""
-
-    def __init__(self, vector):
-        self.octets = bytes.fromhex(vector["hex"])
-        fields = dict(vector["fields"])
-        self.dialect = Dialect(**fields.pop("dialect", {}))
-        for name, value in fields.items():
-            text = name in ("signer", "field")
-            setattr(self, name, value if text or isinstance(value, int) else bytes.fromhex(value))
+@pytest.mark.parametrize("path", map(by_file, FILES))
+def test_every_file_fits_the_schema(path):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(path.read_text()))
 
 
-@pytest.mark.req("RFC4535-7.11.1-04")
-@of("kek")
-def test_kek(vector):
-    v = Inputs(vector)
-    assert crypto.kek(v.key_creation, v.secret, v.key_type, v.groupid, v.nonce_i, v.nonce_r,
-                      v.dialect) == v.octets
+def test_every_kind_and_requirement_occurs():
+    everything = [raw for _, raw in store.everything()]
+    assert {raw["kind"] for raw in everything} == set(kinds.KINDS)
+    ids = [raw["id"] for raw in everything]
+    assert len(ids) == len(set(ids))
+    known = {line.split(",")[0] for name in ("rfc4535", "rfc4534", "rfc2627")
+             for line in (ROOT / f"interop/requirements/{name}.csv").read_text().splitlines()}
+    assert not {r for raw in everything for r in raw["req"]} - known
+    assert not {raw["out"]["req"] for raw in everything if "req" in raw["out"]} - known
 
 
-@pytest.mark.req("RFC4535-7.12.1-03")
-@of("nonce_c")
-def test_nonce_c(vector):
-    v = Inputs(vector)
-    if v.dialect.nonce_c == "payload":
-        # The generic headers as they are in their messages, Next Payload included.
-        def payload(kind, following, data):
-            body = bytes([kind]) + data
-            return bytes([following, 0]) + (len(body) + 4).to_bytes(2, "big") + body
-        text = payload(1, v.next_payload_i, v.nonce_i) + payload(2, v.next_payload_r, v.nonce_r)
-        assert crypto.NONCE_HASH[v.nonce_hash](text).digest() == v.octets
+def test_the_files_come_out_the_same_again():
+    for name, text in make.everything():
+        assert (store.FOLDER / name).read_text() == text, f"{name}: ./lab vectors"
+
+
+def test_a_recording_comes_out_the_same_again():
+    def record():
+        stage = make_transcript.Stage("twice", "x25519-gcm").join().guest("gm2").command("destroy")
+        return stage.steps, stage.outs
+    assert record() == record()
+
+
+# ----------------------------------------------------------- a wrong one is noticed, by both
+
+def leaves(value, path=()):
+    """Paths to everything in a vector's outputs that can be changed."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    elif isinstance(value, list) and value:
+        for n, inner in enumerate(value):
+            yield from leaves(inner, (*path, n))
     else:
-        assert crypto.nonce_c(v.nonce_hash, v.nonce_i, v.nonce_r, v.dialect) == v.octets
+        yield path
 
 
-@pytest.mark.req("RFC4535-7.4.1-08", "RFC4535-7.3.1-03", "RFC4535-6.2-03")
-@of("registration")
-def test_registration(vector):
-    v = Inputs(vector)
-
-    def fresh():
-        return protect.Registration(v.key_type, v.kek, v.dialect, v.secret, v.nonce_i, v.nonce_r,
-                                    v.nonce_c, random=counting)
-    sender = fresh()
-    assert sender.seal_token(v.token, v.token_type) == v.sealed_token
-    assert sender.seal(v.key_download) == v.octets
-    receiver = fresh()
-    assert receiver.open_token(PolicyToken(token_type=v.token_type, data=v.sealed_token)) == v.token
-    with use(v.dialect, v.key_type):
-        keys = receiver.open_keys(KeyDownload(data=v.octets))
-        assert bytes(keys) == v.key_download
-        assert bytes(KeyDownloadData(v.key_download)) == v.key_download
+def changed(value, dice):
+    """The same value, wrong."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str) and value and all(c in "0123456789abcdef" for c in value):
+        at = dice.randrange(len(value))
+        return value[:at] + "0123456789abcdef"[(int(value[at], 16) + 1) % 16] + value[at + 1:]
+    return value + "00" if isinstance(value, str) else [*value, 1]
 
 
-@pytest.mark.req("RFC4535-7.5.1.2-02", "RFC4535-7.5.1.2-03")
-@of("rekey")
-def test_rekey(vector):
-    v = Inputs(vector)
-    key_id = v.wrapping_key_id.to_bytes(4, "big")
-    handle = v.wrapping_handle.to_bytes(4, "big")
-    with use(v.dialect, v.key_type):
-        packages = RekeyPackages(v.packages)
-        made = protect.seal_rekey_data(v.key_type, v.wrapping_key, key_id, handle, packages,
-                                       v.dialect, random=counting)
-        assert bytes(made) == v.octets
-        seen = protect.open_rekey_data(RekeyEventData(v.octets), v.key_type, v.wrapping_key,
-                                       v.dialect)
-        assert bytes(seen) == v.packages
+def mutated(raw, dice):
+    """A copy with one output changed."""
+    out = copy.deepcopy(raw)
+    path = dice.choice(list(leaves(out["out"])))
+    place = out["out"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = changed(place[path[-1]], dice)
+    return out, "/".join(map(str, path))
 
 
-@pytest.mark.req("RFC4535-7.8.1-01", "RFC4535-7.8.2-06")
-@of("message")
-def test_message(vector):
-    v = Inputs(vector)
-    seen = message.parse(v.octets, v.dialect)
-    assert seen.exchange == v.exchange
-    if hasattr(v, "spki"):
-        assert seen.signature.sig_type == v.signature_type
-        message.verify(seen, load_der_public_key(v.spki), v.dialect)
+def by_c(path, vectors):
+    """The ids that the C implementation finds wrong."""
+    path.write_text(json.dumps({"about": "", "vectors": vectors}))
+    done = subprocess.run([VECTOR_CHECK, path], capture_output=True, text=True, check=False)
+    assert "1..1" in done.stdout, done.stdout + done.stderr
+    return {line[2:].split(": ")[0] for line in done.stdout.splitlines() if line.startswith("# ")}
 
 
-@pytest.mark.req("RFC4535-7.1.2-11", "RFC4535-7.2.2-01")
-@of("refusal")
-def test_refusal(vector):
-    """What one implementation refuses, the other refuses too, with the same notification."""
-    v = Inputs(vector)
-    with pytest.raises(Refusal) as refused:
-        message.parse(v.octets)
-    assert refused.value.notify == v.notify, (refused.value, vector["req"])
+# Where a vector is verified and not computed, a signature of other octets may still be one.
+@pytest.mark.parametrize("kind", sorted(kinds.KINDS))
+def test_a_changed_output_is_noticed_by_both(tmp_path, kind):
+    dice = random.Random(kind)
+    of_kind = [raw for _, raw in store.everything() if raw["kind"] == kind]
+    wrong = [mutated(raw, dice) for raw in dice.sample(of_kind, min(len(of_kind), 12))]
+    for raw, path in wrong:
+        with pytest.raises((check.Wrong, Exception)):
+            check.check(raw)
+            raise SystemExit(f"{raw['id']}: {path} is wrong and nobody noticed")
+    unnoticed = {raw["id"] for raw, _ in wrong} - by_c(tmp_path / "wrong.json", [raw for raw, _ in wrong])
+    assert not unnoticed, [(raw["id"], path) for raw, path in wrong if raw["id"] in unnoticed]
+
+
+def test_c_finds_all_of_them_right():
+    done = subprocess.run([VECTOR_CHECK, *FILES], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("\nok ") + done.stdout.startswith("ok ") == len(FILES)
