@@ -387,6 +387,18 @@ gkd_tcp_find(struct gkd_tcp *tcp, uint64_t id)
 	return NULL;
 }
 
+struct gkd_conn *
+gkd_tcp_find_peer(struct gkd_tcp *tcp, const struct gkd_addr *peer)
+{
+	struct gkd_conn *conn;
+
+	TAILQ_FOREACH (conn, &tcp->conns, entry)
+		if (!conn->dead && gkd_addr_equal(&conn->peer, peer) &&
+		    gkd_addr_port(&conn->peer) == gkd_addr_port(peer))
+			return conn;
+	return NULL;
+}
+
 unsigned
 gkd_tcp_count(const struct gkd_tcp *tcp)
 {
@@ -400,6 +412,25 @@ gkd_tcp_connect(struct gkd_conn **conn, struct gkd_loop *loop,
                 const struct gkd_addr *peer, const struct gkd_tcp_ops *ops,
                 const struct gkd_tcp_limits *limits)
 {
+	return gkd_tcp_connect_from(conn, loop, NULL, peer, ops, limits);
+}
+
+/* The port may just have been used by a connection that is over. */
+static int
+bind_to(int fd, const struct gkd_addr *local)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 },
+	               sizeof(int)) != 0)
+		return -1;
+	return bind(fd, &local->sa, gkd_addr_len(local));
+}
+
+enum gk_err
+gkd_tcp_connect_from(struct gkd_conn **conn, struct gkd_loop *loop,
+                     const struct gkd_addr *local, const struct gkd_addr *peer,
+                     const struct gkd_tcp_ops *ops,
+                     const struct gkd_tcp_limits *limits)
+{
 	int fd = socket(peer->sa.sa_family,
 	                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct gkd_conn *c;
@@ -407,8 +438,9 @@ gkd_tcp_connect(struct gkd_conn **conn, struct gkd_loop *loop,
 
 	if (fd < 0)
 		return GK_ERR_IO;
-	if (connect(fd, &peer->sa, gkd_addr_len(peer)) != 0 &&
-	    errno != EINPROGRESS) {
+	if ((local != NULL && bind_to(fd, local) != 0) ||
+	    (connect(fd, &peer->sa, gkd_addr_len(peer)) != 0 &&
+	     errno != EINPROGRESS)) {
 		saved = errno;
 		close(fd);
 		errno = saved;

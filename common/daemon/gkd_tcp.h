@@ -54,6 +54,9 @@ struct gkd_addr gkd_tcp_local(const struct gkd_tcp *tcp);
 /* gkd_tcp_find - a living connection by its number, or NULL.  An engine keeps
  * the number as its transport handle and never holds a stale pointer. */
 struct gkd_conn *gkd_tcp_find(struct gkd_tcp *tcp, uint64_t id);
+/* gkd_tcp_find_peer - a living connection from this address and port, or NULL. */
+struct gkd_conn *gkd_tcp_find_peer(struct gkd_tcp *tcp,
+                                   const struct gkd_addr *peer);
 unsigned gkd_tcp_count(const struct gkd_tcp *tcp);
 
 /* gkd_tcp_connect - returns at once; opened() or closed() follows. */
@@ -62,6 +65,12 @@ GK_MUST_CHECK enum gk_err gkd_tcp_connect(struct gkd_conn **conn,
                                           const struct gkd_addr *peer,
                                           const struct gkd_tcp_ops *ops,
                                           const struct gkd_tcp_limits *limits);
+
+/* gkd_tcp_connect_from - the same from a local address and port. */
+GK_MUST_CHECK enum gk_err gkd_tcp_connect_from(
+	struct gkd_conn **conn, struct gkd_loop *loop,
+	const struct gkd_addr *local, const struct gkd_addr *peer,
+	const struct gkd_tcp_ops *ops, const struct gkd_tcp_limits *limits);
 
 /* gkd_conn_send - copied; GK_ERR_SPACE above unsent_max (the caller closes). */
 GK_MUST_CHECK enum gk_err gkd_conn_send(struct gkd_conn *conn,

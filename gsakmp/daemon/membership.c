@@ -182,28 +182,44 @@ server_of(const struct gsakmpd_membership *m)
 	return &m->servers[m->server];
 }
 
-static void
-send_stream(struct gsakmpd_membership *m, struct gk_slice data)
+static const struct gkd_tcp_limits stream_limits = {
+	.message_max = 1u << 20,
+	.unsent_max = 1u << 20,
+	.idle_ms = STREAM_IDLE_MS,
+	.conns_max = 4,
+};
+
+/* With a policy that wants it so, from where the Request to Join comes from: that
+ * is how the key server knows whose connection it is. */
+static bool
+connect_stream(struct gsakmpd_membership *m)
 {
-	const struct gkd_tcp_limits limits = {
-		.message_max = 1u << 20,
-		.unsent_max = 1u << 20,
-		.idle_ms = STREAM_IDLE_MS,
-	};
 	const struct gkd_tcp_ops ops = {
 		.need = gsakmpd_stream_need,
 		.message = on_message,
 		.closed = on_closed,
 		.arg = m,
 	};
+	struct gkd_addr local;
 
-	if (m->conn == NULL &&
-	    gkd_tcp_connect(&m->conn, m->d->loop, server_of(m), &ops,
-	                    &limits) != GK_OK) {
-		m->conn = NULL;
-		gkd_log(LOG_WARNING, "io", "connect to the key server: %m");
+	if (m->conn != NULL)
+		return true;
+	if (m->mixed && !m->server_opens)
+		local = gkd_udp_local(m->udp);
+	if (gkd_tcp_connect_from(&m->conn, m->d->loop,
+	                         m->mixed && !m->server_opens ? &local : NULL,
+	                         server_of(m), &ops, &stream_limits) == GK_OK)
+		return true;
+	m->conn = NULL;
+	gkd_log(LOG_WARNING, "io", "connect to the key server: %m");
+	return false;
+}
+
+static void
+send_stream(struct gsakmpd_membership *m, struct gk_slice data)
+{
+	if (!connect_stream(m))
 		return;
-	}
 	if (gkd_conn_send(m->conn, data) != GK_OK) {
 		gkd_conn_close(m->conn);
 		m->conn = NULL;
@@ -214,12 +230,15 @@ static void
 send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
 	struct gkd_dgram dgram = { .peer = *server_of(m), .data = o->dgram };
+	bool rtj = o->exchange == GSAKMP_EXCHANGE_REQUEST_TO_JOIN;
 
-	if (m->stream) {
+	if (m->stream || (m->mixed && !rtj)) {
 		send_stream(m, o->dgram);
 		return;
 	}
-	if (o->to.ip_len != 0 &&
+	if (m->mixed && !m->server_opens)
+		(void)connect_stream(m);
+	if (o->to.ip_len != 0 && !o->to.stream &&
 	    gsakmpd_endpoint_addr(&o->to, &dgram.peer) != GK_OK)
 		return;
 	if (dgram.peer.sa.sa_family == AF_INET6 &&
@@ -367,6 +386,55 @@ gsakmpd_membership_timer(void *arg)
 
 /* ---- opening and closing ------------------------------------------------ */
 
+/* The key server connects; nobody else has anything to say here. */
+static void
+on_accepted(void *arg, struct gkd_conn *conn)
+{
+	struct gsakmpd_membership *m = arg;
+	struct gkd_addr peer = gkd_conn_peer(conn);
+
+	if (!gk_slice_equal(gkd_addr_octets(&peer),
+	                    gkd_addr_octets(server_of(m)))) {
+		gkd_counters_add(m->d->counters,
+		                 "connections that are not the key server's",
+		                 1);
+		gkd_conn_close(conn);
+		return;
+	}
+	/* An older one is idle and will go by itself. */
+	m->conn = conn;
+}
+
+static void
+on_accepted_closed(void *arg, struct gkd_conn *conn, const char *why)
+{
+	struct gsakmpd_membership *m = arg;
+
+	if (m->conn == conn)
+		on_closed(m, conn, why);
+}
+
+static enum gkd_exit
+open_listener(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	const struct gkd_tcp_ops ops = {
+		.need = gsakmpd_stream_need,
+		.message = on_message,
+		.opened = on_accepted,
+		.closed = on_accepted_closed,
+		.arg = m,
+	};
+	struct gkd_addr local = gkd_udp_local(m->udp);
+	char text[GKD_ADDR_TEXT];
+
+	if (gkd_tcp_listen(&m->tcp, m->d->loop, &local, &ops, &stream_limits) ==
+	    GK_OK)
+		return GKD_EXIT_OK;
+	snprintf(why->text, sizeof(why->text), "tcp %s: %s",
+	         gkd_addr_format(text, &local), strerror(errno));
+	return GKD_EXIT_NETWORK;
+}
+
 enum gkd_exit
 gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
                                 struct gkd_why *why)
@@ -380,6 +448,12 @@ gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
 		snprintf(why->text, sizeof(why->text), "udp %s: %s",
 		         gkd_addr_format(text, &m->local), strerror(errno));
 		return GKD_EXIT_NETWORK;
+	}
+	if (m->mixed && m->server_opens) {
+		enum gkd_exit rc = open_listener(m, why);
+
+		if (rc != GKD_EXIT_OK)
+			return rc;
 	}
 	if (m->multicast && gkd_mcast_open(&m->mcast, m->d->loop, &m->mcast_cfg,
 	                                   &ops) != GK_OK) {
@@ -441,6 +515,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gsakmpd_fetch_close(m);
 	gkd_conn_close(m->conn);
 	m->conn = NULL;
+	gkd_tcp_close(m->tcp);
 	gkd_udp_close(m->udp);
 	gkd_mcast_close(m->mcast);
 	gkd_timer_free(m->timer);

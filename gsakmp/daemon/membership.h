@@ -79,6 +79,9 @@ struct gsakmpd_membership {
 	struct gkd_addr local, ip_value;
 	struct gkd_udp *udp;
 	struct gkd_conn *conn;
+	bool mixed;          /* RTJ over UDP, the rest over TCP; then ... */
+	bool server_opens;   /* ... the key server connects to us, ... */
+	struct gkd_tcp *tcp; /* ... here */
 
 	/* Rekey Events */
 	bool multicast;
@@ -113,6 +116,13 @@ extern const char *const gsakmpd_membership_tables[];
 /* ---- membership_config.c ------------------------------------------------- */
 enum gkd_exit gsakmpd_membership_configure(struct gsakmpd_membership *m,
                                            struct gkd_why *why);
+
+/* gsakmpd_transport_load - @transport and @tcp-opener of @elem; the default is
+ * @transport, 0 UDP, 1 TCP, 2 both. */
+GK_MUST_CHECK enum gk_err gsakmpd_transport_load(struct gsakmpd_membership *m,
+                                                 const struct gkd_elem *elem,
+                                                 unsigned transport,
+                                                 struct gkd_why *why);
 
 /* ---- membership_announcement.c: what the Group Owner says ---------------- */
 enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,

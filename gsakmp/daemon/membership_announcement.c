@@ -60,9 +60,7 @@ static enum gk_err
 take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
          const struct gpt_announcement *a, struct gkd_why *why)
 {
-	static const char *const transports[] = { "udp", "tcp", NULL };
 	const struct gkd_config *config = m->d->config;
-	unsigned tcp = a->transport == GPT_TRANSPORT_TCP;
 
 	if (!a->suite_known && a->suite != NULL)
 		return gkd_config_fail(config, elem, why,
@@ -72,14 +70,11 @@ take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	if (a->group_type == GPT_GROUPID_RAW)
 		return gkd_config_fail(config, elem, why,
 		                       "the announced GroupID has no type");
-	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, tcp, &tcp,
-	                     why));
-	if (a->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER)
-		return gkd_config_fail(config, elem, why,
-		                       "the group wants a Request to Join over "
-		                       "UDP and the rest over TCP; this member "
-		                       "has one transport for both");
-	m->stream = tcp == 1;
+	GK_TRY(gsakmpd_transport_load(m, elem,
+	                              a->transport == GPT_TRANSPORT_UDP   ? 0
+	                              : a->transport == GPT_TRANSPORT_TCP ? 1
+	                                                                  : 2,
+	                              why));
 	m->cfg.group_id_type = (uint8_t)a->group_type;
 	m->cfg.suite = (struct gsakmp_suite){
 		.signature = (uint16_t)a->mechanisms.sig_algorithm,

@@ -54,7 +54,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 		o, "key_server_address",
 		json_string(gkd_addr_format(text, &m->servers[m->server])));
 	json_object_set_new(o, "transport",
-	                    json_string(m->stream ? "tcp" : "udp"));
+	                    json_string(m->mixed    ? "udp-rtj-tcp-other"
+	                                : m->stream ? "tcp"
+	                                            : "udp"));
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
 	json_object_set_new(o, "may_send", json_boolean(st.may_send));

@@ -69,18 +69,38 @@ read_mechanisms(const struct gkd_config *config, const struct gkd_elem *elem,
 	return gkd_elem_bool(config, elem, "@terse", true, &suite->terse, why);
 }
 
+static const char *const transports[] = { "udp", "tcp", "udp-rtj-tcp-other",
+	                                  NULL };
+
+enum gk_err
+gsakmpd_transport_load(struct gsakmpd_membership *m,
+                       const struct gkd_elem *elem, unsigned transport,
+                       struct gkd_why *why)
+{
+	static const char *const openers[] = { "member", "key-server", NULL };
+	unsigned opener;
+
+	GK_TRY(gkd_elem_enum(m->d->config, elem, "@transport", transports,
+	                     transport, &transport, why));
+	GK_TRY(gkd_elem_enum(m->d->config, elem, "@tcp-opener", openers, 0,
+	                     &opener, why));
+	m->stream = transport == 1;
+	m->mixed = m->cfg.tcp_but_rtj = transport == 2;
+	m->server_opens = opener == 1;
+	return GK_OK;
+}
+
 static enum gk_err
 read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
                 struct gkd_why *why)
 {
-	static const char *const transports[] = { "udp", "tcp", NULL };
 	const struct gkd_config *config = m->d->config;
 	const struct gkd_elem *first = elem;
-	unsigned tcp, other;
+	unsigned first_way, way;
 
-	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0, &tcp,
-	                     why));
-	m->stream = tcp == 1;
+	GK_TRY(gsakmpd_transport_load(m, elem, 0, why));
+	GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0,
+	                     &first_way, why));
 	/* In order of preference; a name is for the only one. */
 	for (; elem != NULL; elem = gkd_elem_next(elem)) {
 		if (m->n_servers == GSAKMPD_SERVERS_MAX)
@@ -90,8 +110,8 @@ read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 		GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT,
 		                         &m->servers[m->n_servers++], why));
 		GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0,
-		                     &other, why));
-		if (other != tcp)
+		                     &way, why));
+		if (way != first_way)
 			return gkd_config_fail(config, elem, why,
 			                       "'@transport' is not that of "
 			                       "the first one");
@@ -244,7 +264,7 @@ read_receive_only(struct gsakmpd_membership *m, struct gkd_why *why)
 	if (m->gcks_id.kind == GK_ID_NONE)
 		return gkd_config_fail(config, e, why,
 		                       "needs the name of the key server");
-	if (m->stream)
+	if (m->stream || m->mixed)
 		return gkd_config_fail(config, e, why,
 		                       "does not go with TCP, which has to be "
 		                       "asked for");

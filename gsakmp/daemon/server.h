@@ -54,9 +54,10 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gsakmpd_queue queue;      /* datagrams */
-	atomic_ullong stale, crowded;    /* the queue's counters */
-	struct gsakmpd_fetcher *fetcher; /* NULL: nothing is fetched */
+	struct gsakmpd_queue queue;        /* datagrams */
+	atomic_ullong stale, crowded;      /* the queue's counters */
+	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
+	struct gsakmpd_openings *openings; /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */
 	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
 	struct gkd_tcp *tcp[GSAKMPD_LISTEN_MAX];
@@ -157,6 +158,7 @@ struct gsakmpd_server {
 	struct gsakmp_halfopen halfopen; /* of all workers together */
 	struct gsakmp_cookie_jar jar;    /* the same; when cookies are on */
 	struct gkd_tcp_limits tcp_limits;
+	bool we_open; /* TCP of groups with udpRTJtcpOther */
 	struct gsakmpd_fetch_config by_url;
 	struct gsakmp_fetched *fetched;
 	unsigned n_workers;
@@ -197,8 +199,23 @@ void gsakmpd_workers_close(struct gsakmpd_server *s);
 void gsakmpd_worker_send(struct gsakmpd_worker *w,
                          const struct gsakmp_endpoint *to,
                          struct gk_slice data);
+/* A message of a stream; in the first worker's thread. */
+void gsakmpd_worker_stream(struct gsakmpd_worker *w, struct gkd_conn *conn,
+                           struct gk_slice data);
 /* All workers get the server's new party. */
 void gsakmpd_workers_set_party(struct gsakmpd_server *s);
+
+/* ---- server_opening.c: TCP after a datagram (RFC 4534 B.1.4) ------------- */
+struct gsakmpd_openings *gsakmpd_openings_new(struct gsakmpd_worker *w);
+void gsakmpd_openings_free(struct gsakmpd_openings *openings);
+/* To whoever sent a datagram from @peer, as soon as there is a connection. */
+void gsakmpd_openings_send(struct gsakmpd_openings *openings,
+                           const struct gkd_addr *peer, struct gk_slice data);
+/* A connection has been accepted. */
+void gsakmpd_openings_accepted(struct gsakmpd_openings *openings,
+                               struct gkd_conn *conn);
+struct gkd_conn *gsakmpd_openings_find(const struct gsakmpd_openings *openings,
+                                       uint64_t id);
 
 /* ---- server_group.c: groups, in the main thread -------------------------- */
 enum gkd_exit gsakmpd_groups_open(struct gsakmpd_server *s,

@@ -269,6 +269,8 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 	const struct gkd_elem *listen =
 		gkd_elem_child(gkd_config_root(config), "listen");
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	static const char *const openers[] = { "member", "key-server", NULL };
+	unsigned opener;
 	uint64_t n;
 
 	for (const struct gkd_elem *e = gkd_elem_first(listen); e != NULL;
@@ -294,6 +296,9 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 	GK_TRY(gkd_elem_uint(config, listen, "@queue-max", 65536, 1u << 30,
 	                     4u << 20, &n, why));
 	s->queue_octets = (size_t)n;
+	GK_TRY(gkd_elem_enum(config, listen, "@tcp-opener", openers, 0, &opener,
+	                     why));
+	s->we_open = opener == 1;
 	GK_TRY(gkd_elem_uint(config, listen, "@connections-max", 1, 65536, 1024,
 	                     &n, why));
 	s->tcp_limits.conns_max = (unsigned)n;

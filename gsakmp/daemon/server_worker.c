@@ -81,14 +81,28 @@ send_stream(struct gsakmpd_worker *w, uint64_t id, struct gk_slice data)
 	for (unsigned i = 0; i < w->server->n_listen && conn == NULL; i++)
 		if (w->tcp[i] != NULL)
 			conn = gkd_tcp_find(w->tcp[i], id);
+	if (conn == NULL)
+		conn = gsakmpd_openings_find(w->openings, id);
 	/* The peer is gone: it will ask again. */
 	if (conn != NULL && gkd_conn_send(conn, data) != GK_OK)
 		gkd_conn_close(conn);
 }
 
+static void
+send_over_tcp(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
+              struct gk_slice data)
+{
+	struct gkd_addr peer;
+
+	if (!to->open)
+		send_stream(w, to->handle, data);
+	else if (gsakmpd_endpoint_addr(to, &peer) == GK_OK)
+		gsakmpd_openings_send(w->openings, &peer, data);
+}
+
 struct parcel {
 	struct gsakmpd_worker *worker;
-	uint64_t id;
+	struct gsakmp_endpoint to;
 	struct gk_buf data;
 };
 
@@ -97,21 +111,22 @@ deliver_parcel(void *arg)
 {
 	struct parcel *p = arg;
 
-	send_stream(p->worker, p->id, gk_buf_slice(&p->data));
+	send_over_tcp(p->worker, &p->to, gk_buf_slice(&p->data));
 	gk_buf_free(&p->data);
 	free(p);
 }
 
 /* A connection belongs to the first worker's thread. */
 static void
-post_stream(struct gsakmpd_worker *w, uint64_t id, struct gk_slice data)
+post_stream(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
+            struct gk_slice data)
 {
 	struct parcel *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return;
 	p->worker = w;
-	p->id = id;
+	p->to = *to;
 	if (gk_buf_copy(&p->data, data) == GK_OK &&
 	    gkd_loop_post(w->loop, deliver_parcel, p) == GK_OK)
 		return;
@@ -124,7 +139,7 @@ gsakmpd_worker_send(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
                     struct gk_slice data)
 {
 	if (to->stream)
-		post_stream(&w->server->workers[0], to->handle, data);
+		post_stream(&w->server->workers[0], to, data);
 	else
 		send_dgram(w, to, data);
 }
@@ -159,7 +174,7 @@ drain(struct gsakmpd_worker *w)
 			gsakmpd_fetcher_want(w->fetcher, o.url, o.hash);
 		else if (o.kind == GSAKMP_OUT_SEND && o.to.stream &&
 		         w->index == 0)
-			send_stream(w, o.to.handle, o.dgram);
+			send_over_tcp(w, &o.to, o.dgram);
 		else if (o.kind == GSAKMP_OUT_SEND)
 			gsakmpd_worker_send(w, &o.to, o.dgram);
 		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
@@ -254,11 +269,27 @@ static void
 on_message(void *arg, struct gkd_conn *conn, struct gk_slice data)
 {
 	const struct gsakmpd_arrival *a = arg;
+
+	gsakmpd_worker_stream(a->worker, conn, data);
+}
+
+static void
+on_opened(void *arg, struct gkd_conn *conn)
+{
+	const struct gsakmpd_arrival *a = arg;
+
+	gsakmpd_openings_accepted(a->worker->openings, conn);
+}
+
+void
+gsakmpd_worker_stream(struct gsakmpd_worker *w, struct gkd_conn *conn,
+                      struct gk_slice data)
+{
 	struct gkd_addr peer = gkd_conn_peer(conn);
 	struct gsakmp_endpoint from =
 		gsakmpd_endpoint_of(&peer, true, gkd_conn_id(conn));
 
-	receive(a->worker, data, &from, 0);
+	receive(w, data, &from, 0);
 }
 
 /* ---- opening and closing ------------------------------------------------ */
@@ -318,6 +349,7 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 	} else if (w->index == 0) {
 		const struct gkd_tcp_ops ops = { .need = gsakmpd_stream_need,
 			                         .message = on_message,
+			                         .opened = on_opened,
 			                         .arg = a };
 
 		if (gkd_tcp_listen(&w->tcp[i], w->loop, &l->addr, &ops,
@@ -339,10 +371,13 @@ open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 	w->loop = gkd_pool_loop(s->pool, index);
 	w->engine = gsakmp_gcks_new(&s->d->env, &s->engine_cfg);
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
+	if (index == 0)
+		w->openings = gsakmpd_openings_new(w);
 	w->work = gkd_timer_new(w->loop, on_work, w);
 	w->queue.octets_max = s->queue_octets;
 	w->queue.age_ms = s->queue_age_ms;
-	if (w->engine == NULL || w->timer == NULL || w->work == NULL)
+	if (w->engine == NULL || w->timer == NULL || w->work == NULL ||
+	    (index == 0 && w->openings == NULL))
 		return GKD_EXIT_FAILURE;
 	if (s->by_url.on &&
 	    gsakmpd_fetcher_new(&w->fetcher, w->loop, s->d->counters,
@@ -416,6 +451,8 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 		}
 		gsakmpd_fetcher_free(w->fetcher);
 		w->fetcher = NULL;
+		gsakmpd_openings_free(w->openings);
+		w->openings = NULL;
 		gkd_timer_free(w->timer);
 		gkd_timer_free(w->work);
 		gsakmpd_queue_clear(&w->queue);

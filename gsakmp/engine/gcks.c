@@ -186,6 +186,8 @@ enum gk_err
 gsakmp_rq_resend(struct gsakmp_request *rq, enum gsakmp_session_state state,
                  uint8_t exchange, bool *done)
 {
+	const struct gsakmp_endpoint to =
+		gsakmp_policy_answer_to(rq->policy, rq->from);
 	struct gk_buf answer = { 0 };
 	enum gk_err err = GK_OK;
 	uint64_t ticket = 0;
@@ -202,8 +204,7 @@ gsakmp_rq_resend(struct gsakmp_request *rq, enum gsakmp_session_state state,
 		                              ticket);
 	if (*done && err == GK_OK)
 		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
-		                      gk_buf_slice(&answer), rq->from,
-		                      exchange);
+		                      gk_buf_slice(&answer), &to, exchange);
 	gk_buf_free(&answer);
 	return err;
 }

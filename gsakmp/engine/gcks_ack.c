@@ -189,6 +189,7 @@ gsakmp_gcks_ack(struct gsakmp_request *rq)
 	struct gsakmp_waiting w = { 0 };
 	enum gk_err err;
 
+	GK_TRY(gsakmp_rq_transport(rq));
 	err = gsakmp_rq_acknowledged(rq, false, &ids, &w);
 	if (err == GK_OK)
 		err = gsakmp_rq_conclude(rq, &w, &step);

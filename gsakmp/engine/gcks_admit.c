@@ -310,6 +310,8 @@ answer(struct admission *a)
 	struct gsakmp_request *rq = a->rq;
 	struct gsakmp_outputs *q = &rq->gcks->out;
 	struct gk_slice group_id = rq->group->cfg.group_id;
+	const struct gsakmp_endpoint to =
+		gsakmp_policy_answer_to(rq->policy, rq->from);
 	struct gk_buf dgram = { 0 };
 	enum gk_err err;
 
@@ -319,8 +321,8 @@ answer(struct admission *a)
 	if (err == GK_OK)
 		err = gsakmp_group_log_commit(rq->group, q, a->ticket);
 	if (err == GK_OK)
-		err = gsakmp_out_send(q, group_id, gk_buf_slice(&dgram),
-		                      rq->from, GSAKMP_EXCHANGE_KEY_DOWNLOAD);
+		err = gsakmp_out_send(q, group_id, gk_buf_slice(&dgram), &to,
+		                      GSAKMP_EXCHANGE_KEY_DOWNLOAD);
 	if (err == GK_OK)
 		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_PENDING, group_id,
 		                      gk_buf_slice(&rq->signer.key),

@@ -258,10 +258,13 @@ one_at_a_time(struct gsakmp_request *rq, bool *done)
 
 /* RFC4534-B.1.4-01: the policy says how one asks.  Whoever asks otherwise has not
  * asked at all. */
-static enum gk_err
-check_transport(struct gsakmp_request *rq)
+enum gk_err
+gsakmp_rq_transport(struct gsakmp_request *rq)
 {
-	bool stream = rq->policy->reg->transport == GPT_TRANSPORT_TCP;
+	enum gpt_transport t = rq->policy->reg->transport;
+	bool rtj = rq->msg->header.exchange == GSAKMP_EXCHANGE_REQUEST_TO_JOIN;
+	bool stream = t == GPT_TRANSPORT_TCP ||
+	              (t == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER && !rtj);
 
 	if (rq->from->stream == stream || !GK_CHECKED("RFC4534-B.1.4-01"))
 		return GK_OK;
@@ -291,7 +294,7 @@ gsakmp_gcks_rtj(struct gsakmp_request *rq)
 	struct gsakmp_verify v;
 	bool done;
 
-	GK_TRY(check_transport(rq));
+	GK_TRY(gsakmp_rq_transport(rq));
 	GK_TRY(check_cookie(rq));
 	GK_TRY(one_at_a_time(rq, &done));
 	if (done)

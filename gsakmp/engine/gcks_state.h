@@ -62,6 +62,10 @@ GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd_error(struct gsakmp_request *rq);
  * download; in gcks_admit.c.  The caller has checked everything. */
 GK_MUST_CHECK enum gk_err gsakmp_gcks_admit(struct gsakmp_request *rq);
 
+/* gsakmp_rq_transport - does the message come the way the policy says?  One that
+ * does not is refused and not answered; RFC4534-B.1.4-01. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_transport(struct gsakmp_request *rq);
+
 /* gsakmp_rq_excluded - was the sender evicted, under the name it uses or under
  * the subject of its certificate?  Wants the group's lock held. */
 GK_MUST_CHECK enum gk_err gsakmp_rq_excluded(struct gsakmp_request *rq);

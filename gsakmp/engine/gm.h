@@ -106,6 +106,9 @@ struct gsakmp_gm_config {
 	                           * doubles up to half a minute */
 	/* What hash-and-URL certificates stand for; NULL: not accepted. */
 	struct gsakmp_fetched *fetched;
+	/* RFC 4534 B.1.4, udpRTJtcpOther: a Key Download, Lack of Ack or
+	 * Departure Response that comes by UDP is none. */
+	bool tcp_but_rtj;
 };
 
 struct gsakmp_gm;

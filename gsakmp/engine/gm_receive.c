@@ -171,6 +171,32 @@ dispatch(struct gsakmp_gm_input *in)
 	}
 }
 
+/* By UDP, in a group that has TCP for everything but the Request to Join? */
+static bool
+astray(const struct gsakmp_gm_input *in)
+{
+	return in->gm->cfg.tcp_but_rtj && !in->from->stream &&
+	       GK_CHECKED("RFC4534-B.1.4-01");
+}
+
+static enum gk_err
+right_way(struct gsakmp_gm_input *in)
+{
+	switch (in->msg->header.exchange) {
+	case GSAKMP_EXCHANGE_KEY_DOWNLOAD:
+	case GSAKMP_EXCHANGE_LACK_OF_ACK:
+	case GSAKMP_EXCHANGE_DEPARTURE_RESPONSE:
+		break;
+	default:
+		return GK_OK;
+	}
+	if (!astray(in))
+		return GK_OK;
+	return gsakmp_in_refuse(in, GK_ERR_POLICY,
+	                        GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+	                        "RFC4534-B.1.4-01", "transport", 0);
+}
+
 static enum gk_err
 process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 {
@@ -196,6 +222,7 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 	if (in->arrival == GSAKMP_ARRIVAL_EARLY ||
 	    in->arrival == GSAKMP_ARRIVAL_FORCED)
 		return dispatch(in); /* it was reported when it came */
+	GK_TRY(right_way(in));
 	GK_TRY(gsakmp_out_message(&in->gm->out, in->gm->cfg.group_id, in->dgram,
 	                          in->from, true, msg->header.exchange,
 	                          msg->header.sequence));
@@ -209,7 +236,9 @@ ends_join(const struct gsakmp_gm_input *in)
 {
 	const struct gsakmp_header *h = &in->msg->header;
 
-	return h->size != 0 && h->exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD &&
+	/* Anybody can send a datagram: it does not end what TCP carries. */
+	return !astray(in) && h->size != 0 &&
+	       h->exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD &&
 	       gsakmp_groupid_equal(h->groupid, gsakmp_gm_groupid(in->gm)) &&
 	       gsakmp_gm_may(in->gm, GSAKMP_GM_EV_KEYDL) &&
 	       in->gm->join.kex != NULL &&

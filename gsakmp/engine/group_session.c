@@ -26,7 +26,7 @@ notice_fill(struct notice *n, const struct gsakmp_group *g,
             const struct gsakmp_session *s)
 {
 	n->party = g->party;
-	n->to = s->peer;
+	n->to = gsakmp_policy_answer_to(g->policy, &s->peer);
 	n->suite = s->suite;
 	n->id_type = s->id_type;
 	GK_TRY(gk_buf_copy(&n->signer_id, gk_buf_slice(&s->signer_id)));

@@ -57,6 +57,8 @@ struct gsakmp_endpoint {
 	uint8_t ip[16];
 	uint8_t ip_len; /* 4 or 16 octets of @ip; 0 when there is no address */
 	bool stream;    /* TCP: the address is proven, no cookie is needed */
+	bool open;      /* TCP, but there is no connection yet: @handle is that
+	                 * of the datagram that is answered */
 	uint16_t port;
 	uint64_t handle;
 };

@@ -111,11 +111,6 @@ derive_mechanisms(const struct derivation *d)
 	}
 	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03", "RFC4535-2-08"))
 		return forbid(d, "RFC4534-3-03");
-	/* UDP first and TCP for the rest: nobody says who connects to whom, and
-	 * this implementation does neither. */
-	if (p->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER &&
-	    GK_CHECKED("RFC4534-B.1.4-01"))
-		return forbid(d, "RFC4534-B.1.4-01");
 	p->terse = p->suite[0].terse;
 	return GK_OK;
 }
@@ -398,6 +393,19 @@ gsakmp_policy_unref(struct gsakmp_policy *policy)
 	gpt_verified_free(&policy->v);
 	gk_buf_free(&policy->signed_der);
 	free(policy);
+}
+
+struct gsakmp_endpoint
+gsakmp_policy_answer_to(const struct gsakmp_policy *policy,
+                        const struct gsakmp_endpoint *from)
+{
+	struct gsakmp_endpoint to = *from;
+
+	/* RFC4534-B.1.4-01: all but the Request to Join. */
+	if (policy->reg->transport == GPT_TRANSPORT_UDP_RTJ_TCP_OTHER &&
+	    !from->stream)
+		to.stream = to.open = true;
+	return to;
 }
 
 static bool

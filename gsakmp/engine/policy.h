@@ -114,4 +114,9 @@ const struct gsakmp_suite *gsakmp_policy_suite_timed(
  * 6: Suite 1 always; anything with SHA-1, MD5 or short keys only if @legacy. */
 bool gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy);
 
+/* gsakmp_policy_answer_to - where an answer to what came from @from goes, when it
+ * is no Cookie Download and no RTJ-Err (RFC 4534 B.1.4). */
+struct gsakmp_endpoint gsakmp_policy_answer_to(
+	const struct gsakmp_policy *policy, const struct gsakmp_endpoint *from);
+
 #endif /* GSAKMP_ENGINE_POLICY_H */

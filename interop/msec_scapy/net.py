@@ -59,6 +59,9 @@ def multicast_sender(group, interface=None, ttl=8, loop=True):
     return s
 
 
+MIXED = "udpRTJtcpOther"
+
+
 class Framer:
     """Messages out of a TCP byte stream (7.1.1: Length)."""
 
@@ -83,37 +86,64 @@ class MemberRunner:
     """A members.Member on the network."""
 
     def __init__(self, member, server, transport="udp", multicast=None, interface=None,
-                 bind=None, timeout=2.0, tries=4, within=contextlib.nullcontext):
+                 bind=None, timeout=2.0, tries=4, within=contextlib.nullcontext, opener="member"):
         """`server` and `multicast` are (address, port); `within()` is a context in which later
-        sockets are made (a network namespace)."""
+        sockets are made (a network namespace). With the transport "udpRTJtcpOther" the Request
+        to Join is a datagram and the rest goes over TCP, opened by "member" or "key-server"."""
+        self.mixed, self.opener, self.listener = transport == MIXED, opener, None
         self.within = within
         self.member, self.server, self.transport = member, server, transport
         self.timeout, self.tries = timeout, tries
         self.selector = selectors.DefaultSelector()
         self.multicast = self.stream = None
         self.framer = Framer()
-        if transport == "udp":
+        if transport in ("udp", MIXED):
             local = bind or ("::" if ":" in server[0] else "0.0.0.0")
             self.unicast = udp_socket(local)
         else:
             self.unicast = None
         if self.unicast is not None:
             self.selector.register(self.unicast, selectors.EVENT_READ, "udp")
+        if self.mixed and opener == "key-server":
+            self.listener = socket.create_server(self.unicast.getsockname()[:2],
+                                                 family=family_of(server[0]))
+            self.selector.register(self.listener, selectors.EVENT_READ, "accept")
         if multicast is not None:
             self.multicast = multicast_receiver(*multicast, interface)
             self.selector.register(self.multicast, selectors.EVENT_READ, "udp")
 
     def send(self, octets):
-        if self.transport == "udp":
+        rtj = octets == self.member.rtj
+        if self.mixed and rtj and self.opener == "member":
+            self._connect()
+        if self.transport == "udp" or (self.mixed and rtj):
             self.unicast.sendto(octets, self.server)
             return
-        if self.stream is None:
-            with self.within():
-                self.stream = socket.create_connection(self.server, self.timeout)
-            self.selector.register(self.stream, selectors.EVENT_READ, "tcp")
+        self._connect()
         self.stream.sendall(octets)
 
+    def _connect(self):
+        if self.stream is not None:
+            return
+        with self.within():
+            s = socket.socket(family_of(self.server[0]), socket.SOCK_STREAM)
+        s.settimeout(self.timeout)
+        if self.mixed and self.opener == "member":  # from where the Request to Join comes from
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(self.unicast.getsockname()[:2])
+        s.connect(self.server)
+        self._take(s)
+
+    def _take(self, stream):
+        if self.stream is not None:
+            self._close_stream()
+        self.stream = stream
+        self.selector.register(stream, selectors.EVENT_READ, "tcp")
+
     def _read(self, key):
+        if key.data == "accept":
+            self._take(key.fileobj.accept()[0])
+            return
         if key.data == "udp":
             yield key.fileobj.recv(MAX_DATAGRAM)
             return
@@ -182,7 +212,7 @@ class MemberRunner:
         return self.member.state == members.LEFT
 
     def close(self):
-        for s in (self.unicast, self.multicast, self.stream):
+        for s in (self.unicast, self.multicast, self.stream, self.listener):
             if s is not None:
                 s.close()
         self.selector.close()
@@ -192,8 +222,10 @@ class KeyServerRunner:
     """A keyserver.KeyServer on the network: UDP and TCP on one port, rekeys to a group."""
 
     def __init__(self, server, bind="0.0.0.0", port=reg.PORT, multicast=None, interface=None,
-                 ttl=8):
+                 ttl=8, opener="member"):
         self.server, self.multicast = server, multicast
+        self.within = contextlib.nullcontext
+        self.opener, self.waiting = opener, {}  # of groups with udpRTJtcpOther
         self.selector = selectors.DefaultSelector()
         self.udp = udp_socket(bind, port, reuse=True)
         self.port = self.udp.getsockname()[1]
@@ -216,6 +248,9 @@ class KeyServerRunner:
                         self.sender.sendto(a.octets, self.multicast)
             elif isinstance(a.to, socket.socket):
                 a.to.sendall(a.octets)
+            elif self.server.policy.transport == MIXED and a.exchange not in (
+                    reg.X_COOKIE, reg.X_RTJ_ERR):
+                self._over_tcp(a)
             else:
                 self.udp.sendto(a.octets, a.to)
 
@@ -226,11 +261,30 @@ class KeyServerRunner:
         self.board.post(bulletin.place(self.server.group.group_id, me.kind, me.data,
                                        message.parse(octets, self.server.dialect).packet.sequence), octets)
 
+    def _over_tcp(self, answer):
+        """To the address and port that the datagram came from: B.1.4 of RFC 4534."""
+        for connection in self.framers:
+            if connection.getpeername()[:2] == answer.to[:2]:
+                connection.sendall(answer.octets)
+                return
+        if self.opener == "member":  # it will
+            self.waiting[answer.to[:2]] = answer.octets
+            return
+        with self.within():
+            connection = socket.create_connection(answer.to[:2], 2)
+        self._take(connection)
+        connection.sendall(answer.octets)
+
+    def _take(self, connection):
+        self.framers[connection] = Framer()
+        self.selector.register(connection, selectors.EVENT_READ, "tcp")
+        octets = self.waiting.pop(connection.getpeername()[:2], None)
+        if octets is not None:
+            connection.sendall(octets)
+
     def _input(self, key):
         if key.data == "accept":
-            connection, _ = self.tcp.accept()
-            self.framers[connection] = Framer()
-            self.selector.register(connection, selectors.EVENT_READ, "tcp")
+            self._take(self.tcp.accept()[0])
         elif key.data == "udp":
             octets, source = self.udp.recvfrom(MAX_DATAGRAM)
             self.send(self.server.receive(octets, source, clock()))

@@ -348,17 +348,6 @@ def test_a_request_over_the_other_transport_is_not_processed(group, policy, aske
     alice.wait("joined")
 
 
-@pytest.mark.req("RFC4534-B.1.4-01")
-def test_a_policy_that_does_not_say_who_connects_is_refused(parts_of):
-    s = parts_of("keys")
-    xml = forms.policy(s)
-    forms.compile_and_sign(s, xml.replace('transport="udp"', 'transport="udp-rtj-tcp-other"', 1))
-    keys = s.keys = s.daemon("keys", "gsakmp-gcks", forms.gcks(s))
-    keys.launch()
-    assert keys.wait("refused")["req"] == "RFC4534-B.1.4-01"
-    assert keys.wait_end() == 6 and not keys.find("token")
-
-
 @pytest.mark.req("RFC4535-4.4.1-04")
 def test_a_rekey_event_that_could_not_leave_is_owed(group):
     """The key server's interface is away while it rekeys; the members hear of it when the interface is back."""

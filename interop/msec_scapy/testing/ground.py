@@ -114,6 +114,8 @@ class Ground:
             self.pki.issue(name)
         self.events, self.daemons, self.open = [], [], []
         self.edition, self.excluded = 0, []
+        self.opener = "member"  # of TCP, with the transport udpRTJtcpOther
+        self.listening = ""  # further attributes of <listen>
         self.legacy = False  # SHA-1, MD5 and 1024 bits, whatever the certificates are made of
         self.raw_keys, self.authorities = [], []  # what the Python peers believe
         self.rules, self.server_rules = [], []  # of tokens, beside those by DN
@@ -190,7 +192,8 @@ class Ground:
         with self.hosts[host].inside():
             runner = net.MemberRunner(gm, (self.address(server), PORT), transport,
                                       (self.multicast, REKEY_PORT) if rekeys else None, "eth0",
-                                      timeout=1.0, within=self.hosts[host].inside)
+                                      timeout=1.0, within=self.hosts[host].inside,
+                                      opener=self.opener)
         self.open.append(runner)
         return runner
 
@@ -202,7 +205,9 @@ class Ground:
             options=keyserver.Options(**options))
         with self.hosts[host].inside():
             runner = net.KeyServerRunner(server, self.address(host), PORT,
-                                         (self.multicast, REKEY_PORT), "eth0")
+                                         (self.multicast, REKEY_PORT), "eth0",
+                                         opener=self.opener)
+        runner.within = self.hosts[host].inside
         self.open.append(runner)
         return runner
 
@@ -229,6 +234,9 @@ class Ground:
   <control socket="{self.sockets.path / name}"/>
 """
 
+    def _opener(self):
+        return f' tcp-opener="{self.opener}"' if self.opener != "member" else ""
+
     def _group(self):
         kind = {1: "utf8", 2: "octet-string", 3: "ipv4", 4: "ipv6"}[self.group_type]
         return f'<group-id type="{kind}" octets="{self.group_id.hex()}"/>'
@@ -247,7 +255,7 @@ class Ground:
         self.token_file.write_bytes(signed or self.make_token())
         ip = self.address("keys")
         d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
-  <listen workers="2"><udp address="{ip}"/><tcp address="{ip}"/></listen>
+  <listen workers="2"{self._opener()}{self.listening}><udp address="{ip}"/><tcp address="{ip}"/></listen>
   {bulletin}
   <cookies mode="{cookies}"{more}/>
   <group name="ground">
@@ -274,7 +282,7 @@ class Ground:
         d = self._daemon("gsakmp-gm", name, host, self._who(name) + f"""\
   <group>
     {self._group()}
-    <key-server address="{self.address("keys")}" transport="{transport}"{named}/>
+    <key-server address="{self.address("keys")}" transport="{transport}"{named}{self._opener()}/>
     <mechanisms signature="{s.sig_type}" nonce-hash="{s.nonce_hash}"
      key-creation="{s.create_type}" encryption="{s.enc_type}"
      freshness="{"time" if s.timestamp else "nonce"}" terse="{"yes" if s.terse else "no"}"/>

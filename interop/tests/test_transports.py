@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The transports of RFC 4534 B.1.4 between real daemons and Python peers: a Request to Join over
+UDP and the rest over TCP, opened by either side; what comes another way; hostile TCP peers."""
+import resource
+import socket
+import struct
+import time
+
+import pytest
+
+from msec_scapy import flows, message
+from msec_scapy import registry as reg
+from msec_scapy.net import MIXED
+from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+
+XML = "udp-rtj-tcp-other"  # what configurations call it
+
+
+@pytest.fixture
+def ground(tmp_path, net_prefix, request):
+    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
+        yield g
+
+
+BOTH_FAMILIES = pytest.mark.parametrize("ground", [{"ip": 4}, {"ip": 6}], indirect=True,
+                                        ids=("ipv4", "ipv6"))
+OPENERS = pytest.mark.parametrize("opener", ("member", "key-server"))
+
+
+def refusal(daemon, *reqs, since=0):
+    return daemon.wait("refused", timeout=5, since=since, where=lambda e: e.get("req") in reqs)
+
+
+@BOTH_FAMILIES
+@OPENERS
+@pytest.mark.req("RFC4534-B.1.4-01")
+def test_request_by_udp_and_the_rest_by_tcp(ground, opener):
+    """Both daemons and a Python member; everything but Request to Join, Cookie Download and Rekey
+    Event goes over TCP, also the last messages of a member."""
+    ground.opener = opener
+    server = ground.record().gcks(ground.make_token(transport=MIXED), cookies="always")
+    gm = ground.gm("gm0", transport=XML)
+    gm.control("join")
+    gm.wait("joined", timeout=5)
+    server.wait("member-active", timeout=5)
+    python = ground.member("gm1", "other", MIXED)
+    assert python.join(), python.member.refusals
+    mark = gm.mark()
+    server.control("rekey")
+    gm.wait("rekeyed", timeout=5, since=mark)
+    assert python.leave()
+    gm.control("leave")
+    gm.wait("left", timeout=5)
+    gm.control("join")
+    gm.wait("joined", timeout=5, since=mark)
+    gm.finish()
+    server.finish()
+    assert not [f for r in ground.examine() for f in r.faults]
+    pcap, ways = ground.dir / "capture.pcapng", {}
+    # A key server that connects does so from any port, to where the request came from.
+    members = {c.sport for c in flows.messages(pcap, (PORT,)) if c.transport == "udp"
+               and c.dport == PORT} if opener == "key-server" else set()
+    for c in flows.messages(pcap, (PORT, REKEY_PORT, *members)):
+        ways.setdefault(message.parse(c.octets, ground.dialect).exchange, set()).add(c.transport)
+    by_udp = {reg.X_RTJ, reg.X_COOKIE, reg.X_REKEY}
+    assert {x: w for x, w in ways.items()} == {
+        x: {"udp" if x in by_udp else "tcp"} for x in (*by_udp, reg.X_KEYDL, reg.X_ACK, reg.X_RTD,
+                                                       reg.X_DR, reg.X_DA)}
+
+
+@OPENERS
+@pytest.mark.req("RFC4534-B.1.4-01")
+def test_gsakmp_gm_before_a_python_key_server(ground, opener):
+    ground.opener = opener
+    with serving(ground.key_server(signed=ground.make_token(transport=MIXED))) as server:
+        gm = ground.gm("gm0", transport=XML)
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm.control("leave")
+        gm.wait("left", timeout=5)
+        gm.finish()
+
+
+@pytest.mark.req("RFC4534-B.1.4-01")
+def test_what_comes_another_way(ground):
+    """At the key server: the request over TCP, the acknowledgement by UDP. At the member: a Key
+    Download by UDP, which also does not end the join."""
+    server = ground.gcks(ground.make_token(transport=MIXED), timeout="2s")
+    by_tcp = ground.member("gm0", transport="tcp", rekeys=False)
+    by_tcp.tries, by_tcp.timeout = 1, 0.1
+    assert not by_tcp.join()
+    refusal(server, "RFC4534-B.1.4-01")
+    runner = ground.member("gm1", transport=MIXED, rekeys=False)
+    plain = runner.send
+
+    def acknowledge_by_udp(octets):
+        if octets == runner.member.last_ack:
+            runner.unicast.sendto(octets, runner.server)
+        else:
+            plain(octets)
+    runner.send = acknowledge_by_udp
+    mark = server.mark()
+    runner.join()
+    refusal(server, "RFC4534-B.1.4-01", since=mark)
+    assert not server.find("member-active", since=mark)
+    runner.send = plain
+    runner.send(runner.member.last_ack)
+    server.wait("member-active", timeout=5, since=mark)
+    server.finish()
+    with serving(ground.key_server(signed=ground.make_token(transport=MIXED))) as k:
+        gm, good = ground.gm("gm2", transport=XML), k.runner._over_tcp
+        k.runner._over_tcp = lambda a: k.runner.udp.sendto(a.octets, a.to)
+        gm.control("join")
+        refusal(gm, "RFC4534-B.1.4-01")
+        assert not gm.find("left") and not gm.find("joined")
+        k.runner._over_tcp = good
+        gm.wait("joined", timeout=10)
+        gm.finish()
+
+
+# ------------------------------------------------------------- hostile peers
+
+def connections(daemon):
+    return next(x for x in daemon.control("status")["listen"] if x["transport"] == "tcp")
+
+
+def lying(length):
+    """A header whose Length is a lie, and a few octets."""
+    gid = b"\x01\x02\x03\x04\x05\x06\x07\x08ground"
+    return (bytes([2, len(gid)]) + gid + bytes([reg.P_CREATE, 1, reg.X_RTJ]) + bytes(4)
+            + struct.pack("!I", length) + bytes(20))
+
+
+@pytest.mark.req("RFC4535-7.1.2-11", "RFC4534-B.1.4-01")
+def test_slow_silent_and_lying_peers(ground):
+    """Connections that say nothing, that say a Request to Join octet by octet, that announce too
+    much or too little; more of them than there are places.  Each is closed in its time, and an
+    honest member gets in all the while."""
+    ground.listening = ' connections-max="24" idle="1s" message-max="8192"'
+    server = ground.gcks(ground.make_token(transport="tcp"))
+    to, host = (ground.address("keys"), PORT), ground.hosts["evil"]
+
+    def connect():
+        with host.inside():
+            return socket.create_connection(to, 5)
+
+    def closed(s, seconds=5):
+        s.settimeout(seconds)
+        try:
+            return s.recv(1) == b""
+        except (ConnectionError, socket.timeout) as e:
+            return isinstance(e, ConnectionError)
+    for length in (0, 5, 12, 8193, 1 << 20, 0xFFFFFFFF):
+        s = connect()
+        s.sendall(lying(length))
+        assert closed(s), f"a Length of {length}"
+        s.close()
+    before = memory(server)
+    silent = [connect() for _ in range(200)]
+    # Of more than there are places, those that were idle longest have gone at once.
+    assert all(closed(s) for s in silent[:150])
+    honest = ground.member("gm0", transport="tcp", rekeys=False)
+    assert honest.join()
+    halves = [connect() for _ in range(20)]
+    for s in halves:
+        s.sendall(lying(8192)[:-1])  # within bounds, and then nothing more comes
+    assert all(closed(s) for s in halves + silent[150:]), "silence is over after a second"
+    slow = connect()
+    slow.settimeout(0.05)
+    end = time.monotonic() + 0.8
+    for octet in lying(200):
+        slow.sendall(bytes([octet]))
+        if time.monotonic() > end:
+            break
+    other = ground.member("gm1", "other", "tcp", rekeys=False)
+    assert other.join()
+    server.wait("member-active", timeout=5)
+    for s in (*silent, *halves, slow):
+        s.close()
+    assert memory(server) - before < 16 << 20
+    server.finish()
+
+
+def memory(daemon):
+    """Octets of the daemon's resident set."""
+    with open(f"/proc/{daemon._p.pid}/statm") as f:
+        return int(f.read().split()[1]) * resource.getpagesize()
+
+
+@OPENERS
+@pytest.mark.req("RFC4534-B.1.4-01")
+def test_requests_nobody_is_connected_for(ground, opener):
+    """Members that ask by UDP and do not listen, or do not connect: the answers they would get
+    are dropped in their time, and an honest member gets in."""
+    ground.opener = opener
+    server = ground.gcks(ground.make_token(transport=MIXED))
+    for n in range(5):
+        runner = ground.member(f"gm{n}", "evil", MIXED, rekeys=False)
+        if runner.listener is not None:
+            runner.selector.unregister(runner.listener)
+            runner.listener.close()
+            runner.listener = None
+        runner.unicast.sendto(runner.member.join(time.time()), runner.server)
+    server.wait("member-pending", timeout=5, where=lambda e: "gm4" in e["peer"])
+    assert ground.member("gm9", "other", MIXED, rekeys=False).join()
+    server.finish()
