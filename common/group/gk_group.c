@@ -186,9 +186,10 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 		fresh = gk_lkh_group_version(g->lkh) != before;
 	} else {
 		/* Who came in this epoch has seen its keys already. */
-		fresh = !g->due || gk_group_joined(g, member);
+		fresh = !g->cfg.fixed &&
+		        (!g->due || gk_group_joined(g, member));
 		g->open = true;
-		g->due |= !g->cfg.imported;
+		g->due |= !g->cfg.imported && !g->cfg.fixed;
 	}
 	if (fresh)
 		gk_group_next_make(g, &draw, utc);

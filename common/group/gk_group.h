@@ -32,9 +32,11 @@ struct gk_group_config {
 	struct gk_lkh_config lkh; /* degree 0: no hierarchy */
 	bool backward;            /* without hierarchy: a join makes new keys */
 	bool imported;            /* traffic keys: see gk_group_key_import() */
-	uint32_t sequence_last;   /* highest that may be used; 0 = 0xffffffff */
-	uint32_t sender_block;    /* sender ids reserved at a time; 0 = 64 */
-	uint32_t sender_last;     /* highest sender id; 0 = 0xffffffff */
+	bool fixed; /* without hierarchy: nobody can be told of a new
+	                           * traffic key, so a leave makes none */
+	uint32_t sequence_last; /* highest that may be used; 0 = 0xffffffff */
+	uint32_t sender_block;  /* sender ids reserved at a time; 0 = 64 */
+	uint32_t sender_last;   /* highest sender id; 0 = 0xffffffff */
 };
 
 #define GK_MEMBER_STATE_LIST(X)                    \

@@ -32,11 +32,19 @@ group_of(void *state, const json_t *request, size_t i, char why[256])
 static json_t *
 done(struct gsakmpd_group *g, enum gk_err err, char why[256])
 {
+	struct gsakmp_group_status st;
+
 	gsakmpd_group_drain(g);
 	if (err == GK_OK && !g->server->store_failed)
 		return json_object();
+	gsakmp_group_status(g->group, &st);
 	if (err == GK_ERR_UNEXPECTED)
 		snprintf(why, 256, "group '%.100s' is not open", g->name);
+	else if (err == GK_ERR_POLICY && st.fixed_keys)
+		snprintf(why, 256,
+		         "the policy token of group '%.100s' names no rekey "
+		         "method: its keys stay, and nobody can be locked out",
+		         g->name);
 	else
 		snprintf(why, 256, "%s",
 		         err != GK_OK ? gk_strerror(err)

@@ -147,6 +147,9 @@ void
 gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now)
 {
 	g->events++;
+	/* RFC4534-B.5.4.1-01: no rekey will come for whoever has gone. */
+	if (!g->policy->lkh && g->rekey_due > now.mono_ms)
+		g->rekey_due = now.mono_ms;
 	if (g->policy->rekey_events != 0 &&
 	    g->events >= g->policy->rekey_events && g->rekey_due > now.mono_ms)
 		g->rekey_due = now.mono_ms;
@@ -304,6 +307,9 @@ rekey_now(struct gsakmp_group *g, struct gk_now now)
 		return GK_ERR_UNEXPECTED;
 	/* RFC4535-4.4.7-10 */
 	if (g->expelled != NULL && GK_CHECKED("RFC4535-4.4.7-10"))
+		return GK_ERR_POLICY;
+	/* RFC4534-B.5.4.1-01: nobody could be told. */
+	if (g->policy->rekey == NULL || !g->policy->lkh)
 		return GK_ERR_POLICY;
 	return gsakmp_group_plan(g, &order, now);
 }
@@ -475,6 +481,7 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.n_pending = g->sessions.n_queued,
 		.rekeys = g->rekeys,
 		.oversize = g->oversize,
+		.fixed_keys = g->policy != NULL && !g->policy->lkh,
 		.last_rekey_utc = g->last_rekey_utc,
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,

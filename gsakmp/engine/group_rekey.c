@@ -28,6 +28,7 @@ struct plan {
 	uint16_t count;
 	size_t payloads, used, in_payload; /* of it; see add_data() */
 	struct gsakmp_event_room room;
+	unsigned events;     /* messages made */
 	struct gk_buf token; /* sealed, for the first message */
 	/* Most keys of a plan have the same dates. */
 	struct date {
@@ -281,6 +282,7 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 		g->stored_first = e->sequence;
 	g->stored_last = e->sequence;
 	gsakmp_event_queue(g, e);
+	p->events++;
 	p->datas.len = 0; /* for the next one */
 	p->count = 0;
 	p->payloads = 0;
@@ -479,7 +481,7 @@ gsakmp_group_plan(struct gsakmp_group *g,
 	struct plan p = { .g = g, .now = now };
 	enum gk_err err;
 
-	if (g->policy->rekey == NULL)
+	if (g->policy->rekey == NULL && order->announce != NULL)
 		return GK_ERR_POLICY;
 	gsakmp_event_room(g, &p.room);
 	err = leave_out(g, order, now);
@@ -496,9 +498,14 @@ gsakmp_group_plan(struct gsakmp_group *g,
 		return err;
 	}
 	g->window_ends = GK_NEVER;
-	g->rekeys++;
-	g->rekeyed_at = now.mono_ms;
-	g->last_rekey_utc = now.utc_s;
+	if (p.events != 0) { /* there was somebody to be told something */
+		g->rekeys++;
+		g->rekeyed_at = now.mono_ms;
+		g->last_rekey_utc = now.utc_s;
+	} else {
+		GK_TRY(gsakmp_group_log_commit(g, &g->out,
+		                               gsakmp_group_ticket(g)));
+	}
 	if (order->refresh || order->sweep) {
 		g->events = 0;
 		GK_TRY(gk_group_note_set(g->data, GSAKMP_NOTE_OWED,

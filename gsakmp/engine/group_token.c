@@ -52,6 +52,8 @@ make_data(struct gsakmp_group *g, const struct tree *t)
 		         .lifetime = g->cfg.kek_life_s },
 		.backward = t->backward,
 		.imported = g->cfg.subordinate,
+		/* RFC4534-B.5.4.1-01: no method, no new keys. */
+		.fixed = t->degree == 0,
 		/* The last value announces the destruction. */
 		.sequence_last = GSAKMP_SEQUENCE_DESTROY - 1,
 	};

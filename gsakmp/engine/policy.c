@@ -277,7 +277,9 @@ derive_rekey(const struct derivation *d)
 	p->kek_type = m.encryption;
 	p->rekey_sig = m.signature;
 	derive_event(p, d->args->dialect);
-	p->overdue_s = interval_s(d->args->dialect, &r->interval);
+	/* RFC4534-B.5.4.1-01: without a method no rekey can be missed. */
+	if (p->lkh)
+		p->overdue_s = interval_s(d->args->dialect, &r->interval);
 	if (r->reliability == GPT_RELIABILITY_RESEND && r->resend > 0)
 		p->resend = r->resend > RESEND_MAX ? RESEND_MAX
 		                                   : (unsigned)r->resend;

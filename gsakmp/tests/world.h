@@ -38,8 +38,9 @@ struct world_config {
 	int64_t event_time, event_count;
 	int64_t interval; /* rekeyInterval; 0: a day */
 	unsigned resend;
-	bool post;     /* reliability post, on world.board */
-	bool no_rekey; /* the token has no rekey protocol */
+	bool post;        /* reliability post, on world.board */
+	bool method_none; /* its rekey method is none */
+	bool no_rekey;    /* the token has no rekey protocol */
 	enum gsakmp_cookie_mode cookies;
 	bool cookie_ip_value;
 	unsigned cookie_rate;

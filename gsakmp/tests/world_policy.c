@@ -87,8 +87,9 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	p->rekey->event = w->cfg.event;
 	p->rekey->event_time.value = w->cfg.event_time;
 	p->rekey->event_count = w->cfg.event_count;
-	p->rekey->method = GPT_METHOD_LKH;
-	p->rekey->lkh_key_type = s->encryption;
+	p->rekey->method =
+		w->cfg.method_none ? GPT_METHOD_NONE : GPT_METHOD_LKH;
+	p->rekey->lkh_key_type = w->cfg.method_none ? 0 : s->encryption;
 	p->rekey->interval.value =
 		w->cfg.interval != 0 ? w->cfg.interval : 86400;
 	p->rekey->reliability =

@@ -32,6 +32,8 @@ def policy(story, excluded: list = (), edition: int = 0, server: str = "keys") -
     else:  # a suite is always terse
         mechanisms = (f'<a-la-carte signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}"'
                       f' timeout="5s" terse="false"/>')
+    rekeying = {"interval": "2h", "event": '<event time="1h" count="1"/>', "method": f'<lkh key-type="{cipher}"/>',
+                "reliability": f'<resend times="{story.resend}"/>', **story.rekeying}
     number = f' edition="{edition}"' if edition else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <policy version="1"{number}>
@@ -57,15 +59,15 @@ def policy(story, excluded: list = (), edition: int = 0, server: str = "keys") -
     </de-register>
   </registration>
   <rekey>
-    <gsakmp signature="{signature}" hash="{digest}" interval="2h">
+    <gsakmp signature="{signature}" hash="{digest}" interval="{rekeying["interval"]}">
       <authorization>
 {entity(pki, "entity", "keys", 8)}      </authorization>
-      <event time="1h" count="1"/>
+      {rekeying["event"]}
       <method>
-        <lkh key-type="{cipher}"/>
+        {rekeying["method"]}
       </method>
       <reliability>
-        <resend times="{story.resend}"/>
+        {rekeying["reliability"]}
       </reliability>
       <sub-gcks-info>
         <none/>
@@ -134,7 +136,7 @@ def gm(story, name: str) -> str:
 <gsakmp-gm>
 {who(story, name)}  <announcement file="{story.dir / "policy" / "announcement.xml"}"/>
   <network interface="eth0"/>
-  <membership timeout="2s" retries="3" grace="3s"/>
+  <membership timeout="2s" retries="3" grace="3s" {story.behaviour}/>
 {run(story)}</gsakmp-gm>
 """
 

@@ -43,15 +43,18 @@ class Story:
     Stage = Scene
 
     def __init__(self, directory: Path, prefix: str = "", tell=None, kind: str = "ecdsa", delivery: str = "tls", ip: int = 4,
-                 transport: str = "udp", terse: bool = True, resend: int = 2, cookies: str = "auto", only: list = ()):
+                 transport: str = "udp", terse: bool = True, resend: int = 2, cookies: str = "auto", only: list = (),
+                 rekeying: dict = None, behaviour: str = ""):
         """`delivery`: the key server gets tokens from msec-go over TLS, or as a file that somebody puts there.
-        `only`: a smaller cast."""
+        `only`: a smaller cast.  `rekeying`: parts of the policy's rekey element, by name (event, interval, method,
+        reliability); `behaviour`: further attributes of the members' <membership>."""
         self.dir = Path(directory).resolve()
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
         self.tell = tell or Silent()
         self.kind, self.group, self.delivery, self.edition = kind, GROUP, delivery, 1
         self.ip, self.transport, self.terse, self.resend, self.cookies = ip, transport, terse, resend, cookies
+        self.rekeying, self.behaviour = rekeying or {}, behaviour
         self.keylog = self.dir / "keylog.txt"
         self.sockets = Sockets()
         self.scene = self.capture = None

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""When a group is rekeyed, as its policy says in XML (RFC 4534 B.5.3 to B.5.6), with the real daemons."""
+import datetime
+import time
+
+import pytest
+
+from lab import LabError, forms
+from lab.daemons import wait_all
+from lab.scene import REKEY_PORT
+from lab.story import GROUP
+
+
+def sequence(s):
+    return s.keys.control("status")["groups"][0]["sequence"]
+
+
+def leave(s, name):
+    mark = s.keys.mark()
+    s.members[name].control("leave")
+    s.members[name].wait("left", timeout=5)
+    s.keys.wait("member-left", timeout=5, since=mark)
+
+
+def handles(s, *names):
+    return {n: {k["handle"] for k in s.members[n].control("status")["keys"] if k["state"] == "current"} for n in names}
+
+
+@pytest.mark.req("RFC4534-B.5.3-01", "RFC4534-B.5.3-02", "RFC4535-5.3.1.1-01", "RFC4535-4.4.3-06")
+def test_by_time_alone(group):
+    """A rekey every two seconds; a departure in between brings none."""
+    s = group("alice", "bob", "carol", rekeying={"event": '<event time="2s"/>'})
+    marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
+    first = wait_all([*marks], "rekeyed", 5, marks=marks)[0]["sequence"]
+    before = sequence(s)
+    leave(s, "carol")
+    assert before >= first and sequence(s) == before
+    marks = {d: d.mark() for d in marks}
+    began = time.monotonic()
+    wait_all([*marks], "rekeyed", 5, marks=marks)
+    assert time.monotonic() - began < 3
+    assert handles(s, "alice")["alice"] == handles(s, "bob")["bob"]
+
+
+@pytest.mark.req("RFC4534-B.5.3-01", "RFC4534-B.5.3-04", "RFC4535-5.3.1.1-01")
+@pytest.mark.parametrize("event", ['<event count="2"/>', '<event time="1h" count="2"/>'], ids=["events", "time-and-events"])
+def test_by_events(group, event):
+    """The second departure brings the rekey, the first does not."""
+    s = group("alice", "bob", "carol", rekeying={"event": event})
+    marks = {s.members["alice"]: s.members["alice"].mark()}
+    wait_all([*marks], "rekeyed", 5) if s.members["alice"].find("rekeyed") else None
+    before = sequence(s)
+    leave(s, "bob")
+    assert sequence(s) == before
+    old, mark = handles(s, "alice"), s.members["alice"].mark()
+    leave(s, "carol")
+    s.members["alice"].wait("rekeyed", timeout=5, since=mark, sequence=before + 1)
+    assert handles(s, "alice") != old
+
+
+@pytest.mark.req("RFC4534-B.5.3-01", "RFC4534-B.5.3-02")
+def test_by_time_when_the_events_do_not_come(group):
+    s = group("alice", "bob", rekeying={"event": '<event time="2s" count="5"/>'})
+    mark = s.members["alice"].mark()
+    s.members["alice"].wait("rekeyed", timeout=5, since=mark)
+
+
+@pytest.mark.req("RFC4534-B.5.5-01", "RFC4534-B.5.3-03", "RFC4534-B.5.6.1-01")
+def test_an_overdue_rekey_is_made_good_by_a_registration(group):
+    """No copies, no rekeys: after the rekeyInterval each member takes itself for out of step, at a moment of its own."""
+    s = group("alice", "bob", behaviour='backoff="1s"',
+              rekeying={"interval": "3s", "reliability": "<none/>", "event": '<event time="3s"/>'})
+    losses = [s.scene.net.lose(s.scene[n], match=f"udp dport {REKEY_PORT}") for n in ("alice", "bob")]
+    marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
+    for e in wait_all([*marks], "stale", 8, marks=marks):
+        assert "overdue" in e["reason"]
+    wait_all([*marks], "joined", 5, marks=marks)
+    assert all(loss.taken() for loss in losses)
+    assert handles(s, "alice")["alice"] == handles(s, "bob")["bob"]
+
+
+@pytest.mark.req("RFC4534-B.5.4.1-01", "RFC4535-5.3.1.2-01", "RFC4535-7.5.1-04")
+def test_without_a_rekey_method(group):
+    """The key stays: no eviction, no rekey on command, said clearly; a token still reaches everybody, as type None."""
+    s = group("alice", "bob", "carol", cast=["dave"], rekeying={"method": "<none/>", "event": "<event/>", "interval": "3s"})
+    old = handles(s, "alice", "bob")
+    for command in (("evict", "bob"), ("rekey", GROUP)):
+        with pytest.raises(LabError, match="no rekey method"):
+            s.keys.control(*command)
+    leave(s, "carol")
+    assert len(s.keys.control("members")) == 2
+    marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
+    s.edition = 2
+    # whole seconds, and later than the first: by the clock it may be too early for that
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5)
+    forms.compile_and_sign(s, excluded=["bob"], when=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    s.keys.control("token", GROUP)
+    s.members["alice"].wait("token", timeout=5, since=marks[s.members["alice"]], edition=2)
+    s.members["bob"].wait("evicted", timeout=5, since=marks[s.members["bob"]])
+    assert handles(s, "alice")["alice"] == old["alice"] == old["bob"]
+    assert not handles(s, "bob")["bob"]
+    s.join("dave")
+    assert handles(s, "dave")["dave"] == old["alice"]
+    # longer than the interval have they been members, and nobody missed anything
+    assert not s.members["alice"].find("stale")
