@@ -20,6 +20,9 @@ HELP = """\
   attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
                     without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE
                     --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member
+  bench [NAME...]   how fast, how large, against what OpenSSL alone needs: registration, group, eviction, storm, flood;
+                    built with -O2 in build-bench, results as text, JSON and SVG in build-bench/bench
+                    (--quick: a few minutes instead of half an hour, --out DIR)
 
   up                the network and the group of the demo, left running to play on
   status            who is where, and how they are
@@ -45,6 +48,16 @@ def cmd_test(args) -> int:
     deps.ensure(deps.ALL)
     build.build()
     return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
+
+
+def cmd_bench(args) -> int:
+    from . import BUILD, build, deps, sandbox
+    if BUILD.name != "build-bench":
+        os.environ["MSEC_LAB_BUILD"] = "build-bench"
+        os.execv(sys.executable, [sys.executable, "-m", "lab", *sys.argv[1:]])
+    deps.ensure(deps.DEMO)
+    build.build()
+    return sandbox.run([sys.executable, "-m", "bench.run", *sys.argv[2:]])
 
 
 def cmd_ledger(args) -> int:
@@ -131,6 +144,8 @@ def parser() -> argparse.ArgumentParser:
     from requirements import ledger
     ledger.arguments(s).add_argument("--prove", nargs="*", metavar="ROW")
     s.set_defaults(run=cmd_ledger)
+    from bench import run
+    run.arguments(sub.add_parser("bench", description=run.ABOUT)).set_defaults(run=cmd_bench)
     from . import attack
     s = sub.add_parser("attack")
     attack.options(s).set_defaults(run=cmd_attack)

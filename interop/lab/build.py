@@ -44,6 +44,8 @@ def build() -> None:
     done = status.exists() and subprocess.run([str(status), "--config"], capture_output=True, text=True).stdout
     if not done or any(a not in shlex.split(done) for a in args) or not (directory / "Makefile").exists():
         env = dict(os.environ, CC=compiler())
+        if directory.name == "build-bench":
+            env["CFLAGS"] = "-O2 -g -fno-omit-frame-pointer"  # frames, for the profiles
         _run("configure", [str(TOP / "configure"), "-q", *args], directory, log, env)
         # Objects do not depend on the configured paths; those of another prefix would keep the old ones.
         _run("clean", ["make", "-s", "clean"], directory, log)

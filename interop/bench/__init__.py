@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Benchmarks that report ratios; see README.md.  ./lab bench runs them."""

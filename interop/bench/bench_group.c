@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto/gk_crypto.h"
+#include "common/lkh/gk_lkh_tree.h"
+#include "common/store/gk_store.h"
+#include "gsakmp/engine/group_state.h"
+#include "gsakmp/tests/world.h"
+#include "interop/bench/bench.h"
+
+/*
+ * A large group at its key server: memory for each member, and what a join, a
+ * leave and batches of them cost.
+ *
+ *     bench_group MEMBERS [--degree N] [--minimal yes] [--store FILE]
+ *             [--seconds S] [--only COUNT]
+ *
+ * The group is the key server's own object, as the daemon has it.  Its members
+ * get their seats, keys and records by the calls that a registration makes;
+ * only the cryptography of registering is left out, for a million times two
+ * milliseconds is half an hour.
+ */
+#define CERTIFICATE 800 /* octets; a usual one with an RSA key */
+
+struct bench {
+	struct world *w;
+	struct gsakmp_group *g;
+	struct gk_store *store;
+	struct bench_reference ref;
+	uint32_t next; /* number of the next member */
+	uint8_t *gone; /* by node of a tree: lost a key */
+	uint64_t seed;
+};
+
+/* What one operation did. */
+struct result {
+	size_t wraps, minimum, datagrams, octets, wrap_octets, rows;
+	/* Planning and wrapping; signing; rows; the store; and all but the
+	 * store. */
+	uint64_t plan_ns, sign_ns, rows_ns, store_ns, cpu_ns;
+};
+
+static uint64_t
+random_of(struct bench *b)
+{
+	b->seed ^= b->seed << 13;
+	b->seed ^= b->seed >> 7;
+	b->seed ^= b->seed << 17;
+	return b->seed;
+}
+
+/* ---- the store ---------------------------------------------------------- */
+
+static enum gk_err
+read_row(void *ctx, struct gk_slice scope, const char *table,
+         struct gk_slice key, struct gk_buf *value)
+{
+	struct bench *b = ctx;
+
+	if (b->store == NULL)
+		return GK_ERR_UNEXPECTED;
+	return gk_store_get(b->store, scope, table, key, value);
+}
+
+static void
+commit(struct bench *b, uint64_t ticket, struct result *r)
+{
+	uint64_t start = bench_thread_ns();
+	const struct gk_journal *j = gsakmp_group_commit_begin(b->g, ticket);
+
+	r->rows_ns += bench_thread_ns() - start;
+	if (j == NULL)
+		return;
+	r->rows += gk_journal_count(j);
+	if (b->store != NULL) {
+		start = bench_thread_ns();
+		BENCH_MUST(gk_store_apply(b->store, j));
+		r->store_ns += bench_thread_ns() - start;
+	}
+	start = bench_thread_ns();
+	gsakmp_group_commit_end(b->g, true);
+	r->rows_ns += bench_thread_ns() - start;
+}
+
+/* Everything the group has to say; only its own work is timed. */
+static void
+drain(struct bench *b, struct result *r)
+{
+	struct gsakmp_output out;
+	uint64_t start = bench_thread_ns();
+
+	while (gsakmp_group_poll(b->g, &out)) {
+		r->rows_ns += bench_thread_ns() - start;
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			commit(b, out.ticket, r);
+		if (out.kind == GSAKMP_OUT_MULTICAST) {
+			r->datagrams++;
+			r->octets += out.dgram.len;
+		}
+		start = bench_thread_ns();
+	}
+	r->rows_ns += bench_thread_ns() - start;
+}
+
+/* ---- members ------------------------------------------------------------ */
+
+static void
+add_member(struct bench *b, int64_t utc)
+{
+	static uint8_t cert[CERTIFICATE];
+	static uint8_t authority[20] = "key identifier of CA";
+	struct gsakmp_member_info info = { .id_type = GSAKMP_ID_DN_STRING,
+		                           .rtj_utc = utc,
+		                           .n_ca = 1 };
+	struct gk_member *m;
+	char name[64];
+
+	snprintf(name, sizeof(name), "dn:CN=member-%07u,O=Members", b->next++);
+	BENCH_MUST(gk_group_join(b->g->data, gk_slice_str(name), utc, &m));
+	info.der = (struct gk_buf){ cert, sizeof(cert) };
+	info.ca[0] = (struct gk_buf){ authority, sizeof(authority) };
+	info.signer_id =
+		(struct gk_buf){ (uint8_t *)name + 3, strlen(name) - 3 };
+	BENCH_MUST(gsakmp_group_member_put(b->g, m, &info));
+	BENCH_MUST(gk_group_member_state(b->g->data, m, GK_MEMBER_ACTIVE));
+}
+
+static void
+seal(struct bench *b)
+{
+	struct gk_lkh_plan plan;
+	struct result unused = { 0 };
+
+	BENCH_MUST(gk_group_seal(b->g->data, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	commit(b, gsakmp_group_ticket(b->g), &unused);
+}
+
+static void
+fill(struct bench *b, uint32_t n, int64_t utc)
+{
+	uint64_t said = bench_wall_ns();
+
+	for (uint32_t i = 0; i < n; i++) {
+		add_member(b, utc);
+		if (i % 4096 == 4095)
+			seal(b);
+		if (i % 4096 == 0 && bench_wall_ns() - said > 2000000000u) {
+			said = bench_wall_ns();
+			bench_say("%u of %u members", i, n);
+		}
+	}
+	seal(b);
+}
+
+/* ---- the theoretical minimum -------------------------------------------- */
+
+static size_t
+offset(const struct gk_lkh *lkh, uint32_t block)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < block; i++)
+		at += lkh->blocks[i].nodes;
+	return at;
+}
+
+/* Marks the nodes above a seat. */
+static void
+lose(struct bench *b, uint32_t seat)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *t = &lkh->blocks[i];
+		uint32_t node;
+
+		if (seat < t->first_seat || seat - t->first_seat >= t->leaves)
+			continue;
+		node = t->nodes - t->leaves + (seat - t->first_seat);
+		while (node != 0) {
+			node = (node - 1) / lkh->cfg.degree;
+			b->gone[offset(lkh, i) + node] = 1;
+		}
+	}
+}
+
+/*
+ * After leaves: whoever is left has to be reached by keys that no leaver knew.
+ * Those are the keys of the subtrees without a leaver; each of the largest such
+ * subtrees needs one wrap, and fewer do not reach everybody.
+ */
+static size_t
+minimum_leave(struct bench *b)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *t = &lkh->blocks[i];
+		const uint8_t *gone = b->gone + offset(lkh, i);
+
+		for (uint32_t node = 0; node < t->nodes; node++) {
+			uint32_t up = (node - 1) / lkh->cfg.degree;
+
+			if (t->node[node].count != 0 && !gone[node] &&
+			    (node == 0 || gone[up]))
+				n++;
+		}
+	}
+	return n;
+}
+
+/* After joins with backward secrecy: every key above a joiner that somebody
+ * held before is replaced, and each has an audience of its own; trees that
+ * nobody joined need the group key. */
+static size_t
+minimum_join(struct bench *b, const uint32_t *before)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *t = &lkh->blocks[i];
+		size_t at = offset(lkh, i);
+
+		for (uint32_t node = 0; node < t->nodes; node++)
+			if (before[at + node] != 0 &&
+			    (b->gone[at + node] || node == 0))
+				n++;
+	}
+	return n;
+}
+
+static size_t
+nodes_of(struct bench *b)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+
+	return offset(lkh, lkh->block_count);
+}
+
+/* ---- operations --------------------------------------------------------- */
+
+static void
+count_wraps(struct bench *b, struct result *r)
+{
+	for (const struct gsakmp_event *e = b->g->first_event; e != NULL;
+	     e = e->next) {
+		struct gsakmp_rekey_event event;
+		struct gk_rd all, rd;
+
+		gk_rd_init(&all, e->body.ptr, e->body.len);
+		while (gk_rd_left(&all) != 0) {
+			struct gk_slice one = gk_rd_vec16(&all, "payload");
+
+			gk_rd_init(&rd, one.ptr, one.len);
+			BENCH_MUST(gsakmp_rekey_event_decode(
+				&rd, &b->g->dialect, b->g->cfg.group_id.len,
+				&event));
+			r->wraps += event.count;
+			r->wrap_octets += event.data.len;
+		}
+		BENCH_MUST(gk_rd_done(&all));
+	}
+}
+
+static void
+leave(struct bench *b, size_t n, struct result *r)
+{
+	struct gk_member **m = calloc(n, sizeof(struct gk_member *));
+	struct gsakmp_rekey_cause cause = {
+		.refresh = true, .sweep = true, .evict = m, .n_evict = n
+	};
+	uint32_t top = gk_lkh_seats(gk_group_lkh(b->g->data));
+	uint8_t *picked = calloc(1, top + 1);
+	uint64_t start;
+
+	b->gone = calloc(1, nodes_of(b) + 1);
+	BENCH_NEED(m != NULL && picked != NULL && b->gone != NULL);
+	for (size_t i = 0; i < n;) {
+		uint32_t seat = (uint32_t)(random_of(b) % top) + 1;
+
+		m[i] = gk_group_find_id(b->g->data, seat);
+		if (m[i] == NULL || picked[seat])
+			continue;
+		picked[seat] = 1;
+		lose(b, seat);
+		i++;
+	}
+	start = bench_thread_ns();
+	BENCH_MUST(gsakmp_group_plan(b->g, &cause, bench_now()));
+	r->plan_ns += bench_thread_ns() - start;
+	count_wraps(b, r);
+	r->minimum = minimum_leave(b);
+	free(m);
+	free(picked);
+}
+
+static void
+join(struct bench *b, size_t n, struct result *r)
+{
+	const struct gsakmp_rekey_cause joins = { 0 };
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+	size_t nodes = nodes_of(b), at = 0;
+	uint32_t *before = calloc(nodes * 2 + 1024, sizeof(*before));
+	uint32_t first = b->next;
+	uint64_t start;
+
+	BENCH_NEED(before != NULL);
+	for (uint32_t i = 0; i < lkh->block_count; i++)
+		for (uint32_t k = 0; k < lkh->blocks[i].nodes; k++)
+			before[at++] = lkh->blocks[i].node[k].count;
+	start = bench_thread_ns();
+	for (size_t i = 0; i < n; i++)
+		add_member(b, bench_now().utc_s);
+	BENCH_MUST(gsakmp_group_plan(b->g, &joins, bench_now()));
+	r->plan_ns += bench_thread_ns() - start;
+	count_wraps(b, r);
+	BENCH_NEED(nodes_of(b) <= nodes * 2 + 1024);
+	b->gone = calloc(1, nodes_of(b) + 1);
+	BENCH_NEED(b->gone != NULL);
+	for (uint32_t i = first; i < b->next; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "dn:CN=member-%07u,O=Members", i);
+		lose(b, gk_group_find(b->g->data, gk_slice_str(name))->seat);
+	}
+	r->minimum = minimum_join(b, before);
+	free(before);
+}
+
+static struct result
+operate(struct bench *b, bool leaving, size_t n)
+{
+	struct result r = { 0 };
+	uint64_t start;
+
+	if (leaving)
+		leave(b, n, &r);
+	else
+		join(b, n, &r);
+	start = bench_thread_ns();
+	BENCH_MUST(gsakmp_group_flush(b->g, bench_now()));
+	r.sign_ns += bench_thread_ns() - start;
+	drain(b, &r);
+	free(b->gone);
+	b->gone = NULL;
+	r.cpu_ns = r.plan_ns + r.sign_ns + r.rows_ns;
+	return r;
+}
+
+static json_t *
+describe(const struct bench *b, bool leaving, size_t n, const struct result *r)
+{
+	double wraps_ns = (double)r->wraps * b->ref.wrap +
+	                  (double)r->wrap_octets * b->ref.wrap_octet;
+	/* The signature is over everything that is sent. */
+	double crypto =
+		wraps_ns + b->ref.sign + (double)r->octets * b->ref.hash_octet;
+	double all = (double)(r->cpu_ns + r->store_ns);
+	json_t *o;
+
+	o = json_pack(
+		"{s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "operation",
+		leaving ? "leave" : "join", "count", (json_int_t)n, "wraps",
+		(json_int_t)r->wraps, "minimum_wraps", (json_int_t)r->minimum,
+		"wraps_ratio",
+		r->minimum == 0 ? 0.0 : (double)r->wraps / (double)r->minimum,
+		"datagrams", (json_int_t)r->datagrams, "octets",
+		(json_int_t)r->octets, "octets_per_wrap",
+		r->wraps == 0 ? 0.0
+			      : (double)r->wrap_octets / (double)r->wraps);
+	BENCH_NEED(
+		json_object_update_new(
+			o, json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
+	                             "s:f}",
+	                             "plan_ns", (json_int_t)r->plan_ns,
+	                             "sign_ns", (json_int_t)r->sign_ns,
+	                             "rows_ns", (json_int_t)r->rows_ns,
+	                             "cpu_ns", (json_int_t)r->cpu_ns,
+	                             "crypto_ns", (json_int_t)crypto,
+	                             "cpu_ratio", (double)r->cpu_ns / crypto,
+	                             "store_rows", (json_int_t)r->rows,
+	                             "store_cpu_ns", (json_int_t)r->store_ns,
+	                             "cpu_ratio_with_store", all / crypto)) ==
+		0);
+	return o;
+}
+
+#define REPEATS_MAX 21
+
+static int
+by_cpu(const void *a, const void *b)
+{
+	const struct result *x = a, *y = b;
+
+	return x->cpu_ns < y->cpu_ns ? -1 : x->cpu_ns > y->cpu_ns;
+}
+
+/* Small operations several times, and the one in the middle: a single one says
+ * more about the caches than about itself. */
+static void
+measure(struct bench *b, size_t n, json_t *list)
+{
+	struct result left[REPEATS_MAX], joined[REPEATS_MAX];
+	size_t repeats = n <= 10 ? REPEATS_MAX : n <= 1000 ? 5 : 1;
+
+	bench_say("%zu leave, %zu join", n, n);
+	for (size_t i = 0; i < repeats; i++) {
+		left[i] = operate(b, true, n);
+		joined[i] = operate(b, false, n);
+	}
+	qsort(left, repeats, sizeof(left[0]), by_cpu);
+	qsort(joined, repeats, sizeof(joined[0]), by_cpu);
+	json_array_append_new(list, describe(b, true, n, &left[repeats / 2]));
+	json_array_append_new(list,
+	                      describe(b, false, n, &joined[repeats / 2]));
+}
+
+static void
+operations(struct bench *b, size_t members, json_t *list)
+{
+	const size_t counts[] = { 1, 10, 100, 1000, members / 10 };
+
+	for (size_t i = 0; i < GK_COUNT(counts); i++)
+		if (counts[i] != 0 && counts[i] * 2 <= members &&
+		    (i == 0 || counts[i] > counts[i - 1]))
+			measure(b, counts[i], list);
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+static json_t *
+memory(struct bench *b, uint32_t n, size_t heap, size_t resident)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+	double per = (double)n, keys = 0;
+
+	for (uint32_t i = 0; i < lkh->block_count; i++)
+		for (uint32_t k = 0; k < lkh->blocks[i].nodes; k++)
+			keys += lkh->blocks[i].node[k].keyed
+			                ? (double)lkh->cfg.key_len
+			                : 0;
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "keys", keys / per,
+	                 "heap", (double)heap / per, "resident",
+	                 (double)resident / per, "beyond_keys_heap",
+	                 ((double)heap - keys) / per, "beyond_keys_resident",
+	                 ((double)resident - keys) / per);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct world_config cfg = { .suite = WORLD_P256,
+		                    .event = GPT_REKEY_EVENT_TIME,
+		                    .event_time = 86400,
+		                    .seed = 1 };
+	struct bench b = { .seed = 88172645463325252u };
+	json_t *list = json_array(), *mem;
+	const char *store = NULL;
+	double seconds = 0.6;
+	size_t only = 0;
+	size_t heap, resident;
+	uint32_t n;
+
+	if (argc < 2)
+		bench_die("bench_group MEMBERS [--degree N] [--minimal yes] "
+		          "[--store FILE] [--seconds S] [--only COUNT]");
+	n = (uint32_t)strtoul(argv[1], NULL, 10);
+	for (int i = 2; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--degree") == 0)
+			cfg.group.lkh_degree =
+				(unsigned)strtoul(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--store") == 0)
+			store = argv[i + 1];
+		else if (strcmp(argv[i], "--seconds") == 0)
+			seconds = strtod(argv[i + 1], NULL);
+		else if (strcmp(argv[i], "--minimal") == 0)
+			cfg.group.lkh_chain = strcmp(argv[i + 1], "yes") == 0;
+		else if (strcmp(argv[i], "--only") == 0)
+			only = strtoul(argv[i + 1], NULL, 10);
+	}
+	b.w = world_new(&cfg);
+	b.w->env = (struct gk_env){ .random = gk_crypto_random };
+	b.g = b.w->group;
+	b.g->cfg.rows = (struct gsakmp_rows){ read_row, &b };
+	if (store != NULL) {
+		const struct gk_store_config file = {
+			.path = store, .app = GK_STORE_APP_GSAKMP, .version = 1
+		};
+		char why[GK_STORE_WHY_MAX];
+
+		if (gk_store_open(&file, &b.store, why) != GK_OK)
+			bench_die("%s: %s", store, why);
+	}
+	heap = bench_heap();
+	resident = bench_resident();
+	fill(&b, n, bench_now().utc_s);
+	mem = memory(&b, n, bench_heap() - heap, bench_resident() - resident);
+	b.ref = bench_reference(bench_suite("p256"), 1, seconds);
+	if (only == 0)
+		operations(&b, n, list);
+	else
+		measure(&b, only, list);
+	gk_store_close(b.store);
+	bench_print(json_pack(
+		"{s:I, s:I, s:I, s:o, s:o, s:o}", "members", (json_int_t)n,
+		"degree", (json_int_t)b.g->cfg.lkh_degree, "key_octets",
+		(json_int_t)gk_group_lkh(b.g->data)->cfg.key_len, "memory", mem,
+		"reference", bench_reference_json(&b.ref), "operations", list));
+	world_free(b.w);
+	return 0;
+}

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/crypto/gk_crypto.h"
+#include "common/crypto/gk_trust.h"
+#include "common/identity/gk_identity.h"
+#include "gsakmp/engine/gm.h"
+#include "gsakmp/gsakmp_registry.h"
+#include "interop/bench/bench.h"
+
+/*
+ * Members of one group, thousands of them, in one process: the real engines of
+ * the member daemon over real UDP sockets, against a real key server.
+ *
+ * All members sign with one key, because making thousands takes longer than
+ * everything else together; their certificates are their own, and the key
+ * server cannot tell.  Requests to Join are made before the clock starts.
+ */
+#define SOCKETS 16 /* for each thread: the key server's workers share by port */
+#define DGRAM_MAX 65536
+#define LATENCIES 200
+
+struct member {
+	struct gk_pki_party pki;
+	struct gk_cert *chain[2];
+	struct gk_buf name;
+	struct gk_identity id;
+	struct gsakmp_gm_config cfg;
+	struct gsakmp_gm *gm;
+	struct gk_buf rtj; /* made before the start */
+	uint64_t started_ns, joined_ns;
+	uint64_t again_ms; /* monotonic: when to ask again after a failure */
+	bool started, joined, failed;
+};
+
+static struct {
+	const char *ca, *ca_key, *root, *owner, *group;
+	const struct bench_suite *suite;
+	unsigned port, count, threads, window, forge;
+	double rate, limit;
+	bool timers, retry;
+	pid_t pid;
+} opt = { .port = 3761, .count = 100, .threads = 2, .window = 8, .limit = 60 };
+
+static struct {
+	struct gk_env env;
+	struct gk_trust *trust;
+	struct gk_pki_party ca; /* pkey and x509 only */
+	struct gk_certs cas, owners;
+	struct gk_buf group_id;
+	struct member *member;
+	struct sockaddr_in server;
+	uint64_t start_ns;
+	atomic_uint joined, failures, forged, cookies, stop;
+} all;
+
+/* ---- certificates ------------------------------------------------------- */
+
+static struct gk_buf
+read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	struct gk_buf buf;
+	long n;
+
+	if (f == NULL)
+		bench_die("%s: %s", path, strerror(errno));
+	BENCH_NEED(fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) > 0);
+	rewind(f);
+	BENCH_MUST(gk_buf_alloc(&buf, (size_t)n));
+	BENCH_NEED(fread(buf.ptr, 1, buf.len, f) == buf.len);
+	fclose(f);
+	return buf;
+}
+
+static void
+read_certs(const char *path, struct gk_certs *certs)
+{
+	struct gk_buf pem = read_file(path);
+
+	BENCH_MUST(gk_certs_from_pem(gk_buf_slice(&pem), certs));
+	gk_buf_free(&pem);
+}
+
+static void
+prepare(void)
+{
+	struct gk_certs roots = { 0 };
+	FILE *f;
+
+	read_certs(opt.root, &roots);
+	read_certs(opt.owner, &all.owners);
+	read_certs(opt.ca, &all.cas);
+	BENCH_MUST(gk_trust_new(NULL, &all.trust));
+	BENCH_MUST(gk_trust_add_anchor(all.trust, roots.cert[0]));
+	BENCH_MUST(gk_trust_add_intermediate(all.trust, all.cas.cert[0]));
+	f = fopen(opt.ca, "re");
+	BENCH_NEED(f != NULL);
+	all.ca.x509 = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	f = fopen(opt.ca_key, "re");
+	BENCH_NEED(f != NULL);
+	all.ca.pkey = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	fclose(f);
+	BENCH_NEED(all.ca.x509 != NULL && all.ca.pkey != NULL);
+	BENCH_MUST(gk_unhex(&all.group_id, opt.group));
+	all.env = (struct gk_env){ .random = gk_crypto_random };
+	all.server = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)opt.port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	gk_certs_free(&roots);
+}
+
+static void
+certify(struct member *m, unsigned number)
+{
+	time_t now = time(NULL);
+	char subject[64];
+
+	snprintf(subject, sizeof(subject), "/O=MSEC Lab/CN=bench-%07u", number);
+	gk_pki_make(&m->pki, &(struct gk_pki_spec){
+				     .subject = subject,
+				     .alg = opt.suite->keys,
+				     .slot = 2,
+				     .issuer = &all.ca,
+				     .serial = number + 1000000,
+				     .usage = "critical,digitalSignature",
+				     .not_before = now - GK_PKI_DAY,
+				     .not_after = now + 365 * GK_PKI_DAY });
+	m->chain[0] = m->pki.cert;
+	m->chain[1] = all.cas.cert[0];
+	BENCH_MUST(gk_identity_of_cert(m->pki.cert, GK_ID_DN_STRING,
+	                               GK_DN_COMPARE_RFC4514, &m->name,
+	                               &m->id));
+}
+
+static void
+configure(struct member *m)
+{
+	m->cfg = (struct gsakmp_gm_config){
+		.party = { .id = &m->id,
+		           .signer = m->pki.signer,
+		           .certs = (const struct gk_cert *const *)m->chain,
+		           .n_certs = 2,
+		           .trust = all.trust,
+		           .go_cert = all.owners.cert[0] },
+		.group_id_type = GSAKMP_GROUPID_UTF8,
+		.group_id = gk_buf_slice(&all.group_id),
+		.suite = { .signature = opt.suite->signature,
+		           .nonce_hash = opt.suite->nonce_hash,
+		           .key_creation = opt.suite->key_creation,
+		           .encryption = opt.suite->encryption,
+		           .terse = true },
+		.no_recovery = true,
+	};
+	if (!opt.timers)
+		m->cfg.rtj_timeout_ms = 3600 * 1000;
+	m->gm = gsakmp_gm_new(&all.env, &m->cfg);
+	BENCH_NEED(m->gm != NULL);
+}
+
+/* ---- one thread --------------------------------------------------------- */
+
+struct thread {
+	unsigned index;
+	pthread_t id;
+	int epoll, fd[SOCKETS];
+	uint32_t latency[LATENCIES]; /* histogram, 50 ms each */
+	uint64_t cpu_ns;
+};
+
+static struct thread *threads;
+
+static void
+open_sockets(struct thread *t)
+{
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
+		int size = 1 << 22;
+
+		t->fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		BENCH_NEED(t->fd[i] >= 0);
+		setsockopt(t->fd[i], SOL_SOCKET, SO_RCVBUF, &size,
+		           sizeof(size));
+		BENCH_NEED(connect(t->fd[i], (struct sockaddr *)&all.server,
+		                   sizeof(all.server)) == 0);
+		BENCH_NEED(epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->fd[i], &e) ==
+		           0);
+	}
+}
+
+static void
+send_to(struct thread *t, unsigned number, struct gk_slice dgram)
+{
+	/* A refusal here is a loss on the way. */
+	(void)!send(t->fd[number / opt.threads % SOCKETS], dgram.ptr, dgram.len,
+	            0);
+}
+
+static void
+drain(struct thread *t, unsigned number, bool keep)
+{
+	struct member *m = &all.member[number];
+	struct gsakmp_output out;
+
+	while (gsakmp_gm_poll(m->gm, &out)) {
+		if (out.kind == GSAKMP_OUT_SEND && keep)
+			BENCH_MUST(gk_buf_copy(&m->rtj, out.dgram));
+		else if (out.kind == GSAKMP_OUT_SEND)
+			send_to(t, number, out.dgram);
+		if (out.kind == GSAKMP_OUT_MESSAGE && out.incoming &&
+		    out.exchange == GSAKMP_EXCHANGE_COOKIE_DOWNLOAD)
+			atomic_fetch_add(&all.cookies, 1);
+		if (out.kind == GSAKMP_OUT_JOINED && !m->joined) {
+			uint64_t ms;
+
+			m->joined = true;
+			m->joined_ns = bench_wall_ns();
+			ms = (m->joined_ns - m->started_ns) / 50000000u;
+			t->latency[ms < LATENCIES ? ms : LATENCIES - 1]++;
+			atomic_fetch_add(&all.joined, 1);
+		}
+		if (out.kind == GSAKMP_OUT_LEFT && !m->joined) {
+			m->failed = true;
+			m->again_ms = bench_now().mono_ms + 1000 +
+			              (uint64_t)(number % 97) * 40;
+			if (atomic_fetch_add(&all.failures, 1) == 0)
+				bench_say("a member could not join: %s %s %s",
+				          out.text != NULL ? out.text : "",
+				          out.why.req != NULL ? out.why.req
+				                              : "",
+				          out.why.field != NULL ? out.why.field
+				                                : "");
+		}
+	}
+}
+
+/* The answer names the member in clear: CN=bench-0000000. */
+static bool
+whose(struct gk_slice dgram, unsigned *number)
+{
+	static const char mark[] = "CN=bench-";
+	const uint8_t *p = memmem(dgram.ptr, dgram.len, mark, sizeof(mark) - 1);
+
+	if (p == NULL || p + sizeof(mark) + 6 > dgram.ptr + dgram.len)
+		return false;
+	*number = 0;
+	for (size_t i = 0; i < 7; i++)
+		*number = *number * 10 +
+		          (unsigned)(p[sizeof(mark) - 1 + i] - '0');
+	return *number < opt.count;
+}
+
+/* A Cookie Download names nobody; it comes to the socket it is for, in the order
+ * of the requests: the first one there that waits gets it, and if it is not his,
+ * the cookie will not do and he is told again. */
+static struct member *waiting_on(struct thread *t, unsigned socket);
+
+static void
+receive(struct thread *t, unsigned socket, struct gk_slice dgram)
+{
+	const struct gsakmp_endpoint from = { .ip = { 127, 0, 0, 1 },
+		                              .ip_len = 4,
+		                              .port = (uint16_t)opt.port };
+	struct member *m = NULL;
+	unsigned number;
+
+	if (whose(dgram, &number))
+		m = &all.member[number];
+	else
+		m = waiting_on(t, socket);
+	if (m == NULL)
+		return;
+	(void)gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &from,
+	                        bench_now());
+	drain(t, (unsigned)(m - all.member), false);
+}
+
+/* With cookies there is one member under way on each socket. */
+static struct member *
+waiting_on(struct thread *t, unsigned socket)
+{
+	for (unsigned n = t->index + socket * opt.threads; n < opt.count;
+	     n += opt.threads * SOCKETS)
+		if (all.member[n].started && !all.member[n].joined &&
+		    !all.member[n].failed)
+			return &all.member[n];
+	return NULL;
+}
+
+static unsigned
+receive_all(struct thread *t, int wait_ms)
+{
+	static _Thread_local uint8_t buf[DGRAM_MAX];
+	struct epoll_event e[SOCKETS];
+	int n = epoll_wait(t->epoll, e, SOCKETS, wait_ms);
+	unsigned got = 0;
+
+	for (int i = 0; i < n; i++) {
+		ssize_t len;
+
+		/* Not more than a few at once: others wait, too. */
+		for (int k = 0; k < 8; k++) {
+			len = recv(t->fd[e[i].data.u32], buf, sizeof(buf), 0);
+			if (len <= 0)
+				break;
+			receive(t, e[i].data.u32,
+			        (struct gk_slice){ buf, (size_t)len });
+			got++;
+		}
+	}
+	return got;
+}
+
+static void
+start(struct thread *t, unsigned number)
+{
+	struct member *m = &all.member[number];
+
+	m->started = true;
+	m->started_ns = bench_wall_ns();
+	send_to(t, number, gk_buf_slice(&m->rtj));
+	gk_buf_free(&m->rtj);
+}
+
+static void
+tick(struct thread *t, unsigned number)
+{
+	struct member *m = &all.member[number];
+	struct gk_now now = bench_now();
+
+	if (!m->started || m->joined)
+		return;
+	if (m->failed) {
+		if (!opt.retry || now.mono_ms < m->again_ms)
+			return;
+		m->failed = false;
+		BENCH_MUST(gsakmp_gm_join(m->gm, now));
+		drain(t, number, false);
+		return;
+	}
+	if (gsakmp_gm_deadline(m->gm) > now.mono_ms)
+		return;
+	(void)gsakmp_gm_tick(m->gm, now);
+	drain(t, number, false);
+}
+
+/* How many of this thread's members are to have started by now. */
+static unsigned
+allowed(const struct thread *t, unsigned done)
+{
+	double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
+	unsigned n =
+		opt.count / opt.threads + (t->index < opt.count % opt.threads);
+
+	if (opt.rate > 0 && s * opt.rate / opt.threads < n)
+		n = (unsigned)(s * opt.rate / opt.threads);
+	if (opt.window > 0 && n > done + opt.window)
+		n = done + opt.window;
+	return n;
+}
+
+static void *
+run(void *arg)
+{
+	struct thread *t = arg;
+	unsigned started = 0, mine = opt.count / opt.threads +
+	                             (t->index < opt.count % opt.threads);
+	uint64_t ticked = 0;
+
+	while (!atomic_load(&all.stop)) {
+		unsigned done = 0;
+
+		for (unsigned i = 0; i < started; i++) {
+			const struct member *m =
+				&all.member[i * opt.threads + t->index];
+
+			done += m->joined || (m->failed && !opt.retry);
+		}
+		if (done == mine)
+			break;
+		for (unsigned n = allowed(t, done); started < n; started++)
+			start(t, started * opt.threads + t->index);
+		receive_all(t, 1);
+		if (bench_wall_ns() - ticked > 20000000u) {
+			ticked = bench_wall_ns();
+			for (unsigned i = 0; opt.timers && i < started; i++)
+				tick(t, i * opt.threads + t->index);
+		}
+	}
+	t->cpu_ns = bench_thread_ns();
+	return NULL;
+}
+
+/* ---- forgers ------------------------------------------------------------ */
+
+/*
+ * Requests to Join that are well-formed, name a member and come from anywhere
+ * in 127.0.0.0/8: without a cookie each costs the key server a verification.
+ */
+static void *
+forge(void *arg)
+{
+	struct gk_buf template;
+	unsigned sent = 0;
+	int fd[64];
+
+	(void)arg;
+	BENCH_MUST(gk_buf_copy(&template,
+	                       gk_buf_slice(&all.member[opt.count - 1].rtj)));
+	for (unsigned i = 0; i < 64; i++) {
+		struct sockaddr_in from = { .sin_family = AF_INET };
+
+		from.sin_addr.s_addr = htonl(0x7f010001u + i * 257);
+		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		BENCH_NEED(fd[i] >= 0 && bind(fd[i], (struct sockaddr *)&from,
+		                              sizeof(from)) == 0);
+	}
+	while (!atomic_load(&all.stop)) {
+		double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
+		unsigned want = (unsigned)(s * opt.rate * opt.forge);
+
+		for (; sent < want; sent++) {
+			/* Somewhere in the signature at the end. */
+			template.ptr[template.len - 1 - sent % 32] ^=
+				(uint8_t)(1 + sent % 255);
+			(void)!sendto(fd[sent % 64], template.ptr, template.len,
+			              0, (struct sockaddr *)&all.server,
+			              sizeof(all.server));
+		}
+		usleep(1000);
+	}
+	atomic_store(&all.forged, sent);
+	gk_buf_free(&template);
+	for (unsigned i = 0; i < 64; i++)
+		close(fd[i]);
+	return NULL;
+}
+
+/* ---- the key server's processor time ------------------------------------ */
+
+static uint64_t
+server_cpu_ns(void)
+{
+	char path[300];
+	struct dirent *d;
+	uint64_t sum = 0;
+	DIR *dir;
+
+	if (opt.pid == 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)opt.pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL) {
+		unsigned long long ns = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat",
+		         (int)opt.pid, d->d_name);
+		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (f == NULL)
+			continue;
+		if (fscanf(f, "%llu", &ns) == 1)
+			sum += ns;
+		fclose(f);
+	}
+	closedir(dir);
+	return sum;
+}
+
+/* Until it has nothing to do any more: the last acknowledgements. */
+static uint64_t
+server_rest(void)
+{
+	uint64_t last = server_cpu_ns(), now;
+
+	for (int i = 0; i < 100; i++) {
+		usleep(50000);
+		now = server_cpu_ns();
+		if (now - last < 500000)
+			return now;
+		last = now;
+	}
+	return last;
+}
+
+/* ---- result ------------------------------------------------------------- */
+
+static json_t *
+percentiles(void)
+{
+	static const double p[] = { 0.5, 0.9, 0.99, 1.0 };
+	static const char *const names[] = { "p50", "p90", "p99", "max" };
+	json_t *o = json_object();
+	uint64_t sum = 0, total = 0;
+	unsigned k = 0;
+
+	for (unsigned t = 0; t < opt.threads; t++)
+		for (unsigned i = 0; i < LATENCIES; i++)
+			total += threads[t].latency[i];
+	for (unsigned i = 0; i < LATENCIES && total != 0; i++) {
+		for (unsigned t = 0; t < opt.threads; t++)
+			sum += threads[t].latency[i];
+		while (k < 4 && (double)sum >= p[k] * (double)total)
+			json_object_set_new(o, names[k++],
+			                    json_real((i + 1) * 0.05));
+	}
+	return o;
+}
+
+static json_t *
+timeline_add(json_t *line, double s)
+{
+	json_array_append_new(
+		line, json_pack("[f, i]", s, (int)atomic_load(&all.joined)));
+	return line;
+}
+
+static bool
+finished(void)
+{
+	return atomic_load(&all.joined) +
+	               (opt.retry ? 0 : atomic_load(&all.failures)) >=
+	       opt.count;
+}
+
+static json_t *
+play(void)
+{
+	uint64_t cpu = server_cpu_ns(), said, own = 0, wall;
+	json_t *line = json_array();
+	pthread_t forger;
+	double s = 0;
+
+	all.start_ns = said = bench_wall_ns();
+	timeline_add(line, 0);
+	for (unsigned i = 0; i < opt.threads; i++)
+		BENCH_NEED(pthread_create(&threads[i].id, NULL, run,
+		                          &threads[i]) == 0);
+	if (opt.forge != 0)
+		BENCH_NEED(pthread_create(&forger, NULL, forge, NULL) == 0);
+	while (!finished() && s < opt.limit) {
+		usleep(20000);
+		s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
+		if ((size_t)(s * 5) >= json_array_size(line))
+			timeline_add(line, s);
+		if (bench_wall_ns() - said > 2000000000u) {
+			said = bench_wall_ns();
+			bench_say("%u of %u are members after %.0f s",
+			          atomic_load(&all.joined), opt.count, s);
+		}
+	}
+	wall = bench_wall_ns() - all.start_ns;
+	atomic_store(&all.stop, 1);
+	for (unsigned i = 0; i < opt.threads; i++) {
+		pthread_join(threads[i].id, NULL);
+		own += threads[i].cpu_ns;
+	}
+	if (opt.forge != 0)
+		pthread_join(forger, NULL);
+	timeline_add(line, (double)wall / 1e9);
+	return json_pack(
+		"{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}", "members",
+		(int)opt.count, "joined", (int)atomic_load(&all.joined),
+		"failures", (int)atomic_load(&all.failures), "forged",
+		(int)atomic_load(&all.forged), "cookies",
+		(int)atomic_load(&all.cookies), "wall_s", (double)wall / 1e9,
+		"server_cpu_ns", (json_int_t)(server_rest() - cpu),
+		"members_cpu_ns", (json_int_t)own, "latency_s", percentiles(),
+		"timeline", line);
+}
+
+/* ---- main --------------------------------------------------------------- */
+
+static void *
+make_requests(void *arg)
+{
+	struct thread *t = arg;
+
+	for (unsigned i = t->index; i < opt.count; i += opt.threads) {
+		struct member *m = &all.member[i];
+
+		configure(m);
+		BENCH_MUST(gsakmp_gm_join(m->gm, bench_now()));
+		drain(t, i, true);
+	}
+	return NULL;
+}
+
+static bool
+yes(const char *text)
+{
+	return strcmp(text, "yes") == 0;
+}
+
+static void
+option(const char *name, const char *value)
+{
+	if (strcmp(name, "--ca") == 0)
+		opt.ca = value;
+	else if (strcmp(name, "--ca-key") == 0)
+		opt.ca_key = value;
+	else if (strcmp(name, "--root") == 0)
+		opt.root = value;
+	else if (strcmp(name, "--owner") == 0)
+		opt.owner = value;
+	else if (strcmp(name, "--group") == 0)
+		opt.group = value;
+	else if (strcmp(name, "--suite") == 0)
+		opt.suite = bench_suite(value);
+	else if (strcmp(name, "--port") == 0)
+		opt.port = (unsigned)atoi(value);
+	else if (strcmp(name, "--count") == 0)
+		opt.count = (unsigned)atoi(value);
+	else if (strcmp(name, "--threads") == 0)
+		opt.threads = (unsigned)atoi(value);
+	else if (strcmp(name, "--window") == 0)
+		opt.window = (unsigned)atoi(value);
+	else if (strcmp(name, "--forge") == 0)
+		opt.forge = (unsigned)atoi(value);
+	else if (strcmp(name, "--rate") == 0)
+		opt.rate = atof(value);
+	else if (strcmp(name, "--limit") == 0)
+		opt.limit = atof(value);
+	else if (strcmp(name, "--timers") == 0)
+		opt.timers = yes(value);
+	else if (strcmp(name, "--retry") == 0)
+		opt.retry = yes(value);
+	else if (strcmp(name, "--pid") == 0)
+		opt.pid = (pid_t)atoi(value);
+	else
+		bench_die("bench_register: what is '%s'?", name);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench_reference ref;
+	double seconds = 0;
+	json_t *result;
+
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--reference") == 0)
+			seconds = atof(argv[i + 1]);
+		else
+			option(argv[i], argv[i + 1]);
+	}
+	if (opt.suite == NULL)
+		bench_die("bench_register: which --suite?");
+	if (seconds > 0) { /* the reference alone */
+		ref = bench_reference(opt.suite, opt.threads, seconds);
+		bench_print(bench_reference_json(&ref));
+		return 0;
+	}
+	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL ||
+	    opt.owner == NULL || opt.group == NULL || opt.count == 0 ||
+	    opt.threads == 0)
+		bench_die("bench_register: --ca, --ca-key, --root, --owner, "
+		          "--group are needed");
+	prepare();
+	all.member = calloc(opt.count, sizeof(*all.member));
+	threads = calloc(opt.threads, sizeof(*threads));
+	BENCH_NEED(all.member != NULL && threads != NULL);
+	bench_say("certificates and requests of %u members", opt.count);
+	for (unsigned i = 0; i < opt.count; i++)
+		certify(&all.member[i], i);
+	for (unsigned i = 0; i < opt.threads; i++) {
+		threads[i].index = i;
+		open_sockets(&threads[i]);
+		BENCH_NEED(pthread_create(&threads[i].id, NULL, make_requests,
+		                          &threads[i]) == 0);
+	}
+	for (unsigned i = 0; i < opt.threads; i++)
+		pthread_join(threads[i].id, NULL);
+	result = play();
+	bench_print(result);
+	return 0;
+}

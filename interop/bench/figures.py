@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The figures: each runs programs, gives a dict of what was seen, a text and its plots.  README.md explains them."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from lab import BUILD, LabError
+
+from . import plot
+from .profile import Profile, text as profile_text
+from .server import KeyServer
+
+CORES = os.cpu_count() or 1
+SUITES = {"rsa2048-modp2048": ("Suite 1 with RSA-2048 and MODP-2048", 0.85), "p256": ("P-256", 0.75)}
+
+# What a registration cannot do without, in public-key operations.  Key server: the signatures of the Request to Join,
+# of the acknowledgement and under the member's certificate are verified, a Diffie-Hellman value is made, a secret
+# derived, the Key Download signed.  Member, from the Key Download on: its signature, that under the key server's
+# certificate and that of the policy token are verified, a secret is derived, the acknowledgement signed.
+SERVER_OPS = {"sign": 1, "verify": 3, "generate": 1, "derive": 1}
+MEMBER_OPS = {"sign": 1, "verify": 3, "generate": 0, "derive": 1}
+
+
+class Sizes:
+    def __init__(self, quick: bool = False, tiny: bool = False):
+        self.profile = not tiny
+        self.seconds = 0.1 if tiny else 2.0 if quick else 6.0
+        self.register = 12 if tiny else 400 if quick else 3000
+        self.groups = [300] if tiny else [1000, 10000] if quick else [1000, 10000, 100000, 1000000]
+        self.evict = 12 if tiny else 150 if quick else 1000
+        self.storm = 16 if tiny else 500 if quick else 8000
+        self.overload = 0.5 if tiny else 4.0 if quick else 10.0
+        self.flood = 1.0 if tiny else 5.0 if quick else 20.0
+
+
+def tool(name: str) -> Path:
+    return BUILD / "interop" / "bench" / name
+
+
+def run_json(argv: list) -> dict:
+    r = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, text=True)
+    if r.returncode:
+        raise LabError(f"{Path(str(argv[0])).name} ended with status {r.returncode}")
+    return json.loads(r.stdout)
+
+
+def reference(suite: str, seconds: float) -> dict:
+    return run_json([tool("bench_register"), "--suite", suite, "--reference", seconds, "--threads", CORES])
+
+
+def cost(ref: dict, ops: dict) -> float:
+    return sum(n * ref[f"{op}_ns"] for op, n in ops.items())
+
+
+def registration(out: Path, sizes: Sizes) -> dict:
+    """Registrations per second and their price, against OpenSSL alone."""
+    result, text, groups = {}, [], {}
+    for suite, (title, aim) in SUITES.items():
+        with KeyServer(out / suite, suite, 0) as keys:
+            keys.forget()
+            keys.start()
+            with Profile(keys.process.pid, sizes.profile) as p:
+                r = run_json([tool("bench_register"), *keys.arguments(), "--count", sizes.register, "--window", 32,
+                              "--timers", "yes", "--retry", "yes", "--limit", 600])
+            members = keys.members()
+        ref = reference(suite, sizes.seconds)
+        if r["joined"] != sizes.register:
+            raise LabError(f"only {r['joined']} of {sizes.register} members joined")
+        server, member = cost(ref, SERVER_OPS), cost(ref, MEMBER_OPS)
+        cpu = r["server_cpu_ns"] / r["joined"]
+        wall = r["wall_s"] * 1e9 / r["joined"]
+        result[suite] = {
+            "title": title, "aim": aim, "registrations": r["joined"], "acknowledged": members,
+            "per_second": r["joined"] / r["wall_s"], "server_cpu_ms": cpu / 1e6,
+            "openssl_ms": server / 1e6, "cpu_ratio": server / cpu,
+            "member_cpu_ms": r["members_cpu_ns"] / r["joined"] / 1e6,
+            "wall_ratio": (server + member) / CORES / wall, "openssl_per_second": 1e9 * CORES / server,
+            "per_second_by_cpu": 1e9 * CORES / cpu,
+            "latency_s": r["latency_s"], "reference": ref, "profile": p.result,
+        }
+        groups[suite] = [server / 1e6, max(cpu - server, 0) / 1e6]
+        v = result[suite]
+        text += [f"{title}: {v['cpu_ratio']:.2f} of OpenSSL alone (aim {aim})",
+                 f"  the key server needs {v['server_cpu_ms']:.2f} ms of processor time for a registration, the public-key",
+                 f"  operations alone {v['openssl_ms']:.2f} ms: {v['per_second_by_cpu']:.0f} registrations per second on {CORES} "
+                 f"cores, of {v['openssl_per_second']:.0f}",
+                 f"  with its members on the same cores: {v['per_second']:.0f} per second, {v['wall_ratio']:.2f} of both sides' "
+                 f"operations; half are members within {v['latency_s'].get('p50', 0):.2f} s",
+                 profile_text(p.result)]
+    plot.bars(out / "registration.svg", "One registration at the key server", "ms of processor time", groups,
+              ["OpenSSL alone", "everything else"])
+    return {"results": result, "text": text, "plots": ["registration.svg"]}
+
+
+def group(out: Path, sizes: Sizes) -> dict:
+    """Joins, leaves and batches in groups of up to a million; memory."""
+    results, text, ratio, octets, memory = [], [], {}, {}, {}
+    for n in sizes.groups:
+        store = out / f"group-{n}.db"
+        for p in out.glob(f"group-{n}.db*"):
+            p.unlink()
+        with Profile(0, sizes.profile) as p:
+            r = run_json(p.command([tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds]))
+        for f in out.glob(f"group-{n}.db*"):
+            f.unlink()
+        r["profile"] = p.result
+        results.append(r)
+        m = r["memory"]
+        memory[f"{n}"] = [m["keys"], m["beyond_keys_heap"]]
+        text += [f"{n} members, degree {r['degree']}: {m['beyond_keys_heap']:.0f} octets for each beyond {m['keys']:.0f} of keys "
+                 f"(aim 256); resident {m['resident']:.0f}",
+                 "  operation        wraps / minimum   datagrams     octets      CPU ms  / crypto  (aim 1.5)   with store"]
+        for o in r["operations"]:
+            ratio.setdefault(f"{o['operation']}, {n}", []).append((o["count"], o["cpu_ratio"]))
+            octets.setdefault(f"{o['operation']}, {n}", []).append((o["count"], max(o["octets"], 1)))
+            text.append(f"  {o['operation']:5} {o['count']:7} {o['wraps']:9} {o['wraps_ratio']:9.3f} {o['datagrams']:10} "
+                        f"{o['octets']:12} {o['cpu_ns'] / 1e6:11.2f} {o['cpu_ratio']:8.2f} {'':10} {o['cpu_ratio_with_store']:10.2f}")
+        text.append(profile_text(p.result))
+    plot.lines(out / "group-cpu.svg", "Rekeys: processor time over wraps and one signature", "members that join or leave at once",
+               "ratio", ratio, log_x=True, log_y=True, aim=(1.5, "aim 1.5"))
+    plot.lines(out / "group-octets.svg", "Rekeys: octets on the wire", "members that join or leave at once", "octets", octets,
+               log_x=True, log_y=True)
+    plot.bars(out / "group-memory.svg", "Memory for each member at the key server", "octets", memory, ["keys", "everything else"],
+              aim=None)
+    return {"results": results, "text": text, "plots": ["group-cpu.svg", "group-octets.svg", "group-memory.svg"]}
+
+
+def eviction(out: Path, sizes: Sizes) -> dict:
+    """From an eviction to the last member that holds the new key."""
+    results, text, series = [], [], {}
+    for loss in (0, 50, 200):
+        with Profile(0, sizes.profile) as p:
+            r = run_json(p.command([tool("bench_evict"), sizes.evict, loss]))
+        r["profile"] = p.result
+        results.append(r)
+        series[f"{loss / 10:g} % lost"] = [(0.0, 0), *[(x, y) for x, y in r["timeline"]]]
+        text += [f"{loss / 10:g} % loss: all {r['reached']} of {r['members'] - 1} hold the new key after {r['last_s']:.3f} s, half "
+                 f"after {r['half_s']:.3f} s; {r['rejoined']} had to register again, {r['datagrams']} datagrams were sent",
+                 f"  {r['cpu_ns'] / 1e6:.0f} ms of processor time, the key server and all members together"]
+    text.append(profile_text(results[-1]["profile"]))
+    plot.lines(out / "eviction.svg", f"After an eviction among {sizes.evict} members", "seconds of protocol time",
+               "members with the new key", series, steps=True)
+    return {"results": results, "text": text, "plots": ["eviction.svg"]}
+
+
+def storm(out: Path, sizes: Sizes) -> dict:
+    """Everybody at once, and ten times more than can be served."""
+    suite, n = "p256", sizes.storm
+    generator = tool("bench_register")
+    with KeyServer(out / "storm", suite, 0) as keys:
+        keys.forget()
+        keys.start()
+        first = run_json([generator, *keys.arguments(), "--count", n, "--window", 32, "--timers", "yes", "--retry", "yes",
+                          "--limit", 900])
+        if first["joined"] != n:
+            raise LabError(f"only {first['joined']} of {n} members joined")
+        keys.kill()
+        keys.start()
+        with Profile(keys.process.pid, sizes.profile) as p:
+            again = run_json([generator, *keys.arguments(), "--count", n, "--window", 0, "--timers", "yes", "--retry", "yes",
+                              "--limit", 900])
+        dropped = keys.status()["queue"]
+        ref = reference(suite, sizes.seconds)
+        both = cost(ref, SERVER_OPS) + cost(ref, MEMBER_OPS)
+        capacity = n / first["wall_s"]
+        keys.stop()
+        keys.forget()
+        keys.start()
+        offered = 10 * capacity
+        over = run_json([generator, *keys.arguments(), "--count", int(offered * sizes.overload), "--window", 0, "--rate", offered,
+                         "--timers", "yes", "--limit", sizes.overload])
+        served = keys.members() / sizes.overload
+        over_dropped = keys.status()["queue"]
+    pure = n * both / CORES / 1e9
+    result = {"members": n, "to_all_s": again["wall_s"], "pure_crypto_s": pure, "ratio": pure / again["wall_s"],
+              "joined": again["joined"], "failures": again["failures"], "latency_s": again["latency_s"], "dropped": dropped,
+              "capacity_per_second": capacity, "offered_per_second": offered, "served_per_second": served,
+              "goodput_ratio": served / capacity, "overload_dropped": over_dropped,
+              "timeline": again["timeline"], "overload_timeline": over["timeline"], "reference": ref, "profile": p.result}
+    text = [f"{n} members return to a key server that was killed: all are keyed again after {again['wall_s']:.1f} s; the public-key "
+            f"operations of both sides need {pure:.1f} s on these {CORES} cores: {result['ratio']:.2f}",
+            f"  registrations that were given up and begun again: {again['failures']}; requests dropped from the queue: {dropped}",
+            f"overload: {offered:.0f} requests per second for a capacity of {capacity:.0f}: {served:.0f} per second became members, "
+            f"{result['goodput_ratio']:.2f} of the capacity; dropped: {over_dropped}",
+            profile_text(p.result)]
+    ideal = [(0.0, 0), (pure, n)]
+    plot.lines(out / "storm.svg", f"{n} members return at once", "seconds", "members with keys",
+               {"seen": again["timeline"], "public-key operations alone": ideal})
+    plot.lines(out / "overload.svg", "Ten times as many as can be served", "seconds", "members",
+               {"seen": over["timeline"], "at full capacity": [(0.0, 0), (sizes.overload, capacity * sizes.overload)]})
+    return {"results": result, "text": text, "plots": ["storm.svg", "overload.svg"]}
+
+
+def flood(out: Path, sizes: Sizes) -> dict:
+    """Fifty forged requests for every honest one, with cookies."""
+    suite, forged = "p256", 50
+    generator = tool("bench_register")
+    with KeyServer(out / "flood", suite, 0, cookies="always") as keys:
+        keys.forget()
+        keys.start()
+        warm = run_json([generator, *keys.arguments(), "--count", max(CORES * 4, sizes.register // 10), "--window", 8, "--timers",
+                         "yes", "--limit", 120])
+        rate = max(4.0, warm["joined"] / warm["wall_s"] / 4)
+        keys.stop()
+        keys.forget()
+        keys.start()
+        with Profile(keys.process.pid, sizes.profile) as p:
+            r = run_json([generator, *keys.arguments(), "--count", int(rate * sizes.flood), "--window", 16, "--rate", rate,
+                          "--forge", forged, "--timers", "yes", "--limit", sizes.flood + 30])
+        dropped = keys.status()["queue"]
+    share = r["joined"] / r["members"]
+    result = {"honest": r["members"], "joined": r["joined"], "share": share, "forged": r["forged"], "aim": 0.99,
+              "honest_per_second": rate, "forged_per_second": r["forged"] / r["wall_s"], "latency_s": r["latency_s"],
+              "cookies": r["cookies"], "dropped": dropped, "server_cpu_ms": r["server_cpu_ns"] / 1e6, "profile": p.result}
+    text = [f"{r['forged']} forged requests against {r['members']} honest ones, {forged} for one: {100 * share:.1f} % of the honest "
+            f"became members (aim 99 %), half of them within {r['latency_s'].get('p50', 0):.2f} s",
+            f"  the key server spent {r['server_cpu_ns'] / 1e9:.2f} s of processor time on all of them in {r['wall_s']:.1f} s",
+            profile_text(p.result)]
+    plot.bars(out / "flood.svg", f"{forged} forged requests for each honest one", "%", {"honest that became members": [100 * share]},
+              ["members"], aim=(99, "aim 99 %"))
+    return {"results": result, "text": text, "plots": ["flood.svg"]}
+
+
+FIGURES = {f.__name__: f for f in (registration, group, eviction, storm, flood)}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The benchmarks run and say what they promise, at sizes at which their figures mean nothing.  Nothing here is timed."""
+import json
+import math
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from bench import plot
+
+SVG = "{http://www.w3.org/2000/svg}svg"
+
+
+def bench(*argv):
+    # In a network of its own: the key server of each figure has the same port.
+    return subprocess.run([sys.executable, "-m", "lab", "sandbox", "--", sys.executable, "-m", "bench.run", "--tiny", *argv],
+                          capture_output=True, text=True)
+
+
+def figure(name, tmp_path):
+    r = bench("--out", str(tmp_path), name)
+    assert r.returncode == 0, r.stdout + r.stderr
+    f = json.loads((tmp_path / "results.json").read_text())["figures"][name]
+    for p in f["plots"]:
+        assert ET.parse(tmp_path / p).getroot().tag == SVG
+    assert (tmp_path / "report.txt").read_text().startswith(f"== {name}")
+    return f["results"]
+
+
+def test_registration(tmp_path):
+    r = figure("registration", tmp_path)
+    assert set(r) == {"rsa2048-modp2048", "p256"}
+    for suite in r.values():
+        assert suite["acknowledged"] == suite["registrations"] == 12
+        assert 0 < suite["openssl_ms"] < suite["server_cpu_ms"]
+        assert suite["cpu_ratio"] == pytest.approx(suite["openssl_ms"] / suite["server_cpu_ms"])
+
+
+def test_group(tmp_path):
+    (r,) = figure("group", tmp_path)
+    assert r["members"] == 300 and {(o["operation"], o["count"]) for o in r["operations"]} == {
+        (what, n) for what in ("join", "leave") for n in (1, 10, 30, 100)} - {("join", 30), ("leave", 30)}
+    for o in r["operations"]:
+        assert o["wraps"] == o["minimum_wraps"] > 0
+        assert o["octets"] > o["wraps"] * 16 and o["datagrams"] >= 1 and o["store_rows"] > 0
+
+
+def test_eviction(tmp_path):
+    r = figure("eviction", tmp_path)
+    assert [e["loss"] for e in r] == [0, 0.05, 0.2]
+    for e in r:
+        assert e["reached"] == e["members"] - 1 and e["first_s"] <= e["half_s"] <= e["last_s"]
+    assert r[0]["rejoined"] == 0
+
+
+def test_storm(tmp_path):
+    r = figure("storm", tmp_path)
+    assert r["joined"] == r["members"] == 16
+    assert r["served_per_second"] > 0 and r["offered_per_second"] == pytest.approx(10 * r["capacity_per_second"])
+
+
+def test_flood(tmp_path):
+    r = figure("flood", tmp_path)
+    assert r["joined"] == r["honest"] and r["forged"] > 10 * r["honest"] and r["cookies"] >= r["honest"]
+
+
+def test_unknown_figure():
+    r = bench("speed-of-light")
+    assert r.returncode == 2 and "registration" in r.stderr
+
+
+@pytest.mark.parametrize("low, high, log", [(0, 10, False), (0, 1, False), (3, 3, False), (1, 1e6, True), (0.5, 0.6, True)])
+def test_axis(low, high, log):
+    axis = plot.Axis(low, high, 0, 100, log)
+    ticks = axis.ticks()
+    assert 2 <= len(ticks) <= 8
+    assert all(-1e-6 <= axis(t) <= 100 + 1e-6 for t in ticks) and ticks == sorted(ticks)
+    assert axis(low) <= axis(high) or math.isclose(low, high)
+
+
+def test_charts_of_nothing(tmp_path):
+    plot.lines(tmp_path / "a.svg", "a < b & c", "x", "y", {"none": []})
+    plot.bars(tmp_path / "b.svg", "b", "y", {"zero": [0.0]}, ["part"])
+    assert ET.parse(tmp_path / "a.svg").getroot().tag == ET.parse(tmp_path / "b.svg").getroot().tag == SVG
