@@ -172,6 +172,12 @@ class Distributed(Story):
         west = self.subordinate(PRETENDER)
         west.start()
         self.keys.wait("member-active", where=lambda e: PRETENDER in str(e.get("peer")))
+        # Any join at the primary brings a new key; let that be over before the next step.
+        mark = self.keys.mark()
+        self.keys.control("rekey", GROUP)
+        sequence = self.keys.wait("rekeyed", since=mark)["sequence"]
+        wait_all([self.subs[n] for n in SUBORDINATES if n in self.subs], "rekeyed", group=f"{GROUP}/upstream",
+                 where=lambda e: e["sequence"] >= sequence)
         refusal = west.wait("suspended")
         need(not west.find("serving"), "west serves without the token's word")
         state = self.state(PRETENDER)
