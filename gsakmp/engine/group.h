@@ -150,6 +150,13 @@ enum gk_err gsakmp_group_relay(struct gsakmp_group *group,
 /* gsakmp_group_pause - answer nobody, as if the group were unknown, and have no
  * registrations under way; members and keys are kept. */
 void gsakmp_group_pause(struct gsakmp_group *group, bool pause);
+/* gsakmp_group_disown - put down, or take back, that a subordinate left its
+ * primary or was evicted: what its group holds is not to be handed out, not by
+ * the next process either, until the primary has admitted it again.  Nothing
+ * happens before the first token and after destruction. */
+GK_MUST_CHECK enum gk_err gsakmp_group_disown(struct gsakmp_group *group,
+                                              bool disown);
+bool gsakmp_group_disowned(struct gsakmp_group *group);
 
 /* Commands.  GK_ERR_UNEXPECTED before the first token or after destruction. */
 /* gsakmp_group_rekey - new keys for all.  A subordinate sends those in force

@@ -34,6 +34,8 @@
 
 /* A note of gk_group: a new GTPK is owed to a subordinate's expulsion. */
 #define GSAKMP_NOTE_OWED "rekey-owed"
+/* Another: the subordinate is no member of the primary's group any more. */
+#define GSAKMP_NOTE_DISOWNED "disowned"
 
 /* A Rekey Event whose content is fixed and stored, but not yet signed. */
 struct gsakmp_event {

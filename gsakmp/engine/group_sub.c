@@ -365,6 +365,40 @@ gsakmp_group_pause(struct gsakmp_group *g, bool pause)
 	pthread_mutex_unlock(&g->lock);
 }
 
+static enum gk_err
+disown(struct gsakmp_group *g, bool put_down)
+{
+	if (g->phase != GSAKMP_GROUP_OPEN ||
+	    (gk_group_note(g->data, GSAKMP_NOTE_DISOWNED).len != 0) == put_down)
+		return GK_OK;
+	GK_TRY(gk_group_note_set(g->data, GSAKMP_NOTE_DISOWNED,
+	                         gk_slice_str(put_down ? "1" : "")));
+	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
+}
+
+enum gk_err
+gsakmp_group_disown(struct gsakmp_group *g, bool put_down)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = disown(g, put_down);
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+bool
+gsakmp_group_disowned(struct gsakmp_group *g)
+{
+	bool disowned;
+
+	pthread_mutex_lock(&g->lock);
+	disowned = g->phase == GSAKMP_GROUP_OPEN &&
+	           gk_group_note(g->data, GSAKMP_NOTE_DISOWNED).len != 0;
+	pthread_mutex_unlock(&g->lock);
+	return disowned;
+}
+
 /* ---- time --------------------------------------------------------------- */
 
 /*

@@ -14,7 +14,7 @@ struct gsakmp_sgcks {
 	struct gsakmp_gm *gm;
 	bool started; /* a membership is wanted */
 	bool serving;
-	bool gone;       /* evicted or left: what the group holds is not ours */
+	bool gone;       /* there is nothing to come back to */
 	const char *why; /* not serving */
 	uint64_t retry_at;
 	uint64_t settle_at; /* the group could not follow: try again */
@@ -140,6 +140,14 @@ suspend(struct gsakmp_sgcks *s, const char *req, const char *why)
 	return news ? say(s, GSAKMP_OUT_SUSPENDED, req) : GK_OK;
 }
 
+/* Not a member any more: what the group holds is not ours to hand out. */
+static enum gk_err
+disown(struct gsakmp_sgcks *s, const char *req, const char *why)
+{
+	GK_TRY(suspend(s, req, why));
+	return gsakmp_group_disown(s->cfg.group, true);
+}
+
 /* RFC4535-4.4.6-02: the token's half; the configuration's is that we exist. */
 static bool
 judge(struct gsakmp_sgcks *s, struct gsakmp_policy *policy, struct gk_now now)
@@ -225,6 +233,7 @@ reconcile(struct gsakmp_sgcks *s, struct gk_now now)
 		s->settle_at = now.mono_ms + SETTLE_MS;
 		return err;
 	}
+	GK_TRY(gsakmp_group_disown(s->cfg.group, false));
 	GK_TRY(serve(s));
 	return report_expelled(s, now);
 }
@@ -269,8 +278,8 @@ gsakmp_sgcks_act(struct gsakmp_sgcks *s, const struct gsakmp_output *out,
 		return gsakmp_group_destroy(s->cfg.group, now);
 	case GSAKMP_OUT_EVICTED:
 		s->gone = true;
-		return suspend(s, "RFC4535-5.3.2.1-02",
-		               "excluded by the policy token");
+		return disown(s, "RFC4535-5.3.2.1-02",
+		              "excluded by the policy token");
 	case GSAKMP_OUT_LEFT:
 		return left(s, now);
 	case GSAKMP_OUT_EXPULSION_ACCEPTED:
@@ -294,7 +303,9 @@ gsakmp_sgcks_start(struct gsakmp_sgcks *s, struct gk_now now)
 	s->started = true;
 	s->gone = false;
 	gsakmp_policy_unref(p);
-	if (allowed)
+	if (p != NULL && gsakmp_group_disowned(s->cfg.group))
+		GK_TRY(suspend(s, NULL, "not a member of the primary's group"));
+	else if (allowed)
 		GK_TRY(serve(s));
 	else if (p != NULL)
 		GK_TRY(not_allowed(s));
@@ -309,7 +320,7 @@ gsakmp_sgcks_leave(struct gsakmp_sgcks *s, struct gk_now now)
 
 	s->started = false;
 	s->retry_at = GK_NEVER;
-	GK_TRY(suspend(s, NULL, "left on command"));
+	GK_TRY(disown(s, NULL, "left on command"));
 	err = gsakmp_gm_leave(s->gm, true, now);
 	if (err != GK_OK)
 		err = gsakmp_gm_leave(s->gm, false, now);
@@ -327,8 +338,8 @@ gsakmp_sgcks_revocations(struct gsakmp_sgcks *s, struct gk_now now)
 		return GK_OK;
 	/* RFC4535-3.1-06: the group has no owner any more. */
 	s->gone = true;
-	return suspend(s, "RFC4535-3.1-06",
-	               "the Group Owner's certificate is revoked");
+	return disown(s, "RFC4535-3.1-06",
+	              "the Group Owner's certificate is revoked");
 }
 
 enum gk_err

@@ -348,6 +348,49 @@ GK_TEST(rfc4535_5_3_2_3_02, a_subordinate_that_leaves_is_gone_for_its_members)
 	close_scene(&sc);
 }
 
+/* Whoever is no member has nothing to hand out, and the next process knows. */
+static void
+without_the_primary_it_serves_nobody(struct scene *sc)
+{
+	simnet_cut(sc->w->net, sc->w->worker[0].node, true);
+	world_sub_restart(sc->sub[0]);
+	world_pass(sc->w, 3000);
+	assert_false(world_sub_status(sc->sub[0]).serving);
+	assert_true(status(sc->sub[0]->group).paused);
+	simnet_cut(sc->w->net, sc->w->worker[0].node, false);
+	world_pass(sc->w, 120000);
+}
+
+GK_TEST(rfc4535_4_1_4_02, one_that_left_serves_nobody_before_it_is_back)
+{
+	struct scene sc = open_scene(&usual);
+
+	gk_assert_ok(
+		gsakmp_sgcks_leave(sc.sub[0]->sgcks, simnet_now(sc.w->net)));
+	world_sub_drain(sc.sub[0]);
+	world_pass(sc.w, 1000);
+	without_the_primary_it_serves_nobody(&sc);
+	assert_true(world_sub_status(sc.sub[0]).in_step);
+	/* And then it is what it was. */
+	simnet_cut(sc.w->net, sc.w->worker[0].node, true);
+	world_sub_restart(sc.sub[0]);
+	assert_true(world_sub_status(sc.sub[0]).serving);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_5_3_2_1_02, an_excluded_subordinate_stays_out_after_a_restart)
+{
+	struct scene sc = open_scene(&usual);
+
+	sc.w->excluded[sc.w->n_excluded++] = names[0];
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 1000);
+	without_the_primary_it_serves_nobody(&sc);
+	assert_false(world_sub_status(sc.sub[0]).serving);
+	close_scene(&sc);
+}
+
 /* ---- bad weather ---------------------------------------------------------- */
 
 /* Loss, duplication, reordering, partitions and deaths; when the sun is out
@@ -452,6 +495,10 @@ main(void)
 		       an_excluded_subordinate_stops_at_once),
 		GK_RUN(rfc4535_5_3_2_3_02,
 		       a_subordinate_that_leaves_is_gone_for_its_members),
+		GK_RUN(rfc4535_4_1_4_02,
+		       one_that_left_serves_nobody_before_it_is_back),
+		GK_RUN(rfc4535_5_3_2_1_02,
+		       an_excluded_subordinate_stays_out_after_a_restart),
 		GK_RUN(rfc4535_3_4_01, after_any_storm_everybody_has_the_key),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/sgcks_away", tests,

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Subordinates that may not, messages that are not theirs, and configurations that cannot work."""
+import contextlib
+import datetime
+
+import pytest
+
+from lab import LabError, forms, wire
+from lab.distributed import SUBORDINATES, Distributed, announce, policy, sgcks
+from lab.scene import REKEY, REKEY_PORT
+from lab.story import GROUP
+
+
+@pytest.fixture
+def papers(net_prefix, tmp_path):
+    """Names, a token and announcements; nobody runs yet.  The token comes from a file."""
+    s = Distributed(tmp_path / "small", f"{net_prefix}small-", delivery="file", silence="1s",
+                    only=["owner", "keys", *SUBORDINATES, "alice", "bob", "eve"])
+    try:
+        s.policy()
+        yield s
+    finally:
+        s.close()
+
+
+@pytest.fixture
+def small(papers):
+    """A primary, and nord and ost; alice and bob may join behind nord."""
+    papers.primary()
+    papers.subordinates("nord", "ost")
+    yield papers
+    papers.finish()
+
+
+def publish(story, **kw) -> int:
+    """A new edition. Signing times have whole seconds, and no two may be the same."""
+    story.edition += 1
+    when = datetime.datetime.utcnow() + datetime.timedelta(seconds=story.edition)
+    forms.compile_and_sign(story, policy(story, edition=story.edition, **kw), when=when.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return story.edition
+
+
+def rekey_until_stale(story, name: str, since: int) -> None:
+    """Creation dates have whole seconds, and after a burst of rekeys they are ahead of the clock: a member cannot tell
+    that the primary has a newer key before the clock has caught up."""
+    for _ in range(20):
+        story.keys.control("rekey", GROUP)
+        with contextlib.suppress(LabError):
+            story.members[name].wait("stale", since=since, timeout=0.5)
+            return
+    story.members[name].wait("stale", since=since)
+
+
+def last_rekey(story, host: str) -> bytes:
+    return [d for d in wire.datagrams(story.capture.path)
+            if d.source == story.scene[host].ip4 and d.dport == REKEY_PORT and d.destination == REKEY[4]][-1].payload
+
+
+def numbered(octets: bytes, sequence: int) -> bytes:
+    at = 2 + octets[1] + 3
+    return octets[:at] + sequence.to_bytes(4, "big") + octets[at + 4:]
+
+
+def send(story, octets: bytes) -> None:
+    with story.scene["eve"].sender(REKEY[4]) as out:
+        out.sendto(octets, (REKEY[4], REKEY_PORT))
+
+
+@pytest.mark.req("RFC4535-4.4.6-02", "RFC4534-B.5.7.2-01", "RFC2627-5.2-03")
+@pytest.mark.parametrize("lists", [{"named": ["ost"]}, {"authorised": ["ost"]}], ids=["not-in-subGCKS", "not-in-authSubs"])
+def test_one_that_the_token_names_no_more_is_left_by_its_members(small, lists):
+    small.join("alice", "bob")
+    mark = small.subs["nord"].mark()
+    marks = {n: small.members[n].mark() for n in ("alice", "bob")}
+    publish(small, **lists)
+    refusal = small.subs["nord"].wait("suspended", since=mark)
+    assert refusal["req"] == "RFC4535-4.4.6-02"
+    for name, m in marks.items():
+        rekey_until_stale(small, name, m)
+        assert "ost" in str(small.members[name].wait("joined", since=m)["peer"])
+    assert small.state("nord")["state"] == "suspended"
+    assert not small.subs["nord"].find("message", since=mark, direction="out", exchange="Key Download")
+    # A key reaches them there; nord has no part in it.
+    mark = small.subs["nord"].mark()
+    marks = {n: small.members[n].mark() for n in ("alice", "bob")}
+    small.keys.control("rekey", GROUP)
+    for name, m in marks.items():
+        small.members[name].wait("rekeyed", since=m)
+    assert not small.subs["nord"].find("rekeyed", since=mark, group=GROUP)
+    # The owner thinks better of it.
+    publish(small)
+    small.subs["nord"].wait("serving", since=mark)
+    assert small.state("nord")["state"] == "open"
+
+
+@pytest.mark.req("RFC4535-4.4.7-03", "RFC4535-5.3.1.1-02", "RFC4535-7.1.2-09", "RFC4535-4.4.7-02")
+def test_a_relayed_rekey_that_is_forged_changes_nothing(small):
+    small.join("alice", "bob")
+    alice, nord = small.members["alice"], small.subs["nord"]
+    mark = alice.mark()
+    small.keys.control("rekey", GROUP)
+    alice.wait("rekeyed", since=mark)
+    handle = alice.control("keys")
+    octets = last_rekey(small, "nord")
+    mark = alice.mark()
+    send(small, numbered(octets, 1000))  # the signature is of another number
+    refusal = alice.wait("refused", since=mark, where=lambda e: "nord" in str(e.get("peer")))
+    assert refusal["req"] == "RFC4535-7.8.2-06"
+    mark = alice.mark()
+    send(small, octets)
+    assert alice.wait("refused", since=mark, where=lambda e: "nord" in str(e.get("peer")))["req"] == "RFC4535-7.1.2-09"
+    assert alice.control("keys") == handle
+    # The same to the subordinate, in the primary's name: nothing is passed on.
+    mark = nord.mark()
+    send(small, numbered(last_rekey(small, "keys"), 1000))
+    nord.wait("refused", since=mark, req="RFC4535-7.8.2-06")
+    mark = nord.mark()
+    small.keys.control("rekey", GROUP)
+    assert nord.wait("rekeyed", since=mark, group=GROUP)["sequence"] == int.from_bytes(octets[2 + octets[1] + 3:][:4], "big") + 1
+    # What the primary sends is heard, and no more than that.
+    assert alice.wait("refused", req="RFC4535-4.4.7-02", where=lambda e: "keys" in str(e.get("peer")))
+
+
+@pytest.mark.req("RFC4535-5.3.2.3-02", "RFC4535-5.3.2.3.3-14")
+def test_a_subordinate_leaves_on_command_and_comes_back(small):
+    nord, mark = small.subs["nord"], small.keys.mark()
+    nord.control("leave")
+    small.keys.wait("member-left", since=mark, where=lambda e: "nord" in str(e.get("peer")))
+    assert nord.wait("suspended")["reason"] == "left on command"
+    assert small.state("nord")["upstream"]["state"] == "Idle"
+    assert not nord.control.request("rekey")["ok"]
+    mark = nord.mark()
+    nord.control("join")
+    nord.wait("serving", since=mark)
+    assert nord.find("joined", since=mark), "it served as if it had not left"
+    small.join("alice")
+    mark = nord.mark()
+    small.keys.control("rekey", GROUP)
+    nord.wait("rekeyed", since=mark, group=f"{GROUP}/upstream")
+    assert small.state("nord")["upstream"]["in_step"]
+    reply = small.keys.control.request("leave")
+    assert not reply["ok"] and "no primary" in reply["error"]
+
+
+@pytest.mark.parametrize("edit, says", [
+    (lambda t: t.replace("<upstream ", '<token file="x"/><upstream '), "upstream"),
+    (lambda t: t.replace('interface="eth0" timeout', 'interface="eth0" transport="smoke" timeout'), "transport"),
+    (lambda t: t.replace("616231", "616232"), "the announcement is of another group"),
+    (lambda t: t.replace("announcement-primary.xml", "none.xml"), "none.xml"),
+], ids=["token-too", "transport", "another-group", "no-file"])
+def test_what_cannot_work_is_said_before_the_start(papers, edit, says):
+    text = sgcks(papers, "ost")
+    changed = edit(text)
+    assert changed != text
+    d = papers.daemon("bob", "gsakmp-gcks", changed)
+    status, out = d.check_config()
+    assert status == 3 and says in out, out
+
+
+def test_an_announcement_without_rekey_events_is_no_way_up(papers):
+    plain = papers.dir / "policy" / "announcement-primary.plain.xml"
+    announce(papers, "primary", "keys")
+    kept = [line for line in plain.read_text().splitlines() if "<rekey " not in line]
+    plain.write_text("\n".join(kept))
+    p = papers.pki.parties["owner"]
+    papers.token_tool("announce", "--cert", p.cert, "--key", p.key, plain.name, "-o", "announcement-mute.xml")
+    d = papers.daemon("bob", "gsakmp-gcks", sgcks(papers, "ost", "mute"))
+    status, out = d.check_config()
+    assert status == 3 and "no multicast group" in out, out
+
+
+def test_a_store_does_not_change_sides(small):
+    nord = small.subs["nord"]
+    nord.stop()
+    text = nord.config.read_text()
+    start, end = text.index("<upstream"), text.index("/>", text.index("<upstream")) + 2
+    nord.write(text[:start] + f'<token file="{small.dir / "policy" / "policy.token"}"/>' + text[end:])
+    nord.launch()
+    assert nord.wait_end() == 4
+    assert "do not fit together" in "\n".join(nord.tail(5))
+    nord.write(text)
+    nord.start()
