@@ -25,7 +25,8 @@ keep(const struct gsakmp_verify *v, struct gsakmp_material *m,
 
 	if (m->certs.n < GSAKMP_MATERIAL_CERTS &&
 	    (!gk_trust_is_anchor(v->party->trust, cert) ||
-	     !GK_CHECKED("RFC4535-7.7.2-05", "RFC4535-7.7.2-04")))
+	     !GK_CHECKED("RFC4535-7.7.2-05", "RFC4535-7.7.2-04",
+	                 "RFC4535-7.7.2-06")))
 		err = gk_certs_add(&m->certs, cert);
 	gk_cert_free(cert);
 	return err;

@@ -162,7 +162,8 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	    signer->material.n_wanted != 0)
 		return not_yet(signer);
 	if (err != GK_OK &&
-	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05", "RFC4535-4.2-01",
+	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05",
+	               "RFC4535-7.7.2-06", "RFC4535-4.2-01",
 	               gsakmp_clauses(msg->header.exchange)->root))
 		return gsakmp_refuse(
 			why, err,

@@ -32,7 +32,8 @@ gsakmp_key_creation_check(const struct gsakmp_key_creation *kc,
 {
 	/* RFC4535-7.11.2-02: only types of Table 26. */
 	if (!gsakmp_code_known(GSAKMP_TABLE_KEY_CREATION, voc, kc->type) &&
-	    GK_CHECKED("RFC4535-7.11.2-02"))
+	    GK_CHECKED("RFC4535-7.11.2-02", "RFC4535-7.10.1-02",
+	               "RFC4535-7.10.1-04"))
 		return gsakmp_refuse(
 			why, GK_ERR_VALUE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.11.2-02", "Key Creation Type", kc->at);
