@@ -15,8 +15,11 @@
 
 struct gpt_link {
 	struct bufferevent *bev;
-	struct gpt_tls *tls;
 	struct gpt_link_ops ops;
+	struct gkd_timer *deadline; /* of the handshake */
+	uint64_t second;            /* of the clock, and how many ... */
+	unsigned frames;            /* ... messages came in it */
+	char fault[GPT_TLS_FAULT];
 	bool open;   /* the handshake is done */
 	bool busy;   /* in a callback: do not free */
 	bool doomed; /* free when the callback returns */
@@ -27,6 +30,7 @@ link_free(struct gpt_link *link)
 {
 	if (link->bev)
 		bufferevent_free(link->bev);
+	gkd_timer_free(link->deadline);
 	free(link);
 }
 
@@ -46,6 +50,18 @@ fail(struct gpt_link *link, const char *why)
 	if (!link->doomed)
 		link->ops.closed(link->ops.arg, link, why);
 	link->doomed = true;
+}
+
+/* Nobody has that much to say, and each message may cost a signature. */
+static bool
+too_many(struct gpt_link *link)
+{
+	uint64_t second = gkd_now().mono_ms / 1000;
+
+	if (link->second != second)
+		link->frames = 0;
+	link->second = second;
+	return ++link->frames > GPT_LINK_FRAMES;
 }
 
 /* One frame off the buffer, if it is whole; false: nothing (more) to do. */
@@ -78,6 +94,10 @@ take(struct gpt_link *link, struct evbuffer *in)
 		fail(link, why);
 		return false;
 	}
+	if (too_many(link)) {
+		fail(link, "too many messages in a second");
+		return false;
+	}
 	link->ops.message(link->ops.arg, link, &msg);
 	(void)evbuffer_drain(in, total);
 	return !link->doomed;
@@ -105,7 +125,7 @@ on_open(struct gpt_link *link)
 	const int on = 1, idle = 30, every = 10, times = 3;
 
 	link->open = true;
-	bufferevent_set_timeouts(link->bev, NULL, NULL);
+	gkd_timer_set(link->deadline, GK_NEVER);
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
@@ -144,10 +164,8 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	link->busy = true;
 	if (what & BEV_EVENT_CONNECTED)
 		on_open(link);
-	else if (what & BEV_EVENT_TIMEOUT)
-		fail(link, "the handshake took too long");
-	else if (*gpt_tls_fault(link->tls))
-		fail(link, gpt_tls_fault(link->tls));
+	else if (*link->fault)
+		fail(link, link->fault);
 	else if (reason)
 		fail(link, reason);
 	else if (!link->open && refused(os_error))
@@ -161,15 +179,27 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		link_free(link);
 }
 
+/* Counted from the beginning: one octet now and then does not extend it. */
+static void
+on_deadline(void *arg)
+{
+	struct gpt_link *link = arg;
+
+	link->busy = true;
+	fail(link, "the handshake took too long");
+	link_free(link);
+}
+
 static struct gpt_link *
 link_new(struct gkd_loop *loop, struct gpt_tls *tls, int fd,
          enum bufferevent_ssl_state state, const struct gpt_link_ops *ops)
 {
-	const struct timeval handshake = { .tv_sec = GPT_LINK_HANDSHAKE_S };
 	struct gpt_link *link = calloc(1, sizeof(*link));
-	SSL *ssl = link ? gpt_tls_session(tls) : NULL;
+	SSL *ssl = link ? gpt_tls_session(tls, link->fault) : NULL;
 
 	if (ssl)
+		link->deadline = gkd_timer_new(loop, on_deadline, link);
+	if (ssl && link->deadline)
 		link->bev = bufferevent_openssl_socket_new(
 			gkd_loop_base(loop), fd, ssl, state,
 			BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -177,15 +207,19 @@ link_new(struct gkd_loop *loop, struct gpt_tls *tls, int fd,
 		SSL_free(ssl);
 		if (fd >= 0)
 			(void)close(fd);
-		free(link);
+		if (link)
+			link_free(link);
 		return NULL;
 	}
-	link->tls = tls;
 	link->ops = *ops;
+	gkd_timer_set(link->deadline,
+	              gkd_now().mono_ms +
+	                      (ops->handshake_ms
+	                               ? ops->handshake_ms
+	                               : GPT_LINK_HANDSHAKE_S * 1000));
 	bufferevent_openssl_set_allow_dirty_shutdown(link->bev, 1);
 	bufferevent_setcb(link->bev, on_read, NULL, on_event, link);
 	bufferevent_setwatermark(link->bev, EV_READ, 0, 2 * GPT_DELIVERY_MAX);
-	bufferevent_set_timeouts(link->bev, &handshake, &handshake);
 	(void)bufferevent_enable(link->bev, EV_READ | EV_WRITE);
 	return link;
 }

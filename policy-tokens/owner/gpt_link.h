@@ -11,11 +11,12 @@
  * DOC: one TLS connection that carries gpt_delivery messages
  *
  * The same on both sides.  Caps: one frame of GPT_DELIVERY_MAX octets coming
- * in, GPT_LINK_UNSENT waiting to go out, GPT_LINK_HANDSHAKE_S for the
- * handshake.  A peer that dies silently is found by TCP keepalive.
+ * in, GPT_LINK_FRAMES of them in a second, GPT_LINK_UNSENT waiting to go out,
+ * GPT_LINK_HANDSHAKE_S for the whole handshake.  A peer that dies silently is found by TCP keepalive.
  */
 #define GPT_LINK_UNSENT (1u << 20)
 #define GPT_LINK_HANDSHAKE_S 10
+#define GPT_LINK_FRAMES 200
 
 struct gpt_link;
 
@@ -28,6 +29,7 @@ struct gpt_link_ops {
 	/* Gone; @link is freed on return.  @why: printable. */
 	void (*closed)(void *arg, struct gpt_link *link, const char *why);
 	void *arg;
+	uint32_t handshake_ms; /* 0: GPT_LINK_HANDSHAKE_S */
 };
 
 /* gpt_link_accept - @fd is taken, also on failure. */

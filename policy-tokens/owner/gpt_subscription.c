@@ -173,7 +173,10 @@ static void
 on_retry(void *arg)
 {
 	struct gpt_subscription *s = arg;
-	const struct gpt_link_ops ops = { on_opened, on_message, on_closed, s };
+	const struct gpt_link_ops ops = { .opened = on_opened,
+		                          .message = on_message,
+		                          .closed = on_closed,
+		                          .arg = s };
 
 	if (s->link)
 		return;

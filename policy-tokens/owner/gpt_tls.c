@@ -12,7 +12,6 @@
 struct gpt_tls {
 	SSL_CTX *ctx;
 	const struct gk_trust *trust;
-	char fault[256];
 };
 
 static enum gk_err
@@ -47,7 +46,8 @@ certs_of(const STACK_OF(X509) * stack, struct gk_certs *certs)
 
 /* In place of OpenSSL's own path validation. */
 static enum gk_err
-peer_check(struct gpt_tls *tls, X509 *leaf, STACK_OF(X509) * chain)
+peer_check(struct gpt_tls *tls, X509 *leaf, STACK_OF(X509) * chain,
+           char fault[GPT_TLS_FAULT])
 {
 	struct gk_cert_fault why = { 0 };
 	struct gk_certs extra = { 0 };
@@ -61,7 +61,7 @@ peer_check(struct gpt_tls *tls, X509 *leaf, STACK_OF(X509) * chain)
 		err = gk_trust_verify(tls->trust, cert, &more, gkd_now().utc_s,
 		                      GK_KU_DIGITAL_SIGNATURE, NULL, &why);
 	if (err != GK_OK)
-		(void)snprintf(tls->fault, sizeof(tls->fault),
+		(void)snprintf(fault, GPT_TLS_FAULT,
 		               "certificate of the peer: %.100s (%.100s)",
 		               why.text ? why.text : gk_strerror(err),
 		               why.subject);
@@ -74,8 +74,11 @@ static int
 on_verify(X509_STORE_CTX *store, void *arg)
 {
 	struct gpt_tls *tls = arg;
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(
+		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	enum gk_err err = peer_check(tls, X509_STORE_CTX_get0_cert(store),
-	                             X509_STORE_CTX_get0_untrusted(store));
+	                             X509_STORE_CTX_get0_untrusted(store),
+	                             SSL_get_app_data(ssl));
 
 	if (err == GK_OK)
 		return 1;
@@ -197,10 +200,14 @@ gpt_tls_set_trust(struct gpt_tls *tls, const struct gk_trust *trust)
 }
 
 SSL *
-gpt_tls_session(struct gpt_tls *tls)
+gpt_tls_session(struct gpt_tls *tls, char fault[GPT_TLS_FAULT])
 {
-	tls->fault[0] = '\0';
-	return SSL_new(tls->ctx);
+	SSL *ssl = SSL_new(tls->ctx);
+
+	fault[0] = '\0';
+	if (ssl)
+		SSL_set_app_data(ssl, fault);
+	return ssl;
 }
 
 struct gk_cert *
@@ -219,10 +226,4 @@ enum gk_err
 gpt_tls_chain(const SSL *ssl, struct gk_certs *chain)
 {
 	return certs_of(SSL_get_peer_cert_chain(ssl), chain);
-}
-
-const char *
-gpt_tls_fault(const struct gpt_tls *tls)
-{
-	return tls->fault;
 }

@@ -26,14 +26,15 @@ GK_MUST_CHECK enum gk_err gpt_tls_new(
 void gpt_tls_free(struct gpt_tls *tls);
 void gpt_tls_set_trust(struct gpt_tls *tls, const struct gk_trust *trust);
 
-/* gpt_tls_session - a new SSL for one connection, or NULL. */
-SSL *gpt_tls_session(struct gpt_tls *tls);
+/* gpt_tls_session - a new SSL for one connection, or NULL.  Why the certificate
+ * of its peer was refused is written to @fault, which must live as long as the
+ * SSL does; "" as long as none was. */
+#define GPT_TLS_FAULT 256
+SSL *gpt_tls_session(struct gpt_tls *tls, char fault[GPT_TLS_FAULT]);
 /* gpt_tls_peer - the certificate the peer proved; a reference, or NULL. */
 struct gk_cert *gpt_tls_peer(const SSL *ssl);
 /* gpt_tls_chain - append what the peer sent with it: nothing of it is proved, it
  * only helps to build a path. */
 GK_MUST_CHECK enum gk_err gpt_tls_chain(const SSL *ssl, struct gk_certs *chain);
-/* gpt_tls_fault - why the last certificate was refused; "" if none was. */
-const char *gpt_tls_fault(const struct gpt_tls *tls);
 
 #endif /* GPT_TLS_H */

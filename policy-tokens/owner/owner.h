@@ -21,7 +21,16 @@
 #define OWNER_STORE_VERSION 1
 #define OWNER_FILE_MAX (1u << 20) /* octets of a policy, key or certificate */
 #define OWNER_LISTEN_MAX 8
+/*
+ * Places.  Whoever has a certificate under the roots gets one, members too: so
+ * one certificate gets few, and who asks for nothing, or for what is not his,
+ * does not keep it.  When all are taken, a connection that has not proved
+ * anything yet makes room.
+ */
 #define OWNER_CONNS_MAX 256
+#define OWNER_CONNS_SAME 4    /* with one certificate */
+#define OWNER_ASK_MS 10000    /* for the first subscription that is granted */
+#define OWNER_REFUSALS_MAX 16 /* subscriptions refused on one connection */
 
 struct owner_group {
 	struct owner *owner;
@@ -42,7 +51,9 @@ struct owner_server {
 	struct gk_certs chain; /* what it sent along */
 	char name[160];        /* printable */
 	struct owner_wish *wishes;
-	struct owner_server *next;
+	struct gkd_timer *must_ask;
+	unsigned refused;
+	struct owner_server *next; /* newest first */
 };
 
 /* One group that a connected key server wants. */

@@ -28,6 +28,7 @@ server_free(struct owner_server *s)
 		s->wishes = next;
 	}
 	gpt_link_close(s->link);
+	gkd_timer_free(s->must_ask);
 	gk_cert_free(s->cert);
 	gk_certs_free(&s->chain);
 	free(s);
@@ -175,6 +176,8 @@ on_subscribe(struct owner_server *s, const struct gpt_delivery *msg)
 		event(s, "refused", g ? g->name : NULL,
 		      g ? "the policy does not name this key server"
 		        : "no such group");
+		if (++s->refused > OWNER_REFUSALS_MAX)
+			return GK_ERR_POLICY;
 		return refuse(s, msg->group,
 		              "there is no such group for you here");
 	}
@@ -238,6 +241,40 @@ on_message(void *arg, struct gpt_link *link, const struct gpt_delivery *msg)
 }
 
 static void
+drop(struct owner_server *s, const char *why)
+{
+	event(s, "disconnected", NULL, why);
+	server_free(s);
+}
+
+static void
+on_silence(void *arg)
+{
+	struct owner_server *s = arg;
+
+	if (!s->wishes)
+		drop(s, "it asked for nothing that it may have");
+}
+
+/* A key server that was restarted may still be on the list as it was before: the
+ * oldest goes. */
+static void
+few_alike(struct owner_server *newest)
+{
+	struct owner_server *oldest = NULL;
+	unsigned n = 0;
+
+	for (struct owner_server *s = newest->owner->servers; s; s = s->next)
+		if (s != newest && s->cert &&
+		    gk_cert_equal(s->cert, newest->cert)) {
+			oldest = s;
+			n++;
+		}
+	if (n >= OWNER_CONNS_SAME)
+		drop(oldest, "too many connections with this certificate");
+}
+
+static void
 on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
 {
 	struct owner_server *s = arg;
@@ -250,6 +287,10 @@ on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
 	(void)gk_identity_print(s->name, sizeof(s->name), subject);
 	gkd_log(LOG_INFO, "io", "key server %s connected", s->name);
 	event(s, "connected", NULL, NULL);
+	s->must_ask = gkd_timer_new(s->owner->d->loop, on_silence, s);
+	if (s->must_ask)
+		gkd_timer_set(s->must_ask, gkd_now().mono_ms + OWNER_ASK_MS);
+	few_alike(s);
 }
 
 static void
@@ -270,6 +311,22 @@ on_closed(void *arg, struct gpt_link *link, const char *why)
 
 /* --- listening ---------------------------------------------------------------------------------------- */
 
+/* The oldest of those that have not proved a certificate. */
+static bool
+make_room(struct owner *o)
+{
+	struct owner_server *oldest = NULL;
+
+	for (struct owner_server *s = o->servers; s; s = s->next)
+		if (!s->cert)
+			oldest = s;
+	if (oldest) {
+		event(oldest, "rejected", NULL, "others are waiting");
+		server_free(oldest);
+	}
+	return oldest != NULL;
+}
+
 static void
 on_accept(void *arg)
 {
@@ -277,15 +334,15 @@ on_accept(void *arg)
 	struct owner *o = l->owner;
 	struct gkd_addr peer = { 0 };
 	socklen_t len = sizeof(peer);
-	struct gpt_link_ops ops = { on_opened, on_message, on_closed, NULL };
+	struct gpt_link_ops ops = { .opened = on_opened,
+		                    .message = on_message,
+		                    .closed = on_closed };
 	struct owner_server *s;
 	int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	/* Whoever holds a place now has proved a certificate or will be thrown
-	 * out by the handshake's time limit. */
-	if (o->n_servers >= OWNER_CONNS_MAX) {
+	if (o->n_servers >= OWNER_CONNS_MAX && !make_room(o)) {
 		(void)close(fd);
 		return;
 	}

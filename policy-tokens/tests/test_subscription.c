@@ -100,7 +100,10 @@ static void
 go_accept(void *arg)
 {
 	struct scene *s = arg;
-	const struct gpt_link_ops ops = { go_opened, go_message, go_closed, s };
+	const struct gpt_link_ops ops = { .opened = go_opened,
+		                          .message = go_message,
+		                          .closed = go_closed,
+		                          .arg = s };
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0)

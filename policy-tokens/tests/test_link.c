@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/test/gk_test_pki.h"
+#include "policy-tokens/owner/gpt_link.h"
+
+/*
+ * What somebody can do to msec-go over one TCP connection: dribble, talk too
+ * much, be blamed for another.
+ */
+#define DEADLINE_MS 20000
+#define HANDSHAKE_MS 400
+
+static struct gk_pki_party root, server, client, other_root, other;
+static struct gk_trust *trust;
+
+struct end {
+	struct gpt_link *link;
+	unsigned opened, messages, closed;
+	char why[160];
+};
+
+struct scene {
+	struct gkd_loop *loop;
+	struct gkd_timer *deadline, *drip;
+	bool late;
+	struct gpt_tls *tls, *mine, *theirs;
+	struct gkd_addr addr;
+	struct gkd_io *io;
+	int fd, raw;
+	unsigned drops;
+	struct end accepted[4]; /* in this order */
+	size_t n;
+	struct end mine_end;
+};
+
+static void
+on_late(void *arg)
+{
+	((struct scene *)arg)->late = true;
+}
+
+#define wait_until(s, condition)                                      \
+	do {                                                          \
+		while (!(condition) && !(s)->late)                    \
+			gk_assert_ok(gkd_loop_once((s)->loop, true)); \
+		assert_true(condition);                               \
+	} while (0)
+
+static void
+on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
+{
+	(void)link;
+	(void)peer;
+	((struct end *)arg)->opened++;
+}
+
+static void
+on_message(void *arg, struct gpt_link *link, const struct gpt_delivery *msg)
+{
+	(void)link;
+	(void)msg;
+	((struct end *)arg)->messages++;
+}
+
+static void
+on_closed(void *arg, struct gpt_link *link, const char *why)
+{
+	struct end *e = arg;
+
+	(void)link;
+	e->link = NULL;
+	e->closed++;
+	(void)snprintf(e->why, sizeof(e->why), "%s", why);
+}
+
+static struct gpt_link_ops
+ops_of(struct end *e)
+{
+	return (struct gpt_link_ops){ .opened = on_opened,
+		                      .message = on_message,
+		                      .closed = on_closed,
+		                      .arg = e,
+		                      .handshake_ms = HANDSHAKE_MS };
+}
+
+static void
+on_accept(void *arg)
+{
+	struct scene *s = arg;
+	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct gpt_link_ops ops;
+
+	if (fd < 0)
+		return;
+	assert_true(s->n < 4);
+	ops = ops_of(&s->accepted[s->n]);
+	s->accepted[s->n].link = gpt_link_accept(s->loop, s->tls, fd, &ops);
+	assert_non_null(s->accepted[s->n].link);
+	s->n++;
+}
+
+static struct gpt_tls *
+tls_of(const struct gk_pki_party *party)
+{
+	struct gk_buf cert, key;
+	struct gpt_tls *tls = NULL;
+	char why[256];
+
+	gk_pki_cert_pem(party, &cert);
+	gk_pki_key_pem(party, NULL, &key);
+	gk_assert_ok(gpt_tls_new(&tls, gk_buf_slice(&cert), gk_buf_slice(&key),
+	                         NULL, trust, why));
+	gk_buf_free(&cert);
+	gk_buf_free(&key);
+	return tls;
+}
+
+static void
+open_scene(struct scene *s)
+{
+	socklen_t len = sizeof(s->addr);
+
+	*s = (struct scene){ .raw = -1 };
+	s->loop = gkd_loop_new();
+	s->deadline = gkd_timer_new(s->loop, on_late, s);
+	gkd_timer_set(s->deadline, gkd_now().mono_ms + DEADLINE_MS);
+	s->tls = tls_of(&server);
+	s->mine = tls_of(&client);
+	s->theirs = tls_of(&other);
+	gk_assert_ok(gkd_addr_parse(&s->addr, "127.0.0.1", 0));
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(s->fd, &s->addr.sa, len), 0);
+	assert_int_equal(listen(s->fd, 8), 0);
+	assert_int_equal(getsockname(s->fd, &s->addr.sa, &len), 0);
+	s->io = gkd_io_new(s->loop, s->fd, on_accept, s);
+}
+
+static void
+close_scene(struct scene *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		gpt_link_close(s->accepted[i].link);
+	gpt_link_close(s->mine_end.link);
+	gkd_io_free(s->io);
+	(void)close(s->fd);
+	if (s->raw >= 0)
+		(void)close(s->raw);
+	gpt_tls_free(s->tls);
+	gpt_tls_free(s->mine);
+	gpt_tls_free(s->theirs);
+	gkd_timer_free(s->drip);
+	gkd_timer_free(s->deadline);
+	gkd_loop_free(s->loop);
+}
+
+static void
+connect_raw(struct scene *s)
+{
+	s->raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(s->raw, &s->addr.sa, gkd_addr_len(&s->addr)),
+	                 0);
+}
+
+static void
+connect_as(struct scene *s, struct gpt_tls *tls)
+{
+	const struct gpt_link_ops ops = ops_of(&s->mine_end);
+
+	s->mine_end.link = gpt_link_connect(s->loop, tls, &s->addr, &ops);
+	assert_non_null(s->mine_end.link);
+}
+
+/* The beginning of a ClientHello, octet by octet. */
+static void
+on_drip(void *arg)
+{
+	static const uint8_t hello[] = { 22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3 };
+	struct scene *s = arg;
+
+	if (s->drops < sizeof(hello))
+		(void)!write(s->raw, &hello[s->drops++], 1);
+	gkd_timer_set(s->drip, gkd_now().mono_ms + HANDSHAKE_MS / 8);
+}
+
+GK_TEST(msec_go_8, peer_that_dribbles_is_thrown_out_in_time)
+{
+	uint64_t begun = gkd_now().mono_ms;
+	struct scene s;
+
+	open_scene(&s);
+	connect_raw(&s);
+	s.drip = gkd_timer_new(s.loop, on_drip, &s);
+	gkd_timer_set(s.drip, begun);
+	wait_until(&s, s.accepted[0].closed == 1);
+	assert_string_equal(s.accepted[0].why, "the handshake took too long");
+	assert_true(s.drops >= 3); /* it was never silent for so long */
+	close_scene(&s);
+}
+
+GK_TEST(msec_go_8, handshake_that_is_done_has_no_deadline_any_more)
+{
+	struct scene s;
+
+	open_scene(&s);
+	connect_as(&s, s.mine);
+	wait_until(&s, s.accepted[0].opened == 1);
+	s.drip = gkd_timer_new(s.loop, on_late, &s);
+	gkd_timer_set(s.drip, gkd_now().mono_ms + 2 * HANDSHAKE_MS);
+	while (!s.late)
+		gk_assert_ok(gkd_loop_once(s.loop, true));
+	assert_int_equal(s.accepted[0].closed, 0);
+	close_scene(&s);
+}
+
+GK_TEST(msec_go_8, peer_that_talks_too_much_is_cut_off)
+{
+	const struct gpt_delivery ask = { .type = GPT_DELIVERY_SUBSCRIBE,
+		                          .group = gk_slice_str("a group") };
+	struct scene s;
+
+	open_scene(&s);
+	connect_as(&s, s.mine);
+	wait_until(&s, s.mine_end.opened == 1);
+	/* Whichever second it is: in one of two it is too much. */
+	for (int i = 0; i < 3 * GPT_LINK_FRAMES; i++)
+		gk_assert_ok(gpt_link_send(s.mine_end.link, &ask));
+	wait_until(&s, s.accepted[0].closed == 1);
+	assert_string_equal(s.accepted[0].why, "too many messages in a second");
+	assert_true(s.accepted[0].messages <= 2 * GPT_LINK_FRAMES);
+	close_scene(&s);
+}
+
+GK_TEST(msec_go_8, nobody_is_blamed_for_the_certificate_of_another)
+{
+	struct scene s;
+
+	open_scene(&s);
+	connect_raw(&s);
+	wait_until(&s, s.n == 1);
+	connect_as(&s, s.theirs);
+	wait_until(&s, s.accepted[1].closed == 1);
+	assert_non_null(strstr(s.accepted[1].why, "certificate"));
+	(void)close(s.raw);
+	s.raw = -1;
+	wait_until(&s, s.accepted[0].closed == 1);
+	assert_null(strstr(s.accepted[0].why, "certificate"));
+	close_scene(&s);
+}
+
+static int
+set_up(void **state)
+{
+	const int64_t begin = gkd_now().utc_s - GK_PKI_DAY;
+	const int64_t end = gkd_now().utc_s + GK_PKI_DAY;
+	struct gk_pki_spec spec = { .subject = "/CN=Root",
+		                    .not_before = begin,
+		                    .not_after = end };
+
+	(void)state;
+	gk_pki_make(&root, &spec);
+	spec.subject = "/CN=Other Root";
+	spec.slot = 1;
+	gk_pki_make(&other_root, &spec);
+	spec = (struct gk_pki_spec){ .subject = "/CN=Owner",
+		                     .slot = 2,
+		                     .issuer = &root,
+		                     .not_before = begin,
+		                     .not_after = end };
+	gk_pki_make(&server, &spec);
+	spec.subject = "/CN=Key Server";
+	gk_pki_make(&client, &spec);
+	spec.issuer = &other_root;
+	gk_pki_make(&other, &spec);
+	gk_assert_ok(gk_trust_new(&(struct gk_trust_policy){ 0 }, &trust));
+	gk_assert_ok(gk_trust_add_anchor(trust, root.cert));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	gk_trust_free(trust);
+	gk_pki_free(&client);
+	gk_pki_free(&server);
+	gk_pki_free(&other);
+	gk_pki_free(&other_root);
+	gk_pki_free(&root);
+	gk_pki_keys_free();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(msec_go_8, peer_that_dribbles_is_thrown_out_in_time),
+		GK_RUN(msec_go_8,
+		       handshake_that_is_done_has_no_deadline_any_more),
+		GK_RUN(msec_go_8, peer_that_talks_too_much_is_cut_off),
+		GK_RUN(msec_go_8,
+		       nobody_is_blamed_for_the_certificate_of_another),
+	};
+
+	return cmocka_run_group_tests_name("policy-tokens/link", tests, set_up,
+	                                   tear_down);
+}
