@@ -287,7 +287,7 @@ answer_refusal(struct gsakmp_request *rq)
 	/* A Departure Response is signed: only for members, and not often. */
 	if (rq->msg->header.exchange == GSAKMP_EXCHANGE_REQUEST_TO_DEPART &&
 	    rq->policy != NULL && !rq->policy->dereg_terse &&
-	    rq->signer.key.len != 0 &&
+	    gsakmp_gcks_from_member(rq) &&
 	    rq->gcks->signed_errors++ < SIGNED_ERRORS)
 		return gsakmp_gcks_rtd_error(rq);
 	return GK_OK;

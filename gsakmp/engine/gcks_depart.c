@@ -64,6 +64,20 @@ is_member(struct gsakmp_request *rq)
 	return found;
 }
 
+bool
+gsakmp_gcks_from_member(struct gsakmp_request *rq)
+{
+	if (rq->signer.key.len != 0)
+		return true; /* it got so far */
+	/* The name alone, which may be anybody's: the answer goes to where the
+	 * question came from, and is worth nothing to others. */
+	gsakmp_signer_name(rq->msg, &rq->signer);
+	return rq->signer.id.octets.len != 0 &&
+	       gsakmp_member_key(rq->signer.id, NULL, &rq->signer.key) ==
+	               GK_OK &&
+	       is_member(rq);
+}
+
 /* The certificate that a member registered with; none is no error. */
 static enum gk_err
 registered_cert(struct gsakmp_request *rq, struct gk_slice key,

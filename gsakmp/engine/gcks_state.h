@@ -56,6 +56,9 @@ GK_MUST_CHECK enum gk_err gsakmp_gcks_da(struct gsakmp_request *rq);
 /* gsakmp_gcks_expulsion - does the RTD speak for somebody else, and may it?
  * Section 4.4.7; in gcks_expel.c. */
 GK_MUST_CHECK enum gk_err gsakmp_gcks_expulsion(struct gsakmp_request *rq);
+/* gsakmp_gcks_from_member - does a Request to Depart that was refused bear the
+ * name of a member?  Whether it is the member's own need not be known. */
+bool gsakmp_gcks_from_member(struct gsakmp_request *rq);
 /* gsakmp_gcks_rtd_error - section 5.3.2.3.1, Verbose Mode. */
 GK_MUST_CHECK enum gk_err gsakmp_gcks_rtd_error(struct gsakmp_request *rq);
 /* gsakmp_gcks_admit - the step that makes a candidate a member, and its key

@@ -51,10 +51,10 @@ forge_ack(const struct gcks_forge *f, struct gsakmp_build *b)
 {
 	if (f->nonce.len != 0)
 		gsakmp_build_nonce(b, GSAKMP_NONCE_COMBINED, f->nonce);
-	if (f->notify == 0)
+	if (f->notify == 0 && !f->notify_none)
 		gsakmp_build_ack(b);
 	else
-		gsakmp_build_notification(b, f->notify, (struct gk_slice){ 0 });
+		gsakmp_build_notification(b, f->notify, f->notify_data);
 }
 
 void

@@ -23,6 +23,8 @@ struct gcks_forge {
 	uint16_t choose_encryption;     /* 0: no Mechanism Choices */
 	int64_t skew;                   /* of the Signature Timestamp */
 	uint16_t notify;                /* A/F, DA; 0: ACK */
+	struct gk_slice notify_data;
+	bool notify_none; /* A/F, DA: 0 it is */
 	struct gk_slice nonce;
 	struct gk_slice cookie;
 	struct gk_slice public_value;

@@ -187,12 +187,73 @@ gm_forge_keydl(struct fixture *f, const struct gm_forge *how,
 		test_free(s.rtj);
 }
 
-unsigned
-gm_last_af(struct fixture *f)
+void
+gm_forge_unsigned(struct fixture *f, enum gsakmp_exchange_type exchange,
+                  struct gk_slice nonce, uint16_t notify, struct gk_slice data,
+                  struct gk_buf *out)
+{
+	struct gsakmp_build b;
+
+	gk_buf_free(out);
+	gsakmp_build_begin(&b, &f->w->cfg.dialect, exchange, group_id(f), 0);
+	if (nonce.len != 0)
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR, nonce);
+	gsakmp_build_notification(&b, notify, data);
+	gk_assert_ok(gsakmp_build_finish(&b, NULL, out));
+}
+
+/* Tables 6 and 9 have the same payloads. */
+void
+gm_forge_notice(struct fixture *f, enum gsakmp_exchange_type exchange,
+                uint16_t notify, struct gk_slice data, struct gk_buf *out)
 {
 	const struct gsakmp_parse how = { .dialect = &f->w->cfg.dialect };
-	const struct gk_buf *sent =
-		&f->m->seen.last_sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK];
+	const struct gsakmp_nonce nr = { .type = GSAKMP_NONCE_RESPONDER,
+		                         .data = { nonce_r, 16 } };
+	const struct gk_slice der = gk_cert_der(f->w->server.cert);
+	const struct gsakmp_sign sign = {
+		.signer = f->w->server.signer,
+		.type = GSAKMP_SIGNATURE_ECDSA_P256,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.signer_id = gk_buf_slice(&f->w->server_name),
+		.utc = simnet_now(f->w->net).utc_s,
+		.certs = &der,
+		.n_certs = 1,
+	};
+	const struct gk_buf *asked =
+		&f->m->seen.last_sent
+			 [exchange == GSAKMP_EXCHANGE_LACK_OF_ACK
+	                          ? GSAKMP_EXCHANGE_REQUEST_TO_JOIN
+	                          : GSAKMP_EXCHANGE_REQUEST_TO_DEPART];
+	struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
+	struct gk_buf nonce_c = { 0 };
+	struct gsakmp_reject why;
+	struct gsakmp_build b;
+
+	gk_assert_ok(
+		gsakmp_message_parse(&how, asked->ptr, asked->len, msg, &why));
+	gk_assert_ok(gsakmp_nonce_combine(
+		&f->w->cfg.dialect, GSAKMP_NONCE_HASH_SHA256,
+		&msg->nonce[GSAKMP_NONCE_INITIATOR], &nr, &nonce_c));
+	gk_buf_free(out);
+	gsakmp_build_begin(&b, &f->w->cfg.dialect, exchange, group_id(f), 0);
+	gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	gsakmp_build_identification(&b, GSAKMP_ID_CLASS_RECEIVER,
+	                            GSAKMP_ID_DN_STRING,
+	                            gk_buf_slice(&f->m->name));
+	gsakmp_build_nonce(&b, GSAKMP_NONCE_RESPONDER, nr.data);
+	gsakmp_build_nonce(&b, GSAKMP_NONCE_COMBINED, gk_buf_slice(&nonce_c));
+	gsakmp_build_notification(&b, notify, data);
+	gk_assert_ok(gsakmp_build_finish(&b, &sign, out));
+	gk_buf_free(&nonce_c);
+	test_free(msg);
+}
+
+unsigned
+gm_last_notify(struct fixture *f, enum gsakmp_exchange_type exchange)
+{
+	const struct gsakmp_parse how = { .dialect = &f->w->cfg.dialect };
+	const struct gk_buf *sent = &f->m->seen.last_sent[exchange];
 	struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
 	struct gsakmp_reject why;
 	unsigned type;
@@ -202,6 +263,12 @@ gm_last_af(struct fixture *f)
 	type = msg->notification[0].type;
 	test_free(msg);
 	return type;
+}
+
+unsigned
+gm_last_af(struct fixture *f)
+{
+	return gm_last_notify(f, GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
 }
 
 void

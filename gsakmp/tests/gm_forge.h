@@ -39,7 +39,18 @@ void gm_read_rtj(struct fixture *f, struct gm_session *s);
 /* gm_forge_keydl - an answer to it, with what is wrong in @how. */
 void gm_forge_keydl(struct fixture *f, const struct gm_forge *how,
                     struct gk_buf *out);
-/* gm_last_af - what kind of acknowledgement did the member send last? */
+/* gm_forge_unsigned - what section 5 leaves unsigned: RTJ-Error, Cookie
+ * Download; without a nonce if that is empty. */
+void gm_forge_unsigned(struct fixture *f, enum gsakmp_exchange_type exchange,
+                       struct gk_slice nonce, uint16_t notify,
+                       struct gk_slice data, struct gk_buf *out);
+/* gm_forge_notice - a Lack of Ack or a Departure Response to what the member
+ * asked last, all right but for what it says. */
+void gm_forge_notice(struct fixture *f, enum gsakmp_exchange_type exchange,
+                     uint16_t notify, struct gk_slice data, struct gk_buf *out);
+/* gm_last_notify - what did the member's last message of that kind say?
+ * gm_last_af - the same of acknowledgements of a Key Download. */
+unsigned gm_last_notify(struct fixture *f, enum gsakmp_exchange_type exchange);
 unsigned gm_last_af(struct fixture *f);
 
 /* gm_next_rekey - the next Rekey Event of the server, not delivered. */

@@ -33,24 +33,6 @@ GK_TEST(rfc4535_5_2_1_1_20, rtj_is_resent_three_times_then_given_up)
 	fixture_down(&f);
 }
 
-static void
-gm_unsigned(struct fixture *f, enum gsakmp_exchange_type exchange,
-            struct gk_slice nonce, uint16_t notify, struct gk_slice data,
-            struct gk_buf *out)
-{
-	struct gsakmp_build b;
-
-	gk_buf_free(out);
-	gsakmp_build_begin(&b, &f->w->cfg.dialect, exchange,
-	                   (struct gsakmp_groupid){ GSAKMP_GROUPID_OCTET_STRING,
-	                                            f->w->group_id },
-	                   0);
-	if (nonce.len != 0)
-		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR, nonce);
-	gsakmp_build_notification(&b, notify, data);
-	gk_assert_ok(gsakmp_build_finish(&b, NULL, out));
-}
-
 GK_TEST(rfc4535_5_2_1_3_06, rtj_error_counts_only_with_our_nonce)
 {
 	static const uint8_t wrong[16] = "not your nonce..";
@@ -66,26 +48,27 @@ GK_TEST(rfc4535_5_2_1_3_06, rtj_error_counts_only_with_our_nonce)
 	GK_BREAKS("RFC4535-5.2-07");
 	gm_read_rtj(&f, &s);
 	gsakmp_gm_digest(f.m->gm, before);
-	gm_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
-	            (struct gk_slice){ wrong, 16 },
-	            GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST, (struct gk_slice){ 0 },
-	            &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	                  (struct gk_slice){ wrong, 16 },
+	                  GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	                  (struct gk_slice){ 0 }, &dgram);
 	gk_assert_err(GK_ERR_REPLAY,
 	              world_to_member(f.m, gk_buf_slice(&dgram)));
 	assert_string_equal(f.m->seen.req, "RFC4535-5.2.1.3-06");
 	/* none at all: anybody's, and no more than a hint */
-	gm_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
-	            (struct gk_slice){ 0 }, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
-	            (struct gk_slice){ 0 }, &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	                  (struct gk_slice){ 0 },
+	                  GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	                  (struct gk_slice){ 0 }, &dgram);
 	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
 	gsakmp_gm_digest(f.m->gm, after);
 	assert_memory_equal(before, after, 32);
 
 	/* RFC4535-5.2.1.3-07, -08: ours ends the join, after a while */
-	gm_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
-	            s.rtj->nonce[GSAKMP_NONCE_INITIATOR].data,
-	            GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST, (struct gk_slice){ 0 },
-	            &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	                  s.rtj->nonce[GSAKMP_NONCE_INITIATOR].data,
+	                  GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	                  (struct gk_slice){ 0 }, &dgram);
 	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_JOINING);
 	world_pass(f.w, 6000);
@@ -106,10 +89,10 @@ GK_TEST(rfc4535_5_2_1_3_08, keydl_after_an_rtj_error_is_still_accepted)
 	fixture_up(&f, &cfg, SERVER_NAME);
 	world_join(f.m);
 	gm_read_rtj(&f, &s);
-	gm_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
-	            s.rtj->nonce[GSAKMP_NONCE_INITIATOR].data,
-	            GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST, (struct gk_slice){ 0 },
-	            &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
+	                  s.rtj->nonce[GSAKMP_NONCE_INITIATOR].data,
+	                  GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
+	                  (struct gk_slice){ 0 }, &dgram);
 	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
 	world_pass(f.w, 1000);
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_MEMBER);
@@ -128,9 +111,9 @@ GK_TEST(rfc4535_5_2_2_04, forged_cookies_are_obeyed_only_so_often)
 	fixture_up(&f, &cfg, SERVER_NAME);
 	simnet_cut(f.w->net, f.w->worker[0].node, true);
 	world_join(f.m);
-	gm_unsigned(&f, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, (struct gk_slice){ 0 },
-	            GSAKMP_NOTIFY_COOKIE_REQUIRED,
-	            (struct gk_slice){ cookie, 8 }, &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                  (struct gk_slice){ 0 }, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                  (struct gk_slice){ cookie, 8 }, &dgram);
 	for (int i = 0; i < 3; i++)
 		gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
 	gk_assert_err(GK_ERR_UNEXPECTED,
@@ -157,9 +140,9 @@ GK_TEST(rfc4535_5_2_2_11, cookie_rtj_has_the_same_nonce_and_public_value)
 		gk_buf_slice(
 			&f.m->seen
 				 .last_sent[GSAKMP_EXCHANGE_REQUEST_TO_JOIN])));
-	gm_unsigned(&f, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD, (struct gk_slice){ 0 },
-	            GSAKMP_NOTIFY_COOKIE_REQUIRED,
-	            (struct gk_slice){ cookie, 8 }, &dgram);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                  (struct gk_slice){ 0 }, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                  (struct gk_slice){ cookie, 8 }, &dgram);
 	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
 	gm_read_rtj(&f, &second);
 	{

@@ -21,6 +21,7 @@ class Suite:
     enc_type: int = 12
     terse: bool = True
     timestamp: bool = False
+    timeout: int = 30  # seconds that a set of a token has an answer awaited
 
     @property
     def private(self):
@@ -181,7 +182,7 @@ def _suite(mechanism):
 
 
 def a_la_carte(suite):
-    op = {"timeOut": ("interval", 30), "terse": suite.terse}
+    op = {"timeOut": ("interval", suite.timeout), "terse": suite.terse}
     if suite.timestamp:
         op["timestamp"] = True
     return ("alaCarte", {

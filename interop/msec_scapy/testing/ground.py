@@ -247,9 +247,9 @@ class Ground:
         return "<dialect>" + "".join(f'<switch name="{n}" value="{v}"/>' for n, v in changed
                                      ) + "</dialect>" if changed else ""
 
-    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", receivers="", bulletin="", **cookie):
-        """gsakmp-gcks on the host keys, serving; the token is a file. `receivers`: the element of
-        that name; `cookie`: further attributes of <cookies>."""
+    def gcks(self, signed=None, cookies="never", rekey="", timeout="5s", receivers="", bulletin="", errors="", **cookie):
+        """gsakmp-gcks on the host keys, serving; the token is a file. `receivers`, `errors`: the elements of
+        those names; `cookie`: further attributes of <cookies>."""
         more = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in cookie.items())
         self.token_file = self.dir / "group.token"
         self.token_file.write_bytes(signed or self.make_token())
@@ -258,6 +258,7 @@ class Ground:
   <listen workers="2"{self._opener()}{self.listening}><udp address="{ip}"/><tcp address="{ip}"/></listen>
   {bulletin}
   <cookies mode="{cookies}"{more}/>
+  {errors}
   <group name="ground">
     {self._group()}
     <token file="{self.token_file}"/>
