@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every reading of every switch, by two implementations that never saw each other.
+"""Every reading of every switch, by two implementations that were written separately.
 
 Group number n takes the n-th reading of each switch, so that all readings occur with few
 groups: the life of each is played against the daemons in both roles, and the capture has
