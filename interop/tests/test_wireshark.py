@@ -4,14 +4,11 @@
 Neither was written from the other. Fields are compared by name and octets, in the order of the message.
 """
 import random
-import subprocess
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
-from scapy.utils import wrpcap
 
 from msec_scapy import gsakmp as layers
 from msec_scapy import keylog, message, misbehave, protect
@@ -21,70 +18,10 @@ from msec_scapy.gsakmp import (GSAKMP, Certificate, Identification, KeyCreation,
                                Notification, PolicyToken, RekeyArray, RekeyEvent, RekeyEventData,
                                RekeyPackages, Signature, UName, VendorID)
 from msec_scapy.testing.scene import GROUP_ID, Scene
+from msec_scapy.testing.tsharks import SERVER, accounted, dissect, info, saved, tshark, udp
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "interop/wireshark/gsakmp.lua"
 DEMO = ROOT / "build/demo"
-SERVER, GROUP = "10.0.0.1", "239.1.2.3"
-
-
-# ------------------------------------------------------------------------------------- tshark and its answer
-
-class Frame:
-    """What tshark says of one frame: fields in order, the info column, the expert infos."""
-
-    def __init__(self, element):
-        self.fields, self.experts = [], []
-        for proto in element.iter("proto"):
-            if proto.get("name") == "gsakmp":
-                self._walk(proto)
-        self.names = [name for name, _ in self.fields]
-
-    def _walk(self, element):
-        for f in element.findall("field"):
-            name = f.get("name", "")
-            if name == "_ws.expert.message":
-                self.experts.append(f.get("show"))
-            if name.startswith("gsakmp.") and not name.startswith("gsakmp.expert."):
-                self.fields.append((name[7:], f))
-            self._walk(f)
-
-    def octets(self, *names):
-        """[(name, octets)] of the fields that are octets of the message."""
-        return [(n, bytes.fromhex(f.get("value") or "")) for n, f in self.fields
-                if n in names and f.get("value") is not None]
-
-    def shown(self, name):
-        return [f.get("show") for n, f in self.fields if n == name]
-
-
-def tshark(pcap, *args, log=None, ports=""):
-    command = ["tshark", "-n", "-r", str(pcap), "-X", f"lua_script:{SCRIPT}", "-o", f"gsakmp.ports:{ports}",
-               "-o", f"gsakmp.keylog:{log or ''}", *args]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for word in ("Lua Error", "Lua:", "Dissector bug"):
-        assert word not in done.stdout + done.stderr
-    return done.stdout
-
-
-def dissect(pcap, **how):
-    packets = ElementTree.fromstring(tshark(pcap, "-T", "pdml", **how)).findall("packet")
-    return [Frame(p) for p in packets]
-
-
-def info(pcap, **how):
-    return tshark(pcap, "-T", "fields", "-e", "_ws.col.Info", **how).splitlines()
-
-
-def udp(octets, src="10.0.0.9", dst=SERVER, port=reg.PORT):
-    return (Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src=src, dst=dst)
-            / UDP(sport=40000, dport=port) / octets)
-
-
-def saved(path, frames):
-    wrpcap(str(path), [Ether(bytes(f)) for f in frames])
-    return path
 
 
 # --------------------------------------------------------------------- what the layers say that must be shown
@@ -528,20 +465,6 @@ FAULTS = [
 def test_faults_are_named(tmp_path):
     for frame, (octets, said) in zip(several(tmp_path, [octets for octets, _ in FAULTS]), FAULTS):
         assert any(said in e for e in frame.experts), (said, octets.hex(), frame.experts)
-
-
-def accounted(frame, octets):
-    """Every octet of the datagram lies in a field that has no fields below it."""
-    seen = bytearray(len(octets))
-    start = min(int(f.get("pos")) for _, f in frame.fields if f.get("size") != "0")
-
-    def leaf(f):
-        return not any(s.get("name", "").startswith("gsakmp.") and s.get("size") != "0" for s in f.findall("field"))
-    for _, f in frame.fields:
-        if leaf(f) and f.get("value"):
-            at, size = int(f.get("pos")) - start, int(f.get("size"))
-            seen[at:at + size] = b"\1" * size
-    return 0 not in seen[:len(octets)]
 
 
 @pytest.mark.parametrize("seed", range(4))

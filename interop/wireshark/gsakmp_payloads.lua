@@ -419,10 +419,18 @@ payloads[10] = function(r, tree)
     end
 end
 
+-- Octets of a public value. One modulo a prime may have lost its leading zeros (dh_pub_pad).
+local PUBLIC = {[2] = {1, 128}, [14] = {1, 256}, [49153] = {64, 64}, [49154] = {32, 32}, [49155] = {1, 256}}
+
 payloads[11] = function(r, tree, m)
     local kind = r:code(tree, "creation.type", registry.key_creation, m)
-    if not r:rest(tree, "creation.data") then
+    local range, item = r:rest(tree, "creation.data")
+    local size = PUBLIC[kind]
+    if not range then
         tree:add_proto_expert_info(E.malformed, "key creation data is empty")
+    elseif size and (range:len() < size[1] or range:len() > size[2]) then
+        item:add_proto_expert_info(E.value, string.format("a public value of %d octets has %d (RFC4535-7.11.2-03)",
+            size[2], range:len()))
     end
     return registry.key_creation:name(kind)
 end

@@ -80,16 +80,17 @@ local UTF8 = {"^[\xC2-\xDF][\x80-\xBF]", "^\xE0[\xA0-\xBF][\x80-\xBF]",
     "^\xF4[\x80-\x8F][\x80-\xBF][\x80-\xBF]"}
 
 local function clean(s)
-    local out, at = {}, 1
+    local out, at, whole = {}, 1, true
     while at <= #s do
         local good = s:match("^[\x20-\x7E]+", at)
         for _, form in ipairs(UTF8) do
             good = good or s:match(form, at)
         end
+        whole = whole and (good or s:byte(at) < 0x80) and true
         out[#out + 1] = good or string.format("\\x%02x", s:byte(at))
         at = at + (good and #good or 1)
     end
-    return table.concat(out)
+    return table.concat(out), whole
 end
 
 function Reader:text(tree, key, octets)
@@ -98,7 +99,11 @@ function Reader:text(tree, key, octets)
         return ""
     end
     local item = tree:add_packet_field(F[key], range, ENC_UTF_8)
-    return clean(range:raw()), item
+    local text, whole = clean(range:raw())
+    if not whole then
+        item:add_proto_expert_info(E.value, labels[key] .. " is not UTF-8")
+    end
+    return text, item
 end
 
 -- A code point: what no table defines is marked.
