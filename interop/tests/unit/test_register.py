@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The register of choices, both implementations, the schema of the configuration and the vectors say the same."""
+import fnmatch
 import re
 import subprocess
 from pathlib import Path
@@ -93,3 +94,15 @@ def test_vectors_of_a_switch_differ():
         # With the low-order bits it does not matter whether leading zeros were there (see the register).
         assert not same or (name, place) in {("dh_secret_pad", "kek/dh_secret_pad-low_be"),
                                              ("dh_secret_pad", "kek/dh_secret_pad-low_le")}, (name, place, same)
+
+
+def test_every_vector_and_switch_that_the_index_names_exists():
+    ids = [raw["id"] for _, raw in store.everything()]
+    index = PAGE.partition("## 7. Index by section")[2]
+    named = [n for line in index.splitlines() if line.startswith("| ")
+             for n in re.findall(r"`([^`]+)`", re.split(r"(?<!\\)\|", line)[4])]
+    assert len(named) > 60
+    for name in named:
+        assert name in CHOICES or fnmatch.filter(ids, name), name
+    # and every switch has its place in it
+    assert set(CHOICES) <= set(named)
