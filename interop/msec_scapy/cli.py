@@ -5,8 +5,11 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
-from . import identity, keylog, net, party, pkix
+from cryptography.hazmat.primitives import serialization
+
+from . import identity, keylog, material, net, party, pkix
 from . import dialect as dialects
 from . import registry as reg
 from .keyserver import KeyServer, Options
@@ -38,6 +41,19 @@ def _common(name, text):
     p.add_argument("--id-type", type=int, default=reg.ID_DN, help="Table 19, 31: DN string")
     p.add_argument("--roots", action="append", default=[])
     p.add_argument("--crl", action="append", default=[])
+    p.add_argument("--raw-name", help="no certificate: the RSA key alone, of TYPE:NAME (Table 19)")
+    p.add_argument("--believe", action="append", default=[], metavar="TYPE:NAME=FILE",
+                   help="an RSA public key, PEM, that is believed without a certificate")
+    p.add_argument("--cert-url", default="", help="send hash and URL instead of the certificate")
+    p.add_argument("--bundle-url", default="", help="the same for certificate and chain")
+    p.add_argument("--fetch", action="store_true", help="follow the URLs of peers (laboratory only)")
+    p.add_argument("--attribute", action="append", default=[],
+                   help="attribute certificate to send, DER")
+    p.add_argument("--authority", action="append", default=[],
+                   help="certificate, PEM, whose attribute certificates give permissions")
+    p.add_argument("--send-crl", action="append", default=[], help="revocation list to send")
+    p.add_argument("--opener", choices=("member", "key-server"), default="member",
+                   help="who opens TCP in a group with " + net.MIXED)
     p.add_argument("--owner", help="certificate of the Group Owner, PEM")
     p.add_argument("--multicast", help="address and port of the Rekey Events")
     p.add_argument("--interface", help="interface for multicast")
@@ -58,7 +74,7 @@ def _parse(p, argv):
             p.error(f"{a.config}: unknown key {', '.join(unknown)}")
         p.set_defaults(**{k.replace("-", "_"): v for k, v in given.items()})
         a = p.parse_args(argv)
-    for need in ("group_id", "key", "cert"):
+    for need in ("group_id", "key", *(() if a.raw_name else ("cert",))):
         if not getattr(a, need):
             p.error(f"--{need.replace('_', '-')} is needed")
     return a
@@ -72,6 +88,19 @@ class Events:
         print(json.dumps({"time": round(time.time(), 6), **event}), file=self.out, flush=True)
 
 
+def _named(text):
+    """TYPE:NAME, with octets of the type as they are or as hex:..."""
+    kind, _, name = text.partition(":")
+    octets = bytes.fromhex(name[4:]) if name.startswith("hex:") else name.encode()
+    return identity.Identity(int(kind), octets)
+
+
+def _believed(text):
+    name, _, file = text.rpartition("=")
+    key = serialization.load_pem_public_key(Path(file).read_bytes())
+    return _named(name), material.RawKey.of(key)
+
+
 def _party(a):
     """Positional and keyword arguments of a peer."""
     from dataclasses import replace
@@ -79,8 +108,16 @@ def _party(a):
     owner = pkix.load_certificates(a.owner)[0] if a.owner else None
     group = party.Group(bytes.fromhex(a.group_id), a.group_type, suite,
                         dialects.Dialect.parse(a.dialect), owner)
-    credentials = party.Credentials.from_files(a.key, a.cert, id_kind=a.id_type)
+    if a.raw_name:
+        credentials = party.Credentials.raw(pkix.load_key(a.key), _named(a.raw_name))
+    else:
+        credentials = party.Credentials.from_files(a.key, a.cert, id_kind=a.id_type)
+    credentials.cert_url, credentials.bundle_url = a.cert_url, a.bundle_url
+    credentials.attributes = [Path(f).read_bytes() for f in a.attribute]
+    credentials.crls = [c.x.dump() for f in a.send_crl for c in pkix.load_crls(f)]
     trust = pkix.Trust.from_files(a.roots, a.crl)
+    trust.raw = [_believed(text) for text in a.believe]
+    trust.authorities = [c for f in a.authority for c in pkix.load_certificates(f)]
     log = keylog.Writer(a.keylog) if a.keylog else keylog.Silent()
     return (group, credentials, trust), {"log": log, "on_event": Events(a.events)}
 
@@ -88,7 +125,7 @@ def _party(a):
 def _member_parser(name, text):
     p = _common(name, text)
     p.add_argument("--server", help="address and port of the key server")
-    p.add_argument("--transport", choices=("udp", "tcp"), default="udp")
+    p.add_argument("--transport", choices=("udp", "tcp", net.MIXED), default="udp")
     p.add_argument("--timeout", type=float, default=2.0, help="seconds before a repetition")
     return p
 
@@ -99,9 +136,11 @@ def _runner(p, a, on_event=None):
     args, kw = _party(a)
     if on_event is not None:
         kw["on_event"] = on_event(kw["on_event"])
-    return net.MemberRunner(Member(*args, **kw), endpoint(a.server), a.transport,
+    gm = Member(*args, **kw)
+    gm.fetch = material.get if a.fetch else None
+    return net.MemberRunner(gm, endpoint(a.server), a.transport,
                             endpoint(a.multicast) if a.multicast else None, a.interface,
-                            timeout=a.timeout)
+                            timeout=a.timeout, opener=a.opener)
 
 
 def member_runner(argv):
@@ -160,12 +199,13 @@ def keyserver_main(argv=None):
         token = f.read()
     server = KeyServer(*args, token=token, now=time.time(), options=Options(
         a.session_timeout, a.cookies, not a.no_join_rekey), **kw)
+    server.fetch = material.get if a.fetch else None
     if a.misbehave:
         from . import misbehave
         misbehave.find(a.misbehave, "server").arm(server)
     runner = net.KeyServerRunner(server, a.bind, a.port,
                                  endpoint(a.multicast) if a.multicast else None, a.interface,
-                                 a.ttl)
+                                 a.ttl, a.opener)
     server.event("listening", port=runner.port)
     commands = Commands(server, runner)
     extra = {} if _closed(sys.stdin) else {sys.stdin: commands.read}
