@@ -131,7 +131,8 @@ access_by_name(struct gsakmp_request *rq)
 	gsakmp_signer_name(rq->msg, &rq->signer);
 	if (gpt_access_member(rq->policy->reg, &rq->signer.party, &verdict) ||
 	    verdict.reason == GPT_ACCESS_OTHER_CA ||
-	    !GK_CHECKED("RFC4535-5.2.1.1-15", "RFC4535-7.8.1-06"))
+	    !GK_CHECKED("RFC4535-5.2.1.1-15", "RFC4535-7.8.1-06",
+	                "RFC4535-4.4.7-07"))
 		return GK_OK;
 	return unauthorized(rq);
 }
@@ -156,7 +157,8 @@ access_in_full(struct gsakmp_request *rq)
 	enum gk_err err;
 
 	if (!gpt_access_member(rq->policy->reg, &rq->signer.party, NULL) &&
-	    GK_CHECKED("RFC4535-5.2.1.1-15", "RFC4535-7.8.1-06"))
+	    GK_CHECKED("RFC4535-5.2.1.1-15", "RFC4535-7.8.1-06",
+	               "RFC4535-4.4.7-07"))
 		return unauthorized(rq);
 	pthread_mutex_lock(&rq->group->lock);
 	err = gsakmp_rq_excluded(rq);

@@ -141,7 +141,7 @@ check_authority(struct download *d)
 	    (in->gm->cfg.primary_only ||
 	     !gpt_access_sub_gcks(p->reg, p->rekey, &in->signer.party, NULL)) &&
 	    GK_CHECKED(req, "RFC4535-1.1-02", "RFC4535-4.2.2-01",
-	               "RFC4535-4.1.4-02"))
+	               "RFC4535-4.1.4-02", "RFC4535-4.1.5-01"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,
 			req, "Signer ID Data", in->msg->signature.at);

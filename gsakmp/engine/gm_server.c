@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "gsakmp/engine/gm_state.h"
 
@@ -23,7 +24,8 @@ gsakmp_gm_other_server(struct gsakmp_gm_input *in)
 	                verdict.reason == GPT_ACCESS_OTHER_CA);
 
 	/* What was heard once needs no second look. */
-	if (primary && in->msg->header.sequence > gm->heard_primary)
+	if ((primary && in->msg->header.sequence > gm->heard_primary) ||
+	    !GK_CHECKED("RFC4535-4.4.7-02"))
 		return GK_OK;
 	return gsakmp_in_refuse(
 		in, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
@@ -41,7 +43,7 @@ gsakmp_gm_heard_primary(struct gsakmp_gm_input *in)
 	gm->heard_primary = in->msg->header.sequence;
 	/* The key that we hold may be the one that it announces. */
 	if (gk_zulu_parse(stamp, &utc) == GK_OK && utc > gm->gtpk[0].created &&
-	    gm->silent_at == GK_NEVER)
+	    gm->silent_at == GK_NEVER && GK_CHECKED("RFC4535-4.4.7-14"))
 		gm->silent_at = in->now.mono_ms + gm->cfg.silence_ms;
 	return GK_OK;
 }

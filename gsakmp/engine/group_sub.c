@@ -283,7 +283,7 @@ review(const struct gsakmp_group *g, const struct gsakmp_policy *p,
 		return GK_ERR_NOMEM;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
 		if (!gsakmp_group_admits(g, p, m) &&
-		    GK_CHECKED("RFC4535-4.4.7-13"))
+		    GK_CHECKED("RFC4535-4.4.7-13", "RFC4535-4.4.7-15"))
 			(*out)[(*n)++] = m;
 	return GK_OK;
 }

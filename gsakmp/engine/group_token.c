@@ -6,6 +6,7 @@
 #include "common/wire/gk_wr.h"
 #include "gsakmp/engine/group_state.h"
 #include "gsakmp/gsakmp_algorithm.h"
+#include "policy-tokens/token/gpt_access.h"
 
 /*
  * The policy token at the key server: RFC 4535 sections 4.4.3 and 5.2.1, RFC
@@ -186,6 +187,17 @@ gsakmp_group_admits(const struct gsakmp_group *g, const struct gsakmp_policy *p,
 	return ok;
 }
 
+/* RFC4535-4.4.7-12: we do not know whom it excludes behind subordinates. */
+static bool
+excludes_elsewhere(const struct gsakmp_policy *old,
+                   const struct gsakmp_policy *p)
+{
+	return old->rekey != NULL && old->rekey->scheme != GPT_SCHEME_NONE &&
+	       old->reg->n_sub_gcks != 0 && old->lkh &&
+	       gpt_access_narrower(old->reg, p->reg) &&
+	       GK_CHECKED("RFC4535-4.4.7-12");
+}
+
 static enum gk_err
 update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 {
@@ -208,9 +220,10 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 			out[n++] = m;
 	err = gsakmp_group_token_save(g, p);
 	if (err == GK_OK && g->policy->rekey != NULL) {
+		bool key = n != 0 || excludes_elsewhere(g->policy, p);
 		const struct gsakmp_rekey_cause order = {
-			.refresh = n != 0,
-			.sweep = n != 0,
+			.refresh = key,
+			.sweep = key,
 			.evict = out,
 			.n_evict = n,
 			.announce = p,

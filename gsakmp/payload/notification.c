@@ -238,6 +238,17 @@ gsakmp_mechanisms_encode(struct gk_wr *wr, const struct gsakmp_dialect *dialect,
 		              mechanisms->nonce_hash);
 }
 
+/* The octet that was read last has no such value. */
+static void
+fail_before(struct gk_rd *rd, const char *field)
+{
+	bool first = rd->fault.err == GK_OK;
+
+	gk_rd_fail(rd, GK_ERR_VALUE, field);
+	if (first)
+		rd->fault.offset--;
+}
+
 enum gk_err
 gsakmp_expulsion_decode(struct gk_slice data, size_t at,
                         const struct gsakmp_vocabulary *voc,
@@ -249,14 +260,14 @@ gsakmp_expulsion_decode(struct gk_slice data, size_t at,
 	gk_rd_init(&rd, data.ptr, data.len);
 	expulsion->reason = gk_rd_u8(&rd, "Expulsion Reason");
 	if (expulsion->reason > GSAKMP_EXPULSION_BARRED)
-		gk_rd_fail(&rd, GK_ERR_VALUE, "Expulsion Reason");
+		fail_before(&rd, "Expulsion Reason");
 	expulsion->id_type = gk_rd_u8(&rd, "ID Type");
 	if (!gsakmp_code_known(GSAKMP_TABLE_ID, voc, expulsion->id_type))
-		gk_rd_fail(&rd, GK_ERR_VALUE, "ID Type");
+		fail_before(&rd, "ID Type");
 	if (gk_rd_left(&rd) == 0)
 		gk_rd_fail(&rd, GK_ERR_TRUNCATED, "Identification Data");
 	expulsion->id = gk_rd_rest(&rd);
-	if (rd.fault.err == GK_OK)
+	if (rd.fault.err == GK_OK || !GK_CHECKED("RFC4535-4.4.7-09"))
 		return GK_OK;
 	rd.fault.offset += at;
 	return gsakmp_refuse_fault(why, &rd.fault,

@@ -368,6 +368,48 @@ GK_TEST(rfc4535_7_9_1_4_01, address_values_have_four_or_sixteen_octets)
 	               check_notification(35, sixteen, 17));
 }
 
+GK_TEST(rfc4535_4_4_7_09, expulsion_names_somebody)
+{
+	static const char golden[] = "\1\37" /* barred; 31: DN, string */
+				     "CN=bob";
+	static const struct {
+		const char *data;
+		size_t len, offset;
+	} row[] = {
+		{ "\2\37CN=bob", 8, 33 }, /* no such reason */
+		{ "\1\16CN=bob", 8, 34 }, /* no such type of identification */
+		{ "\1\37", 2, 35 },       /* nobody */
+		{ "\1", 1, 34 },          { "", 0, 33 },
+	};
+	struct gsakmp_notification n = { .type = GSAKMP_NOTIFY_EXPULSION,
+		                         .at = 33 };
+	struct gsakmp_expulsion who;
+	uint8_t again[sizeof(golden) - 1];
+	struct gk_wr wr;
+
+	n.data = (struct gk_slice){ (const uint8_t *)golden,
+		                    sizeof(golden) - 1 };
+	/* It is ours, not the RFC's. */
+	assert_refused("RFC4535-7.9.2-02", MALFORMED, 33,
+	               gsakmp_notification_check(&n, &defaults, NULL, &why));
+	gk_assert_ok(gsakmp_notification_check(&n, &defaults, &suite, &why));
+	gk_assert_ok(gsakmp_expulsion_decode(n.data, 33, &suite, &who, &why));
+	assert_int_equal(who.reason, GSAKMP_EXPULSION_BARRED);
+	assert_int_equal(who.id_type, 31);
+	assert_true(gk_slice_equal(who.id, gk_slice_str("CN=bob")));
+	gk_wr_init(&wr, again, sizeof(again));
+	gsakmp_expulsion_encode(&wr, &who);
+	gk_assert_ok(gk_wr_done(&wr));
+	assert_memory_equal(again, golden, sizeof(again));
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		n.data = (struct gk_slice){ (const uint8_t *)row[i].data,
+			                    row[i].len };
+		assert_refused("RFC4535-4.4.7-09", MALFORMED, row[i].offset,
+		               gsakmp_expulsion_decode(n.data, 33, &suite, &who,
+		                                       &why));
+	}
+}
+
 GK_TEST(rfc4535_7_9_1_2_01, cookie_is_not_empty)
 {
 	gk_assert_ok(check_notification(27, "c", 1));
@@ -525,6 +567,7 @@ main(void)
 		       empty_acknowledgement_needs_its_dialect),
 		GK_RUN(rfc4535_7_9_1_4_01,
 		       address_values_have_four_or_sixteen_octets),
+		GK_RUN(rfc4535_4_4_7_09, expulsion_names_somebody),
 		GK_RUN(rfc4535_7_9_1_2_01, cookie_is_not_empty),
 		GK_RUN(rfc4535_7_9_1_3,
 		       mechanism_choices_are_bounded_by_the_payload),

@@ -168,7 +168,7 @@ GK_TEST(rfc4535_4_1_4_02, a_primary_that_the_token_does_not_name_is_refused)
 	close_scene(&sc);
 }
 
-GK_TEST(rfc4535_4_4_6_02, without_the_tokens_word_it_serves_nobody)
+GK_TEST(rfc4535_4_4_6_02, without_the_tokens_word_everybody_is_refused)
 {
 	struct scene sc = ground(&usual);
 
@@ -232,6 +232,31 @@ GK_TEST(rfc4535_4_4_7_05, it_is_a_leaf_of_the_primarys_tree)
 	assert_true(st.gm.n_keks > 1);
 	assert_true(st.in_step);
 	assert_int_equal(status(sc.w->group).n_members, 2);
+	close_scene(&sc);
+}
+
+/* One that does not obey the token, and answers all the same. */
+GK_TEST(rfc4535_4_1_5_01, unlisted_subordinate_is_refused_by_members)
+{
+	struct scene sc = ground(&usual);
+	const struct gsakmp_gm *gm = gsakmp_sgcks_gm(sc.north->sgcks);
+
+	world_sub_start(sc.north);
+	world_pass(sc.w, 2000);
+	sc.w->sub_gcks[0] = NULL;
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 2000);
+	assert_false(world_sub_status(sc.north).serving);
+	gk_assert_ok(gsakmp_group_relay(sc.north->group, gm->policy, gm->gtpk,
+	                                gm->n_gtpks, simnet_now(sc.w->net)));
+	gsakmp_group_pause(sc.north->group, false);
+	world_join(sc.a);
+	world_pass(sc.w, 40);
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_MEMBER_PENDING], 1);
+	assert_string_equal(sc.a->seen.req, "RFC4535-5.2.1.2-17");
+	assert_int_equal(sc.a->seen.count[GSAKMP_OUT_JOINED], 0);
+	assert_int_equal(sc.a->seen.count[GSAKMP_OUT_KEY_INSTALL], 0);
 	close_scene(&sc);
 }
 
@@ -300,7 +325,7 @@ GK_TEST(rfc4535_4_4_7_01, joins_and_departures_do_not_concern_the_primary)
 	close_scene(&sc);
 }
 
-GK_TEST(rfc4535_4_4_7_07, the_access_rules_of_the_token_hold_behind_it)
+GK_TEST(rfc4535_4_4_7_07, who_the_token_excludes_is_refused_behind_it)
 {
 	struct scene sc = open_scene();
 	struct world_member *e = behind(sc.north, "e");
@@ -408,6 +433,56 @@ GK_TEST(rfc4535_4_4_7_14, a_token_that_excludes_somebody_elsewhere_is_passed_on)
 	close_scene(&sc);
 }
 
+GK_TEST(rfc4535_4_4_7_15, who_is_excluded_behind_it_is_refused_the_new_key)
+{
+	struct scene sc = open_scene();
+
+	sc.w->excluded[sc.w->n_excluded++] = "CN=a,O=Members";
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 3000);
+	assert_false(world_has_current(sc.a));
+	/* everybody else behind it has it (RFC4535-4.4.7-04) */
+	assert_true(world_has_current(sc.b));
+	assert_int_equal(world_in_step(sc.w), 3);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_13, who_is_excluded_is_refused_its_place_in_the_tree)
+{
+	struct scene sc = open_scene();
+
+	sc.w->excluded[sc.w->n_excluded++] = "CN=a,O=Members";
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 3000);
+	/* by the token alone: the primary knows no member of that name */
+	assert_int_equal(status(sc.north->group).n_members, 1);
+	assert_int_equal(status(sc.south->group).n_members, 2);
+	assert_null(
+		gk_group_find(sc.north->group->data, gk_slice_str(sc.a->peer)));
+	assert_int_equal(sc.north->seen.count[GSAKMP_OUT_EVICTED], 1);
+	close_scene(&sc);
+}
+
+GK_TEST(rfc4535_4_4_7_12, an_exclusion_and_the_new_key_are_one_message)
+{
+	struct scene sc = open_scene();
+	unsigned n = sc.w->seen.count[GSAKMP_OUT_MULTICAST];
+	uint32_t sequence = status(sc.w->group).sequence;
+	uint32_t handle = status(sc.north->group).gtpk.handle;
+
+	sc.w->excluded[sc.w->n_excluded++] = "CN=c,O=Members";
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 500);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_MULTICAST], n + 1);
+	assert_int_equal(status(sc.w->group).sequence, sequence + 1);
+	assert_int_equal(status(sc.north->group).edition, sc.w->edition);
+	assert_int_not_equal(status(sc.north->group).gtpk.handle, handle);
+	close_scene(&sc);
+}
+
 /* A token of which nobody takes notice but for its edition. */
 GK_TEST(rfc4535_5_3_1_2_01, a_token_alone_is_passed_on_without_keys)
 {
@@ -455,7 +530,7 @@ GK_TEST(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary)
 	close_scene(&sc);
 }
 
-GK_TEST(rfc4535_4_4_7_10, after_an_expulsion_it_waits_for_the_primary)
+GK_TEST(rfc4535_4_4_7_10, after_an_expulsion_its_own_rekey_is_refused)
 {
 	struct scene sc = open_scene();
 	unsigned n = sc.north->seen.count[GSAKMP_OUT_MULTICAST];
@@ -590,17 +665,19 @@ main(void)
 		GK_RUN(rfc4535_4_1_4_02,
 		       a_primary_that_the_token_does_not_name_is_refused),
 		GK_RUN(rfc4535_4_4_6_02,
-		       without_the_tokens_word_it_serves_nobody),
+		       without_the_tokens_word_everybody_is_refused),
 		GK_RUN(rfc4534_B_5_7_1_01,
 		       without_the_autonomous_scheme_there_are_none),
 		GK_RUN(rfc4534_B_5_7_2_01, it_has_to_be_in_both_lists),
 		GK_RUN(rfc4535_4_4_7_05, it_is_a_leaf_of_the_primarys_tree),
+		GK_RUN(rfc4535_4_1_5_01,
+		       unlisted_subordinate_is_refused_by_members),
 		GK_RUN(rfc4535_4_4_7_08, no_key_of_one_tree_is_in_another),
 		GK_RUN(rfc4535_4_4_7_06, each_sub_group_has_a_tree_of_its_own),
 		GK_RUN(rfc4535_4_4_7_01,
 		       joins_and_departures_do_not_concern_the_primary),
 		GK_RUN(rfc4535_4_4_7_07,
-		       the_access_rules_of_the_token_hold_behind_it),
+		       who_the_token_excludes_is_refused_behind_it),
 		GK_RUN(rfc4535_4_4_7_03,
 		       a_rekey_of_the_primary_is_followed_by_its_own),
 		GK_RUN(rfc4535_4_4_7_03,
@@ -609,11 +686,17 @@ main(void)
 		       rekeys_of_another_key_server_are_for_others),
 		GK_RUN(rfc4535_4_4_7_14,
 		       a_token_that_excludes_somebody_elsewhere_is_passed_on),
+		GK_RUN(rfc4535_4_4_7_15,
+		       who_is_excluded_behind_it_is_refused_the_new_key),
+		GK_RUN(rfc4535_4_4_7_13,
+		       who_is_excluded_is_refused_its_place_in_the_tree),
+		GK_RUN(rfc4535_4_4_7_12,
+		       an_exclusion_and_the_new_key_are_one_message),
 		GK_RUN(rfc4535_5_3_1_2_01,
 		       a_token_alone_is_passed_on_without_keys),
 		GK_RUN(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary),
 		GK_RUN(rfc4535_4_4_7_10,
-		       after_an_expulsion_it_waits_for_the_primary),
+		       after_an_expulsion_its_own_rekey_is_refused),
 		GK_RUN(rfc4535_4_4_7_09, nobody_but_a_subordinate_may_say_so),
 		GK_RUN(rfc4535_4_4_7_09,
 		       a_subordinate_does_not_expel_key_servers),

@@ -262,6 +262,22 @@ GK_TEST(rfc2627_5_2_03, members_of_a_dead_subordinate_go_to_the_next)
 	close_scene(&sc);
 }
 
+/* It is there, and answers; what the primary sends does not reach it. */
+GK_TEST(rfc4535_4_4_7_14, one_that_passes_nothing_on_is_refused_its_members)
+{
+	struct scene sc = open_scene(&usual);
+
+	simnet_cut(sc.w->net, sc.sub[0]->up, true);
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 60000);
+	for (size_t k = 0; k < BEHIND; k++) {
+		assert_int_equal(sc.m[0][k]->seen.count[GSAKMP_OUT_STALE], 1);
+		assert_true(world_has_current(sc.m[0][k]));
+	}
+	assert_int_equal(status(sc.sub[1]->group).n_members, 2 * BEHIND);
+	close_scene(&sc);
+}
+
 /* ---- a subordinate loses its authority ------------------------------------ */
 
 GK_TEST(rfc4535_4_4_6_02, one_that_the_token_names_no_more_stops)
@@ -487,6 +503,8 @@ main(void)
 		GK_RUN(rfc4535_4_4_7_11, a_killed_primary_still_owes_the_rekey),
 		GK_RUN(rfc2627_5_2_03,
 		       members_of_a_dead_subordinate_go_to_the_next),
+		GK_RUN(rfc4535_4_4_7_14,
+		       one_that_passes_nothing_on_is_refused_its_members),
 		GK_RUN(rfc4535_4_4_6_02,
 		       one_that_the_token_names_no_more_stops),
 		GK_RUN(rfc4535_3_1_05,

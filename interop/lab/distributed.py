@@ -248,9 +248,11 @@ class Distributed(Story):
         took = time.monotonic() - begun
         switch = self._switched(old, stay, "everybody changes keys", mark)
         self._deaf("carol", switch["handle"])
-        at = {d: d.mark() for d in self.subs.values()}
+        at, mark = {d: d.mark() for d in self.subs.values()}, self.source.mark()
         self.exclude("carol")
         wait_all(list(at), "token", marks=at)
+        # keys cannot know whether she is behind somebody: the token comes with a new key.
+        self._switched(switch["handle"], stay, "the exclusion brings a new key", mark)
         self.tell.say(f"ost took carol out of its tree and told keys in a Request to Depart. keys made a new key, the subordinates "
                       f"passed it on, and {took:.2f} s after the command all others had it. carol, with every key she ever had, read "
                       f"nothing from datagram {switch['sequence']} on. Then the Group Owner excluded her: no key server takes her in.")

@@ -213,6 +213,7 @@ GK_TEST(rfc4534_b_1_2_02,
 {
 	struct gpt_token *t = policy(), *before = policy();
 	struct gpt_register *reg = t->registration[0].reg.reg;
+	struct gpt_register *was = before->registration[0].reg.reg;
 	struct gpt_pair who = { .entity = { .type = 31 } };
 	struct who w;
 	size_t n;
@@ -221,6 +222,8 @@ GK_TEST(rfc4534_b_1_2_02,
 	                          (struct gk_slice){ ca, sizeof(ca) }));
 	gk_assert_ok(gpt_access_exclude(t, &who, &n));
 	assert_int_equal(n, 2);
+	assert_true(gpt_access_narrower(was, reg));
+	assert_false(gpt_access_narrower(reg, was));
 	assert_false(
 		gpt_access_member(reg, dn(&w, "CN=bob,O=MSEC", FIVE), NULL));
 	gk_assert_ok(gpt_access_exclude(t, &who, &n));
@@ -230,6 +233,14 @@ GK_TEST(rfc4534_b_1_2_02,
 	assert_true(
 		gpt_access_member(reg, dn(&w, "CN=bob,O=MSEC", FIVE), NULL));
 	assert_true(gpt_token_equal(t, before));
+	assert_false(gpt_access_narrower(was, reg));
+	reg->n_access--;
+	assert_true(gpt_access_narrower(was, reg));
+	reg->n_access++;
+	reg->access[0].rules.n--;
+	assert_true(gpt_access_narrower(was, reg));
+	assert_false(gpt_access_narrower(reg, was));
+	reg->access[0].rules.n++;
 	gk_buf_free(&who.entity.data);
 	gk_buf_free(&who.ca);
 	gpt_token_free(t);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/gk_check.h"
 
@@ -337,6 +338,38 @@ pairs_have(const struct gpt_pairs *list, const struct gpt_pair *who, size_t *at)
 			*at = i;
 			return true;
 		}
+	return false;
+}
+
+static bool
+pairs_within(const struct gpt_pairs *list, const struct gpt_pairs *of)
+{
+	size_t at;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (!pairs_have(of, &list->at[i], &at))
+			return false;
+	return true;
+}
+
+bool
+gpt_access_narrower(const struct gpt_register *before,
+                    const struct gpt_register *after)
+{
+	if (!before || !after || before->n_access != after->n_access)
+		return before != after;
+	for (size_t i = 0; i < before->n_access; i++) {
+		const struct gpt_access_control *b = &before->access[i];
+		const struct gpt_access_control *a = &after->access[i];
+
+		if (b->n_permissions != a->n_permissions ||
+		    (b->n_permissions != 0 &&
+		     memcmp(b->permissions, a->permissions, b->n_permissions) !=
+		             0) ||
+		    !pairs_within(&b->rules, &a->rules) ||
+		    !pairs_within(&a->exclusions, &b->exclusions))
+			return true;
+	}
 	return false;
 }
 

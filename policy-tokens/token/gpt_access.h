@@ -92,6 +92,12 @@ bool gpt_access_depart(const struct gpt_deregister *dereg,
                        const struct gpt_party *who, size_t *index,
                        struct gpt_verdict *verdict);
 
+/* gpt_access_narrower - may somebody whom @before admits be refused by @after?
+ * By the lists alone, and "yes" when in doubt: a rule is gone, an exclusion is
+ * new, or the entries are not the same ones. */
+bool gpt_access_narrower(const struct gpt_register *before,
+                         const struct gpt_register *after);
+
 /* gpt_access_exclude - add an exclusion to every AccessControl entry of every
  * GSAKMP registration; *@added counts the entries that did not have it yet. */
 GK_MUST_CHECK enum gk_err gpt_access_exclude(struct gpt_token *token,
