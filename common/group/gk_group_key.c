@@ -49,6 +49,8 @@ make(struct gk_group *g, struct gk_group_key *key, enum gk_key_slot slot,
 	};
 	if (key->lifetime != 0 && utc < GK_UTC_MAX - key->lifetime)
 		v->expires = utc + key->lifetime;
+	if (key->ends > utc && v->expires > key->ends)
+		v->expires = key->ends;
 	memcpy(v->octets, octets, key->len);
 	key->has[slot] = true;
 }
@@ -131,6 +133,21 @@ find_key(struct gk_group *g, uint32_t id)
 		if (g->keys[i].id == id)
 			return &g->keys[i];
 	return NULL;
+}
+
+enum gk_err
+gk_group_key_limit(struct gk_group *g, uint32_t id, int64_t lifetime,
+                   int64_t ends)
+{
+	struct gk_group_key *key = find_key(g, id);
+
+	if (key == NULL || lifetime < 0 || lifetime > GK_UTC_MAX || ends < 0 ||
+	    ends > GK_UTC_MAX || g->cfg.imported)
+		return GK_ERR_VALUE;
+	g->epoch_dirty |= key->lifetime != lifetime;
+	key->lifetime = lifetime;
+	key->ends = ends;
+	return GK_OK;
 }
 
 static enum gk_err

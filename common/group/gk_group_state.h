@@ -11,7 +11,7 @@ struct gk_group_key {
 	uint32_t id;
 	uint32_t type;
 	uint8_t len;
-	int64_t lifetime;
+	int64_t lifetime, ends;
 	bool has[GK_KEY_SLOTS];
 	struct gk_traffic_key version[GK_KEY_SLOTS];
 };

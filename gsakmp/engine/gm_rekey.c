@@ -141,6 +141,22 @@ refuse_package(struct rekey *r, enum gk_err err, const char *req,
 	                        field, at);
 }
 
+/* RFC 4534 C.1: keyExpirationDate of the data SA, an interval or a date. */
+static bool
+conforms(const struct gsakmp_policy *p, uint32_t id, int64_t created,
+         int64_t expires)
+{
+	for (size_t i = 0; i < p->n_keys; i++) {
+		if (p->key_id[i] != id)
+			continue;
+		if (p->key_life[i] > 0 && expires - created > p->key_life[i])
+			return false;
+		if (p->key_expires[i] > 0 && expires > p->key_expires[i])
+			return false;
+	}
+	return true;
+}
+
 static enum gk_err
 put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 {
@@ -166,7 +182,9 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 	    GK_CHECKED("RFC4535-7.5.2-16"))
 		return refuse_package(r, GK_ERR_REPLAY, "RFC4535-7.5.2-16",
 		                      "Key Creation Date", d->at);
-	if (expires <= created && GK_CHECKED("RFC4535-7.5.2-17"))
+	if ((expires <= created ||
+	     !conforms(gm->policy, d->id, created, expires)) &&
+	    GK_CHECKED("RFC4535-7.5.2-17"))
 		return refuse_package(r, GK_ERR_VALUE, "RFC4535-7.5.2-17",
 		                      "Key Expiration Date", d->at);
 	*k = (struct gk_traffic_key){ .id = d->id,

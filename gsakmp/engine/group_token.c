@@ -105,6 +105,20 @@ define_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
 	return GK_OK;
 }
 
+/* RFC4535-7.5.2-17: "the time rules conform with policy", from now on. */
+static enum gk_err
+limit_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
+           struct gk_now now)
+{
+	for (size_t i = 0; i < p->n_keys && !g->cfg.subordinate; i++)
+		GK_TRY(gk_group_key_limit(
+			g->data, p->key_id[i],
+			p->key_life[i] > 0 ? p->key_life[i]
+					   : g->cfg.gtpk_life_s,
+			p->key_expires[i] > now.utc_s ? p->key_expires[i] : 0));
+	return GK_OK;
+}
+
 /* The tree and the token; keys come next. */
 enum gk_err
 gsakmp_group_found(struct gsakmp_group *g, struct gsakmp_policy *p)
@@ -148,6 +162,7 @@ create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 {
 	GK_TRY(gsakmp_group_found(g, p));
 	GK_TRY(define_keys(g, p, now));
+	GK_TRY(limit_keys(g, p, now));
 	return gsakmp_group_opened(g, p, now);
 }
 
@@ -219,6 +234,8 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 		if (!gsakmp_group_admits(g, p, m))
 			out[n++] = m;
 	err = gsakmp_group_token_save(g, p);
+	if (err == GK_OK)
+		err = limit_keys(g, p, now);
 	if (err == GK_OK && g->policy->rekey != NULL) {
 		bool key = n != 0 || excludes_elsewhere(g->policy, p);
 		const struct gsakmp_rekey_cause order = {
@@ -463,6 +480,7 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	GK_TRY(restore_policy(g, now));
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
+	GK_TRY(limit_keys(g, g->policy, now));
 	g->phase = GSAKMP_GROUP_OPEN;
 	gsakmp_group_timers(g, now);
 	gsakmp_group_expect_rekey(g, now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "gsakmp/engine/gm_state.h"
 #include "gsakmp/tests/fixture.h"
 
 /*
@@ -130,6 +131,88 @@ GK_TEST(rfc4534_b_5_6_1_01, without_reliability_a_rekey_is_sent_once)
 		assert_int_equal(simnet_counters(w->net)->sent - sent,
 		                 1 + resend);
 		assert_int_equal(world_in_step(w), 2);
+		world_free(w);
+	}
+}
+
+/* ---- how long a key may last --------------------------------------------- */
+
+static int64_t
+life(struct world *w)
+{
+	const struct gsakmp_gtpk k = world_status(w).gtpk;
+
+	return k.expires_utc - k.created_utc;
+}
+
+/* keyExpirationDate as an interval: each version has it, a new token's from
+ * then on; as a date: no version outlives it. */
+GK_TEST(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w;
+
+	cfg.key_expiration =
+		(struct gpt_lifedate){ GPT_LIFEDATE_INTERVAL, 7200 };
+	w = world_joined(&cfg, 2);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(life(w), 7200);
+	w->cfg.key_expiration.value = 9000;
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 2000);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(life(w), 9000);
+	assert_int_equal(world_in_step(w), 2);
+	world_restart(w);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(life(w), 9000);
+	w->cfg.key_expiration =
+		(struct gpt_lifedate){ GPT_LIFEDATE_UTC,
+		                       simnet_now(w->net).utc_s + 5000 };
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 2000);
+	for (int i = 0; i < 2; i++) {
+		gk_assert_ok(world_rekey(w));
+		world_pass(w, 2000);
+		assert_int_equal(world_status(w).gtpk.expires_utc,
+		                 w->cfg.key_expiration.value);
+		assert_int_equal(world_in_step(w), 2);
+		if (i == 0)
+			world_restart(w);
+	}
+	/* Nothing was refused but what a restarted server said again. */
+	assert_string_equal(w->member[0]->seen.req, "RFC4535-7.1.2-09");
+	assert_int_equal(w->member[0]->seen.count[GSAKMP_OUT_REFUSED], 2);
+	world_free(w);
+}
+
+/* A key server that gives a key more time than the token does. */
+GK_TEST(rfc4535_7_5_2_17, key_that_lasts_longer_than_the_token_says_is_refused)
+{
+	for (int date = 0; date < 2; date++) {
+		struct world_config cfg = world_plain(7);
+		struct gsakmp_policy *policy;
+		struct world_member *m;
+		struct world *w;
+
+		cfg.group.gtpk_life_s = 7200;
+		w = world_joined(&cfg, 2);
+		m = w->member[0];
+		/* What the token would have said: a second, or ten, too few. */
+		policy = m->gm->policy;
+		policy->key_life[0] = date ? 0 : 7199;
+		policy->key_expires[0] =
+			date ? simnet_now(w->net).utc_s + 7190 : 0;
+		gk_assert_ok(world_rekey(w));
+		world_pass(w, 1000);
+		assert_string_equal(m->seen.req, "RFC4535-7.5.2-17");
+		assert_false(world_has_current(m));
+		assert_true(world_has_current(w->member[1]));
 		world_free(w);
 	}
 }
@@ -305,6 +388,9 @@ main(void)
 		GK_RUN(rfc4534_b_5_3_02, time_counts_from_the_last_rekey),
 		GK_RUN(rfc4534_b_5_6_1_01,
 		       without_reliability_a_rekey_is_sent_once),
+		GK_RUN(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says),
+		GK_RUN(rfc4535_7_5_2_17,
+		       key_that_lasts_longer_than_the_token_says_is_refused),
 		GK_RUN(rfc4534_b_5_4_1_01,
 		       without_a_method_the_key_stays_for_everybody),
 		GK_RUN(rfc4534_b_5_4_1_01,

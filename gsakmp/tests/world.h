@@ -36,7 +36,8 @@ struct world_config {
 	uint64_t seed;
 	enum gpt_rekey_event event;
 	int64_t event_time, event_count;
-	int64_t interval; /* rekeyInterval; 0: a day */
+	struct gpt_lifedate key_expiration; /* of the data SA; value 0: none */
+	int64_t interval;                   /* rekeyInterval; 0: a day */
 	unsigned resend;
 	bool post;        /* reliability post, on world.board */
 	bool method_none; /* its rekey method is none */

@@ -105,7 +105,7 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 }
 
 static void
-set_data(struct gpt_token *t)
+set_data(const struct world *w, struct gpt_token *t)
 {
 	static const uint8_t key_id[] = { 0, 0, 0, 1 };
 	struct gpt_protocol *p = gpt_token_add_data(t);
@@ -114,6 +114,8 @@ set_data(struct gpt_token *t)
 	p->data->has_encryption = true;
 	WORLD_MUST(gk_buf_copy(&p->data->encryption.key_id,
 	                       (struct gk_slice){ key_id, sizeof(key_id) }));
+	p->data->encryption.has_expiration = w->cfg.key_expiration.value != 0;
+	p->data->encryption.expiration = w->cfg.key_expiration;
 }
 
 void
@@ -131,7 +133,7 @@ world_token(struct world *w)
 	t->edition = ++w->edition;
 	set_registration(w, t, ca);
 	set_rekey(w, t, ca);
-	set_data(t);
+	set_data(w, t);
 	WORLD_MUST(gpt_token_encode(t, &der, &fault));
 	gk_buf_free(&w->token);
 	/* signing-time has to advance from edition to edition */
