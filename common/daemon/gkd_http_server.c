@@ -5,6 +5,7 @@
 
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_tcp.h"
+#include "common/daemon/gkd_url.h"
 
 #define HEADER_MAX 256 /* octets of our own header */
 
@@ -46,52 +47,26 @@ answer(struct gkd_conn *conn, const char *status, struct gk_slice body)
 		gkd_conn_finish(conn);
 }
 
-/* "METHOD SP path SP HTTP/1.x CRLF"; cut into strings in place. */
-static bool
-cut_line(char *line, char **path)
-{
-	char *version;
-
-	line[strcspn(line, "\r")] = '\0';
-	*path = strchr(line, ' ');
-	if (*path == NULL)
-		return false;
-	*(*path)++ = '\0';
-	version = strchr(*path, ' ');
-	if (version == NULL)
-		return false;
-	*version++ = '\0';
-	if (strncmp(version, "HTTP/1.", 7) != 0 || version[7] < '0' ||
-	    version[7] > '9' || version[8] != '\0' || **path != '/')
-		return false;
-	for (const char *p = *path; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~')
-			return false;
-	return true;
-}
-
 static void
 message(void *arg, struct gkd_conn *conn, struct gk_slice data)
 {
 	const struct gk_slice nothing = { NULL, 0 };
 	struct gkd_http_server *server = arg;
 	struct gk_slice body = nothing;
-	char *path, *text = server->request;
-	bool has_body;
+	struct gkd_request request;
+	char *text = server->request;
 
 	if (gkd_conn_finishing(conn))
 		return; /* it was told that there will be no second answer */
 	memcpy(text, data.ptr, data.len);
 	text[data.len] = '\0';
-	has_body = strcasestr(text, "\r\ncontent-length:") != NULL ||
-	           strcasestr(text, "\r\ntransfer-encoding:") != NULL;
-	if (strlen(text) != data.len || !cut_line(text, &path))
+	if (!gkd_request_parse(&request, text, data.len))
 		answer(conn, "400 Bad Request", nothing);
-	else if (strcmp(text, "GET") != 0)
+	else if (strcmp(request.method, "GET") != 0)
 		answer(conn, "405 Method Not Allowed", nothing);
-	else if (has_body)
+	else if (request.has_body)
 		answer(conn, "400 Bad Request", nothing);
-	else if (!server->config.get(server->config.arg, path, &body))
+	else if (!server->config.get(server->config.arg, request.path, &body))
 		answer(conn, "404 Not Found", nothing);
 	else if (body.len > server->config.body_max)
 		answer(conn, "500 Internal Server Error", nothing);

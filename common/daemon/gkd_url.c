@@ -109,3 +109,31 @@ gkd_url_below(const struct gkd_url *url, const struct gkd_url *prefix)
 	return prefix->path[len - 1] == '/' || url->path[len] == '\0' ||
 	       url->path[len] == '/' || url->path[len] == '?';
 }
+
+bool
+gkd_request_parse(struct gkd_request *request, char *text, size_t len)
+{
+	char *path, *version;
+
+	if (strlen(text) != len)
+		return false;
+	request->has_body = strcasestr(text, "\r\ncontent-length:") != NULL ||
+	                    strcasestr(text, "\r\ntransfer-encoding:") != NULL;
+	/* METHOD SP path SP HTTP/1.x CRLF */
+	text[strcspn(text, "\r")] = '\0';
+	path = strchr(text, ' ');
+	version = path != NULL ? strchr(path + 1, ' ') : NULL;
+	if (version == NULL)
+		return false;
+	*path++ = '\0';
+	*version++ = '\0';
+	if (strncmp(version, "HTTP/1.", 7) != 0 || version[7] < '0' ||
+	    version[7] > '9' || version[8] != '\0' || *path != '/')
+		return false;
+	for (const char *p = path; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	request->method = text;
+	request->path = path;
+	return true;
+}

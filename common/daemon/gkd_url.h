@@ -24,4 +24,14 @@ GK_MUST_CHECK enum gk_err gkd_url_parse(struct gkd_url *url, const char *text);
 /* gkd_url_below - @url is @prefix or lies below it. */
 bool gkd_url_below(const struct gkd_url *url, const struct gkd_url *prefix);
 
+/* What a server has to know of a request: strings in its text. */
+struct gkd_request {
+	const char *method, *path;
+	bool has_body; /* a header announces one */
+};
+
+/* gkd_request_parse - of @len octets at @text, with a NUL behind them; cut into
+ * strings in place.  False: no request line of HTTP/1.x for a plain path. */
+bool gkd_request_parse(struct gkd_request *request, char *text, size_t len);
+
 #endif /* GKD_URL_H */
