@@ -87,7 +87,9 @@ def test_without_a_rekey_method(group):
     for command in (("evict", "bob"), ("rekey", GROUP)):
         with pytest.raises(LabError, match="no rekey method"):
             s.keys.control(*command)
+    mark = s.keys.mark()
     leave(s, "carol")
+    s.keys.wait("evicted", timeout=5, since=mark, where=lambda e: "carol" in e["peer"])
     assert len(s.keys.control("members")) == 2
     marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
     s.edition = 2
