@@ -269,22 +269,38 @@ gk_group_lkh(const struct gk_group *g)
 }
 
 enum gk_err
-gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
-              struct gk_lkh_plan *plan)
+gk_group_draft(struct gk_group *g, enum gk_lkh_style style,
+               struct gk_lkh_plan *plan)
+{
+	if (g->lkh != NULL)
+		return gk_lkh_draft(g->lkh, style, plan);
+	*plan = (struct gk_lkh_plan){ .epoch = g->epoch,
+		                      .group = gk_group_due(g) };
+	return GK_OK;
+}
+
+void
+gk_group_close(struct gk_group *g)
 {
 	bool open = gk_group_open(g), due = gk_group_due(g);
 
 	if (g->lkh != NULL)
-		GK_TRY(gk_lkh_seal(g->lkh, style, plan));
-	else
-		*plan = (struct gk_lkh_plan){ .epoch = g->epoch, .group = due };
+		gk_lkh_close(g->lkh);
 	if (!open)
-		return GK_OK;
+		return;
 	if (due)
 		gk_group_next_promote(g);
 	g->open = false;
 	g->due = false;
 	g->epoch++;
 	g->epoch_dirty = true;
+}
+
+enum gk_err
+gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
+              struct gk_lkh_plan *plan)
+{
+	GK_TRY(gk_group_draft(g, style, plan));
+	gk_group_close(g);
 	return GK_OK;
 }

@@ -193,6 +193,12 @@ bool gk_group_joined(const struct gk_group *group,
                      const struct gk_member *member);
 /* gk_group_due - the open epoch brings new traffic keys. */
 bool gk_group_due(const struct gk_group *group);
+/* gk_group_draft, gk_group_close - see gk_lkh_draft(); the traffic keys that come
+ * are in slot NEXT until it is closed. */
+GK_MUST_CHECK enum gk_err gk_group_draft(struct gk_group *group,
+                                         enum gk_lkh_style style,
+                                         struct gk_lkh_plan *plan);
+void gk_group_close(struct gk_group *group);
 /* gk_group_seal - see gk_lkh_seal(); without hierarchy the plan has no wraps. */
 GK_MUST_CHECK enum gk_err gk_group_seal(struct gk_group *group,
                                         enum gk_lkh_style style,

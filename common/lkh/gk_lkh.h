@@ -106,7 +106,17 @@ GK_MUST_CHECK enum gk_err gk_lkh_renew(struct gk_lkh *lkh, int64_t utc,
                                        size_t *renewed);
 
 /*
- * gk_lkh_seal - close the epoch and say what has to be sent.
+ * gk_lkh_draft - what will have to be sent, with the epoch still open: for a
+ * caller whose own part may fail.  gk_lkh_close() then closes it, before anything
+ * else happens to the tree; not calling it leaves everything as it was.
+ */
+GK_MUST_CHECK enum gk_err gk_lkh_draft(struct gk_lkh *lkh,
+                                       enum gk_lkh_style style,
+                                       struct gk_lkh_plan *plan);
+void gk_lkh_close(struct gk_lkh *lkh);
+
+/*
+ * gk_lkh_seal - close the epoch and say what has to be sent: both at once.
  *
  * @plan is overwritten and owned by the caller (gk_lkh_plan_free()).  Sealing
  * an epoch in which nothing happened gives an empty plan.  GK_ERR_NOMEM leaves

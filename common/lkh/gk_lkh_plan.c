@@ -426,8 +426,8 @@ gk_lkh_plan_free(struct gk_lkh_plan *plan)
 }
 
 enum gk_err
-gk_lkh_seal(struct gk_lkh *lkh, enum gk_lkh_style style,
-            struct gk_lkh_plan *plan)
+gk_lkh_draft(struct gk_lkh *lkh, enum gk_lkh_style style,
+             struct gk_lkh_plan *plan)
 {
 	struct draft draft;
 	enum gk_err err;
@@ -443,10 +443,16 @@ gk_lkh_seal(struct gk_lkh *lkh, enum gk_lkh_style style,
 	if (err == GK_OK)
 		err = draft_finish(&draft, plan);
 	draft_free(&draft);
-	if (err != GK_OK) {
+	if (err != GK_OK)
 		gk_lkh_plan_free(plan);
-		return err;
-	}
+	return err;
+}
+
+void
+gk_lkh_close(struct gk_lkh *lkh)
+{
+	if (!lkh->open)
+		return;
 	/* The rows still hold the old keys and what the epoch knew. */
 	for (size_t i = 0; i < lkh->mark_count; i++)
 		gk_lkh_touch(lkh, lkh->marks[i].at);
@@ -455,5 +461,13 @@ gk_lkh_seal(struct gk_lkh *lkh, enum gk_lkh_style style,
 	lkh->open = false;
 	lkh->group_due = false;
 	lkh->head_dirty = true;
+}
+
+enum gk_err
+gk_lkh_seal(struct gk_lkh *lkh, enum gk_lkh_style style,
+            struct gk_lkh_plan *plan)
+{
+	GK_TRY(gk_lkh_draft(lkh, style, plan));
+	gk_lkh_close(lkh);
 	return GK_OK;
 }

@@ -100,14 +100,15 @@ kek_datum(struct plan *p, const struct gk_lkh_key *k,
 	write_date(&p->expires, k->expires, d->expires);
 }
 
-/* The group key's place in a wrap is taken by all GTPKs of the group. */
+/* The group key's place in a wrap is taken by all GTPKs of the group: those that
+ * come into force when the epoch is closed. */
 static enum gk_err
 add_gtpks(const struct gsakmp_group *g, struct gsakmp_keys *keys)
 {
 	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
 		struct gsakmp_key_datum d;
 
-		gtpk_datum(gk_group_key(g->data, i, GK_KEY_CURRENT), &d);
+		gtpk_datum(gk_group_key_joiner(g->data, i), &d);
 		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_GTPK, &d));
 	}
 	return GK_OK;
@@ -407,7 +408,7 @@ seal_token(struct plan *p, const struct gsakmp_policy *policy,
 	const struct gk_traffic_key *with = old;
 
 	if (p->g->dialect.pt_rekey_key == GSAKMP_PT_REKEY_KEY_NEW_GTPK)
-		with = gk_group_key(p->g->data, 0, GK_KEY_CURRENT);
+		with = gk_group_key_joiner(p->g->data, 0);
 	return gsakmp_rekey_token_seal(
 		p->g->env, &p->g->dialect,
 		&(struct gsakmp_wrapping){ .type = (uint16_t)with->type,
@@ -457,13 +458,16 @@ close_epoch(struct plan *p, const struct gsakmp_rekey_cause *order)
 	due = gk_group_due(g->data);
 	/* A token alone, at a subordinate: the tree waits for the next key. */
 	if (!g->cfg.subordinate || due || order->refresh)
-		err = gk_group_seal(
+		err = gk_group_draft(
 			g->data, g->cfg.lkh_chain ? GK_LKH_CHAIN : GK_LKH_PATH,
 			&plan);
 	if (err == GK_OK && order->announce != NULL)
 		err = seal_token(p, order->announce, &old);
 	if (err == GK_OK)
 		err = render(p, &plan);
+	/* Until here it can fail, and is then begun anew: the epoch is open. */
+	if (err == GK_OK && (!g->cfg.subordinate || due || order->refresh))
+		gk_group_close(g->data);
 	if (err == GK_OK && due) {
 		err = gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL,
 		                            GK_KEY_CURRENT);

@@ -67,7 +67,7 @@ gcks_forge(const struct gcks_forge *f, struct gk_buf *out)
 		.signer = f->signer != NULL ? f->signer : f->m->pki.signer,
 		.type = f->signature != 0 ? f->signature
 		                          : GSAKMP_SIGNATURE_ECDSA_P256,
-		.id_type = GSAKMP_ID_DN_STRING,
+		.id_type = f->id_type != 0 ? f->id_type : GSAKMP_ID_DN_STRING,
 		.signer_id = f->signer_id != NULL ? gk_slice_str(f->signer_id)
 		                                  : gk_buf_slice(&f->m->name),
 		.utc = simnet_now(w->net).utc_s + f->skew,

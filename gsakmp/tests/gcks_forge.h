@@ -17,6 +17,7 @@ struct gcks_forge {
 	enum gsakmp_exchange_type exchange;
 	const struct gk_signer *signer; /* NULL: the member's */
 	const struct gk_cert *cert;     /* NULL: the member's */
+	uint8_t id_type;                /* 0: ID_DN_STRING */
 	const char *signer_id;          /* NULL: the member's name */
 	uint16_t signature;             /* 0: the suite's */
 	uint16_t key_creation;          /* 0: the suite's */

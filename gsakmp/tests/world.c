@@ -79,7 +79,7 @@ commit(struct world *w, const struct gsakmp_output *out)
 	bool ok;
 
 	if (j == NULL)
-		return true;
+		return gsakmp_group_commit_done(out->group, out->ticket);
 	ok = world_store_ok(&w->store);
 	if (ok)
 		world_store_apply(&w->store, j);

@@ -130,6 +130,7 @@ struct world {
 	size_t n_members;
 	const char *excluded[8];
 	size_t n_excluded;
+	const char *host;        /* FQDN that the access rules admit as well */
 	const char *only_sender; /* SenderAuthorization; NULL: anybody */
 	enum gpt_transport transport;
 	enum gpt_reliability_kind reliability;

@@ -58,6 +58,10 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 		allow(&r->reg.reg->senders, gk_slice_str(w->only_sender), ca);
 	a = gpt_register_add_access(r->reg.reg);
 	allow(&a->rules, gk_slice_str("CN=*,O=Members"), ca);
+	if (w->host != NULL)
+		WORLD_MUST(gpt_pair_set(gpt_pairs_add(&a->rules),
+		                        GSAKMP_ID_FQDN, gk_slice_str(w->host),
+		                        ca));
 	a->has_exclusions = w->n_excluded != 0;
 	for (size_t i = 0; i < w->n_excluded; i++)
 		allow(&a->exclusions, gk_slice_str(w->excluded[i]), ca);
