@@ -387,6 +387,14 @@ event_done(struct gsakmp_group *g, struct gsakmp_event *e, bool out)
 	pthread_mutex_unlock(&g->lock);
 }
 
+static void
+note_oversize(struct gsakmp_group *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->oversize++;
+	pthread_mutex_unlock(&g->lock);
+}
+
 enum gk_err
 gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 {
@@ -403,7 +411,7 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 
 		err = event_sign(g, &party, e, now, &dgram);
 		if (err == GK_OK && dgram.len > g->cfg.rekey_message)
-			g->oversize++; /* of the group's own thread */
+			note_oversize(g);
 		if (err == GK_OK)
 			err = event_send(g, &party, e, gk_buf_slice(&dgram));
 		gk_buf_free(&dgram);

@@ -66,6 +66,7 @@ world_board_answer(struct world_member *m)
 	row = w->board_down ? NULL : find(w, m->asked_at);
 	if (row != NULL)
 		octets = gk_buf_slice(&row->value);
+	gsakmp_gm_digest(m->gm, m->before);
 	(void)gsakmp_gm_fetched(m->gm, sequence, row != NULL ? &octets : NULL,
 	                        simnet_now(w->net));
 	return true;
