@@ -161,14 +161,13 @@ read_all(struct gk_cert *cert)
 static X509 *
 parse(struct gk_slice der)
 {
-	const uint8_t *p = der.ptr;
 	uint8_t *again = NULL;
 	X509 *x509;
 	int n;
 
 	if (der.len == 0 || der.len > GK_CERT_MAX_LEN)
 		return NULL;
-	x509 = d2i_X509(NULL, &p, (long)der.len);
+	x509 = gk_ossl_x509(der);
 	n = x509 == NULL ? 0 : i2d_X509(x509, &again);
 	if (n <= 0 ||
 	    !gk_slice_equal(der, (struct gk_slice){ again, (size_t)n })) {

@@ -21,6 +21,10 @@ const EVP_CIPHER *gk_ossl_fetch_cipher(unsigned i, const char *name);
 
 const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
 
+/* gk_ossl_x509 - d2i_X509(), but faster; NULL when @der does not begin with a
+ * certificate. */
+X509 *gk_ossl_x509(struct gk_slice der);
+
 /* gk_legacy_cipher - a cipher of the provider's legacy set, by its name; kept
  * in a library context of its own, so that loading it changes nothing for
  * others.  NULL when it is not to be had. */

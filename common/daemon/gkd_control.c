@@ -589,6 +589,18 @@ admit_letter(struct mailbox *mailbox, unsigned bit, size_t len)
 	return ok;
 }
 
+bool
+gkd_control_followed(struct gkd_control *control, const char *stream)
+{
+	struct mailbox *mailbox = control->mailbox;
+	bool followed;
+
+	pthread_mutex_lock(&mailbox->lock);
+	followed = (mailbox->streams & bit_of(control, stream)) != 0;
+	pthread_mutex_unlock(&mailbox->lock);
+	return followed;
+}
+
 void
 gkd_control_publish_line(struct gkd_control *control, const char *stream,
                          const char *line)

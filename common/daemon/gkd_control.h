@@ -66,6 +66,8 @@ GK_MUST_CHECK enum gk_err gkd_control_stream(
 /* gkd_control_publish - @object is stolen.  In the loop's thread. */
 void gkd_control_publish(struct gkd_control *control, const char *stream,
                          json_t *object);
+/* gkd_control_followed - does anybody follow the stream?  From any thread. */
+bool gkd_control_followed(struct gkd_control *control, const char *stream);
 /* gkd_control_publish_line - text that is one JSON object.  From any thread. */
 void gkd_control_publish_line(struct gkd_control *control, const char *stream,
                               const char *line);

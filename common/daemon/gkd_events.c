@@ -25,6 +25,7 @@ struct gkd_events {
 	bool failed;
 	pthread_mutex_t lock;
 	void (*tap)(void *arg, const char *text);
+	bool (*tap_wanted)(void *arg);
 	void *tap_arg;
 };
 
@@ -112,12 +113,27 @@ gkd_events_limit(struct gkd_events *events, uint64_t octets)
 
 void
 gkd_events_tap(struct gkd_events *events,
-               void (*line)(void *arg, const char *text), void *arg)
+               void (*line)(void *arg, const char *text),
+               bool (*wanted)(void *arg), void *arg)
 {
 	pthread_mutex_lock(&events->lock);
 	events->tap = line;
+	events->tap_wanted = wanted;
 	events->tap_arg = arg;
 	pthread_mutex_unlock(&events->lock);
+}
+
+bool
+gkd_events_wanted(struct gkd_events *events)
+{
+	bool wanted;
+
+	pthread_mutex_lock(&events->lock);
+	wanted = events->fd >= 0 ||
+	         (events->tap != NULL && (events->tap_wanted == NULL ||
+	                                  events->tap_wanted(events->tap_arg)));
+	pthread_mutex_unlock(&events->lock);
+	return wanted;
 }
 
 /* A reader at the other end of a pipe that has gone to sleep gets a second; the

@@ -36,10 +36,15 @@ void gkd_events_limit(struct gkd_events *events, uint64_t octets);
  * memory: the event then goes out without them). */
 void gkd_events_emit(struct gkd_events *events, const char *event,
                      json_t *fields);
-/* gkd_events_tap - @line (no newline) is called for each event, in the thread
+/* gkd_events_wanted - is there a file, or somebody who listens?  Who makes many
+ * events may spare himself the trouble. */
+bool gkd_events_wanted(struct gkd_events *events);
+/* gkd_events_tap - @wanted (may be NULL: always) says whether anybody listens;
+ * @line (no newline) is called for each event, in the thread
  * that emits.  One tap; NULL removes it. */
 void gkd_events_tap(struct gkd_events *events,
-                    void (*line)(void *arg, const char *text), void *arg);
+                    void (*line)(void *arg, const char *text),
+                    bool (*wanted)(void *arg), void *arg);
 
 /* gkd_json_octets - hexadecimal text of a slice; for ids, never for keys in
  * events. */

@@ -300,6 +300,14 @@ on_event_line(void *arg, const char *text)
 	gkd_control_publish_line(d->control, "events", text);
 }
 
+static bool
+events_followed(void *arg)
+{
+	const struct gkd_daemon *d = arg;
+
+	return gkd_control_followed(d->control, "events");
+}
+
 static enum gkd_exit
 open_control(struct gkd_daemon *d, struct gkd_command *table,
              struct gkd_why *why)
@@ -323,7 +331,7 @@ open_control(struct gkd_daemon *d, struct gkd_command *table,
 		         "control socket '%s': %s", path, strerror(errno));
 		return GKD_EXIT_NETWORK;
 	}
-	gkd_events_tap(d->events, on_event_line, d);
+	gkd_events_tap(d->events, on_event_line, events_followed, d);
 	return GKD_EXIT_OK;
 }
 
@@ -457,7 +465,7 @@ live(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 	if (rc == GKD_EXIT_OK)
 		gkd_events_emit(d->events, "stopped", NULL);
 	if (d->events != NULL)
-		gkd_events_tap(d->events, NULL, NULL);
+		gkd_events_tap(d->events, NULL, NULL, NULL);
 	gkd_control_close(d->control);
 	return rc;
 }

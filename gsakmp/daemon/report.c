@@ -128,12 +128,15 @@ refuse(struct gkd_daemon *d, const char *group, const char *peer,
 	/* The copies of a Rekey Event that make up for loss are refused by
 	 * their Sequence ID every day; nobody needs to be told. */
 	bool usual = why->notify == GSAKMP_NOTIFY_INVALID_SEQUENCE_ID;
-	json_t *f = fields_of(group, peer);
+	json_t *f;
 
-	add_reject(f, why, text);
 	gkd_counters_refuse(d->counters, &refusal);
 	gkd_log_about(usual ? LOG_DEBUG : LOG_NOTICE, "msg", &about,
 	              "refused: %s", reason);
+	if (!gkd_events_wanted(d->events))
+		return;
+	f = fields_of(group, peer);
+	add_reject(f, why, text);
 	gkd_events_emit(d->events, "refused", f);
 }
 
@@ -266,8 +269,6 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 		refuse(d, group, peer, &out->why, out->text);
 		return;
 	}
-	f = fields_of(group, peer);
-	add_details(f, out);
 	if (out->kind == GSAKMP_OUT_MESSAGE) {
 		char name[64];
 
@@ -289,5 +290,9 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,
 			out->text != NULL || out->why.req != NULL ? ": " : "",
 			gsakmpd_report_reason(reason, &out->why, out->text));
+	if (!gkd_events_wanted(d->events))
+		return;
+	f = fields_of(group, peer);
+	add_details(f, out);
 	gkd_events_emit(d->events, what, f);
 }

@@ -215,10 +215,12 @@ GK_TEST(daemon_control, a_subscriber_gets_the_state_and_then_the_changes)
 
 	open_fixture(&f);
 	gkd_control_publish(f.control, "numbers", json_pack("{s:i}", "n", 0));
+	assert_false(gkd_control_followed(f.control, "numbers"));
 	ask(&f, "{\"cmd\":\"subscribe\",\"args\":[\"numbers\"]}\n");
 	assert_string_equal(line(&f), "{\"ok\":true,\"result\":{}}");
 	assert_string_equal(line(&f), "{\"n\":1}");
 	assert_string_equal(line(&f), "{\"n\":2}");
+	assert_true(gkd_control_followed(f.control, "numbers"));
 	gkd_control_publish(f.control, "numbers", json_pack("{s:i}", "n", 3));
 	gkd_control_publish_line(f.control, "numbers", "{\"n\":4}");
 	assert_string_equal(line(&f), "{\"n\":3}");
@@ -370,6 +372,44 @@ GK_TEST(daemon_events, file_has_an_end_and_says_what_is_lost)
 	assert_true(lost > 3000 && lost <= 4096);
 	unlink(file);
 	unlink(old);
+}
+
+static bool listening;
+
+static bool
+is_listening(void *arg)
+{
+	(void)arg;
+	return listening;
+}
+
+static void
+no_line(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+GK_TEST(daemon_events, nobody_wants_them_without_file_and_listener)
+{
+	struct gkd_events *events;
+	char file[80];
+
+	gk_assert_ok(gkd_events_open(&events, NULL));
+	assert_false(gkd_events_wanted(events));
+	gkd_events_tap(events, no_line, NULL, NULL);
+	assert_true(gkd_events_wanted(events));
+	gkd_events_tap(events, no_line, is_listening, NULL);
+	listening = false;
+	assert_false(gkd_events_wanted(events));
+	listening = true;
+	assert_true(gkd_events_wanted(events));
+	gkd_events_close(events);
+	snprintf(file, sizeof(file), "%s/events", dir);
+	gk_assert_ok(gkd_events_open(&events, file));
+	assert_true(gkd_events_wanted(events));
+	gkd_events_close(events);
+	unlink(file);
 }
 
 GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
@@ -560,6 +600,8 @@ main(void)
 		GK_RUN(daemon_control,
 		       the_socket_is_private_and_not_stolen_from_the_living),
 		GK_RUN(daemon_events, file_has_an_end_and_says_what_is_lost),
+		GK_RUN(daemon_events,
+		       nobody_wants_them_without_file_and_listener),
 		GK_RUN(daemon_events, lines_are_objects_with_time_and_fields),
 		GK_RUN(daemon_events,
 		       a_reader_that_sleeps_does_not_stop_the_daemon),
