@@ -237,6 +237,14 @@ def test_raw_rsa_keys_that_are_not_believed(ground):
     attempt(server, key, identity.Identity(reg.ID_KEY, b"somebody else"), "RFC4535-5.2.1.1-15")
     good = ground.member("gm0", credentials=party.Credentials.raw(key, who))
     assert good.join() and good.leave()
+    mark = server.mark()
+    assert good.join()
+    server.wait("member-active", timeout=5, since=mark)
+    # Another key is put where this one was: the member goes.
+    public.write_bytes(raw_key(ground, "gm1")[2].read_bytes())
+    mark = server.mark()
+    server.control("reload")
+    server.wait("evicted", timeout=5, since=mark, where=lambda e: "key-id" in e["peer"])
     server.finish()
     ground.rules = [policy.Rule(who, ground.pki.intermediate.key_id)]
     server = ground.gcks()
