@@ -108,6 +108,10 @@ GK_TEST(rfc4535_7_7_1_07, raw_key_is_believed_only_when_it_was_added)
 	gk_path_free(&path);
 	gk_assert_ok(gk_trust_verify(t, raw, NULL, 0, 0, NULL, NULL));
 	gk_assert_ok(gk_cert_of_pubkey(gk_cert_pubkey(small.cert), &weak));
+	/* That one key is believed says nothing about another. */
+	gk_assert_err(GK_ERR_AUTH,
+	              gk_trust_verify(t, weak, NULL, 0, 0, &path, &why));
+	assert_int_equal(why.kind, GK_CERT_FAULT_UNKNOWN_ROOT);
 	gk_assert_ok(gk_trust_add_raw_key(t, weak));
 	gk_assert_err(GK_ERR_POLICY,
 	              gk_trust_verify(t, weak, NULL, 0, 0, &path, &why));
