@@ -4,8 +4,8 @@
 #   common/fuzz/campaign.sh [-m MINUTES] [-j JOBS] [-b BUILDDIR] [TARGET...]
 #
 # Builds with clang into BUILDDIR (default build-fuzz), starts from the corpora
-# in the tree, keeps what it finds new in BUILDDIR/corpus and findings in
-# BUILDDIR/findings.  A line per target; exit 1 when there was a finding.
+# in the tree and the test vectors, keeps what it finds new in BUILDDIR/corpus and
+# findings in BUILDDIR/findings.  A line per target; exit 1 when there was a finding.
 set -eu
 minutes=10 jobs=2 build=build-fuzz
 while getopts m:j:b:h opt; do
@@ -29,12 +29,16 @@ targets=$(make -s print-fuzz-targets)
 [ $# -eq 0 ] || targets=$*
 # shellcheck disable=SC2086
 make -s -j2 $targets
+# The vectors need the packages of the Python tests; without them there are none.
+(cd "$top/interop" && /usr/bin/python3 -m msec_scapy.vectors --seeds "$build/seeds") 2>/dev/null ||
+	echo "no seeds from the vectors: see ./lab test for what is missing"
 one() {
 	target=$1
 	name=$(basename "$target")
 	seeds=$top/$(dirname "$target")/corpus/$name
 	mkdir -p "$build/corpus/$name"
 	[ -d "$seeds" ] || seeds=
+	[ -d "$build/seeds/$name" ] && seeds="$seeds $build/seeds/$name"
 	if "$build/$target" -max_total_time=$((minutes * 60)) -timeout=25 \
 		-rss_limit_mb=2048 -print_final_stats=1 -max_len=16384 \
 		-artifact_prefix="$build/findings/$name-" \

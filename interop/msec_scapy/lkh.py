@@ -76,7 +76,7 @@ class Ring:
                 datums, into = [item.body], gtpk
             else:
                 if item.body.rekey_version != 1:
-                    raise Refusal(reg.N_MALFORMED, "RFC4535-7.4.1.2-01", "Rekey Version")
+                    raise Refusal(reg.N_MALFORMED, "RFC4535-A.2-01", "Rekey Version")
                 datums, into, member_id = item.body.getfieldval(
                     "keys"), kek, item.body.member_id
             for datum in datums:

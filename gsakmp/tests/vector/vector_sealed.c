@@ -106,6 +106,31 @@ key_download(struct vec *v)
 }
 
 static void
+keys_verdict(struct vec *v)
+{
+	struct gsakmp_keys *keys = vec_keep(v, calloc(1, sizeof(*keys)));
+	const struct gsakmp_vocabulary voc = { 0 };
+	struct gsakmp_reject why = { 0 };
+	bool accepted =
+		gsakmp_key_download_read(
+			vec_octets(v, v->in, "key_download"), &v->dialect, &voc,
+			vec_num(v, v->in, "now"), keys, &why) == GK_OK;
+
+	if (accepted != vec_flag(v, v->out, "accepted"))
+		vec_fail(v, accepted ? "accepted" : "refused: %s, field %s",
+		         why.req, why.field);
+	if (vec_has(v->out, "req"))
+		vec_same_text(v, "requirement", why.req,
+		              vec_text(v, v->out, "req"));
+	if (vec_has(v->out, "notify"))
+		vec_same_num(v, "notification", why.notify,
+		             vec_num(v, v->out, "notify"));
+	if (vec_has(v->out, "field"))
+		vec_same_text(v, "field", why.field,
+		              vec_text(v, v->out, "field"));
+}
+
+static void
 key_packages(struct vec *v)
 {
 	struct gsakmp_keys *keys = vec_keep(v, calloc(1, sizeof(*keys)));
@@ -281,7 +306,11 @@ rekey_token(struct vec *v)
 }
 
 const struct vec_kind vec_sealed_kinds[] = {
-	{ "key-download", key_download }, { "key-packages", key_packages },
-	{ "registration", registration }, { "rekey-data", rekey_data },
-	{ "rekey-token", rekey_token },   { NULL, NULL },
+	{ "keys-verdict", keys_verdict },
+	{ "key-download", key_download },
+	{ "key-packages", key_packages },
+	{ "registration", registration },
+	{ "rekey-data", rekey_data },
+	{ "rekey-token", rekey_token },
+	{ NULL, NULL },
 };

@@ -5,7 +5,7 @@ import re
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from .. import crypto, identity, message, pkix, policy, protect
+from .. import crypto, identity, lkh, message, pkix, policy, protect
 from .. import dialect as dialects
 from .. import registry as reg
 from .. import token as tokens
@@ -119,6 +119,18 @@ def key_download(v, dialect):
             member_id=v.member_id, keys=[datum(k) for k in v.kek])))
     with dialects.use(dialect):
         return {"key_download": bytes(KeyDownloadData(items=items))}
+
+
+@output("keys-verdict")
+def keys_verdict(v, dialect):
+    try:
+        with dialects.use(dialect):
+            lkh.Ring(dialect).install(protect.decode(KeyDownloadData, v.key_download, dialect), v.now)
+        return {"accepted": True}
+    except Refusal as e:
+        return {"accepted": False, "notify": e.notify, "req": e.req, "field": rfc_words(e.field)}
+    except protect.FormError:  # which length or counter lies is a matter of taste
+        return {"accepted": False}
 
 
 @output("key-packages")

@@ -99,6 +99,9 @@ KINDS = {
     "key-packages": Kind("The plaintext of a Rekey Event Data (7.5.1.2, A.3.2).", {
         "packages": Field("objects", "type (0 GTPK, 1 LKH) and key of each Key Package"),
     }, {"packages": _o("from # of Key Packages on")}),
+    "keys-verdict": Kind("A decrypted Key Download that is accepted or refused (7.4.2).", {
+        "key_download": _o("plaintext, from Number of Items on"), "now": _n("seconds since 1970"),
+    }, _VERDICT),
     "payload": Kind("One payload: its fields and its octets.", {
         "type": _n("payload type, Table 12"), "next_payload": _n("Next Payload"),
         "group_id": _o("GroupID value of the header; a Rekey Event repeats it", optional=True),

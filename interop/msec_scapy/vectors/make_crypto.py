@@ -221,12 +221,46 @@ def structures(book):
                       {"type": 1, "key": key("node 3", 3, 0x22222223)}]})
 
 
+def keys_verdicts(book):
+    """Key Downloads that are wrong in one way."""
+    gtpk = key("gtpk", b"KEY1", 0x11111110)
+    good = _download()
+    one = plaintext("key-download", {"gtpk": [gtpk]})
+    datum = one[5:]
+    now = 1780315200  # 2026-06-01
+
+    def changed(at, new):
+        return one[:at] + new + one[at + len(new):]
+
+    def dated(created, expires):
+        return changed(15, created + expires)
+    for label, about, req, octets in (
+            ("good", "nothing is wrong with this", "7.4.1-03", good),
+            ("good/gtpk", "nor with this", "7.4.1-03", one),
+            ("cut", "the last octet is missing", "7.4.2-06", good[:-1]),
+            ("trailing", "an octet behind the last item", "7.4.2-06", good + b"\x01"),
+            ("count-more", "one item more is announced", "7.4.2-06", b"\0\2" + one[2:]),
+            ("count-fewer", "one item less is announced", "7.4.2-06", b"\0\1" + good[2:]),
+            ("item-length", "Key Download Data Item Length is one too small", "7.4.2-06",
+             one[:3] + (len(datum) - 1).to_bytes(2, "big") + one[5:]),
+            ("item-type", "KDD Item Type 2", "7.4.2-03", changed(2, b"\2")),
+            ("key-type", "Key Type 11, reserved", "7.4.2-04", changed(5, b"\0\x0b")),
+            ("key-type-private", "a private Key Type without its Vendor ID", "7.4.2-04", changed(5, b"\xc0\x02")),
+            ("created", "a Key Creation Date on 31 June", "7.4.1.1-05", dated(b"20260631000000Z", b"20260701120000Z")),
+            ("expires", "a Key Expiration Date in month 0", "7.4.1.1-05", dated(b"20260601120000Z", b"20260001120000Z")),
+            ("expired", "a key that has expired", "7.4.2-05", dated(b"20260101120000Z", b"20260601115959Z")),
+            ("rekey-version", "Rekey Version Number 2", "A.2-01", good.replace(
+                b"\x01\0\0\0\x01\0\x03", b"\x02\0\0\0\x01\0\x03", 1))):
+        book.add("keys-verdict", label, about, f"RFC4535-{req}", {"key_download": octets, "now": now})
+
+
 def books():
     crypto_book = Book("crypto", "Key creation, KEKs, nonces, signatures.")
     secrets(crypto_book)
     signatures(crypto_book)
     sealed = Book("sealed", "Key structures, and what is encrypted: Policy Token, Key Download, Rekey Event Data.")
     structures(sealed)
+    keys_verdicts(sealed)
     registrations(sealed)
     rekeys(sealed)
     return [crypto_book, sealed]

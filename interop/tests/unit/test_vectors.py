@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from msec_scapy.vectors import check, kinds, make, make_transcript, store
+from msec_scapy.vectors import check, kinds, make, make_transcript, seeds, store
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTOR_CHECK = ROOT / "build/gsakmp/tests/vector/vector_check"
@@ -126,3 +126,16 @@ def test_c_finds_all_of_them_right():
     done = subprocess.run([VECTOR_CHECK, *FILES], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("\nok ") + done.stdout.startswith("ok ") == len(FILES)
+
+
+# ------------------------------------------------------------------------ food for the fuzzers
+
+def test_the_fuzz_targets_survive_the_vectors(tmp_path):
+    seeds.write(tmp_path)
+    targets = {p.name: p for room in ("gsakmp", "policy-tokens") for p in (ROOT / "build" / room / "fuzz").glob("fuzz_*")
+               if p.suffix == ""}
+    fed = sorted(p.name for p in tmp_path.iterdir())
+    assert {"fuzz_message", "fuzz_token", "fuzz_policy", "fuzz_verify", "fuzz_nonce"} <= set(fed) <= set(targets)
+    for name in fed:
+        done = subprocess.run([targets[name], *(tmp_path / name).iterdir()], capture_output=True, check=False)
+        assert done.returncode == 0, (name, done.stderr[-500:])
