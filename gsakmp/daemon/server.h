@@ -78,12 +78,16 @@ struct gsakmpd_resend {
 };
 
 /* A member that only receives (RFC 4535 section 5.2.3), as configured. */
+#define GSAKMPD_ACERTS_MAX 4
+
 struct gsakmpd_receiver {
 	const struct gkd_elem *elem;
 	struct gk_certs certs; /* its own, then its CAs */
 	struct gk_buf id_octets;
 	struct gk_identity id;
 	struct gk_buf peer; /* its name in the member list */
+	struct gk_buf acert[GSAKMPD_ACERTS_MAX]; /* that give it permissions */
+	size_t n_acerts;
 	enum gk_kex group;
 	struct gk_buf value; /* static public value */
 	bool unicast;        /* to @addr, from socket @listen; or multicast */

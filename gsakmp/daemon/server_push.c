@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crypto/gk_acert.h"
+#include "common/crypto/gk_pem.h"
 #include "gsakmp/daemon/server.h"
 #include "gsakmp/engine/member.h"
 
@@ -38,7 +40,42 @@ load_value(struct gkd_config *config, struct gsakmpd_receiver *r,
 		gkd_elem_path(config, r->elem, "@public-value"));
 }
 
-/* Certificate and value; again after a reload. */
+/* One of the PEM file, or the whole file. */
+static enum gk_err
+load_acert(struct gkd_config *config, const struct gkd_elem *elem,
+           struct gsakmpd_receiver *r, struct gkd_why *why)
+{
+	struct gk_buf octets, *der = &r->acert[r->n_acerts];
+	struct gk_acert acert;
+	size_t at = 0;
+	enum gk_err err;
+
+	if (r->n_acerts == GSAKMPD_ACERTS_MAX)
+		return gkd_config_fail(config, elem, why, "more than %d",
+		                       GSAKMPD_ACERTS_MAX);
+	GK_TRY(gkd_elem_file(config, elem, "@file", GSAKMPD_FILE_MAX, &octets,
+	                     why));
+	err = gk_pem_next(gk_buf_slice(&octets), "ATTRIBUTE CERTIFICATE", &at,
+	                  der);
+	gk_buf_free(&octets);
+	if (err == GK_ERR_NOMEM)
+		return err;
+	if (err == GK_OK)
+		r->n_acerts++;
+	if (err != GK_OK || gk_acert_decode(gk_buf_slice(der), &acert) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@file': file '%s' holds no attribute "
+		                       "certificate",
+		                       gkd_elem_path(config, elem, "@file"));
+	if (!gk_acert_holds(&acert, r->certs.cert[0]))
+		return gkd_config_fail(config, elem, why,
+		                       "'@file': file '%s' is about somebody "
+		                       "else",
+		                       gkd_elem_path(config, elem, "@file"));
+	return GK_OK;
+}
+
+/* Certificates and value; again after a reload. */
 static enum gk_err
 load_files(struct gkd_config *config, struct gsakmpd_receiver *r,
            struct gkd_why *why)
@@ -47,6 +84,10 @@ load_files(struct gkd_config *config, struct gsakmpd_receiver *r,
 	                          why));
 	GK_TRY(gsakmpd_certs_name(config, r->elem, &r->certs, &r->id_octets,
 	                          &r->id, why));
+	for (const struct gkd_elem *e =
+	             gkd_elem_child(r->elem, "attribute-certificate");
+	     e != NULL; e = gkd_elem_next(e))
+		GK_TRY(load_acert(config, e, r, why));
 	return load_value(config, r, why);
 }
 
@@ -54,6 +95,8 @@ static void
 receiver_free(struct gsakmpd_receiver *r)
 {
 	gk_certs_free(&r->certs);
+	for (size_t i = 0; i < r->n_acerts; i++)
+		gk_buf_free(&r->acert[i]);
 	gk_buf_free(&r->id_octets);
 	gk_buf_free(&r->value);
 	gk_buf_free(&r->peer);
@@ -172,9 +215,14 @@ push(struct gsakmpd_group *g, struct gsakmpd_receiver *r,
 		.spacing_ms = g->push_spacing_ms,
 		.dated_utc = r->dated_utc,
 	};
+	struct gk_slice acert[GSAKMPD_ACERTS_MAX];
 	char name[300];
 	enum gk_err err;
 
+	for (size_t i = 0; i < r->n_acerts; i++)
+		acert[i] = gk_buf_slice(&r->acert[i]);
+	who.acerts = acert;
+	who.n_acerts = r->n_acerts;
 	if (r->unicast)
 		who.to = gsakmpd_endpoint_of(&r->addr, false, r->listen);
 	err = gsakmp_group_push(g->group, &who, gkd_now(), why);

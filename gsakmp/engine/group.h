@@ -183,6 +183,9 @@ struct gsakmp_receiver {
 	const struct gk_identity *id; /* goes into the Identification payload */
 	const struct gk_cert *const *certs; /* its own, then its CAs */
 	size_t n_certs;
+	/* Attribute certificates that it would have sent along, DER. */
+	const struct gk_slice *acerts;
+	size_t n_acerts;
 	enum gk_kex group; /* of @public_value */
 	struct gk_slice public_value;
 	struct gsakmp_endpoint to; /* ip_len 0: to the multicast group */

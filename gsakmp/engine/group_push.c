@@ -3,6 +3,7 @@
 
 #include "common/base/gk_check.h"
 #include "gsakmp/engine/download.h"
+#include "gsakmp/engine/permission.h"
 #include "gsakmp/engine/secret.h"
 #include "gsakmp/engine/verify.h"
 #include "gsakmp/gsakmp_algorithm.h"
@@ -26,6 +27,7 @@ struct delivery {
 	struct gsakmp_suite suite;
 	struct gk_path path;
 	struct gk_buf key; /* the member's canonical name */
+	uint16_t permissions;
 	struct gk_kex_key *kex;
 	struct gsakmp_kek kek;
 
@@ -104,6 +106,9 @@ check_access(struct delivery *d)
 	for (size_t i = 1; i < d->path.n; i++)
 		ca[i - 1] = gk_cert_key_id(d->path.cert[i]);
 	party.n_ca_key_ids = d->path.n - 1;
+	party.permissions = d->permissions = gsakmp_permissions(
+		d->party.trust, d->who->certs[0], d->who->acerts,
+		d->who->n_acerts, d->now.utc_s);
 	if (!gpt_access_member(d->policy->reg, &party, NULL) &&
 	    GK_CHECKED("RFC4535-4.1.3-03"))
 		return refuse(d, GK_ERR_POLICY,
@@ -185,6 +190,7 @@ write_down(struct delivery *d, struct gk_member *m)
 	err = gsakmp_member_info_set(&info,
 	                             gsakmp_identity_type(d->who->id->kind),
 	                             d->who->id->octets, &d->path, d->utc);
+	info.permissions = d->permissions;
 	if (err == GK_OK)
 		err = gsakmp_group_member_put(d->g, m, &info);
 	gsakmp_member_info_free(&info);

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import time
 
 import pytest
 
@@ -121,6 +122,76 @@ def test_what_an_owner_remembers(town):
     owner.wait("acknowledged", since=mark, timeout=10)
     assert owner.control("groups")[0]["edition"] == 3
     assert gm.wait("token", since=at, where=lambda e: e["edition"] == 3, timeout=10)
+
+
+@pytest.mark.req("RFC4535-4.4.3-08")
+@pytest.mark.refuses("RFC4535-4.4.3-08", "RFC4534-3.1-03")
+def test_an_owner_that_lost_its_store(town):
+    """It begins at edition 1 again, and nobody believes that; a policy with a greater edition mends it."""
+    news = town.template("news")
+    owner = town.go("owner", news)
+    town.publish(news)  # for the announcement only
+    keys = town.gcks(news, tls=True)
+    owner.wait("acknowledged", timeout=10)
+    gm = town.gm("gm0", news)
+    join(gm)
+    mark = owner.mark()
+    owner.control("exclude", dn("gm9"))
+    owner.wait("acknowledged", since=mark, timeout=10)
+    gm.wait("token", timeout=10, where=lambda e: e["edition"] == 2)
+    owner.kill()
+    for f in (town.dir / "daemons").glob("owner.db*"):
+        f.unlink()
+    time.sleep(2)  # signing times count in seconds, and those of two editions in one second run ahead
+    mark, at = keys.mark(), gm.mark()
+    owner.start()
+    assert keys.wait("refused", since=mark, timeout=10)["req"] == "RFC4534-3.1-03"
+    assert owner.control("groups")[0]["edition"] == 1 and owner.control("answers")[-1]["answer"] == "refused"
+    assert group_of(keys, "news")["edition"] == 2 and not gm.find("token", since=at)
+    mended = town.dir / "mended.xml"
+    mended.write_text(news.policy.read_text().replace("<policy>", '<policy edition="10">', 1))
+    mark = owner.mark()
+    owner.control("publish", mended, message="the store was lost")
+    owner.wait("acknowledged", since=mark, timeout=10)
+    assert gm.wait("token", since=at, timeout=10)["edition"] == 10
+
+
+@pytest.mark.req("RFC4535-5.3.2.1-01", "RFC4535-5.3.2.1-02", "RFC4534-B.1.2-04", "RFC4535-4.4.6-01")
+@pytest.mark.refuses("RFC4535-5.3.2.1-02", "RFC4535-5.2.1.1-15")
+def test_whom_the_owner_excludes_is_out_and_stays_out(town):
+    """One command at the Group Owner: the key server rekeys without that member, which cannot come back until it is readmitted,
+    whoever of them is started again meanwhile."""
+    news = town.template("news")
+    owner = town.go("owner", news)
+    town.publish(news)  # for the announcement only
+    keys = town.gcks(news, tls=True)
+    owner.wait("acknowledged", timeout=10)
+    gms = [town.gm("gm0", news), town.gm("gm1", news)]
+    join(*gms)
+    old, marks = handles(gms[1]), [d.mark() for d in gms]
+    owner.control("exclude", dn("gm1"), message="found in the wrong hands")
+    assert gms[0].wait("token", since=marks[0], timeout=10)["edition"] == 2
+    gms[0].wait("rekeyed", since=marks[0], timeout=10)
+    gms[1].wait("left", since=marks[1], timeout=10)
+    assert [m["peer"] for m in keys.control("members")] == [f"dn:{dn('gm0')}"]
+    assert handles(gms[0]) == handles(keys) and not handles(keys) & old and not gms[1].control("keys")
+    for again in (False, True):
+        if again:
+            keys.kill()
+            keys.start()
+        mark, at = keys.mark(), gms[1].mark()
+        gms[1].control("join")
+        assert keys.wait("refused", since=mark, timeout=10)["req"] == "RFC4535-5.2.1.1-15"
+        gms[1].wait("left", since=at, timeout=20)
+        assert not gms[1].find("joined", since=at)
+    mark = keys.mark()
+    owner.control("readmit", dn("gm1"))
+    keys.wait("token", since=mark, timeout=10)
+    at, of = gms[1].mark(), gms[0].mark()
+    gms[1].control("join")
+    gms[1].wait("joined", since=at, timeout=10)
+    new, = handles(gms[1])
+    gms[0].wait("key-install", since=of, timeout=10, where=lambda e: e["handle"] == new)
 
 
 def test_a_refused_edition_is_remembered_too(town):

@@ -9,8 +9,10 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.utils import PcapReader
 
+from lab import LabError
 from lab.build import program
-from msec_scapy import flows, identity, listener, message, misbehave, party, pkix
+from lab.pki import dn
+from msec_scapy import flows, identity, listener, material, message, misbehave, party, pkix
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Nonce
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
@@ -334,6 +336,44 @@ def test_configurations_that_cannot_work(ground):
         keys.config.write_text(xml.replace(*change))
         code, text = keys.check_config()
         assert code == 3 and says in text, text
+
+
+@pytest.mark.req("RFC4534-B.1.2-01", "RFC4535-5.2.3-01")
+@pytest.mark.refuses("RFC4534-B.1.2-01", "RFC4535-4.1.3-03")
+def test_permissions_of_a_member_that_says_nothing(ground):
+    """It cannot send its attribute certificate along; the key server has it beside the other files, and asks it again at a new
+    edition, which needs a permission more."""
+    aa = ground.party("aa")
+    authority = pkix.Certificate(aa.der)
+    for n, (holder, levels) in enumerate((("gm0", {2, 5}), ("gm1", {2}))):
+        static_key(ground, holder)
+        (ground.dir / f"{holder}.ac").write_bytes(
+            material.issue(authority, aa.private, pkix.Certificate(ground.party(holder).der), levels, serial=n + 1))
+    static_key(ground, "gm2")
+    ground.believed = f'<attribute-authority file="{aa.chain}"/>'
+    listed = receivers(ground, "gm0", "gm1", "gm2")
+    for n in ("gm0", "gm1"):
+        listed = listed.replace(f'{n}.public" address="{ground.address("gm")}" port="{PORT}"/>',
+                                f'{n}.public" address="{ground.address("gm")}" port="{PORT}">'
+                                f'<attribute-certificate file="{ground.dir}/{n}.ac"/></receiver>')
+    keys = ground.gcks(ground.make_token(permissions=(2,)), receivers=listed)
+    assert "gm2" in keys.wait("refused", req="RFC4535-4.1.3-03", timeout=5)["peer"]
+    assert {m["peer"] for m in keys.control("members")} == {f"dn:{dn(n)}" for n in ("gm0", "gm1")}
+    mark = keys.mark()
+    ground.token_file.write_bytes(ground.make_token(permissions=(2, 5)))
+    keys.control("token")
+    keys.wait("token", since=mark, timeout=5)
+    assert [m["peer"] for m in keys.control("members")] == [f"dn:{dn('gm0')}"]
+    with pytest.raises(LabError, match="RFC4535-4.1.3-03"):
+        keys.control("push", "gm1")
+    keys.finish()
+    text = keys.config.read_text()
+    keys.config.write_text(text.replace("gm1.ac", "gm0.ac"))
+    code, says = keys.check_config()
+    assert code == 3 and "somebody else" in says
+    keys.config.write_text(text.replace("gm1.ac", "gm1.public"))
+    code, says = keys.check_config()
+    assert code == 3 and "no attribute certificate" in says
 
 
 @pytest.mark.req("RFC4535-5.2.3-01")
