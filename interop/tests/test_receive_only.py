@@ -12,10 +12,11 @@ from scapy.utils import PcapReader
 from lab import LabError
 from lab.build import program
 from lab.pki import dn
-from msec_scapy import flows, identity, listener, material, message, misbehave, party, pkix
+from msec_scapy import flows, identity, listener, material, message, party, pkix
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Nonce
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+from msec_scapy.wrong.change import insert
 
 KEX = {"ecdsa": "p256", "rsa": "modp2048", "dsa": "modp1024", "ed25519": "x25519"}
 
@@ -266,7 +267,7 @@ def test_daemon_pushes_to_a_python_member(ground):
 def with_nonces(packet, peer):
     """Put the nonces in that a requested Key Download would have."""
     for kind in (reg.NONCE_R, reg.NONCE_C):
-        misbehave._insert(Nonce(nonce_type=kind, data=bytes(32)))(packet, peer)
+        insert(Nonce(nonce_type=kind, data=bytes(32)))(packet, peer)
 
 
 WRONG = {
