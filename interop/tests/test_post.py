@@ -176,6 +176,21 @@ def test_only_what_the_configuration_allows_is_asked(ground):
         gm.finish()
 
 
+@pytest.mark.parametrize("old,new", [
+    ("<bulletin", '<bulletin fetch="sometimes"'), ("<bulletin", '<bulletin missing-max="0"'),
+    ("http://good.example/", "ftp://good.example/"), ("http://good.example/", "http://good.example/a/../b"),
+    ('on-gap="need"', 'on-gap="maybe"')])
+def test_a_wrong_setting_is_named_with_its_line(ground, old, new):
+    gm = ground.gm(behaviour='on-gap="need"', bulletin='<bulletin><allow prefix="http://good.example/"/></bulletin>')
+    gm.finish()
+    assert gm.check_config()[0] == 0
+    xml = gm.config.read_text().replace(old, new, 1)
+    gm.write(xml)
+    status, text = gm.check_config()
+    line = next(n for n, text in enumerate(xml.splitlines(), 1) if new in text)
+    assert status == 3 and f"gm0.xml:{line}:" in text, text
+
+
 # ------------------------------------------------------------------ gsakmp-gcks
 
 def renewed(server):
