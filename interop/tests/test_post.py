@@ -2,13 +2,11 @@
 """Rekey Events that are posted (RFC 4534 B.5.6.3): members that missed some fetch them, in order, and believe them no
 more than what they hear."""
 import contextlib
-import time
 
 import pytest
 
 from msec_scapy import bulletin, flows, message
 from msec_scapy import registry as reg
-from msec_scapy.gsakmp import RekeyEvent
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
 
 WEB = 3780
@@ -148,15 +146,15 @@ def test_a_copy_that_is_no_good_is_refused_and_the_group_goes_on(ground):
 @pytest.mark.req("RFC4534-B.5.5-01", "RFC4534-B.5.6.3-01")
 def test_overdue_the_posted_copy_comes_before_a_new_registration(ground):
     """Nothing is heard for the token's rekeyInterval: what was posted is fetched; with nothing posted, the member joins."""
-    with posting(ground, rekey_interval=3) as (server, board):
+    with posting(ground, rekey_interval=5) as (server, board):
         gm = following(ground, server, recovery="yes", behaviour='backoff="200ms"')
         mark, server.runner.mute = gm.mark(), True
         last = server.renew()[0]
-        gm.wait("rekeyed", timeout=10, since=mark)
+        gm.wait("rekeyed", timeout=20, since=mark)
         assert not gm.find("stale", since=mark) and not gm.find("joined", since=mark)
         gm.wait("fetch-failed", timeout=5, since=mark)  # the one after it is not there: caught up
         mark = gm.mark()
-        gm.wait("stale", timeout=10, since=mark)
+        gm.wait("stale", timeout=20, since=mark)
         gm.wait("joined", timeout=10, since=mark)
         assert message.parse(last.octets, ground.dialect).packet.sequence in numbers(gm, 0, "fetch")
         gm.finish()
