@@ -84,16 +84,15 @@ was_held(const struct held *held, size_t n, const struct gk_lkh_key *key)
 
 /* @old of a wrap: its key was held before, and the node has a new one now. */
 static void
-same_wrap(struct vec *v, const struct gk_lkh *lkh, json_t *want,
-          const struct gk_lkh_wrap *wrap, const struct held *held,
-          size_t n_held, const struct held *now, size_t n_now)
+same_wrap(struct vec *v, json_t *want, const struct gk_lkh_wrap *wrap,
+          const struct held *held, size_t n_held, const struct held *now,
+          size_t n_now)
 {
 	json_t *keys = vec_list(v, want, "keys"), *one;
 	bool old = was_held(held, n_held, wrap->under) &&
 	           !was_held(now, n_now, wrap->under);
 	size_t i;
 
-	(void)lkh;
 	vec_same_num(v, "wrapped under", wrap->under->id,
 	             vec_num(v, want, "under"));
 	vec_same_num(v, "under the old key", old, vec_flag(v, want, "old"));
@@ -141,8 +140,8 @@ event(struct vec *v, struct gk_lkh *lkh)
 	       "plan");
 	vec_same_num(v, "number of wraps", (long long)plan.count,
 	             (long long)json_array_size(wraps));
-	json_array_foreach(wraps, i, one) same_wrap(v, lkh, one, &plan.wraps[i],
-	                                            held, n_held, now, n_now);
+	json_array_foreach(wraps, i, one)
+		same_wrap(v, one, &plan.wraps[i], held, n_held, now, n_now);
 	gk_lkh_plan_free(&plan);
 }
 

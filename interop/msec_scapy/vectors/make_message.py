@@ -3,7 +3,7 @@
 from .. import crypto
 from .. import dialect as dialects
 from .. import registry as reg
-from ..gsakmp import (AckData, Certificate, Identification, KeyCreation, KeyDownload,
+from ..gsakmp import (AckData, Identification, KeyCreation, KeyDownload,
                       MechanismChoice, Nonce, Notification, PolicyToken, RekeyEvent,
                       RekeyEventData, UName, VendorID)
 from . import fixed

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tokens.json: policies as XML and DER, signed tokens, what they mean, names."""
-import datetime
-
 from .. import crypto
 from .. import token as tokens
 from ..dialect import Dialect
@@ -342,5 +340,3 @@ def books():
     names(token_book)
     return [token_book]
 
-
-__all__ = ["books", "datetime"]

@@ -3,12 +3,11 @@
 
 Nothing here needs a key: a message is refused before its signature is looked at."""
 from .. import crypto
-from .. import dialect as dialects
 from .. import registry as reg
 from ..gsakmp import (GSAKMP, AckData, Certificate, Identification, KeyCreation, MechanismChoice,
-                      Nonce, Notification, PolicyToken, RekeyEvent, Signature, UName, VendorID)
+                      Nonce, Notification, PolicyToken, Signature, UName)
 from . import fixed
-from .make_message import (ACK, CHOICES, DATE, DN, EXCHANGES, RED, UNSIGNED, creation, event, given,
+from .make_message import (ACK, CHOICES, DATE, DN, EXCHANGES, RED, UNSIGNED, creation, event,
                            member_id, nonce, notification, sealed_keys, sealed_token)
 from .compute import OUTPUT, kex
 from .make_crypto import private_value
@@ -319,5 +318,3 @@ def books():
     embedded(book)
     return [book]
 
-
-__all__ = ["books", "CHOICES", "RekeyEvent", "dialects", "given"]
