@@ -130,7 +130,7 @@ def cmd_sandbox(args) -> int:
     return sandbox.run(args.argv)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command: str = "") -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="./lab", usage=HELP, add_help=False)
     sub = p.add_subparsers(dest="command", required=True)
     sub.add_parser("build").set_defaults(run=cmd_build)
@@ -140,15 +140,23 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument("--no-c", action="store_true")
     t.add_argument("--no-python", action="store_true")
     t.set_defaults(run=cmd_test)
+    # Only what is asked for is imported: the rest may need packages that are not installed yet.
     s = sub.add_parser("ledger")
-    from requirements import ledger
-    ledger.arguments(s).add_argument("--prove", nargs="*", metavar="ROW")
+    if command == "ledger":
+        from requirements import ledger
+        ledger.arguments(s).add_argument("--prove", nargs="*", metavar="ROW")
     s.set_defaults(run=cmd_ledger)
-    from bench import run
-    run.arguments(sub.add_parser("bench", description=run.ABOUT)).set_defaults(run=cmd_bench)
-    from . import attack
+    s = sub.add_parser("bench")
+    if command == "bench":
+        from bench import run
+        s.description = run.ABOUT
+        run.arguments(s)
+    s.set_defaults(run=cmd_bench)
     s = sub.add_parser("attack")
-    attack.options(s).set_defaults(run=cmd_attack)
+    if command == "attack":
+        from . import attack
+        attack.options(s)
+    s.set_defaults(run=cmd_attack)
     d = sub.add_parser("demo")
     d.add_argument("story", nargs="?", choices=["distributed"], default="")
     d.set_defaults(run=cmd_demo)
@@ -178,7 +186,7 @@ def main(argv: list) -> int:
     if argv[0] == "--asan":
         os.environ["MSEC_LAB_BUILD"] = "build-asan"
         os.execv(sys.executable, [sys.executable, "-m", "lab", *argv[1:]])
-    args = parser().parse_args(argv)
+    args = parser(argv[0]).parse_args(argv)
     try:
         return args.run(args)
     except LabError as e:
