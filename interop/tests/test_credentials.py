@@ -5,6 +5,7 @@ import datetime
 import http.server
 import socket
 import threading
+import time
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -413,6 +414,28 @@ def test_what_is_not_fetched(ground, files):
         assert honest.join() and honest.leave()
         server.finish()
     mute.close()
+
+
+def test_nothing_is_fetched_for_whom_is_not_known(ground, files):
+    """Before the cookie, and for names that the policy does not know, no URL is followed."""
+    ground.fetch = f'<certificate-urls><allow url="{files.prefix}"/></certificate-urls>'
+    server = ground.gcks(cookies="always")
+    for name in ("gm0", "stranger"):
+        credentials = ground.credentials(name)
+        credentials.cert_url = files.prefix + name
+        files.files["/" + name] = credentials.cert.der
+        runner = ground.member(name, credentials=credentials, rekeys=False)
+        mark = server.mark()
+        runner.unicast.sendto(runner.member.join(time.time()), runner.server)
+        refusal(server, "RFC4535-5.2.2-02", since=mark)
+        assert not files.asked
+        if name == "stranger":
+            turned_away(server, runner, "RFC4535-5.2.1.1-15")
+        else:
+            assert runner.join() and files.asked == ["/gm0"]
+            files.asked.clear()
+    assert not files.asked
+    server.finish()
 
 
 # ---------------------------------------------- attribute certificates, CRLs
