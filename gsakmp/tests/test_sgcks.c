@@ -442,6 +442,9 @@ GK_TEST(rfc4535_4_4_7_15, who_is_excluded_behind_it_is_refused_the_new_key)
 	gk_assert_ok(world_publish(sc.w, NULL));
 	world_pass(sc.w, 3000);
 	assert_false(world_has_current(sc.a));
+	/* nor could it, if it did not obey: no leaf is left that is its own */
+	assert_null(
+		gk_group_find(sc.north->group->data, gk_slice_str(sc.a->peer)));
 	/* everybody else behind it has it (RFC4535-4.4.7-04) */
 	assert_true(world_has_current(sc.b));
 	assert_int_equal(world_in_step(sc.w), 3);
