@@ -205,7 +205,7 @@ class KeyServerLife(Life):
     def _guest(self, command: str, event: str) -> None:
         mark = self.guest.mark()
         self.guest.control(command)
-        await_event(self.s.keys, self.guest, event, since=mark)
+        await_event(self.daemon, self.guest, event, since=mark)
 
     # what must be true whenever it is back
 
@@ -280,3 +280,49 @@ class OwnerLife(Life):
                 k.wait("token", 0.3, since=mark)
         need(k.control("status")["groups"][0]["edition"] == self.edition, "the key server never got the last edition")
         need(not k.find("refused", peer="Group Owner"), "the key server had to refuse a token")
+
+
+# -- a subordinate key server ------------------------------------------------------------------------------------------
+
+
+class SubordinateLife(KeyServerLife):
+    """A subordinate that is killed again and again, behind a primary that stays; its first member stays, its second comes
+    and goes."""
+
+    def __init__(self, story, name: str, resident: str, guest: str):
+        super().__init__(story, [story.members[resident]], guest, None)
+        self.daemon = story.subs[name]
+
+    def _serving(self) -> None:
+        """It has registered with its primary again."""
+        sub = self.daemon
+        born = max(i for i, e in enumerate(sub.events) if e.get("event") == "ready")
+        await_event(sub, sub, "joined", 40.0, since=born)
+
+    def cycle(self) -> None:
+        sub = self.daemon
+        self._serving()
+        for _ in range(2):
+            mark = sub.mark()
+            self.s.keys.control("rekey", GROUP)
+            await_event(sub, sub, "rekeyed", since=mark)
+        self._guest("join", "joined")
+        self._guest("leave", "left")
+
+    def check(self) -> None:
+        self._serving()
+        heard = max([self.sequence] + [e["sequence"] for d in self.residents for e in d.find("rekeyed")])
+        status = self.daemon.control("status")["groups"][0]
+        need(status["sequence"] >= heard, f"the Sequence ID went back from {heard} to {status['sequence']}")
+        for _ in range(40):
+            marks = {d: d.mark() for d in self.residents}
+            self.s.keys.control("rekey", GROUP)
+            handle = self.s.keys.control("status")["groups"][0]["gtpk_handle"]
+            wait_all(self.residents, "rekeyed", marks=marks)
+            if all(k["handle"] == handle for d in self.residents for k in d.control("status")["keys"] if k["state"] == "current"):
+                break
+        for d in self.residents:
+            need(any(k["handle"] == handle for k in d.control("status")["keys"]), f"{d.name} has not the key of the group")
+            again = d.find("joined", since=self.marks[d]) + d.find("stale", since=self.marks[d])
+            need(not again, f"{d.name} had to do something: {again}")
+        self.sequence = self.daemon.control("status")["groups"][0]["sequence"]

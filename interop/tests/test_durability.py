@@ -6,6 +6,7 @@ import random
 import pytest
 
 from lab import faults, forms
+from lab.distributed import Distributed
 
 SEED = 20250101
 
@@ -85,3 +86,35 @@ def test_group_owner_killed_at_every_durable_write(owner, how):
     for n in range(1, calls + 1):
         owner.die(n, how)
     assert owner.deaths >= 0.8 * calls
+
+
+@pytest.fixture
+def subordinate(net_prefix, tmp_path):
+    s = Distributed(tmp_path / "distributed", f"{net_prefix}s-", delivery="file")
+    try:
+        s.policy()
+        s.primary()
+        s.subordinates("nord")
+        s.join("alice", "bob")
+        life = faults.SubordinateLife(s, "nord", "alice", "bob")
+        life.rest()
+        yield life
+        s.finish()
+    finally:
+        s.close()
+
+
+@pytest.mark.req("RFC4535-4.4.7-05")
+def test_subordinate_killed_at_a_durable_write(subordinate):
+    for n, how in faults.sample(SEED, 1, 10):
+        assert subordinate.die(n, how), f"it did not come to call {n}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
+def test_subordinate_killed_at_every_durable_write(subordinate, how):
+    calls = subordinate.calls()
+    assert calls >= 15
+    for n in range(1, calls + 1):
+        subordinate.die(n, how)
+    assert subordinate.deaths >= 0.8 * calls
