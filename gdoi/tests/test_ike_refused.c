@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/pair.h"
+
+/*
+ * Phase 1 on a bad network, and with the wrong people.
+ */
+/* ---- loss, repetition, damage ------------------------------------------- */
+
+GK_TEST(rfc2408_5_1_07, lost_messages_are_sent_again_and_waits_grow)
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+	uint64_t last = now.mono_ms, wait = 0;
+
+	configure(MODERN(PSK));
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	for (int i = 0; i < 3; i++) {
+		struct gk_buf again;
+
+		now.mono_ms = ike_deadline(p.i);
+		assert_true(now.mono_ms - last > wait);
+		wait = now.mono_ms - last;
+		last = now.mono_ms;
+		gk_assert_ok(ike_tick(p.i, now));
+		again = say(p.i);
+		assert_int_equal(again.len, m.len);
+		assert_memory_equal(again.ptr, m.ptr, m.len);
+		gk_buf_free(&again);
+	}
+	converse(&p, m);
+	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
+	pair_free(&p);
+}
+
+GK_TEST(rfc2408_5_1_08, nobody_answers_and_all_is_over)
+{
+	struct ike_output out;
+	struct ike *ike;
+	bool failed = false;
+	int sent = 0;
+
+	configure(MODERN(PSK));
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &ike));
+	while (ike_state(ike) != IKE_DEAD) {
+		while (ike_poll(ike, &out)) {
+			sent += out.kind == IKE_OUT_SEND;
+			failed = failed || out.kind == IKE_OUT_FAILED;
+		}
+		now.mono_ms = ike_deadline(ike);
+		gk_assert_ok(ike_tick(ike, now));
+	}
+	while (ike_poll(ike, &out))
+		failed = failed || out.kind == IKE_OUT_FAILED;
+	assert_int_equal(sent, 5);
+	assert_true(failed);
+	assert_int_equal(ike_deadline(ike), GK_NEVER);
+	ike_free(ike);
+}
+
+/* A repeated message is answered as before, and nothing else happens. */
+GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
+{
+	struct pair p = { 0 };
+	struct gk_buf m, answer, again;
+	struct ike *to;
+
+	configure(MODERN(PSK));
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
+	                         gk_buf_slice(&m), now, &p.r, &why));
+	answer = say(p.r);
+	to = p.r;
+	while (answer.len != 0) {
+		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		again = say(to);
+		assert_int_equal(again.len, answer.len);
+		assert_memory_equal(again.ptr, answer.ptr, answer.len);
+		gk_buf_free(&again);
+		gk_buf_free(&m);
+		m = answer;
+		to = to == p.r ? p.i : p.r;
+		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		answer = say(to);
+	}
+	gk_buf_free(&m);
+	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
+	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	same_phase2(&p);
+	pair_free(&p);
+}
+
+/* Every octet of every message, damaged: refused or without effect, and the
+ * exchange goes on with the right one. */
+static void
+damage(bool aggressive)
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+	struct ike *to, *none;
+
+	configure(MODERN(PSK));
+	config[0].aggressive = config[1].aggressive = aggressive;
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	for (size_t n = 0; n < m.len; n++) {
+		m.ptr[n] ^= 0x40;
+		if (ike_respond(&env, &config[1], &address[0], gk_buf_slice(&m),
+		                now, &none, &why) == GK_OK)
+			ike_free(none);
+		else
+			assert_non_null(why.field);
+		m.ptr[n] ^= 0x40;
+	}
+	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
+	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_buf_free(&m);
+	m = say(p.r);
+	to = p.i;
+	while (m.len != 0) {
+		enum ike_state before = ike_state(to);
+
+		/* Of KE and NONCE in clear nobody can tell; HASH does. */
+		for (size_t n = 0; n < ISAKMP_HEADER_LEN + 8; n++) {
+			struct ike_output out;
+			bool refused = false;
+
+			/* An initiator takes the responder's cookie as it is. */
+			if (before == IKE_I_SA && n >= 8 && n < 16)
+				continue;
+			m.ptr[n] ^= 0x40;
+			if (ike_receive(to, gk_buf_slice(&m), now) != GK_OK) {
+				while (ike_poll(to, &out))
+					refused = refused ||
+					          out.kind == IKE_OUT_REFUSED;
+				assert_true(refused);
+				assert_int_equal(ike_state(to), before);
+			} else {
+				fail_msg("octet %zu in state %s", n,
+				         ike_state_text(before));
+			}
+			m.ptr[n] ^= 0x40;
+		}
+		for (size_t n = 0; n < m.len; n++)
+			assert_true(ike_receive(to,
+			                        (struct gk_slice){ m.ptr, n },
+			                        now) != GK_OK);
+		assert_int_equal(ike_state(to), before);
+		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		gk_buf_free(&m);
+		m = say(to);
+		to = to == p.r ? p.i : p.r;
+	}
+	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
+	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	same_phase2(&p);
+	pair_free(&p);
+}
+
+GK_TEST(rfc2408_5_2_02, damaged_messages_change_nothing)
+{
+	damage(false);
+	damage(true);
+}
+
+/* ---- who is not let in -------------------------------------------------- */
+
+/* The responder, or else the initiator, refuses the peer's authentication. */
+static void
+not_let_in(const char *req)
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+	struct ike *to = NULL;
+	bool refused = false;
+
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	if (ike_respond(&env, &config[1], &address[0], gk_buf_slice(&m), now,
+	                &p.r, &why) != GK_OK) {
+		assert_string_equal(why.req, req);
+		gk_buf_free(&m);
+		ike_free(p.i);
+		return;
+	}
+	gk_buf_free(&m);
+	m = say(p.r);
+	to = p.i;
+	while (m.len != 0) {
+		enum gk_err err = ike_receive(to, gk_buf_slice(&m), now);
+		struct ike_output out;
+
+		gk_buf_free(&m);
+		if (err != GK_OK) {
+			assert_true(ike_poll(to, &out));
+			assert_int_equal(out.kind, IKE_OUT_REFUSED);
+			assert_string_equal(out.why.req, req);
+			refused = true;
+			break;
+		}
+		m = say(to);
+		to = to == p.r ? p.i : p.r;
+	}
+	assert_true(refused);
+	assert_int_not_equal(ike_state(to), IKE_ESTABLISHED);
+	pair_free(&p);
+}
+
+GK_TEST(rfc2408_5_4_03, suites_that_do_not_meet_are_refused)
+{
+	configure(MODERN(PSK));
+	config[1].suite[0].group = IKE_GROUP_ECP384;
+	not_let_in("RFC2408-5.4-03");
+	/* legacy mechanisms, unless they are allowed */
+	configure(suite_of(IKE_ENCRYPTION_3DES_CBC, 0, IKE_HASH_SHA1,
+	                   IKE_AUTH_PSK, IKE_GROUP_MODP1024));
+	config[1].legacy_ok = false;
+	not_let_in("RFC2408-5.4-03");
+}
+
+GK_TEST(rfc6407_2_1_01, another_doi_is_refused)
+{
+	configure(MODERN(PSK));
+	dialect[0].p1_doi = GDOI_P1_DOI_1;
+	not_let_in("RFC6407-2.1-01");
+	/* and so is a Situation, where only one is taken */
+	configure(MODERN(PSK));
+	dialect[0].p1_situation = GDOI_P1_SITUATION_1;
+	dialect[1].p1_situation_accept = GDOI_P1_SITUATION_ACCEPT_EXACT;
+	not_let_in("RFC2408-5.4-02");
+	/* but not by default */
+	configure(MODERN(PSK));
+	dialect[0].p1_situation = GDOI_P1_SITUATION_1;
+	struct pair p = establish();
+	pair_free(&p);
+}
+
+/* Another key decrypts to nonsense: no chain of payloads, or no HASH. */
+GK_TEST(rfc2409_5_22, another_pre_shared_key_is_refused)
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+
+	configure(MODERN(PSK));
+	psk[1].key = gk_slice_str("another secret");
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
+	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_buf_free(&m);
+	for (int i = 0; i < 3; i++) {
+		struct ike *from = i % 2 == 0 ? p.r : p.i;
+
+		m = say(from);
+		assert_true(m.len != 0);
+		gk_assert_ok(ike_receive(i % 2 == 0 ? p.i : p.r,
+		                         gk_buf_slice(&m), now));
+		gk_buf_free(&m);
+	}
+	m = say(p.i);
+	assert_true(ike_receive(p.r, gk_buf_slice(&m), now) != GK_OK);
+	assert_int_equal(ike_state(p.r), IKE_R_KE);
+	gk_buf_free(&m);
+	pair_free(&p);
+	/* no key for this address at all */
+	configure(MODERN(PSK));
+	psk[1].ip[3] = 99;
+	not_let_in("RFC2409-5.4-03");
+}
+
+GK_TEST(rfc6407_3_1_02, a_peer_that_is_not_listed_is_refused)
+{
+	static const struct gk_identity else_where = {
+		GK_ID_IPV4, { (const uint8_t *)"10.9.*.*", 8 }
+	};
+
+	configure(MODERN(PSK));
+	config[1].peers = &else_where;
+	not_let_in("RFC6407-3.1-02");
+	configure(MODERN(PSK));
+	config[0].n_peers = 0;
+	not_let_in("RFC6407-3.1-02");
+	/* the key is for another name */
+	configure(MODERN(PSK));
+	psk[1].peer = else_where;
+	not_let_in("RFC6407-3.1-03");
+}
+
+GK_TEST(rfc2408_5_12_02, a_certificate_that_is_not_the_peers_is_refused)
+{
+	configure(MODERN(RSA));
+	config[0].id = (struct gk_identity){ GK_ID_IPV4, { ip[1], 4 } };
+	not_let_in("RFC2407-4.6.2.1-02");
+	configure(MODERN(RSA));
+	config[0].certs = (const struct gk_cert *const *)&stranger.cert;
+	config[0].signer = stranger.signer;
+	not_let_in("RFC2408-5.9-02");
+	/* the right certificate, and somebody else's key */
+	configure(MODERN(RSA));
+	config[0].signer = stranger.signer;
+	not_let_in("RFC2408-5.12-02");
+	configure(MODERN(RSA));
+	config[0].n_certs = 0;
+	not_let_in("RFC2407-4.6.2.1-02");
+}
+
+GK_TEST(rfc2407_4_6_2_03, ports_in_the_id_are_0_or_those_of_ike_and_gdoi)
+{
+	static const struct {
+		uint8_t sent, accept;
+		bool ok;
+	} rows[] = {
+		{ GDOI_P1_ID_PORT_17_0, GDOI_P1_ID_PORT_ACCEPT_0, true },
+		{ GDOI_P1_ID_PORT_17_500, GDOI_P1_ID_PORT_ACCEPT_0, false },
+		{ GDOI_P1_ID_PORT_17_500, GDOI_P1_ID_PORT_ACCEPT_0_500, true },
+		{ GDOI_P1_ID_PORT_17_848, GDOI_P1_ID_PORT_ACCEPT_0_500, false },
+		{ GDOI_P1_ID_PORT_17_848, GDOI_P1_ID_PORT_ACCEPT_0_500_848,
+		  true },
+		{ GDOI_P1_ID_PORT_17_848, GDOI_P1_ID_PORT_ACCEPT_ANY, true },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		configure(MODERN(PSK));
+		dialect[0].p1_id_port = rows[i].sent;
+		dialect[1].p1_id_port_accept = rows[i].accept;
+		if (rows[i].ok) {
+			struct pair p = establish();
+
+			pair_free(&p);
+		} else {
+			not_let_in("RFC2407-4.6.2-03");
+		}
+	}
+}
+
+GK_TEST(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on)
+{
+	configure(MODERN(PSK));
+	config[0].aggressive = true;
+	not_let_in("RFC2409-5-02");
+}
+
+/* RFC2409-5-20: the answer is one of the offers, as it was made. */
+GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+
+	configure(MODERN(PSK));
+	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	m = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
+	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_buf_free(&m);
+	m = say(p.r);
+	/* Life Duration, the last octets but those of Key Length */
+	m.ptr[m.len - 5] ^= 1;
+	gk_assert_err(GK_ERR_POLICY, ike_receive(p.i, gk_buf_slice(&m), now));
+	m.ptr[m.len - 5] ^= 1;
+	m.ptr[m.len - 1] = 0; /* Key Length 0: no cipher */
+	gk_assert_err(GK_ERR_POLICY, ike_receive(p.i, gk_buf_slice(&m), now));
+	m.ptr[m.len - 1] = 128;
+	gk_assert_ok(ike_receive(p.i, gk_buf_slice(&m), now));
+	gk_buf_free(&m);
+	pair_free(&p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc2408_5_1_07,
+		       lost_messages_are_sent_again_and_waits_grow),
+		GK_RUN(rfc2408_5_1_08, nobody_answers_and_all_is_over),
+		GK_RUN(rfc2408_5_1_01, repeated_messages_get_the_same_answer),
+		GK_RUN(rfc2408_5_2_02, damaged_messages_change_nothing),
+		GK_RUN(rfc2408_5_4_03, suites_that_do_not_meet_are_refused),
+		GK_RUN(rfc6407_2_1_01, another_doi_is_refused),
+		GK_RUN(rfc2409_5_22, another_pre_shared_key_is_refused),
+		GK_RUN(rfc6407_3_1_02, a_peer_that_is_not_listed_is_refused),
+		GK_RUN(rfc2408_5_12_02,
+		       a_certificate_that_is_not_the_peers_is_refused),
+		GK_RUN(rfc2407_4_6_2_03,
+		       ports_in_the_id_are_0_or_those_of_ike_and_gdoi),
+		GK_RUN(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on),
+		GK_RUN(rfc2409_5_20, a_changed_answer_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
