@@ -185,7 +185,7 @@ def forms():
 def token_forms(book):
     for label, about, text in forms():
         book.add("token", label, about, "RFC4534-3-01", {"xml": pretty(text)})
-    whole = pretty(policy(None, rekey(method="<none/>", reliability="<none/>")))
+    whole = pretty(policy(None, rekey("", method="<none/>", reliability="<none/>")))
     for switch, text, req in (
             ("token_reg_oid", whole, "RFC4534-B.1-01"), ("token_rekey_oid", whole, "RFC4534-B.5-01"),
             ("token_dereg_terse", whole, "RFC4534-B.3-02"), ("token_tags", whole, "RFC4534-B.2-01"),
