@@ -216,7 +216,7 @@ GK_TEST(rfc4535_7_6_2_04, identification_data_has_the_form_of_its_type)
 	}
 }
 
-GK_TEST(rfc4535_7_6_2_1, u_name_needs_a_serial_number_and_utf8)
+GK_TEST(rfc4535_7_6_2_1_01, u_name_needs_a_serial_number_and_utf8)
 {
 	uint8_t buf[sizeof(u_name_golden)];
 	const struct gk_slice data = { buf, sizeof(buf) };
@@ -550,7 +550,8 @@ main(void)
 		GK_RUN(rfc4535_7_6_2_03, unknown_id_type_is_payload_malformed),
 		GK_RUN(rfc4535_7_6_2_04,
 		       identification_data_has_the_form_of_its_type),
-		GK_RUN(rfc4535_7_6_2_1, u_name_needs_a_serial_number_and_utf8),
+		GK_RUN(rfc4535_7_6_2_1_01,
+		       u_name_needs_a_serial_number_and_utf8),
 		GK_RUN(rfc4535_7_7_2_02,
 		       unknown_certificate_type_is_cert_type_unsupported),
 		GK_RUN(rfc4535_7_8_2_02,

@@ -99,6 +99,25 @@ def sanitized_tests() -> Count:
     return c
 
 
+def proof() -> Count:
+    """What the negative tests are worth: the sweep of the ledger; a row counts as a test."""
+    log = LOGS / "prove.log"
+    start = time.monotonic()
+    print("lab: negative tests without their checks ... ", end="", flush=True)
+    with log.open("wb") as f:
+        r = subprocess.run([sys.executable, "-m", "lab", "ledger", "--prove"], stdin=subprocess.DEVNULL, stdout=f,
+                           stderr=subprocess.STDOUT, env={k: v for k, v in os.environ.items() if k != "MSEC_LAB_BUILD"})
+    c, lines = Count(), log.read_text(errors="replace").splitlines()
+    m = re.match(r"(\d+) rows proved, (\d+) not$", lines[-1] if lines else "")
+    if m:
+        c.passed, c.failed = int(m[1]), int(m[2])
+    if c.failed or r.returncode:
+        c.failed = c.failed or 1
+        c.where.append(("rows whose negative tests prove nothing", log))
+    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    return c
+
+
 def read_junit(report: Path) -> Count:
     c = Count()
     for case in ET.parse(report).iter("testcase"):
@@ -136,7 +155,7 @@ def python_tests(extra: list, long: bool = False) -> Count:
 
 def excerpt(lines: list, most: int = 80) -> list:
     """What a person wants to see of a log: the surroundings of what went wrong, or its end."""
-    bad = [i for i, text in enumerate(lines) if re.search(r"^not ok|^FAIL|^ERROR|^E  |\bERROR: |runtime error|Assertion|\[  ERROR", text)]
+    bad = [i for i, text in enumerate(lines) if re.search(r"^not ok|^worthless|^no check|^broken|^FAIL|^ERROR|^E  |\bERROR: |runtime error|Assertion|\[  ERROR", text)]
     keep = sorted({j for i in bad for j in range(max(0, i - 4), min(len(lines), i + 12))})
     return [lines[i] for i in keep[:most]] or lines[-most:]
 
@@ -154,6 +173,8 @@ def run(only: str = "", long: bool = False, c: bool = True, python: bool = True)
             total += sanitized_tests()
     if python:
         total += python_tests(["-k", only] if only else [], long)
+    if long and not only and BUILD.name == "build":
+        total += proof()
     for name, log in total.where:
         print(f"lab: FAILED {name}\n            log: {log}")
     if total.failed:

@@ -63,7 +63,8 @@ def admit(ground, server):
     "RFC4535-5.2.1-09", "RFC4535-5.2.1.1-16", "RFC4535-5.2.1.2-04", "RFC4535-5.2.1.2-03",
     "RFC4535-5.2.1.2-05", "RFC4535-5.2.1.4-06", "RFC4535-5.3.2.3.1-13", "RFC4535-5.3.2.3.2-02",
     "RFC4535-5.3.2.3.2-03", "RFC4535-5.3.2.3.2-04", "RFC4535-5.3.2.3.2-05", "RFC4535-7.1.1-11",
-    "RFC4535-7.1.1-12", "RFC4535-7.1.1-10", "RFC4535-5.3.2.3.3-14", "RFC4535-7.7.2-06")
+    "RFC4535-7.1.1-12", "RFC4535-7.1.1-10", "RFC4535-5.3.2.3.3-14", "RFC4535-7.7.2-06",
+    "RFC4535-5.2.1.4-11", "RFC4535-5.3.2.3.3-05", "RFC4535-5.3.2.3.3-08", "RFC4535-5.3.2.3.3-10")
 def test_what_a_key_server_sends(ground):
     server = ground.record().gcks()
     gms = [ground.member(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
@@ -189,7 +190,8 @@ def test_a_refused_departure_leaves_nothing(ground):
     "RFC4535-5.2.1.2-07", "RFC4535-5.2.1.4-02", "RFC4535-5.2.1.4-03", "RFC4535-5.3.2.3.1-02",
     "RFC4535-5.3.2.3.1-03", "RFC4535-5.3.2.3.1-04", "RFC4535-5.3.2.3.1-05",
     "RFC4535-5.3.2.3.2-07", "RFC4535-5.3.2.3.2-16", "RFC4535-5.3.2.3.3-02",
-    "RFC4535-5.3.2.3.3-03", "RFC4535-5.3.2.3.3-04", "RFC4535-5.3.2.3.2-06")
+    "RFC4535-5.3.2.3.3-03", "RFC4535-5.3.2.3.3-04", "RFC4535-5.3.2.3.2-06",
+    "RFC4535-5.2.1.2-12", "RFC4535-5.3.2.3.2-12")
 def test_what_a_member_sends(ground):
     ground.record()
     with serving(ground.key_server()) as server:
@@ -290,11 +292,12 @@ def test_lack_of_ack_from_somebody_else(ground):
         gm.finish()
 
 
-@VERBOSE
+@pytest.mark.parametrize("ground", [{"terse": False}, {"terse": False, "timestamp": True}], indirect=True,
+                         ids=["nonces", "time"])
 @pytest.mark.req(
     "RFC4535-5.2.1.5-14", "RFC4535-5.2.1.5-04", "RFC4535-5.2.1.5-03", "RFC4535-5.2.1.5-07",
     "RFC4535-5.2.1.5-08", "RFC4535-5.2.1.5-09", "RFC4535-5.2.1.5-11", "RFC4535-5.2.1.5-12",
-    "RFC4535-5.2.1.5-13")
+    "RFC4535-5.2.1.5-10", "RFC4535-5.2.1.5-13")
 def test_lack_of_ack_makes_a_member_repeat_itself(ground):
     ground.record()
     with serving(ground.key_server()) as server:

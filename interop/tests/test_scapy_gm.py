@@ -26,7 +26,7 @@ def faults(reports):
     "RFC4535-7.4.2-03", "RFC4535-7.4.2-04", "RFC4535-7.5.2-02", "RFC4535-7.5.2-03",
     "RFC4535-7.5.2-05", "RFC4535-7.5.2-06", "RFC4535-7.5.2-07", "RFC4535-7.5.2-12",
     "RFC4535-7.5.2-13", "RFC4535-7.5.2-14", "RFC4535-7.5.2-17", "RFC4535-A.2-01", "RFC4535-A.2-02",
-    "RFC4535-2-06")
+    "RFC4535-2-06", "RFC4535-2-08")
 @pytest.mark.parametrize("ground", [{"kind": k} for k in ("ecdsa", "rsa", "dsa", "ed25519")],
                          indirect=True, ids=lambda p: p["kind"])
 def test_life_of_a_group(ground):
