@@ -578,7 +578,7 @@ process(struct rekey *r)
 	GK_TRY(work_through(r));
 	/* RFC4535-5.3.1.2-02: only when nothing else was wrong. */
 	if (gsakmp_message_has(r->in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) &&
-	    r->bad == 0)
+	    (r->bad == 0 || !GK_CHECKED("RFC4535-5.3.1.2-02")))
 		GK_TRY(open_token(r));
 	return r->policy != NULL && gsakmp_gm_excluded(gm, r->policy,
 	                                               r->in->now.utc_s)

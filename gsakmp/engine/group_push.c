@@ -63,6 +63,11 @@ choose_suite(struct delivery *d)
 		d->suite = *s;
 		return GK_OK;
 	}
+	if (!GK_CHECKED("RFC4535-5.2.3-01", "RFC4535-5.2.3-02",
+	                "RFC4535-5.2.3-07")) {
+		d->suite = d->policy->suite[0];
+		return GK_OK;
+	}
 	return refuse(d, GK_ERR_POLICY,
 	              GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
 	              "RFC4535-5.2.3-01", "joinMechanisms");
@@ -174,7 +179,8 @@ date_it(struct delivery *d, const struct gk_member *m)
 		d->utc = info.rtj_utc + 1;
 	gsakmp_member_info_free(&info);
 	GK_TRY(err);
-	if (d->utc - d->now.utc_s > (int64_t)d->g->cfg.skew_s)
+	if (d->utc - d->now.utc_s > (int64_t)d->g->cfg.skew_s &&
+	    GK_CHECKED("RFC4535-5.2.3-06"))
 		return refuse(d, GK_ERR_REPLAY,
 		              gsakmp_notify_freshness(&d->g->dialect),
 		              "RFC4535-5.2.3-06", "Signature Timestamp");

@@ -163,7 +163,7 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 		return not_yet(signer);
 	if (err != GK_OK &&
 	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05",
-	               "RFC4535-7.7.2-06", "RFC4535-4.2-01",
+	               "RFC4535-5.2.3-06", "RFC4535-7.7.2-06", "RFC4535-4.2-01",
 	               gsakmp_clauses(msg->header.exchange)->root))
 		return gsakmp_refuse(
 			why, err,

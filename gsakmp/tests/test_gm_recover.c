@@ -194,7 +194,7 @@ posted(struct world *w, uint32_t sequence)
 }
 
 /* What is posted is checked like what is heard. */
-GK_TEST(rfc4535_5_3_1_1_03, spoilt_copy_is_refused_and_changes_nothing)
+GK_TEST(rfc4535_5_3_1_1_03, spoilt_copy_changes_nothing)
 {
 	static const uint8_t exchanges[] = { 0, GSAKMP_EXCHANGE_KEY_DOWNLOAD,
 		                             REKEY };
@@ -542,8 +542,7 @@ main(void)
 		       without_a_copy_it_goes_on_as_far_as_keys_fit),
 		GK_RUN(rfc4535_7_5_2_09,
 		       without_a_copy_and_keys_a_registration_follows),
-		GK_RUN(rfc4535_5_3_1_1_03,
-		       spoilt_copy_is_refused_and_changes_nothing),
+		GK_RUN(rfc4535_5_3_1_1_03, spoilt_copy_changes_nothing),
 		GK_RUN(rfc4535_7_1_2_09, forged_sequence_opens_no_gap),
 		GK_RUN(rfc4535_5_3_1_3_02,
 		       destruction_does_not_wait_for_missing_events),

@@ -70,7 +70,7 @@ GK_TEST(rfc4535_5_2_3_04, nobody_is_evicted_for_want_of_an_acknowledgement)
 	push_down(&p);
 }
 
-GK_TEST(rfc4535_5_2_3_04, not_even_a_refusal_takes_a_member_out)
+GK_TEST(rfc4535_5_2_3_04, nor_does_a_nack_take_a_member_out)
 {
 	static const struct gk_slice none;
 	struct gk_slice der[GSAKMP_CERTIFICATES_MAX];
@@ -257,7 +257,7 @@ main(void)
 		GK_RUN(rfc4535_5_2_3_05, key_download_is_sent_without_nonces),
 		GK_RUN(rfc4535_5_2_3_04,
 		       nobody_is_evicted_for_want_of_an_acknowledgement),
-		GK_RUN(rfc4535_5_2_3_04, not_even_a_refusal_takes_a_member_out),
+		GK_RUN(rfc4535_5_2_3_04, nor_does_a_nack_take_a_member_out),
 		GK_RUN(rfc4535_5_2_3_07, key_server_value_is_fresh_each_time),
 		GK_RUN(rfc4535_5_3_1_1_01,
 		       receive_only_member_follows_rekeys_and_evictions),
