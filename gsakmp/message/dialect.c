@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/message/dialect.h"
 
-#include <string.h>
-
 #include "common/base/gk_base.h"
 #include "gsakmp/gsakmp_registry.h"
 
 #define V(name, text, meaning) { (text), (meaning) },
 #define S(field, prefix, list, where) \
-	static const struct gsakmp_dialect_value field##_values[] = { list(V) };
+	static const struct gk_switch_value field##_values[] = { list(V) };
 GSAKMP_DIALECT_LIST(S)
 #undef S
 #undef V
 
-static const struct gsakmp_dialect_switch switches[] = {
+static const struct gk_switch switches[] = {
 #define S(field, prefix, list, where)                                \
 	{ #field, (where), field##_values, GK_COUNT(field##_values), \
 	  offsetof(struct gsakmp_dialect, field) },
@@ -21,47 +19,25 @@ static const struct gsakmp_dialect_switch switches[] = {
 #undef S
 };
 
-const struct gsakmp_dialect_switch *
+const struct gk_switch *
 gsakmp_dialect_switches(size_t *count)
 {
 	*count = GK_COUNT(switches);
 	return switches;
 }
 
-static const struct gsakmp_dialect_switch *
-find(const char *name)
-{
-	for (size_t i = 0; i < GK_COUNT(switches); i++)
-		if (strcmp(switches[i].name, name) == 0)
-			return &switches[i];
-	return NULL;
-}
-
 enum gk_err
 gsakmp_dialect_set(struct gsakmp_dialect *dialect, const char *name,
                    const char *value)
 {
-	const struct gsakmp_dialect_switch *s = find(name);
-
-	if (s == NULL)
-		return GK_ERR_UNEXPECTED;
-	for (size_t i = 0; i < s->n_values; i++) {
-		if (strcmp(s->values[i].name, value) != 0)
-			continue;
-		((uint8_t *)dialect)[s->offset] = (uint8_t)i;
-		return GK_OK;
-	}
-	return GK_ERR_VALUE;
+	return gk_switch_set(switches, GK_COUNT(switches), dialect, name,
+	                     value);
 }
 
 const char *
 gsakmp_dialect_get(const struct gsakmp_dialect *dialect, const char *name)
 {
-	const struct gsakmp_dialect_switch *s = find(name);
-
-	if (s == NULL)
-		return NULL;
-	return s->values[((const uint8_t *)dialect)[s->offset]].name;
+	return gk_switch_get(switches, GK_COUNT(switches), dialect, name);
 }
 
 uint16_t

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/gk_err.h"
+#include "common/base/gk_switch.h"
 #include "policy-tokens/token/gpt_dialect.h"
 
 /*
@@ -436,22 +436,9 @@ GK_MUST_CHECK enum gk_err gsakmp_dialect_set(struct gsakmp_dialect *dialect,
 const char *gsakmp_dialect_get(const struct gsakmp_dialect *dialect,
                                const char *name);
 
-/* For documentation and completion: every switch, every reading. */
-struct gsakmp_dialect_value {
-	const char *name;
-	const char *meaning;
-};
-
-struct gsakmp_dialect_switch {
-	const char *name;
-	const char *where; /* sections; of RFC 4535 when no other is named */
-	const struct gsakmp_dialect_value *values; /* the first: the default */
-	size_t n_values;
-	size_t offset; /* of the field in struct gsakmp_dialect */
-};
-
-/* gsakmp_dialect_switches - all of them, in the order of the RFC's list. */
-const struct gsakmp_dialect_switch *gsakmp_dialect_switches(size_t *count);
+/* gsakmp_dialect_switches - every switch, every reading, for documentation and
+ * completion; sections are of RFC 4535 when no other RFC is named. */
+const struct gk_switch *gsakmp_dialect_switches(size_t *count);
 
 /* The two switches whose readings are numbers. */
 uint16_t gsakmp_dialect_invalid_cert(const struct gsakmp_dialect *dialect);

@@ -176,7 +176,7 @@ speak(const struct gsakmp_dialect *dialect, enum world_suite suite,
 
 GK_TEST(rfc4535_7_05, every_reading_of_the_rfc_speaks_with_itself)
 {
-	const struct gsakmp_dialect_switch *all;
+	const struct gk_switch *all;
 	size_t n;
 
 	all = gsakmp_dialect_switches(&n);

@@ -164,7 +164,7 @@ static size_t
 readings(const char *name)
 {
 	size_t n;
-	const struct gsakmp_dialect_switch *s = gsakmp_dialect_switches(&n);
+	const struct gk_switch *s = gsakmp_dialect_switches(&n);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(s[i].name, name) == 0)

@@ -161,7 +161,7 @@ GK_TEST(rfc4535_7_4_1_1_03, aes_ctr_keys_have_the_length_of_the_dialect)
 
 GK_TEST(dialect, every_reading_can_be_set_and_read_back)
 {
-	const struct gsakmp_dialect_switch *s;
+	const struct gk_switch *s;
 	struct gsakmp_dialect d = { 0 };
 	size_t n;
 

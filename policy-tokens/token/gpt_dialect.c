@@ -2,25 +2,20 @@
 #include "policy-tokens/token/gpt_dialect.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "common/base/gk_switch.h"
 #include "policy-tokens/token/gpt_groupid.h"
 
-#define V(name, text, meaning) (text),
+#define V(name, text, meaning) { (text), (meaning) },
 #define S(field, prefix, list, where) \
-	static const char *const field##_values[] = { list(V) };
+	static const struct gk_switch_value field##_values[] = { list(V) };
 GPT_DIALECT_LIST(S)
 #undef S
 #undef V
 
-static const struct {
-	const char *name;
-	const char *const *values;
-	size_t n_values;
-	size_t offset; /* in struct gpt_dialect */
-} switches[] = {
-#define S(field, prefix, list, where)                       \
-	{ #field, field##_values, GK_COUNT(field##_values), \
+static const struct gk_switch switches[] = {
+#define S(field, prefix, list, where)                                \
+	{ #field, (where), field##_values, GK_COUNT(field##_values), \
 	  offsetof(struct gpt_dialect, field) },
 	GPT_DIALECT_LIST(S)
 #undef S
@@ -30,18 +25,8 @@ enum gk_err
 gpt_dialect_set(struct gpt_dialect *dialect, const char *name,
                 const char *value)
 {
-	for (size_t i = 0; i < GK_COUNT(switches); i++) {
-		if (strcmp(switches[i].name, name) != 0)
-			continue;
-		for (size_t v = 0; v < switches[i].n_values; v++) {
-			if (strcmp(switches[i].values[v], value) != 0)
-				continue;
-			((uint8_t *)dialect)[switches[i].offset] = (uint8_t)v;
-			return GK_OK;
-		}
-		return GK_ERR_VALUE;
-	}
-	return GK_ERR_UNEXPECTED;
+	return gk_switch_set(switches, GK_COUNT(switches), dialect, name,
+	                     value);
 }
 
 /* --- the group's name --------------------------------------------------------- */

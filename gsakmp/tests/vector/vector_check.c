@@ -14,7 +14,7 @@
 static void
 switches(void)
 {
-	const struct gsakmp_dialect_switch *s;
+	const struct gk_switch *s;
 	size_t n;
 
 	s = gsakmp_dialect_switches(&n);
