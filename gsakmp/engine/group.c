@@ -23,7 +23,7 @@ defaults(struct gsakmp_group *g)
 	DEFAULT(session_timeout_ms, 10000);
 	DEFAULT(loa_count, 1);
 	DEFAULT(sessions_max, 10000);
-	DEFAULT(replay_max, 65536);
+	DEFAULT(replay_max, 1 << 20);
 	DEFAULT(kek_life_s, 31536000);
 	DEFAULT(grace_ms, 10000);
 	DEFAULT(skew_s, 300);

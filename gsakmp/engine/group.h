@@ -60,7 +60,7 @@ struct gsakmp_group_config {
 	uint32_t session_timeout_ms; /* [10000] waiting for an ACK */
 	unsigned loa_count;          /* [1] LOA messages in Verbose Mode */
 	unsigned sessions_max;       /* [10000] registrations under way */
-	unsigned replay_max;         /* [65536] remembered RTJ nonces */
+	unsigned replay_max;         /* [1048576] remembered RTJ nonces */
 	uint32_t kek_life_s;         /* [31536000] */
 	bool can_post; /* POST outputs are acted upon: without, a token that
 	                * wants Rekey Events posted is refused */
