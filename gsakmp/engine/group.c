@@ -463,13 +463,8 @@ member_state(const struct gsakmp_group *g, const struct gk_member *m)
 static void
 count_members(const struct gsakmp_group *g, struct gsakmp_group_status *out)
 {
-	const struct gk_member *m;
-	size_t cursor = 0;
-
-	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
-		out->n_members += m->state == GK_MEMBER_ACTIVE;
-		out->n_overdue += m->state == GK_MEMBER_LEAVING;
-	}
+	out->n_members = gk_group_count_state(g->data, GK_MEMBER_ACTIVE);
+	out->n_overdue = gk_group_count_state(g->data, GK_MEMBER_LEAVING);
 }
 
 void
