@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/gm_state.h"
 
 /*
@@ -258,7 +259,8 @@ gsakmp_gm_hold(struct gsakmp_gm_input *in)
 		.from = *in->from,
 	};
 
-	if (held_already(in->gm, item.exchange, item.sequence))
+	if (held_already(in->gm, item.exchange, item.sequence) &&
+	    GK_CHECKED("RFC4535-7.1.2-09"))
 		return gsakmp_in_refuse(
 			in, GK_ERR_REPLAY, GSAKMP_NOTIFY_INVALID_SEQUENCE_ID,
 			"RFC4535-7.1.2-09", "Sequence ID",

@@ -185,7 +185,7 @@ def test_a_killed_lab_leaves_nothing(number):
         os.killpg(p.pid, number)  # as a terminal does
     else:
         p.send_signal(number)
-    p.wait(60)
+    p.wait(10)
     assert becomes(False, inode)
     p.stdin.close()
     p.stdout.close()

@@ -369,7 +369,6 @@ def test_rtj_error_is_taken_calmly(ground):
 
 
 @pytest.mark.req("RFC4535-7.5.2-09", "RFC4535-7.5.2-10")
-@pytest.mark.refuses("RFC4535-7.5.2-09", "RFC4535-7.5.2-10")
 def test_data_wrapped_in_keys_of_others_are_skipped(ground):
     with serving(ground.key_server()) as server:
         gm = admit(ground, server)
