@@ -67,7 +67,8 @@ def await_event(server, reporter, event: str, timeout: float = 20.0, **fields) -
     for _ in range(int(timeout / 0.25)):
         with contextlib.suppress(LabError):
             return reporter.wait(event, 0.25, **fields)
-        if not server.running:
+        if not server.running or not server._open:  # its last words are here before the kernel says that it is gone
+            server.wait_end()
             raise Dead
     return reporter.wait(event, 0.25, **fields)
 
