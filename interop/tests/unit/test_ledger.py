@@ -146,3 +146,8 @@ def test_output(capsys):
     ledger.main(["--section", "7.8.2", "--json"])
     found = {r["id"]: r for r in json.loads(capsys.readouterr().out)}
     assert "misbehave::rtj-sig-type" in found["RFC4535-7.8.2-02"]["refused"]
+
+
+def test_nothing_is_owed(capsys):
+    """Every MUST row has a test of either kind of the products, or a reason why not."""
+    assert ledger.main(["--missing"]) == 0, capsys.readouterr().out
