@@ -39,8 +39,9 @@ def test_1_a_policy_names_subordinates(step):
     assert "<sub-gcks>" in text and "<autonomous>" in text
 
 
-def test_2_the_primary_opens_the_group(step):
-    assert step("primary")["edition"] == 1
+def test_2_the_primary_opens_the_group(story, step):
+    # The Group Owner's program counts its tokens; a file that somebody signed has no number.
+    assert step("primary")["edition"] == (1 if story.delivery == "tls" else -1)
 
 
 @pytest.mark.req("RFC4535-4.1.4-02", "RFC4535-4.4.6-02", "RFC4535-4.4.7-05", "RFC4534-B.5.7.2-01")
