@@ -51,7 +51,6 @@ def record(path):
 
 
 @pytest.mark.req("RFC4535-4.1.5-04", "RFC4534-B.1.1-06")
-@pytest.mark.refuses("RFC4535-4.1.5-04")
 def test_one_speaker(town):
     """The default: one SA, one speaker, anti-replay; who is not it is silent, and found out when it is not."""
     keys, gms = opened(town, town.template("news", "one-to-many", senders=["gm0"]))
