@@ -90,12 +90,13 @@ enum gk_err
 gpt_tlv_check(struct gk_slice der, struct gpt_fault *why)
 {
 	struct walk w = { der.ptr, why };
-	const uint8_t *pos = der.ptr, *end = der.ptr + der.len;
+	const uint8_t *pos = der.ptr, *end;
 
 	if (!GK_CHECKED("RFC4534-1-04"))
 		return GK_OK;
 	if (der.len == 0)
 		return refuse(&w, pos, GK_ERR_TRUNCATED, "no octets at all");
+	end = der.ptr + der.len; /* nothing is added to NULL */
 	GK_TRY(element(&w, &pos, end, GPT_TLV_DEPTH));
 	if (pos != end)
 		return refuse(&w, pos, GK_ERR_TRAILING,
