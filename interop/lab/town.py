@@ -12,6 +12,7 @@ Every name is a host, a party with a certificate, and the daemon that runs there
 import contextlib
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class TownGroup:
     token: Path
     announcement: Path
     edition: int = 0
+    signed: int = 0  # seconds since 1970: the signing time of that edition
 
     @property
     def random(self) -> str:
@@ -103,8 +105,10 @@ class Town:
         """Sign the next edition into the token file, and announce the group."""
         p = self.pki.parties[by or g.owner]
         g.edition += 1
+        g.signed = max(int(time.time()), g.signed + 1)  # RFC 4534 section 2: later than the last one
         new = g.token.with_suffix(".new")
-        self.tool("sign", g.policy, "--edition", g.edition, "--cert", p.chain, "--key", p.key, "-o", new)
+        self.tool("sign", g.policy, "--edition", g.edition,
+                  "--signing-time", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(g.signed)), "--cert", p.chain, "--key", p.key, "-o", new)
         new.rename(g.token)
         self.tool("announce", "--token", g.token, "--key-server", f"{self.hosts['keys'].ip4}:{PORT}={dn('keys')}",
                   "--rekey", f"{g.rekey}:{REKEY_PORT}", "--cert", p.chain, "--key", p.key, "-o", g.announcement)

@@ -143,9 +143,10 @@ def test_an_owner_that_lost_its_store(town):
     for f in (town.dir / "daemons").glob("owner.db*"):
         f.unlink()
     time.sleep(2)  # signing times count in seconds, and those of two editions in one second run ahead
-    mark, at = keys.mark(), gm.mark()
+    mark, at, told = keys.mark(), gm.mark(), owner.mark()
     owner.start()
     assert keys.wait("refused", since=mark, timeout=10)["req"] == "RFC4534-3.1-03"
+    owner.wait("token-refused", since=told, timeout=10)
     assert owner.control("groups")[0]["edition"] == 1 and owner.control("answers")[-1]["answer"] == "refused"
     assert group_of(keys, "news")["edition"] == 2 and not gm.find("token", since=at)
     mended = town.dir / "mended.xml"
