@@ -242,7 +242,7 @@ unique_check(const struct gsakmp_keys *keys, struct gsakmp_reject *why)
 		for (uint16_t k = 0; k < i; k++)
 			if (keys->datum[i].id == keys->datum[k].id &&
 			    keys->datum[i].handle == keys->datum[k].handle &&
-			    GK_CHECKED("RFC4535-7.4.1.1-06"))
+			    GK_CHECKED("RFC4535-7.4.1.1-06", "RFC4535-A.2-04"))
 				return gsakmp_refuse(
 					why, GK_ERR_UNEXPECTED,
 					GSAKMP_NOTIFY_INVALID_KEY_INFORMATION,

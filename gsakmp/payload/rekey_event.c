@@ -127,7 +127,7 @@ gsakmp_rekey_event_check(struct gsakmp_rekey_event *event,
 	/* RFC4535-7.5.2-06, A.2-02; for type None no version is defined. */
 	if (event->type == GSAKMP_REKEY_LKH &&
 	    event->version != GSAKMP_LKH_VERSION &&
-	    GK_CHECKED("RFC4535-7.5.2-06"))
+	    GK_CHECKED("RFC4535-7.5.2-06", "RFC4535-A.2-02"))
 		return gsakmp_refuse(why, GK_ERR_VALUE, MALFORMED,
 		                     "RFC4535-7.5.2-06", "Algorithm Version",
 		                     stamp_at + GK_ZULU_LEN + 1);
