@@ -158,7 +158,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         attack.options(s)
     s.set_defaults(run=cmd_attack)
     d = sub.add_parser("demo")
-    d.add_argument("story", nargs="?", choices=["distributed"], default="")
+    d.add_argument("story", nargs="?", choices=["distributed"])
     d.set_defaults(run=cmd_demo)
     for name, run in (("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
         sub.add_parser(name).set_defaults(run=run)
