@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_ENGINE_GM_H
+#define GDOI_ENGINE_GM_H
+
+#include "gdoi/engine/output.h"
+#include "gdoi/payload/group_id.h"
+#include "gdoi/phase1/ike.h"
+
+/*
+ * DOC: group member engine - RFC 6407 sections 3.3, 4.4, RFC 8263, RFC 8052
+ *
+ * One engine is one member with one list of key servers: it keeps a phase 1 SA
+ * with one of them as long as it needs it, and registers under it for each of
+ * its groups.  Commands, datagrams and time in; outputs pulled.
+ *
+ * RFC 6407's figures 2 and 3 give a group its states:
+ */
+#define GDOI_GM_STATE_LIST(X)                         \
+	X(IDLE, "idle")                               \
+	X(WAITING, "waiting to register")             \
+	X(PHASE1, "phase 1")                          \
+	X(PULL_1, "GROUPKEY-PULL message 1 sent")     \
+	X(PULL_3, "GROUPKEY-PULL message 3 sent")     \
+	X(MEMBER, "member")                           \
+	X(REREGISTERING, "member, registering again") \
+	X(FAILED, "given up")
+
+enum gdoi_gm_state {
+#define X(name, text) GDOI_GM_##name,
+	GDOI_GM_STATE_LIST(X)
+#undef X
+};
+
+const char *gdoi_gm_state_text(enum gdoi_gm_state state);
+
+#define GDOI_GM_SERVERS_MAX 8
+#define GDOI_GM_GROUPS_MAX 32
+
+/* What a member is ready to accept: RFC 6407 section 3.3 has it decide. */
+struct gdoi_gm_group_config {
+	struct gk_slice id;    /* body of the ID payload; borrowed */
+	struct gk_slice scope; /* names it in the store; borrowed */
+	const struct gdoi_dialect *dialect; /* NULL: the defaults */
+	bool legacy_ok;     /* DES, 3DES, MD5, SHA-1, 1024-bit keys */
+	bool require_rekey; /* refuse a group without a Rekey SA */
+	bool receive_only;  /* never a sender: no sender ids wanted */
+	uint16_t sids;      /* how many to request; 0: one comes unasked */
+	/* Which key servers may serve this group: patterns of phase 1
+	 * identities (RFC6407-3.1-02).  None: every one of the list. */
+	const struct gk_identity *servers;
+	size_t n_servers;
+};
+
+struct gdoi_gm_config {
+	struct ike_config ike;
+	struct gdoi_address server[GDOI_GM_SERVERS_MAX]; /* by preference */
+	size_t n_servers;
+	const struct gdoi_gm_group_config *groups; /* borrowed */
+	size_t n_groups;
+
+	/* All 0: the defaults in brackets. */
+	uint32_t pull_timeout_ms; /* [2000] doubles with each try */
+	unsigned pull_tries;      /* [4] */
+	/* Re-registration, RFC 6407 section 7.4 and 4.4: waits are drawn at random
+	 * below a bound that doubles up to the maximum. */
+	uint32_t backoff_ms;     /* [5000] */
+	uint32_t backoff_max_ms; /* [300000] */
+	unsigned register_max;   /* [0: for ever] failures before FAILED */
+	uint32_t margin_s; /* [a twentieth] before a lifetime ends without a
+	                           * rekey, register again */
+	bool keep_phase1;  /* hold the SA after registration, with DPD */
+	bool no_ack;       /* RFC 8263: do not acknowledge (lab) */
+	uint32_t ack_jitter_ms; /* [1000] upper bound of the random wait */
+	/* IEC 61850: a key server that cannot be reached: the current key stays
+	 * in use beyond its lifetime (RFC 8052 section 2.2) ... */
+	bool drop_expired; /* ... unless this is set */
+};
+
+struct gdoi_gm;
+
+struct gdoi_gm *gdoi_gm_new(const struct gk_env *env,
+                            const struct gdoi_gm_config *cfg);
+void gdoi_gm_free(struct gdoi_gm *gm); /* wipes */
+
+/* gdoi_gm_load - rows that earlier COMMITs made durable, before any input: the
+ * sequence numbers that must not go back. */
+const char *gdoi_gm_table(size_t i);
+GK_MUST_CHECK enum gk_err gdoi_gm_load(struct gdoi_gm *gm,
+                                       struct gk_slice scope, const char *table,
+                                       struct gk_slice key,
+                                       struct gk_slice value);
+
+/* Commands, by index of the group. */
+enum gk_err gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now);
+/* gdoi_gm_leave - wipe; with @notice and a phase 1 SA: tell the key server. */
+enum gk_err gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool notice,
+                          struct gk_now now);
+/* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */
+enum gk_err gdoi_gm_reregister(struct gdoi_gm *gm, size_t group,
+                               struct gk_now now);
+void gdoi_gm_set_ike(struct gdoi_gm *gm, const struct ike_config *ike);
+
+/* gdoi_gm_receive - unicast answers and PUSHes alike.  @to: the address the
+ * datagram was sent to. */
+enum gk_err gdoi_gm_receive(struct gdoi_gm *gm, struct gk_slice dgram,
+                            const struct gdoi_address *from,
+                            const struct gdoi_address *to, struct gk_now now);
+enum gk_err gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now);
+
+/* Outputs: SEND, COMMIT (@journal), PHASE1_UP, PHASE1_DOWN, JOINED, LEFT, EVICTED,
+ * REKEYED, TEK, TEK_WIPE, KEK, KEK_WIPE, STALE, NEXT_SERVER, DESTROYED, NOTIFIED,
+ * REFUSED, MESSAGE. */
+bool gdoi_gm_poll(struct gdoi_gm *gm, struct gdoi_output *out);
+/* gdoi_gm_commit_failed - see gsakmp_gm_commit_failed(). */
+void gdoi_gm_commit_failed(struct gdoi_gm *gm, struct gk_now now);
+uint64_t gdoi_gm_deadline(const struct gdoi_gm *gm);
+
+struct gdoi_gm_status {
+	enum gdoi_gm_state state;
+	bool phase1;
+	struct gk_slice server; /* printable identity; or empty */
+	struct gdoi_address server_address;
+	bool has_kek;
+	struct gdoi_kek_info kek;
+	size_t n_teks, n_keks; /* n_keks: LKH keys held */
+	uint64_t pushes, acks;
+	int64_t registered_utc, rekey_due_utc;
+	uint16_t sid_bits;
+	size_t n_sids;
+};
+void gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
+                    struct gdoi_gm_status *out);
+/* gdoi_gm_teks - all of @group, with their keys. */
+void gdoi_gm_teks(const struct gdoi_gm *gm, size_t group,
+                  void (*each)(void *ctx, const struct gdoi_tek *tek),
+                  void *ctx);
+void gdoi_gm_digest(const struct gdoi_gm *gm, uint8_t out[32]);
+
+#endif /* GDOI_ENGINE_GM_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_ENGINE_POLICY_H
+#define GDOI_ENGINE_POLICY_H
+
+#include "common/crypto/gk_cert.h"
+#include "common/identity/gk_identity.h"
+#include "gdoi/payload/group_id.h"
+#include "gdoi/payload/sa.h"
+
+struct gpt_token;
+
+/*
+ * DOC: what a GDOI group is to be
+ *
+ * A group's policy is always a policy token (RFC 4534) with the GDOI protocols
+ * of this project's private arc: signed by a Group Owner, or, as labs want it, the
+ * same XML read from a local file by the key server itself.  This struct is what the
+ * engines make of it: templates for the SA payload, in which SPIs and keys are
+ * still missing.
+ */
+struct gdoi_rekey_policy {
+	bool on;             /* there is a Rekey SA: PUSHes are sent */
+	struct gdoi_sak sak; /* all but the SPI; slices are the policy's */
+	bool backward;       /* a joiner must not read what was sent before */
+	unsigned lkh_degree; /* of KEK_MANAGEMENT_ALGORITHM LKH; 0: 2 */
+	uint32_t margin_s;   /* rekey so long before a lifetime ends; 0: a
+	                      * tenth of it */
+	uint32_t interval_s; /* new keys at least this often; 0: by lifetime */
+	unsigned resend_count;      /* a PUSH goes out so many more times, */
+	uint32_t resend_spacing_ms; /* ... this far apart */
+	/* RFC 8263: who misses this many PUSHes in a row is unresponsive; 0:
+	 * never.  With evict_silent it is evicted as well. */
+	unsigned silent_max;
+	bool evict_silent;
+	/* Unicast PUSH, one datagram for each member's address. */
+	bool unicast;
+};
+
+struct gdoi_data_policy {
+	struct gdoi_sat sat; /* all but the SPI; lifetimes as configured */
+	/* Counter modes only (RFC 6054): members that are senders get sender
+	 * ids. */
+	bool counter_mode;
+};
+
+struct gdoi_policy {
+	int64_t edition;         /* of the token; -1: a local policy */
+	struct gpt_token *token; /* owned; says who is admitted */
+	struct gdoi_group_id id; /* the group; slices are the token's */
+	bool has_gap;
+	struct gdoi_gap gap; /* ATD and DTD */
+	struct gdoi_rekey_policy rekey;
+	size_t n_data;
+	struct gdoi_data_policy data[GDOI_SATS_MAX];
+	uint16_t sid_bits;    /* of sender ids; 0: no counter mode */
+	struct gk_buf octets; /* what the slices above point to; owned */
+};
+
+/**
+ * gdoi_policy_new - what @token says about a GDOI group.
+ * @edition: -1 for a policy that was read from a local file
+ * @why:     for people: which element, and what is wrong with it
+ *
+ * Takes @token over on success.
+ *
+ * Return: GK_OK; GK_ERR_POLICY: no GDOI group, or one that cannot be run.
+ */
+GK_MUST_CHECK enum gk_err gdoi_policy_new(struct gpt_token *token,
+                                          int64_t edition, bool legacy_ok,
+                                          struct gdoi_policy **policy,
+                                          char why[256]);
+void gdoi_policy_free(struct gdoi_policy *policy);
+
+/* Who phase 1 says it is. */
+struct gdoi_peer {
+	const struct gk_identity *id;
+	const struct gk_cert *const
+		*certs; /* verified; its own first; or none */
+	size_t n_certs;
+};
+
+/* gdoi_policy_admits - may @peer be a member; @key_server: may it be a key
+ * server of the group. */
+bool gdoi_policy_admits(const struct gdoi_policy *policy,
+                        const struct gdoi_peer *peer);
+bool gdoi_policy_key_server(const struct gdoi_policy *policy,
+                            const struct gdoi_peer *peer);
+
+#endif /* GDOI_ENGINE_POLICY_H */
