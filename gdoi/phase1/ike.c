@@ -29,7 +29,7 @@ ike_queue(struct ike *ike, enum ike_output_kind kind)
 	if (ike->n_queued == IKE_QUEUE)
 		return NULL;
 	q = &ike->queue[ike->n_queued++];
-	*q = (struct ike_queued){ .kind = kind };
+	*q = (struct ike_queued){ .kind = kind, .path = ike->path };
 	return q;
 }
 
@@ -55,6 +55,7 @@ ike_poll(struct ike *ike, struct ike_output *out)
 	q = &ike->queue[ike->next_queued++];
 	*out = (struct ike_output){ .kind = q->kind,
 		                    .dgram = gk_buf_slice(&q->dgram),
+		                    .path = q->path,
 		                    .why = q->why,
 		                    .notification = q->notification,
 		                    .text = q->text };
@@ -63,16 +64,32 @@ ike_poll(struct ike *ike, struct ike_output *out)
 
 /* ---- life --------------------------------------------------------------- */
 
+/* What hides the tag: nobody without the secret can tell which of two cookies
+ * go to one worker. */
+static enum gk_err
+tag_mask(const uint8_t secret[32], const uint8_t cookie[ISAKMP_COOKIE_LEN],
+         uint8_t *mask)
+{
+	const struct gk_slice rest = { cookie + 1, ISAKMP_COOKIE_LEN - 1 };
+	uint8_t mac[GK_HASH_MAX];
+
+	GK_TRY(gk_hmac(GK_HASH_SHA256, (struct gk_slice){ secret, 32 }, &rest,
+	               1, mac));
+	*mask = mac[0];
+	return GK_OK;
+}
+
 enum gk_err
 ike_cookie(struct ike *ike, uint8_t cookie[ISAKMP_COOKIE_LEN])
 {
 	const struct gk_slice key = { ike->cfg.secret,
 		                      sizeof(ike->cfg.secret) };
-	const uint8_t port[] = { (uint8_t)(ike->peer.port >> 8),
-		                 (uint8_t)ike->peer.port };
-	uint8_t unique[16], mac[GK_HASH_MAX];
+	const struct ike_address *peer = &ike->path.peer;
+	const uint8_t port[] = { (uint8_t)(peer->port >> 8),
+		                 (uint8_t)peer->port };
+	uint8_t unique[16], mac[GK_HASH_MAX], mask;
 	const struct gk_slice parts[] = {
-		{ ike->peer.ip, ike->peer.ip_len },
+		{ peer->ip, peer->ip_len },
 		{ port, sizeof(port) },
 		{ unique, sizeof(unique) },
 	};
@@ -82,7 +99,18 @@ ike_cookie(struct ike *ike, uint8_t cookie[ISAKMP_COOKIE_LEN])
 	GK_TRY(ike->env->random(ike->env->ctx, unique, sizeof(unique)));
 	GK_TRY(gk_hmac(GK_HASH_SHA256, key, parts, GK_COUNT(parts), mac));
 	memcpy(cookie, mac, ISAKMP_COOKIE_LEN);
+	GK_TRY(tag_mask(ike->cfg.secret, cookie, &mask));
+	cookie[0] = ike->cfg.cookie_tag ^ mask;
 	return GK_OK;
+}
+
+uint8_t
+ike_cookie_tag(const uint8_t secret[32],
+               const uint8_t cookie[ISAKMP_COOKIE_LEN])
+{
+	uint8_t mask;
+
+	return tag_mask(secret, cookie, &mask) == GK_OK ? cookie[0] ^ mask : 0;
 }
 
 #define DEFAULT(field, value)    \
@@ -91,7 +119,7 @@ ike_cookie(struct ike *ike, uint8_t cookie[ISAKMP_COOKIE_LEN])
 
 enum gk_err
 ike_new(const struct gk_env *env, const struct ike_config *cfg,
-        const struct ike_address *peer, struct gk_now now, struct ike **out)
+        const struct ike_path *path, struct gk_now now, struct ike **out)
 {
 	struct ike *ike = calloc(1, sizeof(*ike));
 
@@ -100,7 +128,7 @@ ike_new(const struct gk_env *env, const struct ike_config *cfg,
 		return GK_ERR_NOMEM;
 	ike->env = env;
 	ike->cfg = *cfg;
-	ike->peer = *peer;
+	ike->path = *path;
 	if (cfg->dialect != NULL)
 		ike->dialect = *cfg->dialect;
 	DEFAULT(life_s, 86400);
@@ -247,10 +275,35 @@ ike_keys(const struct ike *ike)
 	return &ike->keys;
 }
 
-const struct ike_address *
-ike_peer_address(const struct ike *ike)
+const struct ike_path *
+ike_path(const struct ike *ike)
 {
-	return &ike->peer;
+	return &ike->path;
+}
+
+bool
+ike_initiated(const struct ike *ike)
+{
+	return ike->initiator;
+}
+
+void
+ike_cookies(const struct ike *ike, uint8_t cookies[2 * ISAKMP_COOKIE_LEN])
+{
+	memcpy(cookies, ike->cookie_i, ISAKMP_COOKIE_LEN);
+	memcpy(cookies + ISAKMP_COOKIE_LEN, ike->cookie_r, ISAKMP_COOKIE_LEN);
+}
+
+void
+ike_set_user(struct ike *ike, void *user)
+{
+	ike->user = user;
+}
+
+void *
+ike_user(const struct ike *ike)
+{
+	return ike->user;
 }
 
 struct isakmp_header

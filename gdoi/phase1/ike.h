@@ -43,6 +43,8 @@
 	X(ESTABLISHED, "established")                                \
 	X(DEAD, "over")
 
+struct ike;
+
 enum ike_state {
 #define X(name, text) IKE_##name,
 	IKE_STATE_LIST(X)
@@ -57,6 +59,34 @@ struct ike_address {
 	uint16_t port;
 };
 
+/*
+ * The way of a datagram, as this end sees it: the address and port of ours that
+ * it came to or leaves from, and the peer's.  An address of ours with ip_len 0
+ * is not known; the port has to be.
+ *
+ * NAT traversal (RFC 3947): an SA that finds a NAT moves to port 4500, and says
+ * so in the path of what it sends.  The non-ESP marker belongs to the port and
+ * not to the SA: whoever owns the socket of natt_port puts four zero octets in
+ * front of every ISAKMP message that leaves it, and gives what comes in to
+ * ike_natt_open() before anything else (RFC 3948 section 2.2).  A KEEPALIVE
+ * leaves without the marker.
+ */
+struct ike_path {
+	struct ike_address local, peer;
+};
+
+#define IKE_NATT_PORT 4500 /* RFC 3947 section 4 */
+#define IKE_MARKER_LEN 4   /* octets, zero: RFC 3948 section 2.2 */
+
+enum ike_natt_kind {
+	IKE_NATT_ISAKMP,    /* the marker is off */
+	IKE_NATT_KEEPALIVE, /* nothing to do */
+	IKE_NATT_ESP,       /* not ours: dropped */
+};
+
+/* ike_natt_open - what came to natt_port: takes the marker off. */
+enum ike_natt_kind ike_natt_open(struct gk_slice *dgram);
+
 /* A pre-shared key.  Main Mode knows the peer by its address alone
  * (RFC2409-5.4-03); the identity it names then has to fit as well. */
 struct ike_psk {
@@ -67,6 +97,20 @@ struct ike_psk {
 };
 
 #define IKE_SUITES_MAX 16
+
+/* What we can sign with. */
+struct ike_credential {
+	struct gk_signer *signer;
+	const struct gk_cert *const *certs; /* own certificate, then its CAs */
+	size_t n_certs;
+};
+
+/* Says whether this is the first SA with the peer that ike_peer() names, or,
+ * before it is known, with that address: then INITIAL-CONTACT is said to it. */
+struct ike_contact {
+	bool (*first)(void *ctx, const struct ike *ike);
+	void *ctx;
+};
 
 struct ike_config {
 	const struct gdoi_dialect *dialect;     /* NULL: the defaults */
@@ -79,31 +123,50 @@ struct ike_config {
 	struct gk_identity id; /* ours; a kind that phase 1 knows */
 	const struct ike_psk *psk;
 	size_t n_psk;
-	struct gk_signer *signer;           /* for signatures; NULL: none */
-	const struct gk_cert *const *certs; /* own certificate, then its CAs */
-	size_t n_certs;
+	/* By preference.  A Certificate Request of the peer picks the first that
+	 * has a CA of that name; without one, or where none has, it is the first
+	 * that suits the negotiated signature. */
+	const struct ike_credential *credentials;
+	size_t n_credentials;
+	/* Its anchors are what Certificate Requests of ours name. */
 	const struct gk_trust *trust;
 	/* Whom to talk to, patterns; RFC 6407 section 3.1.  None: nobody. */
 	const struct gk_identity *peers;
 	size_t n_peers;
 
 	uint8_t secret[32]; /* local; cookies are made with it */
-	bool initial_contact;
+	/* Cookies of ours say @cookie_tag to whoever knows @secret; see
+	 * ike_cookie_tag(). */
+	uint8_t cookie_tag;
+	struct ike_contact contact; /* NULL: never said */
+
+	bool natt;            /* offer and do NAT traversal */
+	bool no_cert_request; /* do not ask for certificates */
+	uint32_t dpd_s; /* RFC 3706: nothing heard that long, ask; 0: never */
 
 	/* All 0: the defaults in brackets. */
+	uint16_t natt_port;    /* [4500] ours and the peer's */
+	uint32_t keepalive_s;  /* [20] behind a NAT: RFC 3948 section 4 */
+	unsigned dpd_tries;    /* [5] questions before the peer is dead */
+	uint32_t dpd_retry_ms; /* [2000] between them */
 	uint32_t life_s;       /* [86400] of the SA */
 	uint32_t timeout_ms;   /* [1000] first; doubles with each try */
 	unsigned tries;        /* [5] of one message */
 	uint32_t negotiate_ms; /* [30000] for the whole exchange */
+	unsigned message_ids;  /* [4096] remembered of one SA */
 };
 
-#define IKE_OUTPUT_LIST(X)                                                 \
-	X(SEND, "send")               /* @dgram */                         \
-	X(ESTABLISHED, "established") /* the peer is authenticated */      \
-	X(FAILED, "failed")           /* @text, @why */                    \
-	X(NOTIFIED, "notified")       /* @notification */                  \
-	X(DELETED, "deleted")         /* by the peer, or its time is up */ \
-	X(REFUSED, "refused")         /* @why; nothing has changed */
+#define IKE_OUTPUT_LIST(X)                                                   \
+	X(SEND, "send")               /* @dgram along @path */               \
+	X(KEEPALIVE, "keepalive")     /* @dgram along @path, no marker */    \
+	X(ESTABLISHED, "established") /* the peer is authenticated */        \
+	X(INITIAL_CONTACT, "initial contact") /* older SAs of the peer go */ \
+	X(FAILED, "failed")                   /* @text, @why */              \
+	X(NOTIFIED, "notified")               /* @notification */            \
+	X(MOVED, "moved")                     /* the peer is at @path now */ \
+	X(DELETED, "deleted")     /* by the peer, or its time is up */       \
+	X(PEER_DEAD, "peer dead") /* RFC 3706; the SA is over */             \
+	X(REFUSED, "refused")     /* @why; nothing has changed */
 
 enum ike_output_kind {
 #define X(name, text) IKE_OUT_##name,
@@ -114,16 +177,15 @@ enum ike_output_kind {
 struct ike_output {
 	enum ike_output_kind kind;
 	struct gk_slice dgram;
+	struct ike_path path;
 	struct isakmp_reject why;
 	struct isakmp_notification notification;
 	const char *text; /* static storage */
 };
 
-struct ike;
-
 /*
- * ike_initiate - begin with the peer at @to: sends message 1.
- * ike_respond  - begin with message 1 from @from.
+ * ike_initiate - begin along @path: sends message 1.
+ * ike_respond  - begin with message 1, which came along @path.
  *
  * The engine copies *@cfg; what it points to, and @env, must outlive it.
  *
@@ -131,11 +193,11 @@ struct ike;
  */
 GK_MUST_CHECK enum gk_err ike_initiate(const struct gk_env *env,
                                        const struct ike_config *cfg,
-                                       const struct ike_address *to,
+                                       const struct ike_path *path,
                                        struct gk_now now, struct ike **ike);
 GK_MUST_CHECK enum gk_err ike_respond(const struct gk_env *env,
                                       const struct ike_config *cfg,
-                                      const struct ike_address *from,
+                                      const struct ike_path *path,
                                       struct gk_slice dgram, struct gk_now now,
                                       struct ike **ike,
                                       struct isakmp_reject *why);
@@ -146,13 +208,13 @@ void ike_free(struct ike *ike); /* wipes; NULL is fine */
 bool ike_is(const struct ike *ike, const struct isakmp_header *header);
 
 /*
- * ike_receive - a phase 1 or Informational message of this SA.
+ * ike_receive - a phase 1 or Informational message of this SA, come along @path.
  *
  * Anything but GK_OK means: refused; an output REFUSED says why, and nothing has
  * changed.
  */
-enum gk_err ike_receive(struct ike *ike, struct gk_slice dgram,
-                        struct gk_now now);
+enum gk_err ike_receive(struct ike *ike, const struct ike_path *path,
+                        struct gk_slice dgram, struct gk_now now);
 enum gk_err ike_tick(struct ike *ike, struct gk_now now);
 bool ike_poll(struct ike *ike, struct ike_output *out);
 uint64_t ike_deadline(const struct ike *ike);
@@ -162,13 +224,63 @@ enum ike_state ike_state(const struct ike *ike);
 struct gk_identity ike_peer(const struct ike *ike); /* authenticated */
 const struct ike_suite *ike_suite(const struct ike *ike);
 const struct ike_keys *ike_keys(const struct ike *ike);
-const struct ike_address *ike_peer_address(const struct ike *ike);
+/* ike_path - the way to the peer, for whatever goes under the SA. */
+const struct ike_path *ike_path(const struct ike *ike);
 /* ike_header - of a message under this SA. */
 struct isakmp_header ike_header(const struct ike *ike, uint8_t exchange,
                                 uint32_t message_id);
 /* ike_phase2 - the cipher state of a new exchange; borrows the SA's key. */
 GK_MUST_CHECK enum gk_err ike_phase2(const struct ike *ike, uint32_t message_id,
                                      struct isakmp_cbc *cbc);
+/*
+ * ike_heard - a message of another exchange under this SA turned out to be
+ * genuine (its HASH was right); it came along @path.  The peer is alive, and
+ * where it is now when a NAT has moved it (RFC 3947 section 7): output MOVED.
+ */
+void ike_heard(struct ike *ike, const struct ike_path *path, struct gk_now now);
+/*
+ * ike_message_id_take - may a new exchange under this SA have this Message ID?
+ *
+ * Call it for the peer's, once the first message has proved genuine, and for our
+ * own: RFC 2409 section 5.5 wants each to be unique.  What has been taken stays
+ * taken, so that no recorded exchange can be begun again.
+ *
+ * Return: GK_OK; GK_ERR_REPLAY when it is 0 or was used before; GK_ERR_SPACE when the SA has seen as many as cfg.message_ids: it has to be renewed.
+ */
+GK_MUST_CHECK enum gk_err ike_message_id_take(struct ike *ike,
+                                              uint32_t message_id);
+/* ike_message_id_new - a random one that was not used, and is now taken. */
+GK_MUST_CHECK enum gk_err ike_message_id_new(struct ike *ike,
+                                             uint32_t *message_id);
+/* ike_initiated - did we begin it? */
+bool ike_initiated(const struct ike *ike);
+/* ike_cookies - the initiator's and the responder's, one after the other. */
+void ike_cookies(const struct ike *ike, uint8_t cookies[2 * ISAKMP_COOKIE_LEN]);
+/* ike_nat - is there a NAT in front of us, or of the peer? */
+bool ike_nat_here(const struct ike *ike);
+bool ike_nat_there(const struct ike *ike);
+/* The owner's own; the engine does not look at it. */
+void ike_set_user(struct ike *ike, void *user);
+void *ike_user(const struct ike *ike);
+
+/*
+ * ike_cookie_tag - the tag in a cookie that an engine with this secret made; any
+ * value for one that it did not make.  A process of several workers gives each
+ * its number as cfg.cookie_tag, and one secret to all of them: then a datagram
+ * that comes in on any socket says whose it is.
+ */
+uint8_t ike_cookie_tag(const uint8_t secret[32],
+                       const uint8_t cookie[ISAKMP_COOKIE_LEN]);
+
+/*
+ * Key log, for laboratories: as soon as there are keys env->secret gets
+ *
+ *     IKEV1_KEY <initiator cookie> <responder cookie> <encryption key>
+ *
+ * in hexadecimal.  Cookie and key, with a comma between them, are a line of
+ * Wireshark's ikev1_decryption_table.
+ */
+
 /*
  * ike_notify, ike_delete - send an Informational under the SA (RFC 2409 section
  * 5.7); after ike_delete() the engine is DEAD.  GK_ERR_UNEXPECTED before the SA

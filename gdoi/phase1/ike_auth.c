@@ -166,12 +166,14 @@ signature_of(const struct ike *ike)
 static void
 certs_write(const struct ike *ike, struct ike_message *m)
 {
-	for (size_t i = 0; i < ike->cfg.n_certs && i < IKE_CERTS_MAX; i++) {
+	const struct ike_credential *own = ike->credential;
+
+	for (size_t i = 0; i < own->n_certs && i < IKE_CERTS_MAX; i++) {
 		struct gk_wr_hole hole =
 			ike_message_payload(m, ISAKMP_PAYLOAD_CERT);
 
 		gk_wr_u8(&m->wr, CERT_X509_SIGNATURE);
-		gk_wr_bytes(&m->wr, gk_cert_der(ike->cfg.certs[i]));
+		gk_wr_bytes(&m->wr, gk_cert_der(own->certs[i]));
 		gk_wr_close(&m->wr, hole);
 	}
 }
@@ -196,6 +198,13 @@ initial_contact_write(const struct ike *ike, struct ike_message *m)
 	gk_wr_close(&m->wr, hole);
 }
 
+/* The first that can make the negotiated signature. */
+static const struct ike_credential *
+credential_of(const struct ike *ike)
+{
+	return ike->cfg.n_credentials == 0 ? NULL : &ike->cfg.credentials[0];
+}
+
 enum gk_err
 ike_auth_write(struct ike *ike, struct ike_message *m)
 {
@@ -209,16 +218,19 @@ ike_auth_write(struct ike *ike, struct ike_message *m)
 	if (ike->suite.auth == IKE_AUTH_PSK) {
 		ike_message_octets(m, ISAKMP_PAYLOAD_HASH, h);
 	} else {
-		if (ike->cfg.signer == NULL)
+		ike->credential = credential_of(ike);
+		if (ike->credential == NULL)
 			return GK_ERR_POLICY;
-		err = gk_sign(ike->cfg.signer, signature_of(ike), h, &sig);
+		err = gk_sign(ike->credential->signer, signature_of(ike), h,
+		              &sig);
 		if (err != GK_OK)
 			return err;
 		certs_write(ike, m);
 		ike_message_octets(m, ISAKMP_PAYLOAD_SIG, gk_buf_slice(&sig));
 		gk_buf_free(&sig);
 	}
-	if (ike->cfg.initial_contact)
+	if (ike->cfg.contact.first != NULL &&
+	    ike->cfg.contact.first(ike->cfg.contact.ctx, ike))
 		initial_contact_write(ike, m);
 	return GK_OK;
 }

@@ -168,7 +168,7 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 
 enum gk_err
 ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
-             const struct ike_address *to, struct gk_now now, struct ike **out)
+             const struct ike_path *path, struct gk_now now, struct ike **out)
 {
 	uint8_t exchange = cfg->aggressive
 	                           ? ISAKMP_EXCHANGE_AGGRESSIVE
@@ -179,7 +179,7 @@ ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
 
 	*out = NULL;
 	if (m != NULL)
-		err = ike_new(env, cfg, to, now, &ike);
+		err = ike_new(env, cfg, path, now, &ike);
 	if (err == GK_OK) {
 		ike->initiator = true;
 		err = ike_cookie(ike, ike->cookie_i);
@@ -283,17 +283,17 @@ first(struct ike_input *in, struct ike_message *m)
 
 enum gk_err
 ike_respond(const struct gk_env *env, const struct ike_config *cfg,
-            const struct ike_address *from, struct gk_slice dgram,
+            const struct ike_path *path, struct gk_slice dgram,
             struct gk_now now, struct ike **out, struct isakmp_reject *why)
 {
 	struct ike_message *m = calloc(1, sizeof(*m));
-	struct ike_input in = { .now = now };
+	struct ike_input in = { .path = path, .now = now };
 	uint8_t digest[GK_HASH_MAX];
 	enum gk_err err = m == NULL ? GK_ERR_NOMEM : GK_OK;
 
 	*out = NULL;
 	if (err == GK_OK)
-		err = ike_new(env, cfg, from, now, &in.ike);
+		err = ike_new(env, cfg, path, now, &in.ike);
 	if (err == GK_OK)
 		err = ike_read_header(&in, dgram);
 	if (err == GK_OK && in.header.message_id != 0 &&

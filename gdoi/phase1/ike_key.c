@@ -89,8 +89,8 @@ find_psk(const struct ike *ike, struct gk_slice peer_id)
 		const struct ike_psk *p = &ike->cfg.psk[i];
 
 		if (p->ip_len != 0 &&
-		    (p->ip_len != ike->peer.ip_len ||
-		     memcmp(p->ip, ike->peer.ip, p->ip_len) != 0))
+		    (p->ip_len != ike->path.peer.ip_len ||
+		     memcmp(p->ip, ike->path.peer.ip, p->ip_len) != 0))
 			continue;
 		if (peer_id.len != 0 && p->peer.kind != GK_ID_NONE &&
 		    !gk_identity_match(p->peer, id, GK_DN_COMPARE_RFC4514))

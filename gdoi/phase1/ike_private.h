@@ -18,6 +18,7 @@
 struct ike_queued {
 	enum ike_output_kind kind;
 	struct gk_buf dgram;
+	struct ike_path path;
 	struct isakmp_reject why;
 	struct isakmp_notification notification;
 	struct gk_buf data; /* that notification points into */
@@ -28,7 +29,8 @@ struct ike {
 	const struct gk_env *env;
 	struct ike_config cfg;
 	struct gdoi_dialect dialect;
-	struct ike_address peer;
+	struct ike_path path;
+	void *user;
 	bool initiator;
 	enum ike_state state;
 
@@ -39,6 +41,7 @@ struct ike {
 	struct gk_buf own_public, peer_public;
 	struct gk_buf nonce_i, nonce_r;
 	const struct ike_psk *psk;
+	const struct ike_credential *credential; /* that we sign with */
 	struct ike_keys keys;
 	bool have_keys;
 	struct isakmp_cbc cbc; /* of phase 1 */
@@ -61,6 +64,7 @@ struct ike {
 /* A message on its way through. */
 struct ike_input {
 	struct ike *ike;
+	const struct ike_path *path;
 	struct gk_now now;
 	struct isakmp_header header;
 	struct gk_buf clear; /* decrypted, or a copy */
@@ -90,7 +94,7 @@ struct gk_rd ike_body(const struct ike_input *in,
 /* Life: ike.c */
 GK_MUST_CHECK enum gk_err ike_new(const struct gk_env *env,
                                   const struct ike_config *cfg,
-                                  const struct ike_address *peer,
+                                  const struct ike_path *path,
                                   struct gk_now now, struct ike **out);
 /* ike_cookie - one that nobody else makes: RFC 2408 section 2.5.3. */
 GK_MUST_CHECK enum gk_err ike_cookie(struct ike *ike,

@@ -248,9 +248,10 @@ undoable(struct ike_input *in, struct gk_slice dgram)
 }
 
 enum gk_err
-ike_receive(struct ike *ike, struct gk_slice dgram, struct gk_now now)
+ike_receive(struct ike *ike, const struct ike_path *path, struct gk_slice dgram,
+            struct gk_now now)
 {
-	struct ike_input in = { .ike = ike, .now = now };
+	struct ike_input in = { .ike = ike, .path = path, .now = now };
 	enum gk_err err;
 
 	ike_queue_clear(ike);

@@ -33,15 +33,20 @@ static struct gk_now now = { 1000, GK_PKI_NOW };
 static struct gk_pki_party SOME root, other_root, party[2], stranger;
 static struct gk_trust *trust;
 
-static const struct ike_address address[2] = {
-	{ { 10, 0, 0, 1 }, 4, 848 },
-	{ { 10, 0, 0, 2 }, 4, 848 },
-};
 static const uint8_t ip[2][4] = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } };
 static const struct gk_identity any = { GK_ID_IPV4,
 	                                { (const uint8_t *)"*", 1 } };
 
+/* What each of them sees of it. */
+static const struct ike_path path[2] = {
+	{ .local = { { 10, 0, 0, 1 }, 4, 848 },
+	  .peer = { { 10, 0, 0, 2 }, 4, 848 } },
+	{ .local = { { 10, 0, 0, 2 }, 4, 848 },
+	  .peer = { { 10, 0, 0, 1 }, 4, 848 } },
+};
+
 static struct ike_psk psk[2];
+static struct ike_credential credential[2];
 static struct ike_config config[2];
 static struct gdoi_dialect dialect[2];
 
@@ -70,6 +75,11 @@ configure(struct ike_suite suite)
 						   "a secret of some length") };
 		memcpy(psk[i].ip, ip[1 - i], 4);
 		dialect[i] = (struct gdoi_dialect){ 0 };
+		credential[i] = (struct ike_credential){
+			.signer = party[i].signer,
+			.certs = (const struct gk_cert *const *)&party[i].cert,
+			.n_certs = 1,
+		};
 		config[i] = (struct ike_config){
 			.dialect = &dialect[i],
 			.suite = { suite },
@@ -78,15 +88,20 @@ configure(struct ike_suite suite)
 			.id = { GK_ID_IPV4, { ip[i], 4 } },
 			.psk = &psk[i],
 			.n_psk = 1,
-			.signer = party[i].signer,
-			.certs = (const struct gk_cert *const *)&party[i].cert,
-			.n_certs = 1,
+			.credentials = &credential[i],
+			.n_credentials = 1,
 			.trust = trust,
 			.peers = &any,
 			.n_peers = 1,
 			.secret = { (uint8_t)i },
 		};
 	}
+}
+
+static SOME enum gk_err
+hear(struct ike *ike, struct gk_slice m)
+{
+	return ike_receive(ike, &path[ike_initiated(ike) ? 0 : 1], m, now);
 }
 
 /* What one side says next; empty when it says nothing. */
@@ -114,7 +129,7 @@ converse(struct pair *p, struct gk_buf first)
 	bool to_responder = p->r == NULL;
 
 	if (p->r == NULL) {
-		gk_assert_ok(ike_respond(&env, &config[1], &address[0],
+		gk_assert_ok(ike_respond(&env, &config[1], &path[1],
 		                         gk_buf_slice(&m), now, &p->r, &why));
 		gk_buf_free(&m);
 		m = say(p->r);
@@ -123,7 +138,7 @@ converse(struct pair *p, struct gk_buf first)
 	while (m.len != 0) {
 		struct ike *to = to_responder ? p->r : p->i;
 
-		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		gk_assert_ok(hear(to, gk_buf_slice(&m)));
 		gk_buf_free(&m);
 		m = say(to);
 		to_responder = !to_responder;
@@ -135,7 +150,7 @@ establish(void)
 {
 	struct pair p = { 0 };
 
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	converse(&p, say(p.i));
 	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
 	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);

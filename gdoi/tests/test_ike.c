@@ -128,9 +128,9 @@ GK_TEST(rfc2409_5_7_01, notifications_and_deletes_go_under_the_sa)
 	gk_assert_ok(ike_notify(p.r, &n, now));
 	m = say(p.r);
 	m.ptr[m.len - 1] ^= 1; /* damaged: refused */
-	assert_true(ike_receive(p.i, gk_buf_slice(&m), now) != GK_OK);
+	assert_true(hear(p.i, gk_buf_slice(&m)) != GK_OK);
 	m.ptr[m.len - 1] ^= 1;
-	gk_assert_ok(ike_receive(p.i, gk_buf_slice(&m), now));
+	gk_assert_ok(hear(p.i, gk_buf_slice(&m)));
 	assert_true(ike_poll(p.i, &out));
 	assert_int_equal(out.kind, IKE_OUT_NOTIFIED);
 	assert_int_equal(out.notification.type,
@@ -141,7 +141,7 @@ GK_TEST(rfc2409_5_7_01, notifications_and_deletes_go_under_the_sa)
 	gk_assert_ok(ike_delete(p.i, now));
 	assert_int_equal(ike_state(p.i), IKE_DEAD);
 	m = say(p.i);
-	gk_assert_ok(ike_receive(p.r, gk_buf_slice(&m), now));
+	gk_assert_ok(hear(p.r, gk_buf_slice(&m)));
 	assert_true(ike_poll(p.r, &out));
 	assert_int_equal(out.kind, IKE_OUT_DELETED);
 	assert_int_equal(ike_state(p.r), IKE_DEAD);
@@ -168,8 +168,7 @@ GK_TEST(rfc2408_5_15_01, a_delete_in_clear_is_refused)
 	memcpy(m + ISAKMP_HEADER_LEN,
 	       (uint8_t[]){ 0, 0, 0, 28, 0, 0, 0, 2, 1, 16, 0, 1 }, 12);
 	memcpy(m + ISAKMP_HEADER_LEN + 12, m, 16);
-	assert_true(ike_receive(p.r, (struct gk_slice){ m, sizeof(m) }, now) !=
-	            GK_OK);
+	assert_true(hear(p.r, (struct gk_slice){ m, sizeof(m) }) != GK_OK);
 	assert_true(ike_poll(p.r, &out));
 	assert_string_equal(out.why.req, "RFC2408-5.14-04");
 	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);

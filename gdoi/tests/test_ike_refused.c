@@ -13,7 +13,7 @@ GK_TEST(rfc2408_5_1_07, lost_messages_are_sent_again_and_waits_grow)
 	uint64_t last = now.mono_ms, wait = 0;
 
 	configure(MODERN(PSK));
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
 	for (int i = 0; i < 3; i++) {
 		struct gk_buf again;
@@ -41,7 +41,7 @@ GK_TEST(rfc2408_5_1_08, nobody_answers_and_all_is_over)
 	int sent = 0;
 
 	configure(MODERN(PSK));
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &ike));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &ike));
 	while (ike_state(ike) != IKE_DEAD) {
 		while (ike_poll(ike, &out)) {
 			sent += out.kind == IKE_OUT_SEND;
@@ -66,14 +66,14 @@ GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
 	struct ike *to;
 
 	configure(MODERN(PSK));
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
-	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
-	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
 	answer = say(p.r);
 	to = p.r;
 	while (answer.len != 0) {
-		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		gk_assert_ok(hear(to, gk_buf_slice(&m)));
 		again = say(to);
 		assert_int_equal(again.len, answer.len);
 		assert_memory_equal(again.ptr, answer.ptr, answer.len);
@@ -81,7 +81,7 @@ GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
 		gk_buf_free(&m);
 		m = answer;
 		to = to == p.r ? p.i : p.r;
-		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		gk_assert_ok(hear(to, gk_buf_slice(&m)));
 		answer = say(to);
 	}
 	gk_buf_free(&m);
@@ -102,19 +102,19 @@ damage(bool aggressive)
 
 	configure(MODERN(PSK));
 	config[0].aggressive = config[1].aggressive = aggressive;
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
 	for (size_t n = 0; n < m.len; n++) {
 		m.ptr[n] ^= 0x40;
-		if (ike_respond(&env, &config[1], &address[0], gk_buf_slice(&m),
+		if (ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
 		                now, &none, &why) == GK_OK)
 			ike_free(none);
 		else
 			assert_non_null(why.field);
 		m.ptr[n] ^= 0x40;
 	}
-	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
-	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
 	gk_buf_free(&m);
 	m = say(p.r);
 	to = p.i;
@@ -130,7 +130,7 @@ damage(bool aggressive)
 			if (before == IKE_I_SA && n >= 8 && n < 16)
 				continue;
 			m.ptr[n] ^= 0x40;
-			if (ike_receive(to, gk_buf_slice(&m), now) != GK_OK) {
+			if (hear(to, gk_buf_slice(&m)) != GK_OK) {
 				while (ike_poll(to, &out))
 					refused = refused ||
 					          out.kind == IKE_OUT_REFUSED;
@@ -143,11 +143,10 @@ damage(bool aggressive)
 			m.ptr[n] ^= 0x40;
 		}
 		for (size_t n = 0; n < m.len; n++)
-			assert_true(ike_receive(to,
-			                        (struct gk_slice){ m.ptr, n },
-			                        now) != GK_OK);
+			assert_true(hear(to, (struct gk_slice){ m.ptr, n }) !=
+			            GK_OK);
 		assert_int_equal(ike_state(to), before);
-		gk_assert_ok(ike_receive(to, gk_buf_slice(&m), now));
+		gk_assert_ok(hear(to, gk_buf_slice(&m)));
 		gk_buf_free(&m);
 		m = say(to);
 		to = to == p.r ? p.i : p.r;
@@ -175,10 +174,10 @@ not_let_in(const char *req)
 	struct ike *to = NULL;
 	bool refused = false;
 
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
-	if (ike_respond(&env, &config[1], &address[0], gk_buf_slice(&m), now,
-	                &p.r, &why) != GK_OK) {
+	if (ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m), now, &p.r,
+	                &why) != GK_OK) {
 		assert_string_equal(why.req, req);
 		gk_buf_free(&m);
 		ike_free(p.i);
@@ -188,7 +187,7 @@ not_let_in(const char *req)
 	m = say(p.r);
 	to = p.i;
 	while (m.len != 0) {
-		enum gk_err err = ike_receive(to, gk_buf_slice(&m), now);
+		enum gk_err err = hear(to, gk_buf_slice(&m));
 		struct ike_output out;
 
 		gk_buf_free(&m);
@@ -244,22 +243,21 @@ GK_TEST(rfc2409_5_22, another_pre_shared_key_is_refused)
 
 	configure(MODERN(PSK));
 	psk[1].key = gk_slice_str("another secret");
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
-	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
-	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
 	gk_buf_free(&m);
 	for (int i = 0; i < 3; i++) {
 		struct ike *from = i % 2 == 0 ? p.r : p.i;
 
 		m = say(from);
 		assert_true(m.len != 0);
-		gk_assert_ok(ike_receive(i % 2 == 0 ? p.i : p.r,
-		                         gk_buf_slice(&m), now));
+		gk_assert_ok(hear(i % 2 == 0 ? p.i : p.r, gk_buf_slice(&m)));
 		gk_buf_free(&m);
 	}
 	m = say(p.i);
-	assert_true(ike_receive(p.r, gk_buf_slice(&m), now) != GK_OK);
+	assert_true(hear(p.r, gk_buf_slice(&m)) != GK_OK);
 	assert_int_equal(ike_state(p.r), IKE_R_KE);
 	gk_buf_free(&m);
 	pair_free(&p);
@@ -293,15 +291,15 @@ GK_TEST(rfc2408_5_12_02, a_certificate_that_is_not_the_peers_is_refused)
 	config[0].id = (struct gk_identity){ GK_ID_IPV4, { ip[1], 4 } };
 	not_let_in("RFC2407-4.6.2.1-02");
 	configure(MODERN(RSA));
-	config[0].certs = (const struct gk_cert *const *)&stranger.cert;
-	config[0].signer = stranger.signer;
+	credential[0].certs = (const struct gk_cert *const *)&stranger.cert;
+	credential[0].signer = stranger.signer;
 	not_let_in("RFC2408-5.9-02");
 	/* the right certificate, and somebody else's key */
 	configure(MODERN(RSA));
-	config[0].signer = stranger.signer;
+	credential[0].signer = stranger.signer;
 	not_let_in("RFC2408-5.12-02");
 	configure(MODERN(RSA));
-	config[0].n_certs = 0;
+	credential[0].n_certs = 0;
 	not_let_in("RFC2407-4.6.2.1-02");
 }
 
@@ -348,20 +346,20 @@ GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
 	struct gk_buf m;
 
 	configure(MODERN(PSK));
-	gk_assert_ok(ike_initiate(&env, &config[0], &address[1], now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
-	gk_assert_ok(ike_respond(&env, &config[1], &address[0],
-	                         gk_buf_slice(&m), now, &p.r, &why));
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
 	gk_buf_free(&m);
 	m = say(p.r);
 	/* Life Duration, the last octets but those of Key Length */
 	m.ptr[m.len - 5] ^= 1;
-	gk_assert_err(GK_ERR_POLICY, ike_receive(p.i, gk_buf_slice(&m), now));
+	gk_assert_err(GK_ERR_POLICY, hear(p.i, gk_buf_slice(&m)));
 	m.ptr[m.len - 5] ^= 1;
 	m.ptr[m.len - 1] = 0; /* Key Length 0: no cipher */
-	gk_assert_err(GK_ERR_POLICY, ike_receive(p.i, gk_buf_slice(&m), now));
+	gk_assert_err(GK_ERR_POLICY, hear(p.i, gk_buf_slice(&m)));
 	m.ptr[m.len - 1] = 128;
-	gk_assert_ok(ike_receive(p.i, gk_buf_slice(&m), now));
+	gk_assert_ok(hear(p.i, gk_buf_slice(&m)));
 	gk_buf_free(&m);
 	pair_free(&p);
 }
