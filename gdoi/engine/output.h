@@ -112,8 +112,11 @@ struct gdoi_output {
 
 	/* SEND, MULTICAST, MESSAGE */
 	struct gk_slice dgram;
-	struct gdoi_address to;     /* SEND; REFUSED, MESSAGE: the peer */
-	unsigned resend_count;      /* MULTICAST: how many more times, ... */
+	struct gdoi_address to;   /* SEND; REFUSED, MESSAGE: the peer */
+	struct gdoi_address from; /* SEND: the port of ours it leaves from, and
+	                             * the address; 0, none: any */
+	bool keepalive;        /* SEND: of a NAT; no non-ESP marker (ike.h) */
+	unsigned resend_count; /* MULTICAST: how many more times, ... */
 	uint32_t resend_spacing_ms; /* ... this far apart */
 	bool incoming;              /* MESSAGE: direction */
 	uint8_t exchange;           /* MESSAGE: exchange type */
