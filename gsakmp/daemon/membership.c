@@ -316,7 +316,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_JOINED:
 		m->tried = 0;
-		gsakmpd_hook_run(m->hook, "joined", m->name, 0, 0, NULL);
+		gkd_hook_run(m->hook, "joined", m->name, NULL);
 		break;
 	case GSAKMP_OUT_LEFT:
 		/* The bridge tries again by itself. */
@@ -324,12 +324,12 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 			turn_to_next(m);
 		else
 			note_left(m, o);
-		gsakmpd_hook_run(m->hook, "left", m->name, 0, 0, NULL);
+		gkd_hook_run(m->hook, "left", m->name, NULL);
 		break;
 	case GSAKMP_OUT_EVICTED:
 	case GSAKMP_OUT_DESTROYED:
-		gsakmpd_hook_run(m->hook, gsakmp_output_text(o->kind), m->name,
-		                 0, 0, NULL);
+		gkd_hook_run(m->hook, gsakmp_output_text(o->kind), m->name,
+		             NULL);
 		break;
 	default:
 		break;
@@ -501,7 +501,7 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 		rc = gsakmpd_membership_open_sockets(m, why);
 	if (rc != GKD_EXIT_OK || m->hook_program == NULL)
 		return rc;
-	if (gsakmpd_hook_open(&m->hook, m->hook_program) == GK_OK)
+	if (gkd_hook_open(&m->hook, m->hook_program) == GK_OK)
 		return GKD_EXIT_OK;
 	gkd_config_fail(m->d->config,
 	                gkd_elem_child(gkd_config_root(m->d->config), "hook"),
@@ -528,7 +528,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gsakmp_fetched_free(m->fetched);
 	gsakmpd_fetch_config_free(&m->by_url);
 	gsakmpd_keys_free(m);
-	gsakmpd_hook_close(m->hook);
+	gkd_hook_close(m->hook);
 	gk_store_close(m->store);
 	gk_buf_free(&m->group_id);
 	gk_buf_free(&m->gcks_octets);

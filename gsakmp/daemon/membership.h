@@ -3,12 +3,12 @@
 #define GSAKMP_DAEMON_MEMBERSHIP_H
 
 #include "common/crypto/gk_kex.h"
+#include "common/daemon/gkd_hook.h"
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/store/gk_store.h"
 #include "gsakmp/daemon/fetcher.h"
-#include "gsakmp/daemon/hook.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/sgcks.h"
@@ -107,7 +107,7 @@ struct gsakmpd_membership {
 	struct gsakmpd_key keys[GSAKMPD_KEYS_MAX];
 	size_t n_keys;
 	const char *hook_program;
-	struct gsakmpd_hook *hook;
+	struct gkd_hook *hook;
 };
 
 /* The tables of a member's rows; ends with NULL. */

@@ -46,7 +46,7 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	              (json_int_t)st.member_id, "edition",
 	              (json_int_t)st.edition, "sequence",
 	              (json_int_t)st.sequence, "keks", (json_int_t)st.n_keks);
-	json_object_set_new(o, "identity", gkd_json_text(m->party->name));
+	json_object_set_new(o, "identity", gkd_json_text(m->party->own.name));
 	json_object_set_new(
 		o, "key_server",
 		gkd_json_text(gk_text_print(name, sizeof(name), st.gcks)));

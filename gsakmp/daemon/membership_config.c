@@ -107,8 +107,8 @@ read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 			return gkd_config_fail(config, elem, why,
 			                       "more than %u key servers",
 			                       GSAKMPD_SERVERS_MAX);
-		GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT,
-		                         &m->servers[m->n_servers++], why));
+		GK_TRY(gkd_addr_load(config, elem, GSAKMPD_PORT,
+		                     &m->servers[m->n_servers++], why));
 		GK_TRY(gkd_elem_enum(config, elem, "@transport", transports, 0,
 		                     &way, why));
 		if (way != first_way)
@@ -122,8 +122,8 @@ read_key_server(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	}
 	if (m->n_servers > 1 || !gkd_elem_has(first, "@name"))
 		return GK_OK;
-	return gsakmpd_identity_load(config, first, &m->gcks_octets,
-	                             &m->gcks_id, why);
+	return gkd_identity_load(config, first, &m->gcks_octets, &m->gcks_id,
+	                         why);
 }
 
 static enum gk_err
@@ -142,7 +142,7 @@ read_static_group(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	if (rekey == NULL)
 		return GK_OK;
 	m->multicast = true;
-	GK_TRY(gsakmpd_addr_load(config, rekey, 0, &m->mcast_cfg.group, why));
+	GK_TRY(gkd_addr_load(config, rekey, 0, &m->mcast_cfg.group, why));
 	if (!gkd_addr_is_multicast(&m->mcast_cfg.group))
 		return gkd_config_fail(config, rekey, why,
 		                       "'@address' is not a multicast address");
@@ -244,7 +244,7 @@ read_receive_only(struct gsakmpd_membership *m, struct gkd_why *why)
 
 	if (e == NULL)
 		return GK_OK;
-	GK_TRY(gkd_elem_file(config, e, "@static-key", GSAKMPD_FILE_MAX, &pem,
+	GK_TRY(gkd_elem_file(config, e, "@static-key", GKD_FILE_MAX, &pem,
 	                     why));
 	err = gk_kex_from_pem(gk_buf_slice(&pem), &m->static_key);
 	gk_buf_free(&pem);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "gsakmp/daemon/membership.h"
@@ -59,12 +60,24 @@ key_event(const struct gsakmpd_membership *m, const struct gsakmpd_key *k)
 }
 
 static void
+run_hook(const struct gsakmpd_membership *m, const char *event,
+         const struct gsakmpd_key *k, const char *state)
+{
+	char id[32], handle[40], text[48];
+	const char *const more[] = { id, handle, text, NULL };
+
+	snprintf(id, sizeof(id), "MSEC_KEY_ID=%u", k->key.id);
+	snprintf(handle, sizeof(handle), "MSEC_KEY_HANDLE=%u", k->key.handle);
+	snprintf(text, sizeof(text), "MSEC_KEY_STATE=%s", state);
+	gkd_hook_run(m->hook, event, m->name, more);
+}
+
+static void
 tell(struct gsakmpd_membership *m, struct gsakmpd_key *k)
 {
 	k->told = use_of(m, k);
 	gkd_control_publish(m->d->control, "keys", key_event(m, k));
-	gsakmpd_hook_run(m->hook, "key", m->name, k->key.id, k->key.handle,
-	                 state_of(k));
+	run_hook(m, "key", k, state_of(k));
 }
 
 static struct gsakmpd_key *
@@ -85,8 +98,7 @@ forget(struct gsakmpd_membership *m, struct gsakmpd_key *k)
 	                      (json_int_t)k->key.handle);
 
 	gkd_control_publish(m->d->control, "keys", o);
-	gsakmpd_hook_run(m->hook, "wipe", m->name, k->key.id, k->key.handle,
-	                 "wiped");
+	run_hook(m, "wipe", k, "wiped");
 	gk_buf_free(&k->octets);
 	*k = m->keys[--m->n_keys];
 	m->keys[m->n_keys] = (struct gsakmpd_key){ 0 };

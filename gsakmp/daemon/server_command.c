@@ -196,7 +196,7 @@ gsakmpd_server_status(struct gkd_daemon *d)
 		                  (json_int_t)sum.sent, "dropped",
 		                  (json_int_t)sum.dropped));
 	}
-	json_object_set_new(o, "identity", gkd_json_text(s->party->name));
+	json_object_set_new(o, "identity", gkd_json_text(s->party->own.name));
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
 	json_object_set_new(o, "queue", queue_status(s));
 	json_object_set_new(o, "store", gkd_json_text(s->store_path));

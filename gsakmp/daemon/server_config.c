@@ -8,56 +8,7 @@
 
 #define YEAR_MS (365ull * 86400 * 1000)
 
-/* Reads a duration into a field of milliseconds or of seconds. */
-static enum gk_err
-duration(const struct gkd_config *config, const struct gkd_elem *elem,
-         const char *path, uint64_t max_ms, uint64_t unit_ms, uint32_t *out,
-         struct gkd_why *why)
-{
-	uint64_t ms;
-
-	GK_TRY(gkd_elem_ms(config, elem, path, 0, max_ms, 0, &ms, why));
-	*out = (uint32_t)(ms / unit_ms);
-	return GK_OK;
-}
-
-static enum gk_err
-number(const struct gkd_config *config, const struct gkd_elem *elem,
-       const char *path, uint64_t max, unsigned *out, struct gkd_why *why)
-{
-	uint64_t n;
-
-	GK_TRY(gkd_elem_uint(config, elem, path, 0, max, 0, &n, why));
-	*out = (unsigned)n;
-	return GK_OK;
-}
-
 /* ---- one group ---------------------------------------------------------- */
-
-static enum gk_err
-read_multicast(const struct gkd_config *config, const struct gkd_elem *group,
-               struct gkd_mcast_config *m, struct gkd_why *why)
-{
-	const struct gkd_elem *e = gkd_elem_child(group, "multicast");
-	uint64_t ttl;
-
-	GK_TRY(gsakmpd_addr_load(config, e, 0, &m->group, why));
-	if (!gkd_addr_is_multicast(&m->group))
-		return gkd_config_fail(config, e, why,
-		                       "'@address' is not a multicast address");
-	if (gkd_elem_has(e, "@source")) {
-		GK_TRY(gkd_elem_addr(config, e, "@source", 0, &m->source, why));
-		if (m->source.sa.sa_family != m->group.sa.sa_family)
-			return gkd_config_fail(config, e, why,
-			                       "'@source' and '@address' are "
-			                       "of different families");
-	}
-	snprintf(m->interface, sizeof(m->interface), "%s",
-	         gkd_elem_text(e, "@interface", ""));
-	GK_TRY(gkd_elem_uint(config, e, "@ttl", 0, 255, 1, &ttl, why));
-	m->hops = (uint8_t)ttl;
-	return gkd_elem_bool(config, e, "@loopback", true, &m->loopback, why);
-}
 
 static enum gk_err
 read_token_source(struct gkd_config *config, const struct gkd_elem *group,
@@ -124,14 +75,15 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 	c->no_join_rekey = !on_join;
 	GK_TRY(gkd_elem_bool(config, group, "rekey@minimal", false,
 	                     &c->lkh_chain, why));
-	GK_TRY(duration(config, group, "rekey@join-window", 3600000, 1,
-	                &c->join_window_ms, why));
-	GK_TRY(duration(config, group, "rekey@resend-spacing", 3600000, 1,
-	                &c->resend_spacing_ms, why));
-	GK_TRY(number(config, group, "rekey@degree", 16, &c->lkh_degree, why));
+	GK_TRY(gkd_duration_load(config, group, "rekey@join-window", 3600000, 1,
+	                         &c->join_window_ms, why));
+	GK_TRY(gkd_duration_load(config, group, "rekey@resend-spacing", 3600000,
+	                         1, &c->resend_spacing_ms, why));
+	GK_TRY(gkd_number_load(config, group, "rekey@degree", 16,
+	                       &c->lkh_degree, why));
 	GK_TRY(read_rekey_size(config, group, c, why));
-	GK_TRY(duration(config, group, "keys@traffic-life", 10 * YEAR_MS, 1000,
-	                &c->gtpk_life_s, why));
+	GK_TRY(gkd_duration_load(config, group, "keys@traffic-life",
+	                         10 * YEAR_MS, 1000, &c->gtpk_life_s, why));
 	GK_TRY(gkd_elem_uint(config, group, "keys@traffic-type", 0, UINT16_MAX,
 	                     0, &n, why));
 	c->gtpk_type = (uint16_t)n;
@@ -139,16 +91,16 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 		return gkd_config_fail(
 			config, gkd_elem_child(group, "keys"), why,
 			"'@traffic-type': %u is no key type", c->gtpk_type);
-	GK_TRY(duration(config, group, "keys@grace", 86400000, 1, &c->grace_ms,
-	                why));
-	GK_TRY(duration(config, group, "keys@tree-life", 10 * YEAR_MS, 1000,
-	                &c->kek_life_s, why));
-	GK_TRY(duration(config, group, "registration@timeout", 3600000, 1,
-	                &c->session_timeout_ms, why));
-	GK_TRY(number(config, group, "registration@sessions-max", 1000000,
-	              &c->sessions_max, why));
-	return number(config, group, "registration@lack-of-ack", 255,
-	              &c->loa_count, why);
+	GK_TRY(gkd_duration_load(config, group, "keys@grace", 86400000, 1,
+	                         &c->grace_ms, why));
+	GK_TRY(gkd_duration_load(config, group, "keys@tree-life", 10 * YEAR_MS,
+	                         1000, &c->kek_life_s, why));
+	GK_TRY(gkd_duration_load(config, group, "registration@timeout", 3600000,
+	                         1, &c->session_timeout_ms, why));
+	GK_TRY(gkd_number_load(config, group, "registration@sessions-max",
+	                       1000000, &c->sessions_max, why));
+	return gkd_number_load(config, group, "registration@lack-of-ack", 255,
+	                       &c->loa_count, why);
 }
 
 static enum gk_err
@@ -214,7 +166,8 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	                             &g->group_id, why));
 	if (gkd_elem_child(elem, "upstream") == NULL)
 		GK_TRY(read_token_source(config, elem, g, why));
-	GK_TRY(read_multicast(config, elem, &g->mcast_cfg, why));
+	GK_TRY(gkd_mcast_load(config, gkd_elem_child(elem, "multicast"), 0,
+	                      &g->mcast_cfg, why));
 	GK_TRY(read_rekey(config, elem, &g->cfg, why));
 	g->cfg.skew_s = s->engine_cfg.skew_s;
 	GK_TRY(read_owner(g, &g->go, why));
@@ -281,8 +234,7 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 			return gkd_config_fail(config, e, why,
 			                       "more than %u addresses",
 			                       GSAKMPD_LISTEN_MAX);
-		GK_TRY(gsakmpd_addr_load(config, e, GSAKMPD_PORT, &l->addr,
-		                         why));
+		GK_TRY(gkd_addr_load(config, e, GSAKMPD_PORT, &l->addr, why));
 		l->stream = strcmp(gkd_elem_name(e), "tcp") == 0;
 		l->any = gkd_addr_is_any(&l->addr);
 		s->n_listen++;
@@ -339,7 +291,7 @@ read_bulletin(struct gsakmpd_server *s, struct gkd_why *why)
 	GK_TRY(gkd_elem_uint(config, http, "@connections-max", 1, 65536, 256,
 	                     &n, why));
 	b->conns_max = (unsigned)n;
-	return gsakmpd_addr_load(config, http, 0, &b->at, why);
+	return gkd_addr_load(config, http, 0, &b->at, why);
 }
 
 static enum gk_err
@@ -360,14 +312,14 @@ read_engine(struct gsakmpd_server *s, struct gkd_why *why)
 	GK_TRY(gkd_elem_enum(config, root, "cookies@mode", modes, 1, &mode,
 	                     why));
 	c->cookies = values[mode];
-	GK_TRY(number(config, root, "cookies@rate", 1000000, &c->cookie_rate,
-	              why));
-	GK_TRY(duration(config, root, "cookies@lifetime", 3600000, 1,
-	                &c->cookie_lifetime_ms, why));
+	GK_TRY(gkd_number_load(config, root, "cookies@rate", 1000000,
+	                       &c->cookie_rate, why));
+	GK_TRY(gkd_duration_load(config, root, "cookies@lifetime", 3600000, 1,
+	                         &c->cookie_lifetime_ms, why));
 	GK_TRY(gkd_elem_bool(config, root, "cookies@ip-value", false,
 	                     &c->cookie_ip_value, why));
-	GK_TRY(duration(config, root, "freshness@skew", 86400000, 1000,
-	                &c->skew_s, why));
+	GK_TRY(gkd_duration_load(config, root, "freshness@skew", 86400000, 1000,
+	                         &c->skew_s, why));
 	return gkd_elem_bool(config, root, "errors@unknown-group", false,
 	                     &c->verbose_unknown_group, why);
 }

@@ -27,7 +27,7 @@ load_value(struct gkd_config *config, struct gsakmpd_receiver *r,
 	struct gk_buf pem;
 	enum gk_err err;
 
-	GK_TRY(gkd_elem_file(config, r->elem, "@public-value", GSAKMPD_FILE_MAX,
+	GK_TRY(gkd_elem_file(config, r->elem, "@public-value", GKD_FILE_MAX,
 	                     &pem, why));
 	gk_buf_free(&r->value);
 	err = gk_kex_public_from_pem(gk_buf_slice(&pem), &r->group, &r->value);
@@ -53,7 +53,7 @@ load_acert(struct gkd_config *config, const struct gkd_elem *elem,
 	if (r->n_acerts == GSAKMPD_ACERTS_MAX)
 		return gkd_config_fail(config, elem, why, "more than %d",
 		                       GSAKMPD_ACERTS_MAX);
-	GK_TRY(gkd_elem_file(config, elem, "@file", GSAKMPD_FILE_MAX, &octets,
+	GK_TRY(gkd_elem_file(config, elem, "@file", GKD_FILE_MAX, &octets,
 	                     why));
 	err = gk_pem_next(gk_buf_slice(&octets), "ATTRIBUTE CERTIFICATE", &at,
 	                  der);
@@ -80,10 +80,9 @@ static enum gk_err
 load_files(struct gkd_config *config, struct gsakmpd_receiver *r,
            struct gkd_why *why)
 {
-	GK_TRY(gsakmpd_certs_load(config, r->elem, "@certificate", &r->certs,
-	                          why));
-	GK_TRY(gsakmpd_certs_name(config, r->elem, &r->certs, &r->id_octets,
-	                          &r->id, why));
+	GK_TRY(gkd_certs_load(config, r->elem, "@certificate", &r->certs, why));
+	GK_TRY(gkd_certs_name(config, r->elem, &r->certs, &r->id_octets, &r->id,
+	                      why));
 	for (const struct gkd_elem *e =
 	             gkd_elem_child(r->elem, "attribute-certificate");
 	     e != NULL; e = gkd_elem_next(e))
@@ -134,7 +133,7 @@ read_receiver(struct gsakmpd_group *g, const struct gkd_elem *elem,
 			                       "is listed twice");
 	if (!gkd_elem_has(elem, "@address"))
 		return GK_OK; /* to the multicast group */
-	GK_TRY(gsakmpd_addr_load(config, elem, GSAKMPD_PORT, &r->addr, why));
+	GK_TRY(gkd_addr_load(config, elem, GSAKMPD_PORT, &r->addr, why));
 	r->unicast = true;
 	return choose_socket(g->server, r, why);
 }

@@ -151,20 +151,18 @@ read_credentials(struct gsakmpd_group *g, struct gk_buf *cert,
 	struct gk_buf chain = { 0 };
 	enum gk_err err;
 
-	err = gkd_elem_file(config, e, "@certificate", GSAKMPD_FILE_MAX, cert,
-	                    why);
+	err = gkd_elem_file(config, e, "@certificate", GKD_FILE_MAX, cert, why);
 	if (err == GK_OK && gkd_elem_has(e, "@chain")) {
-		err = gkd_elem_file(config, e, "@chain", GSAKMPD_FILE_MAX,
-		                    &chain, why);
+		err = gkd_elem_file(config, e, "@chain", GKD_FILE_MAX, &chain,
+		                    why);
 		if (err == GK_OK)
 			err = gk_buf_append(cert, gk_buf_slice(&chain));
 		gk_buf_free(&chain);
 	}
 	if (err == GK_OK)
-		err = gkd_elem_file(config, e, "@key", GSAKMPD_FILE_MAX, key,
-		                    why);
+		err = gkd_elem_file(config, e, "@key", GKD_FILE_MAX, key, why);
 	if (err == GK_OK)
-		err = gsakmpd_passphrase_load(config, e, passphrase, why);
+		err = gkd_passphrase_load(config, e, passphrase, why);
 	return err;
 }
 

@@ -4,11 +4,8 @@
 
 #include <jansson.h>
 
-#include "common/crypto/gk_cert.h"
-#include "common/crypto/gk_sign.h"
-#include "common/crypto/gk_trust.h"
-#include "common/daemon/gkd_config.h"
-#include "common/identity/gk_identity.h"
+#include "common/daemon/gkd_credential.h"
+#include "common/daemon/gkd_settings.h"
 #include "gsakmp/engine/party.h"
 #include "gsakmp/message/dialect.h"
 #include "gsakmp/message/message.h"
@@ -17,8 +14,6 @@
  * DOC: what the two daemons read alike from their configuration
  */
 #define GSAKMPD_PORT 3761            /* RFC 4535 section 9 */
-#define GSAKMPD_FILE_MAX (1u << 20)  /* octets of a certificate file */
-#define GSAKMPD_CRL_MAX (64u << 20)  /* octets of a CRL */
 #define GSAKMPD_TOKEN_MAX (1u << 20) /* octets of a signed token */
 #define GSAKMPD_STORE_VERSION 1      /* of the rows in the store */
 
@@ -33,13 +28,12 @@ struct gsakmpd_raw {
 struct gsakmpd_party {
 	struct gsakmpd_party *older; /* of those that were replaced */
 	struct gsakmp_party party;   /* for the engines */
-	struct gk_certs certs;       /* own certificate, then its CAs */
-	struct gk_signer *signer;
+	struct gkd_credential own;
 	struct gk_trust *trust;
 	struct gk_trust *go_trust; /* NULL: the same as trust */
 	struct gk_certs go_cert;   /* none, or the Group Owner's */
-	struct gk_buf id_octets, go_octets;
-	struct gk_identity id, go_id;
+	struct gk_buf go_octets;
+	struct gk_identity go_id;
 	struct gsakmpd_raw *raw;
 	struct gsakmp_raw_key *raw_view;
 	size_t n_raw;
@@ -50,7 +44,6 @@ struct gsakmpd_party {
 	size_t n_payloads;
 	struct gk_buf bundle; /* what the URL of a bundle has to give */
 	bool legacy;
-	char name[256]; /* own identity, printable */
 };
 
 /*
@@ -87,13 +80,6 @@ json_t *gsakmpd_credentials_json(const struct gsakmpd_party *party);
 void gsakmpd_credentials_free(struct gsakmpd_party *party);
 void gsakmpd_party_free(struct gsakmpd_party *party);
 
-/* gsakmpd_passphrase_load - the first line of @passphrase-file of <identity>,
- * with a NUL; empty when there is none. */
-GK_MUST_CHECK enum gk_err gsakmpd_passphrase_load(struct gkd_config *config,
-                                                  const struct gkd_elem *elem,
-                                                  struct gk_buf *passphrase,
-                                                  struct gkd_why *why);
-
 /* gsakmpd_group_id_load - <group-id>; @value new.  Checked against RFC 4535
  * section 7.1.1.1. */
 GK_MUST_CHECK enum gk_err gsakmpd_group_id_load(
@@ -106,41 +92,6 @@ GK_MUST_CHECK enum gk_err gsakmpd_dialect_load(const struct gkd_config *config,
                                                const struct gkd_elem *elem,
                                                struct gsakmp_dialect *dialect,
                                                struct gkd_why *why);
-
-/* gsakmpd_identity_load - the attributes @name and @name-type of @elem; @octets
- * new, *@id points into it. */
-GK_MUST_CHECK enum gk_err gsakmpd_identity_load(const struct gkd_config *config,
-                                                const struct gkd_elem *elem,
-                                                struct gk_buf *octets,
-                                                struct gk_identity *id,
-                                                struct gkd_why *why);
-
-/* gsakmpd_certs_load - append the certificates of the file named at @path. */
-GK_MUST_CHECK enum gk_err gsakmpd_certs_load(struct gkd_config *config,
-                                             const struct gkd_elem *elem,
-                                             const char *path,
-                                             struct gk_certs *certs,
-                                             struct gkd_why *why);
-/* gsakmpd_certs_name - the name in the first of @certs, of the type that
- * @name-type of @elem says; @octets new, *@id may point into it. */
-GK_MUST_CHECK enum gk_err gsakmpd_certs_name(const struct gkd_config *config,
-                                             const struct gkd_elem *elem,
-                                             const struct gk_certs *certs,
-                                             struct gk_buf *octets,
-                                             struct gk_identity *id,
-                                             struct gkd_why *why);
-
-/* gsakmpd_trust_certs, gsakmpd_trust_crls - the files of @elem and its siblings
- * of the same name, into @trust: as anchors or as intermediates; as CRLs. */
-GK_MUST_CHECK enum gk_err gsakmpd_trust_certs(struct gkd_config *config,
-                                              const struct gkd_elem *elem,
-                                              struct gk_trust *trust,
-                                              bool anchors,
-                                              struct gkd_why *why);
-GK_MUST_CHECK enum gk_err gsakmpd_trust_crls(struct gkd_config *config,
-                                             const struct gkd_elem *elem,
-                                             struct gk_trust *trust,
-                                             struct gkd_why *why);
 
 /*
  * The Group Owner of one group, where it is not that of the others.  A zeroed
@@ -162,12 +113,5 @@ void gsakmpd_owner_free(struct gsakmpd_owner *owner);
  * as it is. */
 struct gsakmp_party gsakmpd_owner_party(const struct gsakmpd_owner *owner,
                                         const struct gsakmp_party *base);
-
-/* gsakmpd_addr_load - attributes @address and @port (default @port) of @elem. */
-GK_MUST_CHECK enum gk_err gsakmpd_addr_load(const struct gkd_config *config,
-                                            const struct gkd_elem *elem,
-                                            uint16_t port,
-                                            struct gkd_addr *addr,
-                                            struct gkd_why *why);
 
 #endif /* GSAKMP_DAEMON_SETTINGS_H */

@@ -23,7 +23,7 @@ load_raw_key(struct gkd_config *config, const struct gkd_elem *elem,
 	struct gk_buf octets;
 	enum gk_err err;
 
-	GK_TRY(gkd_elem_file(config, elem, "@file", GSAKMPD_FILE_MAX, &octets,
+	GK_TRY(gkd_elem_file(config, elem, "@file", GKD_FILE_MAX, &octets,
 	                     why));
 	err = gk_cert_from_key_file(gk_buf_slice(&octets), &raw->cert);
 	gk_buf_free(&octets);
@@ -32,7 +32,7 @@ load_raw_key(struct gkd_config *config, const struct gkd_elem *elem,
 		                       "'@file': file '%s' holds no RSA public "
 		                       "key",
 		                       gkd_elem_path(config, elem, "@file"));
-	return gsakmpd_identity_load(config, elem, &raw->octets, &raw->id, why);
+	return gkd_identity_load(config, elem, &raw->octets, &raw->id, why);
 }
 
 enum gk_err
@@ -76,15 +76,16 @@ gsakmpd_raw_identity_load(struct gkd_config *config,
 		return gkd_config_fail(config, elem, why,
 		                       "'raw-key' needs a 'name': nothing else "
 		                       "says whose key it is");
-	err = gk_cert_of_pubkey(gk_signer_pubkey(p->signer), &cert);
+	err = gk_cert_of_pubkey(gk_signer_pubkey(p->own.signer), &cert);
 	if (err == GK_ERR_VALUE)
 		return gkd_config_fail(config, elem, why,
 		                       "'raw-key': '@key' is no RSA key");
 	GK_TRY(err);
-	err = gk_certs_add(&p->certs, cert);
+	err = gk_certs_add(&p->own.certs, cert);
 	gk_cert_free(cert);
 	GK_TRY(err);
-	return gsakmpd_identity_load(config, elem, &p->id_octets, &p->id, why);
+	return gkd_identity_load(config, elem, &p->own.id_octets, &p->own.id,
+	                         why);
 }
 
 /* ---- attribute authorities ---------------------------------------------- */
@@ -101,8 +102,8 @@ gsakmpd_authorities_load(struct gkd_config *config, struct gsakmpd_party *p,
 		struct gk_buf octets;
 		enum gk_err err;
 
-		GK_TRY(gkd_elem_file(config, e, "@file", GSAKMPD_FILE_MAX,
-		                     &octets, why));
+		GK_TRY(gkd_elem_file(config, e, "@file", GKD_FILE_MAX, &octets,
+		                     why));
 		err = gk_certs_from_pem(gk_buf_slice(&octets), &certs);
 		gk_buf_free(&octets);
 		if (err != GK_OK)
@@ -174,10 +175,10 @@ make_bundle(const struct gsakmpd_party *p, struct gk_buf *out)
 	struct gk_der_wr wr = { 0 };
 	size_t mark = gk_der_wr_mark(&wr);
 
-	for (size_t i = p->certs.n; i-- > 0;) {
+	for (size_t i = p->own.certs.n; i-- > 0;) {
 		size_t inner = gk_der_wr_mark(&wr);
 
-		gk_der_wr_octets(&wr, gk_cert_der(p->certs.cert[i]));
+		gk_der_wr_octets(&wr, gk_cert_der(p->own.certs.cert[i]));
 		gk_der_wr_wrap(&wr, GK_DER_CONTEXT_CONS(0), inner);
 	}
 	gk_der_wr_wrap(&wr, GK_DER_SEQUENCE, mark);
@@ -196,8 +197,8 @@ add_certificates(struct gsakmpd_party *p, const struct gkd_config *config,
 		return add_url(p, config, elem, GSAKMP_CERT_HASH_URL_BUNDLE,
 		               bundle, gk_buf_slice(&p->bundle), why);
 	}
-	for (size_t i = 0; i < p->certs.n; i++) {
-		const struct gk_cert *cert = p->certs.cert[i];
+	for (size_t i = 0; i < p->own.certs.n; i++) {
+		const struct gk_cert *cert = p->own.certs.cert[i];
 		struct gk_slice der = gk_cert_der(cert);
 
 		if (i == 0 && url != NULL)
@@ -225,7 +226,7 @@ add_files(struct gsakmpd_party *p, struct gkd_config *config,
 		size_t at = 0, n = 0;
 		enum gk_err err;
 
-		GK_TRY(gkd_elem_file(config, elem, "@file", GSAKMPD_FILE_MAX,
+		GK_TRY(gkd_elem_file(config, elem, "@file", GKD_FILE_MAX,
 		                     &octets, why));
 		while ((err = gk_pem_next(gk_buf_slice(&octets), label, &at,
 		                          &der)) == GK_OK &&
@@ -261,7 +262,7 @@ check_acerts(const struct gsakmpd_party *p, const struct gkd_config *config,
 			return gkd_config_fail(config, elem, why,
 			                       "'attribute-certificate' is no "
 			                       "attribute certificate");
-		if (!gk_acert_holds(&acert, p->certs.cert[0]))
+		if (!gk_acert_holds(&acert, p->own.certs.cert[0]))
 			return gkd_config_fail(config, elem, why,
 			                       "'attribute-certificate' is "
 			                       "about somebody else");
@@ -312,7 +313,7 @@ gsakmpd_credentials_json(const struct gsakmpd_party *p)
 		                  gsakmp_code_text(GSAKMP_TABLE_CERT, type));
 
 		if (type == GSAKMP_CERT_HASH_URL_CERT)
-			served = gk_cert_der(p->certs.cert[0]);
+			served = gk_cert_der(p->own.certs.cert[0]);
 		if (type == GSAKMP_CERT_HASH_URL_BUNDLE)
 			served = gk_buf_slice(&p->bundle);
 		if (served.len != 0) {
@@ -327,7 +328,8 @@ gsakmpd_credentials_json(const struct gsakmpd_party *p)
 		}
 		json_array_append_new(list, o);
 	}
-	return json_pack("{s:s, s:o}", "identity", p->name, "payloads", list);
+	return json_pack("{s:s, s:o}", "identity", p->own.name, "payloads",
+	                 list);
 }
 
 void

@@ -22,14 +22,14 @@ load_trust(struct gkd_config *config, const struct gkd_elem *elem,
 	GK_TRY(gkd_elem_bool(config, all, "@legacy", false,
 	                     &policy.allow_legacy, why));
 	GK_TRY(gk_trust_new(&policy, &owner->trust));
-	GK_TRY(gsakmpd_trust_certs(config, own, owner->trust, true, why));
-	GK_TRY(gsakmpd_trust_certs(config, gkd_elem_child(all, "intermediate"),
-	                           owner->trust, false, why));
+	GK_TRY(gkd_trust_certs(config, own, owner->trust, true, why));
+	GK_TRY(gkd_trust_certs(config, gkd_elem_child(all, "intermediate"),
+	                       owner->trust, false, why));
 	for (size_t i = 1; i < owner->cert.n; i++)
 		GK_TRY(gk_trust_add_intermediate(owner->trust,
 		                                 owner->cert.cert[i]));
-	return gsakmpd_trust_crls(config, gkd_elem_child(all, "crl"),
-	                          owner->trust, why);
+	return gkd_trust_crls(config, gkd_elem_child(all, "crl"), owner->trust,
+	                      why);
 }
 
 static enum gk_err
@@ -41,11 +41,11 @@ load(struct gkd_config *config, const struct gkd_elem *elem,
 		                       "either 'certificate' or 'name' is "
 		                       "needed, not both");
 	if (gkd_elem_has(elem, "@certificate"))
-		GK_TRY(gsakmpd_certs_load(config, elem, "@certificate",
-		                          &owner->cert, why));
+		GK_TRY(gkd_certs_load(config, elem, "@certificate",
+		                      &owner->cert, why));
 	else
-		GK_TRY(gsakmpd_identity_load(config, elem, &owner->octets,
-		                             &owner->id, why));
+		GK_TRY(gkd_identity_load(config, elem, &owner->octets,
+		                         &owner->id, why));
 	return load_trust(config, elem, owner, why);
 }
 

@@ -18,8 +18,7 @@
 
 static char dir[] = "/tmp/gsakmpd-test-XXXXXX";
 static const char *const files[] = { "root.pem",  "me.pem",    "me.key",
-	                             "other.key", "owner.pem", "junk",
-	                             "hook",      "told" };
+	                             "other.key", "owner.pem", "junk" };
 
 static void
 put(const char *name, struct gk_buf *octets)
@@ -190,7 +189,7 @@ GK_TEST(daemon_gcks, a_good_configuration_is_understood)
 	                    "zero");
 	assert_int_equal(gkd_addr_port(&s.listen[0].addr), GSAKMPD_PORT);
 	assert_true(s.n_workers >= 1);
-	assert_string_equal(s.party->name, "dn:CN=me,O=Lab");
+	assert_string_equal(s.party->own.name, "dn:CN=me,O=Lab");
 	free_server(&s, &d);
 }
 
@@ -378,44 +377,6 @@ GK_TEST(rfc4535_7_1_1, the_length_field_frames_a_stream)
 			      &total));
 }
 
-/* ---- the hook ------------------------------------------------------------ */
-
-GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
-{
-	struct gsakmpd_hook *hook;
-	char path[80], told[80], text[256];
-	char all[256] = "";
-	int fd;
-	ssize_t n, got = 0;
-
-	snprintf(path, sizeof(path), "%s/hook", dir);
-	snprintf(told, sizeof(told), "%s/told", dir);
-	snprintf(text, sizeof(text),
-	         "#!/bin/sh\necho $MSEC_EVENT $MSEC_GROUP $MSEC_KEY_ID "
-	         "$MSEC_KEY_HANDLE $MSEC_KEY_STATE >%s\n",
-	         told);
-	put_text("hook", text);
-	assert_int_equal(mkfifo(told, 0600), 0);
-	gk_assert_ok(gsakmpd_hook_open(&hook, path));
-	gsakmpd_hook_run(hook, "key", "studio", 1, 7, "current");
-	gsakmpd_hook_run(hook, "left", "studio", 0, 0, NULL);
-	/* Open for writing as well: the end of one run is no end of file. */
-	fd = open(told, O_RDWR);
-	while (strchr(all, '\n') == strrchr(all, '\n')) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-
-		assert_int_equal(poll(&p, 1, 5000), 1);
-		n = read(fd, all + got, sizeof(all) - 1 - (size_t)got);
-		assert_true(n > 0);
-		got += n;
-	}
-	close(fd);
-	assert_string_equal(all, "key studio 1 7 current\nleft studio\n");
-	gsakmpd_hook_close(hook);
-	gsakmpd_hook_run(NULL, "key", "studio", 1, 7, "current");
-	gk_assert_err(GK_ERR_IO, gsakmpd_hook_open(&hook, "/no/such/hook"));
-}
-
 int
 main(void)
 {
@@ -427,7 +388,6 @@ main(void)
 		GK_RUN(daemon_gm, errors_name_line_element_and_value),
 		GK_RUN(daemon_gm, an_announcement_nobody_signed_is_refused),
 		GK_RUN(rfc4535_7_1_1, the_length_field_frames_a_stream),
-		GK_RUN(daemon_hook, runs_one_after_the_other_and_learns_no_key),
 	};
 	const char *top = getenv("top_srcdir");
 	char dirs[1024];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "gsakmp/daemon/hook.h"
+#include "common/daemon/gkd_hook.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,25 +18,37 @@
 
 extern char **environ;
 
-struct gsakmpd_hook {
+struct gkd_hook {
 	int fd;
 };
 
-/* An order is strings "NAME=value", each with its NUL. */
+/* An order is strings "NAME=value", each with its NUL; the program sees them and
+ * what the daemon was started with. */
 static void
 run_program(const char *program, char *order, size_t n)
 {
-	char *argv[] = { strdup(program), NULL };
+	char *argv[] = { strdup(program), NULL }, **env;
+	size_t count = 0, own = 0;
 	pid_t pid;
 	int status;
 
+	while (environ[count] != NULL)
+		count++;
 	for (char *p = order; p < order + n; p += strlen(p) + 1)
-		putenv(p);
-	if (argv[0] != NULL &&
-	    posix_spawn(&pid, program, NULL, NULL, argv, environ) == 0)
+		own++;
+	env = calloc(own + count + 1, sizeof(*env));
+	if (env != NULL) {
+		own = 0;
+		for (char *p = order; p < order + n; p += strlen(p) + 1)
+			env[own++] = p;
+		memcpy(env + own, environ, count * sizeof(*env));
+	}
+	if (argv[0] != NULL && env != NULL &&
+	    posix_spawn(&pid, program, NULL, NULL, argv, env) == 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			continue;
 	free(argv[0]);
+	free(env);
 }
 
 /* Returns when the daemon's end is closed. */
@@ -56,9 +69,9 @@ serve(int fd, const char *program)
 }
 
 enum gk_err
-gsakmpd_hook_open(struct gsakmpd_hook **hook, const char *program)
+gkd_hook_open(struct gkd_hook **hook, const char *program)
 {
-	struct gsakmpd_hook *h;
+	struct gkd_hook *h;
 	int pair[2], saved;
 	pid_t pid;
 
@@ -98,33 +111,42 @@ gsakmpd_hook_open(struct gsakmpd_hook **hook, const char *program)
 }
 
 void
-gsakmpd_hook_close(struct gsakmpd_hook *hook)
+gkd_hook_close(struct gkd_hook *hook)
 {
 	if (hook == NULL)
 		return;
-	close(hook->fd); /* the helper ends by itself */
+	close(hook->fd); /* the other process ends by itself */
 	free(hook);
 }
 
+/* Strings follow each other, each with its NUL. */
+static bool
+add(char order[ORDER_MAX], size_t *n, const char *name, const char *value)
+{
+	int k = snprintf(order + *n, ORDER_MAX - *n, "%s%s", name, value);
+
+	if (k < 0 || (size_t)k >= ORDER_MAX - *n)
+		return false;
+	*n += (size_t)k + 1;
+	return true;
+}
+
 void
-gsakmpd_hook_run(struct gsakmpd_hook *hook, const char *event,
-                 const char *group, uint32_t key_id, uint32_t handle,
-                 const char *state)
+gkd_hook_run(struct gkd_hook *hook, const char *event, const char *group,
+             const char *const *more)
 {
 	char order[ORDER_MAX];
-	bool key = state != NULL;
-	int n;
+	size_t n = 0;
+	bool fits;
 
 	if (hook == NULL)
 		return;
-	n = snprintf(order, sizeof(order),
-	             "MSEC_EVENT=%s%cMSEC_GROUP=%s%cMSEC_KEY_ID=%.*u%c"
-	             "MSEC_KEY_HANDLE=%.*u%cMSEC_KEY_STATE=%s",
-	             event, 0, group, 0, key ? 1 : 0, key_id, 0, key ? 1 : 0,
-	             handle, 0, key ? state : "");
-	if (n < 0 || n >= (int)sizeof(order))
-		return;
-	if (send(hook->fd, order, (size_t)n + 1, MSG_DONTWAIT | MSG_NOSIGNAL) <
-	    0)
+	fits = add(order, &n, "MSEC_EVENT=", event) &&
+	       add(order, &n, "MSEC_GROUP=", group);
+	for (; fits && more != NULL && *more != NULL; more++)
+		fits = add(order, &n, *more, "");
+	if (!fits)
+		gkd_log(LOG_WARNING, "key", "hook: %s is too long", event);
+	else if (send(hook->fd, order, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		gkd_log(LOG_WARNING, "key", "hook: %s is lost: %m", event);
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_HOOK_H
+#define GKD_HOOK_H
+
+#include "common/base/gk_base.h"
+
+/*
+ * DOC: hook - a program of the operator's, run when keys change
+ *
+ * The daemon itself may start nothing once it is in its sandbox.  A small
+ * process, forked before that, holds the other end of a socket pair and runs
+ * the program, one run after the other, with
+ *
+ *   MSEC_EVENT    what has happened
+ *   MSEC_GROUP    name of the group
+ *
+ * what else the daemon says about the event,
+ *
+ * and with the rights that the daemon was started with.  It never learns a key;
+ * the control socket is for that.  It ends with the daemon.
+ */
+struct gkd_hook;
+
+/* gkd_hook_open - GK_ERR_IO with errno.  Before any thread is started. */
+GK_MUST_CHECK enum gk_err gkd_hook_open(struct gkd_hook **hook,
+                                        const char *program);
+void gkd_hook_close(struct gkd_hook *hook);
+/* gkd_hook_run - never waits; a run is lost, and logged, when too many are
+ * waiting.  Nothing happens when @hook is NULL.  @more: texts "NAME=value",
+ * NULL-terminated, or NULL. */
+void gkd_hook_run(struct gkd_hook *hook, const char *event, const char *group,
+                  const char *const *more);
+
+#endif /* GKD_HOOK_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_hook.h"
+#include "common/test/gk_test.h"
+
+static char dir[] = "/tmp/gkd-hook-XXXXXX";
+
+static void
+put_program(const char *path, const char *told)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+	        "#!/bin/sh\necho $MSEC_EVENT $MSEC_GROUP $MSEC_KEY_ID "
+	        "$MSEC_KEY_STATE >%s\n",
+	        told);
+	fclose(f);
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
+{
+	const char *const more[] = { "MSEC_KEY_ID=1", "MSEC_KEY_STATE=current",
+		                     NULL };
+	struct gkd_hook *hook;
+	char path[80], told[80];
+	char all[256] = "";
+	int fd;
+	ssize_t n, got = 0;
+
+	snprintf(path, sizeof(path), "%s/hook", dir);
+	snprintf(told, sizeof(told), "%s/told", dir);
+	put_program(path, told);
+	assert_int_equal(mkfifo(told, 0600), 0);
+	gk_assert_ok(gkd_hook_open(&hook, path));
+	gkd_hook_run(hook, "key", "studio", more);
+	/* What one run was told is not there in the next. */
+	gkd_hook_run(hook, "left", "studio", NULL);
+	/* Open for writing as well: the end of one run is no end of file. */
+	fd = open(told, O_RDWR);
+	while (strchr(all, '\n') == strrchr(all, '\n')) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		n = read(fd, all + got, sizeof(all) - 1 - (size_t)got);
+		assert_true(n > 0);
+		got += n;
+	}
+	close(fd);
+	assert_string_equal(all, "key studio 1 current\nleft studio\n");
+	gkd_hook_close(hook);
+	gkd_hook_run(NULL, "key", "studio", more);
+	gk_assert_err(GK_ERR_IO, gkd_hook_open(&hook, "/no/such/hook"));
+	unlink(path);
+	unlink(told);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(daemon_hook, runs_one_after_the_other_and_learns_no_key),
+	};
+	int failed;
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(dir);
+	return failed;
+}
