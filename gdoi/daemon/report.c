@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/daemon/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PEER_TEXT 300
+
+/* ---- addresses ---------------------------------------------------------- */
+
+struct gdoi_address
+gdoid_address_of(const struct gkd_addr *addr, uint64_t handle)
+{
+	struct gk_slice octets = gkd_addr_octets(addr);
+	struct gdoi_address a = {
+		.ip_len = (uint8_t)octets.len,
+		.port = gkd_addr_port(addr),
+		.handle = handle,
+	};
+
+	if (octets.len != 0)
+		memcpy(a.ip, octets.ptr, octets.len);
+	return a;
+}
+
+enum gk_err
+gdoid_address_to(const struct gdoi_address *address, struct gkd_addr *addr)
+{
+	return gkd_addr_from_octets(
+		addr, (struct gk_slice){ address->ip, address->ip_len },
+		address->port);
+}
+
+const char *
+gdoid_address_text(char out[GKD_ADDR_TEXT], const struct gdoi_address *address)
+{
+	struct gkd_addr addr;
+
+	if (gdoid_address_to(address, &addr) != GK_OK)
+		return NULL;
+	return gkd_addr_format(out, &addr);
+}
+
+/* ---- pieces ------------------------------------------------------------- */
+
+const char *
+gdoid_report_reason(char out[256], const struct isakmp_reject *why,
+                    const char *text)
+{
+	const char *notify =
+		why->notify != 0
+			? isakmp_code_text(ISAKMP_TABLE_NOTIFY, why->notify)
+			: NULL;
+
+	snprintf(out, 256, "%s%s%s%s%s", text != NULL ? text : "",
+	         text != NULL && notify != NULL ? ": " : "",
+	         notify != NULL ? notify : "", why->field != NULL ? ", " : "",
+	         why->field != NULL ? why->field : "");
+	return out;
+}
+
+static json_t *
+json_address(const struct gdoi_address *address)
+{
+	char text[GKD_ADDR_TEXT];
+
+	return gdoid_address_text(text, address) != NULL ? json_string(text)
+	                                                 : json_null();
+}
+
+json_t *
+gdoid_json_kek(const struct gdoi_kek_info *kek)
+{
+	json_t *o = json_pack(
+		"{s:o, s:o, s:o, s:s, s:i, s:o, s:b, s:I}", "spi",
+		gkd_json_octets(
+			(struct gk_slice){ kek->spi, sizeof(kek->spi) }),
+		"src", json_address(&kek->src), "dst", json_address(&kek->dst),
+		"algorithm",
+		isakmp_code_text(ISAKMP_TABLE_KEK_ALG, kek->algorithm),
+		"key_bits", (int)kek->key_bits, "expires",
+		gkd_json_utc(kek->expires_utc), "lkh", kek->lkh, "sequence",
+		(json_int_t)kek->sequence);
+
+	json_object_set_new(o, "acknowledgement",
+	                    kek->ack != 0 ? json_string(isakmp_code_text(
+						    ISAKMP_TABLE_ACK, kek->ack))
+	                                  : json_null());
+	return o;
+}
+
+static json_t *
+fields_of(const char *group, const char *peer)
+{
+	json_t *f = json_object();
+
+	if (group != NULL)
+		json_object_set_new(f, "group", gkd_json_text(group));
+	if (peer != NULL)
+		json_object_set_new(f, "peer", gkd_json_text(peer));
+	return f;
+}
+
+static void
+add_reject(json_t *f, const struct isakmp_reject *why, const char *text)
+{
+	char reason[256];
+
+	if (why->req != NULL)
+		json_object_set_new(f, "req", json_string(why->req));
+	if (why->field != NULL)
+		json_object_set_new(f, "field", gkd_json_text(why->field));
+	json_object_set_new(f, "offset", json_integer((json_int_t)why->offset));
+	if (why->notify != 0) {
+		json_object_set_new(f, "notify", json_integer(why->notify));
+		json_object_set_new(f, "notify_text",
+		                    json_string(isakmp_code_text(
+					    ISAKMP_TABLE_NOTIFY, why->notify)));
+	}
+	json_object_set_new(
+		f, "reason",
+		gkd_json_text(gdoid_report_reason(reason, why, text)));
+}
+
+static void
+refuse(struct gkd_daemon *d, const char *group, const char *peer,
+       const struct isakmp_reject *why, const char *text)
+{
+	char reason[256];
+	const struct gkd_refusal refusal = {
+		.group = group,
+		.peer = peer,
+		.req = why->req,
+		.notify = why->notify != 0
+		                  ? isakmp_code_text(ISAKMP_TABLE_NOTIFY,
+		                                     why->notify)
+		                  : NULL,
+		.field = why->field,
+		.offset = why->offset,
+		.reason = gdoid_report_reason(reason, why, text),
+	};
+	const struct gkd_about about = { group, peer, why->req, true };
+	json_t *f;
+
+	gkd_counters_refuse(d->counters, &refusal);
+	gkd_log_about(LOG_NOTICE, "msg", &about, "refused: %s", reason);
+	if (!gkd_events_wanted(d->events))
+		return;
+	f = fields_of(group, peer);
+	add_reject(f, why, text);
+	gkd_events_emit(d->events, "refused", f);
+}
+
+void
+gdoid_report_refusal(struct gkd_daemon *d, const char *group, const char *peer,
+                     enum gk_err err, const struct isakmp_reject *why)
+{
+	refuse(d, group, peer, why, gk_strerror(err));
+}
+
+/* ---- one output --------------------------------------------------------- */
+
+/* The identity if the engine knows it, else the address. */
+static const char *
+peer_of(char out[PEER_TEXT], const struct gdoi_output *o)
+{
+	char text[GKD_ADDR_TEXT];
+
+	if (o->peer.len != 0)
+		return gk_text_print(out, PEER_TEXT, o->peer);
+	if (gdoid_address_text(text, &o->to) == NULL)
+		return NULL;
+	snprintf(out, PEER_TEXT, "%s", text);
+	return out;
+}
+
+/* Never its key. */
+static void
+add_tek(json_t *f, const struct gdoi_output *o)
+{
+	const struct gdoi_sat *sat = o->tek.sat;
+
+	if (sat != NULL) {
+		json_object_set_new(
+			f, "protocol",
+			json_string(isakmp_code_text(ISAKMP_TABLE_PROTOCOL,
+		                                     sat->protocol)));
+		json_object_set_new(f, "spi",
+		                    gkd_json_octets((struct gk_slice){
+					    sat->spi, sizeof(sat->spi) }));
+	}
+	if (o->kind == GDOI_OUT_TEK)
+		json_object_set_new(
+			f, "state",
+			json_string(gdoi_tek_state_text(o->tek.state)));
+}
+
+static void
+add_message(json_t *f, const struct gdoi_output *o)
+{
+	char address[GKD_ADDR_TEXT];
+
+	json_object_set_new(f, "direction",
+	                    json_string(o->incoming ? "in" : "out"));
+	json_object_set_new(f, "exchange",
+	                    json_string(isakmp_code_text(ISAKMP_TABLE_EXCHANGE,
+	                                                 o->exchange)));
+	json_object_set_new(f, "octets",
+	                    json_integer((json_int_t)o->dgram.len));
+	json_object_set_new(f, "sequence", json_integer(o->sequence));
+	if (gdoid_address_text(address, &o->to) != NULL)
+		json_object_set_new(f, "address", json_string(address));
+}
+
+static void
+add_details(json_t *f, const struct gdoi_output *o)
+{
+	switch (o->kind) {
+	case GDOI_OUT_MESSAGE:
+		add_message(f, o);
+		break;
+	case GDOI_OUT_TEK:
+	case GDOI_OUT_TEK_WIPE:
+		add_tek(f, o);
+		break;
+	case GDOI_OUT_KEK:
+	case GDOI_OUT_KEK_WIPE:
+		json_object_set_new(f, "kek", gdoid_json_kek(&o->kek));
+		break;
+	case GDOI_OUT_POLICY:
+		json_object_set_new(f, "edition", json_integer(o->edition));
+		break;
+	case GDOI_OUT_REKEYED:
+	case GDOI_OUT_ACKED:
+	case GDOI_OUT_DESTROYED:
+		json_object_set_new(f, "sequence", json_integer(o->sequence));
+		break;
+	case GDOI_OUT_JOINED:
+		json_object_set_new(f, "member_id", json_integer(o->member_id));
+		break;
+	case GDOI_OUT_NOTIFIED:
+		json_object_set_new(f, "notify", json_integer(o->notify));
+		json_object_set_new(f, "notify_text",
+		                    json_string(isakmp_code_text(
+					    ISAKMP_TABLE_NOTIFY, o->notify)));
+		break;
+	case GDOI_OUT_PHASE1_DOWN:
+	case GDOI_OUT_LEFT:
+	case GDOI_OUT_EVICTED:
+		add_reject(f, &o->why, o->text);
+		return;
+	default:
+		break;
+	}
+	if (o->text != NULL)
+		json_object_set_new(f, "reason", gkd_json_text(o->text));
+}
+
+/* Which outputs are changes of state that a person wants to see. */
+static int
+level_of(enum gdoi_output_kind kind)
+{
+	switch (kind) {
+	case GDOI_OUT_MESSAGE:
+	case GDOI_OUT_TEK:
+	case GDOI_OUT_TEK_WIPE:
+	case GDOI_OUT_KEK:
+	case GDOI_OUT_KEK_WIPE:
+	case GDOI_OUT_ACKED:
+		return LOG_DEBUG;
+	case GDOI_OUT_EVICTED:
+	case GDOI_OUT_UNRESPONSIVE:
+	case GDOI_OUT_STALE:
+	case GDOI_OUT_SID_EXHAUSTED:
+	case GDOI_OUT_DESTROYED:
+		return LOG_NOTICE;
+	default:
+		return LOG_INFO;
+	}
+}
+
+static void
+count_message(struct gkd_daemon *d, const struct gdoi_output *out,
+              const struct gkd_about *about)
+{
+	const char *exchange =
+		isakmp_code_text(ISAKMP_TABLE_EXCHANGE, out->exchange);
+	const char *way = out->incoming ? "received" : "sent";
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", way, exchange);
+	gkd_counters_add(d->counters, name, 1);
+	gkd_log_about(LOG_DEBUG, "msg", about, "%s %s", way, exchange);
+}
+
+void
+gdoid_report(struct gkd_daemon *d, const char *group,
+             const struct gdoi_output *out)
+{
+	const char *what = gdoi_output_text(out->kind), *peer;
+	char peer_text[PEER_TEXT], reason[256];
+	struct gkd_about about = { .group = group };
+	json_t *f;
+
+	switch (out->kind) {
+	case GDOI_OUT_SEND:
+	case GDOI_OUT_MULTICAST:
+	case GDOI_OUT_COMMIT:
+		return; /* orders, not news */
+	default:
+		break;
+	}
+	peer = peer_of(peer_text, out);
+	if (out->kind == GDOI_OUT_REFUSED) {
+		refuse(d, group, peer, &out->why, out->text);
+		return;
+	}
+	about.peer = peer;
+	about.req = out->why.req;
+	if (out->kind == GDOI_OUT_MESSAGE)
+		count_message(d, out, &about);
+	else
+		gkd_log_about(
+			level_of(out->kind), "fsm", &about, "%s%s%s", what,
+			out->text != NULL || out->why.req != NULL ? ": " : "",
+			gdoid_report_reason(reason, &out->why, out->text));
+	if (!gkd_events_wanted(d->events))
+		return;
+	f = fields_of(group, peer);
+	add_details(f, out);
+	gkd_events_emit(d->events, what, f);
+}

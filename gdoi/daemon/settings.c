@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/daemon/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto/gk_oid.h"
+#include "gdoi/payload/group_id.h"
+
+#define DER_OBJECT 0x06
+#define BODY_MAX 1024 /* octets of the body of a group's ID payload */
+
+/* ---- dialect ------------------------------------------------------------ */
+
+enum gk_err
+gdoid_dialect_load(const struct gkd_config *config, const struct gkd_elem *elem,
+                   const struct gdoi_dialect *base,
+                   struct gdoi_dialect *dialect, struct gkd_why *why)
+{
+	const struct gkd_elem *d = gkd_elem_child(elem, "dialect");
+	const char *preset;
+
+	*dialect = base != NULL ? *base : (struct gdoi_dialect){ 0 };
+	if (d == NULL)
+		return GK_OK;
+	preset = gkd_elem_text(d, "@preset", NULL);
+	if (preset != NULL && gdoi_dialect_preset(dialect, preset) != GK_OK)
+		return gkd_config_fail(config, d, why,
+		                       "there is no preset '%s'", preset);
+	for (const struct gkd_elem *e = gkd_elem_child(d, "switch"); e != NULL;
+	     e = gkd_elem_next(e)) {
+		const char *name = gkd_elem_text(e, "@name", "");
+		const char *value = gkd_elem_text(e, "@value", "");
+		enum gk_err err = gdoi_dialect_set(dialect, name, value);
+
+		if (err == GK_ERR_UNEXPECTED)
+			return gkd_config_fail(config, e, why,
+			                       "there is no switch '%s'", name);
+		if (err != GK_OK)
+			return gkd_config_fail(config, e, why,
+			                       "switch '%s' has no value '%s'",
+			                       name, value);
+	}
+	return GK_OK;
+}
+
+/* ---- the group ---------------------------------------------------------- */
+
+static enum gk_err
+encode(const struct gkd_config *config, const struct gkd_elem *elem,
+       const struct gdoi_dialect *dialect, const struct gdoi_group_id *id,
+       struct gk_buf *body, struct gkd_why *why)
+{
+	uint8_t octets[BODY_MAX];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, octets, sizeof(octets));
+	gdoi_group_id_encode(&wr, dialect, id);
+	if (gk_wr_done(&wr) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@payload' is too long");
+	return gk_buf_copy(body, (struct gk_slice){ octets, wr.len });
+}
+
+static enum gk_err
+load_oid(const struct gkd_config *config, const struct gkd_elem *elem,
+         const struct gdoi_dialect *dialect, struct gk_buf *body,
+         struct gkd_why *why)
+{
+	const char *text = gkd_elem_text(elem, "@oid", "");
+	const char *hex = gkd_elem_text(elem, "@payload", "");
+	struct gdoi_group_id id = { .type = ISAKMP_ID_OID };
+	uint8_t oid[2 + GK_OID_MAX] = { DER_OBJECT };
+	struct gk_buf payload = { 0 };
+	size_t len = 0;
+	enum gk_err err;
+
+	if (gk_oid_parse(gk_slice_str(text), oid + 2, &len) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@oid': '%s' is not an object "
+		                       "identifier",
+		                       text);
+	oid[1] = (uint8_t)len;
+	id.oid = (struct gk_slice){ oid, len + 2 };
+	if (dialect->oid_encoding == GDOI_OID_ENCODING_CONTENT)
+		id.oid = (struct gk_slice){ oid + 2, len };
+	if (gk_unhex(&payload, hex) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@payload' is not hexadecimal");
+	id.payload = gk_buf_slice(&payload);
+	err = encode(config, elem, dialect, &id, body, why);
+	gk_buf_free(&payload);
+	return err;
+}
+
+enum gk_err
+gdoid_group_id_load(const struct gkd_config *config,
+                    const struct gkd_elem *elem,
+                    const struct gdoi_dialect *dialect, struct gk_buf *body,
+                    struct gkd_why *why)
+{
+	struct gdoi_group_id id = { .type = ISAKMP_ID_KEY_ID };
+	uint64_t n;
+
+	*body = (struct gk_buf){ 0 };
+	if (gkd_elem_has(elem, "@number") == gkd_elem_has(elem, "@oid"))
+		return gkd_config_fail(config, elem, why,
+		                       "either 'number' or 'oid' is needed, "
+		                       "not both");
+	if (gkd_elem_has(elem, "@oid"))
+		return load_oid(config, elem, dialect, body, why);
+	if (gkd_elem_has(elem, "@payload"))
+		return gkd_config_fail(config, elem, why,
+		                       "'payload' belongs to an 'oid'");
+	GK_TRY(gkd_elem_uint(config, elem, "@number", 0, UINT32_MAX, 0, &n,
+	                     why));
+	id.number = (uint32_t)n;
+	return encode(config, elem, dialect, &id, body, why);
+}

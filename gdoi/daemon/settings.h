@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_DAEMON_SETTINGS_H
+#define GDOI_DAEMON_SETTINGS_H
+
+#include <jansson.h>
+
+#include "common/daemon/gkd_credential.h"
+#include "common/daemon/gkd_settings.h"
+#include "gdoi/message/dialect.h"
+#include "gdoi/phase1/ike.h"
+
+/*
+ * DOC: what the two daemons read alike from their configuration
+ */
+#define GDOID_PORT 848          /* RFC 6407 section 3.1 */
+#define GDOID_PSK_MAX 1024      /* octets of a pre-shared key */
+#define GDOID_CREDENTIALS_MAX 4 /* certificates of different kinds */
+#define GDOID_STORE_VERSION 1   /* of the rows in the store */
+
+/* Everything that a struct ike_config points to. */
+struct gdoid_phase1 {
+	struct gdoid_phase1 *older; /* of those that were replaced */
+	struct ike_config ike;      /* for the engines; secret and tag are not
+	                             * set here */
+	struct gdoi_dialect dialect;
+	char name[256]; /* own identity, printable */
+	struct gk_buf id_octets;
+	struct gkd_credential credential[GDOID_CREDENTIALS_MAX];
+	struct ike_credential credential_view[GDOID_CREDENTIALS_MAX];
+	struct gk_trust *trust;
+	struct gdoid_psk {
+		struct gk_buf key, peer;
+		const char *file;
+	} * psk;
+	struct ike_psk *psk_view;
+	size_t n_psk;
+	struct gk_buf *peers;
+	struct gk_identity *peer_view;
+	size_t n_peers;
+};
+
+/*
+ * gdoid_phase1_load - from <identity>, <trust> and <phase1> of the root.
+ *
+ * Also called again on SIGHUP: the engines are given the new one, and the old
+ * one is freed when no SA that began under it can be left.
+ */
+GK_MUST_CHECK enum gk_err gdoid_phase1_load(struct gkd_config *config,
+                                            struct gdoid_phase1 **phase1,
+                                            struct gkd_why *why);
+void gdoid_phase1_free(struct gdoid_phase1 *phase1); /* wipes */
+/* gdoid_phase1_warn - a log line for each pre-shared key that can be guessed
+ * (RFC 2409 section 8), and for old algorithms. */
+void gdoid_phase1_warn(const struct gdoid_phase1 *phase1);
+/* {"number": 1, "encryption": "AES-CBC", ...} for each proposal. */
+json_t *gdoid_phase1_proposals(const struct gdoid_phase1 *phase1);
+
+/* settings_phase1.c, settings_psk.c; parts of gdoid_phase1_load(). */
+GK_MUST_CHECK enum gk_err gdoid_psk_load(struct gkd_config *config,
+                                         struct gdoid_phase1 *p,
+                                         struct gkd_why *why);
+GK_MUST_CHECK enum gk_err gdoid_proposals_load(const struct gkd_config *config,
+                                               struct gdoid_phase1 *p,
+                                               struct gkd_why *why);
+
+/* gdoid_dialect_load - <dialect> below @elem, if there is one: the readings of
+ * @base, or those of a preset, but for the switches that are named.  NULL @base:
+ * the defaults. */
+GK_MUST_CHECK enum gk_err gdoid_dialect_load(const struct gkd_config *config,
+                                             const struct gkd_elem *elem,
+                                             const struct gdoi_dialect *base,
+                                             struct gdoi_dialect *dialect,
+                                             struct gkd_why *why);
+
+/* gdoid_group_id_load - <group-id>: the body of the group's ID payload (RFC 6407
+ * section 5.1, RFC 8052 section 2.1); @body new. */
+GK_MUST_CHECK enum gk_err gdoid_group_id_load(
+	const struct gkd_config *config, const struct gkd_elem *elem,
+	const struct gdoi_dialect *dialect, struct gk_buf *body,
+	struct gkd_why *why);
+
+#endif /* GDOI_DAEMON_SETTINGS_H */
