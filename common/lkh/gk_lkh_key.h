@@ -7,7 +7,7 @@
 #include "common/wire/gk_rd.h"
 
 #define GK_LKH_KEY_MIN 16 /* octets */
-#define GK_LKH_KEY_MAX 32
+#define GK_LKH_KEY_MAX 48 /* a key of AES-256 with its IV */
 
 /*
  * struct gk_lkh_key - one version of one key encryption key.

@@ -278,7 +278,7 @@ GK_TEST(lkh, configuration_out_of_range_is_refused)
 		{ { .degree = 1, .key_len = 16 }, GK_ERR_VALUE },
 		{ { .degree = 257, .key_len = 16 }, GK_ERR_VALUE },
 		{ { .degree = 2, .key_len = 15 }, GK_ERR_VALUE },
-		{ { .degree = 2, .key_len = 33 }, GK_ERR_VALUE },
+		{ { .degree = 2, .key_len = 49 }, GK_ERR_VALUE },
 		{ { .degree = 2, .key_len = 16, .lifetime = -1 },
 		  GK_ERR_VALUE },
 		{ { .degree = 2, .key_len = 16, .capacity = UINT32_MAX },
