@@ -32,7 +32,8 @@ struct gdoi_group_config {
 	const struct gdoi_dialect *dialect; /* NULL: the defaults */
 	/* Signs PUSHes; should not be the key of phase 1 (RFC6407-4.1-01). */
 	struct gk_signer *signer;
-	const struct gk_pubkey *signer_key;
+	const struct gk_pubkey *signer_key; /* NULL: the signer's own */
+	struct gk_slice signer_cert;        /* DER; for sig_key_format `x509` */
 	bool legacy_ok; /* DES, 3DES, MD5, SHA-1 signatures, 1024-bit keys */
 
 	/* All 0: the defaults in brackets. */
@@ -40,7 +41,9 @@ struct gdoi_group_config {
 	uint32_t ack_wait_ms;    /* [10000] for acknowledgements of a PUSH */
 	size_t push_max;         /* [1400] octets of one datagram: update arrays
 	                          * beyond it go into further PUSHes */
-	unsigned members_max;    /* [1048576] */
+	unsigned members_max;    /* [1048576]; with LKH as many as a tree with
+	                          * IDs of 16 bits has leaves: 32768 for degree
+	                          * 2.  Lower it for shorter paths. */
 	uint32_t sender_last;    /* [by the policy's sid_bits] lower it to see
 	                          * sender ids run out */
 };
