@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_INSTALL_KERNEL_H
+#define GDOI_INSTALL_KERNEL_H
+
+#include "gdoi/install/xfrm.h"
+
+/*
+ * DOC: kernel - the SAs of a member in the kernel, group by group
+ *
+ * What the engine says of a TEK becomes states and policies.  Policies of one
+ * selector are shared by the SAs that follow each other: IN and FWD accept each
+ * of them, OUT names the one that is CURRENT, and is changed in one step when the
+ * next one takes over, so that nothing leaves unprotected or is lost.
+ *
+ *     NEXT      nothing yet
+ *     RECEIVE   its state is there; OUT stays with the one before, or blocks
+ *     CURRENT   OUT names it, if it may send here; else OUT blocks
+ *     OLD       its state is there
+ *     wiped     its state is gone
+ *
+ * When the last SA of a selector is gone, its policies block what they protected
+ * (fail-close), until the membership ends by the will of this host.
+ *
+ * No I/O: messages go to @send, which answers with an errno value, 0 for
+ * acknowledged.
+ */
+#define GDOI_KERNEL_SAS_MAX 256
+#define GDOI_KERNEL_POLICIES_MAX 128
+
+struct gdoi_kernel_ops {
+	int (*send)(void *arg, const struct gdoi_xfrm_message *m);
+	/* For people: what was done or could not be.  @error: an errno value,
+	 * or 0. */
+	void (*note)(void *arg, bool bad, const char *what,
+	             const struct gdoi_xfrm *x, int error);
+	void *arg;
+};
+
+struct gdoi_kernel_config {
+	uint32_t reqid;    /* the first of ours */
+	uint32_t priority; /* of policies */
+	uint32_t window;
+	bool random_iv;
+	bool fail_open; /* no blocking when the last SA of a selector is gone */
+	struct gdoi_address local4, local6; /* outer sources of tunnels */
+};
+
+struct gdoi_kernel;
+
+struct gdoi_kernel *gdoi_kernel_new(const struct gdoi_kernel_config *cfg,
+                                    const struct gdoi_kernel_ops *ops);
+/* gdoi_kernel_free - takes everything out of the kernel first. */
+void gdoi_kernel_free(struct gdoi_kernel *k);
+
+/* gdoi_kernel_tek - an output TEK.  GK_ERR_POLICY: cannot be done, @why says
+ * what; GK_ERR_IO: the kernel refused, and @note has said so. */
+enum gk_err gdoi_kernel_tek(struct gdoi_kernel *k, size_t group,
+                            const struct gdoi_tek *tek, int64_t now_utc,
+                            char why[GDOI_XFRM_WHY]);
+/* gdoi_kernel_tek_wipe - an output TEK_WIPE. */
+void gdoi_kernel_tek_wipe(struct gdoi_kernel *k, size_t group,
+                          const struct gdoi_tek *tek);
+/* gdoi_kernel_kek - PUSHes to @kek pass in clear, or (@remove) no longer. */
+void gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
+                     bool remove);
+/* gdoi_kernel_leave - this host has left @group of its own will: nothing of it
+ * remains. */
+void gdoi_kernel_leave(struct gdoi_kernel *k, size_t group);
+
+struct gdoi_kernel_sa {
+	size_t group;
+	const struct gdoi_xfrm *x;
+	bool sending; /* OUT names it */
+};
+size_t gdoi_kernel_count(const struct gdoi_kernel *k);
+struct gdoi_kernel_sa gdoi_kernel_sa(const struct gdoi_kernel *k, size_t i);
+/* gdoi_kernel_blocked - selectors whose traffic is thrown away for want of an
+ * SA. */
+size_t gdoi_kernel_blocked(const struct gdoi_kernel *k);
+
+#endif /* GDOI_INSTALL_KERNEL_H */
