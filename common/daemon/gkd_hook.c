@@ -2,6 +2,7 @@
 #include "common/daemon/gkd_hook.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -14,40 +15,75 @@
 
 #include "common/daemon/gkd_log.h"
 
-#define ORDER_MAX 1024
-
 extern char **environ;
 
 struct gkd_hook {
 	int fd;
 };
 
-/* An order is strings "NAME=value", each with its NUL; the program sees them and
- * what the daemon was started with. */
-static void
-run_program(const char *program, char *order, size_t n)
+/* The input waits in a pipe, which holds more than an order.  -1: none. */
+static int
+pipe_with(const char *input, size_t len)
 {
-	char *argv[] = { strdup(program), NULL }, **env;
-	size_t count = 0, own = 0;
+	int ends[2];
+
+	if (len == 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return -1;
+	if (write(ends[1], input, len) != (ssize_t)len) {
+		close(ends[0]);
+		ends[0] = -1;
+	}
+	close(ends[1]);
+	if (ends[0] >= 0)
+		(void)fcntl(ends[0], F_SETFL, 0); /* the program may wait */
+	return ends[0];
+}
+
+static void
+spawn(const char *program, char **env, int input)
+{
+	char *argv[] = { strdup(program), NULL };
+	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int status;
 
-	while (environ[count] != NULL)
-		count++;
-	for (char *p = order; p < order + n; p += strlen(p) + 1)
-		own++;
-	env = calloc(own + count + 1, sizeof(*env));
-	if (env != NULL) {
-		own = 0;
-		for (char *p = order; p < order + n; p += strlen(p) + 1)
-			env[own++] = p;
-		memcpy(env + own, environ, count * sizeof(*env));
+	if (argv[0] == NULL || posix_spawn_file_actions_init(&actions) != 0) {
+		free(argv[0]);
+		return;
 	}
-	if (argv[0] != NULL && env != NULL &&
-	    posix_spawn(&pid, program, NULL, NULL, argv, env) == 0)
+	if ((input < 0 ||
+	     posix_spawn_file_actions_adddup2(&actions, input, 0) == 0) &&
+	    posix_spawn(&pid, program, &actions, NULL, argv, env) == 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			continue;
+	posix_spawn_file_actions_destroy(&actions);
 	free(argv[0]);
+}
+
+/* An order is strings "NAME=value", each with its NUL, an empty string, and the
+ * input; the program sees the first and what the daemon was started with. */
+static void
+run_program(const char *program, char *order, size_t n)
+{
+	char *end = order + n, *p, **env;
+	size_t count = 0, own = 0;
+	int input;
+
+	while (environ[count] != NULL)
+		count++;
+	for (p = order; p < end && *p != '\0'; p += strlen(p) + 1)
+		own++;
+	env = calloc(own + count + 1, sizeof(*env));
+	if (env == NULL)
+		return;
+	own = 0;
+	for (p = order; p < end && *p != '\0'; p += strlen(p) + 1)
+		env[own++] = p;
+	memcpy(env + own, environ, count * sizeof(*env));
+	input = p < end ? pipe_with(p + 1, (size_t)(end - p - 1)) : -1;
+	spawn(program, env, input);
+	if (input >= 0)
+		close(input);
 	free(env);
 }
 
@@ -55,7 +91,7 @@ run_program(const char *program, char *order, size_t n)
 static void
 serve(int fd, const char *program)
 {
-	char order[ORDER_MAX];
+	char order[GKD_HOOK_ORDER_MAX];
 	ssize_t n;
 
 	while ((n = recv(fd, order, sizeof(order) - 1, 0)) != 0) {
@@ -65,6 +101,7 @@ serve(int fd, const char *program)
 			continue;
 		order[n] = '\0';
 		run_program(program, order, (size_t)n);
+		gk_wipe(order, (size_t)n);
 	}
 }
 
@@ -121,11 +158,13 @@ gkd_hook_close(struct gkd_hook *hook)
 
 /* Strings follow each other, each with its NUL. */
 static bool
-add(char order[ORDER_MAX], size_t *n, const char *name, const char *value)
+add(char order[GKD_HOOK_ORDER_MAX], size_t *n, const char *name,
+    const char *value)
 {
-	int k = snprintf(order + *n, ORDER_MAX - *n, "%s%s", name, value);
+	int k = snprintf(order + *n, GKD_HOOK_ORDER_MAX - *n, "%s%s", name,
+	                 value);
 
-	if (k < 0 || (size_t)k >= ORDER_MAX - *n)
+	if (k < 0 || (size_t)k >= GKD_HOOK_ORDER_MAX - *n)
 		return false;
 	*n += (size_t)k + 1;
 	return true;
@@ -133,9 +172,9 @@ add(char order[ORDER_MAX], size_t *n, const char *name, const char *value)
 
 void
 gkd_hook_run(struct gkd_hook *hook, const char *event, const char *group,
-             const char *const *more)
+             const char *const *more, const char *input)
 {
-	char order[ORDER_MAX];
+	char order[GKD_HOOK_ORDER_MAX];
 	size_t n = 0;
 	bool fits;
 
@@ -145,8 +184,13 @@ gkd_hook_run(struct gkd_hook *hook, const char *event, const char *group,
 	       add(order, &n, "MSEC_GROUP=", group);
 	for (; fits && more != NULL && *more != NULL; more++)
 		fits = add(order, &n, *more, "");
+	if (fits && input != NULL) {
+		fits = add(order, &n, "", "") && add(order, &n, input, "");
+		n -= fits; /* an input ends without a NUL */
+	}
 	if (!fits)
 		gkd_log(LOG_WARNING, "key", "hook: %s is too long", event);
 	else if (send(hook->fd, order, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		gkd_log(LOG_WARNING, "key", "hook: %s is lost: %m", event);
+	gk_wipe(order, sizeof(order));
 }

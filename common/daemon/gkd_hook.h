@@ -14,11 +14,12 @@
  *   MSEC_EVENT    what has happened
  *   MSEC_GROUP    name of the group
  *
- * what else the daemon says about the event,
- *
- * and with the rights that the daemon was started with.  It never learns a key;
- * the control socket is for that.  It ends with the daemon.
+ * what else the daemon says about the event, perhaps a text to read on its
+ * standard input, and with the rights that the daemon was started with.  Keys are
+ * in no variable: others may read those.  It ends with the daemon.
  */
+#define GKD_HOOK_ORDER_MAX 16384 /* octets: variables and input of a run */
+
 struct gkd_hook;
 
 /* gkd_hook_open - GK_ERR_IO with errno.  Before any thread is started. */
@@ -27,8 +28,9 @@ GK_MUST_CHECK enum gk_err gkd_hook_open(struct gkd_hook **hook,
 void gkd_hook_close(struct gkd_hook *hook);
 /* gkd_hook_run - never waits; a run is lost, and logged, when too many are
  * waiting.  Nothing happens when @hook is NULL.  @more: texts "NAME=value",
- * NULL-terminated, or NULL. */
+ * NULL-terminated, or NULL.  @input: for the standard input, or NULL: that of the
+ * daemon. */
 void gkd_hook_run(struct gkd_hook *hook, const char *event, const char *group,
-                  const char *const *more);
+                  const char *const *more, const char *input);
 
 #endif /* GKD_HOOK_H */

@@ -316,7 +316,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_JOINED:
 		m->tried = 0;
-		gkd_hook_run(m->hook, "joined", m->name, NULL);
+		gkd_hook_run(m->hook, "joined", m->name, NULL, NULL);
 		break;
 	case GSAKMP_OUT_LEFT:
 		/* The bridge tries again by itself. */
@@ -324,12 +324,12 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 			turn_to_next(m);
 		else
 			note_left(m, o);
-		gkd_hook_run(m->hook, "left", m->name, NULL);
+		gkd_hook_run(m->hook, "left", m->name, NULL, NULL);
 		break;
 	case GSAKMP_OUT_EVICTED:
 	case GSAKMP_OUT_DESTROYED:
 		gkd_hook_run(m->hook, gsakmp_output_text(o->kind), m->name,
-		             NULL);
+		             NULL, NULL);
 		break;
 	default:
 		break;

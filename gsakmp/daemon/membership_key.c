@@ -69,7 +69,7 @@ run_hook(const struct gsakmpd_membership *m, const char *event,
 	snprintf(id, sizeof(id), "MSEC_KEY_ID=%u", k->key.id);
 	snprintf(handle, sizeof(handle), "MSEC_KEY_HANDLE=%u", k->key.handle);
 	snprintf(text, sizeof(text), "MSEC_KEY_STATE=%s", state);
-	gkd_hook_run(m->hook, event, m->name, more);
+	gkd_hook_run(m->hook, event, m->name, more, NULL);
 }
 
 static void

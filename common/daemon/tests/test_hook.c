@@ -20,7 +20,7 @@ put_program(const char *path, const char *told)
 	assert_non_null(f);
 	fprintf(f,
 	        "#!/bin/sh\necho $MSEC_EVENT $MSEC_GROUP $MSEC_KEY_ID "
-	        "$MSEC_KEY_STATE >%s\n",
+	        "$MSEC_KEY_STATE $(test $MSEC_EVENT = left || cat) >%s\n",
 	        told);
 	fclose(f);
 	assert_int_equal(chmod(path, 0700), 0);
@@ -41,9 +41,9 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	put_program(path, told);
 	assert_int_equal(mkfifo(told, 0600), 0);
 	gk_assert_ok(gkd_hook_open(&hook, path));
-	gkd_hook_run(hook, "key", "studio", more);
+	gkd_hook_run(hook, "key", "studio", more, "{\"spi\":1}");
 	/* What one run was told is not there in the next. */
-	gkd_hook_run(hook, "left", "studio", NULL);
+	gkd_hook_run(hook, "left", "studio", NULL, NULL);
 	/* Open for writing as well: the end of one run is no end of file. */
 	fd = open(told, O_RDWR);
 	while (strchr(all, '\n') == strrchr(all, '\n')) {
@@ -55,9 +55,10 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 		got += n;
 	}
 	close(fd);
-	assert_string_equal(all, "key studio 1 current\nleft studio\n");
+	assert_string_equal(all,
+	                    "key studio 1 current {\"spi\":1}\nleft studio\n");
 	gkd_hook_close(hook);
-	gkd_hook_run(NULL, "key", "studio", more);
+	gkd_hook_run(NULL, "key", "studio", more, NULL);
 	gk_assert_err(GK_ERR_IO, gkd_hook_open(&hook, "/no/such/hook"));
 	unlink(path);
 	unlink(told);
