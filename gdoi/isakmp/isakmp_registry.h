@@ -51,7 +51,8 @@
 	X(IPSEC, 1, "IPsec")   \
 	X(GDOI, 2, "GDOI")
 
-/* RFC 2408 section 3.14.1; from 24576 on RFC 2407 section 4.6.3 */
+/* RFC 2408 section 3.14.1; from 24576 on RFC 2407 section 4.6.3; the last two RFC
+ * 3706 section 5.3 */
 #define ISAKMP_NOTIFY_LIST(X)                                         \
 	X(NONE, 0, "none")                                            \
 	X(INVALID_PAYLOAD_TYPE, 1, "INVALID-PAYLOAD-TYPE")            \
@@ -87,7 +88,9 @@
 	X(CONNECTED, 16384, "CONNECTED")                              \
 	X(RESPONDER_LIFETIME, 24576, "RESPONDER-LIFETIME")            \
 	X(REPLAY_STATUS, 24577, "REPLAY-STATUS")                      \
-	X(INITIAL_CONTACT, 24578, "INITIAL-CONTACT")
+	X(INITIAL_CONTACT, 24578, "INITIAL-CONTACT")                  \
+	X(R_U_THERE, 36136, "R-U-THERE")                              \
+	X(R_U_THERE_ACK, 36137, "R-U-THERE-ACK")
 
 /* RFC 2407 section 4.6.2.1, RFC 8052 section 2.1 */
 #define ISAKMP_ID_LIST(X)                             \

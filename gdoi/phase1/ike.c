@@ -135,7 +135,13 @@ ike_new(const struct gk_env *env, const struct ike_config *cfg,
 	DEFAULT(timeout_ms, 1000);
 	DEFAULT(tries, 5);
 	DEFAULT(negotiate_ms, 30000);
+	DEFAULT(natt_port, IKE_NATT_PORT);
+	DEFAULT(keepalive_s, 20);
+	DEFAULT(dpd_tries, 5);
+	DEFAULT(dpd_retry_ms, 2000);
+	DEFAULT(message_ids, 4096);
 	ike->retry_at = ike->expires_at = GK_NEVER;
+	ike->nat.keepalive_at = ike->dpd.at = GK_NEVER;
 	ike->give_up_at = now.mono_ms + ike->cfg.negotiate_ms;
 	*out = ike;
 	return GK_OK;
@@ -149,20 +155,21 @@ ike_free(struct ike *ike)
 	struct gk_buf *const owned[] = {
 		&ike->sa_i,    &ike->own_public, &ike->peer_public,
 		&ike->nonce_i, &ike->nonce_r,    &ike->own_id,
-		&ike->peer_id, &ike->sent,
+		&ike->peer_id, &ike->sent,       &ike->dpd.question,
 	};
 
 	for (size_t i = 0; i < GK_COUNT(owned); i++)
 		gk_buf_free(owned[i]);
 	gk_kex_free(ike->kex);
+	free(ike->ids.id);
 	ike_queue_clear(ike);
 	gk_wipe(ike, sizeof(*ike));
 	free(ike);
 }
 
-static void
-die(struct ike *ike, enum ike_output_kind kind, const struct isakmp_reject *why,
-    const char *text)
+void
+ike_die(struct ike *ike, enum ike_output_kind kind,
+        const struct isakmp_reject *why, const char *text)
 {
 	struct ike_queued *q = ike_queue(ike, kind);
 
@@ -172,13 +179,14 @@ die(struct ike *ike, enum ike_output_kind kind, const struct isakmp_reject *why,
 		q->text = text;
 	ike->state = IKE_DEAD;
 	ike->retry_at = ike->give_up_at = ike->expires_at = GK_NEVER;
+	ike->nat.keepalive_at = ike->dpd.at = GK_NEVER;
 	gk_wipe(&ike->keys, sizeof(ike->keys));
 	ike->have_keys = false;
 	gk_kex_free(ike->kex);
 	ike->kex = NULL;
 }
 
-void
+enum gk_err
 ike_established(struct ike *ike, struct gk_now now)
 {
 	struct ike_queued *q = ike_queue(ike, IKE_OUT_ESTABLISHED);
@@ -193,27 +201,44 @@ ike_established(struct ike *ike, struct gk_now now)
 	ike->expires_at = now.mono_ms + 1000 * (uint64_t)life;
 	gk_kex_free(ike->kex);
 	ike->kex = NULL;
+	ike_keepalive_later(ike, now);
+	return ike_dpd_begin(ike, now);
 }
 
 /* ---- time --------------------------------------------------------------- */
+
+static enum gk_err
+tick_established(struct ike *ike, struct gk_now now)
+{
+	bool dead = false;
+
+	if (ike->expires_at <= now.mono_ms)
+		return ike_delete_because(ike, "its lifetime is over", now);
+	if (ike->dpd.at <= now.mono_ms)
+		GK_TRY(ike_dpd_ask(ike, &dead, now));
+	if (dead) {
+		ike_die(ike, IKE_OUT_PEER_DEAD, NULL, "the peer is dead");
+		return GK_OK;
+	}
+	return ike->nat.keepalive_at <= now.mono_ms ? ike_keepalive(ike, now)
+	                                            : GK_OK;
+}
 
 enum gk_err
 ike_tick(struct ike *ike, struct gk_now now)
 {
 	ike_queue_clear(ike);
-	if (ike->expires_at <= now.mono_ms) {
-		die(ike, IKE_OUT_DELETED, NULL, "its lifetime is over");
-		return GK_OK;
-	}
+	if (ike->state == IKE_ESTABLISHED)
+		return tick_established(ike, now);
 	if (ike->give_up_at <= now.mono_ms) {
-		die(ike, IKE_OUT_FAILED, NULL, "not finished in time");
+		ike_die(ike, IKE_OUT_FAILED, NULL, "not finished in time");
 		return GK_OK;
 	}
 	if (ike->retry_at > now.mono_ms)
 		return GK_OK;
 	/* RFC2408-5.1-07, -08 */
 	if (ike->tries_left <= 1) {
-		die(ike, IKE_OUT_FAILED, NULL, "no answer");
+		ike_die(ike, IKE_OUT_FAILED, NULL, "no answer");
 		return GK_OK;
 	}
 	ike->tries_left--;
@@ -226,11 +251,15 @@ ike_tick(struct ike *ike, struct gk_now now)
 uint64_t
 ike_deadline(const struct ike *ike)
 {
-	uint64_t at = ike->retry_at;
+	const uint64_t all[] = { ike->retry_at, ike->give_up_at,
+		                 ike->expires_at, ike->dpd.at };
+	/* Before the SA is there, there is nothing to keep open. */
+	uint64_t at = ike->state == IKE_ESTABLISHED ? ike->nat.keepalive_at
+	                                            : GK_NEVER;
 
-	if (ike->give_up_at < at)
-		at = ike->give_up_at;
-	return ike->expires_at < at ? ike->expires_at : at;
+	for (size_t i = 0; i < GK_COUNT(all); i++)
+		at = all[i] < at ? all[i] : at;
+	return at;
 }
 
 /* ---- questions ---------------------------------------------------------- */

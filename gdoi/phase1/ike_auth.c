@@ -8,7 +8,6 @@
  * ID, HASH, SIG and CERT: RFC 2409 sections 5, 5.1 and 5.4, RFC 2407 section
  * 4.6.2, RFC 6407 section 3.1.
  */
-#define CERT_X509_SIGNATURE 4 /* RFC 2408 section 3.9 */
 #define UDP 17
 
 static const struct {
@@ -65,6 +64,9 @@ ike_id_make(struct ike *ike)
 	if (id.type == 0)
 		return GK_ERR_VALUE;
 	own_port(&ike->dialect, &id);
+	/* RFC 3947 section 4 */
+	if (ike->cfg.natt)
+		id.port = 0;
 	GK_TRY(gk_buf_alloc(&ike->own_id, 4 + id.data.len));
 	gk_wr_init(&wr, ike->own_id.ptr, ike->own_id.len);
 	isakmp_identification_encode(&wr, &id);
@@ -163,21 +165,6 @@ signature_of(const struct ike *ike)
 	return alg;
 }
 
-static void
-certs_write(const struct ike *ike, struct ike_message *m)
-{
-	const struct ike_credential *own = ike->credential;
-
-	for (size_t i = 0; i < own->n_certs && i < IKE_CERTS_MAX; i++) {
-		struct gk_wr_hole hole =
-			ike_message_payload(m, ISAKMP_PAYLOAD_CERT);
-
-		gk_wr_u8(&m->wr, CERT_X509_SIGNATURE);
-		gk_wr_bytes(&m->wr, gk_cert_der(own->certs[i]));
-		gk_wr_close(&m->wr, hole);
-	}
-}
-
 /* RFC 2407 section 4.6.3.3: no other SA of ours with this peer is left. */
 static void
 initial_contact_write(const struct ike *ike, struct ike_message *m)
@@ -198,15 +185,8 @@ initial_contact_write(const struct ike *ike, struct ike_message *m)
 	gk_wr_close(&m->wr, hole);
 }
 
-/* The first that can make the negotiated signature. */
-static const struct ike_credential *
-credential_of(const struct ike *ike)
-{
-	return ike->cfg.n_credentials == 0 ? NULL : &ike->cfg.credentials[0];
-}
-
 enum gk_err
-ike_auth_write(struct ike *ike, struct ike_message *m)
+ike_auth_write(struct ike *ike, struct ike_message *m, bool main_mode)
 {
 	struct gk_buf sig = { 0 };
 	uint8_t octets[GK_HASH_MAX];
@@ -218,18 +198,19 @@ ike_auth_write(struct ike *ike, struct ike_message *m)
 	if (ike->suite.auth == IKE_AUTH_PSK) {
 		ike_message_octets(m, ISAKMP_PAYLOAD_HASH, h);
 	} else {
-		ike->credential = credential_of(ike);
-		if (ike->credential == NULL)
+		const struct ike_credential *own = ike_credential(ike);
+
+		if (own == NULL)
 			return GK_ERR_POLICY;
-		err = gk_sign(ike->credential->signer, signature_of(ike), h,
-		              &sig);
+		err = gk_sign(own->signer, signature_of(ike), h, &sig);
 		if (err != GK_OK)
 			return err;
-		certs_write(ike, m);
+		ike_certs_write(ike, m);
 		ike_message_octets(m, ISAKMP_PAYLOAD_SIG, gk_buf_slice(&sig));
 		gk_buf_free(&sig);
 	}
-	if (ike->cfg.contact.first != NULL &&
+	/* RFC2407-4.6.3-01, -02: not in Aggressive Mode. */
+	if (main_mode && ike->cfg.contact.first != NULL &&
 	    ike->cfg.contact.first(ike->cfg.contact.ctx, ike))
 		initial_contact_write(ike, m);
 	return GK_OK;
@@ -266,38 +247,15 @@ hash_check(struct ike_input *in, struct gk_slice want)
 	return GK_OK;
 }
 
-/* Certificates of the message; RFC2408-5.9-01: other encodings are passed
- * over. */
-static enum gk_err
-certs_read(struct ike_input *in, struct gk_certs *certs)
-{
-	for (size_t i = 0; i < in->chain.n && certs->n < IKE_CERTS_MAX; i++) {
-		const struct isakmp_chain_item *item = &in->chain.item[i];
-		struct gk_slice body = item->generic.body;
-		struct gk_cert *cert;
-		enum gk_err err;
-
-		if (item->type != ISAKMP_PAYLOAD_CERT || body.len < 2 ||
-		    body.ptr[0] != CERT_X509_SIGNATURE)
-			continue;
-		/* RFC2408-5.9-02 */
-		if (gk_cert_from_der(
-			    (struct gk_slice){ body.ptr + 1, body.len - 1 },
-			    &cert) != GK_OK)
-			continue;
-		err = gk_certs_add(certs, cert);
-		gk_cert_free(cert);
-		GK_TRY(err);
-	}
-	return GK_OK;
-}
-
 static enum gk_err
 signature_check(struct ike_input *in, const struct gk_certs *certs,
+                const struct gk_slice *crls, size_t n_crls,
                 struct gk_slice want)
 {
 	struct ike *ike = in->ike;
-	const struct gk_trust_extra extra = { .certs = certs };
+	const struct gk_trust_extra extra = { .certs = certs,
+		                              .crls = crls,
+		                              .n_crls = n_crls };
 	const struct isakmp_chain_item *item;
 	const struct gk_cert *leaf = NULL;
 
@@ -348,7 +306,8 @@ ike_auth_read(struct ike_input *in)
 	struct ike *ike = in->ike;
 	struct gk_certs certs = { 0 };
 	uint8_t octets[GK_HASH_MAX];
-	struct gk_slice want = { octets, 0 };
+	struct gk_slice want = { octets, 0 }, crls[IKE_CRLS_MAX];
+	size_t n_crls = 0;
 	enum gk_err err;
 
 	GK_TRY(hash(ike, !ike->initiator, gk_buf_slice(&ike->peer_id), octets,
@@ -356,9 +315,9 @@ ike_auth_read(struct ike_input *in)
 	if (ike->suite.auth == IKE_AUTH_PSK) {
 		err = hash_check(in, want);
 	} else {
-		err = certs_read(in, &certs);
+		err = ike_certs_read(in, &certs, crls, &n_crls);
 		if (err == GK_OK)
-			err = signature_check(in, &certs, want);
+			err = signature_check(in, &certs, crls, n_crls, want);
 		gk_certs_free(&certs);
 	}
 	gk_wipe(octets, sizeof(octets));

@@ -15,7 +15,7 @@ send_auth(struct ike *ike, struct ike_message *m, struct gk_now now)
 	ike_message_begin(ike, m, ISAKMP_EXCHANGE_IDENTITY_PROTECTION);
 	GK_TRY(ike_id_make(ike));
 	ike_message_octets(m, ISAKMP_PAYLOAD_ID, gk_buf_slice(&ike->own_id));
-	GK_TRY(ike_auth_write(ike, m));
+	GK_TRY(ike_auth_write(ike, m, true));
 	return ike_message_send(ike, m, true, ike->initiator, now);
 }
 
@@ -27,9 +27,13 @@ main_2(struct ike_input *in, struct ike_message *m)
 
 	GK_TRY(ike_sa_taken(in));
 	memcpy(ike->cookie_r, in->header.cookie_r, ISAKMP_COOKIE_LEN);
+	ike_vendors_read(in);
+	ike_cert_requests_read(in);
 	GK_TRY(ike_ke_make(ike));
 	ike_message_begin(ike, m, ISAKMP_EXCHANGE_IDENTITY_PROTECTION);
 	ike_ke_write(ike, m);
+	ike_cert_requests_write(ike, m);
+	GK_TRY(ike_natd_write(ike, &ike->path, m));
 	ike->state = IKE_I_KE;
 	return ike_message_send(ike, m, false, true, in->now);
 }
@@ -41,10 +45,16 @@ main_3(struct ike_input *in, struct ike_message *m)
 	struct ike *ike = in->ike;
 
 	GK_TRY(ike_ke_read(in));
+	ike_cert_requests_read(in);
+	GK_TRY(ike_natd_read(in));
 	GK_TRY(ike_ke_make(ike));
 	GK_TRY(ike_derive(in, (struct gk_slice){ 0 }));
 	ike_message_begin(ike, m, ISAKMP_EXCHANGE_IDENTITY_PROTECTION);
 	ike_ke_write(ike, m);
+	ike_cert_requests_write(ike, m);
+	/* RFC 3947 section 3: the answer goes to where the message came from. */
+	ike->path = *in->path;
+	GK_TRY(ike_natd_write(ike, &ike->path, m));
 	ike->state = IKE_R_KE;
 	return ike_message_send(ike, m, false, false, in->now);
 }
@@ -54,8 +64,11 @@ static enum gk_err
 main_4(struct ike_input *in, struct ike_message *m)
 {
 	GK_TRY(ike_ke_read(in));
+	ike_cert_requests_read(in);
+	GK_TRY(ike_natd_read(in));
 	GK_TRY(ike_derive(in, (struct gk_slice){ 0 }));
 	in->ike->state = IKE_I_AUTH;
+	ike_natt_float(in->ike, in->now);
 	return send_auth(in->ike, m, in->now);
 }
 
@@ -64,11 +77,13 @@ static enum gk_err
 main_5(struct ike_input *in, struct ike_message *m)
 {
 	GK_TRY(ike_id_read(in));
+	ike_cert_requests_read(in);
 	GK_TRY(ike_auth_read(in));
 	memcpy(in->ike->cbc.iv, in->next_iv, sizeof(in->next_iv));
+	in->ike->path = *in->path;
 	GK_TRY(send_auth(in->ike, m, in->now));
-	ike_established(in->ike, in->now);
-	return GK_OK;
+	GK_TRY(ike_established(in->ike, in->now));
+	return ike_notices(in);
 }
 
 /* Main Mode message 6 at the initiator. */
@@ -79,8 +94,8 @@ main_6(struct ike_input *in, struct ike_message *m)
 	GK_TRY(ike_id_read(in));
 	GK_TRY(ike_auth_read(in));
 	memcpy(in->ike->cbc.iv, in->next_iv, sizeof(in->next_iv));
-	ike_established(in->ike, in->now);
-	return GK_OK;
+	GK_TRY(ike_established(in->ike, in->now));
+	return ike_notices(in);
 }
 
 /* Aggressive Mode message 2 at the initiator. */
@@ -92,15 +107,20 @@ aggressive_2(struct ike_input *in, struct ike_message *m)
 
 	GK_TRY(ike_sa_taken(in));
 	memcpy(ike->cookie_r, in->header.cookie_r, ISAKMP_COOKIE_LEN);
+	ike_vendors_read(in);
+	ike_cert_requests_read(in);
 	GK_TRY(ike_ke_read(in));
 	GK_TRY(ike_id_read(in));
 	GK_TRY(ike_derive(in, gk_buf_slice(&ike->peer_id)));
 	GK_TRY(ike_auth_read(in));
+	GK_TRY(ike_natd_read(in));
+	ike_natt_float(ike, in->now);
 	ike_message_begin(ike, m, ISAKMP_EXCHANGE_AGGRESSIVE);
-	GK_TRY(ike_auth_write(ike, m));
+	/* The hashes are those of the way that this message goes. */
+	GK_TRY(ike_natd_write(ike, &ike->path, m));
+	GK_TRY(ike_auth_write(ike, m, false));
 	GK_TRY(ike_message_send(ike, m, encrypt, false, in->now));
-	ike_established(ike, in->now);
-	return GK_OK;
+	return ike_established(ike, in->now);
 }
 
 /* Aggressive Mode message 3 at the responder: in either form. */
@@ -111,8 +131,9 @@ aggressive_3(struct ike_input *in, struct ike_message *m)
 	GK_TRY(ike_auth_read(in));
 	if (in->encrypted)
 		memcpy(in->ike->cbc.iv, in->next_iv, sizeof(in->next_iv));
-	ike_established(in->ike, in->now);
-	return GK_OK;
+	GK_TRY(ike_natd_read(in));
+	in->ike->path = *in->path;
+	return ike_established(in->ike, in->now);
 }
 
 /* RFC2409-5-05: which message is expected where; anything else is refused. */
@@ -203,8 +224,10 @@ ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
 		ike_ke_write(ike, m);
 		ike_message_octets(m, ISAKMP_PAYLOAD_ID,
 		                   gk_buf_slice(&ike->own_id));
+		ike_cert_requests_write(ike, m);
 	}
 	if (err == GK_OK) {
+		ike_vendors_write(ike, m);
 		ike->state = cfg->aggressive ? IKE_I_AGGRESSIVE : IKE_I_SA;
 		err = ike_message_send(ike, m, false, true, now);
 	}
@@ -254,6 +277,10 @@ first(struct ike_input *in, struct ike_message *m)
 		err = ike_sa_take(in, chosen);
 	if (err == GK_OK)
 		err = ike_cookie(ike, ike->cookie_r);
+	if (err == GK_OK) {
+		ike_vendors_read(in);
+		ike_cert_requests_read(in);
+	}
 	if (err == GK_OK && aggressive) {
 		err = ike_ke_read(in);
 		if (err == GK_OK)
@@ -271,12 +298,18 @@ first(struct ike_input *in, struct ike_message *m)
 			ike_ke_write(ike, m);
 			ike_message_octets(m, ISAKMP_PAYLOAD_ID,
 			                   gk_buf_slice(&ike->own_id));
-			err = ike_auth_write(ike, m);
+			ike_cert_requests_write(ike, m);
+			err = ike_natd_write(ike, &ike->path, m);
+			if (err == GK_OK)
+				err = ike_auth_write(ike, m, false);
 		}
+		ike_vendors_write(ike, m);
 	}
 	ike->state = aggressive ? IKE_R_AGGRESSIVE : IKE_R_SA;
+	/* Main Mode is driven by the initiator; in Aggressive Mode it is done
+	 * when it has sent message 3, which may get lost. */
 	if (err == GK_OK)
-		err = ike_message_send(ike, m, false, false, in->now);
+		err = ike_message_send(ike, m, false, aggressive, in->now);
 	free(chosen);
 	return err;
 }

@@ -24,20 +24,64 @@ hash_input(const struct ike *ike, uint32_t message_id)
 }
 
 static enum gk_err
-notified(struct ike_input *in, const struct isakmp_chain_item *item)
+decode(struct ike_input *in, const struct isakmp_chain_item *item,
+       struct isakmp_notification *n)
 {
-	struct ike_queued *q = ike_queue(in->ike, IKE_OUT_NOTIFIED);
+	struct gk_rd rd = ike_body(in, item);
+
+	if (isakmp_notification_decode(&rd, n) != GK_OK)
+		return isakmp_refuse_fault(&in->why, &rd.fault,
+		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                           "RFC2408-3.14-01");
+	return GK_OK;
+}
+
+static enum gk_err
+notified(struct ike *ike, const struct isakmp_chain_item *item)
+{
+	struct ike_queued *q = ike_queue(ike, IKE_OUT_NOTIFIED);
 	struct gk_rd rd;
 
 	if (q == NULL)
 		return GK_OK; /* one message has no more to say than that */
 	GK_TRY(gk_buf_copy(&q->data, item->generic.body));
 	gk_rd_init(&rd, q->data.ptr, q->data.len);
-	if (isakmp_notification_decode(&rd, &q->notification) != GK_OK)
-		return isakmp_refuse_fault(&in->why, &rd.fault,
-		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
-		                           "RFC2408-3.14-01");
+	GK_TRY(isakmp_notification_decode(&rd, &q->notification));
 	q->text = isakmp_code_text(ISAKMP_TABLE_NOTIFY, q->notification.type);
+	return GK_OK;
+}
+
+/* RFC2407-4.6.3.3-02: this SA by its cookies.  DOI 1 is demanded; under a GDOI
+ * SA 2 means the same. */
+static bool
+is_initial_contact(const struct ike *ike, const struct isakmp_notification *n)
+{
+	uint8_t spi[2 * ISAKMP_COOKIE_LEN];
+
+	ike_cookies(ike, spi);
+	return n->type == ISAKMP_NOTIFY_INITIAL_CONTACT &&
+	       (n->doi == ISAKMP_DOI_IPSEC || n->doi == ISAKMP_DOI_GDOI) &&
+	       n->protocol == ISAKMP_PROTO_ISAKMP &&
+	       n->spi.len == sizeof(spi) &&
+	       memcmp(n->spi.ptr, spi, sizeof(spi)) == 0;
+}
+
+enum gk_err
+ike_notices(struct ike_input *in)
+{
+	for (size_t i = 0; i < in->chain.n; i++) {
+		const struct isakmp_chain_item *item = &in->chain.item[i];
+		struct isakmp_notification n;
+
+		if (item->type != ISAKMP_PAYLOAD_NOTIFICATION)
+			continue;
+		GK_TRY(decode(in, item, &n));
+		if (is_initial_contact(in->ike, &n))
+			(void)ike_queue(in->ike, IKE_OUT_INITIAL_CONTACT);
+		else if (n.type != ISAKMP_NOTIFY_INITIAL_CONTACT &&
+		         !ike_dpd_is(&n))
+			GK_TRY(notified(in->ike, item));
+	}
 	return GK_OK;
 }
 
@@ -58,24 +102,25 @@ names_us(const struct ike *ike, const struct isakmp_delete *d)
 }
 
 static enum gk_err
-deleted(struct ike_input *in, const struct isakmp_chain_item *item)
+deletes_us(struct ike_input *in, bool *us)
 {
 	struct isakmp_delete d;
-	struct ike_queued *q;
-	struct gk_rd rd = ike_body(in, item);
 
-	if (isakmp_delete_decode(&rd, &d) != GK_OK)
-		return isakmp_refuse_fault(&in->why, &rd.fault,
-		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
-		                           "RFC2408-3.15-01");
-	/* RFC2408-5.15-05, -06: what is not this SA is dropped. */
-	if (d.protocol != ISAKMP_PROTO_ISAKMP || !names_us(in->ike, &d))
-		return GK_OK;
-	q = ike_queue(in->ike, IKE_OUT_DELETED);
-	if (q != NULL)
-		q->text = "by the peer";
-	in->ike->state = IKE_DEAD;
-	in->ike->expires_at = GK_NEVER;
+	*us = false;
+	for (size_t i = 0; i < in->chain.n; i++) {
+		struct gk_rd rd = ike_body(in, &in->chain.item[i]);
+
+		if (in->chain.item[i].type != ISAKMP_PAYLOAD_DELETE)
+			continue;
+		if (isakmp_delete_decode(&rd, &d) != GK_OK)
+			return isakmp_refuse_fault(
+				&in->why, &rd.fault,
+				ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+				"RFC2408-3.15-01");
+		/* RFC2408-5.15-05, -06: what is not this SA is dropped. */
+		if (d.protocol == ISAKMP_PROTO_ISAKMP && names_us(in->ike, &d))
+			*us = true;
+	}
 	return GK_OK;
 }
 
@@ -121,20 +166,85 @@ in_clear(struct ike_input *in, struct gk_slice dgram)
 	                         &in->why);
 }
 
+/* A question or an answer of RFC 3706, alone in its message?  It brings its own
+ * protection against being played again. */
+static enum gk_err
+dpd(struct ike_input *in, bool *is)
+{
+	const struct isakmp_chain_item *item = &in->chain.item[1];
+	struct isakmp_notification n;
+
+	*is = false;
+	if (in->chain.n != 2 || item->type != ISAKMP_PAYLOAD_NOTIFICATION)
+		return GK_OK;
+	GK_TRY(decode(in, item, &n));
+	*is = ike_dpd_is(&n);
+	return *is ? ike_dpd_read(in, &n, item->generic.at) : GK_OK;
+}
+
+/* All of it is read before any of it counts. */
+static enum gk_err
+under_sa(struct ike_input *in)
+{
+	struct ike *ike = in->ike;
+	struct isakmp_notification n;
+	bool gone;
+
+	for (size_t i = 0; i < in->chain.n; i++)
+		if (in->chain.item[i].type == ISAKMP_PAYLOAD_NOTIFICATION)
+			GK_TRY(decode(in, &in->chain.item[i], &n));
+	GK_TRY(deletes_us(in, &gone));
+	switch (ike_message_id_take(ike, in->header.message_id)) {
+	case GK_OK:
+		break;
+	case GK_ERR_SPACE:
+		return ike_delete_because(
+			ike, "it has no room for more Message IDs", in->now);
+	case GK_ERR_REPLAY:
+		if (GK_CHECKED("RFC2408-5.2-07"))
+			return ike_refuse(in, GK_ERR_REPLAY,
+			                  ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
+			                  "RFC2408-5.2-07", "Message ID", 20);
+		break;
+	default:
+		return GK_ERR_NOMEM;
+	}
+	GK_TRY(ike_notices(in));
+	if (gone)
+		ike_die(ike, IKE_OUT_DELETED, NULL, "by the peer");
+	else
+		ike_heard(ike, in->path, in->now);
+	return GK_OK;
+}
+
+static enum gk_err
+unprotected(struct ike_input *in, struct gk_slice dgram)
+{
+	GK_TRY(in_clear(in, dgram));
+	for (size_t i = 0; i < in->chain.n; i++) {
+		struct isakmp_notification n;
+
+		if (in->chain.item[i].type != ISAKMP_PAYLOAD_NOTIFICATION)
+			continue;
+		GK_TRY(decode(in, &in->chain.item[i], &n));
+		GK_TRY(notified(in->ike, &in->chain.item[i]));
+	}
+	return GK_OK;
+}
+
 enum gk_err
 ike_informational(struct ike_input *in, struct gk_slice dgram)
 {
-	bool protected = in->ike->state == IKE_ESTABLISHED;
+	bool is_dpd;
 
-	GK_TRY(protected ? open_info(in, dgram) : in_clear(in, dgram));
-	for (size_t i = 0; i < in->chain.n; i++) {
-		const struct isakmp_chain_item *item = &in->chain.item[i];
-
-		if (item->type == ISAKMP_PAYLOAD_NOTIFICATION)
-			GK_TRY(notified(in, item));
-		else if (item->type == ISAKMP_PAYLOAD_DELETE && protected)
-			GK_TRY(deleted(in, item));
-	}
+	if (in->ike->state != IKE_ESTABLISHED)
+		return unprotected(in, dgram);
+	GK_TRY(open_info(in, dgram));
+	GK_TRY(dpd(in, &is_dpd));
+	if (!is_dpd)
+		return under_sa(in);
+	if (!in->stale)
+		ike_heard(in->ike, in->path, in->now);
 	return GK_OK;
 }
 
@@ -145,7 +255,8 @@ send_info(struct ike *ike, uint8_t type, struct gk_slice body,
           struct gk_now now)
 {
 	struct ike_message *m = calloc(1, sizeof(*m));
-	uint8_t octets[GK_HASH_MAX] = { 0 }, id[4];
+	uint8_t octets[GK_HASH_MAX] = { 0 };
+	uint32_t id = 0;
 	struct isakmp_header h;
 	struct gdoi_hash_input hash;
 	struct isakmp_cbc cbc;
@@ -154,15 +265,10 @@ send_info(struct ike *ike, uint8_t type, struct gk_slice body,
 	size_t at, hash_len = gk_hash_size(ike->keys.prf);
 	enum gk_err err = m == NULL ? GK_ERR_NOMEM : GK_OK;
 
-	(void)now;
 	if (err == GK_OK)
-		err = ike->env->random(ike->env->ctx, id, sizeof(id));
+		err = ike_message_id_draw(ike, &id);
 	if (err == GK_OK) {
-		/* RFC2408-3.1-16: random, and not the 0 of phase 1. */
-		h = ike_header(ike, ISAKMP_EXCHANGE_INFORMATIONAL,
-		               ((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 |
-		                (uint32_t)id[2] << 8 | id[3]) |
-		                       1);
+		h = ike_header(ike, ISAKMP_EXCHANGE_INFORMATIONAL, id);
 		gk_wr_init(&m->wr, m->buf, sizeof(m->buf));
 		isakmp_header_encode(&m->wr, &h);
 		m->next = &m->buf[16];
@@ -193,6 +299,8 @@ send_info(struct ike *ike, uint8_t type, struct gk_slice body,
 	}
 	if (err != GK_OK)
 		gk_buf_free(&out);
+	else
+		ike_keepalive_later(ike, now);
 	free(m);
 	return err;
 }
@@ -228,7 +336,7 @@ delete_doi(const struct gdoi_dialect *dialect)
 }
 
 enum gk_err
-ike_delete(struct ike *ike, struct gk_now now)
+ike_delete_because(struct ike *ike, const char *text, struct gk_now now)
 {
 	uint8_t spi[2 * ISAKMP_COOKIE_LEN], body[64];
 	struct isakmp_delete d = { .doi = delete_doi(&ike->dialect),
@@ -247,7 +355,12 @@ ike_delete(struct ike *ike, struct gk_now now)
 	GK_TRY(gk_wr_done(&wr));
 	GK_TRY(send_info(ike, ISAKMP_PAYLOAD_DELETE,
 	                 (struct gk_slice){ body, wr.len }, now));
-	ike->state = IKE_DEAD;
-	ike->expires_at = GK_NEVER;
+	ike_die(ike, IKE_OUT_DELETED, NULL, text);
 	return GK_OK;
+}
+
+enum gk_err
+ike_delete(struct ike *ike, struct gk_now now)
+{
+	return ike_delete_because(ike, "here", now);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/gk_check.h"
@@ -100,6 +101,26 @@ find_psk(const struct ike *ike, struct gk_slice peer_id)
 	return NULL;
 }
 
+/* For laboratories: what Wireshark's ikev1_decryption_table wants. */
+static void
+key_log(const struct ike *ike)
+{
+	char i[2 * ISAKMP_COOKIE_LEN + 1], r[2 * ISAKMP_COOKIE_LEN + 1];
+	char key[2 * sizeof(ike->keys.key) + 1], line[160];
+
+	if (ike->env->secret == NULL)
+		return;
+	gk_hex(i, sizeof(i), (struct gk_slice){ ike->cookie_i, 8 });
+	gk_hex(r, sizeof(r), (struct gk_slice){ ike->cookie_r, 8 });
+	gk_hex(key, sizeof(key),
+	       (struct gk_slice){ ike->keys.key,
+	                          gk_cipher_key_len(ike->keys.cipher) });
+	snprintf(line, sizeof(line), "IKEV1_KEY %s %s %s", i, r, key);
+	ike->env->secret(ike->env->ctx, line);
+	gk_wipe(line, sizeof(line));
+	gk_wipe(key, sizeof(key));
+}
+
 enum gk_err
 ike_derive(struct ike_input *in, struct gk_slice peer_id)
 {
@@ -124,6 +145,7 @@ ike_derive(struct ike_input *in, struct gk_slice peer_id)
 	if (err != GK_OK)
 		return err;
 	ike->have_keys = true;
+	key_log(ike);
 	ike->cbc = (struct isakmp_cbc){
 		.cipher = ike->keys.cipher,
 		.key = { ike->keys.key, gk_cipher_key_len(ike->keys.cipher) },

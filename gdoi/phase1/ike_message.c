@@ -56,6 +56,7 @@ ike_message_send(struct ike *ike, struct ike_message *m, bool encrypt,
 	ike->sent = out;
 	ike->tries_left = ike->cfg.tries;
 	ike->wait_ms = ike->cfg.timeout_ms;
+	ike_keepalive_later(ike, now);
 	ike->retry_at = expect_answer ? now.mono_ms + ike->wait_ms : GK_NEVER;
 	return GK_OK;
 }

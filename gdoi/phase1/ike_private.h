@@ -25,6 +25,29 @@ struct ike_queued {
 	const char *text;
 };
 
+/* RFC 3947 */
+struct ike_nat {
+	bool agreed;      /* both can */
+	bool here, there; /* in front of us, of the peer */
+	uint64_t keepalive_at;
+};
+
+/* RFC 3706 */
+struct ike_dpd {
+	bool peer_can;
+	uint32_t sent;  /* number of our question */
+	unsigned asked; /* how often; 0: not now */
+	uint64_t at;    /* when to ask, or to ask again */
+	struct gk_buf question;
+	bool heard_any;
+	uint32_t heard; /* number of the peer's last one */
+};
+
+struct ike_ids {
+	uint32_t *id; /* sorted */
+	size_t n, cap;
+};
+
 struct ike {
 	const struct gk_env *env;
 	struct ike_config cfg;
@@ -41,10 +64,14 @@ struct ike {
 	struct gk_buf own_public, peer_public;
 	struct gk_buf nonce_i, nonce_r;
 	const struct ike_psk *psk;
-	const struct ike_credential *credential; /* that we sign with */
+	const struct ike_credential *asked; /* by a Certificate Request */
 	struct ike_keys keys;
 	bool have_keys;
 	struct isakmp_cbc cbc; /* of phase 1 */
+
+	struct ike_nat nat;
+	struct ike_dpd dpd;
+	struct ike_ids ids;
 
 	struct gk_buf own_id;  /* body of our ID payload */
 	struct gk_buf peer_id; /* body of the peer's */
@@ -71,6 +98,7 @@ struct ike_input {
 	struct isakmp_chain chain;
 	uint8_t next_iv[GK_CIPHER_BLOCK_MAX];
 	bool encrypted;
+	bool stale; /* genuine, but perhaps not of now */
 	struct isakmp_reject why;
 };
 
@@ -99,7 +127,13 @@ GK_MUST_CHECK enum gk_err ike_new(const struct gk_env *env,
 /* ike_cookie - one that nobody else makes: RFC 2408 section 2.5.3. */
 GK_MUST_CHECK enum gk_err ike_cookie(struct ike *ike,
                                      uint8_t cookie[ISAKMP_COOKIE_LEN]);
-void ike_established(struct ike *ike, struct gk_now now);
+GK_MUST_CHECK enum gk_err ike_established(struct ike *ike, struct gk_now now);
+/* ike_delete_because - tell the peer, and die(). */
+GK_MUST_CHECK enum gk_err ike_delete_because(struct ike *ike, const char *text,
+                                             struct gk_now now);
+/* ike_die - the end: wipes the keys, says why. */
+void ike_die(struct ike *ike, enum ike_output_kind kind,
+             const struct isakmp_reject *why, const char *text);
 void ike_queue_clear(struct ike *ike);
 
 /* Receiving: ike_receive.c */
@@ -149,12 +183,53 @@ struct ike_key_input ike_key_input(const struct ike *ike,
 /* ike_auth.c: ID, HASH, SIG, CERT */
 GK_MUST_CHECK enum gk_err ike_id_make(struct ike *ike);
 GK_MUST_CHECK enum gk_err ike_id_read(struct ike_input *in);
-GK_MUST_CHECK enum gk_err ike_auth_write(struct ike *ike,
-                                         struct ike_message *m);
+GK_MUST_CHECK enum gk_err ike_auth_write(struct ike *ike, struct ike_message *m,
+                                         bool main_mode);
 GK_MUST_CHECK enum gk_err ike_auth_read(struct ike_input *in);
 struct gk_identity ike_id_identity(struct gk_slice body);
 
+/* ike_cert.c: CERT and CR */
+void ike_cert_requests_write(const struct ike *ike, struct ike_message *m);
+void ike_cert_requests_read(struct ike_input *in);
+/* ike_credential - what we sign with, NULL when nothing suits. */
+const struct ike_credential *ike_credential(const struct ike *ike);
+void ike_certs_write(const struct ike *ike, struct ike_message *m);
+/* ike_certs_read - those of the message, and CRLs that came along: @crls holds
+ * @n of them, which point into the message. */
+#define IKE_CRLS_MAX 8
+GK_MUST_CHECK enum gk_err ike_certs_read(struct ike_input *in,
+                                         struct gk_certs *certs,
+                                         struct gk_slice crls[IKE_CRLS_MAX],
+                                         size_t *n);
+
+/* ike_natt.c: VID and NAT-D */
+void ike_vendors_write(const struct ike *ike, struct ike_message *m);
+void ike_vendors_read(struct ike_input *in);
+GK_MUST_CHECK enum gk_err ike_natd_write(const struct ike *ike,
+                                         const struct ike_path *path,
+                                         struct ike_message *m);
+GK_MUST_CHECK enum gk_err ike_natd_read(struct ike_input *in);
+void ike_natt_float(struct ike *ike, struct gk_now now);
+void ike_keepalive_later(struct ike *ike, struct gk_now now);
+GK_MUST_CHECK enum gk_err ike_keepalive(struct ike *ike, struct gk_now now);
+
+/* ike_dpd.c: notifications 36136 and 36137 */
+bool ike_dpd_is(const struct isakmp_notification *n);
+GK_MUST_CHECK enum gk_err ike_dpd_begin(struct ike *ike, struct gk_now now);
+void ike_dpd_heard(struct ike *ike, struct gk_now now);
+GK_MUST_CHECK enum gk_err ike_dpd_ask(struct ike *ike, bool *dead,
+                                      struct gk_now now);
+GK_MUST_CHECK enum gk_err ike_dpd_read(struct ike_input *in,
+                                       const struct isakmp_notification *n,
+                                       size_t at);
+
+/* ike_ids.c: one that was not used; it is not taken. */
+GK_MUST_CHECK enum gk_err ike_message_id_draw(const struct ike *ike,
+                                              uint32_t *message_id);
+
 /* ike_info.c */
+/* ike_notices - the notifications of a message that is authenticated. */
+GK_MUST_CHECK enum gk_err ike_notices(struct ike_input *in);
 GK_MUST_CHECK enum gk_err ike_informational(struct ike_input *in,
                                             struct gk_slice dgram);
 

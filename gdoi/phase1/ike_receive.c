@@ -146,7 +146,11 @@ struct snapshot {
 	struct gk_buf own_public;
 	unsigned tries_left;
 	uint32_t wait_ms;
-	uint64_t retry_at;
+	uint64_t retry_at, give_up_at, expires_at;
+	struct ike_path path;
+	struct ike_nat nat;
+	struct ike_dpd dpd; /* no step touches its question */
+	const struct ike_credential *asked;
 };
 
 static enum gk_err
@@ -161,7 +165,13 @@ take_snapshot(struct ike *ike, struct snapshot *s)
 		                .kex = gk_kex_ref(ike->kex),
 		                .tries_left = ike->tries_left,
 		                .wait_ms = ike->wait_ms,
-		                .retry_at = ike->retry_at };
+		                .retry_at = ike->retry_at,
+		                .give_up_at = ike->give_up_at,
+		                .expires_at = ike->expires_at,
+		                .path = ike->path,
+		                .nat = ike->nat,
+		                .dpd = ike->dpd,
+		                .asked = ike->asked };
 	memcpy(s->cookie_r, ike->cookie_r, sizeof(s->cookie_r));
 	GK_TRY(gk_buf_copy(&s->peer_public, gk_buf_slice(&ike->peer_public)));
 	GK_TRY(gk_buf_copy(&s->own_public, gk_buf_slice(&ike->own_public)));
@@ -199,6 +209,12 @@ restore(struct ike *ike, struct snapshot *s)
 	ike->tries_left = s->tries_left;
 	ike->wait_ms = s->wait_ms;
 	ike->retry_at = s->retry_at;
+	ike->give_up_at = s->give_up_at;
+	ike->expires_at = s->expires_at;
+	ike->path = s->path;
+	ike->nat = s->nat;
+	ike->dpd = s->dpd;
+	ike->asked = s->asked;
 	swap(&ike->peer_public, &s->peer_public);
 	swap(&ike->own_public, &s->own_public);
 	swap(&ike->nonce_i, &s->nonce_i);
