@@ -58,6 +58,7 @@ ike_poll(struct ike *ike, struct ike_output *out)
 		                    .path = q->path,
 		                    .why = q->why,
 		                    .notification = q->notification,
+		                    .del = q->del,
 		                    .text = q->text };
 	return true;
 }

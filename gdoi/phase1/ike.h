@@ -5,6 +5,7 @@
 #include "common/base/gk_env.h"
 #include "common/crypto/gk_trust.h"
 #include "common/identity/gk_identity.h"
+#include "gdoi/isakmp/delete.h"
 #include "gdoi/isakmp/notification.h"
 #include "gdoi/isakmp/protect.h"
 #include "gdoi/phase1/keys.h"
@@ -156,16 +157,17 @@ struct ike_config {
 	unsigned message_ids;  /* [4096] remembered of one SA */
 };
 
-#define IKE_OUTPUT_LIST(X)                                                   \
-	X(SEND, "send")               /* @dgram along @path */               \
-	X(KEEPALIVE, "keepalive")     /* @dgram along @path, no marker */    \
-	X(ESTABLISHED, "established") /* the peer is authenticated */        \
-	X(INITIAL_CONTACT, "initial contact") /* older SAs of the peer go */ \
-	X(FAILED, "failed")                   /* @text, @why */              \
-	X(NOTIFIED, "notified")               /* @notification */            \
-	X(MOVED, "moved")                     /* the peer is at @path now */ \
-	X(DELETED, "deleted")     /* by the peer, or its time is up */       \
-	X(PEER_DEAD, "peer dead") /* RFC 3706; the SA is over */             \
+#define IKE_OUTPUT_LIST(X)                                                     \
+	X(SEND, "send")               /* @dgram along @path */                 \
+	X(KEEPALIVE, "keepalive")     /* @dgram along @path, no marker */      \
+	X(ESTABLISHED, "established") /* the peer is authenticated */          \
+	X(INITIAL_CONTACT, "initial contact")   /* older SAs of the peer go */ \
+	X(FAILED, "failed")                     /* @text, @why */              \
+	X(DELETE_OTHER, "delete of another SA") /* @del, under this SA */      \
+	X(NOTIFIED, "notified")                 /* @notification */            \
+	X(MOVED, "moved")                       /* the peer is at @path now */ \
+	X(DELETED, "deleted")     /* by the peer, or its time is up */         \
+	X(PEER_DEAD, "peer dead") /* RFC 3706; the SA is over */               \
 	X(REFUSED, "refused")     /* @why; nothing has changed */
 
 enum ike_output_kind {
@@ -180,6 +182,7 @@ struct ike_output {
 	struct ike_path path;
 	struct isakmp_reject why;
 	struct isakmp_notification notification;
+	struct isakmp_delete del;
 	const char *text; /* static storage */
 };
 
@@ -290,5 +293,9 @@ enum gk_err ike_notify(struct ike *ike,
                        const struct isakmp_notification *notification,
                        struct gk_now now);
 enum gk_err ike_delete(struct ike *ike, struct gk_now now);
+/* ike_delete_other - a Delete for SAs that this one protected: those of a group.
+ * At the peer it is an output DELETE_OTHER. */
+enum gk_err ike_delete_other(struct ike *ike, const struct isakmp_delete *del,
+                             struct gk_now now);
 
 #endif /* GDOI_PHASE1_IKE_H */

@@ -117,9 +117,33 @@ deletes_us(struct ike_input *in, bool *us)
 				&in->why, &rd.fault,
 				ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 				"RFC2408-3.15-01");
-		/* RFC2408-5.15-05, -06: what is not this SA is dropped. */
 		if (d.protocol == ISAKMP_PROTO_ISAKMP && names_us(in->ike, &d))
 			*us = true;
+	}
+	return GK_OK;
+}
+
+/* RFC2408-5.15-05, -06: whether other SAs are there, their owner knows. */
+static enum gk_err
+others_deleted(struct ike_input *in)
+{
+	for (size_t i = 0; i < in->chain.n; i++) {
+		const struct isakmp_chain_item *item = &in->chain.item[i];
+		struct gk_rd rd = ike_body(in, item);
+		struct ike_queued *q;
+		struct isakmp_delete d;
+
+		if (item->type != ISAKMP_PAYLOAD_DELETE)
+			continue;
+		GK_TRY(isakmp_delete_decode(&rd, &d));
+		if (d.protocol == ISAKMP_PROTO_ISAKMP && names_us(in->ike, &d))
+			continue;
+		q = ike_queue(in->ike, IKE_OUT_DELETE_OTHER);
+		if (q == NULL)
+			return GK_OK; /* more than one message has to say */
+		GK_TRY(gk_buf_copy(&q->data, item->generic.body));
+		gk_rd_init(&rd, q->data.ptr, q->data.len);
+		GK_TRY(isakmp_delete_decode(&rd, &q->del));
 	}
 	return GK_OK;
 }
@@ -210,6 +234,7 @@ under_sa(struct ike_input *in)
 		return GK_ERR_NOMEM;
 	}
 	GK_TRY(ike_notices(in));
+	GK_TRY(others_deleted(in));
 	if (gone)
 		ike_die(ike, IKE_OUT_DELETED, NULL, "by the peer");
 	else
@@ -318,6 +343,22 @@ ike_notify(struct ike *ike, const struct isakmp_notification *notification,
 	isakmp_notification_encode(&wr, notification);
 	GK_TRY(gk_wr_done(&wr));
 	return send_info(ike, ISAKMP_PAYLOAD_NOTIFICATION,
+	                 (struct gk_slice){ body, wr.len }, now);
+}
+
+enum gk_err
+ike_delete_other(struct ike *ike, const struct isakmp_delete *del,
+                 struct gk_now now)
+{
+	uint8_t body[4096];
+	struct gk_wr wr;
+
+	if (ike->state != IKE_ESTABLISHED)
+		return GK_ERR_UNEXPECTED;
+	gk_wr_init(&wr, body, sizeof(body));
+	isakmp_delete_encode(&wr, del);
+	GK_TRY(gk_wr_done(&wr));
+	return send_info(ike, ISAKMP_PAYLOAD_DELETE,
 	                 (struct gk_slice){ body, wr.len }, now);
 }
 

@@ -77,7 +77,7 @@ GK_MUST_CHECK enum gk_err ike_pool_initiate(struct ike_pool *pool,
  * @other: the SA, when the message is of an exchange that is not phase 1's
  *         (neither Main nor Aggressive Mode nor Informational) and the SA is
  *         established; the message is then for the caller to judge, who says
- *         ike_heard() and ike_message_id_take().  Otherwise NULL.
+ *         ike_pool_heard() and ike_message_id_take().  Otherwise NULL.
  *
  * Return: GK_OK; anything else means refused: an output REFUSED says why (its SA
  * is NULL when there is none), and nothing has changed.
@@ -98,10 +98,17 @@ struct ike_pool_output {
  * anything of the pool. */
 bool ike_pool_poll(struct ike_pool *pool, struct ike_pool_output *out);
 
-/* Under an SA of the pool, with the pool's outputs: as ike_notify(). */
+/* Under an SA of the pool, with the pool's outputs: as ike_heard(), as
+ * ike_notify(). */
+enum gk_err ike_pool_heard(struct ike_pool *pool, struct ike *ike,
+                           const struct ike_path *path, struct gk_now now);
 enum gk_err ike_pool_notify(struct ike_pool *pool, struct ike *ike,
                             const struct isakmp_notification *notification,
                             struct gk_now now);
+/* as ike_delete_other() */
+enum gk_err ike_pool_delete_other(struct ike_pool *pool, struct ike *ike,
+                                  const struct isakmp_delete *del,
+                                  struct gk_now now);
 /* ike_pool_delete - end it; the peer is told when it is established. */
 enum gk_err ike_pool_delete(struct ike_pool *pool, struct ike *ike,
                             struct gk_now now);

@@ -12,7 +12,7 @@
 #define IKE_NONCE_LEN 32  /* octets of the nonces we make */
 #define IKE_NONCE_MIN 8   /* RFC2409-5-10 */
 #define IKE_NONCE_MAX 256 /* RFC2409-5-10 */
-#define IKE_QUEUE 8       /* outputs of one input */
+#define IKE_QUEUE 16      /* outputs of one input */
 #define IKE_CERTS_MAX 8   /* certificates of one message */
 
 struct ike_queued {
@@ -21,7 +21,8 @@ struct ike_queued {
 	struct ike_path path;
 	struct isakmp_reject why;
 	struct isakmp_notification notification;
-	struct gk_buf data; /* that notification points into */
+	struct isakmp_delete del;
+	struct gk_buf data; /* that notification and del point into */
 	const char *text;
 };
 
@@ -54,6 +55,7 @@ struct ike {
 	struct gdoi_dialect dialect;
 	struct ike_path path;
 	void *user;
+	struct ike_entry *entry; /* of the pool that it is in, or NULL */
 	bool initiator;
 	enum ike_state state;
 

@@ -344,6 +344,7 @@ GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
 {
 	struct pair p = { 0 };
 	struct gk_buf m;
+	size_t end;
 
 	configure(MODERN(PSK));
 	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
@@ -352,13 +353,14 @@ GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
 	                         now, &p.r, &why));
 	gk_buf_free(&m);
 	m = say(p.r);
-	/* Life Duration, the last octets but those of Key Length */
-	m.ptr[m.len - 5] ^= 1;
+	end = ISAKMP_HEADER_LEN + (size_t)(m.ptr[30] << 8 | m.ptr[31]);
+	/* Life Duration, the last octets of the SA but those of Key Length */
+	m.ptr[end - 5] ^= 1;
 	gk_assert_err(GK_ERR_POLICY, hear(p.i, gk_buf_slice(&m)));
-	m.ptr[m.len - 5] ^= 1;
-	m.ptr[m.len - 1] = 0; /* Key Length 0: no cipher */
+	m.ptr[end - 5] ^= 1;
+	m.ptr[end - 1] = 0; /* Key Length 0: no cipher */
 	gk_assert_err(GK_ERR_POLICY, hear(p.i, gk_buf_slice(&m)));
-	m.ptr[m.len - 1] = 128;
+	m.ptr[end - 1] = 128;
 	gk_assert_ok(hear(p.i, gk_buf_slice(&m)));
 	gk_buf_free(&m);
 	pair_free(&p);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/pair.h"
+
+#include "gdoi/phase1/ike_pool.h"
+
+/*
+ * Many SAs of one side: how they are found, how many there may be.
+ */
+static const struct ike_pool_limits few = {
+	.half_open = 8, .per_address = 3, .established = 100, .per_identity = 2
+};
+static struct ike_pool *pools[2];
+
+static void
+open_pools(bool contact)
+{
+	configure(MODERN(PSK));
+	for (int i = 0; i < 2; i++) {
+		psk[i].ip_len = 0;
+		config[i].cookie_tag = (uint8_t)(40 + i);
+		gk_assert_ok(ike_pool_new(&env, &config[i], &few, contact,
+		                          &pools[i]));
+	}
+}
+
+static void
+close_pools(void)
+{
+	ike_pool_free(pools[0]);
+	ike_pool_free(pools[1]);
+}
+
+/* What was said since the last time. */
+static struct {
+	size_t n[IKE_OUT_REFUSED + 1];
+	struct isakmp_reject why;
+	struct gk_buf sent[8];
+	struct ike_path path[8];
+} heard[2];
+
+static void
+drain(int side)
+{
+	struct ike_pool_output o;
+
+	for (size_t i = 0; i < GK_COUNT(heard[side].sent); i++)
+		gk_buf_free(&heard[side].sent[i]);
+	memset(&heard[side], 0, sizeof(heard[side]));
+	while (ike_pool_poll(pools[side], &o)) {
+		size_t n = heard[side].n[o.out.kind]++;
+
+		if (o.out.kind == IKE_OUT_REFUSED)
+			heard[side].why = o.out.why;
+		if (o.out.kind != IKE_OUT_SEND)
+			continue;
+		assert_true(n < GK_COUNT(heard[side].sent));
+		heard[side].path[n] = o.out.path;
+		gk_assert_ok(gk_buf_copy(&heard[side].sent[n], o.out.dgram));
+	}
+}
+
+static const struct ike_path *
+seen_from(int side, uint8_t host)
+{
+	static struct ike_path p;
+
+	p = path[side];
+	if (side == 1)
+		p.peer.ip[3] = host;
+	else
+		p.local.ip[3] = host;
+	return &p;
+}
+
+/* To and fro, until nobody has anything to say. */
+static void
+talk(int first, uint8_t host)
+{
+	int from = first;
+
+	for (;;) {
+		int to = 1 - from;
+		struct ike *other;
+
+		drain(from);
+		if (heard[from].n[IKE_OUT_SEND] == 0)
+			return;
+		for (size_t i = 0; i < heard[from].n[IKE_OUT_SEND]; i++)
+			(void)ike_pool_receive(
+				pools[to], seen_from(to, host),
+				gk_buf_slice(&heard[from].sent[i]), now,
+				&other);
+		from = to;
+	}
+}
+
+static struct ike *
+begin_and_finish(uint8_t host)
+{
+	struct ike *ike;
+
+	gk_assert_ok(ike_pool_initiate(pools[0], NULL, seen_from(0, host), now,
+	                               &ike));
+	talk(0, host);
+	assert_int_equal(ike_state(ike), IKE_ESTABLISHED);
+	return ike;
+}
+
+/* Message 1 from somebody who says no more. */
+static enum gk_err
+knock(uint8_t host)
+{
+	struct ike *ike, *other;
+	struct gk_buf m;
+	enum gk_err err;
+
+	gk_assert_ok(
+		ike_initiate(&env, &config[0], seen_from(0, host), now, &ike));
+	m = say(ike);
+	err = ike_pool_receive(pools[1], seen_from(1, host), gk_buf_slice(&m),
+	                       now, &other);
+	assert_null(other);
+	drain(1);
+	gk_buf_free(&m);
+	ike_free(ike);
+	return err;
+}
+
+GK_TEST(rfc2408_5_2_02, datagrams_find_their_sa_by_the_cookies)
+{
+	uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
+	struct ike *a, *b, *other;
+	struct isakmp_header h;
+	uint8_t m[ISAKMP_HEADER_LEN];
+	struct gk_wr wr;
+
+	open_pools(false);
+	a = begin_and_finish(1);
+	b = begin_and_finish(1);
+	assert_ptr_not_equal(a, b);
+	ike_cookies(a, cookies);
+	assert_ptr_equal(ike_pool_find(pools[0], cookies), a);
+	assert_non_null(ike_pool_find(pools[1], cookies));
+	assert_int_equal(ike_cookie_tag(config[0].secret, cookies), 40);
+	assert_int_equal(ike_cookie_tag(config[1].secret, cookies + 8), 41);
+	assert_ptr_equal(
+		ike_pool_peer(pools[0],
+	                      (struct gk_identity){ GK_ID_IPV4, { ip[1], 4 } }),
+		b);
+
+	/* A PULL under it is its owner's. */
+	h = ike_header(a, ISAKMP_EXCHANGE_GROUPKEY_PULL, 77);
+	h.length = sizeof(m);
+	gk_wr_init(&wr, m, sizeof(m));
+	isakmp_header_encode(&wr, &h);
+	gk_assert_ok(ike_pool_receive(pools[1], seen_from(1, 1),
+	                              (struct gk_slice){ m, sizeof(m) }, now,
+	                              &other));
+	assert_ptr_equal(other, ike_pool_find(pools[1], cookies));
+	m[9] ^= 1; /* nobody's */
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              ike_pool_receive(pools[1], seen_from(1, 1),
+	                               (struct gk_slice){ m, sizeof(m) }, now,
+	                               &other));
+	assert_null(other);
+	drain(1);
+	assert_string_equal(heard[1].why.req, "RFC2408-5.2-02");
+	close_pools();
+}
+
+GK_TEST(rfc2409_4_02, no_exchange_under_an_sa_that_is_not_there_yet)
+{
+	uint8_t m[ISAKMP_HEADER_LEN];
+	struct isakmp_header h = { .version = ISAKMP_VERSION };
+	struct ike *ike, *other;
+	struct gk_wr wr;
+
+	open_pools(false);
+	gk_assert_ok(
+		ike_pool_initiate(pools[0], NULL, seen_from(0, 1), now, &ike));
+	drain(0);
+	h = ike_header(ike, ISAKMP_EXCHANGE_GROUPKEY_PULL, 77);
+	h.length = sizeof(m);
+	gk_wr_init(&wr, m, sizeof(m));
+	isakmp_header_encode(&wr, &h);
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              ike_pool_receive(pools[0], seen_from(0, 1),
+	                               (struct gk_slice){ m, sizeof(m) }, now,
+	                               &other));
+	drain(0);
+	assert_string_equal(heard[0].why.req, "RFC2409-4-02");
+	close_pools();
+}
+
+GK_TEST(rfc2408_1_7_1_01, half_open_sas_are_bounded)
+{
+	struct ike_pool_counts c;
+
+	open_pools(false);
+	for (uint8_t i = 0; i < 3; i++)
+		gk_assert_ok(knock(10));
+	/* of one address */
+	gk_assert_err(GK_ERR_SPACE, knock(10));
+	assert_string_equal(heard[1].why.req, "RFC2408-1.7.1-01");
+	assert_int_equal(heard[1].n[IKE_OUT_SEND], 0);
+	/* in all */
+	for (uint8_t i = 0; i < 5; i++)
+		gk_assert_ok(knock((uint8_t)(20 + i)));
+	gk_assert_err(GK_ERR_SPACE, knock(30));
+	c = ike_pool_counts(pools[1]);
+	assert_int_equal(c.half_open, 8);
+	assert_int_equal(c.begun, 8);
+	assert_int_equal(c.limited, 2);
+	/* Who has been silent for a second makes room for one who is not. */
+	now.mono_ms += 1000;
+	begin_and_finish(30);
+	c = ike_pool_counts(pools[1]);
+	assert_int_equal(c.established, 1);
+	assert_int_equal(c.half_open, 7);
+	/* And after the time for a negotiation all of them are gone. */
+	now.mono_ms += 30000;
+	gk_assert_ok(ike_pool_tick(pools[1], now));
+	drain(1);
+	c = ike_pool_counts(pools[1]);
+	assert_int_equal(c.half_open, 0);
+	assert_int_equal(c.established, 1);
+	gk_assert_ok(knock(10));
+	close_pools();
+}
+
+/* Who has answered keeps the place: only those who may not exist lose it. */
+GK_TEST(rfc2408_1_7_1_01, who_has_answered_is_not_pushed_out)
+{
+	struct ike *ike, *other;
+	struct gk_buf m;
+	struct ike *mine[8];
+
+	open_pools(false);
+	for (uint8_t i = 0; i < 8; i++) {
+		uint8_t host = (uint8_t)(10 + i);
+
+		gk_assert_ok(ike_initiate(&env, &config[0], seen_from(0, host),
+		                          now, &ike));
+		mine[i] = ike;
+		m = say(ike);
+		gk_assert_ok(ike_pool_receive(pools[1], seen_from(1, host),
+		                              gk_buf_slice(&m), now, &other));
+		gk_buf_free(&m);
+		drain(1);
+		gk_assert_ok(ike_receive(ike, seen_from(0, host),
+		                         gk_buf_slice(&heard[1].sent[0]), now));
+		m = say(ike);
+		gk_assert_ok(ike_pool_receive(pools[1], seen_from(1, host),
+		                              gk_buf_slice(&m), now, &other));
+		gk_buf_free(&m);
+		drain(1);
+	}
+	now.mono_ms += 5000;
+	gk_assert_err(GK_ERR_SPACE, knock(30));
+	for (uint8_t i = 0; i < 8; i++)
+		ike_free(mine[i]);
+	close_pools();
+}
+
+GK_TEST(rfc2408_5_1_01, message_1_again_is_the_same_sa)
+{
+	struct ike *ike, *other;
+	struct gk_buf m;
+
+	open_pools(false);
+	gk_assert_ok(
+		ike_initiate(&env, &config[0], seen_from(0, 1), now, &ike));
+	m = say(ike);
+	for (int i = 0; i < 3; i++) {
+		gk_assert_ok(ike_pool_receive(pools[1], seen_from(1, 1),
+		                              gk_buf_slice(&m), now, &other));
+		drain(1);
+		assert_int_equal(heard[1].n[IKE_OUT_SEND], 1);
+	}
+	assert_int_equal(ike_pool_counts(pools[1]).half_open, 1);
+	gk_buf_free(&m);
+	ike_free(ike);
+	close_pools();
+}
+
+GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_older_sas_of_that_identity)
+{
+	static const struct gk_identity a = { GK_ID_IPV4, { ip[0], 4 } };
+	struct ike *old;
+
+	open_pools(true);
+	old = begin_and_finish(1);
+	/* A second SA while there is one: nothing is said. */
+	begin_and_finish(1);
+	assert_int_equal(ike_pool_counts(pools[1]).established, 2);
+	/* The member has forgotten all of it. */
+	ike_pool_free(pools[0]);
+	gk_assert_ok(ike_pool_new(&env, &config[0], &few, true, &pools[0]));
+	(void)old;
+	begin_and_finish(1);
+	assert_int_equal(ike_pool_counts(pools[1]).established, 1);
+	assert_int_equal(ike_pool_counts(pools[1]).deleted, 2);
+	assert_non_null(ike_pool_peer(pools[1], a));
+	close_pools();
+}
+
+/* Another identity from the same address loses nothing: RFC 3947 section 6. */
+GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses)
+{
+	open_pools(true);
+	begin_and_finish(1);
+	config[0].id =
+		(struct gk_identity){ GK_ID_IPV4,
+		                      { (const uint8_t *)"\x0a\1\1\1", 4 } };
+	ike_pool_free(pools[0]);
+	gk_assert_ok(ike_pool_new(&env, &config[0], &few, true, &pools[0]));
+	begin_and_finish(1);
+	assert_int_equal(ike_pool_counts(pools[1]).established, 2);
+	close_pools();
+}
+
+GK_TEST(rfc2408_1_7_1_01, one_identity_has_a_few_sas_and_the_oldest_goes)
+{
+	struct ike *first;
+
+	open_pools(false);
+	first = begin_and_finish(1);
+	begin_and_finish(1);
+	assert_int_equal(ike_state(first), IKE_ESTABLISHED);
+	begin_and_finish(1);
+	assert_int_equal(ike_pool_counts(pools[1]).established, 2);
+	assert_int_equal(ike_pool_counts(pools[0]).established, 2);
+	gk_assert_ok(ike_pool_delete_all(pools[0], now));
+	talk(0, 1);
+	assert_int_equal(ike_pool_counts(pools[0]).established, 0);
+	assert_int_equal(ike_pool_counts(pools[1]).established, 0);
+	assert_int_equal(ike_pool_deadline(pools[1]), GK_NEVER);
+	close_pools();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc2408_5_2_02, datagrams_find_their_sa_by_the_cookies),
+		GK_RUN(rfc2409_4_02,
+		       no_exchange_under_an_sa_that_is_not_there_yet),
+		GK_RUN(rfc2408_1_7_1_01, half_open_sas_are_bounded),
+		GK_RUN(rfc2408_1_7_1_01, who_has_answered_is_not_pushed_out),
+		GK_RUN(rfc2408_5_1_01, message_1_again_is_the_same_sa),
+		GK_RUN(rfc2407_4_6_3_3_03,
+		       initial_contact_ends_older_sas_of_that_identity),
+		GK_RUN(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses),
+		GK_RUN(rfc2408_1_7_1_01,
+		       one_identity_has_a_few_sas_and_the_oldest_goes),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
