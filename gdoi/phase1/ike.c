@@ -162,6 +162,7 @@ ike_free(struct ike *ike)
 	for (size_t i = 0; i < GK_COUNT(owned); i++)
 		gk_buf_free(owned[i]);
 	gk_kex_free(ike->kex);
+	gk_path_free(&ike->peer_path);
 	free(ike->ids.id);
 	ike_queue_clear(ike);
 	gk_wipe(ike, sizeof(*ike));
@@ -293,6 +294,13 @@ ike_peer(const struct ike *ike)
 	return ike_id_identity(gk_buf_slice(&ike->peer_id));
 }
 
+size_t
+ike_peer_certs(const struct ike *ike, const struct gk_cert *const **certs)
+{
+	*certs = (const struct gk_cert *const *)ike->peer_path.cert;
+	return ike->peer_path.n;
+}
+
 const struct ike_suite *
 ike_suite(const struct ike *ike)
 {
@@ -357,5 +365,8 @@ ike_phase2(const struct ike *ike, uint32_t message_id, struct isakmp_cbc *cbc)
 		.cipher = ike->keys.cipher,
 		.key = { ike->keys.key, gk_cipher_key_len(ike->keys.cipher) },
 	};
-	return ike_keys_phase2_iv(&ike->keys, ike->cbc.iv, message_id, cbc->iv);
+	GK_TRY(ike_keys_phase2_iv(&ike->keys, ike->cbc.iv, message_id,
+	                          cbc->iv));
+	ike_log_iv(ike, message_id, cbc->iv);
+	return GK_OK;
 }

@@ -225,6 +225,10 @@ enum ike_state ike_state(const struct ike *ike);
 
 /* Once ESTABLISHED: */
 struct gk_identity ike_peer(const struct ike *ike); /* authenticated */
+/* ike_peer_certs - its verified path, its own certificate first, the anchor last;
+ * returns how many, 0 with a pre-shared key.  Borrowed from the SA. */
+size_t ike_peer_certs(const struct ike *ike,
+                      const struct gk_cert *const **certs);
 const struct ike_suite *ike_suite(const struct ike *ike);
 const struct ike_keys *ike_keys(const struct ike *ike);
 /* ike_path - the way to the peer, for whatever goes under the SA. */
@@ -281,7 +285,12 @@ uint8_t ike_cookie_tag(const uint8_t secret[32],
  *     IKEV1_KEY <initiator cookie> <responder cookie> <encryption key>
  *
  * in hexadecimal.  Cookie and key, with a comma between them, are a line of
- * Wireshark's ikev1_decryption_table.
+ * Wireshark's ikev1_decryption_table.  For dissectors that keep no state, and
+ * each time an IV is made:
+ *
+ *     IKEV1_IV <initiator cookie> <responder cookie> <Message ID, 8 digits> <IV>
+ *
+ * with Message ID 0 for the first encrypted message of phase 1 itself.
  */
 
 /*

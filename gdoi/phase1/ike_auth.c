@@ -269,9 +269,12 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 		return ike_refuse(
 			in, GK_ERR_AUTH, ISAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE,
 			"RFC2407-4.6.2.1-02", "CERT", item->generic.at);
+	gk_path_free(&ike->peer_path);
+	ike->peer_path = (struct gk_path){ 0 };
 	if (ike->cfg.trust == NULL ||
 	    gk_trust_verify(ike->cfg.trust, leaf, &extra, in->now.utc_s,
-	                    GK_KU_DIGITAL_SIGNATURE, NULL, NULL) != GK_OK)
+	                    GK_KU_DIGITAL_SIGNATURE, &ike->peer_path,
+	                    NULL) != GK_OK)
 		return ike_refuse(in, GK_ERR_AUTH,
 		                  ISAKMP_NOTIFY_INVALID_CERTIFICATE,
 		                  "RFC2408-5.9-02", "CERT", item->generic.at);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,24 +102,38 @@ find_psk(const struct ike *ike, struct gk_slice peer_id)
 	return NULL;
 }
 
-/* For laboratories: what Wireshark's ikev1_decryption_table wants. */
+/* ---- for laboratories --------------------------------------------------- */
+
 static void
-key_log(const struct ike *ike)
+log_line(const struct ike *ike, const char *what, const char *between,
+         struct gk_slice secret)
 {
 	char i[2 * ISAKMP_COOKIE_LEN + 1], r[2 * ISAKMP_COOKIE_LEN + 1];
-	char key[2 * sizeof(ike->keys.key) + 1], line[160];
+	char text[2 * sizeof(ike->keys.key) + 1], line[192];
 
 	if (ike->env->secret == NULL)
 		return;
-	gk_hex(i, sizeof(i), (struct gk_slice){ ike->cookie_i, 8 });
-	gk_hex(r, sizeof(r), (struct gk_slice){ ike->cookie_r, 8 });
-	gk_hex(key, sizeof(key),
-	       (struct gk_slice){ ike->keys.key,
-	                          gk_cipher_key_len(ike->keys.cipher) });
-	snprintf(line, sizeof(line), "IKEV1_KEY %s %s %s", i, r, key);
+	gk_hex(i, sizeof(i),
+	       (struct gk_slice){ ike->cookie_i, ISAKMP_COOKIE_LEN });
+	gk_hex(r, sizeof(r),
+	       (struct gk_slice){ ike->cookie_r, ISAKMP_COOKIE_LEN });
+	gk_hex(text, sizeof(text), secret);
+	snprintf(line, sizeof(line), "%s %s %s %s%s", what, i, r, between,
+	         text);
 	ike->env->secret(ike->env->ctx, line);
 	gk_wipe(line, sizeof(line));
-	gk_wipe(key, sizeof(key));
+	gk_wipe(text, sizeof(text));
+}
+
+void
+ike_log_iv(const struct ike *ike, uint32_t message_id,
+           const uint8_t iv[GK_CIPHER_BLOCK_MAX])
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "%08" PRIx32 " ", message_id);
+	log_line(ike, "IKEV1_IV", id,
+	         (struct gk_slice){ iv, gk_cipher_iv_len(ike->keys.cipher) });
 }
 
 enum gk_err
@@ -145,10 +160,14 @@ ike_derive(struct ike_input *in, struct gk_slice peer_id)
 	if (err != GK_OK)
 		return err;
 	ike->have_keys = true;
-	key_log(ike);
+	log_line(ike, "IKEV1_KEY", "",
+	         (struct gk_slice){ ike->keys.key,
+	                            gk_cipher_key_len(ike->keys.cipher) });
 	ike->cbc = (struct isakmp_cbc){
 		.cipher = ike->keys.cipher,
 		.key = { ike->keys.key, gk_cipher_key_len(ike->keys.cipher) },
 	};
-	return ike_keys_iv(&ike->keys, key.g_xi, key.g_xr, ike->cbc.iv);
+	GK_TRY(ike_keys_iv(&ike->keys, key.g_xi, key.g_xr, ike->cbc.iv));
+	ike_log_iv(ike, 0, ike->cbc.iv);
+	return GK_OK;
 }

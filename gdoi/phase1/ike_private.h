@@ -77,6 +77,7 @@ struct ike {
 
 	struct gk_buf own_id;  /* body of our ID payload */
 	struct gk_buf peer_id; /* body of the peer's */
+	struct gk_path peer_path;
 
 	/* retransmission: RFC 2408 section 5.1 */
 	struct gk_buf sent;   /* the last message of ours */
@@ -177,6 +178,9 @@ GK_MUST_CHECK enum gk_err ike_sa_taken(struct ike_input *in);
 GK_MUST_CHECK enum gk_err ike_ke_make(struct ike *ike);
 void ike_ke_write(struct ike *ike, struct ike_message *m);
 GK_MUST_CHECK enum gk_err ike_ke_read(struct ike_input *in);
+/* ike_log_iv - key log, for laboratories. */
+void ike_log_iv(const struct ike *ike, uint32_t message_id,
+                const uint8_t iv[GK_CIPHER_BLOCK_MAX]);
 GK_MUST_CHECK enum gk_err ike_derive(struct ike_input *in,
                                      struct gk_slice peer_id);
 struct ike_key_input ike_key_input(const struct ike *ike,
