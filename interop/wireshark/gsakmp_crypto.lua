@@ -466,6 +466,26 @@ function M.open(key_type, key, octets, aad, plausible)
     return plain, string.format("%s, %d-octet key%s", cipher.name, #key, tag and ", tag verified" or "")
 end
 
+-- GDOI: CBC without any say about padding, under a key and an IV that stand apart. By KEK_ALGORITHM of RFC 6407.
+local BLOCKS = {[1] = {8, 8}, [2] = {8, 24}, [3] = {16}}
+
+function M.cbc_open(algorithm, key, iv, body)
+    local form = BLOCKS[algorithm]
+    if not form or #iv ~= form[1] or #body == 0 or #body % form[1] ~= 0 or (form[2] and #key ~= form[2])
+        or (algorithm == 3 and #key ~= 16 and #key ~= 24 and #key ~= 32) then
+        return nil
+    end
+    if algorithm == 3 then
+        return aes_cbc.open(aes_key(key), iv, body)
+    end
+    -- DES is triple DES with three equal keys.
+    return tdes_cbc.open(tdes_key(algorithm == 1 and rep(key, 3) or key), iv, body)
+end
+
+function M.block_size(algorithm)
+    return BLOCKS[algorithm] and BLOCKS[algorithm][1]
+end
+
 -- By name, for tests.
 M.aes_key, M.aes_encrypt_block, M.aes_decrypt_block = aes_key, aes_encrypt_block, aes_decrypt_block
 M.gcm_tag = gcm_tag
