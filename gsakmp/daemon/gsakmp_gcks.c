@@ -110,7 +110,7 @@ stop(struct gkd_daemon *d)
 	gsakmpd_workers_close(s);
 	gsakmpd_groups_close(s);
 	gsakmpd_bulletin_close(s);
-	gk_store_close(s->store);
+	gkd_commit_close(&s->commit);
 	gsakmpd_party_free(s->party);
 	gsakmpd_fetch_config_free(&s->by_url);
 	free_retired(s);

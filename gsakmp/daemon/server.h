@@ -6,11 +6,12 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "common/daemon/gkd_commit.h"
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
+#include "common/daemon/gkd_resend.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/daemon/gkd_worker.h"
-#include "common/store/gk_store.h"
 #include "gsakmp/daemon/fetcher.h"
 #include "gsakmp/daemon/membership.h"
 #include "gsakmp/daemon/report.h"
@@ -54,7 +55,7 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gsakmpd_queue queue;        /* datagrams */
+	struct gkd_queue queue;            /* datagrams */
 	atomic_ullong stale, crowded;      /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings; /* of the first worker */
@@ -65,16 +66,6 @@ struct gsakmpd_worker {
 		struct gsakmpd_worker *worker;
 		unsigned listen;
 	} arrival[GSAKMPD_LISTEN_MAX]; /* what the sockets hand back */
-};
-
-/* A Rekey Event, or a pushed Key Download, that is to be sent again. */
-struct gsakmpd_resend {
-	struct gsakmpd_resend *next;
-	struct gsakmp_endpoint to; /* ip_len 0: the multicast group */
-	struct gk_buf dgram;
-	unsigned left;
-	uint32_t spacing_ms;
-	uint64_t due_ms;
 };
 
 /* A member that only receives (RFC 4535 section 5.2.3), as configured. */
@@ -110,8 +101,7 @@ struct gsakmpd_group {
 
 	struct gkd_mcast_config mcast_cfg;
 	struct gkd_mcast *mcast;
-	struct gsakmpd_resend *resends;
-	struct gkd_timer *resend_timer;
+	struct gkd_resends *resends; /* Rekey Events, pushed Key Downloads */
 
 	/* A subordinate: a member of the primary, and the bridge between. */
 	struct gsakmpd_membership *upstream; /* NULL: the primary itself */
@@ -174,9 +164,7 @@ struct gsakmpd_server {
 
 	struct gsakmpd_bulletin bulletin;
 	const char *store_path;
-	struct gk_store *store;
-	pthread_mutex_t store_lock;
-	atomic_bool store_failed;
+	struct gkd_commit commit;
 
 	pthread_rwlock_t locals_lock;
 	struct gsakmpd_local {

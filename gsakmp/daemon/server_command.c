@@ -35,7 +35,7 @@ done(struct gsakmpd_group *g, enum gk_err err, char why[256])
 	struct gsakmp_group_status st;
 
 	gsakmpd_group_drain(g);
-	if (err == GK_OK && !g->server->store_failed)
+	if (err == GK_OK && !g->server->commit.failed)
 		return json_object();
 	gsakmp_group_status(g->group, &st);
 	if (err == GK_ERR_UNEXPECTED)
@@ -200,7 +200,7 @@ gsakmpd_server_status(struct gkd_daemon *d)
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
 	json_object_set_new(o, "queue", queue_status(s));
 	json_object_set_new(o, "store", gkd_json_text(s->store_path));
-	json_object_set_new(o, "store_ok", json_boolean(!s->store_failed));
+	json_object_set_new(o, "store_ok", json_boolean(!s->commit.failed));
 	json_object_set_new(o, "public_key_operations",
 	                    json_integer((json_int_t)gk_crypto_operations()));
 	json_object_set_new(o, "cookies", cookie_status(s));

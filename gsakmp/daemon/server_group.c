@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "gsakmp/daemon/server.h"
-
-#define RESENDS_MAX 64         /* events that wait to be sent again */
-#define RESEND_SPACING_MS 1000 /* where the policy names none */
 #include "gsakmp/payload/header.h"
+
+#define RESEND_SPACING_MS 1000 /* where the policy names none */
 
 struct gsakmpd_group *
 gsakmpd_group_find(struct gsakmpd_server *s, const char *name)
@@ -35,98 +34,30 @@ gsakmpd_group_by_id(struct gsakmpd_server *s, struct gk_slice group_id)
 
 /* False when it did not leave: no interface, no buffer. */
 static bool
-cast(struct gsakmpd_group *g, const struct gsakmp_endpoint *to,
-     struct gk_slice dgram)
+cast(void *arg, struct gk_slice octets, struct gk_slice dgram, bool again)
 {
+	struct gsakmpd_group *g = arg;
 	struct gkd_about about = { .group = g->name, .hostile = true };
+	struct gsakmp_endpoint to;
+	bool push, sent = true;
 
-	if (to->ip_len != 0) {
-		if (g->server->workers != NULL)
-			gsakmpd_worker_send(&g->server->workers[0], to, dgram);
-		return true;
-	}
-	if (gkd_mcast_send(g->mcast, dgram) == GK_OK)
+	memcpy(&to, octets.ptr, sizeof(to));
+	push = to.ip_len != 0;
+	if (!push)
+		sent = gkd_mcast_send(g->mcast, dgram) == GK_OK;
+	else if (g->server->workers != NULL)
+		gsakmpd_worker_send(&g->server->workers[0], &to, dgram);
+	if (sent && again)
+		gkd_counters_add(g->server->d->counters,
+		                 push ? "pushes resent" : "rekey events resent",
+		                 1);
+	if (sent)
 		return true;
 	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
 	gkd_events_emit(g->server->d->events, "send-failed",
 	                json_pack("{s:s, s:s}", "group", g->name, "reason",
 	                          strerror(errno)));
 	return false;
-}
-
-static void
-arm_resends(struct gsakmpd_group *g)
-{
-	uint64_t next = GK_NEVER;
-
-	for (const struct gsakmpd_resend *r = g->resends; r != NULL;
-	     r = r->next)
-		if (r->due_ms < next)
-			next = r->due_ms;
-	gkd_timer_set(g->resend_timer, next);
-}
-
-static void
-on_resend(void *arg)
-{
-	struct gsakmpd_group *g = arg;
-	uint64_t now = gkd_now().mono_ms;
-	struct gsakmpd_resend **at = &g->resends, *r;
-
-	while ((r = *at) != NULL) {
-		if (r->due_ms <= now) {
-			/* What did not leave is still owed. */
-			if (cast(g, &r->to, gk_buf_slice(&r->dgram))) {
-				gkd_counters_add(g->server->d->counters,
-				                 r->to.ip_len != 0
-				                         ? "pushes resent"
-				                         : "rekey events "
-				                           "resent",
-				                 1);
-				r->left--;
-			}
-			r->due_ms = now + r->spacing_ms;
-		}
-		if (r->left > 0) {
-			at = &r->next;
-			continue;
-		}
-		*at = r->next;
-		gk_buf_free(&r->dgram);
-		free(r);
-	}
-	arm_resends(g);
-}
-
-static void
-drop_resends(struct gsakmpd_group *g)
-{
-	struct gsakmpd_resend *r;
-
-	while ((r = g->resends) != NULL) {
-		g->resends = r->next;
-		gk_buf_free(&r->dgram);
-		free(r);
-	}
-}
-
-/* Behind the others: members want Sequence IDs in order.  While the interface
- * is away, events must not pile up without end; the oldest is of least use. */
-static void
-add_resend(struct gsakmpd_group *g, struct gsakmpd_resend *r)
-{
-	struct gsakmpd_resend **at = &g->resends, *oldest;
-	unsigned n = 1;
-
-	for (; *at != NULL; n++)
-		at = &(*at)->next;
-	*at = r;
-	if (n <= RESENDS_MAX)
-		return;
-	oldest = g->resends;
-	g->resends = oldest->next;
-	gk_buf_free(&oldest->dgram);
-	free(oldest);
 }
 
 /* To the group, or to one member: once, and again as often as it says. */
@@ -136,8 +67,6 @@ send_out(struct gsakmpd_group *g, const struct gsakmp_output *o)
 	const struct gsakmp_endpoint group = { 0 };
 	const struct gsakmp_endpoint *to =
 		o->kind == GSAKMP_OUT_MULTICAST ? &group : &o->to;
-	struct gsakmpd_resend *r;
-	unsigned left;
 
 	if (o->dgram.len > g->cfg.rekey_message)
 		gkd_log_about(LOG_WARNING, "wire",
@@ -147,22 +76,12 @@ send_out(struct gsakmpd_group *g, const struct gsakmp_output *o)
 		              o->sequence, o->dgram.len, g->cfg.rekey_message);
 	/* Nothing follows the end of a group but its own copies. */
 	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
-		drop_resends(g);
-	left = o->resend_count + !cast(g, to, o->dgram);
-	if (left == 0)
-		return;
-	r = calloc(1, sizeof(*r));
-	if (r == NULL || gk_buf_copy(&r->dgram, o->dgram) != GK_OK) {
-		free(r);
-		return;
-	}
-	r->to = *to;
-	r->left = left;
-	r->spacing_ms = o->resend_spacing_ms != 0 ? o->resend_spacing_ms
-	                                          : RESEND_SPACING_MS;
-	r->due_ms = gkd_now().mono_ms + r->spacing_ms;
-	add_resend(g, r);
-	arm_resends(g);
+		gkd_resends_drop(g->resends);
+	gkd_resends_send(g->resends,
+	                 (struct gk_slice){ (const uint8_t *)to, sizeof(*to) },
+	                 o->dgram, o->resend_count,
+	                 o->resend_spacing_ms != 0 ? o->resend_spacing_ms
+	                                           : RESEND_SPACING_MS);
 }
 
 /* ---- what the group engine says ------------------------------------------ */
@@ -284,10 +203,8 @@ on_link(void *arg, enum gkd_link state)
 {
 	struct gsakmpd_group *g = arg;
 
-	for (struct gsakmpd_resend *r = g->resends;
-	     state == GKD_LINK_UP && r != NULL; r = r->next)
-		r->due_ms = 0; /* what is owed goes out at once, in order */
-	arm_resends(g);
+	if (state == GKD_LINK_UP)
+		gkd_resends_hurry(g->resends);
 	gkd_events_emit(g->server->d->events,
 	                state == GKD_LINK_UP ? "interface-up"
 	                                     : "interface-gone",
@@ -307,7 +224,7 @@ not_loaded(const struct gsakmpd_group *g, struct gkd_why *why)
 	}
 	snprintf(why->text, sizeof(why->text),
 	         "store '%s': the rows of group '%s' do not fit together",
-	         g->server->store_path, g->name);
+	         g->server->commit.path, g->name);
 	return GKD_EXIT_STORE;
 }
 
@@ -328,14 +245,15 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 {
 	struct gsakmpd_server *s = g->server;
 	const struct gkd_mcast_ops ops = { .link = on_link, .arg = g };
+	const struct gkd_resend_ops resending = { cast, g };
 	struct gsakmp_group_status status;
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
 	g->cfg.rows = gsakmpd_store_rows(s);
 	g->group = gsakmp_group_new(&s->d->env, &g->cfg);
 	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
-	g->resend_timer = gkd_timer_new(s->d->loop, on_resend, g);
-	if (g->group == NULL || g->timer == NULL || g->resend_timer == NULL ||
+	g->resends = gkd_resends_new(s->d->loop, &resending);
+	if (g->group == NULL || g->timer == NULL || g->resends == NULL ||
 	    gsakmpd_receivers_open(g) != GKD_EXIT_OK)
 		return GKD_EXIT_FAILURE;
 	if (gsakmpd_store_load(g) != GK_OK)
@@ -379,8 +297,7 @@ close_group(struct gsakmpd_group *g)
 	gsakmpd_token_close(g);
 	gsakmpd_upstream_close(g);
 	gsakmpd_receivers_close(g);
-	drop_resends(g);
-	gkd_timer_free(g->resend_timer);
+	gkd_resends_free(g->resends);
 	gkd_timer_free(g->timer);
 	gkd_mcast_close(g->mcast);
 	gsakmp_group_free(g->group);

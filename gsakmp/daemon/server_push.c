@@ -365,7 +365,7 @@ gsakmpd_receivers_push(struct gsakmpd_group *g, const char *part, char why[256])
 		         g->name, part != NULL ? part : "");
 		return NULL;
 	}
-	if (err == GK_OK && !g->server->store_failed)
+	if (err == GK_OK && !g->server->commit.failed)
 		return json_pack("{s:I}", "pushed", (json_int_t)pushed);
 	if (err == GK_OK)
 		snprintf(why, 256, "the store failed; nothing was sent");

@@ -104,7 +104,7 @@ on_token(void *arg, struct gk_slice group, struct gk_slice token, char why[256])
 		return err;
 	}
 	/* Acknowledged is what is on the disk. */
-	if (g->server->store_failed) {
+	if (g->server->commit.failed) {
 		snprintf(why, 256, "the key server's store failed");
 		return GK_ERR_IO;
 	}

@@ -130,16 +130,8 @@ static bool
 apply(void *arg, const struct gk_journal *journal)
 {
 	struct gsakmpd_group *g = arg;
-	struct gsakmpd_server *s = g->server;
-	enum gk_err err;
 
-	pthread_mutex_lock(&s->store_lock);
-	err = gk_store_apply(s->store, journal);
-	if (err != GK_OK)
-		gkd_log(LOG_ERR, "io", "store '%s': %s", s->store_path,
-		        gk_store_why(s->store));
-	pthread_mutex_unlock(&s->store_lock);
-	return err == GK_OK;
+	return gkd_commit_journal(&g->server->commit, journal) == GK_OK;
 }
 
 static enum gk_err
@@ -156,7 +148,7 @@ load_rows(struct gsakmpd_group *g)
 	const struct gk_store_reader reader = { on_row, g };
 
 	for (size_t i = 0; gsakmpd_membership_tables[i] != NULL; i++)
-		GK_TRY(gk_store_load(g->server->store,
+		GK_TRY(gk_store_load(g->server->commit.store,
 		                     gk_buf_slice(&g->group_id),
 		                     gsakmpd_membership_tables[i], &reader));
 	return GK_OK;

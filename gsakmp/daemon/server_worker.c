@@ -226,20 +226,23 @@ on_work(void *arg)
 
 	for (unsigned i = 0; i < SLICE_LETTERS; i++) {
 		struct gk_now now = gkd_now();
-		struct gsakmpd_letter *l;
+		struct gsakmp_endpoint from;
+		struct gkd_letter *l;
 
 		l = i > 0 && now.mono_ms >= end
 		            ? NULL
-		            : gsakmpd_queue_take(&w->queue, now.mono_ms);
+		            : gkd_queue_take(&w->queue, now.mono_ms);
 		if (l == NULL)
 			break;
+		from = gsakmpd_endpoint_of(&l->from.peer, false,
+		                           l->from.handle);
 		/* What a message wants fetched is among its own outputs. */
 		if (w->fetcher != NULL)
 			receive(w, (struct gk_slice){ l->octets, l->len },
-			        &l->from, 0);
+			        &from, 0);
 		else
 			(void)gsakmp_gcks_receive(w->engine, l->octets, l->len,
-			                          &l->from, now);
+			                          &from, now);
 		free(l);
 	}
 	drain(w);
@@ -254,15 +257,14 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 {
 	const struct gsakmpd_arrival *a = arg;
 	struct gsakmpd_worker *w = a->worker;
-	uint64_t handle = a->listen;
-	struct gsakmp_endpoint from;
+	struct gkd_origin from = { dgram->peer, a->listen };
 
 	if (w->server->listen[a->listen].any)
-		handle |= (uint64_t)local_number(w->server, dgram) << 16;
-	from = gsakmpd_endpoint_of(&dgram->peer, false, handle);
+		from.handle |= (uint64_t)local_number(w->server, dgram) << 16;
 	if (w->queue.count == 0)
 		gkd_timer_set(w->work, 0);
-	gsakmpd_queue_put(&w->queue, dgram->data, &from, gkd_now().mono_ms);
+	gkd_queue_put(&w->queue, dgram->data, &from,
+	              gsakmpd_is_request(dgram->data), gkd_now().mono_ms);
 }
 
 static void
@@ -455,7 +457,7 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 		w->openings = NULL;
 		gkd_timer_free(w->timer);
 		gkd_timer_free(w->work);
-		gsakmpd_queue_clear(&w->queue);
+		gkd_queue_clear(&w->queue);
 		gsakmp_gcks_free(w->engine);
 		w->engine = NULL;
 	}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_commit.h"
+
+#include <stdio.h>
+
+#include "common/daemon/gkd_log.h"
+
+#define LOCK_MS 2000 /* for another process to let go of the file */
+
+enum gk_err
+gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
+                uint32_t version, struct gkd_events *events,
+                struct gkd_why *why)
+{
+	const struct gk_store_config cfg = {
+		.path = path,
+		.app = app,
+		.version = version,
+		.lock_ms = LOCK_MS,
+	};
+	char text[GK_STORE_WHY_MAX] = "";
+	enum gk_err err;
+
+	c->path = path;
+	c->events = events;
+	pthread_mutex_init(&c->lock, NULL);
+	err = gk_store_open(&cfg, &c->store, text);
+	if (err != GK_OK)
+		snprintf(why->text, sizeof(why->text), "store '%s': %s", path,
+		         text);
+	return err;
+}
+
+void
+gkd_commit_close(struct gkd_commit *c)
+{
+	gk_store_close(c->store);
+	c->store = NULL;
+}
+
+static void
+tell(struct gkd_commit *c, enum gk_err err, bool written)
+{
+	if (err != GK_OK)
+		gkd_events_emit(
+			c->events, "store-failed",
+			json_pack("{s:o}", "reason",
+		                  gkd_json_text(gk_store_why(c->store))));
+	if (atomic_exchange(&c->failed, err != GK_OK) && err == GK_OK &&
+	    written)
+		gkd_events_emit(c->events, "store-recovered", NULL);
+}
+
+enum gk_err
+gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
+           uint64_t ticket)
+{
+	const struct gk_journal *journal;
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&c->lock);
+	journal = ops->begin(group, ticket);
+	if (journal != NULL) {
+		err = gk_store_apply(c->store, journal);
+		if (err != GK_OK)
+			gkd_log(LOG_ERR, "io", "store '%s': %s", c->path,
+			        gk_store_why(c->store));
+		ops->end(group, err == GK_OK);
+	} else if (!ops->done(group, ticket)) {
+		err = GK_ERR_NOMEM;
+		gkd_log(LOG_ERR, "io", "store '%s': out of memory", c->path);
+	}
+	pthread_mutex_unlock(&c->lock);
+	tell(c, err, journal != NULL);
+	return err;
+}
+
+enum gk_err
+gkd_commit_journal(struct gkd_commit *c, const struct gk_journal *journal)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&c->lock);
+	err = gk_store_apply(c->store, journal);
+	if (err != GK_OK)
+		gkd_log(LOG_ERR, "io", "store '%s': %s", c->path,
+		        gk_store_why(c->store));
+	pthread_mutex_unlock(&c->lock);
+	return err;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_COMMIT_H
+#define GKD_COMMIT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/daemon/gkd_config.h"
+#include "common/daemon/gkd_events.h"
+#include "common/store/gk_store.h"
+
+/*
+ * DOC: gkd_commit - the store that the threads of a key server share
+ *
+ * All commits go through one mutex, and whoever comes first writes for those who
+ * wait at it: the group that is asked gives all that has happened in it.  What
+ * failed, and that it works again, is logged and told as an event
+ * ("store-failed", "store-recovered").
+ */
+struct gkd_commit {
+	const char *path;
+	struct gk_store *store;
+	struct gkd_events *events;
+	pthread_mutex_t lock;
+	atomic_bool failed; /* the last commit */
+};
+
+/* The group that commits; its engine says what these are. */
+struct gkd_commit_ops {
+	const struct gk_journal *(*begin)(void *group, uint64_t ticket);
+	void (*end)(void *group, bool ok);
+	bool (*done)(void *group, uint64_t ticket);
+};
+
+/* gkd_commit_open - the file at @path, of @app and @version (gk_store.h); a
+ * sentence in @why on error. */
+GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
+                                          const char *path, uint32_t app,
+                                          uint32_t version,
+                                          struct gkd_events *events,
+                                          struct gkd_why *why);
+void gkd_commit_close(struct gkd_commit *c);
+
+/* gkd_commit - what the output with this @ticket waits for.  GK_OK: it is on the
+ * disk.  From any thread. */
+GK_MUST_CHECK enum gk_err gkd_commit(struct gkd_commit *c,
+                                     const struct gkd_commit_ops *ops,
+                                     void *group, uint64_t ticket);
+/* gkd_commit_journal - @journal by itself; no event tells of a failure.  From any
+ * thread. */
+GK_MUST_CHECK enum gk_err gkd_commit_journal(struct gkd_commit *c,
+                                             const struct gk_journal *journal);
+
+#endif /* GKD_COMMIT_H */

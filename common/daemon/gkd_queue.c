@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+append(struct gkd_letters *list, struct gkd_letter *l)
+{
+	l->newer = NULL;
+	l->older = list->newest;
+	if (list->newest != NULL)
+		list->newest->newer = l;
+	else
+		list->oldest = l;
+	list->newest = l;
+}
+
+static struct gkd_letter *
+take_out(struct gkd_queue *q, struct gkd_letters *list, struct gkd_letter *l)
+{
+	if (l->older != NULL)
+		l->older->newer = l->newer;
+	else
+		list->oldest = l->newer;
+	if (l->newer != NULL)
+		l->newer->older = l->older;
+	else
+		list->newest = l->older;
+	q->count--;
+	q->octets -= sizeof(*l) + l->len;
+	return l;
+}
+
+static void
+drop_stale(struct gkd_queue *q, uint64_t now_ms)
+{
+	struct gkd_letters *r = &q->requests;
+
+	while (r->oldest != NULL && now_ms - r->oldest->at_ms > q->age_ms) {
+		free(take_out(q, r, r->oldest));
+		q->stale++;
+	}
+}
+
+/* Older requests make room for anything. */
+static bool
+make_room(struct gkd_queue *q, size_t octets)
+{
+	if (octets > q->octets_max)
+		return false;
+	while (q->octets + octets > q->octets_max) {
+		if (q->requests.oldest == NULL)
+			return false;
+		free(take_out(q, &q->requests, q->requests.oldest));
+		q->crowded++;
+	}
+	return true;
+}
+
+void
+gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
+              const struct gkd_origin *from, bool request, uint64_t now_ms)
+{
+	struct gkd_letter *l = NULL;
+
+	if (make_room(q, sizeof(*l) + dgram.len))
+		l = malloc(sizeof(*l) + dgram.len);
+	if (l == NULL) {
+		q->crowded++;
+		return;
+	}
+	l->from = *from;
+	l->at_ms = now_ms;
+	l->len = dgram.len;
+	if (dgram.len != 0)
+		memcpy(l->octets, dgram.ptr, dgram.len);
+	append(request ? &q->requests : &q->first, l);
+	q->count++;
+	q->octets += sizeof(*l) + l->len;
+}
+
+struct gkd_letter *
+gkd_queue_take(struct gkd_queue *q, uint64_t now_ms)
+{
+	struct gkd_letters *r = &q->requests;
+
+	if (q->first.oldest != NULL)
+		return take_out(q, &q->first, q->first.oldest);
+	drop_stale(q, now_ms);
+	if (r->oldest == NULL)
+		return NULL;
+	if (now_ms - r->oldest->at_ms > GKD_QUEUE_STANDING_MS)
+		return take_out(q, r, r->newest);
+	return take_out(q, r, r->oldest);
+}
+
+void
+gkd_queue_clear(struct gkd_queue *q)
+{
+	while (q->first.oldest != NULL)
+		free(take_out(q, &q->first, q->first.oldest));
+	while (q->requests.oldest != NULL)
+		free(take_out(q, &q->requests, q->requests.oldest));
+}

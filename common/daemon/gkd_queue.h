@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_QUEUE_H
+#define GKD_QUEUE_H
+
+#include "common/daemon/gkd_addr.h"
+
+/*
+ * DOC: datagrams that wait for a worker
+ *
+ * Reading a datagram takes a microsecond, answering a request to join a thousand
+ * times as long.  So a worker empties its sockets first and then decides what it
+ * does; a socket's own queue would lose acknowledgements and requests alike, the
+ * newest ones first.
+ *
+ * What is not a request, which only the protocol can say, goes in front: it completes work that was done
+ * before (or costs nothing).  Requests are answered in the order of their
+ * arrival, until the oldest has waited for a quarter of a second; then there are
+ * more than can be answered, and the newest comes first, because its sender has
+ * the most patience left.  One that has waited for @age_ms is dropped: its sender
+ * has given up or asked again.  So however many ask, the work that is begun is
+ * work that somebody waits for.
+ *
+ * What waits is bounded by @octets_max; when that is reached the oldest request
+ * makes room.
+ */
+/* Where a datagram came from, and by which of the owner's sockets. */
+struct gkd_origin {
+	struct gkd_addr peer;
+	uint64_t handle;
+};
+
+struct gkd_letter {
+	struct gkd_letter *older, *newer;
+	struct gkd_origin from;
+	uint64_t at_ms; /* monotonic: when it came */
+	size_t len;
+	uint8_t octets[];
+};
+
+struct gkd_letters {
+	struct gkd_letter *oldest, *newest;
+};
+
+struct gkd_queue {
+	size_t octets_max;
+	uint32_t age_ms;
+	struct gkd_letters first, requests;
+	size_t count, octets;
+	uint64_t stale, crowded; /* dropped: too old, no room */
+};
+
+#define GKD_QUEUE_STANDING_MS 250
+
+/* gkd_queue_put - copies @dgram; without memory or room it is lost, as
+ * datagrams may be. */
+void gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
+                   const struct gkd_origin *from, bool request,
+                   uint64_t now_ms);
+/* gkd_queue_take - what is to be worked on next; NULL: nothing.  The caller
+ * frees it with free(). */
+struct gkd_letter *gkd_queue_take(struct gkd_queue *q, uint64_t now_ms);
+void gkd_queue_clear(struct gkd_queue *q);
+
+#endif /* GKD_QUEUE_H */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "common/daemon/gkd_queue.h"
+#include "common/test/gk_test.h"
+
+static const struct gkd_origin nobody;
+
+/* A datagram of five octets: a number. */
+static void
+put(struct gkd_queue *q, bool request, uint8_t number, uint64_t at)
+{
+	const uint8_t octets[] = { 0, 0, 0, 0, number };
+
+	gkd_queue_put(q, (struct gk_slice){ octets, sizeof(octets) }, &nobody,
+	              request, at);
+}
+
+/* The number of the next one; -1: there is none. */
+static int
+take(struct gkd_queue *q, uint64_t now)
+{
+	struct gkd_letter *l = gkd_queue_take(q, now);
+	int number;
+
+	if (l == NULL)
+		return -1;
+	assert_int_equal(l->len, 5);
+	number = l->octets[4];
+	free(l);
+	return number;
+}
+
+#define REQUEST true
+#define OTHER false
+
+GK_TEST(queue, requests_are_answered_in_order_and_after_the_rest)
+{
+	struct gkd_queue q = { .octets_max = 65536, .age_ms = 4000 };
+
+	put(&q, REQUEST, 1, 100);
+	put(&q, REQUEST, 2, 101);
+	put(&q, OTHER, 3, 102);
+	put(&q, OTHER, 4, 103);
+	assert_int_equal(q.count, 4);
+	assert_int_equal(take(&q, 110), 3);
+	assert_int_equal(take(&q, 110), 4);
+	assert_int_equal(take(&q, 110), 1);
+	assert_int_equal(take(&q, 110), 2);
+	assert_int_equal(take(&q, 110), -1);
+	assert_int_equal(q.count, 0);
+	assert_int_equal(q.octets, 0);
+}
+
+GK_TEST(queue, newest_comes_first_when_there_are_too_many)
+{
+	struct gkd_queue q = { .octets_max = 65536, .age_ms = 4000 };
+	uint64_t late = 100 + GKD_QUEUE_STANDING_MS + 1;
+
+	put(&q, REQUEST, 1, 100);
+	put(&q, REQUEST, 2, 200);
+	put(&q, REQUEST, 3, late);
+	assert_int_equal(take(&q, late), 3);
+	assert_int_equal(take(&q, late), 2);
+	assert_int_equal(take(&q, late), 1);
+}
+
+GK_TEST(queue, request_that_waited_too_long_is_dropped)
+{
+	struct gkd_queue q = { .octets_max = 65536, .age_ms = 4000 };
+
+	put(&q, REQUEST, 1, 100);
+	put(&q, REQUEST, 2, 4000);
+	put(&q, OTHER, 3, 100);
+	assert_int_equal(take(&q, 4101), 3); /* never too old */
+	assert_int_equal(take(&q, 4101), 2);
+	assert_int_equal(take(&q, 4101), -1);
+	assert_int_equal(q.stale, 1);
+}
+
+GK_TEST(queue, oldest_requests_make_room)
+{
+	struct gkd_queue q = { .octets_max = 0, .age_ms = 4000 };
+
+	put(&q, REQUEST, 1, 100);
+	assert_int_equal(take(&q, 100), -1);
+	assert_int_equal(q.crowded, 1);
+	q.octets_max = 3 * (sizeof(struct gkd_letter) + 5);
+	for (uint8_t i = 1; i <= 4; i++)
+		put(&q, REQUEST, i, 100);
+	assert_int_equal(q.count, 3);
+	for (uint8_t i = 5; i <= 8; i++)
+		put(&q, OTHER, i, 100);
+	/* All requests have gone; the last acknowledgement found no room. */
+	assert_int_equal(q.count, 3);
+	assert_int_equal(q.crowded, 1 + 1 + 3 + 1);
+	assert_int_equal(take(&q, 100), 5);
+	gkd_queue_clear(&q);
+	assert_int_equal(q.count, 0);
+	assert_int_equal(q.octets, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(queue,
+		       requests_are_answered_in_order_and_after_the_rest),
+		GK_RUN(queue, newest_comes_first_when_there_are_too_many),
+		GK_RUN(queue, request_that_waited_too_long_is_dropped),
+		GK_RUN(queue, oldest_requests_make_room),
+	};
+
+	return cmocka_run_group_tests_name("common/daemon/queue", tests, NULL,
+	                                   NULL);
+}
