@@ -19,6 +19,7 @@
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/gcks.h"
 #include "gsakmp/engine/group.h"
+#include "policy-tokens/owner/gpt_owner_config.h"
 
 /*
  * DOC: gsakmp-gcks - the engines of a key server, connected to the world
@@ -41,7 +42,6 @@
 
 struct gkd_elem;
 struct gsakmpd_server;
-struct gpt_subscription;
 
 struct gsakmpd_listen {
 	struct gkd_addr addr;
@@ -94,7 +94,7 @@ struct gsakmpd_group {
 	const struct gkd_elem *elem;
 	struct gsakmp_dialect dialect;
 	struct gsakmp_group_config cfg;
-	struct gsakmpd_owner *go; /* NULL: the one of all groups */
+	struct gpt_owner_config *go; /* NULL: the one of all groups */
 	struct gk_buf group_id;
 	struct gsakmp_group *group;
 	struct gkd_timer *timer; /* of the group engine */
@@ -106,13 +106,8 @@ struct gsakmpd_group {
 	/* A subordinate: a member of the primary, and the bridge between. */
 	struct gsakmpd_membership *upstream; /* NULL: the primary itself */
 	bool upstream_started;
-	const char *token_file; /* or a subscription: */
-	bool subscribe;
-	struct gkd_addr owner;
-	struct gpt_subscription *subscription;
-	struct gkd_timer *watch; /* looks whether the file was replaced */
-	ino_t token_inode;
-	struct timespec token_mtime;
+	struct gpt_place token; /* of a primary */
+	struct gpt_source *source;
 
 	/* Members that only receive. */
 	struct gsakmpd_receiver *receivers;

@@ -397,7 +397,7 @@ cmd_token(void *state, const json_t *request, char why[256])
 
 	if (g == NULL)
 		return NULL;
-	if (g->token_file == NULL) {
+	if (g->token.file == NULL) {
 		snprintf(why, 256,
 		         "tokens of group '%.100s' come from the %s by "
 		         "themselves",

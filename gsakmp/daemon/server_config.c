@@ -10,31 +10,6 @@
 
 /* ---- one group ---------------------------------------------------------- */
 
-static enum gk_err
-read_token_source(struct gkd_config *config, const struct gkd_elem *group,
-                  struct gsakmpd_group *g, struct gkd_why *why)
-{
-	const struct gkd_elem *e = gkd_elem_child(group, "token");
-	bool file = gkd_elem_has(e, "@file"), owner = gkd_elem_has(e, "@owner");
-	uint64_t port;
-
-	if (file == owner)
-		return gkd_config_fail(config, e, why,
-		                       "either 'file' or 'owner' is needed, "
-		                       "not both");
-	if (file) {
-		g->token_file = gkd_elem_path(config, e, "@file");
-		return g->token_file != NULL ? GK_OK : GK_ERR_NOMEM;
-	}
-	g->subscribe = true;
-	if (!gkd_elem_has(e, "@port"))
-		return gkd_config_fail(config, e, why,
-		                       "'owner' needs a 'port'");
-	GK_TRY(gkd_elem_uint(config, e, "@port", 1, UINT16_MAX, 1, &port, why));
-	return gkd_elem_addr(config, e, "@owner", (uint16_t)port, &g->owner,
-	                     why);
-}
-
 /* UDP and IP headers are part of what the network has room for. */
 static enum gk_err
 read_rekey_size(const struct gkd_config *config, const struct gkd_elem *group,
@@ -104,7 +79,7 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 }
 
 static enum gk_err
-read_owner(struct gsakmpd_group *g, struct gsakmpd_owner **go,
+read_owner(struct gsakmpd_group *g, struct gpt_owner_config **go,
            struct gkd_why *why)
 {
 	const struct gkd_elem *e = gkd_elem_child(g->elem, "group-owner");
@@ -116,7 +91,8 @@ read_owner(struct gsakmpd_group *g, struct gsakmpd_owner **go,
 	*go = calloc(1, sizeof(**go));
 	if (*go == NULL)
 		return GK_ERR_NOMEM;
-	err = gsakmpd_owner_load(g->server->d->config, e, *go, why);
+	err = gpt_owner_config_load(g->server->d->config, e,
+	                            g->server->party->legacy, *go, why);
 	if (err == GK_OK)
 		return GK_OK;
 	free(*go);
@@ -133,7 +109,7 @@ gsakmpd_group_party(const struct gsakmpd_group *g)
 void
 gsakmpd_group_reload(struct gsakmpd_group *g)
 {
-	struct gsakmpd_owner *old = g->go, *fresh;
+	struct gpt_owner_config *old = g->go, *fresh;
 	struct gsakmp_party party;
 	struct gkd_why why;
 
@@ -147,7 +123,7 @@ gsakmpd_group_reload(struct gsakmpd_group *g)
 	if (g->go == old)
 		return;
 	if (old != NULL)
-		gsakmpd_owner_free(old);
+		gpt_owner_config_free(old);
 	free(old);
 }
 
@@ -165,7 +141,8 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	                             &g->dialect, &g->cfg.group_id_type,
 	                             &g->group_id, why));
 	if (gkd_elem_child(elem, "upstream") == NULL)
-		GK_TRY(read_token_source(config, elem, g, why));
+		GK_TRY(gpt_place_load(config, gkd_elem_child(elem, "token"),
+		                      &g->token, why));
 	GK_TRY(gkd_mcast_load(config, gkd_elem_child(elem, "multicast"), 0,
 	                      &g->mcast_cfg, why));
 	GK_TRY(read_rekey(config, elem, &g->cfg, why));

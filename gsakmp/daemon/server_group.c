@@ -302,7 +302,7 @@ close_group(struct gsakmpd_group *g)
 	gkd_mcast_close(g->mcast);
 	gsakmp_group_free(g->group);
 	if (g->go != NULL)
-		gsakmpd_owner_free(g->go);
+		gpt_owner_config_free(g->go);
 	free(g->go);
 	gk_buf_free(&g->group_id);
 }

@@ -9,6 +9,7 @@
 #include "gsakmp/engine/party.h"
 #include "gsakmp/message/dialect.h"
 #include "gsakmp/message/message.h"
+#include "policy-tokens/owner/gpt_owner_config.h"
 
 /*
  * DOC: what the two daemons read alike from their configuration
@@ -93,25 +94,9 @@ GK_MUST_CHECK enum gk_err gsakmpd_dialect_load(const struct gkd_config *config,
                                                struct gsakmp_dialect *dialect,
                                                struct gkd_why *why);
 
-/*
- * The Group Owner of one group, where it is not that of the others.  A zeroed
- * struct is none.
- */
-struct gsakmpd_owner {
-	struct gk_certs cert;
-	struct gk_buf octets;
-	struct gk_identity id;
-	struct gk_trust *trust; /* NULL: that of the party */
-};
-/* gsakmpd_owner_load - <group-owner> @elem; on error nothing is left to free. */
-GK_MUST_CHECK enum gk_err gsakmpd_owner_load(struct gkd_config *config,
-                                             const struct gkd_elem *elem,
-                                             struct gsakmpd_owner *owner,
-                                             struct gkd_why *why);
-void gsakmpd_owner_free(struct gsakmpd_owner *owner);
 /* gsakmpd_owner_party - @base, with this owner instead of its own; NULL: @base
  * as it is. */
-struct gsakmp_party gsakmpd_owner_party(const struct gsakmpd_owner *owner,
+struct gsakmp_party gsakmpd_owner_party(const struct gpt_owner_config *owner,
                                         const struct gsakmp_party *base);
 
 #endif /* GSAKMP_DAEMON_SETTINGS_H */
