@@ -11,7 +11,7 @@
 #include "common/daemon/gkd_log.h"
 #include "common/daemon/gkd_udp_private.h"
 
-/* Room for the larger packet info and the drop counter. */
+/* Room for the larger packet info and the drop counter, or a hop limit. */
 #define CONTROL_OCTETS \
 	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)))
 
@@ -128,40 +128,65 @@ on_readable(void *arg)
 
 /* ---- sending ----------------------------------------------------------- */
 
-/* The source address is asked for in a control message. */
 static void
-fill_source(struct msghdr *h, struct slot *s, const struct gkd_dgram *dgram)
+add_control(struct msghdr *h, struct slot *s, int level, int type,
+            const void *value, size_t len)
 {
-	struct cmsghdr *c = (struct cmsghdr *)(void *)s->control;
+	struct cmsghdr *c;
 
-	if (gkd_addr_is_any(&dgram->local) ||
-	    gkd_addr_is_multicast(&dgram->local))
-		return;
-	memset(s->control, 0, sizeof(s->control));
-	h->msg_control = s->control;
-	if (dgram->local.sa.sa_family == AF_INET) {
-		struct in_pktinfo info = {
-			.ipi_ifindex = (int)dgram->ifindex,
-			.ipi_spec_dst = dgram->local.in.sin_addr,
-		};
-
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		h->msg_controllen = CMSG_SPACE(sizeof(info));
-	} else {
-		struct in6_pktinfo info = {
-			.ipi6_addr = dgram->local.in6.sin6_addr,
-			.ipi6_ifindex = dgram->ifindex,
-		};
-
-		c->cmsg_level = IPPROTO_IPV6;
-		c->cmsg_type = IPV6_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		h->msg_controllen = CMSG_SPACE(sizeof(info));
+	if (h->msg_control == NULL) {
+		memset(s->control, 0, sizeof(s->control));
+		h->msg_control = s->control;
 	}
+	c = (struct cmsghdr *)(void *)(s->control + h->msg_controllen);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), value, len);
+	h->msg_controllen += CMSG_SPACE(len);
+}
+
+/* Source address, interface and hop limit are asked for in control messages. */
+static void
+fill_control(struct msghdr *h, struct slot *s, const struct gkd_dgram *dgram)
+{
+	bool ip6 = dgram->peer.sa.sa_family == AF_INET6;
+	bool source = !gkd_addr_is_any(&dgram->local) &&
+	              !gkd_addr_is_multicast(&dgram->local);
+	struct in_pktinfo in = { .ipi_ifindex = (int)dgram->ifindex };
+	struct in6_pktinfo in6 = { .ipi6_ifindex = dgram->ifindex };
+	int hops = dgram->hops;
+
+	if (source && ip6)
+		in6.ipi6_addr = dgram->local.in6.sin6_addr;
+	else if (source)
+		in.ipi_spec_dst = dgram->local.in.sin_addr;
+	if (source || gkd_addr_is_multicast(&dgram->peer)) {
+		if (ip6)
+			add_control(h, s, IPPROTO_IPV6, IPV6_PKTINFO, &in6,
+			            sizeof(in6));
+		else
+			add_control(h, s, IPPROTO_IP, IP_PKTINFO, &in,
+			            sizeof(in));
+	}
+	if (hops != 0)
+		add_control(h, s, ip6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		            ip6 ? IPV6_HOPLIMIT : IP_TTL, &hops, sizeof(hops));
+}
+
+static void
+fill(struct mmsghdr *msg, struct slot *slot, const struct gkd_dgram *dgram)
+{
+	struct msghdr *h = &msg->msg_hdr;
+
+	slot->peer = dgram->peer;
+	slot->iov.iov_base = (void *)(uintptr_t)dgram->data.ptr;
+	slot->iov.iov_len = dgram->data.len;
+	h->msg_name = &slot->peer;
+	h->msg_namelen = gkd_addr_len(&slot->peer);
+	h->msg_iov = &slot->iov;
+	h->msg_iovlen = 1;
+	fill_control(h, slot, dgram);
 }
 
 static void
@@ -172,18 +197,8 @@ send_some(struct gkd_udp *udp, const struct gkd_dgram *dgrams, size_t n)
 	size_t done = 0;
 
 	memset(msg, 0, sizeof(msg));
-	for (size_t i = 0; i < n; i++) {
-		struct msghdr *h = &msg[i].msg_hdr;
-
-		slot[i].peer = dgrams[i].peer;
-		slot[i].iov.iov_base = (void *)(uintptr_t)dgrams[i].data.ptr;
-		slot[i].iov.iov_len = dgrams[i].data.len;
-		h->msg_name = &slot[i].peer;
-		h->msg_namelen = gkd_addr_len(&slot[i].peer);
-		h->msg_iov = &slot[i].iov;
-		h->msg_iovlen = 1;
-		fill_source(h, &slot[i], &dgrams[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		fill(&msg[i], &slot[i], &dgrams[i]);
 	while (done < n) {
 		int sent = sendmmsg(udp->fd, msg + done, (unsigned)(n - done),
 		                    MSG_DONTWAIT);
@@ -214,6 +229,21 @@ gkd_udp_send(struct gkd_udp *udp, const struct gkd_dgram *dgrams, size_t n)
 		dgrams += part;
 		n -= part;
 	}
+}
+
+enum gk_err
+gkd_udp_send_one(struct gkd_udp *udp, const struct gkd_dgram *dgram)
+{
+	struct mmsghdr msg = { 0 };
+	struct slot slot;
+	ssize_t n;
+
+	fill(&msg, &slot, dgram);
+	do
+		n = sendmsg(udp->fd, &msg.msg_hdr, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	atomic_fetch_add(n < 0 ? &udp->send_failed : &udp->sent, 1);
+	return n < 0 ? GK_ERR_IO : GK_OK;
 }
 
 /* ---- opening ----------------------------------------------------------- */

@@ -28,6 +28,7 @@ struct gkd_dgram {
 	struct gkd_addr peer;  /* received: source; sent: destination */
 	struct gkd_addr local; /* received: destination; sent: source or zero */
 	unsigned ifindex;      /* received: interface; sent: 0 or interface */
+	uint8_t hops;          /* sent: TTL or hop limit; 0: the system's */
 	struct gk_slice data;
 };
 
@@ -55,6 +56,10 @@ void gkd_udp_close(struct gkd_udp *udp);
  */
 void gkd_udp_send(struct gkd_udp *udp, const struct gkd_dgram *dgrams,
                   size_t n);
+/* gkd_udp_send_one - GK_ERR_IO with errno when it did not leave, and nothing is
+ * logged.  From any thread. */
+GK_MUST_CHECK enum gk_err gkd_udp_send_one(struct gkd_udp *udp,
+                                           const struct gkd_dgram *dgram);
 /* The bound address, with the port the system chose when 0 was asked. */
 struct gkd_addr gkd_udp_local(const struct gkd_udp *udp);
 struct gkd_udp_stats gkd_udp_stats(const struct gkd_udp *udp);

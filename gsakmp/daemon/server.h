@@ -8,6 +8,7 @@
 
 #include "common/daemon/gkd_commit.h"
 #include "common/daemon/gkd_http.h"
+#include "common/daemon/gkd_locals.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_resend.h"
 #include "common/daemon/gkd_tcp.h"
@@ -38,7 +39,6 @@
  * from there.
  */
 #define GSAKMPD_LISTEN_MAX 16
-#define GSAKMPD_LOCALS_MAX 1024
 
 struct gkd_elem;
 struct gsakmpd_server;
@@ -161,12 +161,7 @@ struct gsakmpd_server {
 	const char *store_path;
 	struct gkd_commit commit;
 
-	pthread_rwlock_t locals_lock;
-	struct gsakmpd_local {
-		struct gkd_addr addr;
-		unsigned ifindex;
-	} locals[GSAKMPD_LOCALS_MAX]; /* number 0 stands for "any" */
-	unsigned n_locals;
+	struct gkd_locals locals;
 };
 
 /* ---- server_config.c: the configuration file ----------------------------- */

@@ -8,49 +8,6 @@
 #include "gsakmp/daemon/server.h"
 #include "gsakmp/daemon/stream.h"
 
-/* ---- where answers leave from -------------------------------------------- */
-
-/* The number of a local address; 0 when there is no need or no room. */
-static unsigned
-local_number(struct gsakmpd_server *s, const struct gkd_dgram *dgram)
-{
-	unsigned i, n;
-
-	pthread_rwlock_rdlock(&s->locals_lock);
-	n = s->n_locals;
-	for (i = 1; i < n; i++)
-		if (s->locals[i].ifindex == dgram->ifindex &&
-		    gkd_addr_equal(&s->locals[i].addr, &dgram->local))
-			break;
-	pthread_rwlock_unlock(&s->locals_lock);
-	if (i < n)
-		return i;
-	/* Two threads may both add it; the second entry does no harm. */
-	pthread_rwlock_wrlock(&s->locals_lock);
-	if (s->n_locals == 0)
-		s->n_locals = 1;
-	i = 0;
-	if (s->n_locals < GSAKMPD_LOCALS_MAX) {
-		i = s->n_locals++;
-		s->locals[i].addr = dgram->local;
-		s->locals[i].ifindex = dgram->ifindex;
-	}
-	pthread_rwlock_unlock(&s->locals_lock);
-	return i;
-}
-
-static struct gsakmpd_local
-local_of(struct gsakmpd_server *s, unsigned number)
-{
-	struct gsakmpd_local local = { 0 };
-
-	pthread_rwlock_rdlock(&s->locals_lock);
-	if (number != 0 && number < s->n_locals)
-		local = s->locals[number];
-	pthread_rwlock_unlock(&s->locals_lock);
-	return local;
-}
-
 /* ---- sending ------------------------------------------------------------ */
 
 static void
@@ -59,7 +16,7 @@ send_dgram(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
 {
 	unsigned listen = (unsigned)(to->handle & 0xffff);
 	unsigned number = (unsigned)(to->handle >> 16 & 0xffff);
-	struct gsakmpd_local local = local_of(w->server, number);
+	struct gkd_local local = gkd_locals_get(&w->server->locals, number);
 	struct gkd_dgram dgram = { .local = local.addr,
 		                   .ifindex = local.ifindex,
 		                   .data = data };
@@ -260,7 +217,9 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	struct gkd_origin from = { dgram->peer, a->listen };
 
 	if (w->server->listen[a->listen].any)
-		from.handle |= (uint64_t)local_number(w->server, dgram) << 16;
+		from.handle |=
+			(uint64_t)gkd_locals_number(&w->server->locals, dgram)
+			<< 16;
 	if (w->queue.count == 0)
 		gkd_timer_set(w->work, 0);
 	gkd_queue_put(&w->queue, dgram->data, &from,
@@ -421,7 +380,7 @@ gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 	enum gkd_exit rc = GKD_EXIT_OK;
 
 	snprintf(why->text, sizeof(why->text), "out of memory");
-	pthread_rwlock_init(&s->locals_lock, NULL);
+	gkd_locals_init(&s->locals);
 	if (s->by_url.on)
 		s->fetched = gsakmp_fetched_new();
 	s->engine_cfg.fetched = s->fetched;
