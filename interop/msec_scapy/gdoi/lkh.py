@@ -119,11 +119,14 @@ class Ring:
             new.append(before)
         if not new:
             raise LkhError("an update array without keys")
-        unknown = [k.lkh_id for k in new if k.lkh_id not in self.keys]
-        if unknown:
-            raise LkhError(f"LKH ID {unknown[0]} is not on our path")
-        if new[-1].lkh_id != self.path[-1]:
+        at = self.path.index(array.lkh_id)
+        ours = self.path[at + (new[0].lkh_id != array.lkh_id):]
+        if new[-1].lkh_id != self.path[-1] and new[-1].lkh_id in self.keys:
             raise LkhError("the array does not end with the KEK")
+        # nodes that we did not know may have come in between: the tree has grown
+        if [k.lkh_id for k in new if k.lkh_id in self.keys] != [i for i in ours if i in {k.lkh_id for k in new}]:
+            raise LkhError("the keys are not in the order of our path")
+        self.path = self.path[:at + 1] + [k.lkh_id for k in new if k.lkh_id != array.lkh_id]
         self.keys.update({k.lkh_id: k for k in new})
         return self.kek
 

@@ -78,7 +78,8 @@ def new_key(kind):
         return rsa.generate_private_key(65537, 1024)
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key(ec.SECP384R1() if kind == "p384" else ec.SECP256R1())
+    curve = {"p384": ec.SECP384R1, "p521": ec.SECP521R1}.get(kind, ec.SECP256R1)
+    return ec.generate_private_key(curve())
 
 
 def digest_for(kind):

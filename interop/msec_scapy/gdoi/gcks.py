@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A key server of GDOI without sockets: phase 1, GROUPKEY-PULL, GROUPKEY-PUSH, acknowledgements.
+
+Nothing of a group changes before message 3 of a PULL has proved that its sender is alive.
+"""
+from dataclasses import dataclass, field
+
+from . import ack, check, isakmp, lkh, phase1, push, sign, values
+from . import dialect as dialects
+from . import numbers as n
+from .gm import Send, isakmp_id_body
+from .group import KD, SEQ, GAPAttributes, GdoiSA, KeyPacket
+from .isakmp import tlv, tv
+from .refusal import Refusal
+from .suite import BLOCK, odd_parity, same
+
+MAX_SAS = 10000
+
+
+@dataclass
+class Tek:
+    """A Data-Security SA of the group."""
+    policy: object
+    spi: bytes
+    cipher: bytes
+    integrity: bytes
+    born: float
+    starts: float  # when members may use it
+
+    def remaining(self, now):
+        if not self.policy.lifetime:
+            return 0
+        return max(1, int(self.starts + self.policy.lifetime - now))
+
+
+@dataclass
+class Registered:
+    """A member of a group."""
+    identity: object
+    address: object  # (address, port) of its last PULL
+    sids: list = field(default_factory=list)
+    acked: int = 0  # acknowledgements seen in all
+
+
+class Group:
+    """A group, its policy and its keys."""
+
+    def __init__(self, identity, kek=None, teks=(), signing_key=None, atd=None, dtd=None, lkh_depth=None,
+                 sid_bits=16, authorized=None, overlap=None, certificate=None):
+        """`identity` is (ID type, data); `kek` a policy.KekPolicy or None, `teks` policies; `authorized` the phase 1
+        identities (text) that may be members, None: all. With `overlap` seconds the next TEK of each policy
+        of IEC 61850 is there early (SA_ATD)."""
+        self.identity, self.kek_policy, self.tek_policies = identity, kek, list(teks)
+        self.signing_key, self.certificate = signing_key, certificate
+        self.atd, self.dtd, self.lkh_depth, self.sid_bits = atd, dtd, lkh_depth, sid_bits
+        self.authorized, self.overlap = authorized, overlap
+        self.kek = self.tree = None
+        self.old_keks = {}  # SPI: push.Kek, for acknowledgements that are under way
+        self.seq, self.sid_counter = 0, 0
+        self.teks, self.members, self.acks = [], {}, {}
+        self.leaf_keys = {}
+
+
+@dataclass
+class Pull:
+    """One GROUPKEY-PULL, seen from here."""
+    group: object
+    nonce_i: bytes
+    nonce_r: bytes
+    sa: object
+    kek_spi: object
+    teks: list
+    number: int = 2
+    last_seen: bytes = b""
+    last_sent: list = field(default_factory=list)
+
+
+class KeyServer:
+    def __init__(self, config, groups, event=None):
+        self.config, self.dialect = config, config.dialect
+        self.groups = {g.identity: g for g in groups}
+        self.event = event or (lambda name, **fields: None)
+        self.sas, self.pulls, self.counted = {}, {}, {}
+
+    # ------------------------------------------------------------------- input
+
+    def receive(self, octets, source, now, ours=None):
+        try:
+            head = check.header(octets)
+            if head.exchange == n.X_ACK:
+                return self._acknowledged(head, octets, source)
+            if head.exchange == n.X_PUSH:
+                raise Refusal("RFC2408-5.2-05", "Exchange Type", "rekeys are for members", 18)
+            sa = self._sa(head, source, ours)
+            if head.exchange == n.X_PULL:
+                return self._pull(sa, head, octets, source, now)
+            if head.exchange == n.X_INFO:
+                return self._informed(sa, head, octets)
+            was = sa.done
+            out = [Send(o, source) for o in sa.receive(head, octets, now)]
+            if sa.rcookie != head.rcookie and not was:  # the first answer gave it a name
+                self.sas[sa.icookie, sa.rcookie] = self.sas[sa.icookie, bytes(8)] = sa
+            if sa.done and not was:
+                self.event("phase1", peer=str(sa.peer), nat=sa.nat)
+            return out
+        except Refusal as e:
+            self.counted[e.req] = self.counted.get(e.req, 0) + 1
+            self.event("refused", source=source, **e.as_dict())
+            return []
+
+    def _sa(self, head, source, ours):
+        sa = self.sas.get((head.icookie, head.rcookie))
+        if sa is not None:
+            return sa
+        if head.rcookie != bytes(8) or head.exchange not in (n.X_MAIN, n.X_AGGRESSIVE):
+            raise Refusal("RFC6407-7.2.4-01", "cookies", "no such phase 1", 0)
+        if len(self.sas) > MAX_SAS:
+            raise Refusal("RFC2408-1.7.1-01", "cookies", "too many phase 1 SAs", 0)
+        return phase1.Responder(self.config, head, ours, source)
+
+    def _informed(self, sa, head, octets):
+        if not sa.done:
+            raise Refusal("RFC2408-5.14-04", "Exchange Type", "no keys yet", 18)
+        m = sa.informed(head, octets)
+        for part in m.all(n.P_D):
+            self._leave(sa, part.value)
+        if sa.dead:
+            self.sas = {k: v for k, v in self.sas.items() if v is not sa}
+            self.event("phase1-deleted", peer=str(sa.peer))
+        return []
+
+    def _leave(self, sa, delete):
+        """A member deletes its Rekey SA, or its TEKs: it leaves. That excludes nobody: it has the keys."""
+        name = str(sa.peer)
+        for group in self.groups.values():
+            ours = ({group.kek.spi} if delete.protocol == 0 and group.kek is not None
+                    else {t.spi for t in group.teks if t.policy.protocol == delete.protocol})
+            if ours & set(delete.spis) and group.members.pop(name, None) is not None:
+                self.event("left", group=group.identity[1].hex(), member=name)
+
+    # -------------------------------------------------------------------- PULL
+
+    def _pull(self, sa, head, octets, source, now):
+        if not sa.done or sa.dead:
+            raise Refusal("RFC6407-2-01", "Exchange Type", "no phase 1", 18)
+        key = sa.icookie, sa.rcookie, head.message_id
+        pull = self.pulls.get(key)
+        if pull is not None and octets == pull.last_seen:
+            return list(pull.last_sent)
+        m, last = sa.open(head, octets)
+        number = 1 if pull is None else 3
+        check.pull(m, number)
+        if pull is not None and pull.number != 2:
+            raise Refusal("RFC6407-7.2.4-02", "Message ID", "this exchange is over", 20)
+        first = m.parts[0]
+        nonces = (b"", b"") if pull is None else (pull.nonce_i, pull.nonce_r)
+        if not same(sa.keys.hash(number, head.message_id, m.after(first), *nonces), first.value):
+            raise Refusal(f"RFC6407-3.2-0{number + 5}", "HASH", "does not verify", first.offset)
+        if number == 1:
+            pull = self._first(sa, m, last, now)
+            self.pulls[key] = pull
+        else:
+            self._third(sa, pull, m, last, source, now)
+        pull.last_seen = octets
+        pull.last_sent = [Send(o.octets, source) for o in pull.last_sent]
+        return list(pull.last_sent)
+
+    def _find(self, part):
+        asked = part.value.type, part.value.data
+        group = self.groups.get(asked)
+        if group is None and asked[0] == n.ID_KEY and self.dialect.group_id_order == "little":
+            group = self.groups.get((n.ID_KEY, asked[1][::-1]))
+        if group is None:
+            raise Refusal("RFC6407-3.4-03", "Identification Data", f"no group {asked[1].hex()}", part.offset)
+        return group
+
+    def _first(self, sa, m, last, now):
+        """Answers message 1; nothing of the group changes (but its first keys have to be there)."""
+        part = m.one(n.P_ID)
+        group = self._find(part)
+        if group.authorized is not None and str(sa.peer) not in group.authorized:
+            raise Refusal("RFC6407-3.4-03", "Identification Data", f"{sa.peer} is not authorised", part.offset)
+        self.establish(group, now)
+        teks = list(group.teks)
+        sa.contexts[m.header.message_id] = last
+        pull = Pull(group, m.one(n.P_NONCE).value, self.config.random(16), None,
+                    None if group.kek is None else group.kek.spi, teks)
+        with dialects.use(self.dialect):
+            layer = self.sa_payload(group, teks, now, pull=True)
+            pull.last_sent = [Send(sa.seal2(n.X_PULL, m.header.message_id, 2, isakmp.Nonce(data=pull.nonce_r), layer,
+                                            nonces=(pull.nonce_i, b"")))]
+        return pull
+
+    def _third(self, sa, pull, m, last, source, now):
+        group = pull.group
+        if (None if group.kek is None else group.kek.spi) != pull.kek_spi:
+            raise Refusal("RFC6407-3.4-07", "SPI", "the Rekey SA of message 2 has been replaced")
+        wanted = (m.one(n.P_GAP).value if m.one(n.P_GAP) else {}).get(n.G_SIDS, 1)
+        counter = any(self._wants_sid(t.policy) for t in pull.teks)
+        sids = self._allot(group, wanted, now) if counter else []
+        sa.contexts[m.header.message_id] = last
+        identity = str(sa.peer)
+        was = group.members.get(identity)
+        group.members[identity] = Registered(sa.peer, source, sids, was.acked if was else 0)
+        packets = self._kek_packets(group, identity)
+        packets += [self._tek_packet(t) for t in pull.teks]
+        if sids:
+            packets.append(KeyPacket(kd_type=n.KD_SID, spi=b"", attributes=[
+                tv(1, group.sid_bits), *(tlv(2, values.sid(s, group.sid_bits, self.dialect)) for s in sids)]))
+        payloads = [] if group.kek is None else [SEQ(sequence=group.seq)]
+        with dialects.use(self.dialect):
+            pull.last_sent = [Send(sa.seal2(n.X_PULL, m.header.message_id, 4, *payloads, KD(packets=packets),
+                                            nonces=(pull.nonce_i, pull.nonce_r)))]
+        pull.number = 4
+        self.event("registered", group=group.identity[1].hex(), member=identity, sids=sids)
+
+    def _wants_sid(self, policy):
+        if not policy.counter or getattr(policy, "direction", 0) == 2:
+            return False
+        return policy.protocol != n.T_IEC or self.dialect.sid_for_iec61850 == "include"
+
+    def _allot(self, group, count, now):
+        """3.5: SIDs never come twice for the same keys."""
+        count = max(1, count)
+        if group.sid_counter + count > 1 << group.sid_bits:
+            raise Refusal("RFC6407-3.5-11", "SENDER_ID_REQUEST", "no SIDs are left")
+        out = list(range(group.sid_counter, group.sid_counter + count))
+        group.sid_counter += count
+        return out
+
+    # -------------------------------------------------------------------- keys
+
+    def establish(self, group, now):
+        """The first keys of a group."""
+        if group.kek_policy is not None and group.kek is None:
+            self._new_kek(group)
+            group.seq = 0
+        if not group.teks:
+            self._new_teks(group, now)
+
+    def _new_spi(self, size):
+        while True:
+            spi = self.config.random(size)
+            if any(spi[:1]):  # no zero, and no reserved number of ESP
+                return spi
+
+    def _new_kek(self, group):
+        """A Rekey SA with a new cookie pair; a tree's root is its key."""
+        policy = group.kek_policy
+        if group.lkh_depth is not None:
+            if group.tree is None:
+                group.tree = lkh.Tree(policy.algorithm, policy.key_len, group.lkh_depth, self.config.random)
+            iv, key = group.tree.kek.iv, group.tree.kek.key
+        else:
+            iv, key = self.config.random(BLOCK[n.KEK[policy.algorithm]]), self.config.random(policy.key_len)
+            if policy.algorithm != 3:
+                key = odd_parity(key)
+        if group.kek is not None:
+            group.old_keks[group.kek.spi] = group.kek
+        group.kek = push.Kek(self._new_spi(16), policy.algorithm, key, iv, policy.sig, policy.sig_hash,
+                             group.signing_key.public_key())
+        self.config.log.rekey(group.kek)
+
+    def _make_tek(self, group, policy, now, starts=None):
+        cipher, integrity = policy.sizes()
+        taken = {t.spi for t in group.teks}
+        spi = next(s for s in iter(lambda: self._new_spi(4), None) if s not in taken)
+        tek = Tek(policy, spi, self.config.random(cipher), self.config.random(integrity), now,
+                  now if starts is None else starts)
+        self.config.log.tek(isakmp_id_body(group.identity), policy.protocol, spi, tek.cipher, tek.integrity)
+        return tek
+
+    def _new_teks(self, group, now):
+        group.teks = [self._make_tek(group, p, now) for p in group.tek_policies]
+        if group.overlap is not None:
+            group.teks += [self._make_tek(group, p, now, now + p.lifetime - group.overlap)
+                           for p in group.tek_policies if p.protocol == n.T_IEC]
+
+    # ---------------------------------------------------------------- payloads
+
+    def sa_payload(self, group, teks, now, sak=True, pull=False, kek=None):
+        links = []
+        kek = kek or group.kek
+        if sak and kek is not None:
+            links.append(group.kek_policy.sak(kek.spi, group.signing_key, self.dialect, group.tree is not None, pull))
+        gap = [tv(kind, v) for kind, v in ((n.G_ATD, group.atd), (n.G_DTD, group.dtd)) if v is not None]
+        if gap:
+            links.append(GAPAttributes(attributes=gap))
+        for t in teks:
+            links.append(t.policy.sat(t.spi, t.remaining(now), self.dialect, max(0, int(t.starts - now)) or None))
+        return GdoiSA(attributes=links)
+
+    @staticmethod
+    def _tek_packet(tek):
+        found = [tlv(kind, octets) for kind, octets in ((1, tek.cipher), (2, tek.integrity)) if octets]
+        return KeyPacket(kd_type=n.KD_TEK, spi=tek.spi, attributes=found)
+
+    def _public(self, group):
+        return sign.encode_key(group.signing_key, self.dialect.sig_key_format, group.certificate)
+
+    def _kek_packet(self, group, kek, spi=None):
+        return KeyPacket(kd_type=n.KD_KEK, spi=spi or kek.spi,
+                         attributes=[tlv(1, kek.iv + kek.key), tlv(2, self._public(group))])
+
+    def _kek_packets(self, group, member):
+        if group.kek is None:
+            return []
+        if group.tree is None:
+            return [self._kek_packet(group, group.kek)]
+        keys = group.tree.join(member)
+        group.leaf_keys[member] = keys[0]
+        for key in keys:
+            self.config.log.lkh(group.kek.spi, key)
+        array = KeyPacket(kd_type=n.KD_LKH, spi=group.kek.spi,
+                          attributes=[tlv(1, lkh.download(keys)), tlv(3, self._public(group))])
+        return [array] if self.dialect.lkh_kek_packet == "lkh-only" else [self._kek_packet(group, group.kek), array]
+
+    # -------------------------------------------------------------------- PUSH
+
+    def _send_push(self, group, payloads, kek=None, sequence=None):
+        """Signed and encrypted under `kek` (that in force), with the next number."""
+        kek = kek or group.kek
+        if sequence is None:
+            sequence = group.seq + 1
+            group.seq = sequence
+        with dialects.use(self.dialect):
+            layers = isakmp.stacked(SEQ(sequence=sequence), *payloads, isakmp.Signature(data=b"\0"))
+            before = bytes(layers)[:-5]
+        octets = push.seal(kek, group.signing_key, before, self.dialect, self.config.random)
+        group.acks[kek.spi, sequence] = set()
+        self.event("push", group=group.identity[1].hex(), seq=sequence, octets=len(octets))
+        return octets
+
+    def _repeated(self, group):
+        """sak_repeat=always: the SAK and the KEK in force, in every PUSH."""
+        if self.dialect.sak_repeat != "always" or group.tree is not None:
+            return False, []
+        return True, [self._kek_packet(group, group.kek)]
+
+    def rekey_teks(self, group, now, delete_old=True):
+        """New TEKs under the KEK in force."""
+        old = [t for t in group.teks]
+        self._new_teks(group, now)
+        sak, packets = self._repeated(group)
+        deletes = self._deletes([(t.policy.protocol, t.spi) for t in old]) if delete_old else []
+        starts = now + (group.atd or 0)
+        for t in group.teks:
+            t.starts = max(t.starts, starts) if t.policy.protocol != n.T_IEC else t.starts
+        return self._send_push(group, [*deletes, self.sa_payload(group, group.teks, now, sak=sak),
+                                       KD(packets=packets + [self._tek_packet(t) for t in group.teks])])
+
+    def _deletes(self, which):
+        out = []
+        for protocol in sorted({p for p, _ in which}):
+            spis = [s for p, s in which if p == protocol]
+            out.append(isakmp.Delete(doi=n.DOI_GDOI, protocol=protocol, spi_size=4, spis=b"".join(spis)))
+        return out
+
+    def rekey_kek(self, group, now, evict=()):
+        """A new Rekey SA under the old KEK; with a tree by update arrays, without those who are evicted."""
+        old, arrays = group.kek, []
+        if group.tree is not None:
+            for wrapping, keys in group.tree.evict(evict):
+                arrays.append(tlv(2, lkh.update(wrapping, keys, self.dialect)))
+        elif evict:
+            raise ValueError("without a tree nobody can be evicted")
+        for member in evict:
+            group.members.pop(member, None)
+        self._new_kek(group)
+        new = group.kek
+        if group.tree is not None:
+            for node in group.tree.keys.values():
+                self.config.log.lkh(new.spi, node)
+            packet = KeyPacket(kd_type=n.KD_LKH, spi=new.spi, attributes=[*arrays, tlv(3, self._public(group))])
+        else:
+            packet = self._kek_packet(group, new, old.spi if self.dialect.kd_kek_spi == "old" else None)
+        packets, teks = [packet], []
+        if self.dialect.push_kek_only_tek == "required":
+            teks = group.teks
+            packets += [self._tek_packet(t) for t in teks]
+        how = self.dialect.push_seq_new_kek
+        sequence = 1 if how == "carrier" else group.seq + 1
+        octets = self._send_push(group, [self.sa_payload(group, teks, now), KD(packets=packets)], old, sequence)
+        group.seq = 0 if how == "new-sa" else sequence
+        return octets
+
+    def evict(self, group, members, now):
+        """7.4.1: the new KEK first, then new TEKs under it; two datagrams."""
+        first = self.rekey_kek(group, now, members)
+        return [first, self.rekey_teks(group, now)]
+
+    def delete_all(self, group):
+        """5.9: everything of the group goes."""
+        kek = group.kek
+        protocols = sorted({p.protocol for p in group.tek_policies})
+        payloads = [isakmp.Delete(doi=n.DOI_GDOI, protocol=p, spi_size=len(values.zero_spi(p, self.dialect)), count=1,
+                                  spis=values.zero_spi(p, self.dialect)) for p in [*protocols, 0]]
+        octets = self._send_push(group, payloads, kek)
+        group.old_keks[kek.spi] = kek  # RFC8263-6-10
+        group.kek = group.tree = None
+        group.teks, group.sid_counter, group.members = [], 0, group.members
+        return octets
+
+    def reset_sids(self, group, now):
+        """3.5, steps 5 and 6: new keys for all, and the counter from the start."""
+        octets = self.delete_all(group)
+        self.establish(group, now)
+        return octets
+
+    # --------------------------------------------------------------------- ACK
+
+    def _acknowledged(self, head, octets, source):
+        group, kek = next(((g, k) for g in self.groups.values()
+                           for k in [g.kek, *g.old_keks.values()] if k is not None and k.spi == head.spi), (None, None))
+        if group is None:
+            raise Refusal("RFC8263-5-05", "cookies", "no such Rekey SA", 0)
+        kind = group.kek_policy.ack
+        if not kind:
+            raise Refusal("RFC8263-5-03", "Exchange Type", "this group asks for none", 18)
+        m = check.acknowledgement(check.message(octets, self.dialect))
+        part, seq = m.one(n.P_ID), m.one(n.P_SEQ)
+        member = next((name for name, r in group.members.items()
+                       if phase1.Identity(part.value.type, part.value.data) == _address(r)), None)
+        if member is None:
+            raise Refusal("RFC8263-3.4-03", "Identification Data", "no member registered from there", part.offset)
+        place = group.acks.get((kek.spi, seq.value))
+        if place is None:
+            raise Refusal("RFC8263-5-05", "Sequence Number", f"{seq.value} was not sent", seq.offset)
+        base = group.leaf_keys[member].key if ack.of_leaf(kind) else kek.key
+        want = ack.ack_hash(kind, ack.ack_key(kind, base, kek.spi, self.dialect), seq.octets, part.octets, self.dialect)
+        first = m.parts[0]
+        if not same(want, first.value):
+            raise Refusal("RFC8263-5-05", "HASH", "does not verify", first.offset)
+        if member in place:
+            raise Refusal("RFC8263-5-04", "datagram", "seen already")
+        place.add(member)
+        group.members[member].acked += 1
+        self.event("acknowledged", group=group.identity[1].hex(), member=member, seq=seq.value, source=source)
+        return []
+
+    def unacknowledged(self, group, sequence=None):
+        """Members that have not acknowledged a PUSH (the last one)."""
+        key = next((k for k in reversed(group.acks) if sequence is None or k[1] == sequence), None)
+        return set() if key is None else set(group.members) - group.acks[key]
+
+
+def _address(registered):
+    return phase1.Identity.parse(registered.address[0])
