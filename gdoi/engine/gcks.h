@@ -56,7 +56,8 @@ int gdoi_gcks_worker(const struct gdoi_gcks *gcks, struct gk_slice dgram);
  * gdoi_gcks_receive - a datagram, its non-ESP marker taken off.
  * @local: the address and port of ours it came to; ip_len 0: not known
  *
- * Anything but GK_OK: refused, an output REFUSED says why, nothing has changed.
+ * Anything but GK_OK: refused, an output REFUSED says why.  Nothing has changed,
+ * unless it was the member's own: then its exchange is over, and it is told.
  */
 enum gk_err gdoi_gcks_receive(struct gdoi_gcks *gcks, struct gk_slice dgram,
                               const struct gdoi_address *from,
@@ -89,6 +90,7 @@ struct gdoi_gcks_status {
 	size_t sas, half_open, pulls;
 	uint64_t phase1_done, phase1_failed;
 	uint64_t registrations, resent, refused;
+	uint64_t lost; /* outputs, for want of memory */
 };
 void gdoi_gcks_status(const struct gdoi_gcks *gcks,
                       struct gdoi_gcks_status *out);

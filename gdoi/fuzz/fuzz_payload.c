@@ -7,6 +7,7 @@
 #include "gdoi/isakmp/header.h"
 #include "gdoi/isakmp/notification.h"
 #include "gdoi/isakmp/proposal.h"
+#include "gdoi/message/push_ack.h"
 #include "gdoi/payload/group_id.h"
 #include "gdoi/payload/kd.h"
 #include "gdoi/payload/sa.h"
@@ -138,6 +139,25 @@ ONE(lkh)
 
 	GK_TRY(judged(gdoi_lkh_read(rd, flag, &array, &why)));
 	gdoi_lkh_encode(wr, flag, &array);
+	return GK_OK;
+}
+
+ONE(push_ack)
+{
+	static const uint8_t ack_key[GK_HASH_MAX] = { 1 };
+	struct gk_slice dgram = { rd->pos, gk_rd_left(rd) };
+	struct gdoi_push_ack ack;
+	struct gk_buf out;
+
+	GK_TRY(judged(gdoi_push_ack_read(dgram, &ack, &why)));
+	GK_TRY(gdoi_push_ack_build(&dialect, GDOI_ACK_KEK_SHA256, ack_key, &ack,
+	                           &out));
+	if (gdoi_push_ack_check(&dialect, GDOI_ACK_KEK_SHA256, ack_key, &ack,
+	                        &why) == GK_OK &&
+	    ack.hash.len != 32)
+		abort();
+	gk_wr_bytes(wr, gk_buf_slice(&out));
+	gk_buf_free(&out);
 	return GK_OK;
 }
 

@@ -476,6 +476,7 @@ gdoi_pull_open(const struct gdoi_pull *pull, unsigned message,
 	const struct gdoi_pull_form *form = gdoi_pull_form(message);
 	struct gdoi_hash_input hash = hash_input(pull);
 	struct isakmp_header h;
+	bool authentic;
 	enum gk_err err;
 
 	*m = (struct gdoi_pull_message){ .message = message };
@@ -485,14 +486,17 @@ gdoi_pull_open(const struct gdoi_pull *pull, unsigned message,
 	if (err == GK_OK)
 		err = gdoi_hash_check(&hash, gk_buf_slice(&m->clear), &m->chain,
 		                      form->hash, why);
+	authentic = m->authentic = err == GK_OK;
 	if (err == GK_OK)
 		err = form_check(form, &m->chain, why);
 	if (err == GK_OK)
 		err = room_make(m);
 	if (err == GK_OK)
 		err = bodies_read(pull, m, why);
-	if (err != GK_OK)
+	if (err != GK_OK) {
 		gdoi_pull_message_free(m);
+		m->authentic = authentic;
+	}
 	return err;
 }
 

@@ -105,6 +105,7 @@ GK_MUST_CHECK enum gk_err gdoi_pull_seal(struct gdoi_pull *pull, uint8_t first,
 /* A message of the peer's. */
 struct gdoi_pull_message {
 	unsigned message;
+	bool authentic;      /* HASH was right; said of refused ones, too */
 	struct gk_buf clear; /* header and plaintext: keys are in it */
 	struct isakmp_chain chain;
 	uint8_t next[GK_CIPHER_BLOCK_MAX]; /* IV of the message after this */
@@ -128,7 +129,7 @@ struct gdoi_pull_message {
  * table and the bodies.  Changes nothing; gdoi_pull_take() does.
  *
  * Return: GK_OK with *@m, to be given to gdoi_pull_message_free(); an error with
- * *@why filled in, and nothing to be freed.
+ * *@why filled in, m->authentic, and nothing to be freed.
  */
 GK_MUST_CHECK enum gk_err gdoi_pull_open(const struct gdoi_pull *pull,
                                          unsigned message,

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_ENGINE_GCKS_STATE_H
+#define GDOI_ENGINE_GCKS_STATE_H
+
+#include "gdoi/engine/gcks.h"
+#include "gdoi/engine/group_pull.h"
+#include "gdoi/message/pull.h"
+
+/*
+ * DOC: inside the key server engine - for gdoi/engine/gcks*.c only
+ */
+#define GCKS_GROUPS_MAX 4096
+#define GCKS_NONCE_LEN 32 /* octets of our Nr */
+#define GCKS_NAME_MAX 512 /* of a printable identity */
+
+enum gcks_stage {
+	GCKS_OFFERED,    /* message 2 is out */
+	GCKS_COMMITTING, /* message 4 waits for the disk */
+	GCKS_DONE,       /* message 4 is out; kept for repetitions */
+};
+
+/* One GROUPKEY-PULL exchange. */
+struct gcks_pull {
+	struct gcks_pull *next_of_sa;
+	struct gcks_pull *newer, *older; /* all, by expires_at */
+	struct ike *ike;
+	struct gdoi_pull wire;
+	struct gdoi_group *group;
+	struct gdoi_offer *offer;
+	enum gcks_stage stage;
+	uint8_t first[32], third[32]; /* SHA-256 of messages 1 and 3 */
+	struct gk_buf sent;           /* what answers the last of them */
+	unsigned resends;
+	uint64_t expires_at;
+
+	/* COMMITTING: to go back to, and what is said when it is done */
+	struct gdoi_pull wire_before;
+	struct gk_buf sent_before;
+	uint32_t member_id;
+};
+
+/* ike_user(): what we know of an SA. */
+struct gcks_sa {
+	uint64_t handle; /* of the peer's last datagram */
+	struct gcks_pull *pulls;
+	unsigned n_pulls;
+};
+
+/* A COMMIT in the queue, and what waits for it. */
+struct gcks_commit {
+	struct gcks_commit *next;
+	struct gdoi_group *group;
+	uint64_t ticket;
+	struct gcks_pull *pull; /* NULL: its SA is gone, or it is a leave */
+	bool left;
+	struct gk_buf peer;
+	struct gdoi_address address;
+};
+
+struct gdoi_gcks {
+	const struct gk_env *env;
+	struct gdoi_gcks_config cfg;
+	struct ike_pool *pool;
+	struct gdoi_group **groups;
+	size_t n_groups;
+	struct gcks_pull *oldest, *newest;
+	size_t n_pulls;
+	struct gcks_commit *commits, **commits_end;
+	struct gcks_commit *committing; /* the one just polled */
+	struct gdoi_outputs out;
+	uint64_t phase1_done, phase1_failed, registrations, resent, refused;
+	uint64_t lost; /* outputs for which there was no memory */
+};
+
+/* A datagram on its way through. */
+struct gcks_input {
+	struct gdoi_gcks *gcks;
+	struct gk_slice dgram;
+	struct gdoi_address from;
+	struct ike_path path;
+	struct gk_now now;
+	struct isakmp_header header;
+	struct isakmp_reject why;
+	uint8_t digest[GK_HASH_MAX]; /* SHA-256 of the datagram */
+};
+
+/* gcks.c */
+enum gk_err gcks_refuse(struct gcks_input *in, enum gk_err err,
+                        enum isakmp_notify notify, const char *req,
+                        const char *field, size_t at);
+struct gdoi_address gcks_address(const struct ike_address *a, uint64_t handle);
+/* gcks_sa - the state of an SA, made when there is none; NULL: no memory. */
+struct gcks_sa *gcks_sa(struct ike *ike);
+GK_MUST_CHECK enum gk_err gcks_peer_name(const struct ike *ike,
+                                         struct gk_buf *name);
+/* gcks_send, gcks_said - outputs SEND and MESSAGE. */
+GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
+                                    struct gk_slice dgram);
+void gcks_said(struct gdoi_gcks *gcks, const struct gdoi_address *peer,
+               struct gk_slice dgram, bool incoming);
+/* gcks_commit_add - output COMMIT, and an entry for what waits for it. */
+GK_MUST_CHECK enum gk_err gcks_commit_add(struct gdoi_gcks *gcks,
+                                          struct gdoi_group *group,
+                                          uint64_t ticket,
+                                          struct gcks_commit **commit);
+
+/* gcks_commit_peer - who it is about; without memory: nobody. */
+void gcks_commit_peer(struct gdoi_gcks *gcks, struct gcks_commit *c,
+                      const struct ike *ike);
+
+/* gcks_pull.c */
+enum gk_err gcks_pull_receive(struct gcks_input *in, struct ike *ike);
+/* gcks_pull_committed, _uncommitted - message 4 may leave; or may not. */
+void gcks_pull_committed(struct gdoi_gcks *gcks, struct gcks_pull *p);
+void gcks_pull_uncommitted(struct gdoi_gcks *gcks, struct gcks_pull *p,
+                           struct gk_now now);
+void gcks_pull_free(struct gdoi_gcks *gcks, struct gcks_pull *p);
+/* gcks_notify - say that something genuine was refused, unless silent. */
+void gcks_notify(struct gcks_input *in, struct ike *ike);
+
+/* These are group.h's. */
+const struct gdoi_dialect *gdoi_group_dialect(const struct gdoi_group *group);
+enum gk_err gdoi_peer_name(const struct gdoi_peer *peer, struct gk_buf *name);
+
+#endif /* GDOI_ENGINE_GCKS_STATE_H */
