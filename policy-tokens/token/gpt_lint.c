@@ -412,8 +412,10 @@ one_registration(struct gpt_linting *l, const struct gpt_token *token, size_t i)
 	               i);
 	if (r->reg.kind == GPT_PROTOCOL_REGISTER)
 		registration(l, r->reg.reg, gpt_token_rekey(token, NULL));
-	if (r->reg.kind == GPT_PROTOCOL_GDOI_REGISTER)
+	if (r->reg.kind == GPT_PROTOCOL_GDOI_REGISTER) {
 		gpt_lint_gdoi_register(l, token, &r->reg);
+		gpt_lint_membership(l, r->reg.reg, true);
+	}
 	if (r->reg.kind == GPT_PROTOCOL_UNKNOWN)
 		WARN(l, "unknown-protocol", "",
 		     "a registration protocol that this version does not know");

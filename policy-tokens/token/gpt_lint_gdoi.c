@@ -180,7 +180,6 @@ gpt_lint_gdoi_register(struct gpt_linting *l, const struct gpt_token *token,
 	if (p->reg->n_sub_gcks > 0)
 		WARN(l, "idle-sub-gcks", ".sub_gcks",
 		     "GDOI has no subordinate key servers");
-	gpt_lint_membership(l, p->reg, true);
 	phase1(l, p->gdoi_reg);
 }
 
@@ -381,4 +380,35 @@ gpt_lint_iec(struct gpt_linting *l, const struct gpt_token *token,
 			     "neither encrypted nor authenticated");
 		lifetimes(l, token, rest, sa->lifetime);
 	}
+}
+
+/* One path for each list, as gpt_lint() has them. */
+enum gk_err
+gpt_lint_gdoi(const struct gpt_token *token, struct gpt_findings *findings)
+{
+	struct gpt_linting l = { .out = findings };
+
+	*findings = (struct gpt_findings){ 0 };
+	for (size_t i = 0; i < token->n_registration; i++) {
+		(void)snprintf(l.base, sizeof(l.base),
+		               "registration[%zu].register", i);
+		if (token->registration[i].reg.gdoi_reg)
+			gpt_lint_gdoi_register(&l, token,
+			                       &token->registration[i].reg);
+	}
+	for (size_t i = 0; i < token->n_rekey; i++) {
+		(void)snprintf(l.base, sizeof(l.base), "rekey[%zu]", i);
+		if (token->rekey[i].gdoi_rekey)
+			gpt_lint_gdoi_rekey(&l, token->rekey[i].gdoi_rekey);
+	}
+	for (size_t i = 0; i < token->n_data; i++) {
+		(void)snprintf(l.base, sizeof(l.base), "data[%zu]", i);
+		if (token->data[i].ipsec)
+			gpt_lint_ipsec(&l, token, token->data[i].ipsec);
+		if (token->data[i].iec)
+			gpt_lint_iec(&l, token, token->data[i].iec);
+	}
+	if (l.err != GK_OK)
+		gpt_findings_free(findings);
+	return l.err;
 }

@@ -12,7 +12,7 @@
  */
 struct gpt_linting {
 	struct gpt_findings *out;
-	char base[48]; /* path of the protocol we are in */
+	char base[64]; /* path of the protocol we are in */
 	enum gk_err err;
 };
 
