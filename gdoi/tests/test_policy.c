@@ -46,7 +46,7 @@ admits(const struct gdoi_policy *policy, struct gk_identity id)
 
 /* --- the Rekey SA ------------------------------------------------------------------ */
 
-GK_TEST(rfc6407_5_3_01, the_rekey_sa_says_what_the_policy_says)
+GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 {
 	const struct policy_xml x = {
 		.group = POLICY_XML_GROUP
@@ -94,7 +94,7 @@ GK_TEST(rfc6407_5_3_01, the_rekey_sa_says_what_the_policy_says)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc6407_5_3_07, an_address_that_is_left_out_is_the_key_servers_own)
+GK_TEST(msec_policy_5, an_address_that_is_left_out_is_the_key_servers_own)
 {
 	static const uint8_t own[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
 	const struct policy_xml x = {
@@ -118,7 +118,7 @@ GK_TEST(rfc6407_5_3_07, an_address_that_is_left_out_is_the_key_servers_own)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc6407_7_3_1_01, unicast_needs_no_destination)
+GK_TEST(msec_policy_5, unicast_needs_no_destination)
 {
 	const struct policy_xml x = {
 		.rekey = "<push delivery=\"unicast\" resend=\"1\"/>"
@@ -133,7 +133,7 @@ GK_TEST(rfc6407_7_3_1_01, unicast_needs_no_destination)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc6407_5_3_2_01, a_rekey_policy_that_cannot_be_run_is_refused)
+GK_TEST(msec_policy_5, a_rekey_policy_that_cannot_be_run_is_refused)
 {
 	struct policy_xml x = { .rekey =
 		                        "<push resend=\"1\"/><kek "
@@ -170,7 +170,7 @@ GK_TEST(rfc6407_5_3_2_01, a_rekey_policy_that_cannot_be_run_is_refused)
 	refused(&x, "either a number or an OID");
 }
 
-GK_TEST(rfc6407_5_3_2_02, legacy_is_a_matter_of_configuration)
+GK_TEST(msec_policy_5, legacy_is_a_matter_of_configuration)
 {
 	const struct policy_xml x = {
 		.rekey = "<push destination=\"239.1.1.1\"/><kek "
@@ -192,7 +192,7 @@ GK_TEST(rfc6407_5_3_2_02, legacy_is_a_matter_of_configuration)
 
 /* --- the Data-Security SAs -------------------------------------------------------------- */
 
-GK_TEST(rfc6407_5_5_1_01, several_sats_each_with_its_traffic)
+GK_TEST(msec_policy_5, several_sats_each_with_its_traffic)
 {
 	const struct policy_xml x = {
 		.group = POLICY_XML_GROUP "<sender-ids bits=\"16\"/>",
@@ -236,7 +236,7 @@ GK_TEST(rfc6407_5_5_1_01, several_sats_each_with_its_traffic)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc6407_5_5_1_07, a_data_sa_that_cannot_be_run_is_refused)
+GK_TEST(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused)
 {
 	struct policy_xml x = { .data = "" };
 
@@ -260,7 +260,7 @@ GK_TEST(rfc6407_5_5_1_07, a_data_sa_that_cannot_be_run_is_refused)
 	refused(&x, "no authentication");
 }
 
-GK_TEST(rfc8052_2_2_01, the_sa_of_a_substation)
+GK_TEST(msec_policy_5, the_sa_of_a_substation)
 {
 	static const uint8_t oid[] = {
 		0x06, 0x05, 0x28, 0x83, 0xe7, 0x0f, 0x09
@@ -293,7 +293,7 @@ GK_TEST(rfc8052_2_2_01, the_sa_of_a_substation)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc8052_2_1_01, the_oid_is_written_as_the_dialect_has_it)
+GK_TEST(msec_policy_5, the_oid_is_written_as_the_dialect_has_it)
 {
 	const struct policy_xml x = { .group = "<group oid=\"1.0.62351\"/>" };
 	struct gdoi_dialect dialect = {
@@ -351,7 +351,7 @@ GK_TEST(rfc4534_b_1_1_02, the_key_server_is_named)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc4534_b_1_1_03, authorities_that_are_remembered_count)
+GK_TEST(msec_policy_5, authorities_that_are_remembered_count)
 {
 	static const uint8_t address[] = { 192, 0, 2, 7 },
 			     ca[] = { 0, 0x11, 0x22, 0x33 };
@@ -371,7 +371,7 @@ GK_TEST(rfc4534_b_1_1_03, authorities_that_are_remembered_count)
 	gdoi_policy_free(p);
 }
 
-GK_TEST(rfc6407_2_01, phase_1_is_one_that_the_policy_lists)
+GK_TEST(msec_policy_5, phase_1_is_one_that_the_policy_lists)
 {
 	static const uint8_t address[] = { 192, 0, 2, 7 };
 	const struct policy_xml x = {
@@ -405,24 +405,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GK_RUN(rfc6407_5_3_01, the_rekey_sa_says_what_the_policy_says),
-		GK_RUN(rfc6407_5_3_07,
+		GK_RUN(msec_policy_5, the_rekey_sa_says_what_the_policy_says),
+		GK_RUN(msec_policy_5,
 		       an_address_that_is_left_out_is_the_key_servers_own),
-		GK_RUN(rfc6407_7_3_1_01, unicast_needs_no_destination),
-		GK_RUN(rfc6407_5_3_2_01,
+		GK_RUN(msec_policy_5, unicast_needs_no_destination),
+		GK_RUN(msec_policy_5,
 		       a_rekey_policy_that_cannot_be_run_is_refused),
-		GK_RUN(rfc6407_5_3_2_02, legacy_is_a_matter_of_configuration),
-		GK_RUN(rfc6407_5_5_1_01, several_sats_each_with_its_traffic),
-		GK_RUN(rfc6407_5_5_1_07,
-		       a_data_sa_that_cannot_be_run_is_refused),
-		GK_RUN(rfc8052_2_2_01, the_sa_of_a_substation),
-		GK_RUN(rfc8052_2_1_01,
-		       the_oid_is_written_as_the_dialect_has_it),
+		GK_RUN(msec_policy_5, legacy_is_a_matter_of_configuration),
+		GK_RUN(msec_policy_5, several_sats_each_with_its_traffic),
+		GK_RUN(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused),
+		GK_RUN(msec_policy_5, the_sa_of_a_substation),
+		GK_RUN(msec_policy_5, the_oid_is_written_as_the_dialect_has_it),
 		GK_RUN(rfc4534_b_1_2_01,
 		       a_pre_shared_key_satisfies_rules_without_authority),
 		GK_RUN(rfc4534_b_1_1_02, the_key_server_is_named),
-		GK_RUN(rfc4534_b_1_1_03, authorities_that_are_remembered_count),
-		GK_RUN(rfc6407_2_01, phase_1_is_one_that_the_policy_lists),
+		GK_RUN(msec_policy_5, authorities_that_are_remembered_count),
+		GK_RUN(msec_policy_5, phase_1_is_one_that_the_policy_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
