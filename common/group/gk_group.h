@@ -222,6 +222,11 @@ GK_MUST_CHECK enum gk_err gk_group_handle_next(struct gk_group *group,
                                                uint32_t *handle);
 GK_MUST_CHECK enum gk_err gk_group_sender_next(struct gk_group *group,
                                                uint32_t count, uint32_t *first);
+/* gk_group_sender_reset - from 0 again: no key is left that any of them was used
+ * with (RFC 6407 section 3.5). */
+GK_MUST_CHECK enum gk_err gk_group_sender_reset(struct gk_group *group);
+/* gk_group_senders - ids given out, or lost to a restart. */
+uint64_t gk_group_senders(const struct gk_group *group);
 
 /* Notes: the protocol's own durable octets by name (token edition, datagrams
  * still to be resent).  An empty value deletes. */

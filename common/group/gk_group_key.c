@@ -294,3 +294,17 @@ gk_group_sender_next(struct gk_group *g, uint32_t count, uint32_t *first)
 	g->sender_next = end;
 	return GK_OK;
 }
+
+enum gk_err
+gk_group_sender_reset(struct gk_group *g)
+{
+	g->sender_next = g->sender_end = 0;
+	g->epoch_dirty = true;
+	return GK_OK;
+}
+
+uint64_t
+gk_group_senders(const struct gk_group *g)
+{
+	return g->sender_next;
+}

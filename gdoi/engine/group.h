@@ -114,6 +114,7 @@ struct gdoi_group_status {
 	bool open, destroyed;
 	int64_t edition;
 	size_t n_members, n_unresponsive, n_barred;
+	size_t capacity; /* members that it can have */
 	bool has_kek;
 	struct gdoi_kek_info kek;
 	size_t n_teks;
@@ -145,6 +146,8 @@ void gdoi_group_teks(struct gdoi_group *group,
                      void (*each)(void *ctx, const struct gdoi_tek *tek),
                      void *ctx);
 struct gk_slice gdoi_group_id(const struct gdoi_group *group);
+/* gdoi_group_dialect - never NULL. */
+const struct gdoi_dialect *gdoi_group_dialect(const struct gdoi_group *group);
 void gdoi_group_digest(struct gdoi_group *group, uint8_t out[32]);
 
 #endif /* GDOI_ENGINE_GROUP_H */

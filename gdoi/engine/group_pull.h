@@ -13,6 +13,11 @@
  */
 struct gdoi_offer;
 
+/* gdoi_peer_name - "kind:text": the printable identity under which a member is
+ * listed, evicted, readmitted.  @name: new buffer */
+GK_MUST_CHECK enum gk_err gdoi_peer_name(const struct gdoi_peer *peer,
+                                         struct gk_buf *name);
+
 /**
  * gdoi_group_offer - is @peer admitted, and what is it offered?
  *

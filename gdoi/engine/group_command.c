@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/engine/group_plan.h"
+
+/*
+ * What an operator, or a policy, orders: RFC 6407 sections 3.5, 4.3, 5.9, 7.4.
+ */
+static enum gk_err
+rekey(struct gdoi_group *g, unsigned what, struct gk_now now)
+{
+	struct gdoi_rekey_cause cause = {
+		.kek = (what & GDOI_REKEY_KEK) != 0,
+		.at_once = (what & GDOI_REKEY_NOW) != 0,
+	};
+
+	if (g->phase != GDOI_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	if (!g->policy->rekey.on)
+		return GK_ERR_POLICY;
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		if ((what & GDOI_REKEY_TEK) != 0)
+			cause.data[i] = GDOI_DATA_REPLACE;
+	return gdoi_group_plan(g, &cause, now);
+}
+
+enum gk_err
+gdoi_group_rekey(struct gdoi_group *g, unsigned what, struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = rekey(g, what, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gdoi_group_flush(g, now);
+}
+
+/* ---- everybody ----------------------------------------------------------- */
+
+static enum gk_err
+drop_everybody(struct gdoi_group *g, struct gk_now now)
+{
+	struct gk_member *m;
+	size_t cursor = 0;
+
+	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+		GK_TRY(gdoi_group_drop(g, m, now));
+	return GK_OK;
+}
+
+/* RFC6407-3.5-11: the old Data-Security SAs go before a sender id is given out
+ * again; here at once. */
+enum gk_err
+gdoi_group_drop_teks(struct gdoi_group *g, struct gk_now now)
+{
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		if (t->spare)
+			continue;
+		t->deleted = true;
+		t->state = GDOI_TEK_OLD;
+		t->gone_utc = now.utc_s;
+	}
+	return gdoi_teks_settle(g, now);
+}
+
+/* A clean slate: everything is deleted, and there are new keys for those who
+ * come back. */
+static enum gk_err
+delete_all(struct gdoi_group *g, struct gk_now now)
+{
+	struct gdoi_rekey_cause cause = { .kek = true,
+		                          .evicted = true,
+		                          .at_once = true };
+
+	GK_TRY(gdoi_events_forget(g, now));
+	GK_TRY(gdoi_group_plan_delete(g, now));
+	GK_TRY(drop_everybody(g, now));
+	GK_TRY(gdoi_group_drop_teks(g, now));
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		cause.data[i] = GDOI_DATA_REPLACE;
+	return gdoi_group_plan(g, &cause, now);
+}
+
+/* RFC 6407 section 3.5, steps 5 and 6. */
+enum gk_err
+gdoi_group_start_over(struct gdoi_group *g, struct gk_now now)
+{
+	GK_TRY(gdoi_out_plain(g, GDOI_OUT_SID_EXHAUSTED,
+	                      "every sender id was given out"));
+	GK_TRY(delete_all(g, now));
+	GK_TRY(gk_group_sender_reset(g->data));
+	g->exhausted = false;
+	return gdoi_group_log_commit(g, gdoi_group_ticket(g));
+}
+
+static enum gk_err
+delete_all_command(struct gdoi_group *g, struct gk_now now)
+{
+	if (g->phase != GDOI_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	if (!g->policy->rekey.on)
+		return GK_ERR_POLICY;
+	return delete_all(g, now);
+}
+
+enum gk_err
+gdoi_group_delete_all(struct gdoi_group *g, struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = delete_all_command(g, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gdoi_group_flush(g, now);
+}
+
+/* ---- some ---------------------------------------------------------------- */
+
+enum gk_err
+gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
+                         size_t n, struct gk_now now)
+{
+	struct gdoi_rekey_cause cause = { .evicted = true };
+	bool lkh = g->shape.degree != 0;
+
+	for (size_t i = 0; i < n; i++)
+		GK_TRY(gdoi_out_peer(g, GDOI_OUT_EVICTED,
+		                     gk_buf_slice(&m[i]->identity), m[i]->id,
+		                     0));
+	/* Without LKH there is no KEK that the others have and they have not:
+	 * everybody registers again. */
+	if (!lkh && g->policy->rekey.on)
+		return delete_all(g, now);
+	for (size_t i = 0; i < n; i++)
+		GK_TRY(gdoi_group_drop(g, m[i], now));
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		cause.data[i] = GDOI_DATA_REPLACE;
+	return gdoi_group_plan(g, &cause, now);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct gk_member *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+static enum gk_err
+find_all(struct gdoi_group *g, const char *const *peers, size_t n,
+         struct gk_member **m)
+{
+	for (size_t i = 0; i < n; i++) {
+		m[i] = gk_group_find(g->data, gk_slice_str(peers[i]));
+		if (m[i] == NULL)
+			return GK_ERR_VALUE;
+	}
+	qsort(m, n, sizeof(*m), by_id);
+	for (size_t i = 1; i < n; i++)
+		if (m[i] == m[i - 1])
+			return GK_ERR_VALUE;
+	return GK_OK;
+}
+
+static enum gk_err
+evict(struct gdoi_group *g, const char *const *peers, size_t n,
+      struct gk_member **m, struct gk_now now)
+{
+	if (g->phase != GDOI_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	if (!g->policy->rekey.on)
+		return GK_ERR_POLICY; /* nobody can be told */
+	GK_TRY(find_all(g, peers, n, m));
+	for (size_t i = 0; i < n; i++)
+		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
+		                        gk_slice_str("evicted")));
+	return gdoi_group_evict_members(g, m, n, now);
+}
+
+enum gk_err
+gdoi_group_evict(struct gdoi_group *g, const char *const *peers, size_t n,
+                 struct gk_now now)
+{
+	struct gk_member **m = calloc(n + 1, sizeof(struct gk_member *));
+	enum gk_err err;
+
+	if (m == NULL)
+		return GK_ERR_NOMEM;
+	pthread_mutex_lock(&g->lock);
+	err = evict(g, peers, n, m, now);
+	pthread_mutex_unlock(&g->lock);
+	free(m);
+	GK_TRY(err);
+	return gdoi_group_flush(g, now);
+}
+
+enum gk_err
+gdoi_group_readmit(struct gdoi_group *g, const char *peer)
+{
+	enum gk_err err = GK_ERR_UNEXPECTED;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->phase == GDOI_GROUP_OPEN)
+		err = gk_group_excluded(g->data, gk_slice_str(peer), NULL)
+		              ? gk_group_readmit(g->data, gk_slice_str(peer))
+		              : GK_ERR_VALUE;
+	if (err == GK_OK)
+		err = gdoi_group_log_commit(g, gdoi_group_ticket(g));
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+/* Nothing of the group is kept, but that it is no more; and, until it has gone
+ * out, the PUSH that says so. */
+static enum gk_err
+forget_everything(struct gdoi_group *g)
+{
+	struct gdoi_rekey_sa *next;
+
+	gk_journal_clear(g->own);
+	GK_TRY(gk_journal_drop(g->own));
+	g->phase = GDOI_GROUP_DESTROYED;
+	GK_TRY(gdoi_group_save_head(g));
+	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = next) {
+		next = k->next;
+		if (k->state == GDOI_KEK_CURRENT)
+			k->state = GDOI_KEK_OLD;
+		else if (k->state != GDOI_KEK_OLD)
+			gdoi_kek_remove(g, k);
+	}
+	while (g->teks != NULL)
+		gdoi_tek_remove(g, g->teks);
+	return GK_OK;
+}
+
+static enum gk_err
+destroy(struct gdoi_group *g, struct gk_now now)
+{
+	if (g->phase != GDOI_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(gdoi_events_forget(g, now));
+	GK_TRY(gdoi_group_plan_delete(g, now));
+	GK_TRY(gdoi_group_drop_teks(g, now));
+	GK_TRY(forget_everything(g));
+	gdoi_members_free(g);
+	gk_group_free(g->data);
+	g->data = NULL;
+	g->window_ends = g->tek_due = g->kek_due = GK_NEVER;
+	GK_TRY(gdoi_group_log_commit(g, gdoi_group_ticket(g)));
+	return gdoi_out_plain(g, GDOI_OUT_DESTROYED, "by command");
+}
+
+enum gk_err
+gdoi_group_destroy(struct gdoi_group *g, struct gk_now now)
+{
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	err = destroy(g, now);
+	pthread_mutex_unlock(&g->lock);
+	GK_TRY(err);
+	return gdoi_group_flush(g, now);
+}

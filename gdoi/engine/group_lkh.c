@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/engine/group_state.h"
+#include "gdoi/payload/lkh.h"
+
+/*
+ * LKH arrays: RFC 6407 sections 5.6.3.1, 5.6.3.2.
+ *
+ * The tree has the KEK as its root, which gk_lkh calls the group key.  A wrap of
+ * a plan in the style PATH is an update array: what it holds, deepest first, each
+ * key under the one before it.
+ */
+#define ARRAY_HEAD 12
+
+static void
+lkh_key(const struct gdoi_group *g, const struct gk_lkh_key *key,
+        struct gdoi_lkh_key *out)
+{
+	*out = (struct gdoi_lkh_key){
+		.id = (uint16_t)key->id,
+		.type = (uint8_t)g->policy->rekey.sak.algorithm,
+		.created = (uint32_t)key->created,
+		.handle = key->handle,
+		.data = gk_lkh_key_slice(key),
+	};
+}
+
+static void
+kek_key(const struct gdoi_rekey_sa *kek, struct gdoi_lkh_key *out)
+{
+	*out = (struct gdoi_lkh_key){
+		.id = GDOI_LKH_ROOT,
+		.type = (uint8_t)kek->sak.algorithm,
+		.created = (uint32_t)kek->created,
+		.handle = kek->handle,
+		.data = gk_buf_slice(&kek->key),
+	};
+}
+
+static enum gk_err
+encode(bool update, const struct gdoi_lkh_array *array, struct gk_buf *value)
+{
+	size_t len = ARRAY_HEAD;
+	struct gk_wr wr;
+
+	for (uint16_t i = 0; i < array->count; i++)
+		len += GDOI_LKH_KEY_FIXED + array->key[i].data.len;
+	GK_TRY(gk_buf_alloc(value, len));
+	gk_wr_init(&wr, value->ptr, value->len);
+	gdoi_lkh_encode(&wr, update, array);
+	value->len = wr.len;
+	return gk_wr_done(&wr);
+}
+
+enum gk_err
+gdoi_download_render(const struct gdoi_group *g,
+                     const struct gdoi_rekey_sa *kek, struct gk_lkh_key *path,
+                     size_t n, struct gk_buf *value)
+{
+	struct gdoi_lkh_array array = { 0 };
+	enum gk_err err;
+
+	if (n >= GDOI_LKH_KEYS_MAX)
+		return GK_ERR_SPACE;
+	/* RFC6407-5.6.3.1-09: the leaf first, the KEK last. */
+	for (size_t i = 0; i < n; i++)
+		lkh_key(g, &path[i], &array.key[i]);
+	kek_key(kek, &array.key[n]);
+	array.count = (uint16_t)(n + 1);
+	err = encode(false, &array, value);
+	gk_wipe(path, n * sizeof(*path));
+	return err;
+}
+
+/* The new keys of a plan, by LKH ID. */
+struct content {
+	const struct gk_lkh_key **key;
+	size_t n;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct gk_lkh_key *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+static enum gk_err
+content_of(const struct gk_lkh_plan *plan, struct content *c)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		most += plan->wraps[i].count;
+	c->key = calloc(most + 1, sizeof(*c->key));
+	if (c->key == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < plan->count; i++)
+		for (size_t k = 0; k < plan->wraps[i].count; k++)
+			if (plan->wraps[i].keys[k] != NULL)
+				c->key[c->n++] = plan->wraps[i].keys[k];
+	qsort(c->key, c->n, sizeof(*c->key), by_id);
+	return GK_OK;
+}
+
+static const struct gk_lkh_key *
+content_find(const struct content *c, uint32_t id)
+{
+	const struct gk_lkh_key wanted = { .id = id }, *w = &wanted;
+	const struct gk_lkh_key **found =
+		bsearch(&w, c->key, c->n, sizeof(*c->key), by_id);
+
+	return found == NULL ? NULL : *found;
+}
+
+/* gk_lkh lists from the root down, but a key that was renewed under its own old
+ * one last: deepest first is by LKH ID, as a tree is numbered breadth first. */
+static int
+deepest_first(const void *a, const void *b)
+{
+	const struct gdoi_lkh_key *x = a, *y = b;
+
+	return x->id > y->id ? -1 : x->id < y->id;
+}
+
+/*
+ * RFC6407-5.6.3.2-04: an array ends with the KEK.  A wrap that renews a key in
+ * the middle of the tree does not; what is above it is new as well, and its
+ * holders may have all of it.
+ */
+static enum gk_err
+complete(const struct gdoi_group *g, const struct content *c,
+         const struct gdoi_rekey_sa *kek, struct gdoi_lkh_array *array)
+{
+	uint32_t id = array->key[array->count - 1].id;
+
+	for (;;) {
+		const struct gk_lkh_key *key;
+
+		id = (id - 2) / g->shape.degree + 1;
+		if (array->count == GDOI_LKH_KEYS_MAX)
+			return GK_ERR_SPACE;
+		if (id == GDOI_LKH_ROOT)
+			break;
+		key = content_find(c, id);
+		if (key == NULL)
+			return GK_ERR_UNEXPECTED;
+		lkh_key(g, key, &array->key[array->count++]);
+	}
+	kek_key(kek, &array->key[array->count++]);
+	return GK_OK;
+}
+
+/* The keys of @wrap, from the one next to the wrapping key to the KEK. */
+static enum gk_err
+collect(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
+        const struct content *c, const struct gdoi_rekey_sa *kek,
+        struct gdoi_lkh_array *array)
+{
+	bool root = false;
+
+	*array = (struct gdoi_lkh_array){ .id = (uint16_t)wrap->under->id,
+		                          .handle = wrap->under->handle };
+	if (wrap->count > GDOI_LKH_KEYS_MAX)
+		return GK_ERR_SPACE;
+	for (size_t i = 0; i < wrap->count; i++) {
+		if (wrap->keys[i] == NULL)
+			root = true;
+		else
+			lkh_key(g, wrap->keys[i], &array->key[array->count++]);
+	}
+	qsort(array->key, array->count, sizeof(array->key[0]), deepest_first);
+	if (!root)
+		return complete(g, c, kek, array);
+	kek_key(kek, &array->key[array->count++]);
+	return GK_OK;
+}
+
+static enum gk_err
+render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
+       const struct content *c, const struct gdoi_rekey_sa *kek,
+       struct gk_buf *value)
+{
+	struct gk_buf sealed[GDOI_LKH_KEYS_MAX] = { { 0 } };
+	struct gk_slice under = gk_lkh_key_slice(wrap->under);
+	struct gdoi_lkh_array array;
+	enum gk_err err = GK_OK;
+
+	GK_TRY(collect(g, wrap, c, kek, &array));
+	for (uint16_t i = 0; i < array.count && err == GK_OK; i++) {
+		struct gk_slice key = array.key[i].data;
+
+		err = gdoi_lkh_wrap(&g->dialect, kek->cipher, under, key,
+		                    &sealed[i]);
+		array.key[i].data = gk_buf_slice(&sealed[i]);
+		under = key;
+	}
+	if (err == GK_OK)
+		err = encode(true, &array, value);
+	for (uint16_t i = 0; i < array.count; i++)
+		gk_buf_free(&sealed[i]);
+	return err;
+}
+
+enum gk_err
+gdoi_arrays_render(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
+                   const struct gdoi_rekey_sa *kek, struct gdoi_arrays *arrays)
+{
+	struct content c = { 0 };
+	enum gk_err err;
+
+	*arrays = (struct gdoi_arrays){ 0 };
+	if (plan->count == 0)
+		return GK_OK;
+	arrays->value = calloc(plan->count, sizeof(*arrays->value));
+	if (arrays->value == NULL)
+		return GK_ERR_NOMEM;
+	err = content_of(plan, &c);
+	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
+		err = render(g, &plan->wraps[arrays->n], &c, kek,
+		             &arrays->value[arrays->n]);
+	free(c.key);
+	return err;
+}
+
+void
+gdoi_arrays_free(struct gdoi_arrays *arrays)
+{
+	for (size_t i = 0; i < arrays->n; i++)
+		gk_buf_free(&arrays->value[i]);
+	free(arrays->value);
+	*arrays = (struct gdoi_arrays){ 0 };
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdoi/engine/group_plan.h"
+
+/*
+ * What a rekey is: RFC 6407 sections 4, 4.3, 7.4.
+ *
+ * First the new Rekey SA, if there is to be one, under the old KEK; then the new
+ * Data-Security SAs under the KEK that is then in force.  So who was left out of
+ * the tree, or has come into it, never reads what is not his (RFC6407-7.4.1-01,
+ * -7.4.2-01), and nothing has to be decided case by case.
+ */
+#define REKEY_GAP_MS 1000 /* between rekeys that joins bring about */
+#define RETRY_MS 1000     /* after a plan that failed */
+
+/* ---- the Rekey SA -------------------------------------------------------- */
+
+/* The old one is kept for acknowledgements of what came under it
+ * (RFC8263-6-10). */
+static void
+retire(struct gdoi_group *g, struct gdoi_rekey_sa *kek, struct gk_now now)
+{
+	const struct gdoi_rekey_policy *p = &g->policy->rekey;
+
+	kek->state = GDOI_KEK_OLD;
+	kek->forget_ms = now.mono_ms + g->cfg.ack_wait_ms +
+	                 (uint64_t)p->resend_count * p->resend_spacing_ms;
+}
+
+static enum gk_err
+promote(struct gdoi_plan *p)
+{
+	struct gdoi_group *g = p->g;
+
+	if (p->current != NULL) {
+		retire(g, p->current, p->now);
+		GK_TRY(gdoi_kek_save(g, p->current));
+	}
+	p->next->state = GDOI_KEK_CURRENT;
+	p->next->created = p->now.utc_s;
+	p->next->expires = p->next->sak.lifetime == 0
+	                           ? 0
+	                           : p->now.utc_s + p->next->sak.lifetime;
+	GK_TRY(gdoi_kek_save(g, p->next));
+	p->current = p->next;
+	p->next = NULL;
+	return GK_OK;
+}
+
+static enum gk_err
+new_rekey_sa(struct gdoi_plan *p)
+{
+	struct gdoi_group *g = p->g;
+	struct gk_lkh_plan plan = { 0 };
+	struct gdoi_arrays arrays = { 0 };
+	enum gk_err err;
+
+	p->next = gdoi_kek_of(g, GDOI_KEK_NEXT);
+	if (p->next == NULL)
+		GK_TRY(gdoi_kek_spare(g, p->now, &p->next));
+	if (g->shape.degree != 0)
+		GK_TRY(gk_group_refresh(g->data, p->now.utc_s));
+	err = gk_group_draft(g->data, GK_LKH_PATH, &plan);
+	if (err == GK_OK && g->shape.degree != 0)
+		err = gdoi_arrays_render(g, &plan, p->next, &arrays);
+	if (err == GK_OK && p->current != NULL && p->told)
+		err = gdoi_plan_carriers(p, &arrays);
+	/* Until here it can fail, and is then begun anew: the epoch is open. */
+	if (err == GK_OK) {
+		gk_group_close(g->data);
+		err = promote(p);
+	}
+	gdoi_arrays_free(&arrays);
+	gk_lkh_plan_free(&plan);
+	return err;
+}
+
+/* ---- Data-Security SAs --------------------------------------------------- */
+
+static uint32_t
+lifetime_of(const struct gdoi_data_sa *t)
+{
+	return t->sat.protocol == GDOI_PROTOCOL_IEC_61850 ? t->sat.iec.lifetime
+	                                                  : t->sat.ipsec.life_s;
+}
+
+static uint16_t
+delay(const struct gdoi_plan *p, bool deactivation)
+{
+	const struct gdoi_policy *policy = p->g->policy;
+
+	if (p->cause->at_once || !policy->has_gap)
+		return 0;
+	if (deactivation)
+		return policy->gap.has_dtd ? policy->gap.dtd : 0;
+	return policy->gap.has_atd ? policy->gap.atd : 0;
+}
+
+/* The one in use, or about to be. */
+struct gdoi_data_sa *
+gdoi_data_leading(const struct gdoi_group *g, uint16_t data)
+{
+	struct gdoi_data_sa *found = NULL;
+
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (t->data == data && gdoi_tek_live(t) &&
+		    (t->state == GDOI_TEK_CURRENT ||
+		     t->state == GDOI_TEK_RECEIVE))
+			found = t;
+	return found;
+}
+
+static struct gdoi_data_sa *
+prefetched(const struct gdoi_group *g, uint16_t data)
+{
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (t->data == data && gdoi_tek_live(t) && t->announced &&
+		    t->state == GDOI_TEK_NEXT)
+			return t;
+	return NULL;
+}
+
+/* What joiners were given before the others heard of it. */
+static struct gdoi_data_sa *
+unannounced(const struct gdoi_group *g, uint16_t data)
+{
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (t->data == data && gdoi_tek_live(t) && !t->announced)
+			return t;
+	return NULL;
+}
+
+static bool
+is_deleted(const struct gdoi_plan *p, const struct gdoi_data_sa *t)
+{
+	const struct gdoi_rekey_cause *c = p->cause;
+
+	if (c->evicted || c->at_once || t->data == GDOI_DATA_ORPHAN)
+		return true;
+	/* Without DTD nothing says when: it runs out by its lifetime. */
+	return t->expires == 0 ||
+	       (p->g->policy->has_gap && p->g->policy->gap.has_dtd);
+}
+
+static enum gk_err
+supersede(struct gdoi_plan *p, const struct gdoi_data_sa *by)
+{
+	struct gdoi_group *g = p->g;
+
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		if (t == by || t->data != by->data || !gdoi_tek_live(t))
+			continue;
+		/* Nobody can be told in a group without a Rekey SA. */
+		if (!g->policy->rekey.on || !is_deleted(p, t))
+			continue;
+		t->deleted = true;
+		t->gone_utc = p->now.utc_s + delay(p, true);
+		/* Never to be used: who comes next must not activate it. */
+		if (t->state == GDOI_TEK_NEXT)
+			t->state = GDOI_TEK_OLD;
+		GK_TRY(gdoi_plan_delete(p, t));
+		GK_TRY(gdoi_tek_save(g, t));
+	}
+	return GK_OK;
+}
+
+static int64_t
+activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
+{
+	/* Members learn of it when they register again: the one in force lasts
+	 * until then. */
+	if (!p->g->policy->rekey.on && before != NULL && before->expires != 0 &&
+	    !p->cause->at_once)
+		return before->expires;
+	return p->now.utc_s + delay(p, false);
+}
+
+static enum gk_err
+replace(struct gdoi_plan *p, uint16_t data)
+{
+	struct gdoi_group *g = p->g;
+	const struct gdoi_data_sa *before = gdoi_data_leading(g, data);
+	struct gdoi_data_sa *t = unannounced(g, data);
+
+	if (t == NULL)
+		GK_TRY(gdoi_tek_spare(g, data, p->now, &t));
+	t->spare = false;
+	t->announced = true;
+	t->created = p->now.utc_s;
+	t->state = GDOI_TEK_RECEIVE;
+	t->active_utc = activation(p, before);
+	t->expires = lifetime_of(t) == 0 ? 0 : t->active_utc + lifetime_of(t);
+	GK_TRY(supersede(p, t));
+	return gdoi_plan_install(p, t);
+}
+
+/* RFC 8052: the next key, while the one before it is in use. */
+static enum gk_err
+prefetch(struct gdoi_plan *p, uint16_t data)
+{
+	struct gdoi_group *g = p->g;
+	const struct gdoi_data_sa *before = gdoi_data_leading(g, data);
+	const struct gdoi_gap *gap = &g->policy->gap;
+	struct gdoi_data_sa *t;
+	int64_t overlap;
+
+	if (before == NULL || before->expires == 0)
+		return GK_OK;
+	GK_TRY(gdoi_tek_spare(g, data, p->now, &t));
+	overlap = g->policy->has_gap && gap->has_dtd ? gap->dtd : 0;
+	if (overlap > lifetime_of(before) / 10)
+		overlap = lifetime_of(before) / 10;
+	t->spare = false;
+	t->announced = true;
+	t->created = p->now.utc_s;
+	t->state = GDOI_TEK_NEXT;
+	t->active_utc = before->expires - overlap;
+	t->expires = t->active_utc + lifetime_of(t);
+	return gdoi_plan_install(p, t);
+}
+
+static enum gk_err
+new_data_sas(struct gdoi_plan *p)
+{
+	struct gdoi_group *g = p->g;
+
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		if (t->data != GDOI_DATA_ORPHAN || !gdoi_tek_live(t))
+			continue;
+		t->deleted = true;
+		t->gone_utc = p->now.utc_s + delay(p, true);
+		GK_TRY(gdoi_plan_delete(p, t));
+		GK_TRY(gdoi_tek_save(g, t));
+	}
+	for (uint16_t i = 0; i < g->policy->n_data; i++) {
+		if (p->cause->data[i] == GDOI_DATA_REPLACE)
+			GK_TRY(replace(p, i));
+		if (gdoi_data_prefetch(g, i) &&
+		    p->cause->data[i] != GDOI_DATA_KEEP &&
+		    g->policy->data[i].sat.iec.atd == 0)
+			GK_TRY(prefetch(p, i));
+		else if (p->cause->data[i] == GDOI_DATA_PREFETCH)
+			GK_TRY(prefetch(p, i));
+	}
+	return GK_OK;
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+static enum gk_err
+plan_all(struct gdoi_plan *p)
+{
+	struct gdoi_group *g = p->g;
+	bool on = g->policy->rekey.on;
+
+	GK_TRY(gdoi_events_forget(g, p->now));
+	p->current = gdoi_kek_of(g, GDOI_KEK_CURRENT);
+	p->told = on && gk_group_count(g->data) != 0;
+	if (on &&
+	    (p->cause->kek || p->current == NULL || gk_group_due(g->data) ||
+	     gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL))
+		GK_TRY(new_rekey_sa(p));
+	else if (gk_group_open(g->data))
+		gk_group_close(g->data);
+	GK_TRY(new_data_sas(p));
+	if (p->told)
+		GK_TRY(gdoi_plan_teks(p));
+	for (size_t i = 0; i < p->n_fresh; i++)
+		GK_TRY(gdoi_tek_save(g, p->fresh[i]));
+	return GK_OK;
+}
+
+enum gk_err
+gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
+                struct gk_now now)
+{
+	struct gdoi_plan *p = calloc(1, sizeof(*p));
+	enum gk_err err;
+
+	if (p == NULL)
+		return GK_ERR_NOMEM;
+	p->g = g;
+	p->cause = cause;
+	p->now = now;
+	g->now = now;
+	err = plan_all(p);
+	gdoi_plan_free(p);
+	g->moved++;
+	g->window_ends = GK_NEVER;
+	if (err != GK_OK) {
+		/* Try again, but not at once and for ever. */
+		g->window_ends = now.mono_ms + RETRY_MS;
+		g->rekey_owed = true;
+		return err;
+	}
+	g->rekey_owed = false;
+	g->rekeyed_at = now.mono_ms;
+	g->last_rekey_utc = now.utc_s;
+	GK_TRY(gdoi_group_save_head(g));
+	GK_TRY(gdoi_group_log_commit(g, gdoi_group_ticket(g)));
+	GK_TRY(gdoi_teks_settle(g, now));
+	gdoi_group_timers(g, now);
+	return GK_OK;
+}
+
+void
+gdoi_group_expect_rekey(struct gdoi_group *g, struct gk_now now)
+{
+	uint64_t soonest = g->rekeyed_at + REKEY_GAP_MS;
+
+	if (g->window_ends != GK_NEVER)
+		return;
+	g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+	if (g->rekeyed_at != 0 && g->window_ends < soonest)
+		g->window_ends = soonest;
+}
+
+/* ---- when ---------------------------------------------------------------- */
+
+/* How long before an end of life the successor comes. */
+static int64_t
+margin(const struct gdoi_group *g, int64_t life)
+{
+	int64_t m = g->policy->rekey.margin_s;
+
+	if (m == 0)
+		m = life / 10;
+	return m < life ? m : life / 2;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* When policy->data[@data] wants something, and what. */
+int64_t
+gdoi_data_due(const struct gdoi_group *g, uint16_t data,
+              enum gdoi_data_order *order)
+{
+	const struct gdoi_data_sa *t = gdoi_data_leading(g, data);
+	uint32_t interval = g->policy->rekey.interval_s;
+	int64_t due = 0;
+
+	*order = GDOI_DATA_REPLACE;
+	if (t == NULL)
+		return g->now.utc_s;
+	if (interval != 0)
+		due = t->created + interval;
+	if (t->expires == 0)
+		return due;
+	if (!gdoi_data_prefetch(g, data))
+		return sooner(due, t->expires - margin(g, lifetime_of(t)));
+	if (prefetched(g, data) == NULL) {
+		uint32_t atd = g->policy->data[data].sat.iec.atd;
+
+		*order = GDOI_DATA_PREFETCH;
+		return atd == 0 ? t->created : t->expires - atd;
+	}
+	return due;
+}
+
+static void
+arm(struct gdoi_group *g, struct gk_now now, int64_t due, uint64_t *at,
+    int64_t *at_utc)
+{
+	*at_utc = due;
+	if (due == 0)
+		*at = GK_NEVER;
+	else if (due <= now.utc_s)
+		*at = now.mono_ms;
+	else
+		*at = now.mono_ms + (uint64_t)(due - now.utc_s) * 1000;
+	(void)g;
+}
+
+void
+gdoi_group_timers(struct gdoi_group *g, struct gk_now now)
+{
+	const struct gdoi_rekey_sa *kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
+	int64_t tek = 0, kek_due = 0;
+
+	g->now = now;
+	for (uint16_t i = 0; i < g->policy->n_data; i++) {
+		enum gdoi_data_order order;
+
+		tek = sooner(tek, gdoi_data_due(g, i, &order));
+	}
+	if (kek != NULL && kek->expires != 0)
+		kek_due = kek->expires - margin(g, kek->sak.lifetime);
+	if (kek != NULL && g->policy->n_data == 0 &&
+	    g->policy->rekey.interval_s != 0)
+		kek_due = sooner(kek_due,
+		                 kek->created + g->policy->rekey.interval_s);
+	arm(g, now, tek, &g->tek_due, &g->tek_due_utc);
+	arm(g, now, kek_due, &g->kek_due, &g->kek_due_utc);
+}

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/engine/group_pull.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/gk_check.h"
+#include "gdoi/engine/group_plan.h"
+
+/*
+ * Registration: RFC 6407 sections 3.4, 3.5.
+ */
+#define ENDPOINT_MAX 256
+
+/* Copies throughout: the group goes on meanwhile. */
+struct gdoi_offer {
+	struct gdoi_sa sa;
+	struct gk_buf src, dst;            /* of the SAK */
+	struct gk_buf body[GDOI_SATS_MAX]; /* of the SATs */
+	uint32_t tek[GDOI_SATS_MAX];       /* handles */
+	uint32_t kek;                      /* handle; 0: no Rekey SA */
+	uint64_t moved;                    /* the group's, at that time */
+	bool counts;                       /* senders need sender ids */
+	struct gk_buf name;                /* of the peer */
+	struct gk_buf who;                 /* octets of its identity */
+	struct gk_identity id;
+	struct gk_buf ca[16];
+	struct gk_slice ca_ids[16];
+	size_t n_ca;
+	/* message 4 */
+	struct gk_buf kek_key, sig_key, download;
+	uint8_t kek_spi[GDOI_KEK_SPI_LEN];
+	uint8_t key[GDOI_SATS_MAX][2][GDOI_TEK_KEY_MAX];
+	uint8_t spi[GDOI_SATS_MAX][GDOI_TEK_SPI_LEN];
+};
+
+void
+gdoi_offer_free(struct gdoi_offer *o)
+{
+	if (o == NULL)
+		return;
+	gk_buf_free(&o->src);
+	gk_buf_free(&o->dst);
+	for (size_t i = 0; i < GK_COUNT(o->body); i++)
+		gk_buf_free(&o->body[i]);
+	for (size_t i = 0; i < GK_COUNT(o->ca); i++)
+		gk_buf_free(&o->ca[i]);
+	gk_buf_free(&o->name);
+	gk_buf_free(&o->who);
+	gk_buf_free(&o->kek_key);
+	gk_buf_free(&o->sig_key);
+	gk_buf_free(&o->download);
+	gk_wipe(o, sizeof(*o));
+	free(o);
+}
+
+const struct gdoi_sa *
+gdoi_offer_sa(const struct gdoi_offer *o)
+{
+	return &o->sa;
+}
+
+static enum gk_err
+refuse(struct isakmp_reject *why, enum gk_err err, const char *req,
+       const char *field)
+{
+	return isakmp_refuse(why, err, ISAKMP_NOTIFY_AUTHENTICATION_FAILED, req,
+	                     field, 0);
+}
+
+/* ---- message 2 ----------------------------------------------------------- */
+
+/* RFC6407-7.4.2-01: for somebody new, nothing that was used before. */
+static bool
+wants_new(const struct gdoi_group *g, const struct gdoi_offer *o)
+{
+	if (!g->shape.backward)
+		return false;
+	if (gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)
+		return true;
+	return gk_group_count(g->data) != 0 &&
+	       gk_group_find(g->data, gk_buf_slice(&o->name)) == NULL;
+}
+
+static enum gk_err
+offer_kek(struct gdoi_group *g, struct gdoi_offer *o, bool fresh,
+          struct gk_now now)
+{
+	struct gdoi_rekey_sa *kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
+	struct gdoi_sak *sak = &o->sa.sak;
+
+	if (fresh) {
+		kek = gdoi_kek_of(g, GDOI_KEK_NEXT);
+		if (kek == NULL)
+			GK_TRY(gdoi_kek_spare(g, now, &kek));
+	}
+	if (kek == NULL)
+		return GK_OK;
+	o->kek = kek->handle;
+	o->sa.has_sak = true;
+	gdoi_kek_sak(g, kek, true, now, sak);
+	GK_TRY(gk_buf_copy(&o->src, sak->ep.src.data));
+	GK_TRY(gk_buf_copy(&o->dst, sak->ep.dst.data));
+	sak->ep.src.data = gk_buf_slice(&o->src);
+	sak->ep.dst.data = gk_buf_slice(&o->dst);
+	return GK_OK;
+}
+
+/* Its slices point into @t->body: to the same places of a copy. */
+static struct gk_slice
+moved(struct gk_slice s, const struct gdoi_data_sa *t, const struct gk_buf *to)
+{
+	if (s.len == 0)
+		return (struct gk_slice){ 0 };
+	return (struct gk_slice){ to->ptr + (s.ptr - t->body.ptr), s.len };
+}
+
+static enum gk_err
+offer_tek(struct gdoi_group *g, struct gdoi_offer *o,
+          const struct gdoi_data_sa *t, struct gk_now now)
+{
+	uint16_t i = o->sa.n_sats;
+	struct gdoi_sat *sat = &o->sa.sat[i];
+	struct gk_buf *body = &o->body[i];
+
+	if (i == GDOI_SATS_MAX)
+		return GK_ERR_SPACE;
+	GK_TRY(gk_buf_copy(body, gk_buf_slice(&t->body)));
+	gdoi_tek_sat(g, t, now, sat);
+	if (sat->protocol == GDOI_PROTOCOL_IEC_61850) {
+		sat->iec.oid = moved(sat->iec.oid, t, body);
+		sat->iec.payload = moved(sat->iec.payload, t, body);
+	} else {
+		struct gdoi_endpoints *ep = &sat->ipsec.ep;
+
+		ep->src.data = moved(ep->src.data, t, body);
+		ep->dst.data = moved(ep->dst.data, t, body);
+	}
+	o->tek[i] = t->handle;
+	memcpy(o->spi[i], t->sat.spi, GDOI_TEK_SPI_LEN);
+	o->counts |= gdoi_tek_counts(g, t);
+	o->sa.n_sats++;
+	return GK_OK;
+}
+
+static bool
+is_offered(const struct gdoi_data_sa *t, bool fresh)
+{
+	if (fresh)
+		return t->spare || (gdoi_tek_live(t) && !t->announced);
+	/* One that is on its way out is still sent with until ATD is over. */
+	return !t->spare && t->announced && t->state != GDOI_TEK_OLD;
+}
+
+static enum gk_err
+offer_teks(struct gdoi_group *g, struct gdoi_offer *o, bool fresh,
+           struct gk_now now)
+{
+	for (uint16_t i = 0; fresh && i < g->policy->n_data; i++) {
+		struct gdoi_data_sa *t = g->teks;
+
+		while (t != NULL &&
+		       (t->data != i || !gdoi_tek_live(t) || t->announced))
+			t = t->next;
+		if (t == NULL)
+			GK_TRY(gdoi_tek_spare(g, i, now, &t));
+	}
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (is_offered(t, fresh))
+			GK_TRY(offer_tek(g, o, t, now));
+	return GK_OK;
+}
+
+/* What remains of ATD, for those that wait for it; RFC 6407 section 5.4.1. */
+static void
+offer_gap(struct gdoi_group *g, struct gdoi_offer *o, bool fresh,
+          struct gk_now now)
+{
+	int64_t left = 0;
+
+	if (!g->policy->has_gap)
+		return;
+	o->sa.has_gap = true;
+	o->sa.gap = g->policy->gap;
+	o->sa.gap.has_request = false;
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (is_offered(t, fresh) && t->state == GDOI_TEK_RECEIVE &&
+		    t->active_utc - now.utc_s > left)
+			left = t->active_utc - now.utc_s;
+	if (!fresh)
+		o->sa.gap.atd =
+			(uint16_t)(left > UINT16_MAX ? UINT16_MAX : left);
+}
+
+/* Remembered of a member, for policies to come. */
+static enum gk_err
+keep_who(struct gdoi_offer *o, const struct gdoi_peer *peer)
+{
+	GK_TRY(gk_buf_copy(&o->who, peer->id->octets));
+	o->id = (struct gk_identity){ peer->id->kind, gk_buf_slice(&o->who) };
+	for (size_t i = 1; i < peer->n_certs && o->n_ca < GK_COUNT(o->ca);
+	     i++) {
+		GK_TRY(gk_buf_copy(&o->ca[o->n_ca],
+		                   gk_cert_key_id(peer->certs[i])));
+		o->ca_ids[o->n_ca] = gk_buf_slice(&o->ca[o->n_ca]);
+		o->n_ca++;
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+look(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
+     struct isakmp_reject *why)
+{
+	if (g->phase != GDOI_GROUP_OPEN)
+		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-3.4-03", "ID");
+	/* RFC6407-3.4-03 */
+	if (!gdoi_policy_admits(g->policy, peer) &&
+	    GK_CHECKED("RFC6407-3.4-03"))
+		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+	if (gk_group_excluded(g->data, gk_buf_slice(&o->name), NULL) &&
+	    GK_CHECKED("RFC6407-3.4-03"))
+		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+	return GK_OK;
+}
+
+static enum gk_err
+fill(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
+     struct gk_now now, struct isakmp_reject *why)
+{
+	bool fresh;
+
+	GK_TRY(look(g, o, peer, why));
+	g->now = now;
+	fresh = wants_new(g, o);
+	GK_TRY(offer_kek(g, o, fresh, now));
+	GK_TRY(offer_teks(g, o, fresh, now));
+	offer_gap(g, o, fresh, now);
+	o->moved = g->moved;
+	return gk_buf_copy(&o->sig_key, gk_buf_slice(&g->sig_key));
+}
+
+enum gk_err
+gdoi_group_offer(struct gdoi_group *g, const struct gdoi_peer *peer,
+                 struct gk_now now, struct gdoi_offer **out,
+                 struct isakmp_reject *why)
+{
+	struct gdoi_offer *o = calloc(1, sizeof(*o));
+	enum gk_err err;
+
+	*out = NULL;
+	if (o == NULL)
+		return GK_ERR_NOMEM;
+	err = gdoi_peer_name(peer, &o->name);
+	if (err == GK_OK)
+		err = keep_who(o, peer);
+	if (err == GK_OK) {
+		pthread_mutex_lock(&g->lock);
+		err = fill(g, o, peer, now, why);
+		pthread_mutex_unlock(&g->lock);
+	}
+	if (err != GK_OK) {
+		gdoi_offer_free(o);
+		return err;
+	}
+	*out = o;
+	return GK_OK;
+}
+
+/* ---- message 4 ----------------------------------------------------------- */
+
+struct admission {
+	struct gdoi_group *g;
+	struct gdoi_offer *o;
+	const struct gdoi_gap *request;
+	const struct gdoi_address *from;
+	struct gk_now now;
+	struct gdoi_kd *kd;
+	struct isakmp_reject *why;
+	struct gdoi_rekey_sa *kek;
+	struct gk_member *m;
+};
+
+/* RFC6407-3.5-02, -3.5-08, -5.4.2-01 */
+static enum gk_err
+take_sids(struct admission *a)
+{
+	uint32_t n = 1, first;
+	enum gk_err err;
+
+	a->kd->n_sids = 0;
+	if (!a->o->counts)
+		return GK_OK;
+	if (a->request != NULL && a->request->has_request &&
+	    a->request->request > 1)
+		n = a->request->request;
+	if (n > GDOI_KD_SIDS_MAX)
+		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
+		              "SENDER_ID_REQUEST");
+	err = gk_group_sender_next(a->g->data, n, &first);
+	if (err == GK_ERR_SPACE && n > (uint64_t)a->g->shape.sender_last + 1)
+		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
+		              "SENDER_ID_REQUEST");
+	if (err == GK_ERR_SPACE) {
+		/* RFC6407-3.5-11: none before all of them can be reset. */
+		a->g->exhausted = true;
+		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.5-11", "SID");
+	}
+	GK_TRY(err);
+	a->kd->sid_bits = a->g->policy->sid_bits;
+	for (uint32_t i = 0; i < n; i++)
+		a->kd->sid[a->kd->n_sids++] = first + i;
+	return GK_OK;
+}
+
+static enum gk_err
+join(struct admission *a)
+{
+	struct gdoi_group *g = a->g;
+	struct gk_slice name = gk_buf_slice(&a->o->name);
+	enum gk_err err;
+
+	a->m = gk_group_find(g->data, name);
+	if (a->m != NULL)
+		return GK_OK;
+	err = GK_ERR_SPACE;
+	if (gk_group_count(g->data) < g->cfg.members_max)
+		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
+	/* RFC6407-3.4-08: the tree has no seat more. */
+	if (err == GK_ERR_SPACE)
+		return refuse(a->why, err, "RFC6407-3.4-08", "LKH ID");
+	GK_TRY(err);
+	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
+}
+
+/* What was prepared is given out: the others have to hear of it. */
+static enum gk_err
+give_out(struct admission *a)
+{
+	struct gdoi_group *g = a->g;
+	bool fresh = false;
+
+	if (a->kek != NULL && a->kek->state == GDOI_KEK_SPARE) {
+		a->kek->state = GDOI_KEK_NEXT;
+		GK_TRY(gdoi_kek_save(g, a->kek));
+	}
+	for (uint16_t i = 0; i < a->o->sa.n_sats; i++) {
+		struct gdoi_data_sa *t = g->teks;
+
+		while (t != NULL && t->handle != a->o->tek[i])
+			t = t->next;
+		if (t == NULL)
+			return GK_ERR_UNEXPECTED;
+		t->holders++;
+		if (!t->spare)
+			continue;
+		t->spare = false;
+		t->state = GDOI_TEK_RECEIVE;
+		GK_TRY(gdoi_tek_save(g, t));
+	}
+	fresh = a->kek != NULL && a->kek->state == GDOI_KEK_NEXT;
+	if (fresh || gk_group_due(g->data))
+		gdoi_group_expect_rekey(g, a->now);
+	return GK_OK;
+}
+
+static enum gk_err
+remember(struct admission *a)
+{
+	struct gdoi_group *g = a->g;
+	const struct gdoi_member *before = gdoi_member_of(g, a->m->id);
+	const struct gdoi_peer peer = { .id = &a->o->id,
+		                        .ca_key_ids = a->o->ca_ids,
+		                        .n_ca_key_ids = a->o->n_ca };
+	struct gdoi_member info = { .since = g->pushes };
+
+	if (before != NULL)
+		info.heard = before->heard;
+	if (a->from != NULL)
+		info.address = *a->from;
+	gk_group_member_seen(a->m, a->now.utc_s);
+	GK_TRY(gdoi_member_put(g, a->m, &info));
+	return gdoi_member_save(g, a->m, &peer);
+}
+
+/* ---- KD ------------------------------------------------------------------ */
+
+static enum gk_err
+download(struct admission *a)
+{
+	struct gk_lkh_key path[GK_LKH_DEPTH_MAX];
+	struct gdoi_group *g = a->g;
+	enum gk_err err;
+	size_t n;
+
+	gk_buf_free(&a->o->download);
+	GK_TRY(gk_group_path(g->data, a->m, path, &n));
+	err = gdoi_download_render(g, a->kek, path, n, &a->o->download);
+	gk_wipe(path, sizeof(path));
+	return err;
+}
+
+/* RFC6407-3.4-08, switch lkh_kek_packet. */
+static enum gk_err
+add_kek(struct admission *a)
+{
+	struct gdoi_group *g = a->g;
+	struct gdoi_offer *o = a->o;
+	struct gdoi_kd *kd = a->kd;
+	struct gdoi_kd_packet packet = {
+		.spi = { o->kek_spi, GDOI_KEK_SPI_LEN },
+		.sig_key = gk_buf_slice(&o->sig_key),
+	};
+	bool lkh = g->shape.degree != 0;
+
+	if (a->kek == NULL)
+		return GK_OK;
+	memcpy(o->kek_spi, a->kek->sak.spi, GDOI_KEK_SPI_LEN);
+	if (!lkh || g->dialect.lkh_kek_packet == GDOI_LKH_KEK_PACKET_BOTH) {
+		gk_buf_free(&o->kek_key);
+		GK_TRY(gk_buf_copy(&o->kek_key, gk_buf_slice(&a->kek->key)));
+		packet.type = GDOI_KD_KEK;
+		packet.algorithm_key = gk_buf_slice(&o->kek_key);
+		kd->packet[kd->n_packets++] = packet;
+		packet.algorithm_key = (struct gk_slice){ 0 };
+	}
+	if (!lkh)
+		return GK_OK;
+	GK_TRY(download(a));
+	packet.type = GDOI_KD_LKH;
+	kd->packet[kd->n_packets++] = packet;
+	kd->download = gk_buf_slice(&o->download);
+	return GK_OK;
+}
+
+static enum gk_err
+add_teks(struct admission *a)
+{
+	struct gdoi_offer *o = a->o;
+
+	for (uint16_t i = 0; i < o->sa.n_sats; i++) {
+		struct gdoi_kd_packet *p = &a->kd->packet[a->kd->n_packets];
+		const struct gdoi_data_sa *t = a->g->teks;
+
+		while (t != NULL && t->handle != o->tek[i])
+			t = t->next;
+		if (t == NULL)
+			return GK_ERR_UNEXPECTED;
+		memcpy(o->key[i][0], t->key, sizeof(t->key));
+		memcpy(o->key[i][1], t->integrity, sizeof(t->integrity));
+		gdoi_tek_packet(t, p);
+		p->spi.ptr = o->spi[i];
+		p->algorithm_key.ptr = o->key[i][0];
+		p->integrity_key.ptr = o->key[i][1];
+		a->kd->n_packets++;
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+keys(struct admission *a)
+{
+	struct gdoi_kd *kd = a->kd;
+
+	GK_TRY(add_kek(a));
+	GK_TRY(add_teks(a));
+	if (kd->n_sids != 0)
+		kd->packet[kd->n_packets++] =
+			(struct gdoi_kd_packet){ .type = GDOI_KD_SID };
+	return GK_OK;
+}
+
+static enum gk_err
+admit(struct admission *a)
+{
+	struct gdoi_group *g = a->g;
+
+	if (g->phase != GDOI_GROUP_OPEN)
+		return refuse(a->why, GK_ERR_UNEXPECTED, "RFC6407-3.4-03",
+		              "ID");
+	if (gk_group_excluded(g->data, gk_buf_slice(&a->o->name), NULL))
+		return refuse(a->why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+	a->kek = a->o->kek == 0 ? NULL : gdoi_kek_find(g, a->o->kek);
+	if (g->exhausted || g->moved != a->o->moved ||
+	    (a->o->kek != 0 && a->kek == NULL))
+		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.4-07", "SA");
+	/* A joiner that was to have the keys in force, and now may not. */
+	if (a->kek != NULL && a->kek->state == GDOI_KEK_CURRENT &&
+	    wants_new(g, a->o))
+		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-7.4.2-01", "SA");
+	g->now = a->now;
+	GK_TRY(take_sids(a));
+	GK_TRY(join(a));
+	GK_TRY(remember(a));
+	GK_TRY(give_out(a));
+	return keys(a);
+}
+
+enum gk_err
+gdoi_group_admit(struct gdoi_group *g, struct gdoi_offer *o,
+                 const struct gdoi_gap *request,
+                 const struct gdoi_address *from, struct gk_now now,
+                 struct gdoi_kd *kd, struct gdoi_seq *seq, bool *has_seq,
+                 uint32_t *member_id, uint64_t *ticket,
+                 struct isakmp_reject *why)
+{
+	struct admission a = { .g = g,
+		               .o = o,
+		               .request = request,
+		               .from = from,
+		               .now = now,
+		               .kd = kd,
+		               .why = why };
+	enum gk_err err;
+
+	*kd = (struct gdoi_kd){ .n_packets = 0 };
+	*has_seq = false;
+	pthread_mutex_lock(&g->lock);
+	err = admit(&a);
+	if (err == GK_OK) {
+		/* RFC6407-3.2-15, -16 */
+		*has_seq = a.kek != NULL;
+		seq->number = a.kek != NULL ? a.kek->sequence : 0;
+		*member_id = a.m->id;
+		*ticket = gdoi_group_ticket(g);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+/* ---- others -------------------------------------------------------------- */
+
+static enum gk_err
+left(struct gdoi_group *g, struct gk_slice name, struct gk_now now)
+{
+	struct gk_member *m;
+
+	if (g->phase != GDOI_GROUP_OPEN)
+		return GK_ERR_UNEXPECTED;
+	m = gk_group_find(g->data, name);
+	if (m == NULL)
+		return GK_ERR_VALUE;
+	GK_TRY(gdoi_group_drop(g, m, now));
+	/* Without LKH it keeps the KEK until the next one. */
+	if (!gk_group_due(g->data))
+		return GK_OK;
+	g->moved++;
+	g->rekey_owed = true;
+	GK_TRY(gdoi_group_save_head(g));
+	gdoi_group_expect_rekey(g, now);
+	return GK_OK;
+}
+
+enum gk_err
+gdoi_group_left(struct gdoi_group *g, const struct gdoi_peer *peer,
+                struct gk_now now, uint64_t *ticket)
+{
+	struct gk_buf name;
+	enum gk_err err;
+
+	GK_TRY(gdoi_peer_name(peer, &name));
+	pthread_mutex_lock(&g->lock);
+	err = left(g, gk_buf_slice(&name), now);
+	if (err == GK_OK)
+		*ticket = gdoi_group_ticket(g);
+	pthread_mutex_unlock(&g->lock);
+	gk_buf_free(&name);
+	return err;
+}
+
+bool
+gdoi_group_has_spi(struct gdoi_group *g, const uint8_t spi[16])
+{
+	bool found = false;
+
+	pthread_mutex_lock(&g->lock);
+	for (const struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next)
+		if (k->state >= GDOI_KEK_CURRENT &&
+		    memcmp(k->sak.spi, spi, GDOI_KEK_SPI_LEN) == 0)
+			found = true;
+	pthread_mutex_unlock(&g->lock);
+	return found;
+}

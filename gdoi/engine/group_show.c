@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/crypto/gk_hash.h"
+#include "gdoi/engine/group_state.h"
+
+/*
+ * What people want to see, and what tests compare.
+ */
+static size_t
+count_teks(const struct gdoi_group *g)
+{
+	size_t n = 0;
+
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		n += !t->spare;
+	return n;
+}
+
+static int64_t
+next_rekey(const struct gdoi_group *g)
+{
+	if (g->tek_due_utc == 0 ||
+	    (g->kek_due_utc != 0 && g->kek_due_utc < g->tek_due_utc))
+		return g->kek_due_utc;
+	return g->tek_due_utc;
+}
+
+static void
+fill_open(const struct gdoi_group *g, struct gdoi_group_status *out)
+{
+	const struct gdoi_rekey_sa *kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
+
+	out->edition = g->policy->edition;
+	out->n_members = gk_group_count(g->data);
+	out->n_unresponsive = g->n_unresponsive;
+	out->n_barred = gk_group_excluded_count(g->data);
+	out->n_teks = count_teks(g);
+	out->senders = (uint32_t)gk_group_senders(g->data);
+	out->sender_last = g->shape.sender_last;
+	out->capacity =
+		g->shape.degree != 0 ? g->shape.capacity : g->cfg.members_max;
+	if (out->capacity > g->cfg.members_max)
+		out->capacity = g->cfg.members_max;
+	out->next_rekey_utc = next_rekey(g);
+	out->has_kek = kek != NULL;
+	if (kek != NULL)
+		gdoi_kek_info(kek, &out->kek);
+}
+
+void
+gdoi_group_status(struct gdoi_group *g, struct gdoi_group_status *out)
+{
+	pthread_mutex_lock(&g->lock);
+	*out = (struct gdoi_group_status){
+		.open = g->phase == GDOI_GROUP_OPEN,
+		.destroyed = g->phase == GDOI_GROUP_DESTROYED,
+		.edition = -1,
+		.pushes = g->n_pushes,
+		.acks = g->n_acks,
+		.refused_acks = g->n_refused_acks,
+		.last_rekey_utc = g->last_rekey_utc,
+	};
+	if (out->open)
+		fill_open(g, out);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
+show(const struct gdoi_group *g, const struct gk_member *m,
+     void (*each)(void *ctx, const struct gdoi_group_row *row), void *ctx)
+{
+	const struct gdoi_member *info = gdoi_member_of(g, m->id);
+	struct gk_lkh_key path[GK_LKH_DEPTH_MAX];
+	struct gdoi_group_row row = { .member_id = m->id,
+		                      .state = "member",
+		                      .joined_utc = m->joined,
+		                      .seen_utc = m->seen };
+	char *peer = strndup((const char *)m->identity.ptr, m->identity.len);
+	size_t n;
+
+	row.peer = peer;
+	if (info != NULL) {
+		row.acked = info->acked_seq;
+		row.missed = info->missed;
+		row.address = info->address;
+		if (info->unresponsive)
+			row.state = "unresponsive";
+	}
+	if (gk_group_path(g->data, m, path, &n) == GK_OK && n != 0)
+		row.lkh_id = (uint16_t)path[0].id;
+	gk_wipe(path, sizeof(path));
+	if (peer != NULL)
+		each(ctx, &row);
+	free(peer);
+}
+
+void
+gdoi_group_members(struct gdoi_group *g,
+                   void (*each)(void *ctx, const struct gdoi_group_row *row),
+                   void *ctx)
+{
+	const struct gk_member *m;
+	size_t cursor = 0;
+
+	pthread_mutex_lock(&g->lock);
+	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
+		show(g, m, each, ctx);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+gdoi_group_barred(struct gdoi_group *g,
+                  void (*each)(void *ctx, const char *peer), void *ctx)
+{
+	struct gk_slice name;
+	size_t cursor = 0;
+
+	pthread_mutex_lock(&g->lock);
+	while (g->data != NULL &&
+	       gk_group_excluded_each(g->data, &cursor, &name)) {
+		char *peer = strndup((const char *)name.ptr, name.len);
+
+		if (peer != NULL)
+			each(ctx, peer);
+		free(peer);
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+gdoi_group_teks(struct gdoi_group *g,
+                void (*each)(void *ctx, const struct gdoi_tek *tek), void *ctx)
+{
+	pthread_mutex_lock(&g->lock);
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		const struct gdoi_tek tek = {
+			.state = t->state,
+			.sat = &t->sat,
+			.installed_utc = t->created,
+			.expires_utc = t->expires,
+		};
+
+		if (!t->spare)
+			each(ctx, &tek);
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* ---- digest -------------------------------------------------------------- */
+
+/* A running SHA-256: digest = SHA-256(digest | next part). */
+struct sum {
+	uint8_t d[GK_HASH_MAX];
+};
+
+static void
+add(struct sum *s, struct gk_slice part)
+{
+	const struct gk_slice parts[] = { { s->d, 32 }, part };
+	uint8_t out[GK_HASH_MAX] = { 0 };
+
+	if (gk_hash(GK_HASH_SHA256, parts, GK_COUNT(parts), out) == GK_OK)
+		memcpy(s->d, out, 32);
+}
+
+static void
+add_u64(struct sum *s, uint64_t v)
+{
+	add(s, (struct gk_slice){ (const uint8_t *)&v, sizeof(v) });
+}
+
+static void
+add_members(struct sum *s, const struct gdoi_group *g)
+{
+	const struct gk_member *m;
+	size_t cursor = 0;
+
+	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
+		const struct gdoi_member *info = gdoi_member_of(g, m->id);
+
+		add_u64(s, m->id);
+		add(s, gk_buf_slice(&m->identity));
+		if (info == NULL)
+			continue;
+		add_u64(s, info->acked);
+		add_u64(s, info->heard);
+		add_u64(s, info->missed);
+	}
+	add_u64(s, gk_group_epoch(g->data));
+	add_u64(s, gk_group_open(g->data));
+	add_u64(s, gk_group_senders(g->data));
+	add_u64(s, gk_group_excluded_count(g->data));
+}
+
+static void
+add_sas(struct sum *s, const struct gdoi_group *g)
+{
+	for (const struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next) {
+		if (k->state == GDOI_KEK_SPARE)
+			continue;
+		add_u64(s, k->state);
+		add_u64(s, k->sequence);
+		add(s, gk_buf_slice(&k->body));
+		add(s, gk_buf_slice(&k->key));
+	}
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		if (t->spare)
+			continue;
+		add_u64(s, t->state);
+		add_u64(s, t->deleted);
+		add_u64(s, t->holders);
+		add(s, gk_buf_slice(&t->body));
+		add(s, (struct gk_slice){ t->key, sizeof(t->key) });
+		add(s, (struct gk_slice){ t->integrity, sizeof(t->integrity) });
+	}
+}
+
+void
+gdoi_group_digest(struct gdoi_group *g, uint8_t out[32])
+{
+	struct sum s = { { 0 } };
+
+	pthread_mutex_lock(&g->lock);
+	add_u64(&s, g->phase);
+	add_u64(&s, g->pushes);
+	add_u64(&s, g->n_acks);
+	add_u64(&s, g->window_ends);
+	add_u64(&s, g->exhausted);
+	add_sas(&s, g);
+	for (const struct gdoi_event *e = g->first_event; e; e = e->next) {
+		add_u64(&s, e->number);
+		add_u64(&s, e->sequence);
+	}
+	if (g->data != NULL)
+		add_members(&s, g);
+	pthread_mutex_unlock(&g->lock);
+	memcpy(out, s.d, 32);
+	gk_wipe(&s, sizeof(s));
+}
