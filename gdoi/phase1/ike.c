@@ -59,6 +59,7 @@ ike_poll(struct ike *ike, struct ike_output *out)
 		                    .why = q->why,
 		                    .notification = q->notification,
 		                    .del = q->del,
+		                    .under_sa = q->under_sa,
 		                    .text = q->text };
 	return true;
 }
@@ -360,6 +361,14 @@ enum gk_err
 ike_phase2(const struct ike *ike, uint32_t message_id, struct isakmp_cbc *cbc)
 {
 	if (ike->state != IKE_ESTABLISHED)
+		return GK_ERR_UNEXPECTED;
+	return ike_info_cbc(ike, message_id, cbc);
+}
+
+enum gk_err
+ike_info_cbc(const struct ike *ike, uint32_t message_id, struct isakmp_cbc *cbc)
+{
+	if (!ike->have_keys)
 		return GK_ERR_UNEXPECTED;
 	*cbc = (struct isakmp_cbc){
 		.cipher = ike->keys.cipher,

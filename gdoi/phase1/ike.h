@@ -183,6 +183,9 @@ struct ike_output {
 	struct isakmp_reject why;
 	struct isakmp_notification notification;
 	struct isakmp_delete del;
+	/* NOTIFIED: it came under the established SA; otherwise anybody may have
+	 * said so. */
+	bool under_sa;
 	const char *text; /* static storage */
 };
 

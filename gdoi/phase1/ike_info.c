@@ -44,6 +44,7 @@ notified(struct ike *ike, const struct isakmp_chain_item *item)
 
 	if (q == NULL)
 		return GK_OK; /* one message has no more to say than that */
+	q->under_sa = ike->state == IKE_ESTABLISHED;
 	GK_TRY(gk_buf_copy(&q->data, item->generic.body));
 	gk_rd_init(&rd, q->data.ptr, q->data.len);
 	GK_TRY(isakmp_notification_decode(&rd, &q->notification));
@@ -161,7 +162,7 @@ open_info(struct ike_input *in, struct gk_slice dgram)
 	     in->header.message_id == 0))
 		return ike_refuse(in, GK_ERR_AUTH, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.14-04", "Flags", 19);
-	GK_TRY(ike_phase2(ike, in->header.message_id, &cbc));
+	GK_TRY(ike_info_cbc(ike, in->header.message_id, &cbc));
 	if (isakmp_open(&cbc, dgram, &in->clear, in->next_iv) != GK_OK)
 		return ike_refuse(
 			in, GK_ERR_VALUE, ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
@@ -243,9 +244,8 @@ under_sa(struct ike_input *in)
 }
 
 static enum gk_err
-unprotected(struct ike_input *in, struct gk_slice dgram)
+notify_only(struct ike_input *in)
 {
-	GK_TRY(in_clear(in, dgram));
 	for (size_t i = 0; i < in->chain.n; i++) {
 		struct isakmp_notification n;
 
@@ -257,13 +257,25 @@ unprotected(struct ike_input *in, struct gk_slice dgram)
 	return GK_OK;
 }
 
+/* Whoever knows the keys and says that it will not go on is the one that we talk
+ * to, authenticated or not: it is reported, and changes nothing. */
+static enum gk_err
+before_sa(struct ike_input *in, struct gk_slice dgram)
+{
+	bool clear = (in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0;
+
+	GK_TRY(clear || !in->ike->have_keys ? in_clear(in, dgram)
+	                                    : open_info(in, dgram));
+	return notify_only(in);
+}
+
 enum gk_err
 ike_informational(struct ike_input *in, struct gk_slice dgram)
 {
 	bool is_dpd;
 
 	if (in->ike->state != IKE_ESTABLISHED)
-		return unprotected(in, dgram);
+		return before_sa(in, dgram);
 	GK_TRY(open_info(in, dgram));
 	GK_TRY(dpd(in, &is_dpd));
 	if (!is_dpd)

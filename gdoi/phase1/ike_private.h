@@ -23,6 +23,7 @@ struct ike_queued {
 	struct isakmp_notification notification;
 	struct isakmp_delete del;
 	struct gk_buf data; /* that notification and del point into */
+	bool under_sa;
 	const char *text;
 };
 
@@ -232,6 +233,11 @@ GK_MUST_CHECK enum gk_err ike_dpd_read(struct ike_input *in,
 /* ike_ids.c: one that was not used; it is not taken. */
 GK_MUST_CHECK enum gk_err ike_message_id_draw(const struct ike *ike,
                                               uint32_t *message_id);
+
+/* ike_info_cbc - as ike_phase2(), as soon as there are keys. */
+GK_MUST_CHECK enum gk_err ike_info_cbc(const struct ike *ike,
+                                       uint32_t message_id,
+                                       struct isakmp_cbc *cbc);
 
 /* ike_info.c */
 /* ike_notices - the notifications of a message that is authenticated. */

@@ -393,6 +393,8 @@ report(const struct ike_pool_output *o)
 	if (out->kind == IKE_OUT_NOTIFIED)
 		json_object_set_new(j, "type",
 		                    json_integer(out->notification.type));
+	if (out->kind == IKE_OUT_NOTIFIED)
+		json_object_set_new(j, "under_sa", json_boolean(out->under_sa));
 	if (o->ike != NULL) {
 		uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
 		char hex[4 * ISAKMP_COOKIE_LEN + 1];

@@ -44,6 +44,9 @@ TEST = {
     "python3-lxml": "tests of the XML forms",
     "python3-jsonschema": "the schema of the test vectors",
     "tshark": "tests of the Wireshark dissector",
+    "strongswan-charon": "a peer of phase 1 that other people wrote",
+    "strongswan-swanctl": "its control program",
+    "libstrongswan-standard-plugins": "its elliptic curves",
 }
 DEMO = {**BUILD, **RUN, **{p: TEST[p] for p in ("python3-scapy", "python3-asn1crypto")}}
 ALL = {**BUILD, **RUN, **TEST}
