@@ -45,6 +45,9 @@ struct gdoi_gm_group_config {
 	bool require_rekey; /* refuse a group without a Rekey SA */
 	bool receive_only;  /* never a sender: no sender ids wanted */
 	uint16_t sids;      /* how many to request; 0: one comes unasked */
+	/* RFC 8052 section 2.2.4.2: a sender uses a new key only when so many of
+	 * a hundred subscribers have it, as SA_KDA says. */
+	uint8_t kda_min;
 	/* Which key servers may serve this group: patterns of phase 1
 	 * identities (RFC6407-3.1-02).  None: every one of the list. */
 	const struct gk_identity *servers;
@@ -55,6 +58,10 @@ struct gdoi_gm_config {
 	struct ike_config ike;
 	struct gdoi_address server[GDOI_GM_SERVERS_MAX]; /* by preference */
 	size_t n_servers;
+	/* Where registration leaves from: port 0 is 848.  The address (ip_len 0:
+	 * that which answers come to) is our identity in acknowledgements, RFC
+	 * 8263 section 3.4. */
+	struct gdoi_address local;
 	const struct gdoi_gm_group_config *groups; /* borrowed */
 	size_t n_groups;
 
@@ -68,8 +75,10 @@ struct gdoi_gm_config {
 	unsigned register_max;   /* [0: for ever] failures before FAILED */
 	uint32_t margin_s; /* [a twentieth] before a lifetime ends without a
 	                           * rekey, register again */
-	bool keep_phase1;  /* hold the SA after registration, with DPD */
-	bool no_ack;       /* RFC 8263: do not acknowledge (lab) */
+	/* Hold the SA after registration; when its peer dies (ike.dpd_s), the
+	 * member registers with the next key server. */
+	bool keep_phase1;
+	bool no_ack;            /* RFC 8263: do not acknowledge (lab) */
 	uint32_t ack_jitter_ms; /* [1000] upper bound of the random wait */
 	/* IEC 61850: a key server that cannot be reached: the current key stays
 	 * in use beyond its lifetime (RFC 8052 section 2.2) ... */
@@ -92,7 +101,9 @@ GK_MUST_CHECK enum gk_err gdoi_gm_load(struct gdoi_gm *gm,
 
 /* Commands, by index of the group. */
 enum gk_err gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now);
-/* gdoi_gm_leave - wipe; with @notice and a phase 1 SA: tell the key server. */
+/* gdoi_gm_leave - wipe.  With @notice, and as long as there is a phase 1 SA, the
+ * key server is told: an Informational with a Delete of the Rekey SA, or of the
+ * Data-Security SAs of a group that has none. */
 enum gk_err gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool notice,
                           struct gk_now now);
 /* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */
@@ -100,8 +111,14 @@ enum gk_err gdoi_gm_reregister(struct gdoi_gm *gm, size_t group,
                                struct gk_now now);
 void gdoi_gm_set_ike(struct gdoi_gm *gm, const struct ike_config *ike);
 
-/* gdoi_gm_receive - unicast answers and PUSHes alike.  @to: the address the
- * datagram was sent to. */
+/*
+ * gdoi_gm_receive - unicast answers and PUSHes alike, their non-ESP marker taken
+ * off (ike_natt_open()).
+ * @to: the address and port of ours, or the multicast address, that it came to
+ *
+ * Anything but GK_OK means: refused, an output REFUSED says why, nothing has
+ * changed.  All outputs of an input are to be polled before the next one.
+ */
 enum gk_err gdoi_gm_receive(struct gdoi_gm *gm, struct gk_slice dgram,
                             const struct gdoi_address *from,
                             const struct gdoi_address *to, struct gk_now now);
@@ -111,7 +128,14 @@ enum gk_err gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now);
  * REKEYED, TEK, TEK_WIPE, KEK, KEK_WIPE, STALE, NEXT_SERVER, DESTROYED, NOTIFIED,
  * REFUSED, MESSAGE. */
 bool gdoi_gm_poll(struct gdoi_gm *gm, struct gdoi_output *out);
-/* gdoi_gm_commit_failed - see gsakmp_gm_commit_failed(). */
+/*
+ * gdoi_gm_commit_failed - the store did not take the COMMIT that _poll() gave
+ * last; to be called before the next _poll().
+ *
+ * The engine is as it was before the input, the rest of that input's outputs is
+ * gone.  A PUSH is held and gone through again a little later, and those behind
+ * it wait; a registration is tried again.
+ */
 void gdoi_gm_commit_failed(struct gdoi_gm *gm, struct gk_now now);
 uint64_t gdoi_gm_deadline(const struct gdoi_gm *gm);
 
@@ -122,8 +146,9 @@ struct gdoi_gm_status {
 	struct gdoi_address server_address;
 	bool has_kek;
 	struct gdoi_kek_info kek;
-	size_t n_teks, n_keks; /* n_keks: LKH keys held */
-	uint64_t pushes, acks;
+	size_t n_teks, n_keks;          /* n_keks: LKH keys held */
+	uint64_t pushes, acks, refused; /* since the start */
+	size_t waiting; /* PUSHes that the store has not taken yet */
 	int64_t registered_utc, rekey_due_utc;
 	uint16_t sid_bits;
 	size_t n_sids;
@@ -134,6 +159,7 @@ void gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
 void gdoi_gm_teks(const struct gdoi_gm *gm, size_t group,
                   void (*each)(void *ctx, const struct gdoi_tek *tek),
                   void *ctx);
+/* gdoi_gm_digest - SHA-256 over everything that a message could change. */
 void gdoi_gm_digest(const struct gdoi_gm *gm, uint8_t out[32]);
 
 #endif /* GDOI_ENGINE_GM_H */

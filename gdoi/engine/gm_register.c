@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/base/gk_check.h"
+#include "gdoi/engine/gm_state.h"
+
+/*
+ * When a member registers: RFC 6407 sections 3.3, 4.4, 5.9, 7.4.
+ *
+ * A round goes through the list of key servers once.  Between two rounds, and
+ * whenever many members may have the same reason to register at the same time,
+ * there is a random wait below a bound, which doubles from round to round.
+ */
+static bool
+registering(const struct gm_group *group)
+{
+	return group->wanted || group->pull.expect != 0 ||
+	       group->register_at != GK_NEVER;
+}
+
+static void
+set_waiting(struct gm_group *group)
+{
+	group->state = group->joined ? GDOI_GM_REREGISTERING : GDOI_GM_WAITING;
+}
+
+static enum gk_err
+wait_at_random(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	uint32_t ms;
+
+	GK_TRY(gm_random_below(gm, group->bound_ms + 1, &ms));
+	group->register_at = now.mono_ms + ms;
+	set_waiting(group);
+	return GK_OK;
+}
+
+enum gk_err
+gm_register_soon(struct gdoi_gm *gm, struct gm_group *group, const char *stale,
+                 struct gk_now now)
+{
+	if (group->state == GDOI_GM_IDLE || group->state == GDOI_GM_FAILED)
+		return GK_OK;
+	if (stale != NULL)
+		GK_TRY(gm_tell(gm, group, GDOI_OUT_STALE, stale));
+	if (registering(group))
+		return GK_OK;
+	group->servers_tried = 0;
+	return wait_at_random(gm, group, now);
+}
+
+/*
+ * Anybody can send octets that nobody can read.  As they may be a sign of a
+ * lost rekey, they are followed up, but less often each time.
+ */
+enum gk_err
+gm_suspect(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	uint32_t ms;
+
+	if (group->suspect_at > now.mono_ms || registering(group))
+		return GK_OK;
+	group->suspect_ms = group->suspect_ms == 0 ? gm->cfg.backoff_max_ms
+	                                           : 2 * group->suspect_ms;
+	if (group->suspect_ms > 16 * (uint64_t)gm->cfg.backoff_max_ms)
+		group->suspect_ms = 16 * gm->cfg.backoff_max_ms;
+	group->suspect_at = now.mono_ms + group->suspect_ms;
+	GK_TRY(gm_random_below(gm, group->bound_ms + 1, &ms));
+	group->suspicion_at = now.mono_ms + ms;
+	return GK_OK;
+}
+
+static enum gk_err
+suspicion(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	if (group->suspicion_at > now.mono_ms)
+		return GK_OK;
+	group->suspicion_at = GK_NEVER;
+	GK_TRY(gm_register_soon(gm, group, "a GROUPKEY-PUSH cannot be read",
+	                        now));
+	if (group->register_at != GK_NEVER)
+		group->register_at = now.mono_ms; /* it has waited */
+	return GK_OK;
+}
+
+/* ---- going on ----------------------------------------------------------- */
+
+static size_t
+pulls_running(const struct gdoi_gm *gm)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < gm->n_groups; i++)
+		n += gm->group[i].pull.expect != 0;
+	return n;
+}
+
+/* RFC6407-3.1-01, -02: no message 1 for a key server that is not listed. */
+static enum gk_err
+not_listed(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	const struct isakmp_reject why = {
+		.notify = ISAKMP_NOTIFY_AUTHENTICATION_FAILED,
+		.req = "RFC6407-3.1-02",
+		.field = "Identification Data",
+	};
+
+	return gm_register_failed(gm, group, "not a key server of this group",
+	                          &why, now);
+}
+
+enum gk_err
+gm_register_go(struct gdoi_gm *gm, struct gk_now now)
+{
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		struct gm_group *group = &gm->group[i];
+
+		if (!gm->up || pulls_running(gm) >= GM_PULLS_MAX)
+			return GK_OK;
+		if (!group->wanted)
+			continue;
+		group->wanted = false;
+		if (!gm_server_serves(gm, group) &&
+		    GK_CHECKED("RFC6407-3.1-01", "RFC6407-3.1-02",
+		               "RFC6407-7.2.6-02"))
+			GK_TRY(not_listed(gm, group, now));
+		else
+			GK_TRY(gm_pull_start(gm, group, now));
+	}
+	return GK_OK;
+}
+
+static bool
+anybody_wants(const struct gdoi_gm *gm)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].wanted || gm->group[i].pull.expect != 0)
+			return true;
+	return false;
+}
+
+static enum gk_err
+timer(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	if (group->register_at > now.mono_ms)
+		return GK_OK;
+	group->register_at = GK_NEVER;
+	/* A new round begins with the first choice. */
+	if (gm->ike == NULL && !anybody_wants(gm) && !gm->keep_server)
+		gm->server = 0;
+	group->wanted = true;
+	group->servers_tried = 0;
+	if (!group->joined)
+		group->state = GDOI_GM_PHASE1;
+	if (gm->up)
+		return gm_register_go(gm, now);
+	return gm_server_need(gm, now);
+}
+
+/* A lifetime is about to end; a group without a Rekey SA has no other way. */
+static enum gk_err
+lifetimes(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	if (registering(group) || gm_due(gm, group) > now.mono_ms)
+		return GK_OK;
+	return gm_register_soon(gm, group,
+	                        group->keys->rekey.kek != NULL
+	                                ? "a lifetime ends without a rekey"
+	                                : NULL,
+	                        now);
+}
+
+/* RFC6407-4.4-06: none of the update arrays was for us. */
+static enum gk_err
+no_path(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	if (group->keys->path_by > now.mono_ms)
+		return GK_OK;
+	group->keys->path_by = GK_NEVER;
+	group->keys->awaiting = false;
+	GK_TRY(gm_tell(gm, group, GDOI_OUT_EVICTED,
+	               "no update array was for us"));
+	return gm_register_soon(gm, group, "no update array was for us", now);
+}
+
+/* A Rekey SA whose time is over. */
+static enum gk_err
+rekey_sas(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	struct gm_keys *keys = group->keys;
+	bool old =
+		keys->old.kek != NULL && (keys->old_until <= now.mono_ms ||
+	                                  keys->old.expires_at <= now.mono_ms);
+	bool current = keys->rekey.kek != NULL &&
+	               keys->rekey.expires_at <= now.mono_ms;
+	enum gk_err err;
+
+	if (!old && !current)
+		return GK_OK;
+	keys = gm_keys_copy(group->keys);
+	if (keys == NULL)
+		return GK_ERR_NOMEM;
+	if (old) {
+		gm_rekey_drop(&keys->old);
+		keys->old_until = GK_NEVER;
+	}
+	if (current)
+		gm_rekey_drop(&keys->rekey);
+	err = gm_report(gm, group, group->keys, keys);
+	if (err != GK_OK) {
+		gm_keys_free(keys);
+		return err;
+	}
+	gm_replace(group, keys);
+	return current ? gm_register_soon(gm, group, "the Rekey SA has expired",
+	                                  now)
+	               : GK_OK;
+}
+
+enum gk_err
+gm_register_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	GK_TRY(no_path(gm, group, now));
+	GK_TRY(rekey_sas(gm, group, now));
+	GK_TRY(lifetimes(gm, group, now));
+	GK_TRY(suspicion(gm, group, now));
+	return timer(gm, group, now);
+}
+
+uint64_t
+gm_register_deadline(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	const struct gm_keys *keys = group->keys;
+	const uint64_t all[] = {
+		group->register_at,
+		group->suspicion_at,
+		keys->path_by,
+		keys->old.kek != NULL ? keys->old_until : GK_NEVER,
+		keys->old.kek != NULL ? keys->old.expires_at : GK_NEVER,
+		keys->rekey.kek != NULL ? keys->rekey.expires_at : GK_NEVER,
+		registering(group) ? GK_NEVER : gm_due(gm, group),
+	};
+	uint64_t at = GK_NEVER;
+
+	for (size_t i = 0; i < GK_COUNT(all); i++)
+		if (all[i] < at)
+			at = all[i];
+	return at;
+}
+
+/* ---- how it ended ------------------------------------------------------- */
+
+static enum gk_err
+give_up(struct gdoi_gm *gm, struct gm_group *group, const char *text,
+        const struct isakmp_reject *why)
+{
+	struct gdoi_output *out = gm_say(gm, group, GDOI_OUT_LEFT, text);
+
+	group->state = GDOI_GM_FAILED;
+	group->joined = false;
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	if (why != NULL)
+		out->why = *why;
+	return gdoi_outputs_own(&gm->out);
+}
+
+/* The list has been gone through. */
+static enum gk_err
+round_over(struct gdoi_gm *gm, struct gm_group *group, const char *text,
+           const struct isakmp_reject *why, struct gk_now now)
+{
+	group->wanted = false;
+	group->servers_tried = 0;
+	group->failures++;
+	if (gm->cfg.register_max != 0 &&
+	    group->failures >= gm->cfg.register_max)
+		return give_up(gm, group, text, why);
+	GK_TRY(wait_at_random(gm, group, now));
+	group->bound_ms = group->bound_ms > gm->cfg.backoff_max_ms / 2
+	                          ? gm->cfg.backoff_max_ms
+	                          : 2 * group->bound_ms;
+	return GK_OK;
+}
+
+enum gk_err
+gm_register_missed(struct gdoi_gm *gm, struct gm_group *group, const char *text,
+                   const struct isakmp_reject *why, struct gk_now now)
+{
+	gm_pull_clear(group);
+	group->servers_tried++;
+	if (group->servers_tried >= gm->cfg.n_servers)
+		return round_over(gm, group, text, why, now);
+	group->wanted = true;
+	return GK_OK;
+}
+
+enum gk_err
+gm_register_failed(struct gdoi_gm *gm, struct gm_group *group, const char *text,
+                   const struct isakmp_reject *why, struct gk_now now)
+{
+	gm_pull_clear(group);
+	/* RFC 6407 section 3.3: phase 1 is torn down, with a Delete. */
+	group->wanted = true;
+	return gm_server_leave(gm, group, text, why, now);
+}
+
+enum gk_err
+gm_registered(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	struct gdoi_output *out;
+
+	gm_pull_clear(group);
+	group->state = GDOI_GM_MEMBER;
+	group->failures = 0;
+	group->servers_tried = 0;
+	group->bound_ms = gm->cfg.backoff_ms;
+	group->register_at = group->suspicion_at = GK_NEVER;
+	group->registered_utc = now.utc_s;
+	group->quiet_until = now.mono_ms + gm->cfg.backoff_ms;
+	group->joined = true;
+	out = gm_say(gm, group, GDOI_OUT_JOINED, NULL);
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->peer = gk_slice_str(gm->peer);
+	return gdoi_outputs_own(&gm->out);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "common/base/gk_check.h"
+#include "gdoi/engine/gm_state.h"
+
+/*
+ * The key server: a list of them, and a phase 1 SA with one at a time.
+ */
+#define GDOI_PORT 848 /* RFC 6407 section 2.2 */
+
+static struct ike_address
+to_ike(const struct gdoi_address *a)
+{
+	struct ike_address b = { .ip_len = a->ip_len, .port = a->port };
+
+	memcpy(b.ip, a->ip, sizeof(b.ip));
+	return b;
+}
+
+static struct gdoi_address
+from_ike(const struct gdoi_gm *gm, const struct ike_address *a)
+{
+	struct gdoi_address b = { .ip_len = a->ip_len, .port = a->port };
+
+	memcpy(b.ip, a->ip, sizeof(b.ip));
+	b.handle = gm->cfg.server[gm->server].handle;
+	return b;
+}
+
+/* ---- outputs ------------------------------------------------------------ */
+
+static enum gk_err
+send_along(struct gdoi_gm *gm, const struct gm_group *group,
+           const struct ike_path *path, struct gk_slice dgram, bool keepalive)
+{
+	struct gdoi_output *out = gm_say(gm, group, GDOI_OUT_SEND, NULL);
+	struct gdoi_address to = from_ike(gm, &path->peer);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->dgram = dgram;
+	out->to = to;
+	out->from = from_ike(gm, &path->local);
+	out->keepalive = keepalive;
+	GK_TRY(gdoi_outputs_own(&gm->out));
+	return keepalive ? GK_OK : gm_message(gm, group, dgram, false, &to, 0);
+}
+
+enum gk_err
+gm_server_send(struct gdoi_gm *gm, const struct gm_group *group,
+               struct gk_slice dgram)
+{
+	return send_along(gm, group, ike_path(gm->ike), dgram, false);
+}
+
+static enum gk_err
+peer_output(struct gdoi_gm *gm, enum gdoi_output_kind kind, const char *text,
+            const struct isakmp_reject *why)
+{
+	struct gdoi_output *out = gm_say(gm, NULL, kind, text);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->peer = gk_slice_str(gm->peer);
+	out->to = gm->cfg.server[gm->server];
+	if (why != NULL)
+		out->why = *why;
+	return gdoi_outputs_own(&gm->out);
+}
+
+/* ---- one SA ------------------------------------------------------------- */
+
+static void
+drop(struct gdoi_gm *gm)
+{
+	/* An exchange borrows the keys of the SA. */
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].pull.expect != 0) {
+			gm_pull_clear(&gm->group[i]);
+			gm->group[i].wanted = true;
+		}
+	ike_free(gm->ike);
+	gm->ike = NULL;
+	gm->up = false;
+	gm->linger_until = GK_NEVER;
+}
+
+enum gk_err
+gm_server_need(struct gdoi_gm *gm, struct gk_now now)
+{
+	struct ike_path path = {
+		.local = to_ike(&gm->cfg.local),
+		.peer = to_ike(&gm->cfg.server[gm->server]),
+	};
+
+	if (gm->ike != NULL)
+		return GK_OK;
+	if (path.local.port == 0)
+		path.local.port = GDOI_PORT;
+	GK_TRY(ike_initiate(gm->env, &gm->cfg.ike, &path, now, &gm->ike));
+	return gm_server_drain(gm, now);
+}
+
+static bool
+wanted(const struct gdoi_gm *gm)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].wanted)
+			return true;
+	return false;
+}
+
+/* The SA is gone, or none came about: whoever needs one tries the next key
+ * server.  @culprit: it was only this group that was not served. */
+static enum gk_err
+next(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
+     const struct isakmp_reject *why, struct gk_now now)
+{
+	bool go_on = culprit == NULL;
+
+	drop(gm);
+	if (!wanted(gm))
+		return GK_OK;
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		struct gm_group *group = &gm->group[i];
+
+		if (!group->wanted || (culprit != NULL && group != culprit))
+			continue;
+		GK_TRY(gm_register_missed(gm, group, text, why, now));
+		go_on = go_on || group->wanted;
+	}
+	if (go_on && gm->cfg.n_servers > 1) {
+		GK_TRY(peer_output(gm, GDOI_OUT_NEXT_SERVER, text, why));
+		gm->server = (gm->server + 1) % gm->cfg.n_servers;
+	}
+	gm->peer[0] = '\0';
+	return wanted(gm) ? gm_server_need(gm, now) : GK_OK;
+}
+
+enum gk_err
+gm_server_leave(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
+                const struct isakmp_reject *why, struct gk_now now)
+{
+	struct ike_output out;
+
+	if (gm->ike != NULL && gm->up) {
+		GK_TRY(ike_delete(gm->ike, now));
+		while (ike_poll(gm->ike, &out))
+			if (out.kind == IKE_OUT_SEND)
+				GK_TRY(send_along(gm, NULL, &out.path,
+				                  out.dgram, false));
+		GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, why));
+	}
+	return next(gm, culprit, text, why, now);
+}
+
+bool
+gm_server_serves(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	struct gk_identity peer = ike_peer(gm->ike);
+
+	for (size_t i = 0; i < group->cfg.n_servers; i++)
+		if (gk_identity_match(group->cfg.servers[i], peer,
+		                      GK_DN_COMPARE_RFC4514))
+			return true;
+	return group->cfg.n_servers == 0;
+}
+
+/* ---- what phase 1 says -------------------------------------------------- */
+
+static enum gk_err
+established(struct gdoi_gm *gm, struct gk_now now)
+{
+	gm->up = true;
+	gm->keep_server = false;
+	(void)gk_identity_print(gm->peer, sizeof(gm->peer), ike_peer(gm->ike));
+	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_UP, NULL, NULL));
+	return gm_register_go(gm, now);
+}
+
+/* The key server died: those who rely on it look for another one. */
+static enum gk_err
+dead(struct gdoi_gm *gm, struct gk_now now)
+{
+	gm->server = (gm->server + 1) % gm->cfg.n_servers;
+	gm->keep_server = true;
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].joined)
+			GK_TRY(gm_register_soon(gm, &gm->group[i],
+			                        "the key server is dead", now));
+	return GK_OK;
+}
+
+static enum gk_err
+down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
+{
+	bool was_up = gm->up, peer_dead = out->kind == IKE_OUT_PEER_DEAD;
+	const struct isakmp_reject why = out->why;
+	const char *text = out->text;
+
+	if (was_up)
+		GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
+	GK_TRY(next(gm, NULL, text, &why, now));
+	return peer_dead ? dead(gm, now) : GK_OK;
+}
+
+/* Under the SA it is the key server who speaks.  Which exchange it means, the
+ * Notification Data says: the Message ID. */
+static enum gk_err
+notified(struct gdoi_gm *gm, const struct ike_output *ike, struct gk_now now)
+{
+	struct gdoi_output *out =
+		gm_say(gm, NULL, GDOI_OUT_NOTIFIED, ike->text);
+	const struct isakmp_notification n = ike->notification;
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->notify = n.type;
+	out->peer = gk_slice_str(gm->peer);
+	GK_TRY(gdoi_outputs_own(&gm->out));
+	return gm->up ? gm_pull_refused(gm, &n, now) : GK_OK;
+}
+
+static enum gk_err
+refused(struct gdoi_gm *gm, const struct ike_output *ike)
+{
+	struct gdoi_output *out = gm_say(gm, NULL, GDOI_OUT_REFUSED, ike->text);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->why = ike->why;
+	out->to = gm->cfg.server[gm->server];
+	return gdoi_outputs_own(&gm->out);
+}
+
+static enum gk_err
+handle(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
+{
+	switch (out->kind) {
+	case IKE_OUT_SEND:
+	case IKE_OUT_KEEPALIVE:
+		return send_along(gm, NULL, &out->path, out->dgram,
+		                  out->kind == IKE_OUT_KEEPALIVE);
+	case IKE_OUT_ESTABLISHED:
+		return established(gm, now);
+	case IKE_OUT_FAILED:
+	case IKE_OUT_DELETED:
+	case IKE_OUT_PEER_DEAD:
+		return down(gm, out, now);
+	case IKE_OUT_NOTIFIED:
+		return notified(gm, out, now);
+	case IKE_OUT_REFUSED:
+		return refused(gm, out);
+	default:
+		return GK_OK;
+	}
+}
+
+/* What is handled may end the SA, and begin another one. */
+enum gk_err
+gm_server_drain(struct gdoi_gm *gm, struct gk_now now)
+{
+	struct ike_output out;
+
+	while (gm->ike != NULL && ike_poll(gm->ike, &out))
+		GK_TRY(handle(gm, &out, now));
+	return GK_OK;
+}
+
+enum gk_err
+gm_server_receive(struct gm_input *in)
+{
+	struct gdoi_gm *gm = in->gm;
+	const struct ike_path path = gm_path(in);
+	enum gk_err err;
+
+	if ((gm->ike == NULL || !ike_is(gm->ike, &in->header)) &&
+	    GK_CHECKED("RFC6407-7.2.4-01"))
+		return gm_refuse(in, GK_ERR_UNEXPECTED,
+		                 ISAKMP_NOTIFY_INVALID_COOKIE,
+		                 "RFC6407-7.2.4-01", "Initiator Cookie", 0);
+	if (in->header.exchange == ISAKMP_EXCHANGE_GROUPKEY_PULL)
+		return gm_pull_receive(in);
+	err = ike_receive(gm->ike, &path, in->dgram, in->now);
+	if (err == GK_OK)
+		GK_TRY(gm_message(gm, NULL, in->dgram, true, &in->from, 0));
+	GK_TRY(gm_server_drain(gm, in->now));
+	return err;
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+static bool
+needed(const struct gdoi_gm *gm)
+{
+	if (gm->cfg.keep_phase1 || wanted(gm))
+		return true;
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].pull.expect != 0)
+			return true;
+	return false;
+}
+
+enum gk_err
+gm_server_tick(struct gdoi_gm *gm, struct gk_now now)
+{
+	if (gm->ike == NULL)
+		return GK_OK;
+	if (ike_deadline(gm->ike) <= now.mono_ms) {
+		GK_TRY(ike_tick(gm->ike, now));
+		GK_TRY(gm_server_drain(gm, now));
+	}
+	if (!gm->up || needed(gm)) {
+		gm->linger_until = GK_NEVER;
+		return GK_OK;
+	}
+	if (gm->linger_until == GK_NEVER)
+		gm->linger_until = now.mono_ms + GM_LINGER_MS;
+	if (gm->linger_until > now.mono_ms)
+		return GK_OK;
+	return gm_server_leave(gm, NULL, "not needed any more", NULL, now);
+}
+
+uint64_t
+gm_server_deadline(const struct gdoi_gm *gm)
+{
+	uint64_t at;
+
+	if (gm->ike == NULL)
+		return GK_NEVER;
+	at = ike_deadline(gm->ike);
+	if (gm->up && !needed(gm)) {
+		uint64_t linger =
+			gm->linger_until == GK_NEVER ? 0 : gm->linger_until;
+
+		return linger < at ? linger : at;
+	}
+	return at;
+}

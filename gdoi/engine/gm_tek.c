@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "common/base/gk_check.h"
+#include "gdoi/engine/gm_state.h"
+
+/*
+ * Data-Security SAs: RFC 6407 sections 5.4.1, 5.5.1.1.2, 5.6.1, 5.6.4.3; RFC
+ * 5374 section 4.2.1; RFC 8052 section 2.2.
+ *
+ * A new SA waits for ATD, receiving meanwhile (or, with SA_ATD, not at all), and
+ * then takes the place of the older ones for the same traffic; they receive on
+ * until DTD or their lifetime is over.
+ */
+#define DIRECTION_RECEIVER_ONLY 2
+
+static bool
+is_iec(const struct gm_slot *slot)
+{
+	return slot->tek->sat.protocol == GDOI_PROTOCOL_IEC_61850;
+}
+
+static bool
+same_endpoint(const struct gdoi_endpoint *a, const struct gdoi_endpoint *b)
+{
+	return a->type == b->type && a->port == b->port &&
+	       gk_slice_equal(a->data, b->data);
+}
+
+/* Is it the same traffic? */
+static bool
+same_traffic(const struct gdoi_sat *a, const struct gdoi_sat *b)
+{
+	if (a->protocol != b->protocol)
+		return false;
+	if (a->protocol == GDOI_PROTOCOL_IEC_61850)
+		return gk_slice_equal(a->iec.oid, b->iec.oid) &&
+		       gk_slice_equal(a->iec.payload, b->iec.payload);
+	return a->ipsec.ep.protocol == b->ipsec.ep.protocol &&
+	       same_endpoint(&a->ipsec.ep.src, &b->ipsec.ep.src) &&
+	       same_endpoint(&a->ipsec.ep.dst, &b->ipsec.ep.dst);
+}
+
+static struct gm_slot *
+find(struct gm_keys *keys, const struct gdoi_sat *sat)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gdoi_sat *held = &keys->slot[i].tek->sat;
+
+		if (held->protocol == sat->protocol &&
+		    memcmp(held->spi, sat->spi, GDOI_TEK_SPI_LEN) == 0)
+			return &keys->slot[i];
+	}
+	return NULL;
+}
+
+static void
+wipe(struct gm_keys *keys, size_t i)
+{
+	gm_tek_unref(keys->slot[i].tek);
+	keys->n--;
+	memmove(&keys->slot[i], &keys->slot[i + 1],
+	        (keys->n - i) * sizeof(keys->slot[0]));
+}
+
+/* ---- taking one --------------------------------------------------------- */
+
+static enum gk_err
+bad_key(struct gm_change *c, const char *req, const char *field, size_t at)
+{
+	return gm_change_refuse(c, GK_ERR_VALUE,
+	                        ISAKMP_NOTIFY_INVALID_KEY_INFORMATION, req,
+	                        field, at);
+}
+
+/* The packet of SAT @i.  ESP and AH may have the same SPI: then the packets
+ * stand in the order of the SATs. */
+static const struct gdoi_kd_packet *
+packet_of(const struct gm_change *c, uint16_t i)
+{
+	const uint8_t *spi = c->sa->sat[i].spi;
+	unsigned before = 0;
+
+	for (uint16_t j = 0; j < i; j++)
+		if (memcmp(c->sa->sat[j].spi, spi, GDOI_TEK_SPI_LEN) == 0)
+			before++;
+	for (uint16_t j = 0; j < c->kd->n_packets; j++) {
+		const struct gdoi_kd_packet *p = &c->kd->packet[j];
+
+		if (p->type == GDOI_KD_TEK && p->spi.len == GDOI_TEK_SPI_LEN &&
+		    memcmp(p->spi.ptr, spi, GDOI_TEK_SPI_LEN) == 0 &&
+		    before-- == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static unsigned
+count_packets(const struct gdoi_kd *kd)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < kd->n_packets; i++)
+		n += kd->packet[i].type == GDOI_KD_TEK;
+	return n;
+}
+
+/* Do we want to send with it, as far as policy goes? */
+static bool
+is_sender(const struct gm_group *group, const struct gdoi_sat *sat)
+{
+	if (group->cfg.receive_only)
+		return false;
+	return sat->protocol == GDOI_PROTOCOL_IEC_61850 ||
+	       sat->ipsec.direction != DIRECTION_RECEIVER_ONLY;
+}
+
+/* RFC6407-5.6.4.4-01; decision sid_for_iec61850. */
+static bool
+needs_sid(const struct gm_group *group, const struct gdoi_sat *sat,
+          bool counter_mode)
+{
+	if (!counter_mode)
+		return false;
+	return sat->protocol != GDOI_PROTOCOL_IEC_61850 ||
+	       group->dialect.sid_for_iec61850 == GDOI_SID_FOR_IEC61850_INCLUDE;
+}
+
+/* Seconds; 0: no end. */
+static uint32_t
+lifetime_of(const struct gdoi_sat *sat)
+{
+	if (sat->protocol == GDOI_PROTOCOL_IEC_61850)
+		return sat->iec.lifetime;
+	return sat->ipsec.life_s != 0 ? sat->ipsec.life_s : GM_LIFE_DEFAULT_S;
+}
+
+static void
+set_lifetime(const struct gm_change *c, struct gm_slot *slot,
+             const struct gdoi_sat *sat)
+{
+	slot->lifetime_s = lifetime_of(sat);
+	slot->expires_at = GK_NEVER;
+	slot->expires_utc = 0;
+	slot->kept = false;
+	if (slot->lifetime_s == 0)
+		return;
+	slot->expires_at = c->now.mono_ms + 1000 * (uint64_t)slot->lifetime_s;
+	slot->expires_utc = c->now.utc_s + slot->lifetime_s;
+}
+
+static bool
+delivered(const struct gm_change *c, const struct gdoi_sat *sat)
+{
+	return sat->protocol != GDOI_PROTOCOL_IEC_61850 || !sat->iec.has_kda ||
+	       sat->iec.kda >= c->group->cfg.kda_min ||
+	       !is_sender(c->group, sat);
+}
+
+/* RFC6407-5.4.1-01; RFC8052-2.2.4.1-01, -03: SA_ATD is the SA's own, and then it
+ * is not even installed for receiving; decision atd_in_pull. */
+static void
+set_activation(const struct gm_change *c, struct gm_slot *slot,
+               const struct gdoi_sat *sat)
+{
+	const struct gdoi_gap *gap = c->sa->has_gap ? &c->sa->gap : NULL;
+	bool iec = sat->protocol == GDOI_PROTOCOL_IEC_61850;
+
+	slot->state = GDOI_TEK_RECEIVE;
+	slot->activate_at = c->now.mono_ms;
+	if (iec && sat->iec.has_atd) {
+		slot->state = GDOI_TEK_NEXT;
+		slot->activate_at += 1000 * (uint64_t)sat->iec.atd;
+	} else if (gap != NULL && gap->has_atd &&
+	           (!c->pull ||
+	            c->group->dialect.atd_in_pull == GDOI_ATD_IN_PULL_APPLY)) {
+		slot->activate_at += 1000 * (uint64_t)gap->atd;
+	}
+	/* RFC8052-2.2.4.2-02: too few subscribers have it. */
+	if (!delivered(c, sat)) {
+		slot->state = GDOI_TEK_RECEIVE;
+		slot->activate_at = GK_NEVER;
+	}
+}
+
+static enum gk_err
+install(struct gm_change *c, const struct gdoi_sat *sat,
+        const struct gdoi_sat_keys *need, const struct gdoi_kd_packet *packet)
+{
+	struct gm_keys *keys = c->keys;
+	struct gm_slot *slot = &keys->slot[keys->n];
+
+	/* RFC6407-4.4-08 */
+	if (needs_sid(c->group, sat, need->counter_mode) &&
+	    is_sender(c->group, sat) && keys->n_sids == 0 &&
+	    GK_CHECKED("RFC6407-4.4-08")) {
+		c->no_sid = true;
+		return GK_OK;
+	}
+	if (keys->n == GM_TEKS_MAX)
+		return gm_change_refuse(c, GK_ERR_SPACE,
+		                        ISAKMP_NOTIFY_NO_PROPOSAL_CHOSEN,
+		                        "RFC6407-4.4-05", "SAT", sat->at);
+	*slot = (struct gm_slot){ .installed_utc = c->now.utc_s,
+		                  .deactivate_at = GK_NEVER,
+		                  .may_send = is_sender(c->group, sat),
+		                  .order = ++keys->order };
+	GK_TRY(gm_tek_new(sat, need, packet, &slot->tek));
+	keys->n++;
+	set_lifetime(c, slot, sat);
+	set_activation(c, slot, sat);
+	return GK_OK;
+}
+
+static bool
+same_octets(const struct gk_buf *held, struct gk_slice key)
+{
+	return held->len == key.len &&
+	       gk_equal_secret(held->ptr, key.ptr, key.len);
+}
+
+/* An SA that we hold, announced again. */
+static enum gk_err
+renew(struct gm_change *c, struct gm_slot *slot, const struct gdoi_sat *sat,
+      const struct gdoi_kd_packet *packet)
+{
+	const struct gm_tek *tek = slot->tek;
+
+	/* RFC8052-2.2.5-02: a live SPI is not given to another key. */
+	if ((!same_octets(&tek->key, packet->algorithm_key) ||
+	     !same_octets(&tek->integrity, packet->integrity_key) ||
+	     !same_octets(&tek->source_auth, packet->source_auth_key)) &&
+	    GK_CHECKED("RFC8052-2.2.5-02"))
+		return bad_key(c, "RFC8052-2.2.5-02", "SPI", sat->at);
+	set_lifetime(c, slot, sat);
+	if (slot->state == GDOI_TEK_NEXT ||
+	    (slot->activate_at == GK_NEVER && slot->state == GDOI_TEK_RECEIVE))
+		set_activation(c, slot, sat);
+	return GK_OK;
+}
+
+static enum gk_err
+add(struct gm_change *c, uint16_t i, bool some)
+{
+	const struct gdoi_sat *sat = &c->sa->sat[i];
+	const struct gdoi_kd_packet *packet = packet_of(c, i);
+	struct gdoi_sat_keys need;
+	struct gm_slot *held;
+
+	if (packet == NULL) {
+		/* RFC6407-5.6.1-04: a registration may leave TEKs to a PUSH;
+		 * all of them, or none. */
+		if (c->pull && !some)
+			return GK_OK;
+		return bad_key(c, c->pull ? "RFC6407-3.2-21" : "RFC6407-4.3-04",
+		               "TEK", sat->at);
+	}
+	GK_TRY(gdoi_sat_keys(&c->group->dialect, sat, &need, &c->why));
+	GK_TRY(gdoi_sat_keys_fit(sat, &need, packet, &c->why));
+	held = find(c->keys, sat);
+	return held != NULL ? renew(c, held, sat, packet)
+	                    : install(c, sat, &need, packet);
+}
+
+/* Of several SAs for the same traffic in one message the one that lives longest
+ * is the newest: so they are taken in the order of their lifetimes. */
+static void
+order_by_life(const struct gdoi_sa *sa, uint16_t order[GDOI_SATS_MAX])
+{
+	for (uint16_t i = 0; i < sa->n_sats; i++) {
+		uint16_t j = i;
+		/* no end, as 0 says, is the latest of all */
+		uint32_t life = lifetime_of(&sa->sat[i]) - 1;
+
+		for (; j > 0 && lifetime_of(&sa->sat[order[j - 1]]) - 1 > life;
+		     j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+	}
+}
+
+static bool
+announced(const struct gm_change *c, const struct gm_slot *slot)
+{
+	for (uint16_t i = 0; i < c->sa->n_sats; i++)
+		if (c->sa->sat[i].protocol == slot->tek->sat.protocol &&
+		    memcmp(c->sa->sat[i].spi, slot->tek->sat.spi,
+		           GDOI_TEK_SPI_LEN) == 0)
+			return true;
+	return false;
+}
+
+static uint64_t
+deactivation(const struct gm_change *c)
+{
+	return c->sa != NULL && c->sa->has_gap && c->sa->gap.has_dtd
+	               ? c->now.mono_ms + 1000 * (uint64_t)c->sa->gap.dtd
+	               : GK_NEVER;
+}
+
+/* RFC6407-5.4.1-02: DTD counts from now on, for what this message supersedes. */
+static void
+schedule_deactivation(struct gm_change *c, size_t n_before)
+{
+	uint64_t at = deactivation(c);
+	struct gm_keys *keys = c->keys;
+
+	for (size_t i = 0; at != GK_NEVER && i < n_before; i++)
+		for (size_t j = n_before; j < keys->n; j++)
+			if (same_traffic(&keys->slot[i].tek->sat,
+			                 &keys->slot[j].tek->sat) &&
+			    !announced(c, &keys->slot[i]) &&
+			    at < keys->slot[i].deactivate_at)
+				keys->slot[i].deactivate_at = at;
+}
+
+/* What a registration does not name is no policy any more: it is not sent with,
+ * and goes when it would have gone. */
+static void
+retire_unnamed(struct gm_change *c)
+{
+	struct gm_keys *keys = c->keys;
+
+	for (size_t i = keys->n; i-- > 0;) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (announced(c, slot))
+			continue;
+		if (slot->state == GDOI_TEK_NEXT || slot->kept ||
+		    (slot->expires_at == GK_NEVER &&
+		     slot->deactivate_at == GK_NEVER)) {
+			wipe(keys, i);
+			continue;
+		}
+		slot->state = GDOI_TEK_OLD;
+		slot->activate_at = GK_NEVER;
+	}
+}
+
+/* The newest one for its traffic; those before it receive on. */
+static void
+supersede(struct gm_keys *keys, const struct gm_slot *by)
+{
+	const struct gdoi_sat *sat = &by->tek->sat;
+	uint64_t order = by->order;
+
+	for (size_t i = keys->n; i-- > 0;) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->order >= order || slot->state != GDOI_TEK_CURRENT ||
+		    !same_traffic(&slot->tek->sat, sat))
+			continue;
+		slot->state = GDOI_TEK_OLD;
+		/* Its time is over already: nothing has to keep it now. */
+		if (slot->kept)
+			slot->deactivate_at = 0;
+	}
+}
+
+static void
+activate(struct gm_keys *keys, uint64_t now_ms)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->activate_at > now_ms)
+			continue;
+		slot->activate_at = GK_NEVER;
+		slot->state = GDOI_TEK_CURRENT;
+	}
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->slot[i].state == GDOI_TEK_CURRENT)
+			supersede(keys, &keys->slot[i]);
+}
+
+enum gk_err
+gm_teks_add(struct gm_change *c)
+{
+	size_t n_before = c->keys->n;
+	uint16_t order[GDOI_SATS_MAX];
+	unsigned packets = count_packets(c->kd);
+
+	if (packets == 0 && !c->pull &&
+	    c->group->dialect.push_kek_only_tek ==
+	            GDOI_PUSH_KEK_ONLY_TEK_REQUIRED)
+		return bad_key(c, "RFC6407-5.6.1-03", "TEK", c->kd->at);
+	/* RFC6407-5.6.1-01: one packet for each SA. */
+	if (packets > c->sa->n_sats && GK_CHECKED("RFC6407-5.6.1-01"))
+		return bad_key(c, "RFC6407-5.6.1-01", "Number of Key Packets",
+		               c->kd->at);
+	order_by_life(c->sa, order);
+	for (uint16_t i = 0; i < c->sa->n_sats; i++)
+		GK_TRY(add(c, order[i], packets != 0));
+	schedule_deactivation(c, n_before);
+	if (c->pull)
+		retire_unnamed(c);
+	activate(c->keys, c->now.mono_ms);
+	return GK_OK;
+}
+
+/* RFC6407-5.9-01, -08; with a DTD in the same message not before that. */
+void
+gm_teks_delete(struct gm_change *c, uint8_t protocol,
+               const struct gk_slice *spi)
+{
+	struct gm_keys *keys = c->keys;
+	uint64_t at = deactivation(c);
+
+	for (size_t i = keys->n; i-- > 0;) {
+		struct gm_slot *slot = &keys->slot[i];
+		const struct gdoi_sat *sat = &slot->tek->sat;
+
+		if (sat->protocol != protocol ||
+		    (spi != NULL &&
+		     !gk_slice_equal(
+			     *spi,
+			     (struct gk_slice){ sat->spi, GDOI_TEK_SPI_LEN })))
+			continue;
+		c->deleted = true;
+		if (at == GK_NEVER || slot->state == GDOI_TEK_NEXT)
+			wipe(keys, i);
+		else if (at < slot->deactivate_at)
+			slot->deactivate_at = at;
+	}
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+static bool
+has_successor(const struct gm_keys *keys, const struct gm_slot *slot)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gm_slot *other = &keys->slot[i];
+
+		if (other->order > slot->order &&
+		    other->state != GDOI_TEK_OLD &&
+		    same_traffic(&other->tek->sat, &slot->tek->sat))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 8052: the current key stays when no key server gives another one, and
+ * until the next one is in use. */
+static bool
+is_kept(const struct gdoi_gm *gm, const struct gm_slot *slot)
+{
+	return is_iec(slot) && slot->state == GDOI_TEK_CURRENT &&
+	       !gm->cfg.drop_expired;
+}
+
+static void
+expire(const struct gdoi_gm *gm, struct gm_keys *keys, uint64_t now_ms)
+{
+	for (size_t i = keys->n; i-- > 0;) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->deactivate_at <= now_ms) {
+			wipe(keys, i);
+		} else if (slot->expires_at <= now_ms) {
+			if (!is_kept(gm, slot)) {
+				wipe(keys, i);
+				continue;
+			}
+			slot->kept = true;
+			slot->expires_at = GK_NEVER;
+		}
+	}
+}
+
+uint64_t
+gm_teks_deadline(const struct gm_keys *keys)
+{
+	uint64_t at = GK_NEVER;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gm_slot *slot = &keys->slot[i];
+		const uint64_t all[] = { slot->activate_at, slot->deactivate_at,
+			                 slot->expires_at };
+
+		for (size_t j = 0; j < GK_COUNT(all); j++)
+			if (all[j] < at)
+				at = all[j];
+	}
+	return at;
+}
+
+enum gk_err
+gm_teks_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	struct gm_keys *keys;
+	enum gk_err err;
+
+	if (gm_teks_deadline(group->keys) > now.mono_ms)
+		return GK_OK;
+	keys = gm_keys_copy(group->keys);
+	if (keys == NULL)
+		return GK_ERR_NOMEM;
+	activate(keys, now.mono_ms);
+	expire(gm, keys, now.mono_ms);
+	err = gm_report(gm, group, group->keys, keys);
+	if (err == GK_OK)
+		gm_replace(group, keys);
+	else
+		gm_keys_free(keys);
+	return err;
+}
+
+/* ---- when a lifetime wants another registration ------------------------- */
+
+/* So long before the end: the margin, but never more than half of the life. */
+static uint64_t
+margin_ms(const struct gdoi_gm *gm, uint32_t life_s)
+{
+	uint64_t life = 1000 * (uint64_t)life_s;
+	uint64_t margin = gm->cfg.margin_s != 0
+	                          ? 1000 * (uint64_t)gm->cfg.margin_s
+	                          : life / 20;
+
+	if (margin < 1000)
+		margin = 1000;
+	return margin < life / 2 ? margin : life / 2;
+}
+
+uint64_t
+gm_due(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	const struct gm_keys *keys = group->keys;
+	const struct gm_rekey *rekey = &keys->rekey;
+	uint64_t due = GK_NEVER, at;
+
+	if (rekey->kek != NULL && rekey->expires_at != GK_NEVER)
+		due = rekey->expires_at -
+		      margin_ms(gm, rekey->kek->sak.lifetime);
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->expires_at == GK_NEVER ||
+		    slot->state == GDOI_TEK_OLD || has_successor(keys, slot))
+			continue;
+		at = slot->expires_at - margin_ms(gm, slot->lifetime_s);
+		if (at < due)
+			due = at;
+	}
+	return due < group->quiet_until ? group->quiet_until : due;
+}
+
+struct gdoi_tek
+gm_tek_view(const struct gm_keys *keys, const struct gm_slot *slot)
+{
+	const struct gm_tek *tek = slot->tek;
+
+	return (struct gdoi_tek){
+		.state = slot->state,
+		.sat = &tek->sat,
+		.key = gk_buf_slice(&tek->key),
+		.integrity = gk_buf_slice(&tek->integrity),
+		.source_auth = gk_buf_slice(&tek->source_auth),
+		.installed_utc = slot->installed_utc,
+		.expires_utc = slot->kept ? 0 : slot->expires_utc,
+		.may_send = slot->may_send,
+		.sid_bits = tek->counter_mode ? keys->sid_bits : 0,
+		.n_sids = tek->counter_mode ? keys->n_sids : 0,
+		.sids = keys->sid,
+	};
+}

@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/gm_lab.h"
+
+#include "gdoi/message/sig_key.h"
+
+struct lab lab;
+
+static const uint8_t group_id[LAB_GROUPS][8] = {
+	{ ISAKMP_ID_KEY_ID, 0, 0, 0, 0, 0, 4, 210 },
+	{ ISAKMP_ID_KEY_ID, 0, 0, 0, 0, 0, 4, 211 },
+};
+static const uint8_t multicast[4] = { 239, 1, 1, 1 };
+static const uint8_t server_ip[LAB_SERVERS][4] = { { 10, 0, 0, 2 },
+	                                           { 10, 0, 0, 3 } };
+static struct ike_config server_config;
+
+int
+lab_setup(void **state)
+{
+	setup(state);
+	gk_pki_make(&lab.signer, &(struct gk_pki_spec){ .subject = "/CN=rekey",
+	                                                .alg = GK_PKI_P256,
+	                                                .slot = 3 });
+	gk_pki_make(&lab.other, &(struct gk_pki_spec){ .subject = "/CN=other",
+	                                               .alg = GK_PKI_P256,
+	                                               .slot = 2 });
+	return 0;
+}
+
+static void
+server_free(struct lab_server *s)
+{
+	ike_free(s->ike);
+	*s = (struct lab_server){ 0 };
+}
+
+static void
+stop(void)
+{
+	gdoi_gm_free(lab.gm);
+	lab.gm = NULL;
+	for (size_t i = 0; i < LAB_SERVERS; i++)
+		server_free(&lab.server[i]);
+	gk_buf_free(&lab.seen.ack);
+	lab.seen = (struct lab_seen){ 0 };
+}
+
+int
+lab_teardown(void **state)
+{
+	stop();
+	gk_journal_free(lab.stored);
+	lab.stored = NULL;
+	gk_pki_free(&lab.signer);
+	gk_pki_free(&lab.other);
+	return teardown(state);
+}
+
+void
+lab_reset(void)
+{
+	static struct ike_psk any_psk[2];
+
+	stop();
+	gk_journal_free(lab.stored);
+	gk_assert_ok(gk_journal_new(gk_slice_str("stored"), &lab.stored));
+	configure(MODERN(PSK));
+	for (int i = 0; i < 2; i++) {
+		any_psk[i] = psk[i];
+		any_psk[i].ip_len = 0;
+		config[i].psk = &any_psk[i];
+	}
+	server_config = config[1];
+	lab.now = (struct gk_now){ 1000000, GK_PKI_NOW };
+	lab.fail_commit = false;
+	lab.dialect = (struct gdoi_dialect){ 0 };
+	for (size_t i = 0; i < LAB_GROUPS; i++)
+		lab.group[i] = (struct gdoi_gm_group_config){
+			.id = { group_id[i], sizeof(group_id[i]) },
+			.scope = gk_slice_str(i == 0 ? "a" : "b"),
+			.dialect = &lab.dialect,
+		};
+	lab.cfg = (struct gdoi_gm_config){
+		.ike = config[0],
+		.n_servers = 1,
+		.groups = lab.group,
+		.n_groups = LAB_GROUPS,
+		.local = { { 10, 0, 0, 1 }, 4, 848, 0 }
+	};
+	for (size_t i = 0; i < LAB_SERVERS; i++) {
+		lab.cfg.server[i] = (struct gdoi_address){ .ip_len = 4,
+			                                   .port = 848,
+			                                   .handle = i };
+		memcpy(lab.cfg.server[i].ip, server_ip[i], 4);
+	}
+	lab_policy(&lab.offer);
+	lab_kek(0x11, 0x11);
+}
+
+void
+lab_start(void)
+{
+	stop();
+	lab.gm = gdoi_gm_new(&env, &lab.cfg);
+	assert_non_null(lab.gm);
+}
+
+/* ---- policies ----------------------------------------------------------- */
+
+struct gk_slice
+lab_octets(struct lab_policy *p, uint8_t fill, size_t n)
+{
+	uint8_t *at = p->octets + p->used;
+
+	assert_true(p->used + n <= sizeof(p->octets));
+	for (size_t i = 0; i < n; i++)
+		at[i] = (uint8_t)(fill + i);
+	p->used += n;
+	return (struct gk_slice){ at, n };
+}
+
+void
+lab_empty(struct lab_policy *p)
+{
+	uint32_t seq = p->seq;
+
+	*p = (struct lab_policy){ .seq = seq };
+}
+
+static struct gdoi_kd_packet *
+packet(struct lab_policy *p, uint8_t type, struct gk_slice spi)
+{
+	struct gdoi_kd_packet *k = &p->kd.packet[p->kd.n_packets++];
+
+	*k = (struct gdoi_kd_packet){ .type = type, .spi = spi };
+	return k;
+}
+
+static struct gdoi_sat *
+sat(struct lab_policy *p, uint8_t protocol, uint32_t spi)
+{
+	struct gdoi_sat *s = &p->sa.sat[p->sa.n_sats++];
+
+	*s = (struct gdoi_sat){ .protocol = protocol,
+		                .spi = { (uint8_t)(spi >> 24),
+		                         (uint8_t)(spi >> 16),
+		                         (uint8_t)(spi >> 8), (uint8_t)spi } };
+	return s;
+}
+
+struct gdoi_sat *
+lab_add_esp(struct lab_policy *p, uint32_t spi, uint8_t fill)
+{
+	struct gdoi_sat *s = sat(p, GDOI_PROTOCOL_ESP, spi);
+	struct gdoi_kd_packet *k =
+		packet(p, GDOI_KD_TEK, (struct gk_slice){ s->spi, 4 });
+
+	s->ipsec = (struct gdoi_sat_ipsec){
+		.ep = { .src = { ISAKMP_ID_IPV4_ADDR, 0, { server_ip[0], 4 } },
+		        .dst = { ISAKMP_ID_IPV4_ADDR, 0, { multicast, 4 } } },
+		.transform = 12,
+		.life_s = 3600,
+		.encapsulation = 1,
+		.authentication = 5,
+		.key_length = 128,
+	};
+	k->algorithm_key = lab_octets(p, fill, 16);
+	k->integrity_key = lab_octets(p, fill, 32);
+	return s;
+}
+
+struct gdoi_sat *
+lab_add_gcm(struct lab_policy *p, uint32_t spi, uint8_t fill)
+{
+	struct gdoi_sat *s = lab_add_esp(p, spi, fill);
+	struct gdoi_kd_packet *k = &p->kd.packet[p->kd.n_packets - 1];
+
+	s->ipsec.transform = 20;
+	s->ipsec.authentication = 0;
+	k->algorithm_key = lab_octets(p, fill, 20);
+	k->integrity_key = (struct gk_slice){ 0 };
+	return s;
+}
+
+struct gdoi_sat *
+lab_add_iec(struct lab_policy *p, uint32_t spi, uint8_t fill)
+{
+	static const uint8_t oid[] = { 0x06, 0x03, 0x28, 0xe4, 0x52 };
+	struct gdoi_sat *s = sat(p, GDOI_PROTOCOL_IEC_61850, spi);
+	struct gdoi_kd_packet *k =
+		packet(p, GDOI_KD_TEK, (struct gk_slice){ s->spi, 4 });
+
+	s->iec = (struct gdoi_sat_iec){ .oid = { oid, sizeof(oid) },
+		                        .auth = GDOI_IEC_AUTH_HMAC_SHA256,
+		                        .enc = GDOI_IEC_ENC_NONE,
+		                        .lifetime = 3600 };
+	k->integrity_key = lab_octets(p, fill, 32);
+	return s;
+}
+
+void
+lab_add_kek(struct lab_policy *p, uint8_t spi, uint8_t fill)
+{
+	struct gk_slice key = gk_pubkey_spki(gk_cert_pubkey(lab.signer.cert));
+	struct gdoi_kd_packet *k;
+
+	p->sa.has_sak = true;
+	p->sa.sak = (struct gdoi_sak){
+		.ep = { .protocol = 17,
+		        .src = { ISAKMP_ID_IPV4_ADDR,
+		                 848,
+		                 { server_ip[0], 4 } },
+		        .dst = { ISAKMP_ID_IPV4_ADDR, 848, { multicast, 4 } } },
+		.algorithm = GDOI_KEK_ALG_AES,
+		.key_length = 128,
+		.lifetime = 7200,
+		.sig_hash = GDOI_SIG_HASH_SHA256,
+		.sig_algorithm = GDOI_SIG_ALG_ECDSA_256,
+	};
+	memset(p->sa.sak.spi, spi, sizeof(p->sa.sak.spi));
+	k = packet(p, GDOI_KD_KEK,
+	           (struct gk_slice){ p->sa.sak.spi, GDOI_KEK_SPI_LEN });
+	k->algorithm_key = lab_octets(p, fill, 32);
+	k->sig_key = key;
+}
+
+void
+lab_policy(struct lab_policy *p)
+{
+	*p = (struct lab_policy){ 0 };
+	lab_add_kek(p, 0x11, 0x11);
+	lab_add_esp(p, 0x101, 0x40);
+}
+
+void
+lab_no_rekey(struct lab_policy *p)
+{
+	*p = (struct lab_policy){ .no_seq = true };
+	lab_add_esp(p, 0x101, 0x40);
+}
+
+void
+lab_kek(uint8_t spi, uint8_t fill)
+{
+	for (size_t i = 0; i < 32; i++)
+		lab.kek_octets[i] = (uint8_t)(fill + i);
+	lab.kek = (struct gdoi_kek){
+		.cipher = GK_CIPHER_AES_CBC_128,
+		.iv = { lab.kek_octets, 16 },
+		.key = { lab.kek_octets + 16, 16 },
+		.signature = gdoi_kek_signature(&lab.dialect,
+		                                GDOI_SIG_ALG_ECDSA_256, 0, 0),
+	};
+	memset(lab.kek.spi, spi, sizeof(lab.kek.spi));
+}
+
+/* ---- the key server ----------------------------------------------------- */
+
+static const struct gdoi_address member = { { 10, 0, 0, 1 }, 4, 848, 0 };
+
+static struct ike_path
+server_path(size_t i)
+{
+	struct ike_path p = { .local = { .ip_len = 4, .port = 848 },
+		              .peer = { { 10, 0, 0, 1 }, 4, 848 } };
+
+	memcpy(p.local.ip, server_ip[i], 4);
+	return p;
+}
+
+static void
+to_member(size_t i, struct gk_slice dgram)
+{
+	(void)gdoi_gm_receive(lab.gm, dgram, &lab.cfg.server[i], &member,
+	                      lab.now);
+}
+
+static void
+say_pull(struct lab_server *s, size_t i, struct gdoi_pull *pull,
+         unsigned message)
+{
+	static const uint8_t nonce[16] = { 0x55 };
+	const struct gdoi_seq seq = { lab.offer.seq };
+	struct gdoi_pull_content content = { 0 };
+	struct gk_buf out;
+
+	if (s->mute_pull)
+		return;
+	if (message == 2) {
+		content.nonce = (struct gk_slice){ nonce, sizeof(nonce) };
+		content.sa = &lab.offer.sa;
+	} else {
+		content.kd = &lab.offer.kd;
+		if (!lab.offer.no_seq)
+			content.seq = &seq;
+		s->pulls++;
+	}
+	gk_assert_ok(gdoi_pull_build(pull, message, &content, &out));
+	to_member(i, gk_buf_slice(&out));
+	gk_buf_free(&out);
+}
+
+static struct gdoi_pull *
+pull_of(struct lab_server *s, uint32_t message_id, unsigned **stage)
+{
+	size_t free_one = 0;
+
+	for (size_t i = 0; i < GK_COUNT(s->pull); i++) {
+		if (s->stage[i] == 0)
+			free_one = i;
+		else if (s->pull[i].header.message_id == message_id) {
+			*stage = &s->stage[i];
+			return &s->pull[i];
+		}
+	}
+	*stage = &s->stage[free_one];
+	return &s->pull[free_one];
+}
+
+static void
+hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
+          struct gk_slice dgram)
+{
+	struct gdoi_pull_message m;
+	unsigned *stage;
+	struct gdoi_pull *pull = pull_of(s, h->message_id, &stage);
+	const struct ike_keys *keys = ike_keys(s->ike);
+	struct isakmp_header mine = ike_header(
+		s->ike, ISAKMP_EXCHANGE_GROUPKEY_PULL, h->message_id);
+	struct isakmp_cbc cbc;
+
+	if (*stage == 0) {
+		gk_assert_ok(ike_phase2(s->ike, h->message_id, &cbc));
+		gdoi_pull_begin(pull, &lab.dialect, &mine, &cbc, keys->prf,
+		                (struct gk_slice){ keys->skeyid_a,
+		                                   gk_hash_size(keys->prf) });
+	}
+	if (gdoi_pull_open(pull, *stage == 0 ? 1 : 3, dgram, &m, &why) !=
+	    GK_OK) {
+		/* a repetition: the test said that nobody would answer */
+		assert_true(s->mute_pull);
+		return;
+	}
+	gdoi_pull_take(pull, &m);
+	if (m.has_gap)
+		s->requested = m.gap.request;
+	gdoi_pull_message_free(&m);
+	*stage = *stage == 0 ? 2 : 4;
+	say_pull(s, i, pull, *stage);
+	if (*stage == 4)
+		*stage = 0;
+}
+
+static void
+drain_server(struct lab_server *s, size_t i)
+{
+	struct ike_output out;
+
+	while (s->ike != NULL && ike_poll(s->ike, &out)) {
+		if (out.kind == IKE_OUT_SEND)
+			to_member(i, out.dgram);
+		if (out.kind == IKE_OUT_DELETED)
+			s->deleted = true;
+		if (out.kind == IKE_OUT_DELETE_OTHER) {
+			s->other = out.del;
+			memcpy(s->other_spi, out.del.spis.ptr,
+			       out.del.spis.len < 16 ? out.del.spis.len : 16);
+		}
+	}
+}
+
+static void
+to_server(size_t i, struct gk_slice dgram)
+{
+	struct lab_server *s = &lab.server[i];
+	struct ike_path p = server_path(i);
+	struct isakmp_header h;
+	struct gk_rd rd;
+
+	if (s->deaf)
+		return;
+	gk_rd_init(&rd, dgram.ptr, dgram.len);
+	gk_assert_ok(isakmp_header_decode(&rd, &h));
+	if (h.exchange == ISAKMP_EXCHANGE_IDENTITY_PROTECTION &&
+	    (s->ike == NULL || !ike_is(s->ike, &h))) {
+		ike_free(s->ike);
+		memset(s->stage, 0, sizeof(s->stage));
+		gk_assert_ok(ike_respond(&env, &server_config, &p, dgram,
+		                         lab.now, &s->ike, &why));
+	} else if (h.exchange == ISAKMP_EXCHANGE_GROUPKEY_PULL) {
+		hear_pull(s, i, &h, dgram);
+	} else {
+		(void)ike_receive(s->ike, &p, dgram, lab.now);
+	}
+	drain_server(s, i);
+}
+
+/* ---- the member's outputs ----------------------------------------------- */
+
+static bool
+committed(const struct gdoi_output *out)
+{
+	lab.seen.rows = (unsigned)gk_journal_count(out->journal);
+	if (lab.fail_commit)
+		return false;
+	gk_assert_ok(gk_journal_append(lab.stored, out->journal));
+	return true;
+}
+
+/* Datagrams are kept until the outputs have been polled to their end: what is
+ * said to the engine meanwhile would be the next input. */
+struct letter {
+	size_t server;
+	struct gk_buf dgram;
+};
+
+static size_t
+note(const struct gdoi_output *out, struct letter *letter)
+{
+	struct lab_seen *seen = &lab.seen;
+
+	seen->n[out->kind]++;
+	switch (out->kind) {
+	case GDOI_OUT_SEND:
+		if (out->dgram.ptr[18] == ISAKMP_EXCHANGE_GROUPKEY_PUSH_ACK) {
+			gk_buf_free(&seen->ack);
+			gk_assert_ok(gk_buf_copy(&seen->ack, out->dgram));
+			seen->ack_to = out->to;
+			seen->ack_from = out->from;
+			return 0;
+		}
+		letter->server = out->to.ip[3] - 2U;
+		gk_assert_ok(gk_buf_copy(&letter->dgram, out->dgram));
+		return 1;
+	case GDOI_OUT_REFUSED:
+		seen->why = out->why;
+		break;
+	case GDOI_OUT_STALE:
+	case GDOI_OUT_EVICTED:
+	case GDOI_OUT_LEFT:
+		seen->text = out->text;
+		break;
+	case GDOI_OUT_NOTIFIED:
+		seen->notify = out->notify;
+		break;
+	case GDOI_OUT_KEK:
+		seen->kek = out->kek;
+		break;
+	case GDOI_OUT_COMMIT:
+		if (!committed(out))
+			gdoi_gm_commit_failed(lab.gm, lab.now);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+void
+lab_talk(void)
+{
+	struct letter letter[64];
+	struct gdoi_output out;
+	size_t n;
+
+	do {
+		n = 0;
+		while (gdoi_gm_poll(lab.gm, &out)) {
+			letter[n] = (struct letter){ 0 };
+			n += note(&out, &letter[n]);
+			assert_true(n < GK_COUNT(letter));
+		}
+		for (size_t i = 0; i < n; i++) {
+			to_server(letter[i].server,
+			          gk_buf_slice(&letter[i].dgram));
+			gk_buf_free(&letter[i].dgram);
+		}
+	} while (n != 0);
+}
+
+void
+lab_pass(uint64_t ms)
+{
+	uint64_t until = lab.now.mono_ms + ms, at;
+
+	while ((at = gdoi_gm_deadline(lab.gm)) <= until) {
+		if (at > lab.now.mono_ms) {
+			lab.now.utc_s += (int64_t)(at / 1000) -
+			                 (int64_t)(lab.now.mono_ms / 1000);
+			lab.now.mono_ms = at;
+		}
+		gk_assert_ok(gdoi_gm_tick(lab.gm, lab.now));
+		lab_talk();
+	}
+	lab.now.utc_s +=
+		(int64_t)(until / 1000) - (int64_t)(lab.now.mono_ms / 1000);
+	lab.now.mono_ms = until;
+}
+
+void
+lab_join(size_t group)
+{
+	gk_assert_ok(gdoi_gm_join(lab.gm, group, lab.now));
+	lab_talk();
+}
+
+enum gdoi_gm_state
+lab_state(size_t group)
+{
+	struct gdoi_gm_status status;
+
+	gdoi_gm_status(lab.gm, group, &status);
+	return status.state;
+}
+
+struct finding {
+	uint32_t spi;
+	struct gdoi_tek *tek;
+	bool found;
+};
+
+static void
+find(void *ctx, const struct gdoi_tek *tek)
+{
+	struct finding *f = ctx;
+	const uint8_t *s = tek->sat->spi;
+	uint32_t spi = (uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 |
+	               (uint32_t)s[2] << 8 | s[3];
+
+	if (spi != f->spi)
+		return;
+	f->found = true;
+	if (f->tek != NULL)
+		*f->tek = *tek;
+}
+
+bool
+lab_tek(uint32_t spi, struct gdoi_tek *tek)
+{
+	struct finding f = { .spi = spi, .tek = tek };
+
+	gdoi_gm_teks(lab.gm, 0, find, &f);
+	return f.found;
+}
+
+/* ---- GROUPKEY-PUSH ------------------------------------------------------ */
+
+struct gk_buf
+lab_push_raw(uint8_t first, struct gk_slice payloads)
+{
+	struct gk_buf out;
+
+	gk_assert_ok(gdoi_push_seal(&env, &lab.dialect, &lab.kek,
+	                            lab.signer.signer, first, payloads, &out));
+	return out;
+}
+
+static void
+write_delete(struct gk_wr *wr, const struct lab_delete *d, uint8_t next)
+{
+	const struct isakmp_delete del = {
+		.doi = d->doi != 0 ? d->doi : ISAKMP_DOI_GDOI,
+		.protocol = d->protocol,
+		.spi_size = d->spi_size,
+		.count = 1,
+		.spis = { d->spi, d->spi_size },
+	};
+	struct gk_wr_hole hole = isakmp_generic_begin(wr, next);
+
+	isakmp_delete_encode(wr, &del);
+	gk_wr_close(wr, hole);
+}
+
+struct gk_buf
+lab_push_octets(const struct lab_policy *p, const struct lab_delete *d,
+                size_t n)
+{
+	static uint8_t buf[32768];
+	bool sa = p->sa.has_sak || p->sa.n_sats != 0;
+	uint8_t after = sa ? ISAKMP_PAYLOAD_SA : ISAKMP_PAYLOAD_SIG;
+	const struct gdoi_seq seq = { p->seq };
+	struct gk_wr_hole hole;
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, buf, sizeof(buf));
+	hole = isakmp_generic_begin(&wr,
+	                            n != 0 ? ISAKMP_PAYLOAD_DELETE : after);
+	gdoi_seq_encode(&wr, &seq);
+	gk_wr_close(&wr, hole);
+	for (size_t i = 0; i < n; i++)
+		write_delete(&wr, &d[i],
+		             i + 1 < n ? ISAKMP_PAYLOAD_DELETE : after);
+	if (sa) {
+		hole = isakmp_generic_begin(&wr, ISAKMP_PAYLOAD_KD);
+		gdoi_sa_encode(&wr, &lab.dialect, &p->sa);
+		gk_wr_close(&wr, hole);
+		hole = isakmp_generic_begin(&wr, ISAKMP_PAYLOAD_SIG);
+		gdoi_kd_encode(&wr, &lab.dialect, &p->kd);
+		gk_wr_close(&wr, hole);
+	}
+	gk_assert_ok(gk_wr_done(&wr));
+	return lab_push_raw(ISAKMP_PAYLOAD_SEQ,
+	                    (struct gk_slice){ buf, wr.len });
+}
+
+enum gk_err
+lab_push_give(struct gk_slice dgram)
+{
+	const struct gdoi_address from = { { 10, 0, 0, 2 }, 4, 850, 7 };
+	const struct gdoi_address to = { { 239, 1, 1, 1 }, 4, 849, 9 };
+	enum gk_err err = gdoi_gm_receive(lab.gm, dgram, &from, &to, lab.now);
+
+	lab_talk();
+	return err;
+}
+
+enum gk_err
+lab_push_deletes(const struct lab_policy *p, const struct lab_delete *d,
+                 size_t n)
+{
+	struct gk_buf dgram = lab_push_octets(p, d, n);
+	enum gk_err err = lab_push_give(gk_buf_slice(&dgram));
+
+	gk_buf_free(&dgram);
+	return err;
+}
+
+enum gk_err
+lab_push(const struct lab_policy *p)
+{
+	return lab_push_deletes(p, NULL, 0);
+}
+
+void
+lab_refused(struct gk_slice dgram, const char *req)
+{
+	uint8_t before[32], after[32];
+	unsigned refused = lab.seen.n[GDOI_OUT_REFUSED];
+
+	gdoi_gm_digest(lab.gm, before);
+	assert_int_not_equal(lab_push_give(dgram), GK_OK);
+	gdoi_gm_digest(lab.gm, after);
+	assert_int_equal(lab.seen.n[GDOI_OUT_REFUSED], refused + 1);
+	assert_string_equal(lab.seen.why.req, req);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+void
+lab_push_refused(const struct lab_policy *p, const char *req)
+{
+	struct gk_buf dgram = lab_push_octets(p, NULL, 0);
+
+	lab_refused(gk_buf_slice(&dgram), req);
+	gk_buf_free(&dgram);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/gm_lab.h"
+
+/*
+ * A member registers: RFC 6407 sections 3.1 to 3.3.
+ */
+static void
+fresh(void)
+{
+	lab_reset();
+	lab_start();
+}
+
+static unsigned
+seen(enum gdoi_output_kind kind)
+{
+	return lab.seen.n[kind];
+}
+
+GK_TEST(rfc6407_3_3_11, keys_and_policy_come_by_pull)
+{
+	struct gdoi_gm_status status;
+	struct gdoi_tek tek;
+
+	fresh();
+	assert_int_equal(lab_state(0), GDOI_GM_IDLE);
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(seen(GDOI_OUT_JOINED), 1);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_UP), 1);
+	assert_int_equal(seen(GDOI_OUT_KEK), 1);
+	assert_int_equal(seen(GDOI_OUT_TEK), 1);
+	assert_int_equal(seen(GDOI_OUT_COMMIT), 1);
+	assert_int_equal(lab.seen.kek.dst.port, 848);
+	assert_true(lab_tek(0x101, &tek));
+	assert_int_equal(tek.state, GDOI_TEK_CURRENT);
+	assert_int_equal(tek.key.len, 16);
+	assert_int_equal(tek.integrity.len, 32);
+	assert_true(tek.may_send);
+	gdoi_gm_status(lab.gm, 0, &status);
+	assert_true(status.has_kek);
+	assert_int_equal(status.kek.sequence, 0);
+	assert_int_equal(status.n_teks, 1);
+}
+
+GK_TEST(rfc6407_3_01, two_groups_under_one_phase_1)
+{
+	fresh();
+	lab_join(0);
+	lab_join(1);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(lab_state(1), GDOI_GM_MEMBER);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_UP), 1);
+	assert_int_equal(lab.server[0].pulls, 2);
+}
+
+GK_TEST(rfc2408_5_1_05, lost_messages_are_sent_again)
+{
+	fresh();
+	lab.server[0].mute_pull = true;
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_PULL_1);
+	/* three more times, then the key server is given up */
+	lab_pass(13000);
+	assert_int_equal(lab_state(0), GDOI_GM_PULL_1);
+	lab_pass(18000);
+	assert_int_equal(lab.server[0].deleted, true);
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+	lab.server[0].mute_pull = false;
+	lab_pass(6000);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+GK_TEST(rfc6407_3_1_01, an_unlisted_key_server_gets_no_message_1)
+{
+	static const struct gk_identity other = {
+		GK_ID_IPV4, { (const uint8_t *)"\x0a\x00\x00\x09", 4 }
+	};
+
+	lab_reset();
+	lab.group[0].servers = &other;
+	lab.group[0].n_servers = 1;
+	lab_start();
+	lab_join(0);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_UP), 1);
+	assert_int_equal(seen(GDOI_OUT_JOINED), 0);
+	assert_int_equal(lab.server[0].pulls, 0);
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+}
+
+/* The member says no: what is offered is in lab.offer. */
+static void
+unacceptable(const char *req)
+{
+	lab_join(0);
+	assert_int_equal(seen(GDOI_OUT_JOINED), 0);
+	assert_int_equal(seen(GDOI_OUT_TEK), 0);
+	assert_int_equal(seen(GDOI_OUT_KEK), 0);
+	assert_string_equal(lab.seen.why.req, req);
+	/* Section 3.3: with a Delete of the phase 1 SA. */
+	assert_true(lab.server[0].deleted);
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+}
+
+GK_TEST(rfc6407_3_3_05, policy_that_is_not_permitted)
+{
+	lab_reset();
+	lab.offer.sa.sat[0].ipsec.transform = 3;
+	lab.offer.sa.sat[0].ipsec.key_length = 0;
+	lab_start();
+	unacceptable("RFC6407-6-02");
+	lab_reset();
+	lab_no_rekey(&lab.offer);
+	lab.group[0].require_rekey = true;
+	lab_start();
+	unacceptable("RFC6407-3.3-05");
+}
+
+GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
+{
+	lab_reset();
+	lab.offer.sa.sat[0].ipsec.transform = 99;
+	lab_start();
+	unacceptable("RFC6407-5.5.1-07");
+}
+
+GK_TEST(rfc6407_5_3_3_02, a_kek_of_another_length)
+{
+	lab_reset();
+	lab.offer.sa.sak.key_length = 512;
+	lab_start();
+	unacceptable("RFC6407-5.3.3-02");
+}
+
+GK_TEST(rfc6407_5_3_3_01, a_kek_without_a_length)
+{
+	lab_reset();
+	lab.offer.sa.sak.key_length = 0;
+	lab_start();
+	unacceptable("RFC6407-5.3.3-01");
+}
+
+GK_TEST(rfc6407_6_1_03, a_legacy_kek)
+{
+	lab_reset();
+	lab.offer.sa.sak.algorithm = GDOI_KEK_ALG_DES;
+	lab.offer.sa.sak.key_length = 64;
+	lab_start();
+	unacceptable("RFC6407-6.1-03");
+}
+
+GK_TEST(rfc6407_6_1_06, a_legacy_signature)
+{
+	lab_reset();
+	lab.offer.sa.sak.sig_algorithm = GDOI_SIG_ALG_RSA;
+	lab.offer.sa.sak.sig_hash = GDOI_SIG_HASH_MD5;
+	lab_start();
+	unacceptable("RFC6407-6.1-06");
+}
+
+GK_TEST(rfc6407_5_3_5_02, a_hash_that_is_not_the_curves)
+{
+	lab_reset();
+	lab.offer.sa.sak.sig_hash = GDOI_SIG_HASH_SHA384;
+	lab_start();
+	unacceptable("RFC6407-5.3.5-02");
+}
+
+GK_TEST(rfc6407_5_3_7_01, a_signature_key_of_another_length)
+{
+	lab_reset();
+	lab.offer.sa.sak.sig_key_length = 384;
+	lab_start();
+	unacceptable("RFC6407-5.3.7-01");
+}
+
+GK_TEST(rfc6407_5_6_05, a_key_packet_for_no_sa)
+{
+	static const uint8_t spi[4] = { 9, 9, 9, 9 };
+
+	lab_reset();
+	lab.offer.kd.packet[1].spi.ptr = spi;
+	lab_start();
+	unacceptable("RFC6407-5.6-05");
+}
+
+GK_TEST(rfc6407_5_6_1_2_02, a_key_of_another_length)
+{
+	lab_reset();
+	lab.offer.kd.packet[1].integrity_key.len = 20;
+	lab_start();
+	unacceptable("RFC6407-5.6.1.2-02");
+}
+
+GK_TEST(rfc6407_5_6_2_1_01, a_kek_without_its_iv)
+{
+	lab_reset();
+	lab.offer.kd.packet[0].algorithm_key.len = 16;
+	lab_start();
+	unacceptable("RFC6407-5.6.2.1-01");
+}
+
+GK_TEST(rfc6407_5_6_2_01, a_kek_without_a_public_key)
+{
+	lab_reset();
+	lab.offer.kd.packet[0].sig_key.len = 0;
+	lab_start();
+	unacceptable("RFC6407-5.6.2-01");
+}
+
+GK_TEST(rfc6407_5_6_2_2_01, a_public_key_that_is_none)
+{
+	lab_reset();
+	lab.offer.kd.packet[0].sig_key.len--;
+	lab_start();
+	unacceptable("RFC6407-5.6.2.2-01");
+}
+
+GK_TEST(rfc6407_3_2_21, a_rekey_sa_without_its_key)
+{
+	lab_reset();
+	lab.offer.kd.n_packets = 1;
+	lab.offer.kd.packet[0] = lab.offer.kd.packet[1];
+	lab_start();
+	unacceptable("RFC6407-3.2-21");
+}
+
+GK_TEST(rfc8052_2_2_5_02, one_spi_for_two_sas)
+{
+	lab_reset();
+	lab_add_esp(&lab.offer, 0x101, 0x41);
+	lab_start();
+	unacceptable("RFC8052-2.2.5-02");
+}
+
+GK_TEST(rfc6407_5_6_1_04, teks_may_come_by_push)
+{
+	lab_reset();
+	lab.offer.kd.n_packets = 1;
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_false(lab_tek(0x101, NULL));
+}
+
+GK_TEST(rfc6407_5_5_1_1_2_03, directions)
+{
+	struct gdoi_tek tek;
+
+	lab_reset();
+	lab.offer.sa.sat[0].ipsec.direction = 2;
+	lab_start();
+	lab_join(0);
+	assert_true(lab_tek(0x101, &tek));
+	assert_false(tek.may_send);
+	lab_reset();
+	lab.group[0].receive_only = true;
+	lab_start();
+	lab_join(0);
+	assert_true(lab_tek(0x101, &tek));
+	assert_false(tek.may_send);
+}
+
+GK_TEST(rfc2407_4_5_04, lifetimes)
+{
+	struct gdoi_tek tek;
+
+	lab_reset();
+	lab.offer.sa.sat[0].ipsec.life_s = 0;
+	lab_start();
+	lab_join(0);
+	assert_true(lab_tek(0x101, &tek));
+	assert_int_equal(tek.expires_utc - lab.now.utc_s, 28800);
+}
+
+/* ---- several key servers ------------------------------------------------ */
+
+GK_TEST(rfc6407_3_4_01, the_next_key_server_serves)
+{
+	lab_reset();
+	lab.cfg.n_servers = 2;
+	lab_start();
+	lab.server[0].deaf = true;
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_PHASE1);
+	lab_pass(60000);
+	assert_int_equal(seen(GDOI_OUT_NEXT_SERVER), 1);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(lab.server[1].pulls, 1);
+}
+
+GK_TEST(rfc6407_3_3_05, the_next_key_server_may_have_a_better_policy)
+{
+	lab_reset();
+	lab.cfg.n_servers = 2;
+	lab_start();
+	lab.offer.sa.sak.key_length = 512;
+	gk_assert_ok(gdoi_gm_join(lab.gm, 0, lab.now));
+	lab_talk();
+	/* both have been asked; then there is a random wait */
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+	assert_int_equal(seen(GDOI_OUT_REFUSED), 2);
+	lab_policy(&lab.offer);
+	lab_pass(6000);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+GK_TEST(rfc6407_3_3_01, failures_are_counted)
+{
+	lab_reset();
+	lab.cfg.register_max = 2;
+	lab.offer.sa.sak.key_length = 512;
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+	lab_pass(10000);
+	assert_int_equal(lab_state(0), GDOI_GM_FAILED);
+	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
+}
+
+/* ---- leaving ------------------------------------------------------------ */
+
+GK_TEST(rfc6407_5_9_05, leaving_with_notice)
+{
+	lab_reset();
+	lab.cfg.keep_phase1 = true;
+	lab_start();
+	lab_join(0);
+	gk_assert_ok(gdoi_gm_leave(lab.gm, 0, true, lab.now));
+	lab_talk();
+	assert_int_equal(lab.server[0].other.protocol, GDOI_PROTOCOL_KEK);
+	assert_int_equal(lab.server[0].other.spi_size, 16);
+	assert_int_equal(lab.server[0].other_spi[15], 0x11);
+	assert_int_equal(seen(GDOI_OUT_TEK_WIPE), 1);
+	assert_int_equal(seen(GDOI_OUT_KEK_WIPE), 1);
+	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
+	assert_int_equal(lab_state(0), GDOI_GM_IDLE);
+	assert_false(lab_tek(0x101, NULL));
+}
+
+GK_TEST(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa)
+{
+	lab_reset();
+	lab_no_rekey(&lab.offer);
+	lab.cfg.keep_phase1 = true;
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	gk_assert_ok(gdoi_gm_leave(lab.gm, 0, true, lab.now));
+	lab_talk();
+	assert_int_equal(lab.server[0].other.protocol, GDOI_PROTOCOL_ESP);
+	assert_int_equal(lab.server[0].other_spi[2], 1);
+	assert_int_equal(lab.server[0].other_spi[3], 1);
+}
+
+GK_TEST(rfc6407_3_3_12, phase_1_is_held_or_not)
+{
+	fresh();
+	lab_join(0);
+	lab_pass(2000);
+	assert_true(lab.server[0].deleted);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+	lab_reset();
+	lab.cfg.keep_phase1 = true;
+	lab_start();
+	lab_join(0);
+	lab_pass(60000);
+	assert_false(lab.server[0].deleted);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_3_3_11, keys_and_policy_come_by_pull),
+		GK_RUN(rfc6407_3_01, two_groups_under_one_phase_1),
+		GK_RUN(rfc2408_5_1_05, lost_messages_are_sent_again),
+		GK_RUN(rfc6407_3_1_01,
+		       an_unlisted_key_server_gets_no_message_1),
+		GK_RUN(rfc6407_3_3_05, policy_that_is_not_permitted),
+		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
+		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),
+		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),
+		GK_RUN(rfc6407_6_1_03, a_legacy_kek),
+		GK_RUN(rfc6407_6_1_06, a_legacy_signature),
+		GK_RUN(rfc6407_5_3_5_02, a_hash_that_is_not_the_curves),
+		GK_RUN(rfc6407_5_3_7_01, a_signature_key_of_another_length),
+		GK_RUN(rfc6407_5_6_05, a_key_packet_for_no_sa),
+		GK_RUN(rfc6407_5_6_1_2_02, a_key_of_another_length),
+		GK_RUN(rfc6407_5_6_2_1_01, a_kek_without_its_iv),
+		GK_RUN(rfc6407_5_6_2_01, a_kek_without_a_public_key),
+		GK_RUN(rfc6407_5_6_2_2_01, a_public_key_that_is_none),
+		GK_RUN(rfc6407_3_2_21, a_rekey_sa_without_its_key),
+		GK_RUN(rfc8052_2_2_5_02, one_spi_for_two_sas),
+		GK_RUN(rfc6407_5_6_1_04, teks_may_come_by_push),
+		GK_RUN(rfc6407_5_5_1_1_2_03, directions),
+		GK_RUN(rfc2407_4_5_04, lifetimes),
+		GK_RUN(rfc6407_3_4_01, the_next_key_server_serves),
+		GK_RUN(rfc6407_3_3_05,
+		       the_next_key_server_may_have_a_better_policy),
+		GK_RUN(rfc6407_3_3_01, failures_are_counted),
+		GK_RUN(rfc6407_5_9_05, leaving_with_notice),
+		GK_RUN(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa),
+		GK_RUN(rfc6407_3_3_12, phase_1_is_held_or_not),
+	};
+
+	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
+}
