@@ -6,6 +6,7 @@
 #include "common/identity/gk_identity.h"
 #include "gdoi/payload/group_id.h"
 #include "gdoi/payload/sa.h"
+#include "gdoi/phase1/suite.h"
 
 struct gpt_token;
 
@@ -20,7 +21,10 @@ struct gpt_token;
  */
 struct gdoi_rekey_policy {
 	bool on;             /* there is a Rekey SA: PUSHes are sent */
-	struct gdoi_sak sak; /* all but the SPI; slices are the policy's */
+	struct gdoi_sak sak; /* all but the SPI; slices are the policy's;
+	                      * a source that the policy leaves out is the
+	                      * unspecified address: see
+	                      * gdoi_policy_set_source() */
 	bool backward;       /* a joiner must not read what was sent before */
 	unsigned lkh_degree; /* of KEK_MANAGEMENT_ALGORITHM LKH; 0: 2 */
 	uint32_t margin_s;   /* rekey so long before a lifetime ends; 0: a
@@ -53,13 +57,23 @@ struct gdoi_policy {
 	size_t n_data;
 	struct gdoi_data_policy data[GDOI_SATS_MAX];
 	uint16_t sid_bits;    /* of sender ids; 0: no counter mode */
+	uint32_t members_max; /* nobody more is admitted; 0: not said */
+	/* Phase 1 proposals that members may come with; none: whatever local
+	 * configuration allows. */
+	size_t n_phase1;
+	struct gdoi_phase1_policy {
+		bool aggressive;
+		struct ike_suite suite;
+	} * phase1;
 	struct gk_buf octets; /* what the slices above point to; owned */
 };
 
 /**
  * gdoi_policy_new - what @token says about a GDOI group.
- * @edition: -1 for a policy that was read from a local file
- * @why:     for people: which element, and what is wrong with it
+ * @edition:   -1 for a policy that was read from a local file
+ * @legacy_ok: DES, 3DES, MD5, SHA-1 signatures, short keys are no reason to refuse
+ * @dialect:   the group's; NULL: the defaults
+ * @why:       for people: which element, and what is wrong with it
  *
  * Takes @token over on success.
  *
@@ -67,27 +81,43 @@ struct gdoi_policy {
  */
 GK_MUST_CHECK enum gk_err gdoi_policy_new(struct gpt_token *token,
                                           int64_t edition, bool legacy_ok,
+                                          const struct gdoi_dialect *dialect,
                                           struct gdoi_policy **policy,
                                           char why[256]);
 void gdoi_policy_free(struct gdoi_policy *policy);
 
+/* gdoi_policy_set_source - the address that PUSHes come from, where the policy
+ * leaves it out; @ip has 4 or 16 octets and is copied.  GK_ERR_VALUE when it is of
+ * another family than their destination. */
+GK_MUST_CHECK enum gk_err gdoi_policy_set_source(struct gdoi_policy *policy,
+                                                 struct gk_slice ip);
+
 /* Who phase 1 says it is. */
 struct gdoi_peer {
 	const struct gk_identity *id;
-	const struct gk_cert *const
-		*certs; /* verified; its own first; or none */
+	/* The verified path: its own certificate first, the trust anchor last;
+	 * none for a pre-shared key. */
+	const struct gk_cert *const *certs;
 	size_t n_certs;
-	/* Without certificates: key ids of the authorities of one who was
-	 * admitted earlier, gk_cert_key_id(). */
+	/* Without @certs: the key identifiers of its authorities, if they are
+	 * remembered from when there were some. */
 	const struct gk_slice *ca_key_ids;
 	size_t n_ca_key_ids;
+	/* The phase 1 that it came with; NULL: that is not looked at. */
+	const struct ike_suite *suite;
+	bool aggressive;
 };
 
-/* gdoi_policy_admits - may @peer be a member; @key_server: may it be a key
- * server of the group. */
+/* gdoi_policy_admits - may @peer be a member; _key_server: may it be a key server
+ * of the group; _sender: may it, as a member, send (RFC 4534 B.1.1). */
 bool gdoi_policy_admits(const struct gdoi_policy *policy,
                         const struct gdoi_peer *peer);
 bool gdoi_policy_key_server(const struct gdoi_policy *policy,
                             const struct gdoi_peer *peer);
+bool gdoi_policy_sender(const struct gdoi_policy *policy,
+                        const struct gdoi_peer *peer);
+/* gdoi_policy_explain - why gdoi_policy_admits() says what it says; for people. */
+bool gdoi_policy_explain(const struct gdoi_policy *policy,
+                         const struct gdoi_peer *peer, char why[256]);
 
 #endif /* GDOI_ENGINE_POLICY_H */

@@ -139,6 +139,10 @@ void cli_owner_free(struct cli_owner *owner);
 /* cli_date - @text, or now when it is NULL. */
 enum cli_exit cli_date(const char *option, const char *text, int64_t *utc);
 
+/* cli_show_membership - the lists of a registration; cli_show_gdoi - a protocol of
+ * gpt_gdoi.h. */
+void cli_show_membership(FILE *out, const struct gpt_register *reg);
+void cli_show_gdoi(FILE *out, const struct gpt_protocol *p);
 /* cli_show_text - the policy in words; every foreign string escaped. */
 void cli_show_text(FILE *out, const struct gpt_token *token);
 /* cli_policy_json - the canonical XML as a tree; new reference or NULL. */

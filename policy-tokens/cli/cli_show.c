@@ -26,7 +26,8 @@ pair(FILE *out, const char *lead, const struct gpt_pair *p)
 		                          gpt_id_view(&p->entity)));
 	}
 	fprintf(out, "   under CA %s\n",
-	        gk_hex(ca, sizeof(ca), gk_buf_slice(&p->ca)));
+	        p->ca.len ? gk_hex(ca, sizeof(ca), gk_buf_slice(&p->ca))
+	                  : "(any)");
 }
 
 static void
@@ -91,11 +92,9 @@ extension(FILE *out, const char *lead, const struct gpt_extension *ext)
 	        ext->octets.len > 32 ? "..." : "");
 }
 
-static void
-show_register(FILE *out, const struct gpt_register *reg)
+void
+cli_show_membership(FILE *out, const struct gpt_register *reg)
 {
-	fprintf(out, "  join by GSAKMP over %s\n",
-	        gpt_transport_name(reg->transport));
 	fprintf(out, "  key servers\n");
 	pairs(out, "    ", &reg->gcks);
 	for (size_t i = 0; i < reg->n_sub_gcks; i++) {
@@ -121,6 +120,14 @@ show_register(FILE *out, const struct gpt_register *reg)
 		for (size_t k = 0; k < a->exclusions.n; k++)
 			pair(out, "    but not ", &a->exclusions.at[k]);
 	}
+}
+
+static void
+show_register(FILE *out, const struct gpt_register *reg)
+{
+	fprintf(out, "  join by GSAKMP over %s\n",
+	        gpt_transport_name(reg->transport));
+	cli_show_membership(out, reg);
 	fprintf(out, "  mechanisms, preferred first\n");
 	for (size_t i = 0; i < reg->n_mechanisms; i++)
 		mechanism(out, &reg->mechanisms[i]);
@@ -234,6 +241,12 @@ show_protocol(FILE *out, const struct gpt_protocol *p)
 		break;
 	case GPT_PROTOCOL_DATA:
 		show_data(out, p->data);
+		break;
+	case GPT_PROTOCOL_GDOI_REGISTER:
+	case GPT_PROTOCOL_GDOI_REKEY:
+	case GPT_PROTOCOL_IPSEC:
+	case GPT_PROTOCOL_IEC_61850:
+		cli_show_gdoi(out, p);
 		break;
 	case GPT_PROTOCOL_UNKNOWN:
 		extension(out, "  ", &p->unknown);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "policy-tokens/der/gpt_asn1_gdoi.h"
 #include "policy-tokens/der/gpt_tlv.h"
 
 /* clang-format off */
@@ -259,8 +260,9 @@ ASN1_SEQUENCE(GenericDataSAInfo) = {
 
                                              /* clang-format on */
 
-                                             static const ASN1_ITEM
-                                             * item_of(enum gpt_asn1_item item)
+                                             const ASN1_ITEM
+                                             * gpt_asn1_item_of(
+						       enum gpt_asn1_item item)
 {
 	switch (item) {
 	case GPT_ASN1_TOKEN:
@@ -320,27 +322,33 @@ ASN1_SEQUENCE(GenericDataSAInfo) = {
 		return ASN1_ITEM_rptr(KeyInfo);
 	case GPT_ASN1_LIFEDATE:
 		return ASN1_ITEM_rptr(LifeDate);
+	case GPT_ASN1_ID:
+		return ASN1_ITEM_rptr(GSAKMPID);
+	case GPT_ASN1_JOIN_AUTHORIZATION:
+		return ASN1_ITEM_rptr(JoinAuthorizationImplicit);
+	default:
+		break;
 	}
-	return NULL;
+	return gpt_asn1_gdoi_item(item);
 }
 
 void *
 gpt_asn1_new(enum gpt_asn1_item item)
 {
-	return ASN1_item_new(item_of(item));
+	return ASN1_item_new(gpt_asn1_item_of(item));
 }
 
 void
 gpt_asn1_free(enum gpt_asn1_item item, void *p)
 {
-	ASN1_item_free(p, item_of(item));
+	ASN1_item_free(p, gpt_asn1_item_of(item));
 }
 
 enum gk_err
 gpt_asn1_encode(enum gpt_asn1_item item, const void *in, struct gk_buf *der)
 {
 	unsigned char *out = NULL;
-	int n = ASN1_item_i2d(in, &out, item_of(item));
+	int n = ASN1_item_i2d(in, &out, gpt_asn1_item_of(item));
 	enum gk_err err;
 
 	if (n <= 0) {
@@ -409,9 +417,9 @@ gpt_asn1_decode(enum gpt_asn1_item item, struct gk_slice der,
 	void *made;
 
 	ERR_clear_error();
-	made = der.len > LONG_MAX
-	               ? NULL
-	               : ASN1_item_d2i(NULL, &p, (long)der.len, item_of(item));
+	made = der.len > LONG_MAX ? NULL
+	                          : ASN1_item_d2i(NULL, &p, (long)der.len,
+	                                          gpt_asn1_item_of(item));
 	if (err != GK_OK || !made) {
 		/* The framing knows the place, the templates know the name. */
 		openssl_fault(why, err != GK_OK ? err : GK_ERR_VALUE, prefix);

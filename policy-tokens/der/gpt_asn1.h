@@ -265,7 +265,20 @@ enum gpt_asn1_item {
 	GPT_ASN1_TIME_AND_EVENT,
 	GPT_ASN1_KEY_INFO,
 	GPT_ASN1_LIFEDATE,
+	GPT_ASN1_ID,
+	GPT_ASN1_JOIN_AUTHORIZATION,
+	/* gpt_asn1_gdoi.h */
+	GPT_ASN1_GDOI_REGISTER,
+	GPT_ASN1_GDOI_GROUP,
+	GPT_ASN1_PHASE1,
+	GPT_ASN1_GDOI_REKEY,
+	GPT_ASN1_IPSEC,
+	GPT_ASN1_IPSEC_SA,
+	GPT_ASN1_IEC,
+	GPT_ASN1_IEC_SA,
 };
+
+const ASN1_ITEM *gpt_asn1_item_of(enum gpt_asn1_item item);
 
 /**
  * gpt_asn1_decode - strict DER to a template struct.

@@ -5,6 +5,7 @@
 
 #include "common/base/gk_check.h"
 #include "policy-tokens/der/gpt_decode_part.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 
 /* --- data ---------------------------------------------------------------------- */
 
@@ -56,6 +57,17 @@ protocol_data(struct gpt_decode_place *at, struct gpt_protocol *out,
 
 enum role { ROLE_REGISTER, ROLE_DEREGISTER, ROLE_REKEY, ROLE_DATA };
 
+static const struct {
+	enum role role;
+	const char *oid;
+	enum gpt_protocol_kind kind;
+} gdoi[] = {
+	{ ROLE_REGISTER, GPT_OID_GDOI_REGISTER, GPT_PROTOCOL_GDOI_REGISTER },
+	{ ROLE_REKEY, GPT_OID_GDOI_REKEY, GPT_PROTOCOL_GDOI_REKEY },
+	{ ROLE_DATA, GPT_OID_IPSEC, GPT_PROTOCOL_IPSEC },
+	{ ROLE_DATA, GPT_OID_IEC_61850, GPT_PROTOCOL_IEC_61850 },
+};
+
 /* RFC4534-3-12: an OID that means nothing in this role is kept as it is. */
 static enum gk_err
 by_oid(struct gpt_decode_place *at, struct gpt_protocol *out, enum role role,
@@ -82,6 +94,10 @@ by_oid(struct gpt_decode_place *at, struct gpt_protocol *out, enum role role,
 	}
 	if (role == ROLE_DATA && strcmp(*name, GPT_OID_DATA_GENERIC) == 0)
 		return protocol_data(at, out, info);
+	for (size_t i = 0; i < GK_COUNT(gdoi); i++)
+		if (gdoi[i].role == role && strcmp(*name, gdoi[i].oid) == 0)
+			return gpt_decode_protocol_gdoi(at, out, gdoi[i].kind,
+			                                info);
 
 	GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_UNKNOWN));
 	(void)gpt_decode_locate(at, info);

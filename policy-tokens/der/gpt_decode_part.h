@@ -76,6 +76,12 @@ GK_MUST_CHECK enum gk_err gpt_decode_try_readings(
 	struct gpt_decode_place *at, struct gk_slice info,
 	const enum gpt_asn1_item *items, size_t n, size_t *which, void **out);
 
+/* JoinAuthorization and joinAccessControl, which GSAKMP and GDOI share. */
+GK_MUST_CHECK enum gk_err gpt_decode_membership(
+	struct gpt_decode_place *at, struct gpt_register *out,
+	const struct gpt_asn1_join_authorization *auth,
+	const OPENSSL_STACK *access);
+
 /* One protocolInfo each: appendix B.2, B.4, B.6. */
 GK_MUST_CHECK enum gk_err gpt_decode_protocol_register(
 	struct gpt_decode_place *at, struct gpt_protocol *out,
@@ -86,5 +92,10 @@ GK_MUST_CHECK enum gk_err gpt_decode_protocol_deregister(
 GK_MUST_CHECK enum gk_err gpt_decode_protocol_rekey(struct gpt_decode_place *at,
                                                     struct gpt_protocol *out,
                                                     struct gk_slice info);
+/* And those of gpt_gdoi.h. */
+GK_MUST_CHECK enum gk_err gpt_decode_protocol_gdoi(struct gpt_decode_place *at,
+                                                   struct gpt_protocol *out,
+                                                   enum gpt_protocol_kind kind,
+                                                   struct gk_slice info);
 
 #endif /* GPT_DECODE_PART_H */

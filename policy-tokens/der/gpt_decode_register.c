@@ -69,12 +69,11 @@ alacarte(struct gpt_decode_place *at, struct gpt_mechanisms *out,
 	return GK_OK;
 }
 
-static enum gk_err
-registration_info(struct gpt_decode_place *at, struct gpt_register *out,
-                  const struct gpt_asn1_register *in)
+enum gk_err
+gpt_decode_membership(struct gpt_decode_place *at, struct gpt_register *out,
+                      const struct gpt_asn1_join_authorization *auth,
+                      const OPENSSL_STACK *access)
 {
-	const struct gpt_asn1_join_authorization *auth = in->joinAuthorization;
-
 	GK_TRY(gpt_decode_pairs(at, &out->gcks, auth->gCKS,
 	                        "joinAuthorization.gCKS"));
 	out->has_sub_gcks = auth->subGCKS != NULL;
@@ -93,10 +92,17 @@ registration_info(struct gpt_decode_place *at, struct gpt_register *out,
 		                        auth->senders->value.limited,
 		                        "joinAuthorization.senders.limited"));
 
-	for (int i = 0; i < OPENSSL_sk_num(in->joinAccessControl); i++)
-		GK_TRY(access_control(
-			at, out, OPENSSL_sk_value(in->joinAccessControl, i)));
+	for (int i = 0; i < OPENSSL_sk_num(access); i++)
+		GK_TRY(access_control(at, out, OPENSSL_sk_value(access, i)));
+	return GK_OK;
+}
 
+static enum gk_err
+registration_info(struct gpt_decode_place *at, struct gpt_register *out,
+                  const struct gpt_asn1_register *in)
+{
+	GK_TRY(gpt_decode_membership(at, out, in->joinAuthorization,
+	                             in->joinAccessControl));
 	for (int i = 0; i < OPENSSL_sk_num(in->joinMechanisms); i++) {
 		const struct gpt_asn1_join_mechanism *m =
 			OPENSSL_sk_value(in->joinMechanisms, i);

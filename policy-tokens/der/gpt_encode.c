@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "policy-tokens/der/gpt_encode_part.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 
 /* --- data ---------------------------------------------------------------------- */
 
@@ -106,6 +107,24 @@ protocol(struct gpt_encode_place *at, struct gpt_asn1_protocol *out,
 		                      "protocol"));
 		return protocol_info(at, info, GPT_ASN1_DATA, data_info,
 		                     in->data);
+	case GPT_PROTOCOL_GDOI_REGISTER:
+		GK_TRY(gpt_encode_oid(at, id, GPT_OID_GDOI_REGISTER,
+		                      "protocol"));
+		return protocol_info(at, info, GPT_ASN1_GDOI_REGISTER,
+		                     gpt_encode_gdoi_register_info, in);
+	case GPT_PROTOCOL_GDOI_REKEY:
+		GK_TRY(gpt_encode_oid(at, id, GPT_OID_GDOI_REKEY, "protocol"));
+		return protocol_info(at, info, GPT_ASN1_GDOI_REKEY,
+		                     gpt_encode_gdoi_rekey_info,
+		                     in->gdoi_rekey);
+	case GPT_PROTOCOL_IPSEC:
+		GK_TRY(gpt_encode_oid(at, id, GPT_OID_IPSEC, "protocol"));
+		return protocol_info(at, info, GPT_ASN1_IPSEC,
+		                     gpt_encode_ipsec_info, in->ipsec);
+	case GPT_PROTOCOL_IEC_61850:
+		GK_TRY(gpt_encode_oid(at, id, GPT_OID_IEC_61850, "protocol"));
+		return protocol_info(at, info, GPT_ASN1_IEC,
+		                     gpt_encode_iec_info, in->iec);
 	case GPT_PROTOCOL_UNKNOWN:
 		GK_TRY(gpt_encode_oid(at, id, in->unknown.oid, "protocol"));
 		return gpt_encode_octets(info,

@@ -59,6 +59,11 @@ GK_MUST_CHECK enum gk_err gpt_encode_wrap(ASN1_OCTET_STRING *out,
                                           enum gpt_asn1_item item,
                                           const void *made);
 
+/* JoinAuthorization and joinAccessControl, which GSAKMP and GDOI share. */
+GK_MUST_CHECK enum gk_err gpt_encode_membership(
+	struct gpt_encode_place *at, struct gpt_asn1_join_authorization *auth,
+	OPENSSL_STACK *access, const struct gpt_register *in);
+
 /* Fill @made from @model: appendix B.2, B.4, B.6. */
 GK_MUST_CHECK enum gk_err gpt_encode_registration_info(
 	struct gpt_encode_place *at, void *made, const void *model);
@@ -66,5 +71,15 @@ GK_MUST_CHECK enum gk_err gpt_encode_deregistration_info(
 	struct gpt_encode_place *at, void *made, const void *model);
 GK_MUST_CHECK enum gk_err gpt_encode_rekey_info(struct gpt_encode_place *at,
                                                 void *made, const void *model);
+/* And those of gpt_gdoi.h; the model of a registration is the whole
+ * struct gpt_protocol. */
+GK_MUST_CHECK enum gk_err gpt_encode_gdoi_register_info(
+	struct gpt_encode_place *at, void *made, const void *model);
+GK_MUST_CHECK enum gk_err gpt_encode_gdoi_rekey_info(
+	struct gpt_encode_place *at, void *made, const void *model);
+GK_MUST_CHECK enum gk_err gpt_encode_ipsec_info(struct gpt_encode_place *at,
+                                                void *made, const void *model);
+GK_MUST_CHECK enum gk_err gpt_encode_iec_info(struct gpt_encode_place *at,
+                                              void *made, const void *model);
 
 #endif /* GPT_ENCODE_PART_H */

@@ -82,13 +82,10 @@ transport(struct gpt_encode_place *at, struct gpt_asn1_transport *out,
 }
 
 enum gk_err
-gpt_encode_registration_info(struct gpt_encode_place *at, void *made,
-                             const void *model)
+gpt_encode_membership(struct gpt_encode_place *at,
+                      struct gpt_asn1_join_authorization *auth,
+                      OPENSSL_STACK *list, const struct gpt_register *in)
 {
-	const struct gpt_register *in = model;
-	struct gpt_asn1_register *out = made;
-	struct gpt_asn1_join_authorization *auth = out->joinAuthorization;
-
 	GK_TRY(gpt_encode_pairs(auth->gCKS, &in->gcks));
 	if (in->has_sub_gcks) {
 		auth->subGCKS = OPENSSL_sk_new_null();
@@ -113,8 +110,8 @@ gpt_encode_registration_info(struct gpt_encode_place *at, void *made,
 	}
 	for (size_t i = 0; i < in->n_access; i++) {
 		const struct gpt_access_control *entry = &in->access[i];
-		struct gpt_asn1_access_control *access = gpt_encode_add(
-			out->joinAccessControl, GPT_ASN1_ACCESS_CONTROL);
+		struct gpt_asn1_access_control *access =
+			gpt_encode_add(list, GPT_ASN1_ACCESS_CONTROL);
 
 		if (!access)
 			return GK_ERR_NOMEM;
@@ -124,6 +121,18 @@ gpt_encode_registration_info(struct gpt_encode_place *at, void *made,
 		                            entry->has_exclusions,
 		                            &entry->exclusions));
 	}
+	return GK_OK;
+}
+
+enum gk_err
+gpt_encode_registration_info(struct gpt_encode_place *at, void *made,
+                             const void *model)
+{
+	const struct gpt_register *in = model;
+	struct gpt_asn1_register *out = made;
+
+	GK_TRY(gpt_encode_membership(at, out->joinAuthorization,
+	                             out->joinAccessControl, in));
 	for (size_t i = 0; i < in->n_mechanisms; i++) {
 		struct gpt_asn1_join_mechanism *m = gpt_encode_add(
 			out->joinMechanisms, GPT_ASN1_JOIN_MECHANISM);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy-tokens/token/gpt_gdoi.h"
+
 #define SUITE_ARC "2.25.227007163891039140890553393414073698781."
 
 static uint32_t state;
@@ -274,13 +276,129 @@ key_info(bool *has, struct gpt_key_info *info)
 		info->expiration = lifedate();
 }
 
+/* --- the records of gpt_gdoi.h --------------------------------------------- */
+
+static void
+address(struct gpt_id *id)
+{
+	static const struct {
+		uint8_t type, len;
+	} kinds[] = { { 1, 4 },  { 4, 8 },  { 5, 16 },  { 6, 32 }, { 7, 8 },
+		      { 8, 32 }, { 2, 11 }, { 200, 3 }, { 4, 5 } };
+	uint8_t tmp[32];
+	uint32_t k = rnd(GK_COUNT(kinds)), half = kinds[k].len / 2u;
+
+	for (uint32_t i = 0; i < kinds[k].len; i++)
+		tmp[i] = (uint8_t)rnd(256);
+	/* Mostly a mask that is one. */
+	if ((kinds[k].type == 4 || kinds[k].type == 6) && coin()) {
+		memset(tmp + half, 0, half);
+		tmp[half] = 0xff;
+		tmp[half + 1] = 0xe0;
+	}
+	id->type = kinds[k].type;
+	must(gk_buf_copy(&id->data, (struct gk_slice){ tmp, kinds[k].len }) ==
+	     GK_OK);
+}
+
+static int64_t
+field_number(const struct gpt_field *f)
+{
+	if (rnd(3) == 0)
+		return number();
+	return f->first + (int64_t)rnd((uint32_t)(f->last - f->first) / 2 + 1);
+}
+
+static void
+record(enum gpt_record_kind kind, void *model)
+{
+	const struct gpt_record *r = gpt_record(kind);
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct gpt_field *f = &r->field[i];
+		struct gpt_number *n = gpt_field_slot(f, model);
+		char **oid = gpt_field_slot(f, model), text[64];
+
+		if (f->optional && coin())
+			continue;
+		switch (f->kind) {
+		case GPT_FIELD_NUMBER:
+		case GPT_FIELD_SECONDS:
+		case GPT_FIELD_CODE:
+			n->present = true;
+			n->value = field_number(f);
+			break;
+		case GPT_FIELD_OCTETS:
+			if (coin())
+				octets(gpt_field_slot(f, model), 20);
+			break;
+		case GPT_FIELD_OID:
+			(void)snprintf(text, sizeof(text), "1.0.62351.%u.%u",
+			               rnd(99), rnd(999999));
+			*oid = strdup(text);
+			must(*oid != NULL);
+			break;
+		case GPT_FIELD_ADDRESS:
+			address(gpt_field_slot(f, model));
+			break;
+		}
+	}
+}
+
+static void
+gdoi(struct gpt_protocol *p)
+{
+	uint32_t n = rnd(3);
+
+	if (p->kind == GPT_PROTOCOL_GDOI_REGISTER) {
+		registration(p->reg);
+		/* What a GDOI registration does not have. */
+		p->reg->oid_form = GPT_OID_IANA;
+		p->reg->tags = GPT_TAGS_IMPLICIT;
+		p->reg->transport = GPT_TRANSPORT_UDP;
+		while (p->reg->n_mechanisms > 0) {
+			struct gpt_join_mechanism *m =
+				&p->reg->mechanisms[--p->reg->n_mechanisms];
+
+			free(m->suite);
+			gk_buf_free(&m->alacarte.key_exchange_data);
+		}
+		record(GPT_RECORD_GDOI_GROUP, &p->gdoi_reg->group);
+		while (n-- > 0)
+			record(GPT_RECORD_PHASE1,
+			       gpt_gdoi_register_add_phase1(p->gdoi_reg));
+	} else if (p->kind == GPT_PROTOCOL_GDOI_REKEY) {
+		record(GPT_RECORD_GDOI_REKEY, p->gdoi_rekey);
+	} else if (p->kind == GPT_PROTOCOL_IPSEC) {
+		while (n-- > 0)
+			record(GPT_RECORD_IPSEC_SA, gpt_ipsec_add(p->ipsec));
+	} else {
+		while (n-- > 0)
+			record(GPT_RECORD_IEC_SA, gpt_iec_add(p->iec));
+	}
+}
+
+/* Some of each list are GDOI's. */
+static enum gpt_protocol_kind
+kind_of(enum gpt_protocol_kind kind)
+{
+	if (rnd(5) == 0)
+		return GPT_PROTOCOL_UNKNOWN;
+	if (kind == GPT_PROTOCOL_DEREGISTER || coin())
+		return kind;
+	if (kind == GPT_PROTOCOL_REGISTER)
+		return GPT_PROTOCOL_GDOI_REGISTER;
+	if (kind == GPT_PROTOCOL_REKEY)
+		return GPT_PROTOCOL_GDOI_REKEY;
+	return coin() ? GPT_PROTOCOL_IPSEC : GPT_PROTOCOL_IEC_61850;
+}
+
 static void
 protocol(struct gpt_protocol *p, enum gpt_protocol_kind kind)
 {
 	if (kind != GPT_PROTOCOL_DATA && rnd(6) == 0)
 		return; /* none */
-	if (rnd(5) == 0)
-		kind = GPT_PROTOCOL_UNKNOWN;
+	kind = kind_of(kind);
 	must(gpt_protocol_set(p, kind) == GK_OK);
 	switch (kind) {
 	case GPT_PROTOCOL_REGISTER:
@@ -296,6 +414,12 @@ protocol(struct gpt_protocol *p, enum gpt_protocol_kind kind)
 		key_info(&p->data->has_authentication,
 		         &p->data->authentication);
 		key_info(&p->data->has_encryption, &p->data->encryption);
+		break;
+	case GPT_PROTOCOL_GDOI_REGISTER:
+	case GPT_PROTOCOL_GDOI_REKEY:
+	case GPT_PROTOCOL_IPSEC:
+	case GPT_PROTOCOL_IEC_61850:
+		gdoi(p);
 		break;
 	case GPT_PROTOCOL_UNKNOWN:
 		extension(&p->unknown);

@@ -146,7 +146,7 @@ GK_TEST(rfc4534_3_12, unknown_protocol_is_kept_as_it_is)
 
 	assert_int_equal(t->rekey[1].kind, GPT_PROTOCOL_UNKNOWN);
 	assert_string_equal(t->rekey[1].unknown.oid,
-	                    "2.25.227007163891039140890553393414073698781.2.2");
+	                    "2.25.227007163891039140890553393414073698781.2.9");
 	assert_int_equal(t->rekey[1].unknown.octets.len, 2);
 	gpt_token_free(t);
 }

@@ -82,7 +82,7 @@ static const char canonical[] =
 	"  </rekey>\n"
 	"  <rekey>\n"
 	"    <extension "
-	"oid=\"2.25.227007163891039140890553393414073698781.2.2\">\n"
+	"oid=\"2.25.227007163891039140890553393414073698781.2.9\">\n"
 	"      <octets>dead</octets>\n"
 	"    </extension>\n"
 	"  </rekey>\n"
@@ -312,7 +312,7 @@ GK_TEST(msec_policy_5, what_a_schema_cannot_say_names_line_and_element)
 	              "<suite oid=\"1.3.6.1.5.5.12.2.1\"/>", "<suite>",
 	              "name='suite-1'");
 	check_refused(
-		"oid=\"2.25.227007163891039140890553393414073698781.2.2\"",
+		"oid=\"2.25.227007163891039140890553393414073698781.2.9\"",
 		"oid=\"1.3.6.1.5.5.12.3.3\"", "<extension>", "use the element");
 	check_refused(">CN=gcks,O=MSEC<", ">gcks at MSEC<", "<entity>",
 	              "not a name of type dn");

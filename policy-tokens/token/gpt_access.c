@@ -81,13 +81,18 @@ name_of(char out[NAME_LEN], struct gk_identity id)
 static bool
 name_matches(const struct gpt_pair *rule, const struct gpt_party *who)
 {
-	return gk_identity_match(gpt_id_view(&rule->entity), *who->id,
-	                         who->compare);
+	struct gk_identity pattern = gpt_id_view(&rule->entity);
+
+	return gk_identity_match(pattern, *who->id, who->compare) ||
+	       (who->phase1 && who->cert &&
+	        gk_identity_match_cert(pattern, who->cert, who->compare));
 }
 
 static bool
 ca_matches(const struct gpt_pair *rule, const struct gpt_party *who)
 {
+	if (who->phase1 && rule->ca.len == 0)
+		return true;
 	for (size_t i = 0; i < who->n_ca_key_ids; i++)
 		if (gk_slice_equal(gk_buf_slice(&rule->ca), who->ca_key_ids[i]))
 			return true;
@@ -153,7 +158,7 @@ static bool
 no_policy(struct gpt_verdict *v, const char *req, const char *list)
 {
 	return decide(v, GPT_ACCESS_NO_POLICY, req, list, 0, 0,
-	              "the token has no GSAKMP policy with %s", list);
+	              "the token has no policy with %s", list);
 }
 
 /* --- the roles --------------------------------------------------------------------- */

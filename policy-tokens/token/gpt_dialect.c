@@ -128,6 +128,11 @@ apply_protocol(const struct gpt_dialect *d, struct gpt_protocol *protocol)
 	case GPT_PROTOCOL_NONE:
 	case GPT_PROTOCOL_DATA:
 	case GPT_PROTOCOL_UNKNOWN:
+	/* This project's own: one encoding. */
+	case GPT_PROTOCOL_GDOI_REGISTER:
+	case GPT_PROTOCOL_GDOI_REKEY:
+	case GPT_PROTOCOL_IPSEC:
+	case GPT_PROTOCOL_IEC_61850:
 		break;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy-tokens/token/gpt_lint.h"
+#include "policy-tokens/token/gpt_lint_part.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,19 +12,9 @@
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
 
-struct lint {
-	struct gpt_findings *out;
-	char base[48]; /* path of the protocol we are in */
-	enum gk_err err;
-};
-
-static void add(struct lint *l, enum gpt_lint_level level, const char *code,
-                const char *rest, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static void
-add(struct lint *l, enum gpt_lint_level level, const char *code,
-    const char *rest, const char *fmt, ...)
+void
+gpt_lint_add(struct gpt_linting *l, enum gpt_lint_level level, const char *code,
+             const char *rest, const char *fmt, ...)
 {
 	struct gpt_finding *f;
 	va_list ap;
@@ -46,15 +36,10 @@ add(struct lint *l, enum gpt_lint_level level, const char *code,
 	va_end(ap);
 }
 
-#define ERROR(l, code, rest, ...) \
-	add((l), GPT_LINT_ERROR, (code), (rest), __VA_ARGS__)
-#define WARN(l, code, rest, ...) \
-	add((l), GPT_LINT_WARNING, (code), (rest), __VA_ARGS__)
-
 /* --- small checks ------------------------------------------------------------------ */
 
 static void
-weak(struct lint *l, const char *rest, enum gpt_registry registry,
+weak(struct gpt_linting *l, const char *rest, enum gpt_registry registry,
      int64_t value, const char *code, const char *what)
 {
 	if (gpt_name_is_weak(registry, value))
@@ -67,7 +52,7 @@ weak(struct lint *l, const char *rest, enum gpt_registry registry,
 }
 
 static void
-interval(struct lint *l, const char *rest, struct gpt_lifedate date,
+interval(struct gpt_linting *l, const char *rest, struct gpt_lifedate date,
          const char *what)
 {
 	if (date.kind != GPT_LIFEDATE_INTERVAL)
@@ -80,8 +65,8 @@ interval(struct lint *l, const char *rest, struct gpt_lifedate date,
 }
 
 static void
-entities(struct lint *l, const char *rest, const struct gpt_pairs *list,
-         const char *what)
+entities(struct gpt_linting *l, const char *rest, const struct gpt_pairs *list,
+         const char *what, bool phase1)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct gpt_pair *p = &list->at[i];
@@ -99,10 +84,10 @@ entities(struct lint *l, const char *rest, const struct gpt_pairs *list,
 		if (gk_identity_check_pattern(id) != GK_OK)
 			ERROR(l, "bad-identity", rest,
 			      "%s: %s is not a name of its type", what, name);
-		else if (id.kind == GK_ID_KEY_ID)
+		else if (id.kind == GK_ID_KEY_ID && (!phase1 || p->ca.len != 0))
 			WARN(l, "unbindable-identity", rest,
 			     "%s: no certificate can prove %s", what, name);
-		if (p->ca.len == 0)
+		if (p->ca.len == 0 && !phase1)
 			WARN(l, "no-authority", rest,
 			     "%s: %s names no certification authority; nobody "
 			     "can satisfy it",
@@ -124,7 +109,7 @@ has_any(const struct gpt_pairs *list)
 /* An exclusion that no rule of its entry would let in does nothing, or not
  * what its author thought: the names differ in spelling. */
 static void
-exclusions(struct lint *l, const char *rest,
+exclusions(struct gpt_linting *l, const char *rest,
            const struct gpt_access_control *entry)
 {
 	for (size_t i = 0; i < entry->exclusions.n; i++) {
@@ -150,7 +135,7 @@ exclusions(struct lint *l, const char *rest,
 }
 
 static void
-access(struct lint *l, const struct gpt_register *reg)
+access(struct gpt_linting *l, const struct gpt_register *reg, bool phase1)
 {
 	char rest[48];
 
@@ -166,8 +151,11 @@ access(struct lint *l, const struct gpt_register *reg)
 			      "the entry has no rule: it admits nobody");
 		if (has_any(&a->rules))
 			WARN(l, "admits-everyone", rest,
-			     "a rule admits everybody that its certification "
-			     "authority certifies");
+			     phase1 ? "a rule admits everybody that phase 1 "
+			              "authenticates under its authority, if it "
+			              "names one"
+			            : "a rule admits everybody that its "
+			              "certification authority certifies");
 		if (a->has_permissions && a->n_permissions == 0)
 			WARN(l, "empty-permissions", rest,
 			     "a list of permissions with nothing in it");
@@ -176,14 +164,14 @@ access(struct lint *l, const struct gpt_register *reg)
 			     "permissions come from attribute certificates; "
 			     "every key server needs to know who may issue "
 			     "them");
-		entities(l, rest, &a->rules, "rule");
-		entities(l, rest, &a->exclusions, "exclusion");
+		entities(l, rest, &a->rules, "rule", phase1);
+		entities(l, rest, &a->exclusions, "exclusion", phase1);
 		exclusions(l, rest, a);
 	}
 }
 
 static void
-join_mechanism(struct lint *l, const char *rest,
+join_mechanism(struct gpt_linting *l, const char *rest,
                const struct gpt_join_mechanism *m)
 {
 	struct gpt_mechanisms set = m->alacarte;
@@ -215,7 +203,7 @@ join_mechanism(struct lint *l, const char *rest,
 }
 
 static void
-mechanisms(struct lint *l, const struct gpt_register *reg)
+mechanisms(struct gpt_linting *l, const struct gpt_register *reg)
 {
 	char rest[48];
 	bool suites = false, verbose = false;
@@ -237,14 +225,14 @@ mechanisms(struct lint *l, const struct gpt_register *reg)
 		      "the group can be in one mode only");
 }
 
-static void
-registration(struct lint *l, const struct gpt_register *reg,
-             const struct gpt_rekey *rekey)
+void
+gpt_lint_membership(struct gpt_linting *l, const struct gpt_register *reg,
+                    bool phase1)
 {
 	if (reg->gcks.n == 0)
 		ERROR(l, "no-key-server", ".gcks",
 		      "nobody may be the key server");
-	entities(l, ".gcks", &reg->gcks, "key server");
+	entities(l, ".gcks", &reg->gcks, "key server", phase1);
 	if (has_any(&reg->gcks))
 		WARN(l, "any-key-server", ".gcks",
 		     "anybody that the authority certifies may be the key "
@@ -253,7 +241,19 @@ registration(struct lint *l, const struct gpt_register *reg,
 		WARN(l, "empty-sub-gcks", ".sub_gcks",
 		     "a list of subordinates with nobody in it");
 	for (size_t i = 0; i < reg->n_sub_gcks; i++)
-		entities(l, ".sub_gcks", &reg->sub_gcks[i], "subordinate");
+		entities(l, ".sub_gcks", &reg->sub_gcks[i], "subordinate",
+		         phase1);
+	if (reg->senders_limited && reg->senders.n == 0)
+		WARN(l, "nobody-sends", ".senders", "nobody may send data");
+	entities(l, ".senders", &reg->senders, "sender", phase1);
+	access(l, reg, phase1);
+}
+
+static void
+registration(struct gpt_linting *l, const struct gpt_register *reg,
+             const struct gpt_rekey *rekey)
+{
+	gpt_lint_membership(l, reg, false);
 	if (reg->n_sub_gcks > 0 && rekey && rekey->scheme == GPT_SCHEME_NONE)
 		ERROR(l, "sub-gcks-contradiction", ".sub_gcks",
 		      "subordinates are authorised, but the rekey policy has "
@@ -263,15 +263,11 @@ registration(struct lint *l, const struct gpt_register *reg,
 		ERROR(l, "sub-gcks-contradiction", "",
 		      "the rekey policy has autonomous subordinates, but "
 		      "nobody may be one");
-	if (reg->senders_limited && reg->senders.n == 0)
-		WARN(l, "nobody-sends", ".senders", "nobody may send data");
-	entities(l, ".senders", &reg->senders, "sender");
-	access(l, reg);
 	mechanisms(l, reg);
 }
 
 static void
-deregistration(struct lint *l, const struct gpt_deregister *dereg)
+deregistration(struct gpt_linting *l, const struct gpt_deregister *dereg)
 {
 	char rest[48];
 
@@ -297,7 +293,7 @@ deregistration(struct lint *l, const struct gpt_deregister *dereg)
 /* --- rekey ------------------------------------------------------------------------------ */
 
 static void
-rekey_times(struct lint *l, const struct gpt_rekey *r)
+rekey_times(struct gpt_linting *l, const struct gpt_rekey *r)
 {
 	bool by_time = r->event == GPT_REKEY_EVENT_TIME ||
 	               r->event == GPT_REKEY_EVENT_TIME_AND_COUNT;
@@ -324,7 +320,7 @@ rekey_times(struct lint *l, const struct gpt_rekey *r)
 }
 
 static void
-rekeying(struct lint *l, const struct gpt_rekey *r)
+rekeying(struct gpt_linting *l, const struct gpt_rekey *r)
 {
 	if (r->authorization.n == 0) {
 		if (r->method == GPT_METHOD_NONE)
@@ -335,7 +331,8 @@ rekeying(struct lint *l, const struct gpt_rekey *r)
 			      "a rekey method, but nobody may sign Rekey "
 			      "Events");
 	}
-	entities(l, ".authorization", &r->authorization, "rekey authority");
+	entities(l, ".authorization", &r->authorization, "rekey authority",
+	         false);
 	weak(l, "", GPT_REGISTRY_SIGNATURE, r->sig_algorithm, "weak-signature",
 	     "signature");
 	weak(l, "", GPT_REGISTRY_HASH, r->hash_algorithm, "weak-hash", "hash");
@@ -377,7 +374,7 @@ rekeying(struct lint *l, const struct gpt_rekey *r)
 		     "members of this suite fetch posted messages from http "
 		     "URLs only");
 	if (r->scheme == GPT_SCHEME_AUTONOMOUS) {
-		entities(l, ".scheme", &r->auth_subs, "subordinate");
+		entities(l, ".scheme", &r->auth_subs, "subordinate", false);
 		if (r->auth_subs.n == 0)
 			ERROR(l, "sub-gcks-contradiction", ".scheme",
 			      "autonomous subordinates, and nobody is one");
@@ -387,7 +384,7 @@ rekeying(struct lint *l, const struct gpt_rekey *r)
 /* --- data and token -------------------------------------------------------------------------- */
 
 static void
-key_id(struct lint *l, bool present, const struct gpt_key_info *info)
+key_id(struct gpt_linting *l, bool present, const struct gpt_key_info *info)
 {
 	if (present && info->key_id.len != 4)
 		WARN(l, "key-id-length", "",
@@ -396,7 +393,7 @@ key_id(struct lint *l, bool present, const struct gpt_key_info *info)
 }
 
 static void
-data(struct lint *l, const struct gpt_data *d)
+data(struct gpt_linting *l, const struct gpt_data *d)
 {
 	key_id(l, d->has_authentication, &d->authentication);
 	key_id(l, d->has_encryption, &d->encryption);
@@ -407,30 +404,38 @@ data(struct lint *l, const struct gpt_data *d)
 }
 
 static void
-lists(struct lint *l, const struct gpt_token *token)
+one_registration(struct gpt_linting *l, const struct gpt_token *token, size_t i)
 {
-	const struct gpt_rekey *rekey = gpt_token_rekey(token, NULL);
+	const struct gpt_registration *r = &token->registration[i];
 
-	for (size_t i = 0; i < token->n_registration; i++) {
-		const struct gpt_registration *r = &token->registration[i];
-
-		(void)snprintf(l->base, sizeof(l->base),
-		               "registration[%zu].register", i);
-		if (r->reg.reg)
-			registration(l, r->reg.reg, rekey);
-		if (r->reg.kind == GPT_PROTOCOL_UNKNOWN)
-			WARN(l, "unknown-protocol", "",
-			     "a registration protocol that this version does "
-			     "not know");
-		(void)snprintf(l->base, sizeof(l->base),
-		               "registration[%zu].de-register", i);
-		if (r->dereg.dereg)
-			deregistration(l, r->dereg.dereg);
+	(void)snprintf(l->base, sizeof(l->base), "registration[%zu].register",
+	               i);
+	if (r->reg.kind == GPT_PROTOCOL_REGISTER)
+		registration(l, r->reg.reg, gpt_token_rekey(token, NULL));
+	if (r->reg.kind == GPT_PROTOCOL_GDOI_REGISTER) {
+		gpt_lint_gdoi_register(l, token, &r->reg);
+		gpt_lint_membership(l, r->reg.reg, true);
 	}
+	if (r->reg.kind == GPT_PROTOCOL_UNKNOWN)
+		WARN(l, "unknown-protocol", "",
+		     "a registration protocol that this version does not know");
+	(void)snprintf(l->base, sizeof(l->base),
+	               "registration[%zu].de-register", i);
+	if (r->dereg.dereg)
+		deregistration(l, r->dereg.dereg);
+}
+
+static void
+lists(struct gpt_linting *l, const struct gpt_token *token)
+{
+	for (size_t i = 0; i < token->n_registration; i++)
+		one_registration(l, token, i);
 	for (size_t i = 0; i < token->n_rekey; i++) {
 		(void)snprintf(l->base, sizeof(l->base), "rekey[%zu]", i);
 		if (token->rekey[i].rekey)
 			rekeying(l, token->rekey[i].rekey);
+		if (token->rekey[i].gdoi_rekey)
+			gpt_lint_gdoi_rekey(l, token->rekey[i].gdoi_rekey);
 		if (token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN)
 			WARN(l, "unknown-protocol", "",
 			     "a rekey protocol that this version does not "
@@ -440,6 +445,10 @@ lists(struct lint *l, const struct gpt_token *token)
 		(void)snprintf(l->base, sizeof(l->base), "data[%zu]", i);
 		if (token->data[i].data)
 			data(l, token->data[i].data);
+		else if (token->data[i].ipsec)
+			gpt_lint_ipsec(l, token, token->data[i].ipsec);
+		else if (token->data[i].iec)
+			gpt_lint_iec(l, token, token->data[i].iec);
 		else
 			WARN(l, "unknown-protocol", "",
 			     "a data application that this version does not "
@@ -447,10 +456,42 @@ lists(struct lint *l, const struct gpt_token *token)
 	}
 }
 
+/* Does every data application go with the ways to register?  RFC4534-3-09 has
+ * whoever does not know one refuse the whole token. */
+static void
+together(struct gpt_linting *l, const struct gpt_token *token)
+{
+	bool gsakmp = gpt_token_register(token, NULL) != NULL;
+	bool gdoi = gpt_token_gdoi_register(token, NULL) != NULL;
+
+	for (size_t i = 0; i < token->n_data; i++) {
+		const struct gpt_protocol *p = &token->data[i];
+
+		(void)snprintf(l->base, sizeof(l->base), "data[%zu]", i);
+		if (gsakmp && (p->ipsec || p->iec))
+			ERROR(l, "data-contradiction", "",
+			      "members register by GSAKMP, which has no keys "
+			      "for this data application");
+		if (gdoi && p->data)
+			ERROR(l, "data-contradiction", "",
+			      "members register by GDOI, which has no keys for "
+			      "this data application");
+	}
+	l->base[0] = '\0';
+	if (gdoi && !gpt_token_gdoi_rekey(token, NULL) &&
+	    gpt_token_rekey(token, NULL))
+		ERROR(l, "rekey-contradiction", "",
+		      "members register by GDOI, and are rekeyed by GSAKMP");
+	if (gsakmp && !gpt_token_rekey(token, NULL) &&
+	    gpt_token_gdoi_rekey(token, NULL))
+		ERROR(l, "rekey-contradiction", "",
+		      "members register by GSAKMP, and are rekeyed by GDOI");
+}
+
 enum gk_err
 gpt_lint(const struct gpt_token *token, struct gpt_findings *findings)
 {
-	struct lint l = { .out = findings, .base = "group" };
+	struct gpt_linting l = { .out = findings, .base = "group" };
 
 	*findings = (struct gpt_findings){ 0 };
 	if (token->group_name.len > GPT_GROUPID_MAX)
@@ -463,11 +504,12 @@ gpt_lint(const struct gpt_token *token, struct gpt_findings *findings)
 	l.base[0] = '\0';
 	if (token->has_edition && token->edition < 0)
 		WARN(&l, "negative-edition", "", "the edition is negative");
-	if (!gpt_token_register(token, NULL))
+	if (!gpt_token_register(token, NULL) &&
+	    !gpt_token_gdoi_register(token, NULL))
 		WARN(&l, "no-registration", "",
 		     "no registration protocol that this version knows: "
 		     "nobody can join");
-	if (!gpt_token_rekey(token, NULL))
+	if (!gpt_token_rekey(token, NULL) && !gpt_token_gdoi_rekey(token, NULL))
 		WARN(&l, "no-rekey-policy", "",
 		     "no rekey policy: keys are never renewed, nobody can be "
 		     "excluded from a running group");
@@ -475,6 +517,7 @@ gpt_lint(const struct gpt_token *token, struct gpt_findings *findings)
 		WARN(&l, "no-data-policy", "",
 		     "no data application: the group's keys serve nothing");
 	lists(&l, token);
+	together(&l, token);
 	if (l.err != GK_OK)
 		gpt_findings_free(findings);
 	return l.err;

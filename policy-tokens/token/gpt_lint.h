@@ -18,7 +18,7 @@ enum gpt_lint_level { GPT_LINT_WARNING, GPT_LINT_ERROR };
 struct gpt_finding {
 	enum gpt_lint_level level;
 	const char *code; /* a short stable name, static: "weak-hash" */
-	char path[80];
+	char path[100];
 	char text[240]; /* printable */
 };
 
@@ -32,6 +32,10 @@ struct gpt_findings {
  * gpt_findings_free().  GK_ERR_NOMEM. */
 GK_MUST_CHECK enum gk_err gpt_lint(const struct gpt_token *token,
                                    struct gpt_findings *findings);
+/* gpt_lint_gdoi - the same for the GDOI protocols alone, and for what they say
+ * about SAs, not for whom they admit. */
+GK_MUST_CHECK enum gk_err gpt_lint_gdoi(const struct gpt_token *token,
+                                        struct gpt_findings *findings);
 void gpt_findings_free(struct gpt_findings *findings);
 /* gpt_findings_has - is there one with this code? */
 bool gpt_findings_has(const struct gpt_findings *findings, const char *code);

@@ -8,14 +8,44 @@
  * DOC: names for the numbers in a token
  *
  * A token says 49154; people and the XML form say ecdsa-p256-sha256.  These are
- * the code points of RFC 4535 Tables 16, 21, 25 and 26 and this project's
- * private ones.
+ * the code points of RFC 4535 Tables 16, 21, 25 and 26, this project's private
+ * ones, and those of GDOI and what it builds upon.
  */
 enum gpt_registry {
 	GPT_REGISTRY_SIGNATURE, /* Table 21 */
 	GPT_REGISTRY_HASH,      /* Table 25 */
 	GPT_REGISTRY_KEX,       /* Table 26 */
 	GPT_REGISTRY_KEY,       /* Table 16 */
+
+	GPT_REGISTRY_NONE, /* has no names */
+	GPT_REGISTRY_BOOLEAN,
+	/* GDOI: RFC 2409 appendix A and what IANA added */
+	GPT_REGISTRY_P1_MODE, /* exchange types */
+	GPT_REGISTRY_P1_AUTH,
+	GPT_REGISTRY_P1_CIPHER,
+	GPT_REGISTRY_P1_HASH,
+	GPT_REGISTRY_P1_GROUP,
+	/* RFC 6407 sections 5.3 and 5.5, RFC 8263 section 2 */
+	GPT_REGISTRY_DELIVERY, /* this project's */
+	GPT_REGISTRY_KEK_ALG,
+	GPT_REGISTRY_SIG_ALG,
+	GPT_REGISTRY_SIG_HASH,
+	GPT_REGISTRY_ACK,
+	GPT_REGISTRY_SA_PROTOCOL,
+	GPT_REGISTRY_PRESERVATION,
+	GPT_REGISTRY_DIRECTION,
+	/* RFC 2407 sections 4.4 and 4.5 and what IANA added */
+	GPT_REGISTRY_ESP,
+	GPT_REGISTRY_AH,
+	GPT_REGISTRY_SA_AUTH,
+	GPT_REGISTRY_SA_MODE,
+	GPT_REGISTRY_SEQUENCE,
+	GPT_REGISTRY_ECN,
+	GPT_REGISTRY_SIG_ENCODING,
+	GPT_REGISTRY_IP_PROTOCOL,
+	/* RFC 8052 section 4 */
+	GPT_REGISTRY_IEC_AUTH,
+	GPT_REGISTRY_IEC_ENC,
 };
 
 #define GPT_NAME_LEN 32
@@ -28,7 +58,7 @@ char *gpt_name_text(char out[GPT_NAME_LEN], enum gpt_registry registry,
 /* gpt_name_value - a name or a decimal number; GK_ERR_VALUE otherwise. */
 GK_MUST_CHECK enum gk_err gpt_name_value(enum gpt_registry registry,
                                          const char *text, int64_t *value);
-/* gpt_name_is_weak - SHA-1, MD5, 1024-bit groups, DSA, 3DES: legal, unwise. */
+/* gpt_name_is_weak - SHA-1, MD5, 1024-bit groups, DSA, DES, 3DES: legal, unwise. */
 bool gpt_name_is_weak(enum gpt_registry registry, int64_t value);
 
 /* gpt_number_parse - all of @text is a decimal int64_t; GK_ERR_VALUE if not. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy-tokens/token/gpt_gdoi.h"
+
 /* Append one zeroed element of @size octets to a list; NULL: no memory. */
 static void *
 list_add(void **list, size_t *n, size_t size)
@@ -215,12 +217,58 @@ data_free(struct gpt_data *data)
 }
 
 static void
+gdoi_register_free(struct gpt_gdoi_register *reg)
+{
+	if (!reg)
+		return;
+	gpt_record_free(GPT_RECORD_GDOI_GROUP, &reg->group);
+	for (size_t i = 0; i < reg->n_phase1; i++)
+		gpt_record_free(GPT_RECORD_PHASE1, &reg->phase1[i]);
+	free(reg->phase1);
+	free(reg);
+}
+
+static void
+gdoi_rekey_free(struct gpt_gdoi_rekey *rekey)
+{
+	if (rekey)
+		gpt_record_free(GPT_RECORD_GDOI_REKEY, rekey);
+	free(rekey);
+}
+
+static void
+ipsec_free(struct gpt_ipsec *ipsec)
+{
+	if (!ipsec)
+		return;
+	for (size_t i = 0; i < ipsec->n; i++)
+		gpt_record_free(GPT_RECORD_IPSEC_SA, &ipsec->at[i]);
+	free(ipsec->at);
+	free(ipsec);
+}
+
+static void
+iec_free(struct gpt_iec *iec)
+{
+	if (!iec)
+		return;
+	for (size_t i = 0; i < iec->n; i++)
+		gpt_record_free(GPT_RECORD_IEC_SA, &iec->at[i]);
+	free(iec->at);
+	free(iec);
+}
+
+static void
 protocol_free(struct gpt_protocol *protocol)
 {
 	register_free(protocol->reg);
 	deregister_free(protocol->dereg);
 	rekey_free(protocol->rekey);
 	data_free(protocol->data);
+	gdoi_register_free(protocol->gdoi_reg);
+	gdoi_rekey_free(protocol->gdoi_rekey);
+	ipsec_free(protocol->ipsec);
+	iec_free(protocol->iec);
 	extension_free(&protocol->unknown);
 	*protocol = (struct gpt_protocol){ 0 };
 }
@@ -255,6 +303,34 @@ gpt_token_new(void)
 	return token;
 }
 
+static bool
+gdoi_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
+{
+	switch (kind) {
+	case GPT_PROTOCOL_GDOI_REGISTER:
+		protocol->reg = calloc(1, sizeof(*protocol->reg));
+		protocol->gdoi_reg = calloc(1, sizeof(*protocol->gdoi_reg));
+		if (!protocol->reg || !protocol->gdoi_reg)
+			return false;
+		protocol->reg->transport = GPT_TRANSPORT_UDP;
+		gpt_record_init(GPT_RECORD_GDOI_GROUP,
+		                &protocol->gdoi_reg->group);
+		return true;
+	case GPT_PROTOCOL_GDOI_REKEY:
+		protocol->gdoi_rekey = calloc(1, sizeof(*protocol->gdoi_rekey));
+		if (protocol->gdoi_rekey)
+			gpt_record_init(GPT_RECORD_GDOI_REKEY,
+			                protocol->gdoi_rekey);
+		return protocol->gdoi_rekey != NULL;
+	case GPT_PROTOCOL_IPSEC:
+		protocol->ipsec = calloc(1, sizeof(*protocol->ipsec));
+		return protocol->ipsec != NULL;
+	default:
+		protocol->iec = calloc(1, sizeof(*protocol->iec));
+		return protocol->iec != NULL;
+	}
+}
+
 enum gk_err
 gpt_protocol_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
 {
@@ -281,9 +357,17 @@ gpt_protocol_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
 		protocol->data = calloc(1, sizeof(*protocol->data));
 		made = protocol->data != NULL;
 		break;
+	case GPT_PROTOCOL_GDOI_REGISTER:
+	case GPT_PROTOCOL_GDOI_REKEY:
+	case GPT_PROTOCOL_IPSEC:
+	case GPT_PROTOCOL_IEC_61850:
+		made = gdoi_set(protocol, kind);
+		break;
 	}
-	if (!made)
+	if (!made) {
+		protocol_free(protocol);
 		return GK_ERR_NOMEM;
+	}
 	protocol->kind = kind;
 	return GK_OK;
 }
@@ -300,7 +384,9 @@ gpt_token_register(const struct gpt_token *token, bool *unknown)
 	for (size_t i = 0; i < token->n_registration; i++) {
 		const struct gpt_protocol *p = &token->registration[i].reg;
 
-		if (p->kind == GPT_PROTOCOL_UNKNOWN && unknown)
+		if ((p->kind == GPT_PROTOCOL_UNKNOWN ||
+		     p->kind == GPT_PROTOCOL_GDOI_REGISTER) &&
+		    unknown)
 			*unknown = true;
 		if (p->kind == GPT_PROTOCOL_REGISTER && !found)
 			found = p->reg;
@@ -334,10 +420,47 @@ gpt_token_rekey(const struct gpt_token *token, bool *unknown)
 	if (unknown)
 		*unknown = false;
 	for (size_t i = 0; i < token->n_rekey; i++) {
-		if (token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN && unknown)
+		if ((token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN ||
+		     token->rekey[i].kind == GPT_PROTOCOL_GDOI_REKEY) &&
+		    unknown)
 			*unknown = true;
 		if (token->rekey[i].kind == GPT_PROTOCOL_REKEY && !found)
 			found = token->rekey[i].rekey;
+	}
+	return found;
+}
+
+const struct gpt_register *
+gpt_token_gdoi_register(const struct gpt_token *token,
+                        const struct gpt_gdoi_register **gdoi)
+{
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind != GPT_PROTOCOL_GDOI_REGISTER)
+			continue;
+		if (gdoi)
+			*gdoi = p->gdoi_reg;
+		return p->reg;
+	}
+	return NULL;
+}
+
+const struct gpt_gdoi_rekey *
+gpt_token_gdoi_rekey(const struct gpt_token *token, bool *unknown)
+{
+	const struct gpt_gdoi_rekey *found = NULL;
+
+	if (unknown)
+		*unknown = false;
+	for (size_t i = 0; i < token->n_rekey; i++) {
+		const struct gpt_protocol *p = &token->rekey[i];
+
+		if (p->kind != GPT_PROTOCOL_NONE &&
+		    p->kind != GPT_PROTOCOL_GDOI_REKEY && unknown)
+			*unknown = true;
+		if (p->kind == GPT_PROTOCOL_GDOI_REKEY && !found)
+			found = p->gdoi_rekey;
 	}
 	return found;
 }

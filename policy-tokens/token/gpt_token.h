@@ -243,8 +243,10 @@ struct gpt_data {
 
 /*
  * GroupMngmtProtocol and DataProtocol.  Exactly the member that kind names is
- * set.  A known OID in a place where it has no meaning (say, the rekey OID as
- * a registration) is UNKNOWN there.
+ * set; a GDOI registration (gpt_gdoi.h) has both @reg, which says who may be
+ * what and has neither mechanisms nor transport, and @gdoi_reg.  A known OID in a
+ * place where it has no meaning (say, the rekey OID as a registration) is UNKNOWN
+ * there.
  */
 enum gpt_protocol_kind {
 	GPT_PROTOCOL_NONE, /* never in the data list */
@@ -252,8 +254,17 @@ enum gpt_protocol_kind {
 	GPT_PROTOCOL_DEREGISTER,
 	GPT_PROTOCOL_REKEY,
 	GPT_PROTOCOL_DATA,
+	GPT_PROTOCOL_GDOI_REGISTER,
+	GPT_PROTOCOL_GDOI_REKEY,
+	GPT_PROTOCOL_IPSEC,
+	GPT_PROTOCOL_IEC_61850,
 	GPT_PROTOCOL_UNKNOWN,
 };
+
+struct gpt_gdoi_register;
+struct gpt_gdoi_rekey;
+struct gpt_ipsec;
+struct gpt_iec;
 
 struct gpt_protocol {
 	enum gpt_protocol_kind kind;
@@ -261,6 +272,10 @@ struct gpt_protocol {
 	struct gpt_deregister *dereg;
 	struct gpt_rekey *rekey;
 	struct gpt_data *data;
+	struct gpt_gdoi_register *gdoi_reg;
+	struct gpt_gdoi_rekey *gdoi_rekey;
+	struct gpt_ipsec *ipsec;
+	struct gpt_iec *iec;
 	struct gpt_extension unknown;
 };
 
@@ -297,9 +312,9 @@ GK_MUST_CHECK enum gk_err gpt_token_copy(const struct gpt_token *token,
 bool gpt_token_equal(const struct gpt_token *a, const struct gpt_token *b);
 
 /*
- * The highest listed entry that this suite knows (RFC 4534 section 3), or
- * NULL.  *@unknown, when not NULL, is set to whether the list also holds
- * unknown protocols: RFC4534-3-12 and -14.
+ * The highest listed entry for GSAKMP (RFC 4534 section 3), or NULL.  *@unknown,
+ * when not NULL, is set to whether the list also holds other protocols:
+ * RFC4534-3-12 and -14.
  */
 const struct gpt_register *gpt_token_register(const struct gpt_token *token,
                                               bool *unknown);
@@ -307,6 +322,12 @@ const struct gpt_deregister *gpt_token_deregister(
 	const struct gpt_token *token);
 const struct gpt_rekey *gpt_token_rekey(const struct gpt_token *token,
                                         bool *unknown);
+
+/* The same for GDOI; *@gdoi, unless NULL, gets what is not of the lists. */
+const struct gpt_register *gpt_token_gdoi_register(
+	const struct gpt_token *token, const struct gpt_gdoi_register **gdoi);
+const struct gpt_gdoi_rekey *gpt_token_gdoi_rekey(const struct gpt_token *token,
+                                                  bool *unknown);
 
 /*
  * Every data protocol has to be supported (RFC4534-3-09): the only or first

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy-tokens/token/gpt_token.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 
 /* --- copy ------------------------------------------------------------------ */
 
@@ -149,6 +149,50 @@ data_copy(struct gpt_data *to, const struct gpt_data *from)
 }
 
 static enum gk_err
+gdoi_register_copy(struct gpt_gdoi_register *to,
+                   const struct gpt_gdoi_register *from)
+{
+	GK_TRY(gpt_record_copy(GPT_RECORD_GDOI_GROUP, &to->group,
+	                       &from->group));
+	for (size_t i = 0; i < from->n_phase1; i++) {
+		struct gpt_phase1 *made = gpt_gdoi_register_add_phase1(to);
+
+		if (!made)
+			return GK_ERR_NOMEM;
+		GK_TRY(gpt_record_copy(GPT_RECORD_PHASE1, made,
+		                       &from->phase1[i]));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+ipsec_copy(struct gpt_ipsec *to, const struct gpt_ipsec *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct gpt_ipsec_sa *made = gpt_ipsec_add(to);
+
+		if (!made)
+			return GK_ERR_NOMEM;
+		GK_TRY(gpt_record_copy(GPT_RECORD_IPSEC_SA, made,
+		                       &from->at[i]));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+iec_copy(struct gpt_iec *to, const struct gpt_iec *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct gpt_iec_sa *made = gpt_iec_add(to);
+
+		if (!made)
+			return GK_ERR_NOMEM;
+		GK_TRY(gpt_record_copy(GPT_RECORD_IEC_SA, made, &from->at[i]));
+	}
+	return GK_OK;
+}
+
+static enum gk_err
 protocol_copy(struct gpt_protocol *to, const struct gpt_protocol *from)
 {
 	GK_TRY(gpt_protocol_set(to, from->kind));
@@ -163,6 +207,16 @@ protocol_copy(struct gpt_protocol *to, const struct gpt_protocol *from)
 		return rekey_copy(to->rekey, from->rekey);
 	case GPT_PROTOCOL_DATA:
 		return data_copy(to->data, from->data);
+	case GPT_PROTOCOL_GDOI_REGISTER:
+		GK_TRY(register_copy(to->reg, from->reg));
+		return gdoi_register_copy(to->gdoi_reg, from->gdoi_reg);
+	case GPT_PROTOCOL_GDOI_REKEY:
+		return gpt_record_copy(GPT_RECORD_GDOI_REKEY, to->gdoi_rekey,
+		                       from->gdoi_rekey);
+	case GPT_PROTOCOL_IPSEC:
+		return ipsec_copy(to->ipsec, from->ipsec);
+	case GPT_PROTOCOL_IEC_61850:
+		return iec_copy(to->iec, from->iec);
 	case GPT_PROTOCOL_UNKNOWN:
 		return extension_copy(&to->unknown, &from->unknown);
 	}
@@ -438,6 +492,42 @@ data_equal(const struct gpt_data *a, const struct gpt_data *b)
 }
 
 static bool
+gdoi_register_equal(const struct gpt_gdoi_register *a,
+                    const struct gpt_gdoi_register *b)
+{
+	if (a->n_phase1 != b->n_phase1 ||
+	    !gpt_record_equal(GPT_RECORD_GDOI_GROUP, &a->group, &b->group))
+		return false;
+	for (size_t i = 0; i < a->n_phase1; i++)
+		if (!gpt_record_equal(GPT_RECORD_PHASE1, &a->phase1[i],
+		                      &b->phase1[i]))
+			return false;
+	return true;
+}
+
+static bool
+ipsec_equal(const struct gpt_ipsec *a, const struct gpt_ipsec *b)
+{
+	bool same = a->n == b->n;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = gpt_record_equal(GPT_RECORD_IPSEC_SA, &a->at[i],
+		                        &b->at[i]);
+	return same;
+}
+
+static bool
+iec_equal(const struct gpt_iec *a, const struct gpt_iec *b)
+{
+	bool same = a->n == b->n;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = gpt_record_equal(GPT_RECORD_IEC_SA, &a->at[i],
+		                        &b->at[i]);
+	return same;
+}
+
+static bool
 protocol_equal(const struct gpt_protocol *a, const struct gpt_protocol *b)
 {
 	if (a->kind != b->kind)
@@ -453,6 +543,16 @@ protocol_equal(const struct gpt_protocol *a, const struct gpt_protocol *b)
 		return rekey_equal(a->rekey, b->rekey);
 	case GPT_PROTOCOL_DATA:
 		return data_equal(a->data, b->data);
+	case GPT_PROTOCOL_GDOI_REGISTER:
+		return register_equal(a->reg, b->reg) &&
+		       gdoi_register_equal(a->gdoi_reg, b->gdoi_reg);
+	case GPT_PROTOCOL_GDOI_REKEY:
+		return gpt_record_equal(GPT_RECORD_GDOI_REKEY, a->gdoi_rekey,
+		                        b->gdoi_rekey);
+	case GPT_PROTOCOL_IPSEC:
+		return ipsec_equal(a->ipsec, b->ipsec);
+	case GPT_PROTOCOL_IEC_61850:
+		return iec_equal(a->iec, b->iec);
 	case GPT_PROTOCOL_UNKNOWN:
 		break;
 	}

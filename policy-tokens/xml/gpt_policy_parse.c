@@ -28,16 +28,30 @@ generic(struct gpt_parse *p, const xmlNode *node, struct gpt_data *out)
 }
 
 static enum gk_err
+gdoi(struct gpt_parse *p, const xmlNode *node, enum gpt_protocol_kind kind,
+     struct gpt_protocol *out)
+{
+	if (kind == GPT_PROTOCOL_REKEY) {
+		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_GDOI_REKEY));
+		return gpt_parse_gdoi_rekey(p, node, out->gdoi_rekey);
+	}
+	GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_GDOI_REGISTER));
+	return gpt_parse_gdoi_register(p, node, out);
+}
+
+static enum gk_err
 protocol(struct gpt_parse *p, const xmlNode *around,
          enum gpt_protocol_kind kind, struct gpt_protocol *out)
 {
-	static const char *const known[][3] = {
+	static const char *const known[][4] = {
 		[GPT_PROTOCOL_REGISTER] = { GPT_OID_REGISTER,
-		                            GPT_OID_REGISTER_MODULE, NULL },
+		                            GPT_OID_REGISTER_MODULE,
+		                            GPT_OID_GDOI_REGISTER, NULL },
 		[GPT_PROTOCOL_DEREGISTER] = { GPT_OID_DEREGISTER, NULL },
 		[GPT_PROTOCOL_REKEY] = { GPT_OID_REKEY, GPT_OID_REKEY_MODULE,
-		                         NULL },
-		[GPT_PROTOCOL_DATA] = { GPT_OID_DATA_GENERIC, NULL },
+		                         GPT_OID_GDOI_REKEY, NULL },
+		[GPT_PROTOCOL_DATA] = { GPT_OID_DATA_GENERIC, GPT_OID_IPSEC,
+		                        GPT_OID_IEC_61850, NULL },
 	};
 	const xmlNode *n = gpt_xml_first(around, NULL);
 
@@ -47,6 +61,16 @@ protocol(struct gpt_parse *p, const xmlNode *around,
 	if (gpt_xml_is(n, "extension")) {
 		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_UNKNOWN));
 		return gpt_parse_extension(p, n, known[kind], &out->unknown);
+	}
+	if (gpt_xml_is(n, "gdoi"))
+		return gdoi(p, n, kind, out);
+	if (gpt_xml_is(n, "ipsec")) {
+		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_IPSEC));
+		return gpt_parse_ipsec(p, n, out->ipsec);
+	}
+	if (gpt_xml_is(n, "iec-61850")) {
+		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_IEC_61850));
+		return gpt_parse_iec(p, n, out->iec);
 	}
 	GK_TRY(gpt_protocol_set(out, kind));
 	switch (kind) {

@@ -2,7 +2,7 @@
 #ifndef GPT_POLICY_PARSE_H
 #define GPT_POLICY_PARSE_H
 
-#include "policy-tokens/token/gpt_name.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 #include "policy-tokens/xml/gpt_policy.h"
 #include "policy-tokens/xml/gpt_xml.h"
 
@@ -88,5 +88,22 @@ GK_MUST_CHECK enum gk_err gpt_parse_gsakmp_deregister(
 GK_MUST_CHECK enum gk_err gpt_parse_gsakmp_rekey(struct gpt_parse *p,
                                                  const xmlNode *node,
                                                  struct gpt_rekey *out);
+/* The lists of a registration that GSAKMP and GDOI share. */
+GK_MUST_CHECK enum gk_err gpt_parse_membership(struct gpt_parse *p,
+                                               const xmlNode *node,
+                                               struct gpt_register *out);
+
+GK_MUST_CHECK enum gk_err gpt_parse_gdoi_register(struct gpt_parse *p,
+                                                  const xmlNode *node,
+                                                  struct gpt_protocol *out);
+GK_MUST_CHECK enum gk_err gpt_parse_gdoi_rekey(struct gpt_parse *p,
+                                               const xmlNode *node,
+                                               struct gpt_gdoi_rekey *out);
+GK_MUST_CHECK enum gk_err gpt_parse_ipsec(struct gpt_parse *p,
+                                          const xmlNode *node,
+                                          struct gpt_ipsec *out);
+GK_MUST_CHECK enum gk_err gpt_parse_iec(struct gpt_parse *p,
+                                        const xmlNode *node,
+                                        struct gpt_iec *out);
 
 #endif /* GPT_POLICY_PARSE_H */

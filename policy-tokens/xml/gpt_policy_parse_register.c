@@ -134,14 +134,11 @@ transport(struct gpt_parse *p, const xmlNode *node, enum gpt_transport *out)
 }
 
 enum gk_err
-gpt_parse_gsakmp_register(struct gpt_parse *p, const xmlNode *node,
-                          struct gpt_register *out)
+gpt_parse_membership(struct gpt_parse *p, const xmlNode *node,
+                     struct gpt_register *out)
 {
 	const xmlNode *n;
 
-	GK_TRY(transport(p, node, &out->transport));
-	out->oid_form = gpt_parse_oid_form(node);
-	out->tags = gpt_parse_tags(node);
 	n = gpt_xml_first(node, "gcks");
 	GK_TRY(gpt_parse_mark(p, n, ".gcks"));
 	GK_TRY(gpt_parse_pairs(p, n, "entity", &out->gcks));
@@ -167,6 +164,17 @@ gpt_parse_gsakmp_register(struct gpt_parse *p, const xmlNode *node,
 	for (n = gpt_xml_first(node, "access-control"); n;
 	     n = gpt_xml_next(n, "access-control"))
 		GK_TRY(access_control(p, n, out));
+	return GK_OK;
+}
+
+enum gk_err
+gpt_parse_gsakmp_register(struct gpt_parse *p, const xmlNode *node,
+                          struct gpt_register *out)
+{
+	GK_TRY(transport(p, node, &out->transport));
+	out->oid_form = gpt_parse_oid_form(node);
+	out->tags = gpt_parse_tags(node);
+	GK_TRY(gpt_parse_membership(p, node, out));
 	return mechanisms(p, gpt_xml_first(node, "mechanisms"), out);
 }
 

@@ -9,7 +9,7 @@
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
 #include "policy-tokens/xml/gpt_policy.h"
-#include "policy-tokens/xml/gpt_xml.h"
+#include "policy-tokens/xml/gpt_policy_write.h"
 
 static void
 number(struct gpt_xml_out *out, const char *attr, int64_t value)
@@ -182,12 +182,9 @@ variants(struct gpt_xml_out *out, enum gpt_oid_form form, enum gpt_tags tags)
 		gpt_xml_put(out, "tags", "explicit");
 }
 
-static void
-gsakmp_register(struct gpt_xml_out *out, const struct gpt_register *reg)
+void
+gpt_write_membership(struct gpt_xml_out *out, const struct gpt_register *reg)
 {
-	gpt_xml_begin(out, "gsakmp");
-	gpt_xml_put(out, "transport", gpt_transport_name(reg->transport));
-	variants(out, reg->oid_form, reg->tags);
 	pairs_in(out, "gcks", "entity", &reg->gcks);
 	if (reg->has_sub_gcks) {
 		gpt_xml_begin(out, "sub-gcks");
@@ -205,6 +202,15 @@ gsakmp_register(struct gpt_xml_out *out, const struct gpt_register *reg)
 	gpt_xml_end(out, "senders");
 	for (size_t i = 0; i < reg->n_access; i++)
 		access_control(out, &reg->access[i]);
+}
+
+static void
+gsakmp_register(struct gpt_xml_out *out, const struct gpt_register *reg)
+{
+	gpt_xml_begin(out, "gsakmp");
+	gpt_xml_put(out, "transport", gpt_transport_name(reg->transport));
+	variants(out, reg->oid_form, reg->tags);
+	gpt_write_membership(out, reg);
 	gpt_xml_begin(out, "mechanisms");
 	for (size_t i = 0; i < reg->n_mechanisms; i++)
 		join_mechanism(out, &reg->mechanisms[i]);
@@ -367,6 +373,18 @@ protocol(struct gpt_xml_out *out, const char *around,
 		key_info(out, "encryption", p->data->has_encryption,
 		         &p->data->encryption);
 		gpt_xml_end(out, "generic");
+		break;
+	case GPT_PROTOCOL_GDOI_REGISTER:
+		gpt_write_gdoi_register(out, p);
+		break;
+	case GPT_PROTOCOL_GDOI_REKEY:
+		gpt_write_gdoi_rekey(out, p->gdoi_rekey);
+		break;
+	case GPT_PROTOCOL_IPSEC:
+		gpt_write_ipsec(out, p->ipsec);
+		break;
+	case GPT_PROTOCOL_IEC_61850:
+		gpt_write_iec(out, p->iec);
 		break;
 	case GPT_PROTOCOL_UNKNOWN:
 		extension(out, &p->unknown);

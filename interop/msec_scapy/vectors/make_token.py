@@ -146,7 +146,7 @@ def forms():
         registration("<register><none/></register>", NO_DEREGISTER))
     yield "registration/empty", "no registration", policy("")
     yield "registration/extension", "another registration protocol", policy(registration(
-        '<register><extension oid="2.25.227007163891039140890553393414073698781.2.1"><octets>a0b1</octets>'
+        '<register><extension oid="2.25.227007163891039140890553393414073698781.2.9"><octets>a0b1</octets>'
         '</extension></register>', NO_DEREGISTER))
     yield "de-registration/several", "two ways to sign a departure", policy(registration(register(), deregister(
         leave=f'<leave signature="dss-sha1" hash="sha1" ca="{CA}"/><leave signature="ed25519" hash="sha256" ca=""/>')))

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "common/crypto/gk_trust.h"
+
+#include "gdoi/engine/policy_private.h"
+#include "policy-tokens/token/gpt_access.h"
+
+/*
+ * RFC 4534 says who is admitted, by name and certification authority; phase 1 has
+ * authenticated the name.  A pre-shared key has no authority: only rules that do
+ * not ask for one can admit it.
+ */
+
+#define AUTHORITIES_MAX GK_PATH_MAX
+
+/* The party of the rules; @ca has to last as long. */
+static struct gpt_party
+party_of(const struct gdoi_peer *peer, struct gk_slice ca[AUTHORITIES_MAX])
+{
+	struct gpt_party party = { .id = peer->id, .phase1 = true };
+
+	party.ca_key_ids = peer->ca_key_ids;
+	party.n_ca_key_ids = peer->n_ca_key_ids;
+	if (peer->n_certs == 0)
+		return party;
+	party.cert = peer->certs[0];
+	party.ca_key_ids = ca;
+	party.n_ca_key_ids = 0;
+	for (size_t i = 1; i < peer->n_certs && i < AUTHORITIES_MAX; i++)
+		ca[party.n_ca_key_ids++] = gk_cert_key_id(peer->certs[i]);
+	return party;
+}
+
+static const struct gpt_register *
+lists(const struct gdoi_policy *policy)
+{
+	return gpt_token_gdoi_register(policy->token, NULL);
+}
+
+/* RFC6407-2-01 leaves phase 1 to policy; the group's policy may say. */
+static bool
+phase1_suits(const struct gdoi_policy *policy, const struct gdoi_peer *peer)
+{
+	if (policy->n_phase1 == 0 || !peer->suite)
+		return true;
+	for (size_t i = 0; i < policy->n_phase1; i++)
+		if (policy->phase1[i].aggressive == peer->aggressive &&
+		    ike_suite_matches(peer->suite, &policy->phase1[i].suite))
+			return true;
+	return false;
+}
+
+bool
+gdoi_policy_explain(const struct gdoi_policy *policy,
+                    const struct gdoi_peer *peer, char why[256])
+{
+	struct gk_slice ca[AUTHORITIES_MAX];
+	const struct gpt_party party = party_of(peer, ca);
+	struct gpt_verdict verdict;
+	bool admitted = gpt_access_member(lists(policy), &party, &verdict);
+
+	(void)snprintf(why, 256, "%.200s [%s]", verdict.text, verdict.req);
+	if (admitted && !phase1_suits(policy, peer)) {
+		(void)snprintf(why, 256,
+		               "its phase 1 is none of those that "
+		               "the group's policy lists");
+		return false;
+	}
+	return admitted;
+}
+
+bool
+gdoi_policy_admits(const struct gdoi_policy *policy,
+                   const struct gdoi_peer *peer)
+{
+	char why[256];
+
+	return gdoi_policy_explain(policy, peer, why);
+}
+
+bool
+gdoi_policy_key_server(const struct gdoi_policy *policy,
+                       const struct gdoi_peer *peer)
+{
+	struct gk_slice ca[AUTHORITIES_MAX];
+	const struct gpt_party party = party_of(peer, ca);
+
+	return gpt_access_gcks(lists(policy), &party, NULL);
+}
+
+bool
+gdoi_policy_sender(const struct gdoi_policy *policy,
+                   const struct gdoi_peer *peer)
+{
+	struct gk_slice ca[AUTHORITIES_MAX];
+	const struct gpt_party party = party_of(peer, ca);
+
+	return gpt_access_sender(lists(policy), &party, NULL);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_ENGINE_POLICY_PRIVATE_H
+#define GDOI_ENGINE_POLICY_PRIVATE_H
+
+#include "gdoi/engine/policy.h"
+#include "policy-tokens/token/gpt_gdoi.h"
+
+/*
+ * DOC: how a policy is made
+ *
+ * Private to gdoi/engine/policy*.c.  What the slices of a policy point to is
+ * copied into its octets, which are sized beforehand and never move.
+ */
+struct gdoi_policy_making {
+	struct gdoi_policy *p;
+	const struct gdoi_dialect *dialect;
+	bool legacy_ok;
+	size_t used; /* of p->octets */
+	char *why;   /* 256 octets */
+};
+
+/* GK_ERR_POLICY, with a reason. */
+enum gk_err gdoi_policy_refuse(struct gdoi_policy_making *m, const char *fmt,
+                               ...) __attribute__((format(printf, 2, 3)));
+/* A copy of @octets among those of the policy. */
+struct gk_slice gdoi_policy_keep(struct gdoi_policy_making *m,
+                                 struct gk_slice octets);
+/* The OID as switch oid_encoding has it; GK_ERR_POLICY. */
+GK_MUST_CHECK enum gk_err gdoi_policy_oid(struct gdoi_policy_making *m,
+                                          const char *text,
+                                          struct gk_slice *out);
+
+GK_MUST_CHECK enum gk_err gdoi_policy_make_rekey(
+	struct gdoi_policy_making *m, const struct gpt_gdoi_rekey *rekey);
+GK_MUST_CHECK enum gk_err gdoi_policy_make_ipsec(struct gdoi_policy_making *m,
+                                                 const struct gpt_ipsec *ipsec);
+GK_MUST_CHECK enum gk_err gdoi_policy_make_iec(struct gdoi_policy_making *m,
+                                               const struct gpt_iec *iec);
+
+/* A number that is not there is 0; lint has seen to the range. */
+static inline uint32_t
+gdoi_policy_number(struct gpt_number n)
+{
+	return n.present ? (uint32_t)n.value : 0;
+}
+
+static inline uint16_t
+gdoi_policy_number16(struct gpt_number n)
+{
+	return (uint16_t)gdoi_policy_number(n);
+}
+
+#endif /* GDOI_ENGINE_POLICY_PRIVATE_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GPT_POLICY_WRITE_H
+#define GPT_POLICY_WRITE_H
+
+#include "policy-tokens/token/gpt_gdoi.h"
+#include "policy-tokens/xml/gpt_xml.h"
+
+/*
+ * DOC: what the writers of the policy's parts share
+ *
+ * Private to xml/.
+ */
+
+/* The lists of a registration that GSAKMP and GDOI share. */
+void gpt_write_membership(struct gpt_xml_out *out,
+                          const struct gpt_register *reg);
+
+void gpt_write_gdoi_register(struct gpt_xml_out *out,
+                             const struct gpt_protocol *p);
+void gpt_write_gdoi_rekey(struct gpt_xml_out *out,
+                          const struct gpt_gdoi_rekey *in);
+void gpt_write_ipsec(struct gpt_xml_out *out, const struct gpt_ipsec *in);
+void gpt_write_iec(struct gpt_xml_out *out, const struct gpt_iec *in);
+
+#endif /* GPT_POLICY_WRITE_H */
