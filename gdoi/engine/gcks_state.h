@@ -93,6 +93,16 @@ struct gdoi_address gcks_address(const struct ike_address *a, uint64_t handle);
 struct gcks_sa *gcks_sa(struct ike *ike);
 GK_MUST_CHECK enum gk_err gcks_peer_name(const struct ike *ike,
                                          struct gk_buf *name);
+void gcks_sa_free(struct gdoi_gcks *gcks, struct ike *ike);
+void gcks_commit_free(struct gcks_commit *c);
+
+/* gcks_output.c */
+/* gcks_drain - take over what the pool has said, in answer to a datagram from
+ * @from; NULL: to none. */
+void gcks_drain(struct gdoi_gcks *gcks, const struct gdoi_address *from,
+                struct gk_now now);
+void gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
+                  struct ike *ike, const struct isakmp_reject *why);
 /* gcks_send, gcks_said - outputs SEND and MESSAGE. */
 GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
                                     struct gk_slice dgram);
