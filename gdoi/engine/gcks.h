@@ -70,6 +70,7 @@ enum gk_err gdoi_gcks_tick(struct gdoi_gcks *gcks, struct gk_now now);
  *
  * SEND: to.handle is that of the last datagram from that peer; from.port is the
  * port of ours to leave from (phase 1 may have moved to 4500).
+ * JOINED: @text when phase 1 is weaker than the keys (RFC 6407 section 7.1.2).
  * NOTIFIED: INITIAL-CONTACT means that the peer has forgotten older SAs: the
  * other workers are to be told with gdoi_gcks_forget().
  */

@@ -301,6 +301,9 @@ committed(struct gdoi_gcks *gcks, struct gcks_commit *c)
 	o->to = c->address;
 	if (c->pull != NULL)
 		o->member_id = c->pull->member_id;
+	/* RFC6407-7.1.2-01 */
+	if (c->pull != NULL && c->pull->weak)
+		o->text = "phase 1 is weaker than the keys that it carried";
 	own_event(gcks);
 }
 

@@ -237,6 +237,7 @@ message_2(struct gcks_input *in, struct ike *ike, struct gcks_pull *p,
 	p->wire.dialect = gdoi_group_dialect(p->group);
 	GK_TRY(offer(in, ike, p));
 	c.sa = gdoi_offer_sa(p->offer);
+	p->weak = gcks_is_weak(ike_suite(ike), c.sa);
 	GK_TRY(in->gcks->env->random(in->gcks->env->ctx, nr, sizeof(nr)));
 	GK_TRY(gdoi_pull_build(&p->wire, 2, &c, &p->sent));
 	return gcks_send(in->gcks, ike, gk_buf_slice(&p->sent));

@@ -29,6 +29,7 @@ struct gcks_pull {
 	struct gdoi_offer *offer;
 	enum gcks_stage stage;
 	uint8_t first[32], third[32]; /* SHA-256 of messages 1 and 3 */
+	bool weak;                    /* phase 1 is weaker than the keys */
 	struct gk_buf sent;           /* what answers the last of them */
 	unsigned resends;
 	uint64_t expires_at;
@@ -117,6 +118,9 @@ GK_MUST_CHECK enum gk_err gcks_commit_add(struct gdoi_gcks *gcks,
 /* gcks_commit_peer - who it is about; without memory: nobody. */
 void gcks_commit_peer(struct gdoi_gcks *gcks, struct gcks_commit *c,
                       const struct ike *ike);
+
+/* gcks_strength.c: is the cipher of phase 1 weaker than the keys of @sa? */
+bool gcks_is_weak(const struct ike_suite *suite, const struct gdoi_sa *sa);
 
 /* gcks_pull.c */
 enum gk_err gcks_pull_receive(struct gcks_input *in, struct ike *ike);

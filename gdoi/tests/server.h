@@ -27,7 +27,8 @@ static struct {
 	bool commit_first; /* no SEND of a message 4 in front of its COMMIT */
 	struct isakmp_reject why;
 	uint16_t notify;
-	char peer[128], text[128];
+	char peer[128];
+	bool weak;
 	uint32_t member_id;
 } said;
 static bool disk_full; /* commits fail */
@@ -85,6 +86,7 @@ collect(void)
 			break;
 		case GDOI_OUT_JOINED:
 			said.member_id = o.member_id;
+			said.weak = o.text != NULL;
 			break;
 		default:
 			break;
