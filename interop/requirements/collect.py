@@ -5,7 +5,7 @@ A test shows that a rule is followed, or that a breach of it is refused:
 
 - Python: `@pytest.mark.req("RFC4535-7.8.2-02")` shows, `@pytest.mark.refuses(...)` refuses, and so does every entry of
   the misbehaviour catalogue;
-- C: `GK_TEST(rfc4535_7_8_2_02, what_is_seen)` shows; row ids in quotes in a test, or in a table or helper of the same
+- C: `GK_TEST(rfc4535_7_8_2_02, what_is_seen)` shows, and so does `GK_SHOWS("RFC4535-7-01", ...)` in it; other row ids in quotes in a test, or in a table or helper of the same
   file that the test uses, are refused; and a test whose name says that something is refused refuses its own row.
 
 The tests in interop/tests/unit look at the Python peers, which are no product: kind PEER.  A catalogue entry counts
@@ -20,6 +20,7 @@ TOP = Path(__file__).resolve().parents[2]
 SHOWN, REFUSED, PEER = "shown", "refused", "peer"
 ROW_ID = re.compile(r"RFC\d{4}-[0-9A-Z][0-9A-Z.]*-\d{2}")
 C_TEST = re.compile(r"(GK_TEST|FIVE)\(\s*(\w+)\s*,\s*(\w+)\s*\)")
+C_SHOWS = re.compile(r"\bGK_SHOWS\(([^)]*)\)")
 C_ROW = re.compile(r"rfc(\d{4})_(\w+?)_(\d{2})$")
 SAYS_REFUSED = re.compile(r"refus|reject")
 
@@ -115,6 +116,7 @@ def _things(text):
 @dataclass
 class _Thing:
     ids: list
+    shows: list
     uses: set
 
 
@@ -130,7 +132,8 @@ def _c_tests(where, text):
     for body in _things(_plain(text)):
         test = C_TEST.search(body)
         name = re.search(r"(\w+)\s*[(\[=]", body)
-        thing = _Thing(re.findall(f'"({ROW_ID.pattern})"', body), set(re.findall(r"\w+", body)))
+        shows = [row for call in C_SHOWS.findall(body) for row in ROW_ID.findall(call)]
+        thing = _Thing(re.findall(f'"({ROW_ID.pattern})"', C_SHOWS.sub("", body)), shows, set(re.findall(r"\w+", body)))
         if test is not None:
             tests.append((*test.groups(), thing))
         elif name is not None:
@@ -144,6 +147,8 @@ def _one_test(where, macro, named, what, thing, things):
     own = REFUSED if SAYS_REFUSED.search(what) and macro == "GK_TEST" else SHOWN
     if row is not None and not (own == REFUSED and _knows_no_protocol(where)):
         yield Test(row, own, where, name)
+    for i in thing.shows:
+        yield Test(i, SHOWN, where, name)
     seen, todo, ids = set(), [thing], []
     while todo:
         t = todo.pop()
