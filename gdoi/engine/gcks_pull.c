@@ -329,10 +329,9 @@ static enum gk_err
 turned_down(struct gcks_input *in, struct ike *ike, struct gcks_pull *p,
             enum gk_err err)
 {
+	/* The group has moved on: it may ask again at once. */
 	if (err == GK_ERR_REPLAY)
-		err = gcks_refuse(in, err, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
-		                  "RFC6407-3.4-07", "Message ID",
-		                  AT_MESSAGE_ID);
+		in->why.notify = ISAKMP_NOTIFY_INVALID_MESSAGE_ID;
 	if (in->why.req != NULL) {
 		gcks_notify(in, ike);
 		gcks_pull_free(in->gcks, p);

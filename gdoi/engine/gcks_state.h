@@ -132,8 +132,4 @@ void gcks_pull_free(struct gdoi_gcks *gcks, struct gcks_pull *p);
 /* gcks_notify - say that something genuine was refused, unless silent. */
 void gcks_notify(struct gcks_input *in, struct ike *ike);
 
-/* These are group.h's. */
-const struct gdoi_dialect *gdoi_group_dialect(const struct gdoi_group *group);
-enum gk_err gdoi_peer_name(const struct gdoi_peer *peer, struct gk_buf *name);
-
 #endif /* GDOI_ENGINE_GCKS_STATE_H */

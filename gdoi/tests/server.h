@@ -2,13 +2,13 @@
 #ifndef GDOI_TESTS_SERVER_H
 #define GDOI_TESTS_SERVER_H
 
-#include "gdoi/engine/gcks_state.h"
 #include "gdoi/tests/pair.h"
 
 #include "gdoi/engine/gcks.h"
 #include "gdoi/isakmp/delete.h"
 #include "gdoi/message/hash.h"
 #include "gdoi/message/pull.h"
+#include "gdoi/tests/group_world.h"
 
 /*
  * A key server engine, and members that are no engines: phase 1 and the messages
@@ -33,6 +33,9 @@ static struct {
 } said;
 static bool disk_full; /* commits fail */
 
+/* Groups: 0 has a Rekey SA with LKH, 1 has Data-Security SAs alone. */
+static struct gw world[2];
+
 static SOME void
 collect_clear(void)
 {
@@ -44,12 +47,12 @@ collect_clear(void)
 static void
 commit(const struct gdoi_output *o)
 {
-	(void)gdoi_group_commit_begin(o->of, o->ticket);
-	gdoi_group_commit_end(o->of, !disk_full);
-	if (disk_full)
+	struct gw *w = o->of == world[0].group ? &world[0] : &world[1];
+
+	w->broken = disk_full;
+	if (!gw_commit(w, o->ticket))
 		gdoi_gcks_commit_failed(gcks, now);
-	else
-		assert_true(gdoi_group_commit_done(o->of, o->ticket));
+	w->broken = false;
 }
 
 static SOME void
@@ -273,7 +276,63 @@ registered(const struct member *m, uint32_t message_id,
 
 /* ---- the server --------------------------------------------------------- */
 
-static struct gdoi_group *group[2]; /* 0 has a Rekey SA, 1 has none */
+static struct gdoi_group *group[2]; /* those of world[] */
+static struct gdoi_gcks_config server_config;
+
+static SOME void
+open_group(int i)
+{
+	static const uint8_t id[2][8] = {
+		{ ISAKMP_ID_KEY_ID, 0, 0, 0, 0, 0, 3, 232 },
+		{ ISAKMP_ID_KEY_ID, 0, 0, 0, 0, 0, 3, 233 },
+	};
+	struct gw *w = &world[i];
+
+	gw_init(w, 0);
+	w->now = now;
+	w->cfg.id = (struct gk_slice){ id[i], 8 };
+	/* Group 0 does not admit who has an even address. */
+	w->template.edition = 101;
+	if (i == 1)
+		w->template.rekey.on = false;
+	gw_open(w);
+	group[i] = w->group;
+	gk_assert_ok(gdoi_gcks_add_group(gcks, group[i]));
+}
+
+static SOME void
+open_server_as(const struct gdoi_gcks_config *cfg)
+{
+	configure(MODERN(PSK));
+	psk[1].ip_len = 0;
+	config[1].cookie_tag = 5;
+	config[1].message_ids = cfg->ike.message_ids;
+	server_config = *cfg;
+	server_config.ike = config[1];
+	disk_full = false;
+	gcks = gdoi_gcks_new(&env, &server_config);
+	assert_non_null(gcks);
+	open_group(0);
+	open_group(1);
+}
+
+static SOME void
+open_server(void)
+{
+	const struct gdoi_gcks_config none = { 0 };
+
+	open_server_as(&none);
+}
+
+static SOME void
+close_server(void)
+{
+	collect_clear();
+	gdoi_gcks_free(gcks);
+	gcks = NULL;
+	gw_free(&world[0]);
+	gw_free(&world[1]);
+}
 
 static SOME size_t
 members_of(int i)

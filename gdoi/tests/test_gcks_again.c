@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/server.h"
 
-#include "gdoi/tests/group_double.h"
-
 /*
  * Loss, repetition, replay, bounds, a disk that fails: RFC 2408 section 5.1, RFC
  * 6407 sections 7.2.4 and 7.2.5.
@@ -198,14 +196,11 @@ GK_TEST(rfc2408_1_7_1_01, half_open_sas_are_bounded)
 
 GK_TEST(rfc2408_5_2_07, an_sa_whose_message_ids_are_used_up_is_given_up)
 {
-	struct gdoi_gcks_config cfg = { 0 };
+	const struct gdoi_gcks_config cfg = { .ike = { .message_ids = 3 } };
 	struct member m;
 	struct request r;
 
 	open_server_as(&cfg);
-	close_server();
-	/* The bound is phase 1's configuration. */
-	open_server_ids(3);
 	m = connect_member();
 	for (uint32_t i = 1; i <= 3; i++) {
 		r = offered(&m, i, group[0]);
