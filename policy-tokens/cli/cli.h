@@ -8,6 +8,7 @@
 #include "common/crypto/gk_trust.h"
 #include "common/identity/gk_identity.h"
 #include "policy-tokens/der/gpt_verify.h"
+#include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_lint.h"
 #include "policy-tokens/xml/gpt_policy.h"
 
@@ -44,6 +45,7 @@ struct cli_args {
 	const char *owner, *owner_cert, *last;
 	const char *template, *group, *group_type, *random, *suite;
 	const char *members, *interval, *time, *transport;
+	const char *number, *oid;
 	const char *role, *identity, *type;
 	const char *token, *serial, *not_after, *rekey;
 	const char *public_file, *kex;
@@ -74,6 +76,9 @@ enum cli_exit cli_announce(const struct cli_args *args);
 enum cli_exit cli_explain(const struct cli_args *args);
 enum cli_exit cli_keyid(const struct cli_args *args);
 enum cli_exit cli_static_key(const struct cli_args *args);
+/* cli_ask_rekey - may the party rekey the group? */
+void cli_ask_rekey(const struct gpt_token *token, const struct gpt_party *party,
+                   struct gpt_verdict *verdict);
 /* cli_explain_all - every certificate of the command line, in every role. */
 enum cli_exit cli_explain_all(const struct cli_args *args);
 

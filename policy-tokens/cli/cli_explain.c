@@ -104,15 +104,31 @@ asker_make(const struct cli_args *args, struct asker *a)
 	if (code == CLI_OK)
 		code = cli_permissions(args, &a->party.permissions);
 	a->party.id = &a->id;
+	a->party.cert = a->cert.n > 0 ? a->cert.cert[0] : NULL;
 	a->party.ca_key_ids = a->ca;
 	return code;
 }
 
-static enum cli_exit
-ask(const char *role, const struct gpt_token *token,
-    const struct gpt_party *party, struct gpt_verdict *verdict)
+void
+cli_ask_rekey(const struct gpt_token *token, const struct gpt_party *party,
+              struct gpt_verdict *verdict)
 {
-	const struct gpt_register *reg = gpt_token_register(token, NULL);
+	const struct gpt_rekey *rekey = gpt_token_rekey(token, NULL);
+
+	/* A GDOI key server brings the key that signs its messages. */
+	if (!rekey && gpt_token_gdoi_rekey(token, NULL))
+		(void)gpt_access_gcks(gpt_token_members(token, NULL), party,
+		                      verdict);
+	else
+		(void)gpt_access_rekey(rekey, party, verdict);
+}
+
+static enum cli_exit
+ask(const char *role, const struct gpt_token *token, struct gpt_party *party,
+    struct gpt_verdict *verdict)
+{
+	const struct gpt_register *reg =
+		gpt_token_members(token, &party->phase1);
 	const struct gpt_rekey *rekey = gpt_token_rekey(token, NULL);
 
 	if (strcmp(role, "member") == 0)
@@ -124,7 +140,7 @@ ask(const char *role, const struct gpt_token *token,
 	else if (strcmp(role, "sender") == 0)
 		(void)gpt_access_sender(reg, party, verdict);
 	else if (strcmp(role, "rekey") == 0)
-		(void)gpt_access_rekey(rekey, party, verdict);
+		cli_ask_rekey(token, party, verdict);
 	else
 		return cli_fail(CLI_USAGE, "--as: no role '%s'", role);
 	return CLI_OK;

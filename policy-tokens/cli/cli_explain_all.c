@@ -85,7 +85,8 @@ validate(const struct trial *t, struct subject *s)
 static void
 judge(const struct trial *t, struct subject *s)
 {
-	const struct gpt_register *reg = gpt_token_register(t->token, NULL);
+	const struct gpt_register *reg =
+		gpt_token_members(t->token, &s->party.phase1);
 	const struct gpt_rekey *rekey = gpt_token_rekey(t->token, NULL);
 	struct gpt_verdict *v = s->verdict;
 
@@ -93,7 +94,7 @@ judge(const struct trial *t, struct subject *s)
 	(void)gpt_access_sender(reg, &s->party, &v[SENDER]);
 	(void)gpt_access_gcks(reg, &s->party, &v[GCKS]);
 	(void)gpt_access_sub_gcks(reg, rekey, &s->party, &v[SUB_GCKS]);
-	(void)gpt_access_rekey(rekey, &s->party, &v[REKEY]);
+	cli_ask_rekey(t->token, &s->party, &v[REKEY]);
 }
 
 static bool
@@ -189,6 +190,7 @@ try_one(struct trial *t, const char *file)
 	if (code == CLI_OK) {
 		(void)gk_identity_print(s->name, sizeof(s->name), s->id);
 		s->party.id = &s->id;
+		s->party.cert = s->certs.cert[0];
 		s->party.ca_key_ids = s->ca;
 		s->party.permissions = t->permissions;
 		validate(t, s);

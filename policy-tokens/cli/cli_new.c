@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "common/crypto/gk_crypto.h"
-#include "policy-tokens/cli/cli.h"
+#include "policy-tokens/cli/cli_new.h"
+#include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_groupid.h"
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
@@ -44,33 +45,42 @@ template_find(const char *name)
 
 /* --- the values of options --------------------------------------------------------------- */
 
-/* Each name under each certification authority. */
-static enum cli_exit
-pairs(struct gpt_pairs *out, const char *option, const char *const *names,
-      size_t n, const struct gk_buf *cas, size_t n_cas)
+enum cli_exit
+cli_new_pairs(const struct cli_args *args, struct gpt_pairs *out,
+              const char *option, const char *const *names, size_t n,
+              const struct gk_buf *cas, size_t n_cas)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct gk_identity id = { GK_ID_DN_STRING,
-			                  gk_slice_str(names[i]) };
+	enum gk_id_kind kind =
+		args->type ? gk_id_kind_from_name(args->type) : GK_ID_DN_STRING;
 
-		if (gk_identity_check_pattern(id) != GK_OK)
-			return cli_fail(CLI_USAGE,
-			                "--%s: '%s' is not an RFC 4514 name",
-			                option, names[i]);
-		for (size_t k = 0; k < n_cas; k++) {
+	if (kind == GK_ID_NONE)
+		return cli_fail(CLI_USAGE, "--type: no type of name '%s'",
+		                args->type);
+	for (size_t i = 0; i < n; i++) {
+		struct gk_buf octets = { 0 };
+		bool ok = gk_identity_parse(kind, gk_slice_str(names[i]),
+		                            &octets) == GK_OK;
+
+		for (size_t k = 0; ok && k < n_cas; k++) {
 			struct gpt_pair *pair = gpt_pairs_add(out);
 
-			if (!pair ||
-			    gpt_pair_set(pair, 31, id.octets,
-			                 gk_buf_slice(&cas[k])) != GK_OK)
-				return cli_fail(CLI_FAILURE, "out of memory");
+			ok = pair &&
+			     gpt_pair_set(pair, gpt_id_type(kind),
+			                  gk_buf_slice(&octets),
+			                  gk_buf_slice(&cas[k])) == GK_OK;
 		}
+		gk_buf_free(&octets);
+		if (!ok)
+			return cli_fail(CLI_USAGE,
+			                "--%s: '%s' is not a name of type %s",
+			                option, names[i],
+			                gk_id_kind_name(kind));
 	}
 	return CLI_OK;
 }
 
-static enum cli_exit
-group_name(const struct cli_args *args, struct gpt_token *token)
+enum cli_exit
+cli_new_group(const struct cli_args *args, struct gpt_token *token)
 {
 	const char *name = args->group ? args->group : "group";
 	enum gpt_groupid_type type = GPT_GROUPID_OCTETS;
@@ -170,8 +180,9 @@ make_subordinates(const struct making *m, struct gpt_register *reg)
 	if (!list)
 		return cli_fail(CLI_FAILURE, "out of memory");
 	reg->has_sub_gcks = true;
-	return pairs(list, "sub-gcks", subs->n ? subs->at : any_sub,
-	             subs->n ? subs->n : 1, m->cas, m->n_cas);
+	return cli_new_pairs(m->args, list, "sub-gcks",
+	                     subs->n ? subs->at : any_sub,
+	                     subs->n ? subs->n : 1, m->cas, m->n_cas);
 }
 
 static enum cli_exit
@@ -193,21 +204,23 @@ make_register(const struct making *m, struct gpt_register *reg)
 		                args->transport);
 	if (!args->transport)
 		reg->transport = GPT_TRANSPORT_UDP;
-	code = pairs(&reg->gcks, "gcks", given ? args->gcks.at : any_server,
-	             given ? args->gcks.n : 1, m->cas, m->n_cas);
+	code = cli_new_pairs(args, &reg->gcks, "gcks",
+	                     given ? args->gcks.at : any_server,
+	                     given ? args->gcks.n : 1, m->cas, m->n_cas);
 	if (code == CLI_OK)
 		code = make_subordinates(m, reg);
 	if (code == CLI_OK)
 		code = make_mechanism(m, reg);
 	if (code == CLI_OK)
-		code = pairs(&access->rules, "members", &members, 1, m->cas,
-		             m->n_cas);
+		code = cli_new_pairs(args, &access->rules, "members", &members,
+		                     1, m->cas, m->n_cas);
 	reg->senders_limited = args->senders.n > 0 || !m->t->senders_all;
 	if (code == CLI_OK && reg->senders_limited)
-		code = pairs(&reg->senders, "sender",
-		             args->senders.n ? args->senders.at : any_sender,
-		             args->senders.n ? args->senders.n : 1, m->cas,
-		             m->n_cas);
+		code = cli_new_pairs(args, &reg->senders, "sender",
+		                     args->senders.n ? args->senders.at
+		                                     : any_sender,
+		                     args->senders.n ? args->senders.n : 1,
+		                     m->cas, m->n_cas);
 	return code;
 }
 
@@ -311,7 +324,7 @@ make(const struct making *m, struct gpt_token *token)
 	    gpt_protocol_set(&r->dereg, GPT_PROTOCOL_DEREGISTER) != GK_OK ||
 	    gpt_protocol_set(rekey, GPT_PROTOCOL_REKEY) != GK_OK)
 		return cli_fail(CLI_FAILURE, "out of memory");
-	code = group_name(m->args, token);
+	code = cli_new_group(m->args, token);
 	if (code == CLI_OK)
 		code = make_register(m, r->reg.reg);
 	if (code == CLI_OK)
@@ -351,15 +364,23 @@ cli_new(const struct cli_args *args)
 	struct making m = { .args = args };
 	struct gpt_token *token = gpt_token_new();
 	struct gk_buf xml = { 0 };
-	enum cli_exit code = token ? prepare(args, &m) : CLI_FAILURE;
+	bool gdoi = args->template && strncmp(args->template, "gdoi-", 5) == 0;
+	enum cli_exit code = token ? CLI_OK : CLI_FAILURE;
 
-	if (code == CLI_OK)
+	if (code == CLI_OK && gdoi)
+		code = cli_new_gdoi(args, args->template, token);
+	else if (code == CLI_OK)
+		code = prepare(args, &m);
+	if (code == CLI_NO)
+		code = cli_fail(CLI_USAGE, "--template: no template '%s'",
+		                args->template);
+	if (code == CLI_OK && !gdoi)
 		code = make(&m, token);
 	if (code == CLI_OK && gpt_policy_write(token, &xml) != GK_OK)
 		code = cli_fail(CLI_FAILURE, "out of memory");
 	if (code == CLI_OK)
 		code = cli_write(args, gk_buf_slice(&xml), false);
-	if (code == CLI_OK && args->ca.n == 0)
+	if (code == CLI_OK && args->ca.n == 0 && !gdoi)
 		fprintf(stderr, "msec-token: without --ca the key identifiers "
 		                "are zero: put yours in\n");
 	for (size_t i = 0; i < m.n_cas; i++)

@@ -59,7 +59,12 @@ static const struct option_row rows[] = {
 	ROW_TEXT('l', "last", "FILE", last,
 	         "the last token seen: refuse what is not newer"),
 	ROW_TEXT('T', "template", "NAME", template,
-	         "one-to-many, conference, sensors or distributed"),
+	         "one-to-many, conference, sensors or distributed; for GDOI: "
+	         "gdoi-getvpn, gdoi-simple, gdoi-substation or gdoi-no-rekey"),
+	ROW_TEXT('Q', "number", "N", number,
+	         "a GDOI group's number (default: from the random part)"),
+	ROW_TEXT('Y', "oid", "OID", oid,
+	         "name a GDOI group by an object identifier instead"),
 	ROW_TEXT('g', "group", "NAME", group, "readable part of the GroupID"),
 	ROW_TEXT('G', "group-type", "TYPE", group_type,
 	         "octet-string (default) or utf-8"),
@@ -81,10 +86,12 @@ static const struct option_row rows[] = {
 	         "a key for each sender (speaker_sa each)"),
 	ROW_TEXT('u', "suite", "NAME", suite,
 	         "p256-gcm (default), rsa2048-cbc or suite-1"),
-	ROW_TEXT('i', "interval", "TIME", interval,
-	         "members give up after so long without a rekey"),
+	ROW_TEXT(
+		'i', "interval", "TIME", interval,
+		"members give up after so long without a rekey; GDOI: lifetime "
+		"of data SAs"),
 	ROW_TEXT('I', "rekey-time", "TIME", time,
-	         "longest time between rekeys"),
+	         "longest time between rekeys; GDOI: lifetime of the KEK"),
 	ROW_TEXT('P', "transport", "NAME", transport,
 	         "udp, tcp or udp-rtj-tcp-other"),
 	ROW_TEXT('A', "as", "ROLE", role,
@@ -111,8 +118,8 @@ static const struct option_row rows[] = {
 };
 
 static const struct cli_command commands[] = {
-	{ "new", "", "write a policy from a template", "oTgGxaszmSOuiIP", 0, 0,
-	  cli_new },
+	{ "new", "", "write a policy from a template", "oTgGxaszmSOuiIPyQYED",
+	  0, 0, cli_new },
 	{ "compile", "POLICY.xml", "XML policy to an unsigned token", "oeB", 1,
 	  1, cli_compile },
 	{ "decompile", "TOKEN", "token to an XML policy", "o", 1, 1,

@@ -63,7 +63,8 @@ event(struct owner_server *s, const char *name, const char *group,
 static bool
 is_named(const struct owner_server *s, const struct gpt_token *token)
 {
-	const struct gpt_register *reg = gpt_token_register(token, NULL);
+	bool gdoi;
+	const struct gpt_register *reg = gpt_token_members(token, &gdoi);
 	const struct gpt_rekey *rekey = gpt_token_rekey(token, NULL);
 	const struct gk_trust_extra extra = { .certs = &s->chain };
 	struct gk_slice ca[GK_PATH_MAX];
@@ -81,7 +82,8 @@ is_named(const struct owner_server *s, const struct gpt_token *token)
 		struct gk_identity id;
 		struct gpt_party party = { .id = &id,
 			                   .ca_key_ids = ca,
-			                   .n_ca_key_ids = n };
+			                   .n_ca_key_ids = n,
+			                   .phase1 = gdoi };
 
 		if (gk_identity_of_cert(s->cert, (enum gk_id_kind)kind,
 		                        GK_DN_COMPARE_RFC4514, &octets,

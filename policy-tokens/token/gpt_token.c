@@ -446,6 +446,23 @@ gpt_token_gdoi_register(const struct gpt_token *token,
 	return NULL;
 }
 
+const struct gpt_register *
+gpt_token_members(const struct gpt_token *token, bool *gdoi)
+{
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (!p->reg)
+			continue;
+		if (gdoi)
+			*gdoi = p->kind == GPT_PROTOCOL_GDOI_REGISTER;
+		return p->reg;
+	}
+	if (gdoi)
+		*gdoi = false;
+	return NULL;
+}
+
 const struct gpt_gdoi_rekey *
 gpt_token_gdoi_rekey(const struct gpt_token *token, bool *unknown)
 {

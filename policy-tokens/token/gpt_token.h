@@ -326,6 +326,10 @@ const struct gpt_rekey *gpt_token_rekey(const struct gpt_token *token,
 /* The same for GDOI; *@gdoi, unless NULL, gets what is not of the lists. */
 const struct gpt_register *gpt_token_gdoi_register(
 	const struct gpt_token *token, const struct gpt_gdoi_register **gdoi);
+/* gpt_token_members - the lists of the first entry that this suite knows, of
+ * either protocol; *@gdoi, unless NULL: it is GDOI's. */
+const struct gpt_register *gpt_token_members(const struct gpt_token *token,
+                                             bool *gdoi);
 const struct gpt_gdoi_rekey *gpt_token_gdoi_rekey(const struct gpt_token *token,
                                                   bool *unknown);
 
