@@ -254,7 +254,7 @@ def specs(tags="implicit", dereg_terse=True):
                    ("subGCKSInfo", SubGCKSInfo)]
 
     return SimpleNamespace(RegistrationInfo=RegistrationInfo, DeRegistrationInfo=DeRegistrationInfo,
-                           RekeyInfo=RekeyInfo)
+                           RekeyInfo=RekeyInfo, JoinAuthorization=JoinAuthorization, AccessControls=AccessControls)
 
 
 def build(cls, value):
@@ -325,7 +325,8 @@ def info(protocol, dialect=STRICT):
         return "rekey", load(types.RekeyInfo, octets)
     if oid == OID_DATA_GENERIC:
         return "data", load(GenericDataSAInfo, octets)
-    return "unknown", octets
+    from . import gdoi_token  # it is made of the types above
+    return gdoi_token.info(oid, octets) or ("unknown", octets)
 
 
 def check(octets, dialect=STRICT):
@@ -561,6 +562,9 @@ def _explain_protocol(label, protocol, dialect, indent):
     out = [f"{indent}{label}: {kind} ({protocol['protocol'].dotted})"]
     if kind == "unknown":
         return out + [f"{indent}  {value.hex()}"]
+    if isinstance(value, core.SequenceOf):
+        return out + [line for item in value
+                      for line in [f"{indent}  -"] + _explain_value(item, indent + "    ")]
     return out + _explain_value(value, indent + "  ")
 
 

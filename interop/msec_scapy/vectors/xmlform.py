@@ -9,6 +9,7 @@ from asn1crypto import core
 
 from .. import token as tokens
 from ..dialect import STRICT
+from . import xmlform_gdoi
 
 SIGNATURE = {"dss-sha1": 0, "rsa1024-md5": 1, "ecdsa-p384-sha3": 2, "rsa-sha256": 49153,
              "ecdsa-p256-sha256": 49154, "ecdsa-p384-sha384": 49155, "ed25519": 49156}
@@ -40,7 +41,9 @@ def life_date(text):
 def pair(element):
     kind, text = element.get("type", "dn"), element.text or ""
     number = code(IDENTITY, kind)
-    if kind in ("ipv4", "ipv6"):
+    if kind in ("ipv4", "ipv6") and "*" in text:
+        data = text.encode()  # a pattern
+    elif kind in ("ipv4", "ipv6"):
         data = ipaddress.ip_address(text).packed
     elif kind in ("dn", "fqdn", "rfc822", "key-id"):
         data = text.encode()
@@ -89,19 +92,23 @@ class Reader:
 
     # -- registration --
 
-    def register(self, e):
-        types = tokens.specs(self.tags(e))
+    def membership(self, e):
         join = {"gCKS": pairs(e.find("gcks"))}
         if e.find("sub-gcks") is not None:
             join["subGCKS"] = [pairs(g) for g in e.find("sub-gcks")]
         senders = e.find("senders")
         join["senders"] = (("all", None) if senders.find("all") is not None
                            else ("limited", pairs(senders)))
+        return {"joinAuthorization": join, "joinAccessControl": [self.access(a) for a in e.findall("access-control")]}
+
+    def register(self, e):
+        if e.tag == "gdoi":
+            return xmlform_gdoi.register(e, self.membership(e))
+        types = tokens.specs(self.tags(e))
         form = self._reading(e, "oid", self.dialect.token_reg_oid, "iana")
         transport = {"tcp": "tcp", "udp": "udp", "udp-rtj-tcp-other": "udpRTJtcpOther"}
         return tokens.OID_REGISTRATION[form], tokens.build(types.RegistrationInfo, {
-            "joinAuthorization": join,
-            "joinAccessControl": [self.access(a) for a in e.findall("access-control")],
+            **self.membership(e),
             "joinMechanisms": [self.mechanism(m) for m in e.find("mechanisms")],
             "transport": (transport[e.get("transport")], None)}).dump()
 
@@ -149,6 +156,8 @@ class Reader:
     # -- rekey --
 
     def rekey(self, e):
+        if e.tag == "gdoi":
+            return xmlform_gdoi.rekey(e)
         form = self._reading(e, "oid", self.dialect.token_rekey_oid, "iana")
         event, at = e.find("event"), None
         if event.get("time") is not None:
@@ -194,6 +203,9 @@ class Reader:
         e = outer[0]
         if e.tag == "extension":
             oid, octets = self.extension(e)
+            return {"protocol": oid, "protocolInfo": octets}
+        if e.tag in ("ipsec", "iec-61850"):
+            oid, octets = xmlform_gdoi.data(e)
             return {"protocol": oid, "protocolInfo": octets}
         value = {}
         for one in e:

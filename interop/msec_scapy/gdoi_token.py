@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""GDOI in a policy token: the private protocols of msec-policy(5), and what they say about a group.
+
+The ASN.1 is that of the manual page. `GroupPolicy.of` reads a token as a key server does and
+refuses one that cannot be run, for the same reasons.
+"""
+from asn1crypto import core
+
+from . import token as tokens
+from .token import GSAKMPID, TokenError
+
+ARC = tokens.PRIVATE_ARC + ".2"
+OID_REGISTRATION, OID_REKEY, OID_IPSEC, OID_IEC = (f"{ARC}.{n}" for n in (1, 2, 3, 4))
+
+OPT = {"optional": True}
+
+
+def _opt(number):
+    return {"implicit": number, "optional": True}
+
+
+class GroupInfo(core.Sequence):
+    _fields = [("keyId", core.Integer, _opt(0)), ("oid", core.ObjectIdentifier, _opt(1)),
+               ("oidPayload", core.OctetString), ("activationTimeDelay", core.Integer, _opt(2)),
+               ("deactivationTimeDelay", core.Integer, _opt(3)), ("senderIdBits", core.Integer, _opt(4)),
+               ("membersMax", core.Integer, _opt(5))]
+
+
+class Phase1Proposal(core.Sequence):
+    _fields = [("mode", core.Integer), ("authenticationMethod", core.Integer), ("encryptionAlgorithm", core.Integer),
+               ("keyLength", core.Integer, _opt(0)), ("hashAlgorithm", core.Integer),
+               ("groupDescription", core.Integer), ("lifeSeconds", core.Integer, _opt(1))]
+
+
+class Phase1Proposals(core.SequenceOf):
+    _child_spec = Phase1Proposal
+
+
+class GDOIRekeyInfo(core.Sequence):
+    _fields = [("delivery", core.Integer), ("source", GSAKMPID, _opt(0)), ("sourcePort", core.Integer),
+               ("destination", GSAKMPID, _opt(1)), ("destinationPort", core.Integer), ("resendTimes", core.Integer),
+               ("resendSpacing", core.Integer), ("backwardSecrecy", core.Integer), ("kekAlgorithm", core.Integer),
+               ("kekKeyLength", core.Integer, _opt(2)), ("kekKeyLifetime", core.Integer),
+               ("lkhDegree", core.Integer, _opt(3)), ("rekeyMargin", core.Integer, _opt(4)),
+               ("rekeyInterval", core.Integer, _opt(5)), ("sigAlgorithm", core.Integer),
+               ("sigHashAlgorithm", core.Integer, _opt(6)), ("sigKeyLength", core.Integer, _opt(7)),
+               ("ackRequested", core.Integer, _opt(8)), ("silentMax", core.Integer, _opt(9)),
+               ("silentEvicted", core.Integer)]
+
+
+class IPsecSA(core.Sequence):
+    _fields = [("protocolId", core.Integer), ("transformId", core.Integer), ("keyLength", core.Integer, _opt(0)),
+               ("authenticationAlgorithm", core.Integer, _opt(1)), ("encapsulationMode", core.Integer),
+               ("ipProtocol", core.Integer), ("source", GSAKMPID, _opt(2)), ("sourcePort", core.Integer),
+               ("destination", GSAKMPID, _opt(3)), ("destinationPort", core.Integer),
+               ("lifeSeconds", core.Integer, _opt(4)), ("lifeKilobytes", core.Integer, _opt(5)),
+               ("addressPreservation", core.Integer, _opt(6)), ("saDirection", core.Integer, _opt(7)),
+               ("extendedSequenceNumber", core.Integer, _opt(8)), ("ecnTunnel", core.Integer, _opt(9)),
+               ("keyRounds", core.Integer, _opt(10)), ("authenticationKeyLength", core.Integer, _opt(11)),
+               ("signatureEncoding", core.Integer, _opt(12))]
+
+
+class IPsecDataSAInfo(core.SequenceOf):
+    _child_spec = IPsecSA
+
+
+class IEC61850SA(core.Sequence):
+    _fields = [("oid", core.ObjectIdentifier), ("oidPayload", core.OctetString), ("authAlg", core.Integer),
+               ("encAlg", core.Integer), ("lifetime", core.Integer), ("saAtd", core.Integer, _opt(0)),
+               ("saKda", core.Integer, _opt(1))]
+
+
+class IEC61850DataSAInfo(core.SequenceOf):
+    _child_spec = IEC61850SA
+
+
+def registration_info():
+    """GDOIRegistrationInfo; what it shares with GSAKMP's has the tags of the RFC's modules."""
+    types = tokens.specs("implicit")
+
+    class GDOIRegistrationInfo(core.Sequence):
+        _fields = [("joinAuthorization", types.JoinAuthorization), ("joinAccessControl", types.AccessControls),
+                   ("groupInfo", GroupInfo), ("phase1", Phase1Proposals)]
+    return GDOIRegistrationInfo
+
+
+KINDS = {OID_REGISTRATION: ("gdoi-registration", registration_info()), OID_REKEY: ("gdoi-rekey", GDOIRekeyInfo),
+         OID_IPSEC: ("ipsec", IPsecDataSAInfo), OID_IEC: ("iec-61850", IEC61850DataSAInfo)}
+LISTS = {"registration": (OID_REGISTRATION,), "rekey": (OID_REKEY,), "data": (OID_IPSEC, OID_IEC)}
+
+
+def info(oid, octets):
+    """(kind, decoded parameters), or None when the OID is none of these."""
+    if oid not in KINDS:
+        return None
+    kind, cls = KINDS[oid]
+    value = tokens.load(cls, octets)
+    _narrow(value)
+    return kind, value
+
+
+def _narrow(value):
+    """INTEGERs have 64 bits, an address has a type."""
+    if isinstance(value, core.Integer):
+        if not -2**63 <= value.native < 2**63:
+            raise TokenError("INTEGER of more than 64 bits", "RFC4534-1-04")
+    elif isinstance(value, GSAKMPID) and not value["typeValue"].native:
+        raise TokenError("Identification Type 0 is reserved", "RFC4534-1-04")
+    elif isinstance(value, core.Sequence) and not _is_pair(value):
+        for name in value:
+            _narrow(value[name])
+    elif isinstance(value, core.SequenceOf):
+        for item in value:
+            _narrow(item)
+
+
+def _is_pair(value):
+    """A name of RFC 4534 may be of any type, also of a reserved one."""
+    return isinstance(value, tokens.UserCAPair)
+
+
+# ------------------------------------------------------------------- meaning
+
+P1_MODES, AES = (2, 4), 3
+ESP_COUNTER, ESP_COMBINED = {13, 14, 15, 16, 18, 19, 20, 23}, {14, 15, 16, 18, 19, 20, 23}
+AH_COUNTER = SA_COUNTER = {11, 12, 13}
+ECDSA_HASH = {4: 3, 5: 4, 6: 5}
+IEC_GCM = {4, 5}
+
+
+class PolicyError(ValueError):
+    """A policy that no key server can run."""
+
+
+def _native(value):
+    """A record as a dict, without the fields that are absent; an address as (type, octets)."""
+    out = {}
+    for name in value:
+        part = value[name]
+        if isinstance(part, core.Void):
+            continue
+        if isinstance(part, GSAKMPID):
+            out[name] = part["typeValue"].native, part["typeData"].native
+        elif isinstance(part, core.ObjectIdentifier):
+            out[name] = part.dotted
+        else:
+            out[name] = part.native
+    return out
+
+
+def _demand(true, text):
+    if not true:
+        raise PolicyError(text)
+
+
+def _within(record, **limits):
+    for name, (low, high) in limits.items():
+        _demand(low <= record.get(name, low) <= high, f"{name} {record.get(name)} is not between {low} and {high}")
+
+
+def is_multicast(address):
+    kind, octets = address
+    if kind == 4 and len(octets) == 8:
+        return octets[0] >> 4 == 14 and int.from_bytes(octets[4:], "big") >> 28 == 15
+    if kind == 6 and len(octets) == 32:
+        return octets[0] == 0xFF and octets[16] == 0xFF
+    size = {1: 4, 5: 16, 7: 4, 8: 16}.get(kind, 0)
+    heads = [octets[at] for at in range(0, len(octets), size)] if size else []
+    return bool(heads) and all(h >> 4 == 14 if size == 4 else h == 0xFF for h in heads)
+
+
+class GroupPolicy:
+    """What a key server takes from a token, or PolicyError."""
+
+    def __init__(self, group, phase1, rekey, sas, register):
+        self.group, self.phase1, self.rekey, self.sas, self.register = group, phase1, rekey, sas, register
+
+    @classmethod
+    def of(cls, token):
+        """From the Token that tokens.parse() gives."""
+        register = next((v for p, _ in tokens.registrations(token) if p is not None
+                         for k, v in [tokens.info(p)] if k == "gdoi-registration"), None)
+        _demand(register is not None, "no registration by GDOI")
+        rekeys = [tokens.info(one.chosen) for one in token["rekey"] if one.name == "supported"]
+        rekey = next((_native(v) for k, v in rekeys if k == "gdoi-rekey"), None)
+        _demand(rekey is not None or not rekeys, "no rekey by GDOI, but by others")
+        sas = []
+        for protocol in token["data"]:
+            kind, value = tokens.info(protocol)
+            _demand(kind in ("ipsec", "iec-61850"), "GDOI has no such data protocol")
+            _demand(0 < len(value) <= 64, "none, or too many SAs")
+            sas += [(kind, _native(sa)) for sa in value]
+        _demand(sas, "there is no data SA")
+        made = cls(_native(register["groupInfo"]), [_native(p) for p in register["phase1"]], rekey, sas, register)
+        made.check()
+        return made
+
+    def check(self):
+        self._check_group()
+        for proposal in self.phase1:
+            _within(proposal, mode=(2, 4), keyLength=(64, 65535), lifeSeconds=(1, 2**32 - 1))
+            aes = proposal["encryptionAlgorithm"] == 7
+            _demand(aes == ("keyLength" in proposal), "a key length where it does not belong, or none")
+        if self.rekey is not None:
+            self._check_rekey()
+        for kind, sa in self.sas:
+            self._check_ipsec(sa) if kind == "ipsec" else self._check_iec(sa)
+
+    def _check_group(self):
+        _within(self.group, keyId=(0, 2**32 - 1), activationTimeDelay=(0, 65535), deactivationTimeDelay=(0, 65535),
+                senderIdBits=(1, 32), membersMax=(1, 2**32 - 1))
+        _demand(("keyId" in self.group) != ("oid" in self.group), "a group has either a number or an OID")
+        _demand("oid" in self.group or not self.group["oidPayload"], "a payload belongs to an OID")
+        _demand(not any(self.counts(*sa) for sa in self.sas) or "senderIdBits" in self.group, "no sender ids")
+        degree = (self.rekey or {}).get("lkhDegree")
+        if degree and "membersMax" in self.group:
+            _demand(self.group["membersMax"] <= (65535 * (degree - 1) + 1) // degree, "the LKH tree is too small")
+
+    @staticmethod
+    def counts(kind, sa):
+        """A counter mode of IPsec, for which senders need ids (RFC 6054)."""
+        if kind != "ipsec":
+            return False
+        if sa["protocolId"] == 2:
+            return sa["transformId"] in AH_COUNTER
+        return sa["transformId"] in ESP_COUNTER or sa.get("authenticationAlgorithm") in SA_COUNTER
+
+    def _check_rekey(self):
+        r = self.rekey
+        _within(r, delivery=(0, 1), sourcePort=(0, 65535), destinationPort=(1, 65535), resendTimes=(0, 20),
+                resendSpacing=(0, 600000), backwardSecrecy=(0, 1), kekKeyLifetime=(1, 2**32 - 1), lkhDegree=(2, 256),
+                rekeyMargin=(1, r["kekKeyLifetime"] - 1), rekeyInterval=(1, 2**32 - 1), silentMax=(1, 1000),
+                silentEvicted=(0, 1))
+        if r["delivery"]:
+            _demand("destination" not in r, "unicast has no destination")
+        else:
+            _demand("destination" in r and is_multicast(r["destination"]), "multicast to no multicast address")
+        if r["kekAlgorithm"] == AES:
+            _demand(r.get("kekKeyLength") in (128, 192, 256), "AES has keys of 128, 192 or 256 bits")
+        if r["sigAlgorithm"] in ECDSA_HASH:
+            _demand(r.get("sigHashAlgorithm") in (None, ECDSA_HASH[r["sigAlgorithm"]]), "not the hash of that curve")
+        else:
+            _demand("sigHashAlgorithm" in r, "a signature without a hash")
+        _demand(r.get("ackRequested") not in (2, 4) or "lkhDegree" in r, "an LKH acknowledgement without LKH")
+        _demand("silentMax" not in r or "ackRequested" in r, "nobody acknowledges, so nobody is silent")
+        _demand(not r["silentEvicted"] or "silentMax" in r, "who is silent?")
+
+    def _margin(self, life):
+        margin = (self.rekey or {}).get("rekeyMargin", 0)
+        _demand(not life or margin < life, "new keys are due before the SA exists")
+
+    def _check_ipsec(self, sa):
+        _within(sa, protocolId=(1, 2), transformId=(1, 255), encapsulationMode=(1, 2), ipProtocol=(0, 255),
+                sourcePort=(0, 65535), destinationPort=(0, 65535), lifeSeconds=(1, 2**32 - 1),
+                lifeKilobytes=(1, 2**32 - 1), addressPreservation=(1, 4), saDirection=(1, 3))
+        _demand("destination" in sa, "an SA without destination")
+        self._margin(sa.get("lifeSeconds", 0))
+        if sa["protocolId"] == 2:
+            _demand("authenticationAlgorithm" in sa, "AH without authentication")
+            return
+        transform = sa["transformId"]
+        _demand(transform not in ESP_COMBINED or "authenticationAlgorithm" not in sa, "authenticated twice")
+        _demand("keyLength" in sa or transform < 12 or transform in (17, 21), "no key length")
+
+    def _check_iec(self, sa):
+        _within(sa, authAlg=(1, 65535), encAlg=(1, 65535), lifetime=(0, 2**32 - 1), saAtd=(0, 2**32 - 1),
+                saKda=(0, 100))
+        self._margin(sa["lifetime"])
+        if sa["encAlg"] in IEC_GCM:
+            _demand(sa["authAlg"] == 1, "GCM brings its own authentication")
+        elif sa["encAlg"] != 1:
+            _demand(sa["authAlg"] != 1, "CBC without authentication")
