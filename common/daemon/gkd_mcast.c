@@ -164,6 +164,15 @@ watch_link(struct gkd_mcast *m, struct gkd_loop *loop)
 
 /* ---- opening ----------------------------------------------------------- */
 
+static int
+bind_receiver(const struct gkd_mcast *m, int fd, const struct gkd_addr *to)
+{
+	if (m->cfg.bind != NULL)
+		return m->cfg.bind(m->cfg.bind_arg, fd, &to->sa,
+		                   gkd_addr_len(to));
+	return bind(fd, &to->sa, gkd_addr_len(to));
+}
+
 static bool
 open_receiver(struct gkd_mcast *m, struct gkd_loop *loop)
 {
@@ -185,7 +194,7 @@ open_receiver(struct gkd_mcast *m, struct gkd_loop *loop)
 		rc = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int){ 0 },
 		                sizeof(int));
 	}
-	if (rc != 0 || bind(fd, &bound.sa, gkd_addr_len(&bound)) != 0) {
+	if (rc != 0 || bind_receiver(m, fd, &bound) != 0) {
 		int saved = errno;
 
 		close(fd);

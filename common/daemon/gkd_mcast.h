@@ -25,6 +25,11 @@ struct gkd_mcast_config {
 	bool loopback;            /* members on this host hear it too */
 	bool receive;             /* join; otherwise send only */
 	int receive_buf;          /* as in gkd_udp_config */
+	/* What to call instead of bind(2) for the receiver, where that needs
+	 * rights; NULL: nothing. */
+	int (*bind)(void *arg, int fd, const struct sockaddr *addr,
+	            socklen_t len);
+	void *bind_arg;
 };
 
 enum gkd_link { GKD_LINK_UP, GKD_LINK_GONE };

@@ -319,7 +319,8 @@ gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
 	if (fd < 0)
 		return GK_ERR_IO;
 	if ((!cfg->reuseport || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
-	    bind(fd, &cfg->local.sa, gkd_addr_len(&cfg->local)) == 0)
+	    bind(fd, &cfg->local.sa, gkd_addr_len(&cfg->local)) == 0 &&
+	    (!cfg->share || set_on(fd, SOL_SOCKET, SO_REUSEADDR)))
 		return gkd_udp_adopt(udp, loop, fd, receive, arg);
 	saved = errno;
 	close(fd);

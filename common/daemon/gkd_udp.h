@@ -21,6 +21,8 @@ struct gkd_udp;
 struct gkd_udp_config {
 	struct gkd_addr local;
 	bool reuseport;  /* one of a set that shares the address */
+	bool share;      /* receivers of multicast groups (gkd_mcast.h) may bind
+	                  * to the same port; nobody else had it before */
 	int receive_buf; /* octets of socket buffer; 0: the system's default */
 };
 

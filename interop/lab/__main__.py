@@ -46,6 +46,10 @@ def cmd_build(args) -> int:
 def cmd_test(args) -> int:
     from . import build, deps, suite
     deps.ensure(deps.ALL)
+    if args.long:
+        from . import guest
+        deps.ensure(guest.PACKAGES)
+        guest.prepare()
     build.build()
     return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
 

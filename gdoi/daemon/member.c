@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/daemon/member.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- store --------------------------------------------------------------- */
+
+struct row_reader {
+	struct gdoid_member *m;
+	struct gk_slice scope;
+};
+
+static enum gk_err
+on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
+{
+	struct row_reader *r = ctx;
+
+	return gdoi_gm_load(r->m->engine, r->scope, table, key, value);
+}
+
+static enum gk_err
+load_group(struct gdoid_member *m, size_t group)
+{
+	struct row_reader r = { m, m->group_cfg[group].scope };
+	const struct gk_store_reader reader = { on_row, &r };
+
+	for (size_t i = 0; gdoi_gm_table(i) != NULL; i++)
+		GK_TRY(gk_store_load(m->store, r.scope, gdoi_gm_table(i),
+		                     &reader));
+	return GK_OK;
+}
+
+static enum gkd_exit
+open_store(struct gdoid_member *m, struct gkd_why *why)
+{
+	const struct gk_store_config cfg = {
+		.path = m->store_path,
+		.app = GK_STORE_APP_GDOI,
+		.version = GDOID_STORE_VERSION,
+		.lock_ms = 2000,
+	};
+	char text[GK_STORE_WHY_MAX] = "";
+	enum gk_err err = gk_store_open(&cfg, &m->store, text);
+
+	for (size_t i = 0; i < m->cfg.n_groups && err == GK_OK; i++) {
+		err = load_group(m, i);
+		snprintf(text, sizeof(text), "rows of group '%.100s': %s",
+		         m->group[i].name, gk_strerror(err));
+	}
+	if (err == GK_OK)
+		return GKD_EXIT_OK;
+	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
+	         text);
+	return GKD_EXIT_STORE;
+}
+
+/* The engine takes back what the store does not take, and tries it again. */
+static void
+commit(struct gdoid_member *m, const struct gk_journal *journal)
+{
+	const char *why;
+
+	if (gk_store_apply(m->store, journal) == GK_OK) {
+		if (!m->store_failing)
+			return;
+		m->store_failing = false;
+		gkd_log(LOG_NOTICE, "io", "store '%s' takes changes again",
+		        m->store_path);
+		gkd_events_emit(m->d->events, "store-recovered", NULL);
+		return;
+	}
+	why = gk_store_why(m->store);
+	m->store_failing = true;
+	gkd_log(LOG_ERR, "io",
+	        "store '%s': %s; what depends on it is taken back and tried "
+	        "again",
+	        m->store_path, why);
+	gkd_events_emit(m->d->events, "store-failed",
+	                json_pack("{s:o}", "reason", gkd_json_text(why)));
+	gdoi_gm_commit_failed(m->engine, gkd_now());
+}
+
+/* ---- datagrams ----------------------------------------------------------- */
+
+void
+gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
+                     const struct gdoi_address *to, uint64_t handle)
+{
+	struct gdoi_address from = gdoid_address_of(&dgram->peer, handle);
+
+	/* A refusal is an output; there is nothing to do with it here. */
+	(void)gdoi_gm_receive(m->engine, dgram->data, &from, to, gkd_now());
+	gdoid_member_drain(m);
+}
+
+static void
+on_dgram(void *arg, const struct gkd_dgram *dgram)
+{
+	struct gdoid_member *m = arg;
+	struct gdoi_address to = gdoid_address_of(&dgram->local, 0);
+
+	gdoid_member_receive(m, dgram, &to, 0);
+}
+
+/* RFC 3948 section 2.2: the port is ESP's, too. */
+static void
+on_nat_dgram(void *arg, const struct gkd_dgram *dgram)
+{
+	struct gdoid_member *m = arg;
+	struct gkd_dgram inner = *dgram;
+
+	switch (ike_natt_open(&inner.data)) {
+	case IKE_NATT_ISAKMP:
+		on_dgram(m, &inner);
+		break;
+	case IKE_NATT_KEEPALIVE:
+		break;
+	case IKE_NATT_ESP:
+		gkd_counters_add(m->d->counters, "ESP on the NAT port", 1);
+		break;
+	}
+}
+
+/* Link-local servers are reached by the interface that their address names. */
+static void
+find_scope(const struct gdoid_member *m, struct gkd_addr *to)
+{
+	if (to->sa.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_LINKLOCAL(&to->in6.sin6_addr))
+		return;
+	for (size_t i = 0; i < m->cfg.n_servers; i++)
+		if (gk_slice_equal(gkd_addr_octets(to),
+		                   gkd_addr_octets(&m->server[i])))
+			to->in6.sin6_scope_id = m->server[i].in6.sin6_scope_id;
+}
+
+static void
+send_out(struct gdoid_member *m, const struct gdoi_output *o)
+{
+	static const uint8_t marker[IKE_MARKER_LEN];
+	bool nat = m->cfg.ike.natt && o->from.port == m->udp_nat_port;
+	size_t i = o->to.ip_len == 4 ? GDOID_UDP_4 : GDOID_UDP_6;
+	struct gkd_udp *udp = m->udp[nat ? i + 1 : i];
+	struct gkd_dgram dgram = { .data = o->dgram };
+	struct gk_buf marked = { 0 };
+
+	if (udp == NULL || gdoid_address_to(&o->to, &dgram.peer) != GK_OK)
+		return;
+	find_scope(m, &dgram.peer);
+	if (o->from.ip_len == o->to.ip_len)
+		(void)!gdoid_address_to(&o->from, &dgram.local);
+	if (nat && !o->keepalive) {
+		if (gk_buf_copy(&marked,
+		                (struct gk_slice){ marker, sizeof(marker) }) !=
+		            GK_OK ||
+		    gk_buf_append(&marked, o->dgram) != GK_OK) {
+			gk_buf_free(&marked);
+			return;
+		}
+		dgram.data = gk_buf_slice(&marked);
+	}
+	gkd_udp_send(udp, &dgram, 1);
+	gk_buf_free(&marked);
+}
+
+/* ---- the engine ---------------------------------------------------------- */
+
+static void
+act(struct gdoid_member *m, const struct gdoi_output *o)
+{
+	switch (o->kind) {
+	case GDOI_OUT_SEND:
+		send_out(m, o);
+		break;
+	case GDOI_OUT_COMMIT:
+		commit(m, o->journal);
+		break;
+	case GDOI_OUT_TEK:
+	case GDOI_OUT_TEK_WIPE:
+		gdoid_member_key(m, o);
+		break;
+	case GDOI_OUT_KEK:
+		gdoid_member_kek(m, o);
+		break;
+	case GDOI_OUT_KEK_WIPE:
+		gdoid_member_kek_wipe(m, o);
+		break;
+	case GDOI_OUT_JOINED:
+	case GDOI_OUT_LEFT:
+	case GDOI_OUT_EVICTED:
+	case GDOI_OUT_STALE:
+	case GDOI_OUT_DESTROYED:
+		gdoid_member_news(m, o);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Phase 1 is not of one group. */
+static const char *
+group_of(const struct gdoid_member *m, const struct gdoi_output *o)
+{
+	switch (o->kind) {
+	case GDOI_OUT_PHASE1_UP:
+	case GDOI_OUT_PHASE1_DOWN:
+		return NULL;
+	default:
+		return o->group < m->cfg.n_groups ? m->group[o->group].name
+		                                  : NULL;
+	}
+}
+
+void
+gdoid_member_drain(struct gdoid_member *m)
+{
+	struct gdoi_output o;
+
+	while (gdoi_gm_poll(m->engine, &o)) {
+		gdoid_report(m->d, group_of(m, &o), &o);
+		act(m, &o);
+	}
+	gkd_timer_set(m->timer, gdoi_gm_deadline(m->engine));
+}
+
+static void
+on_timer(void *arg)
+{
+	struct gdoid_member *m = arg;
+
+	(void)gdoi_gm_tick(m->engine, gkd_now());
+	gdoid_member_drain(m);
+}
+
+/* ---- opening and closing ------------------------------------------------- */
+
+static enum gkd_exit
+open_socket(struct gdoid_member *m, size_t i, struct gkd_why *why)
+{
+	bool nat = i == GDOID_UDP_4_NAT || i == GDOID_UDP_6_NAT;
+	struct gkd_udp_config cfg = { .local = m->local, .share = true };
+	char text[GKD_ADDR_TEXT];
+
+	if (cfg.local.sa.sa_family == AF_UNSPEC)
+		cfg.local.sa.sa_family = i < GDOID_UDP_6 ? AF_INET : AF_INET6;
+	gkd_addr_set_port(&cfg.local, nat ? m->udp_nat_port : m->port);
+	if (gkd_udp_open(&m->udp[i], m->d->loop, &cfg,
+	                 nat ? on_nat_dgram : on_dgram, m) == GK_OK)
+		return GKD_EXIT_OK;
+	snprintf(why->text, sizeof(why->text), "udp %s: %s",
+	         gkd_addr_format(text, &cfg.local), strerror(errno));
+	return GKD_EXIT_NETWORK;
+}
+
+static enum gkd_exit
+open_sockets(struct gdoid_member *m, struct gkd_why *why)
+{
+	enum gkd_exit rc = GKD_EXIT_OK;
+
+	for (size_t i = 0; i < m->cfg.n_servers && rc == GKD_EXIT_OK; i++) {
+		size_t at = m->server[i].sa.sa_family == AF_INET ? GDOID_UDP_4
+		                                                 : GDOID_UDP_6;
+
+		if (m->udp[at] != NULL)
+			continue;
+		rc = open_socket(m, at, why);
+		if (rc == GKD_EXIT_OK && m->cfg.ike.natt)
+			rc = open_socket(m, at + 1, why);
+	}
+	return rc;
+}
+
+enum gkd_exit
+gdoid_member_open(struct gdoid_member *m, struct gkd_why *why)
+{
+	const struct gk_env *env = &m->d->env;
+	enum gkd_exit rc;
+
+	snprintf(why->text, sizeof(why->text), "out of memory");
+	gdoid_phase1_warn(m->phase1);
+	rc = gdoid_member_open_keys(m, why);
+	if (rc != GKD_EXIT_OK)
+		return rc;
+	if (env->random(env->ctx, m->cfg.ike.secret,
+	                sizeof(m->cfg.ike.secret)) != GK_OK)
+		return GKD_EXIT_FAILURE;
+	m->engine = gdoi_gm_new(env, &m->cfg);
+	m->timer = gkd_timer_new(m->d->loop, on_timer, m);
+	if (m->engine == NULL || m->timer == NULL)
+		return GKD_EXIT_FAILURE;
+	rc = open_store(m, why);
+	return rc == GKD_EXIT_OK ? open_sockets(m, why) : rc;
+}
+
+void
+gdoid_member_close(struct gdoid_member *m)
+{
+	gdoid_member_close_receivers(m);
+	gdoid_member_close_keys(m);
+	for (size_t i = 0; i < GDOID_UDPS; i++)
+		gkd_udp_close(m->udp[i]);
+	gkd_timer_free(m->timer);
+	gdoi_gm_free(m->engine);
+	gk_store_close(m->store);
+	gk_wipe(m->cfg.ike.secret, sizeof(m->cfg.ike.secret));
+	gdoid_member_unconfigure(m);
+}

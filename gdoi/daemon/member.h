@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GDOI_DAEMON_MEMBER_H
+#define GDOI_DAEMON_MEMBER_H
+
+#include "common/daemon/gkd_hook.h"
+#include "common/daemon/gkd_mcast.h"
+#include "common/store/gk_store.h"
+#include "gdoi/daemon/broker.h"
+#include "gdoi/daemon/report.h"
+#include "gdoi/daemon/settings.h"
+#include "gdoi/engine/gm.h"
+#include "gdoi/install/kernel.h"
+
+/*
+ * DOC: gdoi-gm - the engine of a member, connected to the world
+ *
+ * One thread.  UDP sockets of the registration port and of NAT traversal for the
+ * families of its key servers, a receiver for each multicast address of a Rekey
+ * SA, a store for what must not go back, and three places where keys go to: the
+ * kernel, a hook, and the stream "keys" of the control socket:
+ *
+ *   {"event":"key","group":"north","protocol":"GDOI_PROTO_IPSEC_ESP",
+ *    "spi":"00001001","state":"current","may_send":true,...,
+ *    "keys":{"encryption":"00ff...","integrity":"..."}}
+ *   {"event":"wipe","group":"north","protocol":"...","spi":"00001001"}
+ *
+ * state is "next", "receive", "current" or "old" (enum gdoi_tek_state).  A
+ * subscriber gets the keys in force first, the changes after that; a change of
+ * state repeats the key.
+ */
+enum { GDOID_UDP_4, GDOID_UDP_4_NAT, GDOID_UDP_6, GDOID_UDP_6_NAT, GDOID_UDPS };
+
+#define GDOID_RECEIVERS_MAX (2 * GDOI_GM_GROUPS_MAX)
+#define GDOID_KEKS_MAX (4 * GDOI_GM_GROUPS_MAX)
+
+struct gdoid_member;
+
+struct gdoid_member_group {
+	const char *name;
+	const char *interface; /* of the Rekey SA; "": as routed */
+	struct gk_buf id;
+	struct gdoi_dialect dialect;
+	bool join;
+	struct gk_buf *server_octets;
+	struct gk_identity *servers;
+	size_t n_servers;
+};
+
+/* Where PUSHes come to; shared by the Rekey SAs that have the same place. */
+struct gdoid_receiver {
+	struct gdoid_member *m; /* NULL: unused */
+	struct gdoi_address dst, src;
+	char interface[IFNAMSIZ];
+	struct gkd_mcast *mcast;
+	struct gkd_udp *udp; /* a unicast port that is none of ours yet */
+	unsigned users;
+};
+
+struct gdoid_member {
+	struct gkd_daemon *d;
+	struct gdoid_phase1 *phase1;
+	struct gdoi_gm_config cfg;
+	struct gdoi_gm_group_config group_cfg[GDOI_GM_GROUPS_MAX];
+	struct gdoid_member_group group[GDOI_GM_GROUPS_MAX];
+	struct gdoi_gm *engine;
+	struct gkd_timer *timer;
+
+	/* registration */
+	struct gkd_addr server[GDOI_GM_SERVERS_MAX];
+	struct gkd_addr local; /* AF_UNSPEC: as routed */
+	uint16_t port, udp_nat_port;
+	struct gkd_udp *udp[GDOID_UDPS];
+
+	/* GROUPKEY-PUSH */
+	const char *interface;
+	bool source_specific;
+	struct gdoid_receiver receiver[GDOID_RECEIVERS_MAX];
+	struct gdoid_kek {
+		bool used;
+		size_t group;
+		struct gdoi_kek_info info;
+		struct gdoid_receiver *receiver; /* NULL: our own sockets */
+	} kek[GDOID_KEKS_MAX];
+
+	const char *store_path;
+	struct gk_store *store;
+	bool store_failing; /* the last commit failed */
+
+	/* where keys go to */
+	struct gdoid_broker *broker; /* NULL: nothing to ask it for */
+	bool in_kernel;
+	struct gdoi_kernel_config kernel_cfg;
+	struct gdoi_kernel *kernel;
+	const char *hook_program;
+	bool hook_keys;
+	struct gkd_hook *hook;
+};
+
+/* ---- member_config.c ----------------------------------------------------- */
+enum gkd_exit gdoid_member_configure(struct gdoid_member *m,
+                                     struct gkd_why *why);
+void gdoid_member_unconfigure(struct gdoid_member *m);
+
+/* ---- member.c: sockets, store, engine ------------------------------------ */
+enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);
+void gdoid_member_close(struct gdoid_member *m);
+/* Act on everything the engine has to say, then wait for its deadline. */
+void gdoid_member_drain(struct gdoid_member *m);
+void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
+                          const struct gdoi_address *to, uint64_t handle);
+
+/* ---- member_push.c: where PUSHes come to --------------------------------- */
+void gdoid_member_kek(struct gdoid_member *m, const struct gdoi_output *o);
+void gdoid_member_kek_wipe(struct gdoid_member *m, const struct gdoi_output *o);
+json_t *gdoid_member_receivers(const struct gdoid_member *m);
+void gdoid_member_close_receivers(struct gdoid_member *m);
+
+/* ---- member_key.c: keys for the kernel, the hook, applications ------------ */
+enum gkd_exit gdoid_member_open_keys(struct gdoid_member *m,
+                                     struct gkd_why *why);
+void gdoid_member_key(struct gdoid_member *m, const struct gdoi_output *o);
+void gdoid_member_news(struct gdoid_member *m, const struct gdoi_output *o);
+json_t *gdoid_member_key_stream(void *member, const json_t *request);
+json_t *gdoid_member_keys(struct gdoid_member *m, size_t group);
+/* What the kernel has; null when it is none of its business. */
+json_t *gdoid_member_kernel(const struct gdoid_member *m);
+void gdoid_member_close_keys(struct gdoid_member *m);
+
+/* ---- member_command.c ---------------------------------------------------- */
+extern const struct gkd_command gdoid_member_commands[];
+json_t *gdoid_member_status(struct gkd_daemon *d);
+
+#endif /* GDOI_DAEMON_MEMBER_H */

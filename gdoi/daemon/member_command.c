@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "gdoi/daemon/member.h"
+
+static struct gdoid_member *
+member_of(void *state)
+{
+	struct gkd_daemon *d = state;
+
+	return d->state;
+}
+
+/* ---- status -------------------------------------------------------------- */
+
+static json_t *
+json_group(struct gdoid_member *m, size_t group)
+{
+	struct gdoi_gm_status st;
+	char name[300], address[GKD_ADDR_TEXT];
+	const char *server;
+	json_t *o;
+
+	gdoi_gm_status(m->engine, group, &st);
+	server = gdoid_address_text(address, &st.server_address);
+	o = json_pack(
+		"{s:o, s:s, s:b, s:o, s:s?, s:o, s:o, s:I, s:I}", "group",
+		gkd_json_text(m->group[group].name), "state",
+		gdoi_gm_state_text(st.state), "phase1", (int)st.phase1,
+		"key_server",
+		gkd_json_text(gk_text_print(name, sizeof(name), st.server)),
+		"key_server_address", server, "registered",
+		gkd_json_utc(st.registered_utc), "rekey_due",
+		gkd_json_utc(st.rekey_due_utc), "pushes", (json_int_t)st.pushes,
+		"acknowledgements", (json_int_t)st.acks);
+	json_object_set_new(o, "rekey_sa",
+	                    st.has_kek ? gdoid_json_kek(&st.kek) : json_null());
+	json_object_set_new(o, "lkh_keys", json_integer((json_int_t)st.n_keks));
+	json_object_set_new(o, "waiting", json_integer((json_int_t)st.waiting));
+	json_object_set_new(o, "sid_bits", json_integer(st.sid_bits));
+	json_object_set_new(o, "sids", json_integer((json_int_t)st.n_sids));
+	json_object_set_new(o, "keys", gdoid_member_keys(m, group));
+	return o;
+}
+
+json_t *
+gdoid_member_status(struct gkd_daemon *d)
+{
+	struct gdoid_member *m = d->state;
+	json_t *groups = json_array(), *servers = json_array();
+	char text[GKD_ADDR_TEXT];
+
+	for (size_t i = 0; i < m->cfg.n_groups; i++)
+		json_array_append_new(groups, json_group(m, i));
+	for (size_t i = 0; i < m->cfg.n_servers; i++)
+		json_array_append_new(servers, json_string(gkd_addr_format(
+						       text, &m->server[i])));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "identity",
+	                 gkd_json_text(m->phase1->name), "key_servers", servers,
+	                 "groups", groups, "receivers",
+	                 gdoid_member_receivers(m), "kernel",
+	                 gdoid_member_kernel(m), "store_failing",
+	                 (int)m->store_failing);
+}
+
+/* ---- commands ------------------------------------------------------------ */
+
+/* The group that is named, or the only one.  -1 with @why. */
+static int
+which(const struct gdoid_member *m, const char *name, char why[256])
+{
+	for (size_t i = 0; name != NULL && i < m->cfg.n_groups; i++)
+		if (strcmp(m->group[i].name, name) == 0)
+			return (int)i;
+	if (name != NULL)
+		snprintf(why, 256, "no group '%.100s'", name);
+	else if (m->cfg.n_groups == 1)
+		return 0;
+	else
+		snprintf(why, 256, "which group?");
+	return -1;
+}
+
+static json_t *
+done(struct gdoid_member *m, size_t group, enum gk_err err, const char *what,
+     char why[256])
+{
+	struct gdoi_gm_status st;
+
+	gdoid_member_drain(m);
+	if (err == GK_OK)
+		return json_object();
+	gdoi_gm_status(m->engine, group, &st);
+	if (err == GK_ERR_UNEXPECTED)
+		snprintf(why, 256, "cannot %s in state '%s'", what,
+		         gdoi_gm_state_text(st.state));
+	else
+		snprintf(why, 256, "%s", gk_strerror(err));
+	return NULL;
+}
+
+static json_t *
+cmd_join(void *state, const json_t *request, char why[256])
+{
+	struct gdoid_member *m = member_of(state);
+	int group = which(m, gkd_control_arg(request, 0), why);
+
+	if (group < 0)
+		return NULL;
+	return done(m, (size_t)group,
+	            gdoi_gm_join(m->engine, (size_t)group, gkd_now()), "join",
+	            why);
+}
+
+static json_t *
+cmd_reregister(void *state, const json_t *request, char why[256])
+{
+	struct gdoid_member *m = member_of(state);
+	int group = which(m, gkd_control_arg(request, 0), why);
+
+	if (group < 0)
+		return NULL;
+	return done(m, (size_t)group,
+	            gdoi_gm_reregister(m->engine, (size_t)group, gkd_now()),
+	            "register again", why);
+}
+
+static json_t *
+cmd_leave(void *state, const json_t *request, char why[256])
+{
+	struct gdoid_member *m = member_of(state);
+	const char *name = gkd_control_arg(request, 0);
+	const char *how = gkd_control_arg(request, 1);
+	json_t *result;
+	int group;
+
+	/* "leave silently", where there is but one group. */
+	if (how == NULL && name != NULL && strcmp(name, "silently") == 0 &&
+	    m->cfg.n_groups == 1) {
+		how = name;
+		name = NULL;
+	}
+	if (how != NULL && strcmp(how, "silently") != 0) {
+		snprintf(why, 256, "'%.100s' is not 'silently'", how);
+		return NULL;
+	}
+	group = which(m, name, why);
+	if (group < 0)
+		return NULL;
+	result = done(
+		m, (size_t)group,
+		gdoi_gm_leave(m->engine, (size_t)group, how == NULL, gkd_now()),
+		"leave", why);
+	/* It was our will, so nothing is protected any more. */
+	if (result != NULL && m->kernel != NULL)
+		gdoi_kernel_leave(m->kernel, (size_t)group);
+	return result;
+}
+
+static json_t *
+cmd_keys(void *state, const json_t *request, char why[256])
+{
+	struct gdoid_member *m = member_of(state);
+	const char *name = gkd_control_arg(request, 0);
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < m->cfg.n_groups; i++) {
+		json_t *keys, *key;
+		size_t k;
+
+		if (name != NULL && strcmp(name, m->group[i].name) != 0)
+			continue;
+		keys = gdoid_member_keys(m, i);
+		json_array_foreach(keys, k, key) json_object_set_new(
+			key, "group", gkd_json_text(m->group[i].name));
+		json_array_extend(all, keys);
+		json_decref(keys);
+	}
+	(void)why;
+	return all;
+}
+
+static json_t *
+cmd_proposals(void *state, const json_t *request, char why[256])
+{
+	(void)request;
+	(void)why;
+	return gdoid_phase1_proposals(member_of(state)->phase1);
+}
+
+const struct gkd_command gdoid_member_commands[] = {
+	{ "join", "[GROUP]", "register with a key server", cmd_join },
+	{ "leave", "[GROUP] [silently]",
+	  "forget the keys, and tell the key server if it can be told",
+	  cmd_leave },
+	{ "reregister", "[GROUP]",
+	  "register again now; the keys stay in use meanwhile",
+	  cmd_reregister },
+	{ "keys", "[GROUP]",
+	  "Data-Security SAs ('subscribe keys [GROUP]' has their keys)",
+	  cmd_keys },
+	{ "proposals", NULL, "what is proposed in phase 1", cmd_proposals },
+	{ NULL, NULL, NULL, NULL },
+};

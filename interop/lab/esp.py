@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run in a guest (guest.py), whose kernel has ESP and AH: what that kernel says to our messages.
+
+    python3 -m lab.esp vectors      every message of interop/vectors/xfrm is acknowledged
+    python3 -m lab.esp traffic      SAs of several kinds carry multicast between hosts, and follow each other without loss
+"""
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+from msec_scapy.xfrm import IN, OUT, Sa
+
+from . import TOP, LabError, sandbox
+
+NETLINK_XFRM, ERROR = 6, 2
+VECTORS = TOP / "interop/vectors/xfrm/messages.json"
+
+
+class Xfrm:
+    """A netlink socket; messages go out as they are."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
+        self.socket.bind((0, 0))
+        self.socket.settimeout(10)
+
+    def send(self, message: bytes) -> int:
+        """The errno value of the acknowledgement; 0 for none."""
+        self.socket.send(message)
+        data = self.socket.recv(65536)
+        kind = struct.unpack_from("=H", data, 4)[0]
+        if kind != ERROR:
+            raise LabError(f"netlink message of type {kind}")
+        return -struct.unpack_from("=i", data, 16)[0]
+
+
+def orders(vector: dict) -> list:
+    """The messages of a vector in an order that makes sense."""
+    m = vector["messages"]
+    if len(m) == 1:
+        return ["NEWSA"]
+    ways = ("in", "out", "fwd")
+    return (["NEWSA", "UPDSA"] + [f"NEWPOLICY {w}" for w in ways] + [f"UPDPOLICY {w}" for w in ways] + [f"DELPOLICY {w}" for w in ways]
+            + [f"NEWPOLICY {w} block" for w in ways] + [f"DELPOLICY {w}" for w in ways] + ["DELSA"])
+
+
+def vectors() -> int:
+    """Each in an order; what is left is flushed.  The kernel has no Camellia or RIPEMD where it was built without them."""
+    kernel, failed, count = Xfrm(), [], 0
+    document = json.loads(VECTORS.read_text())
+    for vector in document["vectors"]:
+        for name in orders(vector) if "messages" in vector else ():
+            count += 1
+            error = kernel.send(bytes.fromhex(vector["messages"][name]))
+            if error:
+                failed.append(f"{vector['id']}: {name}: {os.strerror(error)}")
+        subprocess.run(["ip", "xfrm", "state", "flush"], check=True)
+        subprocess.run(["ip", "xfrm", "policy", "flush"], check=True)
+    for b in document["bypass"]:
+        error = kernel.send(bytes.fromhex(b["message"]))
+        if error:
+            failed.append(f"bypass {b['dst']}: {os.strerror(error)}")
+    print(json.dumps({"messages": count, "failed": failed}))
+    return 0
+
+
+# -- traffic ------------------------------------------------------------------------------------------------------------
+
+KEY, SALTED, HMAC = bytes(range(16)).hex(), bytes(range(20)).hex(), bytes(range(64, 96)).hex()
+CBC = {"protocol": "esp", "transform": 12, "key": KEY, "authentication": 5, "integrity": HMAC}
+KINDS = {
+    "ESP transport, CBC, any source": {**CBC, "spi": "00001001", "src": "", "dst": "239.1.1.1"},
+    "ESP tunnel, CBC, any source": {**CBC, "spi": "00001002", "src": "", "dst": "239.1.1.2", "tunnel": True},
+    "ESP transport, GCM": {"protocol": "esp", "transform": 20, "key": SALTED, "spi": "00001003", "src": "", "dst": "239.1.1.3"},
+    "ESP transport, CTR": {"protocol": "esp", "transform": 13, "key": SALTED, "authentication": 2, "integrity": bytes(20).hex(),
+                           "spi": "00001004", "src": "", "dst": "239.1.1.4"},
+    "ESP transport, GMAC": {"protocol": "esp", "transform": 23, "key": SALTED, "spi": "00001005", "src": "", "dst": "239.1.1.5"},
+    "AH transport": {"protocol": "ah", "transform": 5, "authentication": 5, "integrity": HMAC, "spi": "00001006", "src": "", "dst": "239.1.1.6"},
+    "IPv6 ESP transport, CCM": {"protocol": "esp", "transform": 16, "key": bytes(range(19)).hex(), "spi": "00001007", "src": "", "dst": "ff15::7"},
+    "IPv6 ESP tunnel, CBC": {**CBC, "spi": "00001008", "src": "", "dst": "ff15::8", "tunnel": True},
+}
+
+
+class Frames:
+    """What a host that has no key sees on its wire: IP protocols of packets to one group."""
+
+    def __init__(self, host, group: str):
+        with host.inside():
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            self.socket.bind(("eth0", 0))
+        self.socket.setblocking(False)
+        self.want = socket.inet_pton(socket.AF_INET6 if ":" in group else socket.AF_INET, group)
+
+    def protocols(self) -> dict:
+        seen = {}
+        while True:
+            try:
+                f = self.socket.recv(65536)
+            except BlockingIOError:
+                return seen
+            v4, v6 = f[12:14] == b"\x08\0" and f[30:34] == self.want, f[12:14] == b"\x86\xdd" and f[38:54] == self.want
+            if v4 or v6:
+                protocol = f[23] if v4 else f[20]
+                seen[protocol] = seen.get(protocol, 0) + 1
+
+
+class Member:
+    def __init__(self, host, group: str):
+        self.host, self.group = host, group
+        with host.inside():
+            self.kernel = Xfrm()
+        self.out, self.inn = host.sender(group), host.listen(group, 5000)
+        # What came back from a tunnel to its own sender would be martian.
+        if ":" in group:
+            self.out.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+        else:
+            self.out.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+
+    def order(self, message: bytes) -> None:
+        error = self.kernel.send(message)
+        if error:
+            raise LabError(f"{self.host.name}: {os.strerror(error)}")
+
+    def sa(self, kind: dict) -> Sa:
+        local = self.host.ip6 if ":" in self.group else self.host.ip4
+        return Sa(kind, {"reqid": 848000, "priority": 2000, "window": 64, "random_iv": True, "local": local})
+
+    def install(self, kind: dict) -> None:
+        sa = self.sa(kind)
+        for message in (sa.state(), sa.policy(IN), sa.policy(OUT)):
+            self.order(message)
+
+    def send(self, *texts: str) -> None:
+        for t in texts:
+            self.out.sendto(t.encode(), (self.group, 5000))
+
+    def receive(self, count: int) -> list:
+        return sorted(self.inn.recv(2000).decode() for _ in range(count))
+
+
+def one_kind(hosts: dict, kind: dict) -> dict:
+    members = {n: Member(hosts[n], kind["dst"]) for n in ("alice", "bob", "carol")}
+    for m in members.values():
+        m.install(kind)
+    watch, outsider = Frames(hosts["eve"], kind["dst"]), hosts["eve"].listen(kind["dst"], 5000)
+    members["alice"].send(*(f"alice {i}" for i in range(5)))
+    members["bob"].send(*(f"bob {i}" for i in range(5)))
+    got = {n: m.receive(10 if n == "carol" else 5) for n, m in members.items()}
+    outsider.setblocking(False)
+    try:
+        heard = outsider.recv(2000).decode(errors="replace")
+    except BlockingIOError:
+        heard = None
+    return {"received": {n: len(set(g)) for n, g in got.items()}, "outsider": heard, "protocols": watch.protocols()}
+
+
+def rollover(hosts: dict) -> dict:
+    """The new SA receives first, then sends in place of the old one, which goes; numbered datagrams all along."""
+    old = {**CBC, "spi": "00002001", "src": "", "dst": "239.1.2.1"}
+    new = {**old, "spi": "00002002", "key": bytes(range(100, 116)).hex()}
+    members = [Member(hosts[n], old["dst"]) for n in ("alice", "bob", "carol")]
+    alice, *others = members
+    sent = 0
+
+    def some():
+        nonlocal sent
+        alice.send(*(f"{sent + i:04}" for i in range(10)))
+        sent += 10
+    for m in members:
+        m.install(old)
+    some()
+    for m in members:
+        m.order(m.sa(new).state())
+        some()
+    for m in members:
+        m.order(m.sa(new).policy(OUT, update=True))
+        some()
+    for m in members:
+        m.order(m.sa(old).no_state())
+        some()
+    want = [f"{i:04}" for i in range(sent)]
+    lost = {m.host.name: sent - len(set(m.receive(sent)) & set(want)) for m in others}
+    for m in members:
+        m.order(m.sa(new).policy(IN, block=True, update=True))
+        m.order(m.sa(new).policy(OUT, block=True, update=True))
+    watch = Frames(hosts["eve"], old["dst"])
+    try:
+        alice.send("in clear")
+        refused = False
+    except PermissionError:
+        refused = True
+    return {"sent": sent, "lost": lost, "blocked": refused, "protocols": watch.protocols()}
+
+
+def traffic() -> int:
+    from .net import Net
+    sandbox.enter()
+    result = {}
+    with Net("esp-") as net:
+        lan = net.segment("lan", 1)
+        hosts = {n: net.host(n, lan, 10 + i) for i, n in enumerate(("alice", "bob", "carol", "eve"))}
+        for name, kind in KINDS.items():
+            try:
+                result[name] = one_kind(hosts, kind)
+            except (OSError, LabError) as e:
+                result[name] = {"failed": str(e) or type(e).__name__}
+        result["rollover"] = rollover(hosts)
+    print(json.dumps(result))
+    return 0
+
+
+def main(argv: list) -> int:
+    return {"vectors": vectors, "traffic": traffic}[argv[0]](*argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

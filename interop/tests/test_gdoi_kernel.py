@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SAs of GDOI in a real kernel: one with ESP and AH, in a virtual machine (lab/guest.py, lab/esp.py)."""
+import json
+
+import pytest
+
+from lab.guest import Guest
+
+MODULES = "modprobe -a veth bridge xfrm_user esp4 esp6 ah4 ah6"
+
+
+def in_guest(directory, *words):
+    said = Guest(directory).run(["sh", "-c", f"{MODULES}; exec /usr/bin/python3 -m lab.esp {' '.join(words)}"])
+    return json.loads(said.splitlines()[-1])
+
+
+@pytest.mark.long
+def test_the_kernel_takes_every_message_of_the_vectors(tmp_path):
+    result = in_guest(tmp_path, "vectors")
+    assert result["messages"] > 400 and result["failed"] == []
+
+
+@pytest.mark.long
+@pytest.mark.req("RFC6407-5.5.1.1.1-01")
+def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
+    result = in_guest(tmp_path, "traffic")
+    rollover = result.pop("rollover")
+    for name, seen in result.items():
+        assert seen["received"] == {"alice": 5, "bob": 5, "carol": 10}, (name, seen)
+        assert seen["outsider"] is None, f"{name}: who has no key reads nothing"
+        assert seen["protocols"] == {"51" if name.startswith("AH") else "50": 10}, f"{name}: nothing is on the wire but ESP or AH"
+    assert rollover["lost"] == {"bob": 0, "carol": 0} and rollover["sent"] == 100, "one SA follows another"
+    assert rollover["blocked"] and rollover["protocols"] == {}, "and without one nothing leaves"

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdoi-gm against a key server written from the RFCs in Python: configuration, registration, rekeys, where keys go to."""
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lab import gdoi_member as forms
+from lab.build import program
+from lab.daemons import Sockets
+from msec_scapy.gdoi import keylog
+from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
+from msec_scapy.testing.gdoi import Ground
+
+PSK = "a secret for all of them"
+PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
+NUMBER = 1234
+PUSHES = {4: "239.77.1.1:848", 6: "[ff15::77:1]:848"}
+
+
+class World:
+    """A key server of Ground, and members of ours."""
+
+    def __init__(self, net, directory, **of_group):
+        of_group.setdefault("kek", KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse(PUSHES[4])))
+        self.net, self.dir, self.sockets = net, directory, Sockets()
+        self.log = keylog.Writer(directory / "keylog")
+        self.ground = Ground(net, 0, logs=self.log, **of_group)
+        self.server = self.ground.addresses[0]
+        self.members = {}
+
+    def __enter__(self):
+        self.ground.__enter__()
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            for m in self.members.values():
+                if kind is None and m.running:
+                    m.finish()
+        finally:
+            self.ground.__exit__(kind, *_)
+            self.sockets.close()
+
+    def host(self, name):
+        return self.net.host(name, self.ground.segment, 30 + len(self.members))
+
+    def config(self, name, address, servers=None, groups=None, keys=None, membership=None, phase1=None, **how):
+        servers = servers or [self.server]
+        psk = forms.psk_file(self.dir, name, PSK)
+        inside = forms.phase1(keys or {s: psk for s in servers}, [("*.*.*.*", "ipv4")], PROPOSAL, **(phase1 or {}))
+        who = f'  <identity name="{address}" name-type="ipv4"/>\n'
+        groups = groups or [forms.group("plant", NUMBER)]
+        return forms.config(who, inside, servers, groups, f"{name}.db", self.sockets.path / name, membership=membership, **how)
+
+    def member(self, name="alice", start=True, host=None, **how):
+        host = host or self.host(name)
+        m = forms.Member(host, name, self.dir / "daemons", self.sockets, self.dir / "keylog")
+        m.write(self.config(name, host.ip4, **how))
+        self.members[name] = m
+        if start:
+            m.start()
+        return m
+
+    def join(self, name="alice", **how):
+        m = self.member(name, **how)
+        mark = m.mark()
+        m.control("join")
+        m.wait("joined", since=mark, timeout=30)
+        return m
+
+    def push(self, make):
+        self.ground.push(lambda server, group: make(server, group, time.time()))
+
+
+@pytest.fixture
+def world(net, tmp_path):
+    made = []
+
+    def make(**how):
+        made.append(World(net, tmp_path, **how))
+        return made[-1].__enter__()
+    yield make
+    for w in made:
+        w.__exit__(None, None, None)
+
+
+def spi(tek):
+    return tek.spi.hex()
+
+
+# -- configuration -------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A configuration that is right, and the file it is in."""
+    directory = tmp_path_factory.mktemp("plain")
+    psk = forms.psk_file(directory, "alice", "correct horse battery staple")
+    inside = forms.phase1({"10.0.0.1": psk}, [("10.0.0.1", "ipv4")], PROPOSAL)
+    return directory, forms.config('  <identity name="10.0.0.9" name-type="ipv4"/>\n', inside, ["10.0.0.1"],
+                                   [forms.group("plant", 1), forms.group("bay", oid="1.0.62351.9.1")], "alice.db",
+                                   directory / "alice", kernel={}, hook={"program": "/bin/true"})
+
+
+def check(directory, text, *extra):
+    path = directory / "gm.xml"
+    path.write_text(text)
+    return subprocess.run([program("gdoi-gm"), "--config", path, "--check-config", *extra], capture_output=True, text=True)
+
+
+def test_a_configuration_that_is_right_is_accepted(plain):
+    r = check(*plain)
+    assert (r.returncode, r.stderr) == (0, ""), r.stderr
+
+
+@pytest.mark.parametrize("old,new,says", [
+    ('number="1"', 'number="x"', "'number'"),
+    ('number="1"', 'number="1" oid="1.2.3"', "either 'number' or 'oid'"),
+    ('oid="1.0.62351.9.1"', 'number="1"', "the group identifier is that of 'plant'"),
+    ('name="bay"', 'name="plant"', "there is a group 'plant' already"),
+    ('name="bay"', 'name="bay" sender-ids="2" receive-only="yes"', "does not go with"),
+    ('name="bay"', 'name="bay" kda-min="101"', "kda-min"),
+    ('<key-server address="10.0.0.1"/>', '<key-server address="239.1.1.1"/>', "is a multicast address"),
+    ('<key-server address="10.0.0.1"/>', '<key-server address="10.0.0.1"/>\n  <key-server address="10.0.0.1"/>', "is listed twice"),
+    ('<network interface="eth0"/>', '<network address="fd00::1"/>', "not of the family"),
+    ('<network interface="eth0"/>', '<network port="4500"/>', "'@nat-port' is the port of registration"),
+    ("<kernel/>", '<kernel source="fd00::1"/>', "of the other family"),
+    ("<kernel/>", '<kernel replay-window="5000"/>', "replay-window"),
+    ('backoff="500ms"', 'backoff="500"', "backoff"),
+    ('<pre-shared-key file="', '<pre-shared-key file="/no', "/no"),
+])
+def test_what_is_wrong_is_refused_with_its_line(plain, old, new, says):
+    directory, text = plain
+    assert old in text
+    r = check(directory, text.replace(old, new))
+    assert r.returncode == 3, r.stderr
+    assert says in r.stderr and "gm.xml:" in r.stderr, r.stderr
+    assert int(r.stderr.split("gm.xml:")[1].split(":")[0]) > 1
+
+
+def test_a_value_is_set_from_outside_and_help_is_given(plain):
+    directory, text = plain
+    r = check(directory, text, "--set", "group[2]@name=plant")
+    assert r.returncode == 3 and "already" in r.stderr
+    r = subprocess.run([program("gdoi-gm"), "--help"], capture_output=True, text=True)
+    assert r.returncode == 0 and "gdoi-gm.xsd" in r.stdout
+
+
+# -- registration and rekeys ---------------------------------------------------------------------------------------------
+
+@pytest.mark.req("RFC6407-3.3-01", "RFC6407-3.2-01")
+def test_a_member_registers_and_an_application_has_the_keys(world):
+    w = world()
+    alice = w.join()
+    tek = w.ground.group.teks[0]
+    with_keys = alice.keys()
+    first = with_keys.next()
+    assert (first["event"], first["group"], first["state"]) == ("key", "plant", "current")
+    assert first["spi"] == spi(tek) and first["protocol"] == "GDOI_PROTO_IPSEC_ESP"
+    assert bytes.fromhex(first["keys"]["encryption"]) == tek.cipher and bytes.fromhex(first["keys"]["integrity"]) == tek.integrity
+    status = alice.group()
+    assert status["state"] == "member" and status["keys"][0]["spi"] == spi(tek)
+    assert status["rekey_sa"]["spi"] == w.ground.group.kek.spi.hex()
+    assert [r["address"] for r in alice.control("status")["receivers"]] == [PUSHES[4]]
+    shown = json.dumps([alice.control.request(c) for c in ("status", "keys", "counters", "refusals", "help")])
+    assert tek.cipher.hex() not in shown and tek.cipher.hex() not in alice.event_log.read_text() + alice.log.read_text()
+    assert tek.cipher.hex() in (w.dir / "keylog").read_text(), "but a laboratory's key log has it"
+
+
+@pytest.mark.req("RFC6407-4-01", "RFC6407-3.2-05")
+def test_pushes_are_obeyed_and_their_numbers_survive_a_restart(world):
+    w = world()
+    alice = w.join()
+    keys = alice.keys()
+    old = keys.next()["spi"]
+    w.push(lambda ks, g, now: [ks.rekey_teks(g, now)])
+    alice.wait("rekeyed", sequence=1)
+    fresh = keys.until(event="key", state="current")
+    assert fresh["spi"] != old and fresh["spi"] in [spi(t) for t in w.ground.group.teks]
+    alice.finish()
+    mark = alice.mark()
+    alice.start()
+    alice.control("join")
+    alice.wait("joined", since=mark)
+    assert alice.group()["rekey_sa"]["sequence"] >= 1
+    again = alice.mark()
+    w.push(lambda ks, g, now: [ks.rekey_teks(g, now)])
+    assert alice.wait("rekeyed", since=again)["sequence"] == 2
+
+
+def test_a_group_is_left_and_its_multicast_too(world):
+    w = world()
+    alice = w.join(phase1={}, membership={"keep_phase1": "yes"})
+    keys = alice.keys()
+    key = keys.next()
+    alice.control("leave")
+    assert keys.until(event="wipe")["spi"] == key["spi"]
+    assert w.ground.wait(lambda e: w.ground.count("left") == 1), w.ground.events
+    status = alice.control("status")
+    assert status["receivers"] == [] and status["groups"][0]["keys"] == [] and status["groups"][0]["state"] == "idle"
+    r = alice.control.request("leave", "nowhere")
+    assert not r["ok"] and "no group 'nowhere'" in r["error"]
+
+
+def test_a_member_registers_again_on_command_and_keeps_its_keys(world):
+    w = world()
+    alice = w.join()
+    keys = alice.keys()
+    key = keys.next()
+    mark = alice.mark()
+    alice.control("reregister", "plant")
+    alice.wait("joined", since=mark)
+    assert not alice.find("tek-wipe", since=mark)
+    assert [k["spi"] for k in alice.control("keys")] == [key["spi"]]
+
+
+def test_all_sas_are_deleted_by_the_key_server(world):
+    w = world()
+    alice = w.join()
+    keys = alice.keys()
+    key = keys.next()
+    w.push(lambda ks, g, now: [ks.delete_all(g)])
+    assert keys.until(event="wipe")["spi"] == key["spi"]
+    alice.wait("destroyed")
+
+
+# -- refusals -------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.req("RFC6407-3.1-02")
+def test_a_key_server_that_may_not_serve_the_group_is_not_obeyed(world):
+    w = world()
+    only = '    <key-server name="10.99.99.99" name-type="ipv4"/>\n'
+    alice = w.member(groups=[forms.group("plant", NUMBER, inside=only)])
+    alice.control("join")
+    alice.wait("phase1-down", req="RFC6407-3.1-02", timeout=20)
+    assert not alice.find("joined")
+
+
+def test_a_weak_key_is_warned_of_and_one_that_others_can_read_refused(world):
+    w = world()
+    alice = w.member(start=False)
+    weak = forms.psk_file(w.dir, "weak", "secret")
+    alice.write(w.config("alice", alice.host.ip4, keys={w.server: weak}))
+    alice.start()
+    alice.finish()
+    assert "pre-shared key" in alice.log.read_text()
+    weak.chmod(0o644)
+    code, said = alice.check_config()
+    assert code == 3 and "weak.psk" in said, said
+
+
+# -- several of them ------------------------------------------------------------------------------------------------------
+
+def test_the_second_key_server_is_asked_when_the_first_is_silent(world):
+    w = world()
+    nobody = w.ground.segment.ip4(99)
+    alice = w.member(servers=[nobody, w.server], phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"})
+    alice.control("join")
+    alice.wait("next-server", timeout=20)
+    alice.wait("joined", timeout=20)
+    assert alice.group()["key_server_address"] == f"{w.server}:848"
+
+
+def test_a_member_behind_a_router_hears_pushes(world):
+    w = world()
+    far = w.net.segment("far", 8)
+    erin_host = w.net.host("erin", far, 30)
+    w.net.router("router", [w.ground.segment, far])
+    w.net.multicast("239.77.1.1")
+    erin = w.join("erin", host=erin_host)
+    w.push(lambda ks, g, now: [ks.rekey_teks(g, now)])
+    erin.wait("rekeyed", sequence=1)
+
+
+# -- where keys go to -----------------------------------------------------------------------------------------------------
+
+def test_a_hook_is_given_sas_and_their_keys(world):
+    w = world()
+    told = w.dir / "told"
+    hook = w.dir / "hook"
+    hook.write_text(f'#!/bin/sh\n{{ echo "$MSEC_EVENT $MSEC_GROUP $MSEC_SPI $MSEC_KEY_STATE"; test -z "$MSEC_SPI" || {{ cat; echo; }}; }} >>{told}\n')
+    hook.chmod(0o755)
+    alice = w.join(hook={"program": hook, "keys": "yes"})
+    tek = w.ground.group.teks[0]
+    alice.finish()  # the SA is wiped at the end, too
+    deadline = time.monotonic() + 10
+    while "wipe" not in told.read_text() and time.monotonic() < deadline:
+        signal.sigtimedwait([], 0.05)
+    lines = told.read_text().splitlines()
+    assert f"key plant {spi(tek)} current" in lines and "joined plant  " in lines and f"wipe plant {spi(tek)} wiped" in lines, lines
+    sa = next(json.loads(t) for t in lines if t.startswith("{") and '"event":"key"' in t)
+    assert bytes.fromhex(sa["keys"]["encryption"]) == tek.cipher and sa["state"] == "current"
+
+
+def test_a_kernel_without_esp_says_so_and_the_stream_has_the_key_all_the_same(world):
+    w = world()
+    alice = w.join(kernel={})
+    if not alice.find("kernel-refused"):
+        pytest.skip("this kernel has ESP: lab/esp.py shows it")
+    assert alice.keys().next()["spi"] == spi(w.ground.group.teks[0])
+    assert alice.control("status")["kernel"]["sas"] == []
+    policies = alice.host.run(["ip", "xfrm", "policy"]).stdout
+    assert "dport 848" in policies, "pushes pass in clear"
+    alice.finish()
+    assert "dport 848" not in alice.host.run(["ip", "xfrm", "policy"]).stdout
