@@ -278,6 +278,9 @@ registered(const struct member *m, uint32_t message_id,
 
 static struct gdoi_group *group[2]; /* those of world[] */
 static struct gdoi_gcks_config server_config;
+/* What a test wants otherwise than usual; NULL: nothing. */
+static void (*SOME shape_group)(struct gw *w, int i);
+static const struct ike_suite SOME *phase1_suite;
 
 static SOME void
 open_group(int i)
@@ -295,6 +298,8 @@ open_group(int i)
 	w->template.edition = 101;
 	if (i == 1)
 		w->template.rekey.on = false;
+	if (shape_group != NULL)
+		shape_group(w, i);
 	gw_open(w);
 	group[i] = w->group;
 	gk_assert_ok(gdoi_gcks_add_group(gcks, group[i]));
@@ -303,7 +308,7 @@ open_group(int i)
 static SOME void
 open_server_as(const struct gdoi_gcks_config *cfg)
 {
-	configure(MODERN(PSK));
+	configure(phase1_suite != NULL ? *phase1_suite : MODERN(PSK));
 	psk[1].ip_len = 0;
 	config[1].cookie_tag = 5;
 	config[1].message_ids = cfg->ike.message_ids;

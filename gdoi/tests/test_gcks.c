@@ -142,6 +142,49 @@ GK_TEST(rfc6407_3_4_06, the_gap_of_message_3_reaches_the_group)
 	close_server();
 }
 
+/* AES-256 for the group under AES-128. */
+static void
+strong(struct gw *w, int i)
+{
+	if (i == 0)
+		w->template.rekey.sak.key_length = 256;
+}
+
+GK_TEST(rfc6407_7_1_2_01, phase_1_weaker_than_the_keys_is_told)
+{
+	const struct ike_suite strongest =
+		suite_of(IKE_ENCRYPTION_AES_CBC, 256, IKE_HASH_SHA256,
+	                 IKE_AUTH_PSK, IKE_GROUP_ECP256);
+	const struct ike_suite triple_des =
+		suite_of(IKE_ENCRYPTION_3DES_CBC, 0, IKE_HASH_SHA1,
+	                 IKE_AUTH_PSK, IKE_GROUP_ECP256);
+	const struct {
+		const struct ike_suite *suite; /* NULL: AES-128 */
+		bool weak[2];                  /* by group */
+	} row[] = {
+		{ NULL, { true, false } },
+		{ &strongest, { false, false } },
+		{ &triple_des, { true, true } },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(row); i++) {
+		struct member m;
+
+		phase1_suite = row[i].suite;
+		shape_group = strong;
+		open_server();
+		phase1_suite = NULL;
+		shape_group = NULL;
+		m = connect_member();
+		for (uint32_t k = 0; k < 2; k++) {
+			registered(&m, MID + k, group[k]);
+			assert_int_equal(said.weak, row[i].weak[k]);
+		}
+		disconnect(&m);
+		close_server();
+	}
+}
+
 /* ---- to and fro --------------------------------------------------------- */
 
 GK_TEST(rfc6407_2_2_01, answers_go_where_the_datagram_came_from)
@@ -339,6 +382,7 @@ main(void)
 		GK_RUN(rfc6407_3_2_15, without_a_rekey_sa_there_is_no_seq),
 		GK_RUN(rfc6407_3_01, two_groups_at_once_under_one_sa),
 		GK_RUN(rfc2408_2_3_01, several_members_and_several_sas_of_one),
+		GK_RUN(rfc6407_7_1_2_01, phase_1_weaker_than_the_keys_is_told),
 		GK_RUN(rfc6407_3_4_06, the_gap_of_message_3_reaches_the_group),
 		GK_RUN(rfc6407_2_2_01, answers_go_where_the_datagram_came_from),
 		GK_RUN(rfc2408_2_5_3_01,
