@@ -5,9 +5,11 @@ One charon serves all tests of this file; each test gives it its own configurati
 """
 import datetime
 import itertools
+import subprocess
 
 import pytest
 
+from lab.capture import Capture
 from lab.charon import Charon, Ike, connection, on_848
 from lab.net import Net
 from lab.pki import DAY, Pki
@@ -270,6 +272,30 @@ def test_who_begins_anew_is_believed(lab):
     again.wait("established")
     lab.charon.said("N(INITIAL_CONTACT)", since=lab.mark)
     lab.charon.said("destroying duplicate IKE_SA", since=lab.mark)
+
+
+# ---- captures --------------------------------------------------------------------------------------------------------
+
+@ROLES
+def test_wireshark_opens_it_with_our_key_log(lab, role, tmp_path):
+    """Its own dissector, which knows SAs of DOI 1: the encrypted messages of phase 1, and a Delete."""
+    log = tmp_path / "keys"
+    with Capture(lab.us.net, tmp_path / "out.pcapng") as capture:
+        i = lab.start(role, us={"keylog": log})
+        i.say("delete")
+        lab.charon.said("DELETE for IKE_SA", since=lab.mark)
+    lines = [line.split() for line in log.read_text().splitlines()]
+    cookie, key = next((w[1], w[3]) for w in lines if w[0] == "IKEV1_KEY")
+    assert i.done["sa"].startswith(cookie)
+    r = subprocess.run(["tshark", "-n", "-r", capture.path, "-o", f"uat:ikev1_decryption_table:{cookie},{key}", "-Y",
+                        "isakmp.flag_e == 1", "-T", "fields", "-e", "isakmp.typepayload", "-e", "isakmp.id.data.ipv4_addr"],
+                       capture_output=True, text=True, check=True)
+    opened = [line.split("\t") for line in r.stdout.splitlines()]
+    assert {o[1] for o in opened[:2]} == {lab.us.ip4, lab.them.ip4}
+    assert opened[0][0].startswith("5,8") and opened[1][0].startswith("5,8")  # ID, HASH
+    assert opened[-1][0] == "8,12"  # HASH, D
+    # The IVs: one for phase 1, one for the Informational.
+    assert [w[3] == "00000000" for w in lines if w[0] == "IKEV1_IV"] == [True, False]
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------
