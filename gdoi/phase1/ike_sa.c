@@ -95,8 +95,10 @@ read_sa(struct ike_input *in, struct isakmp_proposal *sa)
 		                  "RFC2409-5-07", "SA", item->generic.at);
 	rd = ike_body(in, item);
 	GK_TRY(isakmp_proposal_read(&rd, sa, &in->why));
-	/* RFC6407-2.1-01, RFC2408-5.4-01 */
-	if (sa->doi != own_doi(&in->ike->dialect) &&
+	/* RFC6407-2.1-01, RFC2408-5.4-01: 2 is right for everybody, whatever
+	 * else switch p1_doi makes us take. */
+	if (sa->doi != ISAKMP_DOI_GDOI &&
+	    sa->doi != own_doi(&in->ike->dialect) &&
 	    GK_CHECKED("RFC6407-2.1-01"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_DOI_NOT_SUPPORTED,

@@ -109,6 +109,48 @@ GK_TEST(rfc2408_4_2_04, the_responder_chooses_by_its_own_preference)
 	pair_free(&p);
 }
 
+/* DOI and Situation as peers in the field have them; the answer has those of the
+ * offer. */
+GK_TEST(rfc6407_2_1_01, every_doi_and_situation_in_the_field)
+{
+	static const struct {
+		uint8_t doi, situation, ours;
+		bool taken;
+	} rows[] = {
+		{ GDOI_P1_DOI_2, GDOI_P1_SITUATION_0, GDOI_P1_DOI_2, true },
+		{ GDOI_P1_DOI_2, GDOI_P1_SITUATION_1, GDOI_P1_DOI_2, true },
+		{ GDOI_P1_DOI_1, GDOI_P1_SITUATION_1, GDOI_P1_DOI_2, false },
+		{ GDOI_P1_DOI_1, GDOI_P1_SITUATION_1, GDOI_P1_DOI_1, true },
+		{ GDOI_P1_DOI_2, GDOI_P1_SITUATION_0, GDOI_P1_DOI_1, true },
+		{ GDOI_P1_DOI_0, GDOI_P1_SITUATION_0, GDOI_P1_DOI_0, true },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		struct pair p = { 0 };
+		struct gk_buf m;
+		enum gk_err err;
+
+		configure(MODERN(PSK));
+		dialect[0].p1_doi = rows[i].doi;
+		dialect[0].p1_situation = rows[i].situation;
+		dialect[1].p1_doi = rows[i].ours;
+		gk_assert_ok(
+			ike_initiate(&env, &config[0], &path[0], now, &p.i));
+		m = say(p.i);
+		err = ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+		                  now, &p.r, &why);
+		gk_buf_free(&m);
+		assert_int_equal(err == GK_OK, rows[i].taken);
+		if (err == GK_OK) {
+			converse(&p, say(p.r));
+			same_phase2(&p);
+		} else {
+			assert_string_equal(why.req, "RFC6407-2.1-01");
+		}
+		pair_free(&p);
+	}
+}
+
 /* ---- under the SA ------------------------------------------------------- */
 
 GK_TEST(rfc2409_5_7_01, notifications_and_deletes_go_under_the_sa)
@@ -201,6 +243,7 @@ main(void)
 		GK_RUN(rfc2409_5_1_01, signatures_of_every_kind),
 		GK_RUN(rfc2408_4_2_04,
 		       the_responder_chooses_by_its_own_preference),
+		GK_RUN(rfc6407_2_1_01, every_doi_and_situation_in_the_field),
 		GK_RUN(rfc2409_5_7_01,
 		       notifications_and_deletes_go_under_the_sa),
 		GK_RUN(rfc2408_5_15_01, a_delete_in_clear_is_refused),
