@@ -275,7 +275,7 @@ GK_TEST(rfc2407_4_5_04, lifetimes)
 
 /* ---- several key servers ------------------------------------------------ */
 
-GK_TEST(rfc6407_3_4_01, the_next_key_server_serves)
+GK_TEST(rfc6407_7_2_6_02, the_next_key_server_serves)
 {
 	lab_reset();
 	lab.cfg.n_servers = 2;
@@ -395,7 +395,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_1_04, teks_may_come_by_push),
 		GK_RUN(rfc6407_5_5_1_1_2_03, directions),
 		GK_RUN(rfc2407_4_5_04, lifetimes),
-		GK_RUN(rfc6407_3_4_01, the_next_key_server_serves),
+		GK_RUN(rfc6407_7_2_6_02, the_next_key_server_serves),
 		GK_RUN(rfc6407_3_3_05,
 		       the_next_key_server_may_have_a_better_policy),
 		GK_RUN(rfc6407_3_3_01, failures_are_counted),
