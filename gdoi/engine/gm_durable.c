@@ -85,20 +85,16 @@ row_put(struct gm_group *group, const struct gm_known *known)
 
 /* The number of one Rekey SA, when it has moved. */
 static enum gk_err
-note(struct gm_group *group, const struct gm_rekey *rekey)
+note(struct gm_group *group, const uint8_t spi[GDOI_KEK_SPI_LEN],
+     uint32_t sequence)
 {
 	struct gm_known forgotten;
-	bool held = false;
 
-	if (rekey->kek == NULL)
-		return GK_OK;
 	for (size_t i = 0; i < group->n_known; i++)
-		held = held || (memcmp(group->known[i].spi, rekey->kek->sak.spi,
-		                       GDOI_KEK_SPI_LEN) == 0 &&
-		                group->known[i].sequence >= rekey->sequence);
-	if (held)
-		return GK_OK;
-	if (known_put(group, rekey->kek->sak.spi, rekey->sequence, &forgotten))
+		if (memcmp(group->known[i].spi, spi, GDOI_KEK_SPI_LEN) == 0 &&
+		    group->known[i].sequence >= sequence)
+			return GK_OK;
+	if (known_put(group, spi, sequence, &forgotten))
 		GK_TRY(gk_journal_del(group->journal, GM_TABLE_SEQUENCE,
 		                      row_key(&forgotten)));
 	return row_put(group, &group->known[0]);
@@ -135,14 +131,17 @@ commit(struct gdoi_gm *gm, struct gm_group *group)
 }
 
 enum gk_err
-gm_commit(struct gdoi_gm *gm, struct gm_group *group, struct gm_keys *keys)
+gm_commit(struct gdoi_gm *gm, struct gm_group *group, struct gm_keys *keys,
+          const struct gm_known *moved)
 {
-	enum gk_err err;
+	const struct gm_rekey *rekey = &keys->rekey;
+	enum gk_err err = GK_OK;
 
 	remember(group);
-	err = note(group, &keys->old);
-	if (err == GK_OK)
-		err = note(group, &keys->rekey);
+	if (moved != NULL)
+		err = note(group, moved->spi, moved->sequence);
+	if (err == GK_OK && rekey->kek != NULL)
+		err = note(group, rekey->kek->sak.spi, rekey->sequence);
 	if (err == GK_OK)
 		err = commit(gm, group);
 	if (err != GK_OK) {

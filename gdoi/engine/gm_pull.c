@@ -128,7 +128,7 @@ install(struct gm_input *in, struct gm_change *c)
 	struct gm_group *group = in->group;
 
 	group->pulled = true;
-	GK_TRY(gm_commit(gm, group, c->keys));
+	GK_TRY(gm_commit(gm, group, c->keys, NULL));
 	c->keys = NULL;
 	GK_TRY(gm_report(gm, group, group->undo.keys, group->keys));
 	group->local = ike_path(gm->ike)->local;

@@ -345,6 +345,8 @@ finish(struct push *p, struct gm_change *c)
 	struct gm_group *group = p->group;
 	uint32_t last = p->rekey->sequence;
 	uint16_t ack = ack_type(p, c);
+	struct gm_known moved = { .sequence =
+		                          p->late ? last : p->in->sequence };
 
 	group->pulled = false;
 	gk_buf_free(&group->now.dgram);
@@ -353,7 +355,8 @@ finish(struct push *p, struct gm_change *c)
 	group->now.to = p->in->to;
 	GK_TRY(gm_message(gm, group, p->in->dgram, true, &p->in->from,
 	                  p->in->sequence));
-	GK_TRY(gm_commit(gm, group, c->keys));
+	memcpy(moved.spi, p->rekey->kek->sak.spi, sizeof(moved.spi));
+	GK_TRY(gm_commit(gm, group, c->keys, &moved));
 	c->keys = NULL;
 	GK_TRY(gm_report(gm, group, group->undo.keys, group->keys));
 	GK_TRY(rekeyed(p, what_it_was(c, p)));

@@ -131,8 +131,9 @@ next(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
 		go_on = go_on || group->wanted;
 	}
 	if (go_on && gm->cfg.n_servers > 1) {
-		GK_TRY(peer_output(gm, GDOI_OUT_NEXT_SERVER, text, why));
 		gm->server = (gm->server + 1) % gm->cfg.n_servers;
+		gm->peer[0] = '\0';
+		GK_TRY(peer_output(gm, GDOI_OUT_NEXT_SERVER, text, why));
 	}
 	gm->peer[0] = '\0';
 	return wanted(gm) ? gm_server_need(gm, now) : GK_OK;
@@ -195,12 +196,12 @@ dead(struct gdoi_gm *gm, struct gk_now now)
 static enum gk_err
 down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 {
-	bool was_up = gm->up, peer_dead = out->kind == IKE_OUT_PEER_DEAD;
+	bool peer_dead = out->kind == IKE_OUT_PEER_DEAD;
 	const struct isakmp_reject why = out->why;
 	const char *text = out->text;
 
-	if (was_up)
-		GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
+	/* Also of one that never came up: people want to know why. */
+	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
 	GK_TRY(next(gm, NULL, text, &why, now));
 	return peer_dead ? dead(gm, now) : GK_OK;
 }

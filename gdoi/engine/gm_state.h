@@ -369,9 +369,11 @@ uint32_t gm_known_sequence(const struct gm_group *group,
 /*
  * gm_commit - @keys becomes the group's, and what has to be durable is put into
  * the journal; outputs COMMIT.  Takes @keys over in any case.
+ * @moved: how far a Rekey SA has come that may be gone by now; or NULL
  */
 GK_MUST_CHECK enum gk_err gm_commit(struct gdoi_gm *gm, struct gm_group *group,
-                                    struct gm_keys *keys);
+                                    struct gm_keys *keys,
+                                    const struct gm_known *moved);
 /* gm_replace - the same for changes that nothing durable depends on. */
 void gm_replace(struct gm_group *group, struct gm_keys *keys);
 GK_MUST_CHECK enum gk_err gm_hold(struct gm_input *in);
