@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_base.h"
 #include "common/base/gk_check.h"
 
 #define P(name) ISAKMP_PAYLOAD_##name
@@ -38,18 +39,17 @@ static const struct gdoi_pull_rule message_4[] = {
 };
 /* clang-format on */
 
-#define FORM(n)                                                                \
-	{                                                                      \
-		"RFC 6407 section 3.2, figure 2 (" #n ")", message_##n[0].req, \
-			message_##n,                                           \
-			sizeof(message_##n) / sizeof(message_##n[0]),          \
+#define FORM(n, req)                                                         \
+	{                                                                    \
+		"RFC 6407 section 3.2, figure 2 (" #n ")", req, message_##n, \
+			GK_COUNT(message_##n)                                \
 	}
 
 static const struct gdoi_pull_form forms[GDOI_PULL_MESSAGES] = {
-	FORM(1),
-	FORM(2),
-	FORM(3),
-	FORM(4),
+	FORM(1, "RFC6407-3.2-06"),
+	FORM(2, "RFC6407-3.2-07"),
+	FORM(3, "RFC6407-3.2-08"),
+	FORM(4, "RFC6407-3.2-09"),
 };
 
 const struct gdoi_pull_form *
