@@ -196,13 +196,8 @@ rekey_by_time(struct gdoi_group *g, struct gk_now now)
 	struct gdoi_rekey_cause cause = { .kek = g->kek_due <= now.mono_ms };
 	bool any = cause.kek;
 
-	/* RFC6407-7.4.2-01: whoever came reads nothing that was before. */
-	if (g->window_ends <= now.mono_ms) {
-		cause.evicted = g->rekey_owed;
-		for (uint16_t i = 0; i < g->policy->n_data; i++)
-			cause.data[i] = GDOI_DATA_REPLACE;
-		return gdoi_group_plan(g, &cause, now);
-	}
+	if (g->window_ends <= now.mono_ms)
+		return gdoi_group_settle_members(g, now);
 	for (uint16_t i = 0; i < g->policy->n_data; i++) {
 		enum gdoi_data_order order;
 		int64_t due = gdoi_data_due(g, i, &order);

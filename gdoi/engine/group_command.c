@@ -70,9 +70,9 @@ gdoi_group_drop_teks(struct gdoi_group *g, struct gk_now now)
 static enum gk_err
 delete_all(struct gdoi_group *g, struct gk_now now)
 {
-	struct gdoi_rekey_cause cause = { .kek = true,
-		                          .evicted = true,
-		                          .at_once = true };
+	struct gdoi_rekey_cause cause = {
+		.kek = true, .evicted = true, .deletes = true, .at_once = true
+	};
 
 	GK_TRY(gdoi_events_forget(g, now));
 	GK_TRY(gdoi_group_plan_delete(g, now));
@@ -119,11 +119,23 @@ gdoi_group_delete_all(struct gdoi_group *g, struct gk_now now)
 
 /* ---- some ---------------------------------------------------------------- */
 
+/* RFC6407-7.4.2-01: whoever came reads nothing that was before. */
+static enum gk_err
+tell_of_joins(struct gdoi_group *g, struct gk_now now)
+{
+	struct gdoi_rekey_cause cause = { .evicted = g->rekey_owed,
+		                          .deletes = true };
+
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		cause.data[i] = GDOI_DATA_REPLACE;
+	return gdoi_group_plan(g, &cause, now);
+}
+
 enum gk_err
 gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
                          size_t n, struct gk_now now)
 {
-	struct gdoi_rekey_cause cause = { .evicted = true };
+	struct gdoi_rekey_cause cause = { .evicted = true, .deletes = true };
 	bool lkh = g->shape.degree != 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -134,11 +146,47 @@ gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
 	 * everybody registers again. */
 	if (!lkh && g->policy->rekey.on)
 		return delete_all(g, now);
+	/* Joiners do not have the KEK in force: they get theirs announced
+	 * first. */
+	if (gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)
+		GK_TRY(tell_of_joins(g, now));
 	for (size_t i = 0; i < n; i++)
 		GK_TRY(gdoi_group_drop(g, m[i], now));
 	for (uint16_t i = 0; i < g->policy->n_data; i++)
 		cause.data[i] = GDOI_DATA_REPLACE;
 	return gdoi_group_plan(g, &cause, now);
+}
+
+/* Who said that it leaves, and was not asked to. */
+static enum gk_err
+let_go(struct gdoi_group *g, struct gk_now now)
+{
+	size_t n = gk_group_count_state(g->data, GK_MEMBER_LEAVING), cursor = 0;
+	struct gdoi_rekey_cause cause = { .evicted = true, .deletes = true };
+	struct gk_member *m;
+
+	if (n == 0)
+		return GK_OK;
+	while ((m = gk_group_each(g->data, &cursor)) != NULL)
+		if (m->state == GK_MEMBER_LEAVING)
+			GK_TRY(gdoi_group_drop(g, m, now));
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		cause.data[i] = GDOI_DATA_REPLACE;
+	/* Without LKH it keeps the KEK until the next one. */
+	if (g->shape.degree == 0)
+		return gdoi_group_log_commit(g, gdoi_group_ticket(g));
+	return gdoi_group_plan(g, &cause, now);
+}
+
+enum gk_err
+gdoi_group_settle_members(struct gdoi_group *g, struct gk_now now)
+{
+	bool again = g->rekey_owed || gk_group_due(g->data);
+
+	g->window_ends = GK_NEVER;
+	if (again || gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)
+		GK_TRY(tell_of_joins(g, now));
+	return let_go(g, now);
 }
 
 static int

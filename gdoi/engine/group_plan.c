@@ -137,7 +137,7 @@ is_deleted(const struct gdoi_plan *p, const struct gdoi_data_sa *t)
 {
 	const struct gdoi_rekey_cause *c = p->cause;
 
-	if (c->evicted || c->at_once || t->data == GDOI_DATA_ORPHAN)
+	if (c->deletes || c->at_once || t->data == GDOI_DATA_ORPHAN)
 		return true;
 	/* Without DTD nothing says when: it runs out by its lifetime. */
 	return t->expires == 0 ||

@@ -428,6 +428,7 @@ change(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 		return gdoi_group_plan(g, &cause, now);
 	/* After a restart: somebody waits for what was not yet said. */
 	if (g->rekey_owed || gk_group_due(g->data) ||
+	    gk_group_count_state(g->data, GK_MEMBER_LEAVING) != 0 ||
 	    gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)
 		g->window_ends = now.mono_ms;
 	gdoi_group_timers(g, now);

@@ -322,7 +322,7 @@ join(struct admission *a)
 
 	a->m = gk_group_find(g->data, name);
 	if (a->m != NULL)
-		return GK_OK;
+		return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 	err = GK_ERR_SPACE;
 	if (gk_group_count(g->data) < g->cfg.members_max)
 		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
@@ -540,13 +540,7 @@ left(struct gdoi_group *g, struct gk_slice name, struct gk_now now)
 	m = gk_group_find(g->data, name);
 	if (m == NULL)
 		return GK_ERR_VALUE;
-	GK_TRY(gdoi_group_drop(g, m, now));
-	/* Without LKH it keeps the KEK until the next one. */
-	if (!gk_group_due(g->data))
-		return GK_OK;
-	g->moved++;
-	g->rekey_owed = true;
-	GK_TRY(gdoi_group_save_head(g));
+	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
 	gdoi_group_expect_rekey(g, now);
 	return GK_OK;
 }

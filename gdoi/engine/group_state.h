@@ -153,8 +153,8 @@ struct gdoi_group {
 	struct gdoi_data_sa *teks;  /* oldest first */
 	uint8_t spi_key[16];        /* TEK SPIs are made from handles with it */
 	uint64_t moved;             /* an offer of an earlier state is void */
-	bool rekey_owed; /* somebody left: the tree waits for its plan */
-	bool exhausted;  /* sender ids: section 3.5, step 5 */
+	bool rekey_owed;            /* a plan failed: it has to be made again */
+	bool exhausted;             /* sender ids: section 3.5, step 5 */
 
 	struct gdoi_member **members; /* by MemberID */
 	size_t members_cap;
@@ -264,6 +264,7 @@ enum gdoi_data_order {
 struct gdoi_rekey_cause {
 	bool kek;     /* a new Rekey SA, whatever happened to the tree */
 	bool evicted; /* whoever left must not read on */
+	bool deletes; /* the old TEKs are deleted, after DTD if there is one */
 	bool at_once; /* neither ATD nor DTD */
 	enum gdoi_data_order data[GDOI_SATS_MAX];
 };
@@ -362,6 +363,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_drop(struct gdoi_group *g,
 /* gdoi_group_start_over - RFC 6407 section 3.5, steps 5 and 6. */
 GK_MUST_CHECK enum gk_err gdoi_group_start_over(struct gdoi_group *g,
                                                 struct gk_now now);
+/* gdoi_group_settle_members - the others are told who came and who went. */
+GK_MUST_CHECK enum gk_err gdoi_group_settle_members(struct gdoi_group *g,
+                                                    struct gk_now now);
 /* gdoi_group_drop_teks - every Data-Security SA goes, here and now. */
 GK_MUST_CHECK enum gk_err gdoi_group_drop_teks(struct gdoi_group *g,
                                                struct gk_now now);

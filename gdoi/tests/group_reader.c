@@ -212,8 +212,8 @@ take_message_4(struct gw *w, struct gw_member *m, const struct gdoi_offer *o,
 	free(got);
 }
 
-enum gk_err
-gw_register_sids(struct gw *w, struct gw_member *m, uint16_t n)
+static enum gk_err
+pull(struct gw *w, struct gw_member *m, uint16_t n, bool reads)
 {
 	const struct gdoi_gap request = { .has_request = true, .request = n };
 	const struct gdoi_peer peer = { .id = &m->id };
@@ -232,7 +232,7 @@ gw_register_sids(struct gw *w, struct gw_member *m, uint16_t n)
 		                       n == 0 ? NULL : &request, &from, w->now,
 		                       kd, &seq, &has_seq, &m->member_id,
 		                       &ticket, &w->why);
-	if (err == GK_OK) {
+	if (err == GK_OK && reads) {
 		assert_true(gw_commit(w, ticket));
 		take_message_4(w, m, offer, kd, has_seq, seq.number);
 		m->in = true;
@@ -241,6 +241,18 @@ gw_register_sids(struct gw *w, struct gw_member *m, uint16_t n)
 	gdoi_offer_free(offer);
 	free(kd);
 	return err;
+}
+
+enum gk_err
+gw_register_sids(struct gw *w, struct gw_member *m, uint16_t n)
+{
+	return pull(w, m, n, true);
+}
+
+enum gk_err
+gw_admit(struct gw *w, struct gw_member *m)
+{
+	return pull(w, m, 0, false);
 }
 
 enum gk_err

@@ -227,7 +227,8 @@ gw_commit(struct gw *w, uint64_t ticket)
 
 	if (j == NULL)
 		return gdoi_group_commit_done(w->group, ticket);
-	for (size_t i = 0; i < gk_journal_count(j) && !w->broken; i++) {
+	for (size_t i = 0;
+	     i < gk_journal_count(j) && !w->broken && !w->no_store; i++) {
 		struct gk_change c = gk_journal_at(j, i);
 
 		row_apply(w, &c);

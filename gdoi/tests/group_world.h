@@ -78,8 +78,9 @@ struct gw {
 	struct gk_now now;
 	struct gw_member *member;
 	size_t n_members;
-	bool lose;   /* what is sent now reaches nobody */
-	bool broken; /* the store says no */
+	bool lose;     /* what is sent now reaches nobody */
+	bool broken;   /* the store says no */
+	bool no_store; /* it says yes, and forgets */
 	struct gw_row *row;
 	size_t n_rows, cap_rows, commits;
 	unsigned count[GDOI_OUT_MESSAGE + 1]; /* outputs by kind */
@@ -108,6 +109,8 @@ void gw_after(struct gw *w, unsigned s);
 /* gw_register - offer, message 4, all through the codec. */
 enum gk_err gw_register(struct gw *w, struct gw_member *m);
 enum gk_err gw_register_sids(struct gw *w, struct gw_member *m, uint16_t n);
+/* gw_admit - the same, but nobody reads the answer. */
+enum gk_err gw_admit(struct gw *w, struct gw_member *m);
 bool gw_commit(struct gw *w, uint64_t ticket);
 void gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram);
 enum gk_err gw_evict(struct gw *w, const struct gw_member *m);
