@@ -207,11 +207,7 @@ rekey_by_time(struct gdoi_group *g, struct gk_now now)
 		cause.data[i] = order;
 		any = true;
 	}
-	if (any)
-		return gdoi_group_plan(g, &cause, now);
-	if (g->tek_due <= now.mono_ms)
-		gdoi_group_timers(g, now);
-	return GK_OK;
+	return any ? gdoi_group_plan(g, &cause, now) : GK_OK;
 }
 
 static enum gk_err
@@ -220,11 +216,14 @@ tick(struct gdoi_group *g, struct gk_now now)
 	g->now = now;
 	GK_TRY(gdoi_acks_judge(g, now));
 	GK_TRY(forget_keks(g, now));
+	if (g->phase == GDOI_GROUP_DESTROYED)
+		return gdoi_events_forget(g, now);
 	if (g->phase != GDOI_GROUP_OPEN)
 		return GK_OK;
 	if (g->exhausted)
 		return gdoi_group_start_over(g, now);
 	GK_TRY(gdoi_teks_settle(g, now));
+	gdoi_group_timers(g, now);
 	return rekey_by_time(g, now);
 }
 

@@ -92,7 +92,8 @@ gdoi_group_start_over(struct gdoi_group *g, struct gk_now now)
 	GK_TRY(delete_all(g, now));
 	GK_TRY(gk_group_sender_reset(g->data));
 	g->exhausted = false;
-	return gdoi_group_log_commit(g, gdoi_group_ticket(g));
+	g->commit_owed = true;
+	return GK_OK;
 }
 
 static enum gk_err
@@ -173,8 +174,9 @@ let_go(struct gdoi_group *g, struct gk_now now)
 	for (uint16_t i = 0; i < g->policy->n_data; i++)
 		cause.data[i] = GDOI_DATA_REPLACE;
 	/* Without LKH it keeps the KEK until the next one. */
+	g->commit_owed = true;
 	if (g->shape.degree == 0)
-		return gdoi_group_log_commit(g, gdoi_group_ticket(g));
+		return GK_OK;
 	return gdoi_group_plan(g, &cause, now);
 }
 
@@ -263,24 +265,36 @@ gdoi_group_readmit(struct gdoi_group *g, const char *peer)
 
 /* ---- the end ------------------------------------------------------------- */
 
+enum gk_err
+gdoi_group_keep_last_words(struct gdoi_group *g)
+{
+	struct gdoi_rekey_sa *next;
+
+	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = next) {
+		next = k->next;
+		if (k->state < GDOI_KEK_CURRENT) {
+			gdoi_kek_remove(g, k);
+			continue;
+		}
+		k->state = GDOI_KEK_OLD;
+		k->forget_ms = g->now.mono_ms + g->cfg.ack_wait_ms;
+		GK_TRY(gdoi_kek_save(g, k));
+	}
+	for (const struct gdoi_event *e = g->first_event; e; e = e->next)
+		GK_TRY(gdoi_event_save(g, e));
+	return GK_OK;
+}
+
 /* Nothing of the group is kept, but that it is no more; and, until it has gone
  * out, the PUSH that says so. */
 static enum gk_err
 forget_everything(struct gdoi_group *g)
 {
-	struct gdoi_rekey_sa *next;
-
 	gk_journal_clear(g->own);
 	GK_TRY(gk_journal_drop(g->own));
 	g->phase = GDOI_GROUP_DESTROYED;
 	GK_TRY(gdoi_group_save_head(g));
-	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = next) {
-		next = k->next;
-		if (k->state == GDOI_KEK_CURRENT)
-			k->state = GDOI_KEK_OLD;
-		else if (k->state != GDOI_KEK_OLD)
-			gdoi_kek_remove(g, k);
-	}
+	GK_TRY(gdoi_group_keep_last_words(g));
 	while (g->teks != NULL)
 		gdoi_tek_remove(g, g->teks);
 	return GK_OK;
@@ -299,7 +313,6 @@ destroy(struct gdoi_group *g, struct gk_now now)
 	gk_group_free(g->data);
 	g->data = NULL;
 	g->window_ends = g->tek_due = g->kek_due = GK_NEVER;
-	GK_TRY(gdoi_group_log_commit(g, gdoi_group_ticket(g)));
 	return gdoi_out_plain(g, GDOI_OUT_DESTROYED, "by command");
 }
 

@@ -230,6 +230,9 @@ send_all(struct gdoi_group *g, struct gk_now now)
 		}
 		GK_TRY(send(g, e, ticket, now));
 	}
+	if (ticket == 0 && g->commit_owed)
+		GK_TRY(gdoi_group_log_commit(g, gdoi_group_ticket(g)));
+	g->commit_owed = false;
 	g->hold = false;
 	g->flushed_at = now.mono_ms;
 	return GK_OK;

@@ -299,7 +299,6 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 	g->rekeyed_at = now.mono_ms;
 	g->last_rekey_utc = now.utc_s;
 	GK_TRY(gdoi_group_save_head(g));
-	GK_TRY(gdoi_group_log_commit(g, gdoi_group_ticket(g)));
 	GK_TRY(gdoi_teks_settle(g, now));
 	gdoi_group_timers(g, now);
 	return GK_OK;

@@ -317,26 +317,6 @@ move_handles(struct gk_group *from, struct gk_group *to)
 	return GK_OK;
 }
 
-static enum gk_err
-keep_last_words(struct gdoi_group *g)
-{
-	struct gdoi_rekey_sa *next;
-
-	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = next) {
-		next = k->next;
-		if (k->state < GDOI_KEK_CURRENT) {
-			gdoi_kek_remove(g, k);
-			continue;
-		}
-		k->state = GDOI_KEK_OLD;
-		k->forget_ms = g->now.mono_ms + g->cfg.ack_wait_ms;
-		GK_TRY(gdoi_kek_save(g, k));
-	}
-	for (const struct gdoi_event *e = g->first_event; e; e = e->next)
-		GK_TRY(gdoi_event_save(g, e));
-	return GK_OK;
-}
-
 /* A tree cannot change its shape, nor a group without KEK tell of one: everybody
  * registers anew. */
 static enum gk_err
@@ -366,7 +346,7 @@ found_anew(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 	gk_journal_clear(g->own);
 	GK_TRY(gk_journal_drop(g->own));
 	drop_spares(g);
-	GK_TRY(keep_last_words(g));
+	GK_TRY(gdoi_group_keep_last_words(g));
 	adopt(g, policy);
 	return first_keys(g, now);
 }

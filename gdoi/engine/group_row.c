@@ -37,6 +37,7 @@ gdoi_group_save_head(struct gdoi_group *g)
 	gk_wr_u8(&wr, g->rekey_owed);
 	gk_row_wr_u64(&wr, (uint64_t)g->last_rekey_utc);
 	gk_wr_bytes(&wr, (struct gk_slice){ g->spi_key, sizeof(g->spi_key) });
+	g->commit_owed = true;
 	return gk_row_put(g->own, GDOI_TABLE_HEAD, head_key(), &wr);
 }
 
@@ -45,6 +46,7 @@ gdoi_row_delete(struct gdoi_group *g, const char *table, uint32_t key)
 {
 	uint8_t name[4];
 
+	g->commit_owed = true;
 	return gk_journal_del(g->own, table, gk_row_key(key, name));
 }
 
@@ -56,6 +58,7 @@ gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 
 	if (kek->state == GDOI_KEK_SPARE)
 		return GK_OK;
+	g->commit_owed = true;
 	gk_wr_init(&wr, row, sizeof(row));
 	gk_wr_u8(&wr, (uint8_t)kek->state);
 	gk_row_wr_u64(&wr, (uint64_t)kek->created);
@@ -99,6 +102,7 @@ gdoi_tek_save(struct gdoi_group *g, const struct gdoi_data_sa *t)
 	if (t->spare)
 		return GK_OK;
 	GK_TRY(gk_buf_alloc(&row, t->body.len + 256 + 2 * GDOI_TEK_KEY_MAX));
+	g->commit_owed = true;
 	gk_wr_init(&wr, row.ptr, row.len);
 	write_tek(&wr, t);
 	err = gk_row_put(g->own, GDOI_TABLE_TEK, gk_row_key(t->handle, name),
@@ -390,12 +394,14 @@ gdoi_group_load(struct gdoi_group *g, const char *table, struct gk_slice key,
 
 	if (strcmp(table, GDOI_TABLE_HEAD) == 0)
 		return g->data != NULL ? GK_ERR_VALUE : load_head(g, value);
-	if (g->data == NULL) /* destroyed; or there is no head */
-		return g->phase == GDOI_GROUP_DESTROYED ? GK_OK : GK_ERR_VALUE;
+	if (g->data == NULL && g->phase != GDOI_GROUP_DESTROYED)
+		return GK_ERR_VALUE; /* there is no head */
 	for (size_t i = 0; gk_group_tables[i] != NULL; i++)
 		if (strcmp(table, gk_group_tables[i]) == 0)
-			return gk_group_load_row(g->data, table, key, value,
-			                         &why);
+			return g->data == NULL
+			               ? GK_ERR_VALUE
+			               : gk_group_load_row(g->data, table, key,
+			                                   value, &why);
 	if (!row_number(key, &n))
 		return GK_ERR_VALUE;
 	if (strcmp(table, GDOI_TABLE_KEK) == 0)
@@ -431,13 +437,10 @@ gdoi_group_load_end(struct gdoi_group *g, struct gk_now now)
 	const char *why;
 
 	g->now = now;
-	if (g->data == NULL) {
-		if (g->phase == GDOI_GROUP_DESTROYED)
-			drop_orphans(g);
-		return GK_OK;
+	if (g->data != NULL) {
+		GK_TRY(gk_group_load_done(g->data, &why));
+		GK_TRY(gdoi_members_load(g));
 	}
-	GK_TRY(gk_group_load_done(g->data, &why));
-	GK_TRY(gdoi_members_load(g));
 	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next)
 		if (k->state == GDOI_KEK_OLD)
 			k->forget_ms = now.mono_ms + g->cfg.ack_wait_ms;

@@ -177,6 +177,7 @@ struct gdoi_group {
 	/* commits */
 	struct gk_journal *own; /* rows that are not gk_group's */
 	struct gk_journal *in_flight;
+	bool commit_owed; /* there are rows that nobody waits for */
 	uint64_t ticket_made, ticket_taken, ticket_done;
 
 	struct gdoi_outputs out;
@@ -363,6 +364,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_drop(struct gdoi_group *g,
 /* gdoi_group_start_over - RFC 6407 section 3.5, steps 5 and 6. */
 GK_MUST_CHECK enum gk_err gdoi_group_start_over(struct gdoi_group *g,
                                                 struct gk_now now);
+/* gdoi_group_keep_last_words - what is on its way goes out all the same: rows of
+ * PUSHes and Rekey SAs, after a DROP. */
+GK_MUST_CHECK enum gk_err gdoi_group_keep_last_words(struct gdoi_group *g);
 /* gdoi_group_settle_members - the others are told who came and who went. */
 GK_MUST_CHECK enum gk_err gdoi_group_settle_members(struct gdoi_group *g,
                                                     struct gk_now now);

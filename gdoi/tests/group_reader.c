@@ -357,6 +357,7 @@ obey_delete(struct reading *r, const struct isakmp_delete *d)
 
 	assert_int_equal(d->doi, ISAKMP_DOI_GDOI);
 	if (d->protocol == 0) {
+		r->m->zero_spi = d->spi_size;
 		r->m->deleted_all = true;
 		r->m->in = false;
 		return;
@@ -367,7 +368,8 @@ obey_delete(struct reading *r, const struct isakmp_delete *d)
 
 		for (size_t t = 0; t < r->m->n_teks; t++)
 			if (r->m->tek[t].protocol == d->protocol &&
-			    (all || memcmp(r->m->tek[t].spi, spi.ptr, 4) == 0))
+			    (all || (spi.len == 4 && memcmp(r->m->tek[t].spi,
+			                                    spi.ptr, 4) == 0)))
 				r->m->tek[t].deleted = true;
 	}
 }

@@ -341,7 +341,7 @@ gw_set_policy(struct gw *w)
 }
 
 void
-gw_restart(struct gw *w)
+gw_reload(struct gw *w)
 {
 	const char *table;
 
@@ -356,6 +356,12 @@ gw_restart(struct gw *w)
 					gk_buf_slice(&w->row[i].key),
 					gk_buf_slice(&w->row[i].value)));
 	gk_assert_ok(gdoi_group_load_end(w->group, w->now));
+}
+
+void
+gw_restart(struct gw *w)
+{
+	gw_reload(w);
 	gk_assert_ok(gw_set_policy(w));
 }
 

@@ -54,6 +54,7 @@ struct gw_member {
 	bool deleted_all;                /* told to register again */
 	unsigned obeyed, refused, blind; /* PUSHes; blind: no such KEK */
 	size_t download_keys;
+	size_t zero_spi; /* octets, in the last Delete */
 	bool seen_kek_packet;
 };
 
@@ -100,6 +101,7 @@ void gw_free(struct gw *w);
 void gw_member_clear(struct gw_member *m); /* it knows nothing any more */
 /* gw_restart - a new group object from the rows; policy set again. */
 void gw_restart(struct gw *w);
+void gw_reload(struct gw *w); /* without the policy */
 /* gw_set_policy - w->template, as a later edition. */
 enum gk_err gw_set_policy(struct gw *w);
 void gw_drain(struct gw *w);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/group_world.h"
+
+#include <string.h>
+
+/* What a restart goes on with; sender ids; the end of a group. */
+static struct gw w;
+
+static void
+open_all(size_t members)
+{
+	gw_open(&w);
+	for (size_t i = 0; i < members; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gw_drain(&w);
+}
+
+static size_t
+readers(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n_members; i++)
+		n += gw_can_read(&w, &w.member[i]);
+	return n;
+}
+
+GK_TEST(rfc6407_5_7_02, sequence_and_keys_go_on_after_a_restart)
+{
+	struct gdoi_group_status before, after;
+
+	gw_init(&w, 4);
+	open_all(4);
+	for (int i = 0; i < 3; i++)
+		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	gdoi_group_status(w.group, &before);
+	gw_restart(&w);
+	gdoi_group_status(w.group, &after);
+	assert_memory_equal(before.kek.spi, after.kek.spi, 16);
+	assert_int_equal(after.kek.sequence, 3);
+	assert_int_equal(after.n_members, 4);
+	assert_int_equal(after.n_teks, before.n_teks);
+	/* The last PUSH again, the same octets: nobody is disturbed. */
+	gw_after(&w, 1);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(w.member[i].obeyed, 3);
+		assert_true(gw_can_read(&w, &w.member[i]));
+	}
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	assert_int_equal(readers(), 4);
+	gk_assert_ok(gw_evict(&w, &w.member[0]));
+	assert_int_equal(readers(), 3);
+	gw_free(&w);
+}
+
+/* The machine stops between the store's answer and the wire. */
+GK_TEST(rfc6407_7_4_1_02, a_half_sent_eviction_goes_on)
+{
+	gw_init(&w, 9);
+	open_all(9);
+	w.lose = true;
+	gk_assert_ok(gw_evict(&w, &w.member[4]));
+	assert_int_equal(readers(), 0);
+	w.lose = false;
+	gw_restart(&w);
+	gw_after(&w, 1);
+	assert_int_equal(readers(), 8);
+	assert_false(gw_can_read(&w, &w.member[4]));
+	gw_free(&w);
+}
+
+/* Before it: then nothing of it has happened. */
+GK_TEST(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored)
+{
+	gw_init(&w, 5);
+	open_all(5);
+	w.broken = true;
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_restart(&w);
+	gw_after(&w, 3);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	w.broken = false;
+	gw_restart(&w);
+	gw_after(&w, 3);
+	assert_int_equal(readers(), 5);
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	assert_int_equal(readers(), 4);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_7_02, what_the_store_refused_is_sent_when_it_is_back)
+{
+	gw_init(&w, 5);
+	open_all(5);
+	w.broken = true;
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_after(&w, 3);
+	w.broken = false;
+	gw_after(&w, 3);
+	assert_int_equal(readers(), 4);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_7_4_2_02, joiners_who_wait_are_announced_after_a_restart)
+{
+	gw_init(&w, 6);
+	w.template.rekey.backward = true;
+	w.cfg.join_window_ms = 60000;
+	gw_open(&w);
+	for (size_t i = 0; i < 6; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(readers(), 6);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_7_4_1_01, who_has_left_is_out_also_after_a_restart)
+{
+	const struct gdoi_peer peer = { .id = NULL };
+	struct gdoi_peer p = peer;
+	uint64_t ticket;
+
+	gw_init(&w, 6);
+	w.cfg.join_window_ms = 60000;
+	open_all(6);
+	p.id = &w.member[2].id;
+	gk_assert_ok(gdoi_group_left(w.group, &p, w.now, &ticket));
+	assert_true(gw_commit(&w, ticket));
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(readers(), 5);
+	assert_false(gw_can_read(&w, &w.member[2]));
+	gk_assert_err(GK_ERR_VALUE,
+	              gdoi_group_left(w.group, &p, w.now, &ticket));
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	gw_free(&w);
+}
+
+GK_TEST(rfc5374_4_2_1, delays_go_on_after_a_restart)
+{
+	gw_init(&w, 2);
+	w.template.has_gap = true;
+	w.template.gap = (struct gdoi_gap){
+		.has_atd = true, .atd = 10, .has_dtd = true, .dtd = 30
+	};
+	open_all(2);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	gw_after(&w, 5);
+	gw_restart(&w);
+	assert_int_equal(w.n_tek, 2);
+	gw_after(&w, 7);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_OLD);
+	assert_int_equal(w.tek[1].state, GDOI_TEK_CURRENT);
+	gw_after(&w, 20);
+	assert_int_equal(w.n_tek, 1);
+	gw_free(&w);
+}
+
+/* Switch push_iv `chained`: where the chain stands is durable. */
+GK_TEST(rfc6407_5_6_2_1, a_chain_of_ivs_goes_on_after_a_restart)
+{
+	gw_init(&w, 2);
+	gk_assert_ok(gdoi_dialect_set(&w.dialect, "push_iv", "chained"));
+	open_all(2);
+	for (int i = 0; i < 3; i++) {
+		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+		gw_drain(&w);
+		w.lose = true; /* the repetition: it is not in the chain */
+		gw_restart(&w);
+		gw_after(&w, 1);
+		w.lose = false;
+	}
+	assert_int_equal(w.member[1].obeyed, 3);
+	gw_free(&w);
+}
+
+/* ---- sender ids ---------------------------------------------------------- */
+
+GK_TEST(rfc6407_3_5_08, sender_ids_are_sequential_and_never_repeat)
+{
+	uint32_t before;
+
+	gw_init(&w, 3);
+	gw_open(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gk_assert_ok(gw_register_sids(&w, &w.member[1], 5));
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_int_equal(w.member[0].sid[0], 0);
+	/* RFC6407-3.5-09 */
+	assert_int_equal(w.member[1].n_sids, 5);
+	assert_int_equal(w.member[1].sid[0], 1);
+	assert_int_equal(w.member[1].sid[4], 5);
+	assert_int_equal(w.member[2].sid[0], 6);
+	/* RFC6407-3.5-10 */
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_int_equal(w.member[0].sid[0], 7);
+	before = w.member[0].sid[0];
+	gw_restart(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_true(w.member[0].sid[0] > before);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_3_5_11, when_they_run_out_everything_is_deleted_and_new)
+{
+	uint8_t old[4];
+
+	gw_init(&w, 4);
+	w.cfg.sender_last = 5;
+	gw_open(&w);
+	for (size_t i = 0; i < 3; i++)
+		gk_assert_ok(gw_register_sids(&w, &w.member[i], 2));
+	memcpy(old, w.tek_spi[0], 4);
+	/* None is left: not before the old SAs are gone. */
+	gk_assert_err(GK_ERR_REPLAY, gw_register(&w, &w.member[3]));
+	assert_string_equal(w.why.req, "RFC6407-3.5-11");
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_SID_EXHAUSTED], 1);
+	/* RFC6407-3.5-12 */
+	for (size_t i = 0; i < 3; i++)
+		assert_true(w.member[i].deleted_all);
+	assert_int_equal(w.n_tek, 1);
+	assert_memory_not_equal(old, w.tek_spi[0], 4);
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	assert_int_equal(w.member[3].sid[0], 0);
+	for (size_t i = 0; i < 3; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	assert_int_equal(readers(), 4);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_4_2_01, a_request_that_can_never_be_met_is_refused)
+{
+	gw_init(&w, 1);
+	w.cfg.sender_last = 3;
+	gw_open(&w);
+	gk_assert_err(GK_ERR_SPACE, gw_register_sids(&w, &w.member[0], 5));
+	assert_string_equal(w.why.req, "RFC6407-5.4.2-01");
+	gk_assert_err(GK_ERR_SPACE, gw_register_sids(&w, &w.member[0], 300));
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 4));
+	gw_free(&w);
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+GK_TEST(rfc6407_5_9_07, delete_all_starts_over)
+{
+	const struct gdoi_sat sat[] = { gw_esp_cbc, gw_ah };
+
+	gw_init(&w, 3);
+	gw_set_data(&w, 2, sat);
+	open_all(3);
+	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
+	gw_drain(&w);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(w.member[i].deleted_all);
+		assert_true(w.member[i].tek[0].deleted);
+		assert_true(w.member[i].tek[1].deleted);
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	}
+	assert_int_equal(readers(), 3);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	assert_int_equal(readers(), 3);
+	gw_free(&w);
+}
+
+static void
+zero_spi(const char *reading, size_t len)
+{
+	gw_init(&w, 1);
+	gk_assert_ok(gdoi_dialect_set(&w.dialect, "delete_zero_spi", reading));
+	open_all(1);
+	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
+	gw_drain(&w);
+	assert_true(w.member[0].deleted_all);
+	assert_true(w.member[0].tek[0].deleted);
+	assert_int_equal(w.member[0].zero_spi, len);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_9_08, an_spi_of_zero_in_three_readings)
+{
+	zero_spi("sized", 16);
+	zero_spi("len4", 4);
+	zero_spi("len1", 1);
+}
+
+GK_TEST(rfc6407_5_9_07, a_destroyed_group_answers_nobody_ever_again)
+{
+	struct gdoi_group_status s;
+
+	gw_init(&w, 3);
+	open_all(2);
+	gk_assert_ok(gdoi_group_destroy(w.group, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.count[GDOI_OUT_DESTROYED], 1);
+	assert_true(w.member[0].deleted_all);
+	assert_true(w.member[1].deleted_all);
+	assert_int_equal(w.n_tek, 0);
+	gk_assert_err(GK_ERR_UNEXPECTED, gw_register(&w, &w.member[2]));
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gk_assert_err(GK_ERR_UNEXPECTED, gdoi_group_destroy(w.group, w.now));
+	gk_assert_err(GK_ERR_UNEXPECTED, gw_set_policy(&w));
+	gw_after(&w, 100);
+	gw_reload(&w);
+	gk_assert_err(GK_ERR_UNEXPECTED, gw_set_policy(&w));
+	gdoi_group_status(w.group, &s);
+	assert_true(s.destroyed);
+	gk_assert_err(GK_ERR_UNEXPECTED, gw_register(&w, &w.member[2]));
+	gw_free(&w);
+}
+
+/* The PUSH that says so is durable until it has gone out. */
+GK_TEST(rfc6407_5_9_07, a_restart_does_not_swallow_the_last_words)
+{
+	gw_init(&w, 2);
+	open_all(2);
+	w.lose = true;
+	gk_assert_ok(gdoi_group_destroy(w.group, w.now));
+	gw_drain(&w);
+	w.lose = false;
+	gw_reload(&w);
+	gw_after(&w, 1);
+	assert_true(w.member[0].deleted_all);
+	assert_true(w.member[1].deleted_all);
+	gw_after(&w, 60);
+	gw_reload(&w);
+	w.count[GDOI_OUT_MULTICAST] = 0;
+	gw_after(&w, 60);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_5_7_02, sequence_and_keys_go_on_after_a_restart),
+		GK_RUN(rfc6407_7_4_1_02, a_half_sent_eviction_goes_on),
+		GK_RUN(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored),
+		GK_RUN(rfc6407_5_7_02,
+		       what_the_store_refused_is_sent_when_it_is_back),
+		GK_RUN(rfc6407_7_4_2_02,
+		       joiners_who_wait_are_announced_after_a_restart),
+		GK_RUN(rfc6407_7_4_1_01,
+		       who_has_left_is_out_also_after_a_restart),
+		GK_RUN(rfc5374_4_2_1, delays_go_on_after_a_restart),
+		GK_RUN(rfc6407_5_6_2_1, a_chain_of_ivs_goes_on_after_a_restart),
+		GK_RUN(rfc6407_3_5_08,
+		       sender_ids_are_sequential_and_never_repeat),
+		GK_RUN(rfc6407_3_5_11,
+		       when_they_run_out_everything_is_deleted_and_new),
+		GK_RUN(rfc6407_5_4_2_01,
+		       a_request_that_can_never_be_met_is_refused),
+		GK_RUN(rfc6407_5_9_07, delete_all_starts_over),
+		GK_RUN(rfc6407_5_9_08, an_spi_of_zero_in_three_readings),
+		GK_RUN(rfc6407_5_9_07,
+		       a_destroyed_group_answers_nobody_ever_again),
+		GK_RUN(rfc6407_5_9_07,
+		       a_restart_does_not_swallow_the_last_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

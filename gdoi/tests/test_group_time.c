@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/group_world.h"
+
+#include <string.h>
+
+/* What time brings: lifetimes, ATD and DTD, RFC 8052's next key. */
+static struct gw w;
+
+static void
+open_all(size_t members)
+{
+	gw_open(&w);
+	for (size_t i = 0; i < members; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gw_drain(&w);
+}
+
+static size_t
+in_state(enum gdoi_tek_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n_tek; i++)
+		n += w.tek[i].state == state;
+	return n;
+}
+
+/* ---- lifetimes ----------------------------------------------------------- */
+
+GK_TEST(rfc6407_4_3_03, teks_and_kek_are_replaced_before_they_end)
+{
+	gw_init(&w, 3);
+	w.template.rekey.sak.lifetime = 7200;
+	open_all(3);
+	/* A day: TEKs of an hour, a KEK of two. */
+	for (int hour = 0; hour < 24; hour++) {
+		gw_after(&w, 3600);
+		for (size_t i = 0; i < 3; i++)
+			assert_true(gw_can_read(&w, &w.member[i]));
+		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	}
+	assert_in_range(w.count[GDOI_OUT_MULTICAST], 24 + 12, 30 + 16);
+	/* What has run out is gone. */
+	assert_in_range(w.n_tek, 1, 2);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_3_4_01, a_late_member_is_told_what_remains)
+{
+	gw_init(&w, 2);
+	gw_open(&w);
+	gw_after(&w, 1000);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_int_equal(w.member[0].tek[0].lifetime, 2600);
+	assert_int_equal(w.member[0].kek[0].sak.lifetime, 85400);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_4_3_03, margin_and_interval_are_the_policys)
+{
+	gw_init(&w, 1);
+	w.template.rekey.margin_s = 600;
+	open_all(1);
+	gw_after(&w, 2999);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_after(&w, 2);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	gw_free(&w);
+	gw_init(&w, 1);
+	w.template.rekey.interval_s = 300;
+	open_all(1);
+	gw_after(&w, 3050);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 10);
+	gw_free(&w);
+}
+
+/* ---- ATD and DTD --------------------------------------------------------- */
+
+static void
+with_gap(uint16_t atd, uint16_t dtd)
+{
+	gw_init(&w, 4);
+	w.template.has_gap = true;
+	w.template.gap = (struct gdoi_gap){
+		.has_atd = true, .atd = atd, .has_dtd = true, .dtd = dtd
+	};
+}
+
+GK_TEST(rfc5374_4_2_1, the_key_servers_own_sas_follow_atd_and_dtd)
+{
+	with_gap(10, 30);
+	open_all(4);
+	/* The first is in use at once: nobody has another. */
+	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	assert_int_equal(in_state(GDOI_TEK_RECEIVE), 1);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
+	gw_after(&w, 9);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
+	gw_after(&w, 2);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_OLD);
+	assert_int_equal(w.tek[1].state, GDOI_TEK_CURRENT);
+	gw_after(&w, 18);
+	assert_int_equal(w.n_tek, 2);
+	gw_after(&w, 2);
+	assert_int_equal(w.n_tek, 1);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
+{
+	with_gap(10, 30);
+	open_all(4);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_true(w.member[0].has_gap);
+	assert_int_equal(w.member[0].gap.atd, 10);
+	assert_int_equal(w.member[0].gap.dtd, 30);
+	assert_true(w.member[0].tek[0].deleted);
+	assert_false(w.member[0].tek[1].deleted);
+	gw_free(&w);
+}
+
+GK_TEST(rfc5374_4_2_1, a_member_that_comes_during_a_rollover_misses_nothing)
+{
+	with_gap(10, 30);
+	open_all(3);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	gw_after(&w, 4);
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	/* Others still send with the old one; the new one comes last. */
+	assert_int_equal(w.member[3].n_teks, 2);
+	assert_memory_equal(w.member[3].tek[1].spi, w.tek_spi[1], 4);
+	assert_int_equal(w.member[3].gap.atd, 6);
+	gw_after(&w, 10);
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	assert_int_equal(w.member[3].n_teks, 1);
+	assert_int_equal(w.member[3].gap.atd, 0);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_4_1_02, at_once_means_neither_delay)
+{
+	with_gap(10, 30);
+	open_all(2);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK | GDOI_REKEY_NOW,
+	                              w.now));
+	gw_drain(&w);
+	assert_int_equal(w.member[0].gap.atd, 0);
+	assert_int_equal(w.member[0].gap.dtd, 0);
+	assert_int_equal(w.n_tek, 1);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
+	gw_free(&w);
+}
+
+GK_TEST(rfc5374_4_2_1, a_rekey_within_the_delays_of_another)
+{
+	with_gap(10, 30);
+	open_all(2);
+	for (int i = 0; i < 4; i++) {
+		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+		gw_drain(&w);
+		gw_after(&w, 3);
+		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	}
+	gw_after(&w, 60);
+	assert_int_equal(w.n_tek, 1);
+	assert_true(gw_can_read(&w, &w.member[0]));
+	gw_free(&w);
+}
+
+/* Without GAP the old SA is not deleted: it runs out. */
+GK_TEST(rfc6407_5_9_01, without_delays_an_old_sa_lasts_as_long_as_it_was_to)
+{
+	gw_init(&w, 2);
+	open_all(2);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_false(w.member[0].tek[0].deleted);
+	assert_int_equal(w.tek[0].state, GDOI_TEK_OLD);
+	assert_int_equal(w.tek[1].state, GDOI_TEK_CURRENT);
+	gw_free(&w);
+}
+
+/* ---- RFC 8052 ------------------------------------------------------------ */
+
+static void
+substation(uint32_t atd)
+{
+	struct gdoi_sat sat = gw_iec_gcm;
+
+	gw_init(&w, 4);
+	sat.iec.has_atd = true;
+	sat.iec.atd = atd;
+	sat.iec.has_kda = true;
+	gw_set_data(&w, 1, &sat);
+	w.template.has_gap = true;
+	w.template.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 20 };
+}
+
+GK_TEST(rfc8052_2_2_4_1_02, a_pull_brings_the_current_and_the_next_key)
+{
+	substation(0);
+	open_all(1);
+	assert_int_equal(w.member[0].n_teks, 2);
+	assert_false(w.member[0].tek[0].has_atd);
+	assert_int_equal(w.member[0].tek[0].lifetime, 3600);
+	assert_true(w.member[0].tek[1].has_atd);
+	assert_int_equal(w.member[0].tek[1].atd, 3580);
+	/* RFC8052-2.2-06: as of now. */
+	gw_after(&w, 100);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	assert_int_equal(w.member[1].tek[0].lifetime, 3500);
+	assert_int_equal(w.member[1].tek[1].atd, 3480);
+	/* Switch sid_for_iec61850. */
+	assert_int_equal(w.member[1].n_sids, 0);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_4_1_01, the_next_key_takes_over_without_a_message)
+{
+	uint8_t next[4];
+
+	substation(0);
+	open_all(2);
+	memcpy(next, w.member[0].tek[1].spi, 4);
+	gw_after(&w, 3575);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	assert_int_equal(in_state(GDOI_TEK_NEXT), 1);
+	gw_after(&w, 10);
+	/* It is in use, the one before it receives until it ends, and the one
+	 * after it has been given out. */
+	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	assert_int_equal(in_state(GDOI_TEK_OLD), 1);
+	assert_int_equal(in_state(GDOI_TEK_NEXT), 1);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	assert_int_equal(w.member[0].n_teks, 3);
+	for (size_t i = 0; i < w.n_tek; i++)
+		if (w.tek[i].state == GDOI_TEK_CURRENT)
+			assert_memory_equal(w.tek_spi[i], next, 4);
+	for (int hour = 0; hour < 10; hour++) {
+		gw_after(&w, 3600);
+		assert_true(gw_can_read(&w, &w.member[1]));
+	}
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 11);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_4_1_01, the_next_key_can_come_shortly_before)
+{
+	substation(600);
+	open_all(1);
+	assert_int_equal(w.member[0].n_teks, 1);
+	gw_after(&w, 3010);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	assert_int_equal(w.member[0].n_teks, 2);
+	assert_in_range(w.member[0].tek[1].atd, 575, 580);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_4_2_01, sa_kda_is_the_share_that_has_the_key)
+{
+	substation(0);
+	open_all(1);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	assert_int_equal(w.member[1].tek[0].kda, 100);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	/* Nobody acknowledges: of the new key nobody is known to have it. */
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_int_equal(w.member[2].tek[0].kda, 0);
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	assert_int_equal(w.member[3].tek[0].kda, 33);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_the_next_key_too)
+{
+	uint8_t old[2][4];
+
+	substation(0);
+	open_all(4);
+	memcpy(old[0], w.tek_spi[0], 4);
+	memcpy(old[1], w.tek_spi[1], 4);
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	assert_false(gw_can_read(&w, &w.member[2]));
+	assert_true(gw_can_read(&w, &w.member[3]));
+	gw_after(&w, 4000);
+	for (size_t i = 0; i < w.n_tek; i++)
+		assert_true(memcmp(w.tek_spi[i], old[0], 4) != 0 &&
+		            memcmp(w.tek_spi[i], old[1], 4) != 0);
+	assert_true(w.member[3].tek[0].deleted);
+	assert_true(w.member[3].tek[1].deleted);
+	assert_false(gw_can_read(&w, &w.member[2]));
+	assert_true(gw_can_read(&w, &w.member[3]));
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_5_02, no_spi_is_given_twice)
+{
+	static uint8_t seen[600][4];
+	size_t n = 0;
+
+	gw_init(&w, 1);
+	gw_open(&w);
+	for (int i = 0; i < 300; i++) {
+		gk_assert_ok(gdoi_group_rekey(
+			w.group, GDOI_REKEY_TEK | GDOI_REKEY_NOW, w.now));
+		gw_drain(&w);
+		assert_int_equal(w.n_tek, 1);
+		for (size_t k = 0; k < n; k++)
+			assert_memory_not_equal(seen[k], w.tek_spi[0], 4);
+		memcpy(seen[n++], w.tek_spi[0], 4);
+		if (i % 50 == 0)
+			gw_restart(&w);
+	}
+	gw_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_4_3_03,
+		       teks_and_kek_are_replaced_before_they_end),
+		GK_RUN(rfc6407_5_3_4_01, a_late_member_is_told_what_remains),
+		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
+		GK_RUN(rfc5374_4_2_1,
+		       the_key_servers_own_sas_follow_atd_and_dtd),
+		GK_RUN(rfc6407_5_4_1_02,
+		       the_push_deletes_the_old_sa_and_says_when),
+		GK_RUN(rfc5374_4_2_1,
+		       a_member_that_comes_during_a_rollover_misses_nothing),
+		GK_RUN(rfc6407_5_4_1_02, at_once_means_neither_delay),
+		GK_RUN(rfc5374_4_2_1, a_rekey_within_the_delays_of_another),
+		GK_RUN(rfc6407_5_9_01,
+		       without_delays_an_old_sa_lasts_as_long_as_it_was_to),
+		GK_RUN(rfc8052_2_2_4_1_02,
+		       a_pull_brings_the_current_and_the_next_key),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       the_next_key_takes_over_without_a_message),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       the_next_key_can_come_shortly_before),
+		GK_RUN(rfc8052_2_2_4_2_01,
+		       sa_kda_is_the_share_that_has_the_key),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       revocation_replaces_the_next_key_too),
+		GK_RUN(rfc8052_2_2_5_02, no_spi_is_given_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
