@@ -3,6 +3,7 @@
 
     python3 -m lab.esp vectors      every message of interop/vectors/xfrm is acknowledged
     python3 -m lab.esp traffic      SAs of several kinds carry multicast between hosts, and follow each other without loss
+    python3 -m lab.esp members      the same with gdoi-gm on each host, and a key server
 """
 import json
 import os
@@ -10,6 +11,9 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
+import time
+from pathlib import Path
 
 from msec_scapy.xfrm import IN, OUT, Sa
 
@@ -212,8 +216,96 @@ def traffic() -> int:
     return 0
 
 
+# -- members ------------------------------------------------------------------------------------------------------------
+
+class Steady:
+    """Numbered datagrams, fifty a second, until it is stopped."""
+
+    def __init__(self, host, group: str):
+        self.socket, self.group, self.sent, self.going = host.sender(group), group, 0, True
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        while self.going:
+            self.socket.sendto(f"{self.sent:06}".encode(), (self.group, 5000))
+            self.sent += 1
+            time.sleep(0.02)  # the rate, not a wait for something
+
+    def stop(self) -> int:
+        self.going = False
+        self.thread.join()
+        return self.sent
+
+
+def count(sock, want: int) -> int:
+    seen = set()
+    try:
+        while len(seen) < want:
+            seen.add(sock.recv(2000))
+    except TimeoutError:
+        pass
+    return len(seen)
+
+
+def members(directory: str = "/guest/members") -> int:
+    """Three members with <kernel/>, two groups of traffic: a tunnel of any source, and GCM of one sender."""
+    from msec_scapy.gdoi import numbers as n
+    from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
+    from msec_scapy.testing.gdoi import Ground
+
+    from . import gdoi_member as forms
+    from .daemons import Sockets, wait_all
+    from .net import Net
+    sandbox.enter()
+    where, sockets, result = Path(directory), Sockets(), {}
+    where.mkdir(parents=True, exist_ok=True)
+    tunnel = IpsecPolicy(dst=Selector.parse("239.1.2.1"))
+    single = IpsecPolicy(transform=20, mode=n.MODE_TRANSPORT, src=Selector.parse("10.77.7.30"), dst=Selector.parse("239.1.2.2"))
+    with Net("esp-") as net, Ground(net, 0, kek=KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848")),
+                                    teks=(tunnel, single), atd=2, dtd=3) as ground:
+        hosts = {name: net.host(name, ground.segment, 30 + i) for i, name in enumerate(("alice", "bob", "carol", "eve"))}
+        psk = forms.psk_file(where, "all", "a secret for all of them")
+        daemons = {}
+        for name in ("alice", "bob", "carol"):
+            m = daemons[name] = forms.Member(hosts[name], name, where, sockets)
+            proposal = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
+            m.write(forms.config(f'  <identity name="{hosts[name].ip4}" name-type="ipv4"/>\n',
+                                 forms.phase1({ground.addresses[0]: psk}, [("*.*.*.*", "ipv4")], proposal), [ground.addresses[0]],
+                                 [forms.group("plant", 1234, join="yes")], f"{name}.db", sockets.path / name,
+                                 kernel={"source": hosts[name].ip4}))
+            m.start(timeout=60)
+        wait_all(list(daemons.values()), "joined", timeout=60)
+        result["kernel"] = {name: len(m.control("status")["kernel"]["sas"]) for name, m in daemons.items()}
+        result["refused"] = [e for m in daemons.values() for e in m.find("kernel-refused")]
+
+        listening = {name: {g: hosts[name].listen(g, 5000) for g in ("239.1.2.1", "239.1.2.2")} for name in ("bob", "carol", "eve")}
+        watch = {g: Frames(hosts["eve"], g) for g in ("239.1.2.1", "239.1.2.2")}
+        sources = {g: Steady(hosts["alice"], g) for g in watch}
+        marks = {m: m.mark() for m in daemons.values()}
+        ground.push(lambda ks, group: [ks.rekey_teks(group, time.time())])
+        for spi in (sa["spi"] for sa in daemons["alice"].control("status")["kernel"]["sas"][:2]):
+            wait_all(list(daemons.values()), "tek-wipe", timeout=60, marks=marks, spi=spi)
+        sent = {g: s.stop() for g, s in sources.items()}
+        result["sent"] = sent
+        result["lost"] = {name: {g: sent[g] - count(s, sent[g]) for g, s in sockets_.items()} for name, sockets_ in listening.items()
+                          if name != "eve"}
+        result["outsider"] = sum(count(s, 1) for s in listening["eve"].values())
+        result["protocols"] = {g: sorted(w.protocols()) for g, w in watch.items()}
+        # Who has left is not protected any more, and after the end nothing is left.
+        daemons["bob"].control("leave", "silently")
+        daemons["carol"].finish()
+        result["left behind"] = {f"{name} {what}": hosts[name].run(["ip", "xfrm", what]).stdout.strip()
+                                 for name in ("bob", "carol") for what in ("state", "policy")}
+        daemons["alice"].finish()
+        daemons["bob"].finish()
+    print(json.dumps(result))
+    return 0
+
+
 def main(argv: list) -> int:
-    return {"vectors": vectors, "traffic": traffic}[argv[0]](*argv[1:])
+    return {"vectors": vectors, "traffic": traffic, "members": members}[argv[0]](*argv[1:])
 
 
 if __name__ == "__main__":

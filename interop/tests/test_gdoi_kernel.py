@@ -31,3 +31,14 @@ def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
         assert seen["protocols"] == {"51" if name.startswith("AH") else "50": 10}, f"{name}: nothing is on the wire but ESP or AH"
     assert rollover["lost"] == {"bob": 0, "carol": 0} and rollover["sent"] == 100, "one SA follows another"
     assert rollover["blocked"] and rollover["protocols"] == {}, "and without one nothing leaves"
+
+
+@pytest.mark.long
+@pytest.mark.req("RFC6407-5.4-02")
+def test_members_put_their_sas_into_the_kernel_and_one_follows_the_other_without_loss(tmp_path):
+    result = in_guest(tmp_path, "members")
+    assert result["kernel"] == {"alice": 2, "bob": 2, "carol": 2} and result["refused"] == []
+    assert min(result["sent"].values()) > 20, "all the time that the rollover takes"
+    assert result["lost"] == {name: {"239.1.2.1": 0, "239.1.2.2": 0} for name in ("bob", "carol")}
+    assert result["outsider"] == 0 and result["protocols"] == {"239.1.2.1": [50], "239.1.2.2": [50]}, "nothing but ESP is on the wire"
+    assert set(result["left behind"].values()) == {""}, "who leaves or ends takes its states and policies along"
