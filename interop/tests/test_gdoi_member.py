@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gm against a key server written from the RFCs in Python: configuration, registration, rekeys, where keys go to."""
 import json
+import os
+import pwd
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -228,6 +231,18 @@ def test_all_sas_are_deleted_by_the_key_server(world):
 
 # -- refusals -------------------------------------------------------------------------------------------------------------
 
+def test_another_key_is_no_way_in(world):
+    w = world()
+    alice = w.member()
+    wrong = forms.psk_file(w.dir, "wrong", "what nobody else has said")
+    alice.finish()
+    alice.write(w.config("alice", alice.host.ip4, keys={w.server: wrong}, phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"}))
+    alice.start()
+    alice.control("join")
+    alice.wait("phase1-down", timeout=20)
+    assert alice.group()["keys"] == [] and not alice.find("joined")
+
+
 @pytest.mark.req("RFC6407-3.1-02")
 def test_a_key_server_that_may_not_serve_the_group_is_not_obeyed(world):
     w = world()
@@ -305,3 +320,42 @@ def test_a_kernel_without_esp_says_so_and_the_stream_has_the_key_all_the_same(wo
     assert "dport 848" in policies, "pushes pass in clear"
     alice.finish()
     assert "dport 848" not in alice.host.run(["ip", "xfrm", "policy"]).stdout
+
+
+# -- rights ---------------------------------------------------------------------------------------------------------------
+
+def uids(pid):
+    line = next(t for t in open(f"/proc/{pid}/status") if t.startswith("Uid:"))
+    return {int(n) for n in line.split()[1:]}
+
+
+def test_a_daemon_that_gave_up_its_rights_still_joins_low_ports_and_speaks_to_the_kernel(world):
+    """Its broker keeps two capabilities, and nothing else, for that."""
+    try:
+        nobody = pwd.getpwnam("nobody").pw_uid
+        os.setresuid(nobody, nobody, 0)
+        os.setresuid(0, 0, 0)
+    except OSError:
+        pytest.skip("no other user in this user namespace")
+    w = world()
+    alice = w.member(start=False, kernel={})
+    own = w.sockets.path / "own"
+    own.mkdir()
+    os.chown(own, nobody, -1)
+    w.sockets.path.chmod(0o711)
+    text = alice.config.read_text().replace('path="alice.db"', f'path="{own / "alice.db"}"')
+    alice.write(text.replace(f'socket="{w.sockets.path / "alice"}"', f'socket="{own / "alice"}"').replace("<run ", '<run user="nobody" '))
+    alice.control.path, alice.keylog = own / "alice", None
+    alice.start()
+    pid = alice.control("status")["pid"]
+    assert uids(pid) == {nobody}
+    mark = alice.mark()
+    alice.control("join")
+    alice.wait("joined", since=mark)
+    assert alice.control("status")["receivers"][0]["joined"]
+    assert "dport 848" in alice.host.run(["ip", "xfrm", "policy"]).stdout, "the kernel took the policy for pushes"
+    w.push(lambda ks, g, now: [ks.rekey_teks(g, now)])
+    alice.wait("rekeyed", sequence=1)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    capabilities = {next(t.split()[1] for t in open(f"/proc/{c}/status") if t.startswith("CapEff:")) for c in children}
+    assert capabilities == {f"{1 << 12 | 1 << 10:016x}"}
