@@ -84,6 +84,7 @@ ike_dpd_ask(struct ike *ike, bool *dead, struct gk_now now)
 	if (ike->dpd.asked++ == 0) {
 		GK_TRY(tell(ike, ISAKMP_NOTIFY_R_U_THERE, ike->dpd.sent, now));
 		q = &ike->queue[ike->n_queued - 1];
+		gk_buf_free(&ike->dpd.question);
 		return gk_buf_copy(&ike->dpd.question, gk_buf_slice(&q->dgram));
 	}
 	ike_keepalive_later(ike, now);
