@@ -3,7 +3,7 @@
 from .. import crypto
 from .. import token as tokens
 from ..dialect import Dialect
-from . import fixed, xmlform
+from . import fixed, make_token_gdoi, xmlform
 from .compute import OUTPUT
 from .recipe import Book
 from .store import Vector, plain
@@ -185,6 +185,8 @@ def forms():
 def token_forms(book):
     for label, about, text in forms():
         book.add("token", label, about, "RFC4534-3-01", {"xml": pretty(text)})
+    for label, about, text, _ in make_token_gdoi.forms():
+        book.add("token", label, about, "RFC4534-3-01", {"xml": pretty(text)})
     whole = pretty(policy(None, rekey("", method="<none/>", reliability="<none/>")))
     for switch, text, req in (
             ("token_reg_oid", whole, "RFC4534-B.1-01"), ("token_rekey_oid", whole, "RFC4534-B.5-01"),
@@ -226,6 +228,8 @@ def negative(book):
     _verdict(book, "permission-0", "a permission of 0", "B.1.2-05", _replace(good, b"\x81\x01\x05", b"\x81\x01\x00"))
     _verdict(book, "transport-3", "a transport without a meaning", "1-04",
              _replace(good, b"\x81\x00", b"\x83\x00"))
+    for label, about, req, octets in make_token_gdoi.broken(xmlform.der(make_token_gdoi.policy())):
+        _verdict(book, f"gdoi/{label}", f"GDOI: {about}", req, octets)
     no_name = tokens.build(tokens.Token, {
         "tokenInfo": {"tokenDefVersion": 1, "groupName": b""}, "registration": [], "rekey": [], "data": []}).dump()
     _verdict(book, "no-group-name", "an empty groupName", "3.1-02", no_name)
