@@ -6,6 +6,7 @@ refuses one that cannot be run, for the same reasons.
 """
 from asn1crypto import core
 
+from . import identity, policy
 from . import token as tokens
 from .token import GSAKMPID, TokenError
 
@@ -215,6 +216,17 @@ class GroupPolicy:
         degree = (self.rekey or {}).get("lkhDegree")
         if degree and "membersMax" in self.group:
             _demand(self.group["membersMax"] <= (65535 * (degree - 1) + 1) // degree, "the LKH tree is too small")
+
+    def admits(self, names, path=()):
+        """May whoever phase 1 proved to be each of `names` (Identity) be a member? `path` is the verified path of
+        its certificate, leaf first; empty for a pre-shared key. RFC 4534 B.1.2; an empty cA is no condition."""
+        def hit(pairs):
+            return any(identity.matches_rule(who, rule.who)
+                       and (not rule.ca or any(c.key_id == rule.ca for c in path[1:]))
+                       for rule in policy.rules(pairs) for who in names)
+        return any(hit(entry["accessRule"])
+                   and (isinstance(entry["exclusionsRule"], core.Void) or not hit(entry["exclusionsRule"]))
+                   for entry in self.register["joinAccessControl"])
 
     @staticmethod
     def counts(kind, sa):

@@ -271,12 +271,24 @@ def matches_rule(identity, rule, dialect=STRICT):
             len(h) == len(w) and all(any(o == wo and isinstance(v, str) and re.fullmatch(p, v)
                                          for o, v in h) for wo, p in w)
             for h, w in zip(held, wanted))
-    if b"*" not in rule.data or identity.kind in (reg.ID_DER_DN, reg.ID_KEY, reg.ID_U_NAME,
-                                                  reg.ID_IPV6, reg.ID_IPV4):
+    if identity.kind in (reg.ID_IPV4, reg.ID_IPV6):
+        return same(identity, rule, dialect) or _address_fits(identity.data, rule.data)
+    if b"*" not in rule.data or identity.kind in (reg.ID_DER_DN, reg.ID_KEY, reg.ID_U_NAME):
         return same(identity, rule, dialect)
     inside = "[^@]*" if identity.kind == reg.ID_RFC822 else "[^.]*"
     pattern = inside.join(re.escape(p) for p in rule.data.decode().split("*"))
     return re.fullmatch(pattern, identity.data.decode("utf-8", "replace"), re.I) is not None
+
+
+def _address_fits(held, rule):
+    """A pattern is text: all four or eight parts, some of them `*`, or `*` alone."""
+    parts = (list(map(str, held)) if len(held) == 4
+             else [f"{int.from_bytes(held[at:at + 2], 'big'):x}" for at in range(0, len(held), 2)])
+    if b"*" not in rule or len(held) not in (4, 16):
+        return False
+    wanted = rule.decode("ascii", "replace").lower().split("." if len(held) == 4 else ":")
+    return wanted == ["*"] or (len(wanted) == len(parts) and all(
+        w in ("*", p) or (len(held) == 16 and w.zfill(4) == p.zfill(4)) for w, p in zip(wanted, parts)))
 
 
 def _rule_rdns(text, dialect):

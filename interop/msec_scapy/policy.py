@@ -51,7 +51,8 @@ class Rule:
                 "cA": self.ca}
 
 
-def _rules(pairs):
+def rules(pairs):
+    """Of a SEQUENCE OF UserCAPair."""
     return [Rule(Identity(p["groupEntity"]["typeValue"].native,
                           p["groupEntity"]["typeData"].native), p["cA"].native) for p in pairs]
 
@@ -102,14 +103,14 @@ class Policy:
 
     def _registration(self, register):
         join = register["joinAuthorization"]
-        self.gcks = _rules(join["gCKS"])
+        self.gcks = rules(join["gCKS"])
         if not isinstance(join["subGCKS"], core.Void):
             for name in join["subGCKS"]:
-                self.gcks += _rules(name)
+                self.gcks += rules(name)
         for entry in register["joinAccessControl"]:
             excluded = entry["exclusionsRule"]
-            self.access.append((_rules(entry["accessRule"]),
-                                [] if isinstance(excluded, core.Void) else _rules(excluded),
+            self.access.append((rules(entry["accessRule"]),
+                                [] if isinstance(excluded, core.Void) else rules(excluded),
                                 _levels(entry["permissions"])))
         self.suites = [s for s in map(_suite, register["joinMechanisms"]) if s is not None]
         self.transport = register["transport"].name
@@ -122,7 +123,7 @@ class Policy:
             if kind != "rekey":
                 self.unknown.append(one.chosen["protocol"].dotted)
                 continue
-            self.rekey_signers = _rules(value["authorization"])
+            self.rekey_signers = rules(value["authorization"])
             self.rekey_interval = tokens.seconds(value["rekeyInterval"], signed.signing_time,
                                                  dialect)
             method = value["rekeyMethod"]
@@ -145,15 +146,15 @@ class Policy:
     def admits(self, who, path, dialect=STRICT, permissions=None):
         """RFC 4534 B.1.2: the entries are alternatives, exclusions belong to their entry, and all
         permissions of an entry are needed. None: they are not known and do not count."""
-        return any(any_admits(rules, who, path, dialect)
+        return any(any_admits(admitted, who, path, dialect)
                    and not any_admits(excluded, who, path, dialect)
                    and (permissions is None or needed <= permissions)
-                   for rules, excluded, needed in self.access)
+                   for admitted, excluded, needed in self.access)
 
     def may_name(self, who, dialect=STRICT):
         """Would some rule admit the name, if the certificate were right?"""
         return any(identity.matches_rule(who, r.who, dialect)
-                   for rules, _, _ in self.access for r in rules)
+                   for admitted, _, _ in self.access for r in admitted)
 
     def suite_like(self, wanted):
         """The first listed set with the same algorithms as `wanted`, or None."""
