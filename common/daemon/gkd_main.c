@@ -517,6 +517,7 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 	if (SWITCHES)
 		fprintf(stderr, NOT_FOR_USE "\n", program->name,
 		        gk_checks_off());
+	d.only_checked = o.check;
 	rc = prepare(&d, &o, &why);
 	if (rc != GKD_EXIT_OK || o.check) {
 		if (d.config != NULL && d.loop != NULL)

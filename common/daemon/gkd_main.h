@@ -53,6 +53,7 @@ struct gkd_daemon {
 	struct gkd_events *events;
 	struct gkd_keylog *keylog; /* NULL without --keylog */
 	const char *keylog_path;
+	bool only_checked; /* --check-config: it ends after check() */
 	struct gkd_counters *counters;
 	struct gkd_control *control; /* NULL without <control> */
 	enum gkd_exit exit;          /* what a clean stop returns */

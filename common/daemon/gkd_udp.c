@@ -328,6 +328,24 @@ gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
 	return GK_ERR_IO;
 }
 
+bool
+gkd_udp_is_free(const struct gkd_addr *addr)
+{
+	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+	int saved;
+
+	if (fd < 0)
+		return false;
+	ok = (addr->sa.sa_family != AF_INET6 ||
+	      set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
+	     bind(fd, &addr->sa, gkd_addr_len(addr)) == 0;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ok;
+}
+
 void
 gkd_udp_close(struct gkd_udp *udp)
 {

@@ -50,6 +50,10 @@ GK_MUST_CHECK enum gk_err gkd_udp_open(
 	const struct gkd_udp_config *cfg,
 	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
 void gkd_udp_close(struct gkd_udp *udp);
+/* gkd_udp_is_free - can @addr be bound?  A SO_REUSEPORT set would also share the
+ * port with another process of this user; a first socket without the option
+ * finds that out.  False: errno says why not. */
+bool gkd_udp_is_free(const struct gkd_addr *addr);
 
 /*
  * gkd_udp_send - one or many, with sendmmsg(2); the data is copied by the

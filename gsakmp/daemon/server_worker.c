@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gsakmp/daemon/server.h"
 #include "gsakmp/daemon/stream.h"
@@ -266,29 +265,6 @@ fail_listen(const struct gsakmpd_listen *l, struct gkd_why *why)
 	return GKD_EXIT_NETWORK;
 }
 
-/*
- * A SO_REUSEPORT set would also share the port with another process of this
- * user; a first socket without the option finds that out.
- */
-static bool
-port_is_free(const struct gsakmpd_listen *l)
-{
-	int fd = socket(l->addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool ok;
-	int saved;
-
-	if (fd < 0)
-		return false;
-	ok = (l->addr.sa.sa_family != AF_INET6 ||
-	      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 },
-	                 sizeof(int)) == 0) &&
-	     bind(fd, &l->addr.sa, gkd_addr_len(&l->addr)) == 0;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return ok;
-}
-
 static enum gkd_exit
 open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 {
@@ -302,7 +278,7 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 			                            .reuseport = true,
 			                            .receive_buf = 1 << 20 };
 
-		if (w->index == 0 && !port_is_free(l))
+		if (w->index == 0 && !gkd_udp_is_free(&l->addr))
 			return fail_listen(l, why);
 		if (gkd_udp_open(&w->udp[i], w->loop, &cfg, on_dgram, a) !=
 		    GK_OK)

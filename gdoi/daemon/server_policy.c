@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gdoi/daemon/server.h"
+#include "gdoi/engine/policy.h"
+#include "policy-tokens/token/gpt_lint.h"
+#include "policy-tokens/xml/gpt_policy.h"
+
+#define LOCAL_EDITION (-1)
+#define ID_MAX 1024 /* octets of the body of a group's ID payload */
+
+static bool
+is_local(const struct gdoid_group *g)
+{
+	return g->policy_file != NULL;
+}
+
+/* ---- octets to a policy --------------------------------------------------- */
+
+/* What a policy says that cannot be meant stops it, as it stops msec-token. */
+static enum gk_err
+lint(const struct gdoid_group *g, const struct gpt_token *token,
+     const struct gpt_lines *lines, char why[256])
+{
+	struct gpt_findings found = { 0 };
+	enum gk_err err = gpt_lint(token, &found);
+
+	for (size_t i = 0; i < found.n && err == GK_OK; i++) {
+		const struct gpt_finding *f = &found.at[i];
+		int line = gpt_lines_find(lines, f->path);
+
+		if (f->level == GPT_LINT_ERROR) {
+			snprintf(why, 256, "line %d: %.200s", line, f->text);
+			err = GK_ERR_POLICY;
+		} else {
+			gkd_log(LOG_WARNING, "cfg",
+			        "policy of group '%s', line %d: %s", g->name,
+			        line, f->text);
+		}
+	}
+	gpt_findings_free(&found);
+	return err;
+}
+
+static enum gk_err
+read_local(const struct gdoid_group *g, struct gk_slice xml,
+           struct gpt_token **token, char why[256])
+{
+	struct gpt_lines lines = { 0 };
+	struct gpt_fault fault = { 0 };
+	enum gk_err err = gpt_policy_parse(xml, token, &lines, &fault);
+
+	if (err != GK_OK) {
+		gpt_fault_format(&fault, why, 256);
+		return err;
+	}
+	err = lint(g, *token, &lines, why);
+	gpt_lines_free(&lines);
+	if (err != GK_OK)
+		gpt_token_free(*token);
+	return err;
+}
+
+static struct gpt_owner
+owner_of(const struct gdoid_group *g)
+{
+	const struct gdoid_phase1 *p = g->server->phase1;
+	const struct gpt_owner_config *c = g->owner;
+
+	return (struct gpt_owner){
+		.id = c->cert.n == 0 ? &c->id : NULL,
+		.cert = c->cert.n != 0 ? c->cert.cert[0] : NULL,
+		.trust = c->trust != NULL ? c->trust : p->trust,
+		.allow_sha1 = p->ike.legacy_ok,
+		.group_name = gk_buf_slice(&g->token_group),
+	};
+}
+
+/* @restored: it comes from our own store. */
+static enum gk_err
+read_token(const struct gdoid_group *g, struct gk_slice cms, bool restored,
+           struct gpt_token **token, struct gpt_seen *seen, char why[256])
+{
+	const struct gpt_owner owner = owner_of(g);
+	struct gpt_verified v = { 0 };
+	struct gpt_fault fault = { 0 };
+	enum gk_err err;
+
+	err = restored ? gpt_token_restore(cms, &v, &fault)
+	               : gpt_token_verify(cms, &owner, &g->seen,
+	                                  gkd_now().utc_s, &v, &fault);
+	if (err != GK_OK) {
+		gpt_fault_format(&fault, why, 256);
+		return err;
+	}
+	*token = v.token;
+	*seen = v.seen;
+	v.token = NULL;
+	gpt_verified_free(&v);
+	return GK_OK;
+}
+
+static enum gk_err
+check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
+         char why[256])
+{
+	uint8_t octets[ID_MAX];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, octets, sizeof(octets));
+	gdoi_group_id_encode(&wr, &g->dialect, &policy->id);
+	if (gk_wr_done(&wr) == GK_OK &&
+	    gk_slice_equal((struct gk_slice){ octets, wr.len },
+	                   gk_buf_slice(&g->id)))
+		return GK_OK;
+	snprintf(why, 256, "it is for another group than <group-id> says");
+	return GK_ERR_POLICY;
+}
+
+/* Are we a key server that it names? */
+static enum gk_err
+check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
+             char why[256])
+{
+	const struct gdoid_phase1 *p = g->server->phase1;
+	struct gdoi_peer me = { .id = &p->ike.id };
+
+	if (p->ike.n_credentials == 0 && gdoi_policy_key_server(policy, &me))
+		return GK_OK;
+	for (size_t i = 0; i < p->ike.n_credentials; i++) {
+		struct gk_path path = { 0 };
+		bool named;
+
+		/* An own certificate that does not verify here, because it
+		 * has expired, is the members' to refuse. */
+		if (gk_trust_verify(p->trust, p->credential[i].certs.cert[0],
+		                    NULL, gkd_now().utc_s, 0, &path,
+		                    NULL) != GK_OK)
+			continue;
+		me.certs = (const struct gk_cert *const *)path.cert;
+		me.n_certs = path.n;
+		named = gdoi_policy_key_server(policy, &me);
+		gk_path_free(&path);
+		if (named)
+			return GK_OK;
+	}
+	snprintf(why, 256, "it does not name %.150s as a key server", p->name);
+	return GK_ERR_POLICY;
+}
+
+/* Where the policy leaves the source of PUSHes out, it is our own address. */
+static enum gk_err
+set_source(const struct gdoid_group *g, struct gdoi_policy *policy)
+{
+	const struct gdoid_server *s = g->server;
+
+	for (unsigned i = 0; i < s->n_listen; i++) {
+		enum gk_err err;
+
+		if (s->listen[i].any || s->listen[i].natt)
+			continue;
+		err = gdoi_policy_set_source(
+			policy, gkd_addr_octets(&s->listen[i].addr));
+		if (err != GK_ERR_VALUE) /* of the other family */
+			return err;
+	}
+	return GK_OK;
+}
+
+static enum gk_err
+build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
+      struct gdoi_policy **policy, struct gpt_seen *seen, char why[256])
+{
+	bool legacy = g->server->phase1->ike.legacy_ok;
+	struct gpt_token *token = NULL;
+	enum gk_err err;
+
+	*seen = (struct gpt_seen){ 0 };
+	if (is_local(g))
+		err = read_local(g, octets, &token, why);
+	else
+		err = read_token(g, octets, restored, &token, seen, why);
+	if (err != GK_OK)
+		return err;
+	err = gdoi_policy_new(token,
+	                      is_local(g)         ? LOCAL_EDITION
+	                      : seen->has_edition ? seen->edition
+	                                          : 0,
+	                      legacy, &g->dialect, policy, why);
+	if (err != GK_OK) {
+		gpt_token_free(token);
+		return err;
+	}
+	err = check_id(g, *policy, why);
+	if (err == GK_OK)
+		err = check_server(g, *policy, why);
+	if (err == GK_OK)
+		err = set_source(g, *policy);
+	if (err != GK_OK)
+		gdoi_policy_free(*policy);
+	return err;
+}
+
+/* ---- a policy comes into force -------------------------------------------- */
+
+static enum gk_err
+put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
+             char why[256])
+{
+	struct gkd_daemon *d = g->server->d;
+	struct isakmp_reject reject = { 0 };
+	struct gdoi_policy *policy;
+	struct gpt_seen seen;
+	char reason[256];
+	enum gk_err err;
+
+	err = build(g, octets, restored, &policy, &seen, why);
+	if (err == GK_OK) {
+		err = gdoi_group_set_policy(g->group, policy, gkd_now(),
+		                            &reject);
+		if (err != GK_OK)
+			snprintf(why, 256, "%.180s (%s)",
+			         gdoid_report_reason(reason, &reject,
+			                             gk_strerror(err)),
+			         reject.req != NULL ? reject.req : "-");
+	}
+	if (err != GK_OK) {
+		gdoid_report_refusal(d, g->name,
+		                     is_local(g) ? "local policy"
+		                                 : "Group Owner",
+		                     err, &reject);
+		gdoid_group_drain(g);
+		return err;
+	}
+	gdoid_group_drain(g);
+	/* Acknowledged is what is on the disk. */
+	if (g->server->commit.failed ||
+	    (!restored && gdoid_store_put_policy(g, octets) != GK_OK)) {
+		snprintf(why, 256, "the key server's store failed");
+		return GK_ERR_IO;
+	}
+	g->seen = seen;
+	return GK_OK;
+}
+
+static enum gk_err
+on_octets(void *arg, struct gk_slice octets, char why[256])
+{
+	struct gdoid_group *g = arg;
+
+	return put_in_force(g, octets, false, why);
+}
+
+static void
+on_failed(void *arg, const char *why)
+{
+	const struct gdoid_group *g = arg;
+
+	gkd_log(LOG_ERR, "cfg", "policy of group '%s': %s", g->name, why);
+	gkd_events_emit(g->server->d->events, "policy-refused",
+	                json_pack("{s:s, s:o}", "group", g->name, "reason",
+	                          gkd_json_text(why)));
+}
+
+static void
+on_owner(void *arg, bool up, const char *text)
+{
+	struct gdoid_group *g = arg;
+	struct gkd_about about = { .group = g->name };
+
+	gkd_log_about(up ? LOG_INFO : LOG_WARNING, "io", &about,
+	              "Group Owner: %s", text);
+	gkd_events_emit(g->server->d->events, up ? "owner-up" : "owner-down",
+	                json_pack("{s:s, s:o}", "group", g->name, "reason",
+	                          gkd_json_text(text)));
+}
+
+enum gk_err
+gdoid_policy_read(struct gdoid_group *g, bool force, struct gkd_why *why)
+{
+	char text[GPT_SOURCE_WHY];
+	enum gk_err err = gpt_source_read(g->source, force, text);
+
+	if (err != GK_OK)
+		snprintf(why->text, sizeof(why->text),
+		         "policy of group '%s': %.900s", g->name, text);
+	return err;
+}
+
+/* ---- opening and closing -------------------------------------------------- */
+
+enum gkd_exit
+gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
+{
+	struct gkd_config *config = g->server->d->config;
+	const struct gkd_elem *e = gkd_elem_child(g->elem, "policy");
+	struct gdoi_policy *policy;
+	struct gpt_seen seen;
+	struct gk_buf xml;
+	char text[256] = "out of memory";
+	enum gk_err err;
+
+	if (!is_local(g))
+		return GKD_EXIT_OK;
+	if (gkd_elem_file(config, e, "@file", GDOID_TOKEN_MAX, &xml, why) !=
+	    GK_OK)
+		return GKD_EXIT_CONFIG;
+	err = build(g, gk_buf_slice(&xml), false, &policy, &seen, text);
+	gk_buf_free(&xml);
+	if (err == GK_OK) {
+		gdoi_policy_free(policy);
+		return GKD_EXIT_OK;
+	}
+	gkd_config_fail(config, e, why, "'@file': file '%s': %s",
+	                g->policy_file, text);
+	return GKD_EXIT_POLICY;
+}
+
+/* What was in force before the restart; the members have its keys. */
+static void
+restore(struct gdoid_group *g)
+{
+	struct gdoi_group_status st;
+	struct gk_buf octets;
+	char why[256] = "";
+
+	if (gdoid_store_get_policy(g, &octets) != GK_OK)
+		return;
+	if (put_in_force(g, gk_buf_slice(&octets), true, why) != GK_OK)
+		gkd_log(LOG_ERR, "cfg",
+		        "group %s: its policy of before the restart is not "
+		        "taken again: %s",
+		        g->name, why);
+	gk_buf_free(&octets);
+	gdoi_group_status(g->group, &st);
+	if (st.open)
+		gkd_log(LOG_NOTICE, "fsm", "group %s goes on: %zu members",
+		        g->name, st.n_members);
+}
+
+static enum gkd_exit
+subscribe(struct gdoid_group *g, const struct gpt_source_ops *ops,
+          struct gkd_why *why)
+{
+	const struct gpt_owner o = owner_of(g);
+	struct gk_identity anybody = { 0 };
+	struct gkd_why text = { "out of memory" };
+
+	if (gpt_place_subscribe(&g->source, g->server->d->loop,
+	                        g->server->d->config, &g->token,
+	                        o.id != NULL ? *o.id : anybody, o.cert, o.trust,
+	                        o.group_name, ops, &text) == GK_OK)
+		return GKD_EXIT_OK;
+	snprintf(why->text, sizeof(why->text),
+	         "subscription of group '%s': %.900s", g->name, text.text);
+	return GKD_EXIT_CONFIG;
+}
+
+enum gkd_exit
+gdoid_policy_open(struct gdoid_group *g, struct gkd_why *why)
+{
+	const struct gpt_source_ops ops = { on_octets, on_failed, on_owner, g };
+	const char *file = is_local(g) ? g->policy_file : g->token.file;
+	struct gdoi_group_status st;
+	enum gk_err err;
+
+	if (file != NULL &&
+	    gpt_source_file(&g->source, g->server->d->loop, file,
+	                    GDOID_TOKEN_MAX, &ops) != GK_OK)
+		return GKD_EXIT_FAILURE;
+	gdoi_group_status(g->group, &st);
+	if (!st.open && !st.destroyed)
+		restore(g);
+	gdoi_group_status(g->group, &st);
+	if (st.destroyed) {
+		gkd_log(LOG_WARNING, "fsm", "group %s is destroyed", g->name);
+		return GKD_EXIT_OK;
+	}
+	if (file == NULL)
+		return subscribe(g, &ops, why);
+	err = gdoid_policy_read(g, true, why);
+	/* Members are served by what is in force; a bad or missing file must
+	 * not end that. */
+	if (err != GK_OK && !st.open)
+		return err == GK_ERR_IO ? GKD_EXIT_CONFIG : GKD_EXIT_POLICY;
+	if (err != GK_OK)
+		on_failed(g, why->text);
+	gpt_source_watch(g->source);
+	return GKD_EXIT_OK;
+}
+
+void
+gdoid_policy_close(struct gdoid_group *g)
+{
+	gpt_source_free(g->source);
+	g->source = NULL;
+}

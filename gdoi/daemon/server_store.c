@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/daemon/server.h"
+
+/* Rows of the daemon's own, beside those of the group engine. */
+#define POLICY_TABLE "policy-in-force"
+
+enum gkd_exit
+gdoid_store_open(struct gdoid_server *s, struct gkd_why *why)
+{
+	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GDOI,
+	                    GDOID_STORE_VERSION, s->d->events, why) == GK_OK)
+		return GKD_EXIT_OK;
+	return GKD_EXIT_STORE;
+}
+
+static const struct gk_journal *
+begin(void *group, uint64_t ticket)
+{
+	return gdoi_group_commit_begin(group, ticket);
+}
+
+static void
+end(void *group, bool ok)
+{
+	gdoi_group_commit_end(group, ok);
+}
+
+static bool
+done(void *group, uint64_t ticket)
+{
+	return gdoi_group_commit_done(group, ticket);
+}
+
+enum gk_err
+gdoid_commit(struct gdoid_server *s, struct gdoi_group *group, uint64_t ticket)
+{
+	static const struct gkd_commit_ops ops = { begin, end, done };
+
+	return gkd_commit(&s->commit, &ops, group, ticket);
+}
+
+static enum gk_err
+on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
+{
+	struct gdoid_group *g = ctx;
+
+	return gdoi_group_load(g->group, table, key, value);
+}
+
+enum gk_err
+gdoid_store_load(struct gdoid_group *g)
+{
+	const struct gk_store_reader reader = { on_row, g };
+	const char *table;
+
+	for (size_t i = 0; (table = gdoi_group_table(i)) != NULL; i++)
+		GK_TRY(gk_store_load(g->server->commit.store,
+		                     gk_buf_slice(&g->id), table, &reader));
+	return gdoi_group_load_end(g->group, gkd_now());
+}
+
+static struct gk_slice
+key_of(const struct gdoid_group *g)
+{
+	return gk_slice_str(g->policy_file != NULL ? "policy" : "token");
+}
+
+enum gk_err
+gdoid_store_get_policy(const struct gdoid_group *g, struct gk_buf *octets)
+{
+	return gk_store_get(g->server->commit.store, gk_buf_slice(&g->id),
+	                    POLICY_TABLE, key_of(g), octets);
+}
+
+enum gk_err
+gdoid_store_put_policy(const struct gdoid_group *g, struct gk_slice octets)
+{
+	return gk_store_put(g->server->commit.store, gk_buf_slice(&g->id),
+	                    POLICY_TABLE, key_of(g), octets);
+}

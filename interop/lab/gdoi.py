@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A GDOI group in the lab: gdoi-gcks on one host, members on others; for tests, demos and whoever wants to look at one.
+
+    with Group(directory, members=["alice", "bob"]) as g:
+        g.start()                       # the key server, with a policy of its own
+        g.keys.control("status")
+"""
+import secrets
+import shutil
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from . import gdoi_forms as forms
+from .daemons import Daemon, Sockets
+from .pki import Pki
+from .scene import DATA, MEMBERS, REKEY, Scene
+
+NUMBER = 7001
+
+
+class Group:
+    """`members` are hosts of the scene with keys and a rule in the policy; `strangers` are hosts without.
+
+    auth: psk, or the kind of all certificates (ecdsa, rsa, p384).  The other keywords are parts of the policy (esp, push,
+    kek, ack, rollover: attributes by name; sas: the whole data protocol) and of the key server's configuration."""
+
+    def __init__(self, directory: Path, members: list = ("alice", "bob"), strangers: list = (), prefix: str = "",
+                 auth: str = "psk", ip: int = 4, workers: int = 2, rekey: bool = True, lkh: bool = True,
+                 unicast: bool = False, kek_life: str = "2h", tek_life: str = "1h", sid_bits: int = 8, **parts):
+        self.dir = Path(directory).resolve()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+        self.members_of, self.strangers = list(members), list(strangers)
+        self.admitted = list(MEMBERS) + ["grace"]
+        self.auth, self.ip, self.workers = auth, ip, workers
+        self.rekey, self.lkh, self.unicast = rekey, lkh, unicast
+        self.kek_life, self.tek_life, self.sid_bits = kek_life, tek_life, sid_bits
+        self.name, self.id = "plant", {"number": NUMBER}
+        self.esp, self.push, self.kek, self.rollover = {}, {}, {}, {}
+        self.ack = {"type": "kek-sha256", "missed": 2}
+        self.phase1, self.rekeying = {}, {}
+        self.sas = self.source = self.dialect = self.owner = ""
+        for name, value in parts.items():
+            if not hasattr(self, name):
+                raise TypeError(f"a group has no {name}")
+            setattr(self, name, value)
+        self.keylog = self.dir / "keylog.txt"
+        self.policy_file = self.dir / "policy" / "policy.xml"
+        self.policy_file.parent.mkdir()
+        self.sockets, self.scene, self.capture = Sockets(), None, None
+        self.members = {}  # daemons
+        try:
+            self._build(prefix)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, prefix: str) -> None:
+        self.scene = Scene(prefix, ["keys", *self.members_of, *self.strangers])
+        self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
+        self.rekey_address, self.data = REKEY[self.ip], DATA[self.ip]
+        self.listen = [self.address("keys")]
+        self.pki = None
+        if self.auth != "psk":
+            self.pki = Pki(self.dir / "pki", self.auth)
+            for name in ("keys", *self.members_of, *self.strangers):
+                self.pki.issue(name, dns=forms.fqdn(name))
+        self.push_key = self.dir / "push.key"
+        self.push_key.touch(mode=0o600)
+        self.push_key.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        self.keys = Daemon(self.scene["keys"], "gdoi-gcks", "keys", self.dir / "daemons", self.sockets, self.keylog)
+        self.write_policy()
+        self.write_config()
+
+    def address(self, host: str) -> str:
+        return self.scene[host].ip4 if self.ip == 4 else self.scene[host].ip6
+
+    def psk(self, one: str, other: str) -> Path:
+        """The file with the key that both share."""
+        path = self.dir / "psk" / "-".join(sorted((one, other)))
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(16) + "\n")
+        return path
+
+    def secret(self, one: str, other: str) -> bytes:
+        return self.psk(one, other).read_text().strip().encode()
+
+    def write_policy(self, xml: str = "", **how) -> None:
+        """Put in place as an editor does it: the key server never sees half of it."""
+        fresh = self.policy_file.with_suffix(".new")
+        fresh.write_text(xml or forms.policy(self, **how))
+        fresh.rename(self.policy_file)
+
+    def config(self) -> str:
+        return forms.gcks(self, [*self.members_of, *self.strangers])
+
+    def write_config(self, xml: str = "") -> None:
+        self.keys.write(xml or self.config())
+
+    def start(self, *extra: str) -> int:
+        return self.keys.start(*extra)
+
+    def status(self) -> dict:
+        """What the key server says of the group."""
+        return self.keys.control("status")["groups"][0]
+
+    def daemons(self) -> list:
+        return [*self.members.values(), self.keys]
+
+    def finish(self) -> None:
+        """An orderly end: every program stops by itself and had nothing to complain about."""
+        for d in self.daemons():
+            if d.running:
+                d.finish()
+        if self.capture:
+            self.capture.stop()
+
+    def close(self) -> None:
+        """Whatever state it is in: gone."""
+        if self.scene:
+            self.scene.close()
+        self.sockets.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            self.close()

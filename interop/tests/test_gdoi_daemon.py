@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdoi-gcks as it is run: members in Python register, are rekeyed, evicted, refused; it is killed, its disk is full."""
+import re
+import subprocess
+
+import pytest
+
+from lab import LabError
+from lab import gdoi_forms as forms
+from lab.build import program
+from lab.gdoi_peers import Ground
+from msec_scapy.gdoi import keylog
+
+
+@pytest.fixture
+def group(tmp_path, net_prefix):
+    """Makes groups; all are gone at the end."""
+    made = []
+
+    def make(*members, run=True, **how):
+        g = Ground(tmp_path / f"group{len(made)}", list(members) or ["alice", "bob"], prefix=net_prefix, **how)
+        made.append(g)
+        if run:
+            g.start()
+        return g
+
+    yield make
+    for g in made:
+        g.close()
+
+
+# -- configuration ------------------------------------------------------------------------------------------------------
+
+WRONG = [
+    ("phase1/pre-shared-key@file=none", "<pre-shared-key>: '@file': file '.*none': No such file"),
+    ("phase1/pre-shared-key@address=10.0.0", "<pre-shared-key>"),
+    ("phase1/proposal@group=modp1024", '<proposal>: .*allowed with legacy="yes"'),
+    ("phase1/proposal@authentication=rsa", "<proposal>: '@authentication': there is no certificate with such a key"),
+    ("phase1/proposal@hash=sha3", "<proposal>: .*hash"),
+    ("group/signer@key=none", "<signer>: .*No such file"),
+    ("group/policy@file=none", "<policy>: .*No such file"),
+    ("group/group-id@number=plant", "<group-id>"),
+    ("group/group-id@oid=1.2", "<group-id>: either 'number' or 'oid'"),
+    ("group/multicast@ttl=0", "<multicast>: .*ttl"),
+    ("listen/udp@port=4500", "<udp>: '@port' is that of NAT traversal"),
+    ("listen@workers=1000", "<listen>: .*workers"),
+]
+
+
+def test_check_config_names_line_element_and_value(group):
+    g = group(run=False)
+    assert g.keys.check_config()[0] == 0, "the configuration as it is"
+    for setting, said in WRONG:
+        status, text = g.keys.check_config("--set", setting)
+        assert status == 3, (setting, text)
+        assert re.search(rf"keys\.xml:\d+: {said}", text), (setting, text)
+    psk = g.psk("keys", "alice")
+    psk.chmod(0o640)
+    status, text = g.keys.check_config()
+    assert status == 3 and re.search(r"keys\.xml:\d+: <pre-shared-key>: .* has mode 0640", text), text
+
+
+def test_a_policy_that_cannot_be_run_is_found_by_check_config(group):
+    g = group(run=False)
+    good = g.policy_file.read_text()
+    for old, new, said in (("<gdoi>", "<gdio>", "line 6"), ('number="7001"', 'number="7002"', "for another group"),
+                           ('<sender-ids bits="8"/>', "", "line 6: .*sender ids"), (forms.ipsec(g), "", "data")):
+        assert good.count(old) >= 1
+        g.write_policy(good.replace(old, new, 1))
+        status, text = g.keys.check_config()
+        assert status == 6 and re.search(rf"keys\.xml:\d+: <policy>: .*{said}", text), (new, status, text)
+    g.write_policy(good.replace("keys.lab.example", "other.lab.example"))
+    status, text = g.keys.check_config()
+    assert status == 6 and "does not name" in text, text
+
+
+# -- members ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.req("RFC6407-2.2-01", "RFC6407-3.2-01")
+def test_members_register_and_follow_rekeys(group):
+    g = group("alice", "bob")
+    alice, bob = g.follow("alice", "bob")
+    assert sorted(g.registered()) == ["alice", "bob"]
+    status = g.status()
+    assert (status["state"], status["members"], status["teks"]) == ("open", 2, 1)
+    kek = status["kek"]
+    assert kek["lkh"] and kek["dst"] == f"{g.rekey_address}:848" and kek["acknowledgement"]
+    assert set(alice.member.rekeys) == set(bob.member.rekeys) == {bytes.fromhex(kek["spi"])}
+    teks = {t["spi"] for t in g.keys.control("teks")}
+    assert {t.spi.hex() for t in (i.tek for i in alice.member.teks.values())} == teks
+
+    g.keys.control("rekey", "tek")
+    for p in (alice, bob):
+        p.wait("rekeyed")
+    assert {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}.isdisjoint(teks)
+    g.keys.wait("acked", where=lambda e: "alice" in e["peer"])
+    g.keys.wait("acked", where=lambda e: "bob" in e["peer"])
+    pushes = g.keys.control("history")
+    assert pushes and pushes[0]["way"] == "multicast" and pushes[0]["to"] == f"{g.rekey_address}:848"
+    assert len(keylog.KeyLog.read(g.keylog).phase1) == 2, "a key for each phase 1"
+
+    alice.leave()
+    g.keys.wait("left", where=lambda e: "alice" in e["peer"])
+    assert sorted(g.registered()) == ["bob"]
+    g.finish()
+
+
+@pytest.mark.req("RFC6407-4-01", "RFC6407-7.3.2-01")
+def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
+    g = group("alice", "bob", "carol")
+    alice, bob, carol = g.follow("alice", "bob", "carol")
+    old = bytes.fromhex(g.status()["kek"]["spi"])
+    g.keys.control("evict", "bob")
+    g.keys.wait("evicted", where=lambda e: "bob" in e["peer"])
+    for p in (alice, carol):
+        p.wait("rekeyed", where=lambda f: f["new_kek"])
+        p.wait("rekeyed", where=lambda f: f["teks"])
+    new = bytes.fromhex(g.status()["kek"]["spi"])
+    assert new != old and new in alice.member.rekeys and new in carol.member.rekeys
+    bob.wait("not-for-us")
+    assert new not in bob.member.rekeys
+    current = {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}
+    assert current <= {t.tek.spi.hex() for t in carol.member.teks.values()}
+    assert current.isdisjoint(t.tek.spi.hex() for t in bob.member.teks.values())
+
+    mark = g.keys.mark()
+    assert not bob.register(), "bob is barred"
+    g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])
+    assert [b.partition(":")[2] for b in g.keys.control("barred")] == [forms.fqdn("bob")]
+    g.keys.control("readmit", "bob")
+    bob.follow()
+    assert sorted(g.registered()) == ["alice", "bob", "carol"]
+
+
+def test_refused_peers(group):
+    g = group("alice", "bob", strangers=["mallory"])
+    wrong = g.peer("alice", psk=b"not the key that we share")
+    assert not wrong.register()
+    g.keys.wait("refused", where=lambda e: g.address("alice") in e["peer"])
+    wrong.close()
+    mark = g.keys.mark()
+    mallory = g.peer("mallory")
+    assert not mallory.register(), "phase 1 is fine with mallory, the policy is not"
+    refusal = g.keys.wait("refused", since=mark, where=lambda e: "mallory" in e["peer"])
+    assert refusal["req"] and refusal["reason"]
+    mark = g.keys.mark()
+    assert not g.peer("bob", group=7002).register(), "there is no such group"
+    g.keys.wait("refused", since=mark)
+    assert g.registered() == {} and g.status()["members"] == 0
+    assert g.keys.control("counters") and len(g.keys.control("refusals")) >= 3
+
+
+def test_a_new_policy_evicts_whom_it_excludes(group):
+    g = group("alice", "bob")
+    alice, bob = g.follow("alice", "bob")
+    mark = g.keys.mark()
+    g.write_policy(excluded=["bob"])
+    assert g.keys.wait("policy", since=mark)["edition"] == -1
+    g.keys.wait("evicted", since=mark, where=lambda e: "bob" in e["peer"])
+    alice.wait("rekeyed")
+    assert sorted(g.registered()) == ["alice"]
+    assert not bob.register()
+    g.write_policy("<policy/>")
+    assert "policy.xml" in g.keys.wait("policy-refused", since=mark)["reason"]
+    assert g.status()["state"] == "open" and sorted(g.registered()) == ["alice"], "the old one is in force"
+
+
+@pytest.mark.parametrize("auth", ["ecdsa", "rsa"])
+def test_certificates(group, auth):
+    g = group("alice", auth=auth, strangers=["mallory"])
+    suite = {"ecdsa": "aes128-sha256-ecdsa256-ecp256", "rsa": "aes128-sha256-rsa-ecp256"}[auth]
+    g.follow("alice", suite=suite)
+    assert g.registered()["alice"]["peer"] == "fqdn:alice.lab.example"
+    mark = g.keys.mark()
+    assert not g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite).register(), "a certificate of another name"
+    g.keys.wait("refused", since=mark)
+    assert sorted(g.registered()) == ["alice"]
+
+
+@pytest.mark.parametrize("ip", [4, 6])
+def test_unicast_and_ipv6(group, ip):
+    g = group("alice", "erin", ip=ip, unicast=ip == 4)
+    alice, erin = g.follow("alice", "erin")
+    g.keys.control("rekey", "kek")
+    for p in (alice, erin):
+        p.wait("rekeyed", where=lambda f: f["new_kek"])
+    ways = {p["way"] for p in g.keys.control("history")}
+    assert ways == ({"unicast"} if ip == 4 else {"multicast"})
+    for name in ("alice", "erin"):
+        g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
+
+
+@pytest.mark.req("RFC6407-2.2-03")
+def test_nat_traversal_and_many_workers(group):
+    """The move to port 4500 may bring datagrams to another worker: it hands them over."""
+    g = group("alice", "bob", "carol", "dave", "erin", "frank", workers=8)
+    peers = [g.peer(n, nat_t=True, believes="192.168.77.7").follow()
+             for n in ("alice", "bob", "carol", "dave", "erin", "frank")]
+    status = g.keys.control("status")
+    assert status["workers"] == 8 and status["phase1"]["sas"] == 6 == sum(status["phase1"]["sas_by_worker"])
+    assert sum(at["received"] for at in status["listen"] if at["nat"]) >= 12
+    assert g.keys.control("counters")["datagrams handed to another worker"] > 0
+    g.keys.control("rekey")
+    for p in peers:
+        p.wait("rekeyed")
+
+
+# -- those who do not answer --------------------------------------------------------------------------------------------
+
+def test_a_member_that_does_not_acknowledge_is_seen(group):
+    g = group("alice", "bob", ack={"type": "kek-sha256", "missed": 1}, rekeying={"ack-wait": "300ms"})
+    alice, bob = g.follow("alice", "bob")
+    g.keys.control("rekey", "tek")
+    for name in ("alice", "bob"):
+        g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
+    bob.close()
+    mark = g.keys.mark()
+    g.keys.control("rekey", "tek")
+    g.keys.wait("unresponsive", since=mark, where=lambda e: "bob" in e["peer"])
+    g.keys.wait("acked", since=mark, where=lambda e: "alice" in e["peer"])
+    assert g.status()["unresponsive"] == 1
+    assert {n: m["state"] for n, m in g.registered().items()} == {"alice": "member", "bob": "unresponsive"}
+
+
+# -- commands -----------------------------------------------------------------------------------------------------------
+
+def test_commands(group):
+    g = group("alice")
+    alice, = g.follow("alice")
+    for words, said in ((["evict", "nobody"], "there is no member 'nobody'"), (["evict", ""], "whom"),
+                        (["readmit", "alice"], "was not evicted"), (["rekey", "tek", "plant", "soon"], "what is 'soon'"),
+                        (["members", "other"], "there is no group 'other'"), (["delete-all"], "which group"),
+                        (["destroy"], "which group")):
+        with pytest.raises(LabError, match=said):
+            g.keys.control(*words)
+    spi = g.status()["kek"]["spi"]
+    g.keys.control("rekey", "kek", "now", "plant")
+    alice.wait("rekeyed", where=lambda f: f["new_kek"])
+    assert g.status()["kek"]["spi"] != spi
+    assert g.keys.control("policy") == {"edition": -1}
+    done = subprocess.run([program("msec-ctl"), "--json", g.keys.control.path, "status"], capture_output=True, text=True)
+    assert done.returncode == 0 and '"plant"' in done.stdout
+    done = subprocess.run([program("msec-ctl"), g.keys.control.path, "help"], capture_output=True, text=True)
+    assert re.search(r"delete-all +GROUP ", done.stdout)
+
+    g.keys.control("delete-all", "plant")
+    alice.wait("deleted")
+    alice.follow()
+    assert sorted(g.registered()) == ["alice"]
+    g.keys.control("destroy", "plant")
+    alice.wait("deleted", times=2)
+    g.keys.wait("destroyed")
+    assert g.status()["state"] == "destroyed"
+    assert not alice.register()
+    with pytest.raises(LabError, match="not open"):
+        g.keys.control("rekey")
+
+
+def test_reload(group):
+    g = group("alice")
+    g.psk("keys", "alice").write_text("another secret of the two 93b7\n")
+    assert not g.peer("alice", psk=b"another secret of the two 93b7").register()
+    g.peers[-1].close()
+    mark = g.keys.mark()
+    g.keys.control("reload")
+    g.keys.wait("reloaded", since=mark)
+    g.peer("alice", psk=b"another secret of the two 93b7").follow()
+    g.psk("keys", "alice").chmod(0o644)
+    mark = g.keys.mark()
+    g.keys.control("reload")
+    assert "mode 0644" in g.keys.wait("reload-failed", since=mark)["reason"]
+
+
+def test_warnings_at_the_start(group):
+    g = group("alice", run=False)
+    g.psk("keys", "alice").write_text("password1\n")
+    g.start()
+    log = g.keys.log.read_text()
+    assert "can be guessed" in log and "keys-alice" not in log.partition("can be guessed")[2].partition("\n")[0]
+    g.finish()
+    g.close()
+
+    g = group("alice", auth="ecdsa", run=False)
+    g.push_key = g.pki.parties["keys"].key
+    g.write_config()
+    g.start("--set", "phase1@aggressive=yes")
+    assert "RFC6407-4.1-01" in g.keys.log.read_text()
+
+
+# -- trouble ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.req("RFC6407-5.7-02")
+def test_killed_in_a_rekey_it_goes_on_with_higher_sequence_numbers(group):
+    g = group("alice", "bob")
+    alice, bob = g.follow("alice", "bob")
+    g.keys.control("rekey", "tek")
+    for p in (alice, bob):
+        p.wait("rekeyed")
+    before = g.status()
+    g.keys.control.order("rekey", "tek")
+    g.keys.kill()
+    mark = g.keys.start()
+    after = g.status()
+    assert after["members"] == 2 and after["kek"]["spi"] == before["kek"]["spi"]
+    assert after["kek"]["sequence"] >= before["kek"]["sequence"]
+    seen = alice.count("rekeyed"), bob.count("rekeyed")
+    g.keys.control("rekey", "tek")
+    g.keys.wait("rekeyed", since=mark, where=lambda e: e["sequence"] > before["kek"]["sequence"])
+    for p, n in zip((alice, bob), seen):
+        p.wait("rekeyed", times=n + 1)
+    current = {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}
+    assert current <= {t.tek.spi.hex() for t in alice.member.teks.values()}
+    for _ in range(2):
+        g.keys.kill()
+        g.policy_file.unlink(missing_ok=True)
+        g.start()
+        assert g.status()["members"] == 2 and g.status()["state"] == "open", "under the policy that it remembers"
+
+
+def test_a_full_disk_changes_nothing(group, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    g = group("alice", "bob", run=False)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "none", small], check=True)
+    try:
+        g.keys.write(g.config().replace('path="keys.db"', f'path="{small}/keys.db"'))
+        g.start()
+        alice, = g.follow("alice")
+        with open(small / "filler", "wb", buffering=0) as f:
+            with pytest.raises(OSError):
+                while True:
+                    f.write(b"x" * 4096)
+        with pytest.raises(LabError, match="store failed"):
+            g.keys.control("rekey", "tek")
+        g.keys.wait("store-failed")
+        assert not g.peer("bob").register()
+        status = g.keys.control("status")
+        assert not status["store_ok"] and not g.keys.find("joined", where=lambda e: "bob" in e["peer"])
+        assert not alice.count("rekeyed"), "nothing left that is not on the disk"
+        (small / "filler").unlink()
+        g.keys.control("rekey", "tek")
+        g.keys.wait("store-recovered")
+        alice.wait("rekeyed")
+        assert g.peers[-1].register(), "bob gets in"
+        g.keys.finish()
+    finally:
+        g.close()
+        subprocess.run(["umount", "-l", small], check=True)
