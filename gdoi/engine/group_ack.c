@@ -41,7 +41,7 @@ find_push(struct reception *r)
 			break;
 	if (r->kek == NULL)
 		return refuse(r->why, GK_ERR_VALUE,
-		              ISAKMP_NOTIFY_INVALID_COOKIE, "RFC8263-3.1-02",
+		              ISAKMP_NOTIFY_INVALID_COOKIE, "RFC8263-3.1-01",
 		              "Cookie");
 	for (r->event = g->first_event; r->event != NULL;
 	     r->event = r->event->next)
@@ -221,7 +221,7 @@ gdoi_group_ack(struct gdoi_group *g, struct gk_slice dgram,
 
 /* ---- who does not answer ------------------------------------------------- */
 
-/* RFC8263-6-01: nobody has gone who was never heard of. */
+/* RFC8263-6-08 */
 static enum gk_err
 missed(struct gdoi_group *g, struct gdoi_member *m)
 {
@@ -229,7 +229,7 @@ missed(struct gdoi_group *g, struct gdoi_member *m)
 	const struct gk_member *who;
 
 	m->missed++;
-	if (most == 0 || m->missed < most || m->unresponsive || !m->heard)
+	if (most == 0 || m->missed < most || m->unresponsive)
 		return GK_OK;
 	m->unresponsive = true;
 	g->n_unresponsive++;
@@ -253,6 +253,13 @@ judge(struct gdoi_group *g, const struct gdoi_event *e)
 	return GK_OK;
 }
 
+/* RFC8263-6-01: nobody has gone who was never heard of. */
+static bool
+is_gone(const struct gdoi_member *m)
+{
+	return m != NULL && m->unresponsive && m->heard;
+}
+
 static enum gk_err
 evict_silent(struct gdoi_group *g, struct gk_now now)
 {
@@ -266,7 +273,7 @@ evict_silent(struct gdoi_group *g, struct gk_now now)
 	if (m == NULL)
 		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < g->members_cap; i++)
-		if (g->members[i] != NULL && g->members[i]->unresponsive) {
+		if (is_gone(g->members[i])) {
 			m[n] = gk_group_find_id(g->data, (uint32_t)i);
 			n += m[n] != NULL;
 		}

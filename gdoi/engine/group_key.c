@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gdoi/engine/group_state.h"
+#include "gdoi/engine/secret.h"
 
 /*
  * Rekey SAs: RFC 6407 sections 5.3 and 5.6.2.
@@ -76,7 +77,7 @@ kek_fill(struct gdoi_group *g, struct gdoi_rekey_sa *kek)
 {
 	struct gdoi_sak sak = g->policy->rekey.sak;
 	const struct gk_env *env = g->env;
-	size_t len;
+	size_t len, iv;
 
 	GK_TRY(env->random(env->ctx, sak.spi, sizeof(sak.spi)));
 	sak.management = g->shape.degree != 0 ? GDOI_KEK_MANAGEMENT_LKH : 0;
@@ -85,6 +86,9 @@ kek_fill(struct gdoi_group *g, struct gdoi_rekey_sa *kek)
 	len = gdoi_lkh_plain_len(kek->cipher);
 	GK_TRY(gk_buf_alloc(&kek->key, len));
 	GK_TRY(env->random(env->ctx, kek->key.ptr, len));
+	iv = gk_cipher_iv_len(kek->cipher);
+	gdoi_secret_kek(env, &kek->sak, (struct gk_slice){ kek->key.ptr, iv },
+	                (struct gk_slice){ kek->key.ptr + iv, len - iv });
 	return gk_group_handle_next(g->data, &kek->handle);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gdoi/engine/group_state.h"
+#include "gdoi/engine/secret.h"
 #include "gdoi/payload/lkh.h"
 
 /*
@@ -67,6 +68,9 @@ gdoi_download_render(const struct gdoi_group *g,
 	/* RFC6407-5.6.3.1-09: the leaf first, the KEK last. */
 	for (size_t i = 0; i < n; i++)
 		lkh_key(g, &path[i], &array.key[i]);
+	for (size_t i = 0; i < n; i++)
+		gdoi_secret_lkh(g->env, kek->sak.spi, array.key[i].id,
+		                array.key[i].handle, array.key[i].data);
 	kek_key(kek, &array.key[n]);
 	array.count = (uint16_t)(n + 1);
 	err = encode(false, &array, value);
@@ -219,6 +223,11 @@ gdoi_arrays_render(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
 	if (arrays->value == NULL)
 		return GK_ERR_NOMEM;
 	err = content_of(plan, &c);
+	for (size_t i = 0; i < c.n; i++)
+		if (i == 0 || c.key[i]->id != c.key[i - 1]->id)
+			gdoi_secret_lkh(
+				g->env, kek->sak.spi, (uint16_t)c.key[i]->id,
+				c.key[i]->handle, gk_lkh_key_slice(c.key[i]));
 	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
 		err = render(g, &plan->wraps[arrays->n], &c, kek,
 		             &arrays->value[arrays->n]);

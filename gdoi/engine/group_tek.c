@@ -4,6 +4,7 @@
 
 #include "common/crypto/gk_hash.h"
 #include "gdoi/engine/group_state.h"
+#include "gdoi/engine/secret.h"
 
 /*
  * Data-Security SAs: RFC 6407 sections 5.4.1, 5.5, 5.6.1; RFC 5374 section 4.2.1;
@@ -86,6 +87,7 @@ tek_fill(struct gdoi_group *g, struct gdoi_data_sa *tek)
 {
 	struct gdoi_sat sat = g->policy->data[tek->data].sat;
 	const struct gk_env *env = g->env;
+	struct gdoi_kd_packet packet;
 	struct isakmp_reject why;
 
 	GK_TRY(spi_next(g, tek, &sat));
@@ -96,7 +98,10 @@ tek_fill(struct gdoi_group *g, struct gdoi_data_sa *tek)
 		return GK_ERR_SPACE;
 	/* RFC6407-3.5-04: a key of its own for each Data-Security SA. */
 	GK_TRY(env->random(env->ctx, tek->key, tek->keys.algorithm));
-	return env->random(env->ctx, tek->integrity, tek->keys.integrity);
+	GK_TRY(env->random(env->ctx, tek->integrity, tek->keys.integrity));
+	gdoi_tek_packet(tek, &packet);
+	gdoi_secret_tek(env, gk_buf_slice(&g->id), &tek->sat, &packet);
+	return GK_OK;
 }
 
 enum gk_err
@@ -200,7 +205,7 @@ assurance(const struct gdoi_group *g, const struct gdoi_data_sa *tek)
 
 	if (n == 0)
 		return 0;
-	return tek->holders >= n ? 100 : (uint16_t)(tek->holders * 100U / n);
+	return (uint16_t)(tek->holders >= n ? 100 : tek->holders * 100U / n);
 }
 
 void

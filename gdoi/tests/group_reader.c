@@ -225,7 +225,7 @@ pull(struct gw *w, struct gw_member *m, uint16_t n, bool reads)
 	bool has_seq;
 	enum gk_err err;
 
-	memcpy(from.ip, m->ip, 4);
+	memcpy(from.ip, m->moved ? m->from_ip : m->ip, 4);
 	err = gdoi_group_offer(w->group, &peer, w->now, &offer, &w->why);
 	if (err == GK_OK)
 		err = gdoi_group_admit(w->group, offer,
@@ -509,7 +509,8 @@ gw_ack(struct gw *w, const struct gw_member *m, size_t kek, uint32_t sequence,
 	struct gk_slice base = { k->key + iv, k->len - iv };
 	struct gdoi_push_ack ack = {
 		.seq = { sequence },
-		.id = { .type = ISAKMP_ID_IPV4_ADDR, .data = { m->ip, 4 } },
+		.id = { .type = ISAKMP_ID_IPV4_ADDR,
+		        .data = { m->moved ? m->from_ip : m->ip, 4 } },
 	};
 	uint8_t key[GK_HASH_MAX];
 

@@ -323,10 +323,16 @@ gw_drain(struct gw *w)
 }
 
 void
-gw_open(struct gw *w)
+gw_begin(struct gw *w)
 {
 	w->group = gdoi_group_new(&env, &w->cfg);
 	assert_non_null(w->group);
+}
+
+void
+gw_open(struct gw *w)
+{
+	gw_begin(w);
 	gk_assert_ok(gw_set_policy(w));
 }
 

@@ -40,6 +40,8 @@ struct gw_member {
 	struct gk_identity id;
 	struct gk_buf name; /* as the group lists it */
 	bool in;
+	bool moved; /* it sends from another address, */
+	uint8_t from_ip[4];
 	struct gw_kek kek[GW_KEKS]; /* newest first */
 	size_t n_keks;
 	struct gk_lkh_member ring;
@@ -96,7 +98,8 @@ struct gw {
 
 /* gw_init - a group with AES-128 KEK, ECDSA P-256 and one ESP TEK. */
 void gw_init(struct gw *w, size_t members);
-void gw_open(struct gw *w); /* with w->template, w->dialect, w->cfg */
+void gw_begin(struct gw *w); /* the group, without a policy */
+void gw_open(struct gw *w);  /* with w->template, w->dialect, w->cfg */
 void gw_free(struct gw *w);
 void gw_member_clear(struct gw_member *m); /* it knows nothing any more */
 /* gw_restart - a new group object from the rows; policy set again. */
