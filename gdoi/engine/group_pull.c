@@ -216,7 +216,7 @@ look(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-3.4-03", "ID");
 	/* RFC6407-3.4-03 */
 	if (!gdoi_policy_admits(g->policy, peer) &&
-	    GK_CHECKED("RFC6407-3.4-03"))
+	    GK_CHECKED("RFC6407-3.4-03", "RFC6407-3.1-04"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
 	if (gk_group_excluded(g->data, gk_buf_slice(&o->name), NULL) &&
 	    GK_CHECKED("RFC6407-3.4-03"))

@@ -362,7 +362,8 @@ form_check(const struct gdoi_pull_form *form, const struct isakmp_chain *chain,
 		if (type == ISAKMP_PAYLOAD_VENDOR_ID && k != 0)
 			continue;
 		if (!rule_find(form, type, &row) &&
-		    GK_CHECKED("RFC6407-3.2-03"))
+		    GK_CHECKED("RFC6407-3.2-03", "RFC6407-5.2-02",
+		               "RFC6407-5.2-03"))
 			return isakmp_refuse(
 				why, GK_ERR_UNEXPECTED,
 				ISAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,

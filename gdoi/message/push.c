@@ -451,7 +451,9 @@ gdoi_push_verify(const struct gdoi_dialect *dialect, const struct gdoi_kek *kek,
 		                        ? GDOI_PUSH_SIG_HDR_UNPADDED
 		                        : GDOI_PUSH_SIG_HDR_FINAL,
 		                &last->generic);
-	if (err != GK_OK && GK_CHECKED("RFC6407-4.4-04"))
+	if (err != GK_OK &&
+	    GK_CHECKED("RFC6407-4.4-04", "RFC6407-5.3.6.4-01",
+	               "RFC6407-5.3.6.5-01", "RFC6407-5.3.6.6-01"))
 		return isakmp_refuse(why, err, ISAKMP_NOTIFY_INVALID_SIGNATURE,
 		                     "RFC6407-4.4-04", "SIG", last->generic.at);
 	return GK_OK;

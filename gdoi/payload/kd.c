@@ -46,9 +46,9 @@ static enum gk_err
 take(const struct reading *r, const struct isakmp_attribute *a,
      struct gk_slice *to, const char *req, const char *field)
 {
-	if (a->basic || a->value.len == 0)
+	if ((a->basic || a->value.len == 0) && GK_CHECKED(req))
 		return bad_key(r, GK_ERR_VALUE, req, field, a->at);
-	if (to->len != 0)
+	if (to->len != 0 && GK_CHECKED(req))
 		return bad_key(r, GK_ERR_UNEXPECTED, req, field, a->at);
 	*to = a->value;
 	return GK_OK;
@@ -216,7 +216,8 @@ packet_check(const struct reading *r, const struct gdoi_kd_packet *p)
 	if (p->type != GDOI_KD_SID)
 		return GK_OK;
 	/* RFC6407-5.6.4-03, 5.6.4.4-02 */
-	if (r->push && GK_CHECKED("RFC6407-5.6.4-03"))
+	if (r->push && GK_CHECKED("RFC6407-5.6.4-03", "RFC6407-5.6.4.4-02",
+	                          "RFC6407-5.4-01"))
 		return bad_key(r, GK_ERR_UNEXPECTED, "RFC6407-5.6.4-03",
 		               "KD Type", p->at);
 	/* RFC6407-5.6.4-01 */
@@ -233,10 +234,13 @@ attributes_read(const struct reading *r, struct gk_rd *rd,
 	while (gk_rd_left(rd) != 0) {
 		struct isakmp_attribute a;
 
-		if (isakmp_attribute_decode(rd, &a) != GK_OK &&
-		    GK_CHECKED("RFC6407-5.6.2-02"))
-			return bad_key(r, rd->fault.err, "RFC6407-5.6.2-02",
-			               rd->fault.field, rd->fault.offset);
+		if (isakmp_attribute_decode(rd, &a) != GK_OK) {
+			if (GK_CHECKED("RFC6407-5.6.2-02", "RFC6407-5.6.3-02"))
+				return bad_key(
+					r, rd->fault.err, "RFC6407-5.6.2-02",
+					rd->fault.field, rd->fault.offset);
+			break;
+		}
 		switch (p->type) {
 		case GDOI_KD_TEK:
 			GK_TRY(tek_attribute(r, &a, p));

@@ -41,7 +41,8 @@ attribute_read(const struct isakmp_attribute *a, struct gdoi_sat_iec *sa,
 {
 	if (a->type == GDOI_IEC_ATTRIBUTE_ATD)
 		return atd_read(a, sa, why);
-	if (a->type != GDOI_IEC_ATTRIBUTE_KDA && GK_CHECKED("RFC8052-4-03"))
+	if (a->type != GDOI_IEC_ATTRIBUTE_KDA &&
+	    GK_CHECKED("RFC8052-4-03", "RFC8052-2.2.4-01"))
 		return not_supported(why, "RFC8052-4-03", "SA Data Attributes",
 		                     a->at);
 	/* RFC8052-2.2.4.2-01: a percentage. */
@@ -70,7 +71,8 @@ algorithms_check(const struct gdoi_sat_iec *sa, size_t at,
 	/* RFC8052-2.2.3-01, -02 */
 	if (sa->auth == GDOI_IEC_AUTH_NONE && !gcm &&
 	    sa->enc != GDOI_IEC_ENC_NONE &&
-	    GK_CHECKED("RFC8052-2.2.3-01", "RFC8052-2.2.3-02"))
+	    GK_CHECKED("RFC8052-2.2.3-01", "RFC8052-2.2.3-02", "RFC8052-3-01",
+	               "RFC8052-3-02"))
 		return not_supported(why,
 		                     sa->enc == GDOI_IEC_ENC_AES_CBC_128
 		                             ? "RFC8052-2.2.3-01"

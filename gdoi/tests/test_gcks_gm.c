@@ -171,11 +171,15 @@ poll_group(int k)
 
 	w->now = now;
 	gw_drain(w);
-	for (; pushes_given[k] < w->n_push; pushes_given[k]++)
+	for (; pushes_given[k] < w->n_push; pushes_given[k]++) {
+		struct gk_slice d =
+			gk_buf_slice(&w->push[pushes_given[k]].dgram);
+
+		/* RFC 6407 section 4.2: exchange, flags, Message ID */
+		assert_memory_equal(d.ptr + 18, "\x21\1\0\0\0\0", 6);
 		for (int i = 0; i < NODES; i++)
-			post(-1, i,
-			     gk_buf_slice(&w->push[pushes_given[k]].dgram),
-			     true);
+			post(-1, i, d, true);
+	}
 }
 
 static void
@@ -327,6 +331,9 @@ assert_all_read(size_t k)
 
 GK_TEST(rfc6407_1_01, members_register_for_two_groups_and_share_the_keys)
 {
+	/* Protocol and ports of the SATs are zero: no selectors. */
+	GK_SHOWS("RFC6407-5.3-05", "RFC6407-5.5.1-02", "RFC6407-5.5.1-03",
+	         "RFC6407-5.5.1-05", "RFC6407-5.5.1-06");
 	all_open();
 	joined = 0;
 	join_all(0);
@@ -346,6 +353,9 @@ GK_TEST(rfc6407_1_01, members_register_for_two_groups_and_share_the_keys)
 
 GK_TEST(rfc6407_4_09, rekeys_reach_everybody)
 {
+	/* The member takes nothing else: counter mode, and no SIDs. */
+	GK_SHOWS("RFC6407-5.4-01", "RFC6407-5.6.4.4-02", "RFC6407-4.2-04",
+	         "RFC6407-4.2-05", "RFC6407-4.2-06", "RFC6407-4-06");
 	all_open();
 	join_all(0);
 	for (int round = 0; round < 3; round++) {
@@ -367,8 +377,12 @@ GK_TEST(rfc6407_7_4_1_01, who_is_evicted_cannot_read_on)
 
 	all_open();
 	join_all(0);
+	GK_SHOWS("RFC6407-7.4.1-02");
 	gk_assert_ok(gdoi_group_evict(group[0], &peer, 1, now));
 	pass(1000);
+	/* The KEK under the old one, the TEKs under the new one. */
+	assert_int_equal(world[0].n_push, 2);
+	assert_memory_not_equal(world[0].push[0].spi, world[0].push[1].spi, 16);
 	assert_false(can_read(1, 0));
 	for (int i = 0; i < NODES; i++)
 		assert_int_equal(can_read(i, 0), i != 1);
@@ -495,6 +509,238 @@ GK_TEST(rfc6407_3_4_03, who_is_not_admitted_is_told)
 	all_close();
 }
 
+/* ---- sender ids --------------------------------------------------------- */
+
+struct sids {
+	uint32_t sid[64];
+	size_t n;
+};
+
+static void
+see_sids(void *ctx, const struct gdoi_tek *tek)
+{
+	struct sids *s = ctx;
+
+	if (tek->state == GDOI_TEK_OLD)
+		return;
+	s->n = tek->n_sids;
+	assert_int_equal(tek->sid_bits, 8);
+	memcpy(s->sid, tek->sids, tek->n_sids * sizeof(s->sid[0]));
+}
+
+static struct sids
+sids_of(int i)
+{
+	struct sids s = { .n = 0 };
+
+	gdoi_gm_teks(node[i].gm, 0, see_sids, &s);
+	return s;
+}
+
+static void
+assert_distinct_sids(void)
+{
+	bool taken[256] = { false };
+
+	for (int i = 0; i < NODES; i++) {
+		struct sids s = sids_of(i);
+
+		assert_true(s.n != 0);
+		for (size_t k = 0; k < s.n; k++) {
+			assert_true(s.sid[k] < 256);
+			assert_false(taken[s.sid[k]]);
+			taken[s.sid[k]] = true;
+		}
+	}
+}
+
+GK_TEST(rfc6407_3_5_06, a_member_gets_as_many_sender_ids_as_it_asks_for)
+{
+	GK_SHOWS("RFC6054-3-02", "RFC6054-3-06", "RFC6054-4-03");
+	all_open();
+	gdoi_gm_free(node[2].gm);
+	node[2].group[0].sids = 3;
+	node[2].gm = gdoi_gm_new(&env, &node[2].cfg);
+	join_all(0);
+	for (int i = 0; i < NODES; i++)
+		assert_int_equal(sids_of(i).n, i == 2 ? 3 : 1);
+	assert_distinct_sids();
+	all_close();
+}
+
+static void
+few_sids(struct gw *w, int i)
+{
+	if (i == 0)
+		w->cfg.sender_last = 5;
+}
+
+/* Six there are.  Who registers again gets new ones; when there are none, all
+ * that were used with them goes, and the count begins again. */
+GK_TEST(rfc6407_3_5_11, when_sender_ids_run_out_everything_is_new)
+{
+	struct gdoi_group_status s;
+	struct newest before = { 0 }, after = { 0 };
+
+	GK_SHOWS("RFC6054-4-04", "RFC6054-4-06", "RFC6054-4-10");
+	shape_group = few_sids;
+	all_open();
+	shape_group = NULL;
+	join_all(0);
+	gdoi_group_teks(group[0], see_tek, &before);
+	for (int i = 0; i < 2; i++) {
+		uint32_t old = sids_of(i).sid[0];
+
+		gk_assert_ok(gdoi_gm_reregister(node[i].gm, 0, now));
+		pass(2000);
+		assert_true(sids_of(i).sid[0] != old);
+		assert_distinct_sids();
+	}
+	gdoi_group_status(group[0], &s);
+	assert_int_equal(s.senders, 6);
+	/* The seventh is not given out. */
+	gk_assert_ok(gdoi_gm_reregister(node[2].gm, 0, now));
+	pass(600000);
+	gdoi_group_teks(group[0], see_tek, &after);
+	assert_memory_not_equal(before.spi, after.spi, 4);
+	gdoi_group_status(group[0], &s);
+	assert_true(s.senders >= NODES && s.senders <= 6);
+	for (int i = 0; i < NODES; i++)
+		assert_int_equal(state_of(i, 0), GDOI_GM_MEMBER);
+	assert_all_read(0);
+	assert_distinct_sids();
+	all_close();
+}
+
+/* ---- rekeys of other kinds ---------------------------------------------- */
+
+static void
+small_datagrams(struct gw *w, int i)
+{
+	if (i == 0)
+		w->cfg.push_max = 400;
+}
+
+GK_TEST(rfc6407_4_11, an_eviction_in_several_datagrams)
+{
+	const char *peer = "ipv4:10.0.0.13"; /* node 1 */
+	size_t under_old = 0;
+
+	shape_group = small_datagrams;
+	all_open();
+	shape_group = NULL;
+	join_all(0);
+	gk_assert_ok(gdoi_group_evict(group[0], &peer, 1, now));
+	pass(1000);
+	for (size_t i = 0; i < world[0].n_push; i++)
+		under_old += memcmp(world[0].push[i].spi, world[0].push[0].spi,
+		                    16) == 0;
+	assert_true(under_old >= 2);
+	for (size_t i = 1; i < under_old; i++)
+		assert_int_equal(world[0].push[i].sequence,
+		                 world[0].push[i - 1].sequence + 1);
+	for (int i = 0; i < NODES; i++)
+		assert_int_equal(can_read(i, 0), i != 1);
+	all_close();
+}
+
+static void
+backward(struct gw *w, int i)
+{
+	w->template.rekey.backward = i == 0;
+}
+
+GK_TEST(rfc6407_7_4_2_01, a_joiner_gets_no_key_that_was_used_before)
+{
+	struct newest before = { 0 };
+
+	shape_group = backward;
+	all_open();
+	shape_group = NULL;
+	for (int i = 0; i < NODES - 1; i++)
+		gk_assert_ok(gdoi_gm_join(node[i].gm, 0, now));
+	pass(60000);
+	gdoi_group_teks(group[0], see_tek, &before);
+	assert_true(before.found);
+	gk_assert_ok(gdoi_gm_join(node[NODES - 1].gm, 0, now));
+	pass(60000);
+	assert_all_read(0);
+	before.found = false;
+	gdoi_gm_teks(node[NODES - 1].gm, 0, match_tek, &before);
+	assert_false(before.found);
+	all_close();
+}
+
+static void
+count_tek(void *ctx, const struct gdoi_tek *tek)
+{
+	(void)tek;
+	(*(unsigned *)ctx)++;
+}
+
+GK_TEST(rfc6407_5_9_03, the_end_of_a_group_is_deletes_alone)
+{
+	GK_SHOWS("RFC6407-5.9-05", "RFC6407-5.9-06", "RFC6407-5.9-07");
+	all_open();
+	join_all(0);
+	gk_assert_ok(gdoi_group_destroy(group[0], now));
+	pass(1000);
+	for (int i = 0; i < NODES; i++) {
+		unsigned left_over = 0;
+
+		gdoi_gm_teks(node[i].gm, 0, count_tek, &left_over);
+		assert_int_equal(left_over, 0);
+		assert_true(node[i].n[GDOI_OUT_KEK_WIPE] >= 1);
+	}
+	all_close();
+}
+
+static const struct {
+	uint16_t algorithm, hash, bits;
+	enum gk_pki_alg key;
+} signatures[] = {
+	{ GDOI_SIG_ALG_RSA, GDOI_SIG_HASH_SHA256, 2048, GK_PKI_RSA2048 },
+	{ GDOI_SIG_ALG_ECDSA_256, 0, 0, GK_PKI_P256 },
+	{ GDOI_SIG_ALG_ECDSA_384, 0, 0, GK_PKI_P384 },
+	{ GDOI_SIG_ALG_ECDSA_521, 0, 0, GK_PKI_P521 },
+};
+static size_t which_signature;
+
+static void
+with_signature(struct gw *w, int i)
+{
+	if (i != 0)
+		return;
+	gk_pki_free(&w->party);
+	gk_pki_make(&w->party,
+	            &(struct gk_pki_spec){
+			    .subject = "/CN=push",
+			    .alg = signatures[which_signature].key });
+	w->cfg.signer = w->party.signer;
+	w->template.rekey.sak.sig_algorithm =
+		signatures[which_signature].algorithm;
+	w->template.rekey.sak.sig_hash = signatures[which_signature].hash;
+	w->template.rekey.sak.sig_key_length = signatures[which_signature].bits;
+}
+
+GK_TEST(rfc6407_6_1_07, rekeys_under_every_kind_of_signature)
+{
+	GK_SHOWS("RFC6407-6.1-04", "RFC6407-5.3.6.4-01", "RFC6407-5.3.6.5-01",
+	         "RFC6407-5.3.6.6-01");
+	for (which_signature = 0; which_signature < GK_COUNT(signatures);
+	     which_signature++) {
+		shape_group = with_signature;
+		all_open();
+		shape_group = NULL;
+		join_all(0);
+		gk_assert_ok(gdoi_group_rekey(group[0], GDOI_REKEY_ALL, now));
+		pass(1000);
+		assert_int_equal(world[0].n_push, 2);
+		assert_all_read(0);
+		all_close();
+	}
+}
+
 /* ---- other groups ------------------------------------------------------- */
 
 static struct gdoi_dialect gdoid;
@@ -596,6 +842,15 @@ main(void)
 		GK_RUN(rfc8263_5_06,
 		       each_kind_of_acknowledgement_reaches_its_group),
 		GK_RUN(rfc6407_3_4_03, who_is_not_admitted_is_told),
+		GK_RUN(rfc6407_3_5_06,
+		       a_member_gets_as_many_sender_ids_as_it_asks_for),
+		GK_RUN(rfc6407_3_5_11,
+		       when_sender_ids_run_out_everything_is_new),
+		GK_RUN(rfc6407_4_11, an_eviction_in_several_datagrams),
+		GK_RUN(rfc6407_7_4_2_01,
+		       a_joiner_gets_no_key_that_was_used_before),
+		GK_RUN(rfc6407_5_9_03, the_end_of_a_group_is_deletes_alone),
+		GK_RUN(rfc6407_6_1_07, rekeys_under_every_kind_of_signature),
 		GK_RUN(rfc6407_5_1_03,
 		       the_preset_of_the_reference_implementation_in_both_roles),
 		GK_RUN(rfc8052_2_1_01, a_group_that_is_named_by_an_oid),

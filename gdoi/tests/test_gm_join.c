@@ -77,6 +77,7 @@ GK_TEST(rfc6407_3_1_01, an_unlisted_key_server_gets_no_message_1)
 		GK_ID_IPV4, { (const uint8_t *)"\x0a\x00\x00\x09", 4 }
 	};
 
+	GK_REFUSES("RFC6407-3.1-01", "RFC6407-3.1-02", "RFC6407-7.2.6-02");
 	lab_reset();
 	lab.group[0].servers = &other;
 	lab.group[0].n_servers = 1;

@@ -292,6 +292,33 @@ GK_TEST(rfc6407_5_6_3_03, a_second_lkh_packet_is_refused)
 	               BAD_KEY, 15);
 }
 
+static enum gk_err
+lkh_check(size_t at, uint8_t value)
+{
+	uint8_t buf[sizeof(lkh_packet_golden)];
+	struct gk_rd rd;
+
+	memcpy(buf, lkh_packet_golden, sizeof(buf));
+	buf[at] = value;
+	gk_rd_init(&rd, buf, sizeof(buf));
+	return gdoi_kd_read(&rd, &defaults, false, &kd_decoded, &why);
+}
+
+GK_TEST(rfc6407_5_6_3_1_02, a_second_download_array_is_refused)
+{
+	assert_refused(lkh_check(70, 1), "RFC6407-5.6.3.1-02", BAD_KEY, 69);
+}
+
+/* The last attribute says that it is longer than what is left. */
+GK_TEST(rfc6407_5_6_2_02, attributes_cut_off_are_refused)
+{
+	GK_REFUSES("RFC6407-5.6.3-02");
+	assert_true(kd_check(false, KEK + 30, 9) != GK_OK);
+	assert_string_equal(why.req, "RFC6407-5.6.2-02");
+	assert_true(lkh_check(144, 9) != GK_OK);
+	assert_string_equal(why.req, "RFC6407-5.6.2-02");
+}
+
 GK_TEST(rfc6407_5_6_3_1_01, a_download_array_is_never_in_a_push)
 {
 	struct gk_rd rd;
@@ -319,6 +346,7 @@ GK_TEST(rfc6407_5_6_4_1_01, sids_that_do_not_fit_are_refused)
 
 GK_TEST(rfc6407_5_6_4_03, sids_are_never_in_a_push)
 {
+	GK_REFUSES("RFC6407-5.6.4.4-02", "RFC6407-5.4-01");
 	gk_assert_ok(kd_check(false, 2, 0));
 	assert_refused(kd_check(true, 2, 0), "RFC6407-5.6.4-03", BAD_KEY, SID);
 }
@@ -341,6 +369,8 @@ main(void)
 		GK_RUN(rfc6407_5_6_2_03, a_second_kek_packet_is_refused),
 		GK_RUN(rfc6407_5_6_4_03, sids_are_never_in_a_push),
 		GK_RUN(rfc6407_5_6_4_1_01, sids_that_do_not_fit_are_refused),
+		GK_RUN(rfc6407_5_6_3_1_02, a_second_download_array_is_refused),
+		GK_RUN(rfc6407_5_6_2_02, attributes_cut_off_are_refused),
 		GK_RUN(rfc6407_5_6_3_03, a_second_lkh_packet_is_refused),
 		GK_RUN(rfc6407_5_6_3_1_01, a_download_array_is_never_in_a_push),
 	};

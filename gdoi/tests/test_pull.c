@@ -364,6 +364,8 @@ GK_TEST(rfc6407_3_2_03, a_foreign_payload_is_refused_and_a_vendor_id_is_not)
 	static uint8_t room[8][2048], extra[64];
 	struct part part[9];
 
+	/* SAK, GAP and SAT behind SA: not in it. */
+	GK_REFUSES("RFC6407-5.2-02", "RFC6407-5.2-03");
 	for (unsigned m = 1; m <= 4; m++)
 		for (uint8_t type = 1; type < 32; type++) {
 			const struct gdoi_pull_form *form = gdoi_pull_form(m);
@@ -439,6 +441,38 @@ GK_TEST(rfc6407_5_8_01, nor_is_such_a_nonce_ever_sent)
 	c.nonce.len = 129;
 	assert_int_equal(gdoi_pull_build(&side[0], 1, &c, &out),
 	                 GK_ERR_UNEXPECTED);
+}
+
+/* The octet behind each Next Payload. */
+GK_TEST(rfc2408_5_3_03, what_is_reserved_and_not_zero_is_refused)
+{
+	static uint8_t room[8][2048], octets[8192];
+	struct part part[8];
+
+	GK_REFUSES("RFC2408-5.3-03", "RFC2408-2.5.2-01", "RFC6407-5.2-04");
+	for (unsigned m = 1; m <= 4; m++)
+		for (size_t k = 0; k < gdoi_pull_form(m)->n_rules - 1; k++) {
+			struct gdoi_pull_content c;
+			struct gk_buf out;
+			size_t n, at = 0, len;
+
+			up_to(m, true);
+			c = content(m);
+			n = right_parts(m, &c, part, room);
+			len = parts_write(part, n, octets, sizeof(octets));
+			for (size_t i = 0; i < k; i++)
+				at += ISAKMP_GENERIC_LEN + part[i].body.len;
+			octets[at + 1] = 1;
+			gk_assert_ok(gdoi_pull_seal(
+				sender(m), part[0].type,
+				(struct gk_slice){ octets, len }, &out));
+			assert_int_equal(gdoi_pull_open(receiver(m), m,
+			                                gk_buf_slice(&out),
+			                                &got, &why),
+			                 GK_ERR_RESERVED);
+			assert_string_equal(why.req, "RFC2408-5.3-03");
+			gk_buf_free(&out);
+		}
 }
 
 /* ---- SEQ ---------------------------------------------------------------- */
@@ -686,6 +720,8 @@ main(void)
 		       a_foreign_payload_is_refused_and_a_vendor_id_is_not),
 		GK_RUN(rfc6407_5_8_01, nonces_have_8_to_128_octets),
 		GK_RUN(rfc6407_5_8_01, nor_is_such_a_nonce_ever_sent),
+		GK_RUN(rfc2408_5_3_03,
+		       what_is_reserved_and_not_zero_is_refused),
 		GK_RUN(rfc6407_3_2_15, seq_goes_with_a_rekey_sa),
 		GK_RUN(rfc6407_5_7_04,
 		       a_rekey_sa_wants_a_seq_unless_the_dialect_says_no),

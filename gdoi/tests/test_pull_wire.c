@@ -347,6 +347,43 @@ GK_TEST(rfc6407_5_7_01, the_seq_of_message_4)
 	finish();
 }
 
+static void
+substation(struct gw *w, int i)
+{
+	struct gdoi_sat sat = gw_iec_gcm;
+
+	if (i != 0)
+		return;
+	sat.iec.auth = GDOI_IEC_AUTH_HMAC_SHA256_128;
+	sat.iec.enc = GDOI_IEC_ENC_AES_CBC_128;
+	gw_set_data(w, 1, &sat);
+}
+
+GK_TEST(rfc8052_2_3_01, the_keys_of_a_substation)
+{
+	const uint8_t *p;
+	struct walk w;
+	size_t len;
+
+	GK_SHOWS("RFC8052-2.2.3-02", "RFC8052-2.3-02", "RFC8052-2.3-03",
+	         "RFC8052-2.3-07", "RFC8052-3-02");
+	exchange(substation, 0);
+	assert_int_equal(two.sa->n_sats, 1);
+	assert_int_equal(two.sa->sat[0].protocol, GDOI_PROTOCOL_IEC_61850);
+	w = kd_walk();
+	assert_int_equal(count_of(&w, GDOI_KD_TEK), 1);
+	assert_int_equal(count_of(&w, GDOI_KD_SID), 0);
+	p = find_packet(&w, GDOI_KD_TEK, &len);
+	assert_int_equal(p[4], 4);
+	assert_memory_equal(p + 5, two.sa->sat[0].spi, 4);
+	/* TEK_ALGORITHM_KEY of AES-128, TEK_INTEGRITY_KEY of HMAC-SHA256 */
+	assert_int_equal(attributes(p + 9, p + len, BIT(1) | BIT(2) | BIT(3)),
+	                 BIT(1) | BIT(2));
+	assert_int_equal(four.kd->packet[w.n - 1].algorithm_key.len, 16);
+	assert_int_equal(four.kd->packet[w.n - 1].integrity_key.len, 32);
+	finish();
+}
+
 /* RFC6407-3.2.1: headers. */
 GK_TEST(rfc6407_3_2_05, headers_of_messages_2_and_4)
 {
@@ -382,6 +419,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_01, key_packets_with_lkh),
 		GK_RUN(rfc6407_5_6_2_01, the_kek_packet_without_lkh),
 		GK_RUN(rfc6407_5_7_01, the_seq_of_message_4),
+		GK_RUN(rfc8052_2_3_01, the_keys_of_a_substation),
 		GK_RUN(rfc6407_3_2_05, headers_of_messages_2_and_4),
 	};
 

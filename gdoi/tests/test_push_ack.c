@@ -34,6 +34,8 @@ GK_TEST(rfc8263_3_01, an_acknowledgement_says_what_was_put_into_it)
 {
 	static const uint8_t header[] = { 8, 0x10, 35, 0, 0, 0, 0, 0 };
 
+	GK_SHOWS("RFC8263-3.1-01", "RFC8263-3.1-02", "RFC8263-3.4-02",
+	         "RFC2408-5.1-02");
 	for (uint16_t type = 1; type <= 4; type++) {
 		struct gk_buf out = built(type, ISAKMP_ID_IPV4_ADDR, 4);
 
@@ -46,6 +48,7 @@ GK_TEST(rfc8263_3_01, an_acknowledgement_says_what_was_put_into_it)
 		assert_int_equal(got.seq.number, 0x01020304);
 		assert_int_equal(got.id.type, ISAKMP_ID_IPV4_ADDR);
 		assert_memory_equal(got.id.data.ptr, address, 4);
+		assert_memory_equal(got.id_payload.ptr + 4, "\1\0\0\0", 4);
 		gk_assert_ok(gdoi_push_ack_check(&defaults, type, ack_key, &got,
 		                                 &why));
 		gk_buf_free(&out);
