@@ -31,6 +31,8 @@ static void
 server_free(struct lab_server *s)
 {
 	ike_free(s->ike);
+	for (size_t i = 0; i < GK_COUNT(s->heard); i++)
+		gk_buf_free(&s->heard[i]);
 	*s = (struct lab_server){ 0 };
 }
 
@@ -93,6 +95,7 @@ lab_reset(void)
 			                                   .handle = i };
 		memcpy(lab.cfg.server[i].ip, server_ip[i], 4);
 	}
+	memset(lab.raw, 0, sizeof(lab.raw));
 	lab_policy(&lab.offer);
 	lab_kek(0x11, 0x11);
 }
@@ -275,6 +278,22 @@ to_member(size_t i, struct gk_slice dgram)
 	                      lab.now);
 }
 
+/* Recorded payloads under the keys of our own phase 1. */
+static struct gk_buf
+say_raw(struct gdoi_pull *pull, unsigned message)
+{
+	struct gk_slice raw = lab.raw[message];
+	struct gk_buf out;
+
+	gk_assert_ok(gdoi_pull_seal(pull, lab.raw_first[message], raw, &out));
+	if (message == 2) { /* NONCE comes first */
+		pull->nr_len = (size_t)(raw.ptr[2] << 8 | raw.ptr[3]) -
+		               ISAKMP_GENERIC_LEN;
+		memcpy(pull->nr, raw.ptr + ISAKMP_GENERIC_LEN, pull->nr_len);
+	}
+	return out;
+}
+
 static void
 say_pull(struct lab_server *s, size_t i, struct gdoi_pull *pull,
          unsigned message)
@@ -295,7 +314,10 @@ say_pull(struct lab_server *s, size_t i, struct gdoi_pull *pull,
 			content.seq = &seq;
 		s->pulls++;
 	}
-	gk_assert_ok(gdoi_pull_build(pull, message, &content, &out));
+	if (lab.raw[message].len != 0)
+		out = say_raw(pull, message);
+	else
+		gk_assert_ok(gdoi_pull_build(pull, message, &content, &out));
 	to_member(i, gk_buf_slice(&out));
 	gk_buf_free(&out);
 }
@@ -342,6 +364,13 @@ hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
 		return;
 	}
 	gdoi_pull_take(pull, &m);
+	gk_buf_free(&s->heard[m.message]);
+	gk_assert_ok(gk_buf_copy(
+		&s->heard[m.message],
+		(struct gk_slice){ m.chain.item[0].generic.all.ptr +
+	                                   m.chain.item[0].generic.length,
+	                           m.chain.end - m.chain.item[0].generic.at -
+	                                   m.chain.item[0].generic.length }));
 	if (m.has_gap)
 		s->requested = m.gap.request;
 	gdoi_pull_message_free(&m);

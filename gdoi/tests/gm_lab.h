@@ -36,6 +36,7 @@ struct lab_server {
 	bool mute_pull;                 /* nothing in GROUPKEY-PULL */
 	unsigned pulls;                 /* message 4 said */
 	uint16_t requested;             /* SENDER_ID_REQUEST of message 3 */
+	struct gk_buf heard[4];         /* payloads behind HASH, by message */
 	bool deleted;                   /* a Delete of phase 1 came */
 	struct isakmp_delete other;     /* the last Delete of another SA */
 	uint8_t other_spi[16];
@@ -62,7 +63,10 @@ struct lab {
 	struct gk_now now;
 	struct lab_seen seen;
 	struct lab_policy offer; /* of message 2 and 4 */
-	struct gdoi_kek kek;     /* that PUSHes go under */
+	/* Instead of the offer, by message: the payloads behind HASH. */
+	struct gk_slice raw[5];
+	uint8_t raw_first[5]; /* type of the first of them */
+	struct gdoi_kek kek;  /* that PUSHes go under */
 	uint8_t kek_octets[64];
 	bool fail_commit; /* the store says no */
 	struct gk_journal *stored;

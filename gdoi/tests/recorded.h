@@ -21,15 +21,15 @@ static inline json_t *
 session_load(const char *name)
 {
 	const char *top = getenv("top_srcdir");
-	char path[512];
+	char file[512];
 	json_error_t error;
 	json_t *session;
 
-	snprintf(path, sizeof(path), "%s/interop/vectors/gdoid/%s.json",
+	snprintf(file, sizeof(file), "%s/interop/vectors/gdoid/%s.json",
 	         top != NULL ? top : ".", name);
-	session = json_load_file(path, 0, &error);
+	session = json_load_file(file, 0, &error);
 	if (session == NULL)
-		fail_msg("%s: %s", path, error.text);
+		fail_msg("%s: %s", file, error.text);
 	return session;
 }
 
