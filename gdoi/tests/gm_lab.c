@@ -36,9 +36,10 @@ server_free(struct lab_server *s)
 	*s = (struct lab_server){ 0 };
 }
 
-static void
-stop(void)
+void
+lab_stop(void)
 {
+	gk_buf_free(&lab.held);
 	gdoi_gm_free(lab.gm);
 	lab.gm = NULL;
 	for (size_t i = 0; i < LAB_SERVERS; i++)
@@ -50,7 +51,7 @@ stop(void)
 int
 lab_teardown(void **state)
 {
-	stop();
+	lab_stop();
 	gk_journal_free(lab.stored);
 	lab.stored = NULL;
 	gk_pki_free(&lab.signer);
@@ -63,7 +64,7 @@ lab_reset(void)
 {
 	static struct ike_psk any_psk[2];
 
-	stop();
+	lab_stop();
 	gk_journal_free(lab.stored);
 	gk_assert_ok(gk_journal_new(gk_slice_str("stored"), &lab.stored));
 	configure(MODERN(PSK));
@@ -74,7 +75,7 @@ lab_reset(void)
 	}
 	server_config = config[1];
 	lab.now = (struct gk_now){ 1000000, GK_PKI_NOW };
-	lab.fail_commit = false;
+	lab.fail_commit = lab.hold = false;
 	lab.dialect = (struct gdoi_dialect){ 0 };
 	for (size_t i = 0; i < LAB_GROUPS; i++)
 		lab.group[i] = (struct gdoi_gm_group_config){
@@ -103,7 +104,7 @@ lab_reset(void)
 void
 lab_start(void)
 {
-	stop();
+	lab_stop();
 	lab.gm = gdoi_gm_new(&env, &lab.cfg);
 	assert_non_null(lab.gm);
 }
@@ -274,6 +275,11 @@ server_path(size_t i)
 static void
 to_member(size_t i, struct gk_slice dgram)
 {
+	if (lab.hold && dgram.ptr[18] == ISAKMP_EXCHANGE_GROUPKEY_PULL) {
+		gk_buf_free(&lab.held);
+		gk_assert_ok(gk_buf_copy(&lab.held, dgram));
+		return;
+	}
 	(void)gdoi_gm_receive(lab.gm, dgram, &lab.cfg.server[i], &member,
 	                      lab.now);
 }
@@ -305,6 +311,7 @@ say_pull(struct lab_server *s, size_t i, struct gdoi_pull *pull,
 
 	if (s->mute_pull)
 		return;
+	memcpy(s->iv_before, pull->cbc.iv, sizeof(s->iv_before));
 	if (message == 2) {
 		content.nonce = (struct gk_slice){ nonce, sizeof(nonce) };
 		content.sa = &lab.offer.sa;
@@ -376,7 +383,7 @@ hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
 	gdoi_pull_message_free(&m);
 	*stage = *stage == 0 ? 2 : 4;
 	say_pull(s, i, pull, *stage);
-	if (*stage == 4)
+	if (*stage == 4 && !lab.hold)
 		*stage = 0;
 }
 

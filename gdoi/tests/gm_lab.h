@@ -37,8 +37,9 @@ struct lab_server {
 	unsigned pulls;                 /* message 4 said */
 	uint16_t requested;             /* SENDER_ID_REQUEST of message 3 */
 	struct gk_buf heard[4];         /* payloads behind HASH, by message */
-	bool deleted;                   /* a Delete of phase 1 came */
-	struct isakmp_delete other;     /* the last Delete of another SA */
+	uint8_t iv_before[GK_CIPHER_BLOCK_MAX]; /* of what was said last */
+	bool deleted;                           /* a Delete of phase 1 came */
+	struct isakmp_delete other; /* the last Delete of another SA */
 	uint8_t other_spi[16];
 };
 
@@ -68,6 +69,8 @@ struct lab {
 	uint8_t raw_first[5]; /* type of the first of them */
 	struct gdoi_kek kek;  /* that PUSHes go under */
 	uint8_t kek_octets[64];
+	bool hold; /* what the key server says in PULL is kept instead */
+	struct gk_buf held;
 	bool fail_commit; /* the store says no */
 	struct gk_journal *stored;
 };
@@ -93,6 +96,7 @@ void lab_empty(struct lab_policy *p); /* neither SA nor KD */
 struct gk_slice lab_octets(struct lab_policy *p, uint8_t fill, size_t n);
 
 void lab_join(size_t group);
+void lab_stop(void); /* the member and its key servers are gone */
 /* lab_talk - carry everything to and fro until there is silence. */
 void lab_talk(void);
 /* lab_pass - time goes by, with all deadlines. */
