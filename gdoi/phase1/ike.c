@@ -26,7 +26,9 @@ ike_queue(struct ike *ike, enum ike_output_kind kind)
 {
 	struct ike_queued *q;
 
-	if (ike->n_queued == IKE_QUEUE)
+	if (ike->queue == NULL)
+		ike->queue = calloc(IKE_QUEUE, sizeof(*ike->queue));
+	if (ike->queue == NULL || ike->n_queued == IKE_QUEUE)
 		return NULL;
 	q = &ike->queue[ike->n_queued++];
 	*q = (struct ike_queued){ .kind = kind, .path = ike->path };
@@ -40,6 +42,8 @@ ike_queue_clear(struct ike *ike)
 		gk_buf_free(&ike->queue[i].dgram);
 		gk_buf_free(&ike->queue[i].data);
 	}
+	free(ike->queue);
+	ike->queue = NULL;
 	ike->n_queued = ike->next_queued = 0;
 }
 

@@ -307,9 +307,12 @@ first(struct ike_input *in, struct ike_message *m)
 	}
 	ike->state = aggressive ? IKE_R_AGGRESSIVE : IKE_R_SA;
 	/* Main Mode is driven by the initiator; in Aggressive Mode it is done
-	 * when it has sent message 3, which may get lost. */
+	 * when it has sent message 3, which may get lost.  Whoever never asked
+	 * for message 2 gets it a few times and no more. */
 	if (err == GK_OK)
 		err = ike_message_send(ike, m, false, aggressive, in->now);
+	if (ike->tries_left > IKE_AGGRESSIVE_TRIES)
+		ike->tries_left = IKE_AGGRESSIVE_TRIES;
 	free(chosen);
 	return err;
 }

@@ -198,7 +198,8 @@ same(const struct ike_address *a, const struct ike_address *b)
 
 /*
  * Section 7: who is not behind a NAT follows the peer that is; the other way
- * round would let anybody between the two lead it away.
+ * round would let anybody between the two lead it away.  What comes to the port
+ * that the SA has left is old, and moves nothing (section 4).
  */
 void
 ike_heard(struct ike *ike, const struct ike_path *path, struct gk_now now)
@@ -207,8 +208,8 @@ ike_heard(struct ike *ike, const struct ike_path *path, struct gk_now now)
 		return;
 	ike_dpd_heard(ike, now);
 	if (!ike->nat.there || ike->nat.here ||
-	    (same(&ike->path.peer, &path->peer) &&
-	     ike->path.local.port == path->local.port))
+	    path->local.port != ike->path.local.port ||
+	    same(&ike->path.peer, &path->peer))
 		return;
 	ike->path = *path;
 	(void)ike_queue(ike, IKE_OUT_MOVED);

@@ -284,7 +284,10 @@ ike_pool_tick(struct ike_pool *pool, struct gk_now now)
 		/* What cannot be done now is over: it would come back at once
 		 * for ever. */
 		if (one != GK_OK)
-			ike_die(e->ike, IKE_OUT_FAILED, NULL, gk_strerror(one));
+			ike_die(e->ike,
+			        e->established ? IKE_OUT_DELETED
+			                       : IKE_OUT_FAILED,
+			        NULL, gk_strerror(one));
 		one = ike_pool_update(pool, e);
 		err = err == GK_OK ? one : err;
 	}

@@ -9,11 +9,12 @@
 /*
  * DOC: inside the phase 1 engine - for gdoi/phase1 only
  */
-#define IKE_NONCE_LEN 32  /* octets of the nonces we make */
-#define IKE_NONCE_MIN 8   /* RFC2409-5-10 */
-#define IKE_NONCE_MAX 256 /* RFC2409-5-10 */
-#define IKE_QUEUE 16      /* outputs of one input */
-#define IKE_CERTS_MAX 8   /* certificates of one message */
+#define IKE_NONCE_LEN 32       /* octets of the nonces we make */
+#define IKE_NONCE_MIN 8        /* RFC2409-5-10 */
+#define IKE_NONCE_MAX 256      /* RFC2409-5-10 */
+#define IKE_QUEUE 16           /* outputs of one input */
+#define IKE_AGGRESSIVE_TRIES 3 /* of message 2 at the responder */
+#define IKE_CERTS_MAX 8        /* certificates of one message */
 
 struct ike_queued {
 	enum ike_output_kind kind;
@@ -88,7 +89,7 @@ struct ike {
 	uint32_t wait_ms;
 	uint64_t retry_at, give_up_at, expires_at;
 
-	struct ike_queued queue[IKE_QUEUE];
+	struct ike_queued *queue; /* IKE_QUEUE of them, while there are any */
 	size_t n_queued, next_queued;
 };
 

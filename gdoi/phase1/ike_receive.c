@@ -238,6 +238,19 @@ snapshot_free(struct snapshot *s)
 	gk_wipe(s, sizeof(*s));
 }
 
+/* What nobody needs once the SA is there. */
+static void
+forget(struct ike *ike)
+{
+	struct gk_buf *const done[] = {
+		&ike->sa_i,    &ike->own_public, &ike->peer_public,
+		&ike->nonce_i, &ike->nonce_r,
+	};
+
+	for (size_t i = 0; i < GK_COUNT(done); i++)
+		gk_buf_free(done[i]);
+}
+
 static enum gk_err
 undoable(struct ike_input *in, struct gk_slice dgram)
 {
@@ -258,6 +271,8 @@ undoable(struct ike_input *in, struct gk_slice dgram)
 	} else {
 		memcpy(ike->answered, digest, sizeof(ike->answered));
 		ike->has_answered = true;
+		if (ike->state == IKE_ESTABLISHED)
+			forget(ike);
 	}
 	snapshot_free(&s);
 	return err;

@@ -188,6 +188,14 @@ GK_TEST(rfc3947_7, a_peer_whose_mapping_changes_is_followed)
 	              ike_receive(p.r, &elsewhere, gk_buf_slice(&m), now));
 	assert_int_equal(ike_path(p.r)->peer.port, 6666);
 	gk_buf_free(&m);
+	/* What comes to the port that was left is heard, and moves nothing. */
+	gk_assert_ok(ike_notify(p.i, &n, now));
+	m = say(p.i);
+	elsewhere.local.port = 848;
+	gk_assert_ok(ike_receive(p.r, &elsewhere, gk_buf_slice(&m), now));
+	assert_int_equal(ike_path(p.r)->peer.port, 6666);
+	assert_int_equal(ike_path(p.r)->local.port, 4500);
+	gk_buf_free(&m);
 	/* Who is behind the NAT follows nobody. */
 	gk_assert_ok(ike_notify(p.r, &n, now));
 	m = say(p.r);

@@ -366,6 +366,32 @@ GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
 	pair_free(&p);
 }
 
+/* Message 2 of Aggressive Mode is sent again: message 3 may have got lost.  But
+ * whoever never asked for it gets it three times and no more. */
+GK_TEST(rfc2408_5_1_05, message_2_of_aggressive_mode_is_sent_three_times)
+{
+	struct ike_output out;
+	struct pair p = { 0 };
+	struct gk_buf m;
+	int sent = 0;
+
+	configure(MODERN(PSK));
+	config[0].aggressive = config[1].aggressive = true;
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	m = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
+	gk_buf_free(&m);
+	while (ike_state(p.r) != IKE_DEAD) {
+		while (ike_poll(p.r, &out))
+			sent += out.kind == IKE_OUT_SEND;
+		now.mono_ms = ike_deadline(p.r);
+		gk_assert_ok(ike_tick(p.r, now));
+	}
+	assert_int_equal(sent, 3);
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -385,6 +411,8 @@ main(void)
 		       ports_in_the_id_are_0_or_those_of_ike_and_gdoi),
 		GK_RUN(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on),
 		GK_RUN(rfc2409_5_20, a_changed_answer_is_refused),
+		GK_RUN(rfc2408_5_1_05,
+		       message_2_of_aggressive_mode_is_sent_three_times),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
