@@ -511,6 +511,8 @@ GK_TEST(rfc6407_3_4_03, who_is_not_admitted_is_told)
 
 /* ---- sender ids --------------------------------------------------------- */
 
+static uint16_t sid_bits = 8;
+
 struct sids {
 	uint32_t sid[64];
 	size_t n;
@@ -524,7 +526,7 @@ see_sids(void *ctx, const struct gdoi_tek *tek)
 	if (tek->state == GDOI_TEK_OLD)
 		return;
 	s->n = tek->n_sids;
-	assert_int_equal(tek->sid_bits, 8);
+	assert_int_equal(tek->sid_bits, sid_bits);
 	memcpy(s->sid, tek->sids, tek->n_sids * sizeof(s->sid[0]));
 }
 
@@ -566,6 +568,29 @@ GK_TEST(rfc6407_3_5_06, a_member_gets_as_many_sender_ids_as_it_asks_for)
 		assert_int_equal(sids_of(i).n, i == 2 ? 3 : 1);
 	assert_distinct_sids();
 	all_close();
+}
+
+static void
+with_sid_bits(struct gw *w, int i)
+{
+	(void)i;
+	w->template.sid_bits = sid_bits;
+}
+
+GK_TEST(rfc6054_3_07, sender_ids_of_three_lengths)
+{
+	static const uint16_t bits[] = { 8, 12, 16 };
+
+	for (size_t i = 0; i < GK_COUNT(bits); i++) {
+		sid_bits = bits[i];
+		shape_group = with_sid_bits;
+		all_open();
+		shape_group = NULL;
+		join_all(0);
+		assert_distinct_sids();
+		all_close();
+	}
+	sid_bits = 8;
 }
 
 static void
@@ -844,6 +869,7 @@ main(void)
 		GK_RUN(rfc6407_3_4_03, who_is_not_admitted_is_told),
 		GK_RUN(rfc6407_3_5_06,
 		       a_member_gets_as_many_sender_ids_as_it_asks_for),
+		GK_RUN(rfc6054_3_07, sender_ids_of_three_lengths),
 		GK_RUN(rfc6407_3_5_11,
 		       when_sender_ids_run_out_everything_is_new),
 		GK_RUN(rfc6407_4_11, an_eviction_in_several_datagrams),

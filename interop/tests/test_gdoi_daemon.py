@@ -105,7 +105,7 @@ def test_members_register_and_follow_rekeys(group):
     g.finish()
 
 
-@pytest.mark.req("RFC6407-4-01", "RFC6407-7.3.2-01")
+@pytest.mark.req("RFC6407-4-01", "RFC6407-7.4.1-01")
 def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
     g = group("alice", "bob", "carol")
     alice, bob, carol = g.follow("alice", "bob", "carol")
