@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./lab demo [distributed]: a story told to a person.  Runs in the sandbox; leaves build/demo/ or build/demo-distributed/."""
+"""./lab demo [distributed|gdoi]: a story told to a person.  Runs in the sandbox; leaves build/demo/, build/demo-distributed/ or
+build/demo-gdoi/."""
 import os
 import signal
 import sys
 
 from . import BUILD, LabError
 from .distributed import Distributed
+from .gdoi_story import GdoiStory
 from .story import Story
 from .tell import Teller
 
@@ -18,6 +20,10 @@ STORIES = {
                     """Four subnets around a multicast router. At headquarters: owner, keys (the primary key server), west and eve.
                     On the others a subordinate key server each, nord, ost and sued, with alice and bob, carol and dave, erin,
                     frank and grace behind them. Everything they run is the real thing."""),
+    "gdoi": (GdoiStory, "demo-gdoi", "The life of a GDOI group",
+             """Two sites with a multicast router between them: keys, alice, bob, carol, dave, mallory and eve in the north, erin and
+             frank in the south. One key server gives all members the same IPsec SAs, as a GET VPN does. Everything they run is the
+             real thing."""),
 }
 
 
@@ -49,11 +55,12 @@ def main(which: str = "") -> int:
     for name, what in (("capture.pcapng", "everything on the wire; open it in Wireshark"),
                        ("capture.txt", "the same, decoded, decrypted and verified"),
                        ("keylog.txt", "the secrets that decrypt it"),
-                       ("policy/", "the policy in XML, its signed tokens, the announcements"),
+                       ("policy/", "the policy in XML; signed tokens and announcements, where there is a Group Owner"),
                        ("daemons/", "configuration, events and log of each daemon"),
                        ("data/", "what each application sent and read"),
                        ("pki/", "certificates, good and bad")):
-        tell.item(f"{rel}/{name}", what)
+        if (where / name).exists():
+            tell.item(f"{rel}/{name}", what)
     return 0
 
 

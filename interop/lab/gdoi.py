@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import gdoi_forms as forms
+from . import gdoi_member as member_forms
 from .daemons import Daemon, Sockets
 from .pki import Pki
 from .scene import DATA, MEMBERS, REKEY, Scene
@@ -69,7 +70,8 @@ class Group:
                 self.pki.issue(name, dns=forms.fqdn(name))
         self.push_key = self.dir / "push.key"
         self.push_key.touch(mode=0o600)
-        self.push_key.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        self.push_private = ec.generate_private_key(ec.SECP256R1())
+        self.push_key.write_bytes(self.push_private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         self.keys = Daemon(self.scene["keys"], "gdoi-gcks", "keys", self.dir / "daemons", self.sockets, self.keylog)
         self.write_policy()
@@ -104,6 +106,17 @@ class Group:
 
     def start(self, *extra: str) -> int:
         return self.keys.start(*extra)
+
+    def member_config(self, name: str, **how) -> str:
+        """What gdoi-gm on that host is told; the keywords are those of gdoi_member.config()."""
+        return member_forms.config(forms.identity(self, name), forms.phase1(self, name, ["keys"]), [self.address("keys")],
+                                   [member_forms.group(self.name, **self.id)], f"{name}.db", self.sockets.path / name, **how)
+
+    def member(self, name: str, **how) -> member_forms.Member:
+        """A gdoi-gm on that host, not started."""
+        m = self.members[name] = member_forms.Member(self.scene[name], name, self.dir / "daemons", self.sockets, self.keylog)
+        m.write(self.member_config(name, **how))
+        return m
 
     def status(self) -> dict:
         """What the key server says of the group."""
