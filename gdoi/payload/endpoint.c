@@ -81,3 +81,18 @@ gdoi_endpoints_check(const struct gdoi_endpoints *ep, bool any_source,
 			req, "DST ID Data Len", ep->at + 8 + ep->src.data.len);
 	return GK_OK;
 }
+
+struct gk_slice
+gdoi_endpoint_turn(const struct gdoi_dialect *dialect,
+                   const struct gdoi_endpoint *endpoint,
+                   uint8_t out[GDOI_ENDPOINT_MAX])
+{
+	size_t len = isakmp_identification_length(endpoint->type);
+
+	if (dialect->sat_address_order == GDOI_SAT_ADDRESS_ORDER_NETWORK ||
+	    len == 0 || len > GDOI_ENDPOINT_MAX || endpoint->data.len != len)
+		return endpoint->data;
+	for (size_t i = 0; i < len; i++) /* word by word */
+		out[i] = endpoint->data.ptr[(i & ~(size_t)3) + 3 - i % 4];
+	return (struct gk_slice){ out, len };
+}

@@ -48,4 +48,16 @@ GK_MUST_CHECK enum gk_err gdoi_endpoints_check(const struct gdoi_endpoints *ep,
                                                bool any_source, const char *req,
                                                struct isakmp_reject *why);
 
+#define GDOI_ENDPOINT_MAX 32 /* octets of an address type: an IPv6 range */
+/**
+ * gdoi_endpoint_turn - switch sat_address_order, in either direction.
+ * @out: receives the octets if they have to be turned
+ *
+ * Return: the data in the other order, each four octets of an address reversed;
+ * what is no address, and all of it with `network`, as it is.
+ */
+struct gk_slice gdoi_endpoint_turn(const struct gdoi_dialect *dialect,
+                                   const struct gdoi_endpoint *endpoint,
+                                   uint8_t out[GDOI_ENDPOINT_MAX]);
+
 #endif /* GDOI_PAYLOAD_ENDPOINT_H */

@@ -24,10 +24,12 @@ number(const uint8_t *p, bool little)
 	return n;
 }
 
-/* One OBJECT IDENTIFIER in DER and nothing behind it; OIDs are short. */
-static bool
-is_oid(struct gk_slice s)
+/* OIDs are short: their length is one octet. */
+bool
+gdoi_oid_fits(const struct gdoi_dialect *dialect, struct gk_slice s)
 {
+	if (dialect->oid_encoding == GDOI_OID_ENCODING_CONTENT)
+		return s.len != 0;
 	return s.len > 2 && s.ptr[0] == DER_OBJECT && s.ptr[1] < 0x80 &&
 	       (size_t)s.ptr[1] + 2 == s.len;
 }
@@ -45,10 +47,7 @@ oid_read(const struct isakmp_identification *id,
 	if (gk_rd_done(&rd) != GK_OK && GK_CHECKED("RFC8052-2.1-01"))
 		return bad_id(why, rd.fault.err, "RFC8052-2.1-01",
 		              rd.fault.field, id->at + 4 + rd.fault.offset);
-	if ((group->oid.len == 0 ||
-	     (dialect->oid_encoding == GDOI_OID_ENCODING_TLV &&
-	      !is_oid(group->oid))) &&
-	    GK_CHECKED("RFC8052-2.1-01"))
+	if (!gdoi_oid_fits(dialect, group->oid) && GK_CHECKED("RFC8052-2.1-01"))
 		return bad_id(why, GK_ERR_VALUE, "RFC8052-2.1-01", "OID",
 		              id->at + 5);
 	return GK_OK;

@@ -32,6 +32,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_id_read(
 	const struct isakmp_identification *id,
 	const struct gdoi_dialect *dialect, struct gdoi_group_id *group,
 	struct isakmp_reject *why);
+/* gdoi_oid_fits - is it what an OID field holds: with `tlv` one OBJECT IDENTIFIER
+ * in DER and nothing behind it? */
+bool gdoi_oid_fits(const struct gdoi_dialect *dialect, struct gk_slice oid);
 /* gdoi_group_id_encode - the body of an ID payload. */
 void gdoi_group_id_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
                           const struct gdoi_group_id *group);

@@ -102,6 +102,22 @@ chain_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 	return GK_OK;
 }
 
+/* turn_addresses - everybody else sees network order. */
+static void
+turn_addresses(const struct gdoi_dialect *dialect, struct gdoi_sa *sa)
+{
+	for (uint16_t i = 0; i < sa->n_sats; i++) {
+		struct gdoi_endpoints *ep = &sa->sat[i].ipsec.ep;
+
+		if (sa->sat[i].protocol == GDOI_PROTOCOL_IEC_61850)
+			continue;
+		ep->src.data =
+			gdoi_endpoint_turn(dialect, &ep->src, sa->turned[i][0]);
+		ep->dst.data =
+			gdoi_endpoint_turn(dialect, &ep->dst, sa->turned[i][1]);
+	}
+}
+
 enum gk_err
 gdoi_sa_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
              struct gdoi_sa *sa, struct isakmp_reject *why)
@@ -142,6 +158,7 @@ gdoi_sa_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 	if (!sa->has_sak && sa->n_sats == 0 && GK_CHECKED("RFC6407-5.2.1-03"))
 		return malformed(why, GK_ERR_UNEXPECTED, "RFC6407-5.2.1-03",
 		                 "SA Attribute Next Payload", sa->at + 8);
+	turn_addresses(dialect, sa);
 	return GK_OK;
 }
 

@@ -31,6 +31,9 @@ struct gdoi_sa {
 	uint16_t n_sats;
 	struct gdoi_sat sat[GDOI_SATS_MAX];
 	size_t at; /* of DOI, in the message */
+	/* sat_address_order `reversed`: SRC and DST in network order, which the
+	 * slices of the SATs point to; so this struct is not to be copied. */
+	uint8_t turned[GDOI_SATS_MAX][2][GDOI_ENDPOINT_MAX];
 };
 
 /**

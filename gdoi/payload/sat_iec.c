@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "gdoi/payload/group_id.h"
 #include "gdoi/payload/sat.h"
 
 /* RFC 8052 section 2.2. */
@@ -115,6 +116,10 @@ gdoi_sat_iec_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
 		return isakmp_refuse(
 			why, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			"RFC8052-2.2.1-02", "OID Length", sat->at + 1);
+	if (!gdoi_oid_fits(dialect, sa->oid) && GK_CHECKED("RFC8052-2.2-02"))
+		return isakmp_refuse(why, GK_ERR_VALUE,
+		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+		                     "RFC8052-2.2-02", "OID", sat->at + 2);
 	GK_TRY(algorithms_check(sa, algorithms, why));
 	while (gk_rd_left(rd) != 0) {
 		struct isakmp_attribute a;

@@ -185,8 +185,12 @@ gdoi_sat_ipsec_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
                       const struct gdoi_sat *sat)
 {
 	const struct gdoi_sat_ipsec *sa = &sat->ipsec;
+	uint8_t src[GDOI_ENDPOINT_MAX], dst[GDOI_ENDPOINT_MAX];
+	struct gdoi_endpoints ep = sa->ep;
 
-	gdoi_endpoints_encode(wr, dialect, &sa->ep);
+	ep.src.data = gdoi_endpoint_turn(dialect, &sa->ep.src, src);
+	ep.dst.data = gdoi_endpoint_turn(dialect, &sa->ep.dst, dst);
+	gdoi_endpoints_encode(wr, dialect, &ep);
 	gk_wr_u8(wr, sa->transform);
 	gk_wr_bytes(wr, (struct gk_slice){ sat->spi, GDOI_TEK_SPI_LEN });
 	life_encode(wr, LIFE_SECONDS, sa->life_s);

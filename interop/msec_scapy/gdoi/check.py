@@ -129,7 +129,7 @@ _ALLOWED = {
     n.X_MAIN: {1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21},
     n.X_AGGRESSIVE: {1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21},
     n.X_INFO: {8, 11, 12, 13},
-    n.X_PULL: {1, 5, 8, 10, 17, 18, 22},
+    n.X_PULL: {1, 5, 8, 10, 13, 17, 18, 22},
     n.X_PUSH: {1, 9, 12, 17, 18},
     n.X_ACK: {5, 8, 18},
 }
@@ -455,16 +455,17 @@ def _proposal(r):
 def _order(m, wanted, rule):
     """`wanted`: a list of (type, least, most) in order."""
     at = 0
-    kinds = m.kinds()
+    parts = [p for p in m.parts if p.type != n.P_VID]  # RFC2408-3.16-03
+    kinds = [p.type for p in parts]
     for kind, least, most in wanted:
         count = 0
         while at < len(kinds) and kinds[at] == kind and count < most:
             at, count = at + 1, count + 1
         if count < least:
-            where = m.parts[at].offset if at < len(kinds) else len(m.clear)
+            where = parts[at].offset if at < len(kinds) else len(m.clear)
             raise Refusal(rule, n.PAYLOAD.name(kind), "missing, or not in its place", where)
     if at < len(kinds):
-        raise Refusal(rule, n.PAYLOAD.name(kinds[at]), "not in its place", m.parts[at].offset)
+        raise Refusal(rule, n.PAYLOAD.name(kinds[at]), "not in its place", parts[at].offset)
 
 
 _PULL = {1: [(8, 1, 1), (10, 1, 1), (5, 1, 1)], 2: [(8, 1, 1), (10, 1, 1), (1, 1, 1)],

@@ -58,11 +58,13 @@ def unwrap(under, data, key_len, dialect=STRICT):
         raise LkhError(f"{len(data)} octets of Key Data")
     if dialect.lkh_wrap == "iv+key":
         data = suites.cbc_decrypt(under.cipher, under.key, under.iv, data)
-        return data[:block], data[block:block + key_len]
-    iv, sealed = data[:block], data[block:]
-    if dialect.lkh_wrap == "key-own-iv":
-        return iv, suites.cbc_decrypt(under.cipher, under.key, iv, sealed)[:key_len]
-    return iv, suites.ecb_decrypt(under.cipher, under.key, sealed)[:key_len]
+    elif dialect.lkh_wrap == "key-own-iv":
+        data = data[:block] + suites.cbc_decrypt(under.cipher, under.key, data[:block], data[block:])
+    else:
+        data = data[:block] + suites.ecb_decrypt(under.cipher, under.key, data[block:])
+    if any(data[block + key_len:]):
+        raise LkhError("padding that is not zero")
+    return data[:block], data[block:block + key_len]
 
 
 def wrapped_len(key_type, key_len):

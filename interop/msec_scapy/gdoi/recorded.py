@@ -5,11 +5,11 @@ Everything else (keys, IVs, HASH values, signatures, the group's keys) is derive
 order, as its two ends did, and what does not fit is a Refusal. `Reader.read` takes one datagram and
 says what was found in it.
 """
-from . import check, check_kd, keys, lkh, push, sign
+from . import ack, check, check_kd, keys, lkh, push, sign
 from . import numbers as n
 from .dialect import STRICT
 from .refusal import Refusal
-from .suite import DiffieHellman, Suite, cbc_decrypt, same
+from .suite import DiffieHellman, Suite, same
 
 
 def suite_of(transform):
@@ -28,25 +28,29 @@ class Found(dict):
 
 
 class Phase1:
-    """One Main Mode, seen from outside."""
+    """One phase 1, seen from outside."""
 
     def __init__(self, psk, exponents, dialect):
         self.psk, self.exponents, self.dialect = psk, exponents, dialect
-        self.suite = self.keys = None
-        self.nonces, self.publics, self.ids = [], [], []
+        self.suite = self.keys = self.sa_i = None
+        self.nonces, self.publics, self.ids, self.authenticated = [], [], [], 0
         self.iv, self.contexts = None, {}
 
-    def clear(self, m):
-        sa, ke = m.one(n.P_SA), m.one(n.P_KE)
+    def take(self, m):
+        """The payloads of a message of phase 1, in clear or decrypted."""
+        sa, ke, identity = m.one(n.P_SA), m.one(n.P_KE), m.one(n.P_ID)
         if sa is not None:
-            if not hasattr(self, "sa_i"):
-                self.sa_i = sa.body
+            self.sa_i = self.sa_i or sa.body
             self.suite = suite_of(sa.value.proposals[0].transforms[0])
         if ke is not None:
             self.publics.append(ke.value)
             self.nonces.append(m.one(n.P_NONCE).value)
+        if identity is not None:
+            self.ids.append(identity.body)
         if len(self.publics) == 2 and self.keys is None:
             self._derive(m.header)
+        if m.one(n.P_HASH) is not None or m.one(n.P_SIG) is not None:
+            self._authenticate(m)
 
     def _derive(self, head):
         ours = [DiffieHellman(self.suite.group, x) for x in self.exponents]
@@ -73,15 +77,24 @@ class Phase1:
             self.contexts[head.message_id] = sealed[-self.suite.block:]
         return iv, self.keys.decrypt(iv, sealed)
 
-    def authenticate(self, m):
-        """Messages 5 and 6: HASH_I, HASH_R."""
-        which = (keys.hash_i, keys.hash_r)[len(self.ids)]
-        self.ids.append(m.one(n.P_ID).value)
+    def _authenticate(self, m):
+        """HASH or SIG: in Main Mode the initiator comes first, in Aggressive Mode the responder."""
+        initiator = self.authenticated == (0 if m.header.exchange == n.X_MAIN else 1)
+        self.authenticated += 1
+        which, body = (keys.hash_i, self.ids[0]) if initiator else (keys.hash_r, self.ids[-1])
         k = self.keys
-        want = which(self.suite.hash_name, k.skeyid, *self.publics, k.icookie, k.rcookie, self.sa_i,
-                     m.one(n.P_ID).body)
-        if not same(want, m.one(n.P_HASH).value):
-            raise Refusal("RFC2408-5.11-02", "HASH", "does not verify", m.one(n.P_HASH).offset)
+        name = sign.phase1_hash_name(self.suite.auth, self.suite.hash_name, self.dialect)
+        want = which(name, k.skeyid, *self.publics, k.icookie, k.rcookie, self.sa_i, body)
+        part = m.one(n.P_HASH)
+        if part is not None:
+            if not same(want, part.value):
+                raise Refusal("RFC2408-5.11-02", "HASH", "does not verify", part.offset)
+            return
+        part, cert = m.one(n.P_SIG), m.one(n.P_CERT)
+        try:
+            sign.phase1_verify(sign.decode_key(cert.value.data, 0), self.suite.auth, part.value, want, self.dialect)
+        except sign.BadSignature as e:
+            raise Refusal("RFC2408-5.12-02", "SIG", str(e), part.offset) from e
 
 
 class Pull:
@@ -99,18 +112,33 @@ class Reader:
         head = check.header(octets)
         if head.exchange == n.X_PUSH:
             return self._push(head, octets)
+        if head.exchange == n.X_ACK:
+            return self._acknowledgement(octets)
         p1 = self.phase1.setdefault(head.icookie, Phase1(self.psk, self.exponents, self.dialect))
-        if not head.encrypted:
-            m = check.message(octets, self.dialect)
-            p1.clear(m)
-            return Found(message=m)
-        iv, plaintext = p1.decrypt(head, octets)
-        m = check.message(octets, self.dialect, plaintext, head, p1.suite.block)
+        iv = plaintext = None
+        if head.encrypted:
+            iv, plaintext = p1.decrypt(head, octets)
+        m = check.message(octets, self.dialect, plaintext, head, p1.suite.block if head.encrypted else 8)
         if head.exchange == n.X_PULL:
             self._pull(p1, m)
+        elif head.exchange == n.X_INFO:
+            first = m.parts[0]
+            if not same(p1.keys.hash(1, head.message_id, m.after(first)), first.value):
+                raise Refusal("RFC2408-5.11-02", "HASH", "does not verify", first.offset)
         else:
-            p1.authenticate(m)
-        return Found(message=m, iv=iv, plaintext=plaintext)
+            p1.take(m)
+        return Found(message=m, iv=iv, plaintext=plaintext) if head.encrypted else Found(message=m)
+
+    def _acknowledgement(self, octets):
+        m = check.acknowledgement(check.message(octets, self.dialect))
+        kek, seq, identity = self.keks.get(m.header.spi), m.one(n.P_SEQ), m.one(n.P_ID)
+        for kind in n.ACK if kek is not None else ():
+            for base in [r.leaf.key for r in self.rings] if ack.of_leaf(kind) else [kek.key]:
+                value = ack.ack_hash(kind, ack.ack_key(kind, base, m.header.spi, self.dialect), seq.octets,
+                                     identity.octets, self.dialect)
+                if same(value, m.parts[0].value):
+                    return Found(message=m, ack=kind)
+        raise Refusal("RFC8263-5-05", "HASH", "does not verify", m.parts[0].offset)
 
     def _pull(self, p1, m):
         state = self.pulls.setdefault((m.header.icookie, m.header.message_id), Pull())
@@ -224,5 +252,5 @@ def verify_push(kek, octets, m, dialect):
         raise Refusal("RFC6407-4.4-04", "SIG", str(e), part.offset) from e
 
 
-__all__ = ["Found", "Phase1", "Reader", "cbc_decrypt", "check_sequence", "kek_of", "open_push", "ring_key",
+__all__ = ["Found", "Phase1", "Reader", "check_sequence", "kek_of", "open_push", "ring_key",
            "suite_of", "verify_push"]

@@ -120,7 +120,7 @@ class DiffieHellman:
     def __init__(self, group, private=None, random=os.urandom):
         if group not in GROUPS:
             raise DhError(f"group {group}")
-        self.group = group
+        self.group, self.made = group, None
         if group in _MODP:
             self.size = _MODP[group][0] // 8
             octets = private if private is not None else random(self.size)
@@ -141,7 +141,9 @@ class DiffieHellman:
     def public(self):
         """Key exchange data of a KE: as long as the prime, or x and y."""
         if self.group in _MODP:
-            return pow(2, self.x, prime(self.group)).to_bytes(self.size, "big")
+            if self.made is None:
+                self.made = pow(2, self.x, prime(self.group)).to_bytes(self.size, "big")
+            return self.made
         point = self.key.public_key().public_numbers()
         return point.x.to_bytes(self.size, "big") + point.y.to_bytes(self.size, "big")
 

@@ -25,17 +25,18 @@ def _object(fields):
                            for n, f in fields.items()}}
 
 
-def schema():
+def schema(title="Vectors for GSAKMP (RFC 4535) and policy tokens (RFC 4534)", known=None, choices=None):
     """JSON Schema, draft 2020-12."""
-    switches = {n: {"enum": list(v[1:]), "description": f"default: {v[0]}"} for n, v in Dialect.choices().items()}
+    known, choices = known or kinds.KINDS, choices or Dialect.choices()
+    switches = {n: {"enum": list(v[1:]), "description": f"default: {v[0]}"} for n, v in choices.items()}
     by_kind = [{"if": {"properties": {"kind": {"const": name}}},
                 "then": {"description": kind.about,
                          "properties": {"in": _object(kind.given), "out": _object(kind.out)}}}
-               for name, kind in kinds.KINDS.items()]
-    shows = "|".join(f"{n}=({'|'.join(map(re.escape, v))})" for n, v in Dialect.choices().items())
+               for name, kind in known.items()]
+    shows = "|".join(f"{n}=({'|'.join(map(re.escape, v))})" for n, v in choices.items())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Vectors for GSAKMP (RFC 4535) and policy tokens (RFC 4534)",
+        "title": title,
         "type": "object", "required": ["about", "vectors"], "additionalProperties": False,
         "properties": {"about": {"type": "string"},
                        "vectors": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/vector"}}},
@@ -52,8 +53,8 @@ def schema():
                 "type": "object", "required": ["id", "kind", "about", "req", "in", "out"],
                 "additionalProperties": False,
                 "properties": {
-                    "id": {"type": "string", "pattern": "^[a-z-]+/[^ ]+$"},
-                    "kind": {"enum": list(kinds.KINDS)}, "about": {"type": "string"},
+                    "id": {"type": "string", "pattern": "^[a-z0-9-]+/[^ ]+$"},
+                    "kind": {"enum": list(known)}, "about": {"type": "string"},
                     "req": {"type": "array", "minItems": 1, "items": {
                         "type": "string", "pattern": "^RFC[0-9]+-[0-9A-Z.]+-[0-9]+$"}},
                     "shows": {"type": "array", "items": {"type": "string", "pattern": f"^({shows})$"}},
@@ -62,13 +63,13 @@ def schema():
                 "allOf": by_kind}}}
 
 
-def schema_text():
-    return json.dumps(schema(), indent=1) + "\n"
+def schema_text(**how):
+    return json.dumps(schema(**how), indent=1) + "\n"
 
 
-def tables():
+def tables(known=None):
     lines = [BEGIN, ""]
-    for name, kind in kinds.KINDS.items():
+    for name, kind in (known or kinds.KINDS).items():
         lines += [f"### `{name}`", "", kind.about, "", "| field | in or out | what it is |", "|---|---|---|"]
         for where, fields in (("in", kind.given), ("out", kind.out)):
             for field, f in fields.items():
@@ -78,8 +79,8 @@ def tables():
     return "\n".join([*lines, END])
 
 
-def page_text():
+def page_text(folder=store.FOLDER, known=None):
     """The page with its tables as they should be."""
-    text = (store.FOLDER / "README.md").read_text()
+    text = (folder / "README.md").read_text()
     head, _, rest = text.partition(BEGIN)
-    return head + tables() + rest.partition(END)[2]
+    return head + tables(known) + rest.partition(END)[2]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """All files of interop/vectors that are made."""
+from ..gdoi.vectors import make as gdoi
 from . import (describe, make_crypto, make_lkh, make_message, make_token, make_transcript,
                make_verdict)
 
@@ -24,3 +25,4 @@ def everything(record=False):
         yield f"{book.name}.json", book.text()
     yield "schema.json", describe.schema_text()
     yield "README.md", describe.page_text()
+    yield from gdoi.everything()

@@ -7,6 +7,7 @@ from .compute import OUTPUT
 
 class Book:
     """The vectors of one file."""
+    VECTOR, OUTPUT, DIALECT = store.Vector, OUTPUT, Dialect  # of another protocol: a subclass
 
     def __init__(self, name, about):
         self.name, self.about, self.vectors = name, about, []
@@ -21,18 +22,18 @@ class Book:
             raw["dialect"] = dict(dialect)
         raw["in"] = store.plain(given)
         if out is None:
-            v = store.Vector({**raw, "out": {}})
-            out = OUTPUT[kind](v.given, v.dialect)
+            v = self.VECTOR({**raw, "out": {}})
+            out = self.OUTPUT[kind](v.given, v.dialect)
         raw["out"] = store.plain(out)
         self.vectors.append(raw)
         return raw
 
     def readings(self, switch, kind, about, req, given, label=None, also=None):
         """One vector for each reading of a switch. `given` may be a function of the reading."""
-        for value in Dialect.choices()[switch]:
+        for value in self.DIALECT.choices()[switch]:
             inputs = given(value) if callable(given) else given
             dialect = {**(also or {}), switch: value}
-            default = Dialect.choices()[switch][0]
+            default = self.DIALECT.choices()[switch][0]
             self.add(kind, f"{label or switch}/{value}", f"{about}: {switch} {value}", req, inputs,
                      {k: v for k, v in dialect.items() if k != switch or v != default},
                      [f"{switch}={value}"])

@@ -11,6 +11,7 @@ FOLDER = pathlib.Path(__file__).resolve().parents[2] / "vectors"
 
 class Vector:
     """One vector with its fields as Python values: v.secret, v.out.kek."""
+    KINDS, DIALECT = kinds.KINDS, Dialect  # of another protocol: a subclass
 
     class Fields:
         def __init__(self, values, types):
@@ -23,8 +24,8 @@ class Vector:
 
     def __init__(self, raw):
         self.raw, self.id, self.kind = raw, raw["id"], raw["kind"]
-        self.dialect = Dialect(**raw.get("dialect", {}))
-        spec = kinds.KINDS[self.kind]
+        self.dialect = self.DIALECT(**raw.get("dialect", {}))
+        spec = self.KINDS[self.kind]
         self.given = self.Fields(raw["in"], spec.given)
         self.out = self.Fields(raw.get("out", {}), spec.out)
 
