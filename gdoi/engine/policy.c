@@ -11,6 +11,8 @@
 #define WHY_LEN 256
 #define OID_TLV_MAX (2 + GK_OID_MAX)
 #define DER_OBJECT 0x06
+/* Octets of an SA payload: a UDP datagram, less what else message 2 has in it. */
+#define SA_MAX 65000
 /* Of one address that the policy leaves out. */
 #define UNSPECIFIED_LEN 16
 
@@ -204,6 +206,47 @@ make_data(struct gdoi_policy_making *m, const struct gpt_token *token)
 	return GK_OK;
 }
 
+/* What our own members would refuse, or no datagram can carry, is no policy. */
+static enum gk_err
+readable(struct gdoi_policy_making *m, struct gdoi_sa *sa, struct gdoi_sa *back,
+         struct gk_buf *octets)
+{
+	const struct gdoi_policy *p = m->p;
+	struct isakmp_reject why = { 0 };
+	struct gk_wr wr;
+	struct gk_rd rd;
+
+	sa->has_sak = p->rekey.on;
+	sa->sak = p->rekey.sak;
+	sa->has_gap = p->has_gap;
+	sa->gap = p->gap;
+	for (size_t i = 0; i < p->n_data; i++)
+		sa->sat[sa->n_sats++] = p->data[i].sat;
+	gk_wr_init(&wr, octets->ptr, octets->len);
+	gdoi_sa_encode(&wr, m->dialect, sa);
+	if (wr.err != GK_OK)
+		return gdoi_policy_refuse(m, "its SA payload fits no message");
+	gk_rd_init(&rd, octets->ptr, wr.len);
+	if (gdoi_sa_read(&rd, m->dialect, true, back, &why) != GK_OK)
+		return gdoi_policy_refuse(m, "no member could read it: %s [%s]",
+		                          why.field, why.req ? why.req : "");
+	return GK_OK;
+}
+
+static enum gk_err
+check_readable(struct gdoi_policy_making *m)
+{
+	struct gdoi_sa *sa = calloc(2, sizeof(*sa));
+	struct gk_buf octets = { 0 };
+	enum gk_err err = sa ? gk_buf_alloc(&octets, SA_MAX) : GK_ERR_NOMEM;
+
+	if (err == GK_OK)
+		err = readable(m, &sa[0], &sa[1], &octets);
+	gk_buf_free(&octets);
+	free(sa);
+	return err;
+}
+
 static enum gk_err
 make(struct gdoi_policy_making *m, const struct gpt_token *token)
 {
@@ -228,7 +271,8 @@ make(struct gdoi_policy_making *m, const struct gpt_token *token)
 	GK_TRY(make_phase1(m, gdoi));
 	if (rekey)
 		GK_TRY(gdoi_policy_make_rekey(m, rekey));
-	return make_data(m, token);
+	GK_TRY(make_data(m, token));
+	return check_readable(m);
 }
 
 enum gk_err
