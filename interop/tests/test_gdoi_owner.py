@@ -154,8 +154,8 @@ def test_a_token_that_no_gdoi_key_server_can_run(owned, tmp_path):
                                 "      <octets>0500</octets>\n    </extension>\n  </data>\n</policy>"))
     mark, at = g.keys.mark(), g.go.mark()
     g.go.control("publish", odd)
-    assert "data" in g.keys.wait("policy-refused", since=mark)["reason"]
-    g.go.wait("token-refused", since=at)
+    assert g.keys.wait("refused", since=mark)["peer"] == "Group Owner"
+    assert "data[1]" in g.go.wait("token-refused", since=at)["reason"], "the owner is told which part it is"
     assert g.edition() == 1 and g.member("alice")
     with pytest.raises(LabError, match="contradict|margin|due before"):
         odd.write_text(text.replace("lkh-degree=", 'margin="9h" lkh-degree='))
