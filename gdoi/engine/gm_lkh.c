@@ -3,6 +3,7 @@
 
 #include "common/base/gk_check.h"
 #include "gdoi/engine/gm_state.h"
+#include "gdoi/engine/secret.h"
 #include "gdoi/message/lkh_wrap.h"
 
 /*
@@ -53,6 +54,13 @@ key_check(struct gm_change *c, const struct gdoi_lkh_key *key, size_t at)
 	return GK_OK;
 }
 
+static void
+log_key(const struct gm_change *c, const struct gm_node *node)
+{
+	gdoi_secret_lkh(c->gm->env, c->sa->sak.spi, node->id, node->handle,
+	                octets(node));
+}
+
 /* ---- download ----------------------------------------------------------- */
 
 static enum gk_err
@@ -74,6 +82,7 @@ take(struct gm_change *c, const struct gdoi_lkh_key *key, enum gk_cipher cipher,
 		                  .len = (uint8_t)key->data.len };
 	memcpy(node->octets, key->data.ptr, key->data.len);
 	keys->n_nodes++;
+	log_key(c, node);
 	return GK_OK;
 }
 
@@ -122,6 +131,7 @@ put(struct gm_change *c, const struct gdoi_lkh_key *key, struct gk_slice plain,
 		                  .expires = key->expires,
 		                  .len = (uint8_t)plain.len };
 	memcpy(node->octets, plain.ptr, plain.len);
+	log_key(c, node);
 	return GK_OK;
 }
 

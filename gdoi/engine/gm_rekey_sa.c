@@ -3,6 +3,7 @@
 
 #include "common/base/gk_check.h"
 #include "gdoi/engine/gm_state.h"
+#include "gdoi/engine/secret.h"
 #include "gdoi/message/lkh_wrap.h"
 #include "gdoi/message/sig_key.h"
 
@@ -97,6 +98,12 @@ make(struct gm_change *c, struct gk_slice key, struct gm_kek **kek)
 		*kek = NULL;
 	}
 	gk_pubkey_free(pub);
+	if (err == GK_OK)
+		gdoi_secret_kek(
+			c->gm->env, sak,
+			(struct gk_slice){ key.ptr,
+		                           gk_cipher_iv_len((*kek)->cipher) },
+			gm_kek_octets(*kek));
 	return err;
 }
 

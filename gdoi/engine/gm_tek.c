@@ -3,6 +3,7 @@
 
 #include "common/base/gk_check.h"
 #include "gdoi/engine/gm_state.h"
+#include "gdoi/engine/secret.h"
 
 /*
  * Data-Security SAs: RFC 6407 sections 5.4.1, 5.5.1.1.2, 5.6.1, 5.6.4.3; RFC
@@ -206,6 +207,7 @@ install(struct gm_change *c, const struct gdoi_sat *sat,
 		                  .may_send = is_sender(c->group, sat),
 		                  .order = ++keys->order };
 	GK_TRY(gm_tek_new(sat, need, packet, &slot->tek));
+	gdoi_secret_tek(c->gm->env, c->group->cfg.id, sat, packet);
 	keys->n++;
 	set_lifetime(c, slot, sat);
 	set_activation(c, slot, sat);

@@ -101,11 +101,24 @@ lab_reset(void)
 	lab_kek(0x11, 0x11);
 }
 
+static void
+secret(void *ctx, const char *line)
+{
+	(void)ctx;
+	lab.seen.kek_lines += strncmp(line, "GDOI_KEK 1111", 13) == 0;
+	lab.seen.tek_lines += strncmp(line, "GDOI_TEK 0b00", 13) == 0;
+	lab.seen.lkh_lines += strncmp(line, "GDOI_LKH 1111", 13) == 0;
+}
+
 void
 lab_start(void)
 {
+	static struct gk_env logging;
+
 	lab_stop();
-	lab.gm = gdoi_gm_new(&env, &lab.cfg);
+	logging = env;
+	logging.secret = secret;
+	lab.gm = gdoi_gm_new(&logging, &lab.cfg);
 	assert_non_null(lab.gm);
 }
 

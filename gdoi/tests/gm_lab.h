@@ -51,7 +51,8 @@ struct lab_seen {
 	struct gk_buf ack; /* the last acknowledgement */
 	struct gdoi_address ack_to, ack_from;
 	struct gdoi_kek_info kek;
-	unsigned rows; /* in the last COMMIT */
+	unsigned rows;                            /* in the last COMMIT */
+	unsigned kek_lines, tek_lines, lkh_lines; /* of the key log */
 };
 
 struct lab {

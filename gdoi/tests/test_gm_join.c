@@ -41,6 +41,9 @@ GK_TEST(rfc6407_3_3_11, keys_and_policy_come_by_pull)
 	assert_true(status.has_kek);
 	assert_int_equal(status.kek.sequence, 0);
 	assert_int_equal(status.n_teks, 1);
+	/* and who asked for a key log finds them there */
+	assert_int_equal(lab.seen.kek_lines, 1);
+	assert_int_equal(lab.seen.tek_lines, 1);
 }
 
 GK_TEST(rfc6407_3_01, two_groups_under_one_phase_1)

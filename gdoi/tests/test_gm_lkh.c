@@ -140,6 +140,7 @@ GK_TEST(rfc6407_3_3_13, the_last_key_of_the_array_is_the_kek)
 {
 	strict_member();
 	assert_int_equal(status().n_keks, 4);
+	assert_int_equal(lab.seen.lkh_lines, 4);
 	assert_true(status().kek.lkh);
 	p = (struct lab_policy){ .seq = 1 };
 	lab_add_esp(&p, 0x102, 2);
