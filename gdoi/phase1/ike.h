@@ -63,7 +63,8 @@ struct ike_address {
 /*
  * The way of a datagram, as this end sees it: the address and port of ours that
  * it came to or leaves from, and the peer's.  An address of ours with ip_len 0
- * is not known; the port has to be.
+ * is not known; the port has to be.  Who initiates learns it from the path of the
+ * first answer; where it stays unknown there is no NAT traversal.
  *
  * NAT traversal (RFC 3947): an SA that finds a NAT moves to port 4500, and says
  * so in the path of what it sends.  The non-ESP marker belongs to the port and

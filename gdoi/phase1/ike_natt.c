@@ -37,17 +37,23 @@ ike_natt_open(struct gk_slice *dgram)
 
 /* ---- what the peer can -------------------------------------------------- */
 
-/* Our own address has to be known to be hashed. */
-static bool
-can(const struct ike *ike)
+/* Our own address has to be known to be hashed.  An initiator whose owner leaves
+ * the choice to the routing table learns it from the first answer. */
+static void
+learn_local(struct ike_input *in)
 {
-	return ike->cfg.natt && ike->path.local.ip_len != 0;
+	struct ike_address *local = &in->ike->path.local;
+
+	if (local->ip_len != 0)
+		return;
+	memcpy(local->ip, in->path->local.ip, sizeof(local->ip));
+	local->ip_len = in->path->local.ip_len;
 }
 
 void
 ike_vendors_write(const struct ike *ike, struct ike_message *m)
 {
-	if (can(ike))
+	if (ike->cfg.natt)
 		ike_message_octets(
 			m, ISAKMP_PAYLOAD_VENDOR_ID,
 			(struct gk_slice){ natt_vendor, sizeof(natt_vendor) });
@@ -61,6 +67,7 @@ ike_vendors_read(struct ike_input *in)
 {
 	struct ike *ike = in->ike;
 
+	learn_local(in);
 	for (size_t i = 0; i < in->chain.n; i++) {
 		struct gk_slice id = in->chain.item[i].generic.body;
 
@@ -68,7 +75,8 @@ ike_vendors_read(struct ike_input *in)
 			continue;
 		if (id.len == sizeof(natt_vendor) &&
 		    memcmp(id.ptr, natt_vendor, id.len) == 0)
-			ike->nat.agreed = can(ike);
+			ike->nat.agreed =
+				ike->cfg.natt && ike->path.local.ip_len != 0;
 		if (id.len == sizeof(dpd_vendor) &&
 		    memcmp(id.ptr, dpd_vendor, DPD_VENDOR_NAME_LEN) == 0)
 			ike->dpd.peer_can = true;

@@ -19,6 +19,7 @@ translated(struct ike_address a)
 	if (!nat.there)
 		return a;
 	memcpy(a.ip, outside, 4);
+	a.ip_len = 4;
 	a.port = (uint16_t)(a.port + nat.shift);
 	return a;
 }
@@ -133,6 +134,31 @@ GK_TEST(rfc3947_4, behind_a_nat_both_move_to_4500)
 		assert_int_equal(ike_path(p.r)->peer.ip[0], 192);
 		pair_free(&p);
 	}
+}
+
+/* The routing table chose the address; the first answer says which it was. */
+GK_TEST(rfc3947_3_2, an_initiator_learns_its_own_address)
+{
+	struct ike_path from = path[0], way;
+	struct ike_output out;
+	struct pair p = { 0 };
+
+	nat.there = true;
+	nat.shift = 1000;
+	natt(false);
+	from.local.ip_len = 0;
+	gk_assert_ok(ike_initiate(&env, &config[0], &from, now, &p.i));
+	assert_true(ike_poll(p.i, &out));
+	way = arrival(true, &out.path);
+	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
+	                         &why));
+	while (carry(p.r, p.i) != 0 && carry(p.i, p.r) != 0)
+		;
+	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
+	assert_true(ike_nat_here(p.i) && ike_nat_there(p.r));
+	assert_memory_equal(ike_path(p.i)->local.ip, ip[0], 4);
+	assert_int_equal(ike_path(p.i)->local.port, 4500);
+	pair_free(&p);
 }
 
 GK_TEST(rfc3947_3_1, who_cannot_do_it_is_left_alone)
@@ -449,6 +475,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc3947_3_2, without_a_nat_everything_stays_where_it_is),
 		GK_RUN(rfc3947_4, behind_a_nat_both_move_to_4500),
+		GK_RUN(rfc3947_3_2, an_initiator_learns_its_own_address),
 		GK_RUN(rfc3947_3_1, who_cannot_do_it_is_left_alone),
 		GK_RUN(rfc3947_7, a_peer_whose_mapping_changes_is_followed),
 		GK_RUN(rfc3948_4,

@@ -9,8 +9,11 @@ import subprocess
 
 import pytest
 
+from lab import gdoi_member as forms
 from lab.capture import Capture
 from lab.charon import Charon, Ike, connection, on_848
+from lab.daemons import Sockets
+from lab.gdoi import Group
 from lab.net import Net
 from lab.pki import DAY, Pki
 
@@ -413,3 +416,71 @@ def test_a_certificate_of_ours_that_they_refuse(lab, pkis, tmp_path, role, what)
     else:
         assert i.wait("deleted", text="by the peer")  # it was up here before its last message arrived there
     assert "ESTABLISHED" not in lab.charon.sas()
+
+
+# ---- the daemons -----------------------------------------------------------------------------------------------------
+
+DIALECT = '<dialect><switch name="p1_doi" value="1"/><switch name="p1_situation" value="1"/></dialect></phase1>'
+
+
+@pytest.fixture
+def group(tmp_path, net_prefix):
+    made = []
+
+    def make(**how):
+        g = Group(tmp_path / "group", ["alice"], prefix=net_prefix + "d-", **how)
+        made.append(g)
+        return g
+    yield make
+    for g in made:
+        g.close()
+
+
+@pytest.mark.parametrize("auth,natt", [("psk", "no"), ("psk", "yes"), ("ecdsa", "yes")])
+def test_gdoi_gcks_takes_charon(group, tmp_path, auth, natt):
+    """On 848, and on 4500 where both look for NATs; charon asks whether we are alive, and says good-bye."""
+    g = group(auth=auth, phase1={"nat-traversal": natt})
+    g.write_config(g.config().replace("</phase1>", DIALECT))
+    g.start()
+    host, keys = g.scene["alice"], g.scene["keys"]
+    on_848(host)
+    charon = Charon(host, tmp_path)
+    charon.configure(
+        [connection("it", host.ip4, keys.ip4, "psk" if auth == "psk" else "pubkey", "alice.lab.example", "keys.lab.example",
+                    "aes128-sha256-ecp256", remote_port=848, dpd=1)],
+        secrets={("alice.lab.example", "keys.lab.example"): g.secret("keys", "alice").decode()} if auth == "psk" else None,
+        pki=g.pki, party=g.pki and g.pki.parties["alice"])
+    charon.initiate("it")
+    port = 4500 if natt == "yes" else 848
+    assert f"{keys.ip4}[{port}]" in charon.sas()
+    charon.said("[ HASH N(DPD_ACK) ]")
+    charon.swanctl("--terminate", "--ike", "it", "--timeout", "2")
+    charon.kill()
+    g.finish()
+
+
+def test_gdoi_gm_goes_to_charon(net, tmp_path):
+    """Which knows no GROUPKEY-PULL: phase 1 is there, and what comes after it is refused in words that the member reports."""
+    lan = net.segment("lan", 1)
+    alice, server = net.host("alice", lan, 11), net.host("server", lan, 12)
+    on_848(server)
+    charon = Charon(server, tmp_path)
+    charon.configure([connection("it", server.ip4, alice.ip4, "psk", server.ip4, alice.ip4, "aes128-sha256-ecp256", remote_port=848)],
+                     secrets={(server.ip4, alice.ip4): KEY})
+    sockets = Sockets()
+    inside = forms.phase1({server.ip4: forms.psk_file(tmp_path, "alice", KEY)}, [(server.ip4, "ipv4")],
+                          {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}, DIALECT[:-9])
+    member = forms.Member(alice, "alice", tmp_path / "daemons", sockets)
+    member.write(forms.config(f'  <identity name="{alice.ip4}" name-type="ipv4"/>\n', inside, [server.ip4],
+                              [forms.group("plant", 7)], "alice.db", sockets.path / "alice"))
+    try:
+        member.start()
+        member.control("join")
+        member.wait("phase1-up")
+        member.wait("notified", notify_text="INVALID-PAYLOAD-TYPE")
+        assert f"{server.ip4}[4500]" in charon.sas()  # 848 is 500 there: a NAT
+        member.stop()
+    finally:
+        member.kill() if member.running else None
+        charon.kill()
+        sockets.close()
