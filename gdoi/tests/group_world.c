@@ -251,6 +251,8 @@ keep_push(struct gw *w, const struct gdoi_output *out)
 		        (w->n_push - 1) * sizeof(*w->push));
 		w->n_push--;
 	}
+	w->resend_count = out->resend_count;
+	w->resend_spacing_ms = out->resend_spacing_ms;
 	p = &w->push[w->n_push++];
 	*p = (struct gw_push){ .sequence = out->sequence };
 	memcpy(p->spi, out->dgram.ptr, 16);

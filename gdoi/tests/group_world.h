@@ -89,6 +89,8 @@ struct gw {
 	unsigned count[GDOI_OUT_MESSAGE + 1]; /* outputs by kind */
 	struct gw_push push[64];              /* the last ones */
 	size_t n_push;
+	unsigned resend_count; /* of the last PUSH */
+	uint32_t resend_spacing_ms;
 	struct gdoi_tek tek[GW_TEKS]; /* last TEK outputs; no slices */
 	uint8_t tek_spi[GW_TEKS][4];
 	size_t n_tek;

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/group_world.h"
+
+#include <string.h>
+
+/* Policies: what cannot be run, and what a later one changes. */
+static struct gw w;
+
+static void
+open_all(size_t members)
+{
+	gw_open(&w);
+	for (size_t i = 0; i < members; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gw_drain(&w);
+}
+
+static size_t
+readers(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n_members; i++)
+		n += gw_can_read(&w, &w.member[i]);
+	return n;
+}
+
+/* ---- refused ------------------------------------------------------------- */
+
+static void
+not_run(const char *req)
+{
+	struct gdoi_group_status s;
+
+	gw_begin(&w);
+	assert_true(gw_set_policy(&w) != GK_OK);
+	assert_string_equal(w.why.req, req);
+	gdoi_group_status(w.group, &s);
+	assert_false(s.open);
+	assert_int_equal(w.commits, 0);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_2_1_03, neither_rekey_nor_data_is_no_group)
+{
+	gw_init(&w, 0);
+	w.template.rekey.on = false;
+	w.template.n_data = 0;
+	not_run("RFC6407-5.2.1-03");
+}
+
+GK_TEST(rfc6407_5_3_12, a_kek_that_is_none_or_too_weak)
+{
+	gw_init(&w, 0);
+	w.template.rekey.sak.key_length = 100;
+	not_run("RFC6407-5.3-12");
+	gw_init(&w, 0);
+	w.template.rekey.sak.algorithm = GDOI_KEK_ALG_DES;
+	w.template.rekey.sak.key_length = 0;
+	not_run("RFC6407-5.3-12");
+}
+
+GK_TEST(rfc6407_5_3_13, a_signature_that_the_key_cannot_make)
+{
+	gw_init(&w, 0);
+	w.template.rekey.sak.sig_algorithm = GDOI_SIG_ALG_RSA;
+	w.template.rekey.sak.sig_hash = GDOI_SIG_HASH_SHA256;
+	not_run("RFC6407-5.3-13");
+	gw_init(&w, 0);
+	w.template.rekey.sak.sig_key_length = 384;
+	not_run("RFC6407-5.3.7-01");
+	gw_init(&w, 0);
+	w.cfg.signer = NULL;
+	not_run("RFC6407-5.3-13");
+}
+
+GK_TEST(rfc6407_5_6_4_1_01, counter_modes_want_sender_ids)
+{
+	gw_init(&w, 0);
+	w.template.sid_bits = 0;
+	not_run("RFC6407-5.6.4.1-01");
+}
+
+GK_TEST(rfc6407_6_2_01, a_weak_transform_has_to_be_allowed)
+{
+	struct gdoi_sat sat = gw_esp_cbc;
+
+	gw_init(&w, 1);
+	sat.ipsec.transform = 3; /* 3DES */
+	sat.ipsec.key_length = 0;
+	gw_set_data(&w, 1, &sat);
+	not_run("RFC6407-6.2-01");
+	gw_init(&w, 1);
+	gw_set_data(&w, 1, &sat);
+	w.cfg.legacy_ok = true;
+	open_all(1);
+	assert_int_equal(readers(), 1);
+	gw_free(&w);
+}
+
+/* A later one that cannot be run leaves the group as it is. */
+GK_TEST(rfc6407_5_3_12, a_bad_edition_changes_nothing)
+{
+	uint8_t before[32], after[32];
+
+	gw_init(&w, 2);
+	open_all(2);
+	gdoi_group_digest(w.group, before);
+	w.template.rekey.sak.key_length = 7;
+	gk_assert_err(GK_ERR_POLICY, gw_set_policy(&w));
+	gdoi_group_digest(w.group, after);
+	assert_memory_equal(before, after, 32);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(readers(), 2);
+	gw_free(&w);
+}
+
+/* ---- changed ------------------------------------------------------------- */
+
+GK_TEST(rfc6407_4_3_01, the_same_policy_again_sends_nothing)
+{
+	gw_init(&w, 2);
+	open_all(2);
+	gk_assert_ok(gw_set_policy(&w));
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	assert_int_equal(w.count[GDOI_OUT_POLICY], 2);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_7_4_1_01, an_edition_that_admits_fewer_evicts_the_others)
+{
+	struct gdoi_group_status s;
+
+	gw_init(&w, 10);
+	open_all(10);
+	w.template.edition = 101;
+	gk_assert_ok(gw_set_policy(&w));
+	assert_int_equal(readers(), 5);
+	gdoi_group_status(w.group, &s);
+	assert_int_equal(s.n_members, 5);
+	assert_int_equal(s.edition, 101);
+	/* They are not barred: the next edition may admit them. */
+	assert_int_equal(s.n_barred, 0);
+	gk_assert_err(GK_ERR_POLICY, gw_register(&w, &w.member[1]));
+	w.template.edition = 102;
+	gk_assert_ok(gw_set_policy(&w));
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	assert_int_equal(readers(), 6);
+	gw_free(&w);
+}
+
+/* While nobody was there to see it. */
+GK_TEST(rfc6407_7_4_1_01, also_an_edition_that_comes_with_a_restart)
+{
+	gw_init(&w, 10);
+	open_all(10);
+	w.template.edition = 103;
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(readers(), 5);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_4_3_03, other_data_sas_replace_those_that_are_gone)
+{
+	const struct gdoi_sat two[] = { gw_esp_cbc, gw_ah };
+
+	gw_init(&w, 3);
+	open_all(3);
+	gw_set_data(&w, 2, two);
+	gk_assert_ok(gw_set_policy(&w));
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	assert_int_equal(w.n_tek, 2);
+	assert_int_equal(readers(), 3);
+	assert_true(w.member[0].tek[0].deleted);
+	/* One of them stays when the other goes, with its keys. */
+	gw_set_data(&w, 1, &two[1]);
+	gk_assert_ok(gw_set_policy(&w));
+	assert_int_equal(w.n_tek, 1);
+	assert_int_equal(readers(), 3);
+	assert_int_equal(w.member[2].n_teks, 3);
+	assert_true(w.member[2].tek[1].deleted);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_4_06, another_sak_is_another_rekey_sa)
+{
+	gw_init(&w, 3);
+	open_all(3);
+	w.template.rekey.sak.lifetime = 1000;
+	gk_assert_ok(gw_set_policy(&w));
+	assert_int_equal(w.member[1].n_keks, 2);
+	assert_int_equal(w.member[1].kek[0].sak.lifetime, 1000);
+	gw_free(&w);
+}
+
+/* A tree of another shape: everybody registers again. */
+GK_TEST(rfc6407_5_9_07, a_change_that_the_tree_cannot_follow_starts_over)
+{
+	gw_init(&w, 4);
+	open_all(4);
+	gk_assert_ok(gw_evict(&w, &w.member[3]));
+	w.template.rekey.lkh_degree = 4;
+	gk_assert_ok(gw_set_policy(&w));
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(w.member[i].deleted_all);
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	}
+	assert_int_equal(readers(), 3);
+	/* Who was evicted stays so. */
+	gk_assert_err(GK_ERR_POLICY, gw_register(&w, &w.member[3]));
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	assert_int_equal(readers(), 2);
+	gw_restart(&w);
+	gw_after(&w, 2);
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	assert_int_equal(readers(), 1);
+	/* And with a restart in between. */
+	w.template.rekey.sak.key_length = 256;
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_true(w.member[0].deleted_all);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_int_equal(readers(), 1);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
+{
+	gw_init(&w, 2);
+	open_all(2);
+	w.template.rekey.on = false;
+	gk_assert_ok(gw_set_policy(&w));
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(w.member[i].deleted_all);
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+		assert_int_equal(w.member[i].n_keks, 0);
+	}
+	assert_int_equal(readers(), 2);
+	w.template.rekey.on = true;
+	gk_assert_ok(gw_set_policy(&w));
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_int_equal(w.member[0].n_keks, 1);
+	gw_free(&w);
+}
+
+/* ---- how PUSHes travel --------------------------------------------------- */
+
+GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
+{
+	gw_init(&w, 5);
+	w.template.rekey.unicast = true;
+	open_all(5);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	assert_int_equal(w.count[GDOI_OUT_SEND], 5);
+	assert_int_equal(readers(), 5);
+	w.count[GDOI_OUT_SEND] = 0;
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	assert_int_equal(readers(), 4);
+	/* The evicted is not even sent them. */
+	assert_int_equal(w.member[2].obeyed, 1);
+	w.lose = true;
+	gk_assert_ok(gw_evict(&w, &w.member[0]));
+	w.lose = false;
+	gw_restart(&w);
+	gw_after(&w, 1);
+	assert_int_equal(readers(), 3);
+	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
+	gw_drain(&w);
+	assert_true(w.member[1].deleted_all);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says)
+{
+	gw_init(&w, 1);
+	w.template.rekey.resend_count = 3;
+	w.template.rekey.resend_spacing_ms = 250;
+	open_all(1);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.resend_count, 3);
+	assert_int_equal(w.resend_spacing_ms, 250);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_4_11, many_data_sas_go_in_several_pushes)
+{
+	struct gdoi_sat sat[20];
+
+	gw_init(&w, 3);
+	for (size_t i = 0; i < 20; i++) {
+		sat[i] = gw_esp_cbc;
+		sat[i].ipsec.ep.dst.port = (uint16_t)(1000 + i);
+	}
+	gw_set_data(&w, 20, sat);
+	open_all(3);
+	assert_int_equal(w.member[0].n_teks, 20);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK | GDOI_REKEY_NOW,
+	                              w.now));
+	gw_drain(&w);
+	assert_in_range(w.count[GDOI_OUT_MULTICAST], 2, 5);
+	for (size_t i = 0; i < w.n_push; i++)
+		assert_true(w.push[i].dgram.len <= 1400);
+	assert_int_equal(readers(), 3);
+	for (size_t i = 0; i < 20; i++)
+		assert_true(w.member[2].tek[i].deleted);
+	gw_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_5_2_1_03, neither_rekey_nor_data_is_no_group),
+		GK_RUN(rfc6407_5_3_12, a_kek_that_is_none_or_too_weak),
+		GK_RUN(rfc6407_5_3_13, a_signature_that_the_key_cannot_make),
+		GK_RUN(rfc6407_5_6_4_1_01, counter_modes_want_sender_ids),
+		GK_RUN(rfc6407_6_2_01, a_weak_transform_has_to_be_allowed),
+		GK_RUN(rfc6407_5_3_12, a_bad_edition_changes_nothing),
+		GK_RUN(rfc6407_4_3_01, the_same_policy_again_sends_nothing),
+		GK_RUN(rfc6407_7_4_1_01,
+		       an_edition_that_admits_fewer_evicts_the_others),
+		GK_RUN(rfc6407_7_4_1_01,
+		       also_an_edition_that_comes_with_a_restart),
+		GK_RUN(rfc6407_4_3_03,
+		       other_data_sas_replace_those_that_are_gone),
+		GK_RUN(rfc6407_4_06, another_sak_is_another_rekey_sa),
+		GK_RUN(rfc6407_5_9_07,
+		       a_change_that_the_tree_cannot_follow_starts_over),
+		GK_RUN(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push),
+		GK_RUN(rfc6407_4_02, unicast_pushes_go_to_each_members_address),
+		GK_RUN(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says),
+		GK_RUN(rfc6407_4_11, many_data_sas_go_in_several_pushes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
