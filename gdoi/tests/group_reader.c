@@ -70,6 +70,7 @@ take_tek(struct gw *w, struct gw_member *m, const struct gdoi_sat *sat,
 		t->kda = sat->iec.kda;
 	} else {
 		t->lifetime = sat->ipsec.life_s;
+		memcpy(m->dst, sat->ipsec.ep.dst.data.ptr, 4);
 	}
 }
 
@@ -77,6 +78,8 @@ static void
 take_teks(struct gw *w, struct gw_member *m, const struct gdoi_sa *sa,
           const struct gdoi_kd *kd)
 {
+	m->last_sats = sa->n_sats;
+	m->last_sak = sa->has_sak;
 	for (uint16_t i = 0; i < sa->n_sats; i++)
 		take_tek(w, m, &sa->sat[i], kd);
 	m->has_gap = sa->has_gap;

@@ -150,6 +150,17 @@ gw_init(struct gw *w, size_t members)
 	};
 }
 
+void
+gw_use_rsa(struct gw *w)
+{
+	gk_pki_free(&w->party);
+	gk_pki_make(&w->party, &(struct gk_pki_spec){ .subject = "/CN=push",
+	                                              .alg = GK_PKI_RSA2048 });
+	w->cfg.signer = w->party.signer;
+	w->template.rekey.sak.sig_algorithm = GDOI_SIG_ALG_RSA;
+	w->template.rekey.sak.sig_hash = GDOI_SIG_HASH_SHA256;
+}
+
 static void
 rows_free(struct gw *w)
 {

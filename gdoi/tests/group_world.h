@@ -56,6 +56,9 @@ struct gw_member {
 	bool deleted_all;                /* told to register again */
 	unsigned obeyed, refused, blind; /* PUSHes; blind: no such KEK */
 	size_t download_keys;
+	size_t last_sats; /* of the last PUSH with an SA */
+	bool last_sak;
+	uint8_t dst[4];  /* of the last SAT, as it stood */
 	size_t zero_spi; /* octets, in the last Delete */
 	bool seen_kek_packet;
 };
@@ -131,6 +134,8 @@ void gw_ack(struct gw *w, const struct gw_member *m, size_t kek,
 enum gk_err gw_send_ack(struct gw *w, const struct gw_member *m,
                         struct gk_slice dgram);
 
+/* gw_use_rsa - RSA-2048 signs. */
+void gw_use_rsa(struct gw *w);
 /* Policies, to be put together. */
 extern const struct gdoi_sat gw_esp_gcm, gw_esp_cbc, gw_ah, gw_iec_gcm;
 void gw_set_data(struct gw *w, size_t n, const struct gdoi_sat *sat);
