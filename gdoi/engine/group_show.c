@@ -33,7 +33,8 @@ fill_open(const struct gdoi_group *g, struct gdoi_group_status *out)
 	const struct gdoi_rekey_sa *kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
 
 	out->edition = g->policy->edition;
-	out->n_members = gk_group_count(g->data);
+	out->n_members = gk_group_count(g->data) -
+	                 gk_group_count_state(g->data, GK_MEMBER_LEAVING);
 	out->n_unresponsive = g->n_unresponsive;
 	out->n_barred = gk_group_excluded_count(g->data);
 	out->n_teks = count_teks(g);
@@ -106,7 +107,8 @@ gdoi_group_members(struct gdoi_group *g,
 
 	pthread_mutex_lock(&g->lock);
 	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
-		show(g, m, each, ctx);
+		if (m->state != GK_MEMBER_LEAVING)
+			show(g, m, each, ctx);
 	pthread_mutex_unlock(&g->lock);
 }
 
