@@ -172,7 +172,7 @@ def test_a_member_registers_and_an_application_has_the_keys(world):
     assert tek.cipher.hex() in (w.dir / "keylog").read_text(), "but a laboratory's key log has it"
 
 
-@pytest.mark.req("RFC6407-4-01", "RFC6407-3.2-05")
+@pytest.mark.req("RFC6407-4.4-03", "RFC6407-3.3-09")
 def test_pushes_are_obeyed_and_their_numbers_survive_a_restart(world):
     w = world()
     alice = w.join()

@@ -161,7 +161,7 @@ wipe(struct gdoi_kernel *k, uint8_t spi)
 
 /* RFC 5374 section 4.2.1: receive with the new one first, then send with it, then
  * forget the old one; OUT is never without an SA in between. */
-GK_TEST(rfc6407_5_4_02, one_sa_follows_another_without_a_gap)
+GK_TEST(rfc6407_5_4_1_01, one_sa_follows_another_without_a_gap)
 {
 	struct gdoi_kernel *k = begin();
 
@@ -354,7 +354,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GK_RUN(rfc6407_5_4_02, one_sa_follows_another_without_a_gap),
+		GK_RUN(rfc6407_5_4_1_01, one_sa_follows_another_without_a_gap),
 		GK_RUN(xfrm,
 		       without_an_sa_nothing_leaves_in_clear_until_the_host_leaves),
 		GK_RUN(xfrm, one_who_may_not_send_sends_nothing),
