@@ -59,11 +59,12 @@ isakmp_header_check(const struct isakmp_header *header, size_t size,
 
 	/* RFC2408-5.2-04: the two halves have notifications of their own. */
 	if (header->version >> 4 != ISAKMP_VERSION >> 4 &&
-	    GK_CHECKED("RFC2408-5.2-04"))
+	    GK_CHECKED("RFC2408-5.2-04", "RFC2408-3.1-03"))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_MAJOR_VERSION,
 		                     "RFC2408-5.2-04", "Version", AT_VERSION);
-	if (header->version != ISAKMP_VERSION && GK_CHECKED("RFC2408-5.2-04"))
+	if (header->version != ISAKMP_VERSION &&
+	    GK_CHECKED("RFC2408-5.2-04", "RFC2408-3.1-03", "RFC2408-3.1-05"))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_MINOR_VERSION,
 		                     "RFC2408-5.2-04", "Version", AT_VERSION);
@@ -78,7 +79,7 @@ isakmp_header_check(const struct isakmp_header *header, size_t size,
 	/* RFC2408-5.2-06, 3.1-08 */
 	if ((header->flags & ~(ISAKMP_FLAG_ENCRYPTION | ISAKMP_FLAG_COMMIT |
 	                       ISAKMP_FLAG_AUTHENTICATION)) != 0 &&
-	    GK_CHECKED("RFC2408-5.2-06"))
+	    GK_CHECKED("RFC2408-5.2-06", "RFC2408-3.1-08"))
 		return isakmp_refuse(why, GK_ERR_RESERVED,
 		                     ISAKMP_NOTIFY_INVALID_FLAGS,
 		                     "RFC2408-5.2-06", "Flags", AT_FLAGS);

@@ -102,7 +102,7 @@ proposal_read(struct gk_rd *rd, struct isakmp_proposal *sa,
 
 	/* RFC2408-3.5-01 and RFC 2409 section 5: phase 1 has one Proposal. */
 	if (generic.next_payload != ISAKMP_PAYLOAD_NONE &&
-	    GK_CHECKED("RFC2408-3.5-01"))
+	    GK_CHECKED("RFC2408-3.5-01", "RFC2409-5-17", "RFC2409-5-16"))
 		return bad_syntax(why, GK_ERR_VALUE, "RFC2408-3.5-01",
 		                  "Next Payload", generic.at);
 	/* RFC2408-5.3-03 */
@@ -110,13 +110,14 @@ proposal_read(struct gk_rd *rd, struct isakmp_proposal *sa,
 		return bad_syntax(why, GK_ERR_RESERVED, "RFC2408-5.3-03",
 		                  "RESERVED", generic.at + 1);
 	if (sa->protocol != ISAKMP_PROTO_ISAKMP &&
-	    GK_CHECKED("RFC2407-4.4.1-01"))
+	    GK_CHECKED("RFC2407-4.4.1-01", "RFC2408-5.5-02"))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_PROTOCOL_ID,
 		                     "RFC2407-4.4.1-01", "Protocol-Id",
 		                     generic.at + ISAKMP_GENERIC_LEN + 1);
 	/* RFC2408-3.5-05, -03: up to 16 octets that mean nothing. */
-	if (spi_size > ISAKMP_SPI_MAX && GK_CHECKED("RFC2408-3.5-05"))
+	if (spi_size > ISAKMP_SPI_MAX &&
+	    GK_CHECKED("RFC2408-3.5-05", "RFC2408-5.5-03"))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_SPI,
 		                     "RFC2408-3.5-05", "SPI Size",

@@ -235,7 +235,8 @@ hash_check(struct ike_input *in, struct gk_slice want)
 	/* RFC2408-5.11-02 */
 	if ((item->generic.body.len != want.len ||
 	     !gk_equal_secret(item->generic.body.ptr, want.ptr, want.len)) &&
-	    GK_CHECKED("RFC2408-5.11-02"))
+	    GK_CHECKED("RFC2408-5.11-02", "RFC2408-5.11-01", "RFC2408-1.4.2-01",
+	               "RFC2408-1.5.3-01"))
 		return failed(in, GK_ERR_AUTH, "RFC2408-5.11-02", "HASH",
 		              item->generic.at);
 	/* The key was found by the address: the name has to fit, too. */

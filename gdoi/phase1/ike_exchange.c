@@ -23,8 +23,15 @@ send_auth(struct ike *ike, struct ike_message *m, struct gk_now now)
 static enum gk_err
 main_2(struct ike_input *in, struct ike_message *m)
 {
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
 	struct ike *ike = in->ike;
 
+	/* RFC2408-2.4-03 */
+	if (memcmp(in->header.cookie_r, zero, sizeof(zero)) == 0 &&
+	    GK_CHECKED("RFC2408-2.4-03"))
+		return ike_refuse(in, GK_ERR_VALUE,
+		                  ISAKMP_NOTIFY_INVALID_COOKIE,
+		                  "RFC2408-2.4-03", "Responder Cookie", 8);
 	GK_TRY(ike_sa_taken(in));
 	memcpy(ike->cookie_r, in->header.cookie_r, ISAKMP_COOKIE_LEN);
 	ike_vendors_read(in);
@@ -160,13 +167,15 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 	enum gk_err err;
 
 	/* RFC2408-2.4-06 */
-	if (in->header.message_id != 0 && GK_CHECKED("RFC2408-2.4-06"))
+	if (in->header.message_id != 0 &&
+	    GK_CHECKED("RFC2408-2.4-06", "RFC2408-3.1-16"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                  "RFC2408-2.4-06", "Message ID", 20);
 	for (size_t i = 0; i < GK_COUNT(transitions); i++)
 		if (transitions[i].from == in->ike->state &&
-		    transitions[i].exchange == in->header.exchange)
+		    (transitions[i].exchange == in->header.exchange ||
+		     !GK_CHECKED("RFC2409-5-05")))
 			t = &transitions[i];
 	if (t == NULL)
 		return ike_refuse(in, GK_ERR_UNEXPECTED,
@@ -333,7 +342,7 @@ ike_respond(const struct gk_env *env, const struct ike_config *cfg,
 	if (err == GK_OK)
 		err = ike_read_header(&in, dgram);
 	if (err == GK_OK && in.header.message_id != 0 &&
-	    GK_CHECKED("RFC2408-2.4-06"))
+	    GK_CHECKED("RFC2408-2.4-06", "RFC2408-3.1-16"))
 		err = ike_refuse(&in, GK_ERR_VALUE,
 		                 ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                 "RFC2408-2.4-06", "Message ID", 20);

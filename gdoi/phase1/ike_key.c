@@ -46,7 +46,8 @@ ike_ke_read(struct ike_input *in)
 	/* RFC2409-5-09, RFC2408-5.7-01: the group's length, and a value that
 	 * may be used. */
 	if (gk_kex_peer_check(ike_suite_group(&ike->suite), ke->generic.body,
-	                      0) != GK_OK)
+	                      0) != GK_OK &&
+	    GK_CHECKED("RFC2409-5-09", "RFC2408-5.7-01"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 		                  "RFC2409-5-09", "KE", ke->generic.at);

@@ -99,13 +99,14 @@ read_sa(struct ike_input *in, struct isakmp_proposal *sa)
 	 * else switch p1_doi makes us take. */
 	if (sa->doi != ISAKMP_DOI_GDOI &&
 	    sa->doi != own_doi(&in->ike->dialect) &&
-	    GK_CHECKED("RFC6407-2.1-01"))
+	    GK_CHECKED("RFC6407-2.1-01", "RFC2408-5.4-01"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_DOI_NOT_SUPPORTED,
 		                  "RFC6407-2.1-01", "DOI", sa->at);
 	/* RFC2408-5.4-02 */
 	if (!situation_fits(&in->ike->dialect, sa->situation) &&
-	    GK_CHECKED("RFC2408-5.4-02"))
+	    GK_CHECKED("RFC2408-5.4-02", "RFC2407-4.2.2-03",
+	               "RFC2407-4.2.3-03"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_SITUATION_NOT_SUPPORTED,
 		                  "RFC2408-5.4-02", "Situation", sa->at + 4);
@@ -191,7 +192,9 @@ ike_sa_taken(struct ike_input *in)
 	    (sa->n_transforms != 1 ||
 	     !is_ours(in->ike, &sa->transform[0], in->ike->cfg.aes_default,
 	              &in->ike->suite)) &&
-	    GK_CHECKED("RFC2409-5-20"))
+	    GK_CHECKED("RFC2409-5-20", "RFC2409-5-19", "RFC2409-3.2-02",
+	               "RFC2408-4.1.1-02", "RFC2408-4.2-07", "RFC2408-4.2-08",
+	               "RFC2408-4.2-10"))
 		err = ike_refuse(in, GK_ERR_POLICY,
 		                 ISAKMP_NOTIFY_NO_PROPOSAL_CHOSEN,
 		                 "RFC2409-5-20", "Transform", sa->at + 8);

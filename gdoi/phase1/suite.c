@@ -167,13 +167,17 @@ static enum gk_err
 basic_read(struct reading *r, const struct isakmp_attribute *a, uint16_t *to,
            const char *field)
 {
+	uint32_t number;
+
 	/* RFC2409-A-02: Basic must not come as Variable. */
 	if (!a->basic && GK_CHECKED("RFC2409-A-02"))
 		return refuse(r, "RFC2409-A-02", field, a->at);
 	if ((r->seen & 1U << a->type) != 0 && GK_CHECKED("RFC2409-A-05"))
 		return refuse(r, "RFC2409-A-05", field, a->at);
 	r->seen |= 1U << a->type;
-	*to = a->number;
+	if (!isakmp_attribute_number(a, &number))
+		return refuse(r, "RFC2409-A-02", field, a->at);
+	*to = (uint16_t)number;
 	return GK_OK;
 }
 
