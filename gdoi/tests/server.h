@@ -405,6 +405,9 @@ assert_notified(const struct member *m, uint16_t type, uint32_t message_id)
 	bool seen = false;
 
 	assert_int_equal(said.n_sent, 1);
+	/* RFC2409-5.7-03: an exchange of its own. */
+	assert_true(((unsigned)said.sent[0].ptr[22] << 8 |
+	             said.sent[0].ptr[23]) != (message_id & 0xffff));
 	gk_assert_ok(ike_receive(m->ike, &m->path, gk_buf_slice(&said.sent[0]),
 	                         now));
 	ike_cookies(m->ike, cookies);

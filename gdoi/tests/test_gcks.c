@@ -185,6 +185,25 @@ GK_TEST(rfc6407_7_1_2_01, phase_1_weaker_than_the_keys_is_told)
 	}
 }
 
+/* The last block of phase 1 is kept as long as the SA. */
+GK_TEST(rfc2409_b_09, a_pull_hours_later)
+{
+	struct gk_now start = now;
+	struct member m;
+
+	open_server();
+	m = connect_member();
+	registered(&m, MID, group[0]);
+	now.mono_ms += 10 * 3600 * 1000;
+	now.utc_s += 10 * 3600;
+	gk_assert_ok(gdoi_gcks_tick(gcks, now));
+	collect();
+	registered(&m, MID + 1, group[0]);
+	now = start;
+	disconnect(&m);
+	close_server();
+}
+
 /* ---- to and fro --------------------------------------------------------- */
 
 GK_TEST(rfc6407_2_2_01, answers_go_where_the_datagram_came_from)
@@ -382,6 +401,7 @@ main(void)
 		GK_RUN(rfc6407_3_2_15, without_a_rekey_sa_there_is_no_seq),
 		GK_RUN(rfc6407_3_01, two_groups_at_once_under_one_sa),
 		GK_RUN(rfc2408_2_3_01, several_members_and_several_sas_of_one),
+		GK_RUN(rfc2409_b_09, a_pull_hours_later),
 		GK_RUN(rfc6407_7_1_2_01, phase_1_weaker_than_the_keys_is_told),
 		GK_RUN(rfc6407_3_4_06, the_gap_of_message_3_reaches_the_group),
 		GK_RUN(rfc6407_2_2_01, answers_go_where_the_datagram_came_from),

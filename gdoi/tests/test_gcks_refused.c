@@ -26,6 +26,7 @@ GK_TEST(rfc6407_3_2_11, an_unknown_group_is_answered_by_a_notification)
 	struct member m;
 	struct request r;
 
+	GK_SHOWS("RFC2409-5.7-03");
 	open_server();
 	m = connect_member();
 	before = digests();

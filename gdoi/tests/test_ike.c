@@ -36,6 +36,8 @@ GK_TEST(rfc2409_5_01, main_mode_in_every_cipher_hash_and_group)
 #undef G
 	};
 
+	GK_SHOWS("RFC2409-4-10", "RFC2409-4-13", "RFC2409-6.1-01",
+	         "RFC2408-1.4.2-02");
 	for (size_t i = 0; i < GK_COUNT(ciphers); i++)
 		lives(suite_of(ciphers[i].encryption, ciphers[i].bits,
 		               IKE_HASH_SHA256, IKE_AUTH_PSK, IKE_GROUP_ECP256),
@@ -72,6 +74,7 @@ GK_TEST(rfc2409_5_1_01, signatures_of_every_kind)
 		      { GK_PKI_P521, IKE_AUTH_ECDSA_521 },
 		      { GK_PKI_RSA2048, IKE_AUTH_RSA } };
 
+	GK_SHOWS("RFC2408-1.5.3-02", "RFC2408-5.12-01");
 	for (size_t i = 0; i < GK_COUNT(kinds); i++) {
 		parties(kinds[i].alg);
 		for (unsigned hashed = 0; hashed < 2; hashed++) {
@@ -125,6 +128,7 @@ GK_TEST(rfc6407_2_1_01, every_doi_and_situation_in_the_field)
 		{ GDOI_P1_DOI_0, GDOI_P1_SITUATION_0, GDOI_P1_DOI_0, true },
 	};
 
+	GK_SHOWS("RFC2408-5.4-02");
 	for (size_t i = 0; i < GK_COUNT(rows); i++) {
 		struct pair p = { 0 };
 		struct gk_buf m;
@@ -165,6 +169,8 @@ GK_TEST(rfc2409_5_7_01, notifications_and_deletes_go_under_the_sa)
 	struct pair p;
 	struct gk_buf m;
 
+	GK_SHOWS("RFC2408-4.1-02", "RFC2408-4.8-02", "RFC2408-4.8-03",
+	         "RFC2408-5.14-05", "RFC2408-5.15-04");
 	configure(MODERN(PSK));
 	p = establish();
 	gk_assert_ok(ike_notify(p.r, &n, now));

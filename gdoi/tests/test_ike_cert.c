@@ -87,6 +87,8 @@ outcome(struct ike_config *initiator)
 
 GK_TEST(rfc2408_5_10_01, a_certificate_request_picks_the_certificate)
 {
+	GK_SHOWS("RFC2408-3.10-02", "RFC2408-3.10-03", "RFC2409-5-14",
+	         "RFC2408-5.9-01");
 	for (int aggressive = 0; aggressive < 2; aggressive++) {
 		configure(MODERN(RSA));
 		config[0].aggressive = config[1].aggressive = aggressive;

@@ -119,6 +119,17 @@ GK_TEST(rfc2407_4_4_4_11_01, neither_secret_nor_authentic_is_refused)
 	refuses(esp(11, 0, 0), "RFC2407-4.4.4.11-01");
 }
 
+GK_TEST(rfc2407_4_4_4_11_01, authentic_and_not_secret_is_esp_null)
+{
+	struct gdoi_sat sat = esp(11, 0, 5);
+	struct gdoi_sat_keys keys;
+
+	GK_SHOWS("RFC2407-4.5-09");
+	gk_assert_ok(gdoi_sat_keys(&defaults, &sat, &keys, &why));
+	assert_int_equal(keys.algorithm, 0);
+	assert_int_equal(keys.integrity, 32);
+}
+
 GK_TEST(rfc2407_4_4_3_01, ah_says_its_authentication)
 {
 	refuses(ah(5, 0), "RFC2407-4.4.3-01");
@@ -348,6 +359,8 @@ main(void)
 		       a_combined_mode_has_no_second_authentication),
 		GK_RUN(rfc2407_4_4_4_11_01,
 		       neither_secret_nor_authentic_is_refused),
+		GK_RUN(rfc2407_4_4_4_11_01,
+		       authentic_and_not_secret_is_esp_null),
 		GK_RUN(rfc2407_4_4_3_01, ah_says_its_authentication),
 		GK_RUN(rfc6407_5_6_1_05, switch_gcm_key_length),
 		GK_RUN(rfc6407_5_6_1_01, keys_of_another_length_do_not_fit),

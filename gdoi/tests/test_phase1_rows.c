@@ -158,6 +158,7 @@ GK_TEST(rfc2408_3_5_03, an_spi_of_phase_1_means_nothing)
 {
 	static const uint8_t garbage[17] = { 1, 2, 3 };
 
+	GK_SHOWS("RFC2408-5.5-03");
 	GK_BREAKS("RFC2408-5.5-03");
 	before_message(1);
 	m.ptr[46] = 16;

@@ -99,6 +99,13 @@ body_of(int n, uint8_t type)
 	return item->generic.body;
 }
 
+/* Those of message 2: all of them. */
+static const uint8_t *
+head_cookies(void)
+{
+	return sent[1].ptr;
+}
+
 GK_TEST(rfc2408_5_2_01, headers_of_main_mode)
 {
 	static const uint8_t none[ISAKMP_COOKIE_LEN];
@@ -284,6 +291,32 @@ GK_TEST(rfc2409_3_2_04, messages_5_and_6_are_encrypted_from_the_header_on)
 	forget(&p);
 }
 
+static bool
+first_ever(void *ctx, const struct ike *ike)
+{
+	(void)ctx;
+	(void)ike;
+	return true;
+}
+
+/* The form is RFC 2407's, whatever the DOI of the SA. */
+GK_TEST(rfc2407_4_6_3_3_02, initial_contact_names_the_sa_by_its_cookies)
+{
+	static const uint8_t want[] = { 0, 0, 0, 1, 1, 16, 0x60, 0x02 };
+	struct gk_slice n;
+
+	GK_SHOWS("RFC2407-4.6.3-01");
+	configure(MODERN(PSK));
+	config[0].contact.first = first_ever;
+	struct pair p = main_mode();
+
+	n = body_of(4, ISAKMP_PAYLOAD_NOTIFICATION);
+	assert_int_equal(n.len, 8 + 16);
+	assert_memory_equal(n.ptr, want, 8);
+	assert_memory_equal(n.ptr + 8, head_cookies(), 16);
+	forget(&p);
+}
+
 /* A cookie is of this SA alone. */
 GK_TEST(rfc2408_2_5_3_04, no_two_sas_have_a_cookie_in_common)
 {
@@ -316,6 +349,8 @@ main(void)
 		GK_RUN(rfc2409_5_09, key_exchange_and_nonces),
 		GK_RUN(rfc2409_3_2_04,
 		       messages_5_and_6_are_encrypted_from_the_header_on),
+		GK_RUN(rfc2407_4_6_3_3_02,
+		       initial_contact_names_the_sa_by_its_cookies),
 		GK_RUN(rfc2408_2_5_3_04, no_two_sas_have_a_cookie_in_common),
 	};
 

@@ -364,6 +364,7 @@ GK_TEST(rfc6407_3_2_03, a_foreign_payload_is_refused_and_a_vendor_id_is_not)
 	static uint8_t room[8][2048], extra[64];
 	struct part part[9];
 
+	GK_SHOWS("RFC2408-3.16-03");
 	/* SAK, GAP and SAT behind SA: not in it. */
 	GK_BREAKS("RFC6407-5.2-02", "RFC6407-5.2-03");
 	for (unsigned m = 1; m <= 4; m++)

@@ -211,7 +211,8 @@ GK_TEST(rfc6407_5_3_06, lists_decode_and_reencode_octet_for_octet)
 	struct gk_rd rd;
 	struct gk_wr wr;
 
-	GK_SHOWS("RFC6407-5.5.1.1-01", "RFC8052-2.2.4-01", "RFC8052-2.2.3-01",
+	GK_SHOWS("RFC2407-4.5.2-01", "RFC2407-4.5.2-03", "RFC2407-4.5.3-01",
+	         "RFC6407-5.5.1.1-01", "RFC8052-2.2.4-01", "RFC8052-2.2.3-01",
 	         "RFC8052-3-01");
 	for (size_t i = 0; i < GK_COUNT(lists); i++) {
 		const struct list *l = &lists[i];

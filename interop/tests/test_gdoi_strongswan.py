@@ -126,7 +126,7 @@ ROLES = pytest.mark.parametrize("role", ["initiator", "responder"])
 
 @ROLES
 @pytest.mark.parametrize("port", [500, 848])
-@pytest.mark.req("RFC2409-5-01", "RFC2409-5.4-01", "RFC2409-5-24")
+@pytest.mark.req("RFC2408-2.5.1-01", "RFC2409-5-01", "RFC2409-5.4-01", "RFC2409-5-24")
 def test_main_mode_with_a_pre_shared_key(lab, role, port):
     i = lab.start(role, port=port)
     assert i.done["remote"] == [lab.them.ip4, port]
