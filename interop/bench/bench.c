@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "interop/bench/bench.h"
 
+#include <dirent.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,4 +115,50 @@ bench_print(json_t *o)
 	BENCH_NEED(o != NULL && json_dumpf(o, stdout, JSON_INDENT(1)) == 0);
 	putchar('\n');
 	json_decref(o);
+}
+
+uint64_t
+bench_process_ns(pid_t pid)
+{
+	char path[300];
+	struct dirent *d;
+	uint64_t sum = 0;
+	DIR *dir;
+
+	if (pid == 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL) {
+		unsigned long long ns = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat",
+		         (int)pid, d->d_name);
+		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (f == NULL)
+			continue;
+		if (fscanf(f, "%llu", &ns) == 1)
+			sum += ns;
+		fclose(f);
+	}
+	closedir(dir);
+	return sum;
+}
+
+uint64_t
+bench_process_rest(pid_t pid)
+{
+	uint64_t last = bench_process_ns(pid), now;
+
+	for (int i = 0; i < 100; i++) {
+		usleep(50000);
+		now = bench_process_ns(pid);
+		if (now - last < 500000)
+			return now;
+		last = now;
+	}
+	return last;
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/gk_env.h"
 #include "common/test/gk_test_pki.h"
@@ -39,6 +40,10 @@ void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t bench_wall_ns(void);
 uint64_t bench_cpu_ns(void);    /* of this process, all threads */
 uint64_t bench_thread_ns(void); /* of this thread */
+/* Of another process, all threads; 0 for pid 0.  _rest: once it has nothing to do
+ * any more. */
+uint64_t bench_process_ns(pid_t pid);
+uint64_t bench_process_rest(pid_t pid);
 /* bench_now - real time, as the engines want it. */
 struct gk_now bench_now(void);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/pem.h>
@@ -453,55 +452,6 @@ forge(void *arg)
 	return NULL;
 }
 
-/* ---- the key server's processor time ------------------------------------ */
-
-static uint64_t
-server_cpu_ns(void)
-{
-	char path[300];
-	struct dirent *d;
-	uint64_t sum = 0;
-	DIR *dir;
-
-	if (opt.pid == 0)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)opt.pid);
-	dir = opendir(path);
-	if (dir == NULL)
-		return 0;
-	while ((d = readdir(dir)) != NULL) {
-		unsigned long long ns = 0;
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat",
-		         (int)opt.pid, d->d_name);
-		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
-		if (f == NULL)
-			continue;
-		if (fscanf(f, "%llu", &ns) == 1)
-			sum += ns;
-		fclose(f);
-	}
-	closedir(dir);
-	return sum;
-}
-
-/* Until it has nothing to do any more: the last acknowledgements. */
-static uint64_t
-server_rest(void)
-{
-	uint64_t last = server_cpu_ns(), now;
-
-	for (int i = 0; i < 100; i++) {
-		usleep(50000);
-		now = server_cpu_ns();
-		if (now - last < 500000)
-			return now;
-		last = now;
-	}
-	return last;
-}
-
 /* ---- result ------------------------------------------------------------- */
 
 static json_t *
@@ -545,7 +495,7 @@ finished(void)
 static json_t *
 play(void)
 {
-	uint64_t cpu = server_cpu_ns(), said, own = 0, wall;
+	uint64_t cpu = bench_process_ns(opt.pid), said, own = 0, wall;
 	json_t *line = json_array();
 	pthread_t forger;
 	double s = 0;
@@ -577,15 +527,16 @@ play(void)
 	if (opt.forge != 0)
 		pthread_join(forger, NULL);
 	timeline_add(line, (double)wall / 1e9);
-	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}", "members",
-		(int)opt.count, "joined", (int)atomic_load(&all.joined),
-		"failures", (int)atomic_load(&all.failures), "forged",
-		(int)atomic_load(&all.forged), "cookies",
-		(int)atomic_load(&all.cookies), "wall_s", (double)wall / 1e9,
-		"server_cpu_ns", (json_int_t)(server_rest() - cpu),
-		"members_cpu_ns", (json_int_t)own, "latency_s", percentiles(),
-		"timeline", line);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}",
+	                 "members", (int)opt.count, "joined",
+	                 (int)atomic_load(&all.joined), "failures",
+	                 (int)atomic_load(&all.failures), "forged",
+	                 (int)atomic_load(&all.forged), "cookies",
+	                 (int)atomic_load(&all.cookies), "wall_s",
+	                 (double)wall / 1e9, "server_cpu_ns",
+	                 (json_int_t)(bench_process_rest(opt.pid) - cpu),
+	                 "members_cpu_ns", (json_int_t)own, "latency_s",
+	                 percentiles(), "timeline", line);
 }
 
 /* ---- main --------------------------------------------------------------- */

@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from lab import BUILD, LabError
 
-from . import plot
+from . import gdoi, plot
 from .profile import Profile, text as profile_text
 from .server import KeyServer
 
@@ -28,6 +29,7 @@ class Sizes:
         self.seconds = 0.1 if tiny else 2.0 if quick else 6.0
         self.register = 12 if tiny else 400 if quick else 3000
         self.groups = [300] if tiny else [1000, 10000] if quick else [1000, 10000, 100000, 1000000]
+        self.gdoi_groups = [300] if tiny else [1000, 8000] if quick else [1000, 8000, 32768]
         self.evict = 12 if tiny else 150 if quick else 1000
         self.storm = 16 if tiny else 500 if quick else 8000
         self.overload = 0.5 if tiny else 4.0 if quick else 10.0
@@ -222,4 +224,13 @@ def flood(out: Path, sizes: Sizes) -> dict:
     return {"results": result, "text": text, "plots": ["flood.svg"]}
 
 
-FIGURES = {f.__name__: f for f in (registration, group, eviction, storm, flood)}
+def of_gdoi(figure):
+    """A figure of gdoi.py, which takes what is here as its last argument."""
+    def run(out: Path, sizes: Sizes) -> dict:
+        return figure(out, sizes, sys.modules[__name__])
+    run.__name__, run.__doc__ = f"gdoi-{figure.__name__}", figure.__doc__
+    return run
+
+
+FIGURES = {f.__name__: f for f in (registration, group, eviction, storm, flood, of_gdoi(gdoi.registration), of_gdoi(gdoi.eviction),
+                                   of_gdoi(gdoi.storm))}

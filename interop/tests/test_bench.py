@@ -66,6 +66,29 @@ def test_flood(tmp_path):
     assert r["joined"] == r["honest"] and r["forged"] > 10 * r["honest"] and r["cookies"] >= r["honest"]
 
 
+def test_gdoi_registration(tmp_path):
+    r = figure("gdoi-registration", tmp_path)
+    assert set(r) == {"rsa", "ecdsa", "psk"}
+    for auth in r.values():
+        assert auth["members"] >= auth["registrations"] == 12
+        assert 0 < auth["openssl_ms"] < auth["phase1_cpu_ms"] and auth["openssl_ms"] < auth["charon_phase1_cpu_ms"]
+        assert auth["cpu_ratio"] == pytest.approx(auth["openssl_ms"] / auth["server_cpu_ms"])
+
+
+def test_gdoi_eviction(tmp_path):
+    (r,) = figure("gdoi-eviction", tmp_path)
+    assert r["members"] == 300 and [o["evicted"] for o in r["operations"]] == [1, 10]
+    for o in r["operations"]:
+        # At least one with update arrays under the old KEK, and one with the new SAs under the new one.
+        assert o["datagrams"] >= 2 and o["largest"] <= 1400 and o["octets"] > 9 * 32 * o["evicted"]
+
+
+def test_gdoi_storm(tmp_path):
+    r = figure("gdoi-storm", tmp_path)
+    assert r["joined"] == r["members"] == 16 and r["failures"] == 0
+    assert r["flood"]["joined"] == r["flood"]["honest"] and r["flood"]["forged"] > 5 * r["flood"]["honest"]
+
+
 def test_unknown_figure():
     r = bench("speed-of-light")
     assert r.returncode == 2 and "registration" in r.stderr
