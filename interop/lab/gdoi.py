@@ -12,13 +12,20 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from msec_scapy.gdoi import check, keylog, push, recorded
+from msec_scapy.gdoi import numbers as n
+from msec_scapy.gdoi.dialect import STRICT
+
 from . import gdoi_forms as forms
 from . import gdoi_member as member_forms
+from . import wire
 from .daemons import Daemon, Sockets
 from .pki import Pki
 from .scene import DATA, MEMBERS, REKEY, Scene
+from .story import need
 
 NUMBER = 7001
+SIG_ECDSA_256, SIG_SHA256 = 4, 3  # SIG_ALGORITHM, SIG_HASH_ALGORITHM
 
 
 class Group:
@@ -121,6 +128,21 @@ class Group:
     def status(self) -> dict:
         """What the key server says of the group."""
         return self.keys.control("status")["groups"][0]
+
+    def pushes(self):
+        """(SPI, SEQ, message) of each PUSH on the wire, copies included, opened with the key log and verified by the second
+        implementation; its Refusal for one that is not as RFC 6407 has it."""
+        log = keylog.KeyLog.read(self.keylog)
+        for d in wire.datagrams(self.capture.path):
+            if d.destination != self.rekey_address:
+                continue
+            head = check.header(d.payload)
+            need(head.exchange == n.X_PUSH and head.spi in log.keks, f"a PUSH of {head.spi.hex()}, which the key log does not have")
+            algorithm, iv, key = log.keks[head.spi]
+            kek = push.Kek(head.spi, algorithm, key, iv, SIG_ECDSA_256, SIG_SHA256, self.push_private.public_key())
+            m, _, _ = recorded.open_push(kek, head, d.payload, STRICT)
+            recorded.verify_push(kek, d.payload, m, STRICT)
+            yield head.spi, m.one(n.P_SEQ).value, m
 
     def daemons(self) -> list:
         return [*self.members.values(), self.keys]

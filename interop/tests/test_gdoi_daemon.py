@@ -97,10 +97,17 @@ def test_members_register_and_follow_rekeys(group):
     g.keys.wait("acked", where=lambda e: "bob" in e["peer"])
     pushes = g.keys.control("history")
     assert pushes and pushes[0]["way"] == "multicast" and pushes[0]["to"] == f"{g.rekey_address}:848"
-    assert len(keylog.KeyLog.read(g.keylog).phase1) == 2, "a key for each phase 1"
+    # The key log opens what was on the wire: the keys in it are those of the members.
+    log = keylog.KeyLog.read(g.keylog)
+    assert len(log.phase1) == 2
+    for held in alice.member.rekeys.values():
+        assert log.keks[held.kek.spi] == (held.kek.algorithm, held.kek.iv, held.kek.key)
+    for (protocol, spi), tek in alice.member.teks.items():
+        assert log.teks[protocol, spi][0] == tek.cipher
 
     alice.leave()
     g.keys.wait("left", where=lambda e: "alice" in e["peer"])
+    bob.wait("rekeyed", where=lambda f: f["new_kek"])
     assert sorted(g.registered()) == ["bob"]
     g.finish()
 

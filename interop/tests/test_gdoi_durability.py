@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdoi-gcks is killed at its durable writes: no SEQ repeats or goes back, and nobody has to register again."""
+import pytest
+
+from lab import faults
+from lab.gdoi_peers import Ground
+from msec_scapy.gdoi import numbers as n
+
+SEED = 6407
+
+
+@pytest.fixture
+def group(tmp_path, net_prefix):
+    with Ground(tmp_path / "group", ["alice", "bob", "carol"], prefix=net_prefix) as g:
+        g.start()
+        yield g
+
+
+def live(g, n, how):
+    """It is started with a fault waiting, and told to do things until it is dead."""
+    g.keys.kill()
+    if not faults.start(g.keys, **faults.armed(n, how)):
+        return
+    try:
+        for _ in range(12):
+            for words in (("rekey", "tek"), ("rekey", "kek"), ("evict", "carol"), ("readmit", "carol")):
+                reply = faults.order(g.keys, *words)
+                assert reply is not None
+    except faults.Dead:
+        return
+    raise AssertionError(f"{n}{how}: it lived on")
+
+
+def follow_on(g, *peers):
+    """A rekey after the restart reaches them all, without a registration."""
+    g.keys.start()
+    status = g.status()
+    assert status["state"] == "open" and status["members"] >= len(peers)
+    mark = g.keys.mark()
+    g.keys.control("rekey", "tek")
+    number = g.keys.wait("rekeyed", since=mark)["sequence"]
+    current = {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}
+    for p in peers:
+        p.wait("rekeyed", where=lambda f: f["seq"] == number and set(f["teks"]) & current)
+
+
+def one_message_for_each_number(g):
+    """No SEQ of a Rekey SA was used for two messages; how many messages there were.  A message may be signed again."""
+    said = {}
+    for spi, number, m in g.pushes():
+        content = tuple((p.type, p.body) for p in m.parts if p.type != n.P_SIG)
+        assert said.setdefault((spi, number), content) == content, f"SEQ {number} of {spi.hex()} stands for two messages"
+    return len(said)
+
+
+@pytest.mark.parametrize("points", [
+    pytest.param(faults.sample(SEED, 4, 24), id="some"),
+    pytest.param([(number, how) for number in range(1, 31) for how in faults.HOWS], id="all", marks=pytest.mark.long)])
+@pytest.mark.req("RFC6407-5.7-02")
+def test_killed_at_durable_writes(group, points):
+    g = group
+    alice, bob = g.follow("alice", "bob")
+    g.follow("carol")
+    for number, how in points:
+        live(g, number, how)
+        follow_on(g, alice, bob)
+    assert alice.count("registered") == bob.count("registered") == 1
+    g.finish()
+    assert one_message_for_each_number(g) >= 2 * len(points)
