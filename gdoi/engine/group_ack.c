@@ -182,7 +182,7 @@ record(struct reception *r, struct gdoi_member *m)
 		return GK_OK;
 	gk_group_member_seen(who, g->now.utc_s);
 	if (first)
-		GK_TRY(gdoi_member_save(g, who, NULL));
+		GK_TRY(gdoi_member_save(g, who, (struct gk_slice){ NULL, 0 }));
 	return gdoi_out_peer(g, GDOI_OUT_ACKED, gk_buf_slice(&who->identity),
 	                     m->id, r->event->sequence);
 }

@@ -10,8 +10,7 @@
  * identity and its certificate authorities are (a later policy may not admit
  * them), and what it has acknowledged.
  */
-#define CAS_MAX 16
-#define BLOB_MAX 4096
+#define BLOB_MAX (GDOI_PEER_MEMORY_MAX + 64)
 #define KEY_ID_MAX 64
 
 enum gk_err
@@ -152,16 +151,6 @@ gdoi_members_free(struct gdoi_group *g)
 
 /* ---- durable ------------------------------------------------------------- */
 
-static void
-write_who(struct gk_wr *wr, const struct gdoi_peer *peer)
-{
-	gk_wr_u8(wr, (uint8_t)peer->id->kind);
-	gk_wr_vec16(wr, peer->id->octets);
-	gk_wr_u8(wr, (uint8_t)peer->n_ca_key_ids);
-	for (size_t i = 0; i < peer->n_ca_key_ids; i++)
-		gk_wr_vec16(wr, peer->ca_key_ids[i]);
-}
-
 /* What changes comes first, who it is last. */
 static void
 read_info(struct gk_rd *rd, struct gdoi_member *info)
@@ -195,8 +184,7 @@ write_info(struct gk_wr *wr, const struct gdoi_member *info)
 }
 
 enum gk_err
-gdoi_member_save(struct gdoi_group *g, struct gk_member *m,
-                 const struct gdoi_peer *peer)
+gdoi_member_save(struct gdoi_group *g, struct gk_member *m, struct gk_slice who)
 {
 	const struct gdoi_member *info = gdoi_member_of(g, m->id);
 	struct gdoi_member before;
@@ -206,8 +194,8 @@ gdoi_member_save(struct gdoi_group *g, struct gk_member *m,
 
 	gk_wr_init(&wr, row, sizeof(row));
 	write_info(&wr, info);
-	if (peer != NULL) {
-		write_who(&wr, peer);
+	if (who.len != 0) {
+		gk_wr_bytes(&wr, who);
 	} else {
 		gk_rd_init(&rd, m->blob.ptr, m->blob.len);
 		read_info(&rd, &before);
@@ -240,25 +228,12 @@ bool
 gdoi_member_admitted(const struct gdoi_policy *policy,
                      const struct gk_member *m)
 {
-	struct gk_slice ca[CAS_MAX];
 	struct gdoi_member info;
-	struct gk_identity id;
-	struct gdoi_peer peer = { .id = &id };
 	struct gk_rd rd;
-	size_t n;
 
 	gk_rd_init(&rd, m->blob.ptr, m->blob.len);
 	read_info(&rd, &info);
-	id.kind = (enum gk_id_kind)gk_rd_u8(&rd, "kind");
-	id.octets = gk_rd_vec16(&rd, "identity");
-	n = gk_rd_u8(&rd, "authorities");
-	for (size_t i = 0; i < n && i < CAS_MAX; i++)
-		ca[i] = gk_rd_vec16(&rd, "authority");
-	if (gk_rd_done(&rd) != GK_OK || n > CAS_MAX)
-		return false;
-	peer.ca_key_ids = ca;
-	peer.n_ca_key_ids = n;
-	return gdoi_policy_admits(policy, &peer);
+	return gdoi_policy_admits_again(policy, gk_rd_rest(&rd));
 }
 
 enum gk_err

@@ -22,11 +22,7 @@ struct gdoi_offer {
 	uint64_t moved;                    /* the group's, at that time */
 	bool counts;                       /* senders need sender ids */
 	struct gk_buf name;                /* of the peer */
-	struct gk_buf who;                 /* octets of its identity */
-	struct gk_identity id;
-	struct gk_buf ca[16];
-	struct gk_slice ca_ids[16];
-	size_t n_ca;
+	struct gk_buf who;                 /* its memory */
 	/* message 4 */
 	struct gk_buf kek_key, sig_key, download;
 	uint8_t kek_spi[GDOI_KEK_SPI_LEN];
@@ -43,8 +39,6 @@ gdoi_offer_free(struct gdoi_offer *o)
 	gk_buf_free(&o->dst);
 	for (size_t i = 0; i < GK_COUNT(o->body); i++)
 		gk_buf_free(&o->body[i]);
-	for (size_t i = 0; i < GK_COUNT(o->ca); i++)
-		gk_buf_free(&o->ca[i]);
 	gk_buf_free(&o->name);
 	gk_buf_free(&o->who);
 	gk_buf_free(&o->kek_key);
@@ -196,16 +190,7 @@ offer_gap(struct gdoi_group *g, struct gdoi_offer *o, bool fresh,
 static enum gk_err
 keep_who(struct gdoi_offer *o, const struct gdoi_peer *peer)
 {
-	GK_TRY(gk_buf_copy(&o->who, peer->id->octets));
-	o->id = (struct gk_identity){ peer->id->kind, gk_buf_slice(&o->who) };
-	for (size_t i = 1; i < peer->n_certs && o->n_ca < GK_COUNT(o->ca);
-	     i++) {
-		GK_TRY(gk_buf_copy(&o->ca[o->n_ca],
-		                   gk_cert_key_id(peer->certs[i])));
-		o->ca_ids[o->n_ca] = gk_buf_slice(&o->ca[o->n_ca]);
-		o->n_ca++;
-	}
-	return GK_OK;
+	return gdoi_peer_remember(peer, &o->who);
 }
 
 static enum gk_err
@@ -369,9 +354,6 @@ remember(struct admission *a)
 {
 	struct gdoi_group *g = a->g;
 	const struct gdoi_member *before = gdoi_member_of(g, a->m->id);
-	const struct gdoi_peer peer = { .id = &a->o->id,
-		                        .ca_key_ids = a->o->ca_ids,
-		                        .n_ca_key_ids = a->o->n_ca };
 	struct gdoi_member info = { .since = g->pushes };
 
 	if (before != NULL)
@@ -380,7 +362,7 @@ remember(struct admission *a)
 		info.address = *a->from;
 	gk_group_member_seen(a->m, a->now.utc_s);
 	GK_TRY(gdoi_member_put(g, a->m, &info));
-	return gdoi_member_save(g, a->m, &peer);
+	return gdoi_member_save(g, a->m, gk_buf_slice(&a->o->who));
 }
 
 /* ---- KD ------------------------------------------------------------------ */

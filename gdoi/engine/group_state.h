@@ -343,11 +343,11 @@ struct gdoi_member *gdoi_member_of(const struct gdoi_group *g, uint32_t id);
 GK_MUST_CHECK enum gk_err gdoi_member_put(struct gdoi_group *g,
                                           struct gk_member *m,
                                           const struct gdoi_member *info);
-/* gdoi_member_save - what is durable of it, with what is known of its identity
- * kept or, with @peer, new. */
+/* gdoi_member_save - what is durable of it; @who: gdoi_peer_remember() of it, or
+ * empty: as it was. */
 GK_MUST_CHECK enum gk_err gdoi_member_save(struct gdoi_group *g,
                                            struct gk_member *m,
-                                           const struct gdoi_peer *peer);
+                                           struct gk_slice who);
 void gdoi_member_drop(struct gdoi_group *g, uint32_t id);
 void gdoi_members_free(struct gdoi_group *g);
 GK_MUST_CHECK enum gk_err gdoi_members_load(struct gdoi_group *g);

@@ -99,10 +99,12 @@ struct gdoi_peer {
 	 * none for a pre-shared key. */
 	const struct gk_cert *const *certs;
 	size_t n_certs;
-	/* Without @certs: the key identifiers of its authorities, if they are
-	 * remembered from when there were some. */
+	/* Without @certs, remembered from when there were some: the key
+	 * identifiers of its authorities, and its other names. */
 	const struct gk_slice *ca_key_ids;
 	size_t n_ca_key_ids;
+	const struct gk_identity *names;
+	size_t n_names;
 	/* The phase 1 that it came with; NULL: that is not looked at. */
 	const struct ike_suite *suite;
 	bool aggressive;
@@ -116,6 +118,18 @@ bool gdoi_policy_key_server(const struct gdoi_policy *policy,
                             const struct gdoi_peer *peer);
 bool gdoi_policy_sender(const struct gdoi_policy *policy,
                         const struct gdoi_peer *peer);
+/*
+ * gdoi_peer_remember - what admission depends on, in octets to keep: who it is,
+ * every name that its certificate proves, its authorities.  @octets must be empty.
+ * GK_ERR_SPACE: the certificate has more names than anybody could need.
+ * gdoi_policy_admits_again - is a peer that was remembered so still admitted?
+ * Octets that are no such memory: no.
+ */
+#define GDOI_PEER_MEMORY_MAX 3072
+GK_MUST_CHECK enum gk_err gdoi_peer_remember(const struct gdoi_peer *peer,
+                                             struct gk_buf *octets);
+bool gdoi_policy_admits_again(const struct gdoi_policy *policy,
+                              struct gk_slice octets);
 /* gdoi_policy_explain - why gdoi_policy_admits() says what it says; for people. */
 bool gdoi_policy_explain(const struct gdoi_policy *policy,
                          const struct gdoi_peer *peer, char why[256]);

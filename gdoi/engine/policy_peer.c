@@ -22,6 +22,8 @@ party_of(const struct gdoi_peer *peer, struct gk_slice ca[AUTHORITIES_MAX])
 
 	party.ca_key_ids = peer->ca_key_ids;
 	party.n_ca_key_ids = peer->n_ca_key_ids;
+	party.also = peer->names;
+	party.n_also = peer->n_names;
 	if (peer->n_certs == 0)
 		return party;
 	party.cert = peer->certs[0];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/test/gk_test.h"
+#include "common/test/gk_test_pki.h"
 #include "gdoi/tests/policy_xml.h"
 
 static struct gdoi_policy *
@@ -401,6 +402,61 @@ GK_TEST(msec_policy_5, phase_1_is_one_that_the_policy_lists)
 	gdoi_policy_free(p);
 }
 
+/* A member is judged again by later policies, which may name it by any name of the
+ * certificate that it showed once. */
+GK_TEST(rfc4534_b_1_2_02, who_was_remembered_is_judged_by_all_its_names)
+{
+	struct gk_pki_party root, alice;
+	struct gk_identity id = { GK_ID_FQDN,
+		                  gk_slice_str("alice.example.org") };
+	const struct gk_cert *path[2];
+	struct gdoi_peer peer = { .id = &id, .certs = path, .n_certs = 2 };
+	struct gk_buf memory = { 0 }, bare = { 0 };
+	char ca[2 * 64 + 1], in[400], out[600];
+	struct gdoi_policy *p, *later;
+
+	gk_pki_make(&root,
+	            &(struct gk_pki_spec){ .subject = "/O=ACME/CN=root" });
+	gk_pki_make(&alice,
+	            &(struct gk_pki_spec){ .subject = "/O=ACME/CN=alice",
+	                                   .issuer = &root,
+	                                   .san = "DNS:alice.example.org,"
+	                                          "IP:192.0.2.9" });
+	path[0] = alice.cert;
+	path[1] = root.cert;
+	(void)gk_hex(ca, sizeof(ca), gk_cert_key_id(root.cert));
+	(void)snprintf(in, sizeof(in), "<rule ca=\"%s\">CN=*,O=ACME</rule>",
+	               ca);
+	(void)snprintf(out, sizeof(out),
+	               "%s<exclusions><exclusion type=\"ipv4\" ca=\"\">"
+	               "192.0.2.9</exclusion></exclusions>",
+	               in);
+	p = made(&(struct policy_xml){ .access = in });
+	later = made(&(struct policy_xml){ .access = out });
+
+	/* The rule is about the subject, phase 1 named the host. */
+	assert_true(gdoi_policy_admits(p, &peer));
+	assert_false(gdoi_policy_admits(later, &peer));
+	gk_assert_ok(gdoi_peer_remember(&peer, &memory));
+	assert_true(gdoi_policy_admits_again(p, gk_buf_slice(&memory)));
+	assert_false(gdoi_policy_admits_again(later, gk_buf_slice(&memory)));
+	/* By a shared key under that name: another party. */
+	peer.n_certs = 0;
+	gk_assert_ok(gdoi_peer_remember(&peer, &bare));
+	assert_false(gdoi_policy_admits_again(p, gk_buf_slice(&bare)));
+	/* A memory that is cut short is none. */
+	for (size_t n = 0; n < memory.len; n++)
+		assert_false(gdoi_policy_admits_again(
+			p, (struct gk_slice){ memory.ptr, n }));
+	gdoi_policy_free(p);
+	gdoi_policy_free(later);
+	gk_buf_free(&memory);
+	gk_buf_free(&bare);
+	gk_pki_free(&alice);
+	gk_pki_free(&root);
+	gk_pki_keys_free();
+}
+
 int
 main(void)
 {
@@ -421,6 +477,8 @@ main(void)
 		GK_RUN(rfc4534_b_1_1_02, the_key_server_is_named),
 		GK_RUN(msec_policy_5, authorities_that_are_remembered_count),
 		GK_RUN(msec_policy_5, phase_1_is_one_that_the_policy_lists),
+		GK_RUN(rfc4534_b_1_2_02,
+		       who_was_remembered_is_judged_by_all_its_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

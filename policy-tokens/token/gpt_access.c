@@ -83,9 +83,13 @@ name_matches(const struct gpt_pair *rule, const struct gpt_party *who)
 {
 	struct gk_identity pattern = gpt_id_view(&rule->entity);
 
-	return gk_identity_match(pattern, *who->id, who->compare) ||
-	       (who->phase1 && who->cert &&
-	        gk_identity_match_cert(pattern, who->cert, who->compare));
+	if (gk_identity_match(pattern, *who->id, who->compare))
+		return true;
+	for (size_t i = 0; who->phase1 && i < who->n_also; i++)
+		if (gk_identity_match(pattern, who->also[i], who->compare))
+			return true;
+	return who->phase1 && who->cert &&
+	       gk_identity_match_cert(pattern, who->cert, who->compare);
 }
 
 static bool

@@ -36,9 +36,12 @@ struct gpt_party {
 	size_t n_ca_key_ids;
 	/* GDOI: an empty key identifier in a rule is no condition, since phase 1
 	 * has authenticated the party in whatever way (a pre-shared key has no
-	 * authority); names that @cert proves count beside @id. */
+	 * authority); the other names that @cert proves, or that are given in
+	 * @also, count beside @id. */
 	bool phase1;
 	const struct gk_cert *cert; /* only with @phase1; or NULL */
+	const struct gk_identity *also;
+	size_t n_also;
 	/* Bit n: the party holds SimplePermission n (1 to 9).  RFC 4534 does
 	 * not say how it shows that; that is the caller's business. */
 	uint16_t permissions;
