@@ -88,6 +88,7 @@ add_keys(struct sum *s, const struct gm_keys *keys)
 		add_slot(s, &keys->slot[i]);
 	add(s, keys->recent, sizeof(keys->recent));
 	add_u64(s, keys->awaiting);
+	add_u64(s, keys->grace_ms);
 	add_u64(s, keys->path_by);
 }
 

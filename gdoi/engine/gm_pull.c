@@ -258,9 +258,11 @@ gm_pull_refused(struct gdoi_gm *gm, const struct isakmp_notification *n,
 	    group->pull.overtaken++ < GM_OVERTAKEN_MAX)
 		return gm_pull_start(gm, group, now);
 	/* We were a member, and the key server says that we are none. */
-	if (n->type == ISAKMP_NOTIFY_AUTHENTICATION_FAILED && group->joined)
+	if (n->type == ISAKMP_NOTIFY_AUTHENTICATION_FAILED && group->joined) {
 		GK_TRY(gm_tell(gm, group, GDOI_OUT_EVICTED,
 		               "the key server does not admit us"));
+		group->joined = false;
+	}
 	return gm_register_failed(
 		gm, group, isakmp_code_text(ISAKMP_TABLE_NOTIFY, n->type), &why,
 		now);

@@ -271,7 +271,8 @@ round_over(struct gdoi_gm *gm, struct gm_group *group, const char *text,
 	group->wanted = false;
 	group->servers_tried = 0;
 	group->failures++;
-	if (gm->cfg.register_max != 0 &&
+	/* Who has keys uses them as long as they live, and goes on trying. */
+	if (gm->cfg.register_max != 0 && group->keys->n == 0 &&
 	    group->failures >= gm->cfg.register_max)
 		return give_up(gm, group, text, why);
 	GK_TRY(wait_at_random(gm, group, now));

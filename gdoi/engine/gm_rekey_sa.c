@@ -160,6 +160,22 @@ pull_key(struct gm_change *c, enum gk_cipher cipher, struct gk_slice *key)
 	return GK_OK;
 }
 
+/* The message was made before a PUSH that we have obeyed since: its SAs are not
+ * those in force.  A key server that says so again and again has to be right. */
+static bool
+is_overtaken(const struct gm_change *c)
+{
+	const struct gm_rekey *now = &c->keys->rekey, *old = &c->keys->old;
+	const uint8_t *spi = c->sa->sak.spi;
+
+	if (old->kek != NULL &&
+	    memcmp(spi, old->kek->sak.spi, GDOI_KEK_SPI_LEN) == 0)
+		return true;
+	return now->kek != NULL && now->sequence > c->sequence &&
+	       c->group->pull.overtaken < GM_OVERTAKEN_MAX &&
+	       memcmp(spi, now->kek->sak.spi, GDOI_KEK_SPI_LEN) == 0;
+}
+
 /* RFC6407-3.3-09: what we know of the same Rekey SA is newer. */
 static enum gk_err
 pull_kek(struct gm_change *c)
@@ -170,8 +186,7 @@ pull_kek(struct gm_change *c)
 	struct gk_slice key = { 0 };
 	struct gm_kek *kek = NULL;
 
-	if (c->keys->old.kek != NULL &&
-	    memcmp(sak->spi, c->keys->old.kek->sak.spi, sizeof(sak->spi)) == 0)
+	if (is_overtaken(c))
 		return gm_change_refuse(c, GK_ERR_REPLAY,
 		                        ISAKMP_NOTIFY_INVALID_SPI,
 		                        "RFC6407-3.3-09", "SPI", sak->at);
@@ -184,6 +199,7 @@ pull_kek(struct gm_change *c)
 	if (!c->new_kek) {
 		memcpy(next.chained, now->chained, sizeof(next.chained));
 		next.has_chained = now->has_chained;
+		c->stale = now->sequence > c->sequence;
 		if (now->sequence > next.sequence)
 			next.sequence = now->sequence;
 	}

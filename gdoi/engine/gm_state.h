@@ -27,6 +27,7 @@
 #define GM_OLD_KEK_MS 30000     /* a replaced Rekey SA is kept so long */
 #define GM_PATH_WAIT_MS 10000   /* for the update array that is for us */
 #define GM_ACK_DELAY_MAX 5000   /* RFC8263-6-04 */
+#define GM_GRACE_MS 2000        /* IEC 61850: a replaced key is heard so long */
 #define GM_LIFE_DEFAULT_S 28800 /* RFC2407-4.5-04 */
 #define GM_NONCE_LEN 32
 #define GM_LINGER_MS 1000 /* phase 1 after the last registration */
@@ -98,6 +99,7 @@ struct gm_keys {
 	size_t n;
 	struct gm_slot slot[GM_TEKS_MAX];
 	uint64_t order;
+	uint32_t grace_ms; /* the last DTD; 0: there was none */
 
 	/* PUSHes that were obeyed, by SHA-256, newest first */
 	size_t n_recent;
@@ -293,6 +295,7 @@ struct gm_change {
 	/* what came of it */
 	bool new_kek;  /* there is another Rekey SA */
 	bool no_path;  /* it was announced, and nothing is for us */
+	bool stale;    /* it is older than what we have by PUSH */
 	bool no_sid;   /* a SAT was left out for want of a sender id */
 	bool deleted;  /* a Delete has taken SAs away ... */
 	bool kek_gone; /* ... the Rekey SA among them */

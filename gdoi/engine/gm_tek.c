@@ -316,6 +316,33 @@ schedule_deactivation(struct gm_change *c, size_t n_before)
 				keys->slot[i].deactivate_at = at;
 }
 
+/* Not all change over at the same moment: RFC 8052 has no DTD of its own. */
+static void
+linger(const struct gm_keys *keys, struct gm_slot *slot, uint64_t now_ms)
+{
+	uint64_t at =
+		now_ms + (keys->grace_ms != 0 ? keys->grace_ms : GM_GRACE_MS);
+
+	slot->expires_at = GK_NEVER;
+	slot->kept = false;
+	if (at < slot->deactivate_at)
+		slot->deactivate_at = at;
+}
+
+static bool
+has_successor(const struct gm_keys *keys, const struct gm_slot *slot)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gm_slot *other = &keys->slot[i];
+
+		if (other->order > slot->order &&
+		    other->state != GDOI_TEK_OLD &&
+		    same_traffic(&other->tek->sat, &slot->tek->sat))
+			return true;
+	}
+	return false;
+}
+
 /* What a registration does not name is no policy any more: it is not sent with,
  * and goes when it would have gone. */
 static void
@@ -328,20 +355,38 @@ retire_unnamed(struct gm_change *c)
 
 		if (announced(c, slot))
 			continue;
-		if (slot->state == GDOI_TEK_NEXT || slot->kept ||
-		    (slot->expires_at == GK_NEVER &&
-		     slot->deactivate_at == GK_NEVER)) {
+		if (slot->state == GDOI_TEK_NEXT) {
 			wipe(keys, i);
 			continue;
 		}
+		if (slot->expires_at == GK_NEVER)
+			linger(keys, slot, c->now.mono_ms);
 		slot->state = GDOI_TEK_OLD;
 		slot->activate_at = GK_NEVER;
 	}
 }
 
+/* Of what it names something has to be in use. */
+static void
+revive(struct gm_change *c)
+{
+	struct gm_keys *keys = c->keys;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->state != GDOI_TEK_OLD || !announced(c, slot) ||
+		    has_successor(keys, slot))
+			continue;
+		slot->state = GDOI_TEK_RECEIVE;
+		slot->activate_at = c->now.mono_ms;
+		slot->deactivate_at = GK_NEVER;
+	}
+}
+
 /* The newest one for its traffic; those before it receive on. */
 static void
-supersede(struct gm_keys *keys, const struct gm_slot *by)
+supersede(struct gm_keys *keys, const struct gm_slot *by, uint64_t now_ms)
 {
 	const struct gdoi_sat *sat = &by->tek->sat;
 	uint64_t order = by->order;
@@ -353,9 +398,8 @@ supersede(struct gm_keys *keys, const struct gm_slot *by)
 		    !same_traffic(&slot->tek->sat, sat))
 			continue;
 		slot->state = GDOI_TEK_OLD;
-		/* Its time is over already: nothing has to keep it now. */
-		if (slot->kept)
-			slot->deactivate_at = 0;
+		if (slot->kept) /* nothing has to keep it now */
+			linger(keys, slot, now_ms);
 	}
 }
 
@@ -372,7 +416,7 @@ activate(struct gm_keys *keys, uint64_t now_ms)
 	}
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->slot[i].state == GDOI_TEK_CURRENT)
-			supersede(keys, &keys->slot[i]);
+			supersede(keys, &keys->slot[i], now_ms);
 }
 
 enum gk_err
@@ -394,8 +438,12 @@ gm_teks_add(struct gm_change *c)
 	for (uint16_t i = 0; i < c->sa->n_sats; i++)
 		GK_TRY(add(c, order[i], packets != 0));
 	schedule_deactivation(c, n_before);
-	if (c->pull)
+	if (c->sa->has_gap && c->sa->gap.has_dtd)
+		c->keys->grace_ms = 1000U * c->sa->gap.dtd;
+	if (c->pull && !c->stale) {
 		retire_unnamed(c);
+		revive(c);
+	}
 	activate(c->keys, c->now.mono_ms);
 	return GK_OK;
 }
@@ -428,20 +476,6 @@ gm_teks_delete(struct gm_change *c, uint8_t protocol,
 
 /* ---- time --------------------------------------------------------------- */
 
-static bool
-has_successor(const struct gm_keys *keys, const struct gm_slot *slot)
-{
-	for (size_t i = 0; i < keys->n; i++) {
-		const struct gm_slot *other = &keys->slot[i];
-
-		if (other->order > slot->order &&
-		    other->state != GDOI_TEK_OLD &&
-		    same_traffic(&other->tek->sat, &slot->tek->sat))
-			return true;
-	}
-	return false;
-}
-
 /* RFC 8052: the current key stays when no key server gives another one, and
  * until the next one is in use. */
 static bool
@@ -460,12 +494,15 @@ expire(const struct gdoi_gm *gm, struct gm_keys *keys, uint64_t now_ms)
 		if (slot->deactivate_at <= now_ms) {
 			wipe(keys, i);
 		} else if (slot->expires_at <= now_ms) {
-			if (!is_kept(gm, slot)) {
+			if (is_kept(gm, slot)) {
+				slot->kept = true;
+				slot->expires_at = GK_NEVER;
+			} else if (is_iec(slot) &&
+			           slot->state == GDOI_TEK_OLD) {
+				linger(keys, slot, now_ms);
+			} else {
 				wipe(keys, i);
-				continue;
 			}
-			slot->kept = true;
-			slot->expires_at = GK_NEVER;
 		}
 	}
 }

@@ -396,7 +396,7 @@ hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
 	gdoi_pull_message_free(&m);
 	*stage = *stage == 0 ? 2 : 4;
 	say_pull(s, i, pull, *stage);
-	if (*stage == 4 && !lab.hold)
+	if (*stage == 4)
 		*stage = 0;
 }
 
@@ -525,6 +525,18 @@ lab_talk(void)
 			gk_buf_free(&letter[i].dgram);
 		}
 	} while (n != 0);
+}
+
+void
+lab_deliver(void)
+{
+	struct gk_buf held = lab.held;
+
+	lab.held = (struct gk_buf){ 0 };
+	(void)gdoi_gm_receive(lab.gm, gk_buf_slice(&held), &lab.cfg.server[0],
+	                      &member, lab.now);
+	gk_buf_free(&held);
+	lab_talk();
 }
 
 void

@@ -100,6 +100,8 @@ void lab_join(size_t group);
 void lab_stop(void); /* the member and its key servers are gone */
 /* lab_talk - carry everything to and fro until there is silence. */
 void lab_talk(void);
+/* lab_deliver - what was held back. */
+void lab_deliver(void);
 /* lab_pass - time goes by, with all deadlines. */
 void lab_pass(uint64_t ms);
 enum gdoi_gm_state lab_state(size_t group);

@@ -80,8 +80,27 @@ GK_TEST(rfc8052_2_2_4_1_02, current_and_next_key_by_registration)
 	lab.server[0].deaf = true;
 	lab_pass(100100);
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	/* not all change over at the same moment: it is heard a little longer,
+	 * and not sent with */
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	lab_pass(2000);
 	assert_false(lab_tek(0x101, NULL));
 	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
+}
+
+GK_TEST(rfc6407_5_4_1_02, a_key_that_is_replaced_is_heard_until_dtd)
+{
+	iec_offer();
+	lab.offer.sa.has_gap = true;
+	lab.offer.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 7 };
+	lab.offer.sa.sat[0].iec.lifetime = 100;
+	lab_add_iec(&lab.offer, 0x102, 2)->iec.has_atd = true;
+	lab.offer.sa.sat[1].iec.atd = 100;
+	member();
+	lab_pass(106900);
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	lab_pass(200);
+	assert_false(lab_tek(0x101, NULL));
 }
 
 GK_TEST(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap)
@@ -211,6 +230,8 @@ main(void)
 		GK_RUN(rfc8052_2_2_4_1_01, the_next_key_waits),
 		GK_RUN(rfc8052_2_2_4_1_02,
 		       current_and_next_key_by_registration),
+		GK_RUN(rfc6407_5_4_1_02,
+		       a_key_that_is_replaced_is_heard_until_dtd),
 		GK_RUN(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap),
 		GK_RUN(rfc8052_2_2_05,
 		       the_key_stays_when_no_key_server_answers),

@@ -395,6 +395,34 @@ GK_TEST(rfc6407_3_3_11, a_registration_names_what_is_in_force)
 	lab_talk();
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	/* and now it has gone back to it */
+	lab_policy(&lab.offer);
+	lab.offer.seq = 1;
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x102), GDOI_TEK_OLD);
+}
+
+/* Message 4 was on its way when a PUSH came: what it says is not in force. */
+GK_TEST(rfc6407_3_3_09, an_overtaken_registration_is_begun_again)
+{
+	strict_member();
+	lab.hold = true;
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	lab_deliver(); /* message 2; message 4 is kept */
+	gk_assert_ok(lab_push(tek(1, 0x102)));
+	lab_policy(&lab.offer);
+	lab_add_esp(&lab.offer, 0x102, 2);
+	lab.offer.seq = 1;
+	lab.hold = false;
+	lab_deliver();
+	assert_string_equal(lab.seen.why.req, "RFC6407-3.3-09");
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab.server[0].pulls, 3);
 }
 
 GK_TEST(rfc6407_3_3_10, of_two_for_the_same_traffic_the_longer_one_is_used)
@@ -436,6 +464,8 @@ main(void)
 		GK_RUN(rfc6407_4_4_05, other_traffic_is_not_superseded),
 		GK_RUN(rfc2407_4_5_04, an_sa_ends_with_its_lifetime),
 		GK_RUN(rfc6407_3_3_11, a_registration_names_what_is_in_force),
+		GK_RUN(rfc6407_3_3_09,
+		       an_overtaken_registration_is_begun_again),
 		GK_RUN(rfc6407_3_3_10,
 		       of_two_for_the_same_traffic_the_longer_one_is_used),
 	};
