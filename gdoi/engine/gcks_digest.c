@@ -52,6 +52,7 @@ add_sa(uint8_t sum[DIGEST_LEN], const struct ike *ike)
 	const struct ike_path *path = ike_path(ike);
 	uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
 	enum ike_state state = ike_state(ike);
+	struct gk_slice handle;
 	const struct gk_slice parts[] = {
 		part(cookies, sizeof(cookies)),
 		part(&state, sizeof(state)),
@@ -64,6 +65,8 @@ add_sa(uint8_t sum[DIGEST_LEN], const struct ike *ike)
 	add(sum, parts, GK_COUNT(parts));
 	if (sa == NULL)
 		return;
+	handle = part(&sa->handle, sizeof(sa->handle));
+	add(sum, &handle, 1);
 	for (const struct gcks_pull *p = sa->pulls; p != NULL;
 	     p = p->next_of_sa)
 		add_pull(sum, p);

@@ -49,18 +49,6 @@ wait_again(struct gdoi_gcks *gcks, struct gcks_pull *p, struct gk_now now)
 }
 
 static void
-enter(struct gdoi_gcks *gcks, struct gcks_pull *p, struct gk_now now)
-{
-	struct gcks_sa *sa = ike_user(p->ike);
-
-	p->next_of_sa = sa->pulls;
-	sa->pulls = p;
-	sa->n_pulls++;
-	gcks->n_pulls++;
-	list_in(gcks, p, now);
-}
-
-static void
 wipe(struct gcks_pull *p)
 {
 	gdoi_offer_free(p->offer);
@@ -90,22 +78,38 @@ gcks_pull_free(struct gdoi_gcks *gcks, struct gcks_pull *p)
 	wipe(p);
 }
 
-/* RFC6407-7.2.5-02: one SA has so many at once.  What is kept for repetitions
- * alone makes room. */
-static bool
-room_for_one(struct gdoi_gcks *gcks, struct gcks_sa *sa)
+/* Kept for repetitions alone: the oldest of an SA. */
+static struct gcks_pull *
+oldest_done(const struct gcks_sa *sa)
 {
 	struct gcks_pull *done = NULL;
 
-	if (sa->n_pulls < gcks->cfg.pulls_max)
-		return true;
 	for (struct gcks_pull *p = sa->pulls; p != NULL; p = p->next_of_sa)
 		if (p->stage == GCKS_DONE)
 			done = p; /* the last one is the oldest */
-	if (done == NULL)
-		return false;
-	gcks_pull_free(gcks, done);
-	return true;
+	return done;
+}
+
+/* RFC6407-7.2.5-02: one SA has so many at once.  One that is done makes room
+ * when a new one turns out to be genuine: enter(). */
+static bool
+has_room(const struct gdoi_gcks *gcks, const struct gcks_sa *sa)
+{
+	return sa->n_pulls < gcks->cfg.pulls_max || oldest_done(sa) != NULL;
+}
+
+static void
+enter(struct gdoi_gcks *gcks, struct gcks_pull *p, struct gk_now now)
+{
+	struct gcks_sa *sa = ike_user(p->ike);
+
+	if (sa->n_pulls >= gcks->cfg.pulls_max)
+		gcks_pull_free(gcks, oldest_done(sa));
+	p->next_of_sa = sa->pulls;
+	sa->pulls = p;
+	sa->n_pulls++;
+	gcks->n_pulls++;
+	list_in(gcks, p, now);
 }
 
 /* ---- refusals that are answered ----------------------------------------- */
@@ -160,6 +164,16 @@ begin(struct gcks_input *in, struct ike *ike, struct gcks_pull **pull)
 	return err;
 }
 
+/* It is the peer's: it is alive, and where that came from. */
+static void
+heard(struct gcks_input *in, struct ike *ike)
+{
+	struct gcks_sa *sa = ike_user(ike);
+
+	sa->handle = in->from.handle;
+	ike_pool_heard(in->gcks->pool, ike, &in->path, in->now);
+}
+
 /* The message is genuine.  Is it new?  What has been used stays used, or a
  * recorded exchange could be begun again. */
 static enum gk_err
@@ -180,7 +194,7 @@ fresh(struct gcks_input *in, struct ike *ike)
 	}
 	if (err != GK_OK && err != GK_ERR_REPLAY)
 		return err;
-	ike_pool_heard(in->gcks->pool, ike, &in->path, in->now);
+	heard(in, ike);
 	return GK_OK;
 }
 
@@ -268,7 +282,7 @@ message_1(struct gcks_input *in, struct ike *ike, struct gcks_sa *sa)
 	struct gcks_pull *p;
 	enum gk_err err;
 
-	if (!room_for_one(in->gcks, sa))
+	if (!has_room(in->gcks, sa))
 		return gcks_refuse(
 			in, GK_ERR_SPACE, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 			"RFC6407-7.2.5-02", "Message ID", AT_MESSAGE_ID);
@@ -349,7 +363,7 @@ message_3(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 	err = gdoi_pull_open(&p->wire, 3, in->dgram, &m, &in->why);
 	if (!m.authentic)
 		return err;
-	ike_pool_heard(in->gcks->pool, ike, &in->path, in->now);
+	heard(in, ike);
 	kd = calloc(1, sizeof(*kd));
 	if (kd == NULL)
 		err = GK_ERR_NOMEM;
@@ -453,7 +467,6 @@ gcks_pull_receive(struct gcks_input *in, struct ike *ike)
 		                   ISAKMP_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
 		                   "RFC6407-3.2.1-03", "Exchange Type",
 		                   AT_EXCHANGE);
-	sa->handle = in->from.handle;
 	GK_TRY(gk_hash(GK_HASH_SHA256, &in->dgram, 1, in->digest));
 	p = find(sa, in->header.message_id);
 	GK_TRY(p == NULL ? message_1(in, ike, sa) : known(in, ike, p));

@@ -214,9 +214,14 @@ GK_TEST(rfc6407_2_2_01, answers_go_where_the_datagram_came_from)
 	open_server();
 	m = connect_member();
 	r = request_new(&m, MID, gdoi_group_dialect(group[0]));
-	m.from.handle = 0x77;
-	r.m = &m;
+	/* Not where something forged came from. */
 	write_1(&r, gdoi_group_id(group[0]));
+	m.from.handle = 0x99;
+	r.m = &m;
+	r.sent[0].ptr[ISAKMP_HEADER_LEN] ^= 1;
+	assert_silent_refusal(&m, gk_buf_slice(&r.sent[0]), NULL);
+	r.sent[0].ptr[ISAKMP_HEADER_LEN] ^= 1;
+	m.from.handle = 0x77;
 	gk_assert_ok(say_message(&r, 0));
 	assert_int_equal(said.to[0].handle, 0x77);
 	assert_int_equal(said.to[0].port, 848);

@@ -155,9 +155,15 @@ GK_TEST(rfc6407_7_2_5_02, so_many_exchanges_at_once_under_one_sa)
 	write_1(&r[4], gdoi_group_id(group[0]));
 	assert_silent_refusal(&m, gk_buf_slice(&r[4].sent[0]),
 	                      "RFC6407-7.2.5-02");
-	/* One that is done makes room. */
+	/* One that is done makes room, but not for anybody. */
 	write_3(&r[2], NULL);
 	gk_assert_ok(say_message(&r[2], 1));
+	take_answer(&r[2], 1);
+	r[4].sent[0].ptr[ISAKMP_HEADER_LEN] ^= 1;
+	assert_silent_refusal(&m, gk_buf_slice(&r[4].sent[0]), NULL);
+	r[4].sent[0].ptr[ISAKMP_HEADER_LEN] ^= 1;
+	gk_assert_ok(say_message(&r[2], 1));
+	assert_same_octets(&r[2].got[1]);
 	gk_assert_ok(say_message(&r[4], 0));
 	assert_int_equal(server_status().pulls, 4);
 	write_3(&r[3], NULL);
