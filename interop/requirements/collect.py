@@ -173,7 +173,7 @@ def _knows_no_protocol(where):
 def checked(top=TOP):
     """The rows that some check of the products names."""
     ids = set()
-    for room in ("common", "policy-tokens", "gsakmp"):
+    for room in ("common", "policy-tokens", "gsakmp", "gdoi"):
         for path in (top / room).rglob("*.[ch]"):
             if "tests" not in path.parts and "test" not in path.parts:
                 ids.update(re.findall(f'"({ROW_ID.pattern})"', path.read_text()))
