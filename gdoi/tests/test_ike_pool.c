@@ -319,6 +319,112 @@ GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses)
 	close_pools();
 }
 
+static size_t
+contacts(struct ike *to, struct gk_slice m)
+{
+	struct ike_output out;
+	size_t n = 0;
+
+	gk_assert_ok(hear(to, m));
+	while (ike_poll(to, &out))
+		n += out.kind == IKE_OUT_INITIAL_CONTACT;
+	return n;
+}
+
+/* It names the SA by both cookies; its DOI is 1, or that of GDOI. */
+GK_TEST(rfc2407_4_6_3_3_02, initial_contact_names_the_sa)
+{
+	uint8_t spi[2 * ISAKMP_COOKIE_LEN];
+	struct isakmp_notification n = {
+		.protocol = ISAKMP_PROTO_ISAKMP,
+		.type = ISAKMP_NOTIFY_INITIAL_CONTACT,
+	};
+	static const struct {
+		uint32_t doi;
+		uint8_t protocol;
+		size_t len;
+		bool changed, taken;
+	} rows[] = {
+		{ 1, 1, 16, false, true },  { 2, 1, 16, false, true },
+		{ 0, 1, 16, false, false }, { 1, 3, 16, false, false },
+		{ 1, 1, 4, false, false },  { 1, 1, 0, false, false },
+		{ 1, 1, 16, true, false },
+	};
+	struct pair p;
+	struct gk_buf m;
+
+	configure(MODERN(PSK));
+	p = establish();
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		ike_cookies(p.i, spi);
+		spi[15] ^= rows[i].changed;
+		n.doi = rows[i].doi;
+		n.protocol = rows[i].protocol;
+		n.spi = (struct gk_slice){ spi, rows[i].len };
+		gk_assert_ok(ike_notify(p.i, &n, now));
+		m = say(p.i);
+		assert_int_equal(contacts(p.r, gk_buf_slice(&m)),
+		                 rows[i].taken);
+		gk_buf_free(&m);
+	}
+	pair_free(&p);
+}
+
+static bool
+always(void *ctx, const struct ike *ike)
+{
+	(void)ctx;
+	(void)ike;
+	return true;
+}
+
+/* Not said in Aggressive Mode, and not believed when it is. */
+GK_TEST(rfc2407_4_6_3_02, no_initial_contact_in_aggressive_mode)
+{
+	struct isakmp_notification n = {
+		.doi = 1,
+		.protocol = ISAKMP_PROTO_ISAKMP,
+		.type = ISAKMP_NOTIFY_INITIAL_CONTACT,
+	};
+	uint8_t spi[2 * ISAKMP_COOKIE_LEN], body[64], *at;
+	struct gk_buf m;
+	struct pair p = { 0 };
+	struct gk_wr wr;
+	size_t len;
+
+	configure(MODERN(PSK));
+	config[0].aggressive = config[1].aggressive = true;
+	config[0].contact.first = always;
+	dialect[0].am3_encrypt = GDOI_AM3_ENCRYPT_NO;
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	m = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                         now, &p.r, &why));
+	gk_buf_free(&m);
+	m = say(p.r);
+	gk_assert_ok(hear(p.i, gk_buf_slice(&m)));
+	gk_buf_free(&m);
+	m = say(p.i); /* HDR, HASH_I in clear, and nothing else */
+	len = m.len;
+	assert_int_equal(m.ptr[16], ISAKMP_PAYLOAD_HASH);
+	assert_int_equal(m.ptr[28], ISAKMP_PAYLOAD_NONE);
+	/* The HASH does not cover what is put behind it. */
+	ike_cookies(p.i, spi);
+	n.spi = (struct gk_slice){ spi, sizeof(spi) };
+	gk_wr_init(&wr, body, sizeof(body));
+	gk_wr_u16(&wr, 0);
+	gk_wr_u16(&wr, 4 + 8 + 16);
+	isakmp_notification_encode(&wr, &n);
+	gk_assert_ok(gk_buf_append(&m, (struct gk_slice){ body, wr.len }));
+	at = m.ptr;
+	at[28] = ISAKMP_PAYLOAD_NOTIFICATION;
+	isakmp_header_set_length(at, (uint32_t)(len + wr.len));
+	assert_int_equal(contacts(p.r, gk_buf_slice(&m)), 0);
+	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	gk_buf_free(&m);
+	pair_free(&p);
+}
+
 GK_TEST(rfc2408_1_7_1_01, one_identity_has_a_few_sas_and_the_oldest_goes)
 {
 	struct ike *first;
@@ -351,6 +457,8 @@ main(void)
 		GK_RUN(rfc2407_4_6_3_3_03,
 		       initial_contact_ends_older_sas_of_that_identity),
 		GK_RUN(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses),
+		GK_RUN(rfc2407_4_6_3_3_02, initial_contact_names_the_sa),
+		GK_RUN(rfc2407_4_6_3_02, no_initial_contact_in_aggressive_mode),
 		GK_RUN(rfc2408_1_7_1_01,
 		       one_identity_has_a_few_sas_and_the_oldest_goes),
 	};
