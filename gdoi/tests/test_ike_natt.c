@@ -8,8 +8,11 @@
  * port @shift + p; without one everything is as it is. */
 static struct {
 	bool there;
+	bool both; /* another one, in front of the responder */
 	uint16_t shift;
 } nat;
+
+static const uint8_t published[] = { 198, 51, 100, 2 };
 
 static struct ike_address
 translated(struct ike_address a)
@@ -30,6 +33,9 @@ arrival(bool at_responder, const struct ike_path *left)
 {
 	struct ike_path p = { .local = left->peer, .peer = left->local };
 
+	if (nat.both)
+		memcpy(at_responder ? p.local.ip : p.peer.ip,
+		       at_responder ? ip[1] : published, 4);
 	if (at_responder)
 		p.peer = translated(p.peer);
 	else if (nat.there) {
@@ -77,7 +83,10 @@ up(void)
 	struct ike_path way;
 	struct pair p = { 0 };
 
-	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	way = path[0];
+	if (nat.both)
+		memcpy(way.peer.ip, published, 4);
+	gk_assert_ok(ike_initiate(&env, &config[0], &way, now, &p.i));
 	assert_true(ike_poll(p.i, &out));
 	way = arrival(true, &out.path);
 	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
@@ -229,6 +238,63 @@ GK_TEST(rfc3947_7, a_peer_whose_mapping_changes_is_followed)
 	elsewhere.peer.port = 9999;
 	gk_assert_ok(ike_receive(p.i, &elsewhere, gk_buf_slice(&m), now));
 	assert_int_equal(ike_path(p.i)->peer.port, 4500);
+	gk_buf_free(&m);
+	pair_free(&p);
+}
+
+/* Without a NAT, and with one in front of both, nobody is followed. */
+GK_TEST(rfc3947_7, nobody_else_is_followed)
+{
+	const struct isakmp_notification n = { .doi = ISAKMP_DOI_GDOI,
+		                               .protocol = 1,
+		                               .type = 40000 };
+
+	for (int both = 0; both < 2; both++) {
+		struct ike_path elsewhere;
+		struct gk_buf m;
+		struct pair p;
+		uint16_t port;
+
+		nat.there = nat.both = both;
+		natt(false);
+		p = up();
+		assert_int_equal(ike_nat_here(p.r), both);
+		assert_int_equal(ike_nat_there(p.r), both);
+		port = ike_path(p.r)->peer.port;
+		gk_assert_ok(ike_notify(p.i, &n, now));
+		m = say(p.i);
+		elsewhere = *ike_path(p.r);
+		elsewhere.peer.port = 6666;
+		gk_assert_ok(
+			ike_receive(p.r, &elsewhere, gk_buf_slice(&m), now));
+		assert_int_equal(ike_path(p.r)->peer.port, port);
+		gk_buf_free(&m);
+		pair_free(&p);
+	}
+	nat.both = false;
+}
+
+/* A question that was recorded is answered, for its answer may have got lost; but
+ * not to where it comes from now. */
+GK_TEST(rfc3706_5_5, a_recorded_question_moves_nothing)
+{
+	struct ike_path elsewhere;
+	struct gk_buf m;
+	struct pair p;
+
+	nat.there = true;
+	nat.shift = 1000;
+	natt(false);
+	config[0].dpd_s = 5;
+	p = up();
+	now.mono_ms = ike_deadline(p.i);
+	gk_assert_ok(ike_tick(p.i, now));
+	m = say(p.i);
+	elsewhere = *ike_path(p.r);
+	gk_assert_ok(ike_receive(p.r, &elsewhere, gk_buf_slice(&m), now));
+	elsewhere.peer.port = 6666;
+	gk_assert_ok(ike_receive(p.r, &elsewhere, gk_buf_slice(&m), now));
+	assert_int_equal(ike_path(p.r)->peer.port, 5500);
 	gk_buf_free(&m);
 	pair_free(&p);
 }
@@ -478,6 +544,8 @@ main(void)
 		GK_RUN(rfc3947_3_2, an_initiator_learns_its_own_address),
 		GK_RUN(rfc3947_3_1, who_cannot_do_it_is_left_alone),
 		GK_RUN(rfc3947_7, a_peer_whose_mapping_changes_is_followed),
+		GK_RUN(rfc3947_7, nobody_else_is_followed),
+		GK_RUN(rfc3706_5_5, a_recorded_question_moves_nothing),
 		GK_RUN(rfc3948_4,
 		       keepalives_come_from_behind_the_nat_when_nothing_else_does),
 		GK_RUN(rfc3948_2_2, the_marker_is_four_octets_of_zero),

@@ -319,6 +319,25 @@ GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses)
 	close_pools();
 }
 
+/* A responder knows by then who it is: another name at the same address is a first
+ * contact. */
+GK_TEST(rfc3947_6, a_responder_tells_peers_apart_by_their_names)
+{
+	open_pools(true);
+	begin_and_finish(1);
+	assert_int_equal(heard[0].n[IKE_OUT_INITIAL_CONTACT], 1);
+	begin_and_finish(1);
+	assert_int_equal(heard[0].n[IKE_OUT_INITIAL_CONTACT], 0);
+	config[0].id =
+		(struct gk_identity){ GK_ID_IPV4,
+		                      { (const uint8_t *)"\x0a\1\1\1", 4 } };
+	ike_pool_free(pools[0]);
+	gk_assert_ok(ike_pool_new(&env, &config[0], &few, false, &pools[0]));
+	begin_and_finish(1);
+	assert_int_equal(heard[0].n[IKE_OUT_INITIAL_CONTACT], 1);
+	close_pools();
+}
+
 static size_t
 contacts(struct ike *to, struct gk_slice m)
 {
@@ -457,6 +476,7 @@ main(void)
 		GK_RUN(rfc2407_4_6_3_3_03,
 		       initial_contact_ends_older_sas_of_that_identity),
 		GK_RUN(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses),
+		GK_RUN(rfc3947_6, a_responder_tells_peers_apart_by_their_names),
 		GK_RUN(rfc2407_4_6_3_3_02, initial_contact_names_the_sa),
 		GK_RUN(rfc2407_4_6_3_02, no_initial_contact_in_aggressive_mode),
 		GK_RUN(rfc2408_1_7_1_01,
