@@ -65,6 +65,17 @@ gdoi_group_drop_teks(struct gdoi_group *g, struct gk_now now)
 	return gdoi_teks_settle(g, now);
 }
 
+/* Joiners do not have the KEK in force, and could not read what comes under it. */
+enum gk_err
+gdoi_group_announce_kek(struct gdoi_group *g, struct gk_now now)
+{
+	const struct gdoi_rekey_cause cause = { .kek = false };
+
+	if (gdoi_kek_of(g, GDOI_KEK_NEXT) == NULL)
+		return GK_OK;
+	return gdoi_group_plan(g, &cause, now);
+}
+
 /* A clean slate: everything is deleted, and there are new keys for those who
  * come back. */
 static enum gk_err
@@ -74,6 +85,7 @@ delete_all(struct gdoi_group *g, struct gk_now now)
 		.kek = true, .evicted = true, .deletes = true, .at_once = true
 	};
 
+	GK_TRY(gdoi_group_announce_kek(g, now));
 	GK_TRY(gdoi_events_forget(g, now));
 	GK_TRY(gdoi_group_plan_delete(g, now));
 	GK_TRY(drop_everybody(g, now));
@@ -305,6 +317,7 @@ destroy(struct gdoi_group *g, struct gk_now now)
 {
 	if (g->phase != GDOI_GROUP_OPEN)
 		return GK_ERR_UNEXPECTED;
+	GK_TRY(gdoi_group_announce_kek(g, now));
 	GK_TRY(gdoi_events_forget(g, now));
 	GK_TRY(gdoi_group_plan_delete(g, now));
 	GK_TRY(gdoi_group_drop_teks(g, now));

@@ -137,6 +137,16 @@ gdoi_kek_push(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
 	memcpy(out->chained, kek->chained, sizeof(out->chained));
 }
 
+enum gk_err
+gdoi_kek_octets(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
+                struct gk_buf *out)
+{
+	GK_TRY(gk_buf_copy(out, gk_buf_slice(&kek->key)));
+	if (kek->has_chained && g->dialect.push_iv == GDOI_PUSH_IV_CHAINED)
+		memcpy(out->ptr, kek->chained, gk_cipher_iv_len(kek->cipher));
+	return GK_OK;
+}
+
 static uint32_t
 remaining(int64_t expires, struct gk_now now)
 {

@@ -61,19 +61,24 @@ gdoi_download_render(const struct gdoi_group *g,
                      size_t n, struct gk_buf *value)
 {
 	struct gdoi_lkh_array array = { 0 };
+	struct gk_buf root = { 0 };
 	enum gk_err err;
 
 	if (n >= GDOI_LKH_KEYS_MAX)
 		return GK_ERR_SPACE;
 	/* RFC6407-5.6.3.1-09: the leaf first, the KEK last. */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		lkh_key(g, &path[i], &array.key[i]);
-	for (size_t i = 0; i < n; i++)
 		gdoi_secret_lkh(g->env, kek->sak.spi, array.key[i].id,
 		                array.key[i].handle, array.key[i].data);
+	}
 	kek_key(kek, &array.key[n]);
 	array.count = (uint16_t)(n + 1);
-	err = encode(false, &array, value);
+	err = gdoi_kek_octets(g, kek, &root);
+	array.key[n].data = gk_buf_slice(&root);
+	if (err == GK_OK)
+		err = encode(false, &array, value);
+	gk_buf_free(&root);
 	gk_wipe(path, n * sizeof(*path));
 	return err;
 }
@@ -209,6 +214,38 @@ render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
 	return err;
 }
 
+/* Whoever finds several arrays holds the wrapping key that is deepest only once he
+ * has climbed from there: that one comes first. */
+static int
+deepest_under_first(const void *a, const void *b)
+{
+	const struct gk_lkh_wrap *const *x = a, *const *y = b;
+
+	return (*x)->under->id > (*y)->under->id
+	               ? -1
+	               : (*x)->under->id < (*y)->under->id;
+}
+
+static enum gk_err
+render_all(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
+           const struct content *c, const struct gdoi_rekey_sa *kek,
+           struct gdoi_arrays *arrays)
+{
+	const struct gk_lkh_wrap **order = calloc(plan->count, sizeof(*order));
+	enum gk_err err = GK_OK;
+
+	if (order == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < plan->count; i++)
+		order[i] = &plan->wraps[i];
+	qsort(order, plan->count, sizeof(*order), deepest_under_first);
+	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
+		err = render(g, order[arrays->n], c, kek,
+		             &arrays->value[arrays->n]);
+	free(order);
+	return err;
+}
+
 enum gk_err
 gdoi_arrays_render(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
                    const struct gdoi_rekey_sa *kek, struct gdoi_arrays *arrays)
@@ -228,9 +265,8 @@ gdoi_arrays_render(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
 			gdoi_secret_lkh(
 				g->env, kek->sak.spi, (uint16_t)c.key[i]->id,
 				c.key[i]->handle, gk_lkh_key_slice(c.key[i]));
-	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
-		err = render(g, &plan->wraps[arrays->n], &c, kek,
-		             &arrays->value[arrays->n]);
+	if (err == GK_OK)
+		err = render_all(g, plan, &c, kek, arrays);
 	free(c.key);
 	return err;
 }

@@ -137,7 +137,8 @@ is_deleted(const struct gdoi_plan *p, const struct gdoi_data_sa *t)
 {
 	const struct gdoi_rekey_cause *c = p->cause;
 
-	if (c->deletes || c->at_once || t->data == GDOI_DATA_ORPHAN)
+	if (c->deletes || c->at_once || p->joined ||
+	    t->data == GDOI_DATA_ORPHAN)
 		return true;
 	/* Without DTD nothing says when: it runs out by its lifetime. */
 	return t->expires == 0 ||
@@ -235,7 +236,8 @@ new_data_sas(struct gdoi_plan *p)
 		GK_TRY(gdoi_tek_save(g, t));
 	}
 	for (uint16_t i = 0; i < g->policy->n_data; i++) {
-		if (p->cause->data[i] == GDOI_DATA_REPLACE)
+		if (p->cause->data[i] == GDOI_DATA_REPLACE ||
+		    unannounced(g, i) != NULL)
 			GK_TRY(replace(p, i));
 		if (gdoi_data_prefetch(g, i) &&
 		    p->cause->data[i] != GDOI_DATA_KEEP &&
@@ -258,6 +260,7 @@ plan_all(struct gdoi_plan *p)
 	GK_TRY(gdoi_events_forget(g, p->now));
 	p->current = gdoi_kek_of(g, GDOI_KEK_CURRENT);
 	p->told = on && gk_group_count(g->data) != 0;
+	p->joined = gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL;
 	if (on &&
 	    (p->cause->kek || p->current == NULL || gk_group_due(g->data) ||
 	     gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL))
@@ -295,6 +298,9 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 		g->rekey_owed = true;
 		return err;
 	}
+	/* Who has left waits for a plan of his own. */
+	if (gk_group_count_state(g->data, GK_MEMBER_LEAVING) != 0)
+		g->window_ends = now.mono_ms;
 	g->rekey_owed = false;
 	g->rekeyed_at = now.mono_ms;
 	g->last_rekey_utc = now.utc_s;

@@ -325,8 +325,11 @@ found_anew(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 	struct gk_group *before = g->data;
 	enum gk_err err;
 
-	if (g->policy == NULL) /* after a restart */
+	if (g->policy == NULL) { /* after a restart */
 		g->policy = policy;
+		GK_TRY(remap(g));
+	}
+	GK_TRY(gdoi_group_announce_kek(g, now));
 	GK_TRY(gdoi_group_plan_delete(g, now));
 	GK_TRY(gdoi_group_drop_teks(g, now));
 	g->shape = shape_of(g, policy);

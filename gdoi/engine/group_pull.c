@@ -400,7 +400,7 @@ add_kek(struct admission *a)
 	memcpy(o->kek_spi, a->kek->sak.spi, GDOI_KEK_SPI_LEN);
 	if (!lkh || g->dialect.lkh_kek_packet == GDOI_LKH_KEK_PACKET_BOTH) {
 		gk_buf_free(&o->kek_key);
-		GK_TRY(gk_buf_copy(&o->kek_key, gk_buf_slice(&a->kek->key)));
+		GK_TRY(gdoi_kek_octets(g, a->kek, &o->kek_key));
 		packet.type = GDOI_KD_KEK;
 		packet.algorithm_key = gk_buf_slice(&o->kek_key);
 		kd->packet[kd->n_packets++] = packet;

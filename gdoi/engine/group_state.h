@@ -225,6 +225,11 @@ void gdoi_kek_free(struct gdoi_rekey_sa *kek);
 /* gdoi_kek_push - what gdoi_push_seal() wants to know; borrows. */
 void gdoi_kek_push(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
                    struct gdoi_kek *out);
+/* gdoi_kek_octets - IV | key for who comes now: with push_iv `chained` the IV of
+ * the next PUSH.  @out: new buffer */
+GK_MUST_CHECK enum gk_err gdoi_kek_octets(const struct gdoi_group *g,
+                                          const struct gdoi_rekey_sa *kek,
+                                          struct gk_buf *out);
 /* gdoi_kek_sak - the SAK as it is sent now: what remains of its lifetime. */
 void gdoi_kek_sak(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
                   bool pull, struct gk_now now, struct gdoi_sak *sak);
@@ -364,6 +369,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_drop(struct gdoi_group *g,
 /* gdoi_group_start_over - RFC 6407 section 3.5, steps 5 and 6. */
 GK_MUST_CHECK enum gk_err gdoi_group_start_over(struct gdoi_group *g,
                                                 struct gk_now now);
+/* gdoi_group_announce_kek - the Rekey SA that joiners have, to the others. */
+GK_MUST_CHECK enum gk_err gdoi_group_announce_kek(struct gdoi_group *g,
+                                                  struct gk_now now);
 /* gdoi_group_keep_last_words - what is on its way goes out all the same: rows of
  * PUSHes and Rekey SAs, after a DROP. */
 GK_MUST_CHECK enum gk_err gdoi_group_keep_last_words(struct gdoi_group *g);

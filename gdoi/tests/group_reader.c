@@ -457,6 +457,16 @@ obey(struct gw *w, struct gw_member *m, struct gw_kek *under,
 	free(r);
 }
 
+static bool
+is_in_chain(const struct gw *w, const struct gdoi_kek *kek,
+            const struct gw_kek *k, const struct gdoi_push *push)
+{
+	struct isakmp_reject why;
+
+	return w->dialect.push_iv != GDOI_PUSH_IV_CHAINED ||
+	       gdoi_push_verify(&w->dialect, kek, k->pub, push, &why) == GK_OK;
+}
+
 void
 gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram)
 {
@@ -480,8 +490,16 @@ gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram)
 			k->sak.sig_key_length);
 		memcpy(kek.chained, k->chained, 16);
 		kek.has_chained = k->has_chained;
-		gk_assert_ok(
-			gdoi_push_open(&w->dialect, &kek, dgram, &push, &why));
+		if (gdoi_push_open(&w->dialect, &kek, dgram, &push, &why) !=
+		            GK_OK ||
+		    !is_in_chain(w, &kek, k, &push)) {
+			/* Under push_iv `chained` a repetition is no PUSH. */
+			assert_int_equal(w->dialect.push_iv,
+			                 GDOI_PUSH_IV_CHAINED);
+			gdoi_push_free(&push);
+			m->refused++;
+			return;
+		}
 		obey(w, m, k, &kek, &push);
 		gdoi_push_free(&push);
 		return;

@@ -125,6 +125,7 @@ gw_init(struct gw *w, size_t members)
 {
 	*w = (struct gw){ .now = { 1000000, GK_PKI_NOW },
 		          .n_members = members };
+	lcg_state = 1;
 	gk_pki_make(&w->party, &(struct gk_pki_spec){ .subject = "/CN=push" });
 	w->member = calloc(members, sizeof(*w->member));
 	for (size_t i = 0; i < members; i++)

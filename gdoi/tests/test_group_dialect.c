@@ -115,7 +115,7 @@ GK_TEST(rfc6407_4_06, the_sak_in_force_in_every_push)
 	gw_free(&w);
 }
 
-GK_TEST(rfc6407_5_6_2_2, every_form_of_the_signature_key)
+GK_TEST(rfc6407_5_6_2_2_01, every_form_of_the_signature_key)
 {
 	static const char *const form[] = { "spki", "pkcs1", "raw" };
 
@@ -141,7 +141,7 @@ GK_TEST(rfc6407_5_6_2_2, every_form_of_the_signature_key)
 	gw_free(&w);
 }
 
-GK_TEST(rfc6407_5_6_2_1, every_place_of_the_iv)
+GK_TEST(rfc6407_5_6_2_1_01, every_place_of_the_iv)
 {
 	static const char *const place[] = { "kek", "chained", "prepended",
 		                             "zero" };
@@ -198,8 +198,8 @@ main(void)
 		GK_RUN(rfc6407_5_3_15, management_algorithm_in_a_pull),
 		GK_RUN(rfc6407_5_6_4_4_01, sender_ids_for_iec_61850),
 		GK_RUN(rfc6407_4_06, the_sak_in_force_in_every_push),
-		GK_RUN(rfc6407_5_6_2_2, every_form_of_the_signature_key),
-		GK_RUN(rfc6407_5_6_2_1, every_place_of_the_iv),
+		GK_RUN(rfc6407_5_6_2_2_01, every_form_of_the_signature_key),
+		GK_RUN(rfc6407_5_6_2_1_01, every_place_of_the_iv),
 		GK_RUN(gdoid,
 		       a_member_like_the_reference_implementation_is_served),
 	};

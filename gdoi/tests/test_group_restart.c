@@ -142,7 +142,7 @@ GK_TEST(rfc6407_7_4_1_01, who_has_left_is_out_also_after_a_restart)
 	gw_free(&w);
 }
 
-GK_TEST(rfc5374_4_2_1, delays_go_on_after_a_restart)
+GK_TEST(rfc5374_4_2_1_04, delays_go_on_after_a_restart)
 {
 	gw_init(&w, 2);
 	w.template.has_gap = true;
@@ -164,7 +164,7 @@ GK_TEST(rfc5374_4_2_1, delays_go_on_after_a_restart)
 }
 
 /* Switch push_iv `chained`: where the chain stands is durable. */
-GK_TEST(rfc6407_5_6_2_1, a_chain_of_ivs_goes_on_after_a_restart)
+GK_TEST(rfc6407_5_6_2_1_01, a_chain_of_ivs_goes_on_after_a_restart)
 {
 	gw_init(&w, 2);
 	gk_assert_ok(gdoi_dialect_set(&w.dialect, "push_iv", "chained"));
@@ -353,8 +353,9 @@ main(void)
 		       joiners_who_wait_are_announced_after_a_restart),
 		GK_RUN(rfc6407_7_4_1_01,
 		       who_has_left_is_out_also_after_a_restart),
-		GK_RUN(rfc5374_4_2_1, delays_go_on_after_a_restart),
-		GK_RUN(rfc6407_5_6_2_1, a_chain_of_ivs_goes_on_after_a_restart),
+		GK_RUN(rfc5374_4_2_1_04, delays_go_on_after_a_restart),
+		GK_RUN(rfc6407_5_6_2_1_01,
+		       a_chain_of_ivs_goes_on_after_a_restart),
 		GK_RUN(rfc6407_3_5_08,
 		       sender_ids_are_sequential_and_never_repeat),
 		GK_RUN(rfc6407_3_5_11,

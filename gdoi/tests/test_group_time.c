@@ -86,7 +86,7 @@ with_gap(uint16_t atd, uint16_t dtd)
 	};
 }
 
-GK_TEST(rfc5374_4_2_1, the_key_servers_own_sas_follow_atd_and_dtd)
+GK_TEST(rfc5374_4_2_1_03, the_key_servers_own_sas_follow_atd_and_dtd)
 {
 	with_gap(10, 30);
 	open_all(4);
@@ -124,7 +124,7 @@ GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 	gw_free(&w);
 }
 
-GK_TEST(rfc5374_4_2_1, a_member_that_comes_during_a_rollover_misses_nothing)
+GK_TEST(rfc5374_4_2_1_10, a_member_that_comes_during_a_rollover_misses_nothing)
 {
 	with_gap(10, 30);
 	open_all(3);
@@ -157,7 +157,7 @@ GK_TEST(rfc6407_5_4_1_02, at_once_means_neither_delay)
 	gw_free(&w);
 }
 
-GK_TEST(rfc5374_4_2_1, a_rekey_within_the_delays_of_another)
+GK_TEST(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another)
 {
 	with_gap(10, 30);
 	open_all(2);
@@ -329,14 +329,14 @@ main(void)
 		       teks_and_kek_are_replaced_before_they_end),
 		GK_RUN(rfc6407_5_3_4_01, a_late_member_is_told_what_remains),
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
-		GK_RUN(rfc5374_4_2_1,
+		GK_RUN(rfc5374_4_2_1_03,
 		       the_key_servers_own_sas_follow_atd_and_dtd),
 		GK_RUN(rfc6407_5_4_1_02,
 		       the_push_deletes_the_old_sa_and_says_when),
-		GK_RUN(rfc5374_4_2_1,
+		GK_RUN(rfc5374_4_2_1_10,
 		       a_member_that_comes_during_a_rollover_misses_nothing),
 		GK_RUN(rfc6407_5_4_1_02, at_once_means_neither_delay),
-		GK_RUN(rfc5374_4_2_1, a_rekey_within_the_delays_of_another),
+		GK_RUN(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another),
 		GK_RUN(rfc6407_5_9_01,
 		       without_delays_an_old_sa_lasts_as_long_as_it_was_to),
 		GK_RUN(rfc8052_2_2_4_1_02,
