@@ -109,7 +109,6 @@ struct gdoid_group {
 struct gdoid_server {
 	struct gkd_daemon *d;
 	struct gdoid_phase1 *phase1, *retired; /* a list, newest first */
-	atomic_uint handovers; /* workers that are to take a newer one */
 	struct gdoid_group *groups;
 	size_t n_groups;
 
@@ -188,6 +187,5 @@ GK_MUST_CHECK enum gk_err gdoid_store_put_policy(const struct gdoid_group *g,
 /* ---- server_command.c, server_status.c ------------------------------------ */
 extern const struct gkd_command gdoid_server_commands[];
 json_t *gdoid_server_status(struct gkd_daemon *d);
-json_t *gdoid_group_status(struct gdoid_group *g);
 
 #endif /* GDOI_DAEMON_SERVER_H */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gdoi/daemon/server.h"
+#include "gdoi/daemon/tek_json.h"
 
 #define PEER_MAX 512
 
@@ -109,18 +110,7 @@ cmd_barred(void *state, const json_t *request, char why[256])
 static void
 add_tek(void *ctx, const struct gdoi_tek *tek)
 {
-	const struct gdoi_sat *sat = tek->sat;
-
-	json_array_append_new(
-		ctx, json_pack("{s:s, s:o, s:s, s:o, s:o}", "protocol",
-	                       isakmp_code_text(ISAKMP_TABLE_PROTOCOL,
-	                                        sat->protocol),
-	                       "spi",
-	                       gkd_json_octets((struct gk_slice){
-				       sat->spi, sizeof(sat->spi) }),
-	                       "state", gdoi_tek_state_text(tek->state),
-	                       "installed", gkd_json_utc(tek->installed_utc),
-	                       "expires", gkd_json_utc(tek->expires_utc)));
+	json_array_append_new(ctx, gdoid_json_tek(tek, false));
 }
 
 static json_t *

@@ -19,8 +19,8 @@ policy_text(const struct gdoid_group *g)
 	                               : "Group Owner";
 }
 
-json_t *
-gdoid_group_status(struct gdoid_group *g)
+static json_t *
+group_status(struct gdoid_group *g)
 {
 	struct gdoi_group_status st;
 	json_t *o;
@@ -147,8 +147,7 @@ gdoid_server_status(struct gkd_daemon *d)
 	json_t *o = json_object(), *groups = json_array();
 
 	for (size_t i = 0; i < s->n_groups; i++)
-		json_array_append_new(groups,
-		                      gdoid_group_status(&s->groups[i]));
+		json_array_append_new(groups, group_status(&s->groups[i]));
 	json_object_set_new(o, "identity", gkd_json_text(s->phase1->name));
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
 	json_object_set_new(o, "queue", queue_status(s));

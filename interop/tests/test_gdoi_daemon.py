@@ -9,7 +9,7 @@ from lab import LabError
 from lab import gdoi_forms as forms
 from lab.build import program
 from lab.gdoi_peers import Ground
-from msec_scapy.gdoi import keylog
+from msec_scapy.gdoi import keylog, phase1
 
 
 @pytest.fixture
@@ -212,6 +212,27 @@ def test_nat_traversal_and_many_workers(group):
         p.wait("rekeyed")
 
 
+def test_aggressive_mode_is_off_by_default(group):
+    g = group("alice", phase1={"aggressive": "yes"})
+    assert g.peer("alice", mode=phase1.AGGRESSIVE).register()
+    g.finish()
+    g.close()
+    g = group("alice")
+    assert not g.peer("alice", mode=phase1.AGGRESSIVE).register()
+    g.keys.wait("refused")
+    assert g.keys.control("status")["phase1"]["sas"] == 0
+
+
+def test_a_group_in_the_dialect_of_one_implementation(group):
+    """What is said in the group's <dialect> holds for it alone; a member that reads the RFC strictly is not understood."""
+    g = group("alice", "bob", dialect='    <dialect preset="gdoid"/>\n')
+    alice, = g.follow("alice", dialect="gdoid")
+    g.keys.control("rekey", "tek")
+    alice.wait("rekeyed")
+    assert not g.peer("bob").register(), "the octets of its group number are the other way round"
+    assert sorted(g.registered()) == ["alice"]
+
+
 # -- those who do not answer --------------------------------------------------------------------------------------------
 
 def test_a_member_that_does_not_acknowledge_is_seen(group):
@@ -227,6 +248,19 @@ def test_a_member_that_does_not_acknowledge_is_seen(group):
     g.keys.wait("acked", since=mark, where=lambda e: "alice" in e["peer"])
     assert g.status()["unresponsive"] == 1
     assert {n: m["state"] for n, m in g.registered().items()} == {"alice": "member", "bob": "unresponsive"}
+
+
+def test_a_dead_peer_is_found_out(group):
+    g = group("alice", phase1={"dpd": "1s", "dpd-retry": "100ms", "dpd-tries": 2})
+    alice = g.member("alice", membership={"keep_phase1": "yes"})
+    alice.start()
+    alice.control("join")
+    alice.wait("joined")
+    alice.kill()
+    assert g.keys.wait("phase1-down", where=lambda e: "alice" in e["peer"])["reason"]
+    assert g.keys.control("status")["phase1"]["sas"] == 0
+    assert sorted(g.registered()) == ["alice"], "it is a member until it misses too many rekeys"
+    del g.members["alice"]
 
 
 # -- commands -----------------------------------------------------------------------------------------------------------
