@@ -323,10 +323,13 @@ class KeyServer:
         if sequence is None:
             sequence = group.seq + 1
             group.seq = sequence
+        hooks = self.config.hooks
         with dialects.use(self.dialect):
-            layers = isakmp.stacked(SEQ(sequence=sequence), *payloads, isakmp.Signature(data=b"\0"))
-            before = bytes(layers)[:-5]
-        octets = push.seal(kek, group.signing_key, before, self.dialect, self.config.random)
+            layers = isakmp.stacked(*hooks.payloads("push", [SEQ(sequence=sequence), *payloads]),
+                                    isakmp.Signature(data=b"\0"))
+            before = hooks.plain("push", bytes(layers)[:-5])
+        octets = hooks.datagram("push", push.seal(kek, group.signing_key, before, self.dialect, self.config.random,
+                                                  hooks.proof("push", None)))
         group.acks[kek.spi, sequence] = set()
         self.event("push", group=group.identity[1].hex(), seq=sequence, octets=len(octets))
         return octets

@@ -399,7 +399,7 @@ class Member:
             base = held.kek.key
         id_type = n.ID_IPV4 if len(self.address) == 4 else n.ID_IPV6
         octets = ack.build(kind, base, held.kek.spi, sequence, id_type, self.address, self.dialect)
-        return [Send(octets, source, held.sak.dst.port)]
+        return [Send(self.config.hooks.datagram("ack", octets), source, held.sak.dst.port)]
 
 
 def isakmp_id_body(group):

@@ -45,6 +45,26 @@ class Identity:
         return Identity(n.ID_IPV4 if address.version == 4 else n.ID_IPV6, address.packed)
 
 
+class Hooks:
+    """Where a peer can be made to say something else than it should; `where` is `phase1-N`, `pull-N`, `info`,
+    `push` or `ack`. This one changes nothing."""
+
+    def payloads(self, where, layers):
+        """The payloads, without the HASH of phase 2 and without the SIG of a PUSH, as layers."""
+        return layers
+
+    def plain(self, where, octets):
+        """The same as octets; what protects them covers the change."""
+        return octets
+
+    def proof(self, where, value):
+        """A HASH, or the signature of a PUSH (None: the right one)."""
+        return value
+
+    def datagram(self, where, octets):
+        return octets
+
+
 @dataclass
 class Config:
     """What a peer brings to phase 1."""
@@ -62,6 +82,7 @@ class Config:
     dialect: object = STRICT
     random: object = os.urandom
     log: object = field(default_factory=logs.Silent)
+    hooks: object = field(default_factory=Hooks)
 
     def psk(self, *names):
         return next((self.psks[str(k)] for k in (*names, "*") if str(k) in self.psks), None)
@@ -101,7 +122,7 @@ class Sa:
         self.state = self.done = 0
         self.contexts, self.dead = {}, False
         self.nat = self.peer_nat_t = False
-        self.last_sent, self.last_seen = [], None
+        self.last_sent, self.last_seen, self.said = [], None, 0
 
     # --------------------------------------------------------------- building
 
@@ -113,20 +134,26 @@ class Sa:
     def exchange(self):
         return n.X_MAIN if self.mode == MAIN else n.X_AGGRESSIVE
 
-    def _clear(self, *payloads):
-        return bytes(isakmp.stacked(self._header(self.exchange), *payloads))
+    def _where(self):
+        """The number of our next message of phase 1."""
+        self.said += 2
+        return f"phase1-{self.said - 1 if self.initiator else self.said}"
 
-    def _sealed(self, exchange, message_id, iv, *payloads):
-        """(octets, last ciphertext block)."""
-        first = payloads[0].payload_type
-        sealed = self.keys.encrypt(iv, isakmp.octets_of(*payloads), self.dialect.pad)
-        head = self._header(exchange, n.F_ENCRYPTED, message_id)
-        head.next_payload = first
-        return bytes(head / sealed), sealed[-self.suite.block:]
+    def _clear(self, *payloads):
+        where, hooks = self._where(), self.config.hooks
+        layers = hooks.payloads(where, list(payloads))
+        head = self._header(self.exchange)
+        head.next_payload = layers[0].payload_type
+        return hooks.datagram(where, bytes(head / hooks.plain(where, isakmp.octets_of(*layers))))
 
     def _phase1_sealed(self, *payloads):
-        octets, self.keys.iv = self._sealed(self.exchange, 0, self.keys.iv, *payloads)
-        return octets
+        where, hooks = self._where(), self.config.hooks
+        layers = hooks.payloads(where, list(payloads))
+        sealed = self.keys.encrypt(self.keys.iv, hooks.plain(where, isakmp.octets_of(*layers)), self.dialect.pad)
+        self.keys.iv = sealed[-self.suite.block:]
+        head = self._header(self.exchange, n.F_ENCRYPTED)
+        head.next_payload = layers[0].payload_type
+        return hooks.datagram(where, bytes(head / sealed))
 
     def _vendor_ids(self):
         return [isakmp.VendorID(data=n.VID_NAT_T)] if self.config.nat_t else []
@@ -288,15 +315,17 @@ class Sa:
 
     def seal2(self, exchange, message_id, number, *payloads, nonces=(b"", b"")):
         """A message of phase 2: HASH(number) in front of the payloads (an isakmp layer each)."""
-        after = isakmp.octets_of(*payloads)
-        value = self.keys.hash(number, message_id, after, *nonces)
+        where, hooks = f"pull-{number}" if exchange == n.X_PULL else "info", self.config.hooks
+        layers = hooks.payloads(where, list(payloads))
+        after = hooks.plain(where, isakmp.octets_of(*layers))
+        value = hooks.proof(where, self.keys.hash(number, message_id, after, *nonces))
         iv = self.message_iv(message_id)
-        first = isakmp.Hash(next_payload=payloads[0].payload_type if payloads else 0, data=value)
+        first = isakmp.Hash(next_payload=layers[0].payload_type if layers else 0, data=value)
         sealed = self.keys.encrypt(iv, bytes(first) + after, self.dialect.pad)
         self.contexts[message_id] = sealed[-self.suite.block:]
         head = self._header(exchange, n.F_ENCRYPTED, message_id)
         head.next_payload = n.P_HASH
-        return bytes(head / sealed)
+        return hooks.datagram(where, bytes(head / sealed))
 
     def inform(self, payload):
         """An Informational exchange under this SA."""

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Lengths of attributes that lie, and keys that are longer or shorter than the policy says.
+
+A receiver that believes the length of an attribute, or of a key that another attribute has announced, writes or
+reads behind its buffer: CVE-2023-20109 was of this kind, in GDOI and G-IKEv2.
+"""
+from .. import numbers as n
+from ..group import GAP, SAK, SAT
+from ..isakmp import tlv, tv
+from .change import attribute, in_kd, in_sa, lie, more, of, without
+
+LONG, HUGE = bytes(range(256)) * 4, bytes(16000)
+
+
+def _server(name, where, req, text, **how):
+    return dict(name=name, role="server", where=where, req=req, text=text, **how)
+
+
+def _resized(kind, packet, size):
+    """KD: the octets of an attribute become `size` many."""
+    return in_kd(packet, attribute(kind, data=lambda d: (d + HUGE)[:size], length=None))
+
+
+def _key_lengths():
+    keys = (("kek-key", n.KD_KEK, 1, "RFC6407-5.6.2.1-01", (0, 1, 15, 31, 33, 48, 256, 4096, 16000)),
+            ("tek-key", n.KD_TEK, 1, "RFC6407-5.6.1-05", (0, 1, 15, 17, 32, 4096)),
+            ("tek-integrity", n.KD_TEK, 2, "RFC6407-5.6.1-05", (0, 31, 33, 64, 4096)))
+    for name, packet, kind, req, sizes in keys:
+        for size in sizes:
+            yield _server(f"{name}-{size}", "pull-4", req, f"A {name} of {size} octets, which the policy does not ask for",
+                          payloads=_resized(kind, packet, size))
+    for size in (0, 4096):
+        yield _server(f"push-tek-key-{size}", "push", "RFC6407-5.6.1-05", f"A TEK of {size} octets in a GROUPKEY-PUSH",
+                      payloads=_resized(1, n.KD_TEK, size))
+    for size in (0, 3, 4000):
+        yield _server(f"signature-key-{size}", "pull-4", "RFC6407-5.6.2.2-01", f"SIG_ALGORITHM_KEY of {size} octets that are no key",
+                      payloads=in_kd(n.KD_KEK, attribute(2, data=HUGE[:size], length=None)))
+
+
+def _lying_lengths():
+    for length in (0x7fff, 0xffff, 255):
+        for name, kind, number, where in (("sak", SAK, 4, "pull-2"), ("sat", SAT, 2, "pull-2"), ("push-sat", SAT, 2, "push")):
+            yield _server(f"{name}-attribute-says-{length}", where, "RFC2408-3.3-01",
+                          f"The last attribute of a {kind.name} says {length} octets and has none",
+                          payloads=in_sa(kind, lambda link, k=number, s=length: more(lie(k, s))(without(k)(link) or link)))
+    for name, packet, kind in (("kek", n.KD_KEK, 1), ("tek", n.KD_TEK, 2)):
+        for length in (0x7fff, 40):
+            yield _server(f"{name}-packet-attribute-says-{length}", "pull-4", "RFC2408-3.3-01",
+                          f"The last attribute of a {name.upper()} packet says {length} octets and has none",
+                          payloads=in_kd(packet, lambda p, k=kind, s=length: more(lie(k, s))(without(k)(p) or p)))
+    yield dict(name="gap-attribute-says-32767", role="member", where="pull-3", req="RFC2408-3.3-01",
+               text="SENDER_ID_REQUEST as Variable, of 32767 octets that do not come",
+               payloads=lambda layers: [GAP(attributes=[lie(3, 0x7fff)])])
+
+
+def _unknown():
+    for number in (0, 8, 10, 127, 200, 32767):
+        yield _server(f"sak-attribute-{number}", "pull-2", "RFC6407-5.3.2-01", f"KEK attribute {number}",
+                      payloads=in_sa(SAK, more(tv(number, 1))))
+    for number in (0, 99):
+        yield _server(f"sat-attribute-{number}", "pull-2", "RFC2407-4.5.3-01", f"SA attribute {number}",
+                      payloads=in_sa(SAT, more(tv(number, 1))))
+    for name, kind, value in (("kek-algorithm", 2, 9), ("signature-algorithm", 6, 7), ("signature-hash", 5, 9), ("kek-key-length", 3, 64),
+                              ("kek-key-length-huge", 3, 65535)):
+        req = "RFC6407-5.3.3-02" if kind == 3 else "RFC6407-5.3.2-01"
+        yield _server(f"{name}-{value}", "pull-2", req, f"{n.KEK_ATTR[kind][0]} {value}",
+                      payloads=in_sa(SAK, attribute(kind, value=value)))
+    for name, kind in (("algorithm", 2), ("signature", 6), ("key-length", 3)):
+        req = {2: "RFC6407-5.3-12", 6: "RFC6407-5.3-13", 3: "RFC6407-5.3.3-01"}[kind]
+        yield _server(f"sak-without-{name}", "pull-2", req, f"No {n.KEK_ATTR[kind][0]}", payloads=in_sa(SAK, without(kind)))
+    yield _server("sak-algorithm-variable", "pull-2", "RFC6407-5.3-10", "KEK_ALGORITHM as a Variable attribute",
+                  payloads=in_sa(SAK, lambda s: more(tlv(2, b"\0\3"))(without(2)(s) or s)))
+    yield _server("preserve-0", "pull-2", "RFC6407-5.5.1.1.1-01", "Address Preservation 0, which is reserved",
+                  payloads=in_sa(SAT, more(tv(14, 0))))
+    yield _server("direction-9", "pull-2", "RFC6407-5.5.1.1.2-01", "SA Direction 9", payloads=in_sa(SAT, more(tv(15, 9))))
+    yield _server("life-without-type", "pull-2", "RFC2407-4.5-05", "SA Life Duration without SA Life Type",
+                  payloads=in_sa(SAT, without(1)))
+    yield dict(name="gap-unknown", role="member", where="pull-3", req="RFC6407-5.4-08", text="An unknown attribute in the GAP of message 3",
+               payloads=lambda layers: [GAP(attributes=[tv(9, 1)])])
+    yield dict(name="gap-atd", role="member", where="pull-3", req="RFC6407-5.4-04", text="A member that sets the activation delay",
+               payloads=lambda layers: [GAP(attributes=[tv(1, 1)])])
+
+
+ENTRIES = [*_key_lengths(), *_lying_lengths(), *_unknown()]
+__all__ = ["ENTRIES", "LONG", "of"]
