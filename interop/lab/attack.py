@@ -316,11 +316,18 @@ def far_gm(entry, a, said, cli) -> int:
 def run(a, argv: list, build) -> int:
     """`build` makes the daemons, should they be needed."""
     from msec_scapy import misbehave
+    from msec_scapy.gdoi import misbehave as gdoi
+    if a.name in {e.name for e in gdoi.CATALOGUE}:
+        build()
+        return sandbox.run([sys.executable, "-m", "lab.gdoi_attack", a.name, *(["--json"] if a.json else [])])
     if not a.name:
         if a.json:
             print(json.dumps([e.as_dict() for e in misbehave.CATALOGUE if a.against in (None, _victim(e))], indent=1))
         else:
             show_list(a.against)
+            from .gdoi_attack import show_list as show_gdoi
+            print()
+            show_gdoi(a.against)
         return 0
     try:
         entry = misbehave.find(a.name)

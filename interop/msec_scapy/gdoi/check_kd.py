@@ -156,7 +156,8 @@ def fits(kd_part, sa, dialect, push=False, old_spi=None):
         elif packet.type in (n.KD_KEK, n.KD_LKH):
             _kek(packet, sa.sak, dialect, old_spi)
     missing = [t for t in sa.sats if t.spi not in seen]
-    if missing:
+    later = not push and not seen and sa.sak is not None  # RFC6407-5.6.1-04: they come by rekey
+    if missing and not later:
         raise Refusal("RFC6407-3.2-21" if not push else "RFC6407-4.3-04", "TEK key packet",
                       f"none for {missing[0].spi.hex()}", kd_part.offset)
     if sa.sak is not None and not kd_part.of(n.KD_KEK) and not kd_part.of(n.KD_LKH):

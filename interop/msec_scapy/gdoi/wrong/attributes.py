@@ -77,8 +77,6 @@ def _unknown():
                   payloads=in_sa(SAT, without(1)))
     yield dict(name="gap-unknown", role="member", where="pull-3", req="RFC6407-5.4-08", text="An unknown attribute in the GAP of message 3",
                payloads=lambda layers: [GAP(attributes=[tv(9, 1)])])
-    yield dict(name="gap-atd", role="member", where="pull-3", req="RFC6407-5.4-04", text="A member that sets the activation delay",
-               payloads=lambda layers: [GAP(attributes=[tv(1, 1)])])
 
 
 ENTRIES = [*_key_lengths(), *_lying_lengths(), *_unknown()]

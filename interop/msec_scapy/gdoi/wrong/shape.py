@@ -56,7 +56,6 @@ def _packets():
                                     ("kd-type-9", "kd_type", 9, "RFC6407-5.6-04"), ("kd-foreign-spi", "spi", b"\xde\xad\xbe\xef", "RFC6407-5.6-05")):
         yield _server(name, "pull-4", req, f"A TEK packet with {field} {value!r}",
                       payloads=in_kd(n.KD_TEK, lambda p, f=field, v=value: setattr(p, f, v)))
-    yield _server("no-tek", "pull-4", "RFC6407-3.2-21", "No key for a SAT", payloads=in_kd(n.KD_TEK, lambda p: []))
     yield _server("no-kek", "pull-4", "RFC6407-3.2-21", "No key for the SAK", payloads=in_kd(n.KD_KEK, lambda p: []))
     yield _server("tek-twice", "pull-4", "RFC6407-5.6.1-01", "Two keys for a SAT", payloads=in_kd(n.KD_TEK, lambda p: [p, p.copy()]))
     yield _server("kek-twice", "pull-4", "RFC6407-5.6.2-03", "Two KEK packets", payloads=in_kd(n.KD_KEK, lambda p: [p, p.copy()]))

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wrong GDOI messages, by name, against gdoi-gcks and gdoi-gm: for ./lab attack and for tests.
+
+    with KeyServer(directory) as victim:      # or Member(directory)
+        victim.attack(entry)                  # of msec_scapy.gdoi.misbehave
+"""
+import argparse
+import json
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+from msec_scapy.gdoi import isakmp, misbehave
+from msec_scapy.gdoi.phase1 import Hooks
+from msec_scapy.gdoi.policy import KekPolicy, Selector
+from msec_scapy.testing import gdoi as python
+
+from . import BUILD, LabError, sandbox
+from . import gdoi_member as forms
+from .daemons import Sockets
+from .gdoi_peers import Ground
+from .net import Net
+
+ROLE = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
+WAIT = 5.0  # seconds that a refusal may take
+PSK, NUMBER = "a secret for all of them", 1234
+PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
+
+
+class Recording(misbehave.Armed):
+    """What was sent wrongly is kept."""
+
+    def __init__(self, entry, told=lambda: None):
+        super().__init__(entry)
+        self.sent, self.told = [], told
+
+    def datagram(self, where, octets):
+        octets = super().datagram(where, octets)
+        if where == self.entry.where:
+            self.sent.append(octets)
+            self.told()
+        return octets
+
+
+def _refusal(daemon, mark, wait=WAIT):
+    """The first refusal since then, or None."""
+    try:
+        return daemon.wait("refused", since=mark, timeout=wait)
+    except LabError:
+        return None
+
+
+def _told(entry, hooks, daemon, mark, refused, harmless):
+    seen = [e for e in daemon.events[mark:] if e["event"] not in ("message", "received", "sent")]
+    return {**entry.as_dict(), "sent": hooks.sent, "refused": refused, "harmless": harmless, "seen": seen}
+
+
+class KeyServer:
+    """gdoi-gcks, attacked by a member that it knows."""
+
+    def __init__(self, directory: Path, prefix: str = ""):
+        self.ground = Ground(Path(directory), ["alice"], prefix=prefix, ack={"type": "kek-sha256", "missed": 100})
+        self.daemon = self.ground.keys
+
+    def __enter__(self):
+        self.ground.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ground.close()
+
+    def attack(self, entry) -> dict:
+        g = self.ground
+        peer = g.peer("alice")
+        hooks = peer.member.config.hooks = Recording(entry)
+        try:
+            if entry.where == "ack":
+                peer.follow()
+            mark = self.daemon.mark()
+            if entry.where == "ack":
+                g.keys.control("rekey", "tek", "now")
+                refused = _refusal(self.daemon, mark)
+                harmless = not any(e["event"] == "acknowledged" for e in self.daemon.events[mark:])
+            else:
+                before = set(g.registered())
+                peer.runner.send(peer.member.register())
+                peer.runner.run(WAIT, lambda: any(e["event"] == "refused" for e in self.daemon.events[mark:]))
+                refused = _refusal(self.daemon, mark, 0.1)
+                harmless = set(g.registered()) == before and not peer.count("registered")
+            return _told(entry, hooks, self.daemon, mark, refused, harmless)
+        finally:
+            peer.close()
+            g.peers.remove(peer)
+
+
+class Member:
+    """gdoi-gm, attacked by a key server that it trusts."""
+
+    def __init__(self, directory: Path, prefix: str = ""):
+        self.dir, self.net, self.sockets = Path(directory), Net(prefix), Sockets()
+        self.dir.mkdir(parents=True, exist_ok=True)
+        kek = KekPolicy(ack=1, src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848"))
+        self.ground = python.Ground(self.net, 0, kek=kek)
+        self.host = self.net.host("victim", self.ground.segment, 30)
+        self.daemon = forms.Member(self.host, "victim", self.dir / "daemons", self.sockets)
+        psk = forms.psk_file(self.dir, "victim", PSK)
+        inside = forms.phase1({self.ground.addresses[0]: psk}, [("*.*.*.*", "ipv4")], PROPOSAL)
+        who = f'  <identity name="{self.host.ip4}" name-type="ipv4"/>\n'
+        self.daemon.write(forms.config(who, inside, [self.ground.addresses[0]], [forms.group("plant", NUMBER)], "victim.db",
+                                       self.sockets.path / "victim"))
+        self.lock = threading.RLock()
+
+    def __enter__(self):
+        self.ground.__enter__()
+        self.daemon.start()
+        return self
+
+    def __exit__(self, *_):
+        try:
+            if self.daemon.running:
+                self.daemon.finish()
+        finally:
+            self.ground.__exit__(None, None, None)
+            self.net.close()
+            self.sockets.close()
+
+    @property
+    def config(self):
+        return self.ground.server.config
+
+    def state(self) -> str:
+        return self.daemon.group()["state"]
+
+    def rest(self) -> None:
+        """Out of the group, whatever it is doing."""
+        if self.state() != "idle":
+            self.daemon.control("leave")
+
+    def teks(self) -> set:
+        return {t["spi"] for g in self.daemon.control("status")["groups"] for t in g.get("teks", [])}
+
+    def attack(self, entry) -> dict:
+        hooks = Recording(entry, lambda: self.ground._event("attack")("sent"))
+        if entry.where == "push":
+            if self.state() != "member":
+                self.rest()
+                mark = self.daemon.mark()
+                self.daemon.control("join")
+                self.daemon.wait("joined", since=mark, timeout=20)
+            before, mark = self.teks(), self.daemon.mark()
+            self.config.hooks = hooks
+            try:
+                self.ground.push(lambda server, group: [server.rekey_teks(group, time.time())])
+            finally:
+                self.config.hooks = Hooks()
+            refused = _refusal(self.daemon, mark)
+            harmless = before <= self.teks() and not any(e["event"] == "rekeyed" for e in self.daemon.events[mark:])
+            return _told(entry, hooks, self.daemon, mark, refused, harmless)
+        mark = self.daemon.mark()
+        self.config.hooks = hooks
+        try:
+            if entry.where.startswith("phase1"):
+                self.daemon.finish()  # it keeps its phase 1, and asks again for one that failed
+                self.ground.server.sas.clear()
+                self.daemon.start()
+            else:
+                self.rest()
+            mark = self.daemon.mark()
+            self.daemon.control("join")
+            self.ground.wait(lambda _: hooks.sent, WAIT)
+            refused = _refusal(self.daemon, mark) if hooks.sent else None
+            harmless = not self.teks() and not any(e["event"] == "joined" for e in self.daemon.events[mark:])
+            self.rest()
+        finally:
+            self.config.hooks = Hooks()
+        return _told(entry, hooks, self.daemon, mark, refused, harmless)
+
+
+VICTIM = {"gcks": KeyServer, "gm": Member}
+
+
+def victim_of(entry) -> str:
+    return next(v for v, role in ROLE.items() if role == entry.role)
+
+
+def in_words(told: dict) -> list:
+    """What ./lab attack says."""
+    yield f"{told['name']}: {told['text']}"
+    yield f"  message {told['message']}, breaks {told['req']}"
+    for octets in told["sent"][:1]:
+        yield f"  sent, {len(octets)} octets: {isakmp.ISAKMP(octets).mysummary()}"
+    for e in told["seen"]:
+        yield "  " + e["event"] + " " + " ".join(f"{k}={v}" for k, v in e.items() if k in ("req", "field", "offset", "reason", "peer", "text"))
+    yield "  REFUSED, and nothing changed" if told["refused"] and told["harmless"] else (
+        "  nothing changed; no refusal was reported" if told["harmless"] else "  IT WAS NOT REFUSED")
+
+
+def show_list(against: str = None) -> None:
+    for victim, role in ROLE.items():
+        if against not in (None, victim):
+            continue
+        print(f"GDOI, against {victim}, by a {'member' if role == 'member' else 'key server'}:\n")
+        last = None
+        for e in misbehave.CATALOGUE:
+            if e.role == role:
+                if e.where != last:
+                    print(f"  {e.where}")
+                last = e.where
+                print(f"    {e.name:30} {e.req:22} {e.text}")
+        print()
+
+
+def run(name: str, where: Path, as_json: bool) -> int:
+    try:
+        entry = misbehave.find(name)
+    except KeyError as e:
+        print(f"lab: {e.args[0]}", file=sys.stderr)
+        return 1
+    shutil.rmtree(where, ignore_errors=True)
+    with VICTIM[victim_of(entry)](where, "a-") as victim:
+        told = victim.attack(entry)
+    if as_json:
+        print(json.dumps({**told, "sent": [o.hex() for o in told["sent"]]}, indent=1))
+    else:
+        print("\n".join(in_words(told)))
+    return 0 if told["harmless"] else 1
+
+
+if __name__ == "__main__":
+    p = argparse.ArgumentParser(prog="lab.gdoi_attack", description="One wrong GDOI message against a daemon of the suite.")
+    p.add_argument("name")
+    p.add_argument("--json", action="store_true")
+    _a = p.parse_args()
+    sandbox.enter()
+    sys.exit(run(_a.name, BUILD / "attack-gdoi", _a.json))
