@@ -121,7 +121,8 @@ seal(const struct gk_env *env, const struct job *job, struct gk_slice plain,
 	err = encrypt(job, iv, plain, &text);
 	if (err == GK_OK)
 		err = gk_buf_alloc(out, before + text.len + after);
-	if (err == GK_OK) {
+	/* Nothing, with neither IV nor padding, is nothing. */
+	if (err == GK_OK && out->len != 0) {
 		memcpy(out->ptr, iv, before);
 		if (text.len != 0)
 			memcpy(out->ptr + before, text.ptr, text.len);
