@@ -163,8 +163,11 @@ cmd_keys(void *state, const json_t *request, char why[256])
 {
 	struct gdoid_member *m = member_of(state);
 	const char *name = gkd_control_arg(request, 0);
-	json_t *all = json_array();
+	json_t *all;
 
+	if (name != NULL && which(m, name, why) < 0)
+		return NULL;
+	all = json_array();
 	for (size_t i = 0; i < m->cfg.n_groups; i++) {
 		json_t *keys, *key;
 		size_t k;
@@ -177,7 +180,6 @@ cmd_keys(void *state, const json_t *request, char why[256])
 		json_array_extend(all, keys);
 		json_decref(keys);
 	}
-	(void)why;
 	return all;
 }
 

@@ -193,6 +193,16 @@ def test_pushes_are_obeyed_and_their_numbers_survive_a_restart(world):
     assert alice.wait("rekeyed", since=again)["sequence"] == 2
 
 
+def test_a_group_with_the_habits_of_one_peer(world):
+    """The preset of a group: identifiers, addresses, lifetimes, signatures as the reference implementation has them."""
+    w = world(dialect="gdoid")
+    preset = '    <dialect preset="gdoid"/>\n'
+    alice = w.join(groups=[forms.group("plant", NUMBER, inside=preset)])
+    assert alice.control("keys")[0]["spi"] == spi(w.ground.group.teks[0])
+    w.push(lambda ks, g, now: [ks.rekey_teks(g, now)])
+    alice.wait("rekeyed", sequence=1)
+
+
 def test_a_group_is_left_and_its_multicast_too(world):
     w = world()
     alice = w.join(phase1={}, membership={"keep_phase1": "yes"})
@@ -264,6 +274,25 @@ def test_a_weak_key_is_warned_of_and_one_that_others_can_read_refused(world):
     weak.chmod(0o644)
     code, said = alice.check_config()
     assert code == 3 and "weak.psk" in said, said
+
+
+def test_keys_are_read_again_on_sighup(world):
+    w = world()
+    alice = w.member(start=False, phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"})
+    file = forms.psk_file(w.dir, "alice", "not what the key server knows")
+    alice.start()
+    mark = alice.mark()
+    alice.control("join")
+    alice.wait("phase1-down", since=mark, timeout=20)
+    file.chmod(0o644)
+    alice._p.send_signal(signal.SIGHUP)
+    alice.wait("reload-failed", since=mark)
+    file.chmod(0o600)
+    file.write_text(PSK + "\n")
+    alice.control("reload")
+    alice.wait("reloaded", since=mark)
+    alice.wait("joined", since=mark, timeout=30)
+    assert not alice.control.request("keys", "nowhere")["ok"]
 
 
 # -- several of them ------------------------------------------------------------------------------------------------------
