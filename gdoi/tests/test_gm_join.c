@@ -237,6 +237,27 @@ GK_TEST(rfc8052_2_2_5_02, one_spi_for_two_sas)
 	unacceptable("RFC8052-2.2.5-02");
 }
 
+/* Zero stands for all SAs in a Delete. */
+GK_TEST(rfc6407_5_5_1_08, an_spi_of_zero)
+{
+	lab_reset();
+	memset(lab.offer.sa.sat[0].spi, 0, 4);
+	lab_start();
+	unacceptable("RFC6407-5.5.1-08");
+}
+
+GK_TEST(rfc6407_5_6_1_01, two_key_packets_for_one_sa)
+{
+	struct gdoi_kd *kd;
+
+	lab_reset();
+	kd = &lab.offer.kd;
+	kd->packet[kd->n_packets] = kd->packet[kd->n_packets - 1];
+	kd->n_packets++;
+	lab_start();
+	unacceptable("RFC6407-5.6.1-01");
+}
+
 GK_TEST(rfc6407_5_6_1_04, teks_may_come_by_push)
 {
 	lab_reset();
@@ -403,6 +424,8 @@ main(void)
 		GK_RUN(rfc6407_5_6_2_2_01, a_public_key_that_is_none),
 		GK_RUN(rfc6407_3_2_21, a_rekey_sa_without_its_key),
 		GK_RUN(rfc8052_2_2_5_02, one_spi_for_two_sas),
+		GK_RUN(rfc6407_5_5_1_08, an_spi_of_zero),
+		GK_RUN(rfc6407_5_6_1_01, two_key_packets_for_one_sa),
 		GK_RUN(rfc6407_5_6_1_04, teks_may_come_by_push),
 		GK_RUN(rfc6407_5_5_1_1_2_03, directions),
 		GK_RUN(rfc2407_4_5_04, lifetimes),
