@@ -26,11 +26,10 @@ static const struct {
 	uint16_t algorithm;
 	enum gk_pki_alg key;
 	size_t len;
-	const char *req;
 } curve[] = {
-	{ GDOI_SIG_ALG_ECDSA_256, GK_PKI_P256, 64, "RFC6407-5.3.6.4-01" },
-	{ GDOI_SIG_ALG_ECDSA_384, GK_PKI_P384, 96, "RFC6407-5.3.6.5-01" },
-	{ GDOI_SIG_ALG_ECDSA_521, GK_PKI_P521, 132, "RFC6407-5.3.6.6-01" },
+	{ GDOI_SIG_ALG_ECDSA_256, GK_PKI_P256, 64 },
+	{ GDOI_SIG_ALG_ECDSA_384, GK_PKI_P384, 96 },
+	{ GDOI_SIG_ALG_ECDSA_521, GK_PKI_P521, 132 },
 };
 
 /* A PUSH with such a signature, as a member sees it. */
@@ -80,10 +79,11 @@ GK_TEST(rfc6407_4_4_04, a_sequence_in_der_is_refused)
 {
 	size_t len;
 
+	GK_BREAKS("RFC6407-5.3.6.4-01", "RFC6407-5.3.6.5-01",
+	          "RFC6407-5.3.6.6-01");
 	for (size_t i = 0; i < GK_COUNT(curve); i++) {
 		assert_true(judge(i, GK_SIG_DER, &len) != GK_OK);
 		assert_string_equal(why.req, "RFC6407-4.4-04");
-		assert_non_null(curve[i].req);
 	}
 }
 

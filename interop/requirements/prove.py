@@ -160,14 +160,19 @@ def sweep(rows, build, say=print):
     return sorted(verdicts, key=lambda v: v.row)
 
 
+# Documents of which every negative test has a check that can be switched off.  Rows of the others are proved by name; not
+# all of their checks can be left out yet.
+SWEPT = ("RFC2627", "RFC4534", "RFC4535")
+
+
 def main(names, build, as_json=False):
-    """Prove some rows, or all that have negative tests; the exit status."""
+    """Prove some rows, or all of SWEPT that have negative tests; the exit status."""
     rows, _ = ledger.read()
     unknown = [n for n in names if n not in rows]
     if unknown:
         print(f"lab: no such row: {' '.join(unknown)}", file=sys.stderr)
         return 1
-    chosen = [rows[n] for n in names] if names else [r for r in rows.values() if r.refused]
+    chosen = [rows[n] for n in names] if names else [r for r in rows.values() if r.refused and r.doc in SWEPT]
     bare = [r.id for r in chosen if not r.refused]
     for name in bare:
         print(f"lab: {name} has no negative test", file=sys.stderr)
