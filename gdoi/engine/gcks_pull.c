@@ -462,7 +462,8 @@ gcks_pull_receive(struct gcks_input *in, struct ike *ike)
 		return isakmp_refuse_fault(&in->why, &rd.fault,
 		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                           "RFC2408-3.1-01");
-	if (in->header.exchange != ISAKMP_EXCHANGE_GROUPKEY_PULL)
+	if (in->header.exchange != ISAKMP_EXCHANGE_GROUPKEY_PULL &&
+	    GK_CHECKED("RFC6407-3.2.1-03"))
 		return gcks_refuse(in, GK_ERR_UNEXPECTED,
 		                   ISAKMP_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
 		                   "RFC6407-3.2.1-03", "Exchange Type",

@@ -409,7 +409,8 @@ seq_read(const struct gdoi_pull *pull, struct gdoi_pull_message *m,
 		return malformed(why, GK_ERR_UNEXPECTED, "RFC6407-3.2-15",
 		                 "SEQ", item->generic.at);
 	m->has_seq = true;
-	if (gdoi_seq_decode(rd, &m->seq) != GK_OK)
+	if (gdoi_seq_decode(rd, &m->seq) != GK_OK &&
+	    GK_CHECKED("RFC6407-5.7-01"))
 		return isakmp_refuse_fault(why, &rd->fault,
 		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                           "RFC6407-5.7-01");

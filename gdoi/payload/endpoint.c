@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/payload/endpoint.h"
 
+#include "common/base/gk_check.h"
+
 #include "gdoi/isakmp/identification.h"
 
 void
@@ -63,19 +65,21 @@ gdoi_endpoints_check(const struct gdoi_endpoints *ep, bool any_source,
 {
 	bool any = any_source && is_any_source(&ep->src);
 
-	if (!any && !isakmp_code_known(ISAKMP_TABLE_ID, ep->src.type))
+	if (!any && !isakmp_code_known(ISAKMP_TABLE_ID, ep->src.type) &&
+	    GK_CHECKED(req))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION, req,
 		                     "SRC ID Type", ep->at + 1);
-	if (!any && !fits(&ep->src))
+	if (!any && !fits(&ep->src) && GK_CHECKED(req))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION, req,
 		                     "SRC ID Data Len", ep->at + 4);
-	if (!isakmp_code_known(ISAKMP_TABLE_ID, ep->dst.type))
+	if (!isakmp_code_known(ISAKMP_TABLE_ID, ep->dst.type) &&
+	    GK_CHECKED(req))
 		return isakmp_refuse(
 			why, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			req, "DST ID Type", ep->at + 5 + ep->src.data.len);
-	if (!fits(&ep->dst))
+	if (!fits(&ep->dst) && GK_CHECKED(req))
 		return isakmp_refuse(
 			why, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			req, "DST ID Data Len", ep->at + 8 + ep->src.data.len);

@@ -42,6 +42,8 @@ gdoi_gap_read(struct gk_rd *rd, struct gdoi_gap *gap, struct isakmp_reject *why)
 			GK_TRY(take(&a, &gap->has_request, &gap->request, why));
 			break;
 		default: /* RFC6407-5.4-08 */
+			if (!GK_CHECKED("RFC6407-5.4-08"))
+				break;
 			return isakmp_refuse(
 				why, GK_ERR_VALUE,
 				ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,

@@ -36,6 +36,8 @@ static enum gk_err
 unknown(const struct reading *r, const char *req,
         const struct isakmp_attribute *a)
 {
+	if (!GK_CHECKED(req))
+		return GK_OK;
 	return isakmp_refuse(r->why, GK_ERR_VALUE,
 	                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED, req,
 	                     "Key Packet Attributes", a->at);

@@ -55,7 +55,7 @@ next_check(uint16_t next, const char *req, const char *field, size_t at,
            struct isakmp_reject *why)
 {
 	if (next != ISAKMP_PAYLOAD_NONE &&
-	    !isakmp_payload_is_sa_attribute(next))
+	    !isakmp_payload_is_sa_attribute(next) && GK_CHECKED(req))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_PAYLOAD_TYPE, req,
 		                     field, at);

@@ -96,9 +96,10 @@ attribute_read(const struct isakmp_attribute *a, bool pull,
 	for (size_t i = 0; i < GK_COUNT(rows); i++) {
 		if (rows[i].type != a->type)
 			continue;
-		if (rows[i].listed
-		            ? !isakmp_code_known(rows[i].table, a->number)
-		            : a->number == 0)
+		if ((rows[i].listed
+		             ? !isakmp_code_known(rows[i].table, a->number)
+		             : a->number == 0) &&
+		    GK_CHECKED(rows[i].req))
 			return not_supported(
 				why, rows[i].req,
 				isakmp_code_text(ISAKMP_TABLE_KEK_ATTRIBUTE,
