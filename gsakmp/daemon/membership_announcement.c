@@ -62,6 +62,10 @@ take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 {
 	const struct gkd_config *config = m->d->config;
 
+	if (a->gdoi != NULL)
+		return gkd_config_fail(config, elem, why,
+		                       "the group's keys come by GDOI, which "
+		                       "this program does not speak");
 	if (!a->suite_known && a->suite != NULL)
 		return gkd_config_fail(config, elem, why,
 		                       "the group uses suite %.100s, which is "

@@ -68,6 +68,8 @@ def parse(text):
     root = root if root.tag == "announcement" else root.find("announcement")
     if root is None:
         raise ValueError("no announcement")
+    if root.find("gdoi") is not None:
+        raise ValueError("the group's keys come by GDOI")
     kind, group_id = _group_id(root.find("group-id"))
     rekey = root.find("rekey")
     return Announcement(kind, group_id,

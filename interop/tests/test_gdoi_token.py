@@ -7,15 +7,16 @@ import re
 import socket
 import ssl
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
 from lab import LabError
 from lab.build import program
-from lab.pki import dn
+from lab.pki import Pki, dn
 from lab.scene import OWNER_PORT
 from lab.town import Town
-from msec_scapy import gdoi_token, identity, pkix, token
+from msec_scapy import announcement, gdoi_token, identity, pkix, token
 from msec_scapy.vectors import make_token_gdoi, xmlform
 from msec_scapy.vectors.make_token import pretty
 
@@ -112,6 +113,30 @@ def test_a_document_that_is_none_is_refused_by_its_line(tmp_path, old, new, said
     (tmp_path / "p.xml").write_text(text.replace(old, new, 1))
     done = msec_token("compile", tmp_path / "p.xml", "-o", tmp_path / "p.der")
     assert done.returncode == 3 and re.search(r"p\.xml:\d+: <", done.stderr) and said in done.stderr, done.stderr
+
+
+def test_a_group_of_gdoi_is_announced(tmp_path):
+    """Group, phase 1 and the address of PUSHes come out of the policy; nobody takes it for a group of GSAKMP."""
+    (tmp_path / "p.xml").write_text(pretty(make_token_gdoi.policy()))
+    pki = Pki(tmp_path / "pki")
+    p = pki.issue("owner")
+    plain, signed = tmp_path / "a.xml", tmp_path / "s.xml"
+    common = ("announce", "--token", tmp_path / "p.xml", "--key-server", "192.0.2.1", "--key-server", "192.0.2.2:8848", "--serial", 7)
+    well(*common, "-o", plain)
+    root = ElementTree.fromstring(plain.read_text())
+    assert [dict(e.attrib) for e in root.findall("key-server")] == [
+        {"address": "192.0.2.1"}, {"address": "192.0.2.2", "port": "8848"}]
+    gdoi = root.find("gdoi")
+    assert dict(gdoi.attrib) == {"doi": "2", "situation": "0"} and gdoi.find("group").get("number") == "4660"
+    assert gdoi.find("phase1").get("group") == "modp2048" and root.find("rekey").get("group") == "239.1.1.1"
+    assert "transport" not in root.attrib and root.find("suite") is None
+    well(*common, "--cert", p.chain, "--key", p.key, "-o", signed)
+    assert "serial 7" in well("announce", "--verify", signed, "--owner", dn("owner"), "--root", pki.root.cert)
+    with pytest.raises(ValueError, match="GDOI"):
+        announcement.parse(plain.read_text())
+    broken = tmp_path / "b.xml"
+    broken.write_text(signed.read_text().replace("4660", "4661"))
+    assert msec_token("announce", "--verify", broken, "--owner", dn("owner"), "--root", pki.root.cert).returncode == 1
 
 
 # ---------------------------------------------------------------- a Group Owner of a GDOI group

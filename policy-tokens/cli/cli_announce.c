@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "policy-tokens/cli/cli.h"
-#include "policy-tokens/token/gpt_name.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 #include "policy-tokens/token/gpt_suite.h"
 #include "policy-tokens/xml/gpt_announcement.h"
 
@@ -51,7 +51,7 @@ endpoint(const char *text, uint16_t port, struct gpt_endpoint *out)
 }
 
 static enum cli_exit
-key_server(const char *text, struct gpt_key_server *out)
+key_server(const char *text, uint16_t port, struct gpt_key_server *out)
 {
 	const char *equals = strchr(text, '=');
 	char *at =
@@ -60,7 +60,7 @@ key_server(const char *text, struct gpt_key_server *out)
 
 	if (!at)
 		return cli_fail(CLI_FAILURE, "out of memory");
-	if (!endpoint(at, GPT_GSAKMP_PORT, &out->at))
+	if (!endpoint(at, port, &out->at))
 		code = cli_fail(CLI_USAGE,
 		                "--key-server: '%s' is not ADDRESS[:PORT]", at);
 	if (code == CLI_OK && equals) {
@@ -100,16 +100,69 @@ multicast(const char *option, const char *text, struct gpt_multicast *out)
 
 /* --- an announcement from a policy and the command line -------------------------------------- */
 
+/* A plain address out of the policy; false: it is none. */
+static bool
+plain(const struct gpt_id *id, uint8_t addr[16], uint8_t *len)
+{
+	if ((id->type != 1 || id->data.len != 4) &&
+	    (id->type != 5 || id->data.len != 16))
+		return false;
+	memcpy(addr, id->data.ptr, id->data.len);
+	*len = (uint8_t)id->data.len;
+	return true;
+}
+
+/* Name, phase 1 and where PUSHes go. */
+static enum cli_exit
+from_gdoi(const struct gpt_token *token, const struct gpt_gdoi_register *reg,
+          struct gpt_announcement *a)
+{
+	const struct gpt_gdoi_rekey *r = gpt_token_gdoi_rekey(token, NULL);
+	struct gpt_multicast *m = &a->rekey;
+
+	a->doi = 2; /* RFC 6407 section 2.1; the situation is 0 */
+	a->gdoi = calloc(1, sizeof(*a->gdoi));
+	if (!a->gdoi || gpt_record_copy(GPT_RECORD_GDOI_GROUP, &a->gdoi->group,
+	                                &reg->group) != GK_OK)
+		return cli_fail(CLI_FAILURE, "out of memory");
+	/* What a member learns from the SA payload is not announced. */
+	a->gdoi->group.atd.present = a->gdoi->group.dtd.present = false;
+	a->gdoi->group.sid_bits.present = false;
+	a->gdoi->group.members.present = false;
+	for (size_t i = 0; i < reg->n_phase1; i++) {
+		struct gpt_phase1 *p = gpt_gdoi_register_add_phase1(a->gdoi);
+
+		if (!p || gpt_record_copy(GPT_RECORD_PHASE1, p,
+		                          &reg->phase1[i]) != GK_OK)
+			return cli_fail(CLI_FAILURE, "out of memory");
+	}
+	if (r && r->unicast.value == 0 &&
+	    plain(&r->destination, m->group.addr, &m->group.addr_len)) {
+		a->has_rekey = true;
+		m->group.port = (uint16_t)r->destination_port.value;
+		(void)plain(&r->source, m->source, &m->source_len);
+	}
+	return CLI_OK;
+}
+
 /* Group, mechanisms, transport, freshness and mode are the policy's. */
 static enum cli_exit
 from_policy(const char *file, const struct gpt_token *token,
             struct gpt_announcement *a)
 {
 	const struct gpt_register *reg = gpt_token_register(token, NULL);
+	const struct gpt_gdoi_register *gdoi;
 	const struct gpt_join_mechanism *m;
 
+	a->group_type = gpt_groupid_guess(gk_buf_slice(&token->group_name));
+	if (gk_buf_copy(&a->group, gk_buf_slice(&token->group_name)) != GK_OK)
+		return cli_fail(CLI_FAILURE, "out of memory");
+	if (!reg && gpt_token_gdoi_register(token, &gdoi))
+		return from_gdoi(token, gdoi, a);
 	if (!reg || reg->n_mechanisms == 0)
-		return cli_fail(CLI_INPUT, "%s: no GSAKMP registration", file);
+		return cli_fail(CLI_INPUT,
+		                "%s: no registration that could be announced",
+		                file);
 	m = &reg->mechanisms[0];
 	a->mechanisms = m->alacarte;
 	a->mechanisms.key_exchange_data = (struct gk_buf){ 0 };
@@ -126,9 +179,6 @@ from_policy(const char *file, const struct gpt_token *token,
 	a->terse = a->mechanisms.terse;
 	a->timestamps = a->mechanisms.timestamp;
 	a->transport = reg->transport;
-	a->group_type = gpt_groupid_guess(gk_buf_slice(&token->group_name));
-	if (gk_buf_copy(&a->group, gk_buf_slice(&token->group_name)) != GK_OK)
-		return cli_fail(CLI_FAILURE, "out of memory");
 	return CLI_OK;
 }
 
@@ -176,6 +226,7 @@ places(const struct cli_args *args, struct gpt_announcement *a)
 		return cli_fail(CLI_FAILURE, "out of memory");
 	for (size_t i = 0; code == CLI_OK && i < args->servers.n; i++)
 		code = key_server(args->servers.at[i],
+		                  a->gdoi ? GPT_GDOI_PORT : GPT_GSAKMP_PORT,
 		                  &a->servers[a->n_servers++]);
 	for (size_t i = 0; code == CLI_OK && i < args->data.n; i++)
 		code = multicast("data", args->data.at[i],

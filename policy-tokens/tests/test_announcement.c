@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy-tokens/der/gpt_der.h"
 #include "policy-tokens/tests/gpt_fixture.h"
 #include "policy-tokens/tests/gpt_golden.h"
+#include "policy-tokens/tests/gpt_golden_gdoi.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 #include "policy-tokens/xml/gpt_announcement.h"
 #include "policy-tokens/xml/gpt_base64.h"
 
@@ -304,10 +307,115 @@ tear_down(void **state)
 	return 0;
 }
 
+/* --- a group of GDOI -------------------------------------------------------------- */
+
+static const char gdoi_document[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<announcement serial=\"3\" not-after=\"2040-01-01T00:00:00Z\">\n"
+	"  <group-id type=\"octet-string\" random=\"3042c2546fdb347c\" "
+	"name=\"vpn\"/>\n"
+	"  <key-server address=\"192.0.2.1\"/>\n"
+	"  <key-server address=\"192.0.2.2\" port=\"3761\"/>\n"
+	"  <gdoi doi=\"2\" situation=\"0\">\n"
+	"    <group number=\"4660\"/>\n"
+	"    <phase1 authentication=\"psk\" encryption=\"aes\" "
+	"key-length=\"256\" hash=\"sha256\" group=\"modp2048\" "
+	"lifetime=\"1d\"/>\n"
+	"  </gdoi>\n"
+	"  <rekey group=\"239.1.1.1\" port=\"848\" source=\"192.0.2.1\"/>\n"
+	"</announcement>\n";
+
+GK_TEST(msec_announcement, a_group_of_gdoi_comes_back)
+{
+	struct gpt_announcement *a = NULL;
+	struct gk_buf again = { 0 };
+	struct gpt_fault why = { 0 };
+	struct gpt_token *token = NULL;
+
+	if (gpt_announcement_parse(gk_slice_str(gdoi_document), &a, &why) !=
+	    GK_OK)
+		fail_msg("%s: %s", why.field, why.text);
+	assert_non_null(a->gdoi);
+	assert_int_equal(a->gdoi->group.number.value, 4660);
+	assert_int_equal(a->servers[0].at.port, 848);
+	assert_int_equal(a->servers[1].at.port, 3761);
+	assert_int_equal(a->doi, 2);
+	assert_int_equal(a->gdoi->n_phase1, 1);
+	assert_int_equal(a->rekey.group.port, 848);
+	gk_assert_ok(gpt_announcement_write(a, &again));
+	assert_true(gk_slice_equal(gk_buf_slice(&again),
+	                           gk_slice_str(gdoi_document)));
+
+	gk_assert_ok(gpt_token_decode(
+		(struct gk_slice){ golden_gdoi, sizeof(golden_gdoi) }, &token,
+		&why));
+	gk_assert_ok(gpt_announcement_agrees(a, token, &why));
+	a->gdoi->phase1[0].key_length.value = 128;
+	gk_assert_err(GK_ERR_POLICY, gpt_announcement_agrees(a, token, &why));
+	assert_string_equal(why.field, "phase1");
+	a->gdoi->group.number.value++;
+	gk_assert_err(GK_ERR_POLICY, gpt_announcement_agrees(a, token, &why));
+	assert_string_equal(why.field, "groupInfo");
+	gpt_token_free(token);
+	gk_buf_free(&again);
+	gpt_announcement_free(a);
+}
+
+GK_TEST(msec_announcement, what_belongs_to_gsakmp_is_refused_in_a_group_of_gdoi)
+{
+	static const struct {
+		const char *old, *new;
+	} cases[] = {
+		{ "serial=\"3\"", "serial=\"3\" terse=\"true\"" },
+		{ "number=\"4660\"", "" },
+		{ "number=\"4660\"", "number=\"4660\" oid=\"1.2.3\"" },
+		{ "number=\"4660\"", "number=\"4294967296\"" },
+		{ "doi=\"2\"", "doi=\"256\"" },
+		{ "hash=\"sha256\"", "hash=\"sha257\"" },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(cases); i++) {
+		struct gpt_announcement *a = NULL;
+		struct gpt_fault why = { 0 };
+		const char *at = strstr(gdoi_document, cases[i].old);
+		char text[2048];
+
+		assert_non_null(at);
+		(void)snprintf(text, sizeof(text), "%.*s%s%s",
+		               (int)(at - gdoi_document), gdoi_document,
+		               cases[i].new, at + strlen(cases[i].old));
+		gk_assert_err(
+			GK_ERR_VALUE,
+			gpt_announcement_parse(gk_slice_str(text), &a, &why));
+		assert_null(a);
+		assert_true(why.line > 0 && why.text[0] != '\0');
+	}
+}
+
+GK_TEST(msec_announcement, a_group_of_gsakmp_needs_its_transport)
+{
+	struct gpt_announcement *a = NULL;
+	struct gpt_fault why = { 0 };
+	const char *at = strstr(document, " terse=\"true\"");
+	char text[4096];
+
+	assert_non_null(at);
+	(void)snprintf(text, sizeof(text), "%.*s%s", (int)(at - document),
+	               document, at + strlen(" terse=\"true\""));
+	gk_assert_err(GK_ERR_VALUE,
+	              gpt_announcement_parse(gk_slice_str(text), &a, &why));
+	assert_null(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GK_RUN(msec_announcement, a_group_of_gdoi_comes_back),
+		GK_RUN(msec_announcement,
+		       what_belongs_to_gsakmp_is_refused_in_a_group_of_gdoi),
+		GK_RUN(msec_announcement,
+		       a_group_of_gsakmp_needs_its_transport),
 		GK_RUN(msec_announcement, all_fields_come_back),
 		GK_RUN(msec_announcement, signed_by_the_owner_is_believed),
 		GK_RUN(msec_announcement,

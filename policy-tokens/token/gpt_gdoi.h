@@ -357,6 +357,7 @@ bool gpt_record_equal(enum gpt_record_kind kind, const void *a, const void *b);
 void gpt_record_free(enum gpt_record_kind kind, void *record);
 
 /* gpt_*_add - one more, by gpt_record_init(); NULL when memory is out. */
+void gpt_gdoi_register_free(struct gpt_gdoi_register *reg); /* NULL is fine */
 struct gpt_phase1 *gpt_gdoi_register_add_phase1(struct gpt_gdoi_register *reg);
 struct gpt_ipsec_sa *gpt_ipsec_add(struct gpt_ipsec *ipsec);
 struct gpt_iec_sa *gpt_iec_add(struct gpt_iec *iec);

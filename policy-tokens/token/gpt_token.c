@@ -216,8 +216,8 @@ data_free(struct gpt_data *data)
 	free(data);
 }
 
-static void
-gdoi_register_free(struct gpt_gdoi_register *reg)
+void
+gpt_gdoi_register_free(struct gpt_gdoi_register *reg)
 {
 	if (!reg)
 		return;
@@ -265,7 +265,7 @@ protocol_free(struct gpt_protocol *protocol)
 	deregister_free(protocol->dereg);
 	rekey_free(protocol->rekey);
 	data_free(protocol->data);
-	gdoi_register_free(protocol->gdoi_reg);
+	gpt_gdoi_register_free(protocol->gdoi_reg);
 	gdoi_rekey_free(protocol->gdoi_rekey);
 	ipsec_free(protocol->ipsec);
 	iec_free(protocol->iec);

@@ -10,6 +10,7 @@
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
 #include "policy-tokens/xml/gpt_announcement_impl.h"
+#include "policy-tokens/xml/gpt_policy_parse.h"
 
 void
 gpt_announcement_free(struct gpt_announcement *a)
@@ -21,6 +22,7 @@ gpt_announcement_free(struct gpt_announcement *a)
 		gk_buf_free(&a->servers[i].id);
 	free(a->servers);
 	free(a->suite);
+	gpt_gdoi_register_free(a->gdoi);
 	free(a->data);
 	free(a);
 }
@@ -143,7 +145,8 @@ key_server(const xmlNode *node, struct gpt_announcement *a,
 	*grown = (struct gpt_key_server){ 0 };
 	GK_TRY(addr_attr(node, "address", grown->at.addr, &grown->at.addr_len,
 	                 why));
-	GK_TRY(unsigned_attr(node, "port", UINT16_MAX, GPT_GSAKMP_PORT, &port,
+	GK_TRY(unsigned_attr(node, "port", UINT16_MAX,
+	                     a->gdoi ? GPT_GDOI_PORT : GPT_GSAKMP_PORT, &port,
 	                     why));
 	grown->at.port = (uint16_t)port;
 	return key_server_id(node, grown, why);
@@ -213,6 +216,36 @@ mechanisms(const xmlNode *node, struct gpt_announcement *a,
 	return code(node, "key-wrap", GPT_REGISTRY_KEY, &m->key_wrap, why);
 }
 
+/* A group of GDOI has none of the attributes that are GSAKMP's. */
+static enum gk_err
+gdoi(const xmlNode *root, struct gpt_announcement *a, struct gpt_fault *why)
+{
+	static const char *const foreign[] = { "transport", "freshness",
+		                               "terse" };
+	struct gpt_parse p = { .why = why };
+	const xmlNode *node = gpt_xml_first(root, "gdoi");
+	uint64_t value;
+
+	for (size_t i = 0; i < GK_COUNT(foreign); i++)
+		if (xmlHasProp(root, (const xmlChar *)foreign[i]))
+			return gpt_xml_refuse(root, why,
+			                      "%s belongs to a group of GSAKMP",
+			                      foreign[i]);
+	a->gdoi = calloc(1, sizeof(*a->gdoi));
+	if (!a->gdoi)
+		return GK_ERR_NOMEM;
+	gpt_record_init(GPT_RECORD_GDOI_GROUP, &a->gdoi->group);
+	GK_TRY(unsigned_attr(node, "doi", UINT8_MAX, 2, &value, why));
+	a->doi = (uint8_t)value;
+	GK_TRY(unsigned_attr(node, "situation", UINT8_MAX, 0, &value, why));
+	a->situation = (uint8_t)value;
+	GK_TRY(gpt_parse_gdoi_announced(&p, node, a->gdoi));
+	if (!a->gdoi->group.number.present == !a->gdoi->group.oid)
+		return gpt_xml_refuse(node, why,
+		                      "a group has either a number or an oid");
+	return GK_OK;
+}
+
 static enum gk_err
 head(const xmlNode *root, struct gpt_announcement *a, struct gpt_fault *why)
 {
@@ -229,8 +262,15 @@ head(const xmlNode *root, struct gpt_announcement *a, struct gpt_fault *why)
 	GK_TRY(err);
 	a->not_after = date.value;
 	GK_TRY(unsigned_attr(root, "serial", UINT64_MAX, 0, &a->serial, why));
+	if (gpt_xml_first(root, "gdoi"))
+		return gdoi(root, a, why);
 	text = gpt_xml_attr(root, "transport");
-	if (!text || gpt_transport_value(text, &a->transport) != GK_OK)
+	if (!text || !xmlHasProp(root, (const xmlChar *)"freshness") ||
+	    !xmlHasProp(root, (const xmlChar *)"terse"))
+		err = gpt_xml_refuse(root, why,
+		                     "transport, freshness and terse are "
+		                     "needed");
+	else if (gpt_transport_value(text, &a->transport) != GK_OK)
 		err = gpt_xml_refuse(root, why, "transport is unknown");
 	free(text);
 	a->timestamps = attr_is(root, "freshness", "timestamp");
@@ -253,6 +293,8 @@ children(const xmlNode *root, struct gpt_announcement *a, struct gpt_fault *why)
 			GK_TRY(suite(n, a, why));
 		} else if (gpt_xml_is(n, "mechanisms")) {
 			GK_TRY(mechanisms(n, a, why));
+		} else if (gpt_xml_is(n, "gdoi")) {
+			continue; /* head() has read it */
 		} else if (gpt_xml_is(n, "rekey")) {
 			a->has_rekey = true;
 			GK_TRY(multicast(n, &a->rekey, why));
@@ -310,6 +352,40 @@ gpt_announcement_parse(struct gk_slice xml, struct gpt_announcement **out,
 
 /* --- against the token ------------------------------------------------------------------------ */
 
+/* The same group, and no phase 1 that the token does not list. */
+static enum gk_err
+gdoi_agrees(const struct gpt_announcement *a, const struct gpt_token *token,
+            struct gpt_fault *why)
+{
+	const struct gpt_gdoi_register *said = a->gdoi, *reg = NULL;
+	const char *req = "RFC4534-2-11";
+
+	if (!gpt_token_gdoi_register(token, &reg))
+		return gpt_fault_set(why, GK_ERR_POLICY, req, "registration",
+		                     "the token has no GDOI registration");
+	if (reg->group.number.present != said->group.number.present ||
+	    reg->group.number.value != said->group.number.value ||
+	    !reg->group.oid != !said->group.oid ||
+	    (reg->group.oid && strcmp(reg->group.oid, said->group.oid) != 0) ||
+	    !gk_slice_equal(gk_buf_slice(&reg->group.payload),
+	                    gk_buf_slice(&said->group.payload)))
+		return gpt_fault_set(why, GK_ERR_POLICY, req, "groupInfo",
+		                     "the token has another group");
+	for (size_t i = 0; i < said->n_phase1; i++) {
+		bool listed = reg->n_phase1 == 0;
+
+		for (size_t k = 0; k < reg->n_phase1 && !listed; k++)
+			listed = gpt_record_equal(GPT_RECORD_PHASE1,
+			                          &reg->phase1[k],
+			                          &said->phase1[i]);
+		if (!listed)
+			return gpt_fault_set(why, GK_ERR_POLICY, req, "phase1",
+			                     "the token does not list what was "
+			                     "announced");
+	}
+	return GK_OK;
+}
+
 enum gk_err
 gpt_announcement_agrees(const struct gpt_announcement *a,
                         const struct gpt_token *token, struct gpt_fault *why)
@@ -327,6 +403,8 @@ gpt_announcement_agrees(const struct gpt_announcement *a,
 		                     "groups");
 	if (!GK_CHECKED(req))
 		return GK_OK;
+	if (a->gdoi)
+		return gdoi_agrees(a, token, why);
 	if (!reg)
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "registration",
 		                     "the token has no GSAKMP registration");

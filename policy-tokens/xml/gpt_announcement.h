@@ -20,6 +20,7 @@
  */
 #define GPT_OID_ANNOUNCEMENT "2.25.227007163891039140890553393414073698781.4.1"
 #define GPT_GSAKMP_PORT 3761
+#define GPT_GDOI_PORT 848
 
 /* An address and a port: 4 or 16 octets. */
 struct gpt_endpoint {
@@ -40,6 +41,8 @@ struct gpt_multicast {
 	uint8_t source_len; /* 0: any source */
 };
 
+struct gpt_gdoi_register;
+
 struct gpt_announcement {
 	enum gpt_groupid_type group_type;
 	struct gk_buf group; /* the GroupID value */
@@ -54,6 +57,11 @@ struct gpt_announcement {
 	enum gpt_transport transport;
 	bool timestamps; /* freshness: true timestamps, false nonces */
 	bool terse;
+	/* A group of GDOI: its name in messages and the phase 1 proposals, owned.
+	 * NULL: one of GSAKMP.  With it suite, mechanisms, transport, freshness
+	 * and mode say nothing. */
+	struct gpt_gdoi_register *gdoi;
+	uint8_t doi, situation; /* of the SA payload of phase 1 */
 	bool has_rekey;
 	struct gpt_multicast rekey;
 	struct gpt_multicast *data;

@@ -6,7 +6,7 @@
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
 #include "policy-tokens/xml/gpt_announcement.h"
-#include "policy-tokens/xml/gpt_xml.h"
+#include "policy-tokens/xml/gpt_policy_write.h"
 
 char *
 gpt_endpoint_text(char out[GPT_ADDR_LEN], const uint8_t *addr, size_t addr_len)
@@ -37,7 +37,8 @@ code(struct gpt_xml_out *out, const char *attr, enum gpt_registry registry,
 }
 
 static enum gk_err
-key_server(struct gpt_xml_out *out, const struct gpt_key_server *server)
+key_server(struct gpt_xml_out *out, const struct gpt_key_server *server,
+           uint16_t port)
 {
 	struct gk_identity id = { server->id_kind, gk_buf_slice(&server->id) };
 	struct gk_buf name = { 0 };
@@ -49,7 +50,7 @@ key_server(struct gpt_xml_out *out, const struct gpt_key_server *server)
 	gpt_xml_put(
 		out, "address",
 		gpt_endpoint_text(addr, server->at.addr, server->at.addr_len));
-	if (server->at.port != GPT_GSAKMP_PORT)
+	if (server->at.port != port)
 		number(out, "port", server->at.port);
 	if (id.kind != GK_ID_NONE && id.kind != GK_ID_DN_STRING)
 		gpt_xml_put(out, "type", gk_id_kind_name(id.kind));
@@ -77,8 +78,16 @@ multicast(struct gpt_xml_out *out, const char *name,
 static void
 mechanisms(struct gpt_xml_out *out, const struct gpt_announcement *a)
 {
-	const char *name = gpt_suite_name(a->suite);
+	const char *name = a->suite ? gpt_suite_name(a->suite) : NULL;
 
+	if (a->gdoi) {
+		gpt_xml_begin(out, "gdoi");
+		number(out, "doi", a->doi);
+		number(out, "situation", a->situation);
+		gpt_write_gdoi_announced(out, a->gdoi);
+		gpt_xml_end(out, "gdoi");
+		return;
+	}
 	if (a->suite) {
 		gpt_xml_begin(out, "suite");
 		gpt_xml_put(out, name ? "name" : "oid", name ? name : a->suite);
@@ -107,12 +116,18 @@ gpt_announcement_write(const struct gpt_announcement *a, struct gk_buf *xml)
 	gpt_xml_begin(&out, "announcement");
 	number(&out, "serial", a->serial);
 	gpt_xml_put(&out, "not-after", gpt_date_text(date, a->not_after));
-	gpt_xml_put(&out, "transport", gpt_transport_name(a->transport));
-	gpt_xml_put(&out, "freshness", a->timestamps ? "timestamp" : "nonce");
-	gpt_xml_put(&out, "terse", a->terse ? "true" : "false");
+	if (!a->gdoi) {
+		gpt_xml_put(&out, "transport",
+		            gpt_transport_name(a->transport));
+		gpt_xml_put(&out, "freshness",
+		            a->timestamps ? "timestamp" : "nonce");
+		gpt_xml_put(&out, "terse", a->terse ? "true" : "false");
+	}
 	gpt_xml_group_id(&out, a->group_type, gk_buf_slice(&a->group));
 	for (size_t i = 0; i < a->n_servers; i++) {
-		enum gk_err err = key_server(&out, &a->servers[i]);
+		enum gk_err err =
+			key_server(&out, &a->servers[i],
+		                   a->gdoi ? GPT_GDOI_PORT : GPT_GSAKMP_PORT);
 
 		if (err != GK_OK)
 			out.err = err;

@@ -125,26 +125,31 @@ record_parse(struct gpt_parse *p, const xmlNode *node,
 }
 
 enum gk_err
-gpt_parse_gdoi_register(struct gpt_parse *p, const xmlNode *node,
-                        struct gpt_protocol *out)
+gpt_parse_gdoi_announced(struct gpt_parse *p, const xmlNode *node,
+                         struct gpt_gdoi_register *out)
 {
 	char rest[40];
 
-	GK_TRY(record_parse(p, node, GPT_RECORD_GDOI_GROUP,
-	                    &out->gdoi_reg->group, ""));
-	GK_TRY(gpt_parse_membership(p, node, out->reg));
+	GK_TRY(record_parse(p, node, GPT_RECORD_GDOI_GROUP, &out->group, ""));
 	for (const xmlNode *n = gpt_xml_first(node, "phase1"); n;
 	     n = gpt_xml_next(n, "phase1")) {
-		struct gpt_phase1 *made =
-			gpt_gdoi_register_add_phase1(out->gdoi_reg);
+		struct gpt_phase1 *made = gpt_gdoi_register_add_phase1(out);
 
 		if (!made)
 			return GK_ERR_NOMEM;
 		(void)snprintf(rest, sizeof(rest), ".phase1[%zu]",
-		               out->gdoi_reg->n_phase1 - 1);
+		               out->n_phase1 - 1);
 		GK_TRY(record_parse(p, n, GPT_RECORD_PHASE1, made, rest));
 	}
 	return GK_OK;
+}
+
+enum gk_err
+gpt_parse_gdoi_register(struct gpt_parse *p, const xmlNode *node,
+                        struct gpt_protocol *out)
+{
+	GK_TRY(gpt_parse_gdoi_announced(p, node, out->gdoi_reg));
+	return gpt_parse_membership(p, node, out->reg);
 }
 
 enum gk_err
@@ -246,17 +251,31 @@ record_write(struct gpt_xml_out *out, enum gpt_record_kind kind,
 		gpt_xml_end(out, open);
 }
 
+static void
+phase1_write(struct gpt_xml_out *out, const struct gpt_gdoi_register *reg)
+{
+	for (size_t i = 0; i < reg->n_phase1; i++) {
+		gpt_xml_begin(out, "phase1");
+		record_write(out, GPT_RECORD_PHASE1, &reg->phase1[i]);
+		gpt_xml_end(out, "phase1");
+	}
+}
+
+void
+gpt_write_gdoi_announced(struct gpt_xml_out *out,
+                         const struct gpt_gdoi_register *reg)
+{
+	record_write(out, GPT_RECORD_GDOI_GROUP, &reg->group);
+	phase1_write(out, reg);
+}
+
 void
 gpt_write_gdoi_register(struct gpt_xml_out *out, const struct gpt_protocol *p)
 {
 	gpt_xml_begin(out, "gdoi");
 	record_write(out, GPT_RECORD_GDOI_GROUP, &p->gdoi_reg->group);
 	gpt_write_membership(out, p->reg);
-	for (size_t i = 0; i < p->gdoi_reg->n_phase1; i++) {
-		gpt_xml_begin(out, "phase1");
-		record_write(out, GPT_RECORD_PHASE1, &p->gdoi_reg->phase1[i]);
-		gpt_xml_end(out, "phase1");
-	}
+	phase1_write(out, p->gdoi_reg);
 	gpt_xml_end(out, "gdoi");
 }
 

@@ -96,6 +96,10 @@ GK_MUST_CHECK enum gk_err gpt_parse_membership(struct gpt_parse *p,
 GK_MUST_CHECK enum gk_err gpt_parse_gdoi_register(struct gpt_parse *p,
                                                   const xmlNode *node,
                                                   struct gpt_protocol *out);
+/* What an announcement has of it: group and phase 1. */
+GK_MUST_CHECK enum gk_err gpt_parse_gdoi_announced(
+	struct gpt_parse *p, const xmlNode *node,
+	struct gpt_gdoi_register *out);
 GK_MUST_CHECK enum gk_err gpt_parse_gdoi_rekey(struct gpt_parse *p,
                                                const xmlNode *node,
                                                struct gpt_gdoi_rekey *out);

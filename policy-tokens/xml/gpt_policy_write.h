@@ -17,6 +17,9 @@ void gpt_write_membership(struct gpt_xml_out *out,
 
 void gpt_write_gdoi_register(struct gpt_xml_out *out,
                              const struct gpt_protocol *p);
+/* The contents of an announcement's <gdoi>. */
+void gpt_write_gdoi_announced(struct gpt_xml_out *out,
+                              const struct gpt_gdoi_register *reg);
 void gpt_write_gdoi_rekey(struct gpt_xml_out *out,
                           const struct gpt_gdoi_rekey *in);
 void gpt_write_ipsec(struct gpt_xml_out *out, const struct gpt_ipsec *in);
