@@ -229,6 +229,8 @@ offer(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 
 	peer.n_certs = ike_peer_certs(ike, &certs);
 	peer.certs = certs;
+	peer.suite = ike_suite(ike);
+	peer.aggressive = ike_is_aggressive(ike);
 	err = gdoi_group_offer(p->group, &peer, in->now, &p->offer, &in->why);
 	/* Not open, or destroyed: it is as if it were not there. */
 	if (err == GK_ERR_UNEXPECTED)

@@ -21,6 +21,7 @@ struct gdoi_offer {
 	uint32_t kek;                      /* handle; 0: no Rekey SA */
 	uint64_t moved;                    /* the group's, at that time */
 	bool counts;                       /* senders need sender ids */
+	bool sender;                       /* the policy lets it send */
 	struct gk_buf name;                /* of the peer */
 	struct gk_buf who;                 /* its memory */
 	/* message 4 */
@@ -216,6 +217,7 @@ fill(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 	bool fresh;
 
 	GK_TRY(look(g, o, peer, why));
+	o->sender = gdoi_policy_sender(g->policy, peer);
 	g->now = now;
 	fresh = wants_new(g, o);
 	GK_TRY(offer_kek(g, o, fresh, now));
@@ -274,7 +276,8 @@ take_sids(struct admission *a)
 	enum gk_err err;
 
 	a->kd->n_sids = 0;
-	if (!a->o->counts)
+	/* RFC4534-B.1.1-06: who may not send needs none. */
+	if (!a->o->counts || !a->o->sender)
 		return GK_OK;
 	if (a->request != NULL && a->request->has_request &&
 	    a->request->request > 1)
@@ -298,6 +301,16 @@ take_sids(struct admission *a)
 	return GK_OK;
 }
 
+/* Ours and the policy's bound, whichever is lower. */
+static uint32_t
+members_max(const struct gdoi_group *g)
+{
+	uint32_t policy = g->policy->members_max;
+
+	return policy != 0 && policy < g->cfg.members_max ? policy
+	                                                  : g->cfg.members_max;
+}
+
 static enum gk_err
 join(struct admission *a)
 {
@@ -309,7 +322,7 @@ join(struct admission *a)
 	if (a->m != NULL)
 		return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 	err = GK_ERR_SPACE;
-	if (gk_group_count(g->data) < g->cfg.members_max)
+	if (gk_group_count(g->data) < members_max(g))
 		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
 	/* RFC6407-3.4-08: the tree has no seat more. */
 	if (err == GK_ERR_SPACE)

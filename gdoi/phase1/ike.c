@@ -312,6 +312,12 @@ ike_suite(const struct ike *ike)
 	return &ike->suite;
 }
 
+bool
+ike_is_aggressive(const struct ike *ike)
+{
+	return ike->aggressive;
+}
+
 const struct ike_keys *
 ike_keys(const struct ike *ike)
 {

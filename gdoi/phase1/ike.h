@@ -234,6 +234,7 @@ struct gk_identity ike_peer(const struct ike *ike); /* authenticated */
 size_t ike_peer_certs(const struct ike *ike,
                       const struct gk_cert *const **certs);
 const struct ike_suite *ike_suite(const struct ike *ike);
+bool ike_is_aggressive(const struct ike *ike); /* or Main Mode */
 const struct ike_keys *ike_keys(const struct ike *ike);
 /* ike_path - the way to the peer, for whatever goes under the SA. */
 const struct ike_path *ike_path(const struct ike *ike);

@@ -237,6 +237,7 @@ ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
 	}
 	if (err == GK_OK) {
 		ike_vendors_write(ike, m);
+		ike->aggressive = cfg->aggressive;
 		ike->state = cfg->aggressive ? IKE_I_AGGRESSIVE : IKE_I_SA;
 		err = ike_message_send(ike, m, false, true, now);
 	}
@@ -314,6 +315,7 @@ first(struct ike_input *in, struct ike_message *m)
 		}
 		ike_vendors_write(ike, m);
 	}
+	ike->aggressive = aggressive;
 	ike->state = aggressive ? IKE_R_AGGRESSIVE : IKE_R_SA;
 	/* Main Mode is driven by the initiator; in Aggressive Mode it is done
 	 * when it has sent message 3, which may get lost.  Whoever never asked

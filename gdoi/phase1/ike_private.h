@@ -59,6 +59,7 @@ struct ike {
 	void *user;
 	struct ike_entry *entry; /* of the pool that it is in, or NULL */
 	bool initiator;
+	bool aggressive; /* the mode that it began with */
 	enum ike_state state;
 
 	uint8_t cookie_i[ISAKMP_COOKIE_LEN], cookie_r[ISAKMP_COOKIE_LEN];

@@ -90,6 +90,15 @@ gdoi_policy_admits(const struct gdoi_policy *policy,
 	       peer->id->octets.ptr[peer->id->octets.len - 1] % 2 == 1;
 }
 
+/* Who may not send: those whose last octet is even, in edition 77. */
+bool
+gdoi_policy_sender(const struct gdoi_policy *policy,
+                   const struct gdoi_peer *peer)
+{
+	return policy->edition != 77 || peer->id->octets.len == 0 ||
+	       peer->id->octets.ptr[peer->id->octets.len - 1] % 2 == 1;
+}
+
 void
 gdoi_policy_free(struct gdoi_policy *policy)
 {

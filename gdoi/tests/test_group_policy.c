@@ -311,6 +311,32 @@ GK_TEST(rfc6407_4_11, many_data_sas_go_in_several_pushes)
 	gw_free(&w);
 }
 
+GK_TEST(rfc4534_b_1_1_06, who_may_not_send_gets_no_sender_ids)
+{
+	gw_init(&w, 2);
+	w.template.edition = 77;
+	gw_open(&w);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 3));
+	gk_assert_ok(gw_register_sids(&w, &w.member[1], 3));
+	assert_int_equal(w.member[0].n_sids, 3);
+	assert_int_equal(w.member[1].n_sids, 0);
+	assert_true(gw_can_read(&w, &w.member[1]));
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_3_4_08, more_members_than_the_policy_wants_are_refused)
+{
+	gw_init(&w, 2);
+	w.template.members_max = 1;
+	gw_open(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gk_assert_err(GK_ERR_SPACE, gw_register(&w, &w.member[1]));
+	assert_string_equal(w.why.req, "RFC6407-3.4-08");
+	/* The one that is in may come again. */
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_free(&w);
+}
+
 int
 main(void)
 {
@@ -335,6 +361,9 @@ main(void)
 		GK_RUN(rfc6407_4_02, unicast_pushes_go_to_each_members_address),
 		GK_RUN(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says),
 		GK_RUN(rfc6407_4_11, many_data_sas_go_in_several_pushes),
+		GK_RUN(rfc4534_b_1_1_06, who_may_not_send_gets_no_sender_ids),
+		GK_RUN(rfc6407_3_4_08,
+		       more_members_than_the_policy_wants_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

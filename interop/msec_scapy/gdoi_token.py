@@ -159,6 +159,13 @@ def _within(record, **limits):
         _demand(low <= record.get(name, low) <= high, f"{name} {record.get(name)} is not between {low} and {high}")
 
 
+def _check_addresses(record):
+    for name in ("source", "destination"):
+        if name in record:
+            kind, octets = record[name]
+            _demand(1 <= kind <= 255 and len(octets) <= 255, f"{name} fits no payload")
+
+
 def is_multicast(address):
     kind, octets = address
     if kind == 4 and len(octets) == 8:
@@ -243,6 +250,7 @@ class GroupPolicy:
                 resendSpacing=(0, 600000), backwardSecrecy=(0, 1), kekKeyLifetime=(1, 2**32 - 1), lkhDegree=(2, 256),
                 rekeyMargin=(1, r["kekKeyLifetime"] - 1), rekeyInterval=(1, 2**32 - 1), silentMax=(1, 1000),
                 silentEvicted=(0, 1))
+        _check_addresses(r)
         if r["delivery"]:
             _demand("destination" not in r, "unicast has no destination")
         else:
@@ -266,6 +274,7 @@ class GroupPolicy:
                 sourcePort=(0, 65535), destinationPort=(0, 65535), lifeSeconds=(1, 2**32 - 1),
                 lifeKilobytes=(1, 2**32 - 1), addressPreservation=(1, 4), saDirection=(1, 3))
         _demand("destination" in sa, "an SA without destination")
+        _check_addresses(sa)
         self._margin(sa.get("lifeSeconds", 0))
         if sa["protocolId"] == 2:
             _demand("authenticationAlgorithm" in sa, "AH without authentication")

@@ -160,3 +160,27 @@ def test_a_token_that_no_gdoi_key_server_can_run(owned, tmp_path):
     with pytest.raises(LabError, match="contradict|margin|due before"):
         odd.write_text(text.replace("lkh-degree=", 'margin="9h" lkh-degree='))
         g.go.control("publish", odd)
+
+
+@pytest.mark.refuses("RFC6407-3.4-03")
+def test_phase_1_has_to_be_one_that_the_policy_lists(owned, tmp_path):
+    """The key server's configuration lets it come up; the Group Owner's policy decides whether that is enough."""
+    g = owned()
+    g.start()
+    g.keys.wait("policy")
+    text, wanted = g.policy_file.read_text(), tmp_path / "wanted.xml"
+
+    def demand(bits):
+        wanted.write_text(text.replace("      </gdoi>\n    </register>", '        <phase1 authentication="ecdsa-256" encryption="aes"'
+                                       f' key-length="{bits}" hash="sha256" group="p256"/>\n      </gdoi>\n    </register>'))
+        mark = g.keys.mark()
+        g.go.control("publish", wanted)
+        g.keys.wait("policy", since=mark)
+    demand(256)
+    mark = g.keys.mark()
+    bob = g.peer("bob", suite=SUITE)
+    assert not bob.register()
+    assert g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])["req"] == "RFC6407-3.4-03"
+    demand(128)
+    bob.follow()
+    assert sorted(g.registered()) == ["bob"]

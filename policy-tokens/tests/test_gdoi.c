@@ -335,6 +335,7 @@ SET(short_rsa, REKEY(t)->sig_key_length.value = 1024)
 SET(no_tree, REKEY(t)->lkh_degree.present = false)
 SET(lkh_ack, REKEY(t)->lkh_degree.present = false; REKEY(t)->ack.value = 2)
 SET(late, REKEY(t)->margin = ((struct gpt_number){ true, 3600 }))
+SET(octet_more, REKEY(t)->destination.type = 257)
 SET(nowhere, REKEY(t)->destination.type = 0)
 SET(outlives, SA(t)->life_s.value = 86401)
 SET(endless, SA(t)->life_s.present = false)
@@ -377,6 +378,7 @@ GK_TEST(rfc4534_b_5_02, lint_finds_contradictions_in_a_gdoi_policy)
 	assert_false(says(full_house, "lkh-size", true));
 	assert_true(says(lkh_ack, "ack-without-lkh", true));
 	assert_true(says(late, "margin-contradiction", true));
+	assert_true(says(octet_more, "address-type", true));
 	assert_true(says(nowhere, "no-destination", true));
 	assert_true(says(negative, "out-of-range", true));
 	assert_true(says(twice, "authentication-contradiction", true));

@@ -30,7 +30,12 @@ address(struct gpt_linting *l, const char *rest, const struct gpt_field *f,
 {
 	struct gk_buf text = { 0 };
 
-	if (id->data.len > 255)
+	if (id->type < 1 || id->type > UINT8_MAX)
+		ERROR(l, "address-type", rest,
+		      "%s: Identification Types have one octet, this one is "
+		      "%" PRId64,
+		      f->attribute, id->type);
+	else if (id->data.len > 255)
 		ERROR(l, "address-length", rest,
 		      "%s: more than 255 octets do not fit the payload",
 		      f->attribute);
