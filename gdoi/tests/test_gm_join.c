@@ -162,6 +162,64 @@ GK_TEST(rfc6407_6_1_06, a_legacy_signature)
 	unacceptable("RFC6407-6.1-06");
 }
 
+/* An RSA key of 1024 bits, whether the SAK says so or not. */
+GK_TEST(rfc6407_6_1_07, a_short_rsa_key)
+{
+	struct gk_pki_party rsa = { 0 };
+
+	gk_pki_make(&rsa, &(struct gk_pki_spec){ .subject = "/CN=short",
+	                                         .alg = GK_PKI_RSA1024 });
+	for (uint16_t bits = 0; bits <= 1024; bits += 1024) {
+		lab_reset();
+		lab.offer.sa.sak.sig_algorithm = GDOI_SIG_ALG_RSA;
+		lab.offer.sa.sak.sig_key_length = bits;
+		lab.offer.kd.packet[0].sig_key =
+			gk_pubkey_spki(gk_cert_pubkey(rsa.cert));
+		lab_start();
+		unacceptable("RFC6407-6.1-07");
+	}
+	gk_pki_free(&rsa);
+}
+
+/* Message 2 once more, when message 4 is waited for. */
+GK_TEST(rfc6407_7_2_4_02, a_copy_in_a_registration)
+{
+	struct gk_buf copy;
+
+	lab_reset();
+	lab_start();
+	lab.hold = true;
+	lab_join(0);
+	gk_assert_ok(gk_buf_copy(&copy, gk_buf_slice(&lab.held)));
+	lab_deliver();
+	assert_int_equal(lab_state(0), GDOI_GM_PULL_3);
+	lab_refused(gk_buf_slice(&copy), "RFC6407-7.2.4-02");
+	lab.hold = false;
+	lab_deliver();
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	/* and when nothing is waited for */
+	lab_refused(gk_buf_slice(&copy), "RFC6407-7.2.4-02");
+	gk_buf_free(&copy);
+}
+
+GK_TEST(rfc6407_7_2_4_01, cookies_of_no_session)
+{
+	struct gk_buf held;
+
+	lab_reset();
+	lab_start();
+	lab.hold = true;
+	lab_join(0);
+	held = lab.held;
+	lab.held = (struct gk_buf){ 0 };
+	held.ptr[0] ^= 1;
+	lab_refused(gk_buf_slice(&held), "RFC6407-7.2.4-01");
+	held.ptr[0] ^= 1;
+	held.ptr[8] ^= 1;
+	lab_refused(gk_buf_slice(&held), "RFC6407-7.2.4-01");
+	gk_buf_free(&held);
+}
+
 GK_TEST(rfc6407_5_3_5_02, a_hash_that_is_not_the_curves)
 {
 	lab_reset();
@@ -415,6 +473,9 @@ main(void)
 		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),
 		GK_RUN(rfc6407_6_1_03, a_legacy_kek),
 		GK_RUN(rfc6407_6_1_06, a_legacy_signature),
+		GK_RUN(rfc6407_6_1_07, a_short_rsa_key),
+		GK_RUN(rfc6407_7_2_4_02, a_copy_in_a_registration),
+		GK_RUN(rfc6407_7_2_4_01, cookies_of_no_session),
 		GK_RUN(rfc6407_5_3_5_02, a_hash_that_is_not_the_curves),
 		GK_RUN(rfc6407_5_3_7_01, a_signature_key_of_another_length),
 		GK_RUN(rfc6407_5_6_05, a_key_packet_for_no_sa),
