@@ -10,8 +10,8 @@
  * The sequence number is what protects these messages from being played again:
  * ours begins at random below 2^31 and grows by one with each question that was
  * answered, the peer's must not go back.  A question that gets no answer is sent
- * again as it is; a peer that expects the next number, and one that keeps a
- * window, can both answer that.
+ * again as it is, also when the peer has been heard of meanwhile; a peer that
+ * expects the next number, and one that keeps a window, can both answer that.
  */
 #define DPD_DATA_LEN 4
 
@@ -81,11 +81,15 @@ ike_dpd_ask(struct ike *ike, bool *dead, struct gk_now now)
 	if (*dead)
 		return GK_OK;
 	ike->dpd.at = now.mono_ms + ike->cfg.dpd_retry_ms;
-	if (ike->dpd.asked++ == 0) {
+	ike->dpd.asked++;
+	if (!ike->dpd.open) {
 		GK_TRY(tell(ike, ISAKMP_NOTIFY_R_U_THERE, ike->dpd.sent, now));
 		q = &ike->queue[ike->n_queued - 1];
 		gk_buf_free(&ike->dpd.question);
-		return gk_buf_copy(&ike->dpd.question, gk_buf_slice(&q->dgram));
+		GK_TRY(gk_buf_copy(&ike->dpd.question,
+		                   gk_buf_slice(&q->dgram)));
+		ike->dpd.open = true;
+		return GK_OK;
 	}
 	ike_keepalive_later(ike, now);
 	q = ike_queue(ike, IKE_OUT_SEND);
@@ -97,10 +101,10 @@ ike_dpd_ask(struct ike *ike, bool *dead, struct gk_now now)
 /* ---- messages ----------------------------------------------------------- */
 
 static enum gk_err
-refuse(struct ike_input *in, const char *field, size_t at)
+refuse(struct ike_input *in, const char *req, const char *field, size_t at)
 {
 	return ike_refuse(in, GK_ERR_REPLAY, ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
-	                  "RFC3706-5.5-01", field, at);
+	                  req, field, at);
 }
 
 static enum gk_err
@@ -110,7 +114,8 @@ question(struct ike_input *in, uint32_t sequence, size_t at)
 
 	if (ike->dpd.heard_any && sequence < ike->dpd.heard &&
 	    GK_CHECKED("RFC3706-5.5-01"))
-		return refuse(in, "R-U-THERE Sequence Number", at);
+		return refuse(in, "RFC3706-5.5-01", "R-U-THERE Sequence Number",
+		              at);
 	/* The same number again: our answer got lost.  It may be a recording,
 	 * so it is no sign of life. */
 	in->stale = ike->dpd.heard_any && sequence == ike->dpd.heard;
@@ -125,10 +130,12 @@ answer(struct ike_input *in, uint32_t sequence, size_t at)
 {
 	struct ike *ike = in->ike;
 
-	if ((ike->dpd.asked == 0 || sequence != ike->dpd.sent) &&
+	if ((!ike->dpd.open || sequence != ike->dpd.sent) &&
 	    GK_CHECKED("RFC3706-5.5-02"))
-		return refuse(in, "R-U-THERE-ACK Sequence Number", at);
+		return refuse(in, "RFC3706-5.5-02",
+		              "R-U-THERE-ACK Sequence Number", at);
 	ike->dpd.sent++;
+	ike->dpd.open = false;
 	return GK_OK;
 }
 
@@ -141,9 +148,9 @@ ike_dpd_read(struct ike_input *in, const struct isakmp_notification *n,
 	ike_cookies(in->ike, spi);
 	if (n->spi.len != sizeof(spi) ||
 	    memcmp(n->spi.ptr, spi, sizeof(spi)) != 0)
-		return refuse(in, "SPI", at);
+		return refuse(in, "RFC3706-5.3-01", "SPI", at);
 	if (n->data.len != DPD_DATA_LEN)
-		return refuse(in, "Notification Data", at);
+		return refuse(in, "RFC3706-5.3-01", "Notification Data", at);
 	return n->type == ISAKMP_NOTIFY_R_U_THERE
 	               ? question(in, number(n->data), at)
 	               : answer(in, number(n->data), at);

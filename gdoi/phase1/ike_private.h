@@ -39,7 +39,8 @@ struct ike_nat {
 struct ike_dpd {
 	bool peer_can;
 	uint32_t sent;  /* number of our question */
-	unsigned asked; /* how often; 0: not now */
+	bool open;      /* it was asked and is not answered */
+	unsigned asked; /* how often since the peer was heard */
 	uint64_t at;    /* when to ask, or to ask again */
 	struct gk_buf question;
 	bool heard_any;

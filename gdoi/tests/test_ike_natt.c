@@ -394,6 +394,38 @@ GK_TEST(rfc3706_5_4, a_peer_that_never_answers_is_dead)
 	pair_free(&p);
 }
 
+/* The peer is heard of before its answer comes: that is late, and right; and the
+ * next question has the next number. */
+GK_TEST(rfc3706_5_5, an_answer_may_be_late)
+{
+	const struct isakmp_notification n = { .doi = ISAKMP_DOI_GDOI,
+		                               .protocol = 1,
+		                               .type = 40000 };
+	struct pair p = up_with_dpd();
+	struct gk_buf question, answer;
+
+	for (int i = 0; i < 2; i++) {
+		now.mono_ms = ike_deadline(p.i);
+		gk_assert_ok(ike_tick(p.i, now));
+		question = say(p.i);
+		gk_assert_ok(hear(p.r, gk_buf_slice(&question)));
+		answer = say(p.r);
+		gk_assert_ok(ike_notify(p.r, &n, now));
+		assert_int_equal(carry(p.r, p.i), 1);
+		if (i == 0)
+			gk_assert_ok(hear(p.i, gk_buf_slice(&answer)));
+		gk_buf_free(&question);
+		gk_buf_free(&answer);
+	}
+	/* Never answered: it is asked again, not another one. */
+	now.mono_ms = ike_deadline(p.i);
+	gk_assert_ok(ike_tick(p.i, now));
+	assert_int_equal(carry(p.i, p.r), 1);
+	assert_int_equal(carry(p.r, p.i), 1);
+	assert_int_equal(ike_deadline(p.i) - now.mono_ms, 10000);
+	pair_free(&p);
+}
+
 /* An answer that got lost is given again; an old question is not answered. */
 GK_TEST(rfc3706_5_5, questions_that_were_recorded_prove_nothing)
 {
@@ -551,6 +583,7 @@ main(void)
 		GK_RUN(rfc3948_2_2, the_marker_is_four_octets_of_zero),
 		GK_RUN(rfc3706_5_4, a_silent_peer_is_asked_and_answers),
 		GK_RUN(rfc3706_5_4, a_peer_that_never_answers_is_dead),
+		GK_RUN(rfc3706_5_5, an_answer_may_be_late),
 		GK_RUN(rfc3706_5_5, questions_that_were_recorded_prove_nothing),
 		GK_RUN(rfc2408_5_2_07,
 		       an_informational_that_comes_again_is_refused),

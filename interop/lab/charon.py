@@ -141,6 +141,10 @@ class Charon(App):
         if wait and "completed successfully" not in said:
             raise LabError(f"charon could not: {said}")
 
+    def kill(self) -> None:
+        super().kill()
+        self.vici.unlink(missing_ok=True)
+
     def said(self, words: str, since: int = 0, timeout: float = 15.0) -> str:
         """A line of its log with these words."""
         return self.wait("not-json", since=since, timeout=timeout, where=lambda e: words in e["text"])["text"]

@@ -97,7 +97,9 @@ class Lab:
 @pytest.fixture(scope="module")
 def the_lab(net_prefix, tmp_path_factory):
     with Net(net_prefix + "ss-") as net:
-        yield Lab(net, tmp_path_factory.mktemp("strongswan"))
+        lab = Lab(net, tmp_path_factory.mktemp("strongswan"))
+        yield lab
+        lab.charon.kill()
 
 
 @pytest.fixture
