@@ -139,7 +139,7 @@ class Member:
             self.daemon.control("leave")
 
     def teks(self) -> set:
-        return {t["spi"] for g in self.daemon.control("status")["groups"] for t in g.get("teks", [])}
+        return {t["spi"] for t in self.daemon.control("keys")}
 
     def attack(self, entry) -> dict:
         hooks = Recording(entry, lambda: self.ground._event("attack")("sent"))

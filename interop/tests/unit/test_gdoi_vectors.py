@@ -10,8 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from msec_scapy.gdoi import isakmp
 from msec_scapy.gdoi.dialect import GDOID, PRESETS, Dialect
-from msec_scapy.gdoi.vectors import kinds, store
+from msec_scapy.gdoi.refusal import Refusal
+from msec_scapy.gdoi.vectors import compute, kinds, store
 from msec_scapy.vectors.store import everything, files
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -127,3 +129,42 @@ def test_a_changed_output_is_noticed_by_both(tmp_path, kind):
     found = {line[2:].split(": ")[0] for line in done.stdout.splitlines() if line.startswith("# ")}
     unnoticed = {raw["id"] for raw, _ in wrong} - found
     assert not unnoticed, [(raw["id"], path) for raw, path in wrong if raw["id"] in unnoticed]
+
+
+# ------------------------------------------------------------------------ octets that nobody has thought of
+
+def spoiled(octets, dice):
+    out = bytearray(octets)
+    for _ in range(dice.randrange(1, 4)):
+        at = dice.randrange(len(out) + 1)
+        kind = dice.randrange(4)
+        if kind == 0 and at < len(out):
+            out[at] ^= 1 << dice.randrange(8)
+        elif kind == 1 and at < len(out):
+            out[at] = dice.choice((0, 1, 127, 128, 255))
+        elif kind == 2:
+            del out[at:at + dice.randrange(1, 9)]
+        else:
+            out[at:at] = dice.randbytes(dice.randrange(1, 9))
+    return bytes(out)
+
+
+def test_strict_reading_ends_in_a_verdict_whatever_comes():
+    """No exception but a Refusal, and no layer that cannot be made."""
+    dice, pool = random.Random("gdoi"), []
+    for _, raw in everything(store.FOLDER):
+        given = raw["in"]
+        if raw["kind"] in ("sa", "kd"):
+            first = given.get("pull", not given.get("push"))
+            pool.append((f"{raw['kind']}-{'pull' if first else 'push'}", bytes.fromhex(given["body"])))
+        elif raw["kind"] == "verdict":
+            pool.append((given["what"], bytes.fromhex(given["octets"])))
+    for _ in range(400):
+        what, octets = dice.choice(pool)
+        octets = spoiled(octets, dice)
+        try:
+            compute.JUDGES[what](octets, dice.choice((Dialect(), GDOID)))
+        except Refusal as e:
+            assert e.req.startswith("RFC") and e.field
+        if what == "header" and len(octets) >= 28:
+            isakmp.ISAKMP(octets)
