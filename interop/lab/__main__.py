@@ -13,6 +13,7 @@ HELP = """\
   demo              build everything, then watch a secure group live and die (about a minute)
   demo distributed  the same with a primary and three subordinate key servers on subnets of their own
   demo gdoi         a GDOI group of two sites: IPsec SAs for all, eviction by LKH, a rollover without loss
+  demo substation   the keys of a substation: GDOI as IEC 62351 has it (RFC 8052), relays and breakers
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
   ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
@@ -163,7 +164,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         attack.options(s)
     s.set_defaults(run=cmd_attack)
     d = sub.add_parser("demo")
-    d.add_argument("story", nargs="?", choices=["distributed", "gdoi"])
+    d.add_argument("story", nargs="?", choices=["distributed", "gdoi", "substation"])
     d.set_defaults(run=cmd_demo)
     for name, run in (("up", cmd_up), ("down", cmd_down), ("status", cmd_status)):
         sub.add_parser(name).set_defaults(run=run)

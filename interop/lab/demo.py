@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./lab demo [distributed|gdoi]: a story told to a person.  Runs in the sandbox; leaves build/demo/, build/demo-distributed/ or
-build/demo-gdoi/."""
+"""./lab demo [distributed|gdoi|substation]: a story told to a person.  Runs in the sandbox; leaves build/demo/,
+build/demo-distributed/ and so on."""
 import os
 import signal
 import sys
@@ -9,6 +9,7 @@ from . import BUILD, LabError
 from .distributed import Distributed
 from .gdoi_story import GdoiStory
 from .story import Story
+from .substation import Substation
 from .tell import Teller
 
 
@@ -24,6 +25,9 @@ STORIES = {
              """Two sites with a multicast router between them: keys, alice, bob, carol, dave, mallory and eve in the north, erin and
              frank in the south. One key server gives all members the same IPsec SAs, as a GET VPN does. Everything they run is the
              real thing."""),
+    "substation": (Substation, "demo-substation", "The life of a substation's keys",
+                   """One bay of a substation, on GDOI (RFC 6407, RFC 8052): keys is its key server, alice a protection relay, bob, carol
+                   and dave open breakers when she says so, eve would like to. Everything they run is the real thing."""),
 }
 
 
