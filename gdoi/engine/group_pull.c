@@ -266,6 +266,7 @@ struct admission {
 	struct isakmp_reject *why;
 	struct gdoi_rekey_sa *kek;
 	struct gk_member *m;
+	int64_t heard; /* of it, before; 0: never */
 };
 
 /* RFC6407-3.5-02, -3.5-08, -5.4.2-01 */
@@ -319,8 +320,10 @@ join(struct admission *a)
 	enum gk_err err;
 
 	a->m = gk_group_find(g->data, name);
-	if (a->m != NULL)
+	if (a->m != NULL) {
+		a->heard = a->m->seen;
 		return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
+	}
 	err = GK_ERR_SPACE;
 	if (gk_group_count(g->data) < members_max(g))
 		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
@@ -349,7 +352,8 @@ give_out(struct admission *a)
 			t = t->next;
 		if (t == NULL)
 			return GK_ERR_UNEXPECTED;
-		t->holders++;
+		/* SA_KDA: who comes again had the older ones. */
+		t->holders += t->created > a->heard;
 		if (!t->spare)
 			continue;
 		t->spare = false;

@@ -280,13 +280,24 @@ keep_push(struct gw *w, const struct gdoi_output *out)
 	gk_assert_ok(gk_buf_copy(&p->dgram, out->dgram));
 }
 
+static bool
+arrives(const struct gw *w)
+{
+	uint8_t octet;
+
+	gk_assert_ok(lcg(NULL, &octet, 1));
+	return octet % 100U >= w->loss;
+}
+
 static void
 multicast(struct gw *w, const struct gdoi_output *out)
 {
 	keep_push(w, out);
-	for (size_t i = 0; i < w->n_members && !w->lose; i++)
-		if (w->member[i].in)
-			gw_receive(w, &w->member[i], out->dgram);
+	for (unsigned copy = 0; copy <= out->resend_count; copy++)
+		for (size_t i = 0; i < w->n_members; i++)
+			if (w->member[i].in && (w->loss == 0 || arrives(w)) &&
+			    !w->lose)
+				gw_receive(w, &w->member[i], out->dgram);
 }
 
 static void

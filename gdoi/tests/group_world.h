@@ -85,6 +85,7 @@ struct gw {
 	struct gw_member *member;
 	size_t n_members;
 	bool lose;     /* what is sent now reaches nobody */
+	unsigned loss; /* per cent of what each member is sent */
 	bool broken;   /* the store says no */
 	bool no_store; /* it says yes, and forgets */
 	struct gw_row *row;

@@ -310,6 +310,41 @@ GK_TEST(rfc6407_3_4_08, as_many_members_as_lkh_ids_have_leaves)
 	gw_free(&w);
 }
 
+/* Copies of a PUSH make up for what the network loses; who misses all of them
+ * registers again. */
+GK_TEST(rfc6407_4_3_05, two_hundred_members_over_a_lossy_network)
+{
+	size_t again = 0;
+
+	begin(200);
+	w.template.sid_bits = 16;
+	w.template.rekey.resend_count = 3;
+	open_all();
+	w.loss = 20;
+	for (size_t gone = 0; gone < 12; gone++) {
+		gk_assert_ok(gw_evict(&w, &w.member[gone * 16]));
+		if (gone % 4 == 3) {
+			gw_restart(&w);
+			gw_after(&w, 2);
+		}
+		for (size_t i = 0; i < 200; i++) {
+			bool out = i % 16 == 0 && i / 16 <= gone;
+
+			if (out)
+				assert_false(gw_can_read(&w, &w.member[i]));
+			if (out || gw_can_read(&w, &w.member[i]))
+				continue;
+			gk_assert_ok(gw_register(&w, &w.member[i]));
+			again++;
+		}
+		gw_after(&w, 700);
+	}
+	assert_int_equal(readers(), 188);
+	/* 2400 times somebody was sent several PUSHes, four times each. */
+	assert_in_range(again, 1, 60);
+	gw_free(&w);
+}
+
 int
 main(void)
 {
@@ -332,6 +367,8 @@ main(void)
 		GK_RUN(rfc6407_7_4_2_01,
 		       without_the_option_a_join_sends_nothing),
 		GK_RUN(rfc6407_4_3_05, a_thousand_members_and_many_evictions),
+		GK_RUN(rfc6407_4_3_05,
+		       two_hundred_members_over_a_lossy_network),
 		GK_RUN(rfc6407_3_4_08, as_many_members_as_lkh_ids_have_leaves),
 	};
 

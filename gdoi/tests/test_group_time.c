@@ -275,6 +275,12 @@ GK_TEST(rfc8052_2_2_4_2_01, sa_kda_is_the_share_that_has_the_key)
 	assert_int_equal(w.member[2].tek[0].kda, 0);
 	gk_assert_ok(gw_register(&w, &w.member[3]));
 	assert_int_equal(w.member[3].tek[0].kda, 33);
+	/* Who comes again is not counted twice. */
+	gw_after(&w, 5);
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	gw_after(&w, 5);
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_int_equal(w.member[2].tek[0].kda, 50);
 	gw_free(&w);
 }
 
