@@ -119,26 +119,28 @@ check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	return GK_ERR_POLICY;
 }
 
-/* Are we a key server that it names? */
+/* Are we a key server that it names?  Members judge us by the same rule. */
 static enum gk_err
 check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
              char why[256])
 {
 	const struct gdoid_phase1 *p = g->server->phase1;
 	struct gdoi_peer me = { .id = &p->ike.id };
+	const char *fault = NULL;
 
 	if (p->ike.n_credentials == 0 && gdoi_policy_key_server(policy, &me))
 		return GK_OK;
 	for (size_t i = 0; i < p->ike.n_credentials; i++) {
 		struct gk_path path = { 0 };
+		struct gk_cert_fault found = { 0 };
 		bool named;
 
-		/* An own certificate that does not verify here, because it
-		 * has expired, is the members' to refuse. */
 		if (gk_trust_verify(p->trust, p->credential[i].certs.cert[0],
 		                    NULL, gkd_now().utc_s, 0, &path,
-		                    NULL) != GK_OK)
+		                    &found) != GK_OK) {
+			fault = found.text;
 			continue;
+		}
 		me.certs = (const struct gk_cert *const *)path.cert;
 		me.n_certs = path.n;
 		named = gdoi_policy_key_server(policy, &me);
@@ -146,7 +148,12 @@ check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
 		if (named)
 			return GK_OK;
 	}
-	snprintf(why, 256, "it does not name %.150s as a key server", p->name);
+	if (fault != NULL)
+		snprintf(why, 256, "%.100s cannot be its key server: %.120s",
+		         p->name, fault);
+	else
+		snprintf(why, 256, "it does not name %.150s as a key server",
+		         p->name);
 	return GK_ERR_POLICY;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gcks as it is run: members in Python register, are rekeyed, evicted, refused; it is killed, its disk is full."""
+import datetime
 import re
 import subprocess
 
@@ -9,6 +10,7 @@ from lab import LabError
 from lab import gdoi_forms as forms
 from lab.build import program
 from lab.gdoi_peers import Ground
+from lab.pki import DAY
 from msec_scapy.gdoi import keylog, phase1
 
 
@@ -72,6 +74,15 @@ def test_a_policy_that_cannot_be_run_is_found_by_check_config(group):
     g.write_policy(good.replace("keys.lab.example", "other.lab.example"))
     status, text = g.keys.check_config()
     assert status == 6 and "does not name" in text, text
+    g.close()
+
+    g = group(run=False, auth="ecdsa")
+    assert g.keys.check_config()[0] == 0
+    now = datetime.datetime.utcnow().replace(microsecond=0)
+    g.pki.issue("keys", dns=forms.fqdn("keys"), start=now - 20 * DAY, end=now - 10 * DAY)
+    g.write_config()
+    status, text = g.keys.check_config()
+    assert status == 6 and "cannot be its key server: the certificate has expired" in text, text
 
 
 # -- members ------------------------------------------------------------------------------------------------------------
