@@ -147,6 +147,7 @@ status(void)
 GK_TEST(rfc6407_5_5_1_13, two_keks_are_replaced_and_all_is_deleted)
 {
 	struct session s;
+	struct gdoi_tek tek;
 	uint32_t seq = 0;
 
 	session_open(&s, "psk-3des-two-members");
@@ -154,6 +155,10 @@ GK_TEST(rfc6407_5_5_1_13, two_keks_are_replaced_and_all_is_deleted)
 	lab_join(0);
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 	assert_int_equal(held(&s), 1);
+	/* 239.1.1.2, which stands there as 2.1.1.239 */
+	assert_true(lab_tek(0x04bf105b, &tek));
+	assert_memory_equal(tek.sat->ipsec.ep.dst.data.ptr, "\xef\x01\x01\x02",
+	                    4);
 	/* what we said is what that member said */
 	assert_int_equal(lab.server[0].heard[3].len, 0);
 	for (size_t i = 0; i < json_array_size(s.messages); i++) {
