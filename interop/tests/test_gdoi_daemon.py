@@ -153,7 +153,7 @@ def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
 def test_refused_peers(group):
     g = group("alice", "bob", strangers=["mallory"])
     wrong = g.peer("alice", psk=b"not the key that we share")
-    assert not wrong.register()
+    assert not wrong.register(tries=1)
     g.keys.wait("refused", where=lambda e: g.address("alice") in e["peer"])
     wrong.close()
     mark = g.keys.mark()
@@ -190,7 +190,7 @@ def test_certificates(group, auth):
     g.follow("alice", suite=suite)
     assert g.registered()["alice"]["peer"] == "fqdn:alice.lab.example"
     mark = g.keys.mark()
-    assert not g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite).register(), "a certificate of another name"
+    assert not g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite).register(tries=1), "a certificate of another name"
     g.keys.wait("refused", since=mark)
     assert sorted(g.registered()) == ["alice"]
 
@@ -229,7 +229,7 @@ def test_aggressive_mode_is_off_by_default(group):
     g.finish()
     g.close()
     g = group("alice")
-    assert not g.peer("alice", mode=phase1.AGGRESSIVE).register()
+    assert not g.peer("alice", mode=phase1.AGGRESSIVE).register(tries=1)
     g.keys.wait("refused")
     assert g.keys.control("status")["phase1"]["sas"] == 0
 
@@ -311,7 +311,7 @@ def test_commands(group):
 def test_reload(group):
     g = group("alice")
     g.psk("keys", "alice").write_text("another secret of the two 93b7\n")
-    assert not g.peer("alice", psk=b"another secret of the two 93b7").register()
+    assert not g.peer("alice", psk=b"another secret of the two 93b7").register(tries=1)
     g.peers[-1].close()
     mark = g.keys.mark()
     g.keys.control("reload")
@@ -385,7 +385,7 @@ def test_a_full_disk_changes_nothing(group, tmp_path):
         with pytest.raises(LabError, match="store failed"):
             g.keys.control("rekey", "tek")
         g.keys.wait("store-failed")
-        assert not g.peer("bob").register()
+        assert not g.peer("bob").register(tries=1)
         status = g.keys.control("status")
         assert not status["store_ok"] and not g.keys.find("joined", where=lambda e: "bob" in e["peer"])
         assert not alice.count("rekeyed"), "nothing left that is not on the disk"
