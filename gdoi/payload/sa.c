@@ -62,6 +62,14 @@ next_check(uint16_t next, const char *req, const char *field, size_t at,
 	return GK_OK;
 }
 
+/* filled - figure 8 of RFC 8052 draws four octets between two SATs. */
+static bool
+filled(const struct gdoi_dialect *dialect, uint16_t type, uint16_t next)
+{
+	return type == ISAKMP_PAYLOAD_SAT && next == ISAKMP_PAYLOAD_SAT &&
+	       dialect->iec_attr_filler == GDOI_IEC_ATTR_FILLER_NP;
+}
+
 static enum gk_err
 chain_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
            uint16_t type, struct gdoi_sa *sa, struct isakmp_reject *why)
@@ -89,11 +97,9 @@ chain_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 							     : "RFC6407-5.5-03",
 				"RESERVED", g.at + 1);
 		GK_TRY(attribute_payload(&body, dialect, pull, type, sa, why));
-		type = g.next_payload;
-		/* Figure 8 of RFC 8052 draws four octets between two SATs. */
-		if (type == ISAKMP_PAYLOAD_SAT &&
-		    dialect->iec_attr_filler == GDOI_IEC_ATTR_FILLER_NP)
+		if (filled(dialect, type, g.next_payload))
 			(void)gk_rd_u32(rd, "SA Attr NP");
+		type = g.next_payload;
 	}
 	if (gk_rd_done(rd) != GK_OK)
 		return isakmp_refuse_fault(why, &rd->fault,
@@ -194,8 +200,7 @@ gdoi_sa_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
 		else
 			gdoi_sat_encode(wr, dialect, &sa->sat[sat++]);
 		gk_wr_close(wr, length);
-		if (next == ISAKMP_PAYLOAD_SAT &&
-		    dialect->iec_attr_filler == GDOI_IEC_ATTR_FILLER_NP) {
+		if (filled(dialect, type, next)) {
 			gk_wr_u16(wr, ISAKMP_PAYLOAD_SAT);
 			gk_wr_u16(wr, 0);
 		}

@@ -74,9 +74,8 @@ def _chain(r, following, dialect):
         nexts, rule, reserved = allowed[kind]
         body = generic(r, n.PAYLOAD[kind], (nexts, rule), reserved)
         following = body.next
-        iec = kind == n.P_SAT and body.data[:1] == bytes([n.T_IEC])
         yield kind, body
-        if iec and following and dialect.iec_attr_filler == "np":
+        if kind == n.P_SAT and following and dialect.iec_attr_filler == "np":
             if r.number(2, "SA Attr NP", "RFC8052-A-01") != n.P_SAT:
                 r.refuse("RFC8052-A-01", "SA Attr NP", "not a SAT", 2)
             r.zero(2, "RESERVED2", "RFC8052-A-01")

@@ -120,10 +120,6 @@ class Filler(Exact):
     next_payload, payload_type = n.P_SAT, n.P_SAT
 
 
-def _iec(link):
-    return isinstance(link, SAT) and link.protocol_id == n.T_IEC
-
-
 def _filled():
     return dialects.current().iec_attr_filler == "np"
 
@@ -138,7 +134,7 @@ def _next_link(pkt, done, cur, remain):
         number = cur.np
     else:
         number = cur.next_payload
-        if _filled() and number == n.P_SAT and _iec(cur):
+        if _filled() and number == n.P_SAT and isinstance(cur, SAT):
             return Filler
     if not number:
         return Raw
@@ -180,7 +176,7 @@ def _with_fillers(links):
     for link in links:
         if isinstance(link, Filler):
             continue
-        if out and _iec(out[-1]) and isinstance(link, SAT):
+        if out and isinstance(out[-1], SAT) and isinstance(link, SAT):
             out.append(Filler())
         out.append(link)
     return out

@@ -102,6 +102,9 @@ def _iec(book):
     _sa(book, "iec_atd", "SA_ATD of 3300 seconds", "RFC8052-2.2.4.1-01",
         lambda d: sats(d, IecPolicy(), atd=3300), "iec_atd")
     _sa(book, "iec_attr_filler", "The two SATs of figure 8", "RFC8052-A-01", lambda d: sats(d, *two), "iec_attr_filler")
+    _sa(book, "iec_attr_filler/mixed", "SAK, GAP, and SATs of two kinds", "RFC8052-A-01",
+        lambda d: [sak(d), gap(atd=1), *sats(d, IpsecPolicy(), IecPolicy(), IpsecPolicy(protocol=2, transform=5))],
+        "iec_attr_filler")
     _sa(book, "iec_alg_numbers", "The algorithms of figure 8", "RFC8052-A-01", lambda d: sats(d, *two), "iec_alg_numbers")
     _sa(book, "oid_encoding/sat", "The OID of a SAT", "RFC8052-2.1-05", lambda d: sats(d, IecPolicy(specific=SPECIFIC)),
         "oid_encoding")
