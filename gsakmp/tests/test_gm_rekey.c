@@ -147,6 +147,143 @@ GK_TEST(rfc4535_7_5_2_16, keys_of_an_old_event_are_not_taken_again)
 	fixture_down(&f);
 }
 
+/* Packages under the member's leaf key: one Rekey Event Data. */
+static struct gk_buf
+data_of(struct fixture *f, const struct gk_lkh_key *leaf,
+        const struct gsakmp_keys *keys)
+{
+	const struct gsakmp_wrapping with = {
+		.type = f->m->gm->policy->kek_type,
+		.id = leaf->id,
+		.handle = leaf->handle,
+		.key = gk_lkh_key_slice(leaf)
+	};
+	struct gk_buf out = { 0 };
+
+	gk_assert_ok(gsakmp_rekey_seal(&f->w->env, &f->w->cfg.dialect, &with,
+	                               keys, &out));
+	return out;
+}
+
+static void
+add(struct gsakmp_keys *keys, enum gsakmp_item_type item, uint16_t type,
+    uint32_t id, uint32_t handle, int64_t created, struct gk_slice octets)
+{
+	struct gsakmp_key_datum d = {
+		.type = type, .id = id, .handle = handle, .key = octets
+	};
+
+	gk_zulu_format(created, d.created);
+	gk_zulu_format(created + 3600, d.expires);
+	gk_assert_ok(gsakmp_keys_add(keys, item, &d));
+}
+
+enum bad_package {
+	NO_SUCH_KEY,
+	OLDER_KEY,
+	NO_SUCH_TYPE,
+	TWICE,
+};
+
+/* Two Datas: a good traffic key with a bad package beside it, and a good KEK. */
+static void
+mixed_event(struct fixture *f, enum bad_package bad, struct gk_buf *dgram)
+{
+	static const uint8_t octets[GSAKMP_KEY_DATA_MAX] = { 1, 2, 3 };
+	const struct gsakmp_gm *gm = f->m->gm;
+	const struct gk_lkh_key *leaf = &gm->keks.keys[0];
+	const struct gk_lkh_key *next = &gm->keks.keys[1];
+	const struct gk_traffic_key *gtpk = &gm->gtpk[0];
+	struct gsakmp_keys *keys = test_calloc(1, sizeof(*keys));
+	int64_t utc = simnet_now(f->w->net).utc_s;
+	struct gk_slice kek = { octets, leaf->len };
+	struct gsakmp_rekey_event event = {
+		.type = GSAKMP_REKEY_LKH,
+		.inner_type = GSAKMP_REKEY_LKH,
+		.version = GSAKMP_LKH_VERSION,
+		.count = 2,
+		.groupid = gsakmp_gm_groupid(gm).value,
+	};
+	const struct gk_slice der = gk_cert_der(f->w->server.cert);
+	const struct gsakmp_sign sign = {
+		.signer = f->w->server.signer,
+		.type = GSAKMP_SIGNATURE_ECDSA_P256,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.signer_id = gk_buf_slice(&f->w->server_name),
+		.utc = utc,
+		.certs = &der,
+		.n_certs = 1,
+	};
+	struct gk_buf datas, second;
+	struct gsakmp_build b;
+
+	add(keys, GSAKMP_ITEM_GTPK, (uint16_t)gtpk->type, gtpk->id, 0x777, utc,
+	    (struct gk_slice){ octets, gtpk->len });
+	add(keys, GSAKMP_ITEM_REKEY_LKH, gm->policy->kek_type,
+	    bad == NO_SUCH_KEY ? 0x7f7f7f7f : leaf->id, 0x778,
+	    bad == OLDER_KEY ? leaf->created - 1 : utc, kek);
+	if (bad == NO_SUCH_TYPE)
+		keys->item[1].type = 2;
+	if (bad == TWICE)
+		keys->datum[1] = keys->datum[0];
+	datas = data_of(f, leaf, keys);
+	*keys = (struct gsakmp_keys){ 0 };
+	add(keys, GSAKMP_ITEM_REKEY_LKH, gm->policy->kek_type, next->id, 0x779,
+	    utc, kek);
+	second = data_of(f, leaf, keys);
+	gk_assert_ok(gk_buf_append(&datas, gk_buf_slice(&second)));
+	event.data = gk_buf_slice(&datas);
+	gk_zulu_format(utc, event.stamp);
+	gsakmp_build_begin(&b, &f->w->cfg.dialect, GSAKMP_EXCHANGE_REKEY_EVENT,
+	                   gsakmp_gm_groupid(gm), 50);
+	gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+	gsakmp_build_rekey_event(&b, &event);
+	gk_assert_ok(gsakmp_build_finish(&b, &sign, dgram));
+	gk_buf_free(&datas);
+	gk_buf_free(&second);
+	test_free(keys);
+}
+
+/* Decision "atomicity": what does not decode goes with its Rekey Event Data,
+ * what is the wrong key goes alone, and another Data never suffers. */
+GK_TEST(rfc4535_7_5_2_18, one_bad_package_among_good_ones)
+{
+	static const struct {
+		enum bad_package bad;
+		const char *req;
+		bool others_taken;
+	} rows[] = {
+		{ NO_SUCH_KEY, "RFC4535-7.5.2-14", true },
+		{ OLDER_KEY, "RFC4535-7.5.2-16", true },
+		{ NO_SUCH_TYPE, "RFC4535-7.5.2-12", false },
+		{ TWICE, "RFC4535-7.4.1.1-06", false },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		struct world_config cfg = world_plain(5);
+		struct gk_buf dgram = { 0 };
+		struct gsakmp_gm *gm;
+		struct fixture f;
+		uint32_t leaf;
+
+		fixture_joined(&f, &cfg, SERVER_NAME);
+		world_pass(f.w, 5000);
+		gm = f.m->gm;
+		assert_true(gm->keks.count > 1);
+		leaf = gm->keks.keys[0].handle;
+		mixed_event(&f, rows[i].bad, &dgram);
+		gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
+		assert_string_equal(f.m->seen.req, rows[i].req);
+		assert_int_equal(f.m->seen.count[GSAKMP_OUT_REFUSED], 1);
+		assert_true((gm->gtpk[0].handle == 0x777) ==
+		            rows[i].others_taken);
+		assert_int_equal(gm->keks.keys[0].handle, leaf);
+		assert_int_equal(gm->keks.keys[1].handle, 0x779);
+		gk_buf_free(&dgram);
+		fixture_down(&f);
+	}
+}
+
 GK_TEST(rfc4535_7_1_2_12, rekey_inside_a_version_2_message)
 {
 	struct world_config cfg = world_plain(5);
@@ -313,6 +450,7 @@ main(void)
 		       old_event_is_refused_where_that_is_configured),
 		GK_RUN(rfc4535_7_5_2_16,
 		       keys_of_an_old_event_are_not_taken_again),
+		GK_RUN(rfc4535_7_5_2_18, one_bad_package_among_good_ones),
 		GK_RUN(rfc4535_7_1_2_12, rekey_inside_a_version_2_message),
 		GK_RUN(rfc4535_5_3_1_2_02,
 		       token_that_does_not_verify_spoils_its_message),

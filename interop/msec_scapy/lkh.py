@@ -118,6 +118,11 @@ class Ring:
         except crypto.CryptoError as e:
             faults.append(Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-11", "Rekey Event Data", str(e)))
             return
+        try:
+            self._well_formed(opened.packages)
+        except Refusal as e:  # nothing of it is taken; other Rekey Event Datas may be
+            faults.append(e)
+            return
         for package in opened.packages:
             for datum in package_keys(package):
                 try:
@@ -127,12 +132,25 @@ class Ring:
                 except Refusal as e:
                     faults.append(e)
 
+    def _well_formed(self, packages):
+        """What a Rekey Event Data has to be as a whole, whatever keys the member holds."""
+        seen = set()
+        for package in packages:
+            if not reg.KDD_ITEM.known(package.package_type):
+                raise Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-12", "Key Package Type")
+            if isinstance(package.body, RekeyArray) and package.body.rekey_version != 1:
+                raise Refusal(reg.N_MALFORMED, "RFC4535-A.2-01", "Rekey Version")
+            for datum in package_keys(package):
+                if not reg.KEY_TYPE.known(datum.key_type, self.private):
+                    raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-13", "Key Type",
+                                  str(datum.key_type))
+                key = _valid_datum(datum, self.private)
+                if (key.key_id, key.handle) in seen:
+                    raise Refusal(reg.N_KEY_INFO, "RFC4535-7.4.1.1-06", "Key Handle", str(key))
+                seen.add((key.key_id, key.handle))
+
     def _update(self, package, datum, _now):
-        if not reg.KDD_ITEM.known(package.package_type):
-            raise Refusal(reg.N_MALFORMED, "RFC4535-7.5.2-12", "Key Package Type")
-        if not reg.KEY_TYPE.known(datum.key_type, self.private):
-            raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-13", "Key Type", str(datum.key_type))
-        key = _valid_datum(datum, self.private)
+        key = Key.of(datum)
         table = self.gtpk if package.package_type == reg.KDD_GTPK else self.kek
         held = table.get(key.key_id)
         if held is None or held.key_type != key.key_type:

@@ -257,16 +257,26 @@ class Member(Party):
             self.early[signer, m.packet.sequence] = m.octets  # others are missing in front of it
             self.event("gap", sequence=before + 1)
             return []
-        old = dict(self.ring.gtpk)
+        old, old_kek = dict(self.ring.gtpk), dict(self.ring.kek)
         changed, faults = self.ring.apply(m.all(RekeyEvent), now)
+        payload, token = m.one(PolicyToken), None
+        if payload is not None and not faults:
+            keys = self.ring.gtpk if self.dialect.pt_rekey_key == "new_gtpk" else old
+            try:
+                token = self._open_token(payload, keys, now)
+            except Refusal:  # a bad token spoils its message
+                self.ring.gtpk, self.ring.kek = old, old_kek
+                raise
         self.sequences[signer] = self.followed[signer] = m.packet.sequence
         for key in changed:
             self.log.key(self.group.group_id, key)
         for fault in faults:
             self.refused(fault, reg.X_REKEY)
-        if m.one(PolicyToken) is not None and not faults:
-            keys = self.ring.gtpk if self.dialect.pt_rekey_key == "new_gtpk" else old
-            self._new_token(m.one(PolicyToken), keys, now)
+        if payload is not None and not faults:
+            if token is None:  # sealed under a key that never came; the others are good
+                raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.1.1-05", "Policy Token Data",
+                              "no traffic key opens it")
+            self._new_token(token, now)
         self.event("rekeyed", sequence=m.packet.sequence, keys=[str(k) for k in changed])
         return []
 
@@ -282,23 +292,24 @@ class Member(Party):
             if sequence <= self.followed[signer] + 1:
                 self.receive(self.early.pop((signer, sequence)), now)
 
-    def _new_token(self, payload, keys, now):
+    def _open_token(self, payload, keys, now):
+        """The token of a Rekey Event, judged but not taken; None if no key opens it."""
         for key in keys.values():
             try:
                 octets = protect.token_key(key.key_type, key.key, key.key_id, key.handle,
                                            self.dialect).open_token(payload)
             except crypto.CryptoError:
                 continue
-            token = self._token(octets, now)
-            rules = policy.Policy.of(token, self.dialect)
-            self.token, self.policy = token, rules
-            self.event("token", edition=token.edition)
-            if not rules.admits(self.me, self.own_path(now)):
-                self._forget(LEFT)
-                self.event("excluded")
-            return
-        raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.1.1-05", "Policy Token Data",
-                      "no traffic key opens it")
+            return self._token(octets, now)
+        return None
+
+    def _new_token(self, token, now):
+        rules = policy.Policy.of(token, self.dialect)
+        self.token, self.policy = token, rules
+        self.event("token", edition=token.edition)
+        if not rules.admits(self.me, self.own_path(now)):
+            self._forget(LEFT)
+            self.event("excluded")
 
     # -- de-registration ----------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tree against the rings of its members: everybody inside follows, nobody else does."""
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -164,3 +165,34 @@ def test_every_wrapping_cipher(kind):
         group.join(n)
     group.evict(1)
     group.check()
+
+
+@pytest.mark.req("RFC4535-7.5.2-12", "RFC4535-7.5.2-13", "RFC4535-7.5.2-14", "RFC4535-7.5.2-16", "RFC4535-7.5.2-18",
+                 "RFC4535-7.4.1.1-06")
+@pytest.mark.parametrize("bad,req,good_ones_taken", [
+    ("unknown-id", "RFC4535-7.5.2-14", True), ("older", "RFC4535-7.5.2-16", True),
+    ("package-type", "RFC4535-7.5.2-12", False), ("key-type", "RFC4535-7.5.2-13", False),
+    ("date", "RFC4535-7.4.1.1-05", False), ("twice", "RFC4535-7.4.1.1-06", False)])
+def test_one_bad_package_among_good_ones(bad, req, good_ones_taken):
+    """What is decoded is refused with its Rekey Event Data, what is judged for itself; another Data never suffers."""
+    group = Group(depth=2)
+    group.join("a")
+    ring, at = group.rings["a"], group.now + 5
+    before = {k.key_id: k for k in ring.kek.values()}
+    leaf, root = max(before.values(), key=lambda k: k.key_id), min(before.values(), key=lambda k: k.key_id)
+    gtpk, other = group.maker.make(b"GTPK", at), group.maker.make(root.key_id, at)
+    fault = {
+        "unknown-id": group.maker.make(b"\x7f\x7f\x7f\x7f", at), "package-type": group.maker.make(leaf.key_id, at),
+        "older": replace(group.maker.make(leaf.key_id, at), created=b"20000101000000Z"),
+        "key-type": replace(group.maker.make(leaf.key_id, at), key_type=4),
+        "date": replace(group.maker.make(leaf.key_id, at), expires=b"20001301000000Z"), "twice": gtpk}[bad]
+
+    def red(*packages):
+        return protect.seal_rekey_data(12, leaf.key, leaf.key_id, leaf.handle, RekeyPackages(
+            packages=[KeyPackage(package_type=kind, body=key.datum()) for kind, key in packages]))
+    kind = {"package-type": 2, "twice": 0}.get(bad, 1)
+    changed, faults = ring.apply([RekeyEvent(datas=[red((0, gtpk), (kind, fault)), red((1, other))])], at)
+    assert [f.req for f in faults] == [req]
+    assert changed == ([gtpk] if good_ones_taken else []) + [other]
+    assert (ring.gtpk[b"GTPK"] == gtpk) is good_ones_taken and ring.kek[root.key_id] == other
+    assert ring.kek[leaf.key_id] == leaf

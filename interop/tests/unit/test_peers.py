@@ -189,6 +189,20 @@ def test_old_token_in_a_policy_update():
     assert gm.refusals[-1].req == "RFC4534-3.1-03" and gm.token.edition == 1
 
 
+@pytest.mark.req("RFC4534-2-09", "RFC4535-5.3.1.2-02")
+def test_old_token_beside_new_keys():
+    """A token that opens and is refused takes its message with it; then the keys come without it."""
+    scene = Scene(members=1).join()
+    gm, before = scene.members[0], digest(scene.members[0])
+    scene.tick()
+    scene.deliver(scene.server._send_plan(scene.server.tree.renew(), scene.now, scene.token(0)))
+    assert gm.refusals[-1].req == "RFC4534-3.1-03" and gm.token.edition == 1
+    assert digest(gm) == before and not scene.in_step(gm)
+    scene.tick()
+    scene.deliver(scene.server.renew(scene.now))
+    assert scene.in_step(gm)
+
+
 @pytest.mark.req("RFC4535-4.4.1-01")
 def test_no_group_owner_no_membership():
     scene = Scene(members=1)
