@@ -152,6 +152,13 @@ choose_mechanism(const struct gsakmp_request *rq, size_t first)
 	return first;
 }
 
+static void
+use_mechanism(struct gsakmp_request *rq, const struct gpt_leave_mechanism *m)
+{
+	rq->suite.signature = (uint16_t)m->sig_algorithm;
+	rq->suite.nonce_hash = (uint16_t)m->hash_algorithm;
+}
+
 /* RFC 4534 B.3: is there de-registration, and with which mechanisms? */
 static enum gk_err
 leave_policy(struct gsakmp_request *rq)
@@ -169,8 +176,7 @@ leave_policy(struct gsakmp_request *rq)
 	if (d == NULL || d->n_mechanisms == 0)
 		return GK_OK;
 	i = choose_mechanism(rq, i);
-	rq->suite.signature = (uint16_t)d->mechanisms[i].sig_algorithm;
-	rq->suite.nonce_hash = (uint16_t)d->mechanisms[i].hash_algorithm;
+	use_mechanism(rq, &d->mechanisms[i]);
 	return GK_OK;
 }
 
@@ -184,9 +190,12 @@ check_fresh(struct gsakmp_request *rq)
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_UNEXPECTED, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-5.3.2.3.1-04", "Nonce", rq->msg->octets.len);
-	if ((!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                        rq->gcks->cfg.skew_s) ||
-	     ni->data.len > GSAKMP_NONCE_MAX) &&
+	if (ni->data.len > GSAKMP_NONCE_MAX && GK_CHECKED("RFC4535-7.12.2-03"))
+		return gsakmp_rq_refuse(
+			rq, GK_ERR_SPACE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
+			"RFC4535-7.12.2-03", "Nonce Data", ni->at);
+	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
+	                       rq->gcks->cfg.skew_s) &&
 	    GK_CHECKED("RFC4535-7.8.2-04"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
@@ -244,12 +253,18 @@ departure_clear(struct departure *d)
 enum gk_err
 gsakmp_gcks_rtd_error(struct gsakmp_request *rq)
 {
+	const struct gpt_deregister *l = rq->policy->dereg;
 	struct departure d = { 0 };
 	enum gk_err err;
 
-	/* Signed as registrations are, when the request did not get so far as
-	 * to choose a mechanism. */
+	/* With the mechanism that a member of its signature expects, as far as
+	 * the request got; without any, as registrations are. */
 	rq->suite = rq->policy->suite[0];
+	for (size_t i = 0; l != NULL && i < l->n_mechanisms; i++)
+		if (l->mechanisms[i].sig_algorithm == rq->msg->signature.type) {
+			use_mechanism(rq, &l->mechanisms[i]);
+			break;
+		}
 	err = build_dr(rq, &d, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR);
 	if (err == GK_OK)
 		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,

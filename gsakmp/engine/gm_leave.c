@@ -15,14 +15,15 @@ gsakmp_gm_departure_clear(struct gsakmp_gm *gm)
 	gm->retry_at = GK_NEVER;
 }
 
-/* RFC 4534 B.3: with the mechanism the token wants for leaving. */
+/* RFC 4534 B.3: with the mechanism the token wants for leaving.  A token that
+ * comes during a departure may have none any more. */
 struct gsakmp_suite
 gsakmp_gm_leave_suite(const struct gsakmp_gm *gm)
 {
 	struct gsakmp_suite suite = gm->suite;
 	const struct gpt_deregister *d = gm->policy->dereg;
 
-	for (size_t i = 0; i < d->n_mechanisms; i++) {
+	for (size_t i = 0; d != NULL && i < d->n_mechanisms; i++) {
 		struct gsakmp_suite s = suite;
 
 		s.signature = (uint16_t)d->mechanisms[i].sig_algorithm;

@@ -46,6 +46,15 @@ gsakmp_in_for_me(struct gsakmp_gm_input *in, const char *req)
 	                        "Identification Data", id->at);
 }
 
+/* RFC 4534 B.3: leaving has mechanisms of its own, and they have a hash. */
+static uint16_t
+nonce_hash(const struct gsakmp_gm_input *in)
+{
+	if (in->msg->header.exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE)
+		return gsakmp_gm_leave_suite(in->gm).nonce_hash;
+	return in->gm->cfg.suite.nonce_hash;
+}
+
 static enum gk_err
 nonce_matches(struct gsakmp_gm_input *in, struct gk_slice nonce_i, bool *same)
 {
@@ -59,8 +68,7 @@ nonce_matches(struct gsakmp_gm_input *in, struct gk_slice nonce_i, bool *same)
 	*same = false;
 	if (nr->data.len == 0 || nc->data.len == 0 || nonce_i.len == 0)
 		return GK_OK;
-	GK_TRY(gsakmp_nonce_combine(&in->gm->dialect,
-	                            in->gm->cfg.suite.nonce_hash, &ni, nr,
+	GK_TRY(gsakmp_nonce_combine(&in->gm->dialect, nonce_hash(in), &ni, nr,
 	                            &want));
 	*same = nc->data.len == want.len &&
 	        gk_equal_secret(nc->data.ptr, want.ptr, want.len);

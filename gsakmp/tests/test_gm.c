@@ -342,6 +342,41 @@ GK_TEST(rfc4535_5_3_2_3_1_02, departure_that_nobody_confirms_ends_all_the_same)
 	fixture_down(&f);
 }
 
+/* RFC 4534 B.3: the way out has mechanisms of its own. */
+GK_TEST(rfc4535_5_3_2_3_2_11, nonces_of_a_departure_are_hashed_as_it_says)
+{
+	struct world_config cfg = world_plain(5);
+	struct fixture f;
+
+	cfg.leave_hash = GSAKMP_NONCE_HASH_SHA384;
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	world_pass(f.w, 5000);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	world_pass(f.w, 1000);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+	assert_int_equal(f.m->seen.sent[GSAKMP_EXCHANGE_DEPARTURE_ACK], 1);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
+	fixture_down(&f);
+}
+
+/* The owner may take it back while a member is leaving. */
+GK_TEST(rfc4535_5_3_2_3_2_11, departure_outlives_its_mechanisms)
+{
+	struct world_config cfg = world_plain(5);
+	struct fixture f;
+
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	world_pass(f.w, 5000);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	f.m->gm->policy->dereg = NULL;
+	world_drain_member(f.m);
+	world_pass(f.w, 1000);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+	assert_int_equal(f.m->seen.sent[GSAKMP_EXCHANGE_DEPARTURE_ACK], 1);
+	fixture_down(&f);
+}
+
 int
 main(void)
 {
@@ -366,6 +401,9 @@ main(void)
 		       leaving_without_notice_wipes_at_once),
 		GK_RUN(rfc4535_5_3_2_3_1_02,
 		       departure_that_nobody_confirms_ends_all_the_same),
+		GK_RUN(rfc4535_5_3_2_3_2_11,
+		       nonces_of_a_departure_are_hashed_as_it_says),
+		GK_RUN(rfc4535_5_3_2_3_2_11, departure_outlives_its_mechanisms),
 	};
 	int failed =
 		cmocka_run_group_tests_name("gsakmp/gm", tests, NULL, NULL);

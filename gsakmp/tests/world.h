@@ -39,9 +39,10 @@ struct world_config {
 	struct gpt_lifedate key_expiration; /* of the data SA; value 0: none */
 	int64_t interval;                   /* rekeyInterval; 0: a day */
 	unsigned resend;
-	bool post;        /* reliability post, on world.board */
-	bool method_none; /* its rekey method is none */
-	bool no_rekey;    /* the token has no rekey protocol */
+	bool post;           /* reliability post, on world.board */
+	bool method_none;    /* its rekey method is none */
+	bool no_rekey;       /* the token has no rekey protocol */
+	uint16_t leave_hash; /* of its way out; 0: that of the way in */
 	enum gsakmp_cookie_mode cookies;
 	bool cookie_ip_value;
 	unsigned cookie_rate;

@@ -69,7 +69,8 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	r->reg.reg->transport = w->transport;
 	leave = gpt_deregister_add_mechanism(r->dereg.dereg);
 	leave->sig_algorithm = s->signature;
-	leave->hash_algorithm = s->nonce_hash;
+	leave->hash_algorithm =
+		w->cfg.leave_hash != 0 ? w->cfg.leave_hash : s->nonce_hash;
 	WORLD_MUST(gk_buf_copy(&leave->ca, ca));
 	r->dereg.dereg->terse = !w->cfg.verbose;
 	r->dereg.dereg->transport = GPT_TRANSPORT_UDP;
