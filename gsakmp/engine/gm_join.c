@@ -80,13 +80,8 @@ build_rtj(struct gsakmp_gm *gm, struct gk_now now, struct gk_buf *out)
 static enum gk_err
 send_rtj(struct gsakmp_gm *gm, struct gk_now now)
 {
-	const struct gsakmp_endpoint *to =
-		gm->join.server.ip_len != 0 || gm->join.server.stream
-			? &gm->join.server
-			: NULL;
-
 	gm->retry_at = now.mono_ms + gm->cfg.rtj_timeout_ms;
-	return gsakmp_gm_send(gm, gk_buf_slice(&gm->join.rtj), to,
+	return gsakmp_gm_send(gm, gk_buf_slice(&gm->join.rtj), NULL,
 	                      GSAKMP_EXCHANGE_REQUEST_TO_JOIN);
 }
 
@@ -164,7 +159,8 @@ gsakmp_gm_retry_join(struct gsakmp_gm *gm, struct gk_now now)
 
 /*
  * RFC4535-5.2.2-04.  It is neither signed nor tied to our nonce, so anybody
- * can send one: that costs us a signature, and only so often.
+ * can send one: that costs us a signature, and only so often.  The request goes
+ * where it went before, whoever sent the cookie.
  */
 enum gk_err
 gsakmp_gm_cookie(struct gsakmp_gm_input *in)
@@ -195,7 +191,6 @@ gsakmp_gm_cookie(struct gsakmp_gm_input *in)
 	gk_buf_free(&gm->join.rtj);
 	gm->join.rtj = rtj;
 	gm->join.cookies_left--;
-	gm->join.server = *in->from;
 	return send_rtj(gm, in->now);
 }
 

@@ -45,7 +45,6 @@ struct gsakmp_gm_join {
 	struct gk_buf nonce_i;
 	struct gk_buf rtj; /* as sent last, for retransmission */
 	struct gk_buf cookie;
-	struct gsakmp_endpoint server; /* where a cookie came from */
 	unsigned retries_left, cookies_left;
 	bool refused; /* an RTJ-Err named our nonce */
 	struct gsakmp_reject why;

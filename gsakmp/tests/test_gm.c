@@ -123,6 +123,42 @@ GK_TEST(rfc4535_5_2_2_04, forged_cookies_are_obeyed_only_so_often)
 	fixture_down(&f);
 }
 
+/* Nothing but the cookie is taken from it: not the address, either. */
+GK_TEST(rfc4535_5_2_2_07, forged_cookie_does_not_lead_the_request_away)
+{
+	static const uint8_t cookie[8] = "a cookie";
+	const struct gsakmp_endpoint mallory = { .ip = { 192, 0, 2, 66 },
+		                                 .ip_len = 4,
+		                                 .port = 3761 };
+	struct world_config cfg = world_plain(5);
+	struct gk_buf dgram = { 0 };
+	struct gsakmp_output out;
+	struct fixture f;
+	unsigned sent = 0;
+
+	fixture_up(&f, &cfg, SERVER_NAME);
+	simnet_cut(f.w->net, f.w->worker[0].node, true);
+	world_join(f.m);
+	gm_forge_unsigned(&f, GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                  (struct gk_slice){ 0 }, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+	                  (struct gk_slice){ cookie, 8 }, &dgram);
+	gk_assert_ok(gsakmp_gm_receive(f.m->gm, dgram.ptr, dgram.len, &mallory,
+	                               simnet_now(f.w->net)));
+	while (gsakmp_gm_poll(f.m->gm, &out)) {
+		if (out.kind != GSAKMP_OUT_SEND)
+			continue;
+		assert_int_equal(out.to.ip_len, 0); /* the configured one */
+		sent++;
+	}
+	assert_int_equal(sent, 1);
+	/* and the join gets through to it as soon as it can be reached */
+	simnet_cut(f.w->net, f.w->worker[0].node, false);
+	world_pass(f.w, 6000);
+	assert_true(world_has_current(f.m));
+	gk_buf_free(&dgram);
+	fixture_down(&f);
+}
+
 GK_TEST(rfc4535_5_2_2_11, cookie_rtj_has_the_same_nonce_and_public_value)
 {
 	static const uint8_t cookie[8] = "a cookie";
@@ -389,6 +425,8 @@ main(void)
 		       keydl_after_an_rtj_error_is_still_accepted),
 		GK_RUN(rfc4535_5_2_2_04,
 		       forged_cookies_are_obeyed_only_so_often),
+		GK_RUN(rfc4535_5_2_2_07,
+		       forged_cookie_does_not_lead_the_request_away),
 		GK_RUN(rfc4535_5_2_2_11,
 		       cookie_rtj_has_the_same_nonce_and_public_value),
 		GK_RUN(rfc4534_3_1_03,
