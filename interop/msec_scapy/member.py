@@ -130,7 +130,10 @@ class Member(Party):
             if not self.group.suite.timestamp:
                 raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "missing")
             self.check_fresh_time(m, now, req_time)
-        elif m.nonce(reg.NONCE_C) != self.combine(self.request, m.octets):
+            return
+        leaving = m.exchange == reg.X_DR and self.policy is not None
+        nonce_hash = self.policy.leave_hash(self.group.suite) if leaving else None
+        if m.nonce(reg.NONCE_C) != self.combine(self.request, m.octets, nonce_hash):
             raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
 
     # -- registration ---------------------------------------------------------------

@@ -176,22 +176,22 @@ class Party:
         return [Nonce(nonce_type=reg.NONCE_R, data=nonce_r),
                 Nonce(nonce_type=reg.NONCE_C, data=nonce_c)]
 
-    def combine(self, request, response):
+    def combine(self, request, response, nonce_hash=None):
         """Nonce_C of two whole messages."""
         payloads = (message.loose_nonce_payload(request, reg.NONCE_I),
                     message.loose_nonce_payload(response, reg.NONCE_R))
-        return crypto.nonce_c(self.group.suite.nonce_hash, *(p[5:] for p in payloads),
+        return crypto.nonce_c(nonce_hash or self.group.suite.nonce_hash, *(p[5:] for p in payloads),
                               self.dialect, payloads)
 
-    def answer_nonces(self, request):
+    def answer_nonces(self, request, nonce_hash=None):
         """(Nonce_R, Nonce_C) of an answer of ours, in which Nonce_C follows Nonce_R."""
         nonce_r = self.random(32)
         payload_i = message.loose_nonce_payload(request, reg.NONCE_I)
         payload_r = bytes(Nonce(next_payload=reg.P_NONCE, nonce_type=reg.NONCE_R, data=nonce_r))
         if payload_i is None:
             return nonce_r, b""
-        return nonce_r, crypto.nonce_c(self.group.suite.nonce_hash, payload_i[5:], nonce_r,
-                                       self.dialect, (payload_i, payload_r))
+        return nonce_r, crypto.nonce_c(nonce_hash or self.group.suite.nonce_hash, payload_i[5:],
+                                       nonce_r, self.dialect, (payload_i, payload_r))
 
     def ack(self, notify=reg.N_ACK):
         if notify != reg.N_ACK:
