@@ -159,6 +159,10 @@ gdoi_group_make_data(struct gdoi_group *g)
 		         .last_id = GDOI_LKH_LAST },
 		.backward = s->backward,
 		.fixed = true,
+		/* RFC6407-3.5-08: in sequence over a restart, too.  A
+		 * registration is durable before message 4 in any case, and of
+		 * eight bits there are none to lose. */
+		.sender_block = 1,
 		.sender_last =
 			s->sender_last == 0 ? UINT32_MAX : s->sender_last,
 	};

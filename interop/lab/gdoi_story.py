@@ -166,8 +166,9 @@ class GdoiStory(Group):
         at = self.keys.mark()
         self.members["bob"].control("reregister", self.name)
         self.keys.wait("refused", since=at, where=lambda e: "bob" in str(e.get("peer")))
-        self.tell.say(f"One PUSH under the old key brought update arrays, from which all but bob could make the new one; a second, under "
-                      f"the new one, the new SA. {took:.1f} s later alice had changed to it, at packet {switch['sequence']}: nobody missed "
+        arrays = len(pushes) - 1
+        self.tell.say(f"{arrays} PUSH{'es' * (arrays != 1)} under the old key brought update arrays, from which all but bob could make the "
+                      f"new one; one more, under the new one, the new SA. {took:.1f} s later alice had changed to it, at packet {switch['sequence']}: nobody missed "
                       f"one, and bob, who listens on with every key he ever had, reads nothing. He asks again and is refused.")
         return {"switch": switch, "pushes": pushes}
 
