@@ -63,8 +63,8 @@ gk_lkh_member_find(const struct gk_lkh_member *member, uint32_t id,
 	return key != NULL && key->handle == handle ? key : NULL;
 }
 
-static bool
-is_same(const struct gk_lkh_key *a, const struct gk_lkh_key *b)
+bool
+gk_lkh_key_same(const struct gk_lkh_key *a, const struct gk_lkh_key *b)
 {
 	return a->handle == b->handle && a->created == b->created &&
 	       a->expires == b->expires && a->len == b->len &&
@@ -82,7 +82,7 @@ gk_lkh_member_put(struct gk_lkh_member *member, const struct gk_lkh_key *key,
 		*same = false;
 	if (held == NULL)
 		return GK_ERR_UNEXPECTED;
-	equal = is_same(held, key);
+	equal = gk_lkh_key_same(held, key);
 	if (same != NULL)
 		*same = equal;
 	if (equal)

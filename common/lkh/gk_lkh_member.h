@@ -37,6 +37,9 @@ const struct gk_lkh_key *gk_lkh_member_held(const struct gk_lkh_member *member,
 const struct gk_lkh_key *gk_lkh_member_find(const struct gk_lkh_member *member,
                                             uint32_t id, uint32_t handle);
 
+/* gk_lkh_key_same - are they alike in handle, dates and octets? */
+bool gk_lkh_key_same(const struct gk_lkh_key *a, const struct gk_lkh_key *b);
+
 /*
  * gk_lkh_member_put - take a new version of a key that is held.
  *

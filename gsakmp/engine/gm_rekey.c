@@ -157,6 +157,17 @@ conforms(const struct gsakmp_policy *p, uint32_t id, int64_t created,
 	return true;
 }
 
+/* RFC4535-7.4.1.1-06: Key ID and Key Handle name one key, and a held one is not
+ * changed under its name. */
+static enum gk_err
+check_version(struct rekey *r, const struct gsakmp_key_datum *d, bool same)
+{
+	if (same || !GK_CHECKED("RFC4535-7.4.1.1-06"))
+		return GK_OK;
+	return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.4.1.1-06",
+	                      "Key Handle", d->at + 6);
+}
+
 static enum gk_err
 put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 {
@@ -174,9 +185,13 @@ put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
 	if (k == NULL || d->key.len > sizeof(k->octets))
 		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
 		                      "Key ID", d->at);
-	if (k->handle == d->handle)
-		return GK_OK; /* this very version is held already */
 	GK_TRY(gsakmp_key_datum_dates(d, &created, &expires));
+	if (k->handle == d->handle) /* held already? */
+		return check_version(
+			r, d,
+			k->created == created && k->expires == expires &&
+				k->len == d->key.len &&
+				gk_equal_secret(k->octets, d->key.ptr, k->len));
 	/* RFC4535-7.5.2-16, decision date_equal */
 	if ((created < k->created || (created == k->created && !equal_ok)) &&
 	    GK_CHECKED("RFC4535-7.5.2-16"))
@@ -202,9 +217,11 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 {
 	const struct gsakmp_gm *gm = r->in->gm;
 	bool equal_ok = gm->dialect.date_equal == GSAKMP_DATE_EQUAL_ACCEPT;
+	const struct gk_lkh_key *held = gk_lkh_member_held(&r->keks, d->id);
 	struct gk_lkh_key k = { .id = d->id,
 		                .handle = d->handle,
 		                .len = (uint8_t)d->key.len };
+	bool known = held != NULL && held->handle == d->handle;
 	bool same;
 	enum gk_err err;
 
@@ -215,9 +232,12 @@ put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
 		                      "Key Type", d->at);
 	memcpy(k.octets, d->key.ptr, d->key.len);
 	err = gsakmp_key_datum_dates(d, &k.created, &k.expires);
-	if (err == GK_OK)
+	same = known && gk_lkh_key_same(held, &k);
+	if (err == GK_OK && !known)
 		err = gk_lkh_member_put(&r->keks, &k, equal_ok, &same);
 	gk_wipe(&k, sizeof(k));
+	if (err == GK_OK && known)
+		return check_version(r, d, same);
 	if (err == GK_ERR_UNEXPECTED &&
 	    GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06"))
 		return refuse_package(r, err, "RFC4535-7.5.2-14", "Key ID",

@@ -181,6 +181,8 @@ add(struct gsakmp_keys *keys, enum gsakmp_item_type item, uint16_t type,
 enum bad_package {
 	NO_SUCH_KEY,
 	OLDER_KEY,
+	OTHER_KEY,
+	OTHER_GTPK,
 	NO_SUCH_TYPE,
 	TWICE,
 };
@@ -222,6 +224,13 @@ mixed_event(struct fixture *f, enum bad_package bad, struct gk_buf *dgram)
 	add(keys, GSAKMP_ITEM_REKEY_LKH, gm->policy->kek_type,
 	    bad == NO_SUCH_KEY ? 0x7f7f7f7f : leaf->id, 0x778,
 	    bad == OLDER_KEY ? leaf->created - 1 : utc, kek);
+	if (bad == OTHER_KEY)
+		keys->datum[1].handle = leaf->handle;
+	if (bad == OTHER_GTPK) {
+		keys->datum[1] = keys->datum[0];
+		keys->datum[0].handle = gtpk->handle;
+		keys->item[1].type = GSAKMP_ITEM_GTPK;
+	}
 	if (bad == NO_SUCH_TYPE)
 		keys->item[1].type = 2;
 	if (bad == TWICE)
@@ -255,6 +264,8 @@ GK_TEST(rfc4535_7_5_2_18, one_bad_package_among_good_ones)
 	} rows[] = {
 		{ NO_SUCH_KEY, "RFC4535-7.5.2-14", true },
 		{ OLDER_KEY, "RFC4535-7.5.2-16", true },
+		{ OTHER_KEY, "RFC4535-7.4.1.1-06", true },
+		{ OTHER_GTPK, "RFC4535-7.4.1.1-06", true },
 		{ NO_SUCH_TYPE, "RFC4535-7.5.2-12", false },
 		{ TWICE, "RFC4535-7.4.1.1-06", false },
 	};

@@ -157,6 +157,8 @@ class Ring:
             raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-14", "Key ID", key.key_id.hex())
         if key == held:
             return None  # the event of our own join, or one sent again
+        if key.handle == held.handle:  # one name, one key
+            raise Refusal(reg.N_KEY_INFO, "RFC4535-7.4.1.1-06", "Key Handle", str(key))
         if key.created < held.created or (key.created == held.created
                                           and self.dialect.date_equal == "reject"):
             raise Refusal(reg.N_KEY_INFO, "RFC4535-7.5.2-16", "Key Creation Date", str(key))

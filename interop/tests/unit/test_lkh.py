@@ -171,6 +171,7 @@ def test_every_wrapping_cipher(kind):
                  "RFC4535-7.4.1.1-06")
 @pytest.mark.parametrize("bad,req,good_ones_taken", [
     ("unknown-id", "RFC4535-7.5.2-14", True), ("older", "RFC4535-7.5.2-16", True),
+    ("same-handle", "RFC4535-7.4.1.1-06", True),
     ("package-type", "RFC4535-7.5.2-12", False), ("key-type", "RFC4535-7.5.2-13", False),
     ("date", "RFC4535-7.4.1.1-05", False), ("twice", "RFC4535-7.4.1.1-06", False)])
 def test_one_bad_package_among_good_ones(bad, req, good_ones_taken):
@@ -184,6 +185,7 @@ def test_one_bad_package_among_good_ones(bad, req, good_ones_taken):
     fault = {
         "unknown-id": group.maker.make(b"\x7f\x7f\x7f\x7f", at), "package-type": group.maker.make(leaf.key_id, at),
         "older": replace(group.maker.make(leaf.key_id, at), created=b"20000101000000Z"),
+        "same-handle": replace(group.maker.make(leaf.key_id, at), handle=leaf.handle),
         "key-type": replace(group.maker.make(leaf.key_id, at), key_type=4),
         "date": replace(group.maker.make(leaf.key_id, at), expires=b"20001301000000Z"), "twice": gtpk}[bad]
 
