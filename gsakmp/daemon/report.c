@@ -282,9 +282,11 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 	about.req = out->why.req;
 	if (out->kind == GSAKMP_OUT_MESSAGE)
 		gkd_log_about(
-			LOG_DEBUG, "msg", &about, "%s %s",
-			out->incoming ? "received" : "sent",
-			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange));
+			out->text != NULL ? LOG_INFO : LOG_DEBUG, "msg", &about,
+			"%s %s%s%s", out->incoming ? "received" : "sent",
+			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange),
+			out->text != NULL ? ": " : "",
+			out->text != NULL ? out->text : "");
 	else
 		gkd_log_about(
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,

@@ -399,9 +399,8 @@ process(struct gsakmp_request *rq, struct gsakmp_message *msg)
 	GK_TRY(parse(rq, msg));
 	if (rq->group == NULL || rq->policy == NULL)
 		return GK_ERR_UNEXPECTED; /* nobody is left to ask */
-	GK_TRY(gsakmp_out_message(&rq->gcks->out, rq->group->cfg.group_id,
-	                          rq->dgram, rq->from, true,
-	                          msg->header.exchange, msg->header.sequence));
+	GK_TRY(gsakmp_out_received(&rq->gcks->out, rq->group->cfg.group_id,
+	                           rq->dgram, rq->from, msg));
 	GK_TRY(gk_hash(GK_HASH_SHA256, &rq->dgram, 1, digest));
 	for (size_t i = 0; i < sizeof(rq->digest); i++)
 		rq->digest[i] = digest[i];

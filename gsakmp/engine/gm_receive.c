@@ -231,9 +231,8 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 	    in->arrival == GSAKMP_ARRIVAL_FORCED)
 		return dispatch(in); /* it was reported when it came */
 	GK_TRY(right_way(in));
-	GK_TRY(gsakmp_out_message(&in->gm->out, in->gm->cfg.group_id, in->dgram,
-	                          in->from, true, msg->header.exchange,
-	                          msg->header.sequence));
+	GK_TRY(gsakmp_out_received(&in->gm->out, in->gm->cfg.group_id,
+	                           in->dgram, in->from, msg));
 	return dispatch(in);
 }
 

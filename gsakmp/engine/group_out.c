@@ -54,6 +54,41 @@ gsakmp_out_refused(struct gsakmp_outputs *q, struct gk_slice group_id,
 	return gsakmp_outputs_own(q);
 }
 
+/* RFC4535-7.10.2-02, RFC4535-7.10.1-06: the message goes on, and it is said. */
+static const char *
+vendor_remark(const struct gsakmp_message *msg)
+{
+	const char *remark = NULL;
+
+	for (size_t i = 0; i < msg->n_vendor_ids; i++) {
+		if (msg->vendor_id[i].short_)
+			return "a Vendor ID of fewer than four octets";
+		if (!msg->vendor_id[i].familiar)
+			remark = "an unfamiliar Vendor ID";
+	}
+	return remark;
+}
+
+enum gk_err
+gsakmp_out_received(struct gsakmp_outputs *q, struct gk_slice group_id,
+                    struct gk_slice dgram, const struct gsakmp_endpoint *from,
+                    const struct gsakmp_message *msg)
+{
+	struct gsakmp_output *out = gsakmp_outputs_add(q, GSAKMP_OUT_MESSAGE);
+
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->group_id = group_id;
+	out->dgram = dgram;
+	if (from != NULL)
+		out->to = *from;
+	out->incoming = true;
+	out->exchange = msg->header.exchange;
+	out->sequence = msg->header.sequence;
+	out->text = vendor_remark(msg);
+	return gsakmp_outputs_own(q);
+}
+
 enum gk_err
 gsakmp_out_message(struct gsakmp_outputs *q, struct gk_slice group_id,
                    struct gk_slice dgram, const struct gsakmp_endpoint *peer,

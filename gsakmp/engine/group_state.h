@@ -287,6 +287,12 @@ GK_MUST_CHECK enum gk_err gsakmp_out_message(struct gsakmp_outputs *q,
                                              const struct gsakmp_endpoint *peer,
                                              bool incoming, uint8_t exchange,
                                              uint32_t sequence);
+/* gsakmp_out_received - the same of a message that came in, with a remark when
+ * it has a Vendor ID that we do not know. */
+GK_MUST_CHECK enum gk_err gsakmp_out_received(
+	struct gsakmp_outputs *q, struct gk_slice group_id,
+	struct gk_slice dgram, const struct gsakmp_endpoint *from,
+	const struct gsakmp_message *msg);
 GK_MUST_CHECK enum gk_err gsakmp_out_send(struct gsakmp_outputs *q,
                                           struct gk_slice group_id,
                                           struct gk_slice dgram,

@@ -159,6 +159,59 @@ GK_TEST(rfc4535_5_2_2_07, forged_cookie_does_not_lead_the_request_away)
 	fixture_down(&f);
 }
 
+/* It is logged in any mode, and the message goes on: section 7.10.2. */
+GK_TEST(rfc4535_7_10_2_02, vendor_ids_of_others_are_remarked_on)
+{
+	static const uint8_t cookie[8] = "a cookie";
+	static const struct {
+		const char *vid, *remark;
+	} rows[] = {
+		{ "somebody else", "an unfamiliar Vendor ID" },
+		{ "abc", "a Vendor ID of fewer than four octets" },
+		{ NULL, NULL },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(rows); i++) {
+		struct world_config cfg = world_plain(5);
+		const struct gsakmp_endpoint from = { .ip = { 192, 0, 2, 1 },
+			                              .ip_len = 4 };
+		struct gk_buf dgram = { 0 };
+		struct gsakmp_output out;
+		struct gsakmp_build b;
+		struct fixture f;
+		unsigned in = 0, sent = 0;
+
+		fixture_up(&f, &cfg, SERVER_NAME);
+		simnet_cut(f.w->net, f.w->worker[0].node, true);
+		world_join(f.m);
+		gsakmp_build_begin(&b, &cfg.dialect,
+		                   GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+		                   gsakmp_gm_groupid(f.m->gm), 0);
+		gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE_REQUIRED,
+		                          (struct gk_slice){ cookie, 8 });
+		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
+		if (rows[i].vid != NULL)
+			gsakmp_build_vendor_id(&b, gk_slice_str(rows[i].vid));
+		gk_assert_ok(gsakmp_build_finish(&b, NULL, &dgram));
+		gk_assert_ok(gsakmp_gm_receive(f.m->gm, dgram.ptr, dgram.len,
+		                               &from, simnet_now(f.w->net)));
+		while (gsakmp_gm_poll(f.m->gm, &out)) {
+			sent += out.kind == GSAKMP_OUT_SEND;
+			if (out.kind != GSAKMP_OUT_MESSAGE || !out.incoming)
+				continue;
+			in++;
+			if (rows[i].remark == NULL)
+				assert_null(out.text);
+			else
+				assert_string_equal(out.text, rows[i].remark);
+		}
+		assert_int_equal(in, 1);
+		assert_int_equal(sent, 1);
+		gk_buf_free(&dgram);
+		fixture_down(&f);
+	}
+}
+
 GK_TEST(rfc4535_5_2_2_11, cookie_rtj_has_the_same_nonce_and_public_value)
 {
 	static const uint8_t cookie[8] = "a cookie";
@@ -427,6 +480,7 @@ main(void)
 		       forged_cookies_are_obeyed_only_so_often),
 		GK_RUN(rfc4535_5_2_2_07,
 		       forged_cookie_does_not_lead_the_request_away),
+		GK_RUN(rfc4535_7_10_2_02, vendor_ids_of_others_are_remarked_on),
 		GK_RUN(rfc4535_5_2_2_11,
 		       cookie_rtj_has_the_same_nonce_and_public_value),
 		GK_RUN(rfc4534_3_1_03,

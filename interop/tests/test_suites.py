@@ -178,5 +178,7 @@ def test_vendor_ids(ground):
         refusal(server, mark, "RFC4535-7.11.2-02")
     runner.member.hooks = party.Hooks().on_packet(reg.X_RTJ, strangers)
     runner.tries, runner.timeout = 3, 1
+    mark = server.mark()
     assert runner.join(), runner.member.refusals
+    server.wait("message", timeout=5, since=mark, reason="an unfamiliar Vendor ID")
     server.finish()
