@@ -195,6 +195,8 @@ acknowledgement(struct gcks_input *in)
 		if (gdoi_group_has_spi(gcks->groups[i], in->dgram.ptr))
 			return gdoi_group_ack(gcks->groups[i], in->dgram,
 			                      &in->from, in->now, &in->why);
+	if (!GK_CHECKED("RFC8263-5-05"))
+		return GK_OK;
 	return gcks_refuse(in, GK_ERR_UNEXPECTED, ISAKMP_NOTIFY_INVALID_COOKIE,
 	                   "RFC8263-5-05", "Initiator Cookie", 0);
 }

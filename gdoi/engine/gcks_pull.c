@@ -418,7 +418,8 @@ again(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 {
 	if (p->stage == GCKS_COMMITTING)
 		return GK_OK; /* it is on its way */
-	if (p->resends == in->gcks->cfg.resends_max)
+	if (p->resends == in->gcks->cfg.resends_max &&
+	    GK_CHECKED("RFC6407-7.2.5-01"))
 		return gcks_refuse(
 			in, GK_ERR_REPLAY, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 			"RFC6407-7.2.5-01", "Message ID", AT_MESSAGE_ID);
@@ -444,6 +445,8 @@ known(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 		return again(in, ike, p);
 	/* RFC6407-7.2.4-02: it does not fit; RFC6407-3-01: nor does a second
 	 * exchange of the same Message ID. */
+	if (!GK_CHECKED("RFC6407-7.2.4-02", "RFC6407-3-01"))
+		return GK_OK;
 	return gcks_refuse(in, GK_ERR_REPLAY, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 	                   same(in->digest, p->first) ? "RFC6407-7.2.4-02"
 	                                              : "RFC6407-3-01",

@@ -74,7 +74,7 @@ take(struct gm_change *c, const struct gdoi_lkh_key *key, enum gk_cipher cipher,
 	/* RFC6407-5.6.3.1-08 */
 	if (key->data.len != gdoi_lkh_plain_len(cipher))
 		return bad_key(c, "RFC6407-5.6.3.1-08", "Key Data", at);
-	if (find(keys, key->id) != NULL)
+	if (find(keys, key->id) != NULL && GK_CHECKED("RFC6407-5.6.3.1-03"))
 		return bad_key(c, "RFC6407-5.6.3.1-03", "LKH ID", at);
 	*node = (struct gm_node){ .id = key->id,
 		                  .handle = key->handle,
@@ -153,7 +153,7 @@ open_array(struct gm_change *c, const struct gdoi_lkh_array *array,
 		err = gdoi_lkh_unwrap(&c->group->dialect, cipher,
 		                      (struct gk_slice){ key, under.len },
 		                      array->key[i].data, &plain);
-		if (err == GK_ERR_VALUE)
+		if (err == GK_ERR_VALUE && GK_CHECKED("RFC6407-5.6.3.2-04"))
 			err = bad_key(c, "RFC6407-5.6.3.2-04", "Key Data", at);
 		if (err == GK_OK)
 			err = put(c, &array->key[i], gk_buf_slice(&plain), at);

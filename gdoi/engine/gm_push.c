@@ -118,7 +118,8 @@ form_check(struct push *p)
 	const struct isakmp_chain *c = &p->open.chain;
 	size_t i = 1, end;
 
-	if (c->n < 2 || c->item[0].type != ISAKMP_PAYLOAD_SEQ)
+	if (c->n < 2 || (c->item[0].type != ISAKMP_PAYLOAD_SEQ &&
+	                 GK_CHECKED("RFC6407-4-01")))
 		return malformed(p, GK_ERR_UNEXPECTED, "RFC6407-4-01", "SEQ",
 		                 ISAKMP_HEADER_LEN);
 	end = c->n - 1;
@@ -130,15 +131,17 @@ form_check(struct push *p)
 	p->n_deletes = i - 1;
 	if (i == end && p->n_deletes != 0)
 		return GK_OK;
-	if (i == end || c->item[i].type != ISAKMP_PAYLOAD_SA)
+	if (i == end || (c->item[i].type != ISAKMP_PAYLOAD_SA &&
+	                 GK_CHECKED("RFC6407-4-01")))
 		return malformed(p, GK_ERR_UNEXPECTED, "RFC6407-4-01", "SA",
 		                 c->item[i].generic.at);
 	p->sa = &c->item[i++];
-	if (i == end || c->item[i].type != ISAKMP_PAYLOAD_KD)
+	if (i == end || (c->item[i].type != ISAKMP_PAYLOAD_KD &&
+	                 GK_CHECKED("RFC6407-4-01")))
 		return malformed(p, GK_ERR_UNEXPECTED, "RFC6407-4-01", "KD",
 		                 c->item[i].generic.at);
 	p->kd = &c->item[i++];
-	if (i != end)
+	if (i != end && GK_CHECKED("RFC6407-4-01"))
 		return malformed(p, GK_ERR_UNEXPECTED, "RFC6407-4-01",
 		                 "Next Payload", c->item[i].generic.at);
 	return GK_OK;
@@ -255,7 +258,8 @@ apply(struct push *p, struct gm_change *c)
 	if (p->sa != NULL)
 		GK_TRY(gm_apply(c));
 	GK_TRY(apply_deletes(p, c));
-	if (p->late && !c->new_kek && !c->no_path)
+	if (p->late && !c->new_kek && !c->no_path &&
+	    GK_CHECKED("RFC6407-4.4-03", "RFC6407-3.2-17", "RFC6407-7.3.4-01"))
 		return gm_change_refuse(c, GK_ERR_REPLAY,
 		                        ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                        "RFC6407-4.4-03", "Sequence Number",
@@ -417,6 +421,8 @@ gm_push_receive(struct gm_input *in)
 	p->group = in->group = gm_push_group(in->gm, &in->header, &p->old);
 	if (p->group == NULL) {
 		free(p);
+		if (!GK_CHECKED("RFC6407-4.4-01"))
+			return GK_OK;
 		return gm_refuse(in, GK_ERR_UNEXPECTED,
 		                 ISAKMP_NOTIFY_INVALID_COOKIE, "RFC6407-4.4-01",
 		                 "Initiator Cookie", 0);

@@ -91,7 +91,8 @@ make(struct gm_change *c, struct gk_slice key, struct gm_kek **kek)
 
 	if (err == GK_OK)
 		err = gm_kek_new(sak, &c->group->dialect, key, pub, kek);
-	if (err == GK_OK && !gk_pubkey_suits(pub, (*kek)->signature)) {
+	if (err == GK_OK && !gk_pubkey_suits(pub, (*kek)->signature) &&
+	    GK_CHECKED("RFC6407-5.6.2.2-01")) {
 		err = bad_key(c, GK_ERR_VALUE, "RFC6407-5.6.2.2-01",
 		              "SIG_ALGORITHM_KEY", sak->at);
 		gm_kek_unref(*kek);
@@ -154,7 +155,7 @@ pull_key(struct gm_change *c, enum gk_cipher cipher, struct gk_slice *key)
 	if (kek == NULL)
 		return GK_OK;
 	GK_TRY(packet_key(c, kek, cipher, &beside));
-	if (!same_key(cipher, *key, beside))
+	if (!same_key(cipher, *key, beside) && GK_CHECKED("RFC6407-3.3-13"))
 		return bad_key(c, GK_ERR_VALUE, "RFC6407-3.3-13",
 		               "KEK_ALGORITHM_KEY", kek->at);
 	return GK_OK;
@@ -186,7 +187,7 @@ pull_kek(struct gm_change *c)
 	struct gk_slice key = { 0 };
 	struct gm_kek *kek = NULL;
 
-	if (is_overtaken(c))
+	if (is_overtaken(c) && GK_CHECKED("RFC6407-3.3-09"))
 		return gm_change_refuse(c, GK_ERR_REPLAY,
 		                        ISAKMP_NOTIFY_INVALID_SPI,
 		                        "RFC6407-3.3-09", "SPI", sak->at);
@@ -221,7 +222,7 @@ repeated(struct gm_change *c)
 	const struct gm_kek *kek = c->keys->rekey.kek;
 	struct gk_slice key;
 
-	if (c->kd->n_updates != 0)
+	if (c->kd->n_updates != 0 && GK_CHECKED("RFC6407-4-06"))
 		return bad_key(c, GK_ERR_UNEXPECTED, "RFC6407-4-06",
 		               "LKH_UPDATE_ARRAY", c->kd->at);
 	if (p == NULL)
@@ -307,7 +308,7 @@ push_kek(struct gm_change *c)
 
 	if (current) /* under the one before: it has come with another one */
 		return c->from_old ? GK_OK : repeated(c);
-	if (c->from_old || now == NULL)
+	if (now == NULL || (c->from_old && GK_CHECKED("RFC6407-4.4-01")))
 		return gm_change_refuse(c, GK_ERR_UNEXPECTED,
 		                        ISAKMP_NOTIFY_INVALID_SPI,
 		                        "RFC6407-4.4-01", "SPI", sak->at);

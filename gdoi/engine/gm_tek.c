@@ -252,7 +252,8 @@ add(struct gm_change *c, uint16_t i, bool some)
 	if (packet == NULL) {
 		/* RFC6407-5.6.1-04: a registration may leave TEKs to a PUSH;
 		 * all of them, or none. */
-		if (c->pull && !some)
+		if ((c->pull && !some) ||
+		    !GK_CHECKED(c->pull ? "RFC6407-3.2-21" : "RFC6407-4.3-04"))
 			return GK_OK;
 		return bad_key(c, c->pull ? "RFC6407-3.2-21" : "RFC6407-4.3-04",
 		               "TEK", sat->at);
@@ -428,7 +429,8 @@ gm_teks_add(struct gm_change *c)
 
 	if (packets == 0 && !c->pull &&
 	    c->group->dialect.push_kek_only_tek ==
-	            GDOI_PUSH_KEK_ONLY_TEK_REQUIRED)
+	            GDOI_PUSH_KEK_ONLY_TEK_REQUIRED &&
+	    GK_CHECKED("RFC6407-5.6.1-03"))
 		return bad_key(c, "RFC6407-5.6.1-03", "TEK", c->kd->at);
 	/* RFC6407-5.6.1-01: one packet for each SA. */
 	if (packets > c->sa->n_sats && GK_CHECKED("RFC6407-5.6.1-01"))

@@ -48,7 +48,8 @@ find_push(struct reception *r)
 		if (r->event->kek == r->kek->handle &&
 		    r->event->sequence == r->ack.seq.number)
 			break;
-	if (r->event == NULL || r->event->state == GDOI_EVENT_QUEUED)
+	if (r->event == NULL || (r->event->state == GDOI_EVENT_QUEUED &&
+	                         GK_CHECKED("RFC8263-3.3-01")))
 		return refuse(r->why, GK_ERR_VALUE,
 		              ISAKMP_NOTIFY_PAYLOAD_MALFORMED, "RFC8263-3.3-01",
 		              "Sequence Number");
@@ -129,7 +130,7 @@ find_member(struct reception *r, struct gdoi_member **found)
 	bool repeated = false;
 	enum gk_err err;
 
-	if (head == NULL)
+	if (head == NULL && GK_CHECKED("RFC8263-3.4-03"))
 		return refuse(r->why, GK_ERR_VALUE,
 		              ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		              "RFC8263-3.4-03", "Identification Data");

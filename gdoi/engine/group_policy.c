@@ -29,12 +29,15 @@ check_signature(const struct gdoi_group *g, const struct gdoi_sak *sak,
 		gdoi_kek_signature(&g->dialect, sak->sig_algorithm,
 	                           sak->sig_hash, sak->sig_key_length);
 
-	if (g->cfg.signer == NULL || alg.scheme == GK_SIG_NONE ||
-	    !gk_pubkey_suits(g->cfg.signer_key, alg))
+	if (g->cfg.signer == NULL ||
+	    ((alg.scheme == GK_SIG_NONE ||
+	      !gk_pubkey_suits(g->cfg.signer_key, alg)) &&
+	     GK_CHECKED("RFC6407-5.3-13")))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3-13",
 		              "SIG_ALGORITHM");
 	if (sak->sig_key_length != 0 &&
-	    sak->sig_key_length != gk_pubkey_bits(g->cfg.signer_key))
+	    sak->sig_key_length != gk_pubkey_bits(g->cfg.signer_key) &&
+	    GK_CHECKED("RFC6407-5.3.7-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3.7-01",
 		              "SIG_KEY_LENGTH");
 	if (!g->cfg.legacy_ok &&
@@ -52,14 +55,16 @@ check_rekey(const struct gdoi_group *g, const struct gdoi_rekey_policy *p,
 	enum gk_cipher cipher =
 		gdoi_kek_cipher(p->sak.algorithm, p->sak.key_length);
 
-	if (cipher == GK_CIPHER_NONE ||
-	    (gk_cipher_is_legacy(cipher) && !g->cfg.legacy_ok))
+	if ((cipher == GK_CIPHER_NONE ||
+	     (gk_cipher_is_legacy(cipher) && !g->cfg.legacy_ok)) &&
+	    GK_CHECKED("RFC6407-5.3-12"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3-12",
 		              "KEK_ALGORITHM");
 	/* RFC8263-2.2-01 */
-	if ((p->sak.ack != 0 && gdoi_ack_prf(p->sak.ack) == GK_HASH_NONE) ||
-	    (gdoi_ack_by_leaf(p->sak.ack) &&
-	     p->sak.management != GDOI_KEK_MANAGEMENT_LKH))
+	if (((p->sak.ack != 0 && gdoi_ack_prf(p->sak.ack) == GK_HASH_NONE) ||
+	     (gdoi_ack_by_leaf(p->sak.ack) &&
+	      p->sak.management != GDOI_KEK_MANAGEMENT_LKH)) &&
+	    GK_CHECKED("RFC8263-2.2-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC8263-2.2-01",
 		              "KEK_ACK_REQUESTED");
 	return check_signature(g, &p->sak, why);
@@ -79,13 +84,15 @@ check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
 		if (keys.source_auth)
 			return refuse(why, GK_ERR_POLICY, "RFC6407-5.6.1.3-01",
 			              "TEK_SOURCE_AUTH_KEY");
-		if (keys.legacy && !g->cfg.legacy_ok)
+		if (keys.legacy && !g->cfg.legacy_ok &&
+		    GK_CHECKED("RFC6407-6.2-01"))
 			return refuse(why, GK_ERR_POLICY, "RFC6407-6.2-01",
 			              "Transform ID");
 		counters |= keys.counter_mode &&
 		            p->data[i].sat.protocol != GDOI_PROTOCOL_IEC_61850;
 	}
-	if (counters && (p->sid_bits == 0 || p->sid_bits > 32))
+	if (counters && (p->sid_bits == 0 || p->sid_bits > 32) &&
+	    GK_CHECKED("RFC6407-5.6.4.1-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.6.4.1-01",
 		              "NUMBER_OF_SID_BITS");
 	return GK_OK;
@@ -96,7 +103,7 @@ check(const struct gdoi_group *g, const struct gdoi_policy *p,
       struct isakmp_reject *why)
 {
 	/* RFC6407-5.2.1-03 */
-	if (!p->rekey.on && p->n_data == 0)
+	if (!p->rekey.on && p->n_data == 0 && GK_CHECKED("RFC6407-5.2.1-03"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.2.1-03", "SA");
 	if (p->n_data > GDOI_SATS_MAX / 2)
 		return refuse(why, GK_ERR_SPACE, "RFC6407-5.2.1-02", "SAT");

@@ -287,10 +287,11 @@ take_sids(struct admission *a)
 		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
 		              "SENDER_ID_REQUEST");
 	err = gk_group_sender_next(a->g->data, n, &first);
-	if (err == GK_ERR_SPACE && n > (uint64_t)a->g->shape.sender_last + 1)
+	if (err == GK_ERR_SPACE && n > (uint64_t)a->g->shape.sender_last + 1 &&
+	    GK_CHECKED("RFC6407-5.4.2-01"))
 		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
 		              "SENDER_ID_REQUEST");
-	if (err == GK_ERR_SPACE) {
+	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.5-11")) {
 		/* RFC6407-3.5-11: none before all of them can be reset. */
 		a->g->exhausted = true;
 		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.5-11", "SID");
@@ -325,10 +326,11 @@ join(struct admission *a)
 		return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 	}
 	err = GK_ERR_SPACE;
-	if (gk_group_count(g->data) < members_max(g))
+	if (gk_group_count(g->data) < members_max(g) ||
+	    !GK_CHECKED("RFC6407-3.4-08"))
 		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
 	/* RFC6407-3.4-08: the tree has no seat more. */
-	if (err == GK_ERR_SPACE)
+	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.4-08"))
 		return refuse(a->why, err, "RFC6407-3.4-08", "LKH ID");
 	GK_TRY(err);
 	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
@@ -480,7 +482,8 @@ admit(struct admission *a)
 	if (gk_group_excluded(g->data, gk_buf_slice(&a->o->name), NULL))
 		return refuse(a->why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
 	a->kek = a->o->kek == 0 ? NULL : gdoi_kek_find(g, a->o->kek);
-	if (g->exhausted || g->moved != a->o->moved ||
+	if (((g->exhausted || g->moved != a->o->moved) &&
+	     GK_CHECKED("RFC6407-3.4-07")) ||
 	    (a->o->kek != 0 && a->kek == NULL))
 		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.4-07", "SA");
 	/* A joiner that was to have the keys in force, and now may not. */

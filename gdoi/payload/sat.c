@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/payload/sat.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 gdoi_sat_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
               struct gdoi_sat *sat, struct isakmp_reject *why)
@@ -18,6 +20,8 @@ gdoi_sat_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
 	case GDOI_PROTOCOL_IEC_61850:
 		return gdoi_sat_iec_read(rd, dialect, sat, why);
 	default:
+		if (!GK_CHECKED("RFC6407-5.5-04"))
+			return GK_OK;
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_PROTOCOL_ID,
 		                     "RFC6407-5.5-04", "Protocol-ID", sat->at);

@@ -101,7 +101,8 @@ basic_read(struct reading *r, const struct row *row,
 	if (row->zero && a->number == 0 &&
 	    r->dialect->attribute_zero == GDOI_ATTRIBUTE_ZERO_ABSENT)
 		return GK_OK;
-	if (a->number == 0 || (row->last != 0 && a->number > row->last))
+	if ((a->number == 0 || (row->last != 0 && a->number > row->last)) &&
+	    GK_CHECKED(row->req))
 		return refuse(r, row->req, a);
 	memcpy((uint8_t *)r->sa + row->offset, &a->number, sizeof(a->number));
 	return GK_OK;

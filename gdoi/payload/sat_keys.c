@@ -97,7 +97,8 @@ cipher_key(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
 	if (gcm && dialect->gcm_key_length == GDOI_GCM_KEY_LENGTH_KEY_SALT)
 		bits = bits > 8 * esp->extra ? (uint16_t)(bits - 8 * esp->extra)
 		                             : 0;
-	if (bits != 128 && bits != 192 && bits != 256)
+	if (bits != 128 && bits != 192 && bits != 256 &&
+	    GK_CHECKED("RFC2407-4.5-10"))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC2407-4.5-10", "Key Length", why);
 	keys->algorithm = bits / 8U + esp->extra;
@@ -111,7 +112,9 @@ authenticated(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
 	const struct authentication *a =
 		authentication_find(sat->ipsec.authentication);
 
-	if (a == NULL || a->counter)
+	if (a == NULL && !GK_CHECKED("RFC2407-4.5-07"))
+		return GK_OK;
+	if (a == NULL || (a->counter && GK_CHECKED("RFC2407-4.5-07")))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC2407-4.5-07", "Authentication Algorithm",
 		              why);
@@ -130,6 +133,8 @@ esp_keys(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
 	for (size_t i = 0; i < GK_COUNT(esps); i++)
 		if (esps[i].transform == sat->ipsec.transform)
 			esp = &esps[i];
+	if (esp == NULL && !GK_CHECKED("RFC6407-5.5.1-07"))
+		return GK_OK;
 	if (esp == NULL)
 		return refuse(sat, ISAKMP_NOTIFY_INVALID_TRANSFORM_ID,
 		              "RFC6407-5.5.1-07", "Transform ID", why);
@@ -159,7 +164,10 @@ ah_keys(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
 	const struct authentication *a =
 		authentication_find(sat->ipsec.authentication);
 
-	if (a == NULL || a->ah != sat->ipsec.transform)
+	if (a == NULL && !GK_CHECKED("RFC2407-4.4.3-01"))
+		return GK_OK;
+	if (a == NULL ||
+	    (a->ah != sat->ipsec.transform && GK_CHECKED("RFC2407-4.4.3-01")))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC2407-4.4.3-01", "Authentication Algorithm",
 		              why);
@@ -272,7 +280,7 @@ gdoi_sat_keys_fit(const struct gdoi_sat *sat, const struct gdoi_sat_keys *keys,
 		req = "RFC6407-5.6.1-01";
 		field = "TEK_SOURCE_AUTH_KEY";
 	}
-	if (req == NULL)
+	if (req == NULL || !GK_CHECKED(req))
 		return GK_OK;
 	return isakmp_refuse(why, GK_ERR_VALUE,
 	                     ISAKMP_NOTIFY_INVALID_KEY_INFORMATION, req, field,

@@ -242,7 +242,8 @@ hash_check(struct ike_input *in, struct gk_slice want)
 	/* The key was found by the address: the name has to fit, too. */
 	if (in->ike->psk->peer.kind != GK_ID_NONE &&
 	    !gk_identity_match(in->ike->psk->peer, ike_peer(in->ike),
-	                       GK_DN_COMPARE_RFC4514))
+	                       GK_DN_COMPARE_RFC4514) &&
+	    GK_CHECKED("RFC6407-3.1-03"))
 		return failed(in, GK_ERR_POLICY, "RFC6407-3.1-03",
 		              "Identification Data", 0);
 	return GK_OK;
@@ -272,10 +273,11 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 			"RFC2407-4.6.2.1-02", "CERT", item->generic.at);
 	gk_path_free(&ike->peer_path);
 	ike->peer_path = (struct gk_path){ 0 };
-	if (ike->cfg.trust == NULL ||
-	    gk_trust_verify(ike->cfg.trust, leaf, &extra, in->now.utc_s,
-	                    GK_KU_DIGITAL_SIGNATURE, &ike->peer_path,
-	                    NULL) != GK_OK)
+	if ((ike->cfg.trust == NULL ||
+	     gk_trust_verify(ike->cfg.trust, leaf, &extra, in->now.utc_s,
+	                     GK_KU_DIGITAL_SIGNATURE, &ike->peer_path,
+	                     NULL) != GK_OK) &&
+	    GK_CHECKED("RFC2408-5.9-02"))
 		return ike_refuse(in, GK_ERR_AUTH,
 		                  ISAKMP_NOTIFY_INVALID_CERTIFICATE,
 		                  "RFC2408-5.9-02", "CERT", item->generic.at);

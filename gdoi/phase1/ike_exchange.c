@@ -271,7 +271,8 @@ first(struct ike_input *in, struct ike_message *m)
 	bool aggressive = in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE;
 	enum gk_err err = chosen == NULL ? GK_ERR_NOMEM : GK_OK;
 
-	if (err == GK_OK && aggressive && !ike->cfg.aggressive)
+	if (err == GK_OK && aggressive && !ike->cfg.aggressive &&
+	    GK_CHECKED("RFC2409-5-02"))
 		err = ike_refuse(in, GK_ERR_POLICY,
 		                 ISAKMP_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
 		                 "RFC2409-5-02", "Exchange Type", 18);

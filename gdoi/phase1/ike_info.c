@@ -158,8 +158,9 @@ open_info(struct ike_input *in, struct gk_slice dgram)
 	struct isakmp_cbc cbc;
 	struct gk_rd rd;
 
-	if ((in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0 ||
-	    in->header.message_id == 0)
+	if (((in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0 ||
+	     in->header.message_id == 0) &&
+	    GK_CHECKED("RFC2408-5.14-04", "RFC2408-5.15-01"))
 		return ike_refuse(in, GK_ERR_AUTH, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.14-04", "Flags", 19);
 	GK_TRY(ike_info_cbc(ike, in->header.message_id, &cbc));

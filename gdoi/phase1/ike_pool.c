@@ -264,7 +264,8 @@ ike_pool_receive(struct ike_pool *pool, const struct ike_path *path,
 	if (is_phase1(h.exchange) &&
 	    memcmp(h.cookie_r, zero, sizeof(zero)) == 0)
 		return begin(pool, path, &h, dgram);
-	/* RFC2408-5.2-02 */
+	if (!GK_CHECKED("RFC2408-5.2-02"))
+		return GK_OK;
 	return refuse(pool, GK_ERR_UNEXPECTED, ISAKMP_NOTIFY_INVALID_COOKIE,
 	              "RFC2408-5.2-02", "Initiator Cookie", 0);
 }
