@@ -72,8 +72,8 @@ algorithms_check(const struct gdoi_sat_iec *sa, size_t at,
 	/* RFC8052-2.2.3-01, -02 */
 	if (sa->auth == GDOI_IEC_AUTH_NONE && !gcm &&
 	    sa->enc != GDOI_IEC_ENC_NONE &&
-	    GK_CHECKED("RFC8052-2.2.3-01", "RFC8052-2.2.3-02", "RFC8052-3-01",
-	               "RFC8052-3-02"))
+	    GK_CHECKED("RFC8052-2.2.3-01", "RFC8052-2.2.3-02",
+	               "RFC8052-2.2.2-01", "RFC8052-3-01", "RFC8052-3-02"))
 		return not_supported(why,
 		                     sa->enc == GDOI_IEC_ENC_AES_CBC_128
 		                             ? "RFC8052-2.2.3-01"
