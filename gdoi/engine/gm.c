@@ -329,6 +329,8 @@ dispatch(struct gm_input *in)
 	case ISAKMP_EXCHANGE_GROUPKEY_PUSH:
 		return gm_push_receive(in);
 	case ISAKMP_EXCHANGE_GROUPKEY_PUSH_ACK:
+		if (!GK_CHECKED("RFC8263-8-02"))
+			return gm_server_receive(in);
 		return gm_refuse(in, GK_ERR_UNEXPECTED,
 		                 ISAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                 "RFC8263-8-02", "Exchange Type", 18);

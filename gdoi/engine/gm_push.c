@@ -101,7 +101,7 @@ copy_check(struct push *p, bool *again)
 	GK_TRY(gk_hash(GK_HASH_SHA256, &p->in->dgram, 1, p->digest));
 	for (size_t i = 0; i < keys->n_recent; i++)
 		*again = *again || memcmp(keys->recent[i], p->digest, 32) == 0;
-	if (!*again || !GK_CHECKED("RFC6407-7.3.4-02"))
+	if (!*again || !GK_CHECKED("RFC6407-7.3.4-02", "RFC8263-7.2-01"))
 		return GK_OK;
 	p->in->text = "a copy of one that was obeyed";
 	return gm_refuse(p->in, GK_ERR_REPLAY, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
@@ -165,7 +165,8 @@ sequence_check(struct push *p)
 	p->in->sequence = seq.number;
 	p->late = seq.number <= p->rekey->sequence;
 	if (p->late && !(carrier && seq.number == 1 && !p->old) &&
-	    GK_CHECKED("RFC6407-4.4-03", "RFC6407-3.2-17", "RFC6407-7.3.4-01"))
+	    GK_CHECKED("RFC6407-4.4-03", "RFC6407-3.2-17", "RFC6407-7.3.4-01",
+	               "RFC8263-7.2-01"))
 		return gm_refuse(p->in, GK_ERR_REPLAY,
 		                 ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                 "RFC6407-4.4-03", "Sequence Number",
@@ -259,7 +260,8 @@ apply(struct push *p, struct gm_change *c)
 		GK_TRY(gm_apply(c));
 	GK_TRY(apply_deletes(p, c));
 	if (p->late && !c->new_kek && !c->no_path &&
-	    GK_CHECKED("RFC6407-4.4-03", "RFC6407-3.2-17", "RFC6407-7.3.4-01"))
+	    GK_CHECKED("RFC6407-4.4-03", "RFC6407-3.2-17", "RFC6407-7.3.4-01",
+	               "RFC8263-7.2-01"))
 		return gm_change_refuse(c, GK_ERR_REPLAY,
 		                        ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                        "RFC6407-4.4-03", "Sequence Number",

@@ -37,7 +37,9 @@ find_push(struct reception *r)
 
 	for (r->kek = g->keks; r->kek != NULL; r->kek = r->kek->next)
 		if (r->kek->state >= GDOI_KEK_CURRENT &&
-		    memcmp(r->kek->sak.spi, r->ack.spi, GDOI_ACK_SPI_LEN) == 0)
+		    (memcmp(r->kek->sak.spi, r->ack.spi, GDOI_ACK_SPI_LEN) ==
+		             0 ||
+		     !GK_CHECKED("RFC8263-3.1-01")))
 			break;
 	if (r->kek == NULL)
 		return refuse(r->why, GK_ERR_VALUE,
@@ -46,7 +48,8 @@ find_push(struct reception *r)
 	for (r->event = g->first_event; r->event != NULL;
 	     r->event = r->event->next)
 		if (r->event->kek == r->kek->handle &&
-		    r->event->sequence == r->ack.seq.number)
+		    (r->event->sequence == r->ack.seq.number ||
+		     !GK_CHECKED("RFC8263-3.3-01")))
 			break;
 	if (r->event == NULL || (r->event->state == GDOI_EVENT_QUEUED &&
 	                         GK_CHECKED("RFC8263-3.3-01")))

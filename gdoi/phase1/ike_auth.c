@@ -264,7 +264,8 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 	GK_TRY(ike_payload(in, ISAKMP_PAYLOAD_SIG, &item));
 	for (size_t i = 0; i < certs->n && leaf == NULL; i++)
 		if (gk_identity_binds(ike_peer(ike), certs->cert[i],
-		                      GK_DN_COMPARE_RFC4514))
+		                      GK_DN_COMPARE_RFC4514) ||
+		    !GK_CHECKED("RFC2407-4.6.2.1-02"))
 			leaf = certs->cert[i];
 	/* RFC2407-4.6.2.1-02: the ID is in the certificate. */
 	if (leaf == NULL)
