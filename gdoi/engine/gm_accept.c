@@ -38,7 +38,9 @@ kek_cipher(const struct policy *p, const struct gdoi_sak *sak)
 	enum gk_cipher cipher =
 		gdoi_kek_cipher(sak->algorithm, sak->key_length);
 
-	if (cipher == GK_CIPHER_NONE)
+	if (cipher == GK_CIPHER_NONE &&
+	    GK_CHECKED(sak->key_length == 0 ? "RFC6407-5.3.3-01"
+	                                    : "RFC6407-5.3.3-02"))
 		return refuse(p, GK_ERR_VALUE,
 		              ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              sak->key_length == 0 ? "RFC6407-5.3.3-01"
@@ -63,7 +65,7 @@ kek_signature(const struct policy *p, const struct gdoi_sak *sak)
 		bits = 256;
 	alg = gdoi_kek_signature(&p->group->dialect, sak->sig_algorithm,
 	                         sak->sig_hash, bits);
-	if (alg.scheme == GK_SIG_NONE)
+	if (alg.scheme == GK_SIG_NONE && GK_CHECKED("RFC6407-5.3.5-02"))
 		return refuse(
 			p, GK_ERR_VALUE, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 			"RFC6407-5.3.5-02", "SIG_HASH_ALGORITHM", sak->at);
