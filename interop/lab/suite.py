@@ -136,7 +136,8 @@ def read_junit(report: Path) -> Count:
 def python_tests(extra: list, long: bool = False) -> Count:
     report, log = LOGS / "pytest.xml", LOGS / "pytest.log"
     report.unlink(missing_ok=True)
-    workers = os.environ.get("LAB_WORKERS") or str(max(2, os.cpu_count() or 1))
+    # Most tests wait for daemons and their timers most of the time.
+    workers = os.environ.get("LAB_WORKERS") or str(2 * max(2, os.cpu_count() or 1))
     cmd = [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"),
            "-q", "-n", workers, "--dist", "loadgroup", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
            f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
