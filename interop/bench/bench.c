@@ -154,7 +154,7 @@ bench_process_rest(pid_t pid)
 	uint64_t last = bench_process_ns(pid), now;
 
 	for (int i = 0; i < 100; i++) {
-		usleep(50000);
+		usleep(50000); /* it has rested when this cost it nothing */
 		now = bench_process_ns(pid);
 		if (now - last < 500000)
 			return now;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 #include "common/crypto/gk_trust.h"
 #include "gdoi/engine/gm.h"
 #include "gdoi/message/dialect.h"
-#include "interop/bench/bench.h"
+#include "interop/bench/load.h"
 
 /*
  * Members of one GDOI group, thousands of them, in one process: the engines of
@@ -34,7 +33,6 @@
  */
 #define SOCKETS 16 /* for each thread, each with an address of its own */
 #define DGRAM_MAX 65536
-#define LATENCIES 400 /* of 50 ms */
 
 struct member {
 	struct gk_pki_party pki;
@@ -79,53 +77,19 @@ static struct {
 
 /* ---- who they are ------------------------------------------------------- */
 
-static struct gk_buf
-read_file(const char *path)
-{
-	FILE *f = path == NULL ? NULL : fopen(path, "re");
-	struct gk_buf buf;
-	long n;
-
-	if (f == NULL)
-		bench_die("bench_gdoi: %s",
-		          path == NULL ? "--ca, --root" : path);
-	BENCH_NEED(fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) > 0);
-	rewind(f);
-	BENCH_MUST(gk_buf_alloc(&buf, (size_t)n));
-	BENCH_NEED(fread(buf.ptr, 1, buf.len, f) == buf.len);
-	fclose(f);
-	return buf;
-}
-
-static void
-read_certs(const char *path, struct gk_certs *certs)
-{
-	struct gk_buf pem = read_file(path);
-
-	BENCH_MUST(gk_certs_from_pem(gk_buf_slice(&pem), certs));
-	gk_buf_free(&pem);
-}
-
 static void
 prepare_certificates(void)
 {
 	struct gk_certs roots = { 0 };
-	FILE *f;
 
-	read_certs(opt.root, &roots);
-	read_certs(opt.ca, &all.cas);
+	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL)
+		bench_die("bench_gdoi: --ca, --ca-key, --root are needed");
+	bench_read_certs(opt.root, &roots);
+	bench_read_certs(opt.ca, &all.cas);
 	BENCH_MUST(gk_trust_new(NULL, &all.trust));
 	BENCH_MUST(gk_trust_add_anchor(all.trust, roots.cert[0]));
 	BENCH_MUST(gk_trust_add_intermediate(all.trust, all.cas.cert[0]));
-	f = fopen(opt.ca, "re");
-	BENCH_NEED(f != NULL);
-	all.ca.x509 = PEM_read_X509(f, NULL, NULL, NULL);
-	fclose(f);
-	f = fopen(opt.ca_key, "re");
-	BENCH_NEED(f != NULL);
-	all.ca.pkey = PEM_read_PrivateKey(f, NULL, NULL, NULL);
-	fclose(f);
-	BENCH_NEED(all.ca.x509 != NULL && all.ca.pkey != NULL);
+	bench_read_authority(opt.ca, opt.ca_key, &all.ca);
 	gk_certs_free(&roots);
 }
 
@@ -210,7 +174,7 @@ struct thread {
 	pthread_t id;
 	int epoll, fd[SOCKETS];
 	struct gdoi_address local[SOCKETS];
-	uint32_t latency[LATENCIES]; /* histogram, 50 ms each */
+	struct bench_latency latency;
 	uint64_t cpu_ns;
 };
 
@@ -305,14 +269,11 @@ send_to(struct thread *t, unsigned number, struct gk_slice dgram)
 static void
 done(struct thread *t, struct member *m)
 {
-	uint64_t slot;
-
 	if (m->joined)
 		return;
 	m->joined = true;
 	m->joined_ns = bench_wall_ns();
-	slot = (m->joined_ns - m->started_ns) / 50000000u;
-	t->latency[slot < LATENCIES ? slot : LATENCIES - 1]++;
+	bench_latency_add(&t->latency, m->joined_ns - m->started_ns);
 	atomic_fetch_add(&all.joined, 1);
 }
 
@@ -524,7 +485,7 @@ forge(void *arg)
 	struct ike_output out;
 	unsigned sent = 0;
 	struct ike *ike;
-	int fd[64];
+	int fd[BENCH_FORGERS];
 
 	(void)arg;
 	configure(&threads[0], opt.count - 1);
@@ -534,30 +495,23 @@ forge(void *arg)
 		if (out.kind == IKE_OUT_SEND)
 			BENCH_MUST(gk_buf_copy(&template, out.dgram));
 	ike_free(ike);
-	for (unsigned i = 0; i < 64; i++) {
-		struct sockaddr_in from = { .sin_family = AF_INET };
-
-		from.sin_addr.s_addr = htonl(0x7f020001u + i * 257);
-		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-		BENCH_NEED(fd[i] >= 0 && bind(fd[i], (struct sockaddr *)&from,
-		                              sizeof(from)) == 0);
-	}
+	bench_forgers_open(fd, 0x7f020001u);
 	while (!atomic_load(&all.stop)) {
 		double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
 		unsigned want = (unsigned)(s * opt.rate * opt.forge);
 
 		for (; sent < want; sent++) {
 			memcpy(template.ptr, &sent, sizeof(sent));
-			(void)!sendto(fd[sent % 64], template.ptr, template.len,
-			              0, (struct sockaddr *)&all.server,
+			(void)!sendto(fd[sent % BENCH_FORGERS], template.ptr,
+			              template.len, 0,
+			              (struct sockaddr *)&all.server,
 			              sizeof(all.server));
 		}
-		usleep(1000);
+		usleep(1000); /* the pace: what is due by the clock */
 	}
 	atomic_store(&all.forged, sent);
 	gk_buf_free(&template);
-	for (unsigned i = 0; i < 64; i++)
-		close(fd[i]);
+	bench_forgers_close(fd);
 	return NULL;
 }
 
@@ -566,23 +520,11 @@ forge(void *arg)
 static json_t *
 percentiles(void)
 {
-	static const double p[] = { 0.5, 0.9, 0.99, 1.0 };
-	static const char *const names[] = { "p50", "p90", "p99", "max" };
-	json_t *o = json_object();
-	uint64_t sum = 0, total = 0;
-	unsigned k = 0;
+	const struct bench_latency *l[256];
 
 	for (unsigned t = 0; t < opt.threads; t++)
-		for (unsigned i = 0; i < LATENCIES; i++)
-			total += threads[t].latency[i];
-	for (unsigned i = 0; i < LATENCIES && total != 0; i++) {
-		for (unsigned t = 0; t < opt.threads; t++)
-			sum += threads[t].latency[i];
-		while (k < 4 && (double)sum >= p[k] * (double)total)
-			json_object_set_new(o, names[k++],
-			                    json_real((i + 1) * 0.05));
-	}
-	return o;
+		l[t] = &threads[t].latency;
+	return bench_latency_json(l, opt.threads);
 }
 
 static json_t *
@@ -602,7 +544,7 @@ play(void)
 	while (atomic_load(&all.joined) + atomic_load(&all.failures) <
 	               opt.count &&
 	       s < opt.limit) {
-		usleep(20000);
+		usleep(20000); /* between two looks at the counters */
 		s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
 		if ((size_t)(s * 5) >= json_array_size(line))
 			json_array_append_new(

@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@
 #include "common/identity/gk_identity.h"
 #include "gsakmp/engine/gm.h"
 #include "gsakmp/gsakmp_registry.h"
-#include "interop/bench/bench.h"
+#include "interop/bench/load.h"
 
 /*
  * Members of one group, thousands of them, in one process: the real engines of
@@ -30,7 +29,6 @@
  */
 #define SOCKETS 16 /* for each thread: the key server's workers share by port */
 #define DGRAM_MAX 65536
-#define LATENCIES 200
 
 struct member {
 	struct gk_pki_party pki;
@@ -68,53 +66,18 @@ static struct {
 
 /* ---- certificates ------------------------------------------------------- */
 
-static struct gk_buf
-read_file(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	struct gk_buf buf;
-	long n;
-
-	if (f == NULL)
-		bench_die("%s: %s", path, strerror(errno));
-	BENCH_NEED(fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) > 0);
-	rewind(f);
-	BENCH_MUST(gk_buf_alloc(&buf, (size_t)n));
-	BENCH_NEED(fread(buf.ptr, 1, buf.len, f) == buf.len);
-	fclose(f);
-	return buf;
-}
-
-static void
-read_certs(const char *path, struct gk_certs *certs)
-{
-	struct gk_buf pem = read_file(path);
-
-	BENCH_MUST(gk_certs_from_pem(gk_buf_slice(&pem), certs));
-	gk_buf_free(&pem);
-}
-
 static void
 prepare(void)
 {
 	struct gk_certs roots = { 0 };
-	FILE *f;
 
-	read_certs(opt.root, &roots);
-	read_certs(opt.owner, &all.owners);
-	read_certs(opt.ca, &all.cas);
+	bench_read_certs(opt.root, &roots);
+	bench_read_certs(opt.owner, &all.owners);
+	bench_read_certs(opt.ca, &all.cas);
 	BENCH_MUST(gk_trust_new(NULL, &all.trust));
 	BENCH_MUST(gk_trust_add_anchor(all.trust, roots.cert[0]));
 	BENCH_MUST(gk_trust_add_intermediate(all.trust, all.cas.cert[0]));
-	f = fopen(opt.ca, "re");
-	BENCH_NEED(f != NULL);
-	all.ca.x509 = PEM_read_X509(f, NULL, NULL, NULL);
-	fclose(f);
-	f = fopen(opt.ca_key, "re");
-	BENCH_NEED(f != NULL);
-	all.ca.pkey = PEM_read_PrivateKey(f, NULL, NULL, NULL);
-	fclose(f);
-	BENCH_NEED(all.ca.x509 != NULL && all.ca.pkey != NULL);
+	bench_read_authority(opt.ca, opt.ca_key, &all.ca);
 	BENCH_MUST(gk_unhex(&all.group_id, opt.group));
 	all.env = (struct gk_env){ .random = gk_crypto_random };
 	all.server = (struct sockaddr_in){
@@ -179,7 +142,7 @@ struct thread {
 	unsigned index;
 	pthread_t id;
 	int epoll, fd[SOCKETS];
-	uint32_t latency[LATENCIES]; /* histogram, 50 ms each */
+	struct bench_latency latency;
 	uint64_t cpu_ns;
 };
 
@@ -227,12 +190,10 @@ drain(struct thread *t, unsigned number, bool keep)
 		    out.exchange == GSAKMP_EXCHANGE_COOKIE_DOWNLOAD)
 			atomic_fetch_add(&all.cookies, 1);
 		if (out.kind == GSAKMP_OUT_JOINED && !m->joined) {
-			uint64_t ms;
-
 			m->joined = true;
 			m->joined_ns = bench_wall_ns();
-			ms = (m->joined_ns - m->started_ns) / 50000000u;
-			t->latency[ms < LATENCIES ? ms : LATENCIES - 1]++;
+			bench_latency_add(&t->latency,
+			                  m->joined_ns - m->started_ns);
 			atomic_fetch_add(&all.joined, 1);
 		}
 		if (out.kind == GSAKMP_OUT_LEFT && !m->joined) {
@@ -418,19 +379,12 @@ forge(void *arg)
 {
 	struct gk_buf template;
 	unsigned sent = 0;
-	int fd[64];
+	int fd[BENCH_FORGERS];
 
 	(void)arg;
 	BENCH_MUST(gk_buf_copy(&template,
 	                       gk_buf_slice(&all.member[opt.count - 1].rtj)));
-	for (unsigned i = 0; i < 64; i++) {
-		struct sockaddr_in from = { .sin_family = AF_INET };
-
-		from.sin_addr.s_addr = htonl(0x7f010001u + i * 257);
-		fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-		BENCH_NEED(fd[i] >= 0 && bind(fd[i], (struct sockaddr *)&from,
-		                              sizeof(from)) == 0);
-	}
+	bench_forgers_open(fd, 0x7f010001u);
 	while (!atomic_load(&all.stop)) {
 		double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
 		unsigned want = (unsigned)(s * opt.rate * opt.forge);
@@ -439,16 +393,16 @@ forge(void *arg)
 			/* Somewhere in the signature at the end. */
 			template.ptr[template.len - 1 - sent % 32] ^=
 				(uint8_t)(1 + sent % 255);
-			(void)!sendto(fd[sent % 64], template.ptr, template.len,
-			              0, (struct sockaddr *)&all.server,
+			(void)!sendto(fd[sent % BENCH_FORGERS], template.ptr,
+			              template.len, 0,
+			              (struct sockaddr *)&all.server,
 			              sizeof(all.server));
 		}
-		usleep(1000);
+		usleep(1000); /* the pace: what is due by the clock */
 	}
 	atomic_store(&all.forged, sent);
 	gk_buf_free(&template);
-	for (unsigned i = 0; i < 64; i++)
-		close(fd[i]);
+	bench_forgers_close(fd);
 	return NULL;
 }
 
@@ -457,23 +411,11 @@ forge(void *arg)
 static json_t *
 percentiles(void)
 {
-	static const double p[] = { 0.5, 0.9, 0.99, 1.0 };
-	static const char *const names[] = { "p50", "p90", "p99", "max" };
-	json_t *o = json_object();
-	uint64_t sum = 0, total = 0;
-	unsigned k = 0;
+	const struct bench_latency *l[256];
 
 	for (unsigned t = 0; t < opt.threads; t++)
-		for (unsigned i = 0; i < LATENCIES; i++)
-			total += threads[t].latency[i];
-	for (unsigned i = 0; i < LATENCIES && total != 0; i++) {
-		for (unsigned t = 0; t < opt.threads; t++)
-			sum += threads[t].latency[i];
-		while (k < 4 && (double)sum >= p[k] * (double)total)
-			json_object_set_new(o, names[k++],
-			                    json_real((i + 1) * 0.05));
-	}
-	return o;
+		l[t] = &threads[t].latency;
+	return bench_latency_json(l, opt.threads);
 }
 
 static json_t *
@@ -508,7 +450,7 @@ play(void)
 	if (opt.forge != 0)
 		BENCH_NEED(pthread_create(&forger, NULL, forge, NULL) == 0);
 	while (!finished() && s < opt.limit) {
-		usleep(20000);
+		usleep(20000); /* between two looks at the counters */
 		s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
 		if ((size_t)(s * 5) >= json_array_size(line))
 			timeline_add(line, s);
@@ -623,7 +565,7 @@ main(int argc, char **argv)
 	}
 	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL ||
 	    opt.owner == NULL || opt.group == NULL || opt.count == 0 ||
-	    opt.threads == 0)
+	    opt.threads == 0 || opt.threads > 250)
 		bench_die("bench_register: --ca, --ca-key, --root, --owner, "
 		          "--group are needed");
 	prepare();

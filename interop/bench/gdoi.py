@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab import LabError
-from lab.build import program
 from lab.charon import CHARON, CONF, PLUGINS
 from lab.pki import Pki
 
@@ -81,6 +80,7 @@ def policy(pki, lkh: str) -> str:
 
 class GdoiServer(KeyServer):
     """gdoi-gcks with one group; see KeyServer for what it can do."""
+    binary = "gdoi-gcks"
 
     def __init__(self, directory: Path, auth: str):  # pylint: disable=super-init-not-called
         self.dir, self.auth, self.process = Path(directory), auth, None
@@ -130,19 +130,6 @@ class GdoiServer(KeyServer):
         path.touch(mode=0o600)
         path.write_bytes(octets)
 
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen([program("gdoi-gcks"), "--config", self.dir / "keys.xml"], cwd=self.dir,
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            if self.status():
-                return
-            time.sleep(0.02)
-        raise LabError(f"the key server does not serve; its log {self.log} ends\n" + self.log.read_text()[-2000:])
-
     def arguments(self) -> list:
         out = ["--auth", self.auth, "--group", str(GROUP), "--port", str(PORT), "--pid", str(self.process.pid),
                "--threads", str(os.cpu_count() or 1)]
@@ -181,7 +168,7 @@ class Charon:
             if time.monotonic() > end or self.process.poll() is not None:
                 self.__exit__()
                 raise LabError(f"charon does not start; its log is {self.home / 'log'}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # charon tells nobody that its socket is there
         try:
             self._configure()
         except BaseException:

@@ -75,6 +75,7 @@ def policy(pki: Pki, suite: str) -> str:
 
 class KeyServer:
     """gsakmp-gcks with one group.  Its store stays in `directory` between start() and start()."""
+    binary = "gsakmp-gcks"
 
     def __init__(self, directory: Path, suite: str, workers: int, cookies: str = "never"):
         self.dir, self.suite, self.process = Path(directory), suite, None
@@ -123,7 +124,7 @@ class KeyServer:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([program("gsakmp-gcks"), "--config", self.dir / "keys.xml"], cwd=self.dir,
+            self.process = subprocess.Popen([program(self.binary), "--config", self.dir / "keys.xml"], cwd=self.dir,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + 120
         while time.monotonic() < end:
@@ -132,7 +133,7 @@ class KeyServer:
             status = self.status()
             if status and status["groups"][0]["state"] == "open":
                 return
-            time.sleep(0.02)
+            time.sleep(0.02)  # its control socket says nothing before it is there
         raise LabError(f"the key server does not serve; its log {self.log} ends\n" + self.log.read_text()[-2000:])
 
     def status(self):
