@@ -103,3 +103,29 @@ def group(net_prefix, tmp_path):
     finally:
         for s in made:
             s.close()
+
+
+class Steps:
+    """The steps of a story, in its order: who asks for one has those before it told first, each once."""
+
+    def __init__(self, story):
+        self.story, self.results, self.broken = story, {}, ""
+
+    def __call__(self, name):
+        for step in self.story.STEPS[:self.story.STEPS.index(name) + 1]:
+            if step in self.results:
+                continue
+            if self.broken:
+                pytest.fail(f"the step {self.broken} before this one failed; logs are in {self.story.dir}")
+            self.broken = step
+            self.results[step] = getattr(self.story, step)()
+            self.broken = ""
+        return self.results[name]
+
+
+@pytest.fixture
+def step(story):
+    """A step of the module's `story`; any test of one can run alone."""
+    if not hasattr(story, "told_so_far"):
+        story.told_so_far = Steps(story)
+    return story.told_so_far

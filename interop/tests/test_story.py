@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The story of ./lab demo, step by step, with the real programs over real multicast.
 
-The steps of one story share one group and run in order; when one fails, the rest of that story fails with it.
+The steps of one story share one group; a test has those before its own told first, and when one fails, the rest of that
+story fails with it.
 """
 import pytest
 
@@ -13,22 +14,8 @@ from lab.story import GROUP, Story, need
 def story(request, net_prefix, tmp_path_factory):
     kind, delivery = request.param
     s = Story(tmp_path_factory.mktemp(f"story-{kind}"), f"{net_prefix}{kind}-", kind=kind, delivery=delivery)
-    s.broken = ""
     yield s
     s.close()
-
-
-@pytest.fixture
-def step(story, request):
-    """Run a step of the story, unless an earlier one failed."""
-    def run(name, *args):
-        if story.broken:
-            pytest.fail(f"the step {story.broken} before this one failed; logs are in {story.dir}")
-        story.broken = name
-        result = getattr(story, name)(*args)
-        story.broken = ""
-        return result
-    return run
 
 
 @pytest.mark.req("RFC4535-5.1-01", "RFC4535-3.5-01")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The story of ./lab demo substation: the keys of an IEC 61850 group (RFC 8052), with gdoi-gcks and gdoi-gm.
 
-The steps of one story share one group and run in order; when one fails, the rest of that story fails with it.
+The steps of one story share one group; a test has those before its own told first, and when one fails, the rest of that
+story fails with it.
 """
 import pytest
 
@@ -11,22 +12,8 @@ from lab.substation import BREAKERS, RELAY, Substation
 @pytest.fixture(scope="module")
 def story(net_prefix, tmp_path_factory):
     s = Substation(tmp_path_factory.mktemp("substation"), f"{net_prefix}s-", life=6, early=3)
-    s.broken = ""
     yield s
     s.close()
-
-
-@pytest.fixture
-def step(story):
-    """Run a step of the story, unless an earlier one failed."""
-    def run(name):
-        if story.broken:
-            pytest.fail(f"the step {story.broken} before this one failed; logs are in {story.dir}")
-        story.broken = name
-        result = getattr(story, name)()
-        story.broken = ""
-        return result
-    return run
 
 
 @pytest.mark.req("RFC8052-2.1-01")
