@@ -154,10 +154,16 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 			return GKD_EXIT_USAGE;
 		}
 	}
-	if (o->config == NULL || optind != argc) {
-		fprintf(stderr, "%s: %s\n", program->name,
-		        o->config == NULL ? "--config is missing"
-		                          : "unexpected argument");
+	if (optind != argc || o->config == NULL) {
+		if (optind != argc)
+			fprintf(stderr, "%s: unexpected argument '%s'%s\n",
+			        program->name, argv[optind],
+			        o->config == NULL
+			                ? "; a configuration is named with --config"
+			                : "");
+		else
+			fprintf(stderr, "%s: --config is missing\n",
+			        program->name);
 		usage(program, stderr);
 		return GKD_EXIT_USAGE;
 	}

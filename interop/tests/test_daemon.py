@@ -108,6 +108,15 @@ def test_a_person_reads_tables_and_a_program_json(group):
     assert subprocess.run([program("msec-ctl")], capture_output=True).returncode == 2
 
 
+@pytest.mark.parametrize("daemon", ["gsakmp-gcks", "gsakmp-gm", "gdoi-gcks", "gdoi-gm", "msec-go"])
+def test_a_configuration_that_is_not_named_as_one_is_named_in_the_answer(daemon):
+    r = subprocess.run([program(daemon), "--check-config", "keys.xml"], capture_output=True, text=True)
+    assert r.returncode == 2
+    assert r.stderr.startswith(f"{daemon}: unexpected argument 'keys.xml'; a configuration is named with --config\n")
+    r = subprocess.run([program(daemon), "--check-config"], capture_output=True, text=True)
+    assert r.returncode == 2 and "--config is missing" in r.stderr
+
+
 def test_an_evicted_member_is_readmitted_by_a_part_of_its_name(group):
     s = group("alice", "bob")
     bob = s.members["bob"]
