@@ -86,7 +86,7 @@ gdoi_gcks_free(struct gdoi_gcks *gcks)
 		gcks_commit_free(c);
 	}
 	gcks_commit_free(gcks->committing);
-	gdoi_outputs_free(&gcks->out);
+	gk_queue_free(&gcks->out.items);
 	free(gcks->groups);
 	gk_wipe(gcks, sizeof(*gcks));
 	free(gcks);

@@ -183,7 +183,7 @@ gdoi_gm_free(struct gdoi_gm *gm)
 	for (size_t i = 0; i < gm->n_groups; i++)
 		group_free(&gm->group[i]);
 	ike_free(gm->ike);
-	gdoi_outputs_free(&gm->out);
+	gk_queue_free(&gm->out.items);
 	if (gm->group != NULL)
 		gk_wipe(gm->group, gm->n_groups * sizeof(*gm->group));
 	free(gm->group);

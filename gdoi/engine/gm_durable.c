@@ -309,7 +309,7 @@ gdoi_gm_commit_failed(struct gdoi_gm *gm, struct gk_now now)
 		group->owed = true;
 		return;
 	}
-	gdoi_outputs_cut(&gm->out, NULL);
+	gk_queue_cut(&gm->out.items, NULL);
 	take_back(group);
 	if (group->pulled)
 		(void)!gm_register_failed(

@@ -92,7 +92,7 @@ gdoi_group_free(struct gdoi_group *g)
 	gk_buf_free(&g->id);
 	gk_journal_free(g->own);
 	gk_journal_free(g->in_flight);
-	gdoi_outputs_free(&g->out);
+	gk_queue_free(&g->out.items);
 	pthread_mutex_destroy(&g->lock);
 	gk_wipe(g, sizeof(*g));
 	free(g);

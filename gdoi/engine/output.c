@@ -1,30 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/engine/output.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* The slices of an output that the queue owns once they are copied. */
-enum {
-	OWN_GROUP,
-	OWN_DGRAM,
-	OWN_PEER,
-	OWN_KEY,
-	OWN_INTEGRITY,
-	OWN_SOURCE_AUTH,
-	OWN_SAT_1, /* source, or OID */
-	OWN_SAT_2, /* destination, or OID-Specific Payload */
-	OWN_N
-};
-
-struct gdoi_output_item {
-	struct gdoi_output_item *next;
-	struct gdoi_output out;
-	struct gk_buf own[OWN_N];
-	struct gdoi_sat sat;
-	uint32_t *sids;
-};
-
 const char *
 gdoi_output_text(enum gdoi_output_kind kind)
 {
@@ -57,142 +33,74 @@ gdoi_tek_state_text(enum gdoi_tek_state state)
 struct gdoi_output *
 gdoi_outputs_add(struct gdoi_outputs *q, enum gdoi_output_kind kind)
 {
-	struct gdoi_output_item *item = calloc(1, sizeof(*item));
+	struct gdoi_output *out = gk_queue_add(&q->items, sizeof(*out));
 
-	if (item == NULL)
-		return NULL;
-	item->out.kind = kind;
-	item->out.edition = -1;
-	if (q->tail == NULL)
-		q->head = item;
-	else
-		q->tail->next = item;
-	q->tail = item;
-	return &item->out;
+	if (out != NULL)
+		out->kind = kind;
+	return out;
 }
 
 static enum gk_err
-own(struct gdoi_output_item *item, int which, struct gk_slice *s)
+own_sat(struct gk_queue *q, struct gdoi_tek *tek)
 {
-	GK_TRY(gk_buf_copy(&item->own[which], *s));
-	*s = gk_buf_slice(&item->own[which]);
-	return GK_OK;
-}
+	struct gdoi_sat *sat;
 
-static enum gk_err
-own_sat(struct gdoi_output_item *item)
-{
-	struct gdoi_sat *sat = &item->sat;
-
-	if (item->out.tek.sat == NULL)
+	if (tek->sat == NULL)
 		return GK_OK;
-	*sat = *item->out.tek.sat;
-	item->out.tek.sat = sat;
+	sat = gk_queue_copy(q, tek->sat, sizeof(*sat));
+	if (sat == NULL)
+		return GK_ERR_NOMEM;
+	tek->sat = sat;
 	if (sat->protocol == GDOI_PROTOCOL_IEC_61850) {
-		GK_TRY(own(item, OWN_SAT_1, &sat->iec.oid));
-		return own(item, OWN_SAT_2, &sat->iec.payload);
+		GK_TRY(gk_queue_keep(q, &sat->iec.oid));
+		return gk_queue_keep(q, &sat->iec.payload);
 	}
-	GK_TRY(own(item, OWN_SAT_1, &sat->ipsec.ep.src.data));
-	return own(item, OWN_SAT_2, &sat->ipsec.ep.dst.data);
+	GK_TRY(gk_queue_keep(q, &sat->ipsec.ep.src.data));
+	return gk_queue_keep(q, &sat->ipsec.ep.dst.data);
 }
 
 static enum gk_err
-own_sids(struct gdoi_output_item *item)
+own_sids(struct gk_queue *q, struct gdoi_tek *tek)
 {
-	struct gdoi_tek *tek = &item->out.tek;
-
 	if (tek->n_sids == 0) {
 		tek->sids = NULL;
 		return GK_OK;
 	}
-	item->sids = calloc(tek->n_sids, sizeof(*item->sids));
-	if (item->sids == NULL)
-		return GK_ERR_NOMEM;
-	memcpy(item->sids, tek->sids, tek->n_sids * sizeof(*item->sids));
-	tek->sids = item->sids;
-	return GK_OK;
+	tek->sids =
+		gk_queue_copy(q, tek->sids, tek->n_sids * sizeof(*tek->sids));
+	return tek->sids != NULL ? GK_OK : GK_ERR_NOMEM;
 }
 
 static enum gk_err
-own_all(struct gdoi_output_item *item)
+own_all(struct gk_queue *q, struct gdoi_output *out)
 {
-	struct gdoi_output *out = &item->out;
-
-	GK_TRY(own(item, OWN_GROUP, &out->group_id));
-	GK_TRY(own(item, OWN_DGRAM, &out->dgram));
-	GK_TRY(own(item, OWN_PEER, &out->peer));
-	GK_TRY(own(item, OWN_KEY, &out->tek.key));
-	GK_TRY(own(item, OWN_INTEGRITY, &out->tek.integrity));
-	GK_TRY(own(item, OWN_SOURCE_AUTH, &out->tek.source_auth));
-	GK_TRY(own_sat(item));
-	return own_sids(item);
-}
-
-static void
-item_free(struct gdoi_output_item *item)
-{
-	if (item == NULL)
-		return;
-	for (int i = 0; i < OWN_N; i++)
-		gk_buf_free(&item->own[i]);
-	free(item->sids);
-	free(item);
-}
-
-static void
-drop_last(struct gdoi_outputs *q)
-{
-	struct gdoi_output_item *before = q->head;
-
-	if (q->head == q->tail) {
-		item_free(q->head);
-		q->head = q->tail = NULL;
-		return;
-	}
-	while (before->next != q->tail)
-		before = before->next;
-	item_free(q->tail);
-	before->next = NULL;
-	q->tail = before;
-}
-
-void
-gdoi_outputs_cut(struct gdoi_outputs *q, const struct gdoi_output_item *mark)
-{
-	while (q->tail != NULL && q->tail != mark)
-		drop_last(q);
+	GK_TRY(gk_queue_keep(q, &out->group_id));
+	GK_TRY(gk_queue_keep(q, &out->dgram));
+	GK_TRY(gk_queue_keep(q, &out->peer));
+	GK_TRY(gk_queue_keep(q, &out->tek.key));
+	GK_TRY(gk_queue_keep(q, &out->tek.integrity));
+	GK_TRY(gk_queue_keep(q, &out->tek.source_auth));
+	GK_TRY(own_sat(q, &out->tek));
+	return own_sids(q, &out->tek);
 }
 
 enum gk_err
 gdoi_outputs_own(struct gdoi_outputs *q)
 {
-	enum gk_err err = own_all(q->tail);
+	enum gk_err err = own_all(&q->items, gk_queue_last(&q->items));
 
 	/* Half of it would still point to where the caller's octets were. */
 	if (err != GK_OK)
-		drop_last(q);
+		gk_queue_drop(&q->items);
 	return err;
 }
 
 bool
 gdoi_outputs_poll(struct gdoi_outputs *q, struct gdoi_output *out)
 {
-	item_free(q->current);
-	q->current = q->head;
-	if (q->current == NULL)
-		return false;
-	q->head = q->current->next;
-	if (q->head == NULL)
-		q->tail = NULL;
-	*out = q->current->out;
-	return true;
-}
+	const struct gdoi_output *first = gk_queue_poll(&q->items);
 
-void
-gdoi_outputs_free(struct gdoi_outputs *q)
-{
-	struct gdoi_output out;
-
-	while (gdoi_outputs_poll(q, &out))
-		continue;
+	if (first != NULL)
+		*out = *first;
+	return first != NULL;
 }

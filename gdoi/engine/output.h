@@ -3,6 +3,7 @@
 #define GDOI_ENGINE_OUTPUT_H
 
 #include "common/base/gk_env.h"
+#include "common/base/gk_queue.h"
 #include "common/identity/gk_identity.h"
 #include "gdoi/payload/sat.h"
 
@@ -141,11 +142,9 @@ struct gdoi_output {
 	const char *text;         /* a short reason; static storage */
 };
 
-/* The queue inside an engine; used as gsakmp_outputs is. */
-struct gdoi_output_item;
+/* The queue inside an engine; cut and freed as any gk_queue. */
 struct gdoi_outputs {
-	struct gdoi_output_item *head, *tail;
-	struct gdoi_output_item *current; /* what _poll() handed out last */
+	struct gk_queue items;
 };
 
 /* gdoi_outputs_add - append an output of @kind; the slices put into it are
@@ -156,10 +155,5 @@ struct gdoi_output *gdoi_outputs_add(struct gdoi_outputs *q,
  * the queue; when that fails, the output is taken out again. */
 GK_MUST_CHECK enum gk_err gdoi_outputs_own(struct gdoi_outputs *q);
 bool gdoi_outputs_poll(struct gdoi_outputs *q, struct gdoi_output *out);
-/* gdoi_outputs_cut - drop what was appended behind @mark, which was q->tail;
- * everything if @mark is NULL. */
-void gdoi_outputs_cut(struct gdoi_outputs *q,
-                      const struct gdoi_output_item *mark);
-void gdoi_outputs_free(struct gdoi_outputs *q); /* wipes */
 
 #endif /* GDOI_ENGINE_OUTPUT_H */

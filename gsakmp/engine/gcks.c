@@ -40,7 +40,7 @@ gsakmp_gcks_free(struct gsakmp_gcks *gcks)
 	if (gcks->cfg.jar == &gcks->own_jar)
 		gsakmp_cookie_wipe(&gcks->own_jar);
 	gsakmp_halfopen_fini(&gcks->own_halfopen);
-	gsakmp_outputs_free(&gcks->out);
+	gk_queue_free(&gcks->out.items);
 	free(gcks->group);
 	free(gcks);
 }

@@ -192,7 +192,7 @@ gsakmp_gm_free(struct gsakmp_gm *gm)
 	}
 	gsakmp_gm_undo_free(gm);
 	gk_journal_free(gm->journal);
-	gsakmp_outputs_free(&gm->out);
+	gk_queue_free(&gm->out.items);
 	gk_wipe(gm, sizeof(*gm));
 	free(gm);
 }

@@ -175,7 +175,7 @@ gsakmp_gm_undo(struct gsakmp_gm *gm)
 
 	if (was == NULL)
 		return;
-	gsakmp_outputs_cut(&gm->out, was->out.tail);
+	gk_queue_cut(&gm->out.items, was->out.items.last);
 	gk_journal_revert(gm->journal);
 	become(gm, was);
 }
@@ -303,7 +303,7 @@ gsakmp_gm_commit_failed(struct gsakmp_gm *gm, struct gk_now now)
 	}
 	item = gm->again.now;
 	gm->again.now = (struct gsakmp_gm_held){ 0 };
-	gsakmp_outputs_cut(&gm->out, NULL);
+	gk_queue_cut(&gm->out.items, NULL);
 	gsakmp_gm_undo(gm);
 	(void)hold(gm, &item); /* no room: a missed rekey is made good */
 	gm->again.at = now.mono_ms + gm->wait_ms;

@@ -71,7 +71,7 @@ gsakmp_group_free(struct gsakmp_group *g)
 	gk_group_free(g->data);
 	gk_journal_free(g->own);
 	gk_journal_free(g->in_flight);
-	gsakmp_outputs_free(&g->out);
+	gk_queue_free(&g->out.items);
 	pthread_mutex_destroy(&g->lock);
 	gk_wipe(g, sizeof(*g));
 	free(g);

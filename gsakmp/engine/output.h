@@ -2,6 +2,7 @@
 #ifndef GSAKMP_ENGINE_OUTPUT_H
 #define GSAKMP_ENGINE_OUTPUT_H
 
+#include "common/base/gk_queue.h"
 #include "gsakmp/engine/party.h"
 #include "gsakmp/gsakmp_reject.h"
 
@@ -103,11 +104,9 @@ struct gsakmp_output {
 	const char *text;         /* a short reason; static storage */
 };
 
-/* The queue inside an engine. */
-struct gsakmp_output_item;
+/* The queue inside an engine; cut and freed as any gk_queue. */
 struct gsakmp_outputs {
-	struct gsakmp_output_item *head, *tail;
-	struct gsakmp_output_item *current; /* what _poll() handed out last */
+	struct gk_queue items;
 };
 
 /*
@@ -120,10 +119,5 @@ struct gsakmp_output *gsakmp_outputs_add(struct gsakmp_outputs *q,
  * that fails, the output is taken out again. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
-/* gsakmp_outputs_cut - drop what was appended behind @mark, which was q->tail;
- * everything if @mark is NULL. */
-void gsakmp_outputs_cut(struct gsakmp_outputs *q,
-                        const struct gsakmp_output_item *mark);
-void gsakmp_outputs_free(struct gsakmp_outputs *q); /* wipes */
 
 #endif /* GSAKMP_ENGINE_OUTPUT_H */

@@ -63,7 +63,7 @@ gsakmp_sgcks_free(struct gsakmp_sgcks *s)
 		return;
 	gsakmp_policy_unref(s->judged);
 	gsakmp_gm_free(s->gm);
-	gsakmp_outputs_free(&s->out);
+	gk_queue_free(&s->out.items);
 	free(s);
 }
 

@@ -244,7 +244,7 @@ GK_TEST(engine_8, output_that_cannot_be_kept_is_no_output)
 	assert_non_null(gsakmp_outputs_add(&q, GSAKMP_OUT_LEFT));
 	assert_true(gsakmp_outputs_poll(&q, &got));
 	assert_int_equal(got.kind, GSAKMP_OUT_LEFT);
-	gsakmp_outputs_free(&q);
+	gk_queue_free(&q.items);
 }
 
 int
