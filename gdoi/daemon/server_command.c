@@ -184,10 +184,16 @@ look_at_row(void *ctx, const struct gdoi_group_row *row)
 	look(ctx, row->peer);
 }
 
+/* evict NAME [now] [GROUP] */
 static json_t *
 cmd_evict(void *state, const json_t *request, char why[256])
 {
-	struct gdoid_group *g = group_of(state, request, 1, why);
+	const char *word = gkd_control_arg(request, 1);
+	bool at_once = word != NULL && strcmp(word, "now") == 0;
+	enum gk_err (*evict)(struct gdoi_group *, const char *const *, size_t,
+	                     struct gk_now) =
+		at_once ? gdoi_group_evict_now : gdoi_group_evict;
+	struct gdoid_group *g = group_of(state, request, at_once ? 2 : 1, why);
 	struct search s = { .name = gkd_control_arg(request, 0) };
 	const char *peer = s.found;
 
@@ -204,7 +210,7 @@ cmd_evict(void *state, const json_t *request, char why[256])
 		         s.name);
 		return NULL;
 	}
-	return done(g, gdoi_group_evict(g->group, &peer, 1, gkd_now()), why);
+	return done(g, evict(g->group, &peer, 1, gkd_now()), why);
 }
 
 static json_t *
@@ -332,7 +338,8 @@ const struct gkd_command gdoid_server_commands[] = {
 	  cmd_teks },
 	{ "history", "[GROUP]", "the last GROUPKEY-PUSH messages, newest first",
 	  cmd_history },
-	{ "evict", "NAME [GROUP]", "new keys for all but this member",
+	{ "evict", "NAME [now] [GROUP]",
+	  "new keys for all but this member; now: without rollover",
 	  cmd_evict },
 	{ "readmit", "NAME [GROUP]", "let an evicted member register again",
 	  cmd_readmit },

@@ -87,9 +87,14 @@ enum gdoi_rekey {
 enum gk_err gdoi_group_rekey(struct gdoi_group *group, unsigned what,
                              struct gk_now now);
 /* gdoi_group_evict - by printable identity; several share one rekey.
- * GK_ERR_VALUE: no such member.  They are barred until readmitted. */
+ * GK_ERR_VALUE: no such member.  They are barred until readmitted.
+ * gdoi_group_evict_now - the same, without ATD and DTD, whatever policy says of
+ * evictions: what they can read is not sent a moment longer. */
 enum gk_err gdoi_group_evict(struct gdoi_group *group, const char *const *peers,
                              size_t n, struct gk_now now);
+enum gk_err gdoi_group_evict_now(struct gdoi_group *group,
+                                 const char *const *peers, size_t n,
+                                 struct gk_now now);
 enum gk_err gdoi_group_readmit(struct gdoi_group *group, const char *peer);
 /* gdoi_group_delete_all - everybody is to register again (section 3.5, step 6;
  * also what an operator does after a compromise). */

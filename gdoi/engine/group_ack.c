@@ -283,7 +283,7 @@ evict_silent(struct gdoi_group *g, struct gk_now now)
 		}
 	/* Not barred: who comes back is alive. */
 	if (n != 0)
-		err = gdoi_group_evict_members(g, m, n, now);
+		err = gdoi_group_evict_members(g, m, n, false, now);
 	free(m);
 	return err;
 }

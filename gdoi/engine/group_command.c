@@ -136,8 +136,11 @@ gdoi_group_delete_all(struct gdoi_group *g, struct gk_now now)
 static enum gk_err
 tell_of_joins(struct gdoi_group *g, struct gk_now now)
 {
-	struct gdoi_rekey_cause cause = { .evicted = g->rekey_owed,
-		                          .deletes = true };
+	struct gdoi_rekey_cause cause = {
+		.evicted = g->rekey_owed,
+		.deletes = true,
+		.at_once = g->rekey_owed && g->policy->rekey.evict_at_once,
+	};
 
 	for (uint16_t i = 0; i < g->policy->n_data; i++)
 		cause.data[i] = GDOI_DATA_REPLACE;
@@ -146,9 +149,13 @@ tell_of_joins(struct gdoi_group *g, struct gk_now now)
 
 enum gk_err
 gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
-                         size_t n, struct gk_now now)
+                         size_t n, bool at_once, struct gk_now now)
 {
-	struct gdoi_rekey_cause cause = { .evicted = true, .deletes = true };
+	struct gdoi_rekey_cause cause = {
+		.evicted = true,
+		.deletes = true,
+		.at_once = at_once || g->policy->rekey.evict_at_once,
+	};
 	bool lkh = g->shape.degree != 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -175,7 +182,11 @@ static enum gk_err
 let_go(struct gdoi_group *g, struct gk_now now)
 {
 	size_t n = gk_group_count_state(g->data, GK_MEMBER_LEAVING), cursor = 0;
-	struct gdoi_rekey_cause cause = { .evicted = true, .deletes = true };
+	struct gdoi_rekey_cause cause = {
+		.evicted = true,
+		.deletes = true,
+		.at_once = g->policy->rekey.evict_at_once,
+	};
 	struct gk_member *m;
 
 	if (n == 0)
@@ -228,7 +239,7 @@ find_all(struct gdoi_group *g, const char *const *peers, size_t n,
 }
 
 static enum gk_err
-evict(struct gdoi_group *g, const char *const *peers, size_t n,
+evict(struct gdoi_group *g, const char *const *peers, size_t n, bool at_once,
       struct gk_member **m, struct gk_now now)
 {
 	if (g->phase != GDOI_GROUP_OPEN)
@@ -239,12 +250,12 @@ evict(struct gdoi_group *g, const char *const *peers, size_t n,
 	for (size_t i = 0; i < n; i++)
 		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
 		                        gk_slice_str("evicted")));
-	return gdoi_group_evict_members(g, m, n, now);
+	return gdoi_group_evict_members(g, m, n, at_once, now);
 }
 
-enum gk_err
-gdoi_group_evict(struct gdoi_group *g, const char *const *peers, size_t n,
-                 struct gk_now now)
+static enum gk_err
+evict_command(struct gdoi_group *g, const char *const *peers, size_t n,
+              bool at_once, struct gk_now now)
 {
 	struct gk_member **m = calloc(n + 1, sizeof(struct gk_member *));
 	enum gk_err err;
@@ -252,11 +263,25 @@ gdoi_group_evict(struct gdoi_group *g, const char *const *peers, size_t n,
 	if (m == NULL)
 		return GK_ERR_NOMEM;
 	pthread_mutex_lock(&g->lock);
-	err = evict(g, peers, n, m, now);
+	err = evict(g, peers, n, at_once, m, now);
 	pthread_mutex_unlock(&g->lock);
 	free(m);
 	GK_TRY(err);
 	return gdoi_group_flush(g, now);
+}
+
+enum gk_err
+gdoi_group_evict(struct gdoi_group *g, const char *const *peers, size_t n,
+                 struct gk_now now)
+{
+	return evict_command(g, peers, n, false, now);
+}
+
+enum gk_err
+gdoi_group_evict_now(struct gdoi_group *g, const char *const *peers, size_t n,
+                     struct gk_now now)
+{
+	return evict_command(g, peers, n, true, now);
 }
 
 enum gk_err

@@ -145,13 +145,21 @@ is_deleted(const struct gdoi_plan *p, const struct gdoi_data_sa *t)
 	       (p->g->policy->has_gap && p->g->policy->gap.has_dtd);
 }
 
+/* It was deleted before, and its DTD is not over; that is cut short. */
+static bool
+lingers(const struct gdoi_plan *p, const struct gdoi_data_sa *t)
+{
+	return p->cause->at_once && t->gone_utc > p->now.utc_s;
+}
+
 static enum gk_err
 supersede(struct gdoi_plan *p, const struct gdoi_data_sa *by)
 {
 	struct gdoi_group *g = p->g;
 
 	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
-		if (t == by || t->data != by->data || !gdoi_tek_live(t))
+		if (t == by || t->data != by->data || t->spare ||
+		    (t->deleted && !lingers(p, t)))
 			continue;
 		/* Nobody can be told in a group without a Rekey SA. */
 		if (!g->policy->rekey.on || !is_deleted(p, t))
@@ -228,7 +236,8 @@ new_data_sas(struct gdoi_plan *p)
 	struct gdoi_group *g = p->g;
 
 	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
-		if (t->data != GDOI_DATA_ORPHAN || !gdoi_tek_live(t))
+		if (t->data != GDOI_DATA_ORPHAN || t->spare ||
+		    (t->deleted && !lingers(p, t)))
 			continue;
 		t->deleted = true;
 		t->gone_utc = p->now.utc_s + delay(p, true);
@@ -249,6 +258,21 @@ new_data_sas(struct gdoi_plan *p)
 	return GK_OK;
 }
 
+/*
+ * RFC6407-7.4.1-03: the SAK of the KEK that the evicted do not get comes under one
+ * that they have.  If policy wants that hidden as well, that KEK only brings another
+ * one, of which they see nothing.
+ */
+static enum gk_err
+hidden_rekey_sa(struct gdoi_plan *p)
+{
+	const struct gdoi_group *g = p->g;
+
+	if (!p->cause->evicted || !p->told || !g->policy->rekey.hide_kek)
+		return GK_OK;
+	return new_rekey_sa(p);
+}
+
 /* ---- all of it ----------------------------------------------------------- */
 
 static enum gk_err
@@ -263,10 +287,12 @@ plan_all(struct gdoi_plan *p)
 	p->joined = gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL;
 	if (on &&
 	    (p->cause->kek || p->current == NULL || gk_group_due(g->data) ||
-	     gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL))
+	     gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)) {
 		GK_TRY(new_rekey_sa(p));
-	else if (gk_group_open(g->data))
+		GK_TRY(hidden_rekey_sa(p));
+	} else if (gk_group_open(g->data)) {
 		gk_group_close(g->data);
+	}
 	GK_TRY(new_data_sas(p));
 	if (p->told)
 		GK_TRY(gdoi_plan_teks(p));

@@ -390,7 +390,7 @@ expel(struct gdoi_group *g, struct gk_now now, bool *rekeyed)
 	n = not_admitted(g, m);
 	*rekeyed = n != 0;
 	if (n != 0)
-		err = gdoi_group_evict_members(g, m, n, now);
+		err = gdoi_group_evict_members(g, m, n, false, now);
 	free(m);
 	return err;
 }

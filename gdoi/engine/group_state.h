@@ -269,7 +269,8 @@ enum gdoi_data_order {
 
 struct gdoi_rekey_cause {
 	bool kek;     /* a new Rekey SA, whatever happened to the tree */
-	bool evicted; /* whoever left must not read on */
+	bool evicted; /* whoever left must not read on, nor, if policy says
+	               * so, see what the next KEK is */
 	bool deletes; /* the old TEKs are deleted, after DTD if there is one */
 	bool at_once; /* neither ATD nor DTD */
 	enum gdoi_data_order data[GDOI_SATS_MAX];
@@ -381,10 +382,12 @@ GK_MUST_CHECK enum gk_err gdoi_group_settle_members(struct gdoi_group *g,
 /* gdoi_group_drop_teks - every Data-Security SA goes, here and now. */
 GK_MUST_CHECK enum gk_err gdoi_group_drop_teks(struct gdoi_group *g,
                                                struct gk_now now);
-/* gdoi_group_evict_members - out, and the others are told.  @m: each once. */
+/* gdoi_group_evict_members - out, and the others are told.  @m: each once;
+ * @at_once: even if policy does not say so. */
 GK_MUST_CHECK enum gk_err gdoi_group_evict_members(struct gdoi_group *g,
                                                    struct gk_member *const *m,
-                                                   size_t n, struct gk_now now);
+                                                   size_t n, bool at_once,
+                                                   struct gk_now now);
 
 /* ---- group_ack.c --------------------------------------------------------- */
 

@@ -36,6 +36,10 @@ struct gdoi_rekey_policy {
 	 * never.  With evict_silent it is evicted as well. */
 	unsigned silent_max;
 	bool evict_silent;
+	bool evict_at_once; /* an eviction knows neither ATD nor DTD */
+	/* RFC 6407 section 7.4.1: the evicted do not see what the KEK is that
+	 * protects the new TEKs. */
+	bool hide_kek;
 	/* Unicast PUSH, one datagram for each member's address. */
 	bool unicast;
 };

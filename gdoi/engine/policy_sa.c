@@ -144,6 +144,8 @@ gdoi_policy_make_rekey(struct gdoi_policy_making *m,
 	out->resend_spacing_ms = gdoi_policy_number(in->spacing_ms);
 	out->silent_max = gdoi_policy_number(in->silent_max);
 	out->evict_silent = in->evict.value != 0;
+	out->evict_at_once = in->at_once.value != 0;
+	out->hide_kek = in->hide_kek.value != 0;
 	out->unicast = in->unicast.value != 0;
 	return GK_OK;
 }

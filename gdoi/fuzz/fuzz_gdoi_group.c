@@ -39,6 +39,8 @@ configure(uint8_t a, uint8_t b)
 	w.template.rekey.sak.ack = (a & 0x80) != 0 ? GDOI_ACK_KEK_SHA256 : 0;
 	w.template.rekey.silent_max = 2;
 	w.template.rekey.evict_silent = (b & 1) != 0;
+	w.template.rekey.hide_kek = (b & 4) != 0;
+	w.template.rekey.evict_at_once = (b & 3) == 3;
 	w.template.has_gap = (b & 2) != 0;
 	w.template.gap = (struct gdoi_gap){
 		.has_atd = true, .atd = 5, .has_dtd = true, .dtd = 12

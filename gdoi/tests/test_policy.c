@@ -60,7 +60,9 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 			 "lifetime=\"1d\" lkh-degree=\"3\" margin=\"10min\" "
 			 "interval=\"2h\"/><signature algorithm=\"ecdsa-256\"/>"
 			 "<ack type=\"lkh-sha256\" missed=\"3\" "
-			 "evict=\"true\"/>",
+			 "evict=\"true\"/>"
+			 "<eviction at-once=\"true\" "
+			 "hide-kek-policy=\"true\"/>",
 	};
 	struct gdoi_policy *p = made(&x);
 	const struct gdoi_rekey_policy *r = &p->rekey;
@@ -74,6 +76,7 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 	assert_int_equal(p->gap.dtd, 10);
 	assert_int_equal(p->members_max, 30000);
 	assert_true(r->on && r->backward && r->evict_silent && !r->unicast);
+	assert_true(r->evict_at_once && r->hide_kek);
 	assert_int_equal(r->sak.management, GDOI_KEK_MANAGEMENT_LKH);
 	assert_int_equal(r->lkh_degree, 3);
 	assert_int_equal(r->sak.algorithm, GDOI_KEK_ALG_AES);

@@ -32,7 +32,7 @@ class Group:
     """`members` are hosts of the scene with keys and a rule in the policy; `strangers` are hosts without.
 
     auth: psk, or the kind of all certificates (ecdsa, rsa, p384).  The other keywords are parts of the policy (esp, push,
-    kek, ack, rollover: attributes by name; sas: the whole data protocol) and of the key server's configuration."""
+    kek, ack, eviction, rollover: attributes by name; sas: the whole data protocol) and of the key server's configuration."""
 
     def __init__(self, directory: Path, members: list = ("alice", "bob"), strangers: list = (), prefix: str = "",
                  auth: str = "psk", ip: int = 4, workers: int = 2, rekey: bool = True, lkh: bool = True,
@@ -48,6 +48,7 @@ class Group:
         self.name, self.id = "plant", {"number": NUMBER}
         self.esp, self.push, self.kek, self.rollover = {}, {}, {}, {}
         self.ack = {"type": "kek-sha256", "missed": 2}
+        self.eviction = {}
         self.phase1, self.rekeying = {}, {}
         self.sas = self.source = self.dialect = self.owner = ""
         for name, value in parts.items():

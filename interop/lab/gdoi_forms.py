@@ -47,12 +47,13 @@ def rekey(group) -> str:
     kek = {"algorithm": "aes", "key-length": 128, "lifetime": group.kek_life,
            "lkh-degree": 2 if group.lkh else None, **group.kek}
     ack = f"      <ack{attributes(group.ack)}/>\n" if group.ack else ""
+    eviction = f"      <eviction{attributes(group.eviction)}/>\n" if group.eviction else ""
     return f"""  <rekey>
     <gdoi>
       <push{attributes(push)}/>
       <kek{attributes(kek)}/>
       <signature algorithm="ecdsa-256" hash="sha256"/>
-{ack}    </gdoi>
+{ack}{eviction}    </gdoi>
   </rekey>
 """
 

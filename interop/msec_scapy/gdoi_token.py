@@ -46,7 +46,8 @@ class GDOIRekeyInfo(core.Sequence):
                ("rekeyInterval", core.Integer, _opt(5)), ("sigAlgorithm", core.Integer),
                ("sigHashAlgorithm", core.Integer, _opt(6)), ("sigKeyLength", core.Integer, _opt(7)),
                ("ackRequested", core.Integer, _opt(8)), ("silentMax", core.Integer, _opt(9)),
-               ("silentEvicted", core.Integer)]
+               ("silentEvicted", core.Integer), ("evictionAtOnce", core.Integer, _opt(10)),
+               ("kekPolicyHidden", core.Integer, _opt(11))]
 
 
 class IPsecSA(core.Sequence):
@@ -249,7 +250,7 @@ class GroupPolicy:
         _within(r, delivery=(0, 1), sourcePort=(0, 65535), destinationPort=(1, 65535), resendTimes=(0, 20),
                 resendSpacing=(0, 600000), backwardSecrecy=(0, 1), kekKeyLifetime=(1, 2**32 - 1), lkhDegree=(2, 256),
                 rekeyMargin=(1, r["kekKeyLifetime"] - 1), rekeyInterval=(1, 2**32 - 1), silentMax=(1, 1000),
-                silentEvicted=(0, 1))
+                silentEvicted=(0, 1), evictionAtOnce=(0, 1), kekPolicyHidden=(0, 1))
         _check_addresses(r)
         if r["delivery"]:
             _demand("destination" not in r, "unicast has no destination")
@@ -264,6 +265,7 @@ class GroupPolicy:
         _demand(r.get("ackRequested") not in (2, 4) or "lkhDegree" in r, "an LKH acknowledgement without LKH")
         _demand("silentMax" not in r or "ackRequested" in r, "nobody acknowledges, so nobody is silent")
         _demand(not r["silentEvicted"] or "silentMax" in r, "who is silent?")
+        _demand(not r.get("kekPolicyHidden") or "lkhDegree" in r, "without LKH the evicted see no next KEK at all")
 
     def _margin(self, life):
         margin = (self.rekey or {}).get("rekeyMargin", 0)

@@ -124,6 +124,11 @@ struct gpt_gdoi_rekey {
 	struct gpt_number ack;        /* KEK_ACK_REQUESTED */
 	struct gpt_number silent_max; /* PUSHes unacknowledged in a row */
 	struct gpt_number evict;      /* 1: who stays silent is evicted */
+
+	/* Of evictions; both absent mean 0. */
+	struct gpt_number at_once;  /* 1: neither ATD nor DTD */
+	struct gpt_number hide_kek; /* 1: two changes of the KEK (RFC 6407
+	                             * section 7.4.1) */
 };
 
 /* clang-format off */
@@ -160,7 +165,11 @@ struct gpt_gdoi_rekey {
 	  NONE, 7, 1, 65535)                                                    \
 	O(ack, ackRequested, CODE, "ack", "type", ACK, 8, 1, 65535)             \
 	O(silent_max, silentMax, NUMBER, "ack", "missed", NONE, 9, 1, 1000)     \
-	R(evict, silentEvicted, CODE, "ack", "evict", BOOLEAN, 0, 0, 1)
+	R(evict, silentEvicted, CODE, "ack", "evict", BOOLEAN, 0, 0, 1)         \
+	O(at_once, evictionAtOnce, CODE, "eviction", "at-once", BOOLEAN, 10, 0, \
+	  1)                                                                    \
+	O(hide_kek, kekPolicyHidden, CODE, "eviction", "hide-kek-policy",       \
+	  BOOLEAN, 11, 0, 1)
 /* clang-format on */
 
 /* IPsecSA: a Data-Security SA by ESP or AH (RFC 6407 section 5.5.1). */

@@ -278,6 +278,10 @@ gpt_lint_gdoi_rekey(struct gpt_linting *l, const struct gpt_gdoi_rekey *r)
 		WARN(l, "no-lkh", ".kek",
 		     "without LKH nobody can be evicted but by everybody "
 		     "registering again");
+	if (is(r->hide_kek, 1) && !r->lkh_degree.present)
+		ERROR(l, "hide-kek-without-lkh", ".eviction",
+		      "without LKH the evicted see nothing of the next KEK in "
+		      "any case");
 	signature(l, r);
 	acknowledgement(l, r);
 }

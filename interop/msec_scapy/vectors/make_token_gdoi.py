@@ -85,6 +85,11 @@ def rekeys():
     for name in xmlform_gdoi.ACK:
         yield f"ack/{name}", f"acknowledged {name}", policy(None, rekey(
             ack=f'<ack type="{name}" missed="3" evict="true"/>'))
+    for name, attributes in (("at-once", 'at-once="true"'), ("hidden", 'hide-kek-policy="true"'),
+                             ("both", 'at-once="true" hide-kek-policy="true"'), ("said", 'at-once="false"')):
+        yield f"eviction/{name}", f"evictions: {name}", policy(None, rekey(
+            kek='<kek algorithm="aes" key-length="128" lifetime="1d" lkh-degree="2"/>',
+            ack='<ack type="kek-sha256"/>' + f"<eviction {attributes}/>"))
     yield "push/all", "every attribute of a push and of a KEK", policy(None, rekey(
         '<push source="192.0.2.1" source-port="0" destination="239.1.1.1" destination-port="8480" resend="3"'
         ' spacing-ms="250" backward-secrecy="true"/>',
@@ -147,6 +152,9 @@ def contradictions():
     yield "ack-lkh", "an acknowledgement by LKH, without LKH", policy(None, rekey(kek=KEK, ack='<ack type="lkh-sha256"/>'))
     yield "ack-missed", "who does not acknowledge is silent, and nobody acknowledges", policy(None, rekey(
         ack='<ack missed="3"/>'))
+    yield "hide-kek", "a KEK hidden from the evicted, without LKH", policy(None, rekey(
+        kek='<kek algorithm="aes" key-length="128" lifetime="1d"/>',
+        ack='<ack type="kek-sha256"/><eviction hide-kek-policy="true"/>'))
     yield "ack-evict", "the silent are evicted, whoever they are", policy(None, rekey(
         ack='<ack type="kek-sha256" evict="true"/>'))
     yield "margin", "a margin longer than the lifetime", policy(None, rekey(

@@ -85,7 +85,9 @@ REKEY = {"delivery": ("push/delivery", named(DELIVERY), "multicast"), "source": 
          "rekeyMargin": ("kek/margin", seconds), "rekeyInterval": ("kek/interval", seconds),
          "sigAlgorithm": ("signature/algorithm", named(SIGNATURE)), "sigHashAlgorithm": ("signature/hash", named(HASH)),
          "sigKeyLength": ("signature/key-length", int), "ackRequested": ("ack/type", named(ACK)),
-         "silentMax": ("ack/missed", int), "silentEvicted": ("ack/evict", named(BOOLEAN), "false")}
+         "silentMax": ("ack/missed", int), "silentEvicted": ("ack/evict", named(BOOLEAN), "false"),
+         "evictionAtOnce": ("eviction/at-once", named(BOOLEAN)),
+         "kekPolicyHidden": ("eviction/hide-kek-policy", named(BOOLEAN))}
 IPSEC = {"protocolId": ("protocol", named(PROTOCOL), "esp"), "transformId": ("transform", None),
          "keyLength": ("key-length", int), "authenticationAlgorithm": ("authentication", named(SA_AUTH)),
          "encapsulationMode": ("mode", named(SA_MODE), "tunnel"), "ipProtocol": ("traffic/protocol", named(IP), "any"),
