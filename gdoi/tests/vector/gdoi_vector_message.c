@@ -10,13 +10,13 @@
 #include "gdoi/tests/vector/gdoi_vector.h"
 
 static void
-encryption(struct gvec *v)
+encryption(struct vec *v)
 {
-	struct gk_slice iv = gvec_octets(v, v->in, "iv");
-	struct gk_slice clear = gvec_octets(v, v->in, "clear");
-	struct gk_slice key = gvec_octets(v, v->in, "key");
+	struct gk_slice iv = vec_octets(v, v->in, "iv");
+	struct gk_slice clear = vec_octets(v, v->in, "clear");
+	struct gk_slice key = vec_octets(v, v->in, "key");
 	struct ike_suite suite = {
-		.encryption = (uint16_t)gvec_num(v, v->in, "cipher"),
+		.encryption = (uint16_t)vec_num(v, v->in, "cipher"),
 		.key_bits = (uint16_t)(key.len * 8),
 	};
 	struct isakmp_cbc seal = { .key = key }, open;
@@ -29,37 +29,40 @@ encryption(struct gvec *v)
 		suite.key_bits = 0;
 	seal.cipher = ike_suite_cipher(&suite);
 	block = gk_cipher_block_len(seal.cipher);
-	gvec_same_num(v, "octets of IV", (long long)iv.len, (long long)block);
+	vec_same_num(v, "octets of IV", (long long)iv.len, (long long)block);
 	memcpy(seal.iv, iv.ptr, block);
 	open = seal;
-	gvec_ok(v, isakmp_seal(&seal, &v->dialect, clear, &out), "sealing");
-	message = gvec_buf(v, &out);
-	gvec_out(v, v->out, "message", message);
-	gvec_out(v, v->out, "next_iv", (struct gk_slice){ seal.iv, block });
-	gvec_ok(v, isakmp_open(&open, message, &back, next), "opening");
-	plain = gvec_buf(v, &back);
-	gvec_ok(v, isakmp_padding_check(&open, &v->dialect, plain, clear.len),
-	        "padding");
-	gvec_same(v, "payloads",
-	          (struct gk_slice){ plain.ptr + ISAKMP_HEADER_LEN,
-	                             clear.len - ISAKMP_HEADER_LEN },
-	          (struct gk_slice){ clear.ptr + ISAKMP_HEADER_LEN,
-	                             clear.len - ISAKMP_HEADER_LEN });
+	vec_ok(v, isakmp_seal(&seal, &readings(v)->dialect, clear, &out),
+	       "sealing");
+	message = vec_buf(v, &out);
+	vec_out(v, v->out, "message", message);
+	vec_out(v, v->out, "next_iv", (struct gk_slice){ seal.iv, block });
+	vec_ok(v, isakmp_open(&open, message, &back, next), "opening");
+	plain = vec_buf(v, &back);
+	vec_ok(v,
+	       isakmp_padding_check(&open, &readings(v)->dialect, plain,
+	                            clear.len),
+	       "padding");
+	vec_same(v, "payloads",
+	         (struct gk_slice){ plain.ptr + ISAKMP_HEADER_LEN,
+	                            clear.len - ISAKMP_HEADER_LEN },
+	         (struct gk_slice){ clear.ptr + ISAKMP_HEADER_LEN,
+	                            clear.len - ISAKMP_HEADER_LEN });
 }
 
 static struct gdoi_kek
-kek_of(struct gvec *v)
+kek_of(struct vec *v)
 {
-	struct gk_slice before = gvec_may_octets(v, v->in, "before");
+	struct gk_slice before = vec_may_octets(v, v->in, "before");
 	struct gdoi_kek kek = {
-		.key = gvec_octets(v, v->in, "kek"),
-		.iv = gvec_octets(v, v->in, "kek_iv"),
+		.key = vec_octets(v, v->in, "kek"),
+		.iv = vec_octets(v, v->in, "kek_iv"),
 		.has_chained = before.len != 0,
 	};
 
-	kek.cipher = gdoi_kek_cipher((uint16_t)gvec_num(v, v->in, "algorithm"),
+	kek.cipher = gdoi_kek_cipher((uint16_t)vec_num(v, v->in, "algorithm"),
 	                             (uint16_t)(kek.key.len * 8));
-	memcpy(kek.spi, gvec_octets(v, v->in, "spi").ptr, sizeof(kek.spi));
+	memcpy(kek.spi, vec_octets(v, v->in, "spi").ptr, sizeof(kek.spi));
 	if (before.len != 0)
 		memcpy(kek.chained, before.ptr, before.len);
 	return kek;
@@ -67,17 +70,17 @@ kek_of(struct gvec *v)
 
 /* opens - the message is read, and its signature is right. */
 static enum gk_err
-opens(struct gvec *v, const struct gdoi_kek *kek, const struct gk_pubkey *pub,
+opens(struct vec *v, const struct gdoi_kek *kek, const struct gk_pubkey *pub,
       struct gk_slice message, struct gk_slice payloads)
 {
 	struct gdoi_push push;
 	struct isakmp_reject why = { 0 };
-	enum gk_err err =
-		gdoi_push_open(&v->dialect, kek, message, &push, &why);
+	enum gk_err err = gdoi_push_open(&readings(v)->dialect, kek, message,
+	                                 &push, &why);
 
 	if (err != GK_OK)
 		return err;
-	err = gdoi_push_verify(&v->dialect, kek, pub, &push, &why);
+	err = gdoi_push_verify(&readings(v)->dialect, kek, pub, &push, &why);
 	if (push.clear.len < ISAKMP_HEADER_LEN + payloads.len ||
 	    memcmp(push.clear.ptr + ISAKMP_HEADER_LEN, payloads.ptr,
 	           payloads.len) != 0)
@@ -87,52 +90,53 @@ opens(struct gvec *v, const struct gdoi_kek *kek, const struct gk_pubkey *pub,
 }
 
 static void
-push(struct gvec *v)
+push(struct vec *v)
 {
 	struct gdoi_kek kek = kek_of(v), fresh;
-	struct gk_slice payloads = gvec_octets(v, v->in, "payloads");
-	struct gk_slice want = gvec_octets(v, v->out, "message");
+	struct gk_slice payloads = vec_octets(v, v->in, "payloads");
+	struct gk_slice want = vec_octets(v, v->out, "message");
 	struct gk_signer *signer = NULL;
 	struct gk_pubkey *pub = NULL;
 	struct gk_buf out = { 0 };
 	enum gk_err err =
-		gk_pubkey_from_spki(gvec_octets(v, v->in, "public_key"), &pub);
+		gk_pubkey_from_spki(vec_octets(v, v->in, "public_key"), &pub);
 
 	if (err == GK_OK)
-		err = gk_signer_from_pem(gvec_octets(v, v->in, "key"), NULL,
+		err = gk_signer_from_pem(vec_octets(v, v->in, "key"), NULL,
 		                         &signer);
 	kek.signature = gdoi_kek_signature(
-		&v->dialect, (uint16_t)gvec_num(v, v->in, "sig"),
-		(uint16_t)gvec_num(v, v->in, "sig_hash"),
+		&readings(v)->dialect, (uint16_t)vec_num(v, v->in, "sig"),
+		(uint16_t)vec_num(v, v->in, "sig_hash"),
 		err == GK_OK ? (uint16_t)gk_pubkey_bits(pub) : 0);
 	fresh = kek;
-	v->random = gvec_may_octets(v, v->in, "random");
+	vec_random(v, vec_may_octets(v, v->in, "random"));
 	if (err == GK_OK)
 		err = opens(v, &fresh, pub, want, payloads);
 	if (err == GK_OK)
-		err = gdoi_push_seal(&v->env, &v->dialect, &kek, signer,
-		                     ISAKMP_PAYLOAD_SEQ, payloads, &out);
+		err = gdoi_push_seal(&v->env, &readings(v)->dialect, &kek,
+		                     signer, ISAKMP_PAYLOAD_SEQ, payloads,
+		                     &out);
 	if (err == GK_OK)
 		err = opens(v, &fresh, pub, gk_buf_slice(&out), payloads);
 	gk_signer_free(signer);
 	gk_pubkey_free(pub);
-	payloads = gvec_buf(v, &out);
-	gvec_ok(v, err, "GROUPKEY-PUSH");
-	if (gvec_flag(v, v->in, "deterministic"))
-		gvec_same(v, "message", payloads, want);
+	payloads = vec_buf(v, &out);
+	vec_ok(v, err, "GROUPKEY-PUSH");
+	if (vec_flag(v, v->in, "deterministic"))
+		vec_same(v, "message", payloads, want);
 }
 
 /* Acknowledgements ------------------------------------------------------------ */
 
 static void
-ack(struct gvec *v)
+ack(struct vec *v)
 {
-	uint16_t type = (uint16_t)gvec_num(v, v->in, "type");
+	uint16_t type = (uint16_t)vec_num(v, v->in, "type");
 	size_t size = gk_hash_size(gdoi_ack_prf(type));
 	struct gdoi_push_ack it = {
-		.seq.number = (uint32_t)gvec_num(v, v->in, "sequence"),
-		.id = { .type = (uint8_t)gvec_num(v, v->in, "id_type"),
-		        .data = gvec_octets(v, v->in, "id") },
+		.seq.number = (uint32_t)vec_num(v, v->in, "sequence"),
+		.id = { .type = (uint8_t)vec_num(v, v->in, "id_type"),
+		        .data = vec_octets(v, v->in, "id") },
 	};
 	struct gdoi_push_ack read;
 	struct isakmp_reject why = { 0 };
@@ -140,42 +144,45 @@ ack(struct gvec *v)
 	struct gk_buf out = { 0 };
 	struct gk_slice message;
 
-	memcpy(it.spi, gvec_octets(v, v->in, "spi").ptr, sizeof(it.spi));
-	gvec_ok(v,
-	        gdoi_ack_key(&v->dialect, type,
-	                     gvec_octets(v, v->in, "base_key"), it.spi, key),
-	        "ack_key");
-	gvec_out(v, v->out, "ack_key", (struct gk_slice){ key, size });
-	gvec_ok(v, gdoi_push_ack_build(&v->dialect, type, key, &it, &out),
-	        "building");
-	message = gvec_buf(v, &out);
-	gvec_out(v, v->out, "message", message);
-	gvec_ok(v, gdoi_push_ack_read(message, &read, &why), "reading");
-	gvec_out(v, v->out, "hash", read.hash);
-	gvec_ok(v, gdoi_push_ack_check(&v->dialect, type, key, &read, &why),
-	        "HASH");
+	memcpy(it.spi, vec_octets(v, v->in, "spi").ptr, sizeof(it.spi));
+	vec_ok(v,
+	       gdoi_ack_key(&readings(v)->dialect, type,
+	                    vec_octets(v, v->in, "base_key"), it.spi, key),
+	       "ack_key");
+	vec_out(v, v->out, "ack_key", (struct gk_slice){ key, size });
+	vec_ok(v,
+	       gdoi_push_ack_build(&readings(v)->dialect, type, key, &it, &out),
+	       "building");
+	message = vec_buf(v, &out);
+	vec_out(v, v->out, "message", message);
+	vec_ok(v, gdoi_push_ack_read(message, &read, &why), "reading");
+	vec_out(v, v->out, "hash", read.hash);
+	vec_ok(v,
+	       gdoi_push_ack_check(&readings(v)->dialect, type, key, &read,
+	                           &why),
+	       "HASH");
 }
 
 /* The group -------------------------------------------------------------------- */
 
 static struct gk_slice
-oid_of(struct gvec *v)
+oid_of(struct vec *v)
 {
-	struct gk_slice contents = gvec_octets(v, v->in, "oid");
+	struct gk_slice contents = vec_octets(v, v->in, "oid");
 	const uint8_t head[] = { 6, (uint8_t)contents.len };
 	struct gk_buf der = { 0 };
 
-	if (v->dialect.oid_encoding == GDOI_OID_ENCODING_CONTENT)
+	if (readings(v)->dialect.oid_encoding == GDOI_OID_ENCODING_CONTENT)
 		return contents;
-	gvec_ok(v, gk_buf_append(&der, (struct gk_slice){ head, 2 }), "OID");
-	gvec_ok(v, gk_buf_append(&der, contents), "OID");
-	return gvec_buf(v, &der);
+	vec_ok(v, gk_buf_append(&der, (struct gk_slice){ head, 2 }), "OID");
+	vec_ok(v, gk_buf_append(&der, contents), "OID");
+	return vec_buf(v, &der);
 }
 
 static void
-group_id(struct gvec *v)
+group_id(struct vec *v)
 {
-	struct gk_slice want = gvec_octets(v, v->out, "body");
+	struct gk_slice want = vec_octets(v, v->out, "body");
 	struct gdoi_group_id group = { .type = ISAKMP_ID_KEY_ID }, back;
 	struct isakmp_identification id;
 	struct isakmp_reject why = { 0 };
@@ -183,28 +190,28 @@ group_id(struct gvec *v)
 	struct gk_wr wr;
 	struct gk_rd rd;
 
-	if (gvec_has(v->in, "number"))
-		group.number = (uint32_t)gvec_num(v, v->in, "number");
+	if (vec_has(v->in, "number"))
+		group.number = (uint32_t)vec_num(v, v->in, "number");
 	else
 		group = (struct gdoi_group_id){
 			.type = ISAKMP_ID_OID,
 			.oid = oid_of(v),
-			.payload = gvec_octets(v, v->in, "specific"),
+			.payload = vec_octets(v, v->in, "specific"),
 		};
 	gk_wr_init(&wr, out, sizeof(out));
-	gdoi_group_id_encode(&wr, &v->dialect, &group);
-	gvec_ok(v, gk_wr_done(&wr), "encoding");
-	gvec_same(v, "body", (struct gk_slice){ out, wr.len }, want);
+	gdoi_group_id_encode(&wr, &readings(v)->dialect, &group);
+	vec_ok(v, gk_wr_done(&wr), "encoding");
+	vec_same(v, "body", (struct gk_slice){ out, wr.len }, want);
 	gk_rd_init(&rd, want.ptr, want.len);
-	gvec_ok(v, isakmp_identification_decode(&rd, &id), "decoding");
-	gvec_ok(v, gdoi_group_id_read(&id, &v->dialect, &back, &why),
-	        "reading");
-	gvec_same_num(v, "number", back.number, group.number);
-	gvec_same(v, "oid", back.oid, group.oid);
-	gvec_same(v, "specific", back.payload, group.payload);
+	vec_ok(v, isakmp_identification_decode(&rd, &id), "decoding");
+	vec_ok(v, gdoi_group_id_read(&id, &readings(v)->dialect, &back, &why),
+	       "reading");
+	vec_same_num(v, "number", back.number, group.number);
+	vec_same(v, "oid", back.oid, group.oid);
+	vec_same(v, "specific", back.payload, group.payload);
 }
 
-const struct gvec_kind gvec_message_kinds[] = {
+const struct vec_kind vec_message_kinds[] = {
 	{ "encryption", encryption }, { "push", push }, { "ack", ack },
 	{ "group-id", group_id },     { NULL, NULL },
 };

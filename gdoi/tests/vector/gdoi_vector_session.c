@@ -14,16 +14,16 @@
  * the Rekey SA protects.
  */
 
-static struct gvec_phase1 *
-phase1_of(struct gvec_session *s, const uint8_t *cookie_i)
+static struct vec_phase1 *
+phase1_of(struct vec_session *s, const uint8_t *cookie_i)
 {
-	struct gvec_phase1 *p;
+	struct vec_phase1 *p;
 
 	for (size_t i = 0; i < s->n_phase1; i++)
 		if (memcmp(s->phase1[i].cookie_i, cookie_i, 8) == 0)
 			return &s->phase1[i];
 	if (s->n_phase1 == GK_COUNT(s->phase1))
-		gvec_fail(s->v, "too many phase 1 SAs");
+		vec_fail(s->v, "too many phase 1 SAs");
 	p = &s->phase1[s->n_phase1++];
 	memcpy(p->cookie_i, cookie_i, 8);
 	return p;
@@ -31,9 +31,9 @@ phase1_of(struct gvec_session *s, const uint8_t *cookie_i)
 
 /* The exponent whose public value came, and with it the shared secret. */
 static struct gk_slice
-secret_of(struct gvec_session *s, struct gvec_phase1 *p)
+secret_of(struct vec_session *s, struct vec_phase1 *p)
 {
-	json_t *list = gvec_list(s->v, s->v->in, "exponents"), *one;
+	json_t *list = vec_list(s->v, s->v->in, "exponents"), *one;
 	enum gk_kex group = ike_suite_group(&p->suite);
 	size_t i;
 
@@ -52,21 +52,21 @@ secret_of(struct gvec_session *s, struct gvec_phase1 *p)
 		if (gk_slice_equal(gk_kex_public(key), p->g_xi))
 			err = gk_kex_derive(key, p->g_xr, 0, &out);
 		gk_kex_free(key);
-		gvec_ok(s->v, err, "g^xy");
+		vec_ok(s->v, err, "g^xy");
 		if (out.len != 0)
-			return gvec_buf(s->v, &out);
+			return vec_buf(s->v, &out);
 	}
-	gvec_fail(s->v, "no exponent gives this KE");
+	vec_fail(s->v, "no exponent gives this KE");
 }
 
 static void
-derive(struct gvec_session *s, struct gvec_phase1 *p,
+derive(struct vec_session *s, struct vec_phase1 *p,
        const struct isakmp_header *h)
 {
 	memcpy(p->cookie_r, h->cookie_r, 8);
 	p->in = (struct ike_key_input){
 		.suite = &p->suite,
-		.psk = gvec_may_octets(s->v, s->v->in, "psk"),
+		.psk = vec_may_octets(s->v, s->v->in, "psk"),
 		.secret = secret_of(s, p),
 		.g_xi = p->g_xi,
 		.g_xr = p->g_xr,
@@ -75,26 +75,26 @@ derive(struct gvec_session *s, struct gvec_phase1 *p,
 		.cookie_i = p->cookie_i,
 		.cookie_r = p->cookie_r,
 	};
-	gvec_ok(s->v, ike_keys_derive(&p->in, &p->keys), "phase 1 keys");
+	vec_ok(s->v, ike_keys_derive(&p->in, &p->keys), "phase 1 keys");
 	p->cbc = (struct isakmp_cbc){
 		.cipher = p->keys.cipher,
 		.key = { p->keys.key, gk_cipher_key_len(p->keys.cipher) },
 	};
-	gvec_ok(s->v, ike_keys_iv(&p->keys, p->g_xi, p->g_xr, p->cbc.iv), "IV");
+	vec_ok(s->v, ike_keys_iv(&p->keys, p->g_xi, p->g_xr, p->cbc.iv), "IV");
 	p->ready = true;
 }
 
 static void
-offer(struct gvec_session *s, struct gvec_phase1 *p, struct gk_slice clear,
+offer(struct vec_session *s, struct vec_phase1 *p, struct gk_slice clear,
       const struct isakmp_chain_item *item)
 {
-	struct isakmp_proposal *sa = gvec_keep(s->v, calloc(1, sizeof(*sa)));
+	struct isakmp_proposal *sa = vec_keep(s->v, calloc(1, sizeof(*sa)));
 	struct gk_rd rd = isakmp_chain_body(clear, item);
 	struct isakmp_reject why = { 0 };
 
-	gvec_ok(s->v, isakmp_proposal_read(&rd, sa, &why), "SA of phase 1");
-	gvec_ok(s->v, ike_suite_read(&sa->transform[0], true, &p->suite, &why),
-	        "Transform");
+	vec_ok(s->v, isakmp_proposal_read(&rd, sa, &why), "SA of phase 1");
+	vec_ok(s->v, ike_suite_read(&sa->transform[0], true, &p->suite, &why),
+	       "Transform");
 	if (p->sa_i.len == 0)
 		p->sa_i = item->generic.body;
 }
@@ -102,7 +102,7 @@ offer(struct gvec_session *s, struct gvec_phase1 *p, struct gk_slice clear,
 /* HASH_I or HASH_R with a pre-shared key; a SIG is for those who have the
  * certificates. */
 static void
-authenticated(struct gvec_session *s, struct gvec_phase1 *p, uint8_t exchange,
+authenticated(struct vec_session *s, struct vec_phase1 *p, uint8_t exchange,
               const struct isakmp_chain *chain)
 {
 	const struct isakmp_chain_item *item =
@@ -116,17 +116,17 @@ authenticated(struct gvec_session *s, struct gvec_phase1 *p, uint8_t exchange,
 	p->n_auth++;
 	if (item == NULL)
 		return;
-	gvec_ok(s->v,
-	        ike_keys_hash(&p->keys, p->keys.prf, &p->in, initiator, p->sa_i,
-	                      initiator ? p->id_i : p->id_r, out),
-	        "HASH");
-	gvec_same(s->v, initiator ? "HASH_I" : "HASH_R",
-	          (struct gk_slice){ out, gk_hash_size(p->keys.prf) },
-	          item->generic.body);
+	vec_ok(s->v,
+	       ike_keys_hash(&p->keys, p->keys.prf, &p->in, initiator, p->sa_i,
+	                     initiator ? p->id_i : p->id_r, out),
+	       "HASH");
+	vec_same(s->v, initiator ? "HASH_I" : "HASH_R",
+	         (struct gk_slice){ out, gk_hash_size(p->keys.prf) },
+	         item->generic.body);
 }
 
 static void
-phase1_payloads(struct gvec_session *s, struct gvec_phase1 *p,
+phase1_payloads(struct vec_session *s, struct vec_phase1 *p,
                 const struct isakmp_header *h, struct gk_slice clear,
                 const struct isakmp_chain *chain)
 {
@@ -145,7 +145,7 @@ phase1_payloads(struct gvec_session *s, struct gvec_phase1 *p,
 		*(first ? &p->g_xi : &p->g_xr) = item->generic.body;
 		item = isakmp_chain_find(chain, ISAKMP_PAYLOAD_NONCE);
 		if (item == NULL)
-			gvec_fail(s->v, "KE without NONCE");
+			vec_fail(s->v, "KE without NONCE");
 		*(first ? &p->nonce_i : &p->nonce_r) = item->generic.body;
 		if (!first)
 			derive(s, p, h);
@@ -155,7 +155,7 @@ phase1_payloads(struct gvec_session *s, struct gvec_phase1 *p,
 
 /* opened - header and payloads in clear, with their chain. */
 static struct gk_slice
-opened(struct gvec_session *s, struct isakmp_cbc *cbc, struct gk_slice dgram,
+opened(struct vec_session *s, struct isakmp_cbc *cbc, struct gk_slice dgram,
        const struct isakmp_header *h, struct isakmp_chain *chain)
 {
 	struct isakmp_reject why = { 0 };
@@ -166,35 +166,35 @@ opened(struct gvec_session *s, struct isakmp_cbc *cbc, struct gk_slice dgram,
 	if (h->flags & ISAKMP_FLAG_ENCRYPTION) {
 		uint8_t next[GK_CIPHER_BLOCK_MAX];
 
-		gvec_ok(s->v, isakmp_open(cbc, dgram, &out, next), "opening");
-		clear = gvec_buf(s->v, &out);
+		vec_ok(s->v, isakmp_open(cbc, dgram, &out, next), "opening");
+		clear = vec_buf(s->v, &out);
 		memcpy(cbc->iv, next, sizeof(next));
 	}
 	gk_rd_init(&rd, clear.ptr, clear.len);
 	(void)gk_rd_bytes(&rd, ISAKMP_HEADER_LEN, "header");
-	gvec_ok(s->v, isakmp_chain_read(&rd, h->next_payload, chain, &why),
-	        "payloads");
+	vec_ok(s->v, isakmp_chain_read(&rd, h->next_payload, chain, &why),
+	       "payloads");
 	if (h->flags & ISAKMP_FLAG_ENCRYPTION)
-		gvec_ok(s->v,
-		        isakmp_padding_check(cbc, &s->v->dialect, clear,
-		                             chain->end),
-		        "padding");
+		vec_ok(s->v,
+		       isakmp_padding_check(cbc, &readings(s->v)->dialect,
+		                            clear, chain->end),
+		       "padding");
 	return (struct gk_slice){ clear.ptr, chain->end };
 }
 
 static struct isakmp_cbc
-phase2(struct gvec_session *s, struct gvec_phase1 *p, uint32_t message_id)
+phase2(struct vec_session *s, struct vec_phase1 *p, uint32_t message_id)
 {
 	struct isakmp_cbc cbc = p->cbc;
 
-	gvec_ok(s->v,
-	        ike_keys_phase2_iv(&p->keys, p->cbc.iv, message_id, cbc.iv),
-	        "phase 2 IV");
+	vec_ok(s->v,
+	       ike_keys_phase2_iv(&p->keys, p->cbc.iv, message_id, cbc.iv),
+	       "phase 2 IV");
 	return cbc;
 }
 
 static struct gk_slice
-informational(struct gvec_session *s, struct gvec_phase1 *p,
+informational(struct vec_session *s, struct vec_phase1 *p,
               struct gk_slice dgram, const struct isakmp_header *h)
 {
 	struct isakmp_cbc cbc = phase2(s, p, h->message_id);
@@ -207,38 +207,39 @@ informational(struct gvec_session *s, struct gvec_phase1 *p,
 		.message_id = h->message_id,
 	};
 
-	gvec_ok(s->v,
-	        gdoi_hash_check(&in, clear, &chain, "RFC2409-5.7-02", &why),
-	        "HASH of an Informational");
+	vec_ok(s->v,
+	       gdoi_hash_check(&in, clear, &chain, "RFC2409-5.7-02", &why),
+	       "HASH of an Informational");
 	return clear;
 }
 
-static struct gvec_pull *
-pull_of(struct gvec_session *s, struct gvec_phase1 *p,
+static struct vec_pull *
+pull_of(struct vec_session *s, struct vec_phase1 *p,
         const struct isakmp_header *h)
 {
 	struct isakmp_cbc cbc;
-	struct gvec_pull *pull;
+	struct vec_pull *pull;
 
 	for (size_t i = 0; i < s->n_pulls; i++)
 		if (s->pull[i].it.header.message_id == h->message_id)
 			return &s->pull[i];
 	if (s->n_pulls == GK_COUNT(s->pull))
-		gvec_fail(s->v, "too many exchanges");
+		vec_fail(s->v, "too many exchanges");
 	pull = &s->pull[s->n_pulls++];
 	cbc = phase2(s, p, h->message_id);
-	gdoi_pull_begin(&pull->it, &s->v->dialect, h, &cbc, p->keys.prf,
+	gdoi_pull_begin(&pull->it, &readings(s->v)->dialect, h, &cbc,
+	                p->keys.prf,
 	                (struct gk_slice){ p->keys.skeyid_a,
 	                                   gk_hash_size(p->keys.prf) });
 	return pull;
 }
 
 static struct gk_slice
-pull_message(struct gvec_session *s, struct gvec_phase1 *p,
-             struct gk_slice dgram, const struct isakmp_header *h)
+pull_message(struct vec_session *s, struct vec_phase1 *p, struct gk_slice dgram,
+             const struct isakmp_header *h)
 {
-	struct gvec_pull *pull = pull_of(s, p, h);
-	struct gdoi_pull_message *m = gvec_keep(s->v, calloc(1, sizeof(*m)));
+	struct vec_pull *pull = pull_of(s, p, h);
+	struct gdoi_pull_message *m = vec_keep(s->v, calloc(1, sizeof(*m)));
 	struct isakmp_reject why = { 0 };
 	enum gk_err err =
 		gdoi_pull_open(&pull->it, ++pull->number, dgram, m, &why);
@@ -246,41 +247,41 @@ pull_message(struct gvec_session *s, struct gvec_phase1 *p,
 	struct gk_slice clear;
 
 	if (err != GK_OK)
-		gvec_fail(s->v, "PULL message %u: %s at %zu (%s)", pull->number,
-		          why.field ? why.field : "", why.offset,
-		          why.req ? why.req : "");
+		vec_fail(s->v, "PULL message %u: %s at %zu (%s)", pull->number,
+		         why.field ? why.field : "", why.offset,
+		         why.req ? why.req : "");
 	gdoi_pull_take(&pull->it, m);
-	gvec_ok(s->v,
-	        gk_buf_copy(&copy,
-	                    (struct gk_slice){ m->clear.ptr, m->chain.end }),
-	        "copy");
-	clear = gvec_buf(s->v, &copy);
+	vec_ok(s->v,
+	       gk_buf_copy(&copy,
+	                   (struct gk_slice){ m->clear.ptr, m->chain.end }),
+	       "copy");
+	clear = vec_buf(s->v, &copy);
 	/* the bodies of message 2 and 4 point into what lives until the end */
 	if (pull->number == 2)
-		gvec_take_policy(s, clear, &m->chain, true, &pull->sa);
+		vec_take_policy(s, clear, &m->chain, true, &pull->sa);
 	if (pull->number == 4)
-		gvec_take_keys(s, clear, &m->chain, pull->sa, NULL);
+		vec_take_keys(s, clear, &m->chain, pull->sa, NULL);
 	gdoi_pull_message_free(m);
 	return clear;
 }
 
 static struct gk_slice
-one(struct gvec_session *s, struct gk_slice dgram)
+one(struct vec_session *s, struct gk_slice dgram)
 {
 	struct isakmp_header h;
 	struct isakmp_reject why = { 0 };
 	struct isakmp_chain chain;
-	struct gvec_phase1 *p;
+	struct vec_phase1 *p;
 	struct gk_slice clear;
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, dgram.ptr, dgram.len);
-	gvec_ok(s->v, isakmp_header_decode(&rd, &h), "header");
-	gvec_ok(s->v, isakmp_header_check(&h, dgram.len, &why), "header");
+	vec_ok(s->v, isakmp_header_decode(&rd, &h), "header");
+	vec_ok(s->v, isakmp_header_check(&h, dgram.len, &why), "header");
 	if (h.exchange == ISAKMP_EXCHANGE_GROUPKEY_PUSH)
-		return gvec_push(s, dgram, &h);
+		return vec_push(s, dgram, &h);
 	if (h.exchange == ISAKMP_EXCHANGE_GROUPKEY_PUSH_ACK)
-		return gvec_ack(s, dgram);
+		return vec_ack(s, dgram);
 	p = phase1_of(s, h.cookie_i);
 	if (h.exchange == ISAKMP_EXCHANGE_GROUPKEY_PULL)
 		return pull_message(s, p, dgram, &h);
@@ -292,11 +293,11 @@ one(struct gvec_session *s, struct gk_slice dgram)
 }
 
 static void
-session(struct gvec *v)
+session(struct vec *v)
 {
-	struct gvec_session *s = gvec_keep(v, calloc(1, sizeof(*s)));
-	json_t *messages = gvec_list(v, v->in, "messages"), *text;
-	json_t *want = gvec_list(v, v->out, "plaintexts");
+	struct vec_session *s = vec_keep(v, calloc(1, sizeof(*s)));
+	json_t *messages = vec_list(v, v->in, "messages"), *text;
+	json_t *want = vec_list(v, v->out, "plaintexts");
 	size_t i;
 
 	s->v = v;
@@ -305,21 +306,21 @@ session(struct gvec *v)
 		char label[40];
 		json_t *pair = json_pack("{sOsO}", "dgram", text, "plain",
 		                         json_array_get(want, i));
-		struct gk_slice dgram = gvec_octets(v, pair, "dgram");
-		struct gk_slice plain = gvec_octets(v, pair, "plain"), clear;
+		struct gk_slice dgram = vec_octets(v, pair, "dgram");
+		struct gk_slice plain = vec_octets(v, pair, "plain"), clear;
 
 		json_decref(pair);
 		(void)snprintf(label, sizeof(label), "message %zu", i + 1);
 		clear = one(s, dgram);
-		gvec_same(v, label,
-		          (struct gk_slice){ clear.ptr + ISAKMP_HEADER_LEN,
-		                             clear.len - ISAKMP_HEADER_LEN },
-		          plain);
+		vec_same(v, label,
+		         (struct gk_slice){ clear.ptr + ISAKMP_HEADER_LEN,
+		                            clear.len - ISAKMP_HEADER_LEN },
+		         plain);
 	}
-	gvec_session_end(s);
+	vec_session_end(s);
 }
 
-const struct gvec_kind gvec_session_kinds[] = {
+const struct vec_kind vec_session_kinds[] = {
 	{ "session", session },
 	{ NULL, NULL },
 };

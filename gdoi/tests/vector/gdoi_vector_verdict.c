@@ -12,11 +12,11 @@
 #include "gdoi/tests/vector/gdoi_vector.h"
 
 /* Each judges a body, or a whole message, and says why not. */
-typedef enum gk_err judge_fn(struct gvec *v, struct gk_rd *rd, size_t len,
+typedef enum gk_err judge_fn(struct vec *v, struct gk_rd *rd, size_t len,
                              struct isakmp_reject *why);
 
 static enum gk_err
-header(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+header(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	struct isakmp_header h;
 	struct isakmp_chain chain;
@@ -37,7 +37,7 @@ header(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 }
 
 static enum gk_err
-id(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+id(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	struct isakmp_identification id;
 	struct gdoi_group_id group;
@@ -47,26 +47,26 @@ id(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 		return isakmp_refuse_fault(why, &rd->fault,
 		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                           "RFC2408-3.2-01");
-	return gdoi_group_id_read(&id, &v->dialect, &group, why);
+	return gdoi_group_id_read(&id, &readings(v)->dialect, &group, why);
 }
 
 static enum gk_err
-sa(struct gvec *v, struct gk_rd *rd, bool pull, struct isakmp_reject *why)
+sa(struct vec *v, struct gk_rd *rd, bool pull, struct isakmp_reject *why)
 {
-	struct gdoi_sa *read = gvec_keep(v, calloc(1, sizeof(*read)));
+	struct gdoi_sa *read = vec_keep(v, calloc(1, sizeof(*read)));
 
-	return gdoi_sa_read(rd, &v->dialect, pull, read, why);
+	return gdoi_sa_read(rd, &readings(v)->dialect, pull, read, why);
 }
 
 static enum gk_err
-sa_pull(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+sa_pull(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	(void)len;
 	return sa(v, rd, true, why);
 }
 
 static enum gk_err
-sa_push(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+sa_push(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	(void)len;
 	return sa(v, rd, false, why);
@@ -74,13 +74,13 @@ sa_push(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 
 /* The arrays of an LKH packet are values of attributes, read by themselves. */
 static enum gk_err
-kd(struct gvec *v, struct gk_rd *rd, bool push, struct isakmp_reject *why)
+kd(struct vec *v, struct gk_rd *rd, bool push, struct isakmp_reject *why)
 {
-	struct gdoi_kd *read = gvec_keep(v, calloc(1, sizeof(*read)));
-	struct gdoi_lkh_array *array = gvec_keep(v, calloc(1, sizeof(*array)));
+	struct gdoi_kd *read = vec_keep(v, calloc(1, sizeof(*read)));
+	struct gdoi_lkh_array *array = vec_keep(v, calloc(1, sizeof(*array)));
 	struct gk_rd value;
 
-	GK_TRY(gdoi_kd_read(rd, &v->dialect, push, read, why));
+	GK_TRY(gdoi_kd_read(rd, &readings(v)->dialect, push, read, why));
 	if (read->download.len != 0) {
 		gk_rd_init(&value, read->download.ptr, read->download.len);
 		GK_TRY(gdoi_lkh_read(&value, false, array, why));
@@ -93,21 +93,21 @@ kd(struct gvec *v, struct gk_rd *rd, bool push, struct isakmp_reject *why)
 }
 
 static enum gk_err
-kd_pull(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+kd_pull(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	(void)len;
 	return kd(v, rd, false, why);
 }
 
 static enum gk_err
-kd_push(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+kd_push(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	(void)len;
 	return kd(v, rd, true, why);
 }
 
 static enum gk_err
-gap(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
+gap(struct vec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 {
 	struct gdoi_gap gap;
 
@@ -117,10 +117,10 @@ gap(struct gvec *v, struct gk_rd *rd, size_t len, struct isakmp_reject *why)
 }
 
 static enum gk_err
-phase1_sa(struct gvec *v, struct gk_rd *rd, size_t len,
+phase1_sa(struct vec *v, struct gk_rd *rd, size_t len,
           struct isakmp_reject *why)
 {
-	struct isakmp_proposal *sa = gvec_keep(v, calloc(1, sizeof(*sa)));
+	struct isakmp_proposal *sa = vec_keep(v, calloc(1, sizeof(*sa)));
 
 	(void)len;
 	return isakmp_proposal_read(rd, sa, why);
@@ -146,34 +146,34 @@ judge_of(const char *what)
 }
 
 static void
-verdict(struct gvec *v)
+verdict(struct vec *v)
 {
-	const char *what = gvec_text(v, v->in, "what");
+	const char *what = vec_text(v, v->in, "what");
 	judge_fn *judge = judge_of(what);
-	struct gk_slice octets = gvec_octets(v, v->in, "octets");
+	struct gk_slice octets = vec_octets(v, v->in, "octets");
 	struct isakmp_reject why = { 0 };
 	struct gk_rd rd;
 	enum gk_err err;
 
 	if (judge == NULL)
-		gvec_fail(v, "nobody judges '%s'", what);
+		vec_fail(v, "nobody judges '%s'", what);
 	gk_rd_init(&rd, octets.ptr, octets.len);
 	err = judge(v, &rd, octets.len, &why);
-	if ((err == GK_OK) != gvec_flag(v, v->out, "accepted"))
-		gvec_fail(v, "%s: %s (%s)", gk_strerror(err),
-		          why.field ? why.field : "no field",
-		          why.req ? why.req : "no rule");
+	if ((err == GK_OK) != vec_flag(v, v->out, "accepted"))
+		vec_fail(v, "%s: %s (%s)", gk_strerror(err),
+		         why.field ? why.field : "no field",
+		         why.req ? why.req : "no rule");
 	if (err == GK_OK)
 		return;
 	if (why.req == NULL || why.field == NULL)
-		gvec_fail(v, "refused without a reason");
-	if (gvec_has(v->out, "req") &&
-	    strcmp(why.req, gvec_text(v, v->out, "req")) != 0)
-		gvec_fail(v, "%s, the vector has %s", why.req,
-		          gvec_text(v, v->out, "req"));
+		vec_fail(v, "refused without a reason");
+	if (vec_has(v->out, "req") &&
+	    strcmp(why.req, vec_text(v, v->out, "req")) != 0)
+		vec_fail(v, "%s, the vector has %s", why.req,
+		         vec_text(v, v->out, "req"));
 }
 
-const struct gvec_kind gvec_verdict_kinds[] = {
+const struct vec_kind vec_verdict_kinds[] = {
 	{ "verdict", verdict },
 	{ NULL, NULL },
 };

@@ -24,7 +24,7 @@ exchange(struct vec *v)
 		                           &key[i]),
 		       side[i][0]);
 		vec_same(v, side[i][1],
-		         gsakmp_key_creation_data(&v->dialect, type,
+		         gsakmp_key_creation_data(&readings(v)->dialect, type,
 		                                  gk_kex_public(key[i])),
 		         public[i]);
 	}
@@ -56,7 +56,7 @@ vec_kek(struct vec *v, struct gsakmp_kek *kek)
 		             vec_octets(v, v->in, "group_id") },
 	};
 
-	vec_ok(v, gsakmp_kek_derive(&v->dialect, &in, kek), "KEK");
+	vec_ok(v, gsakmp_kek_derive(&readings(v)->dialect, &in, kek), "KEK");
 	vec_same(v, "kek", (struct gk_slice){ kek->key, kek->len },
 	         vec_octets(v, v->out, "kek"));
 }
@@ -86,7 +86,7 @@ nonce_c(struct vec *v)
 	struct gk_buf c = { 0 };
 
 	vec_ok(v,
-	       gsakmp_nonce_combine(&v->dialect,
+	       gsakmp_nonce_combine(&readings(v)->dialect,
 	                            (uint16_t)vec_num(v, v->in, "nonce_hash"),
 	                            &i, &r, &c),
 	       "Nonce_C");
@@ -99,7 +99,7 @@ static void
 signature(struct vec *v)
 {
 	struct gk_sig_alg alg = gsakmp_signature_alg(
-		&v->dialect, (uint16_t)vec_num(v, v->in, "sig_type"));
+		&readings(v)->dialect, (uint16_t)vec_num(v, v->in, "sig_type"));
 	struct gk_slice data = vec_octets(v, v->in, "data");
 	struct gk_slice want = vec_octets(v, v->out, "signature");
 	struct gk_signer *signer = NULL;

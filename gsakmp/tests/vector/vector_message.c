@@ -24,7 +24,7 @@ built(struct vec *v, const struct gsakmp_sign *sign)
 	size_t i;
 
 	gsakmp_build_begin(
-		&b, &v->dialect,
+		&b, &readings(v)->dialect,
 		(enum gsakmp_exchange_type)vec_num(v, v->in, "exchange"),
 		group(v), (uint32_t)vec_num(v, v->in, "sequence"));
 	json_array_foreach(vec_list(v, v->in, "payloads"), i, part)
@@ -37,7 +37,7 @@ built(struct vec *v, const struct gsakmp_sign *sign)
 static struct gsakmp_message *
 parsed(struct vec *v, struct gk_slice octets)
 {
-	const struct gsakmp_parse parse = { .dialect = &v->dialect };
+	const struct gsakmp_parse parse = { .dialect = &readings(v)->dialect };
 	struct gsakmp_message *msg = vec_keep(v, calloc(1, sizeof(*msg)));
 	struct gsakmp_reject why;
 
@@ -85,7 +85,8 @@ same_cover(struct vec *v, const struct gsakmp_message *msg)
 	struct gk_slice covered;
 
 	vec_ok(v,
-	       gsakmp_cover(&v->dialect, msg->octets, &at, &scratch, &covered),
+	       gsakmp_cover(&readings(v)->dialect, msg->octets, &at, &scratch,
+	                    &covered),
 	       "signature coverage");
 	if (scratch.ptr != NULL)
 		vec_buf(v, &scratch);
@@ -98,7 +99,7 @@ verified(struct vec *v, struct gk_slice octets, const struct gk_pubkey *pub)
 	const struct gsakmp_message *msg = parsed(v, octets);
 	struct gsakmp_reject why;
 
-	vec_ok(v, gsakmp_message_verify(msg, &v->dialect, pub, &why),
+	vec_ok(v, gsakmp_message_verify(msg, &readings(v)->dialect, pub, &why),
 	       "signature");
 	same_payloads(v, msg);
 }
@@ -191,7 +192,7 @@ verdict(struct vec *v)
 {
 	struct gk_slice octets = vec_octets(v, v->in, "message");
 	const struct gsakmp_parse parse = {
-		.dialect = &v->dialect,
+		.dialect = &readings(v)->dialect,
 		.accept_embedded = vec_has(v->in, "accept_embedded") &&
 		                   vec_flag(v, v->in, "accept_embedded"),
 	};

@@ -78,7 +78,7 @@ rekey_event(struct reading *r)
 	const struct gsakmp_groupid group = {
 		GSAKMP_GROUPID_OCTET_STRING, vec_octets(v, v->in, "group_id")
 	};
-	const struct gsakmp_rekey_shape shape = { &v->dialect, 0 };
+	const struct gsakmp_rekey_shape shape = { &readings(v)->dialect, 0 };
 	json_t *list = vec_list(v, r->fields, "rekey_event_data"), *want;
 	struct gsakmp_rekey_event e;
 	struct gsakmp_rekey_data d;
@@ -86,8 +86,8 @@ rekey_event(struct reading *r)
 	size_t i;
 
 	vec_ok(v,
-	       gsakmp_rekey_event_decode(&r->rd, &v->dialect, group.value.len,
-	                                 &e),
+	       gsakmp_rekey_event_decode(&r->rd, &readings(v)->dialect,
+	                                 group.value.len, &e),
 	       "decoding");
 	vec_ok(v, gsakmp_rekey_event_check(&e, &shape, group, &r->voc, &r->why),
 	       "check");
@@ -167,8 +167,8 @@ mechanisms(struct reading *r, const struct gsakmp_notification *n)
 
 	r->looked_at++;
 	vec_ok(v,
-	       gsakmp_mechanisms_decode(n->data, n->at, &v->dialect, &r->voc,
-	                                &m, &r->why),
+	       gsakmp_mechanisms_decode(n->data, n->at, &readings(v)->dialect,
+	                                &r->voc, &m, &r->why),
 	       "Mechanism Choices");
 	json_array_foreach(list, i, one)
 	{
@@ -187,7 +187,7 @@ mechanisms(struct reading *r, const struct gsakmp_notification *n)
 		}
 	}
 	gk_wr_init(&wr, buf, sizeof(buf));
-	gsakmp_mechanisms_encode(&wr, &v->dialect, &m);
+	gsakmp_mechanisms_encode(&wr, &readings(v)->dialect, &m);
 	vec_same(v, "Mechanism Choices", (struct gk_slice){ buf, wr.len },
 	         n->data);
 }
@@ -199,12 +199,14 @@ notification(struct reading *r)
 	struct gsakmp_notification n;
 
 	vec_ok(v, gsakmp_notification_decode(&r->rd, &n), "decoding");
-	vec_ok(v, gsakmp_notification_check(&n, &v->dialect, &r->voc, &r->why),
+	vec_ok(v,
+	       gsakmp_notification_check(&n, &readings(v)->dialect, &r->voc,
+	                                 &r->why),
 	       "check");
 	num(r, "notification_type", n.type);
 	if (n.type == GSAKMP_NOTIFY_ACKNOWLEDGEMENT) {
 		vec_same(v, "Acknowledgement", n.data,
-		         gsakmp_ack_data(&v->dialect));
+		         gsakmp_ack_data(&readings(v)->dialect));
 		num(r, "ack_type", n.data.len != 0 ? n.data.ptr[0] : 0);
 	} else if (n.type == GSAKMP_NOTIFY_MECHANISM_CHOICES) {
 		mechanisms(r, &n);
@@ -307,14 +309,16 @@ choice(struct vec *v)
 		unsigned value;
 		bool two; /* octets */
 	} row[] = {
-		{ "loa", gsakmp_dialect_loa(&v->dialect), true },
-		{ "freshness", gsakmp_dialect_freshness(&v->dialect), true },
+		{ "loa", gsakmp_dialect_loa(&readings(v)->dialect), true },
+		{ "freshness", gsakmp_dialect_freshness(&readings(v)->dialect),
+		  true },
 		{ "invalid-certificate",
-		  gsakmp_dialect_invalid_cert(&v->dialect), true },
-		{ "classification", gsakmp_dialect_classification(&v->dialect),
-		  false },
+		  gsakmp_dialect_invalid_cert(&readings(v)->dialect), true },
+		{ "classification",
+		  gsakmp_dialect_classification(&readings(v)->dialect), false },
 		{ "none-version",
-		  v->dialect.rekey_none_algver == GSAKMP_REKEY_NONE_ALGVER_1,
+		  readings(v)->dialect.rekey_none_algver ==
+		          GSAKMP_REKEY_NONE_ALGVER_1,
 		  false },
 	};
 	uint8_t buf[512];
@@ -350,7 +354,8 @@ expulsion(struct vec *v)
 	};
 	struct gk_slice want = vec_octets(v, v->out, "notification_data");
 	const struct gsakmp_vocabulary voc = { .suite = true };
-	bool leave = v->dialect.expulsion == GSAKMP_EXPULSION_AS_LEAVE_DATA;
+	bool leave = readings(v)->dialect.expulsion ==
+	             GSAKMP_EXPULSION_AS_LEAVE_DATA;
 	struct gsakmp_expulsion back;
 	struct gsakmp_reject why;
 	uint8_t buf[512];

@@ -53,8 +53,8 @@ same_keys(struct vec *v, const struct gsakmp_keys *keys,
 	vec_same(v, "octets", (struct gk_slice){ buf, wr.len }, want);
 	gk_rd_init(&rd, want.ptr, want.len);
 	vec_ok(v,
-	       gsakmp_keys_decode(&rd, &v->dialect, place, GSAKMP_COUNT_INSIDE,
-	                          back),
+	       gsakmp_keys_decode(&rd, &readings(v)->dialect, place,
+	                          GSAKMP_COUNT_INSIDE, back),
 	       "decoding");
 	vec_ok(v, gk_rd_done(&rd), "octets behind the last key");
 	vec_same_num(v, "number of keys", back->n_datums, keys->n_datums);
@@ -100,8 +100,8 @@ key_download(struct vec *v)
 	same_keys(v, keys, GSAKMP_KEYS_DOWNLOAD, want);
 	/* 2026-06-01: none of them has expired. */
 	vec_ok(v,
-	       gsakmp_key_download_read(want, &v->dialect, &voc, 1780315200,
-	                                read, &why),
+	       gsakmp_key_download_read(want, &readings(v)->dialect, &voc,
+	                                1780315200, read, &why),
 	       "section 7.4.2");
 }
 
@@ -111,10 +111,10 @@ keys_verdict(struct vec *v)
 	struct gsakmp_keys *keys = vec_keep(v, calloc(1, sizeof(*keys)));
 	const struct gsakmp_vocabulary voc = { 0 };
 	struct gsakmp_reject why = { 0 };
-	bool accepted =
-		gsakmp_key_download_read(
-			vec_octets(v, v->in, "key_download"), &v->dialect, &voc,
-			vec_num(v, v->in, "now"), keys, &why) == GK_OK;
+	bool accepted = gsakmp_key_download_read(
+				vec_octets(v, v->in, "key_download"),
+				&readings(v)->dialect, &voc,
+				vec_num(v, v->in, "now"), keys, &why) == GK_OK;
 
 	if (accepted != vec_flag(v, v->out, "accepted"))
 		vec_fail(v, accepted ? "accepted" : "refused: %s, field %s",
@@ -145,7 +145,7 @@ key_packages(struct vec *v)
 			datum(v, vec_object(v, package, "key"));
 
 		if (type == GSAKMP_ITEM_REKEY_LKH &&
-		    v->dialect.keypkg_lkh_body ==
+		    readings(v)->dialect.keypkg_lkh_body ==
 		            GSAKMP_KEYPKG_LKH_BODY_ARRAY) {
 			vec_ok(v, gsakmp_keys_add_array(keys, 0), "array");
 			vec_ok(v, gsakmp_keys_add_kek(keys, &d), "package");
@@ -167,8 +167,8 @@ decoded(struct vec *v, struct gk_slice plain, enum gsakmp_keys_place place)
 
 	gk_rd_init(&rd, plain.ptr, plain.len);
 	vec_ok(v,
-	       gsakmp_keys_decode(&rd, &v->dialect, place, GSAKMP_COUNT_INSIDE,
-	                          keys),
+	       gsakmp_keys_decode(&rd, &readings(v)->dialect, place,
+	                          GSAKMP_COUNT_INSIDE, keys),
 	       "plaintext");
 	return keys;
 }
@@ -203,11 +203,12 @@ registration(struct vec *v)
 	vec_random(v, vec_octets(v, v->in, "iv_keys"));
 	vec_kek(v, &kek);
 	vec_ok(v,
-	       gsakmp_token_seal(&v->env, &v->dialect, &kek, type, token, &one),
+	       gsakmp_token_seal(&v->env, &readings(v)->dialect, &kek, type,
+	                         token, &one),
 	       "sealing the token");
 	vec_same(v, "sealed_token", vec_buf(v, &one), sealed_token);
 	vec_ok(v,
-	       gsakmp_key_download_seal(&v->env, &v->dialect, &kek,
+	       gsakmp_key_download_seal(&v->env, &readings(v)->dialect, &kek,
 	                                decoded(v, keys, GSAKMP_KEYS_DOWNLOAD),
 	                                &other),
 	       "sealing the keys");
@@ -215,13 +216,13 @@ registration(struct vec *v)
 
 	vec_kek(v, &kek);
 	vec_ok(v,
-	       gsakmp_token_open(&v->dialect, &kek, type, sealed_token, &one,
-	                         &why),
+	       gsakmp_token_open(&readings(v)->dialect, &kek, type,
+	                         sealed_token, &one, &why),
 	       "opening the token");
 	same_plain(v, "token", vec_buf(v, &one), token);
 	vec_ok(v,
-	       gsakmp_key_download_open(&v->dialect, &kek, sealed_keys, &other,
-	                                &why),
+	       gsakmp_key_download_open(&readings(v)->dialect, &kek,
+	                                sealed_keys, &other, &why),
 	       "opening the keys");
 	same_plain(v, "key_download", vec_buf(v, &other), keys);
 	gsakmp_kek_wipe(&kek);
@@ -236,7 +237,8 @@ rekey_data(struct vec *v)
 		.handle = word(v, v->in, "wrapping_handle"),
 		.key = vec_octets(v, v->in, "wrapping_key"),
 	};
-	const struct gsakmp_rekey_shape shape = { &v->dialect, with.type };
+	const struct gsakmp_rekey_shape shape = { &readings(v)->dialect,
+		                                  with.type };
 	struct gk_slice packages = vec_octets(v, v->in, "packages");
 	struct gk_slice want = vec_octets(v, v->out, "rekey_event_data");
 	struct gsakmp_rekey_event event = { .count = 1, .data = want };
@@ -244,11 +246,12 @@ rekey_data(struct vec *v)
 	struct gk_buf out = { 0 };
 	struct gsakmp_reject why;
 	struct gk_rd rd;
-	bool clear = v->dialect.red_scope == GSAKMP_RED_SCOPE_PACKAGES;
+	bool clear =
+		readings(v)->dialect.red_scope == GSAKMP_RED_SCOPE_PACKAGES;
 
 	vec_random(v, vec_octets(v, v->in, "iv"));
 	vec_ok(v,
-	       gsakmp_rekey_seal(&v->env, &v->dialect, &with,
+	       gsakmp_rekey_seal(&v->env, &readings(v)->dialect, &with,
 	                         decoded(v, packages, GSAKMP_KEYS_PACKAGES),
 	                         &out),
 	       "sealing");
@@ -260,7 +263,9 @@ rekey_data(struct vec *v)
 	vec_same_num(v, "Wrapping KeyID", data.key_id, with.id);
 	vec_same_num(v, "Wrapping Key Handle", data.handle, with.handle);
 	vec_same_num(v, "octets behind it", (long long)gk_rd_left(&rd), 0);
-	vec_ok(v, gsakmp_rekey_open(&v->dialect, &with, &data, &out, &why),
+	vec_ok(v,
+	       gsakmp_rekey_open(&readings(v)->dialect, &with, &data, &out,
+	                         &why),
 	       "opening");
 	/* In clear in front, or inside. */
 	if (clear) {
@@ -276,7 +281,7 @@ static void
 rekey_token(struct vec *v)
 {
 	json_t *key = vec_object(v, v->in,
-	                         v->dialect.pt_rekey_key ==
+	                         readings(v)->dialect.pt_rekey_key ==
 	                                         GSAKMP_PT_REKEY_KEY_NEW_GTPK
 	                                 ? "new"
 	                                 : "old");
@@ -294,13 +299,13 @@ rekey_token(struct vec *v)
 
 	vec_random(v, vec_octets(v, v->in, "iv"));
 	vec_ok(v,
-	       gsakmp_rekey_token_seal(&v->env, &v->dialect, &with, type, token,
-	                               &out),
+	       gsakmp_rekey_token_seal(&v->env, &readings(v)->dialect, &with,
+	                               type, token, &out),
 	       "sealing");
 	vec_same(v, "sealed", vec_buf(v, &out), want);
 	vec_ok(v,
-	       gsakmp_rekey_token_open(&v->dialect, &with, type, want, &out,
-	                               &why),
+	       gsakmp_rekey_token_open(&readings(v)->dialect, &with, type, want,
+	                               &out, &why),
 	       "opening");
 	same_plain(v, "token", vec_buf(v, &out), token);
 }

@@ -31,20 +31,20 @@ token(struct vec *v)
 	bool equal;
 
 	fault(v, gpt_policy_parse(xml, &made, NULL, &why), &why);
-	if (!v->plain)
-		vec_ok(v, gpt_dialect_apply(&v->token_dialect, made),
+	if (readings(v)->token_switched)
+		vec_ok(v, gpt_dialect_apply(&readings(v)->token, made),
 		       "dialect");
 	fault(v, gpt_token_encode(made, &der, &why), &why);
 	vec_same(v, "der", vec_buf(v, &der), want);
 	fault(v, gpt_token_decode(want, &back, &why), &why);
 	equal = gpt_token_equal(made, back);
-	if (v->plain)
+	if (!readings(v)->token_switched)
 		vec_ok(v, gpt_policy_write(back, &again), "writing XML");
 	gpt_token_free(made);
 	gpt_token_free(back);
 	if (!equal)
 		vec_fail(v, "what was read is not what was written");
-	if (v->plain)
+	if (!readings(v)->token_switched)
 		vec_same(v, "xml", vec_buf(v, &again), xml);
 }
 
@@ -107,10 +107,10 @@ believed(const struct vec *v, const struct owner *o)
 		.cert = o->cert,
 		.trust = o->trust,
 		.allow_sha1 = true,
-		.bare_signed_data =
-			v->dialect.pt_form == GSAKMP_PT_FORM_SIGNEDDATA,
-		.edition_reject =
-			v->dialect.edition_equal == GSAKMP_EDITION_EQUAL_REJECT,
+		.bare_signed_data = readings(v)->dialect.pt_form ==
+		                    GSAKMP_PT_FORM_SIGNEDDATA,
+		.edition_reject = readings(v)->dialect.edition_equal ==
+		                  GSAKMP_EDITION_EQUAL_REJECT,
 	};
 }
 
@@ -178,7 +178,7 @@ sign_again(struct vec *v, const struct owner *o, struct gk_slice cms)
 		fault(v,
 		      gpt_token_sign(vec_octets(v, v->in, "der"), signer,
 		                     o->cert, vec_num(v, v->in, "signing_time"),
-		                     v->dialect.pt_form ==
+		                     readings(v)->dialect.pt_form ==
 		                             GSAKMP_PT_FORM_SIGNEDDATA,
 		                     &made, &why),
 		      &why);
@@ -222,7 +222,8 @@ token_succession(struct vec *v)
 	owner = believed(v, &o);
 	vec_ok(v,
 	       gpt_dialect_group_name(
-		       (enum gpt_token_groupname)v->dialect.token_groupname,
+		       (enum gpt_token_groupname)readings(v)
+			       ->dialect.token_groupname,
 		       (uint8_t)vec_num(v, v->in, "group_id_type"),
 		       vec_octets(v, v->in, "group_id"), &name),
 	       "groupName");
@@ -314,7 +315,7 @@ policy(struct vec *v)
 	struct gsakmp_party party = { 0 };
 	const struct gsakmp_policy_args args = {
 		.party = &party,
-		.dialect = &v->dialect,
+		.dialect = &readings(v)->dialect,
 		.group_id_type = (uint8_t)vec_num(v, v->in, "group_id_type"),
 		.group_id = vec_octets(v, v->in, "group_id"),
 		.legacy_ok = true,
@@ -345,16 +346,17 @@ name(struct vec *v)
 	vec_ok(v, gk_cert_from_der(vec_octets(v, v->in, "certificate"), &cert),
 	       "certificate");
 	vec_ok(v,
-	       gk_identity_of_cert(cert, GK_ID_DN_STRING,
-	                           (enum gk_dn_compare)v->dialect.dn_string,
-	                           &octets, &id),
+	       gk_identity_of_cert(
+		       cert, GK_ID_DN_STRING,
+		       (enum gk_dn_compare)readings(v)->dialect.dn_string,
+		       &octets, &id),
 	       "name");
 	gk_cert_free(cert);
 	if (gk_identity_equal(
 		    id,
 		    (struct gk_identity){ GK_ID_DN_STRING,
 	                                  vec_text_slice(v, v->in, "other") },
-		    (enum gk_dn_compare)v->dialect.dn_string) !=
+		    (enum gk_dn_compare)readings(v)->dialect.dn_string) !=
 	    vec_flag(v, v->out, "same"))
 		vec_fail(v, "same: the other way round");
 	vec_same(v, "dn", vec_buf(v, &octets), vec_text_slice(v, v->out, "dn"));
@@ -368,8 +370,9 @@ names_match(struct vec *v)
 	const struct gk_identity right = { GK_ID_DN_STRING,
 		                           vec_text_slice(v, v->in, "right") };
 
-	if (gk_identity_equal(left, right,
-	                      (enum gk_dn_compare)v->dialect.dn_string) !=
+	if (gk_identity_equal(
+		    left, right,
+		    (enum gk_dn_compare)readings(v)->dialect.dn_string) !=
 	    vec_flag(v, v->out, "same"))
 		vec_fail(v, "the other way round");
 }

@@ -88,7 +88,7 @@ start(struct play *p)
 		.group_id_type = (uint8_t)vec_num(v, v->in, "group_id_type"),
 		.group_id = vec_octets(v, v->in, "group_id"),
 		.suite = suite(v),
-		.dialect = &v->dialect,
+		.dialect = &readings(v)->dialect,
 		.legacy_ok = true,
 		.no_recovery = true,
 	};
@@ -107,9 +107,10 @@ start(struct play *p)
 	vec_ok(v, gk_trust_new(&legacy, &p->trust), "trust");
 	vec_ok(v, gk_trust_add_anchor(p->trust, p->root), "trust");
 	vec_ok(v,
-	       gk_identity_of_cert(p->cert, GK_ID_DN_STRING,
-	                           (enum gk_dn_compare)v->dialect.dn_string,
-	                           &p->name, &p->id),
+	       gk_identity_of_cert(
+		       p->cert, GK_ID_DN_STRING,
+		       (enum gk_dn_compare)readings(v)->dialect.dn_string,
+		       &p->name, &p->id),
 	       "name");
 	p->env =
 		(struct gk_env){ .random = draw, .secret = log_line, .ctx = p };
@@ -142,7 +143,8 @@ stop(struct play *p)
 static struct gsakmp_message *
 parsed(struct play *p, struct gk_slice octets, const char *whose)
 {
-	const struct gsakmp_parse parse = { .dialect = &p->v->dialect };
+	const struct gsakmp_parse parse = { .dialect =
+		                                    &readings(p->v)->dialect };
 	struct gsakmp_message *m = vec_keep(p->v, calloc(1, sizeof(*m)));
 	struct gsakmp_reject why;
 
@@ -197,9 +199,11 @@ same_message(struct play *p, struct gk_slice ours, struct gk_slice want)
 	         b->signature.signer_id);
 	vec_same_num(p->v, "Signature Type", a->signature.type,
 	             b->signature.type);
-	vec_ok(p->v, gsakmp_message_verify(a, &p->v->dialect, pub, &why),
+	vec_ok(p->v,
+	       gsakmp_message_verify(a, &readings(p->v)->dialect, pub, &why),
 	       "our signature");
-	vec_ok(p->v, gsakmp_message_verify(b, &p->v->dialect, pub, &why),
+	vec_ok(p->v,
+	       gsakmp_message_verify(b, &readings(p->v)->dialect, pub, &why),
 	       "the vector's signature");
 }
 

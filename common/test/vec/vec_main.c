@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Check vectors (TAP): vector_check FILE...; without a file, all of
- * interop/vectors.  "vector_check dialect" prints the switches instead, one a
+ * Check vectors (TAP): vector_check FILE...; without a file, all that
+ * the protocol has.  "vector_check dialect" prints the switches instead, one a
  * line: the name and its readings.
  */
 #include <glob.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gsakmp/tests/vector/vector.h"
+#include "common/test/vec/vec.h"
 
 static void
 switches(void)
@@ -17,7 +17,7 @@ switches(void)
 	const struct gk_switch *s;
 	size_t n;
 
-	s = gsakmp_dialect_switches(&n);
+	s = vec_protocol.switches(&n);
 	for (size_t i = 0; i < n; i++) {
 		printf("%s", s[i].name);
 		for (size_t k = 0; k < s[i].n_values; k++)
@@ -40,7 +40,7 @@ check_file(const char *file, unsigned number)
 	json_array_foreach(list, i, one)
 	{
 		const char *id = json_string_value(json_object_get(one, "id"));
-		char why[512];
+		char why[VEC_WHY];
 
 		if (vec_run(one, why))
 			continue;
@@ -49,9 +49,10 @@ check_file(const char *file, unsigned number)
 	}
 	if (!json_array_size(list))
 		printf("# %s: no vectors: %s\n", file, error.text);
-	printf("%s %u - vectors__%.*s_%zu_are_right\n",
+	printf("%s %u - %s__%.*s_%zu_are_right\n",
 	       wrong || !json_array_size(list) ? "not ok" : "ok", number,
-	       (int)strcspn(name, "."), name, json_array_size(list));
+	       vec_protocol.name, (int)strcspn(name, "."), name,
+	       json_array_size(list));
 	wrong += !json_array_size(list);
 	json_decref(top);
 	return wrong == 0;
@@ -71,8 +72,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 2) {
-		(void)snprintf(pattern, sizeof(pattern),
-		               "%s/interop/vectors/*.json", top ? top : ".");
+		(void)snprintf(pattern, sizeof(pattern), "%s/%s",
+		               top ? top : ".", vec_protocol.files);
 		(void)glob(pattern, 0, NULL, &found);
 	}
 	for (int i = 1; i < argc; i++)
@@ -82,7 +83,7 @@ main(int argc, char **argv)
 			good = check_file(found.gl_pathv[i], ++n) && good;
 	globfree(&found);
 	if (n == 0)
-		printf("not ok 1 - vectors__there_are_some\n");
+		printf("not ok 1 - %s__there_are_some\n", vec_protocol.name);
 	printf("1..%u\n", n ? n : 1);
 	return good && n ? 0 : 1;
 }
