@@ -137,21 +137,6 @@ find_sender(struct gsakmp_request *rq)
 	return GK_OK;
 }
 
-/* Of the mechanisms whose authority is above the sender, the one that it used;
- * when there is none, the first, and the signature check will say so. */
-static size_t
-choose_mechanism(const struct gsakmp_request *rq, size_t first)
-{
-	const struct gpt_deregister *d = rq->policy->dereg;
-
-	for (size_t i = first; i < d->n_mechanisms; i++)
-		if (d->mechanisms[i].sig_algorithm == rq->msg->signature.type &&
-		    gk_path_has_ca(&rq->signer.path,
-		                   gk_buf_slice(&d->mechanisms[i].ca)))
-			return i;
-	return first;
-}
-
 static void
 use_mechanism(struct gsakmp_request *rq, const struct gpt_leave_mechanism *m)
 {
@@ -164,6 +149,7 @@ static enum gk_err
 leave_policy(struct gsakmp_request *rq)
 {
 	const struct gpt_deregister *d = rq->policy->dereg;
+	const struct gpt_leave_mechanism *use;
 	size_t i = 0;
 
 	if ((d == NULL || !gpt_access_depart(d, &rq->signer.party, &i, NULL)) &&
@@ -175,8 +161,10 @@ leave_policy(struct gsakmp_request *rq)
 			rq->msg->signature.at);
 	if (d == NULL || d->n_mechanisms == 0)
 		return GK_OK;
-	i = choose_mechanism(rq, i);
-	use_mechanism(rq, &d->mechanisms[i]);
+	use = gsakmp_policy_leave(rq->policy, &rq->signer.party,
+	                          rq->msg->signature.type);
+	/* None with its signature: the check of that will say so. */
+	use_mechanism(rq, use != NULL ? use : &d->mechanisms[i]);
 	return GK_OK;
 }
 
@@ -250,21 +238,44 @@ departure_clear(struct departure *d)
 	gsakmp_session_free(d->session);
 }
 
+/* The authorities above a member whose request did not get that far are those
+ * that it registered under. */
+static enum gk_err
+answer_mechanism(struct gsakmp_request *rq)
+{
+	struct gk_slice slices[GSAKMP_MEMBER_CA_MAX];
+	struct gpt_party party = rq->signer.party;
+	struct gsakmp_member_info info = { 0 };
+	const struct gpt_leave_mechanism *use;
+	const struct gk_member *m;
+	struct gk_identity id;
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&rq->group->lock);
+	m = find_member(rq->group, gk_buf_slice(&rq->signer.key));
+	if (party.n_ca_key_ids == 0 && m != NULL) {
+		err = gsakmp_group_member_get(rq->group, m, &info);
+		if (err == GK_OK)
+			gsakmp_member_party(&info, &id, slices, &party);
+	}
+	pthread_mutex_unlock(&rq->group->lock);
+	use = gsakmp_policy_leave(rq->policy, &party, rq->msg->signature.type);
+	if (err == GK_OK && use != NULL)
+		use_mechanism(rq, use);
+	gsakmp_member_info_free(&info);
+	return err;
+}
+
 enum gk_err
 gsakmp_gcks_rtd_error(struct gsakmp_request *rq)
 {
-	const struct gpt_deregister *l = rq->policy->dereg;
 	struct departure d = { 0 };
 	enum gk_err err;
 
-	/* With the mechanism that a member of its signature expects, as far as
-	 * the request got; without any, as registrations are. */
+	/* With the mechanism that the member expects; without any, as
+	 * registrations are. */
 	rq->suite = rq->policy->suite[0];
-	for (size_t i = 0; l != NULL && i < l->n_mechanisms; i++)
-		if (l->mechanisms[i].sig_algorithm == rq->msg->signature.type) {
-			use_mechanism(rq, &l->mechanisms[i]);
-			break;
-		}
+	GK_TRY(answer_mechanism(rq));
 	err = build_dr(rq, &d, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR);
 	if (err == GK_OK)
 		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,

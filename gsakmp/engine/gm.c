@@ -201,6 +201,7 @@ void
 gsakmp_gm_set_party(struct gsakmp_gm *gm, const struct gsakmp_party *party)
 {
 	gm->cfg.party = *party;
+	gm->leave_for = NULL; /* maybe under another authority */
 	if (gm->undo != NULL)
 		gm->undo->cfg.party = *party;
 }

@@ -37,7 +37,7 @@ add_who(const struct gsakmp_gm *gm, struct gsakmp_build *b, struct gk_slice who)
 static enum gk_err
 build_rtd(struct gsakmp_gm *gm, struct gk_slice who, struct gk_now now)
 {
-	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, now);
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
 	struct gsakmp_sign sign;
 	struct gsakmp_build b;

@@ -18,20 +18,21 @@ gsakmp_gm_departure_clear(struct gsakmp_gm *gm)
 /* RFC 4534 B.3: with the mechanism the token wants for leaving.  A token that
  * comes during a departure may have none any more. */
 struct gsakmp_suite
-gsakmp_gm_leave_suite(const struct gsakmp_gm *gm)
+gsakmp_gm_leave_suite(struct gsakmp_gm *gm, struct gk_now now)
 {
 	struct gsakmp_suite suite = gm->suite;
-	const struct gpt_deregister *d = gm->policy->dereg;
+	const struct gpt_leave_mechanism *use;
 
-	for (size_t i = 0; d != NULL && i < d->n_mechanisms; i++) {
-		struct gsakmp_suite s = suite;
-
-		s.signature = (uint16_t)d->mechanisms[i].sig_algorithm;
-		s.nonce_hash = (uint16_t)d->mechanisms[i].hash_algorithm;
-		if (gsakmp_suite_supported(&s, gm->cfg.legacy_ok) &&
-		    s.signature == suite.signature)
-			return s;
+	if (gm->leave_for != gm->policy) {
+		gm->leave_for = gm->policy;
+		gm->leave_hash = suite.nonce_hash;
+		use = gsakmp_gm_leave_mechanism(gm, now.utc_s);
+		if (use != NULL)
+			suite.nonce_hash = (uint16_t)use->hash_algorithm;
+		if (gsakmp_suite_supported(&suite, gm->cfg.legacy_ok))
+			gm->leave_hash = suite.nonce_hash;
 	}
+	suite.nonce_hash = gm->leave_hash;
 	return suite;
 }
 
@@ -39,7 +40,7 @@ gsakmp_gm_leave_suite(const struct gsakmp_gm *gm)
 static enum gk_err
 build_rtd(struct gsakmp_gm *gm, struct gk_now now)
 {
-	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, now);
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
 	struct gsakmp_sign sign;
 	struct gsakmp_build b;
@@ -115,7 +116,7 @@ enum gk_err
 gsakmp_gm_send_da(struct gsakmp_gm_input *in, uint16_t notify)
 {
 	struct gsakmp_gm *gm = in->gm;
-	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, in->now);
 	const struct gk_slice nonce_c =
 		in->msg->nonce[GSAKMP_NONCE_COMBINED].data;
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
@@ -149,7 +150,7 @@ enum gk_err
 gsakmp_gm_check_dr(struct gsakmp_gm_input *in, struct gk_slice nonce_i)
 {
 	struct gsakmp_gm *gm = in->gm;
-	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm);
+	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, in->now);
 	struct gsakmp_verify v = gsakmp_in_verify(in, suite.signature);
 
 	GK_TRY(gsakmp_in_for_me(in, "RFC4535-5.3.2.3.2-10"));

@@ -51,7 +51,7 @@ static uint16_t
 nonce_hash(const struct gsakmp_gm_input *in)
 {
 	if (in->msg->header.exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE)
-		return gsakmp_gm_leave_suite(in->gm).nonce_hash;
+		return gsakmp_gm_leave_suite(in->gm, in->now).nonce_hash;
 	return in->gm->cfg.suite.nonce_hash;
 }
 

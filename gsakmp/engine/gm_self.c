@@ -64,6 +64,19 @@ gsakmp_gm_subordinate(const struct gsakmp_gm *gm,
 	return may;
 }
 
+/* RFC 4534 B.3: leaveMechanisms. */
+const struct gpt_leave_mechanism *
+gsakmp_gm_leave_mechanism(const struct gsakmp_gm *gm, int64_t utc)
+{
+	const struct gpt_leave_mechanism *use;
+	struct self self;
+
+	look_at_self(&gm->cfg.party, utc, &self);
+	use = gsakmp_policy_leave(gm->policy, &self.party, gm->suite.signature);
+	gk_path_free(&self.path);
+	return use;
+}
+
 /* RFC4534-B.1.1-06: SenderAuthorization. */
 void
 gsakmp_gm_speech(struct gsakmp_gm *gm, int64_t utc)
@@ -71,6 +84,7 @@ gsakmp_gm_speech(struct gsakmp_gm *gm, int64_t utc)
 	const struct gpt_register *reg = gm->policy->reg;
 	struct self self;
 
+	gm->leave_for = NULL; /* the policy is another */
 	gm->may_send = false;
 	gm->speaker = 0;
 	/* Whoever cannot say a word to the key server speaks to nobody. */

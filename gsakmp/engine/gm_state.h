@@ -155,6 +155,10 @@ struct gsakmp_gm {
 	struct gsakmp_gm_receipt receipt;
 	struct gsakmp_gm_departure departure;
 	struct gsakmp_gm_expulsion expulsion;
+	/* The nonce hash of a departure, which costs a path to find out; for the
+	 * policy of this address, NULL: not looked at yet. */
+	const struct gsakmp_policy *leave_for;
+	uint16_t leave_hash;
 
 	/* the membership; policy is NULL without one */
 	struct gsakmp_policy *policy;
@@ -252,7 +256,8 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
 void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
 /* gsakmp_gm_leave_suite - the mechanisms of the token for leaving. */
-struct gsakmp_suite gsakmp_gm_leave_suite(const struct gsakmp_gm *gm);
+struct gsakmp_suite gsakmp_gm_leave_suite(struct gsakmp_gm *gm,
+                                          struct gk_now now);
 /* gsakmp_gm_check_dr - the checks of section 5.3.2.3.2 for the answer to the
  * request with @nonce_i.  gsakmp_gm_send_da - and what is said to it. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_check_dr(struct gsakmp_gm_input *in,
@@ -341,6 +346,10 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_token_out(struct gsakmp_gm *gm);
  * allowed to serve members of our own. */
 bool gsakmp_gm_excluded(const struct gsakmp_gm *gm,
                         const struct gsakmp_policy *policy, int64_t utc);
+/* gsakmp_gm_leave_mechanism - which of the token's ways out is ours; NULL:
+ * none. */
+const struct gpt_leave_mechanism *gsakmp_gm_leave_mechanism(
+	const struct gsakmp_gm *gm, int64_t utc);
 /* gsakmp_gm_speech - what the policy in force lets us say: may_send, speaker. */
 void gsakmp_gm_speech(struct gsakmp_gm *gm, int64_t utc);
 bool gsakmp_gm_subordinate(const struct gsakmp_gm *gm,

@@ -445,3 +445,25 @@ gsakmp_policy_suite_timed(const struct gsakmp_policy *policy,
 			return &policy->suite[i];
 	return NULL;
 }
+
+static bool
+has_authority(const struct gpt_party *who, struct gk_slice ca)
+{
+	for (size_t i = 0; i < who->n_ca_key_ids; i++)
+		if (gk_slice_equal(who->ca_key_ids[i], ca))
+			return true;
+	return false;
+}
+
+const struct gpt_leave_mechanism *
+gsakmp_policy_leave(const struct gsakmp_policy *policy,
+                    const struct gpt_party *who, uint16_t signature)
+{
+	const struct gpt_deregister *d = policy->dereg;
+
+	for (size_t i = 0; d != NULL && i < d->n_mechanisms; i++)
+		if (d->mechanisms[i].sig_algorithm == signature &&
+		    has_authority(who, gk_buf_slice(&d->mechanisms[i].ca)))
+			return &d->mechanisms[i];
+	return NULL;
+}

@@ -110,6 +110,13 @@ const struct gsakmp_suite *gsakmp_policy_suite(
 const struct gsakmp_suite *gsakmp_policy_suite_timed(
 	const struct gsakmp_policy *policy, const struct gsakmp_suite *want);
 
+/* gsakmp_policy_leave - RFC 4534 B.3: the way out of @who, a member with its
+ * authorities, that signs with @signature: the first of the token with that
+ * signature and one of those authorities.  NULL: there is none. */
+const struct gpt_leave_mechanism *gsakmp_policy_leave(
+	const struct gsakmp_policy *policy, const struct gpt_party *who,
+	uint16_t signature);
+
 /* gsakmp_suite_supported - can this implementation do that?  RFC 4535 section
  * 6: Suite 1 always; anything with SHA-1, MD5 or short keys only if @legacy. */
 bool gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy);

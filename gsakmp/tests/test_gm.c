@@ -449,6 +449,51 @@ GK_TEST(rfc4535_5_3_2_3_2_11, nonces_of_a_departure_are_hashed_as_it_says)
 	fixture_down(&f);
 }
 
+static size_t
+nonce_c_of(struct gk_slice dgram)
+{
+	const struct gsakmp_dialect plain = { 0 };
+	const struct gsakmp_parse how = { .dialect = &plain };
+	struct gsakmp_message msg = { .n_certificates = 0 };
+	struct gsakmp_reject why;
+
+	gk_assert_ok(
+		gsakmp_message_parse(&how, dgram.ptr, dgram.len, &msg, &why));
+	return msg.nonce[GSAKMP_NONCE_COMBINED].data.len;
+}
+
+/* Of several ways out with one signature, that of one's own authority; in a
+ * refusal of what came before the path was looked at, too. */
+GK_TEST(rfc4534_b_3_06, both_sides_choose_the_same_way_out)
+{
+	struct world_config cfg = world_plain(5);
+	struct gk_slice dgram;
+	struct fixture f;
+
+	cfg.verbose = true;
+	cfg.others_leave_hash = GSAKMP_NONCE_HASH_SHA1;
+	cfg.leave_hash = GSAKMP_NONCE_HASH_SHA384;
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	world_pass(f.w, 5000);
+	/* For another key server, as far as the request says. */
+	f.m->gm->gcks_id.ptr[f.m->gm->gcks_id.len - 1] ^= 1;
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	world_pass(f.w, 500);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_MEMBER);
+	assert_int_equal(f.m->seen.count[GSAKMP_OUT_DEPART_REFUSED], 1);
+	f.m->gm->gcks_id.ptr[f.m->gm->gcks_id.len - 1] ^= 1;
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	world_pass(f.w, 1000);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
+	dgram = gk_buf_slice(
+		&f.m->seen.last_sent[GSAKMP_EXCHANGE_DEPARTURE_ACK]);
+	assert_int_equal(nonce_c_of(dgram), 48);
+	fixture_down(&f);
+}
+
 /* The owner may take it back while a member is leaving. */
 GK_TEST(rfc4535_5_3_2_3_2_11, departure_outlives_its_mechanisms)
 {
@@ -495,6 +540,7 @@ main(void)
 		       departure_that_nobody_confirms_ends_all_the_same),
 		GK_RUN(rfc4535_5_3_2_3_2_11,
 		       nonces_of_a_departure_are_hashed_as_it_says),
+		GK_RUN(rfc4534_b_3_06, both_sides_choose_the_same_way_out),
 		GK_RUN(rfc4535_5_3_2_3_2_11, departure_outlives_its_mechanisms),
 	};
 	int failed =

@@ -43,6 +43,9 @@ struct world_config {
 	bool method_none;    /* its rekey method is none */
 	bool no_rekey;       /* the token has no rekey protocol */
 	uint16_t leave_hash; /* of its way out; 0: that of the way in */
+	/* Of another way out, in front of it, for the members of an authority
+	 * that is not ours; 0: there is none. */
+	uint16_t others_leave_hash;
 	enum gsakmp_cookie_mode cookies;
 	bool cookie_ip_value;
 	unsigned cookie_rate;

@@ -67,6 +67,13 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 		allow(&a->exclusions, gk_slice_str(w->excluded[i]), ca);
 	set_mechanism(w, r->reg.reg);
 	r->reg.reg->transport = w->transport;
+	if (w->cfg.others_leave_hash != 0) {
+		leave = gpt_deregister_add_mechanism(r->dereg.dereg);
+		leave->sig_algorithm = s->signature;
+		leave->hash_algorithm = w->cfg.others_leave_hash;
+		WORLD_MUST(gk_buf_copy(&leave->ca,
+		                       gk_cert_key_id(w->stranger_root.cert)));
+	}
 	leave = gpt_deregister_add_mechanism(r->dereg.dereg);
 	leave->sig_algorithm = s->signature;
 	leave->hash_algorithm =

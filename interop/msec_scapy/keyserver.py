@@ -395,7 +395,7 @@ class KeyServer(Party):
         pending = self.sessions.get(name)
         if pending is not None and pending.departing and pending.request == m.octets:
             return [Answer(source, pending.answer, reg.X_DR)]
-        nonce_r, nonce_c = self.answer_nonces(m.octets, self.policy.leave_hash(self.group.suite))
+        nonce_r, nonce_c = self.answer_nonces(m.octets, self.policy.leave_hash(self.group.suite, path))
         octets = self.build(reg.X_DR, [
             self.member_id(m.signer), *self.nonces(nonce_r, nonce_c),
             Notification(notify=reg.N_DEPARTED, data=b"")], now)

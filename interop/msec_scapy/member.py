@@ -132,7 +132,7 @@ class Member(Party):
             self.check_fresh_time(m, now, req_time)
             return
         leaving = m.exchange == reg.X_DR and self.policy is not None
-        nonce_hash = self.policy.leave_hash(self.group.suite) if leaving else None
+        nonce_hash = self.policy.leave_hash(self.group.suite, self.own_path(now)) if leaving else None
         if m.nonce(reg.NONCE_C) != self.combine(self.request, m.octets, nonce_hash):
             raise Refusal(int(self.dialect.freshness_code), req, "Nonce_C", "does not match")
 

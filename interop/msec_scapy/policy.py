@@ -74,7 +74,7 @@ class Policy:
     resend: int = 0
     post: str = ""  # where Rekey Events are posted
     deregister: bool = False
-    leaving: list = field(default_factory=list)  # [(sigAlgorithm, hashAlgorithm)] (RFC 4534 B.3)
+    leaving: list = field(default_factory=list)  # [(sigAlgorithm, hashAlgorithm, cA)] (RFC 4534 B.3)
     unknown: list = field(default_factory=list)  # OIDs
 
     @classmethod
@@ -94,8 +94,8 @@ class Policy:
                     register = value
                 elif kind == "de-registration":
                     out.deregister = True
-                    out.leaving = out.leaving or [(m["sigAlgorithm"].native, m["hashAlgorithm"].native)
-                                                  for m in value["leaveMechanisms"]]
+                    out.leaving = out.leaving or [(m["sigAlgorithm"].native, m["hashAlgorithm"].native,
+                                                   m["cA"].native) for m in value["leaveMechanisms"]]
         if register is None:
             raise Refusal(reg.N_MALFORMED, "RFC4534-3-13", "registration",
                           "no known registration protocol")
@@ -104,9 +104,12 @@ class Policy:
         out._data(token, dialect)
         return out
 
-    def leave_hash(self, suite):
-        """The nonce hash of a departure that is signed as `suite` says."""
-        return next((h for kind, h in self.leaving if kind == suite.sig_type), suite.nonce_hash)
+    def leave_hash(self, suite, path):
+        """The nonce hash of a departure that is signed as `suite` says, by the holder of the first
+        certificate of `path`: that of the first way out with its signature and an authority above it."""
+        above = {c.key_id for c in path[1:]}
+        return next((h for kind, h, ca in self.leaving if kind == suite.sig_type and ca in above),
+                    suite.nonce_hash)
 
     def _registration(self, register):
         join = register["joinAuthorization"]
@@ -202,7 +205,8 @@ def a_la_carte(suite):
 def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_data=(),
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
-               leave_cas=(), more_mechanisms=(), leave_hash=None):
+               leave_cas=(), more_mechanisms=(), leave_hash=None,
+               leave_first=()):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
@@ -218,9 +222,9 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
         "joinAccessControl": [access],
         "joinMechanisms": [a_la_carte(suite), *more_mechanisms],
         "transport": (transport, None)})
-    leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type,
-                                  "hashAlgorithm": leave_hash or suite.nonce_hash, "cA": ca}
-                                 for ca in (gcks[0].ca, *leave_cas)],
+    ways = [*leave_first, *((leave_hash or suite.nonce_hash, ca) for ca in (gcks[0].ca, *leave_cas))]
+    leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type, "hashAlgorithm": digest, "cA": ca}
+                                 for digest, ca in ways],
              "transport": ("udp" if transport == "udp" else "tcp", None)}
     if dialect.token_dereg_terse == "present":
         leave["terse"] = suite.terse

@@ -215,6 +215,19 @@ def test_a_departure_hashes_nonces_as_its_mechanism_says():
     assert len(answer.nonce(reg.NONCE_C)) == 20, "SHA-1"
 
 
+@pytest.mark.req("RFC4534-B.3-06", "RFC4535-5.3.2.3.2-11")
+def test_of_several_ways_out_that_of_ones_own_authority_counts():
+    scene = Scene(members=1).join()
+    gm = scene.members[0]
+    scene.tick()
+    first = [(1, bytes(20)), (1, bytes(range(20)))]
+    scene.deliver(scene.server.new_token(scene.token(2, leave_first=first), scene.now))
+    scene.to_server(gm.leave(scene.now), gm)
+    assert gm.state == "left" and events(scene, "departed")
+    answer = next(m for m in (message.parse(o) for _, o in scene.wire) if m.exchange == reg.X_DR)
+    assert len(answer.nonce(reg.NONCE_C)) == 32, "SHA-256, which is that of the last"
+
+
 @pytest.mark.req("RFC4535-4.4.1-01")
 def test_no_group_owner_no_membership():
     scene = Scene(members=1)
