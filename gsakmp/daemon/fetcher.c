@@ -16,6 +16,7 @@
 struct job {
 	struct job *next;
 	struct gsakmpd_fetcher *f;
+	struct gkd_fetch *fetch;
 	uint8_t hash[GSAKMP_URL_HASH_LEN];
 };
 
@@ -24,8 +25,10 @@ struct parked {
 	struct parked *next;
 	struct gk_buf data;
 	struct gsakmp_endpoint from;
+	struct gk_buf name; /* whose it says that it is */
 	unsigned rounds;
 	uint8_t hash[GSAKMP_CERTIFICATES_MAX][GSAKMP_URL_HASH_LEN];
+	struct gk_buf url[GSAKMP_CERTIFICATES_MAX]; /* until it is asked for */
 	size_t n_hashes;
 };
 
@@ -38,8 +41,8 @@ struct gsakmpd_fetcher {
 	struct gsakmpd_fetcher_ops ops;
 	unsigned waiting_max, waiting;
 	struct job *jobs;
-	struct parked *parked;
-	struct parked *open; /* collects what one message wants */
+	struct parked *parked; /* newest first */
+	struct parked *open;   /* collects what one message wants */
 };
 
 /* ---- configuration ------------------------------------------------------ */
@@ -104,6 +107,9 @@ parked_free(struct parked *p)
 	if (p == NULL)
 		return;
 	gk_buf_free(&p->data);
+	gk_buf_free(&p->name);
+	for (size_t i = 0; i < GSAKMP_CERTIFICATES_MAX; i++)
+		gk_buf_free(&p->url[i]);
 	free(p);
 }
 
@@ -111,12 +117,26 @@ parked_free(struct parked *p)
 static void
 strike(struct parked *p, const uint8_t *hash)
 {
-	for (size_t i = 0; i < p->n_hashes;)
-		if (memcmp(p->hash[i], hash, GSAKMP_URL_HASH_LEN) == 0)
-			memmove(p->hash[i], p->hash[--p->n_hashes],
-			        GSAKMP_URL_HASH_LEN);
-		else
+	for (size_t i = 0; i < p->n_hashes;) {
+		if (memcmp(p->hash[i], hash, GSAKMP_URL_HASH_LEN) != 0) {
 			i++;
+			continue;
+		}
+		gk_buf_free(&p->url[i]);
+		p->n_hashes--;
+		memmove(p->hash[i], p->hash[p->n_hashes], GSAKMP_URL_HASH_LEN);
+		p->url[i] = p->url[p->n_hashes];
+		p->url[p->n_hashes] = (struct gk_buf){ 0 };
+	}
+}
+
+static bool
+waits_for(const struct parked *p, const uint8_t *hash)
+{
+	for (size_t i = 0; i < p->n_hashes; i++)
+		if (memcmp(p->hash[i], hash, GSAKMP_URL_HASH_LEN) == 0)
+			return true;
+	return false;
 }
 
 static struct parked *
@@ -210,25 +230,125 @@ start(struct gsakmpd_fetcher *f, struct gk_slice url, const uint8_t *hash)
 	text[url.len] = '\0';
 	job->f = f;
 	memcpy(job->hash, hash, sizeof(job->hash));
-	result = gkd_http_get(f->http, text, on_answer, job, NULL);
+	result = gkd_http_get(f->http, text, on_answer, job, &job->fetch);
 	if (result == GKD_HTTP_OK) {
 		job->next = f->jobs;
 		f->jobs = job;
 		return true;
 	}
 	free(job);
-	gkd_log(LOG_NOTICE, "auth", "a certificate by URL is not fetched: %s",
-	        gkd_http_text(result));
 	if (result == GKD_HTTP_BUSY || result == GKD_HTTP_NOMEM)
 		return false;
+	gkd_log(LOG_NOTICE, "auth", "a certificate by URL is not fetched: %s",
+	        gkd_http_text(result));
 	settle(f, hash, (struct gk_slice){ 0 });
-	strike(f->open, hash);
+	return true;
+}
+
+/* ---- places -------------------------------------------------------------- */
+
+static bool
+wanted_by_any(const struct gsakmpd_fetcher *f, const uint8_t *hash)
+{
+	for (const struct parked *p = f->parked; p != NULL; p = p->next)
+		if (waits_for(p, hash))
+			return true;
+	return false;
+}
+
+/* Nobody waits for them any more. */
+static void
+cancel_idle(struct gsakmpd_fetcher *f)
+{
+	for (struct job **at = &f->jobs; *at != NULL;) {
+		struct job *job = *at;
+
+		if (wanted_by_any(f, job->hash)) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		gkd_fetch_cancel(job->fetch);
+		free(job);
+	}
+}
+
+/* Of @p's address, or in its name: whichever are more. */
+static unsigned
+alike(const struct gsakmpd_fetcher *f, const struct parked *p)
+{
+	const struct gk_slice ip = { p->from.ip, p->from.ip_len };
+	unsigned near = 0, namesakes = 0;
+
+	for (const struct parked *q = f->parked; q != NULL; q = q->next) {
+		near += gk_slice_equal(
+			(struct gk_slice){ q->from.ip, q->from.ip_len }, ip);
+		namesakes += gk_slice_equal(gk_buf_slice(&q->name),
+		                            gk_buf_slice(&p->name));
+	}
+	return near > namesakes ? near : namesakes;
+}
+
+/*
+ * The place of a message other than @mine.  Whoever has most of them, by address
+ * or by the name that it gives, has his oldest thrown out; so neither one address
+ * nor one name takes those of the others.
+ */
+static bool
+make_room(struct gsakmpd_fetcher *f, const struct parked *mine)
+{
+	struct parked **victim = NULL, *gone;
+	unsigned most = 0;
+
+	for (struct parked **at = &f->parked; *at != NULL; at = &(*at)->next) {
+		unsigned n = *at != mine ? alike(f, *at) : 0;
+
+		if (n == 0 || n < most)
+			continue;
+		most = n;
+		victim = at;
+	}
+	if (victim == NULL)
+		return false;
+	gone = *victim;
+	*victim = gone->next;
+	f->waiting--;
+	parked_free(gone);
+	cancel_idle(f);
+	gkd_counters_add(f->counters,
+	                 "messages pushed out that waited for a fetch", 1);
+	return true;
+}
+
+/* Everything that @p, which is parked already, wants.  What is settled at once
+ * is taken off its list by that. */
+static bool
+start_all(struct gsakmpd_fetcher *f, struct parked *p)
+{
+	size_t i = 0;
+
+	while (i < p->n_hashes) {
+		struct gk_buf url = p->url[i];
+		uint8_t hash[GSAKMP_URL_HASH_LEN];
+		bool ok;
+
+		memcpy(hash, p->hash[i], sizeof(hash));
+		p->url[i] = (struct gk_buf){ 0 };
+		do
+			ok = start(f, gk_buf_slice(&url), hash);
+		while (!ok && make_room(f, p));
+		gk_buf_free(&url);
+		if (!ok)
+			return false;
+		if (waits_for(p, hash))
+			i++;
+	}
 	return true;
 }
 
 void
 gsakmpd_fetcher_want(struct gsakmpd_fetcher *f, struct gk_slice url,
-                     struct gk_slice hash)
+                     struct gk_slice hash, struct gk_slice name)
 {
 	struct parked *p;
 
@@ -238,19 +358,29 @@ gsakmpd_fetcher_want(struct gsakmpd_fetcher *f, struct gk_slice url,
 	if (f->open == NULL)
 		f->open = calloc(1, sizeof(*f->open));
 	p = f->open;
-	if (p == NULL || p->n_hashes == GSAKMP_CERTIFICATES_MAX)
+	if (p == NULL || p->n_hashes == GSAKMP_CERTIFICATES_MAX ||
+	    waits_for(p, hash.ptr))
 		return;
+	if (gk_buf_copy(&p->url[p->n_hashes], url) != GK_OK ||
+	    (p->name.len == 0 && name.len != 0 &&
+	     gk_buf_copy(&p->name, name) != GK_OK))
+		p->rounds = ROUNDS_MAX; /* the peer asks again */
 	memcpy(p->hash[p->n_hashes++], hash.ptr, GSAKMP_URL_HASH_LEN);
-	/* One that cannot be begun now: nothing is kept, the peer asks again. */
-	if (f->waiting >= f->waiting_max || !start(f, url, hash.ptr))
-		p->rounds = ROUNDS_MAX;
+}
+
+static void
+drop(struct gsakmpd_fetcher *f, struct parked *p)
+{
+	gkd_counters_add(f->counters, "messages dropped that wanted a fetch",
+	                 1);
+	parked_free(p);
 }
 
 void
 gsakmpd_fetcher_go(struct gsakmpd_fetcher *f, struct gk_slice data,
                    const struct gsakmp_endpoint *from, unsigned rounds)
 {
-	struct parked *p;
+	struct parked *p, **at;
 
 	if (f == NULL || f->open == NULL)
 		return;
@@ -259,17 +389,26 @@ gsakmpd_fetcher_go(struct gsakmpd_fetcher *f, struct gk_slice data,
 	p->from = *from;
 	if (p->rounds == ROUNDS_MAX || rounds >= ROUNDS_MAX ||
 	    gk_buf_copy(&p->data, data) != GK_OK) {
-		gkd_counters_add(f->counters,
-		                 "messages dropped that wanted a fetch", 1);
-		parked_free(p);
+		drop(f, p);
 		return;
 	}
 	p->rounds = rounds;
 	p->next = f->parked;
 	f->parked = p;
 	f->waiting++;
-	if (p->n_hashes == 0)
-		gkd_timer_set(f->ready, 0);
+	while (f->waiting > f->waiting_max && make_room(f, p))
+		continue;
+	if (start_all(f, p)) {
+		if (p->n_hashes == 0)
+			gkd_timer_set(f->ready, 0);
+		return;
+	}
+	for (at = &f->parked; *at != p;)
+		at = &(*at)->next;
+	*at = p->next;
+	f->waiting--;
+	drop(f, p);
+	cancel_idle(f);
 }
 
 /* ---- beginning and end -------------------------------------------------- */

@@ -22,7 +22,8 @@
  *   - nothing is fetched unless configured, and only below the configured
  *     prefixes, by http, without redirects (gkd_http.h);
  *   - answers and their time are bounded, and so is the number of fetches and of
- *     messages that wait: what is too much is dropped, and the peer asks again;
+ *     messages that wait: whoever has most of them, by address or by name, has
+ *     the oldest pushed out, and asks again;
  *   - a failure is remembered for a while (fetched.h);
  *   - a message is handed back at most ROUNDS_MAX times;
  *   - with cookies on, the peer has proved its address before; and the policy has
@@ -66,9 +67,10 @@ GK_MUST_CHECK enum gk_err gsakmpd_fetcher_new(
 	const struct gsakmpd_fetcher_ops *ops);
 void gsakmpd_fetcher_free(struct gsakmpd_fetcher *fetcher);
 
-/* gsakmpd_fetcher_want - an output WANTED.  Several may come of one message. */
+/* gsakmpd_fetcher_want - an output WANTED.  Several may come of one message;
+ * @name is who has signed it, as it says. */
 void gsakmpd_fetcher_want(struct gsakmpd_fetcher *fetcher, struct gk_slice url,
-                          struct gk_slice hash);
+                          struct gk_slice hash, struct gk_slice name);
 /* gsakmpd_fetcher_go - keep the message that the outputs came of until what it
  * wants is there; nothing happens when it wanted nothing.  @rounds: how often it
  * was handed back before. */

@@ -294,7 +294,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		send_out(m, o);
 		break;
 	case GSAKMP_OUT_WANTED:
-		gsakmpd_fetcher_want(m->fetcher, o->url, o->hash);
+		gsakmpd_fetcher_want(m->fetcher, o->url, o->hash, o->peer);
 		break;
 	case GSAKMP_OUT_COMMIT:
 		commit(m, o->journal);

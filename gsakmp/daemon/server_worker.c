@@ -127,7 +127,7 @@ drain(struct gsakmpd_worker *w)
 		else if (o.kind == GSAKMP_OUT_DEADLINE)
 			gsakmpd_group_poke(s, o.group);
 		else if (o.kind == GSAKMP_OUT_WANTED)
-			gsakmpd_fetcher_want(w->fetcher, o.url, o.hash);
+			gsakmpd_fetcher_want(w->fetcher, o.url, o.hash, o.peer);
 		else if (o.kind == GSAKMP_OUT_SEND && o.to.stream &&
 		         w->index == 0)
 			send_over_tcp(w, &o.to, o.dgram);

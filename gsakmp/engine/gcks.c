@@ -424,7 +424,7 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 	err = process(&rq, msg);
 	if (err != GK_OK && rq.signer.fetch) {
 		told = gsakmp_out_fetch(&gcks->out, rq.group->cfg.group_id,
-		                        from, &rq.signer.material);
+		                        from, &rq.signer);
 	} else if (err != GK_OK) {
 		if (rq.why.req == NULL) /* not the message's fault */
 			rq.why.field = gk_strerror(err);

@@ -310,7 +310,7 @@ gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
 		gsakmp_gm_undo(gm);
 	if (err != GK_OK && in.signer.fetch) {
 		told = gsakmp_out_fetch(&gm->out, gm->cfg.group_id, in.from,
-		                        &in.signer.material);
+		                        &in.signer);
 	} else if (err != GK_OK) {
 		if (in.why.req == NULL) /* not the message's fault */
 			in.why.field = gk_strerror(err);

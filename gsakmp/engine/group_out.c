@@ -18,21 +18,33 @@ gsakmp_out_peer(struct gsakmp_outputs *q, enum gsakmp_output_kind kind,
 enum gk_err
 gsakmp_out_fetch(struct gsakmp_outputs *q, struct gk_slice group_id,
                  const struct gsakmp_endpoint *from,
-                 const struct gsakmp_material *material)
+                 const struct gsakmp_signer *signer)
 {
-	for (size_t i = 0; i < material->n_wanted; i++) {
+	const struct gsakmp_material *material = &signer->material;
+	struct gk_buf name = { 0 };
+	enum gk_err err = gsakmp_member_key(signer->id, NULL, &name);
+
+	/* One that has no such form has no name here. */
+	if (err == GK_ERR_NOMEM)
+		return err;
+	err = GK_OK;
+	for (size_t i = 0; i < material->n_wanted && err == GK_OK; i++) {
 		struct gsakmp_output *out =
 			gsakmp_outputs_add(q, GSAKMP_OUT_WANTED);
 
-		if (out == NULL)
-			return GK_ERR_NOMEM;
+		if (out == NULL) {
+			err = GK_ERR_NOMEM;
+			break;
+		}
 		out->group_id = group_id;
 		out->to = *from;
+		out->peer = gk_buf_slice(&name);
 		out->url = material->wanted[i].url;
 		out->hash = material->wanted[i].hash;
-		GK_TRY(gsakmp_outputs_own(q));
+		err = gsakmp_outputs_own(q);
 	}
-	return GK_OK;
+	gk_buf_free(&name);
+	return err;
 }
 
 enum gk_err

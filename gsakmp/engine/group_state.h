@@ -269,11 +269,11 @@ GK_MUST_CHECK enum gk_err gsakmp_out_peer(struct gsakmp_outputs *q,
                                           enum gsakmp_output_kind kind,
                                           struct gk_slice group_id,
                                           struct gk_slice peer, uint32_t id);
-/* gsakmp_out_fetch - everything that @material wants fetched. */
-GK_MUST_CHECK enum gk_err gsakmp_out_fetch(
-	struct gsakmp_outputs *q, struct gk_slice group_id,
-	const struct gsakmp_endpoint *from,
-	const struct gsakmp_material *material);
+/* gsakmp_out_fetch - everything that @signer wants fetched, in its name. */
+GK_MUST_CHECK enum gk_err gsakmp_out_fetch(struct gsakmp_outputs *q,
+                                           struct gk_slice group_id,
+                                           const struct gsakmp_endpoint *from,
+                                           const struct gsakmp_signer *signer);
 GK_MUST_CHECK enum gk_err gsakmp_out_refused(struct gsakmp_outputs *q,
                                              struct gk_slice group_id,
                                              struct gk_slice dgram,

@@ -93,7 +93,7 @@ struct gsakmp_output {
 	uint64_t ticket;            /* COMMIT of a group */
 
 	struct gsakmp_gtpk key;   /* KEY_INSTALL, KEY_WIPE */
-	struct gk_slice peer;     /* printable; in REFUSED: as claimed */
+	struct gk_slice peer;     /* printable; REFUSED, WANTED: as claimed */
 	uint32_t member_id;       /* JOINED, MEMBER_*: Rekey Array Member ID */
 	int64_t edition;          /* TOKEN; -1: the token has no edition */
 	struct gk_slice place;    /* POST: a path; FETCH: a URL */

@@ -335,6 +335,28 @@ GK_TEST(rfc4535_5_3_2_1_01, eviction_during_a_registration_wins)
 	fixture_down(&f);
 }
 
+/* The register: what a key server keeps of a nonce has a bound. */
+GK_TEST(rfc4535_7_12_2_03, a_nonce_of_more_than_512_octets_is_refused)
+{
+	struct world_config cfg = world_plain(3);
+	struct gk_buf rtj = { 0 };
+	uint8_t nonce[513] = { 7 };
+	struct fixture f;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	gcks_refused(
+		f.w,
+		&(struct gcks_forge){ .m = f.m, RTJ, .nonce = { nonce, 513 } },
+		"RFC4535-7.12.2-03", GSAKMP_NOTIFY_PAYLOAD_MALFORMED);
+	gcks_forge(
+		&(struct gcks_forge){ .m = f.m, RTJ, .nonce = { nonce, 512 } },
+		&rtj);
+	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_int_equal(f.w->seen.sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD], 1);
+	gk_buf_free(&rtj);
+	fixture_down(&f);
+}
+
 GK_TEST(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first)
 {
 	static const uint8_t other[16] = "another nonce...";
@@ -431,6 +453,8 @@ main(void)
 		GK_RUN(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer),
 		GK_RUN(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored),
 		GK_RUN(rfc4535_5_3_2_1_01, eviction_during_a_registration_wins),
+		GK_RUN(rfc4535_7_12_2_03,
+		       a_nonce_of_more_than_512_octets_is_refused),
 		GK_RUN(rfc4535_5_2_1_1_21, second_rtj_waits_for_the_first),
 		GK_RUN(rfc4535_3_1_04, recorded_rtj_of_a_member_is_refused),
 		GK_RUN(rfc4535_3_1_04,
