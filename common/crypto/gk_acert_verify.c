@@ -167,8 +167,8 @@ revoked(const struct gk_trust *trust, const struct gk_acert *a,
 		ASN1_STRING_set(serial, ASN1_STRING_get0_data(serial) + 1,
 		                ASN1_STRING_length(serial) - 1);
 	pthread_rwlock_rdlock(lock);
-	for (int i = 0; i < sk_X509_CRL_num(trust->crls) && !out; i++) {
-		X509_CRL *crl = sk_X509_CRL_value(trust->crls, i);
+	for (int i = 0; i < sk_X509_CRL_num(trust->crls.stack) && !out; i++) {
+		X509_CRL *crl = sk_X509_CRL_value(trust->crls.stack, i);
 		X509_REVOKED *entry = NULL;
 
 		out = X509_NAME_cmp(X509_CRL_get_issuer(crl),

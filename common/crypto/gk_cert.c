@@ -133,6 +133,17 @@ read_san(struct gk_cert *cert)
 	}
 }
 
+enum gk_err
+gk_cert_set_der(struct gk_cert *cert, struct gk_slice der)
+{
+	uint8_t digest[GK_HASH_MAX];
+
+	GK_TRY(gk_buf_copy(&cert->der, der));
+	GK_TRY(gk_hash(GK_HASH_SHA256, &der, 1, digest));
+	memcpy(cert->id, digest, sizeof(cert->id));
+	return GK_OK;
+}
+
 static enum gk_err
 read_all(struct gk_cert *cert)
 {
@@ -191,7 +202,7 @@ gk_cert_from_der(struct gk_slice der, struct gk_cert **out)
 	atomic_init(&cert->refs, 1);
 	cert->x509 = parse(der);
 	err = cert->x509 == NULL ? gk_ossl_fail(GK_ERR_VALUE)
-	                         : gk_buf_copy(&cert->der, der);
+	                         : gk_cert_set_der(cert, der);
 	if (err == GK_OK)
 		err = read_all(cert);
 	if (err != GK_OK) {
@@ -408,18 +419,19 @@ gk_cert_san(const struct gk_cert *cert, size_t i, struct gk_san *san)
 void
 gk_cert_fingerprint(const struct gk_cert *cert, uint8_t out[GK_CERT_ID_LEN])
 {
-	struct gk_slice der = gk_cert_der(cert);
-	uint8_t digest[GK_HASH_MAX] = { 0 };
+	memcpy(out, cert->id, GK_CERT_ID_LEN);
+}
 
-	if (gk_hash(GK_HASH_SHA256, &der, 1, digest) != GK_OK)
-		memset(digest, 0, sizeof(digest));
-	memcpy(out, digest, GK_CERT_ID_LEN);
+const uint8_t *
+gk_cert_id(const struct gk_cert *cert)
+{
+	return cert->id;
 }
 
 bool
 gk_cert_equal(const struct gk_cert *a, const struct gk_cert *b)
 {
-	return gk_slice_equal(gk_cert_der(a), gk_cert_der(b));
+	return a == b || gk_slice_equal(gk_cert_der(a), gk_cert_der(b));
 }
 
 bool

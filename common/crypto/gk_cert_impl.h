@@ -19,10 +19,14 @@ struct gk_cert {
 	struct gk_slice subject, issuer; /* inside x509 */
 	bool has_ski, is_ca, self_issued, legacy;
 	unsigned usage;
+	uint8_t id[GK_CERT_ID_LEN];
 	int64_t not_before, not_after;
 	struct gk_san san[GK_SAN_MAX]; /* values inside san_names */
 	size_t n_san;
 	GENERAL_NAMES *san_names;
 };
+
+/* gk_cert_set_der - the octets and their fingerprint. */
+enum gk_err gk_cert_set_der(struct gk_cert *cert, struct gk_slice der);
 
 #endif /* GK_CERT_IMPL_H */

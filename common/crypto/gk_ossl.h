@@ -37,6 +37,8 @@ GK_MUST_CHECK enum gk_err gk_pubkey_from_pkey(EVP_PKEY *pkey,
 GK_MUST_CHECK enum gk_err gk_pubkey_from_x509(X509 *x509,
                                               struct gk_pubkey **pub);
 X509 *gk_cert_x509(const struct gk_cert *cert); /* borrowed */
+/* gk_cert_id - its fingerprint; lives as long as @cert. */
+const uint8_t *gk_cert_id(const struct gk_cert *cert);
 
 /* gk_ossl_sigalg_legacy - is a signature algorithm of X.509 made with MD5, SHA-1
  * or DSA, or with something unknown? */

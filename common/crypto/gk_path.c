@@ -2,7 +2,7 @@
 /* Building and validating one path. */
 #include <openssl/x509v3.h>
 
-#include "common/crypto/gk_trust_impl.h"
+#include "common/crypto/gk_path_impl.h"
 
 #define EXTRA_MAX 32 /* of a peer's certificates, and of its CRLs, looked at */
 
@@ -111,33 +111,6 @@ blame(struct gk_cert_fault *why, enum gk_cert_fault_kind kind, int depth,
 	}
 }
 
-/*
- * tolerate - the provider asks before it gives up.
- *
- * It wants a CRL for the anchor too, if that is self-signed, and for everything
- * when asked to check CRLs at all; what is missing or out of date matters only
- * where the policy says so.  A revocation found in an outdated CRL still counts.
- */
-static int
-tolerate(int ok, X509_STORE_CTX *ctx)
-{
-	const struct gk_trust_policy *policy = X509_STORE_CTX_get_app_data(ctx);
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	int depth = X509_STORE_CTX_get_error_depth(ctx);
-	bool is_anchor = chain != NULL && depth == sk_X509_num(chain) - 1;
-
-	if (ok)
-		return ok;
-	switch (X509_STORE_CTX_get_error(ctx)) {
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_CRL_NOT_YET_VALID:
-		return is_anchor || !policy->require_crl;
-	default:
-		return 0;
-	}
-}
-
 /* push_certs - borrowed; the stack does not own what is in it. */
 static bool
 push_certs(STACK_OF(X509) * stack, const struct gk_certs *certs, size_t max)
@@ -149,28 +122,40 @@ push_certs(STACK_OF(X509) * stack, const struct gk_certs *certs, size_t max)
 	return true;
 }
 
-static bool
-push_extra_crls(STACK_OF(X509_CRL) * stack, const struct gk_trust *trust,
-                const struct gk_trust_extra *extra)
+static enum gk_err
+add_configured(const struct gk_trust *trust, struct gk_crls *crls)
 {
-	for (size_t i = 0; i < extra->n_crls && i < EXTRA_MAX; i++) {
-		X509_CRL *crl = gk_crl_parse(&trust->policy, extra->crls[i]);
+	/* The lock is not part of what the caller promised not to change. */
+	pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&trust->lock;
+	enum gk_err err = GK_OK;
 
-		/* One that cannot be read adds nothing. */
-		if (crl != NULL && sk_X509_CRL_push(stack, crl) <= 0) {
-			X509_CRL_free(crl);
-			return false;
-		}
-	}
-	return true;
+	pthread_rwlock_rdlock(lock);
+	for (int i = 0; err == GK_OK && i < sk_X509_CRL_num(trust->crls.stack);
+	     i++)
+		err = gk_crls_add(crls, sk_X509_CRL_value(trust->crls.stack, i),
+		                  trust->crls.id[i]);
+	pthread_rwlock_unlock(lock);
+	return err;
 }
 
-static X509_CRL *
-share_crl(const X509_CRL *crl)
+static enum gk_err
+add_received(const struct gk_trust *trust, struct gk_slice der,
+             struct gk_crls *crls)
 {
-	X509_CRL *counted = (X509_CRL *)(uintptr_t)crl;
+	uint8_t id[GK_CERT_ID_LEN];
+	X509_CRL *crl;
+	enum gk_err err;
 
-	return X509_CRL_up_ref(counted) == 1 ? counted : NULL;
+	if (der.len == 0 || der.len > GK_CRL_MAX_LEN)
+		return GK_OK;
+	GK_TRY(gk_crl_id(der, id));
+	if (gk_crls_have(crls, id))
+		return GK_OK;
+	/* One that cannot be read adds nothing. */
+	crl = gk_crl_parse(&trust->policy, der);
+	err = crl == NULL ? GK_OK : gk_crls_add(crls, crl, id);
+	X509_CRL_free(crl);
+	return err;
 }
 
 /*
@@ -180,39 +165,19 @@ share_crl(const X509_CRL *crl)
  * its store, so a peer could hide its revocation behind an older CRL; from one
  * stack it takes the newest that is in force.
  */
-static STACK_OF(X509_CRL) * all_crls(const struct gk_trust *trust,
-                                     const struct gk_trust_extra *extra)
+static enum gk_err
+all_crls(const struct gk_trust *trust, const struct gk_trust_extra *extra,
+         struct gk_crls *crls)
 {
-	/* The lock is not part of what the caller promised not to change. */
-	pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&trust->lock;
-	STACK_OF(X509_CRL) * stack;
-	bool ok;
-
-	pthread_rwlock_rdlock(lock);
-	stack = sk_X509_CRL_deep_copy(trust->crls, share_crl, X509_CRL_free);
-	pthread_rwlock_unlock(lock);
-	ok = stack != NULL &&
-	     (extra == NULL || push_extra_crls(stack, trust, extra));
-	if (ok)
-		return stack;
-	sk_X509_CRL_pop_free(stack, X509_CRL_free);
-	return NULL;
-}
-
-/* in_list - our object for a certificate of the provider's path. */
-static const struct gk_cert *
-in_list(const struct gk_certs *certs, const X509 *x509)
-{
-	for (size_t i = 0; certs != NULL && i < certs->n; i++)
-		if (!gk_cert_is_raw(certs->cert[i]) &&
-		    X509_cmp(gk_cert_x509(certs->cert[i]), x509) == 0)
-			return certs->cert[i];
-	return NULL;
+	GK_TRY(add_configured(trust, crls));
+	for (size_t i = 0; extra != NULL && i < extra->n_crls && i < EXTRA_MAX;
+	     i++)
+		GK_TRY(add_received(trust, extra->crls[i], crls));
+	return GK_OK;
 }
 
 static enum gk_err
-collect(const struct gk_trust *trust, const struct gk_cert *leaf,
-        const struct gk_trust_extra *extra, STACK_OF(X509) * chain,
+collect(const struct gk_path_run *run, STACK_OF(X509) * chain,
         struct gk_path *path)
 {
 	int n = sk_X509_num(chain);
@@ -220,15 +185,11 @@ collect(const struct gk_trust *trust, const struct gk_cert *leaf,
 	*path = (struct gk_path){ .n = 0 };
 	if (n > GK_PATH_MAX)
 		return GK_ERR_AUTH;
-	path->cert[path->n++] = gk_cert_ref(leaf);
+	path->cert[path->n++] = gk_cert_ref(run->leaf);
 	for (int i = 1; i < n; i++) {
-		const X509 *x509 = sk_X509_value(chain, i);
-		const struct gk_cert *cert = in_list(&trust->anchors, x509);
+		const struct gk_cert *cert =
+			gk_path_cert(run, sk_X509_value(chain, i));
 
-		if (cert == NULL)
-			cert = in_list(&trust->intermediates, x509);
-		if (cert == NULL && extra != NULL)
-			cert = in_list(extra->certs, x509);
 		if (cert == NULL)
 			return GK_ERR_CRYPTO;
 		path->cert[path->n++] = gk_cert_ref(cert);
@@ -287,28 +248,25 @@ apply_policy(const struct gk_trust *trust, const struct gk_path *path,
 	return GK_OK;
 }
 
-static void
-configure(X509_STORE_CTX *ctx, const struct gk_trust *trust, int64_t utc,
-          STACK_OF(X509_CRL) * crls)
+static bool
+configure(X509_STORE_CTX *ctx, struct gk_path_run *run)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
 	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN |
 	                      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
 
-	X509_VERIFY_PARAM_set_time(param, (time_t)utc);
+	X509_VERIFY_PARAM_set_time(param, (time_t)run->utc);
 	X509_VERIFY_PARAM_set_flags(param, flags);
 	/* The provider counts the certificates between leaf and anchor. */
-	X509_VERIFY_PARAM_set_depth(param, (int)trust->policy.max_path);
+	X509_VERIFY_PARAM_set_depth(param, (int)run->trust->policy.max_path);
 	X509_VERIFY_PARAM_set_auth_level(param, 0); /* apply_policy() decides */
-	X509_STORE_CTX_set0_crls(ctx, crls);
-	X509_STORE_CTX_set_verify_cb(ctx, tolerate);
-	X509_STORE_CTX_set_app_data(ctx, (void *)(uintptr_t)&trust->policy);
+	X509_STORE_CTX_set0_crls(ctx, run->crls.stack);
+	return gk_path_hook(ctx, run);
 }
 
 static enum gk_err
-verify_with(X509_STORE_CTX *ctx, const struct gk_trust *trust,
-            const struct gk_cert *leaf, const struct gk_trust_extra *extra,
-            unsigned usage, struct gk_path *path, struct gk_cert_fault *why)
+verify_with(X509_STORE_CTX *ctx, const struct gk_path_run *run, unsigned usage,
+            struct gk_path *path, struct gk_cert_fault *why)
 {
 	enum gk_err err;
 	int code;
@@ -322,39 +280,39 @@ verify_with(X509_STORE_CTX *ctx, const struct gk_trust *trust,
 		             X509_STORE_CTX_get_current_cert(ctx),
 		             X509_verify_cert_error_string(code));
 	}
-	err = collect(trust, leaf, extra, X509_STORE_CTX_get0_chain(ctx), path);
+	err = collect(run, X509_STORE_CTX_get0_chain(ctx), path);
 	if (err == GK_ERR_AUTH)
 		return blame(why, GK_CERT_FAULT_PATH_TOO_LONG, 0,
-		             gk_cert_x509(leaf), NULL);
+		             gk_cert_x509(run->leaf), NULL);
 	if (err != GK_OK)
 		return err;
-	return apply_policy(trust, path, usage, why);
+	return apply_policy(run->trust, path, usage, why);
 }
 
 /* attempt - one run of the provider over one choice of CRLs. */
 static enum gk_err
-attempt(const struct gk_trust *trust, const struct gk_cert *leaf,
-        const struct gk_trust_extra *extra, bool extra_crls, int64_t utc,
-        unsigned usage, struct gk_path *path, struct gk_cert_fault *why)
+attempt(struct gk_path_run *run, bool extra_crls, unsigned usage,
+        struct gk_path *path, struct gk_cert_fault *why)
 {
-	STACK_OF(X509_CRL) *crls = all_crls(trust, extra_crls ? extra : NULL);
+	const struct gk_trust *trust = run->trust;
+	const struct gk_trust_extra *extra = run->extra;
 	STACK_OF(X509) *untrusted = sk_X509_new_null();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	enum gk_err err = GK_ERR_NOMEM;
 
-	if (untrusted == NULL || crls == NULL || ctx == NULL ||
+	if (all_crls(trust, extra_crls ? extra : NULL, &run->crls) != GK_OK ||
+	    untrusted == NULL || ctx == NULL ||
 	    !push_certs(untrusted, &trust->intermediates, SIZE_MAX) ||
 	    (extra != NULL && extra->certs != NULL &&
 	     !push_certs(untrusted, extra->certs, EXTRA_MAX)) ||
-	    X509_STORE_CTX_init(ctx, trust->store, gk_cert_x509(leaf),
+	    X509_STORE_CTX_init(ctx, trust->store, gk_cert_x509(run->leaf),
 	                        untrusted) != 1)
 		goto out;
-	configure(ctx, trust, utc, crls);
-	gk_ossl_count();
-	err = verify_with(ctx, trust, leaf, extra, usage, path, why);
+	err = configure(ctx, run) ? verify_with(ctx, run, usage, path, why)
+	                          : GK_ERR_CRYPTO;
 out:
 	X509_STORE_CTX_free(ctx);
-	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	gk_crls_clear(&run->crls);
 	sk_X509_free(untrusted);
 	return gk_ossl_fail(err);
 }
@@ -387,6 +345,9 @@ gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
 {
 	bool crls = extra != NULL && extra->n_crls != 0;
 	struct gk_cert_fault fault = { .kind = GK_CERT_FAULT_NONE };
+	struct gk_path_run run = {
+		.trust = trust, .leaf = leaf, .extra = extra, .utc = utc
+	};
 	struct gk_path path = { .n = 0 };
 	enum gk_err err;
 
@@ -397,14 +358,13 @@ gk_trust_verify(const struct gk_trust *trust, const struct gk_cert *leaf,
 	if (gk_trust_is_anchor(trust, leaf))
 		return blame(why, GK_CERT_FAULT_ANCHOR, 0, gk_cert_x509(leaf),
 		             NULL);
-	err = attempt(trust, leaf, extra, crls, utc, usage, &path, &fault);
+	err = attempt(&run, crls, usage, &path, &fault);
 	if (crls && fault.kind == GK_CERT_FAULT_CRL_INVALID) {
 		/* Certificates and CRLs travel outside a signature: a forged
 		 * CRL that somebody added must not stand in the way. */
 		gk_path_free(&path);
 		fault.kind = GK_CERT_FAULT_NONE;
-		err = attempt(trust, leaf, extra, false, utc, usage, &path,
-		              &fault);
+		err = attempt(&run, false, usage, &path, &fault);
 	}
 	if (err != GK_OK && why != NULL)
 		*why = fault;

@@ -46,7 +46,7 @@ fill(struct gk_cert *cert, EVP_PKEY *pkey, struct gk_slice der)
 	cert->usage = GK_KU_ANY;
 	cert->not_after = INT64_MAX;
 	GK_TRY(gk_pubkey_from_pkey(pkey, &cert->pub));
-	GK_TRY(gk_buf_copy(&cert->der, der));
+	GK_TRY(gk_cert_set_der(cert, der));
 	GK_TRY(gk_hash(GK_HASH_SHA1_LEGACY, &der, 1, digest));
 	return gk_buf_copy(&cert->key_id, (struct gk_slice){ digest, 20 });
 }

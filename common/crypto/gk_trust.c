@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the operator trusts; gk_path.c builds paths from it. */
-#include "common/crypto/gk_trust_impl.h"
+#include "common/crypto/gk_hash.h"
+#include "common/crypto/gk_path_impl.h"
 
 #include <stdlib.h>
 
@@ -15,14 +16,13 @@ gk_trust_new(const struct gk_trust_policy *policy, struct gk_trust **out)
 	if (trust == NULL)
 		return GK_ERR_NOMEM;
 	trust->store = X509_STORE_new();
-	trust->crls = sk_X509_CRL_new_null();
-	if (trust->store == NULL || trust->crls == NULL ||
+	if (trust->store == NULL ||
 	    pthread_rwlock_init(&trust->lock, NULL) != 0) {
 		X509_STORE_free(trust->store);
-		sk_X509_CRL_free(trust->crls);
 		free(trust);
 		return gk_ossl_fail(GK_ERR_NOMEM);
 	}
+	X509_STORE_set_check_crl(trust->store, gk_path_check_crl);
 	if (policy != NULL)
 		trust->policy = *policy;
 	if (trust->policy.min_rsa_bits == 0)
@@ -49,7 +49,7 @@ gk_trust_free(struct gk_trust *trust)
 	gk_certs_free(&trust->raw);
 	gk_certs_free(&trust->authorities);
 	X509_STORE_free(trust->store);
-	sk_X509_CRL_pop_free(trust->crls, X509_CRL_free);
+	gk_crls_clear(&trust->crls);
 	pthread_rwlock_destroy(&trust->lock);
 	free(trust);
 }
@@ -132,27 +132,72 @@ gk_crl_parse(const struct gk_trust_policy *policy, struct gk_slice der)
 	return crl;
 }
 
-/* take_crl - into the shared list, under its lock; owns @crl from here on. */
-static enum gk_err
-take_crl(struct gk_trust *trust, X509_CRL *crl)
+enum gk_err
+gk_crl_id(struct gk_slice der, uint8_t id[GK_CERT_ID_LEN])
 {
-	int n;
+	uint8_t digest[GK_HASH_MAX];
 
-	pthread_rwlock_wrlock(&trust->lock);
-	n = sk_X509_CRL_push(trust->crls, crl);
-	pthread_rwlock_unlock(&trust->lock);
-	if (n > 0)
-		return GK_OK;
-	X509_CRL_free(crl);
-	return gk_ossl_fail(GK_ERR_NOMEM);
+	GK_TRY(gk_hash(GK_HASH_SHA256, &der, 1, digest));
+	memcpy(id, digest, GK_CERT_ID_LEN);
+	return GK_OK;
+}
+
+enum gk_err
+gk_crls_add(struct gk_crls *crls, X509_CRL *crl,
+            const uint8_t id[GK_CERT_ID_LEN])
+{
+	size_t n =
+		crls->stack == NULL ? 0 : (size_t)sk_X509_CRL_num(crls->stack);
+	uint8_t(*grown)[GK_CERT_ID_LEN];
+
+	if (crls->stack == NULL)
+		crls->stack = sk_X509_CRL_new_null();
+	grown = reallocarray(crls->id, n + 1, sizeof(*grown));
+	if (grown != NULL)
+		crls->id = grown;
+	if (grown == NULL || crls->stack == NULL || X509_CRL_up_ref(crl) != 1)
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	if (sk_X509_CRL_push(crls->stack, crl) <= 0) {
+		X509_CRL_free(crl);
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	}
+	memcpy(crls->id[n], id, GK_CERT_ID_LEN);
+	return GK_OK;
+}
+
+bool
+gk_crls_have(const struct gk_crls *crls, const uint8_t id[GK_CERT_ID_LEN])
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls->stack); i++)
+		if (memcmp(crls->id[i], id, GK_CERT_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
+void
+gk_crls_clear(struct gk_crls *crls)
+{
+	sk_X509_CRL_pop_free(crls->stack, X509_CRL_free);
+	free(crls->id);
+	*crls = (struct gk_crls){ 0 };
 }
 
 static enum gk_err
 add_one(struct gk_trust *trust, struct gk_slice der)
 {
 	X509_CRL *crl = gk_crl_parse(&trust->policy, der);
+	uint8_t id[GK_CERT_ID_LEN];
+	enum gk_err err;
 
-	return crl == NULL ? GK_ERR_VALUE : take_crl(trust, crl);
+	if (crl == NULL)
+		return GK_ERR_VALUE;
+	err = gk_crl_id(der, id);
+	pthread_rwlock_wrlock(&trust->lock);
+	if (err == GK_OK)
+		err = gk_crls_add(&trust->crls, crl, id);
+	pthread_rwlock_unlock(&trust->lock);
+	X509_CRL_free(crl);
+	return err;
 }
 
 enum gk_err

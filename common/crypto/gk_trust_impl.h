@@ -11,13 +11,27 @@
 
 #define GK_CRL_MAX_LEN (1 << 24)
 
+/* Owns what is in it. */
+struct gk_crls {
+	STACK_OF(X509_CRL) * stack;
+	uint8_t (*id)[GK_CERT_ID_LEN]; /* SHA-256 of each one's octets */
+};
+
 struct gk_trust {
 	struct gk_trust_policy policy;
 	struct gk_certs anchors, intermediates, raw, authorities;
-	X509_STORE *store;         /* the anchors */
-	pthread_rwlock_t lock;     /* over crls */
-	STACK_OF(X509_CRL) * crls; /* only ever grows */
+	X509_STORE *store;     /* the anchors */
+	pthread_rwlock_t lock; /* over crls */
+	struct gk_crls crls;   /* only ever grows */
 };
+
+/* gk_crls_add - takes a reference of its own. */
+enum gk_err gk_crls_add(struct gk_crls *crls, X509_CRL *crl,
+                        const uint8_t id[GK_CERT_ID_LEN]);
+bool gk_crls_have(const struct gk_crls *crls, const uint8_t id[GK_CERT_ID_LEN]);
+void gk_crls_clear(struct gk_crls *crls);
+/* gk_crl_id - SHA-256 of a CRL's octets. */
+enum gk_err gk_crl_id(struct gk_slice der, uint8_t id[GK_CERT_ID_LEN]);
 
 /* gk_crl_parse - all of @der; NULL when it is none, or signed with what the
  * policy forbids. */

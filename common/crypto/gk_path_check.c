@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the provider asks while it validates a path.  It would verify all the
+ * signatures of a path and of its CRLs anew for each member, and those of the
+ * authorities are always the same; here, those that were good before
+ * (gk_proof.h) are not verified again.  Everything else is judged each time.
+ */
+#include <openssl/x509v3.h>
+
+#include "common/crypto/gk_path_impl.h"
+#include "common/crypto/gk_proof.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static X509_STORE_CTX_check_crl_fn providers_check_crl; /* or NULL */
+
+static void
+ask_provider(void)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+
+	if (ctx != NULL && X509_STORE_CTX_init(ctx, NULL, NULL, NULL) == 1)
+		providers_check_crl = X509_STORE_CTX_get_check_crl(ctx);
+	X509_STORE_CTX_free(ctx);
+}
+
+/*
+ * tolerate - the provider asks before it gives up.
+ *
+ * It wants a CRL for the anchor too, if that is self-signed, and for everything
+ * when asked to check CRLs at all; what is missing or out of date matters only
+ * where the policy says so.  A revocation found in an outdated CRL still counts.
+ */
+static int
+tolerate(int ok, X509_STORE_CTX *ctx)
+{
+	struct gk_path_run *run = X509_STORE_CTX_get_app_data(ctx);
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int depth = X509_STORE_CTX_get_error_depth(ctx);
+	bool is_anchor = chain != NULL && depth == sk_X509_num(chain) - 1;
+
+	if (ok || run == NULL)
+		return ok;
+	run->complaints++;
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return is_anchor || !run->trust->policy.require_crl;
+	default:
+		return 0;
+	}
+}
+
+/* By pointer first: the provider hands on what it was given. */
+static const struct gk_cert *
+in_list(const struct gk_certs *certs, const X509 *x509)
+{
+	for (size_t i = 0; certs != NULL && i < certs->n; i++)
+		if (gk_cert_x509(certs->cert[i]) == x509)
+			return certs->cert[i];
+	for (size_t i = 0; certs != NULL && i < certs->n; i++)
+		if (!gk_cert_is_raw(certs->cert[i]) &&
+		    X509_cmp(gk_cert_x509(certs->cert[i]), x509) == 0)
+			return certs->cert[i];
+	return NULL;
+}
+
+const struct gk_cert *
+gk_path_cert(const struct gk_path_run *run, const X509 *x509)
+{
+	const struct gk_cert *cert;
+
+	if (gk_cert_x509(run->leaf) == x509)
+		return run->leaf;
+	cert = in_list(&run->trust->anchors, x509);
+	if (cert == NULL)
+		cert = in_list(&run->trust->intermediates, x509);
+	if (cert == NULL && run->extra != NULL)
+		cert = in_list(run->extra->certs, x509);
+	return cert;
+}
+
+/* ---- signatures under certificates -------------------------------------- */
+
+static int
+refuse(X509_STORE_CTX *ctx, int code, int depth, X509 *x509)
+{
+	X509_STORE_CTX_set_error(ctx, code);
+	X509_STORE_CTX_set_error_depth(ctx, depth);
+	X509_STORE_CTX_set_current_cert(ctx, x509);
+	return 0;
+}
+
+static bool
+signed_by(const struct gk_path_run *run, X509 *x509, X509 *issuer, int depth)
+{
+	enum gk_proof_room room =
+		depth == 0 ? GK_PROOF_PARTIES : GK_PROOF_AUTHORITIES;
+	const struct gk_cert *a = gk_path_cert(run, x509);
+	const struct gk_cert *b = gk_path_cert(run, issuer);
+	struct gk_proof proof;
+	bool known = a != NULL && b != NULL &&
+	             gk_proof_of(GK_PROOF_CERT, gk_cert_id(a), gk_cert_id(b),
+	                         &proof) == GK_OK;
+
+	if (known && gk_proof_known(room, &proof))
+		return true;
+	gk_ossl_count();
+	if (X509_verify(x509, X509_get0_pubkey(issuer)) != 1)
+		return false;
+	if (known)
+		gk_proof_keep(room, &proof);
+	return true;
+}
+
+/* RFC 5280 section 6.1.4 (n); without the extension a key may do anything. */
+static bool
+may_sign(X509 *issuer)
+{
+	return (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) != 0;
+}
+
+/* RFC 5280 section 6.1.3 (a) (2); to the second, both ends included. */
+static int
+check_time(X509_STORE_CTX *ctx, time_t now, X509 *x509, int depth)
+{
+	int begin = X509_cmp_time(X509_get0_notBefore(x509), &now);
+	int end = X509_cmp_time(X509_get0_notAfter(x509), &now);
+
+	if (begin == 0)
+		return refuse(ctx, X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD,
+		              depth, x509);
+	if (begin > 0)
+		return refuse(ctx, X509_V_ERR_CERT_NOT_YET_VALID, depth, x509);
+	if (end == 0)
+		return refuse(ctx, X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD,
+		              depth, x509);
+	if (end < 0)
+		return refuse(ctx, X509_V_ERR_CERT_HAS_EXPIRED, depth, x509);
+	return 1;
+}
+
+/*
+ * check_signatures - in the place of the provider's function, and like it from
+ * the anchor down.  Nobody relies on the signature of an anchor.
+ */
+static int
+check_signatures(X509_STORE_CTX *ctx)
+{
+	const struct gk_path_run *run = X509_STORE_CTX_get_app_data(ctx);
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int n = sk_X509_num(chain);
+
+	for (int i = n - 1; i >= 0; i--) {
+		X509 *x509 = sk_X509_value(chain, i);
+		X509 *issuer = i + 1 < n ? sk_X509_value(chain, i + 1) : NULL;
+
+		if (issuer != NULL && !may_sign(issuer))
+			return refuse(ctx, X509_V_ERR_KEYUSAGE_NO_CERTSIGN,
+			              i + 1, issuer);
+		if (issuer != NULL && X509_get0_pubkey(issuer) == NULL)
+			return refuse(
+				ctx,
+				X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY,
+				i + 1, issuer);
+		if (issuer != NULL && !signed_by(run, x509, issuer, i))
+			return refuse(ctx, X509_V_ERR_CERT_SIGNATURE_FAILURE, i,
+			              x509);
+		if (check_time(ctx, (time_t)run->utc, x509, i) != 1)
+			return 0;
+	}
+	return 1;
+}
+
+/* ---- CRLs --------------------------------------------------------------- */
+
+static const uint8_t *
+crl_id(const struct gk_crls *crls, const X509_CRL *crl)
+{
+	for (int i = 0; i < sk_X509_CRL_num(crls->stack); i++)
+		if (sk_X509_CRL_value(crls->stack, i) == crl)
+			return crls->id[i];
+	return NULL;
+}
+
+/* plain - a whole list of its issuer's for everything that he issued: then
+ * whether it can be used does not depend on the certificate in question. */
+static bool
+plain(X509_CRL *crl)
+{
+	return X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point,
+	                               -1) < 0 &&
+	       X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
+}
+
+static bool
+in_force(X509_CRL *crl, time_t now)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+
+	return X509_cmp_time(X509_CRL_get0_lastUpdate(crl), &now) < 0 &&
+	       (next == NULL || X509_cmp_time(next, &now) > 0);
+}
+
+/*
+ * gk_path_check_crl - of the provider's checks of a plain CRL that is in force
+ * only those of the issuer's key usage and of the signature are left, and they
+ * depend on nothing but the octets of the CRL and of the issuer's certificate.
+ */
+int
+gk_path_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
+{
+	struct gk_path_run *run = X509_STORE_CTX_get_app_data(ctx);
+	X509 *by = X509_STORE_CTX_get0_current_issuer(ctx);
+	const struct gk_cert *issuer = NULL;
+	const uint8_t *id = NULL;
+	struct gk_proof proof;
+	unsigned before;
+	int ok;
+
+	if (run != NULL && by != NULL && plain(crl) &&
+	    in_force(crl, (time_t)run->utc)) {
+		issuer = gk_path_cert(run, by);
+		id = crl_id(&run->crls, crl);
+	}
+	if (issuer == NULL || id == NULL ||
+	    gk_proof_of(GK_PROOF_CRL, id, gk_cert_id(issuer), &proof) != GK_OK)
+		return providers_check_crl(ctx, crl);
+	if (gk_proof_known(GK_PROOF_AUTHORITIES, &proof))
+		return 1;
+	gk_ossl_count();
+	before = run->complaints;
+	ok = providers_check_crl(ctx, crl);
+	if (ok == 1 && run->complaints == before)
+		gk_proof_keep(GK_PROOF_AUTHORITIES, &proof);
+	return ok;
+}
+
+bool
+gk_path_hook(X509_STORE_CTX *ctx, struct gk_path_run *run)
+{
+	pthread_once(&once, ask_provider);
+	X509_STORE_CTX_set_verify_cb(ctx, tolerate);
+	X509_STORE_CTX_set_verify(ctx, check_signatures);
+	return X509_STORE_CTX_set_app_data(ctx, run) == 1 &&
+	       providers_check_crl != NULL;
+}
