@@ -21,7 +21,9 @@ HELP = """\
                     row at a time, and demands that the tests of that row fail then
   attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
                     without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE
-                    --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member
+                    --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member;
+                    those of GDOI: --target ADDRESS[:PORT] | --listen ... --group N --identity WHO --psk '*=KEY'
+                    (or --key, --cert, --roots), and gdoi as NAME for all of them; --target X gdoi --help
   bench [NAME...]   how fast, how large, against what OpenSSL alone needs: registration, group, eviction, storm, flood;
                     built with -O2 in build-bench, results as text, JSON and SVG in build-bench/bench
                     (--quick: a few minutes instead of half an hour, --out DIR)
@@ -185,6 +187,16 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     return p
 
 
+def _far_gdoi(argv: list) -> bool:
+    """GDOI somewhere else has options of its own: those of a peer of phase 1."""
+    if argv[0] != "attack":
+        return False
+    from . import deps
+    deps.ensure(deps.ALL)
+    from . import gdoi_far
+    return gdoi_far.meant(argv[1:])
+
+
 def main(argv: list) -> int:
     if not argv or argv[0] in ("help", "-h", "--help"):
         print(HELP, end="")
@@ -192,8 +204,11 @@ def main(argv: list) -> int:
     if argv[0] == "--asan":
         os.environ["MSEC_LAB_BUILD"] = "build-asan"
         os.execv(sys.executable, [sys.executable, "-m", "lab", *argv[1:]])
-    args = parser(argv[0]).parse_args(argv)
     try:
+        if _far_gdoi(argv):
+            from . import gdoi_far
+            return gdoi_far.run(argv[1:])
+        args = parser(argv[0]).parse_args(argv)
         return args.run(args)
     except LabError as e:
         sys.stdout.flush()

@@ -17,7 +17,8 @@ from . import numbers as n
 from .suite import Suite
 
 
-def _endpoint(text):
+def endpoint_of(text):
+    """ADDRESS[:PORT], 848 without a port."""
     address, port = endpoint(text)
     return address, n.PORT if port == 3761 else port
 
@@ -71,7 +72,7 @@ def _secret(text):
     return bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode()
 
 
-def _config(a, log):
+def config_of(a, log):
     psks = {peer: _secret(key) for peer, _, key in (p.partition("=") for p in a.psk)}
     return phase1.Config(
         phase1.Identity.parse(a.identity), [Suite.parse(s) for s in a.suite] or [Suite()], psks=psks,
@@ -85,33 +86,43 @@ def _log(a):
     return keylog.Writer(a.keylog) if a.keylog else keylog.Silent()
 
 
-def gm_main(argv):
-    p = _common("gm", "Register with a key server, follow its rekeys, acknowledge them.")
-    p.add_argument("--server", required=True, help="address and port of the key server")
+def gm_parser(name="gm", text="Register with a key server, follow its rekeys, acknowledge them."):
+    p = _common(name, text)
+    p.add_argument("--server", required=name == "gm", help="address and port of the key server")
     p.add_argument("--aggressive", action="store_true")
     p.add_argument("--initial-contact", action="store_true")
     p.add_argument("--receiver", action="store_true", help="we send nothing to the group: no SID is needed")
     p.add_argument("--sids", type=int, default=0, help="ask for so many SIDs")
     p.add_argument("--address", help="our own, for acknowledgements (default: --bind)")
-    p.add_argument("--rekeys", type=int, default=0, help="end after that many rekeys")
-    p.add_argument("--leave", action="store_true", help="say so at the end")
     p.add_argument("--timeout", type=float, default=1.0, help="seconds before the first repetition")
-    a = p.parse_args(argv)
-    log, report, count = _log(a), Events(a.events), [0]
+    return p
 
-    def event(name, **fields):
-        count[0] += name == "rekeyed"
-        report(name, **fields)
-    config = _config(a, log)
+
+def member_runner(a, event, log):
+    """A member as gm_parser() understood it, on its sockets."""
+    config = config_of(a, log)
     config.mode = phase1.AGGRESSIVE if a.aggressive else phase1.MAIN
     config.initial_contact = a.initial_contact
     address = phase1.Identity.parse(a.address or a.bind).data
     member = members.Member(config, group_identity(a.group, config.dialect), not a.receiver, a.sids,
-                            address if any(address) else None, _endpoint(a.server), event)
-    runner = net.MemberRunner(member, a.bind, a.port, n.NAT_PORT if a.nat_t else None, a.interface, a.timeout)
+                            address if any(address) else None, endpoint_of(a.server), event)
+    return net.MemberRunner(member, a.bind, a.port, n.NAT_PORT if a.nat_t else None, a.interface, a.timeout)
+
+
+def gm_main(argv):
+    p = gm_parser()
+    p.add_argument("--rekeys", type=int, default=0, help="end after that many rekeys")
+    p.add_argument("--leave", action="store_true", help="say so at the end")
+    a = p.parse_args(argv)
+    report, count = Events(a.events), [0]
+
+    def event(name, **fields):
+        count[0] += name == "rekeyed"
+        report(name, **fields)
+    runner = member_runner(a, event, _log(a))
     try:
         if not runner.register():
-            event("not-registered", state=member.state)
+            event("not-registered", state=runner.member.state)
             return 1
         runner.run(a.seconds, lambda: (a.rekeys and count[0] >= a.rekeys))
         if a.leave:
@@ -152,8 +163,8 @@ def tek_policy(text):
                               auth=n.IPSEC_AUTH.value(auth) if auth else 0, **selectors)
 
 
-def gcks_main(argv):
-    p = _common("gcks", "Run a group. Commands on standard input: teks, kek, evict IDENTITY, delete, status.")
+def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks, kek, evict IDENTITY, delete, status."):
+    p = _common(name, text)
     p.add_argument("--aggressive", action="store_true", help="take Aggressive Mode, too")
     p.add_argument("--tek", action="append", default=[], metavar="SA[@SRC>DST]",
                    help="esp-aes-cbc-128+hmac-sha256@any>239.1.1.1, esp-aes-gcm-16-128, ah-sha256, iec-hmac-sha256+none")
@@ -170,15 +181,18 @@ def gcks_main(argv):
     p.add_argument("--sid-bits", type=int, default=16)
     p.add_argument("--overlap", type=int, help="seconds that the next key of IEC 61850 overlaps the current one")
     p.add_argument("--member", action="append", default=[], help="identity that may join; may be repeated")
-    a = p.parse_args(argv)
-    log, event = _log(a), Events(a.events)
-    config = _config(a, log)
+    return p
+
+
+def key_server_runner(a, event, log):
+    """A key server and its group as gcks_parser() understood them, on their sockets."""
+    config = config_of(a, log)
     config.aggressive = a.aggressive
     kek = None
     if a.kek != "none":
         name, _, bits = a.kek.partition("-")
         sig = n.SIG.value(a.sig)
-        host, port = _endpoint(a.push)
+        host, port = endpoint_of(a.push)
         kek = policy.KekPolicy(n.KEK.value(name), int(bits or 0), sig, n.SIG_HASH.value(a.sig_hash),
                                ack=0 if a.ack == "none" else n.ACK.value(a.ack),
                                src=policy.Selector(*_selector(a.bind), a.port), dst=policy.Selector(*_selector(host), port))
@@ -187,10 +201,17 @@ def gcks_main(argv):
                        _signing_key(kek.sig, a.sig_key) if kek else None, a.atd, a.dtd, a.lkh, a.sid_bits,
                        set(a.member) or None, a.overlap)
     server = gcks.KeyServer(config, [group], event)
-    runner = net.KeyServerRunner(server, a.bind, a.port, n.NAT_PORT if a.nat_t else None, a.interface,
-                                 unicast=a.unicast)
+    return net.KeyServerRunner(server, a.bind, a.port, n.NAT_PORT if a.nat_t else None, a.interface,
+                               unicast=a.unicast)
+
+
+def gcks_main(argv):
+    a = gcks_parser().parse_args(argv)
+    event = Events(a.events)
+    runner = key_server_runner(a, event, _log(a))
+    group = next(iter(runner.server.groups.values()))
     event("listening", port=runner.port)
-    commands = Commands(server, group, runner)
+    commands = Commands(runner.server, group, runner)
     try:
         runner.run(a.seconds, lambda: commands.quit, {} if _closed(sys.stdin) else {sys.stdin: commands.read})
         return 0

@@ -122,6 +122,8 @@ class KeyServer:
         if not sa.done:
             raise Refusal("RFC2408-5.14-04", "Exchange Type", "no keys yet", 18)
         m = sa.informed(head, octets)
+        for part in m.all(n.P_N):
+            self.event("notified", peer=str(sa.peer), notify=n.NOTIFY.name(part.value.notify))
         for part in m.all(n.P_D):
             self._leave(sa, part.value)
         if sa.dead:

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./lab attack NAME --target ADDRESS[:PORT] | --listen ADDRESS[:PORT]: wrong GDOI messages against anybody's key server or
+member, reached through the network as it is.
+
+A right exchange is tried first, or a refusal would prove nothing; and another one afterwards, which finds a victim that
+did not survive.  NAME may be a kind of messages: phase1, pull, push, ack, pull-2 and so on, or gdoi for all of them.
+"""
+import argparse
+import json
+import subprocess
+import sys
+import time
+
+from msec_scapy.gdoi import cli, isakmp, keylog, misbehave
+from msec_scapy.gdoi import numbers as n
+from msec_scapy.gdoi.phase1 import Hooks
+
+from . import LabError
+
+ALL = "gdoi"
+KINDS = ("phase1", "pull", "push", "ack")
+ASKED = {"phase1": ("phase1", "registered"), "pull": ("registered",), "ack": ("registered",)}
+ENDED = ("not-registered", "notified", "phase1-deleted")
+
+
+def meant(argv: list) -> bool:
+    """Whether these words of ./lab attack are for this file."""
+    far = any(w.partition("=")[0] in ("--target", "--listen") for w in argv)
+    return far and any(w in KINDS or w == ALL or w in {e.name for e in misbehave.CATALOGUE} or
+                       w in {e.where for e in misbehave.CATALOGUE} for w in argv)
+
+
+def parser(target: bool) -> argparse.ArgumentParser:
+    p = (cli.gm_parser if target else cli.gcks_parser)("attack", "One wrong GDOI message, or all of a kind, and what it comes to.")
+    p.prog = "./lab attack"
+    p.add_argument("name", help=f"of the misbehaviour; {', '.join(KINDS)} or {ALL} for many of them")
+    p.add_argument("--json", action="store_true")
+    p.add_argument("--provoke", metavar="COMMAND", help="a shell command that makes the victim do its part: the key server send a "
+                   "rekey (ack-...), the member register; without it they are waited for")
+    p.add_argument("--patience", type=float, default=2 if target else 5, help="seconds that an answer may take")
+    if target:
+        p.add_argument("--target", required=True, help="ADDRESS[:PORT] of the key server that is attacked")
+    else:
+        p.add_argument("--listen", required=True, help="ADDRESS[:PORT] where a member that is attacked will register")
+        p.set_defaults(ack="kek-sha256")  # a member that acknowledges says what it takes
+    return p
+
+
+def chosen(name: str, role: str) -> list:
+    """The entries of a name."""
+    found = [e for e in misbehave.CATALOGUE if name in (e.name, e.where, e.where.partition("-")[0], ALL)]
+    if found and all(e.role != role for e in found):
+        raise LabError(f"{name} attacks a {'key server: --target' if role == 'server' else 'member: --listen'}")
+    order = {"phase1": 0, "pull": 1, "push": 2, "ack": 2}  # the last ones want a member that is in the group
+    return sorted((e for e in found if e.role == role), key=lambda e: order[kind(e)])
+
+
+def kind(entry) -> str:
+    return entry.where.partition("-")[0]
+
+
+class Recording(misbehave.Armed):
+    """What was sent wrongly is kept: the datagrams, and the payloads as layers."""
+
+    def __init__(self, entry, sending=lambda: None):
+        super().__init__(entry)
+        self.sent, self.layers, self.sending = [], [], sending
+
+    def payloads(self, where, layers):
+        layers = super().payloads(where, layers)
+        if where == self.entry.where:
+            self.layers = layers
+        return layers
+
+    def datagram(self, where, octets):
+        octets = super().datagram(where, octets)
+        if where == self.entry.where:
+            if not self.sent:
+                self.sending()
+            self.sent.append(octets)
+        return octets
+
+
+def provoke(a) -> None:
+    if a.provoke:
+        done = subprocess.run(a.provoke, shell=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+        if done.returncode:
+            raise LabError(f"{a.provoke!r} failed with {done.returncode}")
+
+
+def wanted(a, text: str) -> None:
+    if not a.provoke:
+        print(f"lab: waiting up to {a.seconds:.0f} s for {text}", file=sys.stderr, flush=True)
+
+
+def words(event: str, fields: dict) -> str:
+    return " ".join([event, *(f"{k}={v}" for k, v in fields.items() if v not in (None, "", []))])
+
+
+def told(entry, hooks, seen: list, refused, alive) -> dict:
+    from requirements import ledger
+    rows = ledger.load()
+    return {**entry.as_dict(), "rows": {r: rows[r].requirement for r in entry.rows}, "sent": [o.hex() for o in hooks.sent],
+            "payloads": [p.show(dump=True) for p in hooks.layers] if hooks.sent else [], "seen": seen, "refused": refused,
+            "alive": alive}
+
+
+# -------------------------------------------------------------------- a key server
+
+class KeyServer:
+    """One that we register with."""
+
+    def __init__(self, a):
+        self.a = a
+        a.server = a.target
+        cli.config_of(a, keylog.Silent())  # what is wrong with it is said now
+
+    def _exchange(self, until: tuple, hooks=None, tries: int = 1, then=lambda runner, events: None) -> list:
+        """Phase 1 and a registration, over with one of these events; all of them."""
+        events = []
+        runner = cli.member_runner(self.a, lambda name, **f: events.append((name, f)), keylog.Silent())
+        try:
+            runner.member.config.hooks = hooks or Hooks()
+            runner.timeout, runner.tries = self.a.patience, tries
+            runner.register(lambda: any(e in until for e, _ in events))
+            then(runner, events)
+            runner.leave()
+        finally:
+            runner.close()
+        return events
+
+    def right(self, entry) -> bool:
+        """Whether an exchange without a fault comes as far as the wrong one may not."""
+        asked = ASKED[kind(entry)]
+        events = self._exchange((*asked, *ENDED), tries=2)
+        self.said = [words(*e) for e in events]
+        return any(e in asked for e, _ in events)
+
+    def attack(self, entry) -> dict:
+        if not self.right(entry):
+            raise LabError("a right exchange does not succeed, so there is nothing to attack: "
+                           + ("; ".join(self.said) or f"no answer from {self.a.target}"))
+        hooks = Recording(entry)
+        if kind(entry) == "ack":
+            events = self._exchange((*ASKED["ack"], *ENDED), hooks, then=lambda r, e: self._acknowledge(r, hooks))
+            refused = None
+        else:
+            asked = ASKED[kind(entry)]
+            events = self._exchange((*asked, *ENDED), hooks)
+            refused = not any(e in asked for e, _ in events)
+        seen = [words(*e) for e in events] or ["it answered nothing"]
+        return told(entry, hooks, seen, refused if hooks.sent else None, self.right(entry))
+
+    def _acknowledge(self, runner, hooks) -> None:
+        wanted(self.a, "a rekey")
+        provoke(self.a)
+        runner.run(self.a.seconds, lambda: bool(hooks.sent))
+        runner.run(self.a.patience / 4)
+
+    def close(self) -> None:
+        pass
+
+
+# ------------------------------------------------------------------------ a member
+
+class Member:
+    """One that registers with us."""
+
+    def __init__(self, a):
+        self.a, self.events, self.tap = a, [], []
+        a.bind, a.port = cli.endpoint_of(a.listen)
+        self.runner = cli.key_server_runner(a, lambda name, **f: self.events.append((name, f)), keylog.Silent())
+        self.server = self.runner.server
+        self.group = next(iter(self.server.groups.values()))
+        take = self.server.receive
+
+        def receive(octets, *rest):
+            self.tap.append(octets)
+            return take(octets, *rest)
+        self.server.receive = receive
+
+    def _until(self, holds, seconds: float) -> bool:
+        return self.runner.run(seconds, holds)
+
+    def _push(self) -> None:
+        members = list(self.group.members.values())
+        self.runner.push(self.group, self.server.rekey_teks(self.group, time.time()), members=members)
+
+    def _acknowledges(self) -> bool:
+        """Whether a right rekey is acknowledged."""
+        mark = len(self.events)
+        self._push()
+        return self._until(lambda: any(e == "acknowledged" for e, _ in self.events[mark:]), self.a.patience)
+
+    def attack(self, entry) -> dict:
+        return self._rekey(entry) if entry.where == "push" else self._answer(entry)
+
+    def _arm(self, hooks) -> None:
+        self.server.config.hooks = hooks
+
+    def _answer(self, entry) -> dict:
+        """A wrong message of phase 1 or of a registration."""
+        at = [0]
+        hooks = Recording(entry, lambda: at.__setitem__(0, len(self.tap)))
+        mark = len(self.events)
+        if kind(entry) == "phase1":
+            self._end_phase1()
+        self._arm(hooks)
+        try:
+            provoke(self.a)
+            wanted(self.a, f"a member at {self.a.listen}")
+            if not self._until(lambda: bool(hooks.sent), self.a.seconds):
+                return told(entry, hooks, self._seen(mark, len(self.tap)) or ["nobody came"], None, None)
+            self._until(lambda: self._progress(entry, at[0]) or self._sign(entry, at[0]), self.a.patience)
+        finally:
+            self._arm(Hooks())
+        refused = False if self._progress(entry, at[0]) else True
+        if refused and entry.where in ("phase1-6", "pull-4") and not self._sign(entry, at[0]):
+            refused = None
+            if entry.where == "pull-4" and self.group.kek is not None and self.group.members and self._acknowledges():
+                refused = False  # a rekey under keys that it ought not to have
+        return told(entry, hooks, self._seen(mark, at[0]), refused, None)
+
+    def _after(self, entry, at: int) -> list:
+        """What came after the wrong message: (octets, whether they had come before, whether they go on)."""
+        ask = self.tap[at - 1]
+        same = lambda o: o[:8] == ask[:8] and (kind(entry) == "phase1" or o[20:24] == ask[20:24])
+        return [(o, o in self.tap[:at], same(o) and o[18] not in (n.X_INFO, n.X_ACK)) for o in self.tap[at:] if len(o) >= 28]
+
+    def _progress(self, entry, at: int) -> bool:
+        """It went on as if nothing were wrong."""
+        return any(goes_on and not again for _, again, goes_on in self._after(entry, at))
+
+    def _sign(self, entry, at: int) -> bool:
+        """It says so, asks the same again, or begins anew."""
+        return any(again or not goes_on for o, again, goes_on in self._after(entry, at) if o[18] != n.X_ACK)
+
+    def _seen(self, mark: int, at: int) -> list:
+        names = {n.X_INFO: "an Informational", n.X_PULL: "GROUPKEY-PULL", n.X_MAIN: "Main Mode", n.X_AGGRESSIVE: "Aggressive Mode",
+                 n.X_ACK: "an acknowledgement"}
+        raw = [f"{names.get(o[18], f'exchange {o[18]}')} came, {len(o)} octets" + (", once more" if o in self.tap[:at] else "")
+               for o in self.tap[at:] if len(o) >= 28]
+        return raw + [words(*e) for e in self.events[mark:]]
+
+    def _end_phase1(self) -> None:
+        """The next phase 1 is a new one."""
+        for sa in {id(s): s for s in self.server.sas.values()}.values():
+            if sa.done and not sa.dead and sa.theirs:
+                self.runner.main.sendto(sa.delete(), sa.theirs)
+        self.server.sas.clear()
+
+    def _rekey(self, entry) -> dict:
+        if self.group.kek_policy is None:
+            raise LabError("a group without a Rekey SA has no rekeys: --kek")
+        if not self.group.members:
+            provoke(self.a)
+            wanted(self.a, f"a member at {self.a.listen}")
+            if not self._until(lambda: bool(self.group.members), self.a.seconds):
+                raise LabError(f"no member has registered at {self.a.listen}: "
+                               + ("; ".join(words(*e) for e in self.events[-5:]) or "nobody came"))
+            self._until(lambda: False, 0.5)  # it takes message 4, and joins the multicast group
+        could = self._acknowledges()
+        hooks, mark, at = Recording(entry), len(self.events), len(self.tap)
+        self._arm(hooks)
+        try:
+            self._push()
+            self._until(lambda: any(o[18] == n.X_ACK for o in self.tap[at:] if len(o) >= 28), self.a.patience)
+        finally:
+            self._arm(Hooks())
+        taken = any(o[18] == n.X_ACK for o in self.tap[at:] if len(o) >= 28)
+        seen = self._seen(mark, at) or ["nothing came back"]
+        if not could:
+            seen.append("rekeys are not acknowledged by it, so what it made of this one cannot be seen")
+        return told(entry, hooks, seen, False if taken else True if could else None, self._acknowledges() if could else None)
+
+    def close(self) -> None:
+        self.runner.close()
+
+
+# --------------------------------------------------------------------------- main
+
+VERDICT = {True: "Refused, as it has to be.", False: "THE VICTIM DID NOT REFUSE IT.",
+           None: "Whether it was refused cannot be seen from here."}
+
+
+def in_full(t: dict):
+    yield f"{t['name']}: {t['text']}"
+    if t["sent"]:
+        yield f"\nSent, {len(t['sent'][0]) // 2} octets: {isakmp.ISAKMP(bytes.fromhex(t['sent'][0])).mysummary()}\n"
+        for p in t["payloads"]:
+            yield "\n".join("    " + line for line in p.rstrip().splitlines())
+    else:
+        yield "\nNothing was sent: the exchange did not come so far."
+    yield "\nWhat that breaks:"
+    for row, text in t["rows"].items():
+        yield f"  {row}: {text}"
+    yield "\nWhat happened:"
+    for line in t["seen"]:
+        yield "  " + line
+    yield "\n" + VERDICT[t["refused"]]
+    if t["alive"] is not None:
+        yield "A right exchange works afterwards." if t["alive"] else "AFTERWARDS A RIGHT EXCHANGE DOES NOT WORK ANY MORE."
+
+
+def good(t: dict) -> bool:
+    return t["refused"] is not False and t["alive"] is not False
+
+
+def run(argv: list) -> int:
+    target = any(w.partition("=")[0] == "--target" for w in argv)
+    a = parser(target).parse_args(argv)
+    found = chosen(a.name, "member" if target else "server")
+    try:
+        victim = (KeyServer if target else Member)(a)
+    except ValueError as e:  # a suite, a group, a key
+        raise LabError(str(e)) from e
+    all_told = []
+    try:
+        for entry in found:
+            t = victim.attack(entry)
+            all_told.append(t)
+            if len(found) > 1 and not a.json:
+                mark = {True: "refused", False: "NOT REFUSED", None: "not seen" if t["sent"] else "not sent"}[t["refused"]]
+                print(f"{entry.name:32} {entry.req:22} {mark}{'' if t['alive'] is not False else ', AND NO RIGHT EXCHANGE AFTERWARDS'}",
+                      flush=True)
+            if t["alive"] is False:
+                break
+    finally:
+        victim.close()
+    if a.json:
+        print(json.dumps(all_told if len(found) > 1 else all_told[0], indent=1))
+    elif len(found) == 1:
+        print("\n".join(in_full(all_told[0])))
+    else:
+        count = lambda r: sum(t["refused"] is r for t in all_told)
+        print(f"\n{count(True)} refused, {count(False)} not refused, {count(None)} not seen, of {len(found)}.")
+    return 0 if all(good(t) for t in all_told) else 1

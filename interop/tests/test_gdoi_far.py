@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./lab attack --target | --listen with GDOI: processes that know nothing of each other but an address and a key.
+
+The victims are gdoi-gcks, gdoi-gm and, for phase 1, strongSwan's charon.
+"""
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lab import BUILD, TOP, gdoi_far
+from lab import gdoi_member as forms
+from lab.__main__ import main
+from lab.charon import Charon, connection, on_848
+from lab.daemons import Sockets
+from lab.gdoi import NUMBER
+from lab.gdoi_forms import fqdn
+from lab.gdoi_peers import Ground
+from lab.net import Net
+
+PSK = "nine and a half weeks"
+SUITE = ("--suite", "aes128-sha256-psk-ecp256")
+
+
+def attacking(host, *words):
+    return host.popen([sys.executable, "-m", "lab", "attack", "--json", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                      text=True, cwd=TOP / "interop")
+
+
+def told(process, timeout=60, good=True):
+    out, err = process.communicate(timeout=timeout)
+    assert out, err
+    assert (process.returncode == 0) == good, out + err
+    return json.loads(out)
+
+
+# ------------------------------------------------------------------ a key server
+
+@pytest.fixture(scope="module")
+def key_server(tmp_path_factory, net_prefix):
+    with Ground(tmp_path_factory.mktemp("far") / "group", ["alice"], prefix=net_prefix + "f-",
+                ack={"type": "kek-sha256", "missed": 100}) as ground:
+        ground.start()
+        yield ground
+
+
+def at(ground, name, *words):
+    return attacking(ground.scene["alice"], name, "--target", ground.address("keys"), "--bind", ground.address("alice"),
+                     "--interface", "eth0", "--group", str(NUMBER), "--identity", fqdn("alice"),
+                     "--psk", "*=" + ground.secret("keys", "alice").decode(), "--patience", "1", *SUITE, *words)
+
+
+@pytest.mark.parametrize("name, rule", [("member-ke-zero", "RFC2409-5-09"), ("two-ids", "RFC6407-3.2-03")])
+def test_a_key_server_by_its_address(key_server, name, rule):
+    mark = key_server.keys.mark()
+    t = told(at(key_server, name))
+    assert t["refused"] is True and t["alive"] is True and rule in t["rows"] and len(t["sent"]) >= 1 and t["payloads"]
+    assert key_server.keys.wait("refused", since=mark, timeout=5)["req"].startswith("RFC")
+
+
+def test_an_acknowledgement_when_the_key_server_is_made_to_rekey(key_server):
+    mark = key_server.keys.mark()
+    ctl = f"{BUILD}/prefix/bin/msec-ctl {key_server.keys.control.path} rekey tek now"
+    t = told(at(key_server, "ack-hash", "--provoke", ctl))
+    assert t["sent"] and t["refused"] is None and t["alive"] is True
+    assert key_server.keys.wait("refused", since=mark, timeout=5)["req"] == "RFC8263-5-05"
+
+
+def test_many_at_once_and_what_is_sent_in_full(key_server):
+    """A kind of messages; and for people."""
+    every = told(at(key_server, "pull-3"))
+    assert len(every) == len(gdoi_far.chosen("pull-3", "member")) and all(t["refused"] is True for t in every)
+    text = "\n".join(gdoi_far.in_full(every[0]))
+    assert every[0]["text"] in text and "Refused, as it has to be." in text and "A right exchange works afterwards" in text
+    assert "ISAKMP" in text
+
+
+def test_nothing_is_proved_by_who_is_refused_anyway(key_server):
+    process = at(key_server, "two-ids", "--psk", "*=wrong")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode and "a right exchange does not succeed" in err and not out
+
+
+def test_with_certificates(tmp_path, net_prefix):
+    with Ground(tmp_path / "group", ["alice"], prefix=net_prefix + "c-", auth="ecdsa") as ground:
+        ground.start()
+        p = ground.pki.parties["alice"]
+        t = told(attacking(ground.scene["alice"], "member-p1-no-id", "--target",
+                           ground.address("keys") + ":848", "--bind", ground.address("alice"), "--group", str(NUMBER),
+                           "--identity", fqdn("alice"), "--key", str(p.key), "--cert", str(p.chain),
+                           "--roots", str(ground.pki.root.cert), "--suite", "aes128-sha256-ecdsa256-ecp256", "--patience", "1"))
+        assert t["refused"] is True and t["alive"] is True
+
+
+# ----------------------------------------------------------------------- a member
+
+class Home:
+    """gdoi-gm on one host, nobody on the other."""
+
+    def __init__(self, directory, prefix):
+        self.net, self.sockets = Net(prefix), Sockets()
+        lan = self.net.segment("a", 7)
+        self.us, self.them = self.net.host("us", lan, 10), self.net.host("them", lan, 20)
+        self.net.multicast("239.1.1.1")
+        self.daemon = forms.Member(self.them, "victim", directory / "daemons", self.sockets)
+        psk = forms.psk_file(directory, "victim", PSK)
+        self.daemon.write(forms.config(
+            f'  <identity name="{self.them.ip4}" name-type="ipv4"/>\n',
+            forms.phase1({self.us.ip4: psk}, [("*.*.*.*", "ipv4")],
+                         {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}),
+            [self.us.ip4], [forms.group("plant", 77, join="yes")], "victim.db", self.sockets.path / "victim"))
+
+    def attack(self, name, *words):
+        p = attacking(self.us, name, "--listen", self.us.ip4, "--interface", "eth0", "--group", "77", "--identity", self.us.ip4,
+                      "--psk", "*=" + PSK, "--seconds", "30", *SUITE, *words)
+        line = p.stderr.readline()
+        assert line.startswith("lab: waiting"), line
+        return p
+
+    def close(self):
+        self.net.close()
+        self.sockets.close()
+
+
+@pytest.fixture
+def home(tmp_path, net_prefix):
+    h = Home(tmp_path, net_prefix + "h-")
+    yield h
+    h.close()
+
+
+@pytest.mark.parametrize("name", ["ke-off", "kek-key-4096"])
+def test_a_member_that_registers_here(home, name):
+    p = home.attack(name, "--patience", "3")
+    home.daemon.start()
+    t = told(p)
+    assert t["sent"] and t["refused"] is not False, t["seen"]
+    assert home.daemon.wait("refused", timeout=5)["req"] in t["rows"]
+    home.daemon.finish()
+
+
+def test_a_member_that_follows_rekeys(home):
+    """Who acknowledges shows what it takes, and that it goes on."""
+    p = home.attack("push-signature", "--patience", "3")
+    home.daemon.start()
+    t = told(p)
+    assert t["refused"] is True and t["alive"] is True, t["seen"]
+    home.daemon.finish()
+
+
+def test_who_takes_what_is_right_did_not_refuse(home, monkeypatch):
+    """The judge can say no: an entry that changes nothing is taken by everybody."""
+    from msec_scapy.gdoi import misbehave
+    harmless = misbehave.Misbehaviour("harmless", "server", "pull-2", "RFC6407-3.2-03", "Nothing is wrong", payloads=lambda x: x)
+    home.daemon.start()
+    with home.us.inside():
+        a = gdoi_far.parser(False).parse_args(["harmless", "--listen", home.us.ip4, "--group", "77", "--identity", home.us.ip4,
+                                               "--psk", "*=" + PSK, "--interface", "eth0", "--seconds", "30", *SUITE])
+        victim = gdoi_far.Member(a)
+        try:
+            t = victim.attack(harmless)
+            assert t["sent"] and t["refused"] is False and not gdoi_far.good(t)
+            push = misbehave.Misbehaviour("harmless", "server", "push", "RFC6407-4-01", "Nothing is wrong", payloads=lambda x: x)
+            t = victim.attack(push)
+            assert t["refused"] is False, t["seen"]
+        finally:
+            victim.close()
+    home.daemon.finish()
+
+
+# ------------------------------------------------------------------ somebody else's
+
+@pytest.fixture(scope="module")
+def charon(tmp_path_factory, net_prefix):
+    with Net(net_prefix + "x-") as net:
+        lan = net.segment("lan", 1)
+        us, them = net.host("us", lan, 11), net.host("them", lan, 12)
+        on_848(them)
+        c = Charon(them, tmp_path_factory.mktemp("charon"))
+        c.configure([connection("it", them.ip4, us.ip4, auth="psk", id=them.ip4, remote_id=us.ip4, remote_port=848,
+                                proposals="aes128-sha256-ecp256")], secrets={(us.ip4, them.ip4): PSK})
+        c.us, c.them = us, them
+        yield c
+        c.kill()
+
+
+IPSEC = ("--dialect", "p1_doi=1;p1_situation=1")  # charon knows no other
+
+
+@pytest.mark.parametrize("name", ["member-ke-short", "member-p1-hash"])
+def test_phase_1_of_charon_as_responder(charon, name):
+    t = told(attacking(charon.us, name, "--target", charon.them.ip4, "--bind", charon.us.ip4, "--identity", charon.us.ip4,
+                       "--psk", "*=" + PSK, "--patience", "1", *SUITE, *IPSEC))
+    assert t["sent"] and t["refused"] is True and t["alive"] is True, t["seen"]
+
+
+def test_phase_1_of_charon_as_initiator(charon):
+    p = attacking(charon.us, "ke-short", "--listen", charon.us.ip4, "--identity", charon.us.ip4, "--psk", "*=" + PSK,
+                  "--patience", "3", "--kek", "none", *SUITE, *IPSEC)
+    assert p.stderr.readline().startswith("lab: waiting")
+    charon.initiate("it", wait=False)
+    t = told(p)
+    assert t["sent"] and t["refused"] is True, t["seen"]
+    charon.forget()
+
+
+# ------------------------------------------------------------------------- words
+
+def test_what_cannot_be_done_is_said(capsys):
+    common = ["--identity", "192.0.2.9", "--psk", "*=x"]
+    assert main(["attack", "ke-off", "--target", "127.0.0.1", *common]) == 1 and "--listen" in capsys.readouterr().err
+    assert main(["attack", "ack-hash", "--listen", "127.0.0.1", *common]) == 1 and "--target" in capsys.readouterr().err
+    assert main(["attack", "two-ids", "--target", "127.0.0.1", "--suite", "rot13", *common]) == 1
+    assert "no such suite" in capsys.readouterr().err
+    assert len(gdoi_far.chosen("gdoi", "member")) + len(gdoi_far.chosen("gdoi", "server")) == len(gdoi_far.misbehave.CATALOGUE)
+    assert gdoi_far.chosen("gdoi", "server")[-1].where == "push"
