@@ -10,8 +10,17 @@ check(struct gkd_daemon *d, struct gkd_why *why)
 {
 	struct gdoid_member *m = d->state;
 
+	enum gkd_exit rc;
+	const char *note;
+
 	m->d = d;
-	return gdoid_member_configure(m, why);
+	rc = gdoid_member_configure(m, why);
+	note = rc == GKD_EXIT_OK && d->only_checked
+	               ? gdoid_member_kernel_note(m)
+	               : NULL;
+	if (note != NULL)
+		fprintf(stderr, "gdoi-gm: note: %s\n", note);
+	return rc;
 }
 
 static enum gkd_exit

@@ -187,8 +187,10 @@ act(struct gdoid_member *m, const struct gdoi_output *o)
 	case GDOI_OUT_KEK_WIPE:
 		gdoid_member_kek_wipe(m, o);
 		break;
-	case GDOI_OUT_JOINED:
 	case GDOI_OUT_LEFT:
+		gdoid_member_left(m, o);
+		break;
+	case GDOI_OUT_JOINED:
 	case GDOI_OUT_EVICTED:
 	case GDOI_OUT_STALE:
 	case GDOI_OUT_DESTROYED:
@@ -197,6 +199,13 @@ act(struct gdoid_member *m, const struct gdoi_output *o)
 	default:
 		break;
 	}
+}
+
+static bool
+is_end(enum gdoi_output_kind kind)
+{
+	return kind == GDOI_OUT_TEK_WIPE || kind == GDOI_OUT_KEK_WIPE ||
+	       kind == GDOI_OUT_LEFT;
 }
 
 /* Phase 1 is not of one group. */
@@ -219,8 +228,14 @@ gdoid_member_drain(struct gdoid_member *m)
 	struct gdoi_output o;
 
 	while (gdoi_gm_poll(m->engine, &o)) {
+		bool done = is_end(o.kind);
+
+		/* Who hears that something is gone finds it gone. */
+		if (done)
+			act(m, &o);
 		gdoid_report(m->d, group_of(m, &o), &o);
-		act(m, &o);
+		if (!done)
+			act(m, &o);
 	}
 	gkd_timer_set(m->timer, gdoi_gm_deadline(m->engine));
 }

@@ -41,6 +41,7 @@ struct gdoid_member_group {
 	struct gk_buf id;
 	struct gdoi_dialect dialect;
 	bool join;
+	bool leaving; /* a leave was commanded, and is under way */
 	struct gk_buf *server_octets;
 	struct gk_identity *servers;
 	size_t n_servers;
@@ -120,8 +121,11 @@ enum gkd_exit gdoid_member_open_keys(struct gdoid_member *m,
                                      struct gkd_why *why);
 void gdoid_member_key(struct gdoid_member *m, const struct gdoi_output *o);
 void gdoid_member_news(struct gdoid_member *m, const struct gdoi_output *o);
+void gdoid_member_left(struct gdoid_member *m, const struct gdoi_output *o);
 json_t *gdoid_member_key_stream(void *member, const json_t *request);
 json_t *gdoid_member_keys(struct gdoid_member *m, size_t group);
+/* What is to be known about the kernel before there is an SA; or NULL. */
+const char *gdoid_member_kernel_note(const struct gdoid_member *m);
 /* What the kernel has; null when it is none of its business. */
 json_t *gdoid_member_kernel(const struct gdoid_member *m);
 void gdoid_member_close_keys(struct gdoid_member *m);

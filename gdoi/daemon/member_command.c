@@ -14,6 +14,24 @@ member_of(void *state)
 
 /* ---- status -------------------------------------------------------------- */
 
+/* Why the last registration came to nothing. */
+static json_t *
+json_failure(const struct gdoi_gm_status *st)
+{
+	char reason[256];
+
+	if (st->failure == NULL)
+		return json_null();
+	return json_pack(
+		"{s:s, s:s?, s:s?, s:o}", "reason",
+		gdoid_report_reason(reason, &st->why, st->failure), "req",
+		st->why.req, "notify",
+		st->why.notify == ISAKMP_NOTIFY_NONE
+			? NULL
+			: isakmp_code_text(ISAKMP_TABLE_NOTIFY, st->why.notify),
+		"at", gkd_json_utc(st->failed_utc));
+}
+
 static json_t *
 json_group(struct gdoid_member *m, size_t group)
 {
@@ -40,6 +58,9 @@ json_group(struct gdoid_member *m, size_t group)
 	json_object_set_new(o, "waiting", json_integer((json_int_t)st.waiting));
 	json_object_set_new(o, "sid_bits", json_integer(st.sid_bits));
 	json_object_set_new(o, "sids", json_integer((json_int_t)st.n_sids));
+	json_object_set_new(o, "receives_only", json_boolean(st.no_sender));
+	json_object_set_new(o, "failures", json_integer(st.failures));
+	json_object_set_new(o, "failure", json_failure(&st));
 	json_object_set_new(o, "keys", gdoid_member_keys(m, group));
 	return o;
 }
@@ -148,13 +169,12 @@ cmd_leave(void *state, const json_t *request, char why[256])
 	group = which(m, name, why);
 	if (group < 0)
 		return NULL;
+	m->group[group].leaving = true;
 	result = done(
 		m, (size_t)group,
 		gdoi_gm_leave(m->engine, (size_t)group, how == NULL, gkd_now()),
 		"leave", why);
-	/* It was our will, so nothing is protected any more. */
-	if (result != NULL && m->kernel != NULL)
-		gdoi_kernel_leave(m->kernel, (size_t)group);
+	m->group[group].leaving = false;
 	return result;
 }
 
@@ -194,8 +214,7 @@ cmd_proposals(void *state, const json_t *request, char why[256])
 const struct gkd_command gdoid_member_commands[] = {
 	{ "join", "[GROUP]", "register with a key server", cmd_join },
 	{ "leave", "[GROUP] [silently]",
-	  "forget the keys, and tell the key server if it can be told",
-	  cmd_leave },
+	  "forget the keys, and tell the key server", cmd_leave },
 	{ "reregister", "[GROUP]",
 	  "register again now; the keys stay in use meanwhile",
 	  cmd_reregister },

@@ -72,6 +72,16 @@ gdoid_member_news(struct gdoid_member *m, const struct gdoi_output *o)
 	             m->group[o->group].name, NULL, NULL);
 }
 
+/* The SAs are out of the kernel by now.  Where it was our will, nothing is thrown
+ * away any more either; a group that was lost stays closed. */
+void
+gdoid_member_left(struct gdoid_member *m, const struct gdoi_output *o)
+{
+	if (m->group[o->group].leaving && m->kernel != NULL)
+		gdoi_kernel_leave(m->kernel, o->group);
+	gdoid_member_news(m, o);
+}
+
 /* ---- the kernel ---------------------------------------------------------- */
 
 static int
@@ -112,6 +122,26 @@ put_into_kernel(struct gdoid_member *m, size_t group,
 	    tek->sat->protocol == GDOI_PROTOCOL_IEC_61850)
 		return;
 	on_note(m, true, *why != '\0' ? why : gk_strerror(err), &none, 0);
+}
+
+/* RFC 6054 section 3.  The policy is not known yet. */
+const char *
+gdoid_member_kernel_note(const struct gdoid_member *m)
+{
+	bool sender = false;
+
+	for (size_t i = 0; i < m->cfg.n_groups; i++)
+		sender = sender || !m->group_cfg[i].receive_only;
+	if (!m->in_kernel || !sender)
+		return NULL;
+	if (m->kernel_cfg.random_iv)
+		return "'random-iv': the kernel's IVs begin at a random number "
+		       "and not with our sender id; two senders of one key "
+		       "may come to the same IV";
+	return "with <kernel/> an SA of a counter mode (GCM, CCM, CTR, GMAC) "
+	       "that several may send with is only received, as the kernel "
+	       "puts no sender id into its IVs; to send, the policy wants "
+	       "CBC or one source for each SA, or <kernel> 'random-iv'";
 }
 
 json_t *
@@ -210,6 +240,9 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 	const struct gkd_elem *root = gkd_config_root(m->d->config);
 	const struct gdoi_kernel_ops ops = { to_kernel, on_note, m };
 
+	if (gdoid_member_kernel_note(m) != NULL)
+		gkd_log(m->kernel_cfg.random_iv ? LOG_WARNING : LOG_NOTICE,
+		        "key", "%s", gdoid_member_kernel_note(m));
 	/* Rights are needed for these later on, and kept by somebody else. */
 	if ((m->in_kernel || gkd_elem_has(root, "run@user")) &&
 	    gdoid_broker_open(&m->broker, m->in_kernel) != GK_OK) {

@@ -271,6 +271,8 @@ level_of(enum gdoi_output_kind kind)
 	case GDOI_OUT_EVICTED:
 	case GDOI_OUT_UNRESPONSIVE:
 	case GDOI_OUT_STALE:
+	case GDOI_OUT_RECEIVE_ONLY:
+	case GDOI_OUT_UNTOLD:
 	case GDOI_OUT_SID_EXHAUSTED:
 	case GDOI_OUT_DESTROYED:
 		return LOG_NOTICE;

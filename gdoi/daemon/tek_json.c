@@ -139,6 +139,8 @@ gdoid_json_tek(const struct gdoi_tek *tek, bool keys)
 		add_iec(o, &sat->iec);
 	else
 		add_ipsec(o, &sat->ipsec);
+	if (tek->no_sid)
+		json_object_set_new(o, "no_sender_id", json_true());
 	if (tek->sid_bits != 0) {
 		json_object_set_new(o, "sid_bits", json_integer(tek->sid_bits));
 		json_object_set_new(o, "sids", json_sids(tek));

@@ -222,6 +222,7 @@ gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now)
 	gm_begin(gm);
 	if (g->state != GDOI_GM_IDLE && g->state != GDOI_GM_FAILED)
 		return GK_ERR_UNEXPECTED;
+	g->farewell.count = 0; /* we are back */
 	return register_now(gm, g, now);
 }
 
@@ -241,75 +242,6 @@ gdoi_gm_reregister(struct gdoi_gm *gm, size_t group, struct gk_now now)
 	if (g->joined)
 		g->state = GDOI_GM_REREGISTERING;
 	return register_now(gm, g, now);
-}
-
-/* Our Rekey SA, or our Data-Security SAs of one protocol. */
-static enum gk_err
-notice(struct gdoi_gm *gm, const struct gm_group *group, struct gk_now now)
-{
-	const struct gm_keys *keys = group->keys;
-	uint8_t spis[GM_TEKS_MAX * GDOI_TEK_SPI_LEN];
-	struct isakmp_delete d = { .doi = ISAKMP_DOI_GDOI,
-		                   .protocol = GDOI_PROTOCOL_KEK,
-		                   .spi_size = GDOI_KEK_SPI_LEN,
-		                   .count = 1 };
-
-	if (keys->rekey.kek != NULL) {
-		d.spis = (struct gk_slice){ keys->rekey.kek->sak.spi,
-			                    GDOI_KEK_SPI_LEN };
-	} else {
-		if (keys->n == 0)
-			return GK_OK;
-		d.protocol = keys->slot[0].tek->sat.protocol;
-		d.spi_size = GDOI_TEK_SPI_LEN;
-		d.count = 0;
-		for (size_t i = 0; i < keys->n; i++)
-			if (keys->slot[i].tek->sat.protocol == d.protocol)
-				memcpy(&spis[GDOI_TEK_SPI_LEN * d.count++],
-				       keys->slot[i].tek->sat.spi,
-				       GDOI_TEK_SPI_LEN);
-		d.spis = (struct gk_slice){ spis, (size_t)d.count *
-			                                  GDOI_TEK_SPI_LEN };
-	}
-	GK_TRY(ike_delete_other(gm->ike, &d, now));
-	return gm_server_drain(gm, now);
-}
-
-static enum gk_err
-forget(struct gdoi_gm *gm, struct gm_group *group)
-{
-	struct gm_keys *empty = gm_keys_new();
-	enum gk_err err;
-
-	if (empty == NULL)
-		return GK_ERR_NOMEM;
-	err = gm_report(gm, group, group->keys, empty);
-	gm_replace(group, empty);
-	return err;
-}
-
-enum gk_err
-gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool with_notice,
-              struct gk_now now)
-{
-	struct gm_group *g;
-
-	if (group >= gm->n_groups)
-		return GK_ERR_VALUE;
-	g = &gm->group[group];
-	gm_begin(gm);
-	if (g->state == GDOI_GM_IDLE)
-		return GK_ERR_UNEXPECTED;
-	if (with_notice && gm->up)
-		GK_TRY(notice(gm, g, now));
-	gm_pull_clear(g);
-	gm_held_free(g);
-	gm_acks_free(g);
-	g->wanted = g->joined = false;
-	g->register_at = g->suspicion_at = GK_NEVER;
-	g->state = GDOI_GM_IDLE;
-	GK_TRY(forget(gm, g));
-	return gm_tell(gm, g, GDOI_OUT_LEFT, "as commanded");
 }
 
 /* ---- datagrams ---------------------------------------------------------- */
@@ -458,6 +390,11 @@ gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
 		.rekey_due_utc = due_utc(g),
 		.sid_bits = g->keys->sid_bits,
 		.n_sids = g->keys->n_sids,
+		.no_sender = g->keys->no_sender,
+		.failures = g->failures,
+		.failure = g->failure,
+		.why = g->why,
+		.failed_utc = g->failed_utc,
 	};
 	if (out->has_kek)
 		gm_kek_info(g, &g->keys->rekey, &out->kek);

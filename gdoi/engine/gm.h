@@ -15,14 +15,15 @@
  *
  * RFC 6407's figures 2 and 3 give a group its states:
  */
-#define GDOI_GM_STATE_LIST(X)                         \
-	X(IDLE, "idle")                               \
-	X(WAITING, "waiting to register")             \
-	X(PHASE1, "phase 1")                          \
-	X(PULL_1, "GROUPKEY-PULL message 1 sent")     \
-	X(PULL_3, "GROUPKEY-PULL message 3 sent")     \
-	X(MEMBER, "member")                           \
-	X(REREGISTERING, "member, registering again") \
+#define GDOI_GM_STATE_LIST(X)                                   \
+	X(IDLE, "idle")                                         \
+	X(WAITING, "waiting to register")                       \
+	X(PHASE1, "phase 1")                                    \
+	X(PULL_1, "GROUPKEY-PULL message 1 sent")               \
+	X(PULL_3, "GROUPKEY-PULL message 3 sent")               \
+	X(MEMBER, "member")                                     \
+	X(REREGISTERING, "member, registering again")           \
+	X(REFUSED, "refused by the key server, will ask again") \
 	X(FAILED, "given up")
 
 enum gdoi_gm_state {
@@ -78,6 +79,8 @@ struct gdoi_gm_config {
 	/* Hold the SA after registration; when its peer dies (ike.dpd_s), the
 	 * member registers with the next key server. */
 	bool keep_phase1;
+	/* A leave with notice opens a phase 1 SA for it when there is none ... */
+	bool no_leave_phase1;   /* ... unless this is set */
 	bool no_ack;            /* RFC 8263: do not acknowledge (lab) */
 	uint32_t ack_jitter_ms; /* [1000] upper bound of the random wait */
 	/* IEC 61850: a key server that cannot be reached: the current key stays
@@ -101,9 +104,10 @@ GK_MUST_CHECK enum gk_err gdoi_gm_load(struct gdoi_gm *gm,
 
 /* Commands, by index of the group. */
 enum gk_err gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now);
-/* gdoi_gm_leave - wipe.  With @notice, and as long as there is a phase 1 SA, the
- * key server is told: an Informational with a Delete of the Rekey SA, or of the
- * Data-Security SAs of a group that has none. */
+/* gdoi_gm_leave - wipe.  With @notice the key server is told: an Informational
+ * with a Delete of the Rekey SA, or of the Data-Security SAs of a group that has
+ * none.  Outputs TOLD or, when there is no way, UNTOLD; where a phase 1 SA comes
+ * first, that is later than LEFT. */
 enum gk_err gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool notice,
                           struct gk_now now);
 /* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */
@@ -126,7 +130,7 @@ enum gk_err gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now);
 
 /* Outputs: SEND, COMMIT (@journal), PHASE1_UP, PHASE1_DOWN, JOINED, LEFT, EVICTED,
  * REKEYED, TEK, TEK_WIPE, KEK, KEK_WIPE, STALE, NEXT_SERVER, DESTROYED, NOTIFIED,
- * REFUSED, MESSAGE. */
+ * TOLD, UNTOLD, RECEIVE_ONLY, REFUSED, MESSAGE. */
 bool gdoi_gm_poll(struct gdoi_gm *gm, struct gdoi_output *out);
 /*
  * gdoi_gm_commit_failed - the store did not take the COMMIT that _poll() gave
@@ -152,6 +156,13 @@ struct gdoi_gm_status {
 	int64_t registered_utc, rekey_due_utc;
 	uint16_t sid_bits;
 	size_t n_sids;
+	bool no_sender; /* receives only, for want of a sender id */
+	/* The last registration that came to nothing, since the last one that
+	 * did not. */
+	unsigned failures;        /* whole rounds, in a row */
+	const char *failure;      /* NULL: none */
+	struct isakmp_reject why; /* may be empty */
+	int64_t failed_utc;
 };
 void gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
                     struct gdoi_gm_status *out);

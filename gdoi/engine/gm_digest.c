@@ -81,7 +81,7 @@ add_keys(struct sum *s, const struct gm_keys *keys)
 		                   keys->node[i].handle);
 		add(s, keys->node[i].octets, keys->node[i].len);
 	}
-	add_u64(s, keys->sid_bits);
+	add_u64(s, (uint64_t)keys->no_sender << 16 | keys->sid_bits);
 	add(s, keys->sid, keys->n_sids * sizeof(keys->sid[0]));
 	add_u64(s, keys->n);
 	for (size_t i = 0; i < keys->n; i++)
@@ -111,6 +111,7 @@ add_group(struct sum *s, const struct gm_group *g)
 		add(s, g->known[i].spi, sizeof(g->known[i].spi));
 		add_u64(s, g->known[i].sequence);
 	}
+	add_u64(s, g->farewell.count);
 	add_u64(s, g->n_held);
 	add_u64(s, g->n_acks);
 	for (size_t i = 0; i < g->n_acks; i++)

@@ -138,12 +138,10 @@ install(struct gm_input *in, struct gm_change *c)
 	}
 	GK_TRY(gm_registered(gm, group, in->now));
 	group->pull.overtaken = 0;
-	if (!c->no_sid)
+	if (!group->keys->no_sender || group->undo.keys->no_sender)
 		return GK_OK;
-	/* RFC6407-4.4-09: less and less often, as it helps nobody. */
-	group->bound_ms = gm->cfg.backoff_max_ms;
-	return gm_register_soon(gm, group, "no sender id for a counter mode",
-	                        in->now);
+	return gm_tell(gm, group, GDOI_OUT_RECEIVE_ONLY,
+	               "a counter mode, and the key server gave no sender id");
 }
 
 /* RFC6407-3.3-07 to -14: message 4. */
@@ -263,6 +261,7 @@ gm_pull_refused(struct gdoi_gm *gm, const struct isakmp_notification *n,
 		               "the key server does not admit us"));
 		group->joined = false;
 	}
+	group->turned_away = true;
 	return gm_register_failed(
 		gm, group, isakmp_code_text(ISAKMP_TABLE_NOTIFY, n->type), &why,
 		now);

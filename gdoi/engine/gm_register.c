@@ -19,7 +19,15 @@ registering(const struct gm_group *group)
 static void
 set_waiting(struct gm_group *group)
 {
-	group->state = group->joined ? GDOI_GM_REREGISTERING : GDOI_GM_WAITING;
+	group->state = group->joined       ? GDOI_GM_REREGISTERING
+	               : group->refused_us ? GDOI_GM_REFUSED
+	                                   : GDOI_GM_WAITING;
+}
+
+static bool
+has_keys(const struct gm_group *group)
+{
+	return group->keys->n != 0 || group->keys->rekey.kek != NULL;
 }
 
 static enum gk_err
@@ -210,7 +218,11 @@ rekey_sas(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 		return err;
 	}
 	gm_replace(group, keys);
-	return current ? gm_register_soon(gm, group, "the Rekey SA has expired",
+	GK_TRY(gm_out_of_keys(gm, group));
+	return current ? gm_register_soon(gm, group,
+	                                  group->joined
+	                                          ? "the Rekey SA has expired"
+	                                          : NULL,
 	                                  now)
 	               : GK_OK;
 }
@@ -263,6 +275,38 @@ give_up(struct gdoi_gm *gm, struct gm_group *group, const char *text,
 	return gdoi_outputs_own(&gm->out);
 }
 
+/* Who has keys uses them as long as they live, and goes on trying. */
+static bool
+given_up(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	return gm->cfg.register_max != 0 && !has_keys(group) &&
+	       group->failures >= gm->cfg.register_max;
+}
+
+/* Between two rounds that fail, the state says so. */
+enum gk_err
+gm_out_of_keys(struct gdoi_gm *gm, struct gm_group *group)
+{
+	struct gdoi_output *out;
+
+	if (!group->joined || has_keys(group))
+		return GK_OK;
+	if (given_up(gm, group) && group->register_at != GK_NEVER) {
+		group->register_at = GK_NEVER;
+		return give_up(gm, group, "the last key has expired",
+		               &group->why);
+	}
+	group->joined = false;
+	if (group->state == GDOI_GM_REREGISTERING ||
+	    group->state == GDOI_GM_MEMBER)
+		set_waiting(group);
+	out = gm_say(gm, group, GDOI_OUT_LEFT, "the last key has expired");
+	if (out == NULL)
+		return GK_ERR_NOMEM;
+	out->why = group->why;
+	return gdoi_outputs_own(&gm->out);
+}
+
 /* The list has been gone through. */
 static enum gk_err
 round_over(struct gdoi_gm *gm, struct gm_group *group, const char *text,
@@ -271,9 +315,7 @@ round_over(struct gdoi_gm *gm, struct gm_group *group, const char *text,
 	group->wanted = false;
 	group->servers_tried = 0;
 	group->failures++;
-	/* Who has keys uses them as long as they live, and goes on trying. */
-	if (gm->cfg.register_max != 0 && group->keys->n == 0 &&
-	    group->failures >= gm->cfg.register_max)
+	if (given_up(gm, group))
 		return give_up(gm, group, text, why);
 	GK_TRY(wait_at_random(gm, group, now));
 	group->bound_ms = group->bound_ms > gm->cfg.backoff_max_ms / 2
@@ -287,6 +329,11 @@ gm_register_missed(struct gdoi_gm *gm, struct gm_group *group, const char *text,
                    const struct isakmp_reject *why, struct gk_now now)
 {
 	gm_pull_clear(group);
+	group->failure = text != NULL ? text : "no answer";
+	group->why = why != NULL ? *why : (struct isakmp_reject){ 0 };
+	group->failed_utc = now.utc_s;
+	group->refused_us = group->turned_away;
+	group->turned_away = false;
 	group->servers_tried++;
 	if (group->servers_tried >= gm->cfg.n_servers)
 		return round_over(gm, group, text, why, now);
@@ -312,6 +359,9 @@ gm_registered(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	gm_pull_clear(group);
 	group->state = GDOI_GM_MEMBER;
 	group->failures = 0;
+	group->failure = NULL;
+	group->why = (struct isakmp_reject){ 0 };
+	group->refused_us = group->turned_away = false;
 	group->servers_tried = 0;
 	group->bound_ms = gm->cfg.backoff_ms;
 	group->register_at = group->suspicion_at = GK_NEVER;

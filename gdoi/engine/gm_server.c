@@ -120,6 +120,7 @@ next(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
 	bool go_on = culprit == NULL;
 
 	drop(gm);
+	GK_TRY(gm_farewells_failed(gm, text != NULL ? text : "no answer"));
 	if (!wanted(gm))
 		return GK_OK;
 	for (size_t i = 0; i < gm->n_groups; i++) {
@@ -177,6 +178,7 @@ established(struct gdoi_gm *gm, struct gk_now now)
 	gm->keep_server = false;
 	(void)gk_identity_print(gm->peer, sizeof(gm->peer), ike_peer(gm->ike));
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_UP, NULL, NULL));
+	GK_TRY(gm_farewells(gm, now));
 	return gm_register_go(gm, now);
 }
 

@@ -47,6 +47,7 @@ struct gm_slot {
 	struct gm_tek *tek;
 	enum gdoi_tek_state state;
 	bool may_send;
+	bool no_sid; /* a counter mode that we may not send with for want of one */
 	bool kept; /* IEC 61850: its lifetime is over, and nothing follows */
 	int64_t installed_utc, expires_utc;
 	uint32_t lifetime_s;    /* as announced last */
@@ -95,6 +96,9 @@ struct gm_keys {
 
 	uint16_t sid_bits, n_sids;
 	uint32_t sid[GDOI_TEK_SIDS_MAX];
+	/* A registration brought a counter mode and no sender id: the key server
+	 * does not have us send. */
+	bool no_sender;
 
 	size_t n;
 	struct gm_slot slot[GM_TEKS_MAX];
@@ -144,6 +148,13 @@ struct gm_known {
 
 #define GM_KNOWN_MAX 4
 
+/* What the key server is still to be told: we have left. */
+struct gm_farewell {
+	uint16_t count; /* 0: nothing */
+	uint8_t protocol, spi_size;
+	uint8_t spis[GM_TEKS_MAX * GDOI_TEK_SPI_LEN];
+};
+
 /* What an input may change besides the keys; for a store that says no. */
 struct gm_undo {
 	struct gm_keys *keys; /* NULL: there is nothing to take back */
@@ -165,10 +176,16 @@ struct gm_group {
 
 	/* registration: gm_register.c */
 	struct gm_pull pull;
-	bool wanted;              /* as soon as there is a key server */
-	uint64_t register_at;     /* when it is wanted again; GK_NEVER */
-	uint32_t bound_ms;        /* of the next random wait */
-	unsigned failures;        /* whole rounds, in a row */
+	bool wanted;          /* as soon as there is a key server */
+	uint64_t register_at; /* when it is wanted again; GK_NEVER */
+	uint32_t bound_ms;    /* of the next random wait */
+	unsigned failures;    /* whole rounds, in a row */
+	bool turned_away;     /* the last one: the key server said no ... */
+	bool refused_us;      /* ... and did so in the last round */
+	const char *failure;  /* why the last one failed; NULL: none did */
+	struct isakmp_reject why;
+	int64_t failed_utc;
+	struct gm_farewell farewell;
 	size_t servers_tried;     /* of this round */
 	uint64_t quiet_until;     /* lifetimes do not ask again before that */
 	int64_t registered_utc;   /* 0: never */
@@ -420,6 +437,17 @@ GK_MUST_CHECK enum gk_err gm_registered(struct gdoi_gm *gm,
 /* gm_suspect - something that cannot be authenticated hints at a lost rekey. */
 GK_MUST_CHECK enum gk_err gm_suspect(struct gdoi_gm *gm, struct gm_group *group,
                                      struct gk_now now);
+
+/* gm_out_of_keys - when time has taken the last one, we are no member. */
+GK_MUST_CHECK enum gk_err gm_out_of_keys(struct gdoi_gm *gm,
+                                         struct gm_group *group);
+
+/* gm_leave.c */
+/* gm_farewells - the SA has come up: say what is to be said. */
+GK_MUST_CHECK enum gk_err gm_farewells(struct gdoi_gm *gm, struct gk_now now);
+/* gm_farewells_failed - none did. */
+GK_MUST_CHECK enum gk_err gm_farewells_failed(struct gdoi_gm *gm,
+                                              const char *text);
 
 /* gm_server.c: with whom; phase 1. */
 /* gm_server_need - begin an SA, when there is none. */

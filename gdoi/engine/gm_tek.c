@@ -184,17 +184,24 @@ set_activation(const struct gm_change *c, struct gm_slot *slot,
 	}
 }
 
+static bool
+lacks_sid(const struct gm_change *c, const struct gdoi_sat *sat,
+          bool counter_mode)
+{
+	return c->keys->n_sids == 0 && is_sender(c->group, sat) &&
+	       needs_sid(c->group, sat, counter_mode);
+}
+
 static enum gk_err
 install(struct gm_change *c, const struct gdoi_sat *sat,
         const struct gdoi_sat_keys *need, const struct gdoi_kd_packet *packet)
 {
 	struct gm_keys *keys = c->keys;
 	struct gm_slot *slot = &keys->slot[keys->n];
+	bool no_sid = lacks_sid(c, sat, need->counter_mode);
 
-	/* RFC6407-4.4-08 */
-	if (needs_sid(c->group, sat, need->counter_mode) &&
-	    is_sender(c->group, sat) && keys->n_sids == 0 &&
-	    GK_CHECKED("RFC6407-4.4-08")) {
+	/* RFC6407-4.4-08: it may be that one is to be had. */
+	if (no_sid && !keys->no_sender && GK_CHECKED("RFC6407-4.4-08")) {
 		c->no_sid = true;
 		return GK_OK;
 	}
@@ -204,7 +211,9 @@ install(struct gm_change *c, const struct gdoi_sat *sat,
 		                        "RFC6407-4.4-05", "SAT", sat->at);
 	*slot = (struct gm_slot){ .installed_utc = c->now.utc_s,
 		                  .deactivate_at = GK_NEVER,
-		                  .may_send = is_sender(c->group, sat),
+		                  .may_send =
+		                          is_sender(c->group, sat) && !no_sid,
+		                  .no_sid = no_sid,
 		                  .order = ++keys->order };
 	GK_TRY(gm_tek_new(sat, need, packet, &slot->tek));
 	gdoi_secret_tek(c->gm->env, c->group->cfg.id, sat, packet);
@@ -234,6 +243,8 @@ renew(struct gm_change *c, struct gm_slot *slot, const struct gdoi_sat *sat,
 	     !same_octets(&tek->source_auth, packet->source_auth_key)) &&
 	    GK_CHECKED("RFC8052-2.2.5-02"))
 		return bad_key(c, "RFC8052-2.2.5-02", "SPI", sat->at);
+	slot->no_sid = lacks_sid(c, sat, tek->counter_mode);
+	slot->may_send = is_sender(c->group, sat) && !slot->no_sid;
 	set_lifetime(c, slot, sat);
 	if (slot->state == GDOI_TEK_NEXT ||
 	    (slot->activate_at == GK_NEVER && slot->state == GDOI_TEK_RECEIVE))
@@ -420,6 +431,28 @@ activate(struct gm_keys *keys, uint64_t now_ms)
 			supersede(keys, &keys->slot[i], now_ms);
 }
 
+/*
+ * RFC 6407 section 3.5: every sender gets a sender id, unasked.  Who registers
+ * in a group with a counter mode and gets none is no sender, as the key server
+ * sees it, and a receiver needs none: asking again would change nothing.
+ */
+static void
+learn_role(struct gm_change *c, unsigned packets)
+{
+	struct gdoi_sat_keys need;
+	struct isakmp_reject why;
+	bool counter_mode = false;
+
+	for (uint16_t i = 0; i < c->sa->n_sats && !counter_mode; i++) {
+		const struct gdoi_sat *sat = &c->sa->sat[i];
+
+		counter_mode = gdoi_sat_keys(&c->group->dialect, sat, &need,
+		                             &why) == GK_OK &&
+		               lacks_sid(c, sat, need.counter_mode);
+	}
+	c->keys->no_sender = packets != 0 && counter_mode;
+}
+
 enum gk_err
 gm_teks_add(struct gm_change *c)
 {
@@ -436,6 +469,8 @@ gm_teks_add(struct gm_change *c)
 	if (packets > c->sa->n_sats && GK_CHECKED("RFC6407-5.6.1-01"))
 		return bad_key(c, "RFC6407-5.6.1-01", "Number of Key Packets",
 		               c->kd->at);
+	if (c->pull)
+		learn_role(c, packets);
 	order_by_life(c->sa, order);
 	for (uint16_t i = 0; i < c->sa->n_sats; i++)
 		GK_TRY(add(c, order[i], packets != 0));
@@ -540,11 +575,12 @@ gm_teks_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	activate(keys, now.mono_ms);
 	expire(gm, keys, now.mono_ms);
 	err = gm_report(gm, group, group->keys, keys);
-	if (err == GK_OK)
-		gm_replace(group, keys);
-	else
+	if (err != GK_OK) {
 		gm_keys_free(keys);
-	return err;
+		return err;
+	}
+	gm_replace(group, keys);
+	return gm_out_of_keys(gm, group);
 }
 
 /* ---- when a lifetime wants another registration ------------------------- */
@@ -600,6 +636,7 @@ gm_tek_view(const struct gm_keys *keys, const struct gm_slot *slot)
 		.installed_utc = slot->installed_utc,
 		.expires_utc = slot->kept ? 0 : slot->expires_utc,
 		.may_send = slot->may_send,
+		.no_sid = slot->no_sid,
 		.sid_bits = tek->counter_mode ? keys->sid_bits : 0,
 		.n_sids = tek->counter_mode ? keys->n_sids : 0,
 		.sids = keys->sid,

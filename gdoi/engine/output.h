@@ -49,9 +49,12 @@ struct gdoi_address {
 	X(NEXT_SERVER, "next-server") /* GM: tries another key server */       \
 	X(SID_EXHAUSTED, "sid-exhausted") /* GCKS: RFC 6407 3.5, step 5 */     \
 	X(DESTROYED, "destroyed") /* all SAs of the group are deleted */       \
-	X(NOTIFIED, "notified")   /* the peer sent notification @notify */     \
-	X(REFUSED, "refused")     /* @why; nothing has changed */              \
-	X(MESSAGE, "message")     /* a message went in or out */
+	X(TOLD, "told")           /* GM: the key server knows that we left */  \
+	X(UNTOLD, "untold")       /* GM: it could not be told; @text */        \
+	X(RECEIVE_ONLY, "receive-only") /* GM: no sender id for us */          \
+	X(NOTIFIED, "notified") /* the peer sent notification @notify */       \
+	X(REFUSED, "refused")   /* @why; nothing has changed */                \
+	X(MESSAGE, "message")   /* a message went in or out */
 
 enum gdoi_output_kind {
 #define X(name, text) GDOI_OUT_##name,
@@ -89,6 +92,7 @@ struct gdoi_tek {
 	int64_t installed_utc;
 	int64_t expires_utc; /* 0: no end */
 	bool may_send;       /* direction and sender ids let us */
+	bool no_sid;         /* a counter mode, and the key server gave none */
 	/* RFC 6054: our sender ids for counter modes. */
 	uint16_t sid_bits; /* 0: not a counter mode, or none given */
 	size_t n_sids;

@@ -183,7 +183,9 @@ directions(const struct gdoi_tek *tek, const struct gdoi_xfrm_options *o,
 		/* RFC 6054 section 3: where several senders share a key, an IV
 		 * begins with a sender id, and the kernel takes none. */
 		x->send = false;
-		x->silence = "the kernel puts no sender id into its IVs";
+		x->silence = "the kernel puts no sender id into its IVs; "
+			     "to send: CBC, one source for the SA, or "
+			     "'random-iv'";
 	} else if (x->tunnel && !one_sender(x) && o->local.ip_len == 0) {
 		x->send = false;
 		x->silence = "no outer source address for a tunnel";

@@ -208,6 +208,23 @@ pull_of(struct lab_server *s, uint32_t message_id, unsigned **stage)
 }
 
 static void
+refuse_pull(struct lab_server *s, uint32_t message_id)
+{
+	const uint8_t octets[] = { (uint8_t)(message_id >> 24),
+		                   (uint8_t)(message_id >> 16),
+		                   (uint8_t)(message_id >> 8),
+		                   (uint8_t)message_id };
+	const struct isakmp_notification n = {
+		.doi = ISAKMP_DOI_GDOI,
+		.protocol = 1,
+		.type = s->refuse,
+		.data = { octets, sizeof(octets) },
+	};
+
+	gk_assert_ok(ike_notify(s->ike, &n, lab.now));
+}
+
+static void
 hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
           struct gk_slice dgram)
 {
@@ -242,6 +259,10 @@ hear_pull(struct lab_server *s, size_t i, const struct isakmp_header *h,
 	if (m.has_gap)
 		s->requested = m.gap.request;
 	gdoi_pull_message_free(&m);
+	if (s->refuse != 0) {
+		refuse_pull(s, h->message_id);
+		return;
+	}
 	*stage = *stage == 0 ? 2 : 4;
 	say_pull(s, i, pull, *stage);
 	if (*stage == 4)

@@ -34,9 +34,10 @@ struct lab_server {
 	unsigned stage[LAB_GROUPS + 2]; /* 0: free; 2 or 4: said last */
 	bool deaf;                      /* answers nothing */
 	bool mute_pull;                 /* nothing in GROUPKEY-PULL */
-	unsigned pulls;                 /* message 4 said */
-	uint16_t requested;             /* SENDER_ID_REQUEST of message 3 */
-	struct gk_buf heard[4];         /* payloads behind HASH, by message */
+	uint16_t refuse;        /* this notification answers message 1 */
+	unsigned pulls;         /* message 4 said */
+	uint16_t requested;     /* SENDER_ID_REQUEST of message 3 */
+	struct gk_buf heard[4]; /* payloads behind HASH, by message */
 	uint8_t iv_before[GK_CIPHER_BLOCK_MAX]; /* of what was said last */
 	bool deleted;                           /* a Delete of phase 1 came */
 	struct isakmp_delete other; /* the last Delete of another SA */

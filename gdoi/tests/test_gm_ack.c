@@ -243,20 +243,25 @@ GK_TEST(rfc8263_2_2_02, the_leaf_of_a_tree_is_the_members_own_key)
 /* ---- sender ids --------------------------------------------------------- */
 
 static void
-gcm_offer(uint16_t n_sids)
+give_sids(uint16_t n_sids)
 {
-	lab_reset();
-	lab.offer.kd.n_packets = 1;
-	lab.offer.sa.n_sats = 0;
-	lab_add_gcm(&lab.offer, 0x101, 0x40);
-	if (n_sids == 0)
-		return;
 	lab.offer.kd.packet[lab.offer.kd.n_packets++] =
 		(struct gdoi_kd_packet){ .type = GDOI_KD_SID };
 	lab.offer.kd.sid_bits = 8;
 	lab.offer.kd.n_sids = n_sids;
 	for (uint16_t i = 0; i < n_sids; i++)
 		lab.offer.kd.sid[i] = 5U + i;
+}
+
+static void
+gcm_offer(uint16_t n_sids)
+{
+	lab_reset();
+	lab.offer.kd.n_packets = 1;
+	lab.offer.sa.n_sats = 0;
+	lab_add_gcm(&lab.offer, 0x101, 0x40);
+	if (n_sids != 0)
+		give_sids(n_sids);
 }
 
 GK_TEST(rfc6407_3_5_05, one_comes_unasked)
@@ -307,10 +312,13 @@ GK_TEST(rfc6407_4_4_08, a_sender_without_one_does_not_install)
 {
 	struct gdoi_tek t;
 
-	gcm_offer(0);
+	lab_reset();
 	lab_start();
 	lab_join(0);
-	assert_false(lab_tek(0x101, &t));
+	p = (struct lab_policy){ .seq = 1 };
+	lab_add_gcm(&p, 0x102, 2);
+	gk_assert_ok(lab_push(&p));
+	assert_false(lab_tek(0x102, NULL));
 	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 1);
 	/* who only receives does */
 	gcm_offer(0);
@@ -319,6 +327,46 @@ GK_TEST(rfc6407_4_4_08, a_sender_without_one_does_not_install)
 	lab_join(0);
 	assert_true(lab_tek(0x101, &t));
 	assert_false(t.may_send);
+	assert_false(t.no_sid);
+	assert_int_equal(lab.seen.n[GDOI_OUT_RECEIVE_ONLY], 0);
+}
+
+/* Section 3.5: senders get one unasked; so who gets none is no sender. */
+GK_TEST(rfc6407_5_6_4_4_01, who_is_given_none_receives_and_asks_no_more)
+{
+	struct gdoi_gm_status status;
+	struct gdoi_tek t;
+
+	gcm_offer(0);
+	lab_start();
+	lab_join(0);
+	assert_true(lab_tek(0x101, &t));
+	assert_false(t.may_send);
+	assert_true(t.no_sid);
+	assert_int_equal(t.state, GDOI_TEK_CURRENT);
+	gdoi_gm_status(lab.gm, 0, &status);
+	assert_true(status.no_sender);
+	assert_int_equal(lab.seen.n[GDOI_OUT_RECEIVE_ONLY], 1);
+	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
+	lab_pass(600000);
+	assert_int_equal(lab.server[0].pulls, 1);
+	/* a PUSH brings another one: the same */
+	p = (struct lab_policy){ .seq = 1 };
+	lab_add_gcm(&p, 0x102, 2);
+	gk_assert_ok(lab_push(&p));
+	assert_true(lab_tek(0x102, &t));
+	assert_false(t.may_send);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	/* and when policy has changed its mind, we send */
+	give_sids(1);
+	lab.offer.seq = 1;
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_true(lab_tek(0x101, &t));
+	assert_true(t.may_send);
+	assert_false(t.no_sid);
+	assert_int_equal(t.n_sids, 1);
+	assert_int_equal(lab.seen.n[GDOI_OUT_RECEIVE_ONLY], 1);
 }
 
 GK_TEST(rfc6407_4_4_09, and_registers_again_for_one)
@@ -414,6 +462,8 @@ main(void)
 		GK_RUN(rfc6407_3_3_06, several_are_requested),
 		GK_RUN(rfc6407_3_3_06, none_is_requested_where_none_is_needed),
 		GK_RUN(rfc6407_4_4_08, a_sender_without_one_does_not_install),
+		GK_RUN(rfc6407_5_6_4_4_01,
+		       who_is_given_none_receives_and_asks_no_more),
 		GK_RUN(rfc6407_4_4_09, and_registers_again_for_one),
 		GK_RUN(rfc6407_4_4_07, it_is_used_for_what_is_pushed_later),
 		GK_RUN(rfc6407_5_6_4_3_05, a_registration_brings_a_new_one),

@@ -408,40 +408,7 @@ GK_TEST(rfc6407_3_3_01, failures_are_counted)
 	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
 }
 
-/* ---- leaving ------------------------------------------------------------ */
-
-GK_TEST(rfc6407_5_9_05, leaving_with_notice)
-{
-	lab_reset();
-	lab.cfg.keep_phase1 = true;
-	lab_start();
-	lab_join(0);
-	gk_assert_ok(gdoi_gm_leave(lab.gm, 0, true, lab.now));
-	lab_talk();
-	assert_int_equal(lab.server[0].other.protocol, GDOI_PROTOCOL_KEK);
-	assert_int_equal(lab.server[0].other.spi_size, 16);
-	assert_int_equal(lab.server[0].other_spi[15], 0x11);
-	assert_int_equal(seen(GDOI_OUT_TEK_WIPE), 1);
-	assert_int_equal(seen(GDOI_OUT_KEK_WIPE), 1);
-	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
-	assert_int_equal(lab_state(0), GDOI_GM_IDLE);
-	assert_false(lab_tek(0x101, NULL));
-}
-
-GK_TEST(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa)
-{
-	lab_reset();
-	lab_no_rekey(&lab.offer);
-	lab.cfg.keep_phase1 = true;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	gk_assert_ok(gdoi_gm_leave(lab.gm, 0, true, lab.now));
-	lab_talk();
-	assert_int_equal(lab.server[0].other.protocol, GDOI_PROTOCOL_ESP);
-	assert_int_equal(lab.server[0].other_spi[2], 1);
-	assert_int_equal(lab.server[0].other_spi[3], 1);
-}
+/* ---- phase 1 ------------------------------------------------------------ */
 
 GK_TEST(rfc6407_3_3_12, phase_1_is_held_or_not)
 {
@@ -494,8 +461,6 @@ main(void)
 		GK_RUN(rfc6407_3_3_05,
 		       the_next_key_server_may_have_a_better_policy),
 		GK_RUN(rfc6407_3_3_01, failures_are_counted),
-		GK_RUN(rfc6407_5_9_05, leaving_with_notice),
-		GK_RUN(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa),
 		GK_RUN(rfc6407_3_3_12, phase_1_is_held_or_not),
 	};
 

@@ -115,8 +115,19 @@ def check(directory, text, *extra):
 
 
 def test_a_configuration_that_is_right_is_accepted(plain):
-    r = check(*plain)
+    r = check(*plain, "--set", "group[1]@receive-only=yes", "--set", "group[2]@receive-only=yes")
     assert (r.returncode, r.stderr) == (0, ""), r.stderr
+
+
+@pytest.mark.req("RFC6054-3-01")
+def test_what_the_kernel_cannot_do_is_said_before_there_is_a_policy(plain):
+    """It draws its IVs itself, without our sender id."""
+    r = check(*plain)
+    assert r.returncode == 0 and "note:" in r.stderr, r.stderr
+    for alternative in ("CBC", "one source", "random-iv", "only received"):
+        assert alternative in r.stderr
+    r = check(*plain, "--set", "kernel@random-iv=yes")
+    assert r.returncode == 0 and "may come to the same IV" in r.stderr
 
 
 @pytest.mark.parametrize("old,new,says", [

@@ -248,7 +248,9 @@ GK_TEST(xfrm, several_senders_of_a_counter_mode_only_listen)
 	give(k, &tek, GK_OK);
 	assert_diary("+1/70 new:in=0/70 new:out=block ");
 	assert_string_equal(diary.note,
-	                    "the kernel puts no sender id into its IVs 0");
+	                    "the kernel puts no sender id into its IVs; to "
+	                    "send: CBC, one source for the SA, or "
+	                    "'random-iv' 0");
 	gdoi_kernel_free(k);
 }
 
