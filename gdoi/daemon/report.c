@@ -122,6 +122,8 @@ add_reject(json_t *f, const struct isakmp_reject *why, const char *text)
 		gkd_json_text(gdoid_report_reason(reason, why, text)));
 }
 
+#define COPY "RFC6407-7.3.4-02" /* of a PUSH that was obeyed */
+
 static void
 refuse(struct gkd_daemon *d, const char *group, const char *peer,
        const struct isakmp_reject *why, const char *text)
@@ -143,7 +145,11 @@ refuse(struct gkd_daemon *d, const char *group, const char *peer,
 	json_t *f;
 
 	gkd_counters_refuse(d->counters, &refusal);
-	gkd_log_about(LOG_NOTICE, "msg", &about, "refused: %s", reason);
+	/* A PUSH is sent several times on purpose. */
+	gkd_log_about(why->req != NULL && strcmp(why->req, COPY) == 0
+	                      ? LOG_DEBUG
+	                      : LOG_NOTICE,
+	              "msg", &about, "refused: %s", reason);
 	if (!gkd_events_wanted(d->events))
 		return;
 	f = fields_of(group, peer);

@@ -102,11 +102,23 @@ read_token(const struct gdoid_group *g, struct gk_slice cms, bool restored,
 	return GK_OK;
 }
 
+/* A number, or the octets of an OID, as configurations have it. */
+static const char *
+id_text(char out[64], const struct gdoi_group_id *id)
+{
+	if (id->type == ISAKMP_ID_OID)
+		snprintf(out, 64, "an object identifier");
+	else
+		snprintf(out, 64, "number %lu", (unsigned long)id->number);
+	return out;
+}
+
 static enum gk_err
 check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
          char why[256])
 {
 	uint8_t octets[ID_MAX];
+	char text[64];
 	struct gk_wr wr;
 
 	gk_wr_init(&wr, octets, sizeof(octets));
@@ -115,7 +127,27 @@ check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	    gk_slice_equal((struct gk_slice){ octets, wr.len },
 	                   gk_buf_slice(&g->id)))
 		return GK_OK;
-	snprintf(why, 256, "it is for another group than <group-id> says");
+	snprintf(why, 256, "it is for another group (%s) than <group-id> says",
+	         id_text(text, &policy->id));
+	return GK_ERR_POLICY;
+}
+
+/* Nobody could register. */
+static enum gk_err
+check_phase1(const struct gdoid_group *g, const struct gdoi_policy *policy,
+             char why[256])
+{
+	const struct ike_config *ike = &g->server->phase1->ike;
+
+	for (size_t i = 0; i < ike->n_suites; i++)
+		if (gdoi_policy_phase1(policy, &ike->suite[i], false) ||
+		    (ike->aggressive &&
+		     gdoi_policy_phase1(policy, &ike->suite[i], true)))
+			return GK_OK;
+	snprintf(why, 256,
+	         "what it lists as <phase1> and what <phase1> of the "
+	         "configuration proposes have nothing in common: nobody "
+	         "could register");
 	return GK_ERR_POLICY;
 }
 
@@ -203,6 +235,8 @@ build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
 	err = check_id(g, *policy, why);
 	if (err == GK_OK)
 		err = check_server(g, *policy, why);
+	if (err == GK_OK)
+		err = check_phase1(g, *policy, why);
 	if (err == GK_OK)
 		err = set_source(g, *policy);
 	if (err != GK_OK)

@@ -104,6 +104,30 @@ load_one(struct gkd_config *config, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
+/* Main Mode goes by the address alone (RFC 2409 section 5.4), and takes the
+ * first key that fits: one behind it is nobody's. */
+static enum gk_err
+check_found(const struct gkd_config *config, const struct gkd_elem *elem,
+            const struct gdoid_phase1 *p, size_t last, struct gkd_why *why)
+{
+	const struct ike_psk *b = &p->psk_view[last];
+
+	for (size_t i = 0; i < last && !p->ike.aggressive; i++) {
+		const struct ike_psk *a = &p->psk_view[i];
+
+		if (a->ip_len == 0 || (a->ip_len == b->ip_len &&
+		                       memcmp(a->ip, b->ip, a->ip_len) == 0))
+			return gkd_config_fail(
+				config, elem, why,
+				"is never used: Main Mode knows a peer by its "
+				"address alone, and the one with file '%s', "
+				"which stands before it, fits the same "
+				"addresses; give each its own 'address'",
+				p->psk[i].file);
+	}
+	return GK_OK;
+}
+
 enum gk_err
 gdoid_psk_load(struct gkd_config *config, struct gdoid_phase1 *p,
                struct gkd_why *why)
@@ -125,6 +149,7 @@ gdoid_psk_load(struct gkd_config *config, struct gdoid_phase1 *p,
 		size_t i = p->n_psk++;
 
 		GK_TRY(load_one(config, e, &p->psk[i], &p->psk_view[i], why));
+		GK_TRY(check_found(config, e, p, i, why));
 	}
 	p->ike.psk = p->psk_view;
 	p->ike.n_psk = p->n_psk;

@@ -102,8 +102,10 @@ void gcks_commit_free(struct gcks_commit *c);
  * @from; NULL: to none. */
 void gcks_drain(struct gdoi_gcks *gcks, const struct gdoi_address *from,
                 struct gk_now now);
+/* @text: for people, static; or NULL. */
 void gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
-                  struct ike *ike, const struct isakmp_reject *why);
+                  struct ike *ike, const struct isakmp_reject *why,
+                  const char *text);
 /* gcks_send, gcks_said - outputs SEND and MESSAGE. */
 GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
                                     struct gk_slice dgram);

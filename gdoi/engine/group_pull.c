@@ -200,13 +200,22 @@ look(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 {
 	if (g->phase != GDOI_GROUP_OPEN)
 		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-3.4-03", "ID");
-	/* RFC6407-3.4-03 */
+	/* RFC6407-3.4-03.  Who is refused is told that, and no more; our own
+	 * log says what it was. */
 	if (!gdoi_policy_admits(g->policy, peer) &&
 	    GK_CHECKED("RFC6407-3.4-03", "RFC6407-3.1-04"))
-		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+		return refuse(
+			why, GK_ERR_POLICY, "RFC6407-3.4-03",
+			peer->suite != NULL && !gdoi_policy_phase1(
+						       g->policy, peer->suite,
+						       peer->aggressive)
+				? "Phase 1, of a kind that the policy does "
+				  "not list"
+				: "ID, which no rule of the policy admits");
 	if (gk_group_excluded(g->data, gk_buf_slice(&o->name), NULL) &&
 	    GK_CHECKED("RFC6407-3.4-03"))
-		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03",
+		              "ID, which is barred");
 	return GK_OK;
 }
 
@@ -480,7 +489,8 @@ admit(struct admission *a)
 		return refuse(a->why, GK_ERR_UNEXPECTED, "RFC6407-3.4-03",
 		              "ID");
 	if (gk_group_excluded(g->data, gk_buf_slice(&a->o->name), NULL))
-		return refuse(a->why, GK_ERR_POLICY, "RFC6407-3.4-03", "ID");
+		return refuse(a->why, GK_ERR_POLICY, "RFC6407-3.4-03",
+		              "ID, which is barred");
 	a->kek = a->o->kek == 0 ? NULL : gdoi_kek_find(g, a->o->kek);
 	if (((g->exhausted || g->moved != a->o->moved) &&
 	     GK_CHECKED("RFC6407-3.4-07")) ||

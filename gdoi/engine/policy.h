@@ -114,6 +114,9 @@ struct gdoi_peer {
 	bool aggressive;
 };
 
+/* gdoi_policy_phase1 - may a member come with a phase 1 of @suite? */
+bool gdoi_policy_phase1(const struct gdoi_policy *policy,
+                        const struct ike_suite *suite, bool aggressive);
 /* gdoi_policy_admits - may @peer be a member; _key_server: may it be a key server
  * of the group; _sender: may it, as a member, send (RFC 4534 B.1.1). */
 bool gdoi_policy_admits(const struct gdoi_policy *policy,

@@ -40,17 +40,11 @@ lists(const struct gdoi_policy *policy)
 	return gpt_token_gdoi_register(policy->token, NULL);
 }
 
-/* RFC6407-2-01 leaves phase 1 to policy; the group's policy may say. */
 static bool
 phase1_suits(const struct gdoi_policy *policy, const struct gdoi_peer *peer)
 {
-	if (policy->n_phase1 == 0 || !peer->suite)
-		return true;
-	for (size_t i = 0; i < policy->n_phase1; i++)
-		if (policy->phase1[i].aggressive == peer->aggressive &&
-		    ike_suite_matches(peer->suite, &policy->phase1[i].suite))
-			return true;
-	return false;
+	return !peer->suite ||
+	       gdoi_policy_phase1(policy, peer->suite, peer->aggressive);
 }
 
 bool

@@ -187,7 +187,7 @@ struct ike_output {
 	/* NOTIFIED: it came under the established SA; otherwise anybody may have
 	 * said so. */
 	bool under_sa;
-	const char *text; /* static storage */
+	const char *text; /* static storage; NULL: nothing to say */
 };
 
 /*

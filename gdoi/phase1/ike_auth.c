@@ -73,14 +73,17 @@ ike_id_make(struct ike *ike)
 	return gk_wr_done(&wr);
 }
 
-/* Switch p1_id_port_accept; RFC2407-4.6.2-02, -03. */
+/* Switch p1_id_port_accept; RFC2407-4.6.2-02, -03: zero in both, or UDP and one
+ * of its ports. */
 static bool
 port_fits(const struct gdoi_dialect *dialect,
           const struct isakmp_identification *id)
 {
 	if (dialect->p1_id_port_accept == GDOI_P1_ID_PORT_ACCEPT_ANY)
 		return true;
-	if (id->protocol != 0 && id->protocol != UDP)
+	if (id->protocol == 0)
+		return id->port == 0;
+	if (id->protocol != UDP)
 		return false;
 	switch (id->port) {
 	case 0:

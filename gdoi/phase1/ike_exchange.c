@@ -181,7 +181,14 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 		return ike_refuse(in, GK_ERR_UNEXPECTED,
 		                  ISAKMP_NOTIFY_INVALID_EXCHANGE_TYPE,
 		                  "RFC2409-5-05", "Exchange Type", 18);
-	GK_TRY(ike_open_message(in, dgram));
+	err = ike_open_message(in, dgram);
+	if (err != GK_OK) {
+		/* Nothing says so, but this is what it mostly is. */
+		if (in->encrypted && in->ike->suite.auth == IKE_AUTH_PSK)
+			in->text = "cannot be read: has the peer another "
+				   "pre-shared key?";
+		return err;
+	}
 	if (t->encrypted != -1 && t->encrypted != in->encrypted)
 		return ike_refuse(in, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.2-06", "Flags", 19);

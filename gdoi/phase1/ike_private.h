@@ -105,7 +105,8 @@ struct ike_input {
 	struct isakmp_chain chain;
 	uint8_t next_iv[GK_CIPHER_BLOCK_MAX];
 	bool encrypted;
-	bool stale; /* genuine, but perhaps not of now */
+	bool stale;       /* genuine, but perhaps not of now */
+	const char *text; /* for people; static */
 	struct isakmp_reject why;
 };
 

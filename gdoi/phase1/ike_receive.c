@@ -123,8 +123,10 @@ refused(struct ike_input *in, enum gk_err err)
 	q = ike_queue(in->ike, IKE_OUT_REFUSED);
 	if (in->why.req == NULL)
 		in->why.field = gk_strerror(err);
-	if (q != NULL)
+	if (q != NULL) {
 		q->why = in->why;
+		q->text = in->text;
+	}
 	return err;
 }
 

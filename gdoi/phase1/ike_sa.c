@@ -153,7 +153,9 @@ ike_sa_take(struct ike_input *in, struct isakmp_proposal *chosen)
 	return GK_OK;
 }
 
-/* RFC2409-5-20, RFC2408-4.2-10: nothing changed, added or left out. */
+/* RFC2409-5-20, RFC2408-4.2-10: nothing changed, added or left out.  The numbers
+ * of the offer may have changed: RFC 2408 section 4.2 has a responder keep them
+ * so that they are found faster, and no more. */
 static bool
 is_ours(const struct ike *ike, const struct isakmp_transform *answer,
         bool aes_default, struct ike_suite *suite)
@@ -167,8 +169,8 @@ is_ours(const struct ike *ike, const struct isakmp_transform *answer,
 
 		if (s.life_s == 0)
 			s.life_s = ike->cfg.life_s;
-		if (answer->number == i + 1 && ike_suite_matches(suite, &s) &&
-		    suite->life_s == s.life_s && suite->life_kb == s.life_kb)
+		if (ike_suite_matches(suite, &s) && suite->life_s == s.life_s &&
+		    suite->life_kb == s.life_kb)
 			return true;
 	}
 	return false;

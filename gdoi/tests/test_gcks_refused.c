@@ -99,6 +99,7 @@ GK_TEST(rfc6407_3_1_04, who_is_not_admitted_gets_no_message_2)
 	assert_true(say_message(&r, 0) != GK_OK);
 	assert_string_equal(said.why.req, "RFC6407-3.4-03");
 	assert_string_equal(said.peer, "ipv4:10.0.0.8");
+	assert_non_null(strstr(said.why.field, "no rule of the policy"));
 	assert_notified(&m, ISAKMP_NOTIFY_AUTHENTICATION_FAILED, MID);
 	assert_unchanged(&before);
 	request_free(&r);

@@ -238,6 +238,7 @@ GK_TEST(rfc6407_2_1_01, another_doi_is_refused)
 /* Another key decrypts to nonsense: no chain of payloads, or no HASH. */
 GK_TEST(rfc2409_5_22, another_pre_shared_key_is_refused)
 {
+	struct ike_output out;
 	struct pair p = { 0 };
 	struct gk_buf m;
 
@@ -259,6 +260,9 @@ GK_TEST(rfc2409_5_22, another_pre_shared_key_is_refused)
 	m = say(p.i);
 	assert_true(hear(p.r, gk_buf_slice(&m)) != GK_OK);
 	assert_int_equal(ike_state(p.r), IKE_R_KE);
+	assert_true(ike_poll(p.r, &out));
+	assert_int_equal(out.kind, IKE_OUT_REFUSED);
+	assert_non_null(strstr(out.text, "pre-shared key"));
 	gk_buf_free(&m);
 	pair_free(&p);
 	/* no key for this address at all */
@@ -331,6 +335,30 @@ GK_TEST(rfc2407_4_6_2_03, ports_in_the_id_are_0_or_those_of_ike_and_gdoi)
 			not_let_in("RFC2407-4.6.2-03");
 		}
 	}
+}
+
+/* Neither zero nor UDP port 500: a port of no protocol. */
+GK_TEST(rfc2407_4_6_2_03, a_port_without_a_protocol_is_refused)
+{
+	static const uint8_t id[] = { ISAKMP_ID_IPV4_ADDR, 0, 0, 0, 10 };
+	struct pair p = { 0 };
+	struct gk_buf m;
+	uint8_t *at;
+
+	configure(MODERN(PSK));
+	config[0].aggressive = config[1].aggressive = true;
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	m = say(p.i);
+	at = memmem(m.ptr, m.len, id, sizeof(id));
+	assert_non_null(at);
+	at[2] = 500 >> 8;
+	at[3] = 500 & 0xff;
+	gk_assert_err(GK_ERR_VALUE,
+	              ike_respond(&env, &config[1], &path[1], gk_buf_slice(&m),
+	                          now, &p.r, &why));
+	assert_string_equal(why.req, "RFC2407-4.6.2-03");
+	gk_buf_free(&m);
+	pair_free(&p);
 }
 
 GK_TEST(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on)
@@ -410,6 +438,7 @@ main(void)
 		       a_certificate_that_is_not_the_peers_is_refused),
 		GK_RUN(rfc2407_4_6_2_03,
 		       ports_in_the_id_are_0_or_those_of_ike_and_gdoi),
+		GK_RUN(rfc2407_4_6_2_03, a_port_without_a_protocol_is_refused),
 		GK_RUN(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on),
 		GK_RUN(rfc2409_5_20, a_changed_answer_is_refused),
 		GK_RUN(rfc2408_5_1_05,

@@ -246,6 +246,17 @@ GK_TEST(rfc2408_4_2_08, message_2_with_two_transforms)
 	after_it();
 }
 
+/* That the numbers are kept is a SHOULD, for speed; what counts is the offer. */
+GK_TEST(rfc2408_4_2_09, message_2_with_other_numbers_is_taken)
+{
+	before_message(2);
+	m.ptr[PROPOSAL_AT + 4] = 7;
+	m.ptr[TRANSFORM_AT + 4] = 9;
+	gk_assert_ok(hear(p.i, gk_buf_slice(&m)));
+	assert_int_equal(ike_state(p.i), IKE_I_KE);
+	after_it();
+}
+
 GK_TEST(rfc2409_5_19, message_2_with_another_lifetime)
 {
 	size_t end;
@@ -339,6 +350,7 @@ main(void)
 		GK_RUN(rfc2409_5_07, sa_is_the_first_payload_or_it_is_refused),
 		GK_RUN(rfc2408_2_4_03, message_2_without_a_cookie),
 		GK_RUN(rfc2408_4_2_08, message_2_with_two_transforms),
+		GK_RUN(rfc2408_4_2_09, message_2_with_other_numbers_is_taken),
 		GK_RUN(rfc2409_5_19, message_2_with_another_lifetime),
 		GK_RUN(rfc2409_5_05, message_3_of_another_exchange),
 		GK_RUN(rfc2409_5_10, message_3_with_a_nonce_of_another_length),

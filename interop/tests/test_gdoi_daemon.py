@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lab import LabError
+from lab import PREFIX, LabError
 from lab import gdoi_forms as forms
 from lab.build import program
 from lab.gdoi_peers import Ground
@@ -83,6 +83,65 @@ def test_a_policy_that_cannot_be_run_is_found_by_check_config(group):
     g.write_config()
     status, text = g.keys.check_config()
     assert status == 6 and "cannot be its key server: the certificate has expired" in text, text
+
+
+def test_what_would_keep_members_out_is_found_by_check_config(group):
+    g = group("alice", "bob", run=False)
+    xml = g.config()
+    nobodys = xml.replace(f'address="{g.address("alice")}"', f'name="{forms.fqdn("alice")}" name-type="fqdn"')
+    g.write_config(nobodys)
+    status, text = g.keys.check_config()
+    assert status == 3 and re.search(r"<pre-shared-key>: is never used: Main Mode .*alice-keys", text), text
+    g.write_config(nobodys.replace("<phase1", '<phase1 aggressive="yes"'))
+    assert g.keys.check_config()[0] == 0, "Aggressive Mode goes by the name"
+    g.write_config(xml)
+    policy = g.policy_file.read_text()
+    for bits, expected in ((256, 6), (128, 0)):
+        g.write_policy(policy.replace("        </access-control>\n", f"""        </access-control>
+        <phase1 authentication="psk" encryption="aes" key-length="{bits}" hash="sha256" group="p256"/>
+"""))
+        status, text = g.keys.check_config()
+        assert status == expected and (status == 0 or "have nothing in common" in text), text
+
+
+def test_the_log_says_why_somebody_is_refused(group):
+    g = group("alice", run=False, strangers=["bob"])
+    g.write_config(g.config().replace("    <proposal", """    <proposal encryption="aes256-cbc" hash="sha256" authentication="psk" group="ecp256"/>
+    <proposal""", 1))
+    g.write_policy(g.policy_file.read_text().replace("        </access-control>\n", """        </access-control>
+        <phase1 authentication="psk" encryption="aes" key-length="256" hash="sha256" group="p256"/>
+"""))
+    g.start()
+    assert not g.peer("alice").register(tries=1)
+    assert "of a kind that the policy does not list" in g.keys.wait("refused", where=lambda e: "alice" in e["peer"])["reason"]
+    g.admitted = ["alice"]
+    g.write_policy()
+    g.keys.control("policy")
+    assert not g.peer("bob").register(tries=1)
+    assert "no rule of the policy admits" in g.keys.wait("refused", where=lambda e: "bob" in e["peer"])["reason"]
+
+
+def test_the_examples_go_together(group):
+    """Key server, policy and member of share/msec/examples make a group, as soon as files and addresses are real."""
+    g = group("alice", run=False, auth="ecdsa")
+    server, one = g.pki.issue("gcks", dns="gcks.example.org"), g.pki.issue("gm1", dns="gm1.example.org")
+    examples = PREFIX / "share/msec/examples"
+    member = g.member("alice")
+    real = {"gcks.pem": server.chain, "gcks.key": server.key, "gm1.pem": one.chain, "gm1.key": one.key, "push.key": g.push_key,
+            "root.pem": g.pki.root.cert, "root.crl": g.pki.crl, "gdoi-policy.xml": examples / "gdoi-policy.xml",
+            "/var/lib/msec/gdoi-gcks.db": "keys.db", "/var/lib/msec/gdoi-gm.db": "gm.db", "192.0.2.1": g.address("keys"),
+            "/run/msec/gdoi-gcks.sock": g.sockets.path / "keys", "/run/msec/gdoi-gm.sock": g.sockets.path / "alice"}
+    for name, daemon in (("gdoi-gcks.xml", g.keys), ("gdoi-gm.xml", member)):
+        text = (examples / name).read_text()
+        for old, new in real.items():
+            text = text.replace(f'"{old}"', f'"{new}"')
+        daemon.write("".join(line for line in text.splitlines(True)
+                             if not re.search("<run|<log|<kernel|2001:db8", line)))
+    g.start()
+    mark = member.start()
+    member.wait("joined", since=mark, where=lambda e: e["group"] == "plant")
+    member.finish()
+    g.finish()
 
 
 # -- members ------------------------------------------------------------------------------------------------------------

@@ -145,7 +145,9 @@ make_phase1(const struct making *m, struct gpt_gdoi_register *reg, int64_t auth)
 		return cli_fail(CLI_FAILURE, "out of memory");
 	number(&p->authentication, auth);
 	number(&p->encryption, CIPHER_AES);
-	number(&p->key_length, m->rsa ? 256 : 128);
+	/* RFC6407-7.1.2-01: more than the keys that it carries; and what the
+	 * daemons propose when they are told nothing. */
+	number(&p->key_length, 256);
 	number(&p->hash, P1_SHA256);
 	number(&p->group, m->rsa ? P1_MODP2048 : P1_P256);
 	number(&p->lifetime, 86400);

@@ -442,8 +442,7 @@ class Initiator(Sa):
         if len(chosen) != 1:
             raise Refusal("RFC2408-4.2-08", "# of Transforms", f"{len(chosen)} in the answer", part.offset)
         offered = self.request.proposals[0].transforms
-        match = next((t for t in offered if t.number == chosen[0].number), None)
-        if match is None or match.attributes != chosen[0].attributes:
+        if not any(t.attributes == chosen[0].attributes for t in offered):  # its number SHOULD be kept, no more
             raise Refusal("RFC2409-5-20", "Transform", "not one of ours", part.offset)
         if head.rcookie == bytes(8):
             raise Refusal("RFC2408-2.4-03", "Responder Cookie", "zero", 8)
