@@ -112,6 +112,12 @@ GK_MUST_CHECK enum gk_err gk_group_member_blob(struct gk_group *group,
 
 struct gk_member *gk_group_find(const struct gk_group *group,
                                 struct gk_slice identity);
+/* gk_group_find_several - the @n members of these names, in the order of their
+ * ids; GK_ERR_VALUE when one is not a member, or is named twice. */
+GK_MUST_CHECK enum gk_err gk_group_find_several(const struct gk_group *group,
+                                                const char *const *identities,
+                                                size_t n,
+                                                struct gk_member **members);
 struct gk_member *gk_group_find_id(const struct gk_group *group, uint32_t id);
 size_t gk_group_count(const struct gk_group *group);
 size_t gk_group_count_state(const struct gk_group *group,
@@ -134,6 +140,10 @@ size_t gk_group_excluded_count(const struct gk_group *group);
  * 0, false at the end.  *@identity is valid until the next change. */
 bool gk_group_excluded_each(const struct gk_group *group, size_t *cursor,
                             struct gk_slice *identity);
+/* gk_group_excluded_names - @each identity, as text that lasts for the call. */
+void gk_group_excluded_names(const struct gk_group *group,
+                             void (*each)(void *ctx, const char *identity),
+                             void *ctx);
 
 /*
  * Traffic keys.  gk_group_key_define() adds one, with a first CURRENT version;

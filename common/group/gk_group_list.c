@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/group/gk_group_state.h"
 
@@ -126,4 +127,45 @@ gk_group_note(const struct gk_group *g, const char *name)
 
 	return item == NULL ? (struct gk_slice){ NULL, 0 }
 	                    : gk_buf_slice(&item->value);
+}
+
+void
+gk_group_excluded_names(const struct gk_group *g,
+                        void (*each)(void *ctx, const char *identity),
+                        void *ctx)
+{
+	struct gk_slice name;
+	size_t cursor = 0;
+
+	while (gk_group_excluded_each(g, &cursor, &name)) {
+		char *text = strndup((const char *)name.ptr, name.len);
+
+		if (text != NULL)
+			each(ctx, text);
+		free(text);
+	}
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct gk_member *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+enum gk_err
+gk_group_find_several(const struct gk_group *g, const char *const *identities,
+                      size_t n, struct gk_member **members)
+{
+	for (size_t i = 0; i < n; i++) {
+		members[i] = gk_group_find(g, gk_slice_str(identities[i]));
+		if (members[i] == NULL)
+			return GK_ERR_VALUE;
+	}
+	qsort(members, n, sizeof(*members), by_id);
+	for (size_t i = 1; i < n; i++)
+		if (members[i] == members[i - 1])
+			return GK_ERR_VALUE;
+	return GK_OK;
 }

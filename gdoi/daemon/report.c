@@ -43,20 +43,29 @@ gdoid_address_text(char out[GKD_ADDR_TEXT], const struct gdoi_address *address)
 
 /* ---- pieces ------------------------------------------------------------- */
 
+static struct gkd_cause
+cause_of(const struct isakmp_reject *why, const char *text)
+{
+	return (struct gkd_cause){
+		.notify = why->notify,
+		.notify_text = why->notify != 0
+		                       ? isakmp_code_text(ISAKMP_TABLE_NOTIFY,
+		                                          why->notify)
+		                       : NULL,
+		.req = why->req,
+		.field = why->field,
+		.offset = why->offset,
+		.text = text,
+	};
+}
+
 const char *
-gdoid_report_reason(char out[256], const struct isakmp_reject *why,
+gdoid_report_reason(char out[GKD_CAUSE_TEXT], const struct isakmp_reject *why,
                     const char *text)
 {
-	const char *notify =
-		why->notify != 0
-			? isakmp_code_text(ISAKMP_TABLE_NOTIFY, why->notify)
-			: NULL;
+	const struct gkd_cause w = cause_of(why, text);
 
-	snprintf(out, 256, "%s%s%s%s%s", text != NULL ? text : "",
-	         text != NULL && notify != NULL ? ": " : "",
-	         notify != NULL ? notify : "", why->field != NULL ? ", " : "",
-	         why->field != NULL ? why->field : "");
-	return out;
+	return gkd_cause_text(out, &w);
 }
 
 static json_t *
@@ -89,72 +98,17 @@ gdoid_json_kek(const struct gdoi_kek_info *kek)
 	return o;
 }
 
-static json_t *
-fields_of(const char *group, const char *peer)
-{
-	json_t *f = json_object();
-
-	if (group != NULL)
-		json_object_set_new(f, "group", gkd_json_text(group));
-	if (peer != NULL)
-		json_object_set_new(f, "peer", gkd_json_text(peer));
-	return f;
-}
-
-static void
-add_reject(json_t *f, const struct isakmp_reject *why, const char *text)
-{
-	char reason[256];
-
-	if (why->req != NULL)
-		json_object_set_new(f, "req", json_string(why->req));
-	if (why->field != NULL)
-		json_object_set_new(f, "field", gkd_json_text(why->field));
-	json_object_set_new(f, "offset", json_integer((json_int_t)why->offset));
-	if (why->notify != 0) {
-		json_object_set_new(f, "notify", json_integer(why->notify));
-		json_object_set_new(f, "notify_text",
-		                    json_string(isakmp_code_text(
-					    ISAKMP_TABLE_NOTIFY, why->notify)));
-	}
-	json_object_set_new(
-		f, "reason",
-		gkd_json_text(gdoid_report_reason(reason, why, text)));
-}
-
 #define COPY "RFC6407-7.3.4-02" /* of a PUSH that was obeyed */
 
 static void
 refuse(struct gkd_daemon *d, const char *group, const char *peer,
        const struct isakmp_reject *why, const char *text)
 {
-	char reason[256];
-	const struct gkd_refusal refusal = {
-		.group = group,
-		.peer = peer,
-		.req = why->req,
-		.notify = why->notify != 0
-		                  ? isakmp_code_text(ISAKMP_TABLE_NOTIFY,
-		                                     why->notify)
-		                  : NULL,
-		.field = why->field,
-		.offset = why->offset,
-		.reason = gdoid_report_reason(reason, why, text),
-	};
-	const struct gkd_about about = { group, peer, why->req, true };
-	json_t *f;
-
-	gkd_counters_refuse(d->counters, &refusal);
+	const struct gkd_cause w = cause_of(why, text);
 	/* A PUSH is sent several times on purpose. */
-	gkd_log_about(why->req != NULL && strcmp(why->req, COPY) == 0
-	                      ? LOG_DEBUG
-	                      : LOG_NOTICE,
-	              "msg", &about, "refused: %s", reason);
-	if (!gkd_events_wanted(d->events))
-		return;
-	f = fields_of(group, peer);
-	add_reject(f, why, text);
-	gkd_events_emit(d->events, "refused", f);
+	bool copy = why->req != NULL && strcmp(why->req, COPY) == 0;
+
+	gkd_report_refused(d, group, peer, &w, copy ? LOG_DEBUG : LOG_NOTICE);
 }
 
 void
@@ -221,6 +175,8 @@ add_message(json_t *f, const struct gdoi_output *o)
 static void
 add_details(json_t *f, const struct gdoi_output *o)
 {
+	struct gkd_cause why;
+
 	switch (o->kind) {
 	case GDOI_OUT_MESSAGE:
 		add_message(f, o);
@@ -253,7 +209,8 @@ add_details(json_t *f, const struct gdoi_output *o)
 	case GDOI_OUT_PHASE1_DOWN:
 	case GDOI_OUT_LEFT:
 	case GDOI_OUT_EVICTED:
-		add_reject(f, &o->why, o->text);
+		why = cause_of(&o->why, o->text);
+		gkd_cause_add(f, &why);
 		return;
 	default:
 		break;
@@ -287,26 +244,12 @@ level_of(enum gdoi_output_kind kind)
 	}
 }
 
-static void
-count_message(struct gkd_daemon *d, const struct gdoi_output *out,
-              const struct gkd_about *about)
-{
-	const char *exchange =
-		isakmp_code_text(ISAKMP_TABLE_EXCHANGE, out->exchange);
-	const char *way = out->incoming ? "received" : "sent";
-	char name[64];
-
-	snprintf(name, sizeof(name), "%s %s", way, exchange);
-	gkd_counters_add(d->counters, name, 1);
-	gkd_log_about(LOG_DEBUG, "msg", about, "%s %s", way, exchange);
-}
-
 void
 gdoid_report(struct gkd_daemon *d, const char *group,
              const struct gdoi_output *out)
 {
 	const char *what = gdoi_output_text(out->kind), *peer;
-	char peer_text[PEER_TEXT], reason[256];
+	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
 	struct gkd_about about = { .group = group };
 	json_t *f;
 
@@ -326,7 +269,10 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 	about.peer = peer;
 	about.req = out->why.req;
 	if (out->kind == GDOI_OUT_MESSAGE)
-		count_message(d, out, &about);
+		gkd_report_message(
+			d, &about, out->incoming,
+			isakmp_code_text(ISAKMP_TABLE_EXCHANGE, out->exchange),
+			NULL);
 	else
 		gkd_log_about(
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,
@@ -334,7 +280,7 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 			gdoid_report_reason(reason, &out->why, out->text));
 	if (!gkd_events_wanted(d->events))
 		return;
-	f = fields_of(group, peer);
+	f = gkd_report_fields(group, peer);
 	add_details(f, out);
 	gkd_events_emit(d->events, what, f);
 }

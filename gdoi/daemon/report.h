@@ -2,7 +2,7 @@
 #ifndef GDOI_DAEMON_REPORT_H
 #define GDOI_DAEMON_REPORT_H
 
-#include "common/daemon/gkd_main.h"
+#include "common/daemon/gkd_report.h"
 #include "gdoi/engine/output.h"
 
 /*
@@ -22,7 +22,8 @@ void gdoid_report_refusal(struct gkd_daemon *d, const char *group,
                           const char *peer, enum gk_err err,
                           const struct isakmp_reject *why);
 /* gdoid_report_reason - one sentence for a refusal. */
-const char *gdoid_report_reason(char out[256], const struct isakmp_reject *why,
+const char *gdoid_report_reason(char out[GKD_CAUSE_TEXT],
+                                const struct isakmp_reject *why,
                                 const char *text);
 
 /* gdoid_address_of, gdoid_address_to - an address as the engines carry it, and

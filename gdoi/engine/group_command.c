@@ -214,30 +214,6 @@ gdoi_group_settle_members(struct gdoi_group *g, struct gk_now now)
 	return let_go(g, now);
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	const struct gk_member *const *x = a, *const *y = b;
-
-	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
-}
-
-static enum gk_err
-find_all(struct gdoi_group *g, const char *const *peers, size_t n,
-         struct gk_member **m)
-{
-	for (size_t i = 0; i < n; i++) {
-		m[i] = gk_group_find(g->data, gk_slice_str(peers[i]));
-		if (m[i] == NULL)
-			return GK_ERR_VALUE;
-	}
-	qsort(m, n, sizeof(*m), by_id);
-	for (size_t i = 1; i < n; i++)
-		if (m[i] == m[i - 1])
-			return GK_ERR_VALUE;
-	return GK_OK;
-}
-
 static enum gk_err
 evict(struct gdoi_group *g, const char *const *peers, size_t n, bool at_once,
       struct gk_member **m, struct gk_now now)
@@ -246,7 +222,7 @@ evict(struct gdoi_group *g, const char *const *peers, size_t n, bool at_once,
 		return GK_ERR_UNEXPECTED;
 	if (!g->policy->rekey.on)
 		return GK_ERR_POLICY; /* nobody can be told */
-	GK_TRY(find_all(g, peers, n, m));
+	GK_TRY(gk_group_find_several(g->data, peers, n, m));
 	for (size_t i = 0; i < n; i++)
 		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
 		                        gk_slice_str("evicted")));

@@ -116,18 +116,9 @@ void
 gdoi_group_barred(struct gdoi_group *g,
                   void (*each)(void *ctx, const char *peer), void *ctx)
 {
-	struct gk_slice name;
-	size_t cursor = 0;
-
 	pthread_mutex_lock(&g->lock);
-	while (g->data != NULL &&
-	       gk_group_excluded_each(g->data, &cursor, &name)) {
-		char *peer = strndup((const char *)name.ptr, name.len);
-
-		if (peer != NULL)
-			each(ctx, peer);
-		free(peer);
-	}
+	if (g->data != NULL)
+		gk_group_excluded_names(g->data, each, ctx);
 	pthread_mutex_unlock(&g->lock);
 }
 

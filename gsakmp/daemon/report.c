@@ -48,20 +48,29 @@ gsakmpd_endpoint_text(char out[GKD_ADDR_TEXT],
 
 /* ---- pieces ------------------------------------------------------------- */
 
+static struct gkd_cause
+cause_of(const struct gsakmp_reject *why, const char *text)
+{
+	return (struct gkd_cause){
+		.notify = why->notify,
+		.notify_text = why->notify != 0
+		                       ? gsakmp_code_text(GSAKMP_TABLE_NOTIFY,
+		                                          why->notify)
+		                       : NULL,
+		.req = why->req,
+		.field = why->field,
+		.offset = why->offset,
+		.text = text,
+	};
+}
+
 const char *
-gsakmpd_report_reason(char out[256], const struct gsakmp_reject *why,
+gsakmpd_report_reason(char out[GKD_CAUSE_TEXT], const struct gsakmp_reject *why,
                       const char *text)
 {
-	const char *notify =
-		why->notify != 0
-			? gsakmp_code_text(GSAKMP_TABLE_NOTIFY, why->notify)
-			: NULL;
+	const struct gkd_cause w = cause_of(why, text);
 
-	snprintf(out, 256, "%s%s%s%s%s", text != NULL ? text : "",
-	         text != NULL && notify != NULL ? ": " : "",
-	         notify != NULL ? notify : "", why->field != NULL ? ", " : "",
-	         why->field != NULL ? why->field : "");
-	return out;
+	return gkd_cause_text(out, &w);
 }
 
 json_t *
@@ -74,70 +83,16 @@ gsakmpd_json_key(const struct gsakmp_gtpk *key)
 	                 gkd_json_utc(key->expires_utc));
 }
 
-static json_t *
-fields_of(const char *group, const char *peer)
-{
-	json_t *f = json_object();
-
-	if (group != NULL)
-		json_object_set_new(f, "group", gkd_json_text(group));
-	if (peer != NULL)
-		json_object_set_new(f, "peer", gkd_json_text(peer));
-	return f;
-}
-
-static void
-add_reject(json_t *f, const struct gsakmp_reject *why, const char *text)
-{
-	char reason[256];
-
-	if (why->req != NULL)
-		json_object_set_new(f, "req", json_string(why->req));
-	if (why->field != NULL)
-		json_object_set_new(f, "field", gkd_json_text(why->field));
-	json_object_set_new(f, "offset", json_integer((json_int_t)why->offset));
-	if (why->notify != 0) {
-		json_object_set_new(f, "notify", json_integer(why->notify));
-		json_object_set_new(f, "notify_text",
-		                    json_string(gsakmp_code_text(
-					    GSAKMP_TABLE_NOTIFY, why->notify)));
-	}
-	json_object_set_new(
-		f, "reason",
-		gkd_json_text(gsakmpd_report_reason(reason, why, text)));
-}
-
 static void
 refuse(struct gkd_daemon *d, const char *group, const char *peer,
        const struct gsakmp_reject *why, const char *text)
 {
-	char reason[256];
-	const struct gkd_refusal refusal = {
-		.group = group,
-		.peer = peer,
-		.req = why->req,
-		.notify = why->notify != 0
-		                  ? gsakmp_code_text(GSAKMP_TABLE_NOTIFY,
-		                                     why->notify)
-		                  : NULL,
-		.field = why->field,
-		.offset = why->offset,
-		.reason = gsakmpd_report_reason(reason, why, text),
-	};
-	const struct gkd_about about = { group, peer, why->req, true };
+	const struct gkd_cause w = cause_of(why, text);
 	/* The copies of a Rekey Event that make up for loss are refused by
 	 * their Sequence ID every day; nobody needs to be told. */
 	bool usual = why->notify == GSAKMP_NOTIFY_INVALID_SEQUENCE_ID;
-	json_t *f;
 
-	gkd_counters_refuse(d->counters, &refusal);
-	gkd_log_about(usual ? LOG_DEBUG : LOG_NOTICE, "msg", &about,
-	              "refused: %s", reason);
-	if (!gkd_events_wanted(d->events))
-		return;
-	f = fields_of(group, peer);
-	add_reject(f, why, text);
-	gkd_events_emit(d->events, "refused", f);
+	gkd_report_refused(d, group, peer, &w, usual ? LOG_DEBUG : LOG_NOTICE);
 }
 
 void
@@ -168,6 +123,7 @@ static void
 add_details(json_t *f, const struct gsakmp_output *o)
 {
 	char address[GKD_ADDR_TEXT];
+	struct gkd_cause why;
 
 	switch (o->kind) {
 	case GSAKMP_OUT_MESSAGE:
@@ -214,7 +170,8 @@ add_details(json_t *f, const struct gsakmp_output *o)
 	case GSAKMP_OUT_LEFT:
 	case GSAKMP_OUT_EVICTED:
 	case GSAKMP_OUT_SUSPENDED:
-		add_reject(f, &o->why, o->text);
+		why = cause_of(&o->why, o->text);
+		gkd_cause_add(f, &why);
 		return;
 	default:
 		break;
@@ -251,7 +208,7 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
                const struct gsakmp_output *out)
 {
 	const char *what = gsakmp_output_text(out->kind), *peer;
-	char peer_text[PEER_TEXT], reason[256];
+	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
 	struct gkd_about about = { .group = group };
 	json_t *f;
 
@@ -269,24 +226,13 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 		refuse(d, group, peer, &out->why, out->text);
 		return;
 	}
-	if (out->kind == GSAKMP_OUT_MESSAGE) {
-		char name[64];
-
-		snprintf(
-			name, sizeof(name), "%s %s",
-			out->incoming ? "received" : "sent",
-			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange));
-		gkd_counters_add(d->counters, name, 1);
-	}
 	about.peer = peer;
 	about.req = out->why.req;
 	if (out->kind == GSAKMP_OUT_MESSAGE)
-		gkd_log_about(
-			out->text != NULL ? LOG_INFO : LOG_DEBUG, "msg", &about,
-			"%s %s%s%s", out->incoming ? "received" : "sent",
+		gkd_report_message(
+			d, &about, out->incoming,
 			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange),
-			out->text != NULL ? ": " : "",
-			out->text != NULL ? out->text : "");
+			out->text);
 	else
 		gkd_log_about(
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,
@@ -294,7 +240,7 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 			gsakmpd_report_reason(reason, &out->why, out->text));
 	if (!gkd_events_wanted(d->events))
 		return;
-	f = fields_of(group, peer);
+	f = gkd_report_fields(group, peer);
 	add_details(f, out);
 	gkd_events_emit(d->events, what, f);
 }

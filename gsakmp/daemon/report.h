@@ -2,7 +2,7 @@
 #ifndef GSAKMP_DAEMON_REPORT_H
 #define GSAKMP_DAEMON_REPORT_H
 
-#include "common/daemon/gkd_main.h"
+#include "common/daemon/gkd_report.h"
 #include "gsakmp/engine/output.h"
 
 /*
@@ -22,7 +22,7 @@ void gsakmpd_report_refusal(struct gkd_daemon *d, const char *group,
                             const char *peer, enum gk_err err,
                             const struct gsakmp_reject *why);
 /* gsakmpd_report_reason - one sentence for a refusal. */
-const char *gsakmpd_report_reason(char out[256],
+const char *gsakmpd_report_reason(char out[GKD_CAUSE_TEXT],
                                   const struct gsakmp_reject *why,
                                   const char *text);
 /* {"id":..., "handle":..., "type":..., "created":..., "expires":...} */

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "common/crypto/gk_crypto.h"
+#include "common/daemon/gkd_search.h"
 #include "gsakmp/daemon/server.h"
-
-#define PEER_MAX 512
 
 static struct gsakmpd_server *
 server_of(void *state)
@@ -275,53 +274,24 @@ cmd_keys(void *state, const json_t *request, char why[256])
 
 /* ---- doing -------------------------------------------------------------- */
 
-/* A member by its whole name, or by a part that only one has. */
-struct search {
-	const char *name;
-	char found[PEER_MAX];
-	unsigned exact, part;
-};
-
-static void
-look(void *ctx, const char *peer)
-{
-	struct search *s = ctx;
-
-	if (strcmp(peer, s->name) == 0) {
-		s->exact++;
-		snprintf(s->found, sizeof(s->found), "%s", peer);
-	} else if (s->exact == 0 && strstr(peer, s->name) != NULL) {
-		s->part++;
-		snprintf(s->found, sizeof(s->found), "%s", peer);
-	}
-}
-
 static void
 look_at_row(void *ctx, const struct gsakmp_group_row *row)
 {
-	look(ctx, row->peer);
+	gkd_search_look(ctx, row->peer);
 }
 
 static json_t *
 cmd_evict(void *state, const json_t *request, char why[256])
 {
 	struct gsakmpd_group *g = group_of(state, request, 1, why);
-	struct search s = { .name = gkd_control_arg(request, 0) };
+	struct gkd_search s;
 	const char *peer = s.found;
 
-	if (g == NULL)
+	if (g == NULL || !gkd_search_start(&s, request, 0, why))
 		return NULL;
-	if (s.name == NULL || *s.name == '\0') {
-		snprintf(why, 256, "whom?");
-		return NULL;
-	}
 	gsakmp_group_members(g->group, look_at_row, &s);
-	if (s.exact == 0 && s.part != 1) {
-		snprintf(why, 256, "%s '%.150s'",
-		         s.part == 0 ? "there is no member" : "several match",
-		         s.name);
+	if (!gkd_search_end(&s, "is no member", why))
 		return NULL;
-	}
 	return done(g, gsakmp_group_evict(g->group, &peer, 1, gkd_now()), why);
 }
 
@@ -329,22 +299,13 @@ static json_t *
 cmd_readmit(void *state, const json_t *request, char why[256])
 {
 	struct gsakmpd_group *g = group_of(state, request, 1, why);
-	struct search s = { .name = gkd_control_arg(request, 0) };
+	struct gkd_search s;
 
-	if (g == NULL)
+	if (g == NULL || !gkd_search_start(&s, request, 0, why))
 		return NULL;
-	if (s.name == NULL || *s.name == '\0') {
-		snprintf(why, 256, "whom?");
+	gsakmp_group_barred(g->group, gkd_search_look, &s);
+	if (!gkd_search_end(&s, "was not evicted here", why))
 		return NULL;
-	}
-	gsakmp_group_barred(g->group, look, &s);
-	if (s.exact == 0 && s.part != 1) {
-		snprintf(why, 256,
-		         s.part == 0 ? "'%.150s' was not evicted here"
-		                     : "several match '%.150s'",
-		         s.name);
-		return NULL;
-	}
 	return done(g, gsakmp_group_readmit(g->group, s.found), why);
 }
 

@@ -330,30 +330,6 @@ gsakmp_group_rekey(struct gsakmp_group *g, struct gk_now now)
 	return gsakmp_group_flush(g, now);
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	const struct gk_member *const *x = a, *const *y = b;
-
-	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
-}
-
-static enum gk_err
-find_all(struct gsakmp_group *g, const char *const *peers, size_t n,
-         struct gk_member **m)
-{
-	for (size_t i = 0; i < n; i++) {
-		m[i] = gk_group_find(g->data, gk_slice_str(peers[i]));
-		if (m[i] == NULL)
-			return GK_ERR_VALUE;
-	}
-	qsort(m, n, sizeof(*m), by_id);
-	for (size_t i = 1; i < n; i++)
-		if (m[i] == m[i - 1])
-			return GK_ERR_VALUE;
-	return GK_OK;
-}
-
 static enum gk_err
 evict(struct gsakmp_group *g, const char *const *peers, size_t n,
       struct gk_member **m, struct gk_now now)
@@ -366,7 +342,7 @@ evict(struct gsakmp_group *g, const char *const *peers, size_t n,
 		return GK_ERR_UNEXPECTED;
 	if (g->policy->rekey == NULL || !g->policy->lkh)
 		return GK_ERR_POLICY; /* nobody can be locked out */
-	GK_TRY(find_all(g, peers, n, m));
+	GK_TRY(gk_group_find_several(g->data, peers, n, m));
 	for (size_t i = 0; i < n; i++)
 		GK_TRY(gk_group_exclude(g->data, gk_slice_str(peers[i]),
 		                        gk_slice_str("evicted")));
@@ -545,17 +521,8 @@ void
 gsakmp_group_barred(struct gsakmp_group *g,
                     void (*each)(void *ctx, const char *peer), void *ctx)
 {
-	struct gk_slice name;
-	size_t cursor = 0;
-
 	pthread_mutex_lock(&g->lock);
-	while (g->data != NULL &&
-	       gk_group_excluded_each(g->data, &cursor, &name)) {
-		char *peer = strndup((const char *)name.ptr, name.len);
-
-		if (peer != NULL)
-			each(ctx, peer);
-		free(peer);
-	}
+	if (g->data != NULL)
+		gk_group_excluded_names(g->data, each, ctx);
 	pthread_mutex_unlock(&g->lock);
 }

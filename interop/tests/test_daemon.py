@@ -98,7 +98,7 @@ def test_a_person_reads_tables_and_a_program_json(group):
     assert head.split()[:2] == ["peer", "state"] and "CN=alice" in row and "active" in row
     rows = json.loads(ctl(s.keys, "--json", ["members"]).stdout)["result"]
     assert [r["state"] for r in rows] == ["active"]
-    for words, says in ((["evict", "nobody"], "no member 'nobody'"), (["evict"], "whom?"),
+    for words, says in ((["evict", "nobody"], "'nobody' is no member"), (["evict"], "whom?"),
                         (["readmit", "alice"], "was not evicted here"), (["readmit"], "whom?"), (["destroy"], "which group?"),
                         (["members", "other"], "no group 'other'"), (["dance"], "no such command")):
         r = ctl(s.keys, words)

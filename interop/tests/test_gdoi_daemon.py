@@ -338,7 +338,7 @@ def test_a_dead_peer_is_found_out(group):
 def test_commands(group):
     g = group("alice")
     alice, = g.follow("alice")
-    for words, said in ((["evict", "nobody"], "there is no member 'nobody'"), (["evict", ""], "whom"),
+    for words, said in ((["evict", "nobody"], "'nobody' is no member"), (["evict", ""], "whom"),
                         (["readmit", "alice"], "was not evicted"), (["rekey", "tek", "plant", "soon"], "what is 'soon'"),
                         (["members", "other"], "there is no group 'other'"), (["delete-all"], "which group"),
                         (["destroy"], "which group")):

@@ -75,6 +75,45 @@ GK_TEST(group, members_are_counted_by_state)
 	gk_group_free(g);
 }
 
+GK_TEST(group, several_are_found_by_name_once_each)
+{
+	static const char *const both[] = { "b", "a" };
+	static const char *const twice[] = { "a", "a" };
+	static const char *const stranger[] = { "a", "c" };
+	struct gk_group *g = group_of(2);
+	struct gk_member *a = join(g, "a"), *b = join(g, "b"), *m[2];
+
+	gk_assert_ok(gk_group_find_several(g, both, 2, m));
+	assert_true(a->id < b->id);
+	assert_ptr_equal(m[0], a);
+	assert_ptr_equal(m[1], b);
+	gk_assert_err(GK_ERR_VALUE, gk_group_find_several(g, twice, 2, m));
+	gk_assert_err(GK_ERR_VALUE, gk_group_find_several(g, stranger, 2, m));
+	gk_assert_ok(gk_group_find_several(g, both, 0, m));
+	gk_group_free(g);
+}
+
+static void
+note(void *ctx, const char *identity)
+{
+	strcat(ctx, identity);
+	strcat(ctx, ";");
+}
+
+GK_TEST(group, the_excluded_are_told_by_name)
+{
+	struct gk_group *g = group_of(2);
+	char told[64] = "";
+
+	gk_group_excluded_names(g, note, told);
+	assert_string_equal(told, "");
+	gk_assert_ok(gk_group_exclude(g, gk_slice_str("mallory"),
+	                              gk_slice_str("evicted")));
+	gk_group_excluded_names(g, note, told);
+	assert_string_equal(told, "mallory;");
+	gk_group_free(g);
+}
+
 GK_TEST(group, what_changed_often_is_one_row)
 {
 	struct gk_group *g = group_of(2);
@@ -181,6 +220,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(group, members_are_counted_by_state),
+		GK_RUN(group, several_are_found_by_name_once_each),
+		GK_RUN(group, the_excluded_are_told_by_name),
 		GK_RUN(group, what_changed_often_is_one_row),
 		GK_RUN(group,
 		       seat_taken_over_between_commits_is_the_successors),

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_report.h"
+
+#include <stdio.h>
+
+const char *
+gkd_cause_text(char out[GKD_CAUSE_TEXT], const struct gkd_cause *why)
+{
+	const char *text = why->text, *notify = why->notify_text;
+
+	snprintf(out, GKD_CAUSE_TEXT, "%s%s%s%s%s", text != NULL ? text : "",
+	         text != NULL && notify != NULL ? ": " : "",
+	         notify != NULL ? notify : "",
+	         why->field != NULL && (text != NULL || notify != NULL) ? ", "
+	                                                                : "",
+	         why->field != NULL ? why->field : "");
+	return out;
+}
+
+void
+gkd_cause_add(json_t *fields, const struct gkd_cause *why)
+{
+	char text[GKD_CAUSE_TEXT];
+
+	if (why->req != NULL)
+		json_object_set_new(fields, "req", json_string(why->req));
+	if (why->field != NULL)
+		json_object_set_new(fields, "field", gkd_json_text(why->field));
+	json_object_set_new(fields, "offset",
+	                    json_integer((json_int_t)why->offset));
+	if (why->notify != 0) {
+		json_object_set_new(fields, "notify",
+		                    json_integer(why->notify));
+		json_object_set_new(fields, "notify_text",
+		                    gkd_json_text(why->notify_text));
+	}
+	json_object_set_new(fields, "reason",
+	                    gkd_json_text(gkd_cause_text(text, why)));
+}
+
+json_t *
+gkd_report_fields(const char *group, const char *peer)
+{
+	json_t *fields = json_object();
+
+	if (group != NULL)
+		json_object_set_new(fields, "group", gkd_json_text(group));
+	if (peer != NULL)
+		json_object_set_new(fields, "peer", gkd_json_text(peer));
+	return fields;
+}
+
+void
+gkd_report_refused(struct gkd_daemon *d, const char *group, const char *peer,
+                   const struct gkd_cause *why, int level)
+{
+	char text[GKD_CAUSE_TEXT];
+	const struct gkd_refusal refusal = {
+		.group = group,
+		.peer = peer,
+		.req = why->req,
+		.notify = why->notify_text,
+		.field = why->field,
+		.offset = why->offset,
+		.reason = gkd_cause_text(text, why),
+	};
+	const struct gkd_about about = { group, peer, why->req, true };
+	json_t *fields;
+
+	gkd_counters_refuse(d->counters, &refusal);
+	gkd_log_about(level, "msg", &about, "refused: %s", text);
+	if (!gkd_events_wanted(d->events))
+		return;
+	fields = gkd_report_fields(group, peer);
+	gkd_cause_add(fields, why);
+	gkd_events_emit(d->events, "refused", fields);
+}
+
+void
+gkd_report_message(struct gkd_daemon *d, const struct gkd_about *about,
+                   bool incoming, const char *exchange, const char *text)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", incoming ? "received" : "sent",
+	         exchange);
+	gkd_counters_add(d->counters, name, 1);
+	gkd_log_about(text != NULL ? LOG_INFO : LOG_DEBUG, "msg", about,
+	              "%s%s%s", name, text != NULL ? ": " : "",
+	              text != NULL ? text : "");
+}
