@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/daemon/gkd_log.h"
+#include "common/daemon/gkd_loop.h"
 
 #define LOCK_MS 2000 /* for another process to let go of the file */
 
@@ -66,6 +67,7 @@ gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
 			gkd_log(LOG_ERR, "io", "store '%s': %s", c->path,
 			        gk_store_why(c->store));
 		ops->end(group, err == GK_OK);
+		atomic_store(&c->ended_ms, gkd_now().mono_ms);
 	} else if (!ops->done(group, ticket)) {
 		err = GK_ERR_NOMEM;
 		gkd_log(LOG_ERR, "io", "store '%s': out of memory", c->path);
@@ -73,6 +75,14 @@ gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
 	pthread_mutex_unlock(&c->lock);
 	tell(c, err, journal != NULL);
 	return err;
+}
+
+uint64_t
+gkd_commit_due(const struct gkd_commit *c)
+{
+	uint64_t ended = atomic_load(&c->ended_ms);
+
+	return ended == 0 ? 0 : ended + GKD_COMMIT_GAP_MS;
 }
 
 enum gk_err

@@ -13,7 +13,9 @@
  * DOC: gkd_commit - the store that the threads of a key server share
  *
  * All commits go through one mutex, and whoever comes first writes for those who
- * wait at it: the group that is asked gives all that has happened in it.  What
+ * wait at it: the group that is asked gives all that has happened in it.  Who has
+ * something else to do lets a commit wait until gkd_commit_due(): the first one
+ * goes at once, and those after it go together.  What
  * failed, and that it works again, is logged and told as an event
  * ("store-failed", "store-recovered").
  */
@@ -22,8 +24,12 @@ struct gkd_commit {
 	struct gk_store *store;
 	struct gkd_events *events;
 	pthread_mutex_t lock;
-	atomic_bool failed; /* the last commit */
+	atomic_bool failed;     /* the last commit */
+	atomic_ullong ended_ms; /* the last one that wrote; 0: none */
 };
+
+/* Between two commits, for those that can wait. */
+#define GKD_COMMIT_GAP_MS 10
 
 /* The group that commits; its engine says what these are. */
 struct gkd_commit_ops {
@@ -46,6 +52,9 @@ void gkd_commit_close(struct gkd_commit *c);
 GK_MUST_CHECK enum gk_err gkd_commit(struct gkd_commit *c,
                                      const struct gkd_commit_ops *ops,
                                      void *group, uint64_t ticket);
+/* gkd_commit_due - when a commit had best be, monotonic: now, or a moment after
+ * the last one.  From any thread. */
+uint64_t gkd_commit_due(const struct gkd_commit *c);
 /* gkd_commit_journal - @journal by itself; no event tells of a failure.  From any
  * thread. */
 GK_MUST_CHECK enum gk_err gkd_commit_journal(struct gkd_commit *c,

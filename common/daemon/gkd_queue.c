@@ -33,26 +33,28 @@ take_out(struct gkd_queue *q, struct gkd_letters *list, struct gkd_letter *l)
 }
 
 static void
-drop_stale(struct gkd_queue *q, uint64_t now_ms)
+drop_stale(struct gkd_queue *q, struct gkd_letters *r, uint64_t now_ms)
 {
-	struct gkd_letters *r = &q->requests;
-
 	while (r->oldest != NULL && now_ms - r->oldest->at_ms > q->age_ms) {
 		free(take_out(q, r, r->oldest));
 		q->stale++;
 	}
 }
 
-/* Older requests make room for anything. */
+/* Anything makes room but what completes work. */
 static bool
 make_room(struct gkd_queue *q, size_t octets)
 {
 	if (octets > q->octets_max)
 		return false;
 	while (q->octets + octets > q->octets_max) {
-		if (q->requests.oldest == NULL)
+		struct gkd_letters *r = &q->rank[GKD_RANK_BEGINS];
+
+		if (r->oldest == NULL)
+			r = &q->rank[GKD_RANK_CONTINUES];
+		if (r->oldest == NULL)
 			return false;
-		free(take_out(q, &q->requests, q->requests.oldest));
+		free(take_out(q, r, r->oldest));
 		q->crowded++;
 	}
 	return true;
@@ -60,7 +62,8 @@ make_room(struct gkd_queue *q, size_t octets)
 
 void
 gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
-              const struct gkd_origin *from, bool request, uint64_t now_ms)
+              const struct gkd_origin *from, enum gkd_rank rank,
+              uint64_t now_ms)
 {
 	struct gkd_letter *l = NULL;
 
@@ -75,7 +78,7 @@ gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
 	l->len = dgram.len;
 	if (dgram.len != 0)
 		memcpy(l->octets, dgram.ptr, dgram.len);
-	append(request ? &q->requests : &q->first, l);
+	append(&q->rank[rank], l);
 	q->count++;
 	q->octets += sizeof(*l) + l->len;
 }
@@ -83,23 +86,25 @@ gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
 struct gkd_letter *
 gkd_queue_take(struct gkd_queue *q, uint64_t now_ms)
 {
-	struct gkd_letters *r = &q->requests;
+	struct gkd_letters *r = &q->rank[GKD_RANK_COMPLETES];
 
-	if (q->first.oldest != NULL)
-		return take_out(q, &q->first, q->first.oldest);
-	drop_stale(q, now_ms);
-	if (r->oldest == NULL)
-		return NULL;
-	if (now_ms - r->oldest->at_ms > GKD_QUEUE_STANDING_MS)
-		return take_out(q, r, r->newest);
-	return take_out(q, r, r->oldest);
+	if (r->oldest != NULL)
+		return take_out(q, r, r->oldest);
+	for (r++; r < &q->rank[GKD_RANKS]; r++) {
+		drop_stale(q, r, now_ms);
+		if (r->oldest == NULL)
+			continue;
+		if (now_ms - r->oldest->at_ms > GKD_QUEUE_STANDING_MS)
+			return take_out(q, r, r->newest);
+		return take_out(q, r, r->oldest);
+	}
+	return NULL;
 }
 
 void
 gkd_queue_clear(struct gkd_queue *q)
 {
-	while (q->first.oldest != NULL)
-		free(take_out(q, &q->first, q->first.oldest));
-	while (q->requests.oldest != NULL)
-		free(take_out(q, &q->requests, q->requests.oldest));
+	for (size_t i = 0; i < GKD_RANKS; i++)
+		while (q->rank[i].oldest != NULL)
+			free(take_out(q, &q->rank[i], q->rank[i].oldest));
 }

@@ -12,17 +12,26 @@
  * does; a socket's own queue would lose acknowledgements and requests alike, the
  * newest ones first.
  *
- * What is not a request, which only the protocol can say, goes in front: it completes work that was done
- * before (or costs nothing).  Requests are answered in the order of their
- * arrival, until the oldest has waited for a quarter of a second; then there are
- * more than can be answered, and the newest comes first, because its sender has
- * the most patience left.  One that has waited for @age_ms is dropped: its sender
- * has given up or asked again.  So however many ask, the work that is begun is
- * work that somebody waits for.
+ * What it is for, only the protocol can say.  What completes work that was done
+ * before (or costs nothing) goes in front, in the order of arrival.  Then comes
+ * what continues an exchange of which the costly part is still ahead, and last
+ * what begins one: so not everybody is half served when the first gives up.
+ * Those two are answered in the order of their arrival, too, until the oldest has
+ * waited for a quarter of a second; then there are more than can be answered, and
+ * the newest comes first, because its sender has the most patience left.  One
+ * that has waited for @age_ms is dropped: its sender has given up or asked again.
+ * So however many ask, the work that is begun is work that somebody waits for.
  *
- * What waits is bounded by @octets_max; when that is reached the oldest request
- * makes room.
+ * What waits is bounded by @octets_max; when that is reached the oldest that
+ * begins an exchange makes room, or else the oldest that continues one.
  */
+enum gkd_rank {
+	GKD_RANK_COMPLETES,
+	GKD_RANK_CONTINUES,
+	GKD_RANK_BEGINS,
+	GKD_RANKS
+};
+
 /* Where a datagram came from, and by which of the owner's sockets. */
 struct gkd_origin {
 	struct gkd_addr peer;
@@ -44,7 +53,7 @@ struct gkd_letters {
 struct gkd_queue {
 	size_t octets_max;
 	uint32_t age_ms;
-	struct gkd_letters first, requests;
+	struct gkd_letters rank[GKD_RANKS];
 	size_t count, octets;
 	uint64_t stale, crowded; /* dropped: too old, no room */
 };
@@ -54,7 +63,7 @@ struct gkd_queue {
 /* gkd_queue_put - copies @dgram; without memory or room it is lost, as
  * datagrams may be. */
 void gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
-                   const struct gkd_origin *from, bool request,
+                   const struct gkd_origin *from, enum gkd_rank rank,
                    uint64_t now_ms);
 /* gkd_queue_take - what is to be worked on next; NULL: nothing.  The caller
  * frees it with free(). */

@@ -51,7 +51,8 @@ struct gdoid_worker {
 	unsigned index;
 	struct gkd_loop *loop;
 	struct gdoi_gcks *engine;
-	struct gkd_timer *timer, *work;
+	struct gkd_timer *timer, *work, *commit;
+	uint64_t commit_at; /* when @commit fires; 0: nothing waits for it */
 	struct gkd_queue queue;       /* datagrams */
 	atomic_uint handed;           /* to us by others, on their way */
 	atomic_ullong stale, crowded; /* the queue's counters */

@@ -86,7 +86,7 @@ commit(struct gdoid_worker *w, const struct gdoi_output *o)
 }
 
 static void
-drain(struct gdoid_worker *w)
+act(struct gdoid_worker *w)
 {
 	struct gdoid_server *s = w->server;
 	struct gdoi_output o;
@@ -106,6 +106,43 @@ drain(struct gdoid_worker *w)
 			tell_others(w, o.peer);
 		gdoid_report(s->d, g != NULL ? g->name : NULL, &o);
 	}
+}
+
+/* The commits, and what waits for them. */
+static void
+settle(struct gdoid_worker *w)
+{
+	w->commit_at = 0;
+	(void)gdoi_gcks_hold(w->engine, false);
+	act(w);
+	(void)gdoi_gcks_hold(w->engine, true);
+}
+
+/* Answers leave at once.  Those that wait for a commit wait for each other, too,
+ * when there is one after the other; none for longer than the first would. */
+static void
+drain(struct gdoid_worker *w)
+{
+	(void)gdoi_gcks_hold(w->engine, true);
+	act(w);
+	if (gdoi_gcks_hold(w->engine, true)) {
+		if (w->commit_at == 0)
+			w->commit_at = gkd_commit_due(&w->server->commit);
+		if (w->commit_at <= gkd_now().mono_ms)
+			settle(w);
+		else
+			gkd_timer_set(w->commit, w->commit_at);
+	}
+	note_status(w);
+	gkd_timer_set(w->timer, gdoi_gcks_deadline(w->engine));
+}
+
+static void
+on_commit(void *arg)
+{
+	struct gdoid_worker *w = arg;
+
+	settle(w);
 	note_status(w);
 	gkd_timer_set(w->timer, gdoi_gcks_deadline(w->engine));
 }
@@ -121,15 +158,23 @@ on_timer(void *arg)
 
 /* ---- datagrams ----------------------------------------------------------- */
 
+#define AT_EXCHANGE 18
+#define AT_FLAGS 19
+
 /* The first message of phase 1, or what is no ISAKMP at all: nothing was done
- * for it before. */
-static bool
-is_request(struct gk_slice data)
+ * for it before.  Little was for a third message, which comes in the clear. */
+static enum gkd_rank
+rank_of(struct gk_slice data)
 {
 	static const uint8_t none[ISAKMP_COOKIE_LEN];
 
-	return data.len < ISAKMP_HEADER_LEN ||
-	       memcmp(data.ptr + ISAKMP_COOKIE_LEN, none, sizeof(none)) == 0;
+	if (data.len < ISAKMP_HEADER_LEN ||
+	    memcmp(data.ptr + ISAKMP_COOKIE_LEN, none, sizeof(none)) == 0)
+		return GKD_RANK_BEGINS;
+	if (data.ptr[AT_EXCHANGE] == ISAKMP_EXCHANGE_IDENTITY_PROTECTION &&
+	    (data.ptr[AT_FLAGS] & ISAKMP_FLAG_ENCRYPTION) == 0)
+		return GKD_RANK_CONTINUES;
+	return GKD_RANK_COMPLETES;
 }
 
 /* As long as this, and as many, before answers leave and sockets are read. */
@@ -195,8 +240,7 @@ enqueue(struct gdoid_worker *w, struct gk_slice data,
 {
 	if (w->queue.count == 0)
 		gkd_timer_set(w->work, 0);
-	gkd_queue_put(&w->queue, data, from, is_request(data),
-	              gkd_now().mono_ms);
+	gkd_queue_put(&w->queue, data, from, rank_of(data), gkd_now().mono_ms);
 }
 
 struct parcel {
@@ -318,9 +362,11 @@ open_worker(struct gdoid_server *s, unsigned index, struct gkd_why *why)
 	w->engine = gdoi_gcks_new(&s->d->env, &cfg);
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
 	w->work = gkd_timer_new(w->loop, on_work, w);
+	w->commit = gkd_timer_new(w->loop, on_commit, w);
 	w->queue.octets_max = s->queue_octets;
 	w->queue.age_ms = s->queue_age_ms;
-	if (w->engine == NULL || w->timer == NULL || w->work == NULL)
+	if (w->engine == NULL || w->timer == NULL || w->work == NULL ||
+	    w->commit == NULL)
 		return GKD_EXIT_FAILURE;
 	for (size_t i = 0; i < s->n_groups; i++)
 		if (gdoi_gcks_add_group(w->engine, s->groups[i].group) != GK_OK)
@@ -360,6 +406,8 @@ say_goodbye(struct gdoid_worker *w)
 
 	if (w->engine == NULL)
 		return;
+	settle(w);
+	/* What is to be committed from here on is not. */
 	(void)gdoi_gcks_shutdown(w->engine, gkd_now());
 	while (gdoi_gcks_poll(w->engine, &o))
 		if (o.kind == GDOI_OUT_SEND)
@@ -377,6 +425,7 @@ close_worker(struct gdoid_worker *w)
 	}
 	gkd_timer_free(w->timer);
 	gkd_timer_free(w->work);
+	gkd_timer_free(w->commit);
 	gkd_queue_clear(&w->queue);
 	gdoi_gcks_free(w->engine);
 	w->engine = NULL;

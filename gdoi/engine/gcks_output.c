@@ -110,22 +110,11 @@ gcks_commit_add(struct gdoi_gcks *gcks, struct gdoi_group *group,
                 uint64_t ticket, struct gcks_commit **commit)
 {
 	struct gcks_commit *c = calloc(1, sizeof(*c));
-	struct gdoi_output *o;
 
 	if (c == NULL)
 		return GK_ERR_NOMEM;
 	c->group = group;
 	c->ticket = ticket;
-	o = gdoi_outputs_add(&gcks->out, GDOI_OUT_COMMIT);
-	if (o != NULL) {
-		o->of = group;
-		o->ticket = ticket;
-		o->group_id = gdoi_group_id(group);
-	}
-	if (o == NULL || gdoi_outputs_own(&gcks->out) != GK_OK) {
-		free(c);
-		return GK_ERR_NOMEM;
-	}
 	*gcks->commits_end = c;
 	gcks->commits_end = &c->next;
 	*commit = c;
@@ -308,6 +297,8 @@ committed(struct gdoi_gcks *gcks, struct gcks_commit *c)
 	own_event(gcks);
 }
 
+/* COMMITs come last: nothing else that is there waits for them, and one commit
+ * takes as long for many changes as for one. */
 bool
 gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out)
 {
@@ -317,15 +308,28 @@ gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out)
 	if (c != NULL)
 		committed(gcks, c);
 	gcks_commit_free(c);
-	if (!gdoi_outputs_poll(&gcks->out, out))
-		return false;
-	if (out->kind != GDOI_OUT_COMMIT)
+	if (gdoi_outputs_poll(&gcks->out, out))
 		return true;
-	gcks->committing = gcks->commits;
-	gcks->commits = gcks->commits->next;
+	c = gcks->commits;
+	if (c == NULL || gcks->held)
+		return false;
+	gcks->commits = c->next;
 	if (gcks->commits == NULL)
 		gcks->commits_end = &gcks->commits;
+	gcks->committing = c;
+	*out = (struct gdoi_output){ .kind = GDOI_OUT_COMMIT,
+		                     .edition = -1,
+		                     .of = c->group,
+		                     .ticket = c->ticket,
+		                     .group_id = gdoi_group_id(c->group) };
 	return true;
+}
+
+bool
+gdoi_gcks_hold(struct gdoi_gcks *gcks, bool held)
+{
+	gcks->held = held;
+	return gcks->commits != NULL;
 }
 
 void

@@ -68,6 +68,7 @@ struct gdoi_gcks {
 	size_t n_pulls;
 	struct gcks_commit *commits, **commits_end;
 	struct gcks_commit *committing; /* the one just polled */
+	bool held;                      /* COMMITs are not polled */
 	struct gdoi_outputs out;
 	uint64_t phase1_done, phase1_failed, registrations, resent, refused;
 	uint64_t lost; /* outputs for which there was no memory */
@@ -111,7 +112,8 @@ GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
                                     struct gk_slice dgram);
 void gcks_said(struct gdoi_gcks *gcks, const struct gdoi_address *peer,
                struct gk_slice dgram, bool incoming);
-/* gcks_commit_add - output COMMIT, and an entry for what waits for it. */
+/* gcks_commit_add - output COMMIT, when everything else is out, and what waits
+ * for it. */
 GK_MUST_CHECK enum gk_err gcks_commit_add(struct gdoi_gcks *gcks,
                                           struct gdoi_group *group,
                                           uint64_t ticket,

@@ -221,21 +221,20 @@ enum gk_err
 gdoi_pull_build(struct gdoi_pull *pull, unsigned message,
                 const struct gdoi_pull_content *content, struct gk_buf *out)
 {
-	struct gk_buf room = { 0 };
+	/* To clear all of it, twice, takes longer than to write a message. */
+	uint8_t room[MESSAGE_MAX];
 	struct gk_wr wr;
 	uint8_t first;
 	enum gk_err err;
 
 	*out = (struct gk_buf){ 0 };
-	GK_TRY(gk_buf_alloc(&room, MESSAGE_MAX));
-	gk_wr_init(&wr, room.ptr, room.len);
+	gk_wr_init(&wr, room, sizeof(room));
 	err = payloads_write(pull->dialect, gdoi_pull_form(message), content,
 	                     &wr, &first);
 	if (err == GK_OK)
 		err = gdoi_pull_seal(pull, first,
-		                     (struct gk_slice){ room.ptr, wr.len },
-		                     out);
-	gk_buf_free(&room);
+		                     (struct gk_slice){ room, wr.len }, out);
+	gk_wipe(room, err == GK_OK ? wr.len : sizeof(room));
 	if (err != GK_OK)
 		return err;
 	keep_nonce(pull, message, content->nonce);

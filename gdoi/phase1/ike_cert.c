@@ -124,6 +124,15 @@ ike_certs_write(const struct ike *ike, struct ike_message *m)
 	}
 }
 
+/* An authority's that we have is not parsed anew for each peer. */
+static enum gk_err
+cert_from(const struct gk_trust *trust, struct gk_slice der,
+          struct gk_cert **cert)
+{
+	return trust == NULL ? gk_cert_from_der(der, cert)
+	                     : gk_trust_cert(trust, der, cert);
+}
+
 /* RFC2408-5.9-01, -02: other encodings, and what does not parse, are passed
  * over: there may be a good one beside them. */
 enum gk_err
@@ -144,7 +153,7 @@ ike_certs_read(struct ike_input *in, struct gk_certs *certs,
 			crls[(*n)++] = der;
 		if (body.ptr[0] != CERT_X509_SIGNATURE ||
 		    certs->n == IKE_CERTS_MAX ||
-		    gk_cert_from_der(der, &cert) != GK_OK)
+		    cert_from(in->ike->cfg.trust, der, &cert) != GK_OK)
 			continue;
 		err = gk_certs_add(certs, cert);
 		gk_cert_free(cert);

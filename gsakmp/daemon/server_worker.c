@@ -222,7 +222,9 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	if (w->queue.count == 0)
 		gkd_timer_set(w->work, 0);
 	gkd_queue_put(&w->queue, dgram->data, &from,
-	              gsakmpd_is_request(dgram->data), gkd_now().mono_ms);
+	              gsakmpd_is_request(dgram->data) ? GKD_RANK_BEGINS
+	                                              : GKD_RANK_COMPLETES,
+	              gkd_now().mono_ms);
 }
 
 static void

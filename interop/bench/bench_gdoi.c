@@ -72,7 +72,7 @@ static struct {
 	struct member *member;
 	struct sockaddr_in server;
 	uint64_t start_ns;
-	atomic_uint joined, failures, forged, stop;
+	atomic_uint joined, failures, refused, forged, stop;
 } all;
 
 /* ---- who they are ------------------------------------------------------- */
@@ -289,6 +289,16 @@ failed(struct member *m, const char *text, const struct isakmp_reject *why)
 		          why->field != NULL ? why->field : "");
 }
 
+/* One datagram, of which a repetition may be the good one; the member goes on. */
+static void
+refused(const struct isakmp_reject *why)
+{
+	if (atomic_fetch_add(&all.refused, 1) == 0)
+		bench_say("one refuses: %s %s",
+		          why->req != NULL ? why->req : "",
+		          why->field != NULL ? why->field : "");
+}
+
 static void
 drain_ike(struct thread *t, unsigned number)
 {
@@ -300,7 +310,9 @@ drain_ike(struct thread *t, unsigned number)
 			send_to(t, number, out.dgram);
 		if (out.kind == IKE_OUT_ESTABLISHED)
 			done(t, m);
-		if (out.kind == IKE_OUT_FAILED || out.kind == IKE_OUT_REFUSED)
+		if (out.kind == IKE_OUT_REFUSED)
+			refused(&out.why);
+		if (out.kind == IKE_OUT_FAILED)
 			failed(m, out.text, &out.why);
 	}
 }
@@ -322,8 +334,8 @@ drain(struct thread *t, unsigned number)
 			done(t, m);
 		if (out.kind == GDOI_OUT_LEFT)
 			failed(m, out.text, &out.why);
-		if (out.kind == GDOI_OUT_REFUSED || out.kind == GDOI_OUT_STALE)
-			failed(m, out.text, &out.why);
+		if (out.kind == GDOI_OUT_REFUSED)
+			refused(&out.why);
 	}
 }
 
@@ -566,10 +578,11 @@ play(void)
 		pthread_join(forger, NULL);
 	json_array_append_new(line, json_pack("[f, i]", (double)wall / 1e9,
 	                                      (int)atomic_load(&all.joined)));
-	return json_pack("{s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}",
 	                 "members", (int)opt.count, "joined",
 	                 (int)atomic_load(&all.joined), "failures",
-	                 (int)atomic_load(&all.failures), "forged",
+	                 (int)atomic_load(&all.failures), "refused",
+	                 (int)atomic_load(&all.refused), "forged",
 	                 (int)atomic_load(&all.forged), "wall_s",
 	                 (double)wall / 1e9, "server_cpu_ns",
 	                 (json_int_t)(bench_process_rest(opt.pid) - cpu),

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 ROOMS = (("libcrypto", "OpenSSL"), ("libsqlite3", "SQLite"), ("[kernel", "kernel"), ("libc.", "C library"),
-         ("libjansson", "JSON"), ("libevent", "event loop"), ("gsakmp-", "the suite"), ("bench_", "the suite"))
+         ("libjansson", "JSON"), ("libevent", "event loop"), ("gsakmp-", "the suite"), ("gdoi-", "the suite"), ("bench_", "the suite"))
 
 
 def available() -> bool:

@@ -8,12 +8,12 @@ static const struct gkd_origin nobody;
 
 /* A datagram of five octets: a number. */
 static void
-put(struct gkd_queue *q, bool request, uint8_t number, uint64_t at)
+put(struct gkd_queue *q, enum gkd_rank rank, uint8_t number, uint64_t at)
 {
 	const uint8_t octets[] = { 0, 0, 0, 0, number };
 
 	gkd_queue_put(q, (struct gk_slice){ octets, sizeof(octets) }, &nobody,
-	              request, at);
+	              rank, at);
 }
 
 /* The number of the next one; -1: there is none. */
@@ -31,8 +31,9 @@ take(struct gkd_queue *q, uint64_t now)
 	return number;
 }
 
-#define REQUEST true
-#define OTHER false
+#define REQUEST GKD_RANK_BEGINS
+#define THIRD GKD_RANK_CONTINUES
+#define OTHER GKD_RANK_COMPLETES
 
 GK_TEST(queue, requests_are_answered_in_order_and_after_the_rest)
 {
@@ -100,6 +101,40 @@ GK_TEST(queue, oldest_requests_make_room)
 	assert_int_equal(q.octets, 0);
 }
 
+GK_TEST(queue, what_is_half_done_is_finished_before_more_is_begun)
+{
+	struct gkd_queue q = { .octets_max = 65536, .age_ms = 4000 };
+	uint64_t late = 100 + GKD_QUEUE_STANDING_MS + 1;
+
+	put(&q, REQUEST, 1, 100);
+	put(&q, THIRD, 2, 101);
+	put(&q, OTHER, 3, 102);
+	put(&q, THIRD, 4, late);
+	assert_int_equal(take(&q, 110), 3);
+	assert_int_equal(take(&q, 110), 2);
+	put(&q, THIRD, 5, 110);
+	assert_int_equal(take(&q, late + 110), 4); /* the newest */
+	put(&q, THIRD, 6, 4090);
+	assert_int_equal(take(&q, 4111), 6);
+	assert_int_equal(take(&q, 4111), -1);
+	assert_int_equal(q.stale, 2);
+}
+
+GK_TEST(queue, what_begins_makes_room_for_what_continues)
+{
+	struct gkd_queue q = { .age_ms = 4000 };
+
+	q.octets_max = 2 * (sizeof(struct gkd_letter) + 5);
+	put(&q, THIRD, 1, 100);
+	put(&q, REQUEST, 2, 101);
+	put(&q, THIRD, 3, 102);
+	put(&q, OTHER, 4, 103);
+	assert_int_equal(q.crowded, 2);
+	assert_int_equal(take(&q, 104), 4);
+	assert_int_equal(take(&q, 104), 3);
+	assert_int_equal(take(&q, 104), -1);
+}
+
 int
 main(void)
 {
@@ -109,6 +144,9 @@ main(void)
 		GK_RUN(queue, newest_comes_first_when_there_are_too_many),
 		GK_RUN(queue, request_that_waited_too_long_is_dropped),
 		GK_RUN(queue, oldest_requests_make_room),
+		GK_RUN(queue,
+		       what_is_half_done_is_finished_before_more_is_begun),
+		GK_RUN(queue, what_begins_makes_room_for_what_continues),
 	};
 
 	return cmocka_run_group_tests_name("common/daemon/queue", tests, NULL,
