@@ -396,6 +396,48 @@ GK_TEST(rfc2407_4_6_3_3_01, initial_contact_is_passed_on_to_other_workers)
 	close_server();
 }
 
+/* Two wait; what needs no commit leaves meanwhile; then one makes both durable,
+ * and only then they are answered. */
+GK_TEST(gcks, commits_wait_for_each_other_and_nothing_else_does)
+{
+	struct member m[2];
+	struct request r[2], other;
+
+	open_server();
+	m[0] = connect_member();
+	m[1] = connect_as(7, (const uint8_t[]){ 10, 0, 0, 7 });
+	for (int i = 0; i < 2; i++)
+		r[i] = offered(&m[i], MID, group[0]);
+	other = request_new(&m[0], MID + 1, gdoi_group_dialect(group[0]));
+	assert_false(gdoi_gcks_hold(gcks, true));
+	for (int i = 0; i < 2; i++) {
+		write_3(&r[i], NULL);
+		gk_assert_ok(say_message(&r[i], 1));
+		assert_int_equal(said.n_sent, 0);
+		assert_int_equal(said.n[GDOI_OUT_COMMIT], 0);
+		assert_int_equal(said.n[GDOI_OUT_JOINED], 0);
+	}
+	assert_true(gdoi_gcks_hold(gcks, true));
+	write_1(&other, gdoi_group_id(group[0]));
+	gk_assert_ok(say_message(&other, 0));
+	assert_int_equal(said.n_sent, 1);
+	assert_int_equal(server_status().registrations, 0);
+
+	assert_true(gdoi_gcks_hold(gcks, false));
+	collect();
+	assert_int_equal(said.n[GDOI_OUT_COMMIT], 2);
+	assert_int_equal(said.n_sent, 2);
+	assert_int_equal(said.n[GDOI_OUT_JOINED], 2);
+	assert_int_equal(server_status().registrations, 2);
+	assert_false(gdoi_gcks_hold(gcks, false));
+	for (int i = 0; i < 2; i++) {
+		request_free(&r[i]);
+		disconnect(&m[i]);
+	}
+	request_free(&other);
+	close_server();
+}
+
 int
 main(void)
 {
@@ -420,6 +462,7 @@ main(void)
 		GK_RUN(rfc2408_5_15_01, shutdown_tells_the_peers),
 		GK_RUN(rfc2407_4_6_3_3_01,
 		       initial_contact_is_passed_on_to_other_workers),
+		GK_RUN(gcks, commits_wait_for_each_other_and_nothing_else_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
