@@ -10,13 +10,14 @@
 
 enum gk_err
 gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
-                uint32_t version, struct gkd_events *events,
+                uint32_t version, uint32_t oldest, struct gkd_events *events,
                 struct gkd_why *why)
 {
 	const struct gk_store_config cfg = {
 		.path = path,
 		.app = app,
 		.version = version,
+		.oldest = oldest,
 		.lock_ms = LOCK_MS,
 	};
 	char text[GK_STORE_WHY_MAX] = "";

@@ -38,11 +38,11 @@ struct gkd_commit_ops {
 	bool (*done)(void *group, uint64_t ticket);
 };
 
-/* gkd_commit_open - the file at @path, of @app and @version (gk_store.h); a
- * sentence in @why on error. */
+/* gkd_commit_open - the file at @path, of @app, @version and @oldest
+ * (gk_store.h); a sentence in @why on error. */
 GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
                                           const char *path, uint32_t app,
-                                          uint32_t version,
+                                          uint32_t version, uint32_t oldest,
                                           struct gkd_events *events,
                                           struct gkd_why *why);
 void gkd_commit_close(struct gkd_commit *c);

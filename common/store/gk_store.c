@@ -215,6 +215,16 @@ commit(struct gk_store *store, int rc)
 	return err;
 }
 
+/* In the transaction of the first rows that an older program cannot read. */
+static int
+put_mark(struct gk_store *store)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", store->mark);
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
 enum gk_err
 gk_store_apply_many(struct gk_store *store,
                     const struct gk_journal *const *journals, size_t count)
@@ -230,9 +240,13 @@ gk_store_apply_many(struct gk_store *store,
 		return GK_OK;
 	pthread_mutex_lock(&store->mutex);
 	rc = finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	if (rc == SQLITE_OK && store->mark != 0)
+		rc = put_mark(store);
 	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
 		rc = apply_journal(store, journals[i]);
 	err = commit(store, rc);
+	if (err == GK_OK)
+		store->mark = 0;
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }

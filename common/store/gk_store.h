@@ -31,6 +31,10 @@ struct gk_store_config {
 	const char *path;
 	uint32_t app;     /* one of the above */
 	uint32_t version; /* schema version of the caller's rows, from 1 */
+	/* The oldest version that the caller can read, too; 0: none but
+	 * @version.  Such a store gets the new mark with the first change, so
+	 * that whoever wrote it can go back to it until then. */
+	uint32_t oldest;
 	uint32_t lock_ms; /* how long to wait for another process; 0 = not */
 };
 
@@ -39,8 +43,8 @@ struct gk_store_config {
  *
  * On error a sentence for the operator is left at @why (GK_STORE_WHY_MAX
  * octets, NUL-terminated).  GK_ERR_UNEXPECTED: in use by another process.
- * GK_ERR_VALUE: not a store of this application, or written by a newer
- * version, or damaged.  GK_ERR_IO: the system refused.
+ * GK_ERR_VALUE: not a store of this application, or of a version that cannot be
+ * read, or damaged.  GK_ERR_IO: the system refused.
  */
 GK_MUST_CHECK enum gk_err gk_store_open(const struct gk_store_config *cfg,
                                         struct gk_store **store, char *why);

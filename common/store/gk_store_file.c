@@ -177,12 +177,16 @@ recognise(struct gk_store *store, const struct gk_store_config *cfg, bool *new)
 		           "%s: belongs to another application (id %08x, not "
 		           "%08x)",
 		           cfg->path, (unsigned)app, cfg->app);
-	if (version != cfg->version)
-		return say(store, GK_ERR_VALUE,
-		           "%s: has format version %lld, this program knows "
-		           "version %u",
-		           cfg->path, (long long)version, cfg->version);
-	return GK_OK;
+	if (version == cfg->version)
+		return GK_OK;
+	if (cfg->oldest != 0 && version >= cfg->oldest &&
+	    version < cfg->version) {
+		store->mark = cfg->version;
+		return GK_OK;
+	}
+	return say(store, GK_ERR_VALUE,
+	           "%s: has format version %lld, this program knows version %u",
+	           cfg->path, (long long)version, cfg->version);
 }
 
 static enum gk_err

@@ -27,6 +27,7 @@ struct gk_store {
 	sqlite3 *db;
 	sqlite3_stmt *sql[GK_STORE_SQL_COUNT];
 	char why[GK_STORE_WHY_MAX];
+	uint32_t mark;     /* the version to be put down; 0: it is there */
 	uint32_t commits;  /* since the store was opened */
 	uint32_t fault_at; /* this commit ends the process; 0: none */
 	bool fault_after;

@@ -31,6 +31,7 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 		.path = m->store_path,
 		.app = GK_STORE_APP_GSAKMP,
 		.version = GSAKMPD_STORE_VERSION,
+		.oldest = GSAKMPD_STORE_OLDEST,
 		.lock_ms = 2000,
 	};
 	const struct gk_store_reader reader = { on_row, m };

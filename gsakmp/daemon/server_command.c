@@ -110,6 +110,7 @@ group_status(struct gsakmpd_group *g)
 	}
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
+	json_object_set_new(o, "next_recheck", gkd_json_utc(st.recheck_utc));
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
 	if (st.lapsed != NULL)

@@ -42,6 +42,7 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
            struct gsakmp_group_config *c, struct gkd_why *why)
 {
 	const struct gsakmp_vocabulary all = { .suite = true };
+	const char *recheck;
 	uint64_t n;
 	bool on_join;
 
@@ -74,6 +75,11 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 	                         1, &c->session_timeout_ms, why));
 	GK_TRY(gkd_number_load(config, group, "registration@sessions-max",
 	                       1000000, &c->sessions_max, why));
+	recheck = gkd_elem_text(group, "registration@recheck", "validity");
+	c->recheck = strcmp(recheck, "no") == 0 ? GSAKMP_RECHECK_NO
+	             : strcmp(recheck, "revocation") == 0
+	                     ? GSAKMP_RECHECK_REVOCATION
+	                     : GSAKMP_RECHECK_VALIDITY;
 	return gkd_number_load(config, group, "registration@lack-of-ack", 255,
 	                       &c->loa_count, why);
 }

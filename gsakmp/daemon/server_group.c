@@ -216,7 +216,16 @@ static enum gkd_exit
 not_loaded(const struct gsakmpd_group *g, struct gkd_why *why)
 {
 	const char *token = gsakmp_group_load_why(g->group);
+	unsigned found, wanted;
 
+	if (gsakmp_group_load_layout(g->group, &found, &wanted)) {
+		snprintf(why->text, sizeof(why->text),
+		         "store '%s': written by another version: the members "
+		         "of group '%s' have records of layout %u, this "
+		         "program reads layout %u",
+		         g->server->commit.path, g->name, found, wanted);
+		return GKD_EXIT_STORE;
+	}
 	if (*token != '\0') {
 		snprintf(why->text, sizeof(why->text), "group '%s': %s",
 		         g->name, token);

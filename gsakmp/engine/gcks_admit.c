@@ -171,8 +171,14 @@ write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
 	                             rq->signer.id.octets, &rq->signer.path,
 	                             rtj_utc);
 	info.permissions = rq->signer.party.permissions;
+	info.until = rq->signer.until;
+	if (err == GK_OK)
+		err = gk_buf_copy(&info.grants,
+		                  gk_buf_slice(&rq->signer.grants));
 	if (err == GK_OK)
 		err = gsakmp_group_member_put(rq->group, m, &info);
+	if (err == GK_OK)
+		gsakmp_group_judge_by(rq->group, info.until, rq->now);
 	gsakmp_member_info_free(&info);
 	return err;
 }

@@ -100,7 +100,8 @@ registered_cert(struct gsakmp_request *rq, struct gk_slice key,
 	id = m != NULL && *cert == NULL ? m->id : 0;
 	pthread_mutex_unlock(&g->lock);
 	if (id != 0 && err == GK_OK && info.der.len == 0) {
-		err = gsakmp_group_member_der(g, id, key, &info.der);
+		err = gsakmp_group_member_der(g, id, key, &info.der,
+		                              &info.grants);
 		if (err == GK_ERR_UNEXPECTED)
 			err = GK_OK;
 	}

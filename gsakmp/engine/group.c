@@ -46,6 +46,7 @@ gsakmp_group_new(const struct gk_env *env,
 	g->party = cfg->party;
 	defaults(g);
 	g->window_ends = g->rekey_due = g->grace_ends = GK_NEVER;
+	g->judge_at = GK_NEVER;
 	pthread_mutex_init(&g->lock, NULL);
 	if (gsakmp_replay_new(g->cfg.replay_max, &g->replay) != GK_OK ||
 	    gk_journal_new(g->cfg.group_id, &g->own) != GK_OK) {
@@ -195,6 +196,8 @@ earliest(const struct gsakmp_group *g)
 		at = g->window_ends;
 	if (g->rekey_due < at)
 		at = g->rekey_due;
+	if (g->judge_at < at)
+		at = g->judge_at;
 	return g->grace_ends < at ? g->grace_ends : at;
 }
 
@@ -278,7 +281,8 @@ gsakmp_group_tick(struct gsakmp_group *g, struct gk_now now)
 	err = group_tick(g, now);
 	pthread_mutex_unlock(&g->lock);
 	GK_TRY(err);
-	return gsakmp_group_flush(g, now);
+	GK_TRY(gsakmp_group_flush(g, now));
+	return gsakmp_group_judge_tick(g, now);
 }
 
 /* ---- commands ----------------------------------------------------------- */
@@ -460,6 +464,7 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.last_rekey_utc = g->last_rekey_utc,
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,
+		.recheck_utc = g->judge_utc,
 		.paused = g->paused,
 	};
 	for (const struct gsakmp_expelled *e = g->expelled; e != NULL;

@@ -62,6 +62,16 @@ struct gsakmp_group_config {
 	unsigned sessions_max;       /* [10000] registrations under way */
 	unsigned replay_max;         /* [1048576] remembered RTJ nonces */
 	uint32_t kek_life_s;         /* [31536000] */
+	/*
+	 * Which members lose their access, whose certificate, or one above it,
+	 * or an attribute certificate that gave them a permission they need,
+	 * was good when they registered and is not any more.
+	 */
+	enum gsakmp_recheck {
+		GSAKMP_RECHECK_VALIDITY,   /* revoked, or out of date */
+		GSAKMP_RECHECK_REVOCATION, /* revoked; nothing else */
+		GSAKMP_RECHECK_NO,         /* none before the next token */
+	} recheck;
 	bool can_post; /* POST outputs are acted upon: without, a token that
 	                * wants Rekey Events posted is refused */
 	uint16_t gtpk_type;   /* [the token's key wrap] Table 16 */
@@ -114,6 +124,10 @@ GK_MUST_CHECK enum gk_err gsakmp_group_load_end(struct gsakmp_group *group,
 /* gsakmp_group_load_why - what the last gsakmp_group_load_end() had to say about
  * the stored token; empty when the token was not the matter. */
 const char *gsakmp_group_load_why(const struct gsakmp_group *group);
+/* gsakmp_group_load_layout - true: it failed because members' records have the
+ * layout *@found of another version of this program, not *@wanted. */
+bool gsakmp_group_load_layout(const struct gsakmp_group *group, unsigned *found,
+                              unsigned *wanted);
 
 /*
  * gsakmp_group_set_token - the Group Owner's signed policy token, DER.
@@ -220,11 +234,12 @@ void gsakmp_group_set_party(struct gsakmp_group *group,
                             const struct gsakmp_party *party);
 
 /*
- * gsakmp_group_revocations - evict members whose certificate is on a CRL by now.
+ * gsakmp_group_revocations - judge all members anew; see config.recheck.
  *
  * For after gsakmp_group_set_party() or a new CRL.  Looks at every member: a
- * certificate path each, without the lock.  GK_ERR_POLICY when somebody had to
- * go and the group has no way to rekey.
+ * certificate path each, without the lock.  What expires meanwhile the group
+ * looks at by itself.  GK_ERR_POLICY when somebody had to go and the group has no
+ * way to rekey.
  */
 enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
                                      struct gk_now now);
@@ -232,7 +247,7 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
 /*
  * Outputs: POST (in front of the MULTICAST of the same event), MULTICAST, SEND
  * (Lack of Ack, pushed Key Download), COMMIT, PUSHED, KEY_INSTALL and KEY_WIPE (a
- * key server may send data, too), EVICTED, MEMBER_OVERDUE, DESTROYED, TOKEN,
+ * key server may send data, too), EVICTED, ACCESS_ENDED (in front of it), MEMBER_OVERDUE, DESTROYED, TOKEN,
  * REKEYED, REFUSED, MESSAGE.
  */
 bool gsakmp_group_poll(struct gsakmp_group *group, struct gsakmp_output *out);
@@ -263,6 +278,8 @@ struct gsakmp_group_status {
 	int64_t last_rekey_utc;
 	int64_t next_rekey_utc;  /* 0: none is due by time */
 	unsigned events;         /* towards an event-driven rekey */
+	int64_t recheck_utc;     /* the first date on which a member's access
+	                          * may end; 0: none */
 	struct gsakmp_gtpk gtpk; /* octets empty */
 	struct gsakmp_suite suite;
 	/* Why the token, which was restored, would not be accepted today: no

@@ -7,9 +7,11 @@
  * looked at when it departs without sending it, or when a CRL comes.  So with a
  * store to read from (gsakmp_group_config.rows) certificates stay there:
  *
- *     gsakmp-cert   by MemberID: the member's name, then its certificate
+ *     gsakmp-cert   by MemberID: the member's name, then its certificate, then
+ *                   the attribute certificates that count for it
  *     gsakmp-chain  by number: the key identifiers of the authorities above
- *                   some member; most members of a group share one such chain
+ *                   some member, then the certificates between; most members of
+ *                   a group share one such chain
  *
  * Without a store everything is kept in the member's record.
  */
@@ -29,7 +31,7 @@ id_key(uint32_t id, uint8_t key[4])
 static enum gk_err
 chain_encode(const struct gsakmp_member_info *info, struct gk_buf *out)
 {
-	size_t cap = 0;
+	size_t cap = info->issuers.len;
 	struct gk_wr wr;
 
 	for (size_t i = 0; i < info->n_ca; i++)
@@ -39,11 +41,13 @@ chain_encode(const struct gsakmp_member_info *info, struct gk_buf *out)
 	gk_wr_u8(&wr, (uint8_t)info->n_ca);
 	for (size_t i = 0; i < info->n_ca; i++)
 		gk_wr_vec16(&wr, gk_buf_slice(&info->ca[i]));
+	gk_wr_bytes(&wr, gk_buf_slice(&info->issuers));
 	return gk_wr_done(&wr);
 }
 
 static enum gk_err
-chain_decode(struct gk_slice chain, struct gsakmp_member_info *info)
+chain_decode(struct gk_slice chain, struct gsakmp_member_info *info,
+             struct gk_buf *issuers)
 {
 	struct gk_rd rd;
 	size_t n;
@@ -55,6 +59,10 @@ chain_decode(struct gk_slice chain, struct gsakmp_member_info *info)
 	for (; info->n_ca < n && rd.fault.err == GK_OK; info->n_ca++)
 		GK_TRY(gk_buf_copy(&info->ca[info->n_ca],
 		                   gk_rd_vec16(&rd, "key identifier")));
+	if (issuers != NULL && rd.fault.err == GK_OK)
+		GK_TRY(gk_buf_copy(issuers, gk_rd_rest(&rd)));
+	else
+		(void)gk_rd_rest(&rd);
 	return gk_rd_done(&rd);
 }
 
@@ -102,12 +110,38 @@ gsakmp_group_chain_load(struct gsakmp_group *g, struct gk_slice key,
 	if (g->n_chains == GSAKMP_CHAINS_MAX ||
 	    !gk_slice_equal(key, id_key((uint32_t)g->n_chains + 1, want)))
 		return GK_ERR_VALUE;
-	err = chain_decode(value, &info);
+	err = chain_decode(value, &info, NULL);
 	gsakmp_member_info_free(&info);
 	GK_TRY(err);
 	GK_TRY(gk_buf_copy(&g->chain[g->n_chains], value));
 	g->n_chains++;
 	return GK_OK;
+}
+
+enum gk_err
+gsakmp_group_chain_certs(const struct gsakmp_group *g, size_t i,
+                         struct gk_certs *certs)
+{
+	struct gk_slice der[GK_PATH_MAX];
+	struct gsakmp_member_info info = { 0 };
+	struct gk_buf issuers = { 0 };
+	enum gk_err err;
+	size_t n;
+
+	err = chain_decode(gk_buf_slice(&g->chain[i]), &info, &issuers);
+	n = gsakmp_grants_list(gk_buf_slice(&issuers), der, GK_COUNT(der));
+	for (size_t k = 0; k < n && err == GK_OK; k++) {
+		struct gk_cert *cert;
+
+		err = gk_cert_from_der(der[k], &cert);
+		if (err != GK_OK)
+			break;
+		err = gk_certs_add(certs, cert);
+		gk_cert_free(cert);
+	}
+	gk_buf_free(&issuers);
+	gsakmp_member_info_free(&info);
+	return err;
 }
 
 /* ---- certificates ------------------------------------------------------- */
@@ -120,17 +154,18 @@ elsewhere(const struct gsakmp_group *g)
 
 static enum gk_err
 cert_store(struct gsakmp_group *g, const struct gk_member *m,
-           struct gk_slice der)
+           struct gk_slice der, struct gk_slice grants)
 {
 	struct gk_buf row = { 0 };
 	struct gk_wr wr;
 	uint8_t key[4];
 	enum gk_err err;
 
-	GK_TRY(gk_buf_alloc(&row, 2 + m->identity.len + der.len));
+	GK_TRY(gk_buf_alloc(&row, 2 + m->identity.len + der.len + grants.len));
 	gk_wr_init(&wr, row.ptr, row.len);
 	gk_wr_vec16(&wr, gk_buf_slice(&m->identity));
 	gk_wr_bytes(&wr, der);
+	gk_wr_bytes(&wr, grants);
 	err = gk_wr_done(&wr);
 	if (err == GK_OK)
 		err = gsakmp_group_store(g, GSAKMP_TABLE_CERT,
@@ -142,7 +177,8 @@ cert_store(struct gsakmp_group *g, const struct gk_member *m,
 
 enum gk_err
 gsakmp_group_member_der(const struct gsakmp_group *g, uint32_t id,
-                        struct gk_slice name, struct gk_buf *der)
+                        struct gk_slice name, struct gk_buf *der,
+                        struct gk_buf *grants)
 {
 	struct gk_buf row = { 0 };
 	struct gk_slice owner, cert;
@@ -162,7 +198,7 @@ gsakmp_group_member_der(const struct gsakmp_group *g, uint32_t id,
 	if (err == GK_OK && !gk_slice_equal(owner, name))
 		err = GK_ERR_UNEXPECTED;
 	if (err == GK_OK)
-		err = gk_buf_copy(der, cert);
+		err = gsakmp_member_split(cert, der, grants);
 	gk_buf_free(&row);
 	return err;
 }
@@ -174,16 +210,24 @@ gsakmp_group_member_put(struct gsakmp_group *g, struct gk_member *m,
                         const struct gsakmp_member_info *info)
 {
 	struct gsakmp_member_info kept = *info;
-	struct gk_buf blob = { 0 };
-	enum gk_err err;
 
 	GK_TRY(chain_number(g, info, &kept.chain));
 	if (elsewhere(g)) {
-		GK_TRY(cert_store(g, m, gk_buf_slice(&info->der)));
-		kept.der = (struct gk_buf){ 0 };
+		GK_TRY(cert_store(g, m, gk_buf_slice(&info->der),
+		                  gk_buf_slice(&info->grants)));
+		kept.der = kept.grants = (struct gk_buf){ 0 };
 	}
-	err = gsakmp_member_info_encode(&kept, gk_buf_slice(&m->identity),
-	                                &blob);
+	return gsakmp_group_member_note(g, m, &kept);
+}
+
+enum gk_err
+gsakmp_group_member_note(struct gsakmp_group *g, struct gk_member *m,
+                         const struct gsakmp_member_info *info)
+{
+	struct gk_buf blob = { 0 };
+	enum gk_err err = gsakmp_member_info_encode(
+		info, gk_buf_slice(&m->identity), &blob);
+
 	if (err == GK_OK)
 		err = gk_group_member_blob(g->data, m, gk_buf_slice(&blob));
 	gk_buf_free(&blob);
@@ -200,7 +244,8 @@ gsakmp_group_member_get(const struct gsakmp_group *g, const struct gk_member *m,
 		return GK_OK;
 	if (info->chain > g->n_chains)
 		return GK_ERR_VALUE;
-	return chain_decode(gk_buf_slice(&g->chain[info->chain - 1]), info);
+	return chain_decode(gk_buf_slice(&g->chain[info->chain - 1]), info,
+	                    NULL);
 }
 
 enum gk_err
@@ -212,4 +257,27 @@ gsakmp_group_member_forget(struct gsakmp_group *g, uint32_t id)
 		return GK_OK;
 	return gsakmp_group_store(g, GSAKMP_TABLE_CERT, id_key(id, key),
 	                          (struct gk_slice){ 0 });
+}
+
+/* ---- and whom nobody wants back ----------------------------------------- */
+
+enum gk_err
+gsakmp_group_bars(const struct gsakmp_group *g, struct gk_slice key,
+                  const struct gk_cert *cert, bool *barred)
+{
+	const struct gk_identity subject = { .kind = GK_ID_DN_STRING };
+	struct gk_buf name = { 0 };
+	enum gk_err err;
+
+	*barred = false;
+	if (g->data == NULL || gk_group_excluded_count(g->data) == 0)
+		return GK_OK;
+	/* A certificate may carry other names than its subject; whoever was
+	 * evicted by the latter does not come back by one of them. */
+	err = gsakmp_member_key(subject, cert, &name);
+	*barred = gk_group_excluded(g->data, key, NULL) ||
+	          (err == GK_OK &&
+	           gk_group_excluded(g->data, gk_buf_slice(&name), NULL));
+	gk_buf_free(&name);
+	return err == GK_ERR_NOMEM ? err : GK_OK;
 }

@@ -28,6 +28,8 @@ struct delivery {
 	struct gk_path path;
 	struct gk_buf key; /* the member's canonical name */
 	uint16_t permissions;
+	struct gk_buf grants;
+	uint32_t until;
 	struct gk_kex_key *kex;
 	struct gsakmp_kek kek;
 
@@ -111,9 +113,10 @@ check_access(struct delivery *d)
 	for (size_t i = 1; i < d->path.n; i++)
 		ca[i - 1] = gk_cert_key_id(d->path.cert[i]);
 	party.n_ca_key_ids = d->path.n - 1;
+	d->until = gsakmp_path_until(&d->path);
 	party.permissions = d->permissions = gsakmp_permissions(
 		d->party.trust, d->who->certs[0], d->who->acerts,
-		d->who->n_acerts, d->now.utc_s);
+		d->who->n_acerts, d->now.utc_s, &d->grants, &d->until);
 	if (!gpt_access_member(d->policy->reg, &party, NULL) &&
 	    GK_CHECKED("RFC4535-4.1.3-03"))
 		return refuse(d, GK_ERR_POLICY,
@@ -197,8 +200,13 @@ write_down(struct delivery *d, struct gk_member *m)
 	                             gsakmp_identity_type(d->who->id->kind),
 	                             d->who->id->octets, &d->path, d->utc);
 	info.permissions = d->permissions;
+	info.until = d->until;
+	if (err == GK_OK)
+		err = gk_buf_copy(&info.grants, gk_buf_slice(&d->grants));
 	if (err == GK_OK)
 		err = gsakmp_group_member_put(d->g, m, &info);
+	if (err == GK_OK)
+		gsakmp_group_judge_by(d->g, info.until, d->now);
 	gsakmp_member_info_free(&info);
 	return err;
 }
@@ -346,6 +354,7 @@ gsakmp_group_push(struct gsakmp_group *g, struct gsakmp_receiver *who,
 	gk_kex_free(d->kex);
 	gk_path_free(&d->path);
 	gk_buf_free(&d->key);
+	gk_buf_free(&d->grants);
 	gsakmp_kek_wipe(&d->kek);
 	gsakmp_policy_unref(d->policy);
 	gk_wipe(d, sizeof(*d));

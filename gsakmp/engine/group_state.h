@@ -80,6 +80,7 @@ struct gsakmp_group {
 	struct gk_group *data; /* NULL before the first token */
 	struct gsakmp_policy *policy;
 	struct gk_buf loaded_token; /* between load and load_end */
+	unsigned load_layout;       /* of a record that cannot be read */
 	char load_why[320];         /* what load_end() found in the token */
 	struct gk_buf chain[GSAKMP_CHAINS_MAX];
 	size_t n_chains;
@@ -90,6 +91,8 @@ struct gsakmp_group {
 	uint64_t window_ends; /* join window: announce the open epoch */
 	uint64_t rekey_due;   /* by time */
 	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
+	uint64_t judge_at;    /* a member's certificate expires */
+	int64_t judge_utc;    /* when that is; 0: no such date */
 	int64_t rekey_due_utc, last_rekey_utc;
 	unsigned events;
 	uint64_t rekeys, oversize;
@@ -130,6 +133,26 @@ GK_MUST_CHECK enum gk_err gsakmp_group_store(struct gsakmp_group *g,
 GK_MUST_CHECK enum gk_err gsakmp_group_member_put(
 	struct gsakmp_group *g, struct gk_member *m,
 	const struct gsakmp_member_info *info);
+/* gsakmp_group_member_note - what _get() gave, changed; the certificates stay
+ * as they are. */
+GK_MUST_CHECK enum gk_err gsakmp_group_member_note(
+	struct gsakmp_group *g, struct gk_member *m,
+	const struct gsakmp_member_info *info);
+/* gsakmp_group_chain_certs - the certificates between the members of chain
+ * number @i + 1 and their anchor. */
+GK_MUST_CHECK enum gk_err gsakmp_group_chain_certs(const struct gsakmp_group *g,
+                                                   size_t i,
+                                                   struct gk_certs *certs);
+/* group_judge.c: members judged anew */
+/* gsakmp_group_judge_by - something of a member expires then; see
+ * gsakmp_member_info. */
+void gsakmp_group_judge_by(struct gsakmp_group *g, uint32_t until,
+                           struct gk_now now);
+/* gsakmp_group_judge_arm - the same for all members. */
+void gsakmp_group_judge_arm(struct gsakmp_group *g, struct gk_now now);
+/* gsakmp_group_judge_tick - takes the lock itself. */
+GK_MUST_CHECK enum gk_err gsakmp_group_judge_tick(struct gsakmp_group *g,
+                                                  struct gk_now now);
 /* gsakmp_group_member_get - the same without the certificate, if that is
  * elsewhere; free it in any case. */
 GK_MUST_CHECK enum gk_err gsakmp_group_member_get(
@@ -140,7 +163,8 @@ GK_MUST_CHECK enum gk_err gsakmp_group_member_get(
 GK_MUST_CHECK enum gk_err gsakmp_group_member_der(const struct gsakmp_group *g,
                                                   uint32_t id,
                                                   struct gk_slice name,
-                                                  struct gk_buf *der);
+                                                  struct gk_buf *der,
+                                                  struct gk_buf *grants);
 GK_MUST_CHECK enum gk_err gsakmp_group_member_forget(struct gsakmp_group *g,
                                                      uint32_t id);
 GK_MUST_CHECK enum gk_err gsakmp_group_chain_load(struct gsakmp_group *g,

@@ -469,6 +469,25 @@ restore_policy(struct gsakmp_group *g, struct gk_now now)
 	return err;
 }
 
+/* Every record, for one that cannot be read is somebody who is let in by no
+ * rule: the next token would throw him out. */
+static enum gk_err
+check_records(struct gsakmp_group *g)
+{
+	const struct gk_member *m;
+	size_t cursor = 0;
+
+	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
+		unsigned layout = gsakmp_member_layout(gk_buf_slice(&m->blob));
+
+		if (layout == gsakmp_member_layout_read)
+			continue;
+		g->load_layout = layout;
+		return GK_ERR_VALUE;
+	}
+	return GK_OK;
+}
+
 static enum gk_err
 reopen(struct gsakmp_group *g, struct gk_now now)
 {
@@ -477,6 +496,7 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	if (g->data == NULL)
 		return GK_ERR_VALUE;
 	GK_TRY(gk_group_load_done(g->data, &why));
+	GK_TRY(check_records(g));
 	GK_TRY(restore_policy(g, now));
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
@@ -488,6 +508,7 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	if (gk_group_note(g->data, GSAKMP_NOTE_OWED).len != 0)
 		g->rekey_due = now.mono_ms;
 	g->grace_ends = now.mono_ms + g->cfg.grace_ms;
+	gsakmp_group_judge_arm(g, now);
 	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
 }
 
@@ -529,4 +550,13 @@ const char *
 gsakmp_group_load_why(const struct gsakmp_group *g)
 {
 	return g->load_why;
+}
+
+bool
+gsakmp_group_load_layout(const struct gsakmp_group *g, unsigned *found,
+                         unsigned *wanted)
+{
+	*found = g->load_layout;
+	*wanted = gsakmp_member_layout_read;
+	return g->load_layout != 0;
 }

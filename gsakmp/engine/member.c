@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/engine/member.h"
 
+#include "common/crypto/gk_der.h"
 #include "common/wire/gk_wr.h"
 #include "gsakmp/gsakmp_registry.h"
 
+/* Of a blob: layout, identity type, flags, maybe a date, then the rest. */
 #define BLOB_VERSION 2
+const unsigned gsakmp_member_layout_read = BLOB_VERSION;
 
 /* Flags of a blob. */
 enum {
@@ -12,6 +15,7 @@ enum {
 	HAS_DER = 2,   /* the certificate is in it */
 	CHAINED = 4,   /* a number stands for the key identifiers */
 	PERMITTED = 8, /* there are permissions */
+	DATED = 16,    /* there is a date on which something expires */
 };
 
 static const struct {
@@ -110,7 +114,73 @@ gsakmp_member_info_set(struct gsakmp_member_info *info, uint8_t id_type,
 		                   gk_cert_key_id(path->cert[i])));
 		info->n_ca++;
 	}
+	/* The anchor is ours, and a raw key is its own. */
+	for (size_t i = 1; i + 1 < path->n; i++)
+		GK_TRY(gk_buf_append(&info->issuers,
+		                     gk_cert_der(path->cert[i])));
+	info->until = gsakmp_path_until(path);
 	return GK_OK;
+}
+
+uint32_t
+gsakmp_until(uint32_t until, int64_t utc)
+{
+	uint32_t at = utc < 1            ? 1
+	              : utc > UINT32_MAX ? UINT32_MAX
+	                                 : (uint32_t)utc;
+
+	return until == 0 || at < until ? at : until;
+}
+
+uint32_t
+gsakmp_path_until(const struct gk_path *path)
+{
+	uint32_t until = 0;
+
+	for (size_t i = 0; i < path->n; i++)
+		if (!gk_cert_is_raw(path->cert[i]))
+			until = gsakmp_until(until,
+			                     gk_cert_not_after(path->cert[i]));
+	return until;
+}
+
+/* The next of DER after DER; empty at the end, and when it is none. */
+static struct gk_slice
+take_der(struct gk_slice *rest)
+{
+	struct gk_slice one = { 0 };
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, rest->ptr, rest->len);
+	if (rest->len == 0)
+		return one;
+	(void)gk_der_get(&rd, GK_DER_SEQUENCE, "certificate");
+	if (rd.fault.err != GK_OK)
+		return one;
+	one = (struct gk_slice){ rest->ptr, rest->len - gk_rd_left(&rd) };
+	*rest = (struct gk_slice){ rest->ptr + one.len, gk_rd_left(&rd) };
+	return one;
+}
+
+size_t
+gsakmp_grants_list(struct gk_slice all, struct gk_slice *each, size_t cap)
+{
+	size_t n = 0;
+
+	while (n < cap && (each[n] = take_der(&all)).len != 0)
+		n++;
+	return n;
+}
+
+enum gk_err
+gsakmp_member_split(struct gk_slice all, struct gk_buf *der,
+                    struct gk_buf *grants)
+{
+	struct gk_slice rest = all, leaf = take_der(&rest);
+
+	/* What it is the reader of the certificate will say. */
+	GK_TRY(gk_buf_copy(der, leaf.len != 0 ? leaf : all));
+	return leaf.len != 0 ? gk_buf_copy(grants, rest) : GK_OK;
 }
 
 static bool
@@ -126,7 +196,8 @@ enum gk_err
 gsakmp_member_info_encode(const struct gsakmp_member_info *info,
                           struct gk_slice name, struct gk_buf *blob)
 {
-	size_t cap = 64 + info->der.len + info->signer_id.len;
+	size_t cap =
+		64 + info->der.len + info->grants.len + info->signer_id.len;
 	uint8_t flags = 0;
 	struct gk_wr wr;
 
@@ -141,17 +212,26 @@ gsakmp_member_info_encode(const struct gsakmp_member_info *info,
 		flags |= CHAINED;
 	if (info->permissions != 0)
 		flags |= PERMITTED;
+	if (info->until != 0)
+		flags |= DATED;
+	if (info->der.len + info->grants.len > UINT16_MAX)
+		return GK_ERR_SPACE;
 	GK_TRY(gk_buf_alloc(blob, cap));
 	gk_wr_init(&wr, blob->ptr, blob->len);
 	gk_wr_u8(&wr, BLOB_VERSION);
 	gk_wr_u8(&wr, info->id_type);
 	gk_wr_u8(&wr, flags);
+	if (flags & DATED)
+		gk_wr_u32(&wr, info->until);
 	if (flags & NAMED)
 		gk_wr_u16(&wr, (uint16_t)info->signer_id.len);
 	else
 		gk_wr_vec16(&wr, gk_buf_slice(&info->signer_id));
-	if (flags & HAS_DER)
-		gk_wr_vec16(&wr, gk_buf_slice(&info->der));
+	if (flags & HAS_DER) {
+		gk_wr_u16(&wr, (uint16_t)(info->der.len + info->grants.len));
+		gk_wr_bytes(&wr, gk_buf_slice(&info->der));
+		gk_wr_bytes(&wr, gk_buf_slice(&info->grants));
+	}
 	gk_wr_u32(&wr, (uint32_t)((uint64_t)info->rtj_utc >> 32));
 	gk_wr_u32(&wr, (uint32_t)info->rtj_utc);
 	if (flags & CHAINED)
@@ -209,8 +289,10 @@ gsakmp_member_info_decode(struct gk_slice name, struct gk_slice blob,
 		gk_rd_fail(&rd, GK_ERR_VALUE, "version");
 	info->id_type = gk_rd_u8(&rd, "identity type");
 	flags = gk_rd_u8(&rd, "flags");
-	if (flags & ~(NAMED | HAS_DER | CHAINED | PERMITTED))
+	if (flags & ~(NAMED | HAS_DER | CHAINED | PERMITTED | DATED))
 		gk_rd_fail(&rd, GK_ERR_VALUE, "flags");
+	if (flags & DATED)
+		info->until = gk_rd_u32(&rd, "until");
 	signer_id = signer_id_of(&rd, flags, name);
 	if (flags & HAS_DER)
 		der = gk_rd_vec16(&rd, "certificate");
@@ -225,7 +307,28 @@ gsakmp_member_info_decode(struct gk_slice name, struct gk_slice blob,
 		info->permissions = gk_rd_u16(&rd, "permissions");
 	GK_TRY(gk_rd_done(&rd));
 	GK_TRY(gk_buf_copy(&info->signer_id, signer_id));
-	return gk_buf_copy(&info->der, der);
+	return gsakmp_member_split(der, &info->der, &info->grants);
+}
+
+unsigned
+gsakmp_member_layout(struct gk_slice blob)
+{
+	return blob.len != 0 ? blob.ptr[0] : 0;
+}
+
+uint32_t
+gsakmp_member_until(struct gk_slice blob)
+{
+	struct gk_rd rd;
+	uint8_t version, flags;
+
+	gk_rd_init(&rd, blob.ptr, blob.len);
+	version = gk_rd_u8(&rd, "version");
+	(void)gk_rd_u8(&rd, "identity type");
+	flags = gk_rd_u8(&rd, "flags");
+	if (version != BLOB_VERSION || (flags & DATED) == 0)
+		return 0;
+	return gk_rd_u32(&rd, "until"); /* 0 when there is no more */
 }
 
 void
@@ -233,6 +336,8 @@ gsakmp_member_info_free(struct gsakmp_member_info *info)
 {
 	gk_buf_free(&info->der);
 	gk_buf_free(&info->signer_id);
+	gk_buf_free(&info->issuers);
+	gk_buf_free(&info->grants);
 	for (size_t i = 0; i < GSAKMP_MEMBER_CA_MAX; i++)
 		gk_buf_free(&info->ca[i]);
 	info->n_ca = 0;

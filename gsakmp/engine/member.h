@@ -27,7 +27,12 @@ struct gsakmp_member_info {
 	struct gk_buf signer_id;
 	struct gk_buf ca[GSAKMP_MEMBER_CA_MAX]; /* key identifiers */
 	size_t n_ca;
-	uint16_t chain;       /* names the key identifiers elsewhere, or 0 */
+	/* Certificates between the leaf and the anchor, and the attribute
+	 * certificates that gave @permissions: DER, one after the other. */
+	struct gk_buf issuers, grants;
+	uint32_t until; /* when something of all that expires, seconds since
+	                 * 1970; 0: not known */
+	uint16_t chain; /* names the key identifiers elsewhere, or 0 */
 	uint16_t permissions; /* when it registered; as in gpt_party */
 	int64_t rtj_utc;      /* Signature Timestamp of the last RTJ accepted */
 };
@@ -48,7 +53,8 @@ GK_MUST_CHECK enum gk_err gsakmp_member_info_set(
 /*
  * A short blob, for there is one per member: a Signer ID that is the end of the
  * member's @name is not repeated, and with @info->chain set the key identifiers
- * are left out.  The certificate is in it if @info has one.
+ * are left out.  The certificate is in it if @info has one, with the grants; the
+ * issuers never are.
  */
 GK_MUST_CHECK enum gk_err gsakmp_member_info_encode(
 	const struct gsakmp_member_info *info, struct gk_slice name,
@@ -58,6 +64,24 @@ GK_MUST_CHECK enum gk_err gsakmp_member_info_decode(
 	struct gk_slice name, struct gk_slice blob,
 	struct gsakmp_member_info *info);
 void gsakmp_member_info_free(struct gsakmp_member_info *info);
+
+/* gsakmp_member_split - the certificate of a member, and the attribute
+ * certificates that were put down behind it. */
+GK_MUST_CHECK enum gk_err gsakmp_member_split(struct gk_slice all,
+                                              struct gk_buf *der,
+                                              struct gk_buf *grants);
+/* gsakmp_path_until - when the first certificate of a path expires; 0: never. */
+uint32_t gsakmp_path_until(const struct gk_path *path);
+/* gsakmp_until - the earlier of two such dates; @utc seconds since 1970. */
+uint32_t gsakmp_until(uint32_t until, int64_t utc);
+/* gsakmp_member_until - @until of a blob; 0 when it has none. */
+uint32_t gsakmp_member_until(struct gk_slice blob);
+/* gsakmp_member_layout - the layout of a blob, and the one that is read. */
+unsigned gsakmp_member_layout(struct gk_slice blob);
+extern const unsigned gsakmp_member_layout_read;
+/* gsakmp_grants_list - the single ones of DER after DER; how many. */
+size_t gsakmp_grants_list(struct gk_slice all, struct gk_slice *each,
+                          size_t cap);
 
 /* Party as the access rules want it; @out borrows from @info and @slices. */
 void gsakmp_member_party(const struct gsakmp_member_info *info,

@@ -34,6 +34,7 @@ struct gsakmp_group;
 	X(MEMBER_ACTIVE, "member-active")   /* GC/KS: @peer acknowledged */    \
 	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */  \
 	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */   \
+	X(ACCESS_ENDED, "access-ended") /* GC/KS: of @peer; @text says why */  \
 	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */       \
 	X(POST, "post")       /* GC/KS: @dgram, to be found at @place */       \
 	X(FETCH, "fetch")     /* GM: @sequence, from the URL @place */         \

@@ -4,6 +4,7 @@
 #include "common/crypto/gk_acert.h"
 #include "common/crypto/gk_der.h"
 #include "common/crypto/gk_oid.h"
+#include "gsakmp/engine/member.h"
 
 #define HIGHEST 9
 
@@ -30,9 +31,23 @@ read_values(struct gk_slice values)
 	return out;
 }
 
+/* What cannot be kept could not be judged anew, and gives nothing. */
+static bool
+keep(const struct gk_acert *acert, struct gk_buf *grants, uint32_t *until)
+{
+	if (grants != NULL &&
+	    (grants->len + acert->der.len > GSAKMP_GRANTS_MAX ||
+	     gk_buf_append(grants, acert->der) != GK_OK))
+		return false;
+	if (until != NULL)
+		*until = gsakmp_until(*until, acert->not_after);
+	return true;
+}
+
 uint16_t
 gsakmp_permissions(const struct gk_trust *trust, const struct gk_cert *holder,
-                   const struct gk_slice *acerts, size_t n, int64_t utc)
+                   const struct gk_slice *acerts, size_t n, int64_t utc,
+                   struct gk_buf *grants, uint32_t *until)
 {
 	uint8_t oid[GK_OID_MAX];
 	enum gk_acert_fault fault;
@@ -43,11 +58,17 @@ gsakmp_permissions(const struct gk_trust *trust, const struct gk_cert *holder,
 	if (n == 0 || gk_oid_parse(gk_slice_str(GSAKMP_PERMISSION_OID), oid,
 	                           &len) != GK_OK)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (gk_acert_decode(acerts[i], &acert) == GK_OK &&
-		    gk_acert_verify(&acert, trust, holder, utc, &fault) ==
+	for (size_t i = 0; i < n; i++) {
+		uint16_t given;
+
+		if (gk_acert_decode(acerts[i], &acert) != GK_OK ||
+		    gk_acert_verify(&acert, trust, holder, utc, &fault) !=
 		            GK_OK)
-			out |= read_values(gk_acert_attribute(
-				&acert, (struct gk_slice){ oid, len }));
+			continue;
+		given = read_values(gk_acert_attribute(
+			&acert, (struct gk_slice){ oid, len }));
+		if ((given & ~out) != 0 && keep(&acert, grants, until))
+			out |= given;
+	}
 	return out;
 }

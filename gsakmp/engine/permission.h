@@ -23,11 +23,18 @@
 	"2.25.227007163891039140890553393414073698781" \
 	".5.1"
 
-/* gsakmp_permissions - bit n: @holder has SimplePermission n by one of the
- * @n attribute certificates in @acerts (DER). */
+#define GSAKMP_GRANTS_MAX 16384 /* octets of them that count */
+
+/*
+ * gsakmp_permissions - bit n: @holder has SimplePermission n by one of the
+ * @n attribute certificates in @acerts (DER).
+ * @grants: those that counted are appended; or NULL
+ * @until: lowered to the day that the first of them expires; or NULL
+ */
 uint16_t gsakmp_permissions(const struct gk_trust *trust,
                             const struct gk_cert *holder,
                             const struct gk_slice *acerts, size_t n,
-                            int64_t utc);
+                            int64_t utc, struct gk_buf *grants,
+                            uint32_t *until);
 
 #endif /* GSAKMP_ENGINE_PERMISSION_H */

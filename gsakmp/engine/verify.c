@@ -12,6 +12,7 @@ gsakmp_signer_clear(struct gsakmp_signer *signer)
 	gk_cert_free(signer->cert);
 	gk_buf_free(&signer->key);
 	gk_path_free(&signer->path);
+	gk_buf_free(&signer->grants);
 	gsakmp_material_clear(&signer->material);
 	*signer = (struct gsakmp_signer){ 0 };
 }
@@ -178,9 +179,11 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	signer->party.ca_key_ids = signer->ca;
 	signer->party.n_ca_key_ids =
 		signer->path.n != 0 ? signer->path.n - 1 : 0;
+	signer->until = gsakmp_path_until(&signer->path);
 	signer->party.permissions = gsakmp_permissions(
 		v->party->trust, signer->cert, signer->material.acerts,
-		signer->material.n_acerts, v->utc);
+		signer->material.n_acerts, v->utc, &signer->grants,
+		&signer->until);
 	return GK_OK;
 }
 

@@ -30,6 +30,8 @@ struct gsakmp_signer {
 	struct gk_slice ca[GK_PATH_MAX]; /* key identifiers, from @path */
 	struct gpt_party party; /* for the access rules; CAs and permissions
 	                         * after _path() */
+	struct gk_buf grants;   /* attribute certificates that gave them */
+	uint32_t until; /* when something of the path, or they, expires */
 	struct gsakmp_material material;
 	bool fetch; /* an error that stands for: fetch @material.wanted first */
 };

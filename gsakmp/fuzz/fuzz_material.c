@@ -34,8 +34,8 @@ collect(const struct gsakmp_verify *v, uint16_t type, struct gk_slice data)
 	must(material.n_crls <= GSAKMP_MATERIAL_CRLS);
 	if (material.certs.n != 0)
 		must(gsakmp_permissions(v->party->trust, material.certs.cert[0],
-		                        material.acerts, material.n_acerts,
-		                        0) == 0);
+		                        material.acerts, material.n_acerts, 0,
+		                        NULL, NULL) == 0);
 	gsakmp_material_clear(&material);
 }
 

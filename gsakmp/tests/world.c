@@ -480,7 +480,7 @@ start_member(struct world_member *m)
 		.id = &m->id,
 		.signer = m->pki.signer,
 		.certs = (const struct gk_cert *const *)m->chain,
-		.n_certs = 1,
+		.n_certs = m->chain[1] != NULL ? 2 : 1,
 		.trust = w->trust,
 		.go_cert = w->go.cert,
 		.go_id = &w->go_id,
@@ -510,9 +510,13 @@ world_member_add(struct world *w, const char *cn)
 			    .serial = (unsigned)w->n_members + 10,
 			    .alg = alg,
 			    .slot = 2,
-			    .issuer = &w->root,
+			    .issuer = w->member_issuer != NULL
+	                                      ? w->member_issuer
+	                                      : &w->root,
+			    .not_after = w->member_ends,
 			    .hash = alg == GK_PKI_DSA1024 ? "SHA1" : NULL });
 	m->chain[0] = m->pki.cert;
+	m->chain[1] = w->member_issuer != NULL ? w->member_issuer->cert : NULL;
 	name_of(&m->pki, &m->name, &m->id);
 	snprintf(m->peer, sizeof(m->peer), "dn:%.*s", (int)m->name.len,
 	         (const char *)m->name.ptr);

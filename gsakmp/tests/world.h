@@ -84,7 +84,7 @@ struct world_seen {
 struct world_member {
 	struct world *w;
 	struct gk_pki_party pki;
-	struct gk_cert *chain[1];
+	struct gk_cert *chain[2];
 	struct gk_buf name; /* DN, RFC 4514 */
 	struct gk_identity id;
 	char peer[128]; /* the name that the key server gives it */
@@ -141,6 +141,10 @@ struct world {
 	const char *named_server; /* gCKS of the token, if not the server */
 	/* Subordinates of the token; with some of them it is autonomous. */
 	const char *sub_gcks[4], *auth_subs[4];
+	/* Of the certificates of members that are added from now on: when they
+	 * expire, 0: in a year; who issues them, NULL: the root. */
+	int64_t member_ends;
+	const struct gk_pki_party *member_issuer;
 	bool no_autonomy; /* scheme none all the same */
 };
 

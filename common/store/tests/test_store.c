@@ -274,6 +274,31 @@ GK_TEST(store, newer_version_is_refused_with_both_versions)
 	refused(GK_ERR_VALUE, "knows version 1");
 }
 
+/* One that can be read gets the new mark with the first change, not before. */
+GK_TEST(store, an_older_version_is_marked_when_it_changes)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+
+	gk_store_close(open_store());
+	cfg.version = 3;
+	cfg.oldest = 2;
+	gk_assert_err(GK_ERR_VALUE, gk_store_open(&cfg, &store, why));
+	assert_non_null(strstr(why, "format version 1"));
+	cfg.oldest = 1;
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	gk_store_close(store);
+	store = open_store(); /* as version 1, still */
+	gk_store_close(store);
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	gk_assert_ok(gk_store_put(store, scope, "t", str("k"), str("v")));
+	gk_store_close(store);
+	refused(GK_ERR_VALUE, "format version 3");
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	assert_true(holds(store, "k", "v"));
+	gk_store_close(store);
+}
+
 GK_TEST(store, foreign_file_is_refused_and_not_touched)
 {
 	static const char text[] = "This is not a database, it is a letter.";
@@ -525,6 +550,7 @@ main(void)
 		RUN(second_process_is_refused),
 		RUN(file_is_for_its_owner_only),
 		RUN(newer_version_is_refused_with_both_versions),
+		RUN(an_older_version_is_marked_when_it_changes),
 		RUN(foreign_file_is_refused_and_not_touched),
 		RUN(missing_folder_is_the_systems_refusal),
 		RUN(damaged_file_is_refused),
