@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a member was admitted with expires or is revoked later: RFC 4535 section 4.2, RFC 4534 B.1.2; and the
+store that remembers it, of this version and of others."""
+import datetime
+import re
+import sqlite3
+
+import pytest
+
+from msec_scapy import material, party, pkix
+from msec_scapy.testing.ground import Ground
+
+STORE = 4  # exit status
+
+
+@pytest.fixture
+def ground(tmp_path, net_prefix):
+    with Ground(tmp_path, net_prefix) as g:
+        yield g
+
+
+def utc():
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+
+def permission(ground, cert, ends):
+    aa = ground.party("aa")
+    return material.issue(pkix.Certificate(aa.der), aa.private, pkix.Certificate(cert.der), {3},
+                          start=ends - datetime.timedelta(days=1), days=1)
+
+
+def member(ground, name, cert_ends=None, grant_ends=None):
+    """A Python member that has joined; its certificate and its permission end when it is said."""
+    later = utc() + datetime.timedelta(days=1)
+    p = ground.pki.issue(name, end=(cert_ends or later).replace(tzinfo=None))
+    credentials = party.Credentials.from_files(p.key, p.chain)
+    credentials.attributes = [permission(ground, p, grant_ends or later)]
+    runner = ground.member(name, credentials=credentials, rekeys=False)
+    assert runner.join()
+    return runner
+
+
+@pytest.mark.req("RFC4535-4.2-02", "RFC4534-B.1.2-01")
+def test_access_ends_with_what_gave_it(ground):
+    """One certificate and one permission expire while their holders are members; a third has neither, and is given a
+    new key."""
+    aa = ground.party("aa")
+    ground.believed = f'<attribute-authority file="{aa.chain}"/>'
+    server = ground.gcks(ground.make_token(permissions=(3,)))
+    member(ground, "gm0")
+    ends = utc() + datetime.timedelta(seconds=4)
+    member(ground, "gm1", cert_ends=ends)
+    member(ground, "gm2", grant_ends=ends)
+    group = server.control("status")["groups"][0]
+    assert group["next_recheck"].startswith(ends.strftime("%Y-%m-%dT%H:%M:%S"))
+    mark, gone = 0, {}
+    while len(gone) < 2:
+        e = server.wait("access-ended", timeout=15, since=mark, where=lambda e: e["peer"] not in gone)
+        gone[e["peer"]] = e["reason"]
+    assert {k.split(",")[0]: v for k, v in gone.items()} == {
+        "dn:CN=gm1": "the certificate has expired",
+        "dn:CN=gm2": "a permission that it was admitted with has ended"}
+    server.wait("rekeyed", timeout=5, since=mark)
+    assert [m["peer"].split(",")[0] for m in server.control("members")] == ["dn:CN=gm0"]
+    server.finish()
+
+
+def store_of(daemon):
+    return daemon.directory / re.search(r'<store path="([^"]+)"', daemon.config.read_text()).group(1)
+
+
+def change(store, *sql):
+    db = sqlite3.connect(store)
+    for statement in sql:
+        db.execute(statement)
+    db.commit()
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
+    return version
+
+
+@pytest.mark.req("RFC4535-7.1.1-09")
+def test_a_store_of_an_older_version(ground):
+    """What can be read is taken over and marked with its first change; what cannot be is refused, and says why."""
+    ground.party("gm0")
+    server = ground.gcks()
+    runner = ground.member("gm0", rekeys=False)
+    assert runner.join()
+    server.wait("member-active", timeout=5)
+    server.finish()
+    store = store_of(server)
+    assert change(store, "PRAGMA user_version=1") == 1
+    server.start()
+    assert server.control("status")["groups"][0]["members"] == 1
+    server.control("rekey")
+    server.finish()
+    assert change(store) == 2
+    # A record of layout 1: an identity follows, so only the layout tells.
+    db = sqlite3.connect(store)
+    (key, value), = db.execute("SELECT key, value FROM row WHERE tab = 'grp_member'").fetchall()
+    name = value.index(b"dn:CN=gm0")
+    at = value.index(b"\x02\x1f", name)  # layout 2, ID_DN_STRING
+    db.execute("UPDATE row SET value = ? WHERE tab = 'grp_member' AND key = ?",
+               (value[:at] + b"\x01" + value[at + 1:], key))
+    db.commit()
+    db.close()
+    server.launch()
+    assert server.wait_end() == STORE
+    text = "\n".join(server.tail(5))
+    assert str(store.name) in text and "layout 1" in text and "layout 2" in text
