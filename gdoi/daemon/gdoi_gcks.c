@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gdoi-gcks: the Group Controller / Key Server of RFC 6407. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "gdoi/daemon/server.h"
 
@@ -81,17 +80,6 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 }
 
 static void
-free_retired(struct gdoid_server *s)
-{
-	struct gdoid_phase1 *p;
-
-	while ((p = s->retired) != NULL) {
-		s->retired = p->older;
-		gdoid_phase1_free(p);
-	}
-}
-
-static void
 reload(struct gkd_daemon *d)
 {
 	struct gdoid_server *s = d->state;
@@ -105,13 +93,8 @@ reload(struct gkd_daemon *d)
 			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
 		return;
 	}
-	/* SAs that began under the old settings use them until they end, which
-	 * may take as long as the lifetime says: what is replaced is kept. */
-	s->phase1->older = s->retired;
-	s->retired = s->phase1;
-	s->phase1 = fresh;
 	gdoid_phase1_warn(fresh);
-	gdoid_workers_set_phase1(s);
+	gdoid_workers_set_phase1(s, fresh);
 	for (size_t i = 0; i < s->n_groups; i++) {
 		gdoid_group_reload(&s->groups[i]);
 		gdoid_policy_close(&s->groups[i]);
@@ -132,7 +115,7 @@ stop(struct gkd_daemon *d)
 	gdoid_groups_close(s);
 	gkd_commit_close(&s->commit);
 	gdoid_phase1_free(s->phase1);
-	free_retired(s);
+	gdoid_phase1_sweep(s, true);
 	gk_wipe(s->secret, sizeof(s->secret));
 }
 

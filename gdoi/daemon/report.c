@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define PEER_TEXT 300
+#define WORDS_MAX 128 /* of what a peer says in words */
 
 /* ---- addresses ---------------------------------------------------------- */
 
@@ -172,10 +173,25 @@ add_message(json_t *f, const struct gdoi_output *o)
 		json_object_set_new(f, "address", json_string(address));
 }
 
+/* What a peer sent for people to read; it may be anything. */
+static const char *
+words(char out[WORDS_MAX + 1], struct gk_slice said)
+{
+	size_t n = said.len < WORDS_MAX ? said.len : WORDS_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = said.ptr[i] < ' ' || said.ptr[i] > '~'
+		                 ? '?'
+		                 : (char)said.ptr[i];
+	out[n] = '\0';
+	return out;
+}
+
 static void
 add_details(json_t *f, const struct gdoi_output *o)
 {
 	struct gkd_cause why;
+	char text[WORDS_MAX + 1];
 
 	switch (o->kind) {
 	case GDOI_OUT_MESSAGE:
@@ -205,6 +221,9 @@ add_details(json_t *f, const struct gdoi_output *o)
 		json_object_set_new(f, "notify_text",
 		                    json_string(isakmp_code_text(
 					    ISAKMP_TABLE_NOTIFY, o->notify)));
+		if (o->words.len != 0)
+			json_object_set_new(f, "says",
+			                    json_string(words(text, o->words)));
 		break;
 	case GDOI_OUT_PHASE1_DOWN:
 	case GDOI_OUT_LEFT:
@@ -244,6 +263,17 @@ level_of(enum gdoi_output_kind kind)
 	}
 }
 
+static void
+log_notified(const struct gdoi_output *out, const struct gkd_about *about)
+{
+	const char *type = isakmp_code_text(ISAKMP_TABLE_NOTIFY, out->notify);
+	char text[WORDS_MAX + 1];
+
+	gkd_log_about(LOG_INFO, "fsm", about, "notified: %s%s%s",
+	              type != NULL ? type : "?",
+	              out->words.len != 0 ? ": " : "", words(text, out->words));
+}
+
 void
 gdoid_report(struct gkd_daemon *d, const char *group,
              const struct gdoi_output *out)
@@ -273,6 +303,8 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 			d, &about, out->incoming,
 			isakmp_code_text(ISAKMP_TABLE_EXCHANGE, out->exchange),
 			NULL);
+	else if (out->kind == GDOI_OUT_NOTIFIED)
+		log_notified(out, &about);
 	else
 		gkd_log_about(
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,

@@ -102,6 +102,9 @@ struct gdoid_group {
 	struct gpt_owner_config *owner;
 	struct gpt_source *source;
 	struct gpt_seen seen; /* the newest token accepted */
+	char lapse[256];      /* why it would not be accepted today; or empty */
+	bool lapsed_serve;    /* admit members all the same */
+	struct gkd_timer *lapse_timer;
 
 	struct gdoid_push history[GDOID_HISTORY_MAX]; /* a ring */
 	size_t n_history;                             /* ever */
@@ -109,7 +112,10 @@ struct gdoid_group {
 
 struct gdoid_server {
 	struct gkd_daemon *d;
-	struct gdoid_phase1 *phase1, *retired; /* a list, newest first */
+	/* What was replaced stays as long as there is an SA that began under it;
+	 * a list, newest first. */
+	struct gdoid_phase1 *phase1, *retired;
+	atomic_bool retiring; /* somebody is to look at the list */
 	struct gdoid_group *groups;
 	size_t n_groups;
 
@@ -139,8 +145,15 @@ void gdoid_group_reload(struct gdoid_group *g);
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why);
 void gdoid_workers_close(struct gdoid_server *s);
-/* All workers get the server's new phase 1 settings. */
-void gdoid_workers_set_phase1(struct gdoid_server *s);
+/* ---- server_phase1.c ------------------------------------------------------ */
+/* Before there are threads: say when @p has no SA any more. */
+void gdoid_phase1_watch(struct gdoid_server *s, struct gdoid_phase1 *p);
+/* All workers get @fresh as the server's phase 1 settings; those of before go when
+ * the last SA that began under them ends. */
+void gdoid_workers_set_phase1(struct gdoid_server *s,
+                              struct gdoid_phase1 *fresh);
+/* Those that no SA uses go now; @all: all, as there is none left. */
+void gdoid_phase1_sweep(struct gdoid_server *s, bool all);
 
 /* ---- server_send.c: datagrams leave --------------------------------------- */
 /* To one peer, from the port of ours that @out names and the address that was
@@ -173,6 +186,13 @@ enum gkd_exit gdoid_policy_open(struct gdoid_group *g, struct gkd_why *why);
 /* Only look at it: is the local policy one that can be run? */
 enum gkd_exit gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why);
 void gdoid_policy_close(struct gdoid_group *g);
+/* Whom to believe. */
+struct gpt_owner gdoid_policy_owner(const struct gdoid_group *g);
+
+/* ---- server_lapse.c: would the token in force be accepted today? ---------- */
+GK_MUST_CHECK enum gk_err gdoid_lapse_open(struct gdoid_group *g);
+void gdoid_lapse_close(struct gdoid_group *g);
+void gdoid_lapse_judge(struct gdoid_group *g);
 
 /* ---- server_store.c ------------------------------------------------------ */
 enum gkd_exit gdoid_store_open(struct gdoid_server *s, struct gkd_why *why);

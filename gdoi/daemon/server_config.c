@@ -18,6 +18,8 @@ read_token(struct gkd_config *config, struct gdoid_group *g,
 	enum gk_err err;
 
 	GK_TRY(gpt_place_load(config, e, &g->token, why));
+	g->lapsed_serve =
+		strcmp(gkd_elem_text(e, "@lapsed", "refuse"), "serve") == 0;
 	if (strncmp(name, "hex:", 4) == 0)
 		err = gk_unhex(&g->token_group, name + 4);
 	else
@@ -149,7 +151,10 @@ read_rekey(const struct gkd_config *config, struct gdoid_group *g,
 	GK_TRY(gkd_elem_uint(config, e, "@sender-last", 0, UINT32_MAX, 0, &n,
 	                     why));
 	c->sender_last = (uint32_t)n;
-	return GK_OK;
+	GK_TRY(gkd_number_load(config, e, "@sender-ids-max", GDOI_KD_SIDS_MAX,
+	                       &c->sids_max, why));
+	return gkd_elem_bool(config, e, "@sender-ids-fewer", false,
+	                     &c->sids_fewer, why);
 }
 
 static enum gk_err
@@ -267,6 +272,8 @@ read_limits(struct gdoid_server *s, struct gkd_why *why)
 		return GK_OK;
 	GK_TRY(gkd_elem_bool(config, e, "@errors", true, &answer, why));
 	c->silent = !answer;
+	GK_TRY(gkd_elem_bool(config, e, "@reasons", true, &answer, why));
+	c->bare = !answer;
 	GK_TRY(gkd_elem_bool(config, e, "@initial-contact", false,
 	                     &c->initial_contact, why));
 	GK_TRY(gkd_number_load(config, e, "@half-open-max", 1000000, &n, why));

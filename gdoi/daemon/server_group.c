@@ -190,7 +190,8 @@ open_group(struct gdoid_group *g, struct gkd_why *why)
 	g->group = gdoi_group_new(&s->d->env, &g->cfg);
 	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
 	g->resends = gkd_resends_new(s->d->loop, &resending);
-	if (g->group == NULL || g->timer == NULL || g->resends == NULL)
+	if (g->group == NULL || g->timer == NULL || g->resends == NULL ||
+	    gdoid_lapse_open(g) != GK_OK)
 		return GKD_EXIT_FAILURE;
 	if (gdoid_store_load(g) == GK_OK)
 		return GKD_EXIT_OK;
@@ -215,6 +216,7 @@ close_group(struct gdoid_group *g)
 {
 	gdoid_policy_close(g);
 	gkd_resends_free(g->resends);
+	gdoid_lapse_close(g);
 	gkd_timer_free(g->timer);
 	gdoi_group_free(g->group);
 	g->group = NULL;

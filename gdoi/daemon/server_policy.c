@@ -63,8 +63,8 @@ read_local(const struct gdoid_group *g, struct gk_slice xml,
 	return err;
 }
 
-static struct gpt_owner
-owner_of(const struct gdoid_group *g)
+struct gpt_owner
+gdoid_policy_owner(const struct gdoid_group *g)
 {
 	const struct gdoid_phase1 *p = g->server->phase1;
 	const struct gpt_owner_config *c = g->owner;
@@ -83,7 +83,7 @@ static enum gk_err
 read_token(const struct gdoid_group *g, struct gk_slice cms, bool restored,
            struct gpt_token **token, struct gpt_seen *seen, char why[256])
 {
-	const struct gpt_owner owner = owner_of(g);
+	const struct gpt_owner owner = gdoid_policy_owner(g);
 	struct gpt_verified v = { 0 };
 	struct gpt_fault fault = { 0 };
 	enum gk_err err;
@@ -283,6 +283,8 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 		return GK_ERR_IO;
 	}
 	g->seen = seen;
+	if (!restored)
+		gdoid_lapse_judge(g);
 	return GK_OK;
 }
 
@@ -385,7 +387,7 @@ static enum gkd_exit
 subscribe(struct gdoid_group *g, const struct gpt_source_ops *ops,
           struct gkd_why *why)
 {
-	const struct gpt_owner o = owner_of(g);
+	const struct gpt_owner o = gdoid_policy_owner(g);
 	struct gk_identity anybody = { 0 };
 	struct gkd_why text = { "out of memory" };
 
@@ -419,6 +421,8 @@ gdoid_policy_open(struct gdoid_group *g, struct gkd_why *why)
 		gkd_log(LOG_WARNING, "fsm", "group %s is destroyed", g->name);
 		return GKD_EXIT_OK;
 	}
+	/* After a restart, and after a reload. */
+	gdoid_lapse_judge(g);
 	if (file == NULL)
 		return subscribe(g, &ops, why);
 	err = gdoid_policy_read(g, true, why);

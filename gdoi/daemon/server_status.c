@@ -32,6 +32,8 @@ group_status(struct gdoid_group *g)
 	              "members", (json_int_t)st.n_members, "unresponsive",
 	              (json_int_t)st.n_unresponsive, "barred",
 	              (json_int_t)st.n_barred, "teks", (json_int_t)st.n_teks);
+	if (g->lapse[0] != '\0')
+		json_object_set_new(o, "token_lapsed", gkd_json_text(g->lapse));
 	json_object_set_new(o, "id", gkd_json_octets(gk_buf_slice(&g->id)));
 	json_object_set_new(o, "kek",
 	                    st.has_kek ? gdoid_json_kek(&st.kek) : json_null());
@@ -39,6 +41,11 @@ group_status(struct gdoid_group *g)
 	json_object_set_new(o, "acks", json_integer((json_int_t)st.acks));
 	json_object_set_new(o, "refused_acks",
 	                    json_integer((json_int_t)st.refused_acks));
+	json_object_set_new(o, "capacity",
+	                    json_integer((json_int_t)st.capacity));
+	json_object_set_new(
+		o, "full",
+		json_boolean(st.open && st.n_members >= st.capacity));
 	json_object_set_new(o, "senders", json_integer(st.senders));
 	json_object_set_new(o, "sender_last", json_integer(st.sender_last));
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
@@ -99,6 +106,7 @@ phase1_status(struct gdoid_server *s)
 {
 	struct gdoi_gcks_status sum = { 0 };
 	json_t *spread = json_array(), *o;
+	int retired = 0;
 
 	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++) {
 		struct gdoid_worker *w = &s->workers[i];
@@ -120,6 +128,9 @@ phase1_status(struct gdoid_server *s)
 	              (json_int_t)sum.resent, "refused",
 	              (json_int_t)sum.refused);
 	json_object_set_new(o, "sas_by_worker", spread);
+	for (const struct gdoid_phase1 *p = s->retired; p; p = p->older)
+		retired++;
+	json_object_set_new(o, "old_settings", json_integer(retired));
 	json_object_set_new(o, "aggressive",
 	                    json_boolean(s->phase1->ike.aggressive));
 	json_object_set_new(o, "proposals", gdoid_phase1_proposals(s->phase1));

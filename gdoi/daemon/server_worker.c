@@ -387,6 +387,7 @@ gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why)
 	if (s->d->env.random(s->d->env.ctx, s->secret, sizeof(s->secret)) !=
 	    GK_OK)
 		return GKD_EXIT_FAILURE;
+	gdoid_phase1_watch(s, s->phase1);
 	s->engine_cfg.ike = s->phase1->ike;
 	memcpy(s->engine_cfg.ike.secret, s->secret, sizeof(s->secret));
 	s->pool = gkd_pool_new(s->n_workers);
@@ -443,42 +444,4 @@ gdoid_workers_close(struct gdoid_server *s)
 	s->pool = NULL;
 	free(s->workers);
 	s->workers = NULL;
-}
-
-/* ---- new phase 1 settings ------------------------------------------------ */
-
-struct handover {
-	struct gdoid_worker *worker;
-	struct ike_config ike;
-};
-
-static void
-take_phase1(void *arg)
-{
-	struct handover *h = arg;
-
-	if (h->worker->engine != NULL)
-		gdoi_gcks_set_ike(h->worker->engine, &h->ike);
-	gk_wipe(&h->ike.secret, sizeof(h->ike.secret));
-	free(h);
-}
-
-void
-gdoid_workers_set_phase1(struct gdoid_server *s)
-{
-	for (unsigned i = 0; i < s->n_workers; i++) {
-		struct handover *h = malloc(sizeof(*h));
-
-		if (h != NULL) {
-			*h = (struct handover){ &s->workers[i],
-				                s->phase1->ike };
-			memcpy(h->ike.secret, s->secret, sizeof(s->secret));
-			h->ike.cookie_tag = (uint8_t)i;
-		}
-		if (h == NULL || gkd_loop_post(s->workers[i].loop, take_phase1,
-		                               h) != GK_OK) {
-			gkd_log(LOG_ERR, "io", "out of memory");
-			free(h);
-		}
-	}
 }

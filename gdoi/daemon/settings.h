@@ -3,6 +3,7 @@
 #define GDOI_DAEMON_SETTINGS_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "common/daemon/gkd_credential.h"
 #include "common/daemon/gkd_settings.h"
@@ -20,7 +21,12 @@
 /* Everything that a struct ike_config points to. */
 struct gdoid_phase1 {
 	struct gdoid_phase1 *older; /* of those that were replaced */
-	struct ike_config ike;      /* for the engines; secret and tag are not
+	/* Pools and SAs that use it, and who is told that it is none any more;
+	 * from the thread of the last one. */
+	atomic_int users;
+	void (*unused)(void *arg);
+	void *unused_arg;
+	struct ike_config ike; /* for the engines; secret and tag are not
 	                             * set here */
 	struct gdoi_dialect dialect;
 	char name[256]; /* own identity, printable */
@@ -49,6 +55,9 @@ GK_MUST_CHECK enum gk_err gdoid_phase1_load(struct gkd_config *config,
                                             struct gdoid_phase1 **phase1,
                                             struct gkd_why *why);
 void gdoid_phase1_free(struct gdoid_phase1 *phase1); /* wipes */
+/* gdoid_phase1_hold - somebody else uses it (1), or does no longer (-1); any
+ * thread. */
+void gdoid_phase1_hold(void *phase1, int change);
 /* gdoid_phase1_warn - a log line for each pre-shared key that can be guessed
  * (RFC 2409 section 8), and for old algorithms. */
 void gdoid_phase1_warn(const struct gdoid_phase1 *phase1);

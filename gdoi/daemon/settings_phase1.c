@@ -180,6 +180,7 @@ load(struct gkd_config *config, struct gdoid_phase1 *p, struct gkd_why *why)
 
 	c->dialect = &p->dialect;
 	c->credentials = p->credential_view;
+	c->hold = (struct ike_hold){ gdoid_phase1_hold, p };
 	GK_TRY(gdoid_dialect_load(config, e, NULL, &p->dialect, why));
 	GK_TRY(gkd_elem_bool(config, e, "@aggressive", false, &c->aggressive,
 	                     why));
@@ -214,6 +215,18 @@ gdoid_phase1_load(struct gkd_config *config, struct gdoid_phase1 **phase1,
 	}
 	*phase1 = p;
 	return GK_OK;
+}
+
+void
+gdoid_phase1_hold(void *phase1, int change)
+{
+	struct gdoid_phase1 *p = phase1;
+	/* Who is told may free it, as soon as the count is zero. */
+	void (*unused)(void *) = p->unused;
+	void *arg = p->unused_arg;
+
+	if (atomic_fetch_add(&p->users, change) + change == 0 && unused != NULL)
+		unused(arg);
 }
 
 void

@@ -26,6 +26,9 @@ struct gdoi_gcks_config {
 	 * a notification under its SA: RFC 2408 section 5 leaves that to local
 	 * policy.  What is not genuine never gets an answer. */
 	bool silent;
+	/* Such a notification says in words why, to a member that is known, where
+	 * its type says too little; bare: it does not. */
+	bool bare;
 
 	/* All 0: the defaults in brackets. */
 	unsigned pulls_max;    /* [16] exchanges under way under one SA */

@@ -10,6 +10,7 @@
  */
 #define AT_EXCHANGE 18
 #define AT_MESSAGE_ID 20
+#define WORDS_MAX 64
 
 /* ---- life of an exchange ------------------------------------------------ */
 
@@ -114,24 +115,46 @@ enter(struct gdoi_gcks *gcks, struct gcks_pull *p, struct gk_now now)
 
 /* ---- refusals that are answered ----------------------------------------- */
 
+/* No notification of RFC 2408 means any of these.  Who is not admitted at all is
+ * told nothing more than that. */
+static const char *
+in_words(const char *req)
+{
+	static const struct {
+		const char *req, *text;
+	} words[] = {
+		{ "RFC6407-3.4-08", "the group is full" },
+		{ "RFC6407-5.4.2-01", "too many sender ids at once" },
+		{ "RFC6407-3.5-11", "sender ids have run out, ask again" },
+		{ "RFC4534-2-08", "the policy of the group has lapsed" },
+	};
+
+	for (size_t i = 0; req != NULL && i < GK_COUNT(words); i++)
+		if (strcmp(words[i].req, req) == 0)
+			return words[i].text;
+	return "";
+}
+
 void
 gcks_notify(struct gcks_input *in, struct ike *ike)
 {
-	uint8_t spi[2 * ISAKMP_COOKIE_LEN], id[4];
+	uint8_t spi[2 * ISAKMP_COOKIE_LEN], data[4 + WORDS_MAX];
 	struct isakmp_notification n = {
 		.doi = ISAKMP_DOI_GDOI,
 		.protocol = ISAKMP_PROTO_ISAKMP,
 		.type = (uint16_t)in->why.notify,
 		.spi = { spi, sizeof(spi) },
-		.data = { id, sizeof(id) },
 	};
 	struct gk_wr wr;
 
 	if (in->gcks->cfg.silent)
 		return;
 	ike_cookies(ike, spi);
-	gk_wr_init(&wr, id, sizeof(id));
+	gk_wr_init(&wr, data, sizeof(data));
 	gk_wr_u32(&wr, in->header.message_id);
+	if (!in->gcks->cfg.bare)
+		gk_wr_bytes(&wr, gk_slice_str(in_words(in->why.req)));
+	n.data = (struct gk_slice){ data, wr.len };
 	/* When it cannot be said it is not said. */
 	(void)ike_pool_notify(in->gcks->pool, ike, &n, in->now);
 }

@@ -234,9 +234,9 @@ names(const struct gm_group *group, const struct isakmp_notification *n)
 	const uint8_t octets[] = { (uint8_t)(id >> 24), (uint8_t)(id >> 16),
 		                   (uint8_t)(id >> 8), (uint8_t)id };
 
-	return group->pull.expect != 0 &&
-	       gk_slice_equal(n->data,
-	                      (struct gk_slice){ octets, sizeof(octets) });
+	/* Words for people may follow. */
+	return group->pull.expect != 0 && n->data.len >= sizeof(octets) &&
+	       memcmp(n->data.ptr, octets, sizeof(octets)) == 0;
 }
 
 /* Status types and what has no exchange are for people. */

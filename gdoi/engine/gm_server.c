@@ -220,6 +220,9 @@ notified(struct gdoi_gm *gm, const struct ike_output *ike, struct gk_now now)
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->notify = n.type;
+	if (n.data.len > sizeof(uint32_t)) /* behind the Message ID */
+		out->words = (struct gk_slice){ n.data.ptr + sizeof(uint32_t),
+			                        n.data.len - sizeof(uint32_t) };
 	out->peer = gk_slice_str(gm->peer);
 	GK_TRY(gdoi_outputs_own(&gm->out));
 	return gm->up ? gm_pull_refused(gm, &n, now) : GK_OK;

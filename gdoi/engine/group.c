@@ -26,6 +26,8 @@ defaults(struct gdoi_group *g)
 		c->push_max = PUSH_LIMIT;
 	if (c->members_max == 0)
 		c->members_max = MEMBERS_MAX;
+	if (c->sids_max == 0 || c->sids_max > GDOI_KD_SIDS_MAX)
+		c->sids_max = GDOI_KD_SIDS_MAX;
 	if (c->signer_key == NULL && c->signer != NULL)
 		c->signer_key = gk_signer_pubkey(c->signer);
 	g->window_ends = g->tek_due = g->kek_due = GK_NEVER;

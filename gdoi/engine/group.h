@@ -46,6 +46,10 @@ struct gdoi_group_config {
 	                          * 2.  Lower it for shorter paths. */
 	uint32_t sender_last;    /* [by the policy's sid_bits] lower it to see
 	                          * sender ids run out */
+	/* RFC 6407 sections 3.4, 5.4.2: of one request; never above
+	 * GDOI_KD_SIDS_MAX.  Who asks for more is refused, or gets so many. */
+	unsigned sids_max; /* [GDOI_KD_SIDS_MAX] */
+	bool sids_fewer;
 };
 
 /* gdoi_group_new - copies *@cfg; what it points to, and @env, must outlive the
@@ -74,6 +78,10 @@ GK_MUST_CHECK enum gk_err gdoi_group_load_end(struct gdoi_group *group,
 enum gk_err gdoi_group_set_policy(struct gdoi_group *group,
                                   struct gdoi_policy *policy, struct gk_now now,
                                   struct isakmp_reject *why);
+
+/* gdoi_group_set_lapsed - the token of the policy in force would, or would again,
+ * be accepted today.  While it would not, only members register. */
+void gdoi_group_set_lapsed(struct gdoi_group *group, bool lapsed);
 
 /* Commands.  GK_ERR_UNEXPECTED before the first policy or after destruction;
  * GK_ERR_POLICY when the group has no Rekey SA. */
@@ -117,6 +125,7 @@ bool gdoi_group_commit_done(struct gdoi_group *group, uint64_t ticket);
 /* What "status" and "members" show. */
 struct gdoi_group_status {
 	bool open, destroyed;
+	bool lapsed; /* see gdoi_group_set_lapsed() */
 	int64_t edition;
 	size_t n_members, n_unresponsive, n_barred;
 	size_t capacity; /* members that it can have */

@@ -61,6 +61,15 @@ count(const struct gdoi_group *g)
 	return n;
 }
 
+static uint32_t
+unsent(const struct gdoi_group *g)
+{
+	for (const struct gdoi_event *e = g->first_event; e; e = e->next)
+		if (e->state != GDOI_EVENT_SENT)
+			return e->number;
+	return g->pushes + 1;
+}
+
 /* A rekey takes the place of those before it.  What was asked to be acknowledged
  * stays until that has been judged, within limits. */
 enum gk_err
@@ -82,6 +91,7 @@ gdoi_events_forget(struct gdoi_group *g, struct gk_now now)
 		gdoi_event_free(e);
 		n--;
 	}
+	g->resend_from = unsent(g);
 	return GK_OK;
 }
 

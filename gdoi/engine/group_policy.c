@@ -452,6 +452,18 @@ set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
 	return gdoi_out_plain(g, GDOI_OUT_POLICY, NULL);
 }
 
+void
+gdoi_group_set_lapsed(struct gdoi_group *g, bool lapsed)
+{
+	pthread_mutex_lock(&g->lock);
+	/* What was offered before is not to be had any more. */
+	if (g->policy != NULL && g->policy->lapsed != lapsed) {
+		g->policy->lapsed = lapsed;
+		g->moved++;
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
 enum gk_err
 gdoi_group_set_policy(struct gdoi_group *g, struct gdoi_policy *policy,
                       struct gk_now now, struct isakmp_reject *why)

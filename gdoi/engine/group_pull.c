@@ -216,6 +216,13 @@ look(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 	    GK_CHECKED("RFC6407-3.4-03"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-3.4-03",
 		              "ID, which is barred");
+	/* As long as nobody answers for the policy it admits nobody new. */
+	if (g->policy->lapsed &&
+	    gk_group_find(g->data, gk_buf_slice(&o->name)) == NULL &&
+	    GK_CHECKED("RFC4534-2-08"))
+		return isakmp_refuse(why, GK_ERR_POLICY,
+		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+		                     "RFC4534-2-08", "policy token", 0);
 	return GK_OK;
 }
 
@@ -278,10 +285,19 @@ struct admission {
 	int64_t heard; /* of it, before; 0: never */
 };
 
+/* That one request can be given: by configuration, and of all that there are. */
+static uint32_t
+most_sids(const struct gdoi_group *g)
+{
+	return g->shape.sender_last < g->cfg.sids_max ? g->shape.sender_last + 1
+	                                              : g->cfg.sids_max;
+}
+
 /* RFC6407-3.5-02, -3.5-08, -5.4.2-01 */
 static enum gk_err
 take_sids(struct admission *a)
 {
+	const struct gdoi_group_config *cfg = &a->g->cfg;
 	uint32_t n = 1, first;
 	enum gk_err err;
 
@@ -292,14 +308,16 @@ take_sids(struct admission *a)
 	if (a->request != NULL && a->request->has_request &&
 	    a->request->request > 1)
 		n = a->request->request;
-	if (n > GDOI_KD_SIDS_MAX)
-		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
-		              "SENDER_ID_REQUEST");
+	/* Section 3.4: at least one, and possibly more depending on a request. */
+	if (n > most_sids(a->g) && cfg->sids_fewer)
+		n = most_sids(a->g);
+	if (n > GDOI_KD_SIDS_MAX ||
+	    (n > most_sids(a->g) && GK_CHECKED("RFC6407-5.4.2-01")))
+		return isakmp_refuse(a->why, GK_ERR_SPACE,
+		                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+		                     "RFC6407-5.4.2-01", "SENDER_ID_REQUEST",
+		                     0);
 	err = gk_group_sender_next(a->g->data, n, &first);
-	if (err == GK_ERR_SPACE && n > (uint64_t)a->g->shape.sender_last + 1 &&
-	    GK_CHECKED("RFC6407-5.4.2-01"))
-		return refuse(a->why, GK_ERR_SPACE, "RFC6407-5.4.2-01",
-		              "SENDER_ID_REQUEST");
 	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.5-11")) {
 		/* RFC6407-3.5-11: none before all of them can be reset. */
 		a->g->exhausted = true;
@@ -340,7 +358,9 @@ join(struct admission *a)
 		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
 	/* RFC6407-3.4-08: the tree has no seat more. */
 	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.4-08"))
-		return refuse(a->why, err, "RFC6407-3.4-08", "LKH ID");
+		return isakmp_refuse(a->why, err,
+		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+		                     "RFC6407-3.4-08", "LKH ID", 0);
 	GK_TRY(err);
 	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 }

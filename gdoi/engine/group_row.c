@@ -37,6 +37,7 @@ gdoi_group_save_head(struct gdoi_group *g)
 	gk_wr_u8(&wr, g->rekey_owed);
 	gk_row_wr_u64(&wr, (uint64_t)g->last_rekey_utc);
 	gk_wr_bytes(&wr, (struct gk_slice){ g->spi_key, sizeof(g->spi_key) });
+	gk_wr_u32(&wr, g->resend_from);
 	g->commit_owed = true;
 	return gk_row_put(g->own, GDOI_TABLE_HEAD, head_key(), &wr);
 }
@@ -179,6 +180,8 @@ load_head(struct gdoi_group *g, struct gk_slice value)
 	g->rekey_owed = gk_rd_u8(&rd, "rekey owed") != 0;
 	g->last_rekey_utc = (int64_t)gk_row_rd_u64(&rd, "last rekey");
 	spi_key = gk_rd_bytes(&rd, sizeof(g->spi_key), "SPI key");
+	if (gk_rd_left(&rd) != 0) /* not in rows of before it was there */
+		g->resend_from = gk_rd_u32(&rd, "first to be sent again");
 	GK_TRY(gk_rd_done(&rd));
 	memcpy(g->spi_key, spi_key.ptr, sizeof(g->spi_key));
 	if (g->phase == GDOI_GROUP_DESTROYED)
@@ -413,22 +416,30 @@ gdoi_group_load(struct gdoi_group *g, const char *table, struct gk_slice key,
 	return GK_ERR_UNEXPECTED;
 }
 
-/* A PUSH whose Rekey SA is gone could not be read any more. */
-static void
-drop_orphans(struct gdoi_group *g)
+/*
+ * A PUSH whose Rekey SA is gone could not be read any more; one of a rekey before
+ * the last one went out in its time, and its SAs have been replaced since.  Neither
+ * is sent again.  One of the last rekey that came under the KEK before is, as it
+ * brings the KEK in force.
+ */
+static enum gk_err
+drop_old(struct gdoi_group *g)
 {
 	struct gdoi_event **at = &g->first_event, *e;
 
 	g->last_event = NULL;
 	while ((e = *at) != NULL) {
-		if (gdoi_kek_find(g, e->kek) != NULL) {
+		if (e->number >= g->resend_from &&
+		    gdoi_kek_find(g, e->kek) != NULL) {
 			g->last_event = e;
 			at = &e->next;
 			continue;
 		}
 		*at = e->next;
+		GK_TRY(gdoi_row_delete(g, GDOI_TABLE_PUSH, e->number));
 		gdoi_event_free(e);
 	}
+	return GK_OK;
 }
 
 enum gk_err
@@ -444,6 +455,5 @@ gdoi_group_load_end(struct gdoi_group *g, struct gk_now now)
 	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next)
 		if (k->state == GDOI_KEK_OLD)
 			k->forget_ms = now.mono_ms + g->cfg.ack_wait_ms;
-	drop_orphans(g);
-	return GK_OK;
+	return drop_old(g);
 }

@@ -44,6 +44,9 @@ fill_open(const struct gdoi_group *g, struct gdoi_group_status *out)
 		g->shape.degree != 0 ? g->shape.capacity : g->cfg.members_max;
 	if (out->capacity > g->cfg.members_max)
 		out->capacity = g->cfg.members_max;
+	if (g->policy->members_max != 0 &&
+	    out->capacity > g->policy->members_max)
+		out->capacity = g->policy->members_max;
 	out->next_rekey_utc = next_rekey(g);
 	out->has_kek = kek != NULL;
 	if (kek != NULL)
@@ -57,6 +60,7 @@ gdoi_group_status(struct gdoi_group *g, struct gdoi_group_status *out)
 	*out = (struct gdoi_group_status){
 		.open = g->phase == GDOI_GROUP_OPEN,
 		.destroyed = g->phase == GDOI_GROUP_DESTROYED,
+		.lapsed = g->policy != NULL && g->policy->lapsed,
 		.edition = -1,
 		.pushes = g->n_pushes,
 		.acks = g->n_acks,

@@ -170,7 +170,10 @@ struct gdoi_group {
 
 	struct gdoi_event *first_event, *last_event;
 	uint32_t pushes; /* numbers given out */
-	bool hold;       /* the store said no: try again, later */
+	/* Of the first PUSH of the last rekey, or of one before that has not
+	 * gone out yet: what is older is not sent again after a restart. */
+	uint32_t resend_from;
+	bool hold; /* the store said no: try again, later */
 	uint64_t flushed_at;
 	uint64_t n_pushes, n_acks, n_refused_acks;
 
@@ -336,7 +339,8 @@ GK_MUST_CHECK enum gk_err gdoi_download_render(const struct gdoi_group *g,
 GK_MUST_CHECK enum gk_err gdoi_group_flush(struct gdoi_group *g,
                                            struct gk_now now);
 void gdoi_events_settle(struct gdoi_group *g, uint64_t ticket, bool ok);
-/* gdoi_events_forget - those that are of no more use. */
+/* gdoi_events_forget - those that are of no more use, as a rekey begins that takes
+ * their place. */
 GK_MUST_CHECK enum gk_err gdoi_events_forget(struct gdoi_group *g,
                                              struct gk_now now);
 void gdoi_event_free(struct gdoi_event *e);

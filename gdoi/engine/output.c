@@ -77,6 +77,7 @@ own_all(struct gk_queue *q, struct gdoi_output *out)
 	GK_TRY(gk_queue_keep(q, &out->group_id));
 	GK_TRY(gk_queue_keep(q, &out->dgram));
 	GK_TRY(gk_queue_keep(q, &out->peer));
+	GK_TRY(gk_queue_keep(q, &out->words));
 	GK_TRY(gk_queue_keep(q, &out->tek.key));
 	GK_TRY(gk_queue_keep(q, &out->tek.integrity));
 	GK_TRY(gk_queue_keep(q, &out->tek.source_auth));

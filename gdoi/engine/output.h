@@ -142,6 +142,7 @@ struct gdoi_output {
 	uint32_t member_id;
 	int64_t edition;          /* POLICY; -1: a local policy */
 	uint16_t notify;          /* NOTIFIED */
+	struct gk_slice words;    /* NOTIFIED: what the peer says in words */
 	struct isakmp_reject why; /* REFUSED, PHASE1_DOWN, LEFT, EVICTED */
 	const char *text;         /* a short reason; static storage */
 };

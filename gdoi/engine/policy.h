@@ -54,6 +54,9 @@ struct gdoi_data_policy {
 struct gdoi_policy {
 	int64_t edition;         /* of the token; -1: a local policy */
 	struct gpt_token *token; /* owned; says who is admitted */
+	/* The Group Owner's token would not be accepted any more: the group goes
+	 * on for its members, and nobody else registers. */
+	bool lapsed;
 	struct gdoi_group_id id; /* the group; slices are the token's */
 	bool has_gap;
 	struct gdoi_gap gap; /* ATD and DTD */

@@ -119,6 +119,13 @@ ike_cookie_tag(const uint8_t secret[32],
 	return tag_mask(secret, cookie, &mask) == GK_OK ? cookie[0] ^ mask : 0;
 }
 
+void
+ike_config_hold(const struct ike_config *cfg, int change)
+{
+	if (cfg->hold.count != NULL)
+		cfg->hold.count(cfg->hold.ctx, change);
+}
+
 #define DEFAULT(field, value)    \
 	if (ike->cfg.field == 0) \
 	ike->cfg.field = (value)
@@ -149,6 +156,7 @@ ike_new(const struct gk_env *env, const struct ike_config *cfg,
 	ike->retry_at = ike->expires_at = GK_NEVER;
 	ike->nat.keepalive_at = ike->dpd.at = GK_NEVER;
 	ike->give_up_at = now.mono_ms + ike->cfg.negotiate_ms;
+	ike_config_hold(&ike->cfg, 1);
 	*out = ike;
 	return GK_OK;
 }
@@ -170,6 +178,7 @@ ike_free(struct ike *ike)
 	gk_path_free(&ike->peer_path);
 	free(ike->ids.id);
 	ike_queue_clear(ike);
+	ike_config_hold(&ike->cfg, -1);
 	gk_wipe(ike, sizeof(*ike));
 	free(ike);
 }

@@ -114,6 +114,13 @@ struct ike_contact {
 	void *ctx;
 };
 
+/* Told of each SA that begins (1) or ends (-1) with a configuration, and of each
+ * pool that has it, so that what it points to can be freed when nobody is left. */
+struct ike_hold {
+	void (*count)(void *ctx, int change); /* from the thread of the SA */
+	void *ctx;
+};
+
 struct ike_config {
 	const struct gdoi_dialect *dialect;     /* NULL: the defaults */
 	struct ike_suite suite[IKE_SUITES_MAX]; /* by preference */
@@ -141,6 +148,7 @@ struct ike_config {
 	 * ike_cookie_tag(). */
 	uint8_t cookie_tag;
 	struct ike_contact contact; /* NULL: never said */
+	struct ike_hold hold;       /* NULL: nobody wants to know */
 
 	bool natt;            /* offer and do NAT traversal */
 	bool no_cert_request; /* do not ask for certificates */

@@ -35,7 +35,12 @@ is_first(void *ctx, const struct ike *ike)
 void
 ike_pool_configure(struct ike_pool *pool, const struct ike_config *cfg)
 {
+	struct ike_config before = pool->cfg;
+
+	ike_config_hold(cfg, 1);
 	pool->cfg = *cfg;
+	ike_config_hold(&before, -1);
+	gk_wipe(before.secret, sizeof(before.secret));
 	pool->cfg.contact = (struct ike_contact){ is_first, pool };
 }
 
@@ -80,6 +85,7 @@ ike_pool_free(struct ike_pool *pool)
 	gk_index_free(&pool->by_ip);
 	gk_index_free(&pool->by_name);
 	free(pool->heap);
+	ike_config_hold(&pool->cfg, -1);
 	gk_wipe(pool, sizeof(*pool));
 	free(pool);
 }

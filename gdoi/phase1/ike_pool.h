@@ -61,7 +61,8 @@ GK_MUST_CHECK enum gk_err ike_pool_new(const struct gk_env *env,
 /* ike_pool_free - wipes all; sends nothing. */
 void ike_pool_free(struct ike_pool *pool);
 /* ike_pool_configure - for SAs that begin from now on.  What the configuration
- * before pointed to must live as long as the SAs that began under it. */
+ * before pointed to must live as long as the SAs that began under it; its hold
+ * says when they are gone. */
 void ike_pool_configure(struct ike_pool *pool, const struct ike_config *cfg);
 
 /* ike_pool_initiate - begin an SA along @path; its outputs say how it goes.

@@ -128,6 +128,8 @@ struct gk_rd ike_body(const struct ike_input *in,
                       const struct isakmp_chain_item *item);
 
 /* Life: ike.c */
+/* ike_config_hold - somebody else has @cfg (1), or no longer (-1). */
+void ike_config_hold(const struct ike_config *cfg, int change);
 GK_MUST_CHECK enum gk_err ike_new(const struct gk_env *env,
                                   const struct ike_config *cfg,
                                   const struct ike_path *path,

@@ -248,6 +248,130 @@ GK_TEST(rfc6407_5_4_2_01, a_request_that_can_never_be_met_is_refused)
 	gw_free(&w);
 }
 
+/* Section 3.4: "possibly more depending on a request". */
+GK_TEST(rfc6407_5_4_2_01, a_bound_on_a_request_refuses_or_gives_fewer)
+{
+	gw_init(&w, 2);
+	w.cfg.sids_max = 3;
+	gw_open(&w);
+	gk_assert_err(GK_ERR_SPACE, gw_register_sids(&w, &w.member[0], 4));
+	assert_string_equal(w.why.field, "SENDER_ID_REQUEST");
+	assert_int_equal(w.why.notify, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 3));
+	assert_int_equal(w.member[0].n_sids, 3);
+	gw_free(&w);
+
+	gw_init(&w, 2);
+	w.cfg.sids_max = 3;
+	w.cfg.sids_fewer = true;
+	gw_open(&w);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 65535));
+	assert_int_equal(w.member[0].n_sids, 3);
+	gk_assert_ok(gw_register_sids(&w, &w.member[1], 2));
+	assert_int_equal(w.member[1].n_sids, 2);
+	assert_int_equal(w.member[1].sid[0], 3);
+	gw_free(&w);
+
+	/* Never more than there are, whatever is allowed. */
+	gw_init(&w, 1);
+	w.cfg.sender_last = 1;
+	w.cfg.sids_fewer = true;
+	gw_open(&w);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 9));
+	assert_int_equal(w.member[0].n_sids, 2);
+	gw_free(&w);
+}
+
+/* ---- the policy ---------------------------------------------------------- */
+
+GK_TEST(rfc4534_2_08, a_policy_that_lapsed_admits_nobody_new)
+{
+	struct gdoi_group_status st;
+
+	gw_init(&w, 3);
+	open_all(2);
+	gdoi_group_set_lapsed(w.group, true);
+	gk_assert_err(GK_ERR_POLICY, gw_register(&w, &w.member[2]));
+	assert_string_equal(w.why.req, "RFC4534-2-08");
+	assert_int_equal(w.why.notify, ISAKMP_NOTIFY_INVALID_ID_INFORMATION);
+	/* The group goes on, for those who are in it. */
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	assert_true(gw_can_read(&w, &w.member[0]));
+	gdoi_group_status(w.group, &st);
+	assert_true(st.lapsed);
+	gdoi_group_set_lapsed(w.group, false);
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	/* Another policy begins without. */
+	gdoi_group_set_lapsed(w.group, true);
+	gk_assert_ok(gw_set_policy(&w));
+	gdoi_group_status(w.group, &st);
+	assert_false(st.lapsed);
+	gw_free(&w);
+}
+
+/* ---- PUSHes -------------------------------------------------------------- */
+
+/* Acknowledgements are waited for, so that the PUSHes of several rekeys are kept. */
+GK_TEST(rfc6407_4_3_05, after_a_restart_only_the_last_rekey_is_sent_again)
+{
+	uint8_t kek[16];
+
+	gw_init(&w, 3);
+	w.cfg.push_max = 9000;
+	w.cfg.ack_wait_ms = 600000;
+	w.template.rekey.sak.ack = GDOI_ACK_KEK_SHA256;
+	open_all(3);
+	for (int i = 0; i < 3; i++) {
+		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+		gw_drain(&w);
+	}
+	memcpy(kek, w.member[0].kek[1].sak.spi, 16);
+	w.n_push = 0;
+	gw_restart(&w);
+	gw_after(&w, 2);
+	/* The one that brought the KEK, under that before it; and the TEKs. */
+	assert_int_equal(w.n_push, 2);
+	assert_memory_equal(w.push[0].spi, kek, 16);
+	/* And they are the last again. */
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	w.n_push = 0;
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(w.n_push, 1);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(gw_can_read(&w, &w.member[i]));
+	gw_free(&w);
+}
+
+/* What could not leave is not old. */
+GK_TEST(rfc6407_4_3_05, what_the_store_held_up_is_sent_after_the_restart)
+{
+	gw_init(&w, 3);
+	w.cfg.push_max = 9000;
+	open_all(3);
+	w.broken = true;
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.n_push, 0);
+	/* It is durable at last, and then the process dies. */
+	w.broken = false;
+	w.lose = true;
+	gw_after(&w, 5);
+	w.lose = false;
+	w.n_push = 0;
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(w.n_push, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(gw_can_read(&w, &w.member[i]));
+	gw_free(&w);
+}
+
 /* ---- the end ------------------------------------------------------------- */
 
 GK_TEST(rfc6407_5_9_07, delete_all_starts_over)
@@ -368,6 +492,13 @@ main(void)
 		       a_destroyed_group_answers_nobody_ever_again),
 		GK_RUN(rfc6407_5_9_07,
 		       a_restart_does_not_swallow_the_last_words),
+		GK_RUN(rfc6407_5_4_2_01,
+		       a_bound_on_a_request_refuses_or_gives_fewer),
+		GK_RUN(rfc4534_2_08, a_policy_that_lapsed_admits_nobody_new),
+		GK_RUN(rfc6407_4_3_05,
+		       after_a_restart_only_the_last_rekey_is_sent_again),
+		GK_RUN(rfc6407_4_3_05,
+		       what_the_store_held_up_is_sent_after_the_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -463,6 +463,41 @@ GK_TEST(rfc2408_1_7_1_01, one_identity_has_a_few_sas_and_the_oldest_goes)
 	close_pools();
 }
 
+/* ---- whose configuration is still in use --------------------------------- */
+
+static void
+count(void *ctx, int change)
+{
+	*(int *)ctx += change;
+}
+
+GK_TEST(rfc2408_4_1_01, a_configuration_is_held_by_its_pool_and_its_sas)
+{
+	int first = 0, second = 0, third = 0;
+
+	open_pools(false);
+	config[0].hold = (struct ike_hold){ count, &first };
+	ike_pool_configure(pools[0], &config[0]);
+	assert_int_equal(first, 1);
+	begin_and_finish(0);
+	assert_int_equal(first, 2);
+	config[0].hold.ctx = &second;
+	ike_pool_configure(pools[0], &config[0]);
+	assert_int_equal(first, 1);
+	config[0].hold.ctx = &third;
+	ike_pool_configure(pools[0], &config[0]);
+	/* Nobody began under the second. */
+	assert_int_equal(second, 0);
+	assert_int_equal(first, 1);
+	gk_assert_ok(ike_pool_delete_all(pools[0], now));
+	talk(0, 1);
+	assert_int_equal(first, 0);
+	assert_int_equal(third, 1);
+	config[0].hold = (struct ike_hold){ 0 };
+	close_pools();
+	assert_int_equal(third, 0);
+}
+
 int
 main(void)
 {
@@ -481,6 +516,8 @@ main(void)
 		GK_RUN(rfc2407_4_6_3_02, no_initial_contact_in_aggressive_mode),
 		GK_RUN(rfc2408_1_7_1_01,
 		       one_identity_has_a_few_sas_and_the_oldest_goes),
+		GK_RUN(rfc2408_4_1_01,
+		       a_configuration_is_held_by_its_pool_and_its_sas),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A Group Owner governs a GDOI group: msec-go signs, gdoi-gcks obeys, members (in Python) live with it."""
+import datetime
 import time
 
 import pytest
@@ -17,13 +18,15 @@ SUITE = "aes128-sha256-ecdsa256-ecp256"
 class Owned(Ground):
     """The lab's GDOI group, its policy out of tokens: from msec-go on the host "owner", or from a file that it signs."""
 
-    def __init__(self, directory, prefix, file=False, **how):
+    def __init__(self, directory, prefix, file=False, life=0, lapsed="", **how):
         super().__init__(directory, ["alice", "bob"], strangers=["owner", "mallory"], prefix=prefix, auth="ecdsa", **how)
         self.token = self.dir / "policy" / "token"
+        if life:
+            short(self, life)
         p, scene = self.pki.parties["owner"], self.scene
         where = (f'file="{self.token}"' if file
                  else f'owner="{scene["owner"].ip4}" port="{OWNER_PORT}" group="{forms.RANDOM}{self.name}"')
-        self.owner, self.source = f'  <group-owner certificate="{p.cert}"/>\n', f"<token {where}/>"
+        self.owner, self.source = f'  <group-owner certificate="{p.cert}"/>\n', f"<token {where}{forms.attributes({'lapsed': lapsed or None})}/>"
         self.write_config()
         self.go = Daemon(scene["owner"], "msec-go", "owner", self.dir / "daemons", self.sockets, self.keylog)
         self.go.write(f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -184,3 +187,58 @@ def test_phase_1_has_to_be_one_that_the_policy_lists(owned, tmp_path):
     demand(128)
     bob.follow()
     assert sorted(g.registered()) == ["bob"]
+
+
+# -- a token that would not be accepted any more --------------------------------------------------------------------------
+
+def short(g, seconds):
+    """The Group Owner's certificate ends so soon; a new one of the same file name can be made any time."""
+    now = datetime.datetime.utcnow().replace(microsecond=0)
+    g.pki.issue("owner", dns=forms.fqdn("owner"), end=now + datetime.timedelta(seconds=seconds))
+
+
+@pytest.mark.refuses("RFC4534-2-08")
+def test_when_the_owners_certificate_ends_nobody_new_comes_in(owned):
+    """The group goes on for its members, over a restart too, until the Group Owner speaks again."""
+    g = owned(file=True, life=8)
+    g.start()
+    g.keys.wait("policy")
+    alice = g.member("alice")
+    assert "token_lapsed" not in g.status()
+    said = g.keys.wait("token-lapsed", timeout=30)
+    assert "expired" in said["reason"] and not said["admits"]
+    mark = g.keys.mark()
+    assert not g.peer("bob", suite=SUITE).register()
+    refusal = g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])
+    assert refusal["req"] == "RFC4534-2-08" and refusal["notify_text"] == "INVALID-ID-INFORMATION"
+    seen = alice.count("rekeyed")
+    g.keys.control("rekey", "tek")
+    alice.wait("rekeyed", times=seen + 1)
+    assert g.peer("alice", suite=SUITE, port=1848).register(), "who is a member may register again"
+
+    g.keys.kill()
+    mark = g.start()
+    assert "expired" in g.keys.wait("token-lapsed", since=mark)["reason"]
+    assert "expired" in g.status()["token_lapsed"] and g.status()["state"] == "open"
+    assert not g.peer("bob", suite=SUITE, port=1849).register()
+
+    g.go.finish()
+    short(g, 3600)
+    mark = g.keys.mark()
+    g.keys.control("reload")  # another certificate, and the token in force is not signed with it
+    g.keys.wait("reloaded", since=mark)
+    assert "token_lapsed" in g.status()
+    g.go.start()
+    g.go.control("exclude", f"fqdn:{forms.fqdn('dave')}")
+    assert g.keys.wait("policy", since=mark, timeout=30)["edition"] == 2
+    g.keys.wait("token-valid", since=mark)
+    assert "token_lapsed" not in g.status() and g.peer("bob", suite=SUITE, port=1850).register()
+
+
+def test_a_key_server_may_go_on_with_a_warning(owned):
+    g = owned(file=True, life=6, lapsed="serve")
+    g.start()
+    g.keys.wait("policy")
+    assert g.keys.wait("token-lapsed", timeout=30)["admits"]
+    assert g.member("bob") and "expired" in g.status()["token_lapsed"]
+    assert "members are admitted all the same" in g.keys.log.read_text()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdoi-gcks: whom it cannot serve is told why in words; what SIGHUP replaces goes when nobody uses it any more."""
+import pytest
+
+from lab.daemons import wait_all
+from lab.gdoi import Group
+
+QUICK = {"backoff": "300ms", "backoff_max": "1s"}
+
+
+@pytest.fixture
+def group(tmp_path, net_prefix):
+    """Makes open groups; all are gone at the end."""
+    made = []
+
+    def make(*members, **how):
+        g = Group(tmp_path / f"group{len(made)}", list(members), prefix=net_prefix, **how)
+        made.append(g)
+        g.start()
+        return g
+
+    yield make
+    try:
+        for g in made:
+            g.finish()
+    finally:
+        for g in made:
+            g.close()
+
+
+def begin(g, name, **group_attributes):
+    m = g.member(name, membership=QUICK)
+    extra = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in group_attributes.items())
+    m.write(m.config.read_text().replace("<group name", f"<group{extra} name"))
+    m.start()
+    m.control("join")
+    return m
+
+
+@pytest.mark.req("RFC6407-5.4.2-01")
+@pytest.mark.refuses("RFC6407-5.4.2-01")
+def test_too_many_sender_ids_are_refused_in_words(group):
+    g = group("alice", "bob", rekeying={"sender-ids-max": 4})
+    alice = begin(g, "alice", sender_ids=9)
+    told = alice.wait("notified", timeout=20)
+    assert (told["notify_text"], told["says"]) == ("ATTRIBUTES-NOT-SUPPORTED", "too many sender ids at once")
+    assert "ATTRIBUTES-NOT-SUPPORTED: too many sender ids at once" in alice.log.read_text()
+    refusal = g.keys.wait("refused", where=lambda e: "alice" in e["peer"])
+    assert (refusal["req"], refusal["field"]) == ("RFC6407-5.4.2-01", "SENDER_ID_REQUEST")
+    assert not alice.find("joined") and not alice.find("evicted") and g.status()["members"] == 0
+    bob = begin(g, "bob", sender_ids=4)
+    bob.wait("joined")
+    assert len(bob.keys().until(event="key", state="current")["sids"]) == 4
+
+
+@pytest.mark.req("RFC6407-3.4-10")
+def test_or_as_many_are_given_as_there_may_be(group):
+    g = group("alice", rekeying={"sender-ids-max": 4, "sender-ids-fewer": "yes"})
+    alice = begin(g, "alice", sender_ids=9)
+    alice.wait("joined")
+    assert alice.keys().until(event="key", state="current")["sids"] == [0, 1, 2, 3]
+    assert g.status()["senders"] == 4
+
+
+@pytest.mark.refuses("RFC6407-3.4-08")
+def test_a_full_group_says_that_it_is_full(group):
+    g = group("alice", "bob", "carol", rekeying={"members-max": 2})
+    wait_all([begin(g, n) for n in ("alice", "bob")], "joined")
+    status = g.status()
+    assert (status["members"], status["capacity"], status["full"]) == (2, 2, True)
+    carol = begin(g, "carol")
+    told = carol.wait("notified", timeout=20)
+    assert (told["notify_text"], told["says"]) == ("INVALID-ID-INFORMATION", "the group is full")
+    assert g.keys.wait("refused", where=lambda e: "carol" in e["peer"])["req"] == "RFC6407-3.4-08"
+    g.keys.control("evict", "bob")
+    carol.wait("joined", timeout=30)
+    assert g.status()["members"] == 2
+
+
+def test_a_key_server_may_keep_its_reasons(group):
+    g = group("alice", rekeying={"sender-ids-max": 4})
+    g.keys.finish()
+    g.keys.write(g.config().replace("  <group name", '  <registration reasons="no"/>\n  <group name', 1))
+    g.start()
+    alice = begin(g, "alice", sender_ids=9)
+    told = alice.wait("notified", timeout=20)
+    assert told["notify_text"] == "ATTRIBUTES-NOT-SUPPORTED" and "says" not in told
+
+
+def test_old_settings_go_with_their_last_sa(group):
+    g = group("alice", "bob")
+
+    def kept():
+        return g.keys.control("status")["phase1"]["old_settings"]
+
+    def reload():
+        mark = g.keys.mark()
+        g.keys.control("reload")
+        g.keys.wait("reloaded", since=mark)
+
+    def settled(n):
+        """Workers take the new settings in their own time."""
+        for _ in range(200):
+            if kept() == n:
+                return True
+            g.keys.control("counters")
+        return False
+    assert kept() == 0
+    alice = begin(g, "alice")
+    alice.wait("joined")
+    reload()
+    bob = begin(g, "bob")
+    bob.wait("joined")
+    for _ in range(8):
+        reload()
+    assert settled(2), kept()  # those of alice's SA and of bob's; the seven that nobody used are gone
+    for m, left in ((alice, 1), (bob, 0)):
+        mark = g.keys.mark()
+        m.control("leave")
+        g.keys.wait("phase1-down", since=mark)
+        assert settled(left), kept()
