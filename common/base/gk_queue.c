@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One piece of memory: of an item the body, of a copy its octets. */
+/* One piece of memory: of an item the body, of a copy its octets, unless they
+ * were given. */
 struct copy {
 	struct copy *next;
 	size_t len;
+	struct gk_buf given;
 	max_align_t octets[];
 };
 
@@ -29,6 +31,7 @@ item_free(struct gk_queue_item *item)
 	while ((c = item->copies) != NULL) {
 		item->copies = c->next;
 		gk_wipe(c->octets, c->len);
+		gk_buf_free(&c->given);
 		free(c);
 	}
 	free(item);
@@ -65,6 +68,7 @@ gk_queue_copy(struct gk_queue *q, const void *octets, size_t len)
 	if (c == NULL)
 		return NULL;
 	c->len = len;
+	c->given = (struct gk_buf){ 0 };
 	memcpy(c->octets, octets, len);
 	c->next = q->last->copies;
 	q->last->copies = c;
@@ -84,6 +88,21 @@ gk_queue_keep(struct gk_queue *q, struct gk_slice *s)
 	if (copy == NULL)
 		return GK_ERR_NOMEM;
 	s->ptr = copy;
+	return GK_OK;
+}
+
+enum gk_err
+gk_queue_give(struct gk_queue *q, struct gk_buf *buf, struct gk_slice *s)
+{
+	struct copy *c = q->last == NULL ? NULL : calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return GK_ERR_NOMEM;
+	c->given = *buf;
+	c->next = q->last->copies;
+	q->last->copies = c;
+	*s = gk_buf_slice(buf);
+	*buf = (struct gk_buf){ 0 };
 	return GK_OK;
 }
 

@@ -170,6 +170,47 @@ check_lengths(enum gk_cipher alg, const struct run *r)
 }
 
 enum gk_err
+gk_sealer_encrypt(struct gk_sealer *sealer, enum gk_cipher alg,
+                  struct gk_slice key, struct gk_slice iv, struct gk_slice aad,
+                  struct gk_slice plain, uint8_t *out)
+{
+	struct run r = { .evp = evp_cipher(alg),
+		         .key = key,
+		         .iv = iv,
+		         .aad = aad,
+		         .in = plain,
+		         .out = out,
+		         .tag = out + plain.len,
+		         .tag_len = (int)gk_cipher_tag_len(alg),
+		         .encrypt = true,
+		         .padded = gk_cipher_is_cbc(alg) };
+	enum gk_err err;
+
+	GK_TRY(check_lengths(alg, &r));
+	if (sealer->ctx == NULL)
+		sealer->ctx = EVP_CIPHER_CTX_new();
+	if (sealer->ctx == NULL)
+		return gk_ossl_fail(GK_ERR_NOMEM);
+	if (sealer->alg == alg) { /* only another key and IV */
+		r.evp = NULL;
+		r.padded = false;
+	}
+	err = run_with(sealer->ctx, &r);
+	if (err == GK_OK)
+		sealer->alg = alg;
+	else
+		gk_sealer_end(sealer);
+	return err;
+}
+
+void
+gk_sealer_end(struct gk_sealer *sealer)
+{
+	EVP_CIPHER_CTX_free(sealer->ctx); /* wipes the key schedule */
+	*sealer = (struct gk_sealer){ 0 };
+}
+
+enum gk_err
 gk_cipher_encrypt(enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
                   struct gk_slice aad, struct gk_slice plain,
                   struct gk_buf *out)

@@ -64,6 +64,26 @@ GK_MUST_CHECK enum gk_err gk_cipher_decrypt(
 	enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
 	struct gk_slice aad, struct gk_slice sealed, struct gk_buf *out);
 
+/*
+ * struct gk_sealer - many encryptions in a row, by one context of the provider.
+ *
+ * Making a context takes longer than encrypting a key.  A zeroed sealer is
+ * ready; it holds the schedule of the last key until gk_sealer_end(), which
+ * wipes it and leaves a sealer that is ready again.  Not thread-safe.
+ */
+struct gk_sealer {
+	void *ctx;
+	enum gk_cipher alg; /* that @ctx is set up for */
+};
+
+/* gk_sealer_encrypt - as gk_cipher_encrypt(), to plain.len and, for GCM, 16 more
+ * octets at @out, which may be where @plain is. */
+GK_MUST_CHECK enum gk_err gk_sealer_encrypt(
+	struct gk_sealer *sealer, enum gk_cipher alg, struct gk_slice key,
+	struct gk_slice iv, struct gk_slice aad, struct gk_slice plain,
+	uint8_t *out);
+void gk_sealer_end(struct gk_sealer *sealer);
+
 /* gk_ctr_block - the first counter block of RFC 3686 section 4:
  * nonce (4 octets) | IV (8 octets) | one as 32 bits. */
 void gk_ctr_block(const uint8_t nonce[4], const uint8_t iv[8], uint8_t out[16]);

@@ -53,9 +53,8 @@ gk_pad_len(enum gk_pad scheme, size_t block, size_t len)
 	return 0;
 }
 
-/* fill - the @n padding octets of a scheme. */
-static void
-fill(enum gk_pad scheme, uint8_t *p, size_t n)
+void
+gk_pad_fill(enum gk_pad scheme, uint8_t *p, size_t n)
 {
 	if (n == 0)
 		return;
@@ -110,7 +109,7 @@ gk_pad_add(enum gk_pad scheme, size_t block, struct gk_slice plain,
 	if (plain.len != 0)
 		memcpy(out->ptr, plain.ptr, plain.len);
 	if (n != 0)
-		fill(scheme, out->ptr + plain.len, n);
+		gk_pad_fill(scheme, out->ptr + plain.len, n);
 	return GK_OK;
 }
 
@@ -128,7 +127,7 @@ gk_pad_check(enum gk_pad scheme, size_t block, struct gk_slice padded,
 		return GK_ERR_VALUE;
 	if (n == 0)
 		return GK_OK;
-	fill(scheme, want, n);
+	gk_pad_fill(scheme, want, n);
 	if (scheme == GK_PAD_IKE) /* the count alone has a prescribed value */
 		return padded.ptr[padded.len - 1] == want[n - 1] ? GK_OK
 		                                                 : GK_ERR_VALUE;

@@ -42,6 +42,9 @@ bool gk_pad_is_cts(enum gk_pad scheme);
  * 0 for NONE and the stealing schemes. */
 size_t gk_pad_len(enum gk_pad scheme, size_t block, size_t len);
 
+/* gk_pad_fill - write the gk_pad_len() octets of padding, @n of them, at @p. */
+void gk_pad_fill(enum gk_pad scheme, uint8_t *p, size_t n);
+
 /**
  * gk_pad_add - copy @plain and pad it.
  *

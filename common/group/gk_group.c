@@ -143,11 +143,12 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 	m->state = GK_MEMBER_PENDING;
 	m->joined = utc;
 	m->seen = utc;
+	draw.used = 0;
 	/* With new traffic keys on their way, no join makes others. */
 	err = gk_group_due(g) ? GK_OK : gk_group_draw(g, &draw);
 	if (err == GK_OK)
 		err = take_seat(g, m, utc, &draw);
-	gk_wipe(&draw, sizeof(draw));
+	gk_wipe(draw.octets, draw.used);
 	if (err != GK_OK) {
 		gk_group_member_free(m);
 		return err;
@@ -171,6 +172,7 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	bool fresh = true;
 	enum gk_err err;
 
+	draw.used = 0;
 	GK_TRY(gk_group_dirty_reserve(g));
 	/* Who came in this epoch has seen the keys that are on their way. */
 	if (!gk_group_due(g) || gk_group_joined(g, member))
@@ -180,7 +182,7 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 
 		err = gk_lkh_leave(g->lkh, member->seat, utc);
 		if (err != GK_OK) {
-			gk_wipe(&draw, sizeof(draw));
+			gk_wipe(draw.octets, draw.used);
 			return err;
 		}
 		fresh = gk_lkh_group_version(g->lkh) != before;
@@ -193,7 +195,7 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	}
 	if (fresh)
 		gk_group_next_make(g, &draw, utc);
-	gk_wipe(&draw, sizeof(draw));
+	gk_wipe(draw.octets, draw.used);
 	gk_group_dirty_add(g, member);
 	gk_group_member_remove(g, member);
 	g->epoch_dirty = true;
@@ -225,7 +227,7 @@ gk_group_refresh(struct gk_group *g, int64_t utc)
 	g->open = true;
 	g->due |= !g->cfg.imported;
 	gk_group_next_make(g, &draw, utc);
-	gk_wipe(&draw, sizeof(draw));
+	gk_wipe(draw.octets, draw.used);
 	g->epoch_dirty = true;
 	return GK_OK;
 }

@@ -10,12 +10,14 @@ gk_group_draw(struct gk_group *g, struct gk_group_draw *draw)
 {
 	size_t n = 0;
 
+	draw->used = 0;
 	if (g->cfg.imported)
 		return GK_OK;
 	if (g->key_count > UINT32_MAX - g->handle)
 		return GK_ERR_SPACE;
 	for (size_t i = 0; i < g->key_count; i++)
 		n += g->keys[i].len;
+	draw->used = n;
 	if (n == 0)
 		return GK_OK;
 	return g->env->random(g->env->ctx, draw->octets, n);

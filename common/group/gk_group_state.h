@@ -91,6 +91,7 @@ void gk_group_item_free(struct gk_group_item *item);
 /* Fresh octets for the NEXT version of every key, drawn before anything
  * changes. */
 struct gk_group_draw {
+	size_t used; /* octets; what lies behind is not set */
 	uint8_t octets[GK_GROUP_KEYS_MAX * GK_GROUP_KEY_MAX];
 };
 GK_MUST_CHECK enum gk_err gk_group_draw(struct gk_group *group,

@@ -4,20 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Key and value lie in one allocation, the key first. */
+/* Key and value lie side by side, the key first. */
 struct entry {
-	enum gk_journal_kind kind;
 	const char *table;
 	uint8_t *octets;
-	size_t key_len;
-	size_t value_len;
+	uint32_t value_len;
+	uint16_t key_len;
+	uint8_t kind;
+};
+
+/* A large batch has thousands of small rows: their octets come out of chunks
+ * that double in size, and not out of an allocation each. */
+#define CHUNK_FIRST 1024
+#define CHUNK_LAST (1 << 18)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, cap;
+	uint8_t octets[];
 };
 
 struct gk_journal {
 	struct gk_buf scope;
 	struct entry *entries;
 	size_t count, cap;
-	bool lost; /* a change that did not fit into memory */
+	struct chunk *chunks; /* the one that is being filled is the first */
+	bool lost;            /* a change that did not fit into memory */
 };
 
 enum gk_err
@@ -66,6 +78,18 @@ gk_journal_lose(struct gk_journal *j)
 #define KEEP 4096 /* entries worth keeping room for */
 
 static void
+chunks_free(struct chunk *c)
+{
+	while (c != NULL) {
+		struct chunk *next = c->next;
+
+		gk_wipe(c->octets, c->used);
+		free(c);
+		c = next;
+	}
+}
+
+static void
 emptied(struct gk_journal *j)
 {
 	j->count = 0;
@@ -94,51 +118,90 @@ reserve(struct gk_journal *j, size_t count)
 	return GK_OK;
 }
 
+/* @n octets that stay where they are until the journal is cleared. */
+static uint8_t *
+octets_take(struct gk_journal *j, size_t n)
+{
+	struct chunk *c = j->chunks;
+	size_t cap = c == NULL ? CHUNK_FIRST : 2 * c->cap;
+
+	if (c == NULL || c->cap - c->used < n) {
+		if (cap > CHUNK_LAST)
+			cap = CHUNK_LAST;
+		if (cap < n)
+			cap = n;
+		c = malloc(sizeof(*c) + cap);
+		if (c == NULL)
+			return NULL;
+		*c = (struct chunk){ .next = j->chunks, .cap = cap };
+		j->chunks = c;
+	}
+	c->used += n;
+	return c->octets + (c->used - n);
+}
+
+/* A change whose value, of @len octets, is still to be written at *@value. */
 static enum gk_err
 append(struct gk_journal *j, enum gk_journal_kind kind, const char *table,
-       struct gk_slice key, struct gk_slice value)
+       struct gk_slice key, size_t len, uint8_t **value)
 {
-	struct entry e = { kind, table, NULL, key.len, value.len };
+	struct entry e = { .table = table,
+		           .value_len = (uint32_t)len,
+		           .key_len = (uint16_t)key.len,
+		           .kind = (uint8_t)kind };
 
 	if (j->lost)
 		return GK_ERR_NOMEM;
-	if (key.len > GK_JOURNAL_KEY_MAX || value.len > GK_JOURNAL_VALUE_MAX)
+	if (key.len > GK_JOURNAL_KEY_MAX || len > GK_JOURNAL_VALUE_MAX)
 		return GK_ERR_SPACE;
 	if (reserve(j, j->count + 1) != GK_OK)
 		return lose(j);
-	if (key.len + value.len != 0) {
-		e.octets = malloc(key.len + value.len);
+	if (key.len + len != 0) {
+		e.octets = octets_take(j, key.len + len);
 		if (e.octets == NULL)
 			return lose(j);
+		*value = e.octets + key.len;
 	}
 	if (key.len != 0)
 		memcpy(e.octets, key.ptr, key.len);
-	if (value.len != 0)
-		memcpy(e.octets + key.len, value.ptr, value.len);
 	j->entries[j->count++] = e;
 	return GK_OK;
+}
+
+enum gk_err
+gk_journal_put_room(struct gk_journal *j, const char *table,
+                    struct gk_slice key, size_t len, uint8_t **value)
+{
+	*value = NULL;
+	return append(j, GK_JOURNAL_PUT, table, key, len, value);
 }
 
 enum gk_err
 gk_journal_put(struct gk_journal *j, const char *table, struct gk_slice key,
                struct gk_slice value)
 {
-	return append(j, GK_JOURNAL_PUT, table, key, value);
+	uint8_t *at;
+
+	GK_TRY(gk_journal_put_room(j, table, key, value.len, &at));
+	if (value.len != 0)
+		memcpy(at, value.ptr, value.len);
+	return GK_OK;
 }
 
 enum gk_err
 gk_journal_del(struct gk_journal *j, const char *table, struct gk_slice key)
 {
-	return append(j, GK_JOURNAL_DEL, table, key,
-	              (struct gk_slice){ NULL, 0 });
+	uint8_t *at;
+
+	return append(j, GK_JOURNAL_DEL, table, key, 0, &at);
 }
 
 enum gk_err
 gk_journal_drop(struct gk_journal *j)
 {
-	const struct gk_slice none = { NULL, 0 };
+	uint8_t *at;
 
-	return append(j, GK_JOURNAL_DROP, NULL, none, none);
+	return append(j, GK_JOURNAL_DROP, NULL, (struct gk_slice){ 0 }, 0, &at);
 }
 
 enum gk_err
@@ -147,7 +210,11 @@ gk_journal_append(struct gk_journal *to, const struct gk_journal *from)
 	for (size_t i = 0; i < from->count; i++) {
 		struct gk_change c = gk_journal_at(from, i);
 
-		GK_TRY(append(to, c.kind, c.table, c.key, c.value));
+		uint8_t *at;
+
+		GK_TRY(append(to, c.kind, c.table, c.key, c.value.len, &at));
+		if (c.value.len != 0)
+			memcpy(at, c.value.ptr, c.value.len);
 	}
 	return GK_OK;
 }
@@ -181,12 +248,8 @@ gk_journal_at(const struct gk_journal *j, size_t i)
 void
 gk_journal_clear(struct gk_journal *j)
 {
-	for (size_t i = 0; i < j->count; i++) {
-		struct entry *e = &j->entries[i];
-
-		gk_wipe(e->octets, e->key_len + e->value_len);
-		free(e->octets);
-	}
+	chunks_free(j->chunks);
+	j->chunks = NULL;
 	emptied(j);
 }
 
@@ -212,9 +275,11 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 	taken->entries = j->entries;
 	taken->count = j->count;
 	taken->cap = j->cap;
+	taken->chunks = j->chunks;
 	j->entries = NULL;
 	j->count = 0;
 	j->cap = 0;
+	j->chunks = NULL;
 	*out = taken;
 	return GK_OK;
 }
@@ -222,6 +287,8 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 enum gk_err
 gk_journal_move(struct gk_journal *to, struct gk_journal *from)
 {
+	struct chunk **at;
+
 	if (from->lost || to->lost)
 		return GK_ERR_NOMEM;
 	if (from->count == 0)
@@ -230,6 +297,10 @@ gk_journal_move(struct gk_journal *to, struct gk_journal *from)
 	memcpy(to->entries + to->count, from->entries,
 	       from->count * sizeof(*from->entries));
 	to->count += from->count;
+	for (at = &to->chunks; *at != NULL; at = &(*at)->next)
+		continue;
+	*at = from->chunks;
+	from->chunks = NULL;
 	emptied(from);
 	return GK_OK;
 }

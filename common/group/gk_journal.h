@@ -51,6 +51,12 @@ void gk_journal_free(struct gk_journal *journal); /* NULL is fine */
 GK_MUST_CHECK enum gk_err gk_journal_put(struct gk_journal *journal,
                                          const char *table, struct gk_slice key,
                                          struct gk_slice value);
+/* gk_journal_put_room - the same for a value of @len octets that the caller
+ * writes to *@value afterwards, before anything else happens to the journal. */
+GK_MUST_CHECK enum gk_err gk_journal_put_room(struct gk_journal *journal,
+                                              const char *table,
+                                              struct gk_slice key, size_t len,
+                                              uint8_t **value);
 GK_MUST_CHECK enum gk_err gk_journal_del(struct gk_journal *journal,
                                          const char *table,
                                          struct gk_slice key);

@@ -59,14 +59,35 @@ seat_find(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
 /* Fresh octets for the nodes of a trail that @wanted names. */
 struct draw {
 	bool wanted[GK_LKH_DEPTH_MAX];
+	size_t used; /* octets */
 	uint8_t octets[GK_LKH_DEPTH_MAX * GK_LKH_KEY_MAX];
 };
+
+/* A draw for each of ten thousand leaves would cost more than their wraps. */
+static enum gk_err
+draw_octets(struct gk_lkh *lkh, uint8_t *out, size_t n)
+{
+	uint8_t *pool = lkh->pool;
+
+	if (lkh->mark_count < GK_LKH_POOL_FROM || n > GK_LKH_POOL / 2)
+		return lkh->env->random(lkh->env->ctx, out, n);
+	if (n > lkh->pool_left) {
+		lkh->pool_left = 0;
+		GK_TRY(lkh->env->random(lkh->env->ctx, pool, GK_LKH_POOL));
+		lkh->pool_left = GK_LKH_POOL;
+	}
+	lkh->pool_left -= n;
+	memcpy(out, pool + lkh->pool_left, n);
+	gk_wipe(pool + lkh->pool_left, n);
+	return GK_OK;
+}
 
 static enum gk_err
 draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 {
 	size_t n = 0;
 
+	draw->used = 0;
 	for (size_t i = 0; i < trail->len; i++) {
 		if (!draw->wanted[i])
 			continue;
@@ -76,10 +97,10 @@ draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 			return GK_ERR_SPACE;
 		n++;
 	}
+	draw->used = n * lkh->cfg.key_len;
 	if (n == 0)
 		return GK_OK;
-	return lkh->env->random(lkh->env->ctx, draw->octets,
-	                        n * lkh->cfg.key_len);
+	return draw_octets(lkh, draw->octets, draw->used);
 }
 
 static void
@@ -169,7 +190,7 @@ enum gk_err
 gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 {
 	bool alone = gk_lkh_count(lkh) == 0;
-	struct draw draw = { 0 };
+	struct draw draw;
 	const struct gk_lkh_block *b;
 	struct gk_lkh_at leaf;
 	struct trail trail;
@@ -190,7 +211,7 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	}
 	err = draw_keys(lkh, &trail, &draw);
 	if (err != GK_OK) {
-		gk_wipe(&draw, sizeof(draw));
+		gk_wipe(draw.octets, draw.used);
 		return err;
 	}
 
@@ -218,14 +239,14 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	*seat = b->first_seat + (leaf.node - (b->nodes - b->leaves));
 	lkh->open = true;
 	lkh->head_dirty = true;
-	gk_wipe(&draw, sizeof(draw));
+	gk_wipe(draw.octets, draw.used);
 	return GK_OK;
 }
 
 enum gk_err
 gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 {
-	struct draw draw = { 0 };
+	struct draw draw;
 	struct gk_lkh_mark *mark;
 	struct gk_lkh_at leaf;
 	struct trail trail;
@@ -251,7 +272,7 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 	}
 	err = draw_keys(lkh, &trail, &draw);
 	if (err != GK_OK) {
-		gk_wipe(&draw, sizeof(draw));
+		gk_wipe(draw.octets, draw.used);
 		return err;
 	}
 
@@ -275,7 +296,7 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 		group_key(lkh);
 	lkh->open = true;
 	lkh->head_dirty = true;
-	gk_wipe(&draw, sizeof(draw));
+	gk_wipe(draw.octets, draw.used);
 	return GK_OK;
 }
 
@@ -303,7 +324,7 @@ renew_node(struct gk_lkh *lkh, struct gk_lkh_at at, int64_t utc)
 	if (gk_lkh_node_at(lkh, at)->handle == UINT32_MAX)
 		return GK_ERR_SPACE;
 	GK_TRY(gk_lkh_reserve(lkh, 1));
-	err = lkh->env->random(lkh->env->ctx, octets, lkh->cfg.key_len);
+	err = draw_octets(lkh, octets, lkh->cfg.key_len);
 	if (err == GK_OK) {
 		lkh->clock++;
 		make_key(lkh, at, octets, utc);

@@ -29,7 +29,7 @@ struct draft {
 	size_t wrap_count, wrap_cap;
 	uint32_t *known; /* by mark: 1 + index of its current key, or 0 */
 	bool *done;      /* by mark: its old key has been used */
-	size_t *order;   /* marks, deepest first within a tree */
+	uint64_t *order; /* marked nodes, deepest first within a tree */
 };
 
 static bool
@@ -61,64 +61,58 @@ is_renewal(const struct gk_lkh *lkh, struct gk_lkh_at at)
 	       is_needed(lkh, at, mark->made);
 }
 
+/* A place for one more key, which the caller fills. */
 static enum gk_err
-add_key(struct draft *d, const struct gk_lkh_key *key, uint32_t *index)
+new_key(struct draft *d, uint32_t *index)
 {
 	void *keys = d->keys;
-	enum gk_err err = gk_lkh_grow(&keys, &d->key_cap, d->key_count + 1,
+	enum gk_err err = gk_lkh_grow(&keys, &d->key_cap, d->key_count, 1,
 	                              sizeof(*d->keys));
 
 	d->keys = keys;
-	if (err != GK_OK)
-		return err;
-	*index = (uint32_t)d->key_count;
-	d->keys[d->key_count++] = *key;
-	return GK_OK;
+	if (err == GK_OK)
+		*index = (uint32_t)d->key_count++;
+	return err;
 }
 
 static enum gk_err
 current_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
 {
 	uint32_t mark = gk_lkh_node_at(d->lkh, at)->mark;
-	struct gk_lkh_key key;
-	enum gk_err err;
 
 	if (mark != 0 && d->known[mark - 1] != 0) {
 		*index = d->known[mark - 1] - 1;
 		return GK_OK;
 	}
-	gk_lkh_key_copy(d->lkh, at, &key);
-	err = add_key(d, &key, index);
-	if (err == GK_OK && mark != 0)
+	GK_TRY(new_key(d, index));
+	gk_lkh_key_copy(d->lkh, at, &d->keys[*index]);
+	if (mark != 0)
 		d->known[mark - 1] = *index + 1;
-	gk_wipe(&key, sizeof(key));
-	return err;
+	return GK_OK;
 }
 
 static enum gk_err
 old_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
 {
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
-	struct gk_lkh_key key = {
-		.id = d->lkh->blocks[at.block].first_id + at.node,
-		.handle = mark->old_handle,
-		.created = mark->old_created,
-		.expires = mark->old_expires,
-		.len = mark->old_len,
-	};
-	enum gk_err err;
+	struct gk_lkh_key *key;
 
-	memcpy(key.octets, mark->old, mark->old_len);
-	err = add_key(d, &key, index);
-	gk_wipe(&key, sizeof(key));
-	return err;
+	GK_TRY(new_key(d, index));
+	key = &d->keys[*index];
+	key->id = d->lkh->blocks[at.block].first_id + at.node;
+	key->handle = mark->old_handle;
+	key->created = mark->old_created;
+	key->expires = mark->old_expires;
+	key->len = mark->old_len;
+	memcpy(key->octets, mark->old, mark->old_len);
+	return GK_OK;
 }
 
 static enum gk_err
 open_wrap(struct draft *d, uint32_t under)
 {
 	void *wraps = d->wraps;
-	enum gk_err err = gk_lkh_grow(&wraps, &d->wrap_cap, d->wrap_count + 1,
+	enum gk_err err = gk_lkh_grow(&wraps, &d->wrap_cap, d->wrap_count, 1,
 	                              sizeof(*d->wraps));
 
 	d->wraps = wraps;
@@ -133,7 +127,7 @@ static enum gk_err
 add_ref(struct draft *d, uint32_t index)
 {
 	void *refs = d->refs;
-	enum gk_err err = gk_lkh_grow(&refs, &d->ref_cap, d->ref_count + 1,
+	enum gk_err err = gk_lkh_grow(&refs, &d->ref_cap, d->ref_count, 1,
 	                              sizeof(*d->refs));
 
 	d->refs = refs;
@@ -194,6 +188,42 @@ each_root(struct draft *d, enum gk_err (*f)(struct draft *, struct gk_lkh_at))
 	return GK_OK;
 }
 
+/* A place as a number, so that the smaller one comes first. */
+static uint64_t
+in_order(struct gk_lkh_at at)
+{
+	return (uint64_t)at.block << 32 | (UINT32_MAX - at.node);
+}
+
+static struct gk_lkh_at
+ordered(uint64_t n)
+{
+	return (struct gk_lkh_at){ (uint32_t)(n >> 32),
+		                   UINT32_MAX - (uint32_t)n };
+}
+
+static int
+smaller_first(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static enum gk_err
+put_in_order(struct draft *d)
+{
+	size_t n = d->lkh->mark_count;
+
+	d->order = calloc(n + 1, sizeof(*d->order)); /* calloc(0): NULL */
+	if (d->order == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		d->order[i] = in_order(d->lkh->marks[i].at);
+	qsort(d->order, n, sizeof(*d->order), smaller_first);
+	return GK_OK;
+}
+
 /* CHAIN */
 
 static enum gk_err
@@ -230,61 +260,58 @@ chain_node(struct draft *d, const struct gk_lkh_mark *mark)
 static enum gk_err
 chain(struct draft *d)
 {
+	GK_TRY(put_in_order(d));
 	for (size_t i = 0; i < d->lkh->mark_count; i++)
-		GK_TRY(chain_node(d, &d->lkh->marks[d->order[i]]));
+		GK_TRY(chain_node(
+			d, gk_lkh_mark_at(d->lkh, ordered(d->order[i]))));
 	return d->lkh->group_due ? each_root(d, chain_root) : GK_OK;
 }
 
 /* PATH */
 
-/*
- * The keys above @at that were lost to a leave and that somebody below @at
- * waits for, group key first, as the content of the wrap that is open.  With
- * @add false they are only looked at: *@count says how many there are and
- * *@made when the last of them was made.
- */
-static enum gk_err
-lost_above(struct draft *d, struct gk_lkh_at at, bool add, size_t *count,
-           uint64_t *made)
+/* The keys above a node that were lost to a leave and that somebody below it
+ * waits for, from the bottom to the top. */
+struct lost {
+	struct gk_lkh_at at[GK_LKH_DEPTH_MAX];
+	size_t count;
+	bool group;    /* and the group key */
+	uint64_t made; /* when the last of them was */
+};
+
+static void
+lost_above(const struct gk_lkh *lkh, struct gk_lkh_at at, struct lost *lost)
 {
-	const struct gk_lkh *lkh = d->lkh;
-	struct gk_lkh_at up[GK_LKH_DEPTH_MAX], a = at;
-	size_t n = 0;
+	struct gk_lkh_at a = at;
 
-	*count = 0;
-	*made = 0;
+	lost->count = 0;
+	lost->made = 0;
+	lost->group = is_needed(lkh, at, lkh->group_made);
+	if (lost->group)
+		lost->made = lkh->group_made;
 	while (a.node != 0) {
-		a.node = (a.node - 1) / lkh->cfg.degree;
-		if (!gk_lkh_is_rootless(lkh, a.node))
-			up[n++] = a;
-	}
-	if (is_needed(lkh, at, lkh->group_made)) {
-		*made = lkh->group_made;
-		++*count;
-		if (add)
-			GK_TRY(add_ref(d, GROUP));
-	}
-	while (n-- > 0) {
-		const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, up[n]);
+		const struct gk_lkh_mark *mark;
 
+		a.node = (a.node - 1) / lkh->cfg.degree;
+		if (gk_lkh_is_rootless(lkh, a.node))
+			break;
+		mark = gk_lkh_mark_at(lkh, a);
 		if (!is_needed(lkh, at, mark->made))
 			continue;
-		if (mark->made > *made)
-			*made = mark->made;
-		++*count;
-		if (add)
-			GK_TRY(add_current(d, up[n]));
+		if (mark->made > lost->made)
+			lost->made = mark->made;
+		lost->at[lost->count++] = a;
 	}
-	return GK_OK;
 }
 
+/* They are the content of the wrap that is open, group key first. */
 static enum gk_err
-add_lost(struct draft *d, struct gk_lkh_at at)
+add_lost(struct draft *d, const struct lost *lost)
 {
-	uint64_t made;
-	size_t count;
-
-	return lost_above(d, at, true, &count, &made);
+	if (lost->group)
+		GK_TRY(add_ref(d, GROUP));
+	for (size_t i = lost->count; i-- > 0;)
+		GK_TRY(add_current(d, lost->at[i]));
+	return GK_OK;
 }
 
 /* Everything above @at was lost to a leave, @at itself was not. */
@@ -292,26 +319,27 @@ static enum gk_err
 path_edge(struct draft *d, struct gk_lkh_at at)
 {
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
-	uint64_t made;
-	size_t count;
+	struct lost lost;
+	bool none;
 
-	GK_TRY(lost_above(d, at, false, &count, &made));
+	lost_above(d->lkh, at, &lost);
+	none = !lost.group && lost.count == 0;
 	if (!is_renewal(d->lkh, at)) {
-		if (count == 0)
+		if (none)
 			return GK_OK;
 		GK_TRY(wrap_under_current(d, at));
-		return add_lost(d, at);
+		return add_lost(d, &lost);
 	}
 	d->done[mark - d->lkh->marks] = true;
-	if (count != 0 && mark->joined != 0 && mark->since < made) {
+	if (!none && mark->joined != 0 && mark->since < lost.made) {
 		/* Who was seated in this epoch does not hold the old key, and
 		 * misses something all the same. */
 		GK_TRY(wrap_renewal(d, at));
 		GK_TRY(wrap_under_current(d, at));
-		return add_lost(d, at);
+		return add_lost(d, &lost);
 	}
 	GK_TRY(wrap_under_old(d, at));
-	GK_TRY(add_lost(d, at));
+	GK_TRY(add_lost(d, &lost));
 	return add_current(d, at);
 }
 
@@ -338,28 +366,18 @@ path(struct draft *d)
 	if (d->lkh->group_due)
 		GK_TRY(each_root(d, path_node));
 	/* What remains only has to reach those who hold the old key. */
+	GK_TRY(put_in_order(d));
 	for (size_t i = 0; i < d->lkh->mark_count; i++) {
-		size_t m = d->order[i];
+		struct gk_lkh_at at = ordered(d->order[i]);
+		uint32_t mark = gk_lkh_node_at(d->lkh, at)->mark;
 
-		if (!d->done[m] && is_renewal(d->lkh, d->lkh->marks[m].at))
-			GK_TRY(wrap_renewal(d, d->lkh->marks[m].at));
+		if (!d->done[mark - 1] && is_renewal(d->lkh, at))
+			GK_TRY(wrap_renewal(d, at));
 	}
 	return GK_OK;
 }
 
 /* Putting it together */
-
-static int
-deepest_first(const void *a, const void *b, void *ctx)
-{
-	const struct gk_lkh_mark *marks = ctx;
-	struct gk_lkh_at x = marks[*(const size_t *)a].at;
-	struct gk_lkh_at y = marks[*(const size_t *)b].at;
-
-	if (x.block != y.block)
-		return x.block < y.block ? -1 : 1;
-	return x.node > y.node ? -1 : x.node < y.node;
-}
 
 static enum gk_err
 draft_init(struct draft *d, const struct gk_lkh *lkh)
@@ -369,14 +387,7 @@ draft_init(struct draft *d, const struct gk_lkh *lkh)
 	*d = (struct draft){ .lkh = lkh };
 	d->known = calloc(n, sizeof(*d->known));
 	d->done = calloc(n, sizeof(*d->done));
-	d->order = calloc(n, sizeof(*d->order));
-	if (d->known == NULL || d->done == NULL || d->order == NULL)
-		return GK_ERR_NOMEM;
-	for (size_t i = 0; i < lkh->mark_count; i++)
-		d->order[i] = i;
-	qsort_r(d->order, lkh->mark_count, sizeof(*d->order), deepest_first,
-	        lkh->marks);
-	return GK_OK;
+	return d->known == NULL || d->done == NULL ? GK_ERR_NOMEM : GK_OK;
 }
 
 static void
@@ -436,7 +447,7 @@ gk_lkh_draft(struct gk_lkh *lkh, enum gk_lkh_style style,
 		                      .group = lkh->group_due };
 	if (!lkh->open)
 		return GK_OK;
-	GK_TRY(gk_lkh_reserve(lkh, lkh->mark_count));
+	GK_TRY(gk_lkh_reserve_close(lkh));
 	err = draft_init(&draft, lkh);
 	if (err == GK_OK)
 		err = style == GK_LKH_CHAIN ? chain(&draft) : path(&draft);

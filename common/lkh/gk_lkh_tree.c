@@ -212,43 +212,58 @@ gk_lkh_plant(struct gk_lkh *lkh, const struct gk_lkh_block *shape)
 }
 
 enum gk_err
-gk_lkh_grow(void **array, size_t *cap, size_t need, size_t size)
+gk_lkh_grow(void **array, size_t *cap, size_t used, size_t more, size_t size)
 {
 	size_t want = *cap == 0 ? 64 : *cap;
 	uint8_t *grown;
 
-	if (need <= *cap)
+	if (more <= *cap - used)
 		return GK_OK;
-	while (want < need)
+	while (want - used < more)
 		want *= 2;
 	/* Not realloc(): it would leave a copy of old keys behind. */
-	grown = calloc(want, size);
+	grown = reallocarray(NULL, want, size);
 	if (grown == NULL)
 		return GK_ERR_NOMEM;
-	if (*cap != 0)
-		memcpy(grown, *array, *cap * size);
-	gk_wipe(*array, *cap * size);
+	if (used != 0)
+		memcpy(grown, *array, used * size);
+	gk_wipe(*array, used * size);
 	free(*array);
 	*array = grown;
 	*cap = want;
 	return GK_OK;
 }
 
+static enum gk_err
+reserve_dirty(struct gk_lkh *lkh, size_t n)
+{
+	void *dirty = lkh->dirty;
+	enum gk_err err = gk_lkh_grow(&dirty, &lkh->dirty_cap, lkh->dirty_count,
+	                              n, sizeof(*lkh->dirty));
+
+	lkh->dirty = dirty;
+	return err;
+}
+
 enum gk_err
 gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
 {
-	void *marks = lkh->marks, *dirty = lkh->dirty;
-	enum gk_err err;
+	void *marks = lkh->marks;
+	enum gk_err err = gk_lkh_grow(&marks, &lkh->mark_cap, lkh->mark_count,
+	                              n, sizeof(*lkh->marks));
 
-	err = gk_lkh_grow(&marks, &lkh->mark_cap, lkh->mark_count + n,
-	                  sizeof(*lkh->marks));
 	lkh->marks = marks;
-	if (err != GK_OK)
-		return err;
-	err = gk_lkh_grow(&dirty, &lkh->dirty_cap, lkh->dirty_count + n,
-	                  sizeof(*lkh->dirty));
-	lkh->dirty = dirty;
-	return err;
+	return err == GK_OK ? reserve_dirty(lkh, n) : err;
+}
+
+enum gk_err
+gk_lkh_reserve_close(struct gk_lkh *lkh)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lkh->mark_count; i++)
+		n += !gk_lkh_node_at(lkh, lkh->marks[i].at)->dirty;
+	return reserve_dirty(lkh, n);
 }
 
 struct gk_lkh_mark *
@@ -299,6 +314,8 @@ gk_lkh_epoch_close(struct gk_lkh *lkh)
 		gk_lkh_node_at(lkh, lkh->marks[i].at)->mark = 0;
 	gk_wipe(lkh->marks, lkh->mark_count * sizeof(*lkh->marks));
 	lkh->mark_count = 0;
+	gk_wipe(lkh->pool, lkh->pool_left);
+	lkh->pool_left = 0;
 	if (lkh->mark_cap > GK_LKH_KEEP) { /* after a flood of joins */
 		free(lkh->marks);
 		lkh->marks = NULL;

@@ -70,6 +70,9 @@ struct gk_lkh_mark {
 	uint8_t old[GK_LKH_KEY_MAX];
 };
 
+#define GK_LKH_POOL 1024    /* octets */
+#define GK_LKH_POOL_FROM 64 /* marks, from where on it is used */
+
 struct gk_lkh_block {
 	uint32_t first_id;
 	uint32_t first_seat;
@@ -96,6 +99,10 @@ struct gk_lkh {
 	uint64_t group_version;
 	struct gk_lkh_mark *marks;
 	size_t mark_count, mark_cap;
+
+	/* Octets for the keys of a large epoch, drawn for many at once. */
+	uint8_t pool[GK_LKH_POOL];
+	size_t pool_left;
 
 	/* Not yet in the journal. */
 	struct gk_lkh_at *dirty;
@@ -156,10 +163,14 @@ gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 struct gk_lkh_mark *gk_lkh_mark_get(struct gk_lkh *lkh, struct gk_lkh_at at);
 /* gk_lkh_reserve - room for @n more marks and dirty nodes. */
 GK_MUST_CHECK enum gk_err gk_lkh_reserve(struct gk_lkh *lkh, size_t n);
-/* gk_lkh_grow - room for @need elements in *@array, without leaving a copy of
- * old octets behind. */
-GK_MUST_CHECK enum gk_err gk_lkh_grow(void **array, size_t *cap, size_t need,
-                                      size_t size);
+/* gk_lkh_reserve_close - room in the list of dirty nodes for all that have a
+ * mark. */
+GK_MUST_CHECK enum gk_err gk_lkh_reserve_close(struct gk_lkh *lkh);
+/* gk_lkh_grow - room for @more elements of @size octets in *@array, behind the
+ * @used ones, without leaving a copy of old octets behind.  New elements are not
+ * cleared. */
+GK_MUST_CHECK enum gk_err gk_lkh_grow(void **array, size_t *cap, size_t used,
+                                      size_t more, size_t size);
 /* gk_lkh_touch - @at goes into the next journal; there must be room. */
 void gk_lkh_touch(struct gk_lkh *lkh, struct gk_lkh_at at);
 

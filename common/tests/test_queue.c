@@ -89,6 +89,26 @@ GK_TEST(base_queue, a_copy_is_aligned_for_what_it_holds)
 	gk_queue_free(&q);
 }
 
+GK_TEST(base_queue, a_buffer_can_be_given_instead)
+{
+	struct gk_queue q = { 0 };
+	struct gk_slice s = { 0 };
+	struct gk_buf buf;
+	const uint8_t *at;
+
+	gk_assert_ok(gk_buf_copy(&buf, gk_slice_str("given")));
+	at = buf.ptr;
+	gk_assert_err(GK_ERR_NOMEM, gk_queue_give(&q, &buf, &s));
+	assert_ptr_equal(buf.ptr, at); /* nobody's: it stays the caller's */
+	add(&q, 1, "one");
+	gk_assert_ok(gk_queue_give(&q, &buf, &s));
+	assert_null(buf.ptr);
+	assert_ptr_equal(s.ptr, at);
+	assert_true(gk_slice_equal(s, gk_slice_str("given")));
+	next_is(&q, 1, "one");
+	gk_queue_free(&q);
+}
+
 GK_TEST(base_queue, what_cannot_be_had_is_said_and_nothing_breaks)
 {
 	struct gk_queue q = { 0 };
@@ -111,6 +131,7 @@ main(void)
 		GK_RUN(base_queue, comes_out_in_order_with_copies_of_its_own),
 		GK_RUN(base_queue, is_cut_behind_a_mark),
 		GK_RUN(base_queue, a_copy_is_aligned_for_what_it_holds),
+		GK_RUN(base_queue, a_buffer_can_be_given_instead),
 		GK_RUN(base_queue,
 		       what_cannot_be_had_is_said_and_nothing_breaks),
 	};

@@ -191,27 +191,29 @@ collect(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
 static enum gk_err
 render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
        const struct content *c, const struct gdoi_rekey_sa *kek,
-       struct gk_buf *value)
+       struct gk_sealer *sealer, struct gk_buf *value, size_t *keys)
 {
-	struct gk_buf sealed[GDOI_LKH_KEYS_MAX] = { { 0 } };
+	uint8_t sealed[GDOI_LKH_KEYS_MAX][GDOI_LKH_WRAPPED_MAX];
+	size_t len = gdoi_lkh_wrapped_len(&g->dialect, kek->cipher);
 	struct gk_slice under = gk_lkh_key_slice(wrap->under);
 	struct gdoi_lkh_array array;
-	enum gk_err err = GK_OK;
 
 	GK_TRY(collect(g, wrap, c, kek, &array));
-	for (uint16_t i = 0; i < array.count && err == GK_OK; i++) {
+	for (uint16_t i = 0; i < array.count; i++) {
 		struct gk_slice key = array.key[i].data;
+		enum gk_err err =
+			gdoi_lkh_wrap_into(&g->dialect, sealer, kek->cipher,
+		                           under, key, sealed[i]);
 
-		err = gdoi_lkh_wrap(&g->dialect, kek->cipher, under, key,
-		                    &sealed[i]);
-		array.key[i].data = gk_buf_slice(&sealed[i]);
+		if (err != GK_OK) {
+			gk_wipe(sealed[i], sizeof(sealed[i]));
+			return err;
+		}
+		array.key[i].data = (struct gk_slice){ sealed[i], len };
 		under = key;
 	}
-	if (err == GK_OK)
-		err = encode(true, &array, value);
-	for (uint16_t i = 0; i < array.count; i++)
-		gk_buf_free(&sealed[i]);
-	return err;
+	*keys += array.count;
+	return encode(true, &array, value);
 }
 
 /* Whoever finds several arrays holds the wrapping key that is deepest only once he
@@ -232,6 +234,7 @@ render_all(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
            struct gdoi_arrays *arrays)
 {
 	const struct gk_lkh_wrap **order = calloc(plan->count, sizeof(*order));
+	struct gk_sealer sealer = { 0 };
 	enum gk_err err = GK_OK;
 
 	if (order == NULL)
@@ -240,8 +243,9 @@ render_all(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
 		order[i] = &plan->wraps[i];
 	qsort(order, plan->count, sizeof(*order), deepest_under_first);
 	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
-		err = render(g, order[arrays->n], c, kek,
-		             &arrays->value[arrays->n]);
+		err = render(g, order[arrays->n], c, kek, &sealer,
+		             &arrays->value[arrays->n], &arrays->keys);
+	gk_sealer_end(&sealer);
 	free(order);
 	return err;
 }

@@ -72,6 +72,7 @@ new_rekey_sa(struct gdoi_plan *p)
 		gk_group_close(g->data);
 		err = promote(p);
 	}
+	g->wraps += arrays.keys;
 	gdoi_arrays_free(&arrays);
 	gk_lkh_plan_free(&plan);
 	return err;

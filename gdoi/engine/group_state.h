@@ -148,6 +148,7 @@ struct gdoi_group {
 
 	struct gk_group *data; /* NULL before the first policy */
 	struct gdoi_group_shape shape;
+	uint64_t wraps; /* keys wrapped in update arrays; not durable */
 	struct gdoi_policy *policy;
 	struct gdoi_rekey_sa *keks; /* newest first */
 	struct gdoi_data_sa *teks;  /* oldest first */
@@ -319,6 +320,7 @@ GK_MUST_CHECK enum gk_err gdoi_sequence_next(struct gdoi_group *g,
 struct gdoi_arrays {
 	struct gk_buf *value; /* of LKH_UPDATE_ARRAY */
 	size_t n;
+	size_t keys; /* in all of them */
 };
 /* gdoi_arrays_render - @plan with @kek in the place of the group key. */
 GK_MUST_CHECK enum gk_err gdoi_arrays_render(const struct gdoi_group *g,

@@ -18,6 +18,7 @@
  * whole number of blocks (AES-192) is filled up with zero octets.
  */
 #define GDOI_LKH_PLAIN_MAX (GK_CIPHER_BLOCK_MAX + 32)
+#define GDOI_LKH_WRAPPED_MAX (GDOI_LKH_PLAIN_MAX + GK_CIPHER_BLOCK_MAX)
 
 /* gdoi_lkh_plain_len - octets of IV | key. */
 size_t gdoi_lkh_plain_len(enum gk_cipher cipher);
@@ -37,6 +38,14 @@ GK_MUST_CHECK enum gk_err gdoi_lkh_wrap(const struct gdoi_dialect *dialect,
                                         struct gk_slice under,
                                         struct gk_slice plain,
                                         struct gk_buf *out);
+/* gdoi_lkh_wrap_into - the same by a context that is kept, for many in a row, to
+ * gdoi_lkh_wrapped_len() octets at @out. */
+GK_MUST_CHECK enum gk_err gdoi_lkh_wrap_into(const struct gdoi_dialect *dialect,
+                                             struct gk_sealer *sealer,
+                                             enum gk_cipher cipher,
+                                             struct gk_slice under,
+                                             struct gk_slice plain,
+                                             uint8_t *out);
 /* gdoi_lkh_unwrap - the reverse; nothing in it says whether the result is right.
  * GK_ERR_VALUE for a wrong length, and for padding that is not zero. */
 GK_MUST_CHECK enum gk_err gdoi_lkh_unwrap(const struct gdoi_dialect *dialect,

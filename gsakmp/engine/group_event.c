@@ -18,6 +18,7 @@
 #define EVENT_VERSION 2
 #define EVENT_EXTRA 1 /* flags in a row */
 #define EVENT_POST 2
+#define EVENT_HEAD 10 /* octets of a row in front of token and body */
 
 enum gk_err
 gsakmp_event_add_payload(struct gsakmp_event *e, struct gk_slice body)
@@ -127,31 +128,22 @@ event_key(uint32_t sequence, uint8_t key[4])
 enum gk_err
 gsakmp_event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
 {
-	struct gk_buf row = { 0 };
-	uint8_t key[4], head[10];
+	size_t len = EVENT_HEAD + e->token.len + e->body.len;
+	uint8_t key[4], *row;
 	struct gk_wr wr;
-	enum gk_err err;
 
-	gk_wr_init(&wr, head, sizeof(head));
+	GK_TRY(gk_journal_put_room(g->own, GSAKMP_TABLE_EVENT,
+	                           event_key(e->sequence, key), len, &row));
+	gk_wr_init(&wr, row, len);
 	gk_wr_u8(&wr, EVENT_VERSION);
 	gk_wr_u16(&wr, e->signature);
 	gk_wr_u8(&wr, (uint8_t)((e->extra ? EVENT_EXTRA : 0) |
 	                        (e->post ? EVENT_POST : 0)));
 	gk_wr_u16(&wr, (uint16_t)e->resend);
 	gk_wr_u32(&wr, (uint32_t)e->token.len);
-	GK_TRY(gk_wr_done(&wr));
-	GK_TRY(gk_buf_alloc(&row, wr.len + e->token.len + e->body.len));
-	memcpy(row.ptr, head, wr.len);
-	if (e->token.len != 0)
-		memcpy(row.ptr + wr.len, e->token.ptr, e->token.len);
-	if (e->body.len != 0)
-		memcpy(row.ptr + wr.len + e->token.len, e->body.ptr,
-		       e->body.len);
-	err = gsakmp_group_store(g, GSAKMP_TABLE_EVENT,
-	                         event_key(e->sequence, key),
-	                         gk_buf_slice(&row));
-	gk_buf_free(&row);
-	return err;
+	gk_wr_bytes(&wr, gk_buf_slice(&e->token));
+	gk_wr_bytes(&wr, gk_buf_slice(&e->body));
+	return gk_wr_done(&wr);
 }
 
 /* Rows of before an event could have several payloads. */
@@ -238,6 +230,24 @@ gsakmp_events_forget(struct gsakmp_group *g)
 
 /* ---- signing and sending ------------------------------------------------ */
 
+/* About; the policy may be gone by now. */
+static size_t
+message_len(const struct gsakmp_build *b, const struct gsakmp_sign *sign,
+            const struct gsakmp_event *e)
+{
+	size_t len =
+		GSAKMP_HEADER_MAX + TOKEN_FIXED + e->token.len + e->body.len +
+		2 * GSAKMP_REKEY_EVENTS_MAX + GSAKMP_GENERIC_LEN +
+		gsakmp_vendor_suite().len + SIGNATURE_FIXED +
+		sign->signer_id.len +
+		gk_sig_max_len(gk_signer_pubkey(sign->signer),
+	                       gsakmp_signature_alg(b->dialect, sign->type));
+
+	for (size_t i = 0; i < sign->n_certs; i++)
+		len += CERTIFICATE_FIXED + sign->certs[i].len;
+	return len;
+}
+
 static enum gk_err
 event_sign(const struct gsakmp_group *g, const struct gsakmp_party *party,
            const struct gsakmp_event *e, struct gk_now now, struct gk_buf *out)
@@ -251,6 +261,7 @@ event_sign(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	                  now.utc_s, ders, &sign);
 	gsakmp_build_begin(&b, &g->dialect, GSAKMP_EXCHANGE_REKEY_EVENT,
 	                   gsakmp_group_groupid(g), e->sequence);
+	gsakmp_build_expect(&b, message_len(&b, &sign, e));
 	if (e->token.len != 0)
 		gsakmp_build_policy_token(&b, GSAKMP_TOKEN_ASN1_V1,
 		                          gk_buf_slice(&e->token));
@@ -289,27 +300,51 @@ event_post(struct gsakmp_group *g, const struct gsakmp_party *party,
 	return gsakmp_outputs_own(&g->out);
 }
 
+/* To the group, and to who listens to messages.  The second of these outputs
+ * has the datagram, and is behind the first for as long as that is there. */
 static enum gk_err
-event_send(struct gsakmp_group *g, const struct gsakmp_party *party,
-           const struct gsakmp_event *e, struct gk_slice dgram)
+event_multicast(struct gsakmp_group *g, const struct gsakmp_event *e,
+                struct gk_buf *dgram)
 {
-	struct gsakmp_output *out;
+	struct gsakmp_output *out, *message;
 
-	GK_TRY(gsakmp_group_log_commit(g, &g->out, e->ticket));
-	if (e->post)
-		GK_TRY(event_post(g, party, e, dgram));
 	out = gsakmp_outputs_add(&g->out, GSAKMP_OUT_MULTICAST);
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->group_id = g->cfg.group_id;
-	out->dgram = dgram;
 	out->resend_count = e->resend;
 	out->resend_spacing_ms = g->cfg.resend_spacing_ms;
 	out->sequence = e->sequence;
 	out->exchange = GSAKMP_EXCHANGE_REKEY_EVENT;
 	GK_TRY(gsakmp_outputs_own(&g->out));
-	GK_TRY(gsakmp_out_message(&g->out, g->cfg.group_id, dgram, NULL, false,
-	                          GSAKMP_EXCHANGE_REKEY_EVENT, e->sequence));
+	message = gsakmp_outputs_add(&g->out, GSAKMP_OUT_MESSAGE);
+	if (message == NULL)
+		return GK_ERR_NOMEM;
+	message->group_id = g->cfg.group_id;
+	message->exchange = GSAKMP_EXCHANGE_REKEY_EVENT;
+	message->sequence = e->sequence;
+	GK_TRY(gsakmp_outputs_own_dgram(&g->out, dgram));
+	out->dgram = message->dgram;
+	return GK_OK;
+}
+
+static enum gk_err
+event_send(struct gsakmp_group *g, const struct gsakmp_party *party,
+           const struct gsakmp_event *e, struct gk_buf *dgram)
+{
+	const struct gk_queue_item *mark;
+	struct gsakmp_output *out;
+	enum gk_err err;
+
+	GK_TRY(gsakmp_group_log_commit(g, &g->out, e->ticket));
+	if (e->post)
+		GK_TRY(event_post(g, party, e, gk_buf_slice(dgram)));
+	mark = g->out.items.last;
+	err = event_multicast(g, e, dgram);
+	if (err != GK_OK) {
+		gk_queue_cut(&g->out.items, mark);
+		return err;
+	}
 	out = gsakmp_outputs_add(&g->out, e->destroy ? GSAKMP_OUT_DESTROYED
 	                                             : GSAKMP_OUT_REKEYED);
 	if (out == NULL)
@@ -413,7 +448,7 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 		if (err == GK_OK && dgram.len > g->cfg.rekey_message)
 			note_oversize(g);
 		if (err == GK_OK)
-			err = event_send(g, &party, e, gk_buf_slice(&dgram));
+			err = event_send(g, &party, e, &dgram);
 		gk_buf_free(&dgram);
 		event_done(g, e, err == GK_OK);
 	}

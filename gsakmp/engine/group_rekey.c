@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_time.h"
-#include "gsakmp/engine/secret.h"
-#include "gsakmp/message/protect.h"
+#include "gsakmp/engine/group_pack.h"
 
 /*
  * Rekey Events at the key server: RFC 4535 sections 5.3.1, 7.5, appendix A.
@@ -20,24 +19,29 @@
 
 /* ---- plans -------------------------------------------------------------- */
 
+/* RFC4535-7.5.1-02: a payload is cut where one Data ends and the next begins. */
+struct cut {
+	size_t at;    /* of its body, behind the length */
+	size_t datas; /* the first octet of its Datas */
+	uint16_t count;
+};
+
 struct plan {
 	struct gsakmp_group *g;
 	struct gk_now now;
-	struct gk_buf datas; /* of the message that is being filled */
-	size_t datas_cap;
-	uint16_t count;
-	size_t payloads, used, in_payload; /* of it; see add_data() */
+	/* The message that is being filled, as struct gsakmp_event wants it;
+	 * lengths and counters are written last, see event_add(). */
+	struct gk_wr body;
+	uint16_t count; /* of Datas */
+	struct cut cut[GSAKMP_REKEY_EVENTS_MAX];
+	size_t payloads, used, in_payload;
 	struct gsakmp_event_room room;
 	unsigned events;     /* messages made */
 	struct gk_buf token; /* sealed, for the first message */
-	/* Most keys of a plan have the same dates. */
-	struct date {
-		int64_t utc;
-		uint8_t text[GK_ZULU_LEN];
-	} created, expires;
 	/* Initialisation vectors, drawn for many wraps at once. */
 	uint8_t pool[1024];
 	size_t pool_left;
+	struct gk_sealer sealer;
 };
 
 static enum gk_err
@@ -60,133 +64,48 @@ pooled_random(void *ctx, uint8_t *out, size_t n)
 static void
 plan_free(struct plan *p)
 {
-	gk_buf_free(&p->datas);
+	free(p->body.buf); /* ciphertext; sealing wipes what it leaves off */
 	gk_buf_free(&p->token);
 	gk_wipe(p->pool, sizeof(p->pool));
-}
-
-/* ---- wraps -------------------------------------------------------------- */
-
-static void
-gtpk_datum(const struct gk_traffic_key *k, struct gsakmp_key_datum *d)
-{
-	*d = (struct gsakmp_key_datum){ .type = (uint16_t)k->type,
-		                        .id = k->id,
-		                        .handle = k->handle,
-		                        .key = { k->octets, k->len } };
-	gk_zulu_format(k->created, d->created);
-	gk_zulu_format(k->expires, d->expires);
-}
-
-static void
-write_date(struct date *last, int64_t utc, uint8_t out[GK_ZULU_LEN])
-{
-	if (last->utc != utc || last->text[0] == 0) {
-		last->utc = utc;
-		gk_zulu_format(utc, last->text);
-	}
-	memcpy(out, last->text, GK_ZULU_LEN);
-}
-
-static void
-kek_datum(struct plan *p, const struct gk_lkh_key *k,
-          struct gsakmp_key_datum *d)
-{
-	*d = (struct gsakmp_key_datum){ .type = p->g->policy->kek_type,
-		                        .id = k->id,
-		                        .handle = k->handle,
-		                        .key = gk_lkh_key_slice(k) };
-	write_date(&p->created, k->created, d->created);
-	write_date(&p->expires, k->expires, d->expires);
-}
-
-/* The group key's place in a wrap is taken by all GTPKs of the group: those that
- * come into force when the epoch is closed. */
-static enum gk_err
-add_gtpks(const struct gsakmp_group *g, struct gsakmp_keys *keys)
-{
-	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
-		struct gsakmp_key_datum d;
-
-		gtpk_datum(gk_group_key_joiner(g->data, i), &d);
-		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_GTPK, &d));
-	}
-	return GK_OK;
-}
-
-/* Decision keypkg_lkh_body: a Key Datum each, or one Rekey Array for all. */
-static enum gk_err
-add_kek(const struct gsakmp_group *g, const struct gsakmp_key_datum *d,
-        struct gsakmp_keys *keys, bool *array)
-{
-	if (g->dialect.keypkg_lkh_body == GSAKMP_KEYPKG_LKH_BODY_DATUM)
-		return gsakmp_keys_add(keys, GSAKMP_ITEM_REKEY_LKH, d);
-	if (!*array)
-		GK_TRY(gsakmp_keys_add_array(keys, 0)); /* nobody's own */
-	*array = true;
-	return gsakmp_keys_add_kek(keys, d);
-}
-
-static enum gk_err
-fill_keys(struct plan *p, const struct gk_lkh_wrap *wrap,
-          struct gsakmp_keys *keys)
-{
-	const struct gsakmp_group *g = p->g;
-	bool array = false;
-
-	keys->n_items = keys->n_datums = 0; /* it is large: no more than that */
-	/* The GTPKs go in front, whatever the plan says: an open Rekey Array
-	 * must not be interrupted. */
-	for (size_t i = 0; i < wrap->count; i++)
-		if (wrap->keys[i] == NULL)
-			GK_TRY(add_gtpks(g, keys));
-	for (size_t i = 0; i < wrap->count; i++) {
-		struct gsakmp_key_datum d;
-
-		if (wrap->keys[i] == NULL)
-			continue;
-		kek_datum(p, wrap->keys[i], &d);
-		GK_TRY(add_kek(g, &d, keys, &array));
-	}
-	return GK_OK;
-}
-
-/* One Rekey Event Data. */
-static enum gk_err
-seal_wrap(struct plan *p, const struct gk_lkh_wrap *wrap,
-          struct gsakmp_keys *keys, struct gk_buf *out)
-{
-	const struct gsakmp_group *g = p->g;
-	const struct gk_env env = { .random = pooled_random, .ctx = p };
-	const struct gsakmp_wrapping with = {
-		.type = g->policy->kek_type,
-		.id = wrap->under->id,
-		.handle = wrap->under->handle,
-		.key = gk_lkh_key_slice(wrap->under),
-	};
-
-	GK_TRY(fill_keys(p, wrap, keys));
-	gsakmp_secret_keys(g->env, g->cfg.group_id, keys);
-	return gsakmp_rekey_seal(&env, &g->dialect, &with, keys, out);
+	gk_sealer_end(&p->sealer);
 }
 
 /* ---- events ------------------------------------------------------------- */
 
-/* One Rekey Event payload with @count of the Datas. */
 static enum gk_err
-add_payload(const struct plan *p, struct gsakmp_event *e, uint8_t type,
-            uint16_t count, struct gk_slice datas)
+body_reserve(struct plan *p, size_t more)
+{
+	size_t need = p->body.len + more, cap = 2 * need;
+	uint8_t *grown;
+
+	if (need <= p->body.cap)
+		return GK_OK;
+	if (cap < 4096)
+		cap = 4096;
+	/* No longer than a message; after a full one there may be another. */
+	if (need <= p->room.message &&
+	    (cap > p->room.message || p->events != 0))
+		cap = p->room.message;
+	grown = malloc(cap);
+	if (grown == NULL)
+		return GK_ERR_NOMEM;
+	if (p->body.len != 0)
+		memcpy(grown, p->body.buf, p->body.len);
+	free(p->body.buf);
+	p->body.buf = grown;
+	p->body.cap = cap;
+	return GK_OK;
+}
+
+/* One more Rekey Event payload, without Datas so far. */
+static enum gk_err
+open_payload(struct plan *p, uint8_t type)
 {
 	const struct gsakmp_group *g = p->g;
 	struct gsakmp_rekey_event event = { .type = type,
 		                            .inner_type = type,
-		                            .version = GSAKMP_LKH_VERSION,
-		                            .count = count,
-		                            .data = datas };
+		                            .version = GSAKMP_LKH_VERSION };
 	uint8_t tlv[2 + GSAKMP_GROUPID_MAX];
-	struct gk_buf body;
-	struct gk_wr wr;
-	enum gk_err err;
 
 	event.groupid = g->cfg.group_id;
 	if (g->dialect.reh_groupid == GSAKMP_REH_GROUPID_TLV) {
@@ -200,52 +119,39 @@ add_payload(const struct plan *p, struct gsakmp_event *e, uint8_t type,
 	    g->dialect.rekey_none_algver == GSAKMP_REKEY_NONE_ALGVER_0)
 		event.version = 0;
 	gk_zulu_format(p->now.utc_s, event.stamp);
-	GK_TRY(gk_buf_alloc(&body, 32 + event.groupid.len + datas.len));
-	gk_wr_init(&wr, body.ptr, body.len);
-	gsakmp_rekey_event_encode(&wr, &event);
-	err = gk_wr_done(&wr);
-	if (err == GK_OK)
-		err = gsakmp_event_add_payload(
-			e, (struct gk_slice){ body.ptr, wr.len });
-	gk_buf_free(&body);
-	return err;
+	GK_TRY(body_reserve(p, 2 + 32 + event.groupid.len));
+	gk_wr_u16(&p->body, 0); /* length; see close_payloads() */
+	p->cut[p->payloads] = (struct cut){ .at = p->body.len };
+	gsakmp_rekey_event_encode(&p->body, &event);
+	p->cut[p->payloads++].datas = p->body.len;
+	return gk_wr_done(&p->body);
 }
 
-/* RFC4535-7.5.1-02: cut where one Data ends and the next begins.  add_data()
- * has counted in the same way. */
-static enum gk_err
-add_payloads(const struct plan *p, struct gsakmp_event *e, uint8_t type)
+static void
+put_u16(uint8_t *at, size_t v)
 {
-	const struct gsakmp_rekey_shape shape = {
-		.dialect = &p->g->dialect,
-		.key_type = p->g->policy->kek_type,
-	};
+	at[0] = (uint8_t)(v >> 8);
+	at[1] = (uint8_t)v;
+}
+
+/* The length of each payload, and the number of its Datas, which is the last
+ * field in front of them. */
+static enum gk_err
+close_payloads(struct plan *p)
+{
 	bool total = p->g->dialect.rekey_counts == GSAKMP_REKEY_COUNTS_TOTAL;
-	struct gk_rd rd;
-	struct gsakmp_rekey_data data;
-	const uint8_t *start = p->datas.ptr;
-	uint16_t count = 0;
 
-	if (p->count == 0) /* type None */
-		return add_payload(p, e, type, 0, (struct gk_slice){ 0 });
-	gk_rd_init(&rd, p->datas.ptr, p->datas.len);
-	while (gsakmp_rekey_data_next(&rd, &shape, &data)) {
-		const uint8_t *at = p->datas.ptr + data.at;
+	for (size_t i = 0; i < p->payloads; i++) {
+		const struct cut *cut = &p->cut[i];
+		size_t end = i + 1 < p->payloads ? cut[1].at - 2 : p->body.len;
 
-		if (count != 0 && (size_t)(rd.pos - start) > p->room.payload) {
-			GK_TRY(add_payload(
-				p, e, type, total ? p->count : count,
-				(struct gk_slice){ start,
-			                           (size_t)(at - start) }));
-			start = at;
-			count = 0;
-		}
-		count++;
+		if (end - cut->at > UINT16_MAX)
+			return GK_ERR_SPACE;
+		put_u16(p->body.buf + cut->at - 2, end - cut->at);
+		put_u16(p->body.buf + cut->datas - 2,
+		        total ? p->count : cut->count);
 	}
-	GK_TRY(rd.fault.err);
-	return add_payload(
-		p, e, type, total ? p->count : count,
-		(struct gk_slice){ start, (size_t)(rd.pos - start) });
+	return GK_OK;
 }
 
 /* RFC4535-7.1.1-11, -12: one by one, from 1; committed before it is used. */
@@ -268,9 +174,13 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 	e->post = g->policy->post != NULL;
 	if (!destroy)
 		err = gk_group_sequence_next(g->data, &e->sequence);
+	if (err == GK_OK && p->payloads == 0)
+		err = open_payload(p, type);
 	if (err == GK_OK)
-		err = add_payloads(p, e, type);
+		err = close_payloads(p);
 	if (err == GK_OK) {
+		e->body = (struct gk_buf){ p->body.buf, p->body.len };
+		p->body = (struct gk_wr){ 0 };
 		e->token = p->token;
 		p->token = (struct gk_buf){ 0 };
 		err = gsakmp_event_store(g, e);
@@ -284,62 +194,65 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 	g->stored_last = e->sequence;
 	gsakmp_event_queue(g, e);
 	p->events++;
-	p->datas.len = 0; /* for the next one */
-	p->count = 0;
+	p->count = 0; /* for the next one */
 	p->payloads = 0;
 	p->used = 0;
 	return GK_OK;
 }
 
-static enum gk_err
-datas_append(struct plan *p, struct gk_slice data)
-{
-	size_t need = p->datas.len + data.len, cap = p->datas_cap;
-	struct gk_buf grown;
-
-	if (need > cap) {
-		cap = need < 2048 ? 4096 : 2 * need;
-		GK_TRY(gk_buf_alloc(&grown, cap));
-		if (p->datas.len != 0)
-			memcpy(grown.ptr, p->datas.ptr, p->datas.len);
-		grown.len = p->datas.len;
-		gk_buf_free(&p->datas);
-		p->datas = grown;
-		p->datas_cap = cap;
-	}
-	memcpy(p->datas.ptr + p->datas.len, data.ptr, data.len);
-	p->datas.len = need;
-	return GK_OK;
-}
-
-/* How much more of the message @data takes; *@fresh: in another payload. */
+/* How much more of the message a Data of @len octets takes; *@fresh: in another
+ * payload. */
 static size_t
-cost(const struct plan *p, struct gk_slice data, bool *fresh)
+cost(const struct plan *p, size_t len, bool *fresh)
 {
-	*fresh = p->count == 0 || p->in_payload + data.len > p->room.payload;
-	return data.len + (*fresh ? p->room.head : 0);
+	*fresh = p->count == 0 || p->in_payload + len > p->room.payload;
+	return len + (*fresh ? p->room.head : 0);
 }
 
+/* Place for a Data of @len octets: in this message, or in the next one. */
 static enum gk_err
-add_data(struct plan *p, struct gk_slice data)
+make_room(struct plan *p, size_t len)
 {
 	/* The token travels with the first message and takes its share. */
 	size_t room = p->room.message > p->token.len
 	                      ? p->room.message - p->token.len
 	                      : 0;
 	bool fresh;
-	size_t more = cost(p, data, &fresh);
+	size_t more = cost(p, len, &fresh);
 
 	if (p->count != 0 &&
 	    (p->used + more > room || p->count == UINT16_MAX ||
-	     (fresh && p->payloads == GSAKMP_REKEY_EVENTS_MAX))) {
-		GK_TRY(event_add(p, GSAKMP_REKEY_LKH, false));
-		more = cost(p, data, &fresh);
-	}
-	GK_TRY(datas_append(p, data));
-	p->in_payload = fresh ? data.len : p->in_payload + data.len;
-	p->payloads += fresh;
+	     (fresh && p->payloads == GSAKMP_REKEY_EVENTS_MAX)))
+		return event_add(p, GSAKMP_REKEY_LKH, false);
+	return GK_OK;
+}
+
+/* One Rekey Event Data. */
+static enum gk_err
+add_data(struct plan *p, const struct gk_lkh_wrap *wrap,
+         const struct gsakmp_packed *packed, size_t len)
+{
+	const struct gsakmp_group *g = p->g;
+	const struct gk_env env = { .random = pooled_random, .ctx = p };
+	const struct gsakmp_wrapping with = {
+		.type = g->policy->kek_type,
+		.id = wrap->under->id,
+		.handle = wrap->under->handle,
+		.key = gk_lkh_key_slice(wrap->under),
+	};
+	bool fresh;
+	size_t more;
+
+	GK_TRY(make_room(p, len));
+	more = cost(p, len, &fresh);
+	if (fresh)
+		GK_TRY(open_payload(p, GSAKMP_REKEY_LKH));
+	GK_TRY(body_reserve(p, len));
+	GK_TRY(gsakmp_rekey_seal_into(&env, &p->sealer, &g->dialect, &with,
+	                              packed, &p->body));
+	p->in_payload = fresh ? len : p->in_payload + len;
 	p->used += more;
+	p->cut[p->payloads - 1].count++;
 	p->count++;
 	return GK_OK;
 }
@@ -349,49 +262,45 @@ add_data(struct plan *p, struct gk_slice data)
  * through all that it can open (section 7.5.2). */
 static enum gk_err
 render_wrap(struct plan *p, const struct gk_lkh_wrap *wrap,
-            struct gsakmp_keys *keys)
+            struct gsakmp_packer *packer)
 {
 	struct gk_lkh_wrap first = *wrap, second = *wrap;
-	size_t most = p->room.message - p->room.head;
-	struct gk_buf data = { 0 };
+	size_t most = p->room.message - p->room.head, len = 0;
+	struct gsakmp_packed packed;
 	enum gk_err err;
 
 	if (most > p->room.payload)
 		most = p->room.payload;
-	err = seal_wrap(p, wrap, keys, &data);
-	if (err == GK_OK && (data.len <= most || wrap->count < 2)) {
-		err = add_data(p, gk_buf_slice(&data));
-		gk_buf_free(&data);
-		return err;
-	}
-	gk_buf_free(&data);
+	err = gsakmp_packer_wrap(packer, wrap, &packed);
+	if (err == GK_OK)
+		err = gsakmp_rekey_seal_size(
+			&p->g->dialect, p->g->policy->kek_type, &packed, &len);
+	if (err == GK_OK && (len <= most || wrap->count < 2))
+		return add_data(p, wrap, &packed, len);
 	if (err != GK_OK && (err != GK_ERR_SPACE || wrap->count < 2))
 		return err;
 	first.count = wrap->count / 2;
 	second.keys += first.count;
 	second.count -= first.count;
-	GK_TRY(render_wrap(p, &first, keys));
-	return render_wrap(p, &second, keys);
+	GK_TRY(render_wrap(p, &first, packer));
+	return render_wrap(p, &second, packer);
 }
 
 static enum gk_err
 render(struct plan *p, const struct gk_lkh_plan *plan)
 {
-	struct gsakmp_keys *keys = malloc(sizeof(*keys));
-	enum gk_err err = GK_OK;
+	struct gsakmp_packer packer;
+	enum gk_err err = gsakmp_packer_begin(&packer, p->g, plan);
 
-	if (keys == NULL)
-		return GK_ERR_NOMEM;
 	/* A token that leaves no room goes ahead, while the GTPK that it is
 	 * sealed in is still the one in force. */
-	if (p->token.len != 0 && plan->count != 0 &&
+	if (err == GK_OK && p->token.len != 0 && plan->count != 0 &&
 	    p->token.len + p->room.head + MIN_SHARE > p->room.message &&
 	    p->g->dialect.pt_rekey_key == GSAKMP_PT_REKEY_KEY_OLD_GTPK)
 		err = event_add(p, GSAKMP_REKEY_NONE, false);
 	for (size_t i = 0; i < plan->count && err == GK_OK; i++)
-		err = render_wrap(p, &plan->wraps[i], keys);
-	gk_wipe(keys, sizeof(*keys));
-	free(keys);
+		err = render_wrap(p, &plan->wraps[i], &packer);
+	gsakmp_packer_end(&packer);
 	if (err == GK_OK && p->count != 0)
 		err = event_add(p, GSAKMP_REKEY_LKH, false);
 	/* RFC4535-5.3.1.2-01: a token without any key. */

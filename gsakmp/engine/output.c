@@ -49,6 +49,22 @@ gsakmp_outputs_own(struct gsakmp_outputs *q)
 	return err;
 }
 
+enum gk_err
+gsakmp_outputs_own_dgram(struct gsakmp_outputs *q, struct gk_buf *dgram)
+{
+	struct gsakmp_output *out = gk_queue_last(&q->items);
+	struct gk_slice s = { 0 };
+	enum gk_err err;
+
+	out->dgram = s;
+	err = own_all(&q->items, out);
+	if (err == GK_OK)
+		err = gk_queue_give(&q->items, dgram, &out->dgram);
+	if (err != GK_OK)
+		gk_queue_drop(&q->items);
+	return err;
+}
+
 bool
 gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out)
 {

@@ -119,6 +119,10 @@ struct gsakmp_output *gsakmp_outputs_add(struct gsakmp_outputs *q,
 /* gsakmp_outputs_own - copy every slice of the last output into the queue; when
  * that fails, the output is taken out again. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
+/* gsakmp_outputs_own_dgram - the same, but the datagram is @dgram, which the queue
+ * takes instead of copying it. */
+GK_MUST_CHECK enum gk_err gsakmp_outputs_own_dgram(struct gsakmp_outputs *q,
+                                                   struct gk_buf *dgram);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
 
 #endif /* GSAKMP_ENGINE_OUTPUT_H */

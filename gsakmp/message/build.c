@@ -6,32 +6,34 @@
 #include "gsakmp/gsakmp_algorithm.h"
 
 #define CHUNK 1024 /* the buffer grows in steps of at least this */
+#define SPARE 512  /* octets that a message may occupy without using them */
 /* A DER signature has the most likely size every second time or so; a run of so
  * many others says that it never will. */
 #define SIGN_ATTEMPTS 64
+
+static void
+grow(struct gsakmp_build *b, size_t octets)
+{
+	struct gk_buf larger;
+
+	b->err = gk_buf_alloc(&larger, octets);
+	if (b->err != GK_OK)
+		return;
+	if (b->len != 0)
+		memcpy(larger.ptr, b->buf.ptr, b->len);
+	gk_buf_free(&b->buf);
+	b->buf = larger;
+}
 
 /* Room for @n more octets; NULL, with the error kept, when there is none. */
 static uint8_t *
 room(struct gsakmp_build *b, size_t n)
 {
-	struct gk_buf larger;
-
-	if (b->err != GK_OK)
-		return NULL;
-	if (n > GSAKMP_MESSAGE_MAX - b->len) {
+	if (b->err == GK_OK && n > GSAKMP_MESSAGE_MAX - b->len)
 		b->err = GK_ERR_SPACE;
-		return NULL;
-	}
-	if (b->len + n > b->buf.len) {
-		b->err = gk_buf_alloc(&larger, b->len + n + CHUNK + b->buf.len);
-		if (b->err != GK_OK)
-			return NULL;
-		if (b->len != 0)
-			memcpy(larger.ptr, b->buf.ptr, b->len);
-		gk_buf_free(&b->buf);
-		b->buf = larger;
-	}
-	return b->buf.ptr + b->len;
+	if (b->err == GK_OK && b->len + n > b->buf.len)
+		grow(b, b->len + n + CHUNK + b->buf.len);
+	return b->err == GK_OK ? b->buf.ptr + b->len : NULL;
 }
 
 /* A generic header and room for @body octets, through @wr. */
@@ -96,6 +98,14 @@ gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
 	b->header = wr.len;
 	b->next = 2 + groupid.value.len;
 	close_payload(b, &wr);
+}
+
+void
+gsakmp_build_expect(struct gsakmp_build *b, size_t octets)
+{
+	if (b->err == GK_OK && octets > b->buf.len &&
+	    octets <= GSAKMP_MESSAGE_MAX)
+		grow(b, octets);
 }
 
 void
@@ -402,8 +412,12 @@ gsakmp_build_finish(struct gsakmp_build *b, const struct gsakmp_sign *sign,
 	enum gk_err err = finish(b, sign);
 
 	*out = (struct gk_buf){ 0 };
-	if (err == GK_OK)
+	if (err == GK_OK && b->buf.len - b->len <= SPARE) {
+		*out = (struct gk_buf){ b->buf.ptr, b->len };
+		b->buf = (struct gk_buf){ 0 };
+	} else if (err == GK_OK) {
 		err = gk_buf_copy(out, (struct gk_slice){ b->buf.ptr, b->len });
+	}
 	gsakmp_build_abandon(b);
 	return err;
 }

@@ -49,6 +49,10 @@ void gsakmp_build_begin(struct gsakmp_build *b,
                         enum gsakmp_exchange_type exchange,
                         struct gsakmp_groupid groupid, uint32_t sequence);
 
+/* gsakmp_build_expect - how long the message is going to be, to allocate once;
+ * need not be right. */
+void gsakmp_build_expect(struct gsakmp_build *b, size_t octets);
+
 void gsakmp_build_key_creation(struct gsakmp_build *b, uint16_t type,
                                struct gk_slice public_value);
 void gsakmp_build_nonce(struct gsakmp_build *b, enum gsakmp_nonce_type type,

@@ -19,10 +19,6 @@ struct job {
 	struct gk_slice aad;             /* used by AEAD ciphers only */
 };
 
-/* How many octets of a plaintext are data, for padding that does not say. */
-typedef size_t measure_fn(const struct gsakmp_dialect *dialect,
-                          struct gk_slice plain);
-
 static enum gk_err
 job_init(struct job *job, const struct gsakmp_dialect *dialect,
          uint16_t key_type, struct gk_slice key)
@@ -135,7 +131,7 @@ seal(const struct gk_env *env, const struct job *job, struct gk_slice plain,
 /* Zero padding and padding only where needed: the data says where it ends. */
 static enum gk_err
 strip(const struct gsakmp_dialect *dialect, const struct job *job,
-      measure_fn *measure, struct gk_buf *plain)
+      gsakmp_measure_fn *measure, struct gk_buf *plain)
 {
 	size_t len;
 
@@ -151,7 +147,8 @@ strip(const struct gsakmp_dialect *dialect, const struct job *job,
 
 static enum gk_err
 open_sealed(const struct gsakmp_dialect *dialect, const struct job *job,
-            measure_fn *measure, struct gk_slice sealed, struct gk_buf *plain)
+            gsakmp_measure_fn *measure, struct gk_slice sealed,
+            struct gk_buf *plain)
 {
 	const uint8_t *iv = job->iv;
 	enum gk_err err;
@@ -186,80 +183,6 @@ failed(struct gsakmp_reject *why, enum gk_err err, const char *req,
 		return GK_OK;
 	return gsakmp_refuse(why, err, GSAKMP_NOTIFY_PAYLOAD_MALFORMED, req,
 	                     field, 0);
-}
-
-/* Measures ----------------------------------------------------------------- */
-
-/* A token is one DER element; everything, if it is none. */
-static size_t
-token_measure(const struct gsakmp_dialect *dialect, struct gk_slice plain)
-{
-	size_t len, head = 2;
-
-	(void)dialect;
-	if (plain.len < head)
-		return plain.len;
-	len = plain.ptr[1];
-	if (len > 0x80 && len <= 0x84) {
-		size_t n = len & 0x7f;
-
-		head += n;
-		if (plain.len < head)
-			return plain.len;
-		len = 0;
-		for (size_t i = 0; i < n; i++)
-			len = len << 8 | plain.ptr[2 + i];
-	}
-	return len > plain.len - head ? plain.len : head + len;
-}
-
-static size_t
-items_measure(const struct gsakmp_dialect *dialect, struct gk_slice plain,
-              enum gsakmp_keys_place place, long count)
-{
-	struct gsakmp_keys keys;
-	struct gk_rd rd;
-
-	gk_rd_init(&rd, plain.ptr, plain.len);
-	if (gsakmp_keys_decode(&rd, dialect, place, count, &keys) != GK_OK)
-		return plain.len;
-	return gk_rd_offset(&rd);
-}
-
-static size_t
-download_measure(const struct gsakmp_dialect *dialect, struct gk_slice plain)
-{
-	return items_measure(dialect, plain, GSAKMP_KEYS_DOWNLOAD,
-	                     GSAKMP_COUNT_INSIDE);
-}
-
-static size_t
-packages_measure(const struct gsakmp_dialect *dialect, struct gk_slice plain)
-{
-	return items_measure(dialect, plain, GSAKMP_KEYS_PACKAGES,
-	                     GSAKMP_COUNT_INSIDE);
-}
-
-/* With the count in clear, items go on until what is left is padding: fewer
- * octets than a block, which is shorter than any item with a key. */
-static size_t
-bare_packages_measure(const struct gsakmp_dialect *dialect,
-                      struct gk_slice plain)
-{
-	size_t at = 0;
-
-	for (;;) {
-		struct gk_slice rest = { plain.ptr + at, plain.len - at };
-		struct gsakmp_keys keys;
-		struct gk_rd rd;
-
-		gk_rd_init(&rd, rest.ptr, rest.len);
-		if (rest.len < GK_CIPHER_BLOCK_MAX ||
-		    gsakmp_keys_decode(&rd, dialect, GSAKMP_KEYS_PACKAGES, 1,
-		                       &keys) != GK_OK)
-			return at;
-		at += gk_rd_offset(&rd);
-	}
 }
 
 /* Registration ------------------------------------------------------------- */
@@ -345,9 +268,10 @@ gsakmp_token_open(const struct gsakmp_dialect *dialect, struct gsakmp_kek *kek,
 	              "RFC4535-7.3.2-03", "Policy Token Data"));
 	job.aad = token_aad(token_type, aad);
 	chain(kek, &job, sealed);
-	return failed(why,
-	              open_sealed(dialect, &job, token_measure, sealed, plain),
-	              "RFC4535-7.3.2-03", "Policy Token Data");
+	return failed(
+		why,
+		open_sealed(dialect, &job, gsakmp_token_measure, sealed, plain),
+		"RFC4535-7.3.2-03", "Policy Token Data");
 }
 
 /* Write the plaintext, encrypt it, wipe it. */
@@ -395,10 +319,10 @@ gsakmp_key_download_open(const struct gsakmp_dialect *dialect,
 	*plain = (struct gk_buf){ 0 };
 	GK_TRY(failed(why, kek_job(&job, dialect, kek, PART_KEYS),
 	              "RFC4535-7.4.2-01", "Key Download"));
-	return failed(
-		why,
-		open_sealed(dialect, &job, download_measure, sealed, plain),
-		"RFC4535-7.4.2-01", "Key Download");
+	return failed(why,
+	              open_sealed(dialect, &job, gsakmp_download_measure,
+	                          sealed, plain),
+	              "RFC4535-7.4.2-01", "Key Download");
 }
 
 /* Rekey -------------------------------------------------------------------- */
@@ -435,41 +359,216 @@ wrapping_job(struct job *job, const struct gsakmp_dialect *dialect,
 	return GK_OK;
 }
 
+static bool
+count_inside(const struct gsakmp_dialect *dialect)
+{
+	return dialect->red_scope == GSAKMP_RED_SCOPE_COUNT;
+}
+
+static size_t
+wrapping_len(const struct gsakmp_dialect *dialect)
+{
+	return dialect->wrap_width == GSAKMP_WRAP_WIDTH_2 ? 6 : 8;
+}
+
+static size_t
+packed_len(const struct gsakmp_dialect *dialect,
+           const struct gsakmp_packed *packed)
+{
+	size_t n = count_inside(dialect) ? 2 : 0;
+
+	for (size_t i = 0; i < packed->n_parts; i++)
+		n += packed->part[i].len;
+	return n;
+}
+
+static enum gk_err
+write_packed(const struct gsakmp_dialect *dialect,
+             const struct gsakmp_packed *packed, uint8_t *at, size_t len)
+{
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, at, len);
+	if (count_inside(dialect))
+		gk_wr_u16(&wr, packed->items);
+	for (size_t i = 0; i < packed->n_parts; i++)
+		gk_wr_bytes(&wr, packed->part[i]);
+	return gk_wr_done(&wr);
+}
+
+enum gk_err
+gsakmp_rekey_seal_size(const struct gsakmp_dialect *dialect, uint16_t type,
+                       const struct gsakmp_packed *packed, size_t *size)
+{
+	struct gsakmp_cipher cipher;
+
+	if (!gsakmp_cipher(dialect, type, &cipher))
+		return GK_ERR_VALUE;
+	*size = 2 + wrapping_len(dialect) + (count_inside(dialect) ? 0 : 2) +
+	        gsakmp_sealed_length(dialect, &cipher,
+	                             gsakmp_rekey_iv_sent(dialect),
+	                             packed_len(dialect, packed));
+	return GK_OK;
+}
+
+/* Where the parts of a ciphertext of one Rekey Event Data come to lie. */
+struct layout {
+	size_t before, plain, pad, tag, after; /* octets, in this order */
+};
+
+static enum gk_err
+lay_out(const struct job *job, size_t plain, struct layout *l)
+{
+	bool first = is_aead(job) || job->place == IV_PREFIX;
+	size_t iv = iv_sent(job) ? job->cipher.iv : 0;
+
+	*l = (struct layout){ .before = first ? iv : 0,
+		              .plain = plain,
+		              .tag = job->cipher.tag,
+		              .after = first ? 0 : iv };
+	if (!gk_cipher_is_cbc(job->cipher.alg))
+		return GK_OK;
+	l->pad = gk_pad_len(job->pad, job->cipher.block, plain);
+	if ((plain + l->pad) % job->cipher.block != 0)
+		return GK_ERR_VALUE; /* padding `none`, and not aligned */
+	return GK_OK;
+}
+
+/* The ciphertext comes to lie where the plaintext is written first. */
+static enum gk_err
+seal_in_place(const struct gk_env *env, struct gk_sealer *sealer,
+              const struct job *job, const struct layout *l, uint8_t *at)
+{
+	const struct gk_slice key = { job->key.ptr, job->cipher.key };
+	const struct gk_slice none = { NULL, 0 };
+	uint8_t iv[GK_CIPHER_BLOCK_MAX], block[GK_CIPHER_BLOCK_MAX];
+	uint8_t *text = at + l->before;
+	enum gk_err err;
+
+	if (iv_sent(job))
+		GK_TRY(env->random(env->ctx, iv, job->cipher.iv));
+	else
+		memcpy(iv, job->iv, sizeof(iv));
+	gk_pad_fill(job->pad, text + l->plain, l->pad);
+	err = gk_sealer_encrypt(
+		sealer, job->cipher.alg, key, cipher_iv(job, iv, block),
+		is_aead(job) ? job->aad : none,
+		(struct gk_slice){ text, l->plain + l->pad }, text);
+	gk_wipe(block, sizeof(block)); /* CTR: a part of Key Data */
+	memcpy(at, iv, l->before);
+	memcpy(text + l->plain + l->pad + l->tag, iv, l->after);
+	return err;
+}
+
+/* Stealing swaps blocks: that is not done in place. */
+static enum gk_err
+seal_stealing(const struct gk_env *env, const struct gsakmp_rekey_shape *shape,
+              const struct job *job, const struct gsakmp_packed *packed,
+              struct gsakmp_rekey_data *data, struct gk_wr *wr)
+{
+	struct gk_buf plain, text = { 0 };
+	enum gk_err err;
+
+	GK_TRY(gk_buf_alloc(&plain, packed_len(shape->dialect, packed)));
+	err = write_packed(shape->dialect, packed, plain.ptr, plain.len);
+	if (err == GK_OK)
+		err = seal(env, job, gk_buf_slice(&plain), &text);
+	if (err == GK_OK) {
+		data->sealed = gk_buf_slice(&text);
+		gsakmp_rekey_data_encode(wr, shape, data, plain.len);
+		err = gk_wr_done(wr);
+	}
+	gk_buf_free(&text);
+	gk_buf_free(&plain);
+	return err;
+}
+
+static enum gk_err
+rekey_seal(const struct gk_env *env, struct gk_sealer *sealer,
+           const struct gsakmp_dialect *dialect,
+           const struct gsakmp_wrapping *with,
+           const struct gsakmp_packed *packed, struct gk_wr *wr)
+{
+	const struct gsakmp_rekey_shape shape = { dialect, with->type };
+	struct gsakmp_rekey_data data = {
+		.key_id = with->id,
+		.handle = with->handle,
+		.count = count_inside(dialect) ? GSAKMP_COUNT_INSIDE
+		                               : packed->items,
+	};
+	uint8_t clear[8], *at;
+	struct layout l;
+	struct job job;
+
+	data.clear = gsakmp_rekey_clear(dialect, with->id, with->handle, clear);
+	GK_TRY(wrapping_job(&job, dialect, with, data.clear));
+	job.aad = data.clear;
+	if (gk_cipher_is_cbc(job.cipher.alg) && gk_pad_is_cts(job.pad))
+		return seal_stealing(env, &shape, &job, packed, &data, wr);
+	GK_TRY(lay_out(&job, packed_len(dialect, packed), &l));
+	data.sealed.len = l.before + l.plain + l.pad + l.tag + l.after;
+	gsakmp_rekey_data_head(wr, &shape, &data, l.plain);
+	GK_TRY(gk_wr_done(wr));
+	if (data.sealed.len > wr->cap - wr->len)
+		return GK_ERR_SPACE;
+	at = wr->buf + wr->len;
+	GK_TRY(write_packed(dialect, packed, at + l.before, l.plain));
+	GK_TRY(seal_in_place(env, sealer, &job, &l, at));
+	wr->len += data.sealed.len;
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_rekey_seal_into(const struct gk_env *env, struct gk_sealer *sealer,
+                       const struct gsakmp_dialect *dialect,
+                       const struct gsakmp_wrapping *with,
+                       const struct gsakmp_packed *packed, struct gk_wr *wr)
+{
+	const struct gk_wr before = *wr;
+	enum gk_err err = rekey_seal(env, sealer, dialect, with, packed, wr);
+
+	if (err == GK_OK)
+		return GK_OK;
+	/* The plaintext may lie there. */
+	gk_wipe(before.buf + before.len, before.cap - before.len);
+	*wr = before;
+	return err;
+}
+
 enum gk_err
 gsakmp_rekey_seal(const struct gk_env *env,
                   const struct gsakmp_dialect *dialect,
                   const struct gsakmp_wrapping *with,
                   const struct gsakmp_keys *packages, struct gk_buf *out)
 {
-	const struct gsakmp_rekey_shape shape = { dialect, with->type };
-	bool inside = dialect->red_scope == GSAKMP_RED_SCOPE_COUNT;
-	struct gsakmp_rekey_data data = {
-		.key_id = with->id,
-		.handle = with->handle,
-		.count = inside ? GSAKMP_COUNT_INSIDE : packages->n_items,
-	};
-	struct gk_buf text = { 0 };
-	uint8_t clear[8];
+	size_t plain_len = gsakmp_keys_size(packages, false), size = 0;
+	struct gsakmp_packed packed = { .items = packages->n_items };
+	struct gk_sealer sealer = { 0 };
+	struct gk_buf plain;
+	struct gk_slice part;
 	struct gk_wr wr;
-	struct job job;
-	size_t plain_len;
 	enum gk_err err;
 
 	*out = (struct gk_buf){ 0 };
-	GK_TRY(wrapping_job(
-		&job, dialect, with,
-		gsakmp_rekey_clear(dialect, with->id, with->handle, clear)));
-	job.aad = gsakmp_rekey_clear(dialect, with->id, with->handle, clear);
-	GK_TRY(seal_keys(env, &job, packages, inside, &text, &plain_len));
-	data.sealed = gk_buf_slice(&text);
-	err = gk_buf_alloc(out, 2 + job.aad.len + 2 + text.len);
+	GK_TRY(gk_buf_alloc(&plain, plain_len));
+	gk_wr_init(&wr, plain.ptr, plain.len);
+	gsakmp_keys_encode(&wr, packages, false);
+	err = gk_wr_done(&wr);
+	part = gk_buf_slice(&plain);
+	packed.part = &part;
+	packed.n_parts = 1;
+	if (err == GK_OK)
+		err = gsakmp_rekey_seal_size(dialect, with->type, &packed,
+		                             &size);
+	if (err == GK_OK)
+		err = gk_buf_alloc(out, size);
 	if (err == GK_OK) {
 		gk_wr_init(&wr, out->ptr, out->len);
-		gsakmp_rekey_data_encode(&wr, &shape, &data, plain_len);
-		err = gk_wr_done(&wr);
-		out->len = wr.len;
+		err = gsakmp_rekey_seal_into(env, &sealer, dialect, with,
+		                             &packed, &wr);
 	}
-	gk_buf_free(&text);
+	gk_sealer_end(&sealer);
+	gk_buf_free(&plain);
 	if (err != GK_OK)
 		gk_buf_free(out);
 	return err;
@@ -481,9 +580,9 @@ gsakmp_rekey_open(const struct gsakmp_dialect *dialect,
                   const struct gsakmp_rekey_data *data, struct gk_buf *plain,
                   struct gsakmp_reject *why)
 {
-	measure_fn *measure = data->count == GSAKMP_COUNT_INSIDE
-	                              ? packages_measure
-	                              : bare_packages_measure;
+	gsakmp_measure_fn *measure = data->count == GSAKMP_COUNT_INSIDE
+	                                     ? gsakmp_packages_measure
+	                                     : gsakmp_bare_packages_measure;
 	enum gk_err err;
 	struct job job;
 
@@ -539,7 +638,8 @@ gsakmp_rekey_token_open(const struct gsakmp_dialect *dialect,
 	GK_TRY(failed(why, gtpk_job(&job, dialect, gtpk), "RFC4535-5.3.1.1-05",
 	              "Policy Token Data"));
 	job.aad = token_aad(token_type, aad);
-	return failed(why,
-	              open_sealed(dialect, &job, token_measure, sealed, plain),
-	              "RFC4535-5.3.1.1-05", "Policy Token Data");
+	return failed(
+		why,
+		open_sealed(dialect, &job, gsakmp_token_measure, sealed, plain),
+		"RFC4535-5.3.1.1-05", "Policy Token Data");
 }

@@ -101,6 +101,27 @@ GK_MUST_CHECK enum gk_err gsakmp_rekey_seal(
 	const struct gk_env *env, const struct gsakmp_dialect *dialect,
 	const struct gsakmp_wrapping *with, const struct gsakmp_keys *packages,
 	struct gk_buf *out);
+/* Key Packages that are encoded already, in as many pieces as the caller has. */
+struct gsakmp_packed {
+	const struct gk_slice *part;
+	size_t n_parts;
+	uint16_t items; /* packages in all of them */
+};
+
+/*
+ * gsakmp_rekey_seal_into - the same, behind what @wr holds and by a context that
+ * is kept, for many in a row.  GK_ERR_SPACE when it does not fit, with @wr as it
+ * was; gsakmp_rekey_seal_size() says what it takes, before anything is done.
+ */
+GK_MUST_CHECK enum gk_err gsakmp_rekey_seal_into(
+	const struct gk_env *env, struct gk_sealer *sealer,
+	const struct gsakmp_dialect *dialect,
+	const struct gsakmp_wrapping *with, const struct gsakmp_packed *packed,
+	struct gk_wr *wr);
+/* gsakmp_rekey_seal_size - GK_ERR_VALUE for a Key Type that cannot wrap. */
+GK_MUST_CHECK enum gk_err gsakmp_rekey_seal_size(
+	const struct gsakmp_dialect *dialect, uint16_t type,
+	const struct gsakmp_packed *packed, size_t *size);
 /* gsakmp_rekey_open - decrypt one Rekey Event Data; then
  * gsakmp_packages_read(). */
 GK_MUST_CHECK enum gk_err gsakmp_rekey_open(

@@ -128,3 +128,78 @@ gsakmp_packet_sealed(const struct gsakmp_rekey_shape *shape,
 	*sealed_len = n + iv;
 	return true;
 }
+
+/* A token is one DER element; everything, if it is none. */
+size_t
+gsakmp_token_measure(const struct gsakmp_dialect *dialect,
+                     struct gk_slice plain)
+{
+	size_t len, head = 2;
+
+	(void)dialect;
+	if (plain.len < head)
+		return plain.len;
+	len = plain.ptr[1];
+	if (len > 0x80 && len <= 0x84) {
+		size_t n = len & 0x7f;
+
+		head += n;
+		if (plain.len < head)
+			return plain.len;
+		len = 0;
+		for (size_t i = 0; i < n; i++)
+			len = len << 8 | plain.ptr[2 + i];
+	}
+	return len > plain.len - head ? plain.len : head + len;
+}
+
+static size_t
+items_measure(const struct gsakmp_dialect *dialect, struct gk_slice plain,
+              enum gsakmp_keys_place place, long count)
+{
+	struct gsakmp_keys keys;
+	struct gk_rd rd;
+
+	gk_rd_init(&rd, plain.ptr, plain.len);
+	if (gsakmp_keys_decode(&rd, dialect, place, count, &keys) != GK_OK)
+		return plain.len;
+	return gk_rd_offset(&rd);
+}
+
+size_t
+gsakmp_download_measure(const struct gsakmp_dialect *dialect,
+                        struct gk_slice plain)
+{
+	return items_measure(dialect, plain, GSAKMP_KEYS_DOWNLOAD,
+	                     GSAKMP_COUNT_INSIDE);
+}
+
+size_t
+gsakmp_packages_measure(const struct gsakmp_dialect *dialect,
+                        struct gk_slice plain)
+{
+	return items_measure(dialect, plain, GSAKMP_KEYS_PACKAGES,
+	                     GSAKMP_COUNT_INSIDE);
+}
+
+/* With the count in clear, items go on until what is left is padding: fewer
+ * octets than a block, which is shorter than any item with a key. */
+size_t
+gsakmp_bare_packages_measure(const struct gsakmp_dialect *dialect,
+                             struct gk_slice plain)
+{
+	size_t at = 0;
+
+	for (;;) {
+		struct gk_slice rest = { plain.ptr + at, plain.len - at };
+		struct gsakmp_keys keys;
+		struct gk_rd rd;
+
+		gk_rd_init(&rd, rest.ptr, rest.len);
+		if (rest.len < GK_CIPHER_BLOCK_MAX ||
+		    gsakmp_keys_decode(&rd, dialect, GSAKMP_KEYS_PACKAGES, 1,
+		                       &keys) != GK_OK)
+			return at;
+		at += gk_rd_offset(&rd);
+	}
+}

@@ -4,6 +4,7 @@
 
 #include "common/crypto/gk_pad.h"
 #include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/payload/key_download.h"
 #include "gsakmp/payload/rekey_event.h"
 
 /*
@@ -36,5 +37,15 @@ size_t gsakmp_packet_length(const struct gsakmp_rekey_shape *shape,
  * False when there is no such Rekey Event Data. */
 bool gsakmp_packet_sealed(const struct gsakmp_rekey_shape *shape,
                           uint16_t packet_length, size_t *sealed_len);
+
+/*
+ * How many octets of a decrypted plaintext are data, for padding that does not
+ * say: a token, a Key Download, Key Packages with their count in front, and Key
+ * Packages without it.
+ */
+typedef size_t gsakmp_measure_fn(const struct gsakmp_dialect *dialect,
+                                 struct gk_slice plain);
+gsakmp_measure_fn gsakmp_token_measure, gsakmp_download_measure;
+gsakmp_measure_fn gsakmp_packages_measure, gsakmp_bare_packages_measure;
 
 #endif /* GSAKMP_MESSAGE_SEALED_H */

@@ -202,9 +202,8 @@ gsakmp_rekey_clear(const struct gsakmp_dialect *dialect, uint32_t key_id,
 }
 
 void
-gsakmp_rekey_data_encode(struct gk_wr *wr,
-                         const struct gsakmp_rekey_shape *shape,
-                         const struct gsakmp_rekey_data *data, size_t plain_len)
+gsakmp_rekey_data_head(struct gk_wr *wr, const struct gsakmp_rekey_shape *shape,
+                       const struct gsakmp_rekey_data *data, size_t plain_len)
 {
 	const struct gsakmp_dialect *dialect = shape->dialect;
 	size_t length =
@@ -218,5 +217,13 @@ gsakmp_rekey_data_encode(struct gk_wr *wr,
 	                                   clear));
 	if (dialect->red_scope == GSAKMP_RED_SCOPE_PACKAGES)
 		gk_wr_u16(wr, (uint16_t)data->count);
+}
+
+void
+gsakmp_rekey_data_encode(struct gk_wr *wr,
+                         const struct gsakmp_rekey_shape *shape,
+                         const struct gsakmp_rekey_data *data, size_t plain_len)
+{
+	gsakmp_rekey_data_head(wr, shape, data, plain_len);
 	gk_wr_bytes(wr, data->sealed);
 }

@@ -103,6 +103,13 @@ void gsakmp_rekey_data_encode(struct gk_wr *wr,
                               const struct gsakmp_rekey_data *data,
                               size_t plain_len);
 
+/* gsakmp_rekey_data_head - the same without the ciphertext itself, of which only
+ * the length is looked at: the caller writes it behind. */
+void gsakmp_rekey_data_head(struct gk_wr *wr,
+                            const struct gsakmp_rekey_shape *shape,
+                            const struct gsakmp_rekey_data *data,
+                            size_t plain_len);
+
 /* gsakmp_rekey_clear - Wrapping KeyID and Handle as they are transmitted: the
  * associated data of an AEAD cipher.  Writes at most 8 octets. */
 struct gk_slice gsakmp_rekey_clear(const struct gsakmp_dialect *dialect,

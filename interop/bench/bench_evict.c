@@ -16,7 +16,7 @@
  * is the protocol's and does not depend on this machine; what the processors did
  * meanwhile is counted beside it.
  */
-#define STEP_MS 5
+#define STEP_MS 1
 #define PATIENCE_MS (300 * 1000)
 
 static void

@@ -278,12 +278,12 @@ def eviction(out: Path, sizes, f) -> dict:
     for n in sizes.gdoi_groups:
         r = f.run_json([f.tool("bench_gdoi_group"), n, "--seconds", sizes.seconds / 4])
         results.append(r)
-        text += [f"{n} members, degree 2", "  evicted   datagrams     octets   largest     CPU ms   of which signatures"]
+        text += [f"{n} members, degree 2", "  evicted   datagrams     octets   largest      wraps     CPU ms  / crypto  / with all signatures"]
         for o in r["operations"]:
             octets.setdefault(f"{n} members", []).append((o["evicted"], o["octets"]))
             cpu.setdefault(f"{n} members", []).append((o["evicted"], o["cpu_ns"] / 1e6))
-            text.append(f"  {o['evicted']:7} {o['datagrams']:11} {o['octets']:10} {o['largest']:9} {o['cpu_ns'] / 1e6:10.2f} "
-                        f"{o['signatures_ns'] / 1e6:12.2f} ms by OpenSSL alone")
+            text.append(f"  {o['evicted']:7} {o['datagrams']:11} {o['octets']:10} {o['largest']:9} {o['wraps']:10} "
+                        f"{o['cpu_ns'] / 1e6:10.2f} {o['cpu_ratio']:9.2f} {o['cpu_ratio_signatures']:9.2f}")
     plot.lines(out / "gdoi-octets.svg", "GDOI: an eviction on the wire", "members evicted at once", "octets", octets, log_x=True,
                log_y=True)
     plot.lines(out / "gdoi-cpu.svg", "GDOI: an eviction at the key server", "members evicted at once", "ms of processor time", cpu,

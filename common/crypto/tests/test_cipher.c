@@ -263,6 +263,54 @@ GK_TEST(crypto_pad, known_forms)
 	}
 }
 
+/* One context, one cipher after the other and back, into other octets and in
+ * place: always what a fresh context makes. */
+GK_TEST(crypto_sealer, gives_what_a_fresh_context_gives)
+{
+	static const enum gk_cipher turn[] = {
+		GK_CIPHER_AES_GCM_128, GK_CIPHER_AES_GCM_128,
+		GK_CIPHER_AES_CBC_128, GK_CIPHER_AES_CBC_256,
+		GK_CIPHER_AES_CBC_256, GK_CIPHER_AES_CTR_128,
+		GK_CIPHER_AES_GCM_256, GK_CIPHER_AES_GCM_128,
+	};
+	struct gk_sealer sealer = { 0 };
+	uint8_t octets[96], out[112];
+
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < GK_COUNT(turn); i++) {
+		size_t tag = gk_cipher_tag_len(turn[i]);
+		struct gk_slice plain = { octets + i, 64 };
+		struct gk_slice key = { octets + i,
+			                gk_cipher_key_len(turn[i]) };
+		struct gk_slice iv = { octets + 16 + i,
+			               gk_cipher_iv_len(turn[i]) };
+		struct gk_slice aad = { octets, tag == 0 ? 0 : 8 };
+		struct gk_buf want;
+
+		gk_assert_ok(
+			gk_cipher_encrypt(turn[i], key, iv, aad, plain, &want));
+		gk_assert_ok(gk_sealer_encrypt(&sealer, turn[i], key, iv, aad,
+		                               plain, out));
+		assert_memory_equal(out, want.ptr, want.len);
+		memcpy(out, plain.ptr, plain.len);
+		gk_assert_ok(gk_sealer_encrypt(
+			&sealer, turn[i], key, iv, aad,
+			(struct gk_slice){ out, plain.len }, out));
+		assert_memory_equal(out, want.ptr, want.len);
+		assert_int_equal(want.len, plain.len + tag);
+		gk_buf_free(&want);
+		/* A refusal leaves nothing behind that matters. */
+		iv.len++;
+		gk_assert_err(GK_ERR_VALUE,
+		              gk_sealer_encrypt(&sealer, turn[i], key, iv, aad,
+		                                plain, out));
+	}
+	gk_sealer_end(&sealer);
+	assert_null(sealer.ctx);
+	gk_sealer_end(&sealer);
+}
+
 /* Every way to get an octet of the padding wrong is noticed; IKE may hold
  * anything but its count. */
 GK_TEST(crypto_pad, every_wrong_octet_is_refused)
@@ -493,6 +541,7 @@ main(void)
 		GK_RUN(fips81, des_cbc_known_answer),
 		GK_RUN(crypto_cipher, wrong_lengths_are_refused),
 		GK_RUN(crypto_cipher, gcm_notices_every_changed_octet),
+		GK_RUN(crypto_sealer, gives_what_a_fresh_context_gives),
 		GK_RUN(crypto_pad, known_forms),
 		GK_RUN(crypto_pad, every_wrong_octet_is_refused),
 		GK_RUN(crypto_pad, impossible_padding_is_refused),

@@ -226,19 +226,21 @@ GK_TEST(group, running_out_of_memory_is_reported_and_leaks_nothing)
 			gk_journal_free(all);
 			assert_true(n < 2000);
 		}
-		assert_true(failures > 30);
+		assert_true(failures > 25); /* as many can fail */
 	}
 }
 
 GK_TEST(journal, lost_change_stops_it_for_good)
 {
 	struct gk_slice key = gk_slice_str("k"), value = gk_slice_str("v");
+	static const uint8_t many[4096]; /* more than there is room for yet */
+	const struct gk_slice large = { many, sizeof(many) };
 	struct gk_journal *j, *taken;
 
 	gk_assert_ok(gk_journal_new(key, &j));
 	gk_assert_ok(gk_journal_put(j, "t", key, value));
 	fail_at = 1;
-	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, value));
+	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, large));
 	fail_at = 0;
 	gk_assert_err(GK_ERR_NOMEM, gk_journal_put(j, "t", key, value));
 	gk_assert_err(GK_ERR_NOMEM, gk_journal_take(j, &taken));
