@@ -24,6 +24,20 @@ sibling(const struct gdoid_server *s, unsigned listen, uint16_t port)
 	return listen;
 }
 
+/* For somebody whose socket nobody remembers, as this process was not there yet:
+ * of the right family, and that of NAT traversal for who uses it. */
+static unsigned
+listen_for(const struct gdoid_server *s, const struct gdoi_address *to)
+{
+	int family = to->ip_len == 4 ? AF_INET : AF_INET6;
+	unsigned i = 0;
+
+	while (i < s->n_listen && (s->listen[i].natt != to->nat ||
+	                           s->listen[i].addr.sa.sa_family != family))
+		i++;
+	return i;
+}
+
 /* RFC 3948 section 2.2: four zero octets in front, so that it is no ESP. */
 static enum gk_err
 mark(struct gk_slice data, struct gk_buf *marked)
@@ -40,14 +54,17 @@ gdoid_send(struct gdoid_worker *w, const struct gdoi_address *to,
            struct gk_slice data)
 {
 	struct gdoid_server *s = w->server;
-	unsigned listen = sibling(s, LISTEN_OF(to->handle), from->port);
-	struct gkd_local local =
-		gkd_locals_get(&s->locals, LOCAL_OF(to->handle));
-	struct gkd_dgram dgram = { .local = local.addr,
-		                   .ifindex = local.ifindex,
-		                   .data = data };
+	bool known = to->handle != GDOI_HANDLE_NONE;
+	unsigned listen = known ? sibling(s, LISTEN_OF(to->handle), from->port)
+	                        : listen_for(s, to);
+	struct gkd_local local = { 0 };
+	struct gkd_dgram dgram = { .data = data };
 	struct gk_buf marked = { 0 };
 
+	if (known)
+		local = gkd_locals_get(&s->locals, LOCAL_OF(to->handle));
+	dgram.local = local.addr;
+	dgram.ifindex = local.ifindex;
 	if (listen >= s->n_listen || w->udp[listen] == NULL ||
 	    gdoid_address_to(to, &dgram.peer) != GK_OK ||
 	    dgram.peer.sa.sa_family != s->listen[listen].addr.sa.sa_family)

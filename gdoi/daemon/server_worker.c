@@ -195,6 +195,7 @@ receive(struct gdoid_worker *w, const struct gkd_letter *l, struct gk_now now)
 		listen->any ? &at.addr : &listen->addr, l->from.handle);
 	struct gk_slice data = { l->octets, l->len };
 
+	from.nat = listen->natt;
 	local.port = gkd_addr_port(&listen->addr);
 	/* A refusal is an output; there is nothing to do with it here. */
 	(void)gdoi_gcks_receive(w->engine, data, &from, &local, now);

@@ -64,12 +64,13 @@ find_push(struct reception *r)
 }
 
 /* RFC8263-3.4-03: the address of the ID, which is that of the last PULL; with
- * ID_OID, which names the group, that of the datagram. */
+ * ID_OID, which names the group, that of the datagram.  So it is with a member
+ * behind a NAT: the address that it knows as its own never came here. */
 static struct gk_slice
 address_said(const struct reception *r)
 {
-	if (r->ack.id.type == ISAKMP_ID_IPV4_ADDR ||
-	    r->ack.id.type == ISAKMP_ID_IPV6_ADDR)
+	if (!r->from->nat && (r->ack.id.type == ISAKMP_ID_IPV4_ADDR ||
+	                      r->ack.id.type == ISAKMP_ID_IPV6_ADDR))
 		return r->ack.id.data;
 	return (struct gk_slice){ r->from->ip, r->from->ip_len };
 }

@@ -151,17 +151,23 @@ gdoi_members_free(struct gdoi_group *g)
 
 /* ---- durable ------------------------------------------------------------- */
 
+enum { HEARD = 1, BEHIND_NAT = 2 };
+
 /* What changes comes first, who it is last. */
 static void
 read_info(struct gk_rd *rd, struct gdoi_member *info)
 {
 	struct gk_slice ip;
+	uint8_t flags;
 
 	*info = (struct gdoi_member){ 0 };
 	info->address.ip_len = gk_rd_u8(rd, "address length");
 	ip = gk_rd_bytes(rd, info->address.ip_len, "address");
 	info->address.port = gk_rd_u16(rd, "port");
-	info->heard = gk_rd_u8(rd, "heard") != 0;
+	flags = gk_rd_u8(rd, "flags");
+	info->heard = (flags & HEARD) != 0;
+	info->address.nat = (flags & BEHIND_NAT) != 0;
+	info->address.handle = GDOI_HANDLE_NONE;
 	info->since = gk_rd_u32(rd, "since");
 	info->acked = gk_rd_u32(rd, "acknowledged");
 	info->acked_seq = gk_rd_u32(rd, "acknowledged SEQ");
@@ -177,7 +183,8 @@ write_info(struct gk_wr *wr, const struct gdoi_member *info)
 	gk_wr_u8(wr, info->address.ip_len);
 	gk_wr_bytes(wr, ip_of(info));
 	gk_wr_u16(wr, info->address.port);
-	gk_wr_u8(wr, info->heard);
+	gk_wr_u8(wr, (uint8_t)((info->heard ? HEARD : 0) |
+	                       (info->address.nat ? BEHIND_NAT : 0)));
 	gk_wr_u32(wr, info->since);
 	gk_wr_u32(wr, info->acked);
 	gk_wr_u32(wr, info->acked_seq);

@@ -11,6 +11,7 @@
 #define HEAD_MAX 64
 #define ROW_MAX 70000 /* a PUSH, a SAT */
 #define ADDRESS_MAX 24
+#define BEHIND_NAT 0x80 /* in the octet of an address's length */
 
 /* ---- writing ------------------------------------------------------------- */
 
@@ -125,7 +126,8 @@ write_event(struct gk_wr *wr, const struct gdoi_event *e)
 	gk_wr_u8(wr, e->to != NULL);
 	gk_wr_u32(wr, (uint32_t)e->n_to);
 	for (size_t i = 0; i < e->n_to; i++) {
-		gk_wr_u8(wr, e->to[i].ip_len);
+		gk_wr_u8(wr, (uint8_t)(e->to[i].ip_len |
+		                       (e->to[i].nat ? BEHIND_NAT : 0)));
 		gk_wr_bytes(wr,
 		            (struct gk_slice){ e->to[i].ip, e->to[i].ip_len });
 		gk_wr_u16(wr, e->to[i].port);
@@ -318,6 +320,9 @@ read_recipients(struct gdoi_event *e, struct gk_rd *rd)
 		struct gk_slice ip;
 
 		a->ip_len = gk_rd_u8(rd, "address length");
+		a->nat = (a->ip_len & BEHIND_NAT) != 0;
+		a->ip_len &= (uint8_t)~BEHIND_NAT;
+		a->handle = GDOI_HANDLE_NONE;
 		ip = gk_rd_bytes(rd, a->ip_len, "address");
 		a->port = gk_rd_u16(rd, "port");
 		if (rd->fault.err != GK_OK || ip.len > sizeof(a->ip))

@@ -20,13 +20,17 @@ struct gdoi_group;
 
 /* Where a datagram came from, or should go.  The engines compare addresses and
  * ports and copy the rest: @handle is the caller's (a socket), and comes back
- * unchanged in the SEND that answers. */
+ * unchanged in the SEND that answers, unless the address comes from a store: then
+ * it is GDOI_HANDLE_NONE. */
 struct gdoi_address {
 	uint8_t ip[16];
 	uint8_t ip_len; /* 4 or 16; 0: none */
 	uint16_t port;
 	uint64_t handle;
+	bool nat; /* it talks to our port of NAT traversal (RFC 3947) */
 };
+
+#define GDOI_HANDLE_NONE UINT64_MAX
 
 #define GDOI_OUTPUT_LIST(X)                                                    \
 	X(COMMIT, "commit")           /* make durable before going on */       \

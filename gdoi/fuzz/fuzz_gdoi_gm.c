@@ -26,8 +26,8 @@ enum { PUSH, PULL_2, PULL_4, SEALED_PUSH, SEALED_2, SEALED_4, ANY, KINDS };
 static bool is_open;
 static int opened_for;
 
-static const struct gdoi_address server = { { 10, 0, 0, 2 }, 4, 848, 0 };
-static const struct gdoi_address own = { { 10, 0, 0, 1 }, 4, 848, 0 };
+static const struct gdoi_address server = { { 10, 0, 0, 2 }, 4, 848, 0, false };
+static const struct gdoi_address own = { { 10, 0, 0, 1 }, 4, 848, 0, false };
 
 /* A member, or one that waits for the message in question. */
 static void

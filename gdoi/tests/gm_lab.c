@@ -85,7 +85,7 @@ lab_reset(void)
 		.n_servers = 1,
 		.groups = lab.group,
 		.n_groups = LAB_GROUPS,
-		.local = { { 10, 0, 0, 1 }, 4, 848, 0 }
+		.local = { { 10, 0, 0, 1 }, 4, 848, 0, false }
 	};
 	for (size_t i = 0; i < LAB_SERVERS; i++) {
 		lab.cfg.server[i] = (struct gdoi_address){ .ip_len = 4,
@@ -121,7 +121,7 @@ lab_start(void)
 
 /* ---- the key server ----------------------------------------------------- */
 
-static const struct gdoi_address member = { { 10, 0, 0, 1 }, 4, 848, 0 };
+static const struct gdoi_address member = { { 10, 0, 0, 1 }, 4, 848, 0, false };
 
 static struct ike_path
 server_path(size_t i)

@@ -215,8 +215,8 @@ lab_push_octets(const struct lab_policy *p, const struct lab_delete *d,
 enum gk_err
 lab_push_give(struct gk_slice dgram)
 {
-	const struct gdoi_address from = { { 10, 0, 0, 2 }, 4, 850, 7 };
-	const struct gdoi_address to = { { 239, 1, 1, 1 }, 4, 849, 9 };
+	const struct gdoi_address from = { { 10, 0, 0, 2 }, 4, 850, 7, false };
+	const struct gdoi_address to = { { 239, 1, 1, 1 }, 4, 849, 9, false };
 	enum gk_err err = gdoi_gm_receive(lab.gm, dgram, &from, &to, lab.now);
 
 	lab_talk();

@@ -220,7 +220,7 @@ pull(struct gw *w, struct gw_member *m, uint16_t n, bool reads)
 {
 	const struct gdoi_gap request = { .has_request = true, .request = n };
 	const struct gdoi_peer peer = { .id = &m->id };
-	struct gdoi_address from = { .ip_len = 4, .port = 848 };
+	struct gdoi_address from = { .ip_len = 4, .port = 848, .nat = m->nat };
 	struct gdoi_kd *kd = malloc(sizeof(*kd));
 	struct gdoi_offer *offer = NULL;
 	struct gdoi_seq seq;
@@ -546,7 +546,7 @@ gw_ack(struct gw *w, const struct gw_member *m, size_t kek, uint32_t sequence,
 enum gk_err
 gw_send_ack(struct gw *w, const struct gw_member *m, struct gk_slice dgram)
 {
-	struct gdoi_address from = { .ip_len = 4, .port = 848 };
+	struct gdoi_address from = { .ip_len = 4, .port = 848, .nat = m->nat };
 	enum gk_err err;
 
 	memcpy(from.ip, m->ip, 4);

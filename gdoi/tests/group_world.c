@@ -306,8 +306,10 @@ unicast(struct gw *w, const struct gdoi_output *out)
 	keep_push(w, out);
 	for (size_t i = 0; i < w->n_members && !w->lose; i++)
 		if (memcmp(w->member[i].ip, out->to.ip, 4) == 0 &&
-		    w->member[i].in)
+		    w->member[i].in) {
+			w->member[i].sent_to = out->to;
 			gw_receive(w, &w->member[i], out->dgram);
+		}
 }
 
 static void

@@ -40,7 +40,9 @@ struct gw_member {
 	struct gk_identity id;
 	struct gk_buf name; /* as the group lists it */
 	bool in;
-	bool moved; /* it sends from another address, */
+	bool nat;                    /* it uses the port of NAT traversal */
+	struct gdoi_address sent_to; /* the last PUSH by unicast */
+	bool moved;                  /* it sends from another address, */
 	uint8_t from_ip[4];
 	struct gw_kek kek[GW_KEKS]; /* newest first */
 	size_t n_keks;

@@ -111,8 +111,10 @@ member_at(uint8_t last, uint64_t handle)
 	struct member m = { .path = path[0] };
 
 	m.path.local.ip[3] = last;
-	m.from = (struct gdoi_address){ { 10, 0, 0, last }, 4, 848, handle };
-	m.local = (struct gdoi_address){ { 10, 0, 0, 2 }, 4, 848, 0 };
+	m.from = (struct gdoi_address){
+		{ 10, 0, 0, last }, 4, 848, handle, false
+	};
+	m.local = (struct gdoi_address){ { 10, 0, 0, 2 }, 4, 848, 0, false };
 	return m;
 }
 

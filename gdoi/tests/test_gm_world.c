@@ -42,7 +42,7 @@ static unsigned group_at; /* where PUSHes come from */
 static bool dead_peers;   /* members watch their key server */
 
 static const struct gdoi_address multicast_address = {
-	{ 239, 1, 1, 1 }, 4, 848, 0
+	{ 239, 1, 1, 1 }, 4, 848, 0, false
 };
 
 static struct gdoi_address
@@ -299,7 +299,7 @@ place_open(int s)
 	struct place *p = &place[s];
 
 	p->address = (struct gdoi_address){
-		{ 10, 0, 0, (uint8_t)(2 + s) }, 4, 848, (uint64_t)s
+		{ 10, 0, 0, (uint8_t)(2 + s) }, 4, 848, (uint64_t)s, false
 	};
 	p->cfg = server_config;
 	p->cfg.ike.cookie_tag = (uint8_t)(5 + s);

@@ -131,6 +131,41 @@ GK_TEST(rfc8263_3_4_03, an_address_that_did_not_register_is_nobodys)
 	gw_free(&w);
 }
 
+/* Behind a NAT a member has an address of its own that never came here: in its ID
+ * it is right, and what counts is where the datagram is from. */
+GK_TEST(rfc8263_3_4_03, behind_a_nat_the_address_of_the_datagram_counts)
+{
+	static const uint8_t inside[4] = { 192, 168, 1, 5 };
+	uint8_t public[4];
+	struct gk_buf dgram;
+
+	gw_init(&w, 2);
+	w.template.rekey.sak.ack = GDOI_ACK_LKH_SHA256;
+	gw_open(&w);
+	w.member[1].nat = true;
+	for (size_t i = 0; i < 2; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gw_drain(&w);
+	gw_restart(&w);
+	gw_after(&w, 1);
+	tek_push();
+	for (size_t i = 0; i < 2; i++) {
+		struct gw_member *m = &w.member[i];
+
+		memcpy(public, m->ip, 4);
+		memcpy(m->ip, inside, 4);
+		gw_ack(&w, m, 0, 1, GDOI_ACK_LKH_SHA256, &dgram);
+		memcpy(m->ip, public, 4);
+		if (m->nat)
+			gk_assert_ok(gw_send_ack(&w, m, gk_buf_slice(&dgram)));
+		else
+			refused(GK_ERR_VALUE, "RFC8263-3.4-03",
+			        gw_send_ack(&w, m, gk_buf_slice(&dgram)));
+		gk_buf_free(&dgram);
+	}
+	gw_free(&w);
+}
+
 GK_TEST(rfc8263_3_3_01, a_push_that_was_never_sent_has_no_acknowledgement)
 {
 	open_all(2, GDOI_ACK_KEK_SHA256);
@@ -304,6 +339,8 @@ main(void)
 		GK_RUN(rfc8263_5_05, forged_ones_change_nothing),
 		GK_RUN(rfc8263_3_4_03,
 		       an_address_that_did_not_register_is_nobodys),
+		GK_RUN(rfc8263_3_4_03,
+		       behind_a_nat_the_address_of_the_datagram_counts),
 		GK_RUN(rfc8263_3_3_01,
 		       a_push_that_was_never_sent_has_no_acknowledgement),
 		GK_RUN(rfc8263_5_03, a_group_that_does_not_ask_takes_none),

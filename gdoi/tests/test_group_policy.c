@@ -251,6 +251,7 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 {
 	gw_init(&w, 5);
 	w.template.rekey.unicast = true;
+	w.member[1].nat = true;
 	open_all(5);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
@@ -268,6 +269,9 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 	gw_restart(&w);
 	gw_after(&w, 1);
 	assert_int_equal(readers(), 3);
+	/* Whose socket it was nobody knows now, but that it was NAT's. */
+	assert_true(w.member[1].sent_to.nat && !w.member[3].sent_to.nat);
+	assert_true(w.member[1].sent_to.handle == GDOI_HANDLE_NONE);
 	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
 	gw_drain(&w);
 	assert_true(w.member[1].deleted_all);

@@ -267,6 +267,26 @@ def test_unicast_and_ipv6(group, ip):
         g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
 
 
+@pytest.mark.req("RFC6407-2.2-03", "RFC6407-4-02", "RFC8263-3.4-03")
+def test_unicast_through_a_nat_also_after_a_restart(group):
+    """A PUSH finds its way back through the NAT only from the port that phase 1 has moved to, with the marker; and the
+    address that such a member acknowledges with is one that never came here."""
+    g = group("alice", "bob", unicast=True)
+    alice, bob = g.peer("alice", nat_t=True, believes="192.168.77.7"), g.peer("bob")
+    alice.member.address = bytes((192, 168, 77, 7))
+    for p in (alice, bob):
+        p.follow()
+    mark = 0
+    for times in (1, 2):
+        g.keys.control("rekey", "tek")
+        for p, name in ((alice, "alice"), (bob, "bob")):
+            p.wait("rekeyed", times=times)
+            g.keys.wait("acked", since=mark, where=lambda e, n=name: n in e["peer"])
+        if times == 1:
+            g.keys.kill()
+            mark = g.keys.start()
+
+
 @pytest.mark.req("RFC6407-2.2-03")
 def test_nat_traversal_and_many_workers(group):
     """The move to port 4500 may bring datagrams to another worker: it hands them over."""

@@ -67,7 +67,9 @@ class MemberRunner(_Runner):
 
     def send(self, sends):
         for s in sends:
-            if s.to is not None:
+            if s.to is not None and s.to[1] == n.NAT_PORT and self.nat is not None:
+                self.nat.sendto(MARKER + s.octets, s.to)
+            elif s.to is not None:
                 self._reply_socket(s.reply_from).sendto(s.octets, s.to)
             elif self.nat is not None and self.member.sa.nat and self.member.sa.keys is not None:
                 self.nat.sendto(MARKER + s.octets, (self.member.server[0], n.NAT_PORT))
