@@ -132,8 +132,9 @@ check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	return GK_ERR_POLICY;
 }
 
-/* Nobody could register. */
-static enum gk_err
+/* Can anybody register?  A policy that demands more than we propose is in force
+ * all the same: the one before it demanded less. */
+static bool
 check_phase1(const struct gdoid_group *g, const struct gdoi_policy *policy,
              char why[256])
 {
@@ -143,12 +144,12 @@ check_phase1(const struct gdoid_group *g, const struct gdoi_policy *policy,
 		if (gdoi_policy_phase1(policy, &ike->suite[i], false) ||
 		    (ike->aggressive &&
 		     gdoi_policy_phase1(policy, &ike->suite[i], true)))
-			return GK_OK;
+			return true;
 	snprintf(why, 256,
 	         "what it lists as <phase1> and what <phase1> of the "
 	         "configuration proposes have nothing in common: nobody "
-	         "could register");
-	return GK_ERR_POLICY;
+	         "can register");
+	return false;
 }
 
 /* Are we a key server that it names?  Members judge us by the same rule. */
@@ -236,8 +237,6 @@ build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
 	if (err == GK_OK)
 		err = check_server(g, *policy, why);
 	if (err == GK_OK)
-		err = check_phase1(g, *policy, why);
-	if (err == GK_OK)
 		err = set_source(g, *policy);
 	if (err != GK_OK)
 		gdoi_policy_free(*policy);
@@ -259,6 +258,9 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 
 	err = build(g, octets, restored, &policy, &seen, why);
 	if (err == GK_OK) {
+		if (!check_phase1(g, policy, why))
+			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
+			        g->name, why);
 		err = gdoi_group_set_policy(g->group, policy, gkd_now(),
 		                            &reject);
 		if (err != GK_OK)
@@ -353,9 +355,12 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 	err = build(g, gk_buf_slice(&xml), false, &policy, &seen, text);
 	gk_buf_free(&xml);
 	if (err == GK_OK) {
+		if (!check_phase1(g, policy, text))
+			err = GK_ERR_POLICY;
 		gdoi_policy_free(policy);
-		return GKD_EXIT_OK;
 	}
+	if (err == GK_OK)
+		return GKD_EXIT_OK;
 	gkd_config_fail(config, e, why, "'@file': file '%s': %s",
 	                g->policy_file, text);
 	return GKD_EXIT_POLICY;

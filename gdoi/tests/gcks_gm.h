@@ -26,10 +26,10 @@ struct node {
 
 static struct node node[NODES];
 static const struct gdoi_address server_address = {
-	{ 10, 0, 0, 2 }, 4, 848, 0
+	{ 10, 0, 0, 2 }, 4, 848, 0, false
 };
 static const struct gdoi_address multicast_address = {
-	{ 239, 1, 1, 1 }, 4, 848, 0
+	{ 239, 1, 1, 1 }, 4, 848, 0, false
 };
 static unsigned loss; /* of a thousand datagrams */
 static uint64_t weather = 7;
