@@ -52,27 +52,25 @@ sequence_of(const char *name)
 	return n <= UINT32_MAX ? (uint32_t)n : 0;
 }
 
-/* The last event is the end of the group, whatever went before; it stays. */
+/*
+ * What has become too old; and what is ahead of the event that was just posted:
+ * that is of an earlier group of this name, whose store is gone, and would be
+ * taken for what comes next.  The last event is the end of the group, whatever
+ * went before.
+ */
 static void
-forget_old(const struct gsakmpd_bulletin *b, const char *directory)
+forget_old(const struct gsakmpd_bulletin *b, const char *directory,
+           uint32_t posted)
 {
 	DIR *d = opendir(directory);
-	uint32_t newest = 0;
 	struct dirent *e;
 
 	if (d == NULL)
 		return;
-	while ((e = readdir(d)) != NULL) {
+	while (posted != GSAKMP_SEQUENCE_DESTROY && (e = readdir(d)) != NULL) {
 		uint32_t n = sequence_of(e->d_name);
 
-		if (n > newest && n != GSAKMP_SEQUENCE_DESTROY)
-			newest = n;
-	}
-	rewinddir(d);
-	while ((e = readdir(d)) != NULL) {
-		uint32_t n = sequence_of(e->d_name);
-
-		if (n != 0 && n <= newest && newest - n >= b->keep)
+		if (n != 0 && (n > posted || posted - n >= b->keep))
 			(void)unlinkat(dirfd(d), e->d_name, 0);
 	}
 	closedir(d);
@@ -121,7 +119,7 @@ gsakmpd_bulletin_post(struct gsakmpd_group *g, const struct gsakmp_output *o)
 	}
 	gkd_counters_add(s->d->counters, "rekey events posted", 1);
 	*strrchr(path, '/') = '\0';
-	forget_old(b, path);
+	forget_old(b, path, o->sequence);
 }
 
 /* ---- by HTTP ------------------------------------------------------------ */

@@ -290,6 +290,27 @@ check_lapse(struct gsakmp_request *rq)
 		"Policy Token Data", 0);
 }
 
+/* RFC4535-7.4.2-05: the candidate would refuse such keys.  A subordinate whose
+ * primary is away for longer than its key lasts has no others. */
+static enum gk_err
+check_keys(struct gsakmp_request *rq)
+{
+	struct gsakmp_group *g = rq->group;
+	bool expired = false;
+
+	pthread_mutex_lock(&g->lock);
+	for (size_t i = 0; g->data != NULL && i < gk_group_key_count(g->data);
+	     i++)
+		if (gk_group_key_joiner(g->data, i)->expires <= rq->now.utc_s)
+			expired = true;
+	pthread_mutex_unlock(&g->lock);
+	if (!expired || !GK_CHECKED("RFC4535-7.4.2-05"))
+		return GK_OK;
+	return gsakmp_rq_refuse(rq, GK_ERR_POLICY,
+	                        GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+	                        "RFC4535-7.4.2-05", "Key Expiration Date", 0);
+}
+
 enum gk_err
 gsakmp_gcks_rtj(struct gsakmp_request *rq)
 {
@@ -302,6 +323,7 @@ gsakmp_gcks_rtj(struct gsakmp_request *rq)
 	if (done)
 		return GK_OK;
 	GK_TRY(check_lapse(rq));
+	GK_TRY(check_keys(rq));
 	gsakmp_halfopen_begin(rq->gcks->cfg.halfopen);
 	GK_TRY(access_by_name(rq));
 	rq->suite.signature = rq->msg->signature.type;

@@ -126,7 +126,7 @@ static void
 stop_clocks(struct gsakmp_gm *gm)
 {
 	gm->retry_at = gm->missed_at = gm->overdue_at = GK_NEVER;
-	gm->silent_at = GK_NEVER;
+	gm->silent_at = gm->token_at = GK_NEVER;
 	gm->grace_ends = gm->expires_at = GK_NEVER;
 	gm->overdue_utc = 0;
 	gsakmp_gm_unfollow(gm);
@@ -169,6 +169,7 @@ forget(struct gsakmp_gm *gm)
 	gm->gcks_cert = NULL;
 	gk_buf_free(&gm->gcks_id);
 	gk_buf_free(&gm->gcks_key);
+	gk_buf_free(&gm->gcks_issuers);
 	gk_lkh_member_free(&gm->keks);
 	gm->keks = (struct gk_lkh_member){ 0 };
 	gk_wipe(gm->gtpk, sizeof(gm->gtpk));
@@ -318,7 +319,7 @@ gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 	uint32_t wait;
 
 	gsakmp_gm_recovery_clear(gm);
-	gm->missed_at = gm->silent_at = GK_NEVER;
+	gm->missed_at = gm->silent_at = gm->token_at = GK_NEVER;
 	gm->overdue_at = gm->expires_at = GK_NEVER;
 	GK_TRY(gsakmp_gm_say(gm, GSAKMP_OUT_STALE, NULL, text));
 	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
@@ -374,6 +375,9 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 		GK_TRY(end_grace(gm));
 	if (gm->missed_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_stale(gm, "a rekey had no keys for us", now));
+	if (gm->token_at <= now.mono_ms)
+		GK_TRY(gsakmp_gm_stale(
+			gm, "a policy token may have been missed", now));
 	if (gm->silent_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_silent(gm, now));
 	if (gm->overdue_at <= now.mono_ms)
@@ -391,10 +395,10 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 uint64_t
 gsakmp_gm_clock(const struct gsakmp_gm *gm)
 {
-	const uint64_t clocks[] = { gm->silent_at,         gm->retry_at,
-		                    gm->missed_at,         gm->overdue_at,
-		                    gm->grace_ends,        gm->expires_at,
-		                    gm->expulsion.retry_at };
+	const uint64_t clocks[] = { gm->token_at,   gm->silent_at,
+		                    gm->retry_at,   gm->missed_at,
+		                    gm->overdue_at, gm->grace_ends,
+		                    gm->expires_at, gm->expulsion.retry_at };
 	uint64_t at = GK_NEVER;
 
 	for (size_t i = 0; i < GK_COUNT(clocks); i++)

@@ -316,6 +316,10 @@ remember_gcks(struct gsakmp_gm_input *in)
 	gk_buf_free(&gm->gcks_key);
 	gk_cert_free(gm->gcks_cert);
 	gm->gcks_cert = gk_cert_ref(in->signer.cert);
+	gk_buf_free(&gm->gcks_issuers);
+	for (size_t i = 1; i + 1 < in->signer.path.n; i++)
+		GK_TRY(gk_buf_append(&gm->gcks_issuers,
+		                     gk_cert_der(in->signer.path.cert[i])));
 	gm->gcks_id_type = in->signer.id_type;
 	GK_TRY(gk_buf_copy(&gm->gcks_id, in->signer.id.octets));
 	return gk_buf_copy(&gm->gcks_key, gk_buf_slice(&in->signer.key));

@@ -556,8 +556,13 @@ take_over(struct rekey *r)
 		if (gm->cfg.receive_only && r->opened != 0)
 			gsakmp_gm_enter(gm, GSAKMP_GM_EV_PUSHED);
 	}
-	if (r->token_lost || (r->gap && gm->cfg.gap_rejoin))
-		gm->missed_at = r->in->now.mono_ms + gm->cfg.missed_ms;
+	/* The next key does not make up for it; a newer token does, as that is
+	 * the whole policy. */
+	if (r->policy != NULL)
+		gm->token_at = GK_NEVER;
+	else if ((r->token_lost || (r->gap && gm->cfg.gap_rejoin)) &&
+	         gm->token_at == GK_NEVER)
+		gm->token_at = r->in->now.mono_ms + gm->cfg.missed_ms;
 	return report(r);
 }
 

@@ -121,14 +121,33 @@ gsakmp_gm_speaker(const struct gsakmp_gm *gm, size_t number, char *out,
 	return true;
 }
 
+/* @issuers: what came along with it, for its path. */
 static bool
-revoked(const struct gk_trust *trust, const struct gk_cert *cert, int64_t utc)
+revoked(const struct gk_trust *trust, const struct gk_cert *cert,
+        struct gk_slice issuers, int64_t utc)
 {
+	struct gk_certs chain = { 0 };
+	const struct gk_trust_extra extra = { .certs = &chain };
 	struct gk_cert_fault why = { 0 };
+	struct gk_slice der[GK_PATH_MAX];
+	size_t n = gsakmp_grants_list(issuers, der, GK_COUNT(der));
+	enum gk_err err = GK_OK;
+	bool out;
 
-	return gk_trust_verify(trust, cert, NULL, utc, 0, NULL, &why) !=
-	               GK_OK &&
-	       why.kind == GK_CERT_FAULT_REVOKED;
+	/* Without memory for it, as far as it goes. */
+	for (size_t i = 0; i < n && err == GK_OK; i++) {
+		struct gk_cert *one = NULL;
+
+		err = gk_cert_from_der(der[i], &one);
+		if (err == GK_OK)
+			err = gk_certs_add(&chain, one);
+		gk_cert_free(one);
+	}
+	out = gk_trust_verify(trust, cert, &extra, utc, 0, NULL, &why) !=
+	              GK_OK &&
+	      why.kind == GK_CERT_FAULT_REVOKED;
+	gk_certs_free(&chain);
+	return out;
 }
 
 enum gk_err
@@ -140,11 +159,12 @@ gsakmp_gm_revocations(struct gsakmp_gm *gm, struct gk_now now)
 	if (gm->policy == NULL)
 		return GK_OK;
 	if (revoked(p->go_trust != NULL ? p->go_trust : p->trust,
-	            gm->policy->v.signer, now.utc_s))
+	            gm->policy->v.signer, (struct gk_slice){ 0 }, now.utc_s))
 		return gsakmp_gm_out(
 			gm, GSAKMP_OUT_LEFT, NULL,
 			"the Group Owner's certificate is revoked");
-	if (!revoked(p->trust, gm->gcks_cert, now.utc_s))
+	if (!revoked(p->trust, gm->gcks_cert, gk_buf_slice(&gm->gcks_issuers),
+	             now.utc_s))
 		return GK_OK;
 	GK_TRY(gsakmp_gm_stale(gm, "the key server's certificate is revoked",
 	                       now));

@@ -2,6 +2,7 @@
 #include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "gsakmp/engine/gm_state.h"
+#include "gsakmp/message/protect.h"
 
 /*
  * Several key servers, of which one is ours: RFC 4535 section 4.4.7.
@@ -32,6 +33,35 @@ gsakmp_gm_other_server(struct gsakmp_gm_input *in)
 		"RFC4535-4.4.7-02", "Signer ID Data", in->msg->signature.at);
 }
 
+/*
+ * A token alone, sealed under the key that we hold, which we have already: our
+ * server was faster than this message, or its first copy was lost on us.
+ */
+static bool
+known_token(const struct gsakmp_gm_input *in)
+{
+	const struct gsakmp_gm *gm = in->gm;
+	const struct gsakmp_policy_token *t = &in->msg->policy_token;
+	const struct gk_traffic_key *k = &gm->gtpk[0];
+	const struct gsakmp_wrapping with = { .type = (uint16_t)k->type,
+		                              .id = k->id,
+		                              .handle = k->handle,
+		                              .key = { k->octets, k->len } };
+	struct gk_buf plain = { 0 };
+	struct gsakmp_reject why;
+	bool known;
+
+	if (!gsakmp_message_has(in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) ||
+	    in->msg->rekey_event[0].n_data != 0)
+		return false;
+	known = gsakmp_rekey_token_open(&gm->dialect, &with, t->type, t->data,
+	                                &plain, &why) == GK_OK &&
+	        gk_slice_equal(gk_buf_slice(&plain),
+	                       gk_buf_slice(&gm->policy->signed_der));
+	gk_buf_free(&plain);
+	return known;
+}
+
 enum gk_err
 gsakmp_gm_heard_primary(struct gsakmp_gm_input *in)
 {
@@ -43,7 +73,8 @@ gsakmp_gm_heard_primary(struct gsakmp_gm_input *in)
 	gm->heard_primary = in->msg->header.sequence;
 	/* The key that we hold may be the one that it announces. */
 	if (gk_zulu_parse(stamp, &utc) == GK_OK && utc > gm->gtpk[0].created &&
-	    gm->silent_at == GK_NEVER && GK_CHECKED("RFC4535-4.4.7-14"))
+	    gm->silent_at == GK_NEVER && !known_token(in) &&
+	    GK_CHECKED("RFC4535-4.4.7-14"))
 		gm->silent_at = in->now.mono_ms + gm->cfg.silence_ms;
 	return GK_OK;
 }

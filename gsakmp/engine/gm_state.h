@@ -141,6 +141,7 @@ struct gsakmp_gm {
 	enum gsakmp_gm_state state;
 	uint64_t retry_at;  /* of the exchange under way */
 	uint64_t missed_at; /* a rekey went by without us: stale */
+	uint64_t token_at; /* so may a token have done, and no newer one came */
 	uint64_t silent_at; /* the primary has spoken, our server has not */
 	uint64_t overdue_at, grace_ends, expires_at;
 	int64_t overdue_utc;
@@ -166,6 +167,7 @@ struct gsakmp_gm {
 	struct gk_cert *gcks_cert;
 	uint8_t gcks_id_type;
 	struct gk_buf gcks_id, gcks_key;
+	struct gk_buf gcks_issuers; /* between it and its anchor, DER */
 	uint32_t member_id;
 	bool may_send;
 	size_t speaker; /* our number among the listed; 0: none */

@@ -35,6 +35,7 @@ static const size_t owned[] = {
 	offsetof(struct gsakmp_gm, expulsion.peer),
 	offsetof(struct gsakmp_gm, gcks_id),
 	offsetof(struct gsakmp_gm, gcks_key),
+	offsetof(struct gsakmp_gm, gcks_issuers),
 };
 
 static struct gk_buf *

@@ -155,7 +155,8 @@ enum gk_err gsakmp_group_set_token(struct gsakmp_group *group,
  * are in the order of the token.
  *
  * Return: GK_OK; GK_ERR_UNEXPECTED for a group of another kind or one that is
- * destroyed; GK_ERR_POLICY for a token that members could not follow.
+ * destroyed; GK_ERR_POLICY for a token that members could not follow;
+ * GK_ERR_VALUE for another key under the handle of the one in force.
  */
 enum gk_err gsakmp_group_relay(struct gsakmp_group *group,
                                struct gsakmp_policy *policy,

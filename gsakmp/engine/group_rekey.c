@@ -397,7 +397,11 @@ gsakmp_group_plan(struct gsakmp_group *g,
 	if (g->policy->rekey == NULL && order->announce != NULL)
 		return GK_ERR_POLICY;
 	gsakmp_event_room(g, &p.room);
-	err = leave_out(g, order, now);
+	err = order->sweep && !g->cfg.subordinate
+	              ? gsakmp_group_take_reports(g, now)
+	              : GK_OK;
+	if (err == GK_OK)
+		err = leave_out(g, order, now);
 	if (err == GK_OK)
 		err = gsakmp_events_forget(g);
 	if (err == GK_OK)

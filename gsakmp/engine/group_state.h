@@ -267,6 +267,10 @@ uint64_t gsakmp_group_expelled_due(struct gsakmp_group *g);
 GK_MUST_CHECK enum gk_err gsakmp_group_reported(struct gsakmp_group *g,
                                                 struct gk_slice peer,
                                                 bool barred, struct gk_now now);
+/* gsakmp_group_take_reports - the same of all reports under way, for a new GTPK is
+ * about to be made. */
+GK_MUST_CHECK enum gk_err gsakmp_group_take_reports(struct gsakmp_group *g,
+                                                    struct gk_now now);
 
 /* group_token.c: pieces of taking a token */
 GK_MUST_CHECK enum gk_err gsakmp_group_found(struct gsakmp_group *g,

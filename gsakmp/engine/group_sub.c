@@ -229,22 +229,70 @@ gsakmp_group_reported(struct gsakmp_group *g, struct gk_slice peer, bool barred,
 	return gk_group_note_set(g->data, GSAKMP_NOTE_OWED, gk_slice_str("1"));
 }
 
+/*
+ * Accepted, and not acknowledged yet.  The new key that comes now is an answer to
+ * the subordinate, whatever it is made for, and it will not tell again: should its
+ * Departure ACK be lost, the member would not be barred.
+ */
+enum gk_err
+gsakmp_group_take_reports(struct gsakmp_group *g, struct gk_now now)
+{
+	struct gsakmp_session *s = g->sessions.first, *next;
+
+	for (; s != NULL; s = next) {
+		struct gk_slice peer = gk_buf_slice(&s->expelled);
+
+		next = s->later;
+		if (s->state != GSAKMP_SESSION_DEPART || peer.len == 0)
+			continue;
+		GK_TRY(gsakmp_group_reported(g, peer, s->barred, now));
+		GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_EXPELLED,
+		                       g->cfg.group_id, peer, 0));
+		gsakmp_session_drop(&g->sessions, s);
+	}
+	return GK_OK;
+}
+
 /* ---- the primary's keys and tokens --------------------------------------- */
+
+static const struct gk_traffic_key *
+current(const struct gsakmp_group *g, uint32_t id)
+{
+	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
+		const struct gk_traffic_key *k =
+			gk_group_key(g->data, i, GK_KEY_CURRENT);
+
+		if (k->id == id)
+			return k;
+	}
+	return NULL;
+}
 
 static bool
 is_fresh(const struct gsakmp_group *g, const struct gk_traffic_key *keys,
          size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct gk_traffic_key *k = NULL;
+		const struct gk_traffic_key *k = current(g, keys[i].id);
 
-		for (size_t j = 0; j < gk_group_key_count(g->data); j++) {
-			k = gk_group_key(g->data, j, GK_KEY_CURRENT);
-			if (k->id == keys[i].id)
-				break;
-			k = NULL;
-		}
 		if (k == NULL || k->handle != keys[i].handle)
+			return true;
+	}
+	return false;
+}
+
+/* RFC4535-7.4.1.1-06: a primary that has lost its memory may make another key
+ * under a name that members know one by; they would refuse it. */
+static bool
+is_renamed(const struct gsakmp_group *g, const struct gk_traffic_key *keys,
+           size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct gk_traffic_key *k = current(g, keys[i].id);
+
+		if (k != NULL && k->handle == keys[i].handle &&
+		    (k->created != keys[i].created || k->len != keys[i].len ||
+		     !gk_equal_secret(k->octets, keys[i].octets, k->len)))
 			return true;
 	}
 	return false;
@@ -327,6 +375,8 @@ relay(struct gsakmp_group *g, struct gsakmp_policy *p,
 		return begin(g, p, keys, n, now);
 	token = !gk_slice_equal(gk_buf_slice(&p->signed_der),
 	                        gk_buf_slice(&g->policy->signed_der));
+	if (is_renamed(g, keys, n) && GK_CHECKED("RFC4535-7.4.1.1-06"))
+		return GK_ERR_VALUE;
 	key = is_fresh(g, keys, n);
 	if (!token && !key)
 		return GK_OK;

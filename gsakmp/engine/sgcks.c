@@ -229,6 +229,10 @@ reconcile(struct gsakmp_sgcks *s, struct gk_now now)
 	if (err == GK_ERR_POLICY)
 		return suspend(s, "RFC4535-4.4.3-02",
 		               "members could not follow the policy token");
+	if (err == GK_ERR_VALUE)
+		return suspend(s, "RFC4535-7.4.1.1-06",
+		               "the primary has another key under the handle "
+		               "of the one in force");
 	if (err != GK_OK) {
 		s->settle_at = now.mono_ms + SETTLE_MS;
 		return err;
@@ -354,8 +358,9 @@ gsakmp_sgcks_tick(struct gsakmp_sgcks *s, struct gk_now now)
 {
 	GK_TRY(gsakmp_gm_tick(s->gm, now));
 	if (s->retry_at <= now.mono_ms) {
-		s->retry_at = GK_NEVER;
+		GK_TRY(try_again(s, now)); /* should it fail right here */
 		GK_TRY(gsakmp_gm_join(s->gm, now));
+		s->retry_at = GK_NEVER;
 	}
 	return reconcile(s, now);
 }
