@@ -34,6 +34,7 @@ static const struct gdoi_dialect gdoid = {
 	.attribute_zero = GDOI_ATTRIBUTE_ZERO_ABSENT,
 	.gcm_key_length = GDOI_GCM_KEY_LENGTH_KEY_SALT,
 	.sid_form = GDOI_SID_FORM_LITTLE4,
+	.ah_authentication = GDOI_AH_AUTHENTICATION_IMPLIED,
 };
 
 static const struct {

@@ -218,6 +218,10 @@
 	V(KEY, "key", "Key Length is that of the key") \
 	V(KEY_SALT, "key-salt", "of key and salt")
 
+#define GDOI_AH_AUTHENTICATION_LIST(V) \
+	V(SAID, "said", "each SAT for AH says it") \
+	V(IMPLIED, "implied", "the transform says it: not sent, and may be missing")
+
 #define GDOI_SID_FORM_LIST(V) \
 	V(BIG, "big", "big-endian") \
 	V(LITTLE4, "little4", "four octets, little-endian")
@@ -271,7 +275,8 @@
 	S(sak_repeat, SAK_REPEAT, GDOI_SAK_REPEAT_LIST, "4") \
 	S(attribute_zero, ATTRIBUTE_ZERO, GDOI_ATTRIBUTE_ZERO_LIST, "5.5.1.1") \
 	S(gcm_key_length, GCM_KEY_LENGTH, GDOI_GCM_KEY_LENGTH_LIST, "5.5.1; RFC 4106 8.4") \
-	S(sid_form, SID_FORM, GDOI_SID_FORM_LIST, "5.6.4.2")
+	S(sid_form, SID_FORM, GDOI_SID_FORM_LIST, "5.6.4.2") \
+	S(ah_authentication, AH_AUTHENTICATION, GDOI_AH_AUTHENTICATION_LIST, "5.5.1; RFC 2407 4.4.3, 4.5")
 
 #define V(name, text, meaning) GDOI_P1_DOI_##name,
 enum gdoi_p1_doi { GDOI_P1_DOI_LIST(V) };
@@ -455,6 +460,10 @@ enum gdoi_attribute_zero { GDOI_ATTRIBUTE_ZERO_LIST(V) };
 
 #define V(name, text, meaning) GDOI_GCM_KEY_LENGTH_##name,
 enum gdoi_gcm_key_length { GDOI_GCM_KEY_LENGTH_LIST(V) };
+#undef V
+
+#define V(name, text, meaning) GDOI_AH_AUTHENTICATION_##name,
+enum gdoi_ah_authentication { GDOI_AH_AUTHENTICATION_LIST(V) };
 #undef V
 
 #define V(name, text, meaning) GDOI_SID_FORM_##name,

@@ -7,6 +7,8 @@
 /* RFC 6407 section 5.5.1, RFC 2407 section 4.5. */
 #define LIFE_SECONDS 1
 #define LIFE_KILOBYTES 2
+#define AH_MD5 2
+#define AH_DES 4
 
 struct reading {
 	const struct gdoi_dialect *dialect;
@@ -132,6 +134,22 @@ attribute_read(struct reading *r, const struct isakmp_attribute *a)
 	return refuse(r, "RFC2407-4.5.3-01", a);
 }
 
+/* Switch ah_authentication: the Authentication Algorithm that an AH transform goes
+ * with (RFC 2407 sections 4.4.3 and 4.5; the same number from SHA2-256 on). */
+static uint16_t
+ah_implies(uint8_t transform)
+{
+	return transform >= AH_MD5 && transform <= AH_DES ? transform - 1
+	                                                  : transform;
+}
+
+static bool
+is_implied(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat)
+{
+	return sat->protocol == GDOI_PROTOCOL_AH &&
+	       dialect->ah_authentication == GDOI_AH_AUTHENTICATION_IMPLIED;
+}
+
 enum gk_err
 gdoi_sat_ipsec_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
                     struct gdoi_sat *sat, struct isakmp_reject *why)
@@ -162,6 +180,8 @@ gdoi_sat_ipsec_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
 	/* RFC2407-4.5-05: a type without its duration. */
 	if (r.life_type != 0 && GK_CHECKED("RFC2407-4.5-05"))
 		return refuse(&r, "RFC2407-4.5-05", &a);
+	if (r.sa->authentication == 0 && is_implied(dialect, sat))
+		r.sa->authentication = ah_implies(r.sa->transform);
 	return GK_OK;
 }
 
@@ -201,6 +221,10 @@ gdoi_sat_ipsec_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
 
 		memcpy(&number, (const uint8_t *)sa + rows[i].offset,
 		       sizeof(number));
+		if (rows[i].type == GDOI_SA_ATTRIBUTE_AUTHENTICATION &&
+		    is_implied(dialect, sat) &&
+		    number == ah_implies(sa->transform))
+			continue;
 		if (number != 0)
 			isakmp_attribute_encode_basic(wr, rows[i].type, number);
 	}

@@ -154,6 +154,53 @@ GK_TEST(rfc6407_5_6_1_05, switch_gcm_key_length)
 	assert_int_equal(k.algorithm, 16);
 }
 
+/* What is missing is understood, and what goes without saying is not sent; another
+ * algorithm than that of the transform still has to be said, and is refused. */
+GK_TEST(rfc2407_4_4_3_01, switch_ah_authentication)
+{
+	static const uint8_t row[][2] = {
+		{ 2, 1 }, { 3, 2 }, { 5, 5 }, { 7, 7 }, { 11, 11 }
+	};
+	struct gdoi_dialect dialect = strict;
+
+	dialect.ah_authentication = GDOI_AH_AUTHENTICATION_IMPLIED;
+	for (size_t i = 0; i < GK_COUNT(row); i++) {
+		struct gdoi_sat sat = ah(row[i][0], row[i][1]), back;
+		uint8_t said[256], silent[256];
+		struct gk_wr full, wr;
+		struct gdoi_sat_keys k;
+		struct gk_rd rd;
+
+		sat.ipsec.ep.dst =
+			(struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR,
+			                        0,
+			                        { (const uint8_t *)"\357\1\1\1",
+			                          4 } };
+		sat.ipsec.encapsulation = 2;
+		gk_wr_init(&full, said, sizeof(said));
+		gdoi_sat_encode(&full, &strict, &sat);
+		gk_assert_ok(gk_wr_done(&full));
+		gk_wr_init(&wr, silent, sizeof(silent));
+		gdoi_sat_encode(&wr, &dialect, &sat);
+		gk_assert_ok(gk_wr_done(&wr));
+		assert_int_equal(full.len - wr.len, 4);
+		gk_rd_init(&rd, silent, wr.len);
+		gk_assert_ok(gdoi_sat_read(&rd, &dialect, &back, &why));
+		assert_int_equal(back.ipsec.authentication, row[i][1]);
+		gk_assert_ok(gdoi_sat_keys(&dialect, &back, &k, &why));
+		/* Said, it is understood as well. */
+		gk_rd_init(&rd, said, full.len);
+		gk_assert_ok(gdoi_sat_read(&rd, &dialect, &back, &why));
+		assert_int_equal(back.ipsec.authentication, row[i][1]);
+		/* A strict reader misses it. */
+		gk_rd_init(&rd, silent, wr.len);
+		if (gdoi_sat_read(&rd, &strict, &back, &why) == GK_OK)
+			gk_assert_err(GK_ERR_VALUE,
+			              gdoi_sat_keys(&strict, &back, &k, &why));
+		assert_string_equal(why.req, "RFC2407-4.4.3-01");
+	}
+}
+
 /* Which requirement a packet breaks whose keys have @a and @i octets. */
 static const char *
 misfit(struct gdoi_sat sat, size_t a, size_t i)
@@ -363,6 +410,7 @@ main(void)
 		       authentic_and_not_secret_is_esp_null),
 		GK_RUN(rfc2407_4_4_3_01, ah_says_its_authentication),
 		GK_RUN(rfc6407_5_6_1_05, switch_gcm_key_length),
+		GK_RUN(rfc2407_4_4_3_01, switch_ah_authentication),
 		GK_RUN(rfc6407_5_6_1_01, keys_of_another_length_do_not_fit),
 		GK_RUN(rfc8052_2_3_04, keys_of_iec_61850_have_their_lengths),
 		GK_RUN(rfc6407_5_6_3_2_04, each_reading_wraps_and_unwraps),

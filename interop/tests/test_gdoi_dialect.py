@@ -12,7 +12,8 @@ from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
 from msec_scapy.testing.gdoi import Ground
 
 TEKS = (IpsecPolicy(src=Selector.parse("10.1.0.0/16"), dst=Selector.parse("239.5.1.1")),
-        IpsecPolicy(transform=20, auth=0, dst=Selector.parse("239.5.1.2")))
+        IpsecPolicy(transform=20, auth=0, dst=Selector.parse("239.5.1.2")),
+        IpsecPolicy(protocol=2, transform=5, mode=2, dst=Selector.parse("239.5.1.3")))
 # Signatures of DSA want SHA-1 here, which a group has to allow: not one of these.
 READINGS = [(switch, value) for switch, values in Dialect.choices().items() for value in values[1:] if switch != "dss_format"]
 BY_TREE = ("lkh_wrap", "lkh_kek_packet", "kek_mgmt_in_pull")
@@ -21,7 +22,7 @@ BY_TREE = ("lkh_wrap", "lkh_kek_packet", "kek_mgmt_in_pull")
 def cases():
     yield pytest.param("gdoid", "", id="gdoid")
     for switch, value in READINGS:
-        often = switch in ("push_seq_new_kek", *BY_TREE)
+        often = switch in ("push_seq_new_kek", "ah_authentication", *BY_TREE)
         yield pytest.param(switch, value, id=f"{switch}={value}", marks=() if often else (pytest.mark.long,))
 
 

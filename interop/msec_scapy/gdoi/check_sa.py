@@ -260,8 +260,9 @@ def _key_sizes(protocol_id, transform, found, at, dialect):
     if auth is not None and auth not in n.IPSEC_AUTH_KEY:
         raise Refusal("RFC2407-4.5.3-01", "Authentication Algorithm", str(auth), at)
     if protocol_id == n.T_AH:
-        if auth is None and dialect.attribute_zero != "absent":
+        if auth is None and dialect.ah_authentication != "implied":
             raise Refusal("RFC2407-4.4.3-01", "Authentication Algorithm", "missing for AH", at)
+        found.setdefault(n.I_AUTH, n.AH_AUTH.get(transform, 0))
         return 0, n.AH_KEY.get(transform, 0)
     integrity = n.IPSEC_AUTH_KEY.get(auth, 0)
     if transform in n.ESP_FIXED:

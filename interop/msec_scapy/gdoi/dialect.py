@@ -67,6 +67,7 @@ class Dialect:
     attribute_zero: str = _switch("refuse", "absent")
     gcm_key_length: str = _switch("key", "key-salt")
     sid_form: str = _switch("big", "little4")
+    ah_authentication: str = _switch("said", "implied")
 
     def __post_init__(self):
         for f in fields(self):
@@ -100,7 +101,8 @@ class Dialect:
 STRICT = Dialect()
 GDOID = Dialect(group_id_order="little", sak_reserved="6", sat_address_order="reversed", push_rsa_form="bare",
                 kek_lifetime_form="b", kd_kek_spi="old", sak_repeat="always", push_seq_new_kek="continue",
-                attribute_zero="absent", gcm_key_length="key-salt", sid_form="little4")
+                attribute_zero="absent", gcm_key_length="key-salt", sid_form="little4",
+                ah_authentication="implied")
 PRESETS = {"strict": STRICT, "gdoid": GDOID}
 
 _current = contextvars.ContextVar("gdoi_dialect", default=STRICT)

@@ -98,6 +98,7 @@ ESP_FIXED = {2: 8, 3: 24, 11: 0}
 AH = Names({2: "md5", 3: "sha1", 4: "des", 5: "sha256", 6: "sha384", 7: "sha512", 9: "aes-xcbc-mac",
             10: "rsa", 11: "aes-128-gmac", 12: "aes-192-gmac", 13: "aes-256-gmac"})
 AH_COUNTER = {11, 12, 13}
+AH_AUTH = {2: 1, 3: 2, 4: 3, **{number: number for number in range(5, 14)}}  # RFC 2407 4.4.3, 4.5: what each goes with
 AH_KEY = {2: 16, 3: 20, 5: 32, 6: 48, 7: 64, 9: 16, 11: 20, 12: 28, 13: 36}
 
 # --------------------------------------------------------------------------------- GDOI

@@ -75,7 +75,8 @@ class IpsecPolicy:
 
     def _attributes(self, remaining, dialect):
         out = [tv(n.I_LIFE_TYPE, 1), duration(n.I_LIFE, remaining), tv(n.I_MODE, self.mode)]
-        if self.auth and (self.protocol == n.T_AH or self.transform not in n.ESP_COMBINED):
+        implied = self.protocol == n.T_AH and dialect.ah_authentication == "implied"
+        if self.auth and not implied and (self.protocol == n.T_AH or self.transform not in n.ESP_COMBINED):
             out.append(tv(n.I_AUTH, self.auth))
         if self.protocol == n.T_ESP and self.transform not in n.ESP_FIXED:
             out.append(tv(n.I_KEY_LEN, values.sat_key_bits(self.transform, self.key_bits, dialect)))

@@ -120,6 +120,10 @@ def _switches(book):
         lambda d: [sak(d, KekPolicy(lifetime=3600))], "kek_lifetime_form")
     _sa(book, "gcm_key_length", "AES-GCM with a key of 128 bits", "RFC6407-5.6.1-05",
         lambda d: sats(d, IpsecPolicy(transform=20, auth=0)), "gcm_key_length")
+    _sa(book, "ah_authentication", "AH with HMAC-SHA2-256", "RFC2407-4.4.3-01",
+        lambda d: sats(d, IpsecPolicy(protocol=2, transform=5)), "ah_authentication")
+    _sa(book, "ah_authentication/sha1", "AH with HMAC-SHA-1, whose two numbers differ", "RFC2407-4.4.3-01",
+        lambda d: sats(d, IpsecPolicy(protocol=2, transform=3, auth=2)), "ah_authentication")
     _sa(book, "kek_mgmt_in_pull", "The SAK of a group with LKH, in a PULL", "RFC6407-5.3-15",
         lambda d: [sak(d, lkh_group=True)], "kek_mgmt_in_pull")
     _sa(book, "kek-mgmt-in-push", "The same in a PUSH", "RFC6407-5.3.1-01",
