@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/isakmp/chain.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 isakmp_chain_read(struct gk_rd *rd, uint8_t first, struct isakmp_chain *chain,
                   struct isakmp_reject *why)
@@ -16,6 +18,14 @@ isakmp_chain_read(struct gk_rd *rd, uint8_t first, struct isakmp_chain *chain,
 			return isakmp_refuse(why, GK_ERR_SPACE,
 			                     ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			                     "RFC2408-5.3-02", "Next Payload",
+			                     gk_rd_offset(rd));
+		/* RFC2408-3.4-01: they are parts of an SA. */
+		if ((type == ISAKMP_PAYLOAD_PROPOSAL ||
+		     type == ISAKMP_PAYLOAD_TRANSFORM) &&
+		    GK_CHECKED("RFC2408-3.4-01"))
+			return isakmp_refuse(why, GK_ERR_UNEXPECTED,
+			                     ISAKMP_NOTIFY_INVALID_PAYLOAD_TYPE,
+			                     "RFC2408-3.4-01", "Next Payload",
 			                     gk_rd_offset(rd));
 		item->type = type;
 		if (isakmp_generic_decode(rd, &item->generic, &body) != GK_OK)

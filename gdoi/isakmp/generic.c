@@ -40,7 +40,8 @@ isakmp_generic_check(const struct isakmp_generic *generic,
 
 	/* RFC2408-5.3-03 */
 	if (generic->reserved != 0 &&
-	    GK_CHECKED("RFC2408-5.3-03", "RFC2408-2.5.2-01", "RFC6407-5.2-04"))
+	    GK_CHECKED("RFC2408-5.3-03", "RFC2408-5.3-01", "RFC2408-2.5.2-01",
+	               "RFC6407-5.2-04"))
 		return isakmp_refuse(
 			why, GK_ERR_RESERVED, ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC2408-5.3-03", "RESERVED", generic->at + 1);

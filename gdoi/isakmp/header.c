@@ -45,7 +45,8 @@ isakmp_header_check(const struct isakmp_header *header, size_t size,
                     struct isakmp_reject *why)
 {
 	/* RFC2408-5.1-02: neither shorter nor longer. */
-	if (header->length != size && GK_CHECKED("RFC2408-5.1-02"))
+	if (header->length != size &&
+	    GK_CHECKED("RFC2408-5.1-02", "RFC2409-B-04"))
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_UNEQUAL_PAYLOAD_LENGTHS,
 		                     "RFC2408-5.1-02", "Length", AT_LENGTH);

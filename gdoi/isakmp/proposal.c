@@ -61,10 +61,13 @@ transforms_read(struct gk_rd *rd, struct isakmp_proposal *sa,
                 struct isakmp_reject *why)
 {
 	/* RFC2408-3.5-04: as many as the Proposal says, and at least one. */
-	if (sa->n_transforms == 0 || sa->n_transforms > ISAKMP_TRANSFORMS_MAX)
+	if ((sa->n_transforms == 0 ||
+	     sa->n_transforms > ISAKMP_TRANSFORMS_MAX) &&
+	    GK_CHECKED("RFC2408-3.5-04"))
 		return bad_syntax(why, GK_ERR_VALUE, "RFC2408-3.5-04",
 		                  "# of Transforms", gk_rd_offset(rd));
-	for (uint8_t i = 0; i < sa->n_transforms; i++) {
+	for (uint8_t i = 0; i < sa->n_transforms && i < GK_COUNT(sa->transform);
+	     i++) {
 		GK_TRY(transform_read(rd, i + 1 == sa->n_transforms,
 		                      &sa->transform[i], why));
 		/* RFC2408-3.6-02 */
@@ -102,7 +105,8 @@ proposal_read(struct gk_rd *rd, struct isakmp_proposal *sa,
 
 	/* RFC2408-3.5-01 and RFC 2409 section 5: phase 1 has one Proposal. */
 	if (generic.next_payload != ISAKMP_PAYLOAD_NONE &&
-	    GK_CHECKED("RFC2408-3.5-01", "RFC2409-5-17", "RFC2409-5-16"))
+	    GK_CHECKED("RFC2408-3.5-01", "RFC2409-5-17", "RFC2409-5-16",
+	               "RFC2409-7.1-02"))
 		return bad_syntax(why, GK_ERR_VALUE, "RFC2408-3.5-01",
 		                  "Next Payload", generic.at);
 	/* RFC2408-5.3-03 */
@@ -134,11 +138,15 @@ isakmp_proposal_read(struct gk_rd *rd, struct isakmp_proposal *sa,
 {
 	sa->at = gk_rd_offset(rd);
 	sa->doi = gk_rd_u32(rd, "DOI");
-	sa->situation = gk_rd_u32(rd, "Situation");
-	if (rd->fault.err != GK_OK)
+	if (rd->fault.err != GK_OK && GK_CHECKED("RFC2408-3.4-04"))
 		return isakmp_refuse_fault(why, &rd->fault,
 		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                           "RFC2408-3.4-04");
+	sa->situation = gk_rd_u32(rd, "Situation");
+	if (rd->fault.err != GK_OK && GK_CHECKED("RFC2408-3.4-05"))
+		return isakmp_refuse_fault(why, &rd->fault,
+		                           ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                           "RFC2408-3.4-05");
 	return proposal_read(rd, sa, why);
 }
 

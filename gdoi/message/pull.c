@@ -286,7 +286,7 @@ header_check(const struct gdoi_pull *pull, struct gk_slice dgram,
 		                     ISAKMP_NOTIFY_INVALID_FLAGS,
 		                     "RFC6407-2-01", "Flags", AT_FLAGS);
 	if ((h->message_id == 0 || h->message_id != pull->header.message_id) &&
-	    GK_CHECKED("RFC6407-3.2-05"))
+	    GK_CHECKED("RFC6407-3.2-05", "RFC2408-2.4-04"))
 		return isakmp_refuse(why, GK_ERR_UNEXPECTED,
 		                     ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                     "RFC6407-3.2-05", "Message ID",

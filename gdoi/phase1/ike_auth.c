@@ -113,6 +113,10 @@ ike_id_read(struct ike_input *in)
 	struct isakmp_identification id;
 	struct gk_rd rd;
 
+	if (isakmp_chain_find(&in->chain, ISAKMP_PAYLOAD_ID) == NULL &&
+	    GK_CHECKED("RFC2407-4.2.1-02"))
+		return bad_id(in, GK_ERR_UNEXPECTED, "RFC2407-4.2.1-02", "ID",
+		              in->chain.end);
 	GK_TRY(ike_payload(in, ISAKMP_PAYLOAD_ID, &item));
 	rd = ike_body(in, item);
 	if (isakmp_identification_decode(&rd, &id) != GK_OK)
@@ -120,11 +124,13 @@ ike_id_read(struct ike_input *in)
 		                           ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		                           "RFC2407-4.6.2-02");
 	if (!port_fits(&in->ike->dialect, &id) &&
-	    GK_CHECKED("RFC2407-4.6.2-03", "RFC2407-4.6.2-02"))
+	    GK_CHECKED("RFC2407-4.6.2-03", "RFC2407-4.6.2-02",
+	               "RFC2408-3.8-01"))
 		return bad_id(in, GK_ERR_VALUE, "RFC2407-4.6.2-03", "Port",
 		              id.at + 2);
 	/* RFC2408-5.8-01 */
-	if (ike_id_identity(item->generic.body).kind == GK_ID_NONE)
+	if (ike_id_identity(item->generic.body).kind == GK_ID_NONE &&
+	    GK_CHECKED("RFC2408-5.8-01"))
 		return bad_id(in, GK_ERR_VALUE, "RFC2408-5.8-01", "ID Type",
 		              id.at);
 	if (gk_identity_check(ike_id_identity(item->generic.body)) != GK_OK)
@@ -232,8 +238,14 @@ failed(struct ike_input *in, enum gk_err err, const char *req,
 static enum gk_err
 hash_check(struct ike_input *in, struct gk_slice want)
 {
-	const struct isakmp_chain_item *item;
+	const struct isakmp_chain_item *item =
+		isakmp_chain_find(&in->chain, ISAKMP_PAYLOAD_SIG);
 
+	/* RFC2408-5.12-01: nobody agreed on signatures. */
+	if (item != NULL && GK_CHECKED("RFC2408-5.12-01"))
+		return ike_refuse(in, GK_ERR_UNEXPECTED,
+		                  ISAKMP_NOTIFY_INVALID_SIGNATURE,
+		                  "RFC2408-5.12-01", "SIG", item->generic.at);
 	GK_TRY(ike_payload(in, ISAKMP_PAYLOAD_HASH, &item));
 	/* RFC2408-5.11-02 */
 	if ((item->generic.body.len != want.len ||
@@ -288,7 +300,7 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 	/* RFC2408-5.12-02 */
 	if (gk_verify(gk_cert_pubkey(leaf), signature_of(ike), want,
 	              item->generic.body) != GK_OK &&
-	    GK_CHECKED("RFC2408-5.12-02"))
+	    GK_CHECKED("RFC2408-5.12-02", "RFC2408-1.5.3-02"))
 		return failed(in, GK_ERR_AUTH, "RFC2408-5.12-02", "SIG",
 		              item->generic.at);
 	return GK_OK;

@@ -168,7 +168,7 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 
 	/* RFC2408-2.4-06 */
 	if (in->header.message_id != 0 &&
-	    GK_CHECKED("RFC2408-2.4-06", "RFC2408-3.1-16"))
+	    GK_CHECKED("RFC2408-2.4-06", "RFC2408-3.1-16", "RFC2409-4-01"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 		                  "RFC2408-2.4-06", "Message ID", 20);
@@ -189,7 +189,8 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 				   "pre-shared key?";
 		return err;
 	}
-	if (t->encrypted != -1 && t->encrypted != in->encrypted)
+	if (t->encrypted != -1 && t->encrypted != in->encrypted &&
+	    GK_CHECKED("RFC2408-5.2-06", "RFC2409-3.2-04", "RFC2408-4.1.1-03"))
 		return ike_refuse(in, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.2-06", "Flags", 19);
 	m = calloc(1, sizeof(*m));

@@ -63,8 +63,9 @@ is_initial_contact(const struct ike *ike, const struct isakmp_notification *n)
 	return n->type == ISAKMP_NOTIFY_INITIAL_CONTACT &&
 	       (n->doi == ISAKMP_DOI_IPSEC || n->doi == ISAKMP_DOI_GDOI) &&
 	       n->protocol == ISAKMP_PROTO_ISAKMP &&
-	       n->spi.len == sizeof(spi) &&
-	       memcmp(n->spi.ptr, spi, sizeof(spi)) == 0;
+	       ((n->spi.len == sizeof(spi) &&
+	         memcmp(n->spi.ptr, spi, sizeof(spi)) == 0) ||
+	        !GK_CHECKED("RFC2407-4.6.3.3-02"));
 }
 
 enum gk_err
@@ -157,10 +158,12 @@ open_info(struct ike_input *in, struct gk_slice dgram)
 	struct gdoi_hash_input hash = hash_input(ike, in->header.message_id);
 	struct isakmp_cbc cbc;
 	struct gk_rd rd;
+	enum gk_err err;
 
 	if (((in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0 ||
 	     in->header.message_id == 0) &&
-	    GK_CHECKED("RFC2408-5.14-04", "RFC2408-5.15-01"))
+	    GK_CHECKED("RFC2408-5.14-04", "RFC2408-5.15-01", "RFC2408-4.8-02",
+	               "RFC2409-5.7-01"))
 		return ike_refuse(in, GK_ERR_AUTH, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.14-04", "Flags", 19);
 	GK_TRY(ike_info_cbc(ike, in->header.message_id, &cbc));
@@ -172,8 +175,13 @@ open_info(struct ike_input *in, struct gk_slice dgram)
 	(void)gk_rd_bytes(&rd, ISAKMP_HEADER_LEN, "header");
 	GK_TRY(isakmp_chain_read(&rd, in->header.next_payload, &in->chain,
 	                         &in->why));
-	return gdoi_hash_check(&hash, gk_buf_slice(&in->clear), &in->chain,
-	                       "RFC2409-5.7-02", &in->why);
+	err = gdoi_hash_check(&hash, gk_buf_slice(&in->clear), &in->chain,
+	                      "RFC2409-5.7-02", &in->why);
+	if (err == GK_ERR_AUTH &&
+	    !GK_CHECKED("RFC2408-5.15-04", "RFC2408-5.14-05",
+	                "RFC2408-5.14-06"))
+		return GK_OK;
+	return err;
 }
 
 static enum gk_err
@@ -227,7 +235,7 @@ under_sa(struct ike_input *in)
 		return ike_delete_because(
 			ike, "it has no room for more Message IDs", in->now);
 	case GK_ERR_REPLAY:
-		if (GK_CHECKED("RFC2408-5.2-07"))
+		if (GK_CHECKED("RFC2408-5.2-07", "RFC2409-5.7-03"))
 			return ike_refuse(in, GK_ERR_REPLAY,
 			                  ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 			                  "RFC2408-5.2-07", "Message ID", 20);

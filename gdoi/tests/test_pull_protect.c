@@ -58,6 +58,7 @@ GK_TEST(rfc6407_3_2_05, message_id_0_is_that_of_phase_1)
 	struct gdoi_pull_content c;
 	struct gk_buf out;
 
+	GK_BREAKS("RFC2408-2.4-04");
 	begin();
 	c = content(1);
 	side[0].header.message_id = side[1].header.message_id = 0;

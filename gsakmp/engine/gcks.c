@@ -273,7 +273,12 @@ verbose(const struct gsakmp_request *rq)
 {
 	if (rq->group == NULL)
 		return rq->gcks->cfg.verbose_unknown_group;
-	return rq->policy != NULL && !rq->policy->terse;
+	if (rq->policy == NULL)
+		return false;
+	/* RFC4535-5.2.1.1-22, -5.2-03: in Terse Mode it ends in silence. */
+	return rq->policy->terse
+	               ? !GK_CHECKED("RFC4535-5.2.1.1-22", "RFC4535-5.2-03")
+	               : GK_CHECKED("RFC4535-5.2-06");
 }
 
 static enum gk_err

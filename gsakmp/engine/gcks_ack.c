@@ -43,11 +43,13 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 {
 	const struct gsakmp_nonce *nc = &rq->msg->nonce[GSAKMP_NONCE_COMBINED];
 	enum gsakmp_notify stale = gsakmp_notify_freshness(&rq->group->dialect);
+	const struct gsakmp_clauses *of =
+		gsakmp_clauses(rq->msg->header.exchange);
 	struct gsakmp_verify v;
 	enum gk_err err;
 
 	err = copy_waiting(rq, departing, w);
-	if (err != GK_OK && !GK_CHECKED(ids->freshness))
+	if (err != GK_OK && !GK_CHECKED(ids->freshness, ids->asked))
 		return err;
 	if (err != GK_OK)
 		return gsakmp_rq_refuse(rq, err,
@@ -59,7 +61,7 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 	    (nc->data.len != w->nonce_c.len ||
 	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)) &&
 	    GK_CHECKED(ids->nonce, "RFC4535-5.2.1-09",
-	               gsakmp_clauses(rq->msg->header.exchange)->nonces))
+	               gsakmp_clause(of->nonces), gsakmp_clause(of->kept)))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
 		                        "Nonce Data", nc->at);
 	if (w->nonce_c.len == 0 &&
@@ -179,6 +181,7 @@ gsakmp_gcks_ack(struct gsakmp_request *rq)
 		.freshness = "RFC4535-5.2.1.4-09",
 		.nonce = "RFC4535-5.2.1.4-10",
 		.time = "RFC4535-5.2.1.4-11",
+		.asked = "RFC4535-5.2.1.1-04",
 	};
 	static const struct gsakmp_ack_step step = {
 		.apply = registered,

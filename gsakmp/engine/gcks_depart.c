@@ -390,6 +390,7 @@ enum gk_err
 gsakmp_gcks_rtd(struct gsakmp_request *rq)
 {
 	struct gsakmp_verify v;
+	enum gk_err err;
 	bool done;
 
 	rq->suite = rq->policy->suite[0];
@@ -403,7 +404,11 @@ gsakmp_gcks_rtd(struct gsakmp_request *rq)
 	GK_TRY(gsakmp_signer_path(&v, rq->msg, &rq->signer, &rq->why));
 	GK_TRY(leave_policy(rq));
 	v.signature = rq->suite.signature;
-	GK_TRY(gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why));
+	err = gsakmp_signer_check(&v, rq->msg, &rq->signer, &rq->why);
+	/* RFC4535-5.3.2.3.2-02: an answer for a proper request. */
+	if (err != GK_OK &&
+	    GK_CHECKED("RFC4535-5.3.2.3.2-02", "RFC4535-5.3.2.3.1-13"))
+		return err;
 	GK_TRY(check_fresh(rq));
 	GK_TRY(gsakmp_gcks_expulsion(rq));
 	return accept_departure(rq);
@@ -435,7 +440,7 @@ departed(struct gsakmp_request *rq, struct gsakmp_session *s,
 		GK_TRY(gk_buf_copy(&rq->expelled, gk_buf_slice(&s->expelled)));
 		GK_TRY(gsakmp_group_reported(g, gk_buf_slice(&s->expelled),
 		                             s->barred, rq->now));
-	} else if (ack) {
+	} else if (ack || !GK_CHECKED("RFC4535-5.3.2.3.3-14")) {
 		GK_TRY(leave(g, m, rq->now));
 	}
 	gsakmp_session_drop(&g->sessions, s);
@@ -449,6 +454,7 @@ gsakmp_gcks_da(struct gsakmp_request *rq)
 		.freshness = "RFC4535-5.3.2.3.3-08",
 		.nonce = "RFC4535-5.3.2.3.3-09",
 		.time = "RFC4535-5.3.2.3.3-10",
+		.asked = "RFC4535-5.3.2.3.1-02",
 	};
 	static const struct gsakmp_ack_step step = {
 		.apply = departed,
@@ -459,7 +465,7 @@ gsakmp_gcks_da(struct gsakmp_request *rq)
 	enum gk_err err;
 
 	err = gsakmp_rq_acknowledged(rq, true, &ids, &w);
-	if (err == GK_OK)
+	if (err == GK_OK || !GK_CHECKED("RFC4535-5.3.2.3.3-05"))
 		err = gsakmp_rq_conclude(rq, &w, &step);
 	gsakmp_waiting_clear(&w);
 	return err;

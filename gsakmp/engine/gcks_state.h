@@ -117,6 +117,7 @@ struct gsakmp_waiting {
  * @req: ids for (no session, nonce, time) */
 struct gsakmp_ack_ids {
 	const char *freshness, *nonce, *time;
+	const char *asked; /* a request comes first */
 };
 GK_MUST_CHECK enum gk_err gsakmp_rq_acknowledged(
 	struct gsakmp_request *rq, bool departing,

@@ -188,8 +188,10 @@ refused(struct gsakmp_gm_input *in)
 	struct gsakmp_output *out;
 
 	/* RFC4535-5.3.2.3.2-17, -18: whoever still wants to leave says so. */
-	gsakmp_gm_departure_clear(gm);
-	gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
+	if (GK_CHECKED("RFC4535-5.3.2.3.2-17"))
+		gsakmp_gm_departure_clear(gm);
+	if (GK_CHECKED("RFC4535-5.3.2.3.2-18"))
+		gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
 	out = gsakmp_outputs_add(&gm->out, GSAKMP_OUT_DEPART_REFUSED);
 	if (out == NULL)
 		return GK_ERR_NOMEM;
@@ -207,7 +209,7 @@ gsakmp_gm_dr(struct gsakmp_gm_input *in)
 		return gsakmp_gm_expel_dr(in);
 	err = gsakmp_gm_check_dr(in, gk_buf_slice(&gm->departure.nonce_i));
 
-	if (err != GK_OK) {
+	if (err != GK_OK && GK_CHECKED("RFC4535-5.3.2.3.3-02")) {
 		/*
 		 * RFC4535-5.3.2.3.2-19 to -21, for a response that is known to
 		 * come from the key server.  Any other is dropped, and the
@@ -220,12 +222,15 @@ gsakmp_gm_dr(struct gsakmp_gm_input *in)
 		                         gm->policy->dereg_terse
 		                                 ? GSAKMP_NOTIFY_NACK
 		                                 : (uint16_t)in->why.notify));
-		gsakmp_gm_departure_clear(gm);
-		gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
+		if (GK_CHECKED("RFC4535-5.3.2.3.2-19")) {
+			gsakmp_gm_departure_clear(gm);
+			gsakmp_gm_enter(gm, GSAKMP_GM_EV_STAY);
+		}
 		return err;
 	}
 	if (gsakmp_message_notification(
-		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) != NULL)
+		    in->msg, GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) != NULL &&
+	    GK_CHECKED("RFC4535-5.3.2.3.2-16"))
 		return refused(in);
 	GK_TRY(gsakmp_gm_send_da(in, GSAKMP_NOTIFY_ACKNOWLEDGEMENT));
 	return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, NULL,

@@ -81,6 +81,8 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
                 const char *req_nonce, const char *req_time)
 {
 	enum gsakmp_notify stale = gsakmp_notify_freshness(&in->gm->dialect);
+	const struct gsakmp_clauses *of =
+		gsakmp_clauses(in->msg->header.exchange);
 	bool same;
 
 	if (in->gm->cfg.suite.timestamp) {
@@ -95,7 +97,7 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 	GK_TRY(nonce_matches(in, nonce_i, &same));
 	if (same ||
 	    !GK_CHECKED(req_nonce, "RFC4535-5.2.1-09",
-	                gsakmp_clauses(in->msg->header.exchange)->nonces))
+	                gsakmp_clause(of->nonces), gsakmp_clause(of->kept)))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_nonce,
 	                        "Nonce Data",
@@ -275,12 +277,14 @@ fail_keydl(struct gsakmp_gm_input *in)
 		                                   : (uint16_t)in->why.notify,
 		                         gk_buf_slice(&nonce_c), in->now,
 		                         &dgram);
-	if (err == GK_OK)
+	if (err == GK_OK && GK_CHECKED("RFC4535-5.2.1.2-22"))
 		err = gsakmp_gm_send(gm, gk_buf_slice(&dgram), in->from,
 		                     GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
 	gk_buf_free(&nonce_c);
 	gk_buf_free(&dgram);
 	GK_TRY(err);
+	if (!GK_CHECKED("RFC4535-5.2.1.2-21", "RFC4535-5.2.1.2-23"))
+		return GK_OK;
 	return gsakmp_gm_fail_join(gm, &in->why, "the Key Download failed",
 	                           in->now);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "common/base/gk_check.h"
 #include "gsakmp/engine/group_state.h"
 
 /* What a Lack of Ack needs, once the lock is gone. */
@@ -138,7 +139,11 @@ expire(struct gsakmp_group *g, struct gsakmp_session *s, struct notice *n,
 	}
 	GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_MEMBER_OVERDUE,
 	                       g->cfg.group_id, gk_buf_slice(&s->key), 0));
-	GK_TRY(gsakmp_group_overdue(g, s, now));
+	/* RFC4535-5.2-01: without the third message nobody is a member. */
+	if (GK_CHECKED("RFC4535-5.2-01"))
+		GK_TRY(gsakmp_group_overdue(g, s, now));
+	else
+		gsakmp_session_drop(&g->sessions, s);
 	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 

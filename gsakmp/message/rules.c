@@ -166,7 +166,7 @@ static const struct gsakmp_clauses clauses[] = {
 	{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN, .header = "RFC4535-5.2.1.1-13",
 	  .root = "RFC4535-5.2.1.1-17" },
 	{ GSAKMP_EXCHANGE_KEY_DOWNLOAD, .header = "RFC4535-5.2.1.2-09",
-	  .nonces = "RFC4535-5.2.1.2-04",
+	  .nonces = "RFC4535-5.2.1.2-04", .kept = "RFC4535-5.2.1.1-08",
 	  .signature = { "RFC4535-5.2.1.2-13", "RFC4535-5.2.3-06" },
 	  .root = "RFC4535-5.2.1.2-14" },
 	{ GSAKMP_EXCHANGE_REQUEST_TO_JOIN_ERROR,
@@ -188,13 +188,19 @@ static const struct gsakmp_clauses clauses[] = {
 	  .signature = { "RFC4535-5.3.2.3.1-11" },
 	  .root = "RFC4535-5.3.2.3.1-12", .foreign = "RFC4535-5.3.2.3.1-10" },
 	{ GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, .header = "RFC4535-5.3.2.3.2-09",
-	  .nonces = "RFC4535-5.3.2.3.2-04",
+	  .nonces = "RFC4535-5.3.2.3.2-04", .kept = "RFC4535-5.3.2.3.1-05",
 	  .signature = { "RFC4535-5.3.2.3.2-13" },
 	  .root = "RFC4535-5.3.2.3.2-14" },
 	{ GSAKMP_EXCHANGE_DEPARTURE_ACK, .header = "RFC4535-5.3.2.3.3-07",
-	  .nonces = "RFC4535-5.3.2.3.3-04",
+	  .nonces = "RFC4535-5.3.2.3.3-04", .kept = "RFC4535-5.3.2.3.2-06",
 	  .signature = { "RFC4535-5.3.2.3.3-11", "RFC4535-5.3.2.3.3-12" } },
 };
+
+const char *
+gsakmp_clause(const char *id)
+{
+	return id != NULL ? id : "-";
+}
 
 const struct gsakmp_clauses *
 gsakmp_clauses(uint8_t exchange)

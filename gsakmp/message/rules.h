@@ -49,6 +49,7 @@ struct gsakmp_clauses {
 	uint8_t exchange;
 	const char *header;       /* header and GroupID are right */
 	const char *nonces;       /* they are there, unless clocks agree */
+	const char *kept;         /* that of ours is kept, to check this one */
 	const char *signature[4]; /* it verifies */
 	const char *root;         /* only what chains to a root is relied on */
 	const char *foreign;      /* this, and nothing else, is in it */
@@ -56,6 +57,8 @@ struct gsakmp_clauses {
 
 /* gsakmp_clauses - those of @exchange; all NULL for one that has none. */
 const struct gsakmp_clauses *gsakmp_clauses(uint8_t exchange);
+/* gsakmp_clause - for a list of clauses, which NULL would end: "-" instead. */
+const char *gsakmp_clause(const char *id);
 
 /* One payload of a message, as far as dissections look. */
 struct gsakmp_seen {

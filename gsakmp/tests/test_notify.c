@@ -242,6 +242,8 @@ departure_answered(struct fixture *f, const struct row *r, bool verbose)
 	assert_true(world_has_current(f->m));
 	if (r->type == GSAKMP_NOTIFY_REQUEST_TO_DEPART_ERROR) {
 		assert_int_equal(now, GSAKMP_GM_MEMBER);
+		assert_int_equal(f->m->gm->departure.nonce_i.len, 0);
+		assert_int_equal(f->m->gm->departure.rtd.len, 0);
 		assert_int_equal(f->m->seen.count[GSAKMP_OUT_DEPART_REFUSED],
 		                 1);
 		assert_int_equal(f->m->seen.sent[GSAKMP_EXCHANGE_DEPARTURE_ACK],
@@ -253,6 +255,8 @@ departure_answered(struct fixture *f, const struct row *r, bool verbose)
 		                 0);
 	} else {
 		assert_int_equal(now, GSAKMP_GM_MEMBER);
+		assert_int_equal(f->m->gm->departure.nonce_i.len, 0);
+		assert_int_equal(f->m->gm->departure.rtd.len, 0);
 		assert_string_equal(f->m->seen.req, "RFC4535-5.3.2.3.2-15");
 		assert_int_equal(
 			gm_last_notify(f, GSAKMP_EXCHANGE_DEPARTURE_ACK),
@@ -263,6 +267,9 @@ departure_answered(struct fixture *f, const struct row *r, bool verbose)
 
 GK_TEST(rfc4535_5_3_2_3_2_15, every_departure_response_is_a_yes_or_a_no)
 {
+	GK_BREAKS("RFC4535-5.3.2.3.2-16", "RFC4535-5.3.2.3.2-17",
+	          "RFC4535-5.3.2.3.2-18", "RFC4535-5.3.2.3.2-19",
+	          "RFC4535-5.3.2.3.3-02");
 	for (size_t i = 0; i < 2 * GK_COUNT(table); i++) {
 		const struct row *r = &table[i / 2];
 		const struct world_config cfg = mode(i % 2 != 0);
@@ -316,6 +323,7 @@ ask_to_depart(struct fixture *f, struct gsakmp_message *msg)
 
 GK_TEST(rfc4535_5_3_2_3_3_09, only_an_acknowledgement_makes_a_departure_final)
 {
+	GK_BREAKS("RFC4535-5.3.2.3.3-14");
 	for (size_t i = 0; i < 2 * GK_COUNT(table); i++) {
 		const struct row *r = &table[i / 2];
 		const struct world_config cfg = mode(i % 2 != 0);

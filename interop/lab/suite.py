@@ -108,7 +108,7 @@ def proof() -> Count:
         r = subprocess.run([sys.executable, "-m", "lab", "ledger", "--prove"], stdin=subprocess.DEVNULL, stdout=f,
                            stderr=subprocess.STDOUT, env={k: v for k, v in os.environ.items() if k != "MSEC_LAB_BUILD"})
     c, lines = Count(), log.read_text(errors="replace").splitlines()
-    m = re.match(r"(\d+) rows proved, (\d+) not$", lines[-1] if lines else "")
+    m = re.match(r"(\d+) rows proved, (\d+) not, (\d+) tested without a switch$", lines[-1] if lines else "")
     if m:
         c.passed, c.failed = int(m[1]), int(m[2])
     if c.failed or r.returncode:

@@ -10,6 +10,12 @@ shows a breach refused.  Where one of them cannot exist the column `untested`
 says why: `positive: ...`, `negative: ...` (both with a semicolon in between),
 or a text without such a word, which speaks for both.
 
+A third word there, `proof: tested, cannot be switched off: FILE: FUNCTION: ...`,
+is for a row that has its negative test while the check that refuses is one
+that no build can do without, because memory safety hangs on it: prove.py then
+runs the test, counts the row on its own, and does not try.  Nothing else may
+use it, and the text names the function that holds the check.
+
 Exit status: 0; 1 if a test names a row that does not exist, or a row owes.
 """
 import argparse
@@ -25,6 +31,8 @@ from . import collect
 HERE = Path(__file__).resolve().parent
 MUST = ("MUST", "MUST NOT")
 SIDES = {"positive": "shown", "negative": "refused"}
+PROOF = "proof"
+FIXED = re.compile(r"tested, cannot be switched off: ([\w/.-]+\.[ch]): (\w+): (.{30,})")
 
 
 @dataclass
@@ -53,11 +61,16 @@ class Row:
 
     @property
     def reasons(self):
-        """{side: why there is no test of it}"""
-        parts = re.split(r"(?:^|;\s*)(positive|negative):\s*", self.untested)
+        """{side: why there is no test of it}, and perhaps {PROOF: why its check stays}"""
+        parts = re.split(r"(?:^|;\s*)(positive|negative|proof):\s*", self.untested)
         if len(parts) == 1:
             return dict.fromkeys(SIDES, self.untested) if self.untested else {}
         return dict(zip(parts[1::2], parts[2::2]))
+
+    @property
+    def fixed(self):
+        """Why the check of its negative tests cannot be switched off; None for a row where it can."""
+        return self.reasons.get(PROOF)
 
     @property
     def owes(self):
@@ -84,8 +97,10 @@ def load(directory=HERE):
                     raise ValueError(f"{where} is no row id of this file")
                 if row.id in rows:
                     raise ValueError(f"{where} occurs twice")
-                if not all(row.reasons.values()) or row.reasons.keys() - SIDES.keys():
+                if not all(row.reasons.values()):
                     raise ValueError(f"{where} gives an empty reason")
+                if row.fixed and not FIXED.fullmatch(row.fixed):
+                    raise ValueError(f"{where} does not say which check cannot be switched off, and why")
                 rows[row.id] = row
     return rows
 
@@ -149,7 +164,7 @@ def details(rows):
             for test in tests:
                 yield f"{'':24}{word:7} {test}"
         for side, why in row.reasons.items():
-            yield f"{'':24}no {side} test: {why}"
+            yield f"{'':24}{why}" if side == PROOF else f"{'':24}no {side} test: {why}"
         for side in row.owes:
             yield f"{'':24}owes a {side} test: {getattr(row, side) or 'the table suggests none'}"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The clause ledger: its files, its collectors, its verdicts."""
 import json
+import re
 
 import pytest
 
@@ -17,12 +18,17 @@ def test_rows_are_well_formed():
         assert row.requirement and row.role and row.layer, row.id
 
 
-def test_every_named_row_exists():
-    assert ledger.read()[1] == []
+@pytest.fixture(scope="module")
+def read():
+    return ledger.read()
 
 
-def test_rows_find_their_tests():
-    rows, _ = ledger.read()
+def test_every_named_row_exists(read):
+    assert read[1] == []
+
+
+def test_rows_find_their_tests(read):
+    rows, _ = read
     found = [str(t) for t in rows["RFC4535-7.8.1-01"].peer]
     assert "interop/tests/unit/test_message.py::test_what_the_signature_covers" in found
     assert "misbehave::rtj-sig-type" in [str(t) for t in rows["RFC4535-7.8.2-02"].refused]
@@ -120,9 +126,29 @@ def test_both_sides_are_owed():
 
 @pytest.mark.parametrize("text,owes", [
     ("", ["positive", "negative"]), ("nobody can see it", []), ("positive: nobody can see it", ["negative"]),
-    ("negative: no message breaks it", ["positive"]), ("positive: a; b; negative: c", [])])
+    ("negative: no message breaks it", ["positive"]), ("positive: a; b; negative: c", []),
+    ("proof: tested, cannot be switched off: x", ["positive", "negative"])])
 def test_reasons_for_each_side(text, owes):
     assert row_of("RFC4535-7.8.2-02", text).owes == owes
+
+
+def test_a_reason_is_for_what_has_no_test(read):
+    """And for its row alone: what two rows say in the same words is the reason of neither."""
+    rows, said = read[0], {}
+    for row in rows.values():
+        for side, kind in ledger.SIDES.items():
+            assert not (side in row.reasons and getattr(row, kind)), f"{row.id} has a {side} test, and a reason why it has none"
+        for why in set(row.reasons.values()):
+            assert said.setdefault(why, row.id) == row.id, f"{row.id} gives the reason of {said[why]}"
+
+
+def test_a_check_that_stays_is_named_and_its_row_is_tested(read):
+    fixed = [r for r in read[0].values() if r.fixed]
+    assert fixed and len(fixed) < 20
+    for row in fixed:
+        where, function, _ = ledger.FIXED.fullmatch(row.fixed).groups()
+        assert re.search(rf"^{function}\(", (collect.TOP / where).read_text(), re.M), f"{row.id}: no {function} in {where}"
+        assert row.refused, f"{row.id} has no negative test whose check could stay"
 
 
 def test_bad_rows_are_named(tmp_path):
@@ -130,7 +156,10 @@ def test_bad_rows_are_named(tmp_path):
     line = "RFC4534-1-01,MUST,any,codec,wire,text,,,,"
     for text, error in ((f"{line}\n{line}\n", "rfc4534.csv:3: RFC4534-1-01 occurs twice"),
                         (line.replace("4534", "4535"), "no row id of this file"),
-                        (line + "negative: \n", "gives an empty reason")):
+                        (line + "negative: \n", "gives an empty reason"),
+                        (line + "proof: it is hard\n", "does not say which check cannot be switched off"),
+                        (line + '"proof: tested, cannot be switched off: the reader, which nobody can do without at all"\n',
+                         "does not say which check")):
         (tmp_path / "rfc4534.csv").write_text(f"{head}\n{text}")
         with pytest.raises(ValueError, match=error):
             ledger.load(tmp_path)

@@ -19,7 +19,7 @@ def row():
 
 def verdict(row, monkeypatch, c, python, checked=("RFC4535-7-04",), baseline=True):
     monkeypatch.setattr(prove, "run_c", lambda tests, off, build: dict.fromkeys(tests, c))
-    monkeypatch.setattr(prove, "run_python", lambda name, off, build: python)
+    monkeypatch.setattr(prove, "run_python", lambda tests, name, off, build: python)
     return prove.prove_row(row, dict.fromkeys(row.refused, baseline), None, checked)
 
 
@@ -37,6 +37,30 @@ def test_one_that_passes_is_worthless(row, monkeypatch):
 
 def test_nothing_to_switch_off(row, monkeypatch):
     assert verdict(row, monkeypatch, False, {}, checked=()).state == prove.NO_CHECK
+
+
+def test_a_check_that_stays_is_counted_on_its_own(row, monkeypatch):
+    row.untested = "proof: tested, cannot be switched off: gdoi/x.c: read: without it the reader would leave the message"
+    assert verdict(row, monkeypatch, True, {"test_y": True}).state == prove.FIXED
+    assert verdict(row, monkeypatch, True, {}, baseline=False).state == prove.BROKEN
+    other = prove.Verdict("RFC4535-7-05", prove.PROVED)
+    assert list(prove.totals([prove.Verdict(row.id, prove.FIXED), other])) == [
+        "RFC4535: 1 of 2 proved, 1 whose check cannot be switched off"]
+
+
+def test_rows_and_documents_are_chosen_by_name():
+    rows = ledger.read()[0]
+    everything, unknown = prove.choose([], rows)
+    assert not unknown and {r.doc for r in everything} >= {"RFC2408", "RFC2409", "RFC4535", "RFC6407"}
+    assert [r.id for r in prove.choose(["RFC8263"], rows)[0]] == [r.id for r in everything if r.doc == "RFC8263"]
+    chosen, unknown = prove.choose(["RFC8263-5-05", "RFC8263", "RFC1"], rows)
+    assert chosen[0].id == "RFC8263-5-05" and len(chosen) == len({r.id for r in chosen}) and unknown == ["RFC1"]
+
+
+def test_only_the_files_of_a_row_are_collected():
+    files = prove.files_of([PY, WRONG])
+    assert collect.TOP / PY.where in files and {f.name for f in files} >= {"test_scapy_misbehave.py"}
+    assert prove.files_of([PY]) == [collect.TOP / PY.where]
 
 
 def test_what_fails_anyway_proves_nothing(row, monkeypatch):
