@@ -237,6 +237,8 @@ group_find(struct gcks_input *in, const struct gdoi_pull_message *m,
 			return GK_OK;
 		}
 	GK_TRY(gdoi_group_id_read(&m->id, &defaults, &id, &in->why));
+	if (!GK_CHECKED("RFC6407-3.2-11"))
+		return GK_ERR_UNEXPECTED; /* there is none to go on with */
 	return gcks_refuse(
 		in, GK_ERR_UNEXPECTED, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		"RFC6407-3.2-11", "Identification Data", m->id.at + 4);
@@ -256,7 +258,7 @@ offer(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 	peer.aggressive = ike_is_aggressive(ike);
 	err = gdoi_group_offer(p->group, &peer, in->now, &p->offer, &in->why);
 	/* Not open, or destroyed: it is as if it were not there. */
-	if (err == GK_ERR_UNEXPECTED)
+	if (err == GK_ERR_UNEXPECTED && GK_CHECKED("RFC6407-3.2-11"))
 		return gcks_refuse(
 			in, err, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			"RFC6407-3.2-11", "Identification Data", AT_MESSAGE_ID);
@@ -307,7 +309,7 @@ message_1(struct gcks_input *in, struct ike *ike, struct gcks_sa *sa)
 	struct gcks_pull *p;
 	enum gk_err err;
 
-	if (!has_room(in->gcks, sa))
+	if (!has_room(in->gcks, sa) && GK_CHECKED("RFC6407-7.2.5-02"))
 		return gcks_refuse(
 			in, GK_ERR_SPACE, ISAKMP_NOTIFY_INVALID_MESSAGE_ID,
 			"RFC6407-7.2.5-02", "Message ID", AT_MESSAGE_ID);

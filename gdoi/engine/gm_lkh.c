@@ -15,6 +15,9 @@
 static enum gk_err
 bad_key(struct gm_change *c, const char *req, const char *field, size_t at)
 {
+	/* There is no key to go on with, checked or not. */
+	if (!GK_CHECKED(req))
+		return GK_ERR_VALUE;
 	return gm_change_refuse(c, GK_ERR_VALUE,
 	                        ISAKMP_NOTIFY_INVALID_KEY_INFORMATION, req,
 	                        field, at);

@@ -14,6 +14,9 @@ static enum gk_err
 bad_key(struct gm_change *c, enum gk_err err, const char *req,
         const char *field, size_t at)
 {
+	/* There is no key to go on with, checked or not. */
+	if (!GK_CHECKED(req))
+		return err;
 	return gm_change_refuse(c, err, ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 	                        req, field, at);
 }

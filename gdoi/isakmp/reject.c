@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/isakmp/reject.h"
 
+#include "common/base/gk_check.h"
+
 enum gk_err
 isakmp_refuse(struct isakmp_reject *why, enum gk_err err,
               enum isakmp_notify notify, const char *req, const char *field,
@@ -14,6 +16,9 @@ enum gk_err
 isakmp_refuse_fault(struct isakmp_reject *why, const struct gk_fault *fault,
                     enum isakmp_notify notify, const char *req)
 {
-	return isakmp_refuse(why, fault->err, notify, req, fault->field,
-	                     fault->offset);
+	/* The bound of what is read holds in every build; without the check of
+	 * a row it is all that is left, and RFC2408-3.2-01 is its row. */
+	return isakmp_refuse(why, fault->err, notify,
+	                     GK_CHECKED(req) ? req : "RFC2408-3.2-01",
+	                     fault->field, fault->offset);
 }

@@ -58,6 +58,8 @@ gdoi_group_id_read(const struct isakmp_identification *id,
                    const struct gdoi_dialect *dialect,
                    struct gdoi_group_id *group, struct isakmp_reject *why)
 {
+	uint8_t octets[KEY_ID_LEN] = { 0 };
+
 	*group = (struct gdoi_group_id){ .type = id->type };
 	/* RFC6407-5.1-01 */
 	if ((id->protocol != 0 || id->port != 0) &&
@@ -71,12 +73,13 @@ gdoi_group_id_read(const struct isakmp_identification *id,
 		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-02", "ID Type",
 		              id->at);
 	/* RFC6407-5.1-03 */
-	if (id->data.len != KEY_ID_LEN)
+	if (id->data.len != KEY_ID_LEN && GK_CHECKED("RFC6407-5.1-03"))
 		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-03",
 		              "Identification Data", id->at + 4);
-	group->number =
-		number(id->data.ptr,
-	               dialect->group_id_order == GDOI_GROUP_ID_ORDER_LITTLE);
+	for (size_t i = 0; i < KEY_ID_LEN && i < id->data.len; i++)
+		octets[i] = id->data.ptr[i];
+	group->number = number(octets, dialect->group_id_order ==
+	                                       GDOI_GROUP_ID_ORDER_LITTLE);
 	return GK_OK;
 }
 

@@ -59,10 +59,13 @@ gdoi_lkh_read(struct gk_rd *rd, bool update, struct gdoi_lkh_array *array,
 	}
 	if (rd->fault.err != GK_OK)
 		return fault(why, rd, req);
-	if (version != GDOI_LKH_VERSION)
+	if (version != GDOI_LKH_VERSION && GK_CHECKED(req))
 		return bad_key(why, GK_ERR_VALUE, req, "LKH Version", at);
+	/* Unchecked, the size of the keys does not come out. */
 	if (array->count == 0 || array->count > GDOI_LKH_KEYS_MAX)
-		return bad_key(why, GK_ERR_SPACE, req, "# of LKH Keys", at + 1);
+		return bad_key(why, GK_ERR_SPACE,
+		               GK_CHECKED(req) ? req : "RFC6407-5.6.3.1-04",
+		               "# of LKH Keys", at + 1);
 	left = gk_rd_left(rd);
 	if (left % array->count != 0 ||
 	    left / array->count <= GDOI_LKH_KEY_FIXED)

@@ -148,7 +148,10 @@ gdoi_sak_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 	*sak = (struct gdoi_sak){ .at = gk_rd_offset(rd) };
 	gdoi_endpoints_decode(rd, dialect, &sak->ep);
 	spi = gk_rd_bytes(rd, GDOI_KEK_SPI_LEN, "SPI");
-	gk_rd_zero(rd, reserved_len(dialect), "RESERVED2");
+	if (GK_CHECKED("RFC6407-5.3-09"))
+		gk_rd_zero(rd, reserved_len(dialect), "RESERVED2");
+	else
+		(void)gk_rd_bytes(rd, reserved_len(dialect), "RESERVED2");
 	if (rd->fault.err != GK_OK)
 		return isakmp_refuse_fault(
 			why, &rd->fault, ISAKMP_NOTIFY_PAYLOAD_MALFORMED,

@@ -59,6 +59,7 @@ assert_text(const char *want, const uint8_t *octets, size_t len)
 
 GK_TEST(rfc8263_3_2_01, keys_and_hashes_of_every_type_and_reading)
 {
+	GK_SHOWS("RFC8263-3.2-06"); /* L, in its three readings */
 	for (size_t i = 0; i < GK_COUNT(known); i++) {
 		size_t size = gk_hash_size(gdoi_ack_prf(known[i].type));
 		uint8_t key[GK_HASH_MAX], hash[GK_HASH_MAX];

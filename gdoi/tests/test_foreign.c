@@ -312,7 +312,7 @@ see_strict(const json_t *session, const json_t *m, const struct clear *c)
 	}
 }
 
-GK_TEST(rfc6407_5_3_09, the_default_dialect_refuses_the_longer_sak)
+GK_TEST(rfc6407_5_3_10, the_default_dialect_refuses_the_longer_sak)
 {
 	strict_refused = 0;
 	for_each(see_strict);
@@ -394,7 +394,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc6407_5_01, recorded_messages_decode_and_encode_again),
 		GK_RUN(rfc6407_5_1_03, the_group_id_is_little_endian_there),
-		GK_RUN(rfc6407_5_3_09,
+		GK_RUN(rfc6407_5_3_10,
 		       the_default_dialect_refuses_the_longer_sak),
 		GK_RUN(rfc6407_5_5_1_1_1_01,
 		       the_default_dialect_refuses_zero_attributes),

@@ -286,7 +286,7 @@ GK_TEST(rfc6407_3_2_09, message_4_waits_for_its_commit)
 }
 
 /* The SA ends between COMMIT and message 4: nothing is sent, nothing breaks. */
-GK_TEST(rfc2408_5_15_05, an_sa_that_ends_while_the_disk_is_busy)
+GK_TEST(rfc2408_5_15_03, an_sa_that_ends_while_the_disk_is_busy)
 {
 	struct member m;
 	struct request r;
@@ -331,7 +331,7 @@ main(void)
 		GK_RUN(rfc6407_7_2_5_04,
 		       without_a_commit_there_is_no_message_4),
 		GK_RUN(rfc6407_3_2_09, message_4_waits_for_its_commit),
-		GK_RUN(rfc2408_5_15_05, an_sa_that_ends_while_the_disk_is_busy),
+		GK_RUN(rfc2408_5_15_03, an_sa_that_ends_while_the_disk_is_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ GK_TEST(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored)
 	gw_free(&w);
 }
 
-GK_TEST(rfc6407_5_7_02, what_the_store_refused_is_sent_when_it_is_back)
+GK_TEST(rfc6407_5_7_02, what_the_store_did_not_take_is_sent_when_it_is_back)
 {
 	gw_init(&w, 5);
 	open_all(5);
@@ -503,7 +503,7 @@ main(void)
 		GK_RUN(rfc6407_7_4_1_02, a_half_sent_eviction_goes_on),
 		GK_RUN(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored),
 		GK_RUN(rfc6407_5_7_02,
-		       what_the_store_refused_is_sent_when_it_is_back),
+		       what_the_store_did_not_take_is_sent_when_it_is_back),
 		GK_RUN(rfc6407_7_4_2_02,
 		       joiners_who_wait_are_announced_after_a_restart),
 		GK_RUN(rfc6407_7_4_1_01,

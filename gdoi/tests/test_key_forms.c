@@ -379,7 +379,7 @@ GK_TEST(rfc6407_5_6_2_2_01, every_form_of_the_key_is_read)
 	gk_pki_keys_free();
 }
 
-GK_TEST(rfc6407_5_6_2_2_01, what_is_no_key_is_refused)
+GK_TEST(rfc6407_5_6_2_2_01, what_is_no_key_is_not_read)
 {
 	static const uint8_t nonsense[200] = { 4 };
 	const struct gdoi_sak sak = { .sig_algorithm = GDOI_SIG_ALG_ECDSA_256 };
@@ -417,7 +417,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_3_2_04, what_each_reading_encrypts),
 		GK_RUN(rfc6407_5_6_3_2_04, padding_of_a_wrapped_key_is_zero),
 		GK_RUN(rfc6407_5_6_2_2_01, every_form_of_the_key_is_read),
-		GK_RUN(rfc6407_5_6_2_2_01, what_is_no_key_is_refused),
+		GK_RUN(rfc6407_5_6_2_2_01, what_is_no_key_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

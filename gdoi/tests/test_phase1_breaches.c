@@ -371,6 +371,47 @@ GK_TEST(rfc2408_5_15_04, an_informational_with_a_wrong_hash_is_refused)
 	after_it();
 }
 
+/* Of another protocol, and in another DOI: no SA ends, and it is told as it is. */
+GK_TEST(rfc2408_5_15_05, a_delete_of_another_protocol_or_doi_ends_nothing)
+{
+	static const struct {
+		uint32_t doi;
+		uint8_t protocol, spi_size;
+	} row[] = { { ISAKMP_DOI_GDOI, 9, 16 },
+		    { ISAKMP_DOI_GDOI, 3, 4 },
+		    { 77, 3, 4 } };
+	uint8_t cookies[2 * ISAKMP_COOKIE_LEN];
+
+	configure(MODERN(PSK));
+	p = establish();
+	ike_cookies(p.i, cookies);
+	for (size_t i = 0; i < GK_COUNT(row); i++) {
+		const struct isakmp_delete d = {
+			.doi = row[i].doi,
+			.protocol = row[i].protocol,
+			.spi_size = row[i].spi_size,
+			.count = 1,
+			.spis = { cookies, row[i].spi_size },
+		};
+		struct ike_output o;
+		unsigned told = 0;
+
+		gk_assert_ok(ike_delete_other(p.i, &d, now));
+		m = say(p.i);
+		gk_assert_ok(hear(p.r, gk_buf_slice(&m)));
+		gk_buf_free(&m);
+		while (ike_poll(p.r, &o)) {
+			assert_int_equal(o.kind, IKE_OUT_DELETE_OTHER);
+			assert_int_equal(o.del.doi, row[i].doi);
+			assert_int_equal(o.del.protocol, row[i].protocol);
+			told++;
+		}
+		assert_int_equal(told, 1);
+		assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	}
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -403,6 +444,8 @@ main(void)
 		GK_RUN(rfc2409_5_7_03, a_message_id_that_was_used_is_refused),
 		GK_RUN(rfc2408_5_15_04,
 		       an_informational_with_a_wrong_hash_is_refused),
+		GK_RUN(rfc2408_5_15_05,
+		       a_delete_of_another_protocol_or_doi_ends_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

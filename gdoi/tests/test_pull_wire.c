@@ -365,8 +365,8 @@ GK_TEST(rfc8052_2_3_01, the_keys_of_a_substation)
 	struct walk w;
 	size_t len;
 
-	GK_SHOWS("RFC8052-2.2.3-02", "RFC8052-2.3-02", "RFC8052-2.3-03",
-	         "RFC8052-2.3-07", "RFC8052-3-02");
+	GK_SHOWS("RFC8052-2.3-02", "RFC8052-2.3-03", "RFC8052-2.3-07",
+	         "RFC8052-3-02");
 	exchange(substation, 0);
 	assert_int_equal(two.sa->n_sats, 1);
 	assert_int_equal(two.sa->sat[0].protocol, GDOI_PROTOCOL_IEC_61850);

@@ -230,7 +230,7 @@ GK_TEST(rfc6407_5_3_06, lists_decode_and_reencode_octet_for_octet)
 
 /* A cut list either ends between two attributes, and re-encodes to what is
  * left, or is refused with field and place. */
-GK_TEST(rfc6407_5_3_10, cut_lists_are_refused_or_are_what_is_left)
+GK_TEST(rfc6407_5_3_10, cut_lists_have_a_fault_or_are_what_is_left)
 {
 	uint8_t out[256];
 
@@ -473,6 +473,7 @@ GK_TEST(rfc8052_2_2_2_01, an_iec_sat_that_is_unsafe_or_unknown_is_refused)
 	uint8_t buf[sizeof(iec_golden)];
 	struct gk_rd rd;
 
+	GK_SHOWS("RFC8052-2.2.3-02");
 	GK_BREAKS("RFC8052-2.2.4-01", "RFC8052-3-01", "RFC8052-3-02");
 	refuse_all(&lists[3], bad, GK_COUNT(bad));
 	memcpy(buf, iec_golden, sizeof(buf));
@@ -482,6 +483,11 @@ GK_TEST(rfc8052_2_2_2_01, an_iec_sat_that_is_unsafe_or_unknown_is_refused)
 	assert_refused(gdoi_sat_read(&rd, &defaults, &iec_decoded, &why),
 	               "RFC8052-2.2.3-02", NOT_SUPPORTED, 23);
 	buf[26] = GDOI_IEC_ENC_AES_GCM_256;
+	gk_rd_init(&rd, buf, sizeof(buf));
+	gk_assert_ok(gdoi_sat_read(&rd, &defaults, &iec_decoded, &why));
+	/* and with authentication that cipher is right */
+	buf[24] = 2;
+	buf[26] = 3;
 	gk_rd_init(&rd, buf, sizeof(buf));
 	gk_assert_ok(gdoi_sat_read(&rd, &defaults, &iec_decoded, &why));
 	/* RFC8052-2.2.1-02: no selector. */
@@ -612,7 +618,7 @@ main(void)
 		GK_RUN(rfc6407_5_3_06,
 		       lists_decode_and_reencode_octet_for_octet),
 		GK_RUN(rfc6407_5_3_10,
-		       cut_lists_are_refused_or_are_what_is_left),
+		       cut_lists_have_a_fault_or_are_what_is_left),
 		GK_RUN(rfc6407_5_3_2_01,
 		       a_sak_that_is_not_understood_is_refused),
 		GK_RUN(rfc6407_5_3_12, a_sak_without_its_algorithms_is_refused),

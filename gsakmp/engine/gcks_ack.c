@@ -43,8 +43,6 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 {
 	const struct gsakmp_nonce *nc = &rq->msg->nonce[GSAKMP_NONCE_COMBINED];
 	enum gsakmp_notify stale = gsakmp_notify_freshness(&rq->group->dialect);
-	const struct gsakmp_clauses *of =
-		gsakmp_clauses(rq->msg->header.exchange);
 	struct gsakmp_verify v;
 	enum gk_err err;
 
@@ -60,8 +58,12 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 	if (w->nonce_c.len != 0 &&
 	    (nc->data.len != w->nonce_c.len ||
 	     !gk_equal_secret(nc->data.ptr, w->nonce_c.ptr, w->nonce_c.len)) &&
-	    GK_CHECKED(ids->nonce, "RFC4535-5.2.1-09",
-	               gsakmp_clause(of->nonces), gsakmp_clause(of->kept)))
+	    GK_CHECKED(
+		    ids->nonce, "RFC4535-5.2.1-09",
+		    gsakmp_clause(
+			    gsakmp_clauses(rq->msg->header.exchange)->nonces),
+		    gsakmp_clause(
+			    gsakmp_clauses(rq->msg->header.exchange)->kept)))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
 		                        "Nonce Data", nc->at);
 	if (w->nonce_c.len == 0 &&

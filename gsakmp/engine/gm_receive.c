@@ -81,8 +81,6 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
                 const char *req_nonce, const char *req_time)
 {
 	enum gsakmp_notify stale = gsakmp_notify_freshness(&in->gm->dialect);
-	const struct gsakmp_clauses *of =
-		gsakmp_clauses(in->msg->header.exchange);
 	bool same;
 
 	if (in->gm->cfg.suite.timestamp) {
@@ -96,8 +94,12 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 	}
 	GK_TRY(nonce_matches(in, nonce_i, &same));
 	if (same ||
-	    !GK_CHECKED(req_nonce, "RFC4535-5.2.1-09",
-	                gsakmp_clause(of->nonces), gsakmp_clause(of->kept)))
+	    !GK_CHECKED(
+		    req_nonce, "RFC4535-5.2.1-09",
+		    gsakmp_clause(
+			    gsakmp_clauses(in->msg->header.exchange)->nonces),
+		    gsakmp_clause(
+			    gsakmp_clauses(in->msg->header.exchange)->kept)))
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_nonce,
 	                        "Nonce Data",

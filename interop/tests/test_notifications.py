@@ -7,7 +7,7 @@ import pytest
 
 from msec_scapy import message, misbehave
 from msec_scapy import registry as reg
-from msec_scapy.gsakmp import MechanismChoice, Notification
+from msec_scapy.gsakmp import Identification, MechanismChoice, Notification
 from msec_scapy.testing import forger
 from msec_scapy.testing.ground import Ground, serving
 
@@ -37,12 +37,13 @@ class Wire:
     """What comes in at a Python peer: (exchange, Notification Types), whether it makes sense to the peer or not."""
 
     def __init__(self, peer):
-        self.heard, self._peer, self._receive = [], peer, peer.receive
+        self.heard, self.last, self._peer, self._receive = [], {}, peer, peer.receive
         peer.receive = self._hear
 
     def _hear(self, octets, *rest):
         m = message.parse(octets, self._peer.dialect)
         self.heard.append((m.exchange, [n.notify for n in m.all(Notification)]))
+        self.last[m.exchange] = m
         return self._receive(octets, *rest)
 
     def said(self, exchange):
@@ -123,7 +124,8 @@ def test_departure_accepted_and_refused(ground):
     ground.daemon.wait("member-left", timeout=5, since=mark)
 
 
-@pytest.mark.req("RFC4535-5.2.1.5-01", "RFC4535-5.2.1.4-17", "RFC4535-5.2-02", "RFC4535-5.2-03")
+@pytest.mark.req("RFC4535-5.2.1.5-01", "RFC4535-5.2.1.5-03", "RFC4535-5.2.1.5-04", "RFC4535-5.2.1.4-17", "RFC4535-5.2-02",
+                 "RFC4535-5.2-03")
 def test_lack_of_ack(ground):
     """Verbose Mode warns him whose acknowledgement did not come; he sends it again."""
     runner, wire = request(ground)
@@ -134,6 +136,10 @@ def test_lack_of_ack(ground):
     runner.member.hooks = type(runner.member.hooks)()
     runner.run(3, lambda: ground.suite.terse or wire.said(reg.X_LOA))
     assert wire.said(reg.X_LOA) == ([] if ground.suite.terse else [reg.N_NACK])
+    if not ground.suite.terse:
+        loa, keydl = wire.last[reg.X_LOA], wire.last[reg.X_KEYDL]
+        assert bytes(loa.one(Identification).data) == runner.member.me.data and loa.one(message.Signature)
+        assert loa.nonce(2) == keydl.nonce(2) and loa.nonce(3) == keydl.nonce(3)
 
 
 # -------------------------------------------------------------------- gsakmp-gm

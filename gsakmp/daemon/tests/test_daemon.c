@@ -332,6 +332,7 @@ GK_TEST(daemon_gm, an_announcement_nobody_signed_is_refused)
 
 GK_TEST(daemon_gcks, two_groups_with_one_group_id_are_refused)
 {
+	GK_SHOWS("RFC4534-3.1-02");
 	struct gsakmpd_server s;
 	struct gkd_daemon d;
 	struct gkd_why why = { "" };

@@ -12,7 +12,7 @@ from msec_scapy.gdoi import group, isakmp, push, recorded, suite
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.refusal import Refusal
 
-FOLDER = Path(__file__).resolve().parents[1] / "vectors/gdoid"
+FOLDER = Path(__file__).resolve().parents[2] / "vectors/gdoid"
 NAMES = ("psk-3des-two-members", "tek-only-gap", "aes-gcm-sid")
 
 
