@@ -2,8 +2,6 @@
 """The Python peers of GDOI with each other over real sockets: UDP 848, multicast, acknowledgements, 4500."""
 import time
 
-import pytest
-
 from msec_scapy.gdoi import check, keylog, phase1
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
@@ -12,7 +10,6 @@ from msec_scapy.testing.gdoi import Ground
 TO_ALL = Selector.parse("239.77.1.1:848")
 
 
-@pytest.mark.req("RFC6407-2.2-01", "RFC8263-3-03", "RFC8263-3-04", "RFC6407-4.4-06")
 def test_a_group_by_multicast_with_eviction(net, tmp_path):
     log = keylog.Writer(tmp_path / "keylog")
     with Ground(net, 3, depth=3, kek=KekPolicy(ack=2, dst=TO_ALL), logs=log) as g:
@@ -45,7 +42,6 @@ def test_unicast_rekeys_and_certificates(net):
         assert g.wait(lambda e: g.count("deleted") == 2), g.events
 
 
-@pytest.mark.req("RFC6407-2.2-03")
 def test_a_nat_that_is_seen_moves_the_exchange_to_4500(net):
     """The key server sees another address than the member has hashed: it is told so by a changed NAT-D."""
     with Ground(net, 1, nat_t=True) as g:
