@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "gdoi/phase1/ike_private.h"
 
 /*
@@ -28,7 +29,8 @@ ike_natt_open(struct gk_slice *dgram)
 	if (dgram->len == 1 && dgram->ptr[0] == 0xff)
 		return IKE_NATT_KEEPALIVE;
 	if (dgram->len < sizeof(marker) ||
-	    memcmp(dgram->ptr, marker, sizeof(marker)) != 0)
+	    (memcmp(dgram->ptr, marker, sizeof(marker)) != 0 &&
+	     GK_CHECKED("RFC3947-4-04")))
 		return IKE_NATT_ESP;
 	dgram->ptr += sizeof(marker);
 	dgram->len -= sizeof(marker);
@@ -108,7 +110,7 @@ ike_natd_write(const struct ike *ike, const struct ike_path *path,
 	uint8_t hash[GK_HASH_MAX];
 	struct gk_slice s = { hash, gk_hash_size(ike_suite_hash(&ike->suite)) };
 
-	if (!ike->nat.agreed)
+	if (!ike->nat.agreed && GK_CHECKED("RFC3947-3.1-01"))
 		return GK_OK;
 	/* The first is that of the other end. */
 	GK_TRY(natd(ike, &path->peer, hash));
@@ -126,7 +128,7 @@ ike_natd_read(struct ike_input *in)
 	size_t len = gk_hash_size(ike_suite_hash(&ike->suite)), n = 0;
 	bool here_ok = false, there_ok = false;
 
-	if (!ike->nat.agreed)
+	if (!ike->nat.agreed && GK_CHECKED("RFC3947-3.1-01"))
 		return GK_OK;
 	GK_TRY(natd(ike, &in->path->local, here));
 	GK_TRY(natd(ike, &in->path->peer, there));
@@ -215,7 +217,7 @@ ike_heard(struct ike *ike, const struct ike_path *path, struct gk_now now)
 	if (ike->state != IKE_ESTABLISHED)
 		return;
 	ike_dpd_heard(ike, now);
-	if (!ike->nat.there || ike->nat.here ||
+	if (!ike->nat.there || (ike->nat.here && GK_CHECKED("RFC3947-7-02")) ||
 	    path->local.port != ike->path.local.port ||
 	    same(&ike->path.peer, &path->peer))
 		return;

@@ -288,6 +288,7 @@ GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_older_sas_of_that_identity)
 	static const struct gk_identity a = { GK_ID_IPV4, { ip[0], 4 } };
 	struct ike *old;
 
+	GK_SHOWS("RFC3947-6-02");
 	open_pools(true);
 	old = begin_and_finish(1);
 	/* A second SA while there is one: nothing is said. */
@@ -307,6 +308,7 @@ GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_older_sas_of_that_identity)
 /* Another identity from the same address loses nothing: RFC 3947 section 6. */
 GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses)
 {
+	GK_SHOWS("RFC3947-6-01");
 	open_pools(true);
 	begin_and_finish(1);
 	config[0].id =

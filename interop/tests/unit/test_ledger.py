@@ -11,7 +11,7 @@ from requirements.collect import Test as Named
 
 def test_rows_are_well_formed():
     rows = ledger.load()
-    assert {r.doc for r in rows.values()} == {"RFC2407", "RFC2408", "RFC2409", "RFC2627", "RFC4534", "RFC4535", "RFC6054", "RFC6407", "RFC8052", "RFC8263"}
+    assert {r.doc for r in rows.values()} == {"RFC2407", "RFC2408", "RFC2409", "RFC2627", "RFC3947", "RFC4534", "RFC4535", "RFC6054", "RFC6407", "RFC8052", "RFC8263"}
     for row in rows.values():
         assert row.level in ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "implicit"), row.id
         assert row.seen in ("wire", "white-box", "config", "not testable"), row.id
