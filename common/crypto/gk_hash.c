@@ -75,12 +75,12 @@ gk_ossl_md(enum gk_hash alg)
 	return NULL;
 }
 
-/* digest_parts - hash @n slices, after an optional first one of their own. */
+/* digest_parts - hash @n slices, after an optional first one of their own.  @ctx
+ * has never been used, or for @md. */
 static enum gk_err
-digest_parts(const EVP_MD *md, struct gk_slice first,
+digest_parts(EVP_MD_CTX *ctx, const EVP_MD *md, struct gk_slice first,
              const struct gk_slice *parts, size_t n, uint8_t *out)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok;
 
 	if (ctx == NULL)
@@ -93,7 +93,6 @@ digest_parts(const EVP_MD *md, struct gk_slice first,
 			ok = EVP_DigestUpdate(ctx, parts[i].ptr,
 			                      parts[i].len) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-	EVP_MD_CTX_free(ctx);
 	return ok ? GK_OK : gk_ossl_fail(GK_ERR_CRYPTO);
 }
 
@@ -102,10 +101,15 @@ gk_hash(enum gk_hash alg, const struct gk_slice *parts, size_t n,
         uint8_t out[GK_HASH_MAX])
 {
 	const EVP_MD *md = gk_ossl_md(alg);
+	EVP_MD_CTX *ctx;
+	enum gk_err err;
 
 	if (md == NULL)
 		return GK_ERR_VALUE;
-	return digest_parts(md, (struct gk_slice){ 0 }, parts, n, out);
+	ctx = EVP_MD_CTX_new();
+	err = digest_parts(ctx, md, (struct gk_slice){ 0 }, parts, n, out);
+	EVP_MD_CTX_free(ctx);
+	return err;
 }
 
 /*
@@ -123,6 +127,7 @@ gk_hmac(enum gk_hash alg, struct gk_slice key, const struct gk_slice *parts,
 	size_t size = gk_hash_size(alg), block = gk_hash_block(alg);
 	struct gk_slice inner_part = { inner, size };
 	enum gk_err err = GK_OK;
+	EVP_MD_CTX *ctx;
 
 	if (md == NULL || block > sizeof(pad))
 		return GK_ERR_VALUE;
@@ -132,14 +137,16 @@ gk_hmac(enum gk_hash alg, struct gk_slice key, const struct gk_slice *parts,
 		memcpy(pad, key.ptr, key.len);
 	for (size_t i = 0; i < block; i++)
 		pad[i] ^= 0x36;
+	ctx = EVP_MD_CTX_new();
 	if (err == GK_OK)
-		err = digest_parts(md, (struct gk_slice){ pad, block }, parts,
-		                   n, inner);
+		err = digest_parts(ctx, md, (struct gk_slice){ pad, block },
+		                   parts, n, inner);
 	for (size_t i = 0; i < block; i++)
 		pad[i] ^= 0x36 ^ 0x5c;
 	if (err == GK_OK)
-		err = digest_parts(md, (struct gk_slice){ pad, block },
+		err = digest_parts(ctx, md, (struct gk_slice){ pad, block },
 		                   &inner_part, 1, out);
+	EVP_MD_CTX_free(ctx); /* wipes its state */
 	gk_wipe(pad, sizeof(pad));
 	gk_wipe(inner, sizeof(inner));
 	return err;

@@ -29,7 +29,7 @@ struct gkd_commit {
 };
 
 /* Between two commits, for those that can wait. */
-#define GKD_COMMIT_GAP_MS 10
+#define GKD_COMMIT_GAP_MS 20
 
 /* The group that commits; its engine says what these are. */
 struct gkd_commit_ops {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +20,7 @@ static struct {
 	pthread_mutex_t lock;
 	char program[32];
 	enum gkd_log_target target;
-	int level;
+	atomic_int level;
 	time_t second; /* that hostile lines are counted in */
 	unsigned in_second;
 	uint64_t unreported; /* suppressed since the last report */
@@ -45,6 +46,13 @@ gkd_log_level_parse(const char *text)
 		if (strcmp(level_names[i], text) == 0)
 			return i;
 	return -1;
+}
+
+bool
+gkd_log_wanted(int level)
+{
+	return level <=
+	       atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
 /* What comes from the network must not drive a terminal or forge a line. */
@@ -111,9 +119,11 @@ vlog(int level, const char *topic, const struct gkd_about *about,
 		level = LOG_ERR;
 	if (level > LOG_DEBUG)
 		level = LOG_DEBUG;
+	/* Most lines are not wanted, and all threads have many of them. */
+	if (!gkd_log_wanted(level))
+		return;
 	pthread_mutex_lock(&state.lock);
-	if (level > state.level ||
-	    (about != NULL && about->hostile && !admit_hostile()))
+	if (about != NULL && about->hostile && !admit_hostile())
 		goto out;
 	n = (size_t)snprintf(text, sizeof(text), "[%s] ", topic);
 	errno = saved; /* for %m */

@@ -34,6 +34,8 @@ enum gkd_log_target { GKD_LOG_STDERR, GKD_LOG_SYSLOG };
 void gkd_log_open(const char *program, enum gkd_log_target target, int level);
 /* gkd_log_level_parse - "error" .. "debug"; -1 when it is none. */
 int gkd_log_level_parse(const char *text);
+/* gkd_log_wanted - would a line of that level be written? */
+bool gkd_log_wanted(int level);
 void gkd_log(int level, const char *topic, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void gkd_log_about(int level, const char *topic, const struct gkd_about *about,

@@ -222,6 +222,12 @@ gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms)
 }
 
 void
+gkd_timer_now(struct gkd_timer *timer)
+{
+	event_active(timer->event, EV_TIMEOUT, 0);
+}
+
+void
 gkd_timer_free(struct gkd_timer *timer)
 {
 	if (timer == NULL)

@@ -49,6 +49,9 @@ struct gkd_timer *gkd_timer_new(struct gkd_loop *loop, void (*fn)(void *arg),
                                 void *arg);
 /* gkd_timer_set - fire once at @mono_ms (at once if past); GK_NEVER disarms. */
 void gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms);
+/* gkd_timer_now - fire once, still in this turn of the loop; from its thread.
+ * Who does so again and again keeps the loop from everything else. */
+void gkd_timer_now(struct gkd_timer *timer);
 void gkd_timer_free(struct gkd_timer *timer);
 
 /* gkd_io_new - call @fn whenever @fd is readable; the fd stays the caller's. */

@@ -196,7 +196,7 @@ send_some(struct gkd_udp *udp, const struct gkd_dgram *dgrams, size_t n)
 	struct slot slot[GKD_UDP_BATCH];
 	size_t done = 0;
 
-	memset(msg, 0, sizeof(msg));
+	memset(msg, 0, n * sizeof(msg[0]));
 	for (size_t i = 0; i < n; i++)
 		fill(&msg[i], &slot[i], &dgrams[i]);
 	while (done < n) {

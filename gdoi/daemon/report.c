@@ -278,8 +278,9 @@ void
 gdoid_report(struct gkd_daemon *d, const char *group,
              const struct gdoi_output *out)
 {
-	const char *what = gdoi_output_text(out->kind), *peer;
+	const char *what = gdoi_output_text(out->kind), *peer = NULL;
 	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
+	bool logged = gkd_log_wanted(level_of(out->kind)), told;
 	struct gkd_about about = { .group = group };
 	json_t *f;
 
@@ -291,7 +292,10 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 	default:
 		break;
 	}
-	peer = peer_of(peer_text, out);
+	told = gkd_events_wanted(d->events);
+	/* Most news is read by nobody: to spell it takes longer than to ask. */
+	if (logged || told || out->kind == GDOI_OUT_REFUSED)
+		peer = peer_of(peer_text, out);
 	if (out->kind == GDOI_OUT_REFUSED) {
 		refuse(d, group, peer, &out->why, out->text);
 		return;
@@ -305,12 +309,12 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 			NULL);
 	else if (out->kind == GDOI_OUT_NOTIFIED)
 		log_notified(out, &about);
-	else
+	else if (logged)
 		gkd_log_about(
 			level_of(out->kind), "fsm", &about, "%s%s%s", what,
 			out->text != NULL || out->why.req != NULL ? ": " : "",
 			gdoid_report_reason(reason, &out->why, out->text));
-	if (!gkd_events_wanted(d->events))
+	if (!told)
 		return;
 	f = gkd_report_fields(group, peer);
 	add_details(f, out);

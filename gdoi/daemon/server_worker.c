@@ -239,8 +239,9 @@ static void
 enqueue(struct gdoid_worker *w, struct gk_slice data,
         const struct gkd_origin *from)
 {
+	/* Behind the other sockets. */
 	if (w->queue.count == 0)
-		gkd_timer_set(w->work, 0);
+		gkd_timer_now(w->work);
 	gkd_queue_put(&w->queue, data, from, rank_of(data), gkd_now().mono_ms);
 }
 
