@@ -4,8 +4,7 @@
 
 #include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
-#include "gsakmp/engine/gm_state.h"
-#include "gsakmp/engine/secret.h"
+#include "gsakmp/engine/gm_rekey.h"
 
 /*
  * Rekey Event at the member: RFC 4535 sections 5.3.1 and 7.5.2.
@@ -16,27 +15,6 @@
  * keys is used, then each Key Package stands or falls for itself; a bad one is
  * reported, and keeps a policy token of the same message from being processed.
  */
-struct rekey {
-	struct gsakmp_gm_input *in;
-	struct gk_lkh_member keks; /* copies */
-	struct gk_traffic_key gtpk[GSAKMP_POLICY_KEY_MAX];
-	bool *done; /* per Rekey Event Data, in the order of the message */
-	size_t n_datas;
-	size_t opened;   /* datas that were for us */
-	size_t bad;      /* packages or datas with an error */
-	bool token_lost; /* there is a token that we cannot open */
-	bool gap;        /* an earlier event is missing, and stays so */
-	struct gsakmp_reject first_bad;
-	struct gsakmp_policy *policy; /* new token, or NULL */
-};
-
-static void
-note_bad(struct rekey *r)
-{
-	if (r->bad++ == 0)
-		r->first_bad = r->in->why;
-}
-
 /* ---- authentication ----------------------------------------------------- */
 
 static enum gk_err
@@ -130,235 +108,11 @@ check_recent(struct gsakmp_gm_input *in)
 	return GK_OK;
 }
 
-/* ---- Key Packages ------------------------------------------------------- */
-
-static enum gk_err
-refuse_package(struct rekey *r, enum gk_err err, const char *req,
-               const char *field, size_t at)
-{
-	return gsakmp_in_refuse(r->in, err,
-	                        GSAKMP_NOTIFY_INVALID_KEY_INFORMATION, req,
-	                        field, at);
-}
-
-/* RFC 4534 C.1: keyExpirationDate of the data SA, an interval or a date. */
-static bool
-conforms(const struct gsakmp_policy *p, uint32_t id, int64_t created,
-         int64_t expires)
-{
-	for (size_t i = 0; i < p->n_keys; i++) {
-		if (p->key_id[i] != id)
-			continue;
-		if (p->key_life[i] > 0 && expires - created > p->key_life[i])
-			return false;
-		if (p->key_expires[i] > 0 && expires > p->key_expires[i])
-			return false;
-	}
-	return true;
-}
-
-/* RFC4535-7.4.1.1-06: Key ID and Key Handle name one key, and a held one is not
- * changed under its name. */
-static enum gk_err
-check_version(struct rekey *r, const struct gsakmp_key_datum *d, bool same)
-{
-	if (same || !GK_CHECKED("RFC4535-7.4.1.1-06"))
-		return GK_OK;
-	return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.4.1.1-06",
-	                      "Key Handle", d->at + 6);
-}
-
-static enum gk_err
-put_gtpk(struct rekey *r, const struct gsakmp_key_datum *d)
-{
-	const struct gsakmp_gm *gm = r->in->gm;
-	bool equal_ok = gm->dialect.date_equal == GSAKMP_DATE_EQUAL_ACCEPT;
-	struct gk_traffic_key *k = NULL;
-	int64_t created, expires;
-
-	for (size_t i = 0; i < gm->n_gtpks; i++)
-		if (r->gtpk[i].id == d->id && r->gtpk[i].type == d->type)
-			k = &r->gtpk[i];
-	/* RFC4535-7.5.2-14 */
-	if (k == NULL && !GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06"))
-		return GK_OK;
-	if (k == NULL || d->key.len > sizeof(k->octets))
-		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
-		                      "Key ID", d->at);
-	GK_TRY(gsakmp_key_datum_dates(d, &created, &expires));
-	if (k->handle == d->handle) /* held already? */
-		return check_version(
-			r, d,
-			k->created == created && k->expires == expires &&
-				k->len == d->key.len &&
-				gk_equal_secret(k->octets, d->key.ptr, k->len));
-	/* RFC4535-7.5.2-16, decision date_equal */
-	if ((created < k->created || (created == k->created && !equal_ok)) &&
-	    GK_CHECKED("RFC4535-7.5.2-16"))
-		return refuse_package(r, GK_ERR_REPLAY, "RFC4535-7.5.2-16",
-		                      "Key Creation Date", d->at);
-	if ((expires <= created ||
-	     !conforms(gm->policy, d->id, created, expires)) &&
-	    GK_CHECKED("RFC4535-7.5.2-17"))
-		return refuse_package(r, GK_ERR_VALUE, "RFC4535-7.5.2-17",
-		                      "Key Expiration Date", d->at);
-	*k = (struct gk_traffic_key){ .id = d->id,
-		                      .handle = d->handle, /* 7.5.2-15 */
-		                      .type = d->type,
-		                      .created = created,
-		                      .expires = expires,
-		                      .len = (uint8_t)d->key.len };
-	memcpy(k->octets, d->key.ptr, d->key.len);
-	return GK_OK;
-}
-
-static enum gk_err
-put_kek(struct rekey *r, const struct gsakmp_key_datum *d)
-{
-	const struct gsakmp_gm *gm = r->in->gm;
-	bool equal_ok = gm->dialect.date_equal == GSAKMP_DATE_EQUAL_ACCEPT;
-	const struct gk_lkh_key *held = gk_lkh_member_held(&r->keks, d->id);
-	struct gk_lkh_key k = { .id = d->id,
-		                .handle = d->handle,
-		                .len = (uint8_t)d->key.len };
-	bool known = held != NULL && held->handle == d->handle;
-	bool same;
-	enum gk_err err;
-
-	if ((d->type != gm->policy->kek_type &&
-	     GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06")) ||
-	    d->key.len > sizeof(k.octets))
-		return refuse_package(r, GK_ERR_UNEXPECTED, "RFC4535-7.5.2-14",
-		                      "Key Type", d->at);
-	memcpy(k.octets, d->key.ptr, d->key.len);
-	err = gsakmp_key_datum_dates(d, &k.created, &k.expires);
-	same = known && gk_lkh_key_same(held, &k);
-	if (err == GK_OK && !known)
-		err = gk_lkh_member_put(&r->keks, &k, equal_ok, &same);
-	gk_wipe(&k, sizeof(k));
-	if (err == GK_OK && known)
-		return check_version(r, d, same);
-	if (err == GK_ERR_UNEXPECTED &&
-	    GK_CHECKED("RFC4535-7.5.2-14", "RFC4535-2-06"))
-		return refuse_package(r, err, "RFC4535-7.5.2-14", "Key ID",
-		                      d->at);
-	if (err == GK_ERR_REPLAY && GK_CHECKED("RFC4535-7.5.2-16"))
-		return refuse_package(r, err, "RFC4535-7.5.2-16",
-		                      "Key Creation Date", d->at);
-	if (err == GK_ERR_VALUE && GK_CHECKED("RFC4535-7.5.2-17"))
-		return refuse_package(r, err, "RFC4535-7.5.2-17",
-		                      "Key Expiration Date", d->at);
-	return err;
-}
-
-static void
-apply(struct rekey *r, const struct gsakmp_keys *keys)
-{
-	for (uint16_t i = 0; i < keys->n_items; i++) {
-		const struct gsakmp_key_item *item = &keys->item[i];
-
-		for (uint16_t n = 0; n < item->count; n++) {
-			const struct gsakmp_key_datum *d =
-				&keys->datum[item->first + n];
-			enum gk_err err = item->type == GSAKMP_ITEM_GTPK
-			                          ? put_gtpk(r, d)
-			                          : put_kek(r, d);
-
-			if (err != GK_OK)
-				note_bad(r);
-		}
-	}
-}
-
-/* One Rekey Event Data whose wrapping key we hold. */
-static void
-open_data(struct rekey *r, const struct gsakmp_rekey_data *data,
-          const struct gk_lkh_key *kek, struct gsakmp_keys *keys)
-{
-	const struct gsakmp_gm *gm = r->in->gm;
-	const struct gsakmp_wrapping with = { .type = gm->policy->kek_type,
-		                              .id = kek->id,
-		                              .handle = kek->handle,
-		                              .key = gk_lkh_key_slice(kek) };
-	struct gk_buf plain = { 0 };
-	enum gk_err err;
-
-	err = gsakmp_rekey_open(&gm->dialect, &with, data, &plain, &r->in->why);
-	if (err == GK_OK)
-		err = gsakmp_packages_read(gk_buf_slice(&plain), &gm->dialect,
-		                           &r->in->msg->vocabulary, data->count,
-		                           keys, &r->in->why);
-	if (err == GK_OK) {
-		r->opened++;
-		gsakmp_secret_keys(gm->env, gsakmp_gm_groupid(gm).value, keys);
-		apply(r, keys);
-	} else {
-		note_bad(r);
-	}
-	gk_wipe(keys, sizeof(*keys));
-	gk_buf_free(&plain);
-}
-
-/* RFC4535-7.5.2-08 to -10: all of them, in order; true when one was new. */
-static bool
-pass(struct rekey *r, struct gsakmp_keys *keys)
-{
-	const struct gsakmp_rekey_shape shape = {
-		.dialect = &r->in->gm->dialect,
-		.key_type = r->in->gm->policy->kek_type,
-	};
-	size_t at = 0;
-	bool progress = false;
-
-	for (size_t e = 0; e < r->in->msg->n_rekey_events; e++) {
-		const struct gsakmp_rekey_event *event =
-			&r->in->msg->rekey_event[e];
-		struct gk_rd rd = gsakmp_rekey_data_start(event);
-		struct gsakmp_rekey_data data;
-
-		for (; gsakmp_rekey_data_next(&rd, &shape, &data); at++) {
-			const struct gk_lkh_key *kek = gk_lkh_member_find(
-				&r->keks, data.key_id, data.handle);
-
-			if (at >= r->n_datas || r->done[at] || kek == NULL)
-				continue;
-			r->done[at] = true;
-			progress = true;
-			open_data(r, &data, kek, keys);
-		}
-	}
-	return progress;
-}
-
-/* Decision rekey_order: to a fixed point. */
-static enum gk_err
-work_through(struct rekey *r)
-{
-	struct gsakmp_keys *keys;
-	bool single =
-		r->in->gm->dialect.rekey_order == GSAKMP_REKEY_ORDER_SINGLE;
-
-	for (size_t e = 0; e < r->in->msg->n_rekey_events; e++)
-		r->n_datas += r->in->msg->rekey_event[e].n_data;
-	if (r->n_datas == 0)
-		return GK_OK;
-	r->done = calloc(r->n_datas, sizeof(*r->done));
-	keys = malloc(sizeof(*keys));
-	if (r->done == NULL || keys == NULL) {
-		free(keys);
-		return GK_ERR_NOMEM;
-	}
-	while (pass(r, keys) && !single)
-		continue;
-	free(keys);
-	return GK_OK;
-}
-
 /* ---- policy token ------------------------------------------------------- */
 
 /* RFC4535-5.3.1.1-05: under the GTPK that was in force before. */
 static enum gk_err
-open_token(struct rekey *r)
+open_token(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 	const struct gsakmp_policy_token *t = &r->in->msg->policy_token;
@@ -387,7 +141,7 @@ open_token(struct rekey *r)
 		/* Sealed under a GTPK that we never had: a rekey was lost.  The
 		 * keys are good all the same; the token is fetched by a new
 		 * registration. */
-		note_bad(r);
+		gsakmp_gm_rekey_bad(r);
 		r->token_lost = true;
 		gk_buf_free(&plain);
 		return GK_OK;
@@ -423,7 +177,7 @@ gsakmp_gm_token_out(struct gsakmp_gm *gm)
 }
 
 static enum gk_err
-switch_gtpks(struct rekey *r)
+switch_gtpks(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
@@ -455,7 +209,7 @@ switch_gtpks(struct rekey *r)
  * and our keys may still be in the next message of the same event.
  */
 static void
-passed_by(struct rekey *r)
+passed_by(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 	uint32_t sequence = r->in->msg->header.sequence;
@@ -477,7 +231,7 @@ passed_by(struct rekey *r)
 }
 
 static void
-was_for_us(struct rekey *r)
+was_for_us(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
@@ -489,7 +243,7 @@ was_for_us(struct rekey *r)
 }
 
 static enum gk_err
-report(struct rekey *r)
+report(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 	struct gsakmp_output *out;
@@ -507,7 +261,7 @@ report(struct rekey *r)
 }
 
 static enum gk_err
-save(struct rekey *r)
+save(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
@@ -521,7 +275,7 @@ save(struct rekey *r)
 }
 
 static enum gk_err
-take_token(struct rekey *r)
+take_token(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
@@ -534,7 +288,7 @@ take_token(struct rekey *r)
 }
 
 static enum gk_err
-take_over(struct rekey *r)
+take_over(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 	struct gk_lkh_member keks;
@@ -568,7 +322,7 @@ take_over(struct rekey *r)
 
 /* Whoever has to go goes at once, whatever the store says. */
 static enum gk_err
-evicted(struct rekey *r)
+evicted(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
@@ -594,13 +348,13 @@ destroyed(struct gsakmp_gm_input *in)
 }
 
 static enum gk_err
-process(struct rekey *r)
+process(struct gsakmp_gm_rekey *r)
 {
 	struct gsakmp_gm *gm = r->in->gm;
 
 	GK_TRY(gk_lkh_member_copy(&r->keks, &gm->keks));
 	memcpy(r->gtpk, gm->gtpk, sizeof(r->gtpk));
-	GK_TRY(work_through(r));
+	GK_TRY(gsakmp_gm_packages(r));
 	/* RFC4535-5.3.1.2-02: only when nothing else was wrong. */
 	if (gsakmp_message_has(r->in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) &&
 	    (r->bad == 0 || !GK_CHECKED("RFC4535-5.3.1.2-02")))
@@ -614,7 +368,7 @@ process(struct rekey *r)
 enum gk_err
 gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 {
-	struct rekey r = { .in = in };
+	struct gsakmp_gm_rekey r = { .in = in };
 	size_t who;
 	bool early;
 	enum gk_err err;

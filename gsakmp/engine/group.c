@@ -401,6 +401,7 @@ destroy(struct gsakmp_group *g, struct gk_now now)
 	GK_TRY(gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_WIPE, GK_KEY_PREVIOUS));
 	GK_TRY(gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_WIPE, GK_KEY_CURRENT));
 	gsakmp_group_events_free(g);
+	gsakmp_group_expelled_free(g);
 	gk_journal_clear(g->own);
 	GK_TRY(gk_journal_drop(g->own));
 	GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_POLICY,
