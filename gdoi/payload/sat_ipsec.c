@@ -18,7 +18,8 @@ struct reading {
 	uint32_t seen;      /* bit per attribute type, all below 32 */
 };
 
-/* One row per Basic attribute: where its value goes, and its highest value. */
+/* One row per Basic attribute, and for the one of RFC 4359 that is Variable and
+ * comes as Basic where it fits: where its value goes, and its highest value. */
 struct row {
 	uint16_t type;
 	uint16_t last; /* of the assigned values; 0: any */
@@ -97,16 +98,24 @@ static enum gk_err
 basic_read(struct reading *r, const struct row *row,
            const struct isakmp_attribute *a)
 {
+	bool either = row->type == GDOI_SA_ATTRIBUTE_AUTHENTICATION_LENGTH;
+	uint32_t number = a->number;
+	uint16_t value;
+
 	/* RFC2407-4.5-01: Basic must not come as Variable. */
-	if (!a->basic && GK_CHECKED("RFC2407-4.5-01"))
+	if (!a->basic && !either && GK_CHECKED("RFC2407-4.5-01"))
 		return refuse(r, "RFC2407-4.5-01", a);
-	if (row->zero && a->number == 0 &&
+	if (either &&
+	    (!isakmp_attribute_number(a, &number) || number > UINT16_MAX))
+		return refuse(r, row->req, a);
+	value = (uint16_t)number;
+	if (row->zero && value == 0 &&
 	    r->dialect->attribute_zero == GDOI_ATTRIBUTE_ZERO_ABSENT)
 		return GK_OK;
-	if ((a->number == 0 || (row->last != 0 && a->number > row->last)) &&
+	if ((value == 0 || (row->last != 0 && value > row->last)) &&
 	    GK_CHECKED(row->req))
 		return refuse(r, row->req, a);
-	memcpy((uint8_t *)r->sa + row->offset, &a->number, sizeof(a->number));
+	memcpy((uint8_t *)r->sa + row->offset, &value, sizeof(value));
 	return GK_OK;
 }
 

@@ -430,6 +430,42 @@ GK_TEST(rfc2407_4_5_01, a_basic_attribute_as_variable_is_refused)
 	               "RFC2407-4.5-01", NOT_SUPPORTED, 59);
 }
 
+/* RFC 4359 section 7 makes it Variable; two octets may come as Basic, too. */
+GK_TEST(rfc2407_4_5_01, an_authentication_key_length_has_both_forms)
+{
+	static const struct {
+		uint8_t octets[10];
+		size_t len;
+		bool ok;
+	} row[] = {
+		{ { 0x00, 0x0c, 0x00, 0x02, 0x08, 0x00 }, 6, true },
+		{ { 0x00, 0x0c, 0x00, 0x04, 0, 0, 0x08, 0x00 }, 8, true },
+		{ { 0x80, 0x0c, 0x08, 0x00 }, 4, true },
+		{ { 0x00, 0x0c, 0x00, 0x04, 0, 1, 0x08, 0x00 }, 8, false },
+		{ { 0x00, 0x0c, 0x00, 0x02, 0, 0 }, 6, false },
+		{ { 0x80, 0x0c, 0, 0 }, 4, false },
+	};
+
+	for (size_t i = 0; i < GK_COUNT(row); i++) {
+		uint8_t buf[sizeof(esp_golden) + 8];
+		struct gk_rd rd;
+
+		memcpy(buf, esp_golden, sizeof(esp_golden));
+		memcpy(buf + 59, row[i].octets, row[i].len);
+		gk_rd_init(&rd, buf, 59 + row[i].len);
+		if (row[i].ok) {
+			gk_assert_ok(gdoi_sat_read(&rd, &defaults, &esp_decoded,
+			                           &why));
+			assert_int_equal(
+				esp_decoded.ipsec.authentication_length, 2048);
+		} else {
+			assert_refused(gdoi_sat_read(&rd, &defaults,
+			                             &esp_decoded, &why),
+			               "RFC2407-4.5.3-01", NOT_SUPPORTED, 59);
+		}
+	}
+}
+
 /* Any source: a length of 0, or three octets of zero (switch any_source is about
  * sending). */
 GK_TEST(rfc6407_5_5_1_04, any_source_has_two_forms)
@@ -632,6 +668,8 @@ main(void)
 		GK_RUN(rfc6407_5_5_1_10, a_group_description_is_ignored),
 		GK_RUN(rfc2407_4_5_01,
 		       a_basic_attribute_as_variable_is_refused),
+		GK_RUN(rfc2407_4_5_01,
+		       an_authentication_key_length_has_both_forms),
 		GK_RUN(rfc6407_5_5_1_04, any_source_has_two_forms),
 		GK_RUN(rfc8052_2_2_2_01,
 		       an_iec_sat_that_is_unsafe_or_unknown_is_refused),

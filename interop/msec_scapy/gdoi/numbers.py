@@ -80,7 +80,7 @@ IPSEC_ATTR = {1: ("SA Life Type", BASIC), 2: ("SA Life Duration", EITHER), 3: ("
               4: ("Encapsulation Mode", BASIC), 5: ("Authentication Algorithm", BASIC),
               6: ("Key Length", BASIC), 7: ("Key Rounds", BASIC), 8: ("Compress Dictionary Size", BASIC),
               9: ("Compress Private Algorithm", EITHER), 10: ("ECN Tunnel", BASIC),
-              11: ("Extended Sequence Number", BASIC), 12: ("Authentication Key Length", BASIC),
+              11: ("Extended Sequence Number", BASIC), 12: ("Authentication Key Length", EITHER),
               13: ("Signature Encoding Algorithm", BASIC), 14: ("Address Preservation", BASIC),
               15: ("SA Direction", BASIC)}
 I_LIFE_TYPE, I_LIFE, I_GROUP, I_MODE, I_AUTH, I_KEY_LEN, I_PRESERVE, I_DIRECTION = 1, 2, 3, 4, 5, 6, 14, 15
