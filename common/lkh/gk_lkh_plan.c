@@ -29,6 +29,12 @@ struct draft {
 	size_t wrap_count, wrap_cap;
 	uint32_t *known; /* by mark: 1 + index of its current key, or 0 */
 	bool *done;      /* by mark: its old key has been used */
+	/* PATH: keys that were lost, from the root to where it is. */
+	struct {
+		uint32_t key; /* index into keys */
+		uint64_t made;
+	} above[GK_LKH_DEPTH_MAX];
+	size_t depth;
 	uint64_t *order; /* marked nodes, deepest first within a tree */
 };
 
@@ -270,36 +276,32 @@ chain(struct draft *d)
 /* PATH */
 
 /* The keys above a node that were lost to a leave and that somebody below it
- * waits for, from the bottom to the top. */
+ * waits for, from the top to the bottom. */
 struct lost {
-	struct gk_lkh_at at[GK_LKH_DEPTH_MAX];
+	uint32_t key[GK_LKH_DEPTH_MAX];
 	size_t count;
 	bool group;    /* and the group key */
 	uint64_t made; /* when the last of them was */
 };
 
 static void
-lost_above(const struct gk_lkh *lkh, struct gk_lkh_at at, struct lost *lost)
+lost_above(const struct draft *d, struct gk_lkh_at at, struct lost *lost)
 {
-	struct gk_lkh_at a = at;
+	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
+	bool old = mark == NULL ||
+	           mark->joined < gk_lkh_node_at(d->lkh, at)->count;
 
 	lost->count = 0;
 	lost->made = 0;
-	lost->group = is_needed(lkh, at, lkh->group_made);
+	lost->group = old || mark->since < d->lkh->group_made;
 	if (lost->group)
-		lost->made = lkh->group_made;
-	while (a.node != 0) {
-		const struct gk_lkh_mark *mark;
-
-		a.node = (a.node - 1) / lkh->cfg.degree;
-		if (gk_lkh_is_rootless(lkh, a.node))
-			break;
-		mark = gk_lkh_mark_at(lkh, a);
-		if (!is_needed(lkh, at, mark->made))
+		lost->made = d->lkh->group_made;
+	for (size_t i = 0; i < d->depth; i++) {
+		if (!old && mark->since >= d->above[i].made)
 			continue;
-		if (mark->made > lost->made)
-			lost->made = mark->made;
-		lost->at[lost->count++] = a;
+		if (d->above[i].made > lost->made)
+			lost->made = d->above[i].made;
+		lost->key[lost->count++] = d->above[i].key;
 	}
 }
 
@@ -309,8 +311,8 @@ add_lost(struct draft *d, const struct lost *lost)
 {
 	if (lost->group)
 		GK_TRY(add_ref(d, GROUP));
-	for (size_t i = lost->count; i-- > 0;)
-		GK_TRY(add_current(d, lost->at[i]));
+	for (size_t i = 0; i < lost->count; i++)
+		GK_TRY(add_ref(d, lost->key[i]));
 	return GK_OK;
 }
 
@@ -322,7 +324,7 @@ path_edge(struct draft *d, struct gk_lkh_at at)
 	struct lost lost;
 	bool none;
 
-	lost_above(d->lkh, at, &lost);
+	lost_above(d, at, &lost);
 	none = !lost.group && lost.count == 0;
 	if (!is_renewal(d->lkh, at)) {
 		if (none)
@@ -353,10 +355,13 @@ path_node(struct draft *d, struct gk_lkh_at at)
 		return GK_OK;
 	if (mark == NULL || !(mark->flags & GK_LKH_LEFT))
 		return path_edge(d, at);
+	GK_TRY(current_key(d, at, &d->above[d->depth].key));
+	d->above[d->depth++].made = mark->made;
 	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
 		child.node = at.node * d->lkh->cfg.degree + i;
 		GK_TRY(path_node(d, child)); /* no deeper than the tree */
 	}
+	d->depth--;
 	return GK_OK;
 }
 

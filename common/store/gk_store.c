@@ -178,19 +178,88 @@ apply_change(struct gk_store *store, struct gk_slice scope,
 	return finish(stmt, rc);
 }
 
+/* Pages that a large commit has changed are better kept than written out and
+ * read again before it ends; afterwards the memory is given back. */
+#define LARGE 1000 /* changes */
+
+static void
+make_room(struct gk_store *store)
+{
+	(void)sqlite3_exec(store->db, "PRAGMA cache_size=-65536", NULL, NULL,
+	                   NULL);
+}
+
+static void
+give_room_back(struct gk_store *store)
+{
+	(void)sqlite3_exec(store->db, "PRAGMA cache_size=-2000", NULL, NULL,
+	                   NULL);
+	(void)sqlite3_db_release_memory(store->db);
+}
+
+/* A change and where it stands in its journal. */
+struct turn {
+	struct gk_change c;
+	size_t i;
+};
+
 static int
-apply_journal(struct gk_store *store, const struct gk_journal *journal)
+in_turn(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+	struct gk_slice p = x->c.key, q = y->c.key;
+	int d = x->c.table == y->c.table ? 0 : strcmp(x->c.table, y->c.table);
+
+	if (d == 0 && p.len != 0 && q.len != 0)
+		d = memcmp(p.ptr, q.ptr, p.len < q.len ? p.len : q.len);
+	if (d == 0)
+		d = (p.len > q.len) - (p.len < q.len);
+	if (d == 0)
+		d = (x->i > y->i) - (x->i < y->i);
+	return d;
+}
+
+/* As they were written; no change of one row passes another of the same row. */
+static int
+apply_all(struct gk_store *store, const struct gk_journal *journal,
+          struct turn *turn, size_t count)
 {
 	int rc = SQLITE_OK;
 
-	if (journal == NULL)
-		return SQLITE_OK;
-	for (size_t i = 0; rc == SQLITE_OK && i < gk_journal_count(journal);
-	     i++) {
-		struct gk_change c = gk_journal_at(journal, i);
+	qsort(turn, count, sizeof(*turn), in_turn);
+	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
+		rc = apply_change(store, gk_journal_scope(journal), &turn[i].c);
+	return rc;
+}
 
-		rc = apply_change(store, gk_journal_scope(journal), &c);
+/* The rows are sorted, as the file is: a page that has many of them is looked
+ * up once, and not once for each. */
+static int
+apply_journal(struct gk_store *store, const struct gk_journal *journal)
+{
+	size_t count = journal == NULL ? 0 : gk_journal_count(journal), n = 0;
+	struct turn *turn;
+	int rc = SQLITE_OK;
+
+	if (count == 0)
+		return SQLITE_OK;
+	turn = calloc(count, sizeof(*turn));
+	if (turn == NULL)
+		return SQLITE_NOMEM;
+	for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+		turn[n] = (struct turn){ gk_journal_at(journal, i), i };
+		if (turn[n++].c.kind != GK_JOURNAL_DROP)
+			continue;
+		/* What it drops was there before. */
+		rc = apply_all(store, journal, turn, n - 1);
+		if (rc == SQLITE_OK)
+			rc = apply_change(store, gk_journal_scope(journal),
+			                  &turn[n - 1].c);
+		n = 0;
 	}
+	if (rc == SQLITE_OK)
+		rc = apply_all(store, journal, turn, n);
+	free(turn);
 	return rc;
 }
 
@@ -239,12 +308,16 @@ gk_store_apply_many(struct gk_store *store,
 	if (changes == 0)
 		return GK_OK;
 	pthread_mutex_lock(&store->mutex);
+	if (changes >= LARGE)
+		make_room(store);
 	rc = finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
 	if (rc == SQLITE_OK && store->mark != 0)
 		rc = put_mark(store);
 	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
 		rc = apply_journal(store, journals[i]);
 	err = commit(store, rc);
+	if (changes >= LARGE)
+		give_room_back(store);
 	if (err == GK_OK)
 		store->mark = 0;
 	pthread_mutex_unlock(&store->mutex);

@@ -65,10 +65,11 @@ write_gtpks(struct gsakmp_packer *p)
 /* ---- node keys ---------------------------------------------------------- */
 
 static void
-write_date(struct gsakmp_packer *p, int64_t utc, uint8_t out[GK_ZULU_LEN])
+write_date(struct gsakmp_pack_date *dates, int64_t utc,
+           uint8_t out[GK_ZULU_LEN])
 {
 	struct gsakmp_pack_date *last =
-		&p->date[(uint64_t)utc & (GSAKMP_PACK_DATES - 1)];
+		&dates[(uint64_t)utc & (GSAKMP_PACK_DATES - 1)];
 
 	if (last->utc != utc || last->text[0] == 0) {
 		last->utc = utc;
@@ -88,8 +89,8 @@ write_kek(struct gsakmp_packer *p, const struct gk_lkh_key *k, uint8_t *item)
 	struct gsakmp_keys *keys = p->keys;
 	struct gk_wr wr;
 
-	write_date(p, k->created, d.created);
-	write_date(p, k->expires, d.expires);
+	write_date(p->created, k->created, d.created);
+	write_date(p->expires, k->expires, d.expires);
 	keys->n_items = keys->n_datums = 0;
 	if (is_array(p)) {
 		GK_TRY(gsakmp_keys_add_array(keys, 0)); /* nobody's own */

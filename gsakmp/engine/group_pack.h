@@ -14,7 +14,7 @@
  * plan that it was begun for.
  */
 #define GSAKMP_PACK_PARTS_MAX (GK_LKH_DEPTH_MAX + 2)
-#define GSAKMP_PACK_DATES 64 /* remembered, a power of two */
+#define GSAKMP_PACK_DATES 32 /* remembered, a power of two */
 
 struct gsakmp_packer {
 	const struct gsakmp_group *g;
@@ -30,7 +30,7 @@ struct gsakmp_packer {
 	struct gsakmp_pack_date {
 		int64_t utc;
 		uint8_t text[GK_ZULU_LEN];
-	} date[GSAKMP_PACK_DATES];
+	} created[GSAKMP_PACK_DATES], expires[GSAKMP_PACK_DATES];
 	struct gk_slice part[GSAKMP_PACK_PARTS_MAX]; /* of the last wrap */
 };
 

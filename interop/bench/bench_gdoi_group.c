@@ -11,7 +11,7 @@
 /*
  * Evictions from a large GDOI group: datagrams, octets, processor time.
  *
- *     bench_gdoi_group MEMBERS [--degree N] [--seconds S]
+ *     bench_gdoi_group MEMBERS [--degree N] [--seconds S] [--message OCTETS]
  *
  * The group is the key server's own object, as the daemon has it.  Members get
  * their leaves by the calls that a registration makes; only the cryptography of
@@ -167,6 +167,8 @@ main(int argc, char **argv)
 				(unsigned)strtoul(argv[i + 1], NULL, 10);
 		else if (strcmp(argv[i], "--seconds") == 0)
 			seconds = strtod(argv[i + 1], NULL);
+		else if (strcmp(argv[i], "--message") == 0)
+			world.cfg.push_max = strtoul(argv[i + 1], NULL, 10);
 		else
 			bench_die("bench_gdoi_group: what is '%s'?", argv[i]);
 	}

@@ -275,13 +275,15 @@ def registration(out: Path, sizes, f) -> dict:
 def eviction(out: Path, sizes, f) -> dict:
     """Evictions from large GDOI groups by LKH: datagrams, octets, processor time."""
     results, text, octets, cpu = [], [], {}, {}
-    for n in sizes.gdoi_groups:
-        r = f.run_json([f.tool("bench_gdoi_group"), n, "--seconds", sizes.seconds / 4])
-        results.append(r)
-        text += [f"{n} members, degree 2", "  evicted   datagrams     octets   largest      wraps     CPU ms  / crypto  / with all signatures"]
+    for n, message in [(n, m) for n in sizes.gdoi_groups for m in (1400, 60000)]:
+        r = f.run_json([f.tool("bench_gdoi_group"), n, "--seconds", sizes.seconds / 8, "--message", message])
+        results.append({**r, "message": message})
+        name = f"{n} members, {message} octets"
+        text += [f"{n} members, degree 2, datagrams of {message} octets at most",
+                 "  evicted   datagrams     octets   largest      wraps     CPU ms  / crypto  / with all signatures"]
         for o in r["operations"]:
-            octets.setdefault(f"{n} members", []).append((o["evicted"], o["octets"]))
-            cpu.setdefault(f"{n} members", []).append((o["evicted"], o["cpu_ns"] / 1e6))
+            octets.setdefault(name, []).append((o["evicted"], o["octets"]))
+            cpu.setdefault(name, []).append((o["evicted"], o["cpu_ns"] / 1e6))
             text.append(f"  {o['evicted']:7} {o['datagrams']:11} {o['octets']:10} {o['largest']:9} {o['wraps']:10} "
                         f"{o['cpu_ns'] / 1e6:10.2f} {o['cpu_ratio']:9.2f} {o['cpu_ratio_signatures']:9.2f}")
     plot.lines(out / "gdoi-octets.svg", "GDOI: an eviction on the wire", "members evicted at once", "octets", octets, log_x=True,

@@ -535,6 +535,46 @@ GK_TEST(store, several_journals_are_one_transaction)
 	gk_store_close(store);
 }
 
+/* Rows are applied in the order of the file; those of one key in their own. */
+GK_TEST(store, changes_of_one_row_keep_their_order_in_a_large_journal)
+{
+	struct gk_store *store = open_store();
+	struct rows rows = { 0 };
+	struct gk_store_reader reader = { collect, &rows };
+	struct gk_journal *journal;
+	struct gk_buf got;
+	char key[16], value[16];
+
+	gk_assert_ok(gk_store_put(store, scope, "t", str("old"), str("0")));
+	gk_assert_ok(gk_journal_new(scope, &journal));
+	gk_assert_ok(gk_journal_put(journal, "t", str("lost"), str("1")));
+	gk_assert_ok(gk_journal_drop(journal));
+	for (int round = 0; round < 3; round++) {
+		for (int i = 999; i >= 0; i--) {
+			snprintf(key, sizeof(key), "%d", i);
+			snprintf(value, sizeof(value), "%d.%d", i, round);
+			gk_assert_ok(gk_journal_put(journal, "u", str(key),
+			                            str(value)));
+		}
+		gk_assert_ok(gk_journal_put(journal, "t", str("b"), str("1")));
+		gk_assert_ok(gk_journal_del(journal, "t", str("b")));
+		gk_assert_ok(gk_journal_del(journal, "t", str("a")));
+		gk_assert_ok(gk_journal_put(journal, "t", str("a"), str("2")));
+	}
+	gk_assert_ok(gk_store_apply(store, journal));
+	gk_assert_ok(gk_store_load(store, scope, "t", &reader));
+	assert_string_equal(rows.text, "t:a=2 ");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		snprintf(value, sizeof(value), "%d.2", i);
+		gk_assert_ok(gk_store_get(store, scope, "u", str(key), &got));
+		assert_true(gk_slice_equal(gk_buf_slice(&got), str(value)));
+		gk_buf_free(&got);
+	}
+	gk_journal_free(journal);
+	gk_store_close(store);
+}
+
 #define RUN(behaviour)                                                     \
 	{                                                                  \
 		"store__" #behaviour, store__##behaviour, setup, teardown, \
@@ -560,6 +600,7 @@ main(void)
 		RUN(file_size_limit_leaves_nothing_half_applied),
 		RUN(full_disk_leaves_nothing_half_applied),
 		RUN(several_journals_are_one_transaction),
+		RUN(changes_of_one_row_keep_their_order_in_a_large_journal),
 	};
 
 	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);
