@@ -19,8 +19,9 @@
 #define KEPT_MAX 32
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static OSSL_PROVIDER *whole; /* the default one, in a context of its own */
-static OSSL_LIB_CTX *few;    /* NULL: not to be had */
+static OSSL_PROVIDER *whole;  /* the default one, in a context of its own */
+static OSSL_LIB_CTX *few;     /* NULL: not to be had */
+static OSSL_PROVIDER *chosen; /* in few */
 static OSSL_ALGORITHM decoders[KEPT_MAX + 1], managers[KEPT_MAX + 1];
 
 /* The first of the names that an algorithm goes by. */
@@ -99,12 +100,21 @@ load(void)
 		whole = OSSL_PROVIDER_load(base, "default");
 	if (whole != NULL && few != NULL && choose(OSSL_OP_DECODER, decoders) &&
 	    choose(OSSL_OP_KEYMGMT, managers) &&
-	    OSSL_PROVIDER_add_builtin(few, "few-decoders", init) == 1 &&
-	    OSSL_PROVIDER_load(few, "few-decoders") != NULL)
+	    OSSL_PROVIDER_add_builtin(few, "few-decoders", init) == 1)
+		chosen = OSSL_PROVIDER_load(few, "few-decoders");
+	if (chosen != NULL)
 		return;
 	OSSL_LIB_CTX_free(few);
 	few = NULL;
 	(void)gk_ossl_fail(GK_OK);
+}
+
+OSSL_LIB_CTX *
+gk_ossl_home(const EVP_PKEY *pkey)
+{
+	const OSSL_PROVIDER *of = EVP_PKEY_get0_provider(pkey);
+
+	return of != NULL && of == chosen ? few : NULL;
 }
 
 /* In the library context @in; NULL is the default one. */

@@ -25,6 +25,11 @@ const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
  * certificate. */
 X509 *gk_ossl_x509(struct gk_slice der);
 
+/* gk_ossl_home - the library context that a key lives in; NULL is the default
+ * one.  Used in another one, a key is first exported and imported, which for a
+ * point on a curve takes half as long as verifying with it. */
+OSSL_LIB_CTX *gk_ossl_home(const EVP_PKEY *pkey);
+
 /* gk_legacy_cipher - a cipher of the provider's legacy set, by its name; kept
  * in a library context of its own, so that loading it changes nothing for
  * others.  NULL when it is not to be had. */

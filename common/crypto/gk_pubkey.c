@@ -287,7 +287,8 @@ static enum gk_err
 verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
               struct gk_slice data, struct gk_slice sig)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pub->pkey, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(gk_ossl_home(pub->pkey),
+	                                               pub->pkey, NULL);
 	enum gk_err err = GK_ERR_CRYPTO;
 
 	if (ctx == NULL)
@@ -305,14 +306,16 @@ static enum gk_err
 verify_data(const struct gk_pubkey *pub, struct gk_sig_alg alg,
             struct gk_slice data, struct gk_slice sig)
 {
+	const EVP_MD *md = gk_sig_md(alg);
+	const char *name = md == NULL ? NULL : EVP_MD_get0_name(md);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
 	enum gk_err err = GK_ERR_CRYPTO;
 
 	if (ctx == NULL)
 		return gk_ossl_fail(GK_ERR_NOMEM);
-	if (EVP_DigestVerifyInit(ctx, &pctx, gk_sig_md(alg), NULL, pub->pkey) ==
-	    1)
+	if (EVP_DigestVerifyInit_ex(ctx, &pctx, name, gk_ossl_home(pub->pkey),
+	                            NULL, pub->pkey, NULL) == 1)
 		err = gk_sig_set_padding(pctx, alg);
 	if (err == GK_OK &&
 	    EVP_DigestVerify(ctx, sig.ptr, sig.len, data.ptr, data.len) != 1)
