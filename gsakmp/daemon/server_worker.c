@@ -135,6 +135,7 @@ drain(struct gsakmpd_worker *w)
 			gsakmpd_worker_send(w, &o.to, o.dgram);
 		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
 	}
+	w->drained_ms = gkd_now().mono_ms;
 	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
 }
 
@@ -169,10 +170,13 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 /* As long as this, and as many, before answers leave and sockets are read. */
 #define SLICE_MS 10
 #define SLICE_LETTERS 32
+/* As long as this after the last commit an answer waits for others. */
+#define COMPANY_MS 10
 
 /*
  * Some of what waits, and one commit for all of it: a commit waits for the disk,
- * and takes as long for many changes as for one.
+ * and takes as long for many changes as for one.  So after a pause an answer
+ * leaves at once, and under load in company.
  */
 static void
 on_work(void *arg)
@@ -201,7 +205,10 @@ on_work(void *arg)
 			                          &from, now);
 		free(l);
 	}
-	drain(w);
+	if (gkd_now().mono_ms - w->drained_ms >= COMPANY_MS)
+		drain(w);
+	else if (w->queue.count == 0)
+		gkd_timer_set(w->work, w->drained_ms + COMPANY_MS);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
 	atomic_store(&w->stale, w->queue.stale);
@@ -382,6 +389,9 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
 		struct gsakmpd_worker *w = &s->workers[i];
 
+		/* What still waits for company. */
+		if (w->engine != NULL && w->timer != NULL)
+			drain(w);
 		for (unsigned k = 0; k < GSAKMPD_LISTEN_MAX; k++) {
 			gkd_udp_close(w->udp[k]);
 			w->udp[k] = NULL;
@@ -422,8 +432,10 @@ take_party(void *arg)
 	struct handover *h = arg;
 	struct gsakmpd_worker *w = h->worker;
 
-	if (w->engine != NULL)
+	if (w->engine != NULL) {
+		drain(w);
 		gsakmp_gcks_set_party(w->engine, &h->party->party);
+	}
 	/* From here on this worker has none of the older ones in its hands. */
 	atomic_fetch_sub(&w->server->handovers, 1);
 	free(h);
