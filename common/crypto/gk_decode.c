@@ -2,11 +2,11 @@
 /*
  * OpenSSL 3.0 decodes the public key of every certificate that it parses, and
  * before it does, it asks all of its hundred or so decoders, one by one, whether
- * they could: that takes longer than to verify a signature with the key.  Here is
- * a library context whose provider is the default one, with only those decoders
- * and key managers that the keys of certificates in use need.  Everything else
- * about it is the default provider's own; a certificate with another kind of key
- * is parsed in the ordinary way.
+ * they could: that takes longer than to verify a signature with the key.  Here
+ * are library contexts whose provider is the default one, with the decoder and
+ * the key manager of one kind of key, or of the few that certificates in use
+ * have.  Everything else about them is the default provider's own; a certificate
+ * with another kind of key is parsed in the ordinary way.
  */
 #include <pthread.h>
 #include <string.h>
@@ -18,22 +18,49 @@
 
 #define KEPT_MAX 32
 
+/* The octets of the algorithm's identifier, as they stand in a certificate. */
+static const uint8_t oid_rsa[] = { 6,    9,    0x2a, 0x86, 0x48, 0x86,
+	                           0xf7, 0x0d, 1,    1,    1 };
+static const uint8_t oid_ec[] = { 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
+
+/* A library context, for the kinds of keys that go by these names. */
+struct home {
+	const char *name;
+	const char *keys[5];
+	struct gk_slice oid; /* empty: for whatever has no home of its own */
+	OSSL_provider_init_fn *init;
+	OSSL_LIB_CTX *ctx;       /* NULL: not to be had */
+	OSSL_PROVIDER *provider; /* in it */
+	OSSL_ALGORITHM decoders[KEPT_MAX + 1], managers[KEPT_MAX + 1];
+};
+
+static OSSL_provider_init_fn init_rsa, init_ec, init_few;
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static OSSL_PROVIDER *whole;  /* the default one, in a context of its own */
-static OSSL_LIB_CTX *few;     /* NULL: not to be had */
-static OSSL_PROVIDER *chosen; /* in few */
-static OSSL_ALGORITHM decoders[KEPT_MAX + 1], managers[KEPT_MAX + 1];
+static OSSL_PROVIDER *whole; /* the default one, in a context of its own */
+static struct home homes[] = {
+	{ .name = "rsa-decoder",
+	  .keys = { "RSA" },
+	  .oid = { oid_rsa, sizeof(oid_rsa) },
+	  .init = init_rsa },
+	{ .name = "ec-decoder",
+	  .keys = { "EC" },
+	  .oid = { oid_ec, sizeof(oid_ec) },
+	  .init = init_ec },
+	{ .name = "few-decoders",
+	  .keys = { "RSA", "EC", "DSA", "ED25519" },
+	  .init = init_few },
+};
 
 /* The first of the names that an algorithm goes by. */
 static bool
-wanted_key(const char *names)
+wanted_key(const struct home *home, const char *names)
 {
-	static const char *const wanted[] = { "RSA", "EC", "DSA", "ED25519" };
 	size_t len = strcspn(names, ":");
 
-	for (size_t i = 0; i < GK_COUNT(wanted); i++)
-		if (strlen(wanted[i]) == len &&
-		    strncmp(wanted[i], names, len) == 0)
+	for (size_t i = 0; home->keys[i] != NULL; i++)
+		if (strlen(home->keys[i]) == len &&
+		    strncmp(home->keys[i], names, len) == 0)
 			return true;
 	return false;
 }
@@ -46,7 +73,7 @@ reads_spki(const char *properties)
 }
 
 static bool
-choose(int operation, OSSL_ALGORITHM *kept)
+choose(const struct home *home, int operation, OSSL_ALGORITHM *kept)
 {
 	const OSSL_ALGORITHM *all;
 	int no_cache = 0;
@@ -55,7 +82,7 @@ choose(int operation, OSSL_ALGORITHM *kept)
 	all = OSSL_PROVIDER_query_operation(whole, operation, &no_cache);
 	for (; all != NULL && all->algorithm_names != NULL && n < KEPT_MAX;
 	     all++)
-		if (wanted_key(all->algorithm_names) &&
+		if (wanted_key(home, all->algorithm_names) &&
 		    (operation != OSSL_OP_DECODER ||
 		     reads_spki(all->property_definition)))
 			kept[n++] = *all;
@@ -63,31 +90,58 @@ choose(int operation, OSSL_ALGORITHM *kept)
 }
 
 static const OSSL_ALGORITHM *
-query(void *ctx, int operation, int *no_cache)
+query(const struct home *home, int operation, int *no_cache)
 {
-	(void)ctx;
 	*no_cache = 0;
 	if (operation == OSSL_OP_DECODER)
-		return decoders;
+		return home->decoders;
 	if (operation == OSSL_OP_KEYMGMT)
-		return managers;
+		return home->managers;
 	return OSSL_PROVIDER_query_operation(whole, operation, no_cache);
 }
 
-static int
-init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-     const OSSL_DISPATCH **out, void **ctx)
-{
-	static const OSSL_DISPATCH functions[] = {
-		{ OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query },
-		{ 0, NULL },
-	};
+/* The provider's context is the default one's, and says nothing of the home. */
+#define HOME(name, i)                                                 \
+	static const OSSL_ALGORITHM *query_##name(void *ctx, int op,  \
+	                                          int *no_cache)      \
+	{                                                             \
+		(void)ctx;                                            \
+		return query(&homes[i], op, no_cache);                \
+	}                                                             \
+                                                                      \
+	static int init_##name(const OSSL_CORE_HANDLE *handle,        \
+	                       const OSSL_DISPATCH *in,               \
+	                       const OSSL_DISPATCH **out, void **ctx) \
+	{                                                             \
+		static const OSSL_DISPATCH functions[] = {            \
+			{ OSSL_FUNC_PROVIDER_QUERY_OPERATION,         \
+			  (void (*)(void))query_##name },             \
+			{ 0, NULL },                                  \
+		};                                                    \
+                                                                      \
+		(void)handle;                                         \
+		(void)in;                                             \
+		*out = functions;                                     \
+		*ctx = OSSL_PROVIDER_get0_provider_ctx(whole);        \
+		return 1;                                             \
+	}
+HOME(rsa, 0)
+HOME(ec, 1)
+HOME(few, 2)
 
-	(void)handle;
-	(void)in;
-	*out = functions;
-	*ctx = OSSL_PROVIDER_get0_provider_ctx(whole);
-	return 1;
+static void
+load_home(struct home *home)
+{
+	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+
+	if (ctx != NULL && choose(home, OSSL_OP_DECODER, home->decoders) &&
+	    choose(home, OSSL_OP_KEYMGMT, home->managers) &&
+	    OSSL_PROVIDER_add_builtin(ctx, home->name, home->init) == 1)
+		home->provider = OSSL_PROVIDER_load(ctx, home->name);
+	if (home->provider != NULL)
+		home->ctx = ctx;
+	else
+		OSSL_LIB_CTX_free(ctx);
 }
 
 static void
@@ -95,17 +149,10 @@ load(void)
 {
 	OSSL_LIB_CTX *base = OSSL_LIB_CTX_new();
 
-	few = OSSL_LIB_CTX_new();
 	if (base != NULL)
 		whole = OSSL_PROVIDER_load(base, "default");
-	if (whole != NULL && few != NULL && choose(OSSL_OP_DECODER, decoders) &&
-	    choose(OSSL_OP_KEYMGMT, managers) &&
-	    OSSL_PROVIDER_add_builtin(few, "few-decoders", init) == 1)
-		chosen = OSSL_PROVIDER_load(few, "few-decoders");
-	if (chosen != NULL)
-		return;
-	OSSL_LIB_CTX_free(few);
-	few = NULL;
+	for (size_t i = 0; whole != NULL && i < GK_COUNT(homes); i++)
+		load_home(&homes[i]);
 	(void)gk_ossl_fail(GK_OK);
 }
 
@@ -114,7 +161,10 @@ gk_ossl_home(const EVP_PKEY *pkey)
 {
 	const OSSL_PROVIDER *of = EVP_PKEY_get0_provider(pkey);
 
-	return of != NULL && of == chosen ? few : NULL;
+	for (size_t i = 0; of != NULL && i < GK_COUNT(homes); i++)
+		if (of == homes[i].provider)
+			return homes[i].ctx;
+	return NULL;
 }
 
 /* In the library context @in; NULL is the default one. */
@@ -128,15 +178,29 @@ decode(OSSL_LIB_CTX *in, struct gk_slice der)
 	return x509 == NULL ? NULL : d2i_X509(&x509, &p, (long)der.len);
 }
 
+/* Where its key probably is at home; if not, decode() finds none in there. */
+static OSSL_LIB_CTX *
+home_of(struct gk_slice der)
+{
+	const struct home *home = homes;
+
+	while (home->oid.len != 0 &&
+	       memmem(der.ptr, der.len, home->oid.ptr, home->oid.len) == NULL)
+		home++;
+	return home->ctx;
+}
+
 X509 *
 gk_ossl_x509(struct gk_slice der)
 {
+	OSSL_LIB_CTX *home;
 	X509 *x509;
 
 	pthread_once(&once, load);
-	if (few == NULL)
+	home = home_of(der);
+	if (home == NULL)
 		return decode(NULL, der);
-	x509 = decode(few, der);
+	x509 = decode(home, der);
 	if (x509 != NULL && X509_get0_pubkey(x509) == NULL) {
 		X509_free(x509);
 		(void)gk_ossl_fail(GK_OK);
