@@ -14,6 +14,7 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/provider.h>
 
+#include "common/crypto/gk_decode.h"
 #include "common/crypto/gk_ossl.h"
 
 #define KEPT_MAX 32
@@ -120,7 +121,7 @@ query(const struct home *home, int operation, int *no_cache)
 		};                                                    \
                                                                       \
 		(void)handle;                                         \
-		(void)in;                                             \
+		gk_decode_ec_core(in);                                \
 		*out = functions;                                     \
 		*ctx = OSSL_PROVIDER_get0_provider_ctx(whole);        \
 		return 1;                                             \
@@ -133,10 +134,15 @@ static void
 load_home(struct home *home)
 {
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+	bool ok = ctx != NULL &&
+	          choose(home, OSSL_OP_DECODER, home->decoders) &&
+	          choose(home, OSSL_OP_KEYMGMT, home->managers);
 
-	if (ctx != NULL && choose(home, OSSL_OP_DECODER, home->decoders) &&
-	    choose(home, OSSL_OP_KEYMGMT, home->managers) &&
-	    OSSL_PROVIDER_add_builtin(ctx, home->name, home->init) == 1)
+	if (ok && home->oid.ptr == oid_ec &&
+	    !gk_decode_ec(OSSL_PROVIDER_get0_provider_ctx(whole),
+	                  home->decoders, home->managers))
+		ok = false;
+	if (ok && OSSL_PROVIDER_add_builtin(ctx, home->name, home->init) == 1)
 		home->provider = OSSL_PROVIDER_load(ctx, home->name);
 	if (home->provider != NULL)
 		home->ctx = ctx;
@@ -185,7 +191,8 @@ home_of(struct gk_slice der)
 	const struct home *home = homes;
 
 	while (home->oid.len != 0 &&
-	       memmem(der.ptr, der.len, home->oid.ptr, home->oid.len) == NULL)
+	       (home->ctx == NULL ||
+	        memmem(der.ptr, der.len, home->oid.ptr, home->oid.len) == NULL))
 		home++;
 	return home->ctx;
 }

@@ -120,7 +120,7 @@ may_sign(X509 *issuer)
 	return (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) != 0;
 }
 
-/* RFC 5280 section 6.1.3 (a) (2); to the second, both ends included. */
+/* RFC 5280 section 6.1.3 (a) (2), as the provider understands it. */
 static int
 check_time(X509_STORE_CTX *ctx, time_t now, X509 *x509, int depth)
 {

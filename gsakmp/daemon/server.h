@@ -56,7 +56,7 @@ struct gsakmpd_worker {
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
 	struct gkd_queue queue;            /* datagrams */
-	uint64_t drained_ms;               /* when answers last left */
+	uint64_t drain_ms;                 /* when answers leave; or 0 */
 	atomic_ullong stale, crowded;      /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings; /* of the first worker */

@@ -135,7 +135,7 @@ drain(struct gsakmpd_worker *w)
 			gsakmpd_worker_send(w, &o.to, o.dgram);
 		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
 	}
-	w->drained_ms = gkd_now().mono_ms;
+	w->drain_ms = 0;
 	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
 }
 
@@ -170,13 +170,11 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 /* As long as this, and as many, before answers leave and sockets are read. */
 #define SLICE_MS 10
 #define SLICE_LETTERS 32
-/* As long as this after the last commit an answer waits for others. */
-#define COMPANY_MS 10
 
 /*
  * Some of what waits, and one commit for all of it: a commit waits for the disk,
- * and takes as long for many changes as for one.  So after a pause an answer
- * leaves at once, and under load in company.
+ * and takes as long for many changes as for one.  So after a pause answers leave
+ * at once, and under load in company (gkd_commit_due()).
  */
 static void
 on_work(void *arg)
@@ -205,10 +203,12 @@ on_work(void *arg)
 			                          &from, now);
 		free(l);
 	}
-	if (gkd_now().mono_ms - w->drained_ms >= COMPANY_MS)
+	if (w->drain_ms == 0)
+		w->drain_ms = gkd_commit_due(&w->server->commit);
+	if (w->drain_ms <= gkd_now().mono_ms)
 		drain(w);
 	else if (w->queue.count == 0)
-		gkd_timer_set(w->work, w->drained_ms + COMPANY_MS);
+		gkd_timer_set(w->work, w->drain_ms);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
 	atomic_store(&w->stale, w->queue.stale);
