@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/message/build.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gsakmp/gsakmp_algorithm.h"
@@ -14,11 +15,12 @@
 static void
 grow(struct gsakmp_build *b, size_t octets)
 {
-	struct gk_buf larger;
+	struct gk_buf larger = { malloc(octets), octets };
 
-	b->err = gk_buf_alloc(&larger, octets);
-	if (b->err != GK_OK)
+	if (larger.ptr == NULL) {
+		b->err = GK_ERR_NOMEM;
 		return;
+	}
 	if (b->len != 0)
 		memcpy(larger.ptr, b->buf.ptr, b->len);
 	gk_buf_free(&b->buf);

@@ -270,6 +270,15 @@ count_wraps(struct bench *b, struct result *r)
 	}
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	const struct gk_member *const *x = a, *const *y = b;
+
+	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+/* In the order of their ids, as gk_group_find_several() gives them. */
 static void
 leave(struct bench *b, size_t n, struct result *r)
 {
@@ -293,6 +302,7 @@ leave(struct bench *b, size_t n, struct result *r)
 		lose(b, seat);
 		i++;
 	}
+	qsort(m, n, sizeof(struct gk_member *), by_id);
 	start = bench_thread_ns();
 	BENCH_MUST(gsakmp_group_plan(b->g, &cause, bench_now()));
 	r->plan_ns += bench_thread_ns() - start;
