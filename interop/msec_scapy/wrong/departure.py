@@ -9,7 +9,8 @@ DEPARTURE = [
     # departure, 5.3.2.3.2
     server("dr-member", reg.X_DR, "5.3.2.3.2-10", reg.N_ID_INFO, "the Member ID of somebody else",
            packet=put(Identification, data=b"CN=other,O=MSEC Lab")),
-    server("dr-nonce", reg.X_DR, "5.3.2.3.2-11", reg.N_AUTH, "a wrong Nonce_C", packet=nonce_c),
+    server("dr-nonce", reg.X_DR, "5.3.2.3.2-11", reg.N_AUTH, "a wrong Nonce_C", packet=nonce_c,
+           also=("5.3.2.3.1-05",)),
     server("dr-no-nonces", reg.X_DR, "5.3.2.3.2-05", reg.N_MALFORMED, "Nonce_R is missing",
            packet=remove(Nonce, nonce_type=reg.NONCE_R)),
     server("dr-nonceless", reg.X_DR, "5.3.2.3.2-11", reg.N_AUTH, "neither Nonce_R nor Nonce_C", packet=nonceless,

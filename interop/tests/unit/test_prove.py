@@ -72,8 +72,8 @@ def test_results_are_read(tmp_path):
     assert prove.read_tap("1..2\nok 1 - a\nnot ok 2 - b\n# ok 3 - c\n") == {"a": True, "b": False}
     report = tmp_path / "r.xml"
     report.write_text('<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
-                      '<testcase name="c"><skipped/></testcase></testsuite>')
-    assert prove.read_junit(report) == {"a": True, "b": False, "c": None}
+                      '<testcase name="c"><skipped/></testcase><testcase name="d[x@y]@tests/test_d.py"/></testsuite>')
+    assert prove.read_junit(report) == {"a": True, "b": False, "c": None, "d[x@y]": True}
 
 
 def test_every_check_guards_a_row_of_the_ledger():

@@ -34,7 +34,7 @@ def _proofs():
         yield role(f"hash-{number}-short", f"pull-{number}", f"RFC6407-3.2-0{5 + number}", f"HASH({number}) of one octet", proof=lambda h: h[:1])
         yield role(f"pull-{number}-cut", f"pull-{number}", "RFC2408-5.1-02", f"Message {number} is eight octets short", datagram=lambda o: o[:-8])
         yield role(f"pull-{number}-garbled", f"pull-{number}", "RFC2408-5.11-02", f"Ciphertext of message {number} was changed", datagram=flip(29),
-                   also=("RFC2408-5.3-02", "RFC2408-5.3-03", "RFC2408-3.2-01"))
+                   also=("RFC2408-5.3-02", "RFC2408-5.3-03", "RFC2408-3.2-01", "RFC2408-3.4-01"))
         yield role(f"pull-{number}-version", f"pull-{number}", "RFC2408-3.1-04", f"Message {number} of ISAKMP 2.0",
                    datagram=lambda o: o[:17] + b"\x20" + o[18:])
         yield role(f"pull-{number}-length", f"pull-{number}", "RFC2408-5.1-02", f"Length of message {number} is 4 GB",
