@@ -430,6 +430,14 @@ gw_after(struct gw *w, unsigned s)
 	w->now.mono_ms = end;
 }
 
+void
+gw_forget_pushes(struct gw *w)
+{
+	for (size_t i = 0; i < GK_COUNT(w->push); i++)
+		gk_buf_free(&w->push[i].dgram);
+	w->n_push = 0;
+}
+
 enum gk_err
 gw_evict(struct gw *w, const struct gw_member *m)
 {

@@ -127,6 +127,8 @@ enum gk_err gw_admit(struct gw *w, struct gw_member *m);
 bool gw_commit(struct gw *w, uint64_t ticket);
 void gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram);
 enum gk_err gw_evict(struct gw *w, const struct gw_member *m);
+/* gw_forget_pushes - those of before do not count in w->n_push. */
+void gw_forget_pushes(struct gw *w);
 bool gw_has_tek(const struct gw_member *m, const uint8_t spi[4]);
 /* gw_can_read - has @m the key of the newest TEK of the group? */
 bool gw_can_read(struct gw *w, const struct gw_member *m);

@@ -28,7 +28,7 @@ open_all(void)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 	gw_drain(&w);
 	gw_after(&w, 5);
-	w.n_push = 0;
+	gw_forget_pushes(&w);
 }
 
 static size_t

@@ -359,7 +359,7 @@ GK_TEST(rfc6407_4_3_05, after_a_restart_only_the_last_rekey_is_sent_again)
 		gw_drain(&w);
 	}
 	memcpy(kek, w.member[0].kek[1].sak.spi, 16);
-	w.n_push = 0;
+	gw_forget_pushes(&w);
 	gw_restart(&w);
 	gw_after(&w, 2);
 	/* The one that brought the KEK, under that before it; and the TEKs. */
@@ -368,7 +368,7 @@ GK_TEST(rfc6407_4_3_05, after_a_restart_only_the_last_rekey_is_sent_again)
 	/* And they are the last again. */
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
-	w.n_push = 0;
+	gw_forget_pushes(&w);
 	gw_restart(&w);
 	gw_after(&w, 2);
 	assert_int_equal(w.n_push, 1);
@@ -394,7 +394,7 @@ GK_TEST(rfc6407_4_3_05, what_the_store_held_up_is_sent_after_the_restart)
 	w.lose = true;
 	gw_after(&w, 5);
 	w.lose = false;
-	w.n_push = 0;
+	gw_forget_pushes(&w);
 	gw_restart(&w);
 	gw_after(&w, 2);
 	assert_int_equal(w.n_push, 3);
