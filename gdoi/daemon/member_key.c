@@ -97,12 +97,16 @@ on_note(void *arg, bool bad, const char *what, const struct gdoi_xfrm *x,
         int error)
 {
 	struct gdoid_member *m = arg;
+	/* What a kernel without ESP, AH or the algorithm says. */
+	bool none = error == ENOSYS || error == EPROTONOSUPPORT;
 	char spi[16];
 
 	gk_hex(spi, sizeof(spi), (struct gk_slice){ x->spi, sizeof(x->spi) });
-	gkd_log(bad ? LOG_ERR : LOG_NOTICE, "key", "kernel, SPI %s: %s%s%s",
+	gkd_log(bad ? LOG_ERR : LOG_NOTICE, "key", "kernel, SPI %s: %s%s%s%s",
 	        spi, what, error != 0 ? ": " : "",
-	        error != 0 ? strerror(error) : "");
+	        error != 0 ? strerror(error) : "",
+	        none ? " (it is built without this protocol or algorithm)"
+	             : "");
 	gkd_events_emit(m->d->events, bad ? "kernel-refused" : "kernel-note",
 	                json_pack("{s:s, s:s, s:s}", "spi", spi, "what", what,
 	                          "reason", error != 0 ? strerror(error) : ""));

@@ -86,9 +86,21 @@ drop(struct gdoi_gm *gm)
 	gm->linger_until = GK_NEVER;
 }
 
+/* RFC 2407 section 4.6.3.3: what this key server remembers of a life of ours
+ * before this one is over. */
+static bool
+is_first(void *ctx, const struct ike *ike)
+{
+	const struct gdoi_gm *gm = ctx;
+
+	(void)ike;
+	return (gm->contacted & 1U << gm->server) == 0;
+}
+
 enum gk_err
 gm_server_need(struct gdoi_gm *gm, struct gk_now now)
 {
+	struct ike_config cfg = gm->cfg.ike;
 	struct ike_path path = {
 		.local = to_ike(&gm->cfg.local),
 		.peer = to_ike(&gm->cfg.server[gm->server]),
@@ -98,7 +110,8 @@ gm_server_need(struct gdoi_gm *gm, struct gk_now now)
 		return GK_OK;
 	if (path.local.port == 0)
 		path.local.port = GDOI_PORT;
-	GK_TRY(ike_initiate(gm->env, &gm->cfg.ike, &path, now, &gm->ike));
+	cfg.contact = (struct ike_contact){ is_first, gm };
+	GK_TRY(ike_initiate(gm->env, &cfg, &path, now, &gm->ike));
 	return gm_server_drain(gm, now);
 }
 
@@ -175,6 +188,7 @@ static enum gk_err
 established(struct gdoi_gm *gm, struct gk_now now)
 {
 	gm->up = true;
+	gm->contacted |= 1U << gm->server;
 	gm->keep_server = false;
 	(void)gk_identity_print(gm->peer, sizeof(gm->peer), ike_peer(gm->ike));
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_UP, NULL, NULL));

@@ -226,10 +226,11 @@ struct gdoi_gm {
 	struct gm_group *committing; /* its COMMIT has been handed out */
 
 	/* phase 1: gm_server.c */
-	struct ike *ike;  /* NULL: none */
-	bool up;          /* established */
-	size_t server;    /* which of the list: ours, or the next one */
-	bool keep_server; /* the one before is dead: do not begin with it */
+	struct ike *ike;    /* NULL: none */
+	bool up;            /* established */
+	size_t server;      /* which of the list: ours, or the next one */
+	bool keep_server;   /* the one before is dead: do not begin with it */
+	unsigned contacted; /* bit per key server: there was an SA with it */
 	uint64_t linger_until; /* it ends then, when nobody needs it */
 	char peer[512];        /* printable identity */
 };

@@ -254,7 +254,13 @@ ike_tick(struct ike *ike, struct gk_now now)
 		return GK_OK;
 	/* RFC2408-5.1-07, -08 */
 	if (ike->tries_left <= 1) {
-		ike_die(ike, IKE_OUT_FAILED, NULL, "no answer");
+		/* Who cannot read or believe message 5 says nothing. */
+		ike_die(ike, IKE_OUT_FAILED, NULL,
+		        ike->state == IKE_I_AUTH
+		                ? "no answer to who we are: has the peer "
+		                  "another pre-shared key, or does it not "
+		                  "know us?"
+		                : "no answer");
 		return GK_OK;
 	}
 	ike->tries_left--;

@@ -19,21 +19,34 @@ send_auth(struct ike *ike, struct ike_message *m, struct gk_now now)
 	return ike_message_send(ike, m, true, ike->initiator, now);
 }
 
-/* Main Mode message 2 at the initiator. */
+/* Message 2 at the initiator, in either mode.  Two equal cookies would make one
+ * side's HASH the other's: RFC 6407 section 7.1.4. */
 static enum gk_err
-main_2(struct ike_input *in, struct ike_message *m)
+answer_taken(struct ike_input *in)
 {
 	static const uint8_t zero[ISAKMP_COOKIE_LEN];
 	struct ike *ike = in->ike;
+	const uint8_t *cookie = in->header.cookie_r;
 
 	/* RFC2408-2.4-03 */
-	if (memcmp(in->header.cookie_r, zero, sizeof(zero)) == 0 &&
+	if ((memcmp(cookie, zero, sizeof(zero)) == 0 ||
+	     memcmp(cookie, ike->cookie_i, ISAKMP_COOKIE_LEN) == 0) &&
 	    GK_CHECKED("RFC2408-2.4-03"))
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_INVALID_COOKIE,
 		                  "RFC2408-2.4-03", "Responder Cookie", 8);
 	GK_TRY(ike_sa_taken(in));
-	memcpy(ike->cookie_r, in->header.cookie_r, ISAKMP_COOKIE_LEN);
+	memcpy(ike->cookie_r, cookie, ISAKMP_COOKIE_LEN);
+	return GK_OK;
+}
+
+/* Main Mode message 2 at the initiator. */
+static enum gk_err
+main_2(struct ike_input *in, struct ike_message *m)
+{
+	struct ike *ike = in->ike;
+
+	GK_TRY(answer_taken(in));
 	ike_vendors_read(in);
 	ike_cert_requests_read(in);
 	GK_TRY(ike_ke_make(ike));
@@ -112,8 +125,7 @@ aggressive_2(struct ike_input *in, struct ike_message *m)
 	struct ike *ike = in->ike;
 	bool encrypt = ike->dialect.am3_encrypt == GDOI_AM3_ENCRYPT_YES;
 
-	GK_TRY(ike_sa_taken(in));
-	memcpy(ike->cookie_r, in->header.cookie_r, ISAKMP_COOKIE_LEN);
+	GK_TRY(answer_taken(in));
 	ike_vendors_read(in);
 	ike_cert_requests_read(in);
 	GK_TRY(ike_ke_read(in));

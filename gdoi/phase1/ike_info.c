@@ -181,7 +181,14 @@ open_info(struct ike_input *in, struct gk_slice dgram)
 	    !GK_CHECKED("RFC2408-5.15-04", "RFC2408-5.14-05",
 	                "RFC2408-5.14-06"))
 		return GK_OK;
-	return err;
+	GK_TRY(err);
+	if (isakmp_padding_check(&cbc, &ike->dialect, gk_buf_slice(&in->clear),
+	                         in->chain.end) != GK_OK &&
+	    GK_CHECKED("RFC2409-B-05"))
+		return ike_refuse(in, GK_ERR_TRAILING,
+		                  ISAKMP_NOTIFY_PAYLOAD_MALFORMED,
+		                  "RFC2409-B-05", "padding", in->chain.end);
+	return GK_OK;
 }
 
 static enum gk_err

@@ -51,6 +51,12 @@ ike_ke_read(struct ike_input *in)
 		return ike_refuse(in, GK_ERR_VALUE,
 		                  ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 		                  "RFC2409-5-09", "KE", ke->generic.at);
+	/* Our own come back: RFC 6407 section 7.1.4. */
+	if (gk_slice_equal(ke->generic.body, gk_buf_slice(&ike->own_public)) &&
+	    GK_CHECKED("RFC2408-5.7-01"))
+		return ike_refuse(in, GK_ERR_VALUE,
+		                  ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
+		                  "RFC2408-5.7-01", "KE", ke->generic.at);
 	/* RFC2409-5-10 */
 	len = nonce->generic.body.len;
 	if ((len < IKE_NONCE_MIN || len > IKE_NONCE_MAX) &&

@@ -369,6 +369,42 @@ GK_TEST(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on)
 	not_let_in("RFC2409-5-02");
 }
 
+/* Under HASH is what stands in front of the padding; there is no room for more. */
+GK_TEST(rfc2409_b_05, an_informational_with_more_than_padding_is_refused)
+{
+	static const uint8_t more[32];
+	const struct isakmp_notification n = { .doi = ISAKMP_DOI_GDOI,
+		                               .protocol = 1,
+		                               .type = 40000 };
+	struct gk_buf m, clear = { 0 }, longer = { 0 };
+	uint8_t next[GK_CIPHER_BLOCK_MAX];
+	struct isakmp_cbc cbc;
+	struct ike_output out;
+	uint32_t id = 0;
+	struct pair p;
+
+	configure(MODERN(PSK));
+	p = establish();
+	gk_assert_ok(ike_notify(p.i, &n, now));
+	m = say(p.i);
+	for (int i = 20; i < 24; i++)
+		id = id << 8 | m.ptr[i];
+	gk_assert_ok(ike_phase2(p.r, id, &cbc));
+	gk_assert_ok(isakmp_open(&cbc, gk_buf_slice(&m), &clear, next));
+	gk_assert_ok(
+		gk_buf_append(&clear, (struct gk_slice){ more, sizeof(more) }));
+	gk_assert_ok(
+		isakmp_seal(&cbc, &dialect[0], gk_buf_slice(&clear), &longer));
+	gk_assert_err(GK_ERR_TRAILING, hear(p.r, gk_buf_slice(&longer)));
+	assert_true(ike_poll(p.r, &out));
+	assert_string_equal(out.why.req, "RFC2409-B-05");
+	gk_assert_ok(hear(p.r, gk_buf_slice(&m)));
+	gk_buf_free(&m);
+	gk_buf_free(&clear);
+	gk_buf_free(&longer);
+	pair_free(&p);
+}
+
 /* RFC2409-5-20: the answer is one of the offers, as it was made. */
 GK_TEST(rfc2409_5_20, a_changed_answer_is_refused)
 {
@@ -441,6 +477,8 @@ main(void)
 		       ports_in_the_id_are_0_or_those_of_ike_and_gdoi),
 		GK_RUN(rfc2407_4_6_2_03, a_port_without_a_protocol_is_refused),
 		GK_RUN(rfc2409_5_02, aggressive_mode_is_off_unless_it_is_on),
+		GK_RUN(rfc2409_b_05,
+		       an_informational_with_more_than_padding_is_refused),
 		GK_RUN(rfc2409_5_20, a_changed_answer_is_refused),
 		GK_RUN(rfc2408_5_1_05,
 		       message_2_of_aggressive_mode_is_sent_three_times),

@@ -108,6 +108,42 @@ GK_TEST(rfc2408_2_4_03, message_2_without_a_cookie)
 	after_it();
 }
 
+/* RFC 6407 section 7.1.4: a mirror is nobody. */
+GK_TEST(rfc2408_2_4_03, message_2_with_our_own_cookie)
+{
+	for (int aggressive = 0; aggressive < 2; aggressive++) {
+		if (aggressive == 0) {
+			before_message(2);
+		} else {
+			p = (struct pair){ 0 };
+			configure(MODERN(PSK));
+			config[0].aggressive = config[1].aggressive = true;
+			gk_assert_ok(ike_initiate(&env, &config[0], &path[0],
+			                          now, &p.i));
+			m = say(p.i);
+			gk_assert_ok(ike_respond(&env, &config[1], &path[1],
+			                         gk_buf_slice(&m), now, &p.r,
+			                         &why));
+			gk_buf_free(&m);
+			m = say(p.r);
+		}
+		memcpy(m.ptr + 8, m.ptr, ISAKMP_COOKIE_LEN);
+		refused_later(p.i, "RFC2408-2.4-03");
+		memset(m.ptr + 8, 0, ISAKMP_COOKIE_LEN);
+		refused_later(p.i, "RFC2408-2.4-03");
+		after_it();
+	}
+}
+
+GK_TEST(rfc2408_5_7_01, message_4_with_our_own_key_exchange)
+{
+	before_message(4);
+	memcpy(m.ptr + ISAKMP_HEADER_LEN + ISAKMP_GENERIC_LEN,
+	       p.i->own_public.ptr, p.i->own_public.len);
+	refused_later(p.i, "RFC2408-5.7-01");
+	after_it();
+}
+
 GK_TEST(rfc2408_4_2_08, message_2_with_two_transforms)
 {
 	uint8_t copy[64];
@@ -230,6 +266,8 @@ main(void)
 		       a_transform_that_nobody_knows_is_passed_over),
 		GK_RUN(rfc2409_5_07, sa_is_the_first_payload_or_it_is_refused),
 		GK_RUN(rfc2408_2_4_03, message_2_without_a_cookie),
+		GK_RUN(rfc2408_2_4_03, message_2_with_our_own_cookie),
+		GK_RUN(rfc2408_5_7_01, message_4_with_our_own_key_exchange),
 		GK_RUN(rfc2408_4_2_08, message_2_with_two_transforms),
 		GK_RUN(rfc2408_4_2_09, message_2_with_other_numbers_is_taken),
 		GK_RUN(rfc2409_5_19, message_2_with_another_lifetime),

@@ -64,6 +64,21 @@ def test_certificates_and_a_router(group, auth, ip):
     g.keys.wait("acked", where=lambda e: "erin" in str(e.get("peer")))
 
 
+@pytest.mark.req("RFC2407-4.6.3.3-01")
+def test_a_member_that_was_killed_leaves_no_phase_1_behind(group):
+    g = group("alice")
+    alice = g.member("alice", membership={**QUICK, "keep_phase1": "yes"})
+    for life in (1, 2):
+        mark = g.keys.mark()
+        alice.start()
+        alice.control("join")
+        g.keys.wait("joined", since=mark)
+        if life == 1:
+            alice.kill()
+    g.keys.wait("notified", since=mark, where=lambda e: "alice" in e["peer"])
+    g.keys.wait("phase1-down", since=mark, where=lambda e: "alice" in e["peer"])
+
+
 @pytest.mark.req("RFC6407-4.4-07")
 def test_sender_ids_come_with_counter_modes(group):
     g = group("alice", "bob")
