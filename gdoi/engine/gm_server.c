@@ -209,17 +209,58 @@ dead(struct gdoi_gm *gm, struct gk_now now)
 	return GK_OK;
 }
 
+/* Do its PUSHes come to us alone? */
+static bool
+by_unicast(const struct gm_group *group)
+{
+	const struct gm_kek *kek = group->keys->rekey.kek;
+	const struct gdoi_endpoint *dst = kek == NULL ? NULL : &kek->sak.ep.dst;
+
+	if (dst == NULL || !group->joined)
+		return false;
+	if (dst->type == ISAKMP_ID_IPV4_ADDR && dst->data.len == 4)
+		return dst->data.ptr[0] >> 4 != 0xe;
+	return dst->type != ISAKMP_ID_IPV6_ADDR || dst->data.len != 16 ||
+	       dst->data.ptr[0] != 0xff;
+}
+
+/*
+ * RFC 3948 section 4: a NAT in front of us forgets us when nothing goes out, and
+ * then no PUSH finds its way in.  The keepalives are those of the SA, so it stays
+ * as long as somebody relies on them.
+ */
+static bool
+holds_a_mapping(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	return gm->up && ike_nat_here(gm->ike) && by_unicast(group);
+}
+
+static enum gk_err
+map_again(struct gdoi_gm *gm, const bool *mapped, struct gk_now now)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (mapped[i])
+			GK_TRY(gm_register_soon(gm, &gm->group[i],
+			                        "the way in through the NAT "
+			                        "has ended with phase 1",
+			                        now));
+	return GK_OK;
+}
+
 static enum gk_err
 down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 {
+	bool mapped[GDOI_GM_GROUPS_MAX];
 	bool peer_dead = out->kind == IKE_OUT_PEER_DEAD;
 	const struct isakmp_reject why = out->why;
 	const char *text = out->text;
 
+	for (size_t i = 0; i < gm->n_groups; i++)
+		mapped[i] = holds_a_mapping(gm, &gm->group[i]);
 	/* Also of one that never came up: people want to know why. */
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
 	GK_TRY(next(gm, NULL, text, &why, now));
-	return peer_dead ? dead(gm, now) : GK_OK;
+	return peer_dead ? dead(gm, now) : map_again(gm, mapped, now);
 }
 
 /* Under the SA it is the key server who speaks.  Which exchange it means, the
@@ -317,7 +358,8 @@ needed(const struct gdoi_gm *gm)
 	if (gm->cfg.keep_phase1 || wanted(gm))
 		return true;
 	for (size_t i = 0; i < gm->n_groups; i++)
-		if (gm->group[i].pull.expect != 0)
+		if (gm->group[i].pull.expect != 0 ||
+		    holds_a_mapping(gm, &gm->group[i]))
 			return true;
 	return false;
 }

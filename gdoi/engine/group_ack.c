@@ -11,7 +11,7 @@
  *
  * A member is found by the address of its last GROUPKEY-PULL.  Where several
  * registered from one address, the port decides, and with types 2 and 4 the
- * member's own leaf.
+ * member's own leaf.  Behind a NAT it is another address that they name.
  */
 struct reception {
 	struct gdoi_group *g;
@@ -126,42 +126,98 @@ is_repeated(const struct reception *r, const struct gdoi_member *m)
 	return m->acked >= r->event->number || m->since >= r->event->number;
 }
 
-/* Whose is it?  The members of that address: first the one with the port. */
+/*
+ * A member behind a NAT cannot know its address as we see it, and says its own
+ * (RFC8263-3.4-03 has no NAT in mind): it is looked for where the datagram came
+ * from, among those whose phase 1 has found a NAT.  Each of them has an address
+ * of its own behind it.
+ */
+static struct gdoi_member *
+behind_nat(const struct reception *r)
+{
+	const struct gk_slice ip = { r->from->ip, r->from->ip_len };
+	struct gdoi_member *head = gk_index_find(&r->g->by_ip, ip);
+
+	if (gk_slice_equal(address_said(r), ip))
+		return NULL;
+	for (struct gdoi_member *m = head; m != NULL; m = m->same_ip)
+		if (m->address.nat)
+			return head;
+	return NULL;
+}
+
+static bool
+is_of(const struct reception *r, const struct gdoi_member *m, bool nat)
+{
+	const struct gk_slice said = { m->said, m->said_len };
+
+	if (!nat)
+		return true;
+	return m->address.nat &&
+	       (said.len == 0 || gk_slice_equal(said, address_said(r)));
+}
+
+/* What came of a search. */
+struct search {
+	struct gdoi_member *found;
+	unsigned candidates, repeated;
+	enum gk_err err;
+};
+
+/* First the one with the port. */
+static void
+search(struct reception *r, struct gdoi_member *head, bool nat,
+       struct search *s)
+{
+	for (int exact = 1; exact >= 0; exact--)
+		for (struct gdoi_member *m = head; m != NULL; m = m->same_ip) {
+			if ((m->address.port == r->from->port) != exact ||
+			    !is_of(r, m, nat))
+				continue;
+			s->candidates++;
+			/* RFC8263-5-04: no cryptography for a repetition. */
+			if (is_repeated(r, m) && GK_CHECKED("RFC8263-5-04")) {
+				s->repeated++;
+				continue;
+			}
+			s->err = verify(r, m);
+			if (s->err != GK_OK)
+				continue;
+			s->found = m;
+			return;
+		}
+}
+
+/* Whose is it? */
 static enum gk_err
 find_member(struct reception *r, struct gdoi_member **found)
 {
+	struct gdoi_member *there = behind_nat(r);
 	struct gdoi_member *head = gk_index_find(&r->g->by_ip, address_said(r));
-	bool repeated = false;
-	enum gk_err err;
+	struct search s = { .err = GK_ERR_AUTH };
 
-	if (head == NULL && GK_CHECKED("RFC8263-3.4-03"))
+	(void)!refuse(r->why, GK_ERR_AUTH,
+	              ISAKMP_NOTIFY_INVALID_HASH_INFORMATION, "RFC8263-5-05",
+	              "HASH");
+	search(r, there, true, &s);
+	if (s.found != NULL && address_said(r).len <= sizeof(s.found->said)) {
+		s.found->said_len = (uint8_t)address_said(r).len;
+		memcpy(s.found->said, address_said(r).ptr, s.found->said_len);
+	}
+	if (s.found == NULL)
+		search(r, head, false, &s);
+	*found = s.found;
+	if (s.found != NULL)
+		return GK_OK;
+	if (s.candidates == 0 && GK_CHECKED("RFC8263-3.4-03"))
 		return refuse(r->why, GK_ERR_VALUE,
 		              ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		              "RFC8263-3.4-03", "Identification Data");
-	err = refuse(r->why, GK_ERR_AUTH,
-	             ISAKMP_NOTIFY_INVALID_HASH_INFORMATION, "RFC8263-5-05",
-	             "HASH");
-	for (int exact = 1; exact >= 0; exact--)
-		for (struct gdoi_member *m = head; m != NULL; m = m->same_ip) {
-			if ((m->address.port == r->from->port) != exact)
-				continue;
-			/* RFC8263-5-04: no cryptography for a repetition. */
-			if (is_repeated(r, m) && GK_CHECKED("RFC8263-5-04")) {
-				repeated = true;
-				continue;
-			}
-			err = verify(r, m);
-			if (err != GK_OK)
-				continue;
-			*found = m;
-			return GK_OK;
-		}
-	if (repeated && (head->same_ip == NULL || r->why->req == NULL ||
-	                 err == GK_ERR_AUTH))
+	if (s.repeated != 0 && (s.candidates == 1 || s.err == GK_ERR_AUTH))
 		return refuse(r->why, GK_ERR_REPLAY,
 		              ISAKMP_NOTIFY_PAYLOAD_MALFORMED, "RFC8263-5-04",
 		              "Sequence Number");
-	return err;
+	return s.err;
 }
 
 /* RFC8263-5-06 */

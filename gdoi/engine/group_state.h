@@ -119,6 +119,9 @@ struct gdoi_member {
 	uint32_t acked_seq; /* its SEQ */
 	unsigned missed;
 	bool unresponsive;
+	/* Behind a NAT: the address that it calls its own, once it has. */
+	uint8_t said[16];
+	uint8_t said_len;
 	struct gdoi_member *same_ip; /* next of that address */
 };
 

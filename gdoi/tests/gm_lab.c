@@ -72,7 +72,7 @@ lab_reset(void)
 	}
 	server_config = config[1];
 	lab.now = (struct gk_now){ 1000000, GK_PKI_NOW };
-	lab.fail_commit = lab.hold = false;
+	lab.fail_commit = lab.hold = lab.nat = false;
 	lab.dialect = (struct gdoi_dialect){ 0 };
 	for (size_t i = 0; i < LAB_GROUPS; i++)
 		lab.group[i] = (struct gdoi_gm_group_config){
@@ -123,26 +123,38 @@ lab_start(void)
 
 static const struct gdoi_address member = { { 10, 0, 0, 1 }, 4, 848, 0, false };
 
+#define NAT_SHIFT 1000 /* of ports */
+
+/* As the key server sees it: @from and @to are ports as the member has them. */
 static struct ike_path
-server_path(size_t i)
+server_path(size_t i, uint16_t from, uint16_t to)
 {
-	struct ike_path p = { .local = { .ip_len = 4, .port = 848 },
-		              .peer = { { 10, 0, 0, 1 }, 4, 848 } };
+	struct ike_path p = { .local = { .ip_len = 4, .port = to },
+		              .peer = { { 10, 0, 0, 1 }, 4, from } };
 
 	memcpy(p.local.ip, server_ip[i], 4);
+	if (lab.nat)
+		p.peer.port = (uint16_t)(from + NAT_SHIFT);
 	return p;
 }
 
 static void
 to_member(size_t i, struct gk_slice dgram)
 {
+	struct gdoi_address from = lab.cfg.server[i], to = member;
+	const struct ike_path *way =
+		lab.server[i].ike != NULL ? ike_path(lab.server[i].ike) : NULL;
+
+	if (lab.nat && way != NULL) {
+		from.port = way->local.port;
+		to.port = (uint16_t)(way->peer.port - NAT_SHIFT);
+	}
 	if (lab.hold && dgram.ptr[18] == ISAKMP_EXCHANGE_GROUPKEY_PULL) {
 		gk_buf_free(&lab.held);
 		gk_assert_ok(gk_buf_copy(&lab.held, dgram));
 		return;
 	}
-	(void)gdoi_gm_receive(lab.gm, dgram, &lab.cfg.server[i], &member,
-	                      lab.now);
+	(void)gdoi_gm_receive(lab.gm, dgram, &from, &to, lab.now);
 }
 
 /* Recorded payloads under the keys of our own phase 1. */
@@ -287,11 +299,19 @@ drain_server(struct lab_server *s, size_t i)
 	}
 }
 
+struct letter {
+	size_t server;
+	uint16_t from, to; /* ports */
+	struct gk_buf dgram;
+};
+
 static void
-to_server(size_t i, struct gk_slice dgram)
+to_server(const struct letter *letter)
 {
+	size_t i = letter->server;
+	struct gk_slice dgram = gk_buf_slice(&letter->dgram);
 	struct lab_server *s = &lab.server[i];
-	struct ike_path p = server_path(i);
+	struct ike_path p = server_path(i, letter->from, letter->to);
 	struct isakmp_header h;
 	struct gk_rd rd;
 
@@ -303,6 +323,7 @@ to_server(size_t i, struct gk_slice dgram)
 	    (s->ike == NULL || !ike_is(s->ike, &h))) {
 		ike_free(s->ike);
 		memset(s->stage, 0, sizeof(s->stage));
+		server_config.natt = lab.nat;
 		gk_assert_ok(ike_respond(&env, &server_config, &p, dgram,
 		                         lab.now, &s->ike, &why));
 	} else if (h.exchange == ISAKMP_EXCHANGE_GROUPKEY_PULL) {
@@ -327,11 +348,6 @@ committed(const struct gdoi_output *out)
 
 /* Datagrams are kept until the outputs have been polled to their end: what is
  * said to the engine meanwhile would be the next input. */
-struct letter {
-	size_t server;
-	struct gk_buf dgram;
-};
-
 static size_t
 note(const struct gdoi_output *out, struct letter *letter)
 {
@@ -340,6 +356,10 @@ note(const struct gdoi_output *out, struct letter *letter)
 	seen->n[out->kind]++;
 	switch (out->kind) {
 	case GDOI_OUT_SEND:
+		if (out->keepalive) {
+			seen->keepalives++;
+			return 0;
+		}
 		if (out->dgram.ptr[18] == ISAKMP_EXCHANGE_GROUPKEY_PUSH_ACK) {
 			gk_buf_free(&seen->ack);
 			gk_assert_ok(gk_buf_copy(&seen->ack, out->dgram));
@@ -348,6 +368,8 @@ note(const struct gdoi_output *out, struct letter *letter)
 			return 0;
 		}
 		letter->server = out->to.ip[3] - 2U;
+		letter->from = out->from.port;
+		letter->to = out->to.port;
 		gk_assert_ok(gk_buf_copy(&letter->dgram, out->dgram));
 		return 1;
 	case GDOI_OUT_REFUSED:
@@ -389,11 +411,17 @@ lab_talk(void)
 			assert_true(n < GK_COUNT(letter));
 		}
 		for (size_t i = 0; i < n; i++) {
-			to_server(letter[i].server,
-			          gk_buf_slice(&letter[i].dgram));
+			to_server(&letter[i]);
 			gk_buf_free(&letter[i].dgram);
 		}
 	} while (n != 0);
+}
+
+void
+lab_hear(size_t server)
+{
+	drain_server(&lab.server[server], server);
+	lab_talk();
 }
 
 void

@@ -53,6 +53,7 @@ struct lab_seen {
 	struct gdoi_address ack_to, ack_from;
 	struct gdoi_kek_info kek;
 	unsigned rows;                            /* in the last COMMIT */
+	unsigned keepalives;                      /* for a NAT */
 	unsigned kek_lines, tek_lines, lkh_lines; /* of the key log */
 };
 
@@ -74,6 +75,7 @@ struct lab {
 	bool hold; /* what the key server says in PULL is kept instead */
 	struct gk_buf held;
 	bool fail_commit; /* the store says no */
+	bool nat;         /* in front of the member: its ports are others */
 	struct gk_journal *stored;
 };
 
@@ -103,6 +105,8 @@ void lab_stop(void); /* the member and its key servers are gone */
 void lab_talk(void);
 /* lab_deliver - what was held back. */
 void lab_deliver(void);
+/* lab_hear - what a key server says unasked reaches the member. */
+void lab_hear(size_t server);
 /* lab_pass - time goes by, with all deadlines. */
 void lab_pass(uint64_t ms);
 enum gdoi_gm_state lab_state(size_t group);

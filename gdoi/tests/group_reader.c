@@ -215,6 +215,12 @@ take_message_4(struct gw *w, struct gw_member *m, const struct gdoi_offer *o,
 	free(got);
 }
 
+static uint16_t
+nat_port(const struct gw_member *m)
+{
+	return (uint16_t)(20000 + m->ip[3]);
+}
+
 static enum gk_err
 pull(struct gw *w, struct gw_member *m, uint16_t n, bool reads)
 {
@@ -228,7 +234,11 @@ pull(struct gw *w, struct gw_member *m, uint16_t n, bool reads)
 	bool has_seq;
 	enum gk_err err;
 
-	memcpy(from.ip, m->moved ? m->from_ip : m->ip, 4);
+	memcpy(from.ip, m->moved || m->behind ? m->from_ip : m->ip, 4);
+	if (m->behind) {
+		from.nat = true;
+		from.port = nat_port(m);
+	}
 	err = gdoi_group_offer(w->group, &peer, w->now, &offer, &w->why);
 	if (err == GK_OK)
 		err = gdoi_group_admit(w->group, offer,
@@ -549,7 +559,11 @@ gw_send_ack(struct gw *w, const struct gw_member *m, struct gk_slice dgram)
 	struct gdoi_address from = { .ip_len = 4, .port = 848, .nat = m->nat };
 	enum gk_err err;
 
-	memcpy(from.ip, m->ip, 4);
+	memcpy(from.ip, m->behind ? m->from_ip : m->ip, 4);
+	if (m->behind && !w->other_port) {
+		from.nat = true;
+		from.port = nat_port(m);
+	}
 	err = gdoi_group_ack(w->group, dgram, &from, w->now, &w->why);
 	gw_drain(w);
 	return err;

@@ -42,6 +42,7 @@ struct gw_member {
 	bool in;
 	bool nat;                    /* it uses the port of NAT traversal */
 	struct gdoi_address sent_to; /* the last PUSH by unicast */
+	bool behind;                 /* from_ip is that of a NAT, */
 	bool moved;                  /* it sends from another address, */
 	uint8_t from_ip[4];
 	struct gw_kek kek[GW_KEKS]; /* newest first */
@@ -86,10 +87,11 @@ struct gw {
 	struct gk_now now;
 	struct gw_member *member;
 	size_t n_members;
-	bool lose;     /* what is sent now reaches nobody */
-	unsigned loss; /* per cent of what each member is sent */
-	bool broken;   /* the store says no */
-	bool no_store; /* it says yes, and forgets */
+	bool other_port; /* of a NAT, for acknowledgements */
+	bool lose;       /* what is sent now reaches nobody */
+	unsigned loss;   /* per cent of what each member is sent */
+	bool broken;     /* the store says no */
+	bool no_store;   /* it says yes, and forgets */
 	struct gw_row *row;
 	size_t n_rows, cap_rows, commits;
 	unsigned count[GDOI_OUT_MESSAGE + 1]; /* outputs by kind */

@@ -147,6 +147,55 @@ GK_TEST(rfc6407_3_1_02, others_are_told_nothing)
 	assert_int_equal(lab.server[0].other.count, 0);
 }
 
+/* ---- behind a NAT -------------------------------------------------------- */
+
+static void
+behind_a_nat(bool multicast)
+{
+	static const uint8_t ours[] = { 10, 0, 0, 1 };
+	static const uint8_t group[] = { 239, 1, 1, 1 };
+
+	lab_reset();
+	lab.nat = true;
+	lab.cfg.ike.natt = true;
+	lab.offer.sa.sak.ep.dst.type = ISAKMP_ID_IPV4_ADDR;
+	lab.offer.sa.sak.ep.dst.data =
+		(struct gk_slice){ multicast ? group : ours, 4 };
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+/* Nobody sends a PUSH through a NAT that has forgotten us. */
+GK_TEST(rfc6407_2_2_03, phase_1_stays_for_its_keepalives)
+{
+	behind_a_nat(false);
+	lab_pass(100000);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 0);
+	assert_true(lab.seen.keepalives >= 4);
+	/* when it is gone all the same, the key server hears from us */
+	gk_assert_ok(ike_delete(lab.server[0].ike, lab.now));
+	lab_hear(0);
+	lab_pass(6000);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+	assert_int_equal(lab.server[0].pulls, 2);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_pass(100000);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+	/* and not when the group is left */
+	leave();
+	lab_talk();
+	lab_pass(2000);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 2);
+}
+
+GK_TEST(rfc6407_2_2_03, multicast_needs_no_mapping)
+{
+	behind_a_nat(true);
+	lab_pass(5000);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+}
+
 /* ---- without keys ------------------------------------------------------- */
 
 static void
@@ -235,6 +284,8 @@ main(void)
 		GK_RUN(rfc6407_5_9_05, or_says_why_it_could_not_be_told),
 		GK_RUN(rfc6407_5_9_05, who_comes_back_has_not_left),
 		GK_RUN(rfc6407_3_1_02, others_are_told_nothing),
+		GK_RUN(rfc6407_2_2_03, phase_1_stays_for_its_keepalives),
+		GK_RUN(rfc6407_2_2_03, multicast_needs_no_mapping),
 		GK_RUN(rfc6407_3_3_01, who_has_no_keys_left_is_no_member),
 		GK_RUN(rfc6407_3_3_01, and_gives_up_when_it_is_told_to),
 		GK_RUN(rfc6407_3_3_01, keys_that_run_out_while_nobody_answers),

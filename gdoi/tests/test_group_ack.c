@@ -274,6 +274,64 @@ GK_TEST(rfc8263_6_01, only_who_was_ever_heard_is_evicted_for_silence)
 	gw_free(&w);
 }
 
+static void
+behind_a_nat(uint16_t type)
+{
+	open_all(3, type);
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(w.member[i].from_ip, "\xc0\x00\x02\x07", 4);
+		w.member[i].behind = true;
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	}
+	gw_drain(&w);
+	tek_push();
+}
+
+/* They name an address that nobody but they can see. */
+GK_TEST(rfc8263_3_4_03, members_behind_a_nat_name_their_own_address)
+{
+	static const uint16_t type[] = { GDOI_ACK_KEK_SHA256,
+		                         GDOI_ACK_LKH_SHA256 };
+	struct gk_buf dgram;
+
+	GK_BREAKS("RFC8263-3.4-03");
+	for (size_t t = 0; t < 2; t++)
+		for (int other = 0; other < 2; other++) {
+			behind_a_nat(type[t]);
+			w.other_port = other; /* a mapping of its own */
+			for (size_t i = 0; i < 3; i++) {
+				gk_assert_ok(ack(i, 0, 1, type[t]));
+				gdoi_group_members(w.group, note_row, w.peer);
+				if (!other || i == 2 ||
+				    type[t] == GDOI_ACK_LKH_SHA256)
+					assert_int_equal(seen.member_id,
+					                 w.member[i].member_id);
+			}
+			refused(GK_ERR_REPLAY, "RFC8263-5-04",
+			        ack(0, 0, 1, type[t]));
+			tek_push();
+			for (size_t i = 3; i-- > 0;)
+				gk_assert_ok(ack(i, 0, 2, type[t]));
+			gw_free(&w);
+		}
+	/* An address behind the NAT that no member has named: nobody's, when
+	 * each has one. */
+	behind_a_nat(GDOI_ACK_KEK_SHA256);
+	w.other_port = true;
+	gk_assert_ok(ack(0, 0, 1, GDOI_ACK_KEK_SHA256));
+	gk_assert_ok(ack(1, 0, 1, GDOI_ACK_KEK_SHA256));
+	tek_push();
+	gw_ack(&w, &w.member[0], 0, 2, GDOI_ACK_KEK_SHA256, &dgram);
+	dgram.ptr[dgram.len - 1] = 0xfe;
+	assert_true(gw_send_ack(&w, &w.member[0], gk_buf_slice(&dgram)) !=
+	            GK_OK);
+	/* and who is behind none says what we see */
+	refused(GK_ERR_VALUE, "RFC8263-3.4-03",
+	        gw_send_ack(&w, &w.member[2], gk_buf_slice(&dgram)));
+	gk_buf_free(&dgram);
+	gw_free(&w);
+}
+
 GK_TEST(rfc8263_5_06, several_members_behind_one_address)
 {
 	open_all(3, GDOI_ACK_LKH_SHA256);
@@ -349,6 +407,8 @@ main(void)
 		GK_RUN(rfc8263_6_08, who_does_not_answer_is_shown),
 		GK_RUN(rfc8263_6_01,
 		       only_who_was_ever_heard_is_evicted_for_silence),
+		GK_RUN(rfc8263_3_4_03,
+		       members_behind_a_nat_name_their_own_address),
 		GK_RUN(rfc8263_5_06, several_members_behind_one_address),
 		GK_RUN(rfc8263_4_02, which_sak_asks_is_a_reading),
 		GK_RUN(rfc8263_2_2_01, a_type_of_lkh_without_lkh_is_no_policy),

@@ -67,7 +67,7 @@ class Group:
             raise
 
     def _build(self, prefix: str) -> None:
-        self.scene = Scene(prefix, ["keys", *self.members_of, *self.strangers])
+        self.scene = self.make_scene(prefix, ["keys", *self.members_of, *self.strangers])
         self.capture = self.scene.net.capture(self.dir / "capture.pcapng")
         self.rekey_address, self.data = REKEY[self.ip], DATA[self.ip]
         self.listen = [self.address("keys")]
@@ -84,6 +84,9 @@ class Group:
         self.keys = Daemon(self.scene["keys"], "gdoi-gcks", "keys", self.dir / "daemons", self.sockets, self.keylog)
         self.write_policy()
         self.write_config()
+
+    def make_scene(self, prefix: str, hosts: list) -> Scene:
+        return Scene(prefix, hosts)
 
     def address(self, host: str) -> str:
         return self.scene[host].ip4 if self.ip == 4 else self.scene[host].ip6
