@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An application whose multicast data a GDOI group protects by ESP, in Python: the kernels of most labs have none.
 
-    python3 -m lab.espapp send    --control SOCKET --to GROUP:PORT [--rate N]
+    python3 -m lab.espapp send    --control SOCKET --to GROUP:PORT [--rate N] [--first N]
     python3 -m lab.espapp receive [--control SOCKET] --to GROUP:PORT [--keep-keys]
 
 It knows no more than any application could: the SAs that gdoi-gm streams on its control socket.  What it sends are IP
@@ -14,7 +14,8 @@ as the group says, so that no two senders repeat one (RFC 6054).  The sender use
 open with any SA they hold.  A receiver without --control is an eavesdropper; with --keep-keys it ignores the order to wipe.
 
 Reports are JSON, one object per line: "sending"/"receiving" when ready, "switch" at a new SA, "report" four times a second and
-"end" at SIGTERM.  Numbers of datagrams, which the text carries, come as ranges: [[0, 99], [102, 110]].
+"end" at SIGTERM.  Numbers of datagrams, which the text carries, come as ranges: [[0, 99], [102, 110]]; several sources begin
+to count at numbers far apart.
 """
 import argparse
 import collections
@@ -179,14 +180,14 @@ def receiver(group: str, interface: str) -> socket.socket:
 
 def send(a) -> None:
     sas, out = Sas(a.control), sender(a.to[0], a.interface, a.ttl)
-    sent, by_spi, using, last_report = 0, collections.Counter(), None, 0.0
+    sent, by_spi, using, last_report = a.first, collections.Counter(), None, 0.0
 
     def switch() -> bool:
         nonlocal using
         alive = sas.read()
         if sas.current is not using:
             using = sas.current
-            say(event="switch", spi=using.spi if using else None, sequence=sent)
+            say(event="switch", spi=using.spi if using else None, sequence=sent, sids=using.sids if using else [])
         return alive
 
     def tick() -> None:
@@ -245,6 +246,7 @@ def main(argv: list = None) -> None:
         if mode == "send":
             m.add_argument("--rate", type=float, default=50.0)
             m.add_argument("--ttl", type=int, default=8)
+            m.add_argument("--first", type=int, default=0, help="number of the first datagram")
         else:
             m.add_argument("--keep-keys", action="store_true")
     a = p.parse_args(argv)

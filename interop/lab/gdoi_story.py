@@ -4,7 +4,8 @@
             north 10.77.1.0/24                              south 10.77.2.0/24
     keys  alice bob carol dave  mallory  eve   --router--   erin frank
 
-alice is the source.  What she sends is ESP with the group's keys (espapp.py); no member has a tunnel to any other.  mallory
+alice is the source, erin at the other site a second one.  What they send is ESP with the group's keys (espapp.py), each with
+a sender id of its own in the IVs; no member has a tunnel to any other.  mallory
 has a certificate, and the policy does not admit her; eve only listens.  ./lab demo gdoi tells it to a person,
 interop/tests/test_gdoi_story.py has the suite see the same checks.
 """
@@ -13,7 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from . import wire
+from . import espwire, wire
 from .daemons import wait_all
 from .espapp import ESP, MARKER
 from .gdoi import Group
@@ -27,16 +28,20 @@ MEMBERS = NORTH + SOUTH
 ACTIVATION, DEACTIVATION = "1s", "3s"
 
 
-def numbers(report: dict) -> set:
-    return {i for a, b in report["ranges"] for i in range(a, b + 1)}
+SECOND = 10_000_000  # the second source counts from here
+
+
+def numbers(report: dict, second: bool = False) -> set:
+    """Of the packets of one source that were read."""
+    return {i for a, b in report["ranges"] if (a >= SECOND) == second for i in range(a, b + 1)}
 
 
 class GdoiStory(Group):
-    STEPS = ("key_server", "everybody_joins", "refusals", "speak", "evict", "roll_over", "crash", "acknowledged", "destroy",
+    STEPS = ("key_server", "everybody_joins", "refusals", "speak", "second", "evict", "roll_over", "crash", "acknowledged", "destroy",
              "aftermath")
 
     def __init__(self, directory: Path, prefix: str = "", tell=None, auth: str = "ecdsa", **parts):
-        self.tell, self.apps, self.speaker = tell or Silent(), {}, None
+        self.tell, self.apps, self.speaker, self.other = tell or Silent(), {}, None, None
         super().__init__(directory, MEMBERS, ["mallory", "eve"], prefix=prefix, auth=auth,
                          **{"rollover": {"activation": ACTIVATION, "deactivation": DEACTIVATION}, "push": {"resend": 2},
                             "ack": {"type": "lkh-sha256", "missed": 1}, "workers": 2, **parts})
@@ -45,7 +50,7 @@ class GdoiStory(Group):
 
     def app(self, host: str, mode: str, *args) -> App:
         who = [] if host == "eve" else ["--control", str(self.members[host].control.path)]
-        a = self.apps[host] = App(self.scene[host], f"esp-{mode}-{host}", self.dir / "data",
+        a = self.apps[host if mode == "receive" else f"{host}, sending"] = App(self.scene[host], f"esp-{mode}-{host}", self.dir / "data",
                                   [sys.executable, "-m", "lab.espapp", mode, *who, "--to", f"{self.data}:{DATA_PORT}", *map(str, args)])
         return a
 
@@ -69,8 +74,8 @@ class GdoiStory(Group):
                          where=lambda e: e["by_spi"].get(switch["spi"], 0) >= 50)
         for name in readers:
             last = self.apps[name].find("report")[-1]
-            seen = numbers(last)
-            need(len(seen) == max(seen) - min(seen) + 1, f"{name} missed {max(seen) - min(seen) + 1 - len(seen)} packets")
+            for seen in (numbers(last), numbers(last, second=True)):
+                need(not seen or len(seen) == max(seen) - min(seen) + 1, f"{name} missed packets of {sorted(seen)[:1]} and on")
             need(not last["unreadable"] and not last["forged"], f"{name} could not read {last['unreadable']}")
         return switch
 
@@ -148,8 +153,23 @@ class GdoiStory(Group):
                       f"SA; eve and mallory receive them and can open none.")
         return {"listeners": listeners}
 
+    def second(self) -> dict:
+        """Two senders under one key: what keeps their IVs apart is the sender id that each was given."""
+        self.tell.step(4, "A second source, at the other site")
+        listeners = [m for m in MEMBERS if m != "alice"]
+        self.other = self.app("erin", "send", "--rate", 50, "--first", SECOND)
+        one, two = self.speaker.find("switch")[-1], self.other.wait("switch", where=lambda e: e["spi"])
+        need(one["spi"] == two["spi"], "they send under different SAs")
+        need(len(one["sids"]) == len(two["sids"]) == 1 and one["sids"] != two["sids"], f"sender ids {one['sids']} and {two['sids']}")
+        with self.tell.waiting("both are heard") as progress:
+            for name in listeners:
+                wait_all([self.apps[name]], "report", progress=progress, where=lambda e: len(numbers(e, second=True)) >= 25)
+        self.tell.say(f"erin speaks, too, under the same SA and the same key, {one['spi']}. With AES-GCM no two packets may have one IV: the "
+                      f"key server gave alice sender id {one['sids'][0]} and erin {two['sids'][0]}, and their IVs begin with that (RFC 6054).")
+        return {"alice": one, "erin": two}
+
     def evict(self) -> dict:
-        self.tell.step(4, "A member is evicted by LKH")
+        self.tell.step(5, "A member is evicted by LKH")
         old, mark, kek = self.spi(), self.speaker.mark(), self.rekey_sa()["spi"]
         stay = [m for m in MEMBERS if m not in ("alice", "bob")]
         marks = {self.members[m]: self.members[m].mark() for m in MEMBERS}
@@ -173,7 +193,7 @@ class GdoiStory(Group):
         return {"switch": switch, "pushes": pushes}
 
     def roll_over(self) -> dict:
-        self.tell.step(5, "Keys roll over without loss")
+        self.tell.step(6, "Keys roll over without loss")
         old, mark = self.spi(), self.speaker.mark()
         stay = [m for m in MEMBERS if m not in ("alice", "bob")]
         began = {m: self.apps[m].mark() for m in stay}
@@ -186,7 +206,7 @@ class GdoiStory(Group):
         return {"switch": switch}
 
     def crash(self) -> dict:
-        self.tell.step(6, "The key server is killed in the middle of a rekey")
+        self.tell.step(7, "The key server is killed in the middle of a rekey")
         stay = [m for m in MEMBERS if m != "bob"]
         marks = {self.members[m]: self.members[m].mark() for m in stay}
         before, old, at = self.rekey_sa(), self.spi(), self.speaker.mark()
@@ -213,7 +233,7 @@ class GdoiStory(Group):
         return {"before": before, "after": after, "sent": sent}
 
     def acknowledged(self) -> dict:
-        self.tell.step(7, "A rekey is acknowledged, but for one")
+        self.tell.step(8, "A rekey is acknowledged, but for one")
         stay = [m for m in MEMBERS if m not in ("bob", "dave")]
         self.members["dave"].kill()
         mark = self.keys.mark()
@@ -233,21 +253,22 @@ class GdoiStory(Group):
         return {"sequence": sequence, "gone": gone}
 
     def destroy(self) -> dict:
-        self.tell.step(8, "All SAs are deleted")
+        self.tell.step(9, "All SAs are deleted")
         stay = [m for m in MEMBERS if m not in ("bob", "dave")]
         marks, mark = {self.members[m]: self.members[m].mark() for m in stay}, self.speaker.mark()
         self.keys.control("destroy", self.name)
         wait_all([self.members[m] for m in stay], "destroyed", marks=marks)
-        self.speaker.wait("switch", since=mark, spi=None)
+        for a in (self.speaker, self.other):
+            a.wait("switch", since=mark if a is self.speaker else 0, spi=None)
         for m in stay:
             if m != "alice":
                 self.apps[m].wait("report", where=lambda e: e["keys"] == [])
-        self.tell.say("The last PUSH deletes every SA. The members wiped their keys, and alice's application fell silent.")
+        self.tell.say("The last PUSH deletes every SA. The members wiped their keys, and both applications that send fell silent.")
         return {}
 
     def aftermath(self) -> dict:
         """The capture, against the second implementation and against plain sight."""
-        self.tell.step(9, "What the wire saw")
+        self.tell.step(10, "What the wire saw")
         for a in self.apps.values():
             if a.running:
                 a.stop()
@@ -257,8 +278,13 @@ class GdoiStory(Group):
         need(MARKER not in octets, "plaintext on the wire")
         esp = sum(f[12:14] == b"\x08\0" and f[23] == ESP for _, _, f in wire.frames(self.capture.path))
         need(esp > 0, "there is no ESP on the wire")
+        ids = espwire.senders(wire.frames(self.capture.path), self.sid_bits)
+        both = {spi: who for spi, who in ids.items() if len(who) > 1}
+        need(len(both) >= 3, f"two sources sent under {len(both)} SAs only")
+        need({a for who in ids.values() for a in who.values()} == {self.address("alice"), self.address("erin")}, f"who sent: {ids}")
         opened = Counter(spi.hex() for spi, _, _ in self.pushes())
         self.tell.say(f"{self.capture.frames} frames were captured, {esp} of them ESP. The plaintext occurs in none. A second "
                       f"implementation, written in Python from the RFCs alone, opened {sum(opened.values())} PUSHes of "
-                      f"{len(opened)} Rekey SAs with the key log and verified each signature.")
-        return {"frames": self.capture.frames, "esp": esp, "pushes": opened}
+                      f"{len(opened)} Rekey SAs with the key log and verified each signature. It looked at every IV, too: under {len(both)} SAs "
+                      f"alice and erin both sent, never with the same sender id, and no IV came twice.")
+        return {"frames": self.capture.frames, "esp": esp, "pushes": opened, "ids": ids}
