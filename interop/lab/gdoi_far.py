@@ -132,7 +132,7 @@ class KeyServer:
     def right(self, entry) -> bool:
         """Whether an exchange without a fault comes as far as the wrong one may not."""
         asked = ASKED[kind(entry)]
-        events = self._exchange((*asked, *ENDED), tries=2)
+        events = self._exchange((*asked, *ENDED), tries=4)
         self.said = [words(*e) for e in events]
         return any(e in asked for e, _ in events)
 

@@ -58,6 +58,8 @@ def _common(name, text):
     p.add_argument("--crl", action="append", default=[])
     p.add_argument("--peer", action="append", default=[], help="identity that may be on the other side; may be repeated")
     p.add_argument("--nat-t", action="store_true", help="RFC 3947, with port 4500")
+    p.add_argument("--dpd", type=float, default=0, help="ask a peer that is silent for so many seconds whether it lives (RFC 3706)")
+    p.add_argument("--dpd-answers", action="store_true", help="say that we answer such questions, without asking any")
     p.add_argument("--dialect", default="", help="gdoid;name=reading;name=reading")
     p.add_argument("--bind", default="0.0.0.0")
     p.add_argument("--port", type=int, default=n.PORT)
@@ -78,7 +80,7 @@ def config_of(a, log):
         phase1.Identity.parse(a.identity), [Suite.parse(s) for s in a.suite] or [Suite()], psks=psks,
         key=pkix.load_key(a.key) if a.key else None,
         certificates=[c.der for c in pkix.load_certificates(a.cert)] if a.cert else [],
-        trust=pkix.Trust.from_files(a.roots, a.crl), peers=set(a.peer) or None, nat_t=a.nat_t,
+        trust=pkix.Trust.from_files(a.roots, a.crl), peers=set(a.peer) or None, nat_t=a.nat_t, dpd=a.dpd, dpd_answers=a.dpd_answers,
         dialect=dialects.Dialect.parse(a.dialect), log=log)
 
 

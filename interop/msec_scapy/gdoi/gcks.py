@@ -95,12 +95,13 @@ class KeyServer:
             if head.exchange == n.X_PULL:
                 return self._pull(sa, head, octets, source, now)
             if head.exchange == n.X_INFO:
-                return self._informed(sa, head, octets)
+                return self._informed(sa, head, octets, source, now)
             was = sa.done
             out = [Send(o, source) for o in sa.receive(head, octets, now)]
             if sa.rcookie != head.rcookie and not was:  # the first answer gave it a name
                 self.sas[sa.icookie, sa.rcookie] = self.sas[sa.icookie, bytes(8)] = sa
             if sa.done and not was:
+                sa.dpd.alive(now)
                 self.event("phase1", peer=str(sa.peer), nat=sa.nat)
             return out
         except Refusal as e:
@@ -118,18 +119,33 @@ class KeyServer:
             raise Refusal("RFC2408-1.7.1-01", "cookies", "too many phase 1 SAs", 0)
         return phase1.Responder(self.config, head, ours, source)
 
-    def _informed(self, sa, head, octets):
+    def tick(self, now):
+        """What is to be sent without being asked: whether members live."""
+        out = []
+        for sa in {id(s): s for s in self.sas.values()}.values():
+            if not sa.done or sa.dead:
+                continue
+            out += [Send(o, sa.theirs) for o in sa.dpd.tick(now)]
+            if sa.dead:
+                self._forget(sa)
+                self.event("peer-dead", peer=str(sa.peer))
+        return out
+
+    def _forget(self, sa):
+        self.sas = {k: v for k, v in self.sas.items() if v is not sa}
+
+    def _informed(self, sa, head, octets, source, now):
         if not sa.done:
             raise Refusal("RFC2408-5.14-04", "Exchange Type", "no keys yet", 18)
-        m = sa.informed(head, octets)
+        m = sa.informed(head, octets, now)
         for part in m.all(n.P_N):
             self.event("notified", peer=str(sa.peer), notify=n.NOTIFY.name(part.value.notify))
         for part in m.all(n.P_D):
             self._leave(sa, part.value)
         if sa.dead:
-            self.sas = {k: v for k, v in self.sas.items() if v is not sa}
+            self._forget(sa)
             self.event("phase1-deleted", peer=str(sa.peer))
-        return []
+        return [Send(o, source) for o in sa.replies]
 
     def _leave(self, sa, delete):
         """A member deletes its Rekey SA, or its TEKs: it leaves. That excludes nobody: it has the keys."""
@@ -158,6 +174,7 @@ class KeyServer:
         nonces = (b"", b"") if pull is None else (pull.nonce_i, pull.nonce_r)
         if not same(sa.keys.hash(number, head.message_id, m.after(first), *nonces), first.value):
             raise Refusal(f"RFC6407-3.2-0{number + 5}", "HASH", "does not verify", first.offset)
+        sa.dpd.alive(now)
         if number == 1:
             pull = self._first(sa, m, last, now)
             self.pulls[key] = pull

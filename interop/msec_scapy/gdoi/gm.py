@@ -125,23 +125,34 @@ class Member:
                 self.sa.rcookie not in (bytes(8), head.rcookie)):
             raise Refusal("RFC2408-5.2-02", "cookies", "no such phase 1", 0)
         if head.exchange == n.X_INFO:
-            return self._informed(head, octets)
+            return self._informed(head, octets, now)
         if head.exchange == n.X_PULL:
             return self._pulled(head, octets, now)
         out = [Send(o) for o in self.sa.receive(head, octets, now)]
         if self.sa.done and self.pull is None:
+            self.sa.dpd.alive(now)
             self.event("phase1", peer=str(self.sa.peer), nat=self.sa.nat)
             out.append(Send(self._first()))
         return out
 
-    def _informed(self, head, octets):
+    def tick(self, now):
+        """What is to be sent without being asked: whether the key server lives."""
+        if self.sa is None or not self.sa.done or self.sa.dead:
+            return []
+        out = [Send(o) for o in self.sa.dpd.tick(now)]
+        if self.sa.dead:
+            self.pull = None
+            self.event("peer-dead", peer=str(self.sa.peer))
+        return out
+
+    def _informed(self, head, octets, now):
         if not self.sa.done:
             if head.encrypted:
                 raise Refusal("RFC2408-5.14-04", "Exchange Type", "no keys yet", 18)
             for part in check.message(octets, self.dialect).all(n.P_N):
                 self.event("notified", notify=n.NOTIFY.name(part.value.notify), genuine=False)
             return []
-        m = self.sa.informed(head, octets)
+        m = self.sa.informed(head, octets, now)
         for part in m.all(n.P_N):
             self.event("notified", notify=n.NOTIFY.name(part.value.notify), genuine=True)
             if self.pull is not None and 1 <= part.value.notify <= 30:
@@ -149,7 +160,7 @@ class Member:
                 self.event("not-registered", notify=n.NOTIFY.name(part.value.notify))
         if self.sa.dead:
             self.event("phase1-deleted")
-        return []
+        return [Send(o) for o in self.sa.replies]
 
     # -------------------------------------------------------------------- PULL
 
@@ -175,6 +186,7 @@ class Member:
         nonces = self.pull.nonce_i, self.pull.nonce_r
         if not same(self.sa.keys.hash(number, head.message_id, m.after(first), *nonces), first.value):
             raise Refusal(f"RFC6407-3.2-0{number + 5}", "HASH", "does not verify", first.offset)
+        self.sa.dpd.alive(now)
         if number == 2:
             return self._second(m, last, now)
         self._fourth(m, last, now)

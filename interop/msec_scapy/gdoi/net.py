@@ -108,6 +108,7 @@ class MemberRunner(_Runner):
                     continue
                 self.send(self.member.receive(*got, clock()))
                 self._listen()
+            self.send(self.member.tick(clock()))
         return True
 
     def register(self, until=None):
@@ -189,7 +190,16 @@ class KeyServerRunner(_Runner):
                     key.data()
                 else:
                     self._input(key)
+            for s in self.server.tick(clock()):
+                self._tell(s)
         return True
+
+    def _tell(self, s):
+        """Unasked, to where a phase 1 came from."""
+        if self.nat is not None and s.to[1] != n.PORT and any(sa.nat and sa.theirs == s.to for sa in self.server.sas.values()):
+            self.nat.sendto(MARKER + s.octets, s.to)
+        else:
+            self.main.sendto(s.octets, s.to)
 
 
 __all__ = ["KeyServerRunner", "MemberRunner", "udp"]

@@ -56,6 +56,7 @@ NOTIFY = Names({
     16384: "CONNECTED", 24576: "RESPONDER-LIFETIME", 24577: "REPLAY-STATUS", 24578: "INITIAL-CONTACT",
     36136: "R-U-THERE", 36137: "R-U-THERE-ACK"})
 N_INITIAL_CONTACT, N_NO_PROPOSAL, N_INVALID_ID = 24578, 14, 18
+N_R_U_THERE, N_R_U_THERE_ACK = 36136, 36137
 
 # ---------------------------------------------------------------- IKE attributes, RFC 2409 A
 

@@ -15,6 +15,7 @@ from . import keylog as logs
 from . import keys as derivations
 from . import numbers as n
 from .dialect import STRICT
+from .dpd import Dpd, of_dpd
 from .isakmp import duration, tv
 from .recorded import suite_of
 from .refusal import Refusal
@@ -79,6 +80,10 @@ class Config:
     aggressive: bool = False  # whether a responder takes Aggressive Mode
     initial_contact: bool = False
     nat_t: bool = False
+    dpd: float = 0  # seconds of silence after which the peer is asked whether it lives (RFC 3706); 0: never
+    dpd_answers: bool = False  # say that we answer, though we do not ask
+    dpd_retry: float = 2
+    dpd_tries: int = 3
     dialect: object = STRICT
     random: object = os.urandom
     log: object = field(default_factory=logs.Silent)
@@ -123,6 +128,7 @@ class Sa:
         self.contexts, self.dead = {}, False
         self.nat = self.peer_nat_t = False
         self.last_sent, self.last_seen, self.said = [], None, 0
+        self.dpd, self.replies = Dpd(self), []
 
     # --------------------------------------------------------------- building
 
@@ -156,7 +162,9 @@ class Sa:
         return hooks.datagram(where, bytes(head / sealed))
 
     def _vendor_ids(self):
-        return [isakmp.VendorID(data=n.VID_NAT_T)] if self.config.nat_t else []
+        """RFC 3706 5.2: without its Vendor ID nobody asks us; we answer whoever asks."""
+        c = self.config
+        return [isakmp.VendorID(data=v) for v, wanted in ((n.VID_NAT_T, c.nat_t), (n.VID_DPD, c.dpd or c.dpd_answers)) if wanted]
 
     def _id(self):
         protocol, port = map(int, self.dialect.p1_id_port.split("/"))
@@ -338,14 +346,20 @@ class Sa:
         return self.inform(isakmp.Delete(doi=int(self.dialect.p1_delete_doi), protocol=n.PROTO_ISAKMP, spi_size=16,
                                          spis=self.icookie + self.rcookie))
 
-    def informed(self, head, octets):
-        """The payloads of a genuine Informational; a Delete of this SA makes it dead."""
+    def informed(self, head, octets, now=0):
+        """The payloads of a genuine Informational; a Delete of this SA makes it dead. `replies` are the answers to it."""
+        self.replies = []
         m, _ = self.open(head, octets)
         first = m.parts[0]
         if first.type != n.P_HASH:
             raise Refusal("RFC2409-5.7-01", "HASH", "missing", first.offset)
         if not same(self.keys.hash(1, head.message_id, m.after(first)), first.value):
             raise Refusal("RFC2408-5.11-02", "HASH", "does not verify", first.offset)
+        questions = [p for p in m.all(n.P_N) if of_dpd(p)]
+        for part in questions:
+            self.replies += self.dpd.take(part, now)
+        if not questions:
+            self.dpd.alive(now)
         for part in m.all(n.P_D):
             if part.value.protocol == n.PROTO_ISAKMP and self.icookie + self.rcookie in part.value.spis:
                 self.dead = True
@@ -384,6 +398,7 @@ class Sa:
 
     def _sees_vendors(self, m):
         self.peer_nat_t = any(p.value == n.VID_NAT_T for p in m.all(n.P_VID))
+        self.dpd.peer_can = any(p.value == n.VID_DPD for p in m.all(n.P_VID))
 
     def _first_is_sa(self, m):
         if m.parts[0].type != n.P_SA:
