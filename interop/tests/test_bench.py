@@ -76,11 +76,15 @@ def test_gdoi_registration(tmp_path):
 
 
 def test_gdoi_eviction(tmp_path):
-    (r,) = figure("gdoi-eviction", tmp_path)
-    assert r["members"] == 300 and [o["evicted"] for o in r["operations"]] == [1, 10]
-    for o in r["operations"]:
-        # At least one with update arrays under the old KEK, and one with the new SAs under the new one.
-        assert o["datagrams"] >= 2 and o["largest"] <= 1400 and o["octets"] > 9 * 32 * o["evicted"]
+    small, large = figure("gdoi-eviction", tmp_path)
+    assert (small["message"], large["message"]) == (1400, 60000)
+    for r in (small, large):
+        assert r["members"] == 300 and [o["evicted"] for o in r["operations"]] == [1, 10]
+        for o in r["operations"]:
+            # At least one with update arrays under the old KEK, and one with the new SAs under the new one.
+            assert o["datagrams"] >= 2 and o["largest"] <= r["message"] and o["octets"] > 9 * 32 * o["evicted"]
+            assert o["wraps"] >= 9 * o["evicted"] / 2 and 0 < o["cpu_ratio_signatures"] <= o["cpu_ratio"]
+    assert large["operations"][1]["datagrams"] < small["operations"][1]["datagrams"]
 
 
 def test_gdoi_storm(tmp_path):
