@@ -119,12 +119,13 @@ put_into_kernel(struct gdoid_member *m, size_t group,
 	char why[GDOI_XFRM_WHY];
 	enum gk_err err =
 		gdoi_kernel_tek(m->kernel, group, tek, gkd_now().utc_s, why);
-	const struct gdoi_xfrm none = { 0 };
+	struct gdoi_xfrm none = { 0 };
 
 	/* That what is no IPsec is not for the kernel is no news. */
 	if (err == GK_OK || err == GK_ERR_IO ||
 	    tek->sat->protocol == GDOI_PROTOCOL_IEC_61850)
 		return;
+	memcpy(none.spi, tek->sat->spi, sizeof(none.spi));
 	on_note(m, true, *why != '\0' ? why : gk_strerror(err), &none, 0);
 }
 

@@ -61,6 +61,8 @@ add_ipsec(json_t *o, const struct gdoi_sat_ipsec *sa)
 	add_number(o, "key_length", sa->key_length);
 	add_number(o, "life_kb", sa->life_kb);
 	add_number(o, "extended_sequence", sa->extended_sequence);
+	add_number(o, "authentication_key_length", sa->authentication_length);
+	add_number(o, "signature_encoding", sa->signature_encoding);
 	add_number(o, "address_preservation", sa->address_preservation);
 	add_number(o, "direction", sa->direction);
 }

@@ -4,6 +4,7 @@
 #include "common/base/gk_check.h"
 #include "gdoi/engine/gm_state.h"
 #include "gdoi/engine/secret.h"
+#include "gdoi/message/sig_key.h"
 
 /*
  * Data-Security SAs: RFC 6407 sections 5.4.1, 5.5.1.1.2, 5.6.1, 5.6.4.3; RFC
@@ -271,6 +272,11 @@ add(struct gm_change *c, uint16_t i, bool some)
 	}
 	GK_TRY(gdoi_sat_keys(&c->group->dialect, sat, &need, &c->why));
 	GK_TRY(gdoi_sat_keys_fit(sat, &need, packet, &c->why));
+	if (need.source_auth &&
+	    gdoi_source_key_check(sat, packet->source_auth_key) != GK_OK &&
+	    GK_CHECKED("RFC6407-5.6.1.3-01"))
+		return bad_key(c, "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY",
+		               packet->at);
 	held = find(c->keys, sat);
 	return held != NULL ? renew(c, held, sat, packet)
 	                    : install(c, sat, &need, packet);

@@ -36,6 +36,8 @@ static const struct esp {
 
 /* RFC 2407 section 4.5, "Authentication Algorithm", and IANA's additions; the AH
  * transform that goes with each. */
+#define SIG_RSA 10 /* RFC 4359 */
+
 static const struct auth {
 	uint16_t algorithm;
 	uint8_t ah;
@@ -64,6 +66,11 @@ integrity(const struct gdoi_tek *tek, struct gdoi_xfrm *x,
 {
 	uint16_t algorithm = tek->sat->ipsec.authentication;
 
+	if (algorithm == SIG_RSA)
+		return cannot(why,
+		              "the kernel verifies no signatures of sources: "
+		              "authentication algorithm",
+		              algorithm);
 	for (size_t i = 0; i < GK_COUNT(auths); i++) {
 		if (auths[i].algorithm != algorithm)
 			continue;

@@ -233,3 +233,18 @@ gdoi_sig_key_read(const struct gdoi_sak *sak, struct gk_slice value,
 	}
 	return err;
 }
+
+enum gk_err
+gdoi_source_key_check(const struct gdoi_sat *sat, struct gk_slice value)
+{
+	static const struct gdoi_sak rsa = {
+		.sig_algorithm = GDOI_SIG_ALG_RSA,
+	};
+	struct gk_pubkey *pub;
+	size_t bits;
+
+	GK_TRY(gdoi_sig_key_read(&rsa, value, &pub));
+	bits = gk_pubkey_bits(pub);
+	gk_pubkey_free(pub);
+	return bits == sat->ipsec.authentication_length ? GK_OK : GK_ERR_VALUE;
+}

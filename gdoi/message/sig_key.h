@@ -4,6 +4,7 @@
 
 #include "common/crypto/gk_sign.h"
 #include "gdoi/payload/sak.h"
+#include "gdoi/payload/sat.h"
 
 /*
  * DOC: SIG_ALGORITHM_KEY - RFC 6407 section 5.6.2.2
@@ -41,5 +42,17 @@ GK_MUST_CHECK enum gk_err gdoi_sig_key_write(const struct gdoi_dialect *dialect,
 GK_MUST_CHECK enum gk_err gdoi_sig_key_read(const struct gdoi_sak *sak,
                                             struct gk_slice value,
                                             struct gk_pubkey **pub);
+
+/**
+ * gdoi_source_key_check - is @value, a TEK_SOURCE_AUTH_KEY (RFC 6407 section
+ * 5.6.1.3), a key that verifies what the sources of @sat sign?
+ *
+ * RFC 4359 gives that key no form either: those above are taken.
+ *
+ * Return: GK_OK; GK_ERR_VALUE: no RSA key, or its modulus is not as long as
+ * Authentication Key Length says.
+ */
+GK_MUST_CHECK enum gk_err gdoi_source_key_check(const struct gdoi_sat *sat,
+                                                struct gk_slice value);
 
 #endif /* GDOI_MESSAGE_SIG_KEY_H */

@@ -17,6 +17,8 @@ struct esp {
 	bool legacy;
 };
 
+#define RSA_MIN 2048 /* bits; less is legacy */
+
 enum { ESP_NULL = 11, ESP_GCM_8 = 18, ESP_GCM_16 = 20 };
 
 static const struct esp esps[] = {
@@ -105,6 +107,23 @@ cipher_key(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
 	return GK_OK;
 }
 
+/* RFC 4359 section 5: how long the modulus is, and how it is encoded, are said. */
+static enum gk_err
+source_authenticated(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
+                     struct isakmp_reject *why)
+{
+	keys->source_auth = true;
+	keys->legacy |= sat->ipsec.authentication_length < RSA_MIN;
+	if (sat->ipsec.authentication_length == 0)
+		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+		              "RFC4359-5-01", "Authentication Key Length", why);
+	if (sat->ipsec.signature_encoding == 0)
+		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+		              "RFC4359-5-02", "Signature Encoding Algorithm",
+		              why);
+	return GK_OK;
+}
+
 static enum gk_err
 authenticated(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
               struct isakmp_reject *why)
@@ -119,9 +138,8 @@ authenticated(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
 		              "RFC2407-4.5-07", "Authentication Algorithm",
 		              why);
 	keys->integrity = a->octets;
-	keys->source_auth = a->source;
 	keys->legacy = keys->legacy || a->legacy;
-	return GK_OK;
+	return a->source ? source_authenticated(sat, keys, why) : GK_OK;
 }
 
 static enum gk_err
@@ -172,10 +190,9 @@ ah_keys(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
 		              "RFC2407-4.4.3-01", "Authentication Algorithm",
 		              why);
 	keys->integrity = a->octets;
-	keys->source_auth = a->source;
 	keys->counter_mode = a->counter;
 	keys->legacy = a->legacy;
-	return GK_OK;
+	return a->source ? source_authenticated(sat, keys, why) : GK_OK;
 }
 
 /* RFC 8052 section 2.3; that numbers are known, and go together, sat_iec.c has

@@ -18,7 +18,8 @@ struct gdoi_sat_keys {
 	size_t integrity;  /* octets of TEK_INTEGRITY_KEY; 0: there is none */
 	bool source_auth;  /* TEK_SOURCE_AUTH_KEY: a public key, RFC 4359 */
 	bool counter_mode; /* senders need sender ids: RFC 6054 */
-	bool legacy;       /* DES, 3DES, HMAC-MD5; no authentication at all */
+	bool legacy; /* DES, 3DES, HMAC-MD5, RSA of less than 2048 bits; no
+	                    * authentication at all */
 };
 
 /**

@@ -233,6 +233,58 @@ GK_TEST(rfc6407_5_6_1_01, keys_of_another_length_do_not_fit)
 	                    "RFC6407-5.6.1.2-02");
 }
 
+/* SIG-RSA: the modulus has @bits. */
+static struct gdoi_sat
+signed_by(struct gdoi_sat sat, uint16_t bits, uint16_t encoding)
+{
+	sat.ipsec.authentication = 10;
+	sat.ipsec.authentication_length = bits;
+	sat.ipsec.signature_encoding = encoding;
+	return sat;
+}
+
+GK_TEST(rfc6407_5_6_1_01, a_source_that_signs_has_a_key)
+{
+	static const struct gdoi_kd_packet without, with = {
+		.source_auth_key = { (const uint8_t *)"key", 3 },
+	};
+	const struct gdoi_sat sats[] = { signed_by(esp(11, 0, 0), 2048, 1),
+		                         signed_by(ah(10, 0), 2048, 2) };
+	struct gdoi_sat hmac = ah(5, 5);
+	struct gdoi_sat_keys k;
+
+	for (size_t i = 0; i < GK_COUNT(sats); i++) {
+		gk_assert_ok(gdoi_sat_keys(&strict, &sats[i], &k, &why));
+		assert_true(k.source_auth);
+		assert_false(k.legacy);
+		assert_int_equal(k.integrity, 0);
+		gk_assert_ok(gdoi_sat_keys_fit(&sats[i], &k, &with, &why));
+		gk_assert_err(GK_ERR_VALUE,
+		              gdoi_sat_keys_fit(&sats[i], &k, &without, &why));
+		assert_string_equal(why.req, "RFC6407-5.6.1-01");
+		assert_string_equal(why.field, "TEK_SOURCE_AUTH_KEY");
+	}
+	gk_assert_ok(gdoi_sat_keys(&strict, &hmac, &k, &why));
+	k.integrity = 0;
+	gk_assert_err(GK_ERR_VALUE, gdoi_sat_keys_fit(&hmac, &k, &with, &why));
+	assert_string_equal(why.field, "TEK_SOURCE_AUTH_KEY");
+}
+
+GK_TEST(rfc6407_5_5_1_13, who_signs_says_how_and_how_long)
+{
+	struct gdoi_sat old = signed_by(ah(10, 0), 1024, 1);
+	struct gdoi_sat_keys k;
+
+	refuses(signed_by(esp(12, 128, 0), 0, 1), "RFC4359-5-01");
+	refuses(signed_by(esp(12, 128, 0), 2048, 0), "RFC4359-5-02");
+	refuses(signed_by(ah(10, 0), 0, 1), "RFC4359-5-01");
+	refuses(signed_by(ah(10, 0), 2048, 0), "RFC4359-5-02");
+	refuses(signed_by(ah(5, 0), 2048, 1), "RFC2407-4.4.3-01");
+	refuses(signed_by(esp(20, 128, 0), 2048, 1), "RFC2407-4.5-08");
+	gk_assert_ok(gdoi_sat_keys(&strict, &old, &k, &why));
+	assert_true(k.legacy);
+}
+
 GK_TEST(rfc8052_2_3_04, keys_of_iec_61850_have_their_lengths)
 {
 	assert_string_equal(misfit(iec(2, 1), 0, 32), "fits");
@@ -392,6 +444,41 @@ GK_TEST(rfc6407_5_6_2_2_01, what_is_no_key_is_not_read)
 			GK_OK);
 }
 
+GK_TEST(rfc6407_5_6_1_3_01, the_key_of_a_source_is_the_one_announced)
+{
+	struct gk_pki_party rsa = { 0 }, ec = { 0 };
+	static const uint8_t forms[] = { GDOI_SIG_KEY_FORMAT_SPKI,
+		                         GDOI_SIG_KEY_FORMAT_PKCS1,
+		                         GDOI_SIG_KEY_FORMAT_X509 };
+	const struct gdoi_sat sat = signed_by(ah(10, 0), 2048, 2),
+			      longer = signed_by(ah(10, 0), 3072, 2);
+	struct gk_slice value;
+	struct gk_buf buf;
+
+	gk_pki_make(&rsa, &(struct gk_pki_spec){ .subject = "/CN=rsa",
+	                                         .alg = GK_PKI_RSA2048 });
+	gk_pki_make(&ec, &(struct gk_pki_spec){ .subject = "/CN=ec",
+	                                        .alg = GK_PKI_P256 });
+	for (size_t i = 0; i < sizeof(forms); i++) {
+		const struct gdoi_dialect d = { .sig_key_format = forms[i] };
+
+		gk_assert_ok(gdoi_sig_key_write(&d, gk_cert_pubkey(rsa.cert),
+		                                gk_cert_der(rsa.cert), &buf));
+		value = gk_buf_slice(&buf);
+		gk_assert_ok(gdoi_source_key_check(&sat, value));
+		gk_assert_err(GK_ERR_VALUE,
+		              gdoi_source_key_check(&longer, value));
+		value.len--;
+		assert_int_not_equal(gdoi_source_key_check(&sat, value), GK_OK);
+		gk_buf_free(&buf);
+	}
+	value = gk_pubkey_spki(gk_cert_pubkey(ec.cert));
+	gk_assert_err(GK_ERR_VALUE, gdoi_source_key_check(&sat, value));
+	gk_pki_free(&rsa);
+	gk_pki_free(&ec);
+	gk_pki_keys_free();
+}
+
 int
 main(void)
 {
@@ -412,6 +499,10 @@ main(void)
 		GK_RUN(rfc6407_5_6_1_05, switch_gcm_key_length),
 		GK_RUN(rfc2407_4_4_3_01, switch_ah_authentication),
 		GK_RUN(rfc6407_5_6_1_01, keys_of_another_length_do_not_fit),
+		GK_RUN(rfc6407_5_6_1_01, a_source_that_signs_has_a_key),
+		GK_RUN(rfc6407_5_5_1_13, who_signs_says_how_and_how_long),
+		GK_RUN(rfc6407_5_6_1_3_01,
+		       the_key_of_a_source_is_the_one_announced),
 		GK_RUN(rfc8052_2_3_04, keys_of_iec_61850_have_their_lengths),
 		GK_RUN(rfc6407_5_6_3_2_04, each_reading_wraps_and_unwraps),
 		GK_RUN(rfc6407_5_6_3_2_04, what_each_reading_encrypts),

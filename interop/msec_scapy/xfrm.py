@@ -225,6 +225,10 @@ def everything() -> list:
     refuse("ctr-alone", "CTR without integrity", {**one, "protocol": "esp", "transform": 13, "key": octets(0, 20)})
     refuse("transform", "RC5", {**cbc, **one, "transform": 4})
     refuse("authentication", "KPDK", {**cbc, **one, "authentication": 4})
+    for protocol, transform in (("esp", 12), ("ah", 10)):
+        refuse(f"signed-{protocol}", "signatures of a source (RFC 4359), which no kernel verifies",
+               {**one, "protocol": protocol, "transform": transform, "authentication": 10,
+                "key": octets(0, 16) if protocol == "esp" else ""})
     refuse("key-length", "an AES key of 15 octets", {**cbc, **one, "key": octets(0, 15)})
     refuse("no-salt", "GCM without its salt", {**gcm, **one, "key": octets(0, 16)})
     refuse("integrity-length", "a short HMAC key", {**cbc, **one, "integrity": octets(0, 31)})

@@ -82,6 +82,9 @@ ipsec(struct vec *v, json_t *want, const struct gdoi_sat_ipsec *got)
 	vec_may_num(v, want, "encapsulation", got->encapsulation);
 	vec_may_num(v, want, "authentication", got->authentication);
 	vec_may_num(v, want, "key_length", got->key_length);
+	vec_may_num(v, want, "authentication_length",
+	            got->authentication_length);
+	vec_may_num(v, want, "signature_encoding", got->signature_encoding);
 	vec_may_num(v, want, "address_preservation", got->address_preservation);
 	vec_may_num(v, want, "direction", got->direction);
 }
@@ -110,6 +113,9 @@ sat_key_sizes(struct vec *v, json_t *want, const struct gdoi_sat *got)
 	refuse(v, gdoi_sat_keys(&readings(v)->dialect, got, &keys, &why), &why);
 	vec_may_num(v, want, "cipher_key", (long long)keys.algorithm);
 	vec_may_num(v, want, "integrity_key", (long long)keys.integrity);
+	vec_same_num(v, "source authentication", keys.source_auth,
+	             vec_has(want, "source_key") &&
+	                     vec_flag(v, want, "source_key"));
 	vec_same_num(v, "counter mode", keys.counter_mode,
 	             vec_flag(v, want, "counter"));
 }
@@ -182,6 +188,8 @@ packet(struct vec *v, json_t *want, const struct gdoi_kd_packet *got)
 	         vec_may_octets(v, want, "algorithm_key"));
 	vec_same(v, "integrity_key", got->integrity_key,
 	         vec_may_octets(v, want, "integrity_key"));
+	vec_same(v, "source_auth_key", got->source_auth_key,
+	         vec_may_octets(v, want, "source_auth_key"));
 	vec_same(v, "signature_key", got->sig_key,
 	         vec_may_octets(v, want, "signature_key"));
 }

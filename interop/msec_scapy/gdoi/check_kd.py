@@ -2,8 +2,10 @@
 """Judging the KD payload (RFC 6407 5.6) by itself, and against the SA that it belongs to."""
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from . import numbers as n
-from . import values
+from . import sign, values
 from .check import attributes
 from .refusal import Reader, Refusal
 from .suite import BLOCK
@@ -173,8 +175,22 @@ def _tek(packet, tek):
             raise Refusal("RFC6407-5.6.1-01", label, "missing" if octets is None else "not called for", packet.offset)
         if octets is not None and len(octets) != size:
             raise Refusal("RFC6407-5.6.1-05", label, f"{len(octets)} octets, {size} wanted", packet.offset)
-    if 3 in packet.attributes:
-        raise Refusal("RFC6407-5.6.1-01", "TEK_SOURCE_AUTH_KEY", "not called for", packet.offset)
+    source = packet.attributes.get(3)
+    if (source is None) != (tek.source_bits == 0):
+        raise Refusal("RFC6407-5.6.1-01", "TEK_SOURCE_AUTH_KEY", "missing" if source is None else "not called for",
+                      packet.offset)
+    if source is not None:
+        _source(source, tek.source_bits, packet.offset)
+
+
+def _source(octets, bits, offset):
+    """5.6.1.3, RFC 4359 5: the public key of the source, as SIG_ALGORITHM_KEY of RSA."""
+    try:
+        key = sign.decode_key(octets, 1)
+    except sign.BadSignature as e:
+        raise Refusal("RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY", str(e), offset) from e
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size != bits:
+        raise Refusal("RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY", f"no RSA key of {bits} bits", offset)
 
 
 def _kek(packet, sak, dialect, old_spi):

@@ -50,6 +50,12 @@ class Tek:
     values: dict = field(default_factory=dict)
     offset: int = 0
 
+    @property
+    def source_bits(self):
+        """RFC 4359: of the modulus of TEK_SOURCE_AUTH_KEY; 0: the SA has no such key."""
+        signed = self.protocol != n.T_IEC and self.values.get(n.I_AUTH) == n.AUTH_SIG_RSA
+        return self.values[n.I_AUTH_LEN] if signed else 0
+
 
 @dataclass(frozen=True)
 class Sa:
@@ -257,13 +263,15 @@ def _key_sizes(protocol_id, transform, found, at, dialect):
         raise Refusal("RFC2407-4.5-06", "Encapsulation Mode", str(found[n.I_MODE]), at)
     if n.I_MODE not in found:
         raise Refusal("RFC6407-5.5.1-11", "Encapsulation Mode", "missing", at)
-    if auth is not None and auth not in n.IPSEC_AUTH_KEY:
+    if auth is not None and auth not in n.IPSEC_AUTH_KEY and auth != n.AUTH_SIG_RSA:
         raise Refusal("RFC2407-4.5.3-01", "Authentication Algorithm", str(auth), at)
     if protocol_id == n.T_AH:
         if auth is None and dialect.ah_authentication != "implied":
             raise Refusal("RFC2407-4.4.3-01", "Authentication Algorithm", "missing for AH", at)
         found.setdefault(n.I_AUTH, n.AH_AUTH.get(transform, 0))
+        _signed(found, at)
         return 0, n.AH_KEY.get(transform, 0)
+    _signed(found, at)
     integrity = n.IPSEC_AUTH_KEY.get(auth, 0)
     if transform in n.ESP_FIXED:
         if n.I_KEY_LEN in found:
@@ -279,6 +287,16 @@ def _key_sizes(protocol_id, transform, found, at, dialect):
     if bits not in (128, 192, 256):
         raise Refusal("RFC2407-4.5-10", "Key Length", f"{found[n.I_KEY_LEN]} for {n.ESP[transform]}", at)
     return bits // 8 + n.ESP_SALT.get(transform, 0), integrity
+
+
+def _signed(found, at):
+    """RFC 4359 5: with SIG-RSA, how long the modulus is and how a signature is encoded."""
+    if found.get(n.I_AUTH) != n.AUTH_SIG_RSA:
+        return
+    if not found.get(n.I_AUTH_LEN):
+        raise Refusal("RFC4359-5-01", "Authentication Key Length", "missing", at)
+    if found.get(n.I_ENCODING) not in (1, 2):
+        raise Refusal("RFC4359-5-02", "Signature Encoding Algorithm", str(found.get(n.I_ENCODING)), at)
 
 
 def _iec(r, at, dialect):

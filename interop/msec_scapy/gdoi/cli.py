@@ -5,8 +5,10 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from .. import pkix
 from ..cli import _closed, endpoint
@@ -144,8 +146,9 @@ def _signing_key(sig, path):
     return ec.generate_private_key({5: ec.SECP384R1, 6: ec.SECP521R1}.get(sig, ec.SECP256R1)())
 
 
-def tek_policy(text):
-    """`esp-aes-cbc-128-hmac-sha256`, `esp-aes-gcm-16-128`, `ah-sha256`, `iec-AUTH-ENC`, then @SRC>DST."""
+def tek_policy(text, source=None):
+    """`esp-aes-cbc-128-hmac-sha256`, `esp-aes-gcm-16-128`, `ah-sha256`, `iec-AUTH-ENC`, then @SRC>DST; `source`: the
+    public key of who sends, for `+sig-rsa` and `ah-rsa`."""
     words, _, traffic = text.partition("@")
     src, _, dst = traffic.partition(">")
     selectors = {}
@@ -156,13 +159,24 @@ def tek_policy(text):
         return policy.IecPolicy(auth=n.IEC_AUTH.value(auth), enc=n.IEC_ENC.value(enc))
     if words.startswith("ah-"):
         kind = n.AH.value(words[3:])
+        if kind == n.AH_RSA:
+            selectors["source_key"] = _source(source)
         return policy.IpsecPolicy(protocol=n.T_AH, transform=kind, auth={2: 1, 3: 2, 9: 9}.get(kind, kind), **selectors)
     cipher, _, auth = words[4:].partition("+")
     name, _, bits = cipher.rpartition("-")
     if cipher in n.ESP.values() and not (bits.isdigit() and int(bits) > 31):
         name, bits = cipher, "128"
+    if auth == "sig-rsa":
+        selectors["source_key"] = _source(source)
     return policy.IpsecPolicy(transform=n.ESP.value(name), key_bits=int(bits),
                               auth=n.IPSEC_AUTH.value(auth) if auth else 0, **selectors)
+
+
+def _source(path):
+    """RFC 4359: the public key of the source of an SA, from PEM."""
+    if path is None:
+        raise SystemExit("an SA that its source signs needs --source-key")
+    return load_pem_public_key(Path(path).read_bytes())
 
 
 def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks, kek, evict IDENTITY, delete, status."):
@@ -170,6 +184,7 @@ def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks
     p.add_argument("--aggressive", action="store_true", help="take Aggressive Mode, too")
     p.add_argument("--tek", action="append", default=[], metavar="SA[@SRC>DST]",
                    help="esp-aes-cbc-128+hmac-sha256@any>239.1.1.1, esp-aes-gcm-16-128, ah-sha256, iec-hmac-sha256+none")
+    p.add_argument("--source-key", metavar="PEM", help="RSA public key of the source, for SAs with sig-rsa (RFC 4359)")
     p.add_argument("--kek", default="aes-128", help="aes-BITS, 3des, des or none")
     p.add_argument("--sig", default="rsa", choices=sorted(n.SIG.values()))
     p.add_argument("--sig-hash", default="sha256", choices=sorted(n.SIG_HASH.values()))
@@ -199,7 +214,7 @@ def key_server_runner(a, event, log):
                                ack=0 if a.ack == "none" else n.ACK.value(a.ack),
                                src=policy.Selector(*_selector(a.bind), a.port), dst=policy.Selector(*_selector(host), port))
     group = gcks.Group(group_identity(a.group, config.dialect), kek,
-                       [tek_policy(t) for t in a.tek] or [policy.IpsecPolicy()],
+                       [tek_policy(t, a.source_key) for t in a.tek] or [policy.IpsecPolicy()],
                        _signing_key(kek.sig, a.sig_key) if kek else None, a.atd, a.dtd, a.lkh, a.sid_bits,
                        set(a.member) or None, a.overlap)
     server = gcks.KeyServer(config, [group], event)

@@ -309,9 +309,11 @@ class KeyServer:
             links.append(t.policy.sat(t.spi, t.remaining(now), self.dialect, max(0, int(t.starts - now)) or None))
         return GdoiSA(attributes=links)
 
-    @staticmethod
-    def _tek_packet(tek):
+    def _tek_packet(self, tek):
         found = [tlv(kind, octets) for kind, octets in ((1, tek.cipher), (2, tek.integrity)) if octets]
+        source = getattr(tek.policy, "source_key", None)
+        if source is not None:
+            found.append(tlv(3, sign.encode_public(source, self.dialect.sig_key_format)))
         return KeyPacket(kd_type=n.KD_TEK, spi=tek.spi, attributes=found)
 
     def _public(self, group):

@@ -44,6 +44,7 @@ class Installed:
     active_from: float
     expires: object = None
     leaves: object = None  # when it is to be deactivated after a rollover
+    source: bytes = b""  # TEK_SOURCE_AUTH_KEY
 
     def usable(self, now):
         ends = [t for t in (self.expires, self.leaves) if t is not None]
@@ -269,7 +270,7 @@ class Member:
             start = now + (own if own is not None else atd)
             self.teks[tek.protocol, tek.spi] = Installed(
                 tek, packet.attributes.get(1, b""), packet.attributes.get(2, b""), start,
-                now + tek.lifetime if tek.lifetime else None)
+                now + tek.lifetime if tek.lifetime else None, source=packet.attributes.get(3, b""))
             self.config.log.tek(isakmp_id_body(self.group), tek.protocol, tek.spi, packet.attributes.get(1, b""),
                                 packet.attributes.get(2, b""))
             fresh.append(tek)

@@ -27,6 +27,7 @@ class Misbehaviour:
     plain: object = None  # change of the octets under HASH or SIG
     proof: object = None  # change of HASH or SIG
     datagram: object = None  # change of what is sent
+    first: tuple = ()  # (message, change of its layers): sent before, and right
     also: tuple = ()  # other rows that the same octets break: which is named first is a matter of taste
 
     @property
@@ -56,6 +57,8 @@ class Armed(Hooks):
         return change(value)
 
     def payloads(self, where, layers):
+        if self.entry.first and where == self.entry.first[0]:
+            layers = self.entry.first[1](layers)
         return self._apply("payloads", where, layers)
 
     def plain(self, where, octets):

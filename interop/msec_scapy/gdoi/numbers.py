@@ -85,6 +85,8 @@ IPSEC_ATTR = {1: ("SA Life Type", BASIC), 2: ("SA Life Duration", EITHER), 3: ("
               13: ("Signature Encoding Algorithm", BASIC), 14: ("Address Preservation", BASIC),
               15: ("SA Direction", BASIC)}
 I_LIFE_TYPE, I_LIFE, I_GROUP, I_MODE, I_AUTH, I_KEY_LEN, I_PRESERVE, I_DIRECTION = 1, 2, 3, 4, 5, 6, 14, 15
+I_AUTH_LEN, I_ENCODING = 12, 13  # RFC 4359
+AUTH_SIG_RSA, AH_RSA = 10, 10
 MODE_TUNNEL, MODE_TRANSPORT = 1, 2
 IPSEC_AUTH = Names({1: "hmac-md5", 2: "hmac-sha1", 3: "des-mac", 4: "kpdk", 5: "hmac-sha256", 6: "hmac-sha384",
                     7: "hmac-sha512", 8: "hmac-ripemd", 9: "aes-xcbc-mac", 10: "sig-rsa", 11: "aes-128-gmac",

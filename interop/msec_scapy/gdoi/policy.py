@@ -51,6 +51,8 @@ class IpsecPolicy:
     ip_protocol: int = 0
     preserve: int = 0
     direction: int = 0
+    source_key: object = None  # RFC 4359: the RSA public key of the source, with auth SIG-RSA
+    encoding: int = 2  # 1 RSASSA-PKCS1-v1_5, 2 RSASSA-PSS
 
     @property
     def counter(self):
@@ -59,7 +61,7 @@ class IpsecPolicy:
     def sizes(self):
         """(octets of TEK_ALGORITHM_KEY, of TEK_INTEGRITY_KEY)."""
         if self.protocol == n.T_AH:
-            return 0, n.AH_KEY[self.transform]
+            return 0, n.AH_KEY.get(self.transform, 0)
         fixed = n.ESP_FIXED.get(self.transform)
         cipher = self.key_bits // 8 + n.ESP_SALT.get(self.transform, 0) if fixed is None else fixed
         return cipher, 0 if self.transform in n.ESP_COMBINED else n.IPSEC_AUTH_KEY.get(self.auth, 0)
@@ -80,6 +82,8 @@ class IpsecPolicy:
             out.append(tv(n.I_AUTH, self.auth))
         if self.protocol == n.T_ESP and self.transform not in n.ESP_FIXED:
             out.append(tv(n.I_KEY_LEN, values.sat_key_bits(self.transform, self.key_bits, dialect)))
+        if self.auth == n.AUTH_SIG_RSA:
+            out += [tv(n.I_AUTH_LEN, self.source_key.key_size), tv(n.I_ENCODING, self.encoding)]
         for kind, value in ((n.I_PRESERVE, self.preserve), (n.I_DIRECTION, self.direction)):
             if value:
                 out.append(tv(kind, value))

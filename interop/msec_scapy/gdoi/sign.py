@@ -184,9 +184,13 @@ def _self_signed(key):
 
 def encode_key(key, form="spki", certificate=None):
     """The public half of a private key as SIG_ALGORITHM_KEY."""
-    public = key.public_key()
     if form == "x509":
         return certificate or _self_signed(key)
+    return encode_public(key.public_key(), form)
+
+
+def encode_public(public, form="spki"):
+    """A public key in one of the forms; without a certificate `x509` is `spki`."""
     if form == "pkcs1" and isinstance(public, rsa.RSAPublicKey):
         return public.public_bytes(Encoding.DER, PublicFormat.PKCS1)
     if isinstance(public, ec.EllipticCurvePublicKey) and form in ("x962", "raw"):

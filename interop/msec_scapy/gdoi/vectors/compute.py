@@ -76,11 +76,14 @@ def _endpoint(e):
 
 _KEK_NAMES = {1: "management", 2: "algorithm", 3: "key_length", 4: "lifetime", 5: "sig_hash", 6: "sig_algorithm",
               7: "sig_key_length", 9: "ack"}
-_SA_NAMES = {4: "encapsulation", 5: "authentication", 6: "key_length", 14: "address_preservation", 15: "direction"}
+_SA_NAMES = {4: "encapsulation", 5: "authentication", 6: "key_length", 12: "authentication_length",
+             13: "signature_encoding", 14: "address_preservation", 15: "direction"}
 
 
 def _sat(t, dialect):
     sizes = {"cipher_key": t.cipher_len, "integrity_key": t.integrity_len, "counter": t.counter}
+    if t.source_bits:
+        sizes["source_key"] = True
     if t.protocol == n.T_IEC:
         out = {"protocol_id": 3, "spi": t.spi, "oid": values.oid(t.values["oid"], dialect),
                "specific": t.values["specific"], "auth": t.values["auth"], "enc": t.values["enc"],
@@ -105,7 +108,7 @@ def sa(v, dialect):
 
 
 def _packet(p):
-    names = {n.KD_TEK: {1: "algorithm_key", 2: "integrity_key"}, n.KD_KEK: {1: "algorithm_key", 2: "signature_key"},
+    names = {n.KD_TEK: {1: "algorithm_key", 2: "integrity_key", 3: "source_auth_key"}, n.KD_KEK: {1: "algorithm_key", 2: "signature_key"},
              n.KD_LKH: {3: "signature_key"}, n.KD_SID: {}}[p.type]
     return {"type": p.type, "spi": p.spi, **{name: p.attributes[k] for k, name in names.items() if k in p.attributes}}
 

@@ -66,12 +66,14 @@ KINDS = {
         "gap": Field("object", "atd and dtd, as far as they are there", optional=True),
         "sats": Field("objects", "protocol_id, spi; protocol, src, dst, transform, life_s and the other attributes that "
                       "are there, or oid, specific, auth, enc, lifetime, atd, kda; cipher_key and integrity_key: octets "
-                      "of TEK_ALGORITHM_KEY and TEK_INTEGRITY_KEY; counter: whether senders need a SID"),
+                      "of TEK_ALGORITHM_KEY and TEK_INTEGRITY_KEY; source_key: whether there is a TEK_SOURCE_AUTH_KEY; "
+                      "counter: whether senders need a SID"),
     }),
     "kd": Kind("A KD payload, and what it brings (RFC 6407 5.6).", {
         "body": _o("body of the KD payload"), "push": Field("flag", "whether it is in a GROUPKEY-PUSH"),
     }, {
-        "packets": Field("objects", "type, spi; algorithm_key, integrity_key, signature_key as far as they are there"),
+        "packets": Field("objects", "type, spi; algorithm_key, integrity_key, source_auth_key, signature_key as far as they "
+                         "are there"),
         "sid_bits": _n("NUMBER_OF_SID_BITS", optional=True),
         "sids": Field("numbers", "the SIDs", optional=True),
         "arrays": Field("objects", "of the LKH packet: update (whether it is an update array), lkh_id and handle of the "

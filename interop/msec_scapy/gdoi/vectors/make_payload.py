@@ -77,6 +77,11 @@ def _sas(book):
     for transform, auth in ((2, 1), (3, 2), (5, 5), (6, 6), (7, 7), (11, 11)):
         _sa(book, f"ah/{n.AH[transform]}", f"AH, {n.AH[transform]}", "RFC6407-5.5.1-07",
             lambda d, t=transform, a=auth: sats(d, IpsecPolicy(protocol=2, transform=t, auth=a)))
+    for encoding, name in ((1, "pkcs1"), (2, "pss")):
+        for protocol, transform in ((1, 12), (2, 10)):
+            policy = IpsecPolicy(protocol, transform, auth=10, source_key=fixed.key("rsa").public_key(), encoding=encoding)
+            _sa(book, f"signed/{n.PROTO[protocol].lower()}-{name}", f"{n.PROTO[protocol]}, signed by its source (RFC 4359)",
+                "RFC6407-5.5.1-13", lambda d, p=policy: sats(d, p))
     for kind, most in (("preserve", 4), ("direction", 3)):
         for value in range(1, most + 1):
             _sa(book, f"{kind}/{value}", f"{kind} {value}", "RFC6407-5.5.1.1-01",
@@ -171,6 +176,11 @@ def _kds(book):
     for cipher, integrity in ((16, 32), (20, 0), (0, 20), (24, 16), (36, 0)):
         _kd(book, f"tek/{cipher}-{integrity}", f"Keys of {cipher} and {integrity} octets", "RFC6407-5.6.1-02",
             [tek(cipher=cipher, integrity=integrity)])
+    for form in ("spki", "pkcs1"):
+        key = tlv(3, sign.encode_public(fixed.key("rsa").public_key(), form))
+        for name, about, packet in (("esp", "A cipher's key, and", tek(integrity=0)), ("ah", "Alone,", tek(cipher=0, integrity=0))):
+            packet.attributes = [*packet.attributes, key]
+            _kd(book, f"source/{name}-{form}", f"{about} the public key of a source as {form}", "RFC6407-5.6.1.3-01", [packet])
     for size, block in ((8, 8), (24, 8), (16, 16), (24, 16), (32, 16)):
         _kd(book, f"kek/{block}-{size}", f"A KEK of {size} octets", "RFC6407-5.6.2.1-01", [kek_packet(size, block)])
     for kind in ("dsa", "p256", "p384", "p521"):

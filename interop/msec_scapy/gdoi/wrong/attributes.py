@@ -4,7 +4,12 @@
 A receiver that believes the length of an attribute, or of a key that another attribute has announced, writes or
 reads behind its buffer: CVE-2023-20109 was of this kind, in GDOI and G-IKEv2.
 """
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
 from .. import numbers as n
+from .. import sign
 from ..group import GAP, SAK, SAT
 from ..isakmp import tlv, tv
 from .change import attribute, in_kd, in_sa, lie, more, of, without
@@ -35,6 +40,53 @@ def _key_lengths():
     for size in (0, 3, 4000):
         yield _server(f"signature-key-{size}", "pull-4", "RFC6407-5.6.2.2-01", f"SIG_ALGORITHM_KEY of {size} octets that are no key",
                       payloads=in_kd(n.KD_KEK, attribute(2, data=HUGE[:size], length=None)))
+
+
+def _signed(bits=2048):
+    """The SA becomes one that its source signs (RFC 4359): SIG-RSA, a modulus of so many bits, RSASSA-PSS."""
+    def change(sat):
+        without(n.I_AUTH)(sat)
+        more(tv(n.I_AUTH, n.AUTH_SIG_RSA), tv(n.I_AUTH_LEN, bits), tv(n.I_ENCODING, 2))(sat)
+    return "pull-2", in_sa(SAT, change)
+
+
+def _source(*found):
+    """And its key packet has these in place of an integrity key."""
+    def change(packet):
+        without(2)(packet)
+        more(*found)(packet)
+    return in_kd(n.KD_TEK, change)
+
+
+@lru_cache(maxsize=None)
+def _public(bits=2048, curve=False):
+    return sign.encode_key(ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(65537, bits))
+
+
+def _later(make):
+    """The change that `make` returns when it is needed: keys take time."""
+    return lambda layers: make()(layers)
+
+
+def _source_keys():
+    yield _server("source-key-missing", "pull-4", "RFC6407-5.6.1-01", "An SA with SIG-RSA, and no TEK_SOURCE_AUTH_KEY",
+                  first=_signed(), payloads=_source())
+    yield _server("source-key-uncalled", "pull-4", "RFC6407-5.6.1-01", "TEK_SOURCE_AUTH_KEY of an SA that no source signs",
+                  payloads=_later(lambda: in_kd(n.KD_TEK, more(tlv(3, _public())))))
+    yield _server("source-key-twice", "pull-4", "RFC6407-5.6.1-01", "Two of them, for one SA", also=("RFC6407-5.3.2-01",), first=_signed(),
+                  payloads=_later(lambda: _source(tlv(3, _public()), tlv(3, _public()))))
+    for size in (1, 3, 4000):
+        yield _server(f"source-key-{size}", "pull-4", "RFC6407-5.6.1.3-01", f"TEK_SOURCE_AUTH_KEY of {size} octets that are no key",
+                      first=_signed(), payloads=_source(tlv(3, HUGE[:size])))
+    yield _server("source-key-cut", "pull-4", "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY without its last octet",
+                  first=_signed(), payloads=_later(lambda: _source(tlv(3, _public()[:-1]))))
+    yield _server("source-key-curve", "pull-4", "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY on P-256, for SIG-RSA",
+                  first=_signed(), payloads=_later(lambda: _source(tlv(3, _public(curve=True)))))
+    yield _server("source-key-short", "pull-4", "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY of 2048 bits, announced as 3072",
+                  first=_signed(3072), payloads=_later(lambda: _source(tlv(3, _public()))))
+    yield _server("push-source-key-uncalled", "push", "RFC6407-5.6.1-01",
+                  "TEK_SOURCE_AUTH_KEY of an SA that no source signs, in a GROUPKEY-PUSH",
+                  payloads=_later(lambda: in_kd(n.KD_TEK, more(tlv(3, _public())))))
 
 
 def _lying_lengths():
@@ -79,5 +131,5 @@ def _unknown():
                payloads=lambda layers: [GAP(attributes=[tv(9, 1)])])
 
 
-ENTRIES = [*_key_lengths(), *_lying_lengths(), *_unknown()]
+ENTRIES = [*_key_lengths(), *_source_keys(), *_lying_lengths(), *_unknown()]
 __all__ = ["ENTRIES", "LONG", "of"]
