@@ -208,9 +208,11 @@ void
 gsakmpd_report(struct gkd_daemon *d, const char *group,
                const struct gsakmp_output *out)
 {
-	const char *what = gsakmp_output_text(out->kind), *peer;
+	const char *what = gsakmp_output_text(out->kind), *peer = NULL;
 	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
 	struct gkd_about about = { .group = group };
+	int level = level_of(out->kind);
+	bool logged, told;
 	json_t *f;
 
 	switch (out->kind) {
@@ -222,7 +224,14 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 	default:
 		break;
 	}
-	peer = peer_of(peer_text, out);
+	/* See gkd_report_message(). */
+	if (out->kind == GSAKMP_OUT_MESSAGE && out->text != NULL)
+		level = LOG_INFO;
+	logged = gkd_log_wanted(level);
+	told = gkd_events_wanted(d->events);
+	/* Most news is read by nobody: to spell it takes longer than to ask. */
+	if (logged || told || out->kind == GSAKMP_OUT_REFUSED)
+		peer = peer_of(peer_text, out);
 	if (out->kind == GSAKMP_OUT_REFUSED) {
 		refuse(d, group, peer, &out->why, out->text);
 		return;
@@ -234,12 +243,12 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 			d, &about, out->incoming,
 			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange),
 			out->text);
-	else
+	else if (logged)
 		gkd_log_about(
-			level_of(out->kind), "fsm", &about, "%s%s%s", what,
+			level, "fsm", &about, "%s%s%s", what,
 			out->text != NULL || out->why.req != NULL ? ": " : "",
 			gsakmpd_report_reason(reason, &out->why, out->text));
-	if (!gkd_events_wanted(d->events))
+	if (!told)
 		return;
 	f = gkd_report_fields(group, peer);
 	add_details(f, out);

@@ -99,6 +99,7 @@ struct gsakmpd_group {
 	struct gk_buf group_id;
 	struct gsakmp_group *group;
 	struct gkd_timer *timer; /* of the group engine */
+	atomic_bool poked;       /* and the main thread has yet to look */
 
 	struct gkd_mcast_config mcast_cfg;
 	struct gkd_mcast *mcast;
@@ -212,7 +213,8 @@ struct gsakmpd_group *gsakmpd_group_find(struct gsakmpd_server *s,
 struct gsakmpd_group *gsakmpd_group_by_id(struct gsakmpd_server *s,
                                           struct gk_slice group_id);
 /* The group's deadline may have moved; from any thread. */
-void gsakmpd_group_poke(struct gsakmpd_server *s, struct gsakmp_group *group);
+void gsakmpd_group_poke(struct gsakmpd_server *s,
+                        const struct gsakmp_group *group);
 
 /* ---- server_token.c: policy tokens arrive -------------------------------- */
 enum gk_err gsakmpd_token_accept(struct gsakmpd_group *g, struct gk_slice token,

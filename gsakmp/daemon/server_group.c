@@ -162,38 +162,34 @@ on_timer(void *arg)
 
 /* ---- news from the workers ------------------------------------------------ */
 
-struct poke {
-	struct gsakmpd_server *server;
-	struct gsakmp_group *group;
-};
-
 static void
 on_poke(void *arg)
 {
-	struct poke *p = arg;
+	struct gsakmpd_server *s = arg;
 
 	/* After the groups are closed there are none to be found. */
-	for (size_t i = 0; i < p->server->n_groups; i++) {
-		struct gsakmpd_group *g = &p->server->groups[i];
+	for (size_t i = 0; i < s->n_groups; i++) {
+		struct gsakmpd_group *g = &s->groups[i];
 
-		if (g->group != p->group)
+		/* Before the look at what is new: what comes later pokes. */
+		if (!atomic_exchange(&g->poked, false))
 			continue;
 		(void)gsakmp_group_tick(g->group, gkd_now());
 		gsakmpd_group_drain(g);
 	}
-	free(p);
 }
 
 void
-gsakmpd_group_poke(struct gsakmpd_server *s, struct gsakmp_group *group)
+gsakmpd_group_poke(struct gsakmpd_server *s, const struct gsakmp_group *group)
 {
-	struct poke *p = malloc(sizeof(*p));
+	for (size_t i = 0; i < s->n_groups; i++) {
+		struct gsakmpd_group *g = &s->groups[i];
 
-	if (p == NULL)
-		return;
-	*p = (struct poke){ s, group };
-	if (gkd_loop_post(s->d->loop, on_poke, p) != GK_OK)
-		free(p);
+		if (g->group != group || atomic_exchange(&g->poked, true))
+			continue;
+		if (gkd_loop_post(s->d->loop, on_poke, s) != GK_OK)
+			atomic_store(&g->poked, false);
+	}
 }
 
 /* ---- opening and closing -------------------------------------------------- */

@@ -110,10 +110,21 @@ group_name(struct gsakmpd_server *s, struct gk_slice id)
 	return g != NULL ? g->name : NULL;
 }
 
+/* The main thread is woken once for all that happened to a group in a row. */
+static const struct gsakmp_group *
+poke_one(struct gsakmpd_server *s, const struct gsakmp_group *before,
+         const struct gsakmp_group *now)
+{
+	if (before != NULL && before != now)
+		gsakmpd_group_poke(s, before);
+	return now;
+}
+
 static void
 drain(struct gsakmpd_worker *w)
 {
 	struct gsakmpd_server *s = w->server;
+	const struct gsakmp_group *earlier = NULL;
 	struct gsakmp_output o;
 	bool dropped = false;
 
@@ -125,7 +136,7 @@ drain(struct gsakmpd_worker *w)
 			dropped = gsakmpd_server_commit(s, o.group, o.ticket) !=
 			          GK_OK;
 		else if (o.kind == GSAKMP_OUT_DEADLINE)
-			gsakmpd_group_poke(s, o.group);
+			earlier = poke_one(s, earlier, o.group);
 		else if (o.kind == GSAKMP_OUT_WANTED)
 			gsakmpd_fetcher_want(w->fetcher, o.url, o.hash, o.peer);
 		else if (o.kind == GSAKMP_OUT_SEND && o.to.stream &&
@@ -135,6 +146,7 @@ drain(struct gsakmpd_worker *w)
 			gsakmpd_worker_send(w, &o.to, o.dgram);
 		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
 	}
+	poke_one(s, earlier, NULL);
 	w->drain_ms = 0;
 	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
 }
