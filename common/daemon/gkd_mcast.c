@@ -15,13 +15,6 @@
 #include "common/daemon/gkd_log.h"
 #include "common/daemon/gkd_udp_private.h"
 
-#ifndef IP_MULTICAST_ALL
-#define IP_MULTICAST_ALL 49
-#endif
-#ifndef IPV6_MULTICAST_ALL
-#define IPV6_MULTICAST_ALL 29
-#endif
-
 struct gkd_mcast {
 	struct gkd_mcast_config cfg;
 	struct gkd_mcast_ops ops;
@@ -184,16 +177,8 @@ open_receiver(struct gkd_mcast *m, struct gkd_loop *loop)
 		return false;
 	/* Several members on one host listen to the same group. */
 	rc = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-	if (rc == 0 && family == AF_INET6) {
-		/* Old kernels do not know it; the bind then still filters. */
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL,
-		                 &(int){ 0 }, sizeof(int));
-		if (bound.in6.sin6_scope_id == 0)
-			bound.in6.sin6_scope_id = m->ifindex;
-	} else if (rc == 0) {
-		rc = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int){ 0 },
-		                sizeof(int));
-	}
+	if (family == AF_INET6 && bound.in6.sin6_scope_id == 0)
+		bound.in6.sin6_scope_id = m->ifindex;
 	if (rc != 0 || bind_receiver(m, fd, &bound) != 0) {
 		int saved = errno;
 

@@ -254,6 +254,20 @@ set_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &(int){ 1 }, sizeof(int)) == 0;
 }
 
+/* What another socket has joined is not for this one: a member that listens
+ * on any address would have each PUSH twice. */
+static bool
+no_groups_of_others(int fd, int family)
+{
+	/* Old kernels do not know that of IPv6. */
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL,
+		                  &(int){ 0 }, sizeof(int)) == 0 ||
+		       errno == ENOPROTOOPT;
+	return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int){ 0 },
+	                  sizeof(int)) == 0;
+}
+
 int
 gkd_udp_socket(int family, int receive_buf)
 {
@@ -267,7 +281,8 @@ gkd_udp_socket(int family, int receive_buf)
 		     set_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 	else
 		ok = set_on(fd, IPPROTO_IP, IP_PKTINFO);
-	ok = ok && set_on(fd, SOL_SOCKET, SO_RXQ_OVFL);
+	ok = ok && no_groups_of_others(fd, family) &&
+	     set_on(fd, SOL_SOCKET, SO_RXQ_OVFL);
 	if (ok && receive_buf > 0)
 		ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buf,
 		                sizeof(receive_buf)) == 0;

@@ -8,12 +8,12 @@ from lab.gdoi_peers import Ground
 from msec_scapy.gdoi.policy import KekPolicy, Selector
 from msec_scapy.testing import gdoi as python
 
-QUICK = {"dpd": "1s", "dpd-retry": "300ms", "dpd-tries": "2"}
+QUICK = {"dpd": "1s", "dpd-retry": "200ms", "dpd-tries": "4"}
 PSK, NUMBER = "a secret for all of them", 1234
 
 
 def both_ways(config):
-    config.dpd, config.dpd_retry, config.dpd_tries, config.dpd_answers = 0.7, 0.3, 2, True
+    config.dpd, config.dpd_retry, config.dpd_tries, config.dpd_answers = 0.3, 0.2, 4, True
 
 
 def test_a_member_in_c_and_a_key_server_in_python(net, tmp_path):
@@ -24,7 +24,7 @@ def test_a_member_in_c_and_a_key_server_in_python(net, tmp_path):
     alice = forms.Member(host, "alice", tmp_path / "daemons", sockets)
     inside = forms.phase1({ground.addresses[0]: forms.psk_file(tmp_path, "alice", PSK)}, [("*.*.*.*", "ipv4")],
                           {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"},
-                          dpd="1s", dpd_retry="300ms", dpd_tries="2")
+                          dpd="1s", dpd_retry="200ms", dpd_tries="4")
     alice.write(forms.config(f'  <identity name="{host.ip4}" name-type="ipv4"/>\n', inside, [ground.addresses[0]],
                              [forms.group("plant", NUMBER)], "alice.db", sockets.path / "alice", membership={"keep_phase1": "yes"}))
     told = lambda kind, times: (lambda events: sum(e == "notified" and f["notify"] == kind for _, e, f in events) >= times)

@@ -69,15 +69,17 @@ def test_an_acknowledgement_when_the_key_server_is_made_to_rekey(key_server):
 
 def test_many_at_once_and_what_is_sent_in_full(key_server):
     """A kind of messages; and for people."""
-    every = told(at(key_server, "pull-3"))
+    mark = key_server.keys.mark()
+    every = told(at(key_server, "pull-3", "--patience", "0.3"))
     assert len(every) == len(gdoi_far.chosen("pull-3", "member")) and all(t["refused"] is True for t in every)
+    assert len(key_server.keys.find("refused", since=mark)) >= len(every), "that it was silent is not all"
     text = "\n".join(gdoi_far.in_full(every[0]))
     assert every[0]["text"] in text and "Refused, as it has to be." in text and "A right exchange works afterwards" in text
     assert "ISAKMP" in text
 
 
 def test_nothing_is_proved_by_who_is_refused_anyway(key_server):
-    process = at(key_server, "two-ids", "--psk", "*=wrong")
+    process = at(key_server, "two-ids", "--psk", "*=wrong", "--patience", "0.1")
     out, err = process.communicate(timeout=60)
     assert process.returncode and "a right exchange does not succeed" in err and not out
 
@@ -142,10 +144,11 @@ def test_a_member_that_registers_here(home, name):
 
 def test_a_member_that_follows_rekeys(home):
     """Who acknowledges shows what it takes, and that it goes on."""
-    p = home.attack("push-signature", "--patience", "3")
+    p = home.attack("push-signature", "--patience", "2")
     home.daemon.start()
     t = told(p)
     assert t["refused"] is True and t["alive"] is True, t["seen"]
+    assert [e["req"] for e in home.daemon.find("refused")] == list(t["rows"]), "that one, and none twice"
     home.daemon.finish()
 
 
