@@ -13,7 +13,9 @@ def story(tmp_path_factory, net_prefix):
     s.close()
 
 
-@pytest.mark.parametrize("name", GdoiStory.STEPS)
+# The last step looks at every IV that was sent.
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.req("RFC6407-3.5-01", "RFC6054-3-01")) if n == "aftermath" else n
+                                  for n in GdoiStory.STEPS])
 def test_step(story, step, name):
     result = step(name)
     assert story.tell.said
@@ -34,7 +36,6 @@ def esp(source, sequence, iv, spi=b"\0\0\x10\1"):
     return 0.0, 0, bytes(12) + b"\x08\0" + head + spi + sequence.to_bytes(4, "big") + iv + bytes(32)
 
 
-@pytest.mark.req("RFC6407-3.5-01", "RFC6054-3-01")
 def test_the_observer_sees_two_senders_that_share_what_they_must_not():
     a, b = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
     iv = lambda sid, n: bytes([sid]) + n.to_bytes(7, "big")
