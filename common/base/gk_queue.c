@@ -34,6 +34,7 @@ item_free(struct gk_queue_item *item)
 		gk_buf_free(&c->given);
 		free(c);
 	}
+	gk_wipe(item->body, item->size);
 	free(item);
 }
 

@@ -174,6 +174,19 @@ check_signatures(X509_STORE_CTX *ctx)
 
 /* ---- CRLs --------------------------------------------------------------- */
 
+/* A chain that came along is not verified yet when its CRLs are: any number of
+ * such issuers can be made up, so they count as parties. */
+static enum gk_proof_room
+room_of(const struct gk_path_run *run, const struct gk_cert *issuer)
+{
+	const X509 *x509 = gk_cert_x509(issuer);
+
+	return in_list(&run->trust->anchors, x509) != NULL ||
+	                       in_list(&run->trust->intermediates, x509) != NULL
+	               ? GK_PROOF_AUTHORITIES
+	               : GK_PROOF_PARTIES;
+}
+
 static const uint8_t *
 crl_id(const struct gk_crls *crls, const X509_CRL *crl)
 {
@@ -214,6 +227,7 @@ gk_path_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
 	X509 *by = X509_STORE_CTX_get0_current_issuer(ctx);
 	const struct gk_cert *issuer = NULL;
 	const uint8_t *id = NULL;
+	enum gk_proof_room room;
 	struct gk_proof proof;
 	unsigned before;
 	int ok;
@@ -226,13 +240,14 @@ gk_path_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
 	if (issuer == NULL || id == NULL ||
 	    gk_proof_of(GK_PROOF_CRL, id, gk_cert_id(issuer), &proof) != GK_OK)
 		return providers_check_crl(ctx, crl);
-	if (gk_proof_known(GK_PROOF_AUTHORITIES, &proof))
+	room = room_of(run, issuer);
+	if (gk_proof_known(room, &proof))
 		return 1;
 	gk_ossl_count();
 	before = run->complaints;
 	ok = providers_check_crl(ctx, crl);
 	if (ok == 1 && run->complaints == before)
-		gk_proof_keep(GK_PROOF_AUTHORITIES, &proof);
+		gk_proof_keep(room, &proof);
 	return ok;
 }
 

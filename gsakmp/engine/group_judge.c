@@ -189,8 +189,10 @@ weigh(const struct judgement *j, struct suspect *s)
 	return err;
 }
 
+/* A registration under way may be under another certificate, which is not in the
+ * store yet.  What came with that is looked at the next time. */
 static enum gk_err
-look_at(const struct judgement *j, struct suspect *s)
+find_der(const struct judgement *j, struct suspect *s, bool *newer)
 {
 	enum gk_err err = GK_OK;
 
@@ -198,8 +200,23 @@ look_at(const struct judgement *j, struct suspect *s)
 		err = gsakmp_group_member_der(j->g, s->id,
 		                              gk_buf_slice(&s->peer), &s->der,
 		                              &s->grants);
-	if (err == GK_ERR_UNEXPECTED && s->joining.len != 0)
-		err = gk_buf_copy(&s->der, gk_buf_slice(&s->joining));
+	*newer = (err == GK_OK || err == GK_ERR_UNEXPECTED) &&
+	         s->joining.len != 0 &&
+	         !gk_slice_equal(gk_buf_slice(&s->joining),
+	                         gk_buf_slice(&s->der));
+	if (!*newer)
+		return err;
+	gk_buf_free(&s->der);
+	gk_buf_free(&s->grants);
+	return gk_buf_copy(&s->der, gk_buf_slice(&s->joining));
+}
+
+static enum gk_err
+look_at(const struct judgement *j, struct suspect *s)
+{
+	bool newer;
+	enum gk_err err = find_der(j, s, &newer);
+
 	if (err == GK_ERR_UNEXPECTED) /* has left in the meantime */
 		return GK_OK;
 	GK_TRY(err);
@@ -209,6 +226,8 @@ look_at(const struct judgement *j, struct suspect *s)
 		s->verdict = STAYS;
 		s->until_now = s->until;
 	}
+	if (newer && s->verdict == STAYS)
+		s->until_now = s->until;
 	gk_buf_free(&s->der);
 	gk_buf_free(&s->grants);
 	return GK_OK;

@@ -118,6 +118,50 @@ GK_TEST(rfc4535_4_2_02, a_certificate_in_time_keeps_it)
 	gk_pki_free(&renewed);
 }
 
+static struct world_row *
+cert_row(struct world *w)
+{
+	for (size_t i = 0; i < w->store.n; i++)
+		if (strcmp(w->store.row[i].table, GSAKMP_TABLE_CERT) == 0)
+			return &w->store.row[i];
+	fail_msg("no certificate in the store");
+	return NULL;
+}
+
+/* Between a request and its commit the store still has the certificate before. */
+GK_TEST(rfc4535_4_2_02, a_better_one_counts_before_it_is_in_the_store)
+{
+	const struct world_config cfg = plain();
+	struct world *w = open_world(&cfg);
+	struct world_member *a = joins(w, "a", 0);
+	struct gk_pki_party renewed;
+	struct gk_buf before = { 0 };
+	struct gk_slice rtj;
+
+	gk_pki_make(&renewed,
+	            &(struct gk_pki_spec){ .subject = "/O=Members/CN=a",
+	                                   .serial = 900,
+	                                   .alg = GK_PKI_P256,
+	                                   .slot = 2,
+	                                   .issuer = &w->root });
+	gk_assert_ok(gk_buf_copy(&before, gk_buf_slice(&cert_row(w)->value)));
+	a->chain[0] = renewed.cert;
+	gk_assert_ok(gsakmp_gm_leave(a->gm, false, simnet_now(w->net)));
+	world_drain_member(a);
+	gk_assert_ok(gsakmp_gm_join(a->gm, simnet_now(w->net)));
+	world_drain_member(a);
+	rtj = gk_buf_slice(&a->seen.last_sent[GSAKMP_EXCHANGE_REQUEST_TO_JOIN]);
+	gk_assert_ok(world_to_server(w, rtj, a->node));
+	gk_buf_free(&cert_row(w)->value);
+	cert_row(w)->value = before;
+	revoke(w, &w->root, &a->pki);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_ACCESS_ENDED], 0);
+	assert_int_equal(status(w->group).n_members, 1);
+	a->chain[0] = a->pki.cert;
+	world_free(w);
+	gk_pki_free(&renewed);
+}
+
 GK_TEST(rfc4535_4_2_02, the_date_outlives_the_key_server)
 {
 	const struct world_config cfg = plain();
@@ -283,6 +327,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4535_4_2_02, access_ends_with_the_certificate),
 		GK_RUN(rfc4535_4_2_02, a_certificate_in_time_keeps_it),
+		GK_RUN(rfc4535_4_2_02,
+		       a_better_one_counts_before_it_is_in_the_store),
 		GK_RUN(rfc4535_4_2_02, the_date_outlives_the_key_server),
 		GK_RUN(rfc4535_4_2_02,
 		       the_configuration_can_leave_expiry_alone),

@@ -339,6 +339,41 @@ GK_TEST(crypto_proof, kind_object_and_issuer_each_make_another_fact)
 	assert_false(gk_proof_known(GK_PROOF_AUTHORITIES, &turned));
 }
 
+/* Made of public certificates and of a public CRL, without any key: an authority
+ * whose certificate has another signature. */
+GK_TEST(crypto_proof, made_up_authorities_do_not_push_authorities_out)
+{
+	struct gk_trust *trust = trust_all(), *asked;
+	struct gk_buf der;
+
+	(void)effort(trust, leaf.cert);
+	gk_assert_ok(gk_trust_new(NULL, &asked));
+	gk_assert_ok(gk_trust_add_anchor(asked, root.cert));
+	add_crl(asked, &sub, NULL, FROM, TO);
+	gk_assert_ok(gk_buf_copy(&der, gk_cert_der(sub.cert)));
+	for (unsigned i = 1; i < 2 * GK_PROOF_AUTHORITIES_MAX; i++) {
+		struct gk_certs along = { 0 };
+		const struct gk_trust_extra extra = { .certs = &along };
+		struct gk_cert *made_up;
+
+		der.ptr[der.len - 1] ^= (uint8_t)i;
+		der.ptr[der.len - 2] ^= (uint8_t)(i >> 8);
+		gk_assert_ok(gk_cert_from_der(gk_buf_slice(&der), &made_up));
+		gk_assert_ok(gk_certs_add(&along, made_up));
+		gk_assert_err(GK_ERR_AUTH,
+		              gk_trust_verify(asked, leaf.cert, &extra,
+		                              GK_PKI_NOW, 0, NULL, NULL));
+		gk_certs_free(&along);
+		gk_cert_free(made_up);
+		der.ptr[der.len - 1] ^= (uint8_t)i;
+		der.ptr[der.len - 2] ^= (uint8_t)(i >> 8);
+	}
+	assert_int_equal(effort(trust, leaf.cert), 0);
+	gk_buf_free(&der);
+	gk_trust_free(asked);
+	gk_trust_free(trust);
+}
+
 static struct gk_trust *shared;
 
 static void *
@@ -386,6 +421,8 @@ main(void)
 		       what_one_certificate_may_another_may_not),
 		GK_RUN(crypto_proof,
 		       room_is_bounded_and_parties_do_not_push_authorities_out),
+		GK_RUN(crypto_proof,
+		       made_up_authorities_do_not_push_authorities_out),
 		GK_RUN(crypto_proof,
 		       kind_object_and_issuer_each_make_another_fact),
 		GK_RUN(crypto_proof, threads_learn_from_each_other),
