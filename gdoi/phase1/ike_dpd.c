@@ -59,6 +59,7 @@ ike_dpd_begin(struct ike *ike, struct gk_now now)
 		return GK_OK;
 	GK_TRY(ike->env->random(ike->env->ctx, r, sizeof(r)));
 	ike->dpd.sent = number((struct gk_slice){ r, sizeof(r) }) & 0x7fffffff;
+	ike->dpd.first = ike->dpd.sent;
 	ike_dpd_heard(ike, now);
 	return GK_OK;
 }
@@ -107,11 +108,23 @@ refuse(struct ike_input *in, const char *req, const char *field, size_t at)
 	                  req, field, at);
 }
 
+/* RFC 6407 section 7.1.4: our own question comes back, or else the peer began at the
+ * same place of 2^31. */
+static bool
+is_ours(const struct ike *ike, uint32_t sequence)
+{
+	return ike->cfg.dpd_s != 0 && ike->dpd.peer_can &&
+	       sequence - ike->dpd.first <= ike->dpd.sent - ike->dpd.first;
+}
+
 static enum gk_err
 question(struct ike_input *in, uint32_t sequence, size_t at)
 {
 	struct ike *ike = in->ike;
 
+	if (is_ours(ike, sequence) && GK_CHECKED("RFC3706-5.5-01"))
+		return refuse(in, "RFC3706-5.5-01", "R-U-THERE Sequence Number",
+		              at);
 	if (ike->dpd.heard_any && sequence < ike->dpd.heard &&
 	    GK_CHECKED("RFC3706-5.5-01"))
 		return refuse(in, "RFC3706-5.5-01", "R-U-THERE Sequence Number",

@@ -303,8 +303,17 @@ ike_informational(struct ike_input *in, struct gk_slice dgram)
 
 /* ---- sending ------------------------------------------------------------ */
 
+/* RFC 6407 section 7.1.4: HASH(1) does not say who speaks.  What a mirror throws back
+ * has a Message ID that is used; DPD, which says much more, knows its numbers.  An SA
+ * that has no room for one ends soon. */
+static void
+note_own(struct ike *ike, uint32_t message_id)
+{
+	(void)!ike_message_id_take(ike, message_id);
+}
+
 static enum gk_err
-send_info(struct ike *ike, uint8_t type, struct gk_slice body,
+send_info(struct ike *ike, uint8_t type, struct gk_slice body, bool dpd,
           struct gk_now now)
 {
 	struct ike_message *m = calloc(1, sizeof(*m));
@@ -354,6 +363,8 @@ send_info(struct ike *ike, uint8_t type, struct gk_slice body,
 		gk_buf_free(&out);
 	else
 		ike_keepalive_later(ike, now);
+	if (err == GK_OK && !dpd)
+		note_own(ike, id);
 	free(m);
 	return err;
 }
@@ -371,7 +382,8 @@ ike_notify(struct ike *ike, const struct isakmp_notification *notification,
 	isakmp_notification_encode(&wr, notification);
 	GK_TRY(gk_wr_done(&wr));
 	return send_info(ike, ISAKMP_PAYLOAD_NOTIFICATION,
-	                 (struct gk_slice){ body, wr.len }, now);
+	                 (struct gk_slice){ body, wr.len },
+	                 ike_dpd_is(notification), now);
 }
 
 enum gk_err
@@ -387,7 +399,7 @@ ike_delete_other(struct ike *ike, const struct isakmp_delete *del,
 	isakmp_delete_encode(&wr, del);
 	GK_TRY(gk_wr_done(&wr));
 	return send_info(ike, ISAKMP_PAYLOAD_DELETE,
-	                 (struct gk_slice){ body, wr.len }, now);
+	                 (struct gk_slice){ body, wr.len }, false, now);
 }
 
 /* Switch p1_delete_doi. */
@@ -423,7 +435,7 @@ ike_delete_because(struct ike *ike, const char *text, struct gk_now now)
 	isakmp_delete_encode(&wr, &d);
 	GK_TRY(gk_wr_done(&wr));
 	GK_TRY(send_info(ike, ISAKMP_PAYLOAD_DELETE,
-	                 (struct gk_slice){ body, wr.len }, now));
+	                 (struct gk_slice){ body, wr.len }, false, now));
 	ike_die(ike, IKE_OUT_DELETED, NULL, text);
 	return GK_OK;
 }

@@ -38,7 +38,8 @@ struct ike_nat {
 /* RFC 3706 */
 struct ike_dpd {
 	bool peer_can;
-	uint32_t sent;  /* number of our question */
+	uint32_t first; /* number of our first question ... */
+	uint32_t sent;  /* ... and of the last one */
 	bool open;      /* it was asked and is not answered */
 	unsigned asked; /* how often since the peer was heard */
 	uint64_t at;    /* when to ask, or to ask again */
