@@ -89,6 +89,7 @@ gdoid_lapse_judge(struct gdoid_group *g)
 	gdoi_group_status(g->group, &st);
 	if (g->policy_file != NULL || !st.open)
 		return;
+	later(g, until);
 	if (gdoid_store_get_policy(g, &cms) != GK_OK)
 		return;
 	err = verify(g, gk_buf_slice(&cms), &until, why);

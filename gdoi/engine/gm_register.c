@@ -218,7 +218,7 @@ rekey_sas(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 		return err;
 	}
 	gm_replace(group, keys);
-	GK_TRY(gm_out_of_keys(gm, group));
+	GK_TRY(gm_out_of_keys(gm, group, now));
 	return current ? gm_register_soon(gm, group,
 	                                  group->joined
 	                                          ? "the Rekey SA has expired"
@@ -283,9 +283,10 @@ given_up(const struct gdoi_gm *gm, const struct gm_group *group)
 	       group->failures >= gm->cfg.register_max;
 }
 
-/* Between two rounds that fail, the state says so. */
+/* Between two rounds that fail, the state says so.  A key that did not live until
+ * gm_due() lets it ask has left nothing behind that would ask. */
 enum gk_err
-gm_out_of_keys(struct gdoi_gm *gm, struct gm_group *group)
+gm_out_of_keys(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 {
 	struct gdoi_output *out;
 
@@ -304,7 +305,8 @@ gm_out_of_keys(struct gdoi_gm *gm, struct gm_group *group)
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->why = group->why;
-	return gdoi_outputs_own(&gm->out);
+	GK_TRY(gdoi_outputs_own(&gm->out));
+	return gm_register_soon(gm, group, NULL, now);
 }
 
 /* The list has been gone through. */

@@ -153,12 +153,67 @@ next(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
 	return wanted(gm) ? gm_server_need(gm, now) : GK_OK;
 }
 
+/* ---- a way in ----------------------------------------------------------- */
+
+/* Do its PUSHes come to us alone? */
+static bool
+by_unicast(const struct gm_group *group)
+{
+	const struct gm_kek *kek = group->keys->rekey.kek;
+	const struct gdoi_endpoint *dst = kek == NULL ? NULL : &kek->sak.ep.dst;
+
+	if (dst == NULL || !group->joined)
+		return false;
+	if (dst->type == ISAKMP_ID_IPV4_ADDR && dst->data.len == 4)
+		return dst->data.ptr[0] >> 4 != 0xe;
+	return dst->type != ISAKMP_ID_IPV6_ADDR || dst->data.len != 16 ||
+	       dst->data.ptr[0] != 0xff;
+}
+
+/*
+ * RFC 3948 section 4: a NAT in front of us forgets us when nothing goes out, and
+ * then no PUSH finds its way in.  The keepalives are those of the SA, so it stays
+ * as long as somebody relies on them.
+ */
+static bool
+holds_a_mapping(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	return gm->up && ike_nat_here(gm->ike) && by_unicast(group);
+}
+
+static void
+mappings(const struct gdoi_gm *gm, bool mapped[GDOI_GM_GROUPS_MAX])
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		mapped[i] = holds_a_mapping(gm, &gm->group[i]);
+}
+
+/* When that SA is gone the key server hears from us: who registers behind a NAT
+ * has a way in. */
+static enum gk_err
+map_again(struct gdoi_gm *gm, const bool *mapped, struct gk_now now)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (mapped[i])
+			GK_TRY(gm_register_soon(gm, &gm->group[i],
+			                        "the way in through the NAT "
+			                        "has ended with phase 1",
+			                        now));
+	return GK_OK;
+}
+
+/* ---- the end of an SA --------------------------------------------------- */
+
 enum gk_err
 gm_server_leave(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
                 const struct isakmp_reject *why, struct gk_now now)
 {
+	bool mapped[GDOI_GM_GROUPS_MAX];
 	struct ike_output out;
 
+	mappings(gm, mapped);
+	if (culprit != NULL)
+		mapped[culprit - gm->group] = false; /* it has its own reason */
 	if (gm->ike != NULL && gm->up) {
 		GK_TRY(ike_delete(gm->ike, now));
 		while (ike_poll(gm->ike, &out))
@@ -167,7 +222,8 @@ gm_server_leave(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
 				                  out.dgram, false));
 		GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, why));
 	}
-	return next(gm, culprit, text, why, now);
+	GK_TRY(next(gm, culprit, text, why, now));
+	return map_again(gm, mapped, now);
 }
 
 bool
@@ -209,44 +265,6 @@ dead(struct gdoi_gm *gm, struct gk_now now)
 	return GK_OK;
 }
 
-/* Do its PUSHes come to us alone? */
-static bool
-by_unicast(const struct gm_group *group)
-{
-	const struct gm_kek *kek = group->keys->rekey.kek;
-	const struct gdoi_endpoint *dst = kek == NULL ? NULL : &kek->sak.ep.dst;
-
-	if (dst == NULL || !group->joined)
-		return false;
-	if (dst->type == ISAKMP_ID_IPV4_ADDR && dst->data.len == 4)
-		return dst->data.ptr[0] >> 4 != 0xe;
-	return dst->type != ISAKMP_ID_IPV6_ADDR || dst->data.len != 16 ||
-	       dst->data.ptr[0] != 0xff;
-}
-
-/*
- * RFC 3948 section 4: a NAT in front of us forgets us when nothing goes out, and
- * then no PUSH finds its way in.  The keepalives are those of the SA, so it stays
- * as long as somebody relies on them.
- */
-static bool
-holds_a_mapping(const struct gdoi_gm *gm, const struct gm_group *group)
-{
-	return gm->up && ike_nat_here(gm->ike) && by_unicast(group);
-}
-
-static enum gk_err
-map_again(struct gdoi_gm *gm, const bool *mapped, struct gk_now now)
-{
-	for (size_t i = 0; i < gm->n_groups; i++)
-		if (mapped[i])
-			GK_TRY(gm_register_soon(gm, &gm->group[i],
-			                        "the way in through the NAT "
-			                        "has ended with phase 1",
-			                        now));
-	return GK_OK;
-}
-
 static enum gk_err
 down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 {
@@ -255,8 +273,7 @@ down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 	const struct isakmp_reject why = out->why;
 	const char *text = out->text;
 
-	for (size_t i = 0; i < gm->n_groups; i++)
-		mapped[i] = holds_a_mapping(gm, &gm->group[i]);
+	mappings(gm, mapped);
 	/* Also of one that never came up: people want to know why. */
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
 	GK_TRY(next(gm, NULL, text, &why, now));

@@ -439,9 +439,11 @@ GK_MUST_CHECK enum gk_err gm_registered(struct gdoi_gm *gm,
 GK_MUST_CHECK enum gk_err gm_suspect(struct gdoi_gm *gm, struct gm_group *group,
                                      struct gk_now now);
 
-/* gm_out_of_keys - when time has taken the last one, we are no member. */
+/* gm_out_of_keys - when time has taken the last one, we are no member, and ask to be
+ * one again. */
 GK_MUST_CHECK enum gk_err gm_out_of_keys(struct gdoi_gm *gm,
-                                         struct gm_group *group);
+                                         struct gm_group *group,
+                                         struct gk_now now);
 
 /* gm_leave.c */
 /* gm_farewells - the SA has come up: say what is to be said. */

@@ -586,7 +586,7 @@ gm_teks_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 		return err;
 	}
 	gm_replace(group, keys);
-	return gm_out_of_keys(gm, group);
+	return gm_out_of_keys(gm, group, now);
 }
 
 /* ---- when a lifetime wants another registration ------------------------- */

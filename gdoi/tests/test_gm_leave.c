@@ -196,6 +196,21 @@ GK_TEST(rfc6407_2_2_03, multicast_needs_no_mapping)
 	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
 }
 
+/* Another group is refused, and phase 1 ends with that. */
+GK_TEST(rfc6407_2_2_03, a_refusal_elsewhere_does_not_close_the_way_in)
+{
+	behind_a_nat(false);
+	lab.server[0].refuse = ISAKMP_NOTIFY_AUTHENTICATION_FAILED;
+	lab_join(1);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+	lab.server[0].refuse = 0;
+	gk_assert_ok(gdoi_gm_leave(lab.gm, 1, false, lab.now));
+	lab_pass(100000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	assert_int_equal(seen(GDOI_OUT_PHASE1_DOWN), 1);
+	assert_true(lab.seen.keepalives >= 4);
+}
+
 /* ---- without keys ------------------------------------------------------- */
 
 static void
@@ -274,6 +289,23 @@ GK_TEST(rfc6407_3_3_01, keys_that_run_out_while_nobody_answers)
 	            lab_state(0) == GDOI_GM_PHASE1);
 }
 
+/* The only key ends sooner than a lifetime may ask again. */
+GK_TEST(rfc6407_3_3_01, a_key_that_lives_for_seconds)
+{
+	lab_reset();
+	lab_no_rekey(&lab.offer);
+	lab.offer.sa.sat[0].ipsec.life_s = 2;
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_pass(2500);
+	assert_false(lab_tek(0x101, NULL));
+	lab.offer.sa.sat[0].ipsec.life_s = 1000;
+	lab_pass(10000);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(lab.server[0].pulls, 2);
+}
+
 int
 main(void)
 {
@@ -286,6 +318,9 @@ main(void)
 		GK_RUN(rfc6407_3_1_02, others_are_told_nothing),
 		GK_RUN(rfc6407_2_2_03, phase_1_stays_for_its_keepalives),
 		GK_RUN(rfc6407_2_2_03, multicast_needs_no_mapping),
+		GK_RUN(rfc6407_2_2_03,
+		       a_refusal_elsewhere_does_not_close_the_way_in),
+		GK_RUN(rfc6407_3_3_01, a_key_that_lives_for_seconds),
 		GK_RUN(rfc6407_3_3_01, who_has_no_keys_left_is_no_member),
 		GK_RUN(rfc6407_3_3_01, and_gives_up_when_it_is_told_to),
 		GK_RUN(rfc6407_3_3_01, keys_that_run_out_while_nobody_answers),
