@@ -38,7 +38,7 @@ open_store(struct gdoid_member *m, struct gkd_why *why)
 	const struct gk_store_config cfg = {
 		.path = m->store_path,
 		.app = GK_STORE_APP_GDOI,
-		.version = GDOID_STORE_VERSION,
+		.version = GDOID_GM_STORE_VERSION,
 		.lock_ms = 2000,
 	};
 	char text[GK_STORE_WHY_MAX] = "";

@@ -8,7 +8,8 @@ enum gkd_exit
 gdoid_store_open(struct gdoid_server *s, struct gkd_why *why)
 {
 	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GDOI,
-	                    GDOID_STORE_VERSION, 0, s->d->events, why) == GK_OK)
+	                    GDOID_GCKS_STORE_VERSION, GDOID_GCKS_STORE_OLDEST,
+	                    s->d->events, why) == GK_OK)
 		return GKD_EXIT_OK;
 	return GKD_EXIT_STORE;
 }

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gcks is killed at its durable writes: no SEQ repeats or goes back, and nobody has to register again."""
+import re
+import sqlite3
+
 import pytest
 
 from lab import faults
@@ -70,3 +73,37 @@ def test_killed_at_durable_writes(group, points):
     told = {e["sequence"] for e in g.keys.find("rekeyed")}
     assert told <= {number for _, number in there}, "what it said to be sent was there to be seen"
     assert len(there) >= len(points), "after each death there was a rekey"
+
+
+def change(store, *sql):
+    db = sqlite3.connect(store)
+    changed = [db.execute(statement).rowcount for statement in sql]
+    db.commit()
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
+    return version, changed
+
+
+@pytest.mark.req("RFC6407-5.7-02")
+def test_a_store_of_an_older_version(group):
+    """Rows as they were before what is sent again, and who is behind a NAT, was put down: the group goes on."""
+    g = group
+    alice, = g.follow("alice")
+    g.keys.control("rekey", "tek")
+    g.keys.wait("rekeyed")
+    g.keys.finish()
+    store = g.keys.directory / re.search(r'<store path="([^"]+)"', g.keys.config.read_text()).group(1)
+    assert change(store)[0] == 2
+    version, changed = change(store, "PRAGMA user_version=1",
+                              "UPDATE row SET value = substr(value, 1, length(value) - 4) WHERE tab = 'gdoi-group'")
+    assert version == 1 and changed[1] == 1
+    g.keys.start()
+    assert g.status()["members"] == 1
+    mark = g.keys.mark()
+    g.keys.control("rekey", "tek")
+    number = g.keys.wait("rekeyed", since=mark)["sequence"]
+    alice.wait("rekeyed", where=lambda f: f["seq"] == number)
+    assert alice.count("registered") == 1
+    g.finish()
+    assert change(store)[0] == 2, "from the first change on, only this version reads it"
+    one_message_for_each_number(g)
