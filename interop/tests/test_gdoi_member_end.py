@@ -109,8 +109,8 @@ def test_who_cannot_say_so_says_that(group):
 @pytest.mark.req("RFC6407-3.4-03")
 def test_whose_keys_run_out_without_new_ones_says_why(group):
     """The key server answers, and does not admit the member any more: it is none, and that is what it says."""
-    g = group("alice", rekey=False, tek_life="5s")
-    alice = join(g, "alice", membership={"margin": "2s"})
+    g = group("alice", rekey=False, tek_life="3s")
+    alice = join(g, "alice", membership={"margin": "1s"})
     mark = alice.mark()
     g.write_policy(excluded=["alice"])
     g.keys.control("policy")

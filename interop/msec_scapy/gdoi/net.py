@@ -11,12 +11,15 @@ from . import gm as members
 from . import numbers as n
 
 MARKER = bytes(4)
+MULTICAST_ALL = {socket.AF_INET: (socket.IPPROTO_IP, 49), socket.AF_INET6: (socket.IPPROTO_IPV6, 29)}  # of Linux
 clock = time.time
 
 
 def udp(bind, port):
     s = socket.socket(family_of(bind), socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.suppress(OSError):  # what another socket has joined comes there
+        s.setsockopt(*MULTICAST_ALL[s.family], 0)
     s.bind((bind, port))
     s.setblocking(False)
     return s
