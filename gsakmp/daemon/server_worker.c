@@ -50,6 +50,8 @@ send_over_tcp(struct gsakmpd_worker *w, const struct gsakmp_endpoint *to,
 {
 	struct gkd_addr peer;
 
+	if (w->openings == NULL)
+		return; /* closed; what was posted comes out all the same */
 	if (!to->open)
 		send_stream(w, to->handle, data);
 	else if (gsakmpd_endpoint_addr(to, &peer) == GK_OK)

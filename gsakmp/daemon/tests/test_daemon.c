@@ -378,6 +378,23 @@ GK_TEST(rfc4535_7_1_1, the_length_field_frames_a_stream)
 			      &total));
 }
 
+/* A worker that is closed last still has answers for connections, and those are
+ * the first one's, which is closed by then: they are gone, and nothing else. */
+GK_TEST(daemon_gcks, an_answer_by_tcp_after_the_end_goes_nowhere)
+{
+	struct gsakmpd_worker workers[2] = { 0 };
+	struct gsakmpd_server s = { .workers = workers, .n_workers = 2 };
+	struct gsakmp_endpoint to = { .stream = true, .ip_len = 4 };
+
+	workers[0].server = workers[1].server = &s;
+	workers[0].loop = gkd_loop_new();
+	assert_non_null(workers[0].loop);
+	gsakmpd_worker_send(&workers[1], &to, gk_slice_str("answer"));
+	to.open = true;
+	gsakmpd_worker_send(&workers[1], &to, gk_slice_str("answer"));
+	gkd_loop_free(workers[0].loop);
+}
+
 int
 main(void)
 {
@@ -385,6 +402,8 @@ main(void)
 		GK_RUN(daemon_gcks, a_good_configuration_is_understood),
 		GK_RUN(daemon_gcks, errors_name_line_element_and_value),
 		GK_RUN(daemon_gcks, two_groups_with_one_group_id_are_refused),
+		GK_RUN(daemon_gcks,
+		       an_answer_by_tcp_after_the_end_goes_nowhere),
 		GK_RUN(daemon_gm, a_good_configuration_is_understood),
 		GK_RUN(daemon_gm, errors_name_line_element_and_value),
 		GK_RUN(daemon_gm, an_announcement_nobody_signed_is_refused),
