@@ -167,6 +167,7 @@ gk_ossl_home(const EVP_PKEY *pkey)
 {
 	const OSSL_PROVIDER *of = EVP_PKEY_get0_provider(pkey);
 
+	pthread_once(&once, load); /* maybe by another thread just now */
 	for (size_t i = 0; of != NULL && i < GK_COUNT(homes); i++)
 		if (of == homes[i].provider)
 			return homes[i].ctx;

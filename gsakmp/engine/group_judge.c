@@ -133,13 +133,20 @@ list_members(struct judgement *j)
 /* ---- one of them, without the lock ---------------------------------------- */
 
 static enum verdict
-read_fault(const struct gk_cert *cert, const struct gk_cert_fault *why)
+read_fault(const struct gk_cert *cert, const struct gk_cert_fault *why,
+           int64_t utc)
 {
+	bool raw = gk_cert_is_raw(cert);
+
 	if (why->kind == GK_CERT_FAULT_REVOKED ||
 	    /* A raw key is revoked by no longer being believed. */
-	    (gk_cert_is_raw(cert) && why->kind == GK_CERT_FAULT_UNKNOWN_ROOT))
+	    (raw && why->kind == GK_CERT_FAULT_UNKNOWN_ROOT))
 		return REVOKED;
-	return why->kind == GK_CERT_FAULT_EXPIRED ? EXPIRED : STAYS;
+	/* Its own date counts, whatever else stands in the way. */
+	if (why->kind == GK_CERT_FAULT_EXPIRED ||
+	    (!raw && gk_cert_not_after(cert) <= utc))
+		return EXPIRED;
+	return STAYS;
 }
 
 static void
@@ -180,8 +187,9 @@ weigh(const struct judgement *j, struct suspect *s)
 		s->until_now = gsakmp_path_until(&path);
 		weigh_grants(j, s, cert);
 	} else if (err != GK_ERR_NOMEM) {
-		s->verdict = read_fault(cert, &why);
-		s->until_now = 0; /* its dates say nothing more */
+		s->verdict = read_fault(cert, &why, j->now.utc_s);
+		if (s->until <= j->now.utc_s)
+			s->until_now = 0; /* it says nothing more */
 		err = GK_OK;
 	}
 	gk_path_free(&path);

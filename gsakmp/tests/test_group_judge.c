@@ -177,6 +177,31 @@ GK_TEST(rfc4535_4_2_02, the_date_outlives_the_key_server)
 	world_free(w);
 }
 
+/* Nobody can say whether it is good, but everybody that it is over. */
+GK_TEST(rfc4535_4_2_02, the_date_counts_when_the_path_is_gone)
+{
+	const struct world_config cfg = plain();
+	struct world *w = open_world(&cfg);
+	struct world_member *b = joins(w, "b", soon(w));
+	struct gk_trust *empty;
+
+	joins(w, "a", 0);
+	gk_assert_ok(gk_trust_new(NULL, &empty));
+	w->group->party.trust = empty;
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	assert_int_equal(status(w->group).n_members, 2);
+	assert_int_equal(status(w->group).recheck_utc,
+	                 gk_cert_not_after(b->pki.cert));
+	world_pass(w, (SOON + 10) * 1000);
+	assert_int_equal(status(w->group).n_members, 1);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_ACCESS_ENDED], 1);
+	assert_true(w->group->judge_at > simnet_now(w->net).mono_ms + 60000);
+	w->group->party.trust = w->trust;
+	gk_trust_free(empty);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_4_2_02, the_configuration_can_leave_expiry_alone)
 {
 	struct world_config cfg = plain();
@@ -330,6 +355,7 @@ main(void)
 		GK_RUN(rfc4535_4_2_02,
 		       a_better_one_counts_before_it_is_in_the_store),
 		GK_RUN(rfc4535_4_2_02, the_date_outlives_the_key_server),
+		GK_RUN(rfc4535_4_2_02, the_date_counts_when_the_path_is_gone),
 		GK_RUN(rfc4535_4_2_02,
 		       the_configuration_can_leave_expiry_alone),
 		GK_RUN(rfc4535_4_2_02,
