@@ -139,7 +139,8 @@ tell_of_joins(struct gdoi_group *g, struct gk_now now)
 	struct gdoi_rekey_cause cause = {
 		.evicted = g->rekey_owed,
 		.deletes = true,
-		.at_once = g->rekey_owed && g->policy->rekey.evict_at_once,
+		.at_once = g->owed_at_once ||
+		           (g->rekey_owed && g->policy->rekey.evict_at_once),
 	};
 
 	for (uint16_t i = 0; i < g->policy->n_data; i++)

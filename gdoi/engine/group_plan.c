@@ -323,12 +323,13 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 		/* Try again, but not at once and for ever. */
 		g->window_ends = now.mono_ms + RETRY_MS;
 		g->rekey_owed = true;
+		g->owed_at_once |= cause->at_once;
 		return err;
 	}
 	/* Who has left waits for a plan of his own. */
 	if (gk_group_count_state(g->data, GK_MEMBER_LEAVING) != 0)
 		g->window_ends = now.mono_ms;
-	g->rekey_owed = false;
+	g->rekey_owed = g->owed_at_once = false;
 	g->rekeyed_at = now.mono_ms;
 	g->last_rekey_utc = now.utc_s;
 	GK_TRY(gdoi_group_save_head(g));

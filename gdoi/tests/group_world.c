@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/group_world.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,17 @@
 
 /* ---- policies by hand ---------------------------------------------------- */
 
+unsigned gw_random_left = UINT_MAX;
 static uint64_t lcg_state = 1;
 
 static enum gk_err
 lcg(void *ctx, uint8_t *out, size_t n)
 {
 	(void)ctx;
+	if (gw_random_left == 0)
+		return GK_ERR_IO;
+	if (gw_random_left != UINT_MAX)
+		gw_random_left--;
 	for (size_t i = 0; i < n; i++) {
 		lcg_state = lcg_state * 6364136223846793005ULL +
 		            1442695040888963407ULL;
@@ -283,7 +289,7 @@ keep_push(struct gw *w, const struct gdoi_output *out)
 static bool
 arrives(const struct gw *w)
 {
-	uint8_t octet;
+	uint8_t octet = 0;
 
 	gk_assert_ok(lcg(NULL, &octet, 1));
 	return octet % 100U >= w->loss;

@@ -106,6 +106,9 @@ struct gw {
 	struct isakmp_reject why;
 };
 
+/* The generator fails after so many draws; UINT_MAX: never. */
+extern unsigned gw_random_left;
+
 /* gw_init - a group with AES-128 KEK, ECDSA P-256 and one ESP TEK. */
 void gw_init(struct gw *w, size_t members);
 void gw_begin(struct gw *w); /* the group, without a policy */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/group_world.h"
 
+#include <limits.h>
 #include <string.h>
 
 /*
@@ -121,6 +122,41 @@ GK_TEST(rfc6407_5_4_1_01, by_command_an_eviction_replaces_at_once)
 	gk_assert_err(GK_ERR_VALUE,
 	              gdoi_group_evict_now(w.group, &peer, 1, w.now));
 	gw_free(&w);
+}
+
+/* Wherever it fails: who is out is out at once when it is made up for, and who is
+ * still in is told to be by another command. */
+GK_TEST(rfc6407_5_4_1_01, an_eviction_that_failed_is_made_up_for_at_once)
+{
+	const char *peer = "ipv4:10.1.0.3";
+	unsigned made_up = 0;
+	enum gk_err err;
+
+	for (unsigned draws = 0;; draws++) {
+		uint8_t old[4];
+
+		begin(4);
+		open_all();
+		memcpy(old, w.member[0].tek[0].spi, 4);
+		gw_random_left = draws;
+		err = gdoi_group_evict_now(w.group, &peer, 1, w.now);
+		gw_random_left = UINT_MAX;
+		gw_drain(&w);
+		gw_after(&w, 2);
+		if (err != GK_OK &&
+		    gdoi_group_evict_now(w.group, &peer, 1, w.now) == GK_OK)
+			gw_drain(&w);
+		else
+			made_up += err != GK_OK;
+		assert_replaced_at_once(old);
+		/* and the next one has its delays again */
+		gk_assert_ok(gw_evict(&w, &w.member[1]));
+		assert_int_equal(w.member[0].gap.atd, 10);
+		gw_free(&w);
+		if (err == GK_OK)
+			break;
+	}
+	assert_true(made_up != 0);
 }
 
 /* A rollover was under way: the SA that waits for its DTD, and the one that waits
@@ -257,6 +293,8 @@ main(void)
 		       no_other_rekey_is_hurried_by_that_policy),
 		GK_RUN(rfc6407_5_4_1_01,
 		       by_command_an_eviction_replaces_at_once),
+		GK_RUN(rfc6407_5_4_1_01,
+		       an_eviction_that_failed_is_made_up_for_at_once),
 		GK_RUN(rfc6407_5_4_1_01, a_rollover_under_way_is_cut_short),
 		GK_RUN(rfc6407_5_4_1_01,
 		       who_leaves_is_followed_by_new_keys_at_once),
