@@ -149,5 +149,8 @@ gdoid_json_tek(const struct gdoi_tek *tek, bool keys)
 	}
 	if (keys)
 		json_object_set_new(o, "keys", json_keys(tek));
+	else if (tek->source_auth.len != 0) /* which is public */
+		json_object_set_new(o, "source_key",
+		                    gkd_json_octets(tek->source_auth));
 	return o;
 }

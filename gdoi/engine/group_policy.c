@@ -4,6 +4,7 @@
 
 #include "common/base/gk_check.h"
 #include "gdoi/engine/group_plan.h"
+#include "gdoi/message/sig_key.h"
 
 /*
  * Taking a policy: the first opens the group, a later one changes it, and after a
@@ -80,8 +81,11 @@ check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
 		struct gdoi_sat_keys keys;
 
 		GK_TRY(gdoi_sat_keys(&g->dialect, &p->data[i].sat, &keys, why));
-		/* There is nothing here that could make such a key. */
-		if (keys.source_auth)
+		/* Its source made it; it is in the policy, or nowhere. */
+		if (keys.source_auth &&
+		    gdoi_source_key_check(&p->data[i].sat,
+		                          p->data[i].source_key) != GK_OK &&
+		    GK_CHECKED("RFC6407-5.6.1.3-01"))
 			return refuse(why, GK_ERR_POLICY, "RFC6407-5.6.1.3-01",
 			              "TEK_SOURCE_AUTH_KEY");
 		if (keys.legacy && !g->cfg.legacy_ok &&
@@ -210,8 +214,28 @@ kek_fits(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 	                      (struct gk_slice){ body, wr.len });
 }
 
+/* The form of its key is the dialect's of when it was made, which may be
+ * another one by now: then it makes way. */
 static bool
-tek_fits(const struct gdoi_data_sa *t, const struct gdoi_data_policy *data)
+source_fits(const struct gdoi_group *g, const struct gdoi_data_sa *t,
+            const struct gdoi_data_policy *data)
+{
+	struct gk_buf key;
+	bool same;
+
+	if (!t->keys.source_auth)
+		return true;
+	if (gdoi_source_key_write(&g->dialect, data->source_key, &key) != GK_OK)
+		return false;
+	same = gk_slice_equal(gk_buf_slice(&key),
+	                      gk_buf_slice(&t->source_auth));
+	gk_buf_free(&key);
+	return same;
+}
+
+static bool
+tek_fits(const struct gdoi_group *g, const struct gdoi_data_sa *t,
+         const struct gdoi_data_policy *data)
 {
 	struct gdoi_sat sat = data->sat;
 	static const struct gdoi_dialect plain;
@@ -228,7 +252,7 @@ tek_fits(const struct gdoi_data_sa *t, const struct gdoi_data_policy *data)
 	       gk_slice_equal(gk_buf_slice(&t->body),
 	                      (struct gk_slice){ body.ptr, wr.len });
 	gk_buf_free(&body);
-	return same;
+	return same && source_fits(g, t, data);
 }
 
 static void
@@ -255,7 +279,7 @@ remap(struct gdoi_group *g)
 
 		for (uint16_t i = 0; i < g->policy->n_data; i++)
 			if (data == GDOI_DATA_ORPHAN &&
-			    tek_fits(t, &g->policy->data[i]))
+			    tek_fits(g, t, &g->policy->data[i]))
 				data = i;
 		if (t->data == data)
 			continue;

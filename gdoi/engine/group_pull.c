@@ -28,6 +28,7 @@ struct gdoi_offer {
 	struct gk_buf kek_key, sig_key, download;
 	uint8_t kek_spi[GDOI_KEK_SPI_LEN];
 	uint8_t key[GDOI_SATS_MAX][2][GDOI_TEK_KEY_MAX];
+	struct gk_buf source[GDOI_SATS_MAX]; /* TEK_SOURCE_AUTH_KEY */
 	uint8_t spi[GDOI_SATS_MAX][GDOI_TEK_SPI_LEN];
 };
 
@@ -45,6 +46,8 @@ gdoi_offer_free(struct gdoi_offer *o)
 	gk_buf_free(&o->kek_key);
 	gk_buf_free(&o->sig_key);
 	gk_buf_free(&o->download);
+	for (size_t i = 0; i < GK_COUNT(o->source); i++)
+		gk_buf_free(&o->source[i]);
 	gk_wipe(o, sizeof(*o));
 	free(o);
 }
@@ -478,10 +481,14 @@ add_teks(struct admission *a)
 			return GK_ERR_UNEXPECTED;
 		memcpy(o->key[i][0], t->key, sizeof(t->key));
 		memcpy(o->key[i][1], t->integrity, sizeof(t->integrity));
+		gk_buf_free(&o->source[i]);
+		GK_TRY(gk_buf_copy(&o->source[i],
+		                   gk_buf_slice(&t->source_auth)));
 		gdoi_tek_packet(t, p);
 		p->spi.ptr = o->spi[i];
 		p->algorithm_key.ptr = o->key[i][0];
 		p->integrity_key.ptr = o->key[i][1];
+		p->source_auth_key = gk_buf_slice(&o->source[i]);
 		a->kd->n_packets++;
 	}
 	return GK_OK;

@@ -4,6 +4,7 @@
 
 #include "common/group/gk_row.h"
 #include "gdoi/engine/group_state.h"
+#include "gdoi/message/sig_key.h"
 
 /*
  * The engine's own rows: what a restart needs to go on where it was.
@@ -89,7 +90,11 @@ write_tek(struct gk_wr *wr, const struct gdoi_data_sa *t)
 	gk_wr_u32(wr, t->push);
 	gk_wr_u32(wr, t->holders);
 	gk_wr_vec16(wr, (struct gk_slice){ t->key, t->keys.algorithm });
-	gk_wr_vec16(wr, (struct gk_slice){ t->integrity, t->keys.integrity });
+	/* An SA has the one or the other. */
+	gk_wr_vec16(wr, t->keys.source_auth
+	                        ? gk_buf_slice(&t->source_auth)
+	                        : (struct gk_slice){ t->integrity,
+	                                             t->keys.integrity });
 	gk_wr_bytes(wr, gk_buf_slice(&t->body));
 }
 
@@ -103,7 +108,8 @@ gdoi_tek_save(struct gdoi_group *g, const struct gdoi_data_sa *t)
 
 	if (t->spare)
 		return GK_OK;
-	GK_TRY(gk_buf_alloc(&row, t->body.len + 256 + 2 * GDOI_TEK_KEY_MAX));
+	GK_TRY(gk_buf_alloc(&row, t->body.len + t->source_auth.len + 256 +
+	                                  2 * GDOI_TEK_KEY_MAX));
 	g->commit_owed = true;
 	gk_wr_init(&wr, row.ptr, row.len);
 	write_tek(&wr, t);
@@ -267,6 +273,12 @@ read_tek(const struct gdoi_group *g, struct gdoi_data_sa *t, struct gk_rd *rd)
 	gk_rd_init(rd, t->body.ptr, t->body.len);
 	GK_TRY(gdoi_sat_read(rd, &plain, &t->sat, &why));
 	GK_TRY(gdoi_sat_keys(&g->dialect, &t->sat, &t->keys, &why));
+	if (t->keys.source_auth) {
+		GK_TRY(gk_buf_copy(&t->source_auth, integrity));
+		integrity = (struct gk_slice){ 0 };
+		GK_TRY(gdoi_source_key_check(&t->sat,
+		                             gk_buf_slice(&t->source_auth)));
+	}
 	if (key.len != t->keys.algorithm || key.len > sizeof(t->key) ||
 	    integrity.len != t->keys.integrity ||
 	    integrity.len > sizeof(t->integrity) || t->state > GDOI_TEK_OLD)

@@ -137,6 +137,7 @@ gdoi_group_teks(struct gdoi_group *g,
 			.sat = &t->sat,
 			.installed_utc = t->created,
 			.expires_utc = t->expires,
+			.source_auth = gk_buf_slice(&t->source_auth),
 		};
 
 		if (!t->spare)
@@ -211,6 +212,7 @@ add_sas(struct sum *s, const struct gdoi_group *g)
 		add(s, gk_buf_slice(&t->body));
 		add(s, (struct gk_slice){ t->key, sizeof(t->key) });
 		add(s, (struct gk_slice){ t->integrity, sizeof(t->integrity) });
+		add(s, gk_buf_slice(&t->source_auth));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "common/crypto/gk_hash.h"
 #include "gdoi/engine/group_state.h"
 #include "gdoi/engine/secret.h"
+#include "gdoi/message/sig_key.h"
 
 /*
  * Data-Security SAs: RFC 6407 sections 5.4.1, 5.5, 5.6.1; RFC 5374 section 4.2.1;
@@ -99,6 +100,10 @@ tek_fill(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	/* RFC6407-3.5-04: a key of its own for each Data-Security SA. */
 	GK_TRY(env->random(env->ctx, tek->key, tek->keys.algorithm));
 	GK_TRY(env->random(env->ctx, tek->integrity, tek->keys.integrity));
+	if (tek->keys.source_auth)
+		GK_TRY(gdoi_source_key_write(
+			&g->dialect, g->policy->data[tek->data].source_key,
+			&tek->source_auth));
 	gdoi_tek_packet(tek, &packet);
 	gdoi_secret_tek(env, gk_buf_slice(&g->id), &tek->sat, &packet);
 	return GK_OK;

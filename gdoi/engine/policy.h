@@ -49,6 +49,9 @@ struct gdoi_data_policy {
 	/* Counter modes only (RFC 6054): members that are senders get sender
 	 * ids. */
 	bool counter_mode;
+	/* SIG-RSA (RFC 4359): the public key of the source, which keeps the
+	 * private one; a SubjectPublicKeyInfo, the policy's. */
+	struct gk_slice source_key;
 };
 
 struct gdoi_policy {

@@ -153,7 +153,8 @@ gdoi_policy_make_rekey(struct gdoi_policy_making *m,
 /* --- the Data-Security SAs ------------------------------------------------------------ */
 
 static enum gk_err
-add(struct gdoi_policy_making *m, const struct gdoi_sat *sat, bool sids)
+add(struct gdoi_policy_making *m, const struct gdoi_sat *sat, bool sids,
+    struct gk_slice source_key)
 {
 	struct gdoi_policy *p = m->p;
 	struct gdoi_sat_keys keys;
@@ -174,6 +175,7 @@ add(struct gdoi_policy_making *m, const struct gdoi_sat *sat, bool sids)
 	p->data[p->n_data++] = (struct gdoi_data_policy){
 		.sat = *sat,
 		.counter_mode = keys.counter_mode && sids,
+		.source_key = source_key,
 	};
 	return GK_OK;
 }
@@ -235,7 +237,8 @@ make_ipsec_sa(struct gdoi_policy_making *m, const struct gpt_ipsec_sa *in)
 	if (gdoi_endpoints_check(ep, true, "RFC6407-5.5.1-04", &why) != GK_OK)
 		return gdoi_policy_refuse(m, "data SA %zu: traffic: bad %s",
 		                          m->p->n_data + 1, why.field);
-	return add(m, &sat, true);
+	return add(m, &sat, true,
+	           gdoi_policy_keep(m, gk_buf_slice(&in->source_key)));
 }
 
 enum gk_err
@@ -285,7 +288,7 @@ gdoi_policy_make_iec(struct gdoi_policy_making *m, const struct gpt_iec *iec)
 		GK_TRY(gdoi_policy_oid(m, in->oid, &sat.iec.oid));
 		sat.iec.payload =
 			gdoi_policy_keep(m, gk_buf_slice(&in->payload));
-		GK_TRY(add(m, &sat, sids));
+		GK_TRY(add(m, &sat, sids, (struct gk_slice){ 0 }));
 	}
 	return GK_OK;
 }

@@ -248,3 +248,17 @@ gdoi_source_key_check(const struct gdoi_sat *sat, struct gk_slice value)
 	gk_pubkey_free(pub);
 	return bits == sat->ipsec.authentication_length ? GK_OK : GK_ERR_VALUE;
 }
+
+enum gk_err
+gdoi_source_key_write(const struct gdoi_dialect *dialect, struct gk_slice spki,
+                      struct gk_buf *out)
+{
+	struct gk_pubkey *pub;
+	enum gk_err err;
+
+	*out = (struct gk_buf){ 0 };
+	GK_TRY(gk_pubkey_from_spki(spki, &pub));
+	err = gdoi_sig_key_write(dialect, pub, (struct gk_slice){ 0 }, out);
+	gk_pubkey_free(pub);
+	return err == GK_ERR_VALUE ? gk_buf_copy(out, spki) : err;
+}

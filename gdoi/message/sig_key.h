@@ -55,4 +55,10 @@ GK_MUST_CHECK enum gk_err gdoi_sig_key_read(const struct gdoi_sak *sak,
 GK_MUST_CHECK enum gk_err gdoi_source_key_check(const struct gdoi_sat *sat,
                                                 struct gk_slice value);
 
+/* gdoi_source_key_write - the attribute's value, of a SubjectPublicKeyInfo: that
+ * itself, where sig_key_format is a form that this key has not. */
+GK_MUST_CHECK enum gk_err gdoi_source_key_write(
+	const struct gdoi_dialect *dialect, struct gk_slice spki,
+	struct gk_buf *out);
+
 #endif /* GDOI_MESSAGE_SIG_KEY_H */

@@ -50,6 +50,10 @@ take_tek(struct gw *w, struct gw_member *m, const struct gdoi_sat *sat,
 	assert_non_null(p);
 	gk_assert_ok(gdoi_sat_keys(&w->dialect, sat, &keys, &why));
 	gk_assert_ok(gdoi_sat_keys_fit(sat, &keys, p, &why));
+	if (keys.source_auth) {
+		gk_assert_ok(gdoi_source_key_check(sat, p->source_auth_key));
+		m->n_sources++;
+	}
 	if (t == NULL) {
 		assert_true(m->n_teks < GW_TEKS);
 		t = &m->tek[m->n_teks++];

@@ -64,6 +64,7 @@ struct gw_member {
 	uint8_t dst[4];  /* of the last SAT, as it stood */
 	size_t zero_spi; /* octets, in the last Delete */
 	bool seen_kek_packet;
+	size_t n_sources; /* TEK_SOURCE_AUTH_KEY, of the right RSA keys */
 };
 
 struct gw_row {

@@ -5,6 +5,8 @@ The ASN.1 is that of the manual page. `GroupPolicy.of` reads a token as a key se
 refuses one that cannot be run, for the same reasons.
 """
 from asn1crypto import core
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from . import identity, policy
 from . import token as tokens
@@ -59,7 +61,7 @@ class IPsecSA(core.Sequence):
                ("addressPreservation", core.Integer, _opt(6)), ("saDirection", core.Integer, _opt(7)),
                ("extendedSequenceNumber", core.Integer, _opt(8)), ("ecnTunnel", core.Integer, _opt(9)),
                ("keyRounds", core.Integer, _opt(10)), ("authenticationKeyLength", core.Integer, _opt(11)),
-               ("signatureEncoding", core.Integer, _opt(12))]
+               ("signatureEncoding", core.Integer, _opt(12)), ("sourceKey", core.OctetString, _opt(13))]
 
 
 class IPsecDataSAInfo(core.SequenceOf):
@@ -124,6 +126,7 @@ def _is_pair(value):
 # ------------------------------------------------------------------- meaning
 
 P1_MODES, AES = (2, 4), 3
+SIG_RSA = 10
 ESP_COUNTER, ESP_COMBINED = {13, 14, 15, 16, 18, 19, 20, 23}, {14, 15, 16, 18, 19, 20, 23}
 AH_COUNTER = SA_COUNTER = {11, 12, 13}
 ECDSA_HASH = {4: 3, 5: 4, 6: 5}
@@ -158,6 +161,20 @@ def _demand(true, text):
 def _within(record, **limits):
     for name, (low, high) in limits.items():
         _demand(low <= record.get(name, low) <= high, f"{name} {record.get(name)} is not between {low} and {high}")
+
+
+def _check_source(sa):
+    """RFC 4359: who signs has its public key in the policy."""
+    if sa.get("authenticationAlgorithm") != SIG_RSA:
+        _demand("sourceKey" not in sa, "a source's key, and it does not sign")
+        return
+    _demand(sa.get("signatureEncoding") in (1, 2), "how is a signature encoded?")
+    try:
+        key = load_der_public_key(sa.get("sourceKey", b""))
+    except ValueError:
+        key = None
+    _demand(isinstance(key, rsa.RSAPublicKey), "no RSA key of a source")
+    _demand(sa.get("authenticationKeyLength") == key.key_size, "another length than the key's")
 
 
 def _check_addresses(record):
@@ -277,6 +294,7 @@ class GroupPolicy:
                 lifeKilobytes=(1, 2**32 - 1), addressPreservation=(1, 4), saDirection=(1, 3))
         _demand("destination" in sa, "an SA without destination")
         _check_addresses(sa)
+        _check_source(sa)
         self._margin(sa.get("lifeSeconds", 0))
         if sa["protocolId"] == 2:
             _demand("authenticationAlgorithm" in sa, "AH without authentication")

@@ -29,6 +29,7 @@ AccessControl_it(void)
 #define OPT_NUMBER(f, tag) ASN1_IMP_OPT(STRUCT, f, ASN1_INTEGER, tag)
 #define OPT_SECONDS(f, tag) ASN1_IMP_OPT(STRUCT, f, ASN1_INTEGER, tag)
 #define OPT_CODE(f, tag) ASN1_IMP_OPT(STRUCT, f, ASN1_INTEGER, tag)
+#define OPT_OCTETS(f, tag) ASN1_IMP_OPT(STRUCT, f, ASN1_OCTET_STRING, tag)
 #define OPT_OID(f, tag) ASN1_IMP_OPT(STRUCT, f, ASN1_OBJECT, tag)
 #define OPT_ADDRESS(f, tag) ASN1_IMP_OPT(STRUCT, f, GSAKMPID, tag)
 #define R(field, asn1, kind, elem, attr, reg, fb, lo, hi) SIMPLE_##kind(asn1),

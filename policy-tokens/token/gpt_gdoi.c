@@ -78,7 +78,7 @@ gpt_field_present(const struct gpt_field *f, const void *record)
 	case GPT_FIELD_CODE:
 		return gpt_field_number(f, record)->present;
 	case GPT_FIELD_OCTETS:
-		return true;
+		return gpt_field_octets(f, record)->len != 0;
 	case GPT_FIELD_OID:
 		return gpt_field_oid(f, record) != NULL;
 	case GPT_FIELD_ADDRESS:

@@ -196,6 +196,7 @@ struct gpt_ipsec_sa {
 	struct gpt_number key_rounds;
 	struct gpt_number authentication_length; /* bits */
 	struct gpt_number signature_encoding;    /* RFC 4359 */
+	struct gk_buf source_key; /* SubjectPublicKeyInfo of the source */
 };
 
 /* clang-format off */
@@ -232,7 +233,8 @@ struct gpt_ipsec_sa {
 	O(authentication_length, authenticationKeyLength, NUMBER, "options",    \
 	  "authentication-key-length", NONE, 11, 1, 65535)                      \
 	O(signature_encoding, signatureEncoding, CODE, "options",               \
-	  "signature-encoding", SIG_ENCODING, 12, 1, 2)
+	  "signature-encoding", SIG_ENCODING, 12, 1, 2)                         \
+	O(source_key, sourceKey, OCTETS, "options", "source-key", NONE, 13, 0, 0)
 /* clang-format on */
 
 struct gpt_ipsec {
@@ -276,8 +278,8 @@ enum gpt_field_kind {
 	GPT_FIELD_NUMBER,  /* struct gpt_number */
 	GPT_FIELD_SECONDS, /* the same; written as an interval */
 	GPT_FIELD_CODE,    /* the same; written by name */
-	GPT_FIELD_OCTETS,  /* struct gk_buf; never OPTIONAL, may be empty */
-	GPT_FIELD_OID,     /* char *; NULL: absent */
+	GPT_FIELD_OCTETS, /* struct gk_buf, may be empty; OPTIONAL: absent then */
+	GPT_FIELD_OID,    /* char *; NULL: absent */
 	GPT_FIELD_ADDRESS, /* struct gpt_id; type 0: absent */
 };
 

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/crypto/gk_sign.h"
 #include "policy-tokens/token/gpt_lint_part.h"
+
+#define SIG_RSA 10 /* Authentication Algorithm */
 
 /* --- what every field has to satisfy ------------------------------------------ */
 
@@ -330,6 +333,67 @@ algorithms(struct gpt_linting *l, const char *rest,
 		      "this cipher needs its key length said");
 }
 
+/* RFC 4359: who sends signs, with a key that only it has; members get the public
+ * one from the key server, which has it from the policy. */
+static void
+source_key(struct gpt_linting *l, const char *rest,
+           const struct gpt_ipsec_sa *sa)
+{
+	struct gk_pubkey *pub;
+	int64_t bits;
+
+	if (sa->source_key.len == 0) {
+		ERROR(l, "no-source-key", rest,
+		      "sig-rsa: whose signatures? source-key is missing");
+		return;
+	}
+	if (gk_pubkey_from_spki(gk_buf_slice(&sa->source_key), &pub) != GK_OK) {
+		ERROR(l, "source-key", rest,
+		      "source-key is no SubjectPublicKeyInfo");
+		return;
+	}
+	bits = gk_pubkey_bits(pub);
+	if (gk_pubkey_kind(pub) != GK_KEY_RSA)
+		ERROR(l, "source-key", rest, "source-key is no RSA key");
+	else if (sa->authentication_length.present &&
+	         sa->authentication_length.value != bits)
+		ERROR(l, "source-key", rest,
+		      "source-key has %" PRId64 " bits, and "
+		      "authentication-key-length says %" PRId64,
+		      bits, sa->authentication_length.value);
+	else if (bits < 2048)
+		WARN(l, "legacy", rest,
+		     "source-key has %" PRId64 " bits, which is legacy: key "
+		     "servers and members refuse it unless told otherwise",
+		     bits);
+	gk_pubkey_free(pub);
+}
+
+static void
+signatures(struct gpt_linting *l, const char *rest,
+           const struct gpt_ipsec_sa *sa)
+{
+	char at[64];
+
+	(void)snprintf(at, sizeof(at), "%s.options", rest);
+	if (!is(sa->authentication, SIG_RSA)) {
+		if (sa->source_key.len != 0)
+			ERROR(l, "idle-source-key", at,
+			      "a source-key, and the SA is not sig-rsa");
+		return;
+	}
+	source_key(l, sa->source_key.len != 0 ? at : rest, sa);
+	if (!sa->authentication_length.present)
+		ERROR(l, "no-key-length", rest,
+		      "sig-rsa needs authentication-key-length said");
+	if (!sa->signature_encoding.present)
+		ERROR(l, "no-signature-encoding", rest,
+		      "sig-rsa needs signature-encoding said");
+	WARN(l, "sha1-signatures", rest,
+	     "sig-rsa signs with SHA-1, whose collisions are known: RFC 4359 "
+	     "wants that thought about, and no kernel verifies it");
+}
+
 void
 gpt_lint_ipsec(struct gpt_linting *l, const struct gpt_token *token,
                const struct gpt_ipsec *ipsec)
@@ -350,6 +414,7 @@ gpt_lint_ipsec(struct gpt_linting *l, const struct gpt_token *token,
 			ERROR(l, "no-destination", rest,
 			      "which traffic? a destination is missing");
 		algorithms(l, rest, sa);
+		signatures(l, rest, sa);
 		if (!sa->life_s.present && !sa->life_kb.present)
 			WARN(l, "no-lifetime", rest,
 			     "an SA without a lifetime is renewed only when "

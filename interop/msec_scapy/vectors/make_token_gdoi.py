@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The GDOI policies among the vectors of tokens: every field and name of the private protocols, and
 policies that are well formed and cannot be run."""
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from . import fixed, xmlform_gdoi
 
 CA = fixed.octets("a certification authority", 20).hex()
@@ -43,6 +45,18 @@ def policy(registration=None, rekeys=None, data=None):
 
 def sa(transform, more="", traffic='<traffic destination="239.2.2.2"/>', rest='<lifetime time="1h"/>'):
     return f'<sa {transform}{more}>{traffic}{rest}</sa>'
+
+
+def _public(kind):
+    key = fixed.key(kind, "signatures").public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()
+
+
+def signed(bits=2048, encoding="rsassa-pss", key=None, auth="sig-rsa", rest=""):
+    """An SA whose source signs (RFC 4359)."""
+    given = {"authentication-key-length": bits, "signature-encoding": encoding, "source-key": key or _public("rsa")}
+    options = " ".join(f'{name}="{value}"' for name, value in given.items() if value != "")
+    return sa(f'transform="aes-cbc" key-length="128" authentication="{auth}"', rest=f'<lifetime time="1h"/><options {rest}{options}/>')
 
 
 def registrations():
@@ -108,11 +122,13 @@ def datas():
     for name in xmlform_gdoi.SA_AUTH:
         yield f"esp/aes-cbc-{name}", f"ESP with AES-CBC and {name}", policy(
             register('<group number="1"/><sender-ids bits="8"/>'), None,
-            ipsec(sa(f'transform="aes-cbc" key-length="256" authentication="{name}"')))
+            ipsec(signed() if name == "sig-rsa" else sa(f'transform="aes-cbc" key-length="256" authentication="{name}"')))
     for name in xmlform_gdoi.AH:
         auth = {"md5": "hmac-md5", "sha1": "hmac-sha1", "rsa": "sig-rsa"}.get(name, name.replace("sha2", "hmac-sha2"))
+        signs = signed(encoding="rsassa-pkcs1-v1-5").partition("<lifetime")
         yield f"ah/{name}", f"AH with {name}", policy(register('<group number="1"/><sender-ids bits="16"/>'), None, ipsec(
-            sa(f'protocol="ah" transform="{name}" authentication="{auth}" mode="transport"')))
+            sa(f'protocol="ah" transform="{name}" authentication="{auth}" mode="transport"',
+               **({"rest": (signs[1] + signs[2]).removesuffix("</sa>")} if name == "rsa" else {}))))
     for label, traffic in (
             ("any", 'destination="239.2.2.2"'), ("prefix", 'source="10.0.0.0/8" destination="239.2.0.0/16"'),
             ("range", 'protocol="tcp" source="10.0.0.1-10.0.0.9" destination="239.2.2.2"'),
@@ -126,7 +142,8 @@ def datas():
         sa('transform="aes-cbc" key-length="128" authentication="sig-rsa" mode="transport"',
            rest='<lifetime time="1h" kilobytes="4294967295"/><options address-preservation="source-only"'
                 ' direction="sender-only" sequence-numbers="extended" ecn-tunnel="forbidden" key-rounds="3"'
-                ' authentication-key-length="2048" signature-encoding="rsassa-pss"/>')))
+                f' authentication-key-length="2048" signature-encoding="rsassa-pss" source-key="{_public("rsa")}"/>')))
+    yield "source/legacy", "a source that signs with 1024 bits", policy(None, None, ipsec(signed(1024, key=_public("rsa1024"))))
     yield "several", "three SAs side by side, and one of IEC 61850 around them", policy(
         None, None, ipsec(CBC, CBC.replace("239.2.2.2", "239.2.2.3"), CBC.replace("239.2.2.2", "239.2.2.4")) + iec())
     for name in xmlform_gdoi.IEC_AUTH:
@@ -174,6 +191,13 @@ def contradictions():
         ipsec(sa('transform="aes-gcm-16" key-length="128" authentication="hmac-sha2-256"')))
     yield "ah", "AH without an authentication algorithm", policy(None, None, ipsec(sa(
         'protocol="ah" transform="sha2-256"')))
+    for label, about, how in (
+            ("missing", "signatures, and nobody's key", {"key": " "}), ("not-wanted", "a source's key and HMAC", {"auth": "hmac-sha2-256"}),
+            ("length-missing", "of a length that is not said", {"bits": ""}), ("encoding-missing", "encoded somehow", {"encoding": ""}),
+            ("length", "a key of another length", {"bits": 3072}), ("curve", "a key on P-256", {"bits": 256, "key": _public("p256")}),
+            ("rubbish", "a key that is none", {"key": "0102"}), ("cut", "a key without its end", {"key": _public("rsa")[:-2]})):
+        text = signed(**how).replace(' source-key=" "', "")
+        yield f"source-{label}", f"a source that signs: {about}", policy(None, None, ipsec(text))
     yield "iec-gcm", "AES-GCM beside HMAC", policy(None, None, iec(encryption="aes-gcm-128"))
     yield "iec-cbc", "AES-CBC without authentication", policy(None, None, iec(
         authentication="none", encryption="aes-cbc-128"))

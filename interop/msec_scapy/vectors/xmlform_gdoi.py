@@ -100,7 +100,8 @@ IPSEC = {"protocolId": ("protocol", named(PROTOCOL), "esp"), "transformId": ("tr
          "ecnTunnel": ("options/ecn-tunnel", named({"allowed": 1, "forbidden": 2})),
          "keyRounds": ("options/key-rounds", int),
          "authenticationKeyLength": ("options/authentication-key-length", int),
-         "signatureEncoding": ("options/signature-encoding", named({"rsassa-pkcs1-v1-5": 1, "rsassa-pss": 2}))}
+         "signatureEncoding": ("options/signature-encoding", named({"rsassa-pkcs1-v1-5": 1, "rsassa-pss": 2})),
+         "sourceKey": ("options/source-key", octets)}
 IEC = {"oid": ("oid", str), "oidPayload": ("payload", octets, ""), "authAlg": ("authentication", named(IEC_AUTH)),
        "encAlg": ("encryption", named(IEC_ENC)), "lifetime": ("lifetime", seconds), "saAtd": ("activation", seconds),
        "saKda": ("delivery-assurance", int)}
