@@ -12,7 +12,7 @@
  * accepted today - its signer's certificate has expired, was revoked or replaced -
  * the group goes on for them; whether anybody new is admitted says <token>.
  */
-#define LOOK_AGAIN_MS 60000 /* what the certificates do not say when */
+#define LOOK_AGAIN_S 60 /* what the certificates do not say when */
 
 static enum gk_err
 verify(const struct gdoid_group *g, struct gk_slice cms, int64_t *until,
@@ -68,12 +68,11 @@ static void
 later(struct gdoid_group *g, int64_t until)
 {
 	struct gk_now now = gkd_now();
-	uint64_t wait = LOOK_AGAIN_MS;
+	uint64_t wait_s = LOOK_AGAIN_S;
 
-	if (until >= now.utc_s &&
-	    (uint64_t)(until - now.utc_s + 1) * 1000 < wait)
-		wait = (uint64_t)(until - now.utc_s + 1) * 1000;
-	gkd_timer_set(g->lapse_timer, now.mono_ms + wait);
+	if (until >= now.utc_s && until - now.utc_s < LOOK_AGAIN_S)
+		wait_s = (uint64_t)(until - now.utc_s) + 1;
+	gkd_timer_set(g->lapse_timer, now.mono_ms + 1000 * wait_s);
 }
 
 void

@@ -106,8 +106,8 @@ GK_MUST_CHECK enum gk_err gdoi_gm_load(struct gdoi_gm *gm,
 enum gk_err gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now);
 /* gdoi_gm_leave - wipe.  With @notice the key server is told: an Informational
  * with a Delete of the Rekey SA, or of the Data-Security SAs of a group that has
- * none.  Outputs TOLD or, when there is no way, UNTOLD; where a phase 1 SA comes
- * first, that is later than LEFT. */
+ * none; who has neither says nothing.  Outputs TOLD or, when there is no way,
+ * UNTOLD; where a phase 1 SA comes first, that is later than LEFT. */
 enum gk_err gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool notice,
                           struct gk_now now);
 /* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */

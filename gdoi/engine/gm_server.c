@@ -100,18 +100,22 @@ is_first(void *ctx, const struct ike *ike)
 enum gk_err
 gm_server_need(struct gdoi_gm *gm, struct gk_now now)
 {
-	struct ike_config cfg = gm->cfg.ike;
+	struct ike_config cfg;
 	struct ike_path path = {
 		.local = to_ike(&gm->cfg.local),
 		.peer = to_ike(&gm->cfg.server[gm->server]),
 	};
+	enum gk_err err;
 
 	if (gm->ike != NULL)
 		return GK_OK;
 	if (path.local.port == 0)
 		path.local.port = GDOI_PORT;
+	cfg = gm->cfg.ike;
 	cfg.contact = (struct ike_contact){ is_first, gm };
-	GK_TRY(ike_initiate(gm->env, &cfg, &path, now, &gm->ike));
+	err = ike_initiate(gm->env, &cfg, &path, now, &gm->ike);
+	gk_wipe(cfg.secret, sizeof(cfg.secret));
+	GK_TRY(err);
 	return gm_server_drain(gm, now);
 }
 
