@@ -50,6 +50,7 @@ def evict(g, members, *words):
     g.keys.wait("evicted", where=lambda e: "bob" in e["peer"])
     for m in (alice, carol):
         m.wait("tek", since=marks[m], where=lambda e: e["spi"] not in before)
+    bob.wait("rekeyed", since=marks[bob], where=lambda e: "not for us" in e["reason"])
     return before, marks
 
 
