@@ -33,6 +33,14 @@ start(struct gkd_daemon *d, struct gkd_why *why)
 	return rc;
 }
 
+/* After certificates and CRLs were read, the first time too. */
+static void
+judge(struct gsakmpd_group *g)
+{
+	if (gsakmp_group_revocations(g->group, gkd_now()) != GK_OK)
+		gkd_log(LOG_ERR, "auth", "a revoked member cannot be left out");
+}
+
 static enum gkd_exit
 ready(struct gkd_daemon *d, struct gkd_why *why)
 {
@@ -46,6 +54,7 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 	/* A restarted group may have a rekey to announce: now it can. */
 	for (size_t i = 0; i < s->n_groups; i++) {
 		(void)gsakmp_group_tick(s->groups[i].group, gkd_now());
+		judge(&s->groups[i]);
 		gsakmpd_group_drain(&s->groups[i]);
 		gsakmpd_receivers_begin(&s->groups[i]);
 	}
@@ -87,10 +96,7 @@ reload(struct gkd_daemon *d)
 	gsakmpd_workers_set_party(s);
 	for (size_t i = 0; i < s->n_groups; i++) {
 		gsakmpd_group_reload(&s->groups[i]);
-		if (gsakmp_group_revocations(s->groups[i].group, gkd_now()) !=
-		    GK_OK)
-			gkd_log(LOG_ERR, "auth",
-			        "a revoked member cannot be left out");
+		judge(&s->groups[i]);
 		gsakmpd_group_drain(&s->groups[i]);
 		gsakmpd_upstream_set_party(&s->groups[i]);
 		gsakmpd_receivers_reload(&s->groups[i]);

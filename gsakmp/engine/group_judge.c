@@ -92,7 +92,8 @@ note_member(struct judgement *j, const struct gk_member *m)
 	if (err == GK_OK) {
 		s->until = s->until_now = info.until;
 		s->permissions = s->permissions_now = info.permissions;
-		s->chain = info.chain;
+		/* Without one, as far as the path goes. */
+		s->chain = info.chain <= j->g->n_chains ? info.chain : 0;
 		s->der = info.der;
 		s->grants = info.grants;
 		info.der = info.grants = (struct gk_buf){ 0 };

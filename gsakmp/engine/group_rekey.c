@@ -436,10 +436,13 @@ enum gk_err
 gsakmp_group_plan_destroy(struct gsakmp_group *g, struct gk_now now)
 {
 	struct plan p = { .g = g, .now = now };
+	enum gk_err err;
 
 	/* A group without a rekey protocol has nobody who would listen. */
 	if (g->policy->rekey == NULL)
 		return GK_OK;
 	g->stored_first = g->stored_last = 0;
-	return event_add(&p, GSAKMP_REKEY_NONE, true);
+	err = event_add(&p, GSAKMP_REKEY_NONE, true);
+	plan_free(&p);
+	return err;
 }

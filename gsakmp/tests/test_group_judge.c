@@ -318,6 +318,27 @@ layout_of(struct world *w)
 	return NULL;
 }
 
+/* A record that names a chain which is not there does not lead astray. */
+GK_TEST(rfc4535_4_2_02, a_chain_that_is_not_there_is_none)
+{
+	const struct world_config cfg = plain();
+	struct world *w = open_world(&cfg);
+	struct gsakmp_member_info info;
+	struct gk_member *m;
+	size_t cursor = 0;
+
+	joins(w, "a", 0);
+	m = gk_group_each(w->group->data, &cursor);
+	gk_assert_ok(gsakmp_group_member_get(w->group, m, &info));
+	info.chain = UINT16_MAX;
+	gk_assert_ok(gsakmp_group_member_note(w->group, m, &info));
+	gsakmp_member_info_free(&info);
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	assert_int_equal(status(w->group).n_members, 1);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_5_3_2_1_01, records_of_another_layout_are_refused_by_number)
 {
 	const struct world_config cfg = plain();
@@ -362,6 +383,7 @@ main(void)
 		       revoked_below_an_authority_that_came_along),
 		GK_RUN(rfc4535_4_4_7_09,
 		       a_subordinate_reports_whose_certificate_has_expired),
+		GK_RUN(rfc4535_4_2_02, a_chain_that_is_not_there_is_none),
 		GK_RUN(rfc4535_5_3_2_1_01,
 		       records_of_another_layout_are_refused_by_number),
 	};

@@ -65,6 +65,25 @@ def test_access_ends_with_what_gave_it(ground):
     server.finish()
 
 
+@pytest.mark.req("RFC4535-4.2-02")
+def test_revoked_while_the_key_server_was_away(ground):
+    """A list that is read at the start is a list that is read."""
+    for name in ("gm0", "gm1"):
+        ground.party(name)
+    server = ground.gcks()
+    for name in ("gm0", "gm1"):
+        assert ground.member(name, rekeys=False).join()
+        server.wait("member-active", timeout=5, where=lambda e, n=name: f"CN={n}" in e["peer"])
+    server.finish()
+    ground.pki.revoke(ground.party("gm1"))
+    ground.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(minutes=1))
+    mark = server.start()
+    ended = server.wait("access-ended", timeout=5, since=mark)
+    assert ended["peer"].startswith("dn:CN=gm1") and ended["reason"] == "the certificate is revoked"
+    assert [m["peer"].split(",")[0] for m in server.control("members")] == ["dn:CN=gm0"]
+    server.finish()
+
+
 def store_of(daemon):
     return daemon.directory / re.search(r'<store path="([^"]+)"', daemon.config.read_text()).group(1)
 
