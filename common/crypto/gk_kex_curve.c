@@ -55,7 +55,8 @@ load_scalar(const EC_GROUP *ec, struct gk_slice priv, size_t len, BIGNUM *x)
 /* load_point - x|y; the provider checks that it is on the curve.  The point at
  * infinity has no such form, and the cofactor is one. */
 static enum gk_err
-load_point(const EC_GROUP *ec, struct gk_slice peer, EC_POINT *point)
+load_point(const EC_GROUP *ec, struct gk_slice peer, EC_POINT *point,
+           BN_CTX *ctx)
 {
 	uint8_t form[POINT_MAX];
 
@@ -63,20 +64,21 @@ load_point(const EC_GROUP *ec, struct gk_slice peer, EC_POINT *point)
 		return GK_ERR_VALUE;
 	form[0] = POINT_CONVERSION_UNCOMPRESSED;
 	memcpy(form + 1, peer.ptr, peer.len);
-	if (EC_POINT_oct2point(ec, point, form, 1 + peer.len, NULL) != 1)
+	if (EC_POINT_oct2point(ec, point, form, 1 + peer.len, ctx) != 1)
 		return gk_ossl_fail(GK_ERR_VALUE);
 	return GK_OK;
 }
 
 /* store_point - the first @len octets of x|y. */
 static enum gk_err
-store_point(const EC_GROUP *ec, const EC_POINT *point, size_t len, uint8_t *out)
+store_point(const EC_GROUP *ec, const EC_POINT *point, size_t len, uint8_t *out,
+            BN_CTX *ctx)
 {
 	uint8_t form[POINT_MAX];
 	size_t n;
 
 	n = EC_POINT_point2oct(ec, point, POINT_CONVERSION_UNCOMPRESSED, form,
-	                       sizeof(form), NULL);
+	                       sizeof(form), ctx);
 	if (n < 1 + len)
 		return gk_ossl_fail(GK_ERR_CRYPTO);
 	memcpy(out, form + 1, len);
@@ -102,14 +104,15 @@ multiply(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
 		goto out;
 	err = load_scalar(ec, priv, gk_kex_secret_len(group), x);
 	if (err == GK_OK && peer.len != 0)
-		err = load_point(ec, peer, from);
+		err = load_point(ec, peer, from, ctx);
 	if (err != GK_OK)
 		goto out;
 	if (peer.len != 0)
 		ok = EC_POINT_mul(ec, to, NULL, from, x, ctx);
 	else
 		ok = EC_POINT_mul(ec, to, x, NULL, NULL, ctx);
-	err = ok == 1 ? store_point(ec, to, out->len, out->ptr) : GK_ERR_CRYPTO;
+	err = ok == 1 ? store_point(ec, to, out->len, out->ptr, ctx)
+	              : GK_ERR_CRYPTO;
 out:
 	BN_clear_free(x);
 	EC_POINT_clear_free(to);
@@ -139,7 +142,7 @@ gk_ecdh_peer_check(enum gk_kex group, struct gk_slice peer)
 	enum gk_err err = GK_ERR_NOMEM;
 
 	if (point != NULL)
-		err = load_point(ec, peer, point);
+		err = load_point(ec, peer, point, NULL);
 	EC_POINT_free(point);
 	return err;
 }

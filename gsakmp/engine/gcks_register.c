@@ -126,11 +126,8 @@ unauthorized(struct gsakmp_request *rq)
 static enum gk_err
 access_by_name(struct gsakmp_request *rq)
 {
-	struct gpt_verdict verdict;
-
 	gsakmp_signer_name(rq->msg, &rq->signer);
-	if (gpt_access_member(rq->policy->reg, &rq->signer.party, &verdict) ||
-	    verdict.reason == GPT_ACCESS_OTHER_CA ||
+	if (gpt_access_named(rq->policy->reg, &rq->signer.party) ||
 	    !GK_CHECKED("RFC4535-5.2.1.1-15", "RFC4535-7.8.1-06",
 	                "RFC4535-4.4.7-07"))
 		return GK_OK;

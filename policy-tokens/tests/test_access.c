@@ -115,6 +115,51 @@ GK_TEST(rfc4534_b_1_2_02, exclusion_takes_out_whom_a_rule_lets_in)
 	gpt_token_free(t);
 }
 
+GK_TEST(rfc4534_b_1_2_01, answer_is_the_same_when_nobody_asks_why)
+{
+	static const char *const names[] = { "CN=bob,O=MSEC", "CN=bob,O=Acme",
+		                             "CN=mallory,O=MSEC",
+		                             "CN=guest,O=Other" };
+	struct gpt_token *t = policy();
+	const struct gpt_register *reg = gpt_token_register(t, NULL);
+	struct gpt_verdict v;
+	unsigned admitted = 0;
+	struct who w;
+
+	for (size_t i = 0; i < 2 * GK_COUNT(names); i++) {
+		uint16_t permissions = i % 2 == 0 ? FIVE : 0;
+		bool may;
+
+		(void)dn(&w, names[i / 2], permissions);
+		may = gpt_access_member(reg, &w.party, &v);
+		assert_int_equal(gpt_access_member(reg, &w.party, NULL), may);
+		admitted += may;
+	}
+	assert_int_equal(admitted, 1);
+	assert_false(gpt_access_member(NULL, &w.party, NULL));
+	gpt_token_free(t);
+}
+
+GK_TEST(rfc4534_b_1_2_01, name_alone_tells_of_whom_no_rule_speaks)
+{
+	struct gpt_token *t = policy();
+	const struct gpt_register *reg = gpt_token_register(t, NULL);
+	struct who w;
+
+	(void)dn(&w, "CN=bob,O=MSEC", 0);
+	w.party.n_ca_key_ids = 0;
+	assert_true(gpt_access_named(reg, &w.party));
+	/* The second entry, and one whom an exclusion may take out later. */
+	(void)dn(&w, "CN=guest,O=Other", 0);
+	assert_true(gpt_access_named(reg, &w.party));
+	(void)dn(&w, "CN=mallory,O=MSEC", 0);
+	assert_true(gpt_access_named(reg, &w.party));
+	(void)dn(&w, "CN=bob,O=Acme", FIVE);
+	assert_false(gpt_access_named(reg, &w.party));
+	assert_false(gpt_access_named(NULL, &w.party));
+	gpt_token_free(t);
+}
+
 GK_TEST(rfc4534_b_1_2_04, entries_are_alternatives_with_their_own_exclusions)
 {
 	struct gpt_token *t = policy();
@@ -469,6 +514,10 @@ main(void)
 		       key_server_matches_by_name_and_authority),
 		GK_RUN(rfc4534_b_1_1_04, wildcard_stays_inside_one_value),
 		GK_RUN(rfc4534_b_1_2_01, every_permission_is_needed),
+		GK_RUN(rfc4534_b_1_2_01,
+		       answer_is_the_same_when_nobody_asks_why),
+		GK_RUN(rfc4534_b_1_2_01,
+		       name_alone_tells_of_whom_no_rule_speaks),
 		GK_RUN(rfc4534_b_1_2_02,
 		       exclusion_takes_out_whom_a_rule_lets_in),
 		GK_RUN(rfc4534_b_1_2_04,

@@ -45,28 +45,31 @@ gpt_id_view(const struct gpt_id *id)
 
 /* --- verdicts ---------------------------------------------------------------- */
 
-static bool decide(struct gpt_verdict *v, enum gpt_access_reason reason,
-                   const char *req, const char *list, size_t entry, size_t rule,
-                   const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+static bool spell(struct gpt_verdict *v, enum gpt_access_reason reason,
+                  const char *req, const char *list, size_t entry, size_t rule,
+                  const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
 static bool
-decide(struct gpt_verdict *v, enum gpt_access_reason reason, const char *req,
-       const char *list, size_t entry, size_t rule, const char *fmt, ...)
+spell(struct gpt_verdict *v, enum gpt_access_reason reason, const char *req,
+      const char *list, size_t entry, size_t rule, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (v) {
-		*v = (struct gpt_verdict){ .reason = reason,
-			                   .req = req,
-			                   .list = list,
-			                   .entry = entry,
-			                   .rule = rule };
-		va_start(ap, fmt);
-		(void)vsnprintf(v->text, sizeof(v->text), fmt, ap);
-		va_end(ap);
-	}
+	*v = (struct gpt_verdict){ .reason = reason,
+		                   .req = req,
+		                   .list = list,
+		                   .entry = entry,
+		                   .rule = rule };
+	va_start(ap, fmt);
+	(void)vsnprintf(v->text, sizeof(v->text), fmt, ap);
+	va_end(ap);
 	return reason == GPT_ACCESS_ADMITTED;
 }
+
+/* What nobody reads is not spelled, nor are the names in it. */
+#define decide(v, reason, ...)                       \
+	((v) != NULL ? spell(v, reason, __VA_ARGS__) \
+	             : (reason) == GPT_ACCESS_ADMITTED)
 
 #define NAME_LEN 160 /* octets of a printed identity */
 
@@ -190,8 +193,8 @@ gpt_access_sub_gcks(const struct gpt_register *reg,
 		return decide(verdict, GPT_ACCESS_NOBODY, "RFC4534-B.5.7.1-01",
 		              "subGCKSInfo", 0, 0,
 		              "the token's scheme has no subordinates");
-	(void)decide(&best, GPT_ACCESS_NOBODY, "RFC4534-B.1.1-02", "subGCKS", 0,
-	             0, "subGCKS of the token names nobody");
+	(void)spell(&best, GPT_ACCESS_NOBODY, "RFC4534-B.1.1-02", "subGCKS", 0,
+	            0, "subGCKS of the token names nobody");
 	for (size_t i = 0; i < reg->n_sub_gcks; i++) {
 		struct gpt_verdict v;
 		bool named = in_list(&reg->sub_gcks[i], who, "subGCKS",
@@ -254,17 +257,29 @@ in_entry(const struct gpt_access_control *entry, size_t index,
 	return true;
 }
 
+static bool
+member_admitted(const struct gpt_register *reg, const struct gpt_party *who)
+{
+	for (size_t i = 0; reg && i < reg->n_access; i++)
+		if (in_entry(&reg->access[i], i, who, NULL))
+			return true;
+	return false;
+}
+
 bool
 gpt_access_member(const struct gpt_register *reg, const struct gpt_party *who,
                   struct gpt_verdict *verdict)
 {
 	struct gpt_verdict best = { 0 };
 
+	/* Nobody wants to know why. */
+	if (!verdict)
+		return member_admitted(reg, who);
 	if (!reg)
 		return no_policy(verdict, "RFC4534-B.1.2-01", "accessRule");
-	(void)decide(&best, GPT_ACCESS_NOBODY, "RFC4534-B.1.2-04",
-	             "joinAccessControl", 0, 0,
-	             "joinAccessControl of the token admits nobody");
+	(void)spell(&best, GPT_ACCESS_NOBODY, "RFC4534-B.1.2-04",
+	            "joinAccessControl", 0, 0,
+	            "joinAccessControl of the token admits nobody");
 	for (size_t i = 0; i < reg->n_access; i++) {
 		struct gpt_verdict v;
 
@@ -277,9 +292,20 @@ gpt_access_member(const struct gpt_register *reg, const struct gpt_party *who,
 		if (i == 0 || v.reason > best.reason)
 			best = v;
 	}
-	if (verdict)
-		*verdict = best;
+	*verdict = best;
 	return best.reason == GPT_ACCESS_ADMITTED;
+}
+
+bool
+gpt_access_named(const struct gpt_register *reg, const struct gpt_party *who)
+{
+	size_t at;
+
+	for (size_t i = 0; reg && i < reg->n_access; i++)
+		if (!GK_CHECKED("RFC4534-B.1.2-01") ||
+		    pairs_find(&reg->access[i].rules, who, &at) != HIT_NONE)
+			return true;
+	return false;
 }
 
 bool

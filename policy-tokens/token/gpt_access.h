@@ -86,6 +86,11 @@ bool gpt_access_sub_gcks(const struct gpt_register *reg,
 bool gpt_access_member(const struct gpt_register *reg,
                        const struct gpt_party *who,
                        struct gpt_verdict *verdict);
+/* gpt_access_named - does any rule speak of @who, under whatever authority?  As
+ * long as no path is known: for whom it does not, gpt_access_member() will be
+ * false with every path.  RFC4534-B.1.2-01 */
+bool gpt_access_named(const struct gpt_register *reg,
+                      const struct gpt_party *who);
 /* gpt_access_sender - may the member @who send data?  RFC4534-B.1.1-06 */
 bool gpt_access_sender(const struct gpt_register *reg,
                        const struct gpt_party *who,
