@@ -148,6 +148,17 @@ tell_of_joins(struct gdoi_group *g, struct gk_now now)
 	return gdoi_group_plan(g, &cause, now);
 }
 
+/* Some may be out already when one cannot be: they must not read on. */
+static enum gk_err
+drop(struct gdoi_group *g, struct gk_member *m, bool at_once, struct gk_now now)
+{
+	enum gk_err err = gdoi_group_drop(g, m, now);
+
+	if (err != GK_OK)
+		gdoi_group_owe(g, at_once, now);
+	return err;
+}
+
 enum gk_err
 gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
                          size_t n, bool at_once, struct gk_now now)
@@ -172,7 +183,7 @@ gdoi_group_evict_members(struct gdoi_group *g, struct gk_member *const *m,
 	if (gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)
 		GK_TRY(tell_of_joins(g, now));
 	for (size_t i = 0; i < n; i++)
-		GK_TRY(gdoi_group_drop(g, m[i], now));
+		GK_TRY(drop(g, m[i], cause.at_once, now));
 	for (uint16_t i = 0; i < g->policy->n_data; i++)
 		cause.data[i] = GDOI_DATA_REPLACE;
 	return gdoi_group_plan(g, &cause, now);
@@ -194,7 +205,7 @@ let_go(struct gdoi_group *g, struct gk_now now)
 		return GK_OK;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
 		if (m->state == GK_MEMBER_LEAVING)
-			GK_TRY(gdoi_group_drop(g, m, now));
+			GK_TRY(drop(g, m, cause.at_once, now));
 	for (uint16_t i = 0; i < g->policy->n_data; i++)
 		cause.data[i] = GDOI_DATA_REPLACE;
 	/* Without LKH it keeps the KEK until the next one. */

@@ -302,6 +302,15 @@ plan_all(struct gdoi_plan *p)
 	return GK_OK;
 }
 
+/* Try again, but not at once and for ever. */
+void
+gdoi_group_owe(struct gdoi_group *g, bool at_once, struct gk_now now)
+{
+	g->window_ends = now.mono_ms + RETRY_MS;
+	g->rekey_owed = true;
+	g->owed_at_once |= at_once;
+}
+
 enum gk_err
 gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
                 struct gk_now now)
@@ -320,10 +329,7 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 	g->moved++;
 	g->window_ends = GK_NEVER;
 	if (err != GK_OK) {
-		/* Try again, but not at once and for ever. */
-		g->window_ends = now.mono_ms + RETRY_MS;
-		g->rekey_owed = true;
-		g->owed_at_once |= cause->at_once;
+		gdoi_group_owe(g, cause->at_once, now);
 		return err;
 	}
 	/* Who has left waits for a plan of his own. */

@@ -288,6 +288,8 @@ struct gdoi_rekey_cause {
 GK_MUST_CHECK enum gk_err gdoi_group_plan(struct gdoi_group *g,
                                           const struct gdoi_rekey_cause *cause,
                                           struct gk_now now);
+/* gdoi_group_owe - a rekey has to be made up for, soon. */
+void gdoi_group_owe(struct gdoi_group *g, bool at_once, struct gk_now now);
 /* gdoi_group_plan_delete - a PUSH that deletes everything (section 5.9). */
 GK_MUST_CHECK enum gk_err gdoi_group_plan_delete(struct gdoi_group *g,
                                                  struct gk_now now);

@@ -159,6 +159,52 @@ GK_TEST(rfc6407_5_4_1_01, an_eviction_that_failed_is_made_up_for_at_once)
 	assert_true(made_up != 0);
 }
 
+struct search {
+	uint32_t id;
+	bool found;
+};
+
+static void
+look(void *ctx, const struct gdoi_group_row *row)
+{
+	struct search *s = ctx;
+
+	s->found |= row->member_id == s->id;
+}
+
+static bool
+is_in(size_t i)
+{
+	struct search s = { .id = w.member[i].member_id };
+
+	gdoi_group_members(w.group, look, &s);
+	return s.found;
+}
+
+/* Of two that go one may be out when the other one's keys cannot be made. */
+GK_TEST(rfc6407_7_4_1_01, half_an_eviction_is_made_up_for)
+{
+	const char *const peers[] = { "ipv4:10.1.0.3", "ipv4:10.1.0.2" };
+	enum gk_err err;
+
+	for (unsigned draws = 0;; draws++) {
+		begin(6);
+		open_all();
+		gw_random_left = draws;
+		err = gdoi_group_evict_now(w.group, peers, 2, w.now);
+		gw_random_left = UINT_MAX;
+		gw_drain(&w);
+		gw_after(&w, 2);
+		for (size_t i = 1; i < 3; i++)
+			assert_int_equal(gw_can_read(&w, &w.member[i]),
+			                 is_in(i));
+		assert_true(gw_can_read(&w, &w.member[0]));
+		gw_free(&w);
+		if (err == GK_OK)
+			break;
+	}
+}
+
 /* A rollover was under way: the SA that waits for its DTD, and the one that waits
  * for its ATD, are both known to who goes. */
 GK_TEST(rfc6407_5_4_1_01, a_rollover_under_way_is_cut_short)
@@ -295,6 +341,7 @@ main(void)
 		       by_command_an_eviction_replaces_at_once),
 		GK_RUN(rfc6407_5_4_1_01,
 		       an_eviction_that_failed_is_made_up_for_at_once),
+		GK_RUN(rfc6407_7_4_1_01, half_an_eviction_is_made_up_for),
 		GK_RUN(rfc6407_5_4_1_01, a_rollover_under_way_is_cut_short),
 		GK_RUN(rfc6407_5_4_1_01,
 		       who_leaves_is_followed_by_new_keys_at_once),
