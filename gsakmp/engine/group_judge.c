@@ -256,7 +256,8 @@ still_admitted(struct judgement *j, const struct suspect *s,
 	enum gk_err err;
 
 	err = gsakmp_group_member_get(j->g, m, &info);
-	if (err == GK_OK) {
+	/* Others: it has registered anew, and was judged for that. */
+	if (err == GK_OK && info.permissions == s->permissions) {
 		info.permissions = s->permissions_now;
 		info.until = s->until_now;
 		gsakmp_member_party(&info, &id, slices, &party);

@@ -5,6 +5,7 @@
 
 #include "gsakmp/engine/group_state.h"
 #include "gsakmp/tests/sgcks_scene.h"
+#include "gsakmp/tests/world_impl.h"
 
 /*
  * Members judged anew: what somebody was admitted with expires, or is revoked
@@ -339,6 +340,52 @@ GK_TEST(rfc4535_4_2_02, a_chain_that_is_not_there_is_none)
 	world_free(w);
 }
 
+static void
+set_record(struct world *w, uint32_t until, uint16_t permissions)
+{
+	struct gsakmp_member_info info;
+	size_t cursor = 0;
+	struct gk_member *m = gk_group_each(w->group->data, &cursor);
+
+	gk_assert_ok(gsakmp_group_member_get(w->group, m, &info));
+	info.until = until;
+	info.permissions = permissions;
+	gk_assert_ok(gsakmp_group_member_note(w->group, m, &info));
+	gsakmp_member_info_free(&info);
+}
+
+/* While its certificate is looked at, the member registers anew. */
+static enum gk_err
+read_and_meanwhile(void *ctx, struct gk_slice scope, const char *table,
+                   struct gk_slice key, struct gk_buf *value)
+{
+	struct world *w = ctx;
+
+	set_record(w, 0, 8);
+	return world_store_read(&w->store, scope, table, key, value);
+}
+
+GK_TEST(rfc4535_4_2_02, what_came_meanwhile_is_not_undone)
+{
+	const struct world_config cfg = plain();
+	struct world *w = open_world(&cfg);
+	struct gsakmp_member_info info;
+	struct gk_member *m;
+	size_t cursor = 0;
+
+	joins(w, "a", 0);
+	set_record(w, 0, 0);
+	w->group->cfg.rows.read = read_and_meanwhile;
+	w->group->cfg.rows.ctx = w;
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	m = gk_group_each(w->group->data, &cursor);
+	gk_assert_ok(gsakmp_group_member_get(w->group, m, &info));
+	assert_int_equal(info.permissions, 8);
+	gsakmp_member_info_free(&info);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_5_3_2_1_01, records_of_another_layout_are_refused_by_number)
 {
 	const struct world_config cfg = plain();
@@ -384,6 +431,7 @@ main(void)
 		GK_RUN(rfc4535_4_4_7_09,
 		       a_subordinate_reports_whose_certificate_has_expired),
 		GK_RUN(rfc4535_4_2_02, a_chain_that_is_not_there_is_none),
+		GK_RUN(rfc4535_4_2_02, what_came_meanwhile_is_not_undone),
 		GK_RUN(rfc4535_5_3_2_1_01,
 		       records_of_another_layout_are_refused_by_number),
 	};
