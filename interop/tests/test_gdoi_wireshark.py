@@ -13,10 +13,11 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
-from msec_scapy.gdoi import ack, lkh, push
+from msec_scapy.gdoi import ack, lkh, push, sign
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.group import GdoiSA, IecTek, IpsecTek, KD, KeyPacket, SAK, SAT, SEQ
 from msec_scapy.gdoi.isakmp import Delete, octets_of, tlv, tv
+from msec_scapy.gdoi.policy import IpsecPolicy
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,6 +206,22 @@ def test_an_update_array_gives_the_next_rekey_sa(tmp_path, size):
     outside = frames(pcap, log=keylog(tmp_path, line_of(now), f"GDOI_LKH {SPI.hex()} 6 9 {(held.iv + held.key).hex()}"))
     assert outside[0].shown("seq") == ["7"] and outside[0].shown("lkh.opened") == []
     assert "no key for this Rekey SA" in outside[1].experts
+
+
+@pytest.mark.req("RFC6407-5.6.1.3-01")
+def test_a_source_that_signs_and_its_public_key(tmp_path):
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    tek = IpsecPolicy(auth=10, source_key=public).sat(b"\0\0\1\3", 3600)
+    key = sign.encode_public(public)
+    octets, _ = push_of(kek(), GdoiSA(attributes=[tek]), KeyPacket(kd_type=n.KD_TEK, spi=b"\0\0\1\3", attributes=[
+        tlv(1, bytes(16)), tlv(3, key)]))
+    pcap = capture(tmp_path / "x.pcap", [("10.0.0.1", "239.1.1.1", octets)])
+    frame, = frames(pcap, log=keylog(tmp_path, line_of(kek())))
+    assert frame.experts == []
+    assert key.hex() in [v.replace(":", "") for v in frame.shown("attribute.octets")]
+    told = tshark(pcap, "-V", log=keylog(tmp_path, line_of(kek())))
+    for words in ("SIG-RSA", "Authentication Key Length", "Signature Encoding Algorithm", "TEK_SOURCE_AUTH_KEY"):
+        assert words in told, words
 
 
 @pytest.mark.req("RFC8052-2.2-01")
