@@ -198,6 +198,24 @@ block_policies(struct gdoi_kernel *k, struct policy *p)
 	p->sending = false;
 }
 
+/* shut - no SA of this selector can be had, so nothing of it leaves in clear: what
+ * an application protects instead has to get past the policies. */
+static void
+shut(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
+{
+	struct policy *p = find_policy(k, group, x);
+
+	if (k->cfg.fail_open)
+		return;
+	if (p == NULL)
+		p = new_policy(k, group);
+	if (p == NULL || p->out)
+		return;
+	keep(&p->x, x);
+	if (turn_out(k, p, x, false) != 0 && p->sas == 0 && !p->in)
+		p->used = false;
+}
+
 /* ---- SAs ----------------------------------------------------------------- */
 
 static struct sa *
@@ -284,11 +302,19 @@ gdoi_kernel_tek(struct gdoi_kernel *k, size_t group, const struct gdoi_tek *tek,
 	*why = '\0';
 	if (tek->state == GDOI_TEK_NEXT)
 		return GK_OK;
-	GK_TRY(plan(k, group, tek, now_utc, &x, &p, why));
+	err = plan(k, group, tek, now_utc, &x, &p, why);
+	if (err != GK_OK) {
+		if (x.selected)
+			shut(k, group, &x);
+		gk_wipe(&x, sizeof(x));
+		return err;
+	}
 	err = find_sa(k, group, tek->sat) != NULL ? GK_OK
 	                                          : install(k, group, &x, p);
 	if (err == GK_OK)
 		err = follow(k, tek, &x, p);
+	if (p->sas == 0)
+		shut(k, group, &x);
 	if (p->sas == 0 && !p->out && !p->in)
 		p->used = false;
 	if (err == GK_OK && tek->state == GDOI_TEK_CURRENT && !x.send &&

@@ -19,7 +19,9 @@
  *     wiped     its state is gone
  *
  * When the last SA of a selector is gone, its policies block what they protected
- * (fail-close), until the membership ends by the will of this host.
+ * (fail-close), until the membership ends by the will of this host.  So it is for
+ * what leaves when an SA cannot be had at all, because the plan or the kernel says
+ * no; if its destination is one address, that is: whole networks stay open.
  *
  * No I/O: messages go to @send, which answers with an errno value, 0 for
  * acknowledged.
@@ -41,7 +43,7 @@ struct gdoi_kernel_config {
 	uint32_t priority; /* of policies */
 	uint32_t window;
 	bool random_iv;
-	bool fail_open; /* no blocking when the last SA of a selector is gone */
+	bool fail_open; /* no blocking when there is no SA of a selector */
 	struct gdoi_address local4, local6; /* outer sources of tunnels */
 };
 

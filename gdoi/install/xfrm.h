@@ -48,6 +48,7 @@ struct gdoi_xfrm {
 	uint8_t src_bits, dst_bits;
 	uint8_t protocol;            /* 0: any */
 	uint16_t src_port, dst_port; /* 0: any */
+	bool selected;               /* all of that is known */
 
 	/* the state; its destination is dst */
 	uint8_t proto; /* IPPROTO_ESP, IPPROTO_AH */
@@ -71,7 +72,8 @@ struct gdoi_xfrm {
  *
  * The plan borrows the keys of @tek.
  *
- * Return: GK_OK; GK_ERR_POLICY: the kernel cannot do that, and @why says what.
+ * Return: GK_OK; GK_ERR_POLICY: the kernel cannot do that, and @why says what;
+ * the selector is there all the same if @x->selected.
  */
 GK_MUST_CHECK enum gk_err gdoi_xfrm_plan(const struct gdoi_tek *tek,
                                          const struct gdoi_xfrm_options *o,

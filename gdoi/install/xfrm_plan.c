@@ -108,6 +108,7 @@ selector(const struct gdoi_endpoints *ep, struct gdoi_xfrm *x,
 	x->protocol = ep->protocol;
 	x->src_port = ep->src.port;
 	x->dst_port = ep->dst.port;
+	x->selected = true;
 	return GK_OK;
 }
 

@@ -312,16 +312,74 @@ GK_TEST(xfrm, a_kernel_that_refuses_is_reported)
 	diary.error = EPROTONOSUPPORT;
 	diary.type = XFRM_MSG_NEWSA;
 	give(k, &tek, GK_ERR_IO);
-	assert_diary("+1/70 ");
+	assert_diary("+1/70 new:out=block ");
 	assert_int_equal(diary.bad, 1);
 	assert_int_equal(gdoi_kernel_count(k), 0);
+	assert_int_equal(gdoi_kernel_blocked(k), 1);
 	give_state(k, 1, GDOI_TEK_CURRENT);
-	assert_diary("+1/70 new:in=0/70 new:out=1/70 ");
+	assert_diary("+1/70 new:in=0/70 out=1/70 ");
+	assert_int_equal(gdoi_kernel_blocked(k), 0);
 	/* Its time was up in the kernel, too. */
 	diary.error = ESRCH;
 	diary.type = XFRM_MSG_DELSA;
 	wipe(k, 1);
 	assert_int_equal(diary.bad, 1);
+	gdoi_kernel_free(k);
+}
+
+/* A signature of the source: the kernel has no such thing. */
+static struct gdoi_tek
+impossible(uint8_t spi)
+{
+	struct gdoi_tek tek = tek_of(spi, GDOI_TEK_CURRENT);
+
+	sat.ipsec.authentication = 10;
+	return tek;
+}
+
+GK_TEST(xfrm, what_the_kernel_cannot_protect_does_not_leave_in_clear)
+{
+	struct gdoi_kernel *k = begin();
+	struct gdoi_tek tek = impossible(1);
+
+	give(k, &tek, GK_ERR_POLICY);
+	assert_diary("new:out=block ");
+	assert_int_equal(gdoi_kernel_blocked(k), 1);
+	give(k, &tek, GK_ERR_POLICY); /* nor twice */
+	wipe(k, 1);
+	assert_diary("");
+	give_state(k, 2, GDOI_TEK_CURRENT);
+	assert_diary("+2/70 new:in=0/70 out=2/70 ");
+	/* What is sent with stays when its successor is impossible. */
+	tek = impossible(3);
+	give(k, &tek, GK_ERR_POLICY);
+	assert_diary("");
+	assert_int_equal(gdoi_kernel_blocked(k), 0);
+	gdoi_kernel_leave(k, 0);
+	assert_diary("-2 no-0 no-1 ");
+	give(k, &tek, GK_ERR_POLICY);
+	gdoi_kernel_free(k);
+	assert_diary("new:out=block no-1 ");
+	cfg.fail_open = true;
+	k = begin();
+	give(k, &tek, GK_ERR_POLICY);
+	assert_diary("");
+	gdoi_kernel_free(k);
+	cfg.fail_open = false;
+}
+
+/* 10.0.0.0/8 would take the host off the network. */
+GK_TEST(xfrm, a_network_that_the_kernel_cannot_protect_stays_open)
+{
+	static const uint8_t net[] = { 10, 0, 0, 0, 255, 0, 0, 0 };
+	struct gdoi_kernel *k = begin();
+	struct gdoi_tek tek = tek_of(1, GDOI_TEK_CURRENT);
+
+	sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR_SUBNET,
+		                                   0,
+		                                   { net, sizeof(net) } };
+	give(k, &tek, GK_ERR_POLICY);
+	assert_diary("");
 	gdoi_kernel_free(k);
 }
 
@@ -365,6 +423,10 @@ main(void)
 		GK_RUN(xfrm, a_tunnel_lets_in_what_is_forwarded_too),
 		GK_RUN(xfrm, what_an_earlier_life_left_is_taken_over),
 		GK_RUN(xfrm, a_kernel_that_refuses_is_reported),
+		GK_RUN(xfrm,
+		       what_the_kernel_cannot_protect_does_not_leave_in_clear),
+		GK_RUN(xfrm,
+		       a_network_that_the_kernel_cannot_protect_stays_open),
 		GK_RUN(xfrm, what_is_no_ipsec_is_refused_and_leaves_nothing),
 		GK_RUN(xfrm, a_path_for_pushes),
 	};
