@@ -197,7 +197,7 @@ GK_TEST(rfc6407_2_2_03, multicast_needs_no_mapping)
 }
 
 /* Another group is refused, and phase 1 ends with that. */
-GK_TEST(rfc6407_2_2_03, a_refusal_elsewhere_does_not_close_the_way_in)
+GK_TEST(rfc6407_2_2_03, what_goes_wrong_elsewhere_does_not_close_the_way_in)
 {
 	behind_a_nat(false);
 	lab.server[0].refuse = ISAKMP_NOTIFY_AUTHENTICATION_FAILED;
@@ -319,7 +319,7 @@ main(void)
 		GK_RUN(rfc6407_2_2_03, phase_1_stays_for_its_keepalives),
 		GK_RUN(rfc6407_2_2_03, multicast_needs_no_mapping),
 		GK_RUN(rfc6407_2_2_03,
-		       a_refusal_elsewhere_does_not_close_the_way_in),
+		       what_goes_wrong_elsewhere_does_not_close_the_way_in),
 		GK_RUN(rfc6407_3_3_01, a_key_that_lives_for_seconds),
 		GK_RUN(rfc6407_3_3_01, who_has_no_keys_left_is_no_member),
 		GK_RUN(rfc6407_3_3_01, and_gives_up_when_it_is_told_to),

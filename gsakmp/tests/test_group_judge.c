@@ -386,7 +386,7 @@ GK_TEST(rfc4535_4_2_02, what_came_meanwhile_is_not_undone)
 	world_free(w);
 }
 
-GK_TEST(rfc4535_5_3_2_1_01, records_of_another_layout_are_refused_by_number)
+GK_TEST(store, records_of_another_layout_are_refused_by_number)
 {
 	const struct world_config cfg = plain();
 	struct world *w = open_world(&cfg);
@@ -432,8 +432,7 @@ main(void)
 		       a_subordinate_reports_whose_certificate_has_expired),
 		GK_RUN(rfc4535_4_2_02, a_chain_that_is_not_there_is_none),
 		GK_RUN(rfc4535_4_2_02, what_came_meanwhile_is_not_undone),
-		GK_RUN(rfc4535_5_3_2_1_01,
-		       records_of_another_layout_are_refused_by_number),
+		GK_RUN(store, records_of_another_layout_are_refused_by_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ def test_tokens_of_somebody_else_and_of_yesterday_are_refused(owned):
     g.go.control("exclude", f"fqdn:{forms.fqdn('bob')}")
     assert g.keys.wait("policy", since=mark)["edition"] == 2
     mark = put(first)
-    assert g.keys.wait("policy-refused", since=mark)["reason"]
+    assert "edition 1 is not greater than 2" in g.keys.wait("policy-refused", since=mark)["reason"]
     p = g.pki.parties["mallory"]
     forged = g.token.with_name("forged")
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
@@ -145,7 +145,6 @@ def test_tokens_of_somebody_else_and_of_yesterday_are_refused(owned):
     assert g.edition() == 2 and sorted(g.registered()) == ["alice"]
 
 
-@pytest.mark.refuses("RFC4534-3-09")
 def test_a_token_that_no_gdoi_key_server_can_run(owned, tmp_path):
     """msec-go signs it, because somebody could live by it; gdoi-gcks cannot, says so, and stays with what it has."""
     g = owned()
