@@ -74,8 +74,7 @@ free_sas(struct gdoi_group *g)
 {
 	while (g->keks != NULL)
 		gdoi_kek_remove(g, g->keks);
-	while (g->teks != NULL)
-		gdoi_tek_remove(g, g->teks);
+	gdoi_teks_forget(g);
 }
 
 void

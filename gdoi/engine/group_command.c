@@ -320,8 +320,7 @@ forget_everything(struct gdoi_group *g)
 	g->phase = GDOI_GROUP_DESTROYED;
 	GK_TRY(gdoi_group_save_head(g));
 	GK_TRY(gdoi_group_keep_last_words(g));
-	while (g->teks != NULL)
-		gdoi_tek_remove(g, g->teks);
+	gdoi_teks_forget(g);
 	return GK_OK;
 }
 

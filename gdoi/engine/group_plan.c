@@ -176,6 +176,21 @@ supersede(struct gdoi_plan *p, const struct gdoi_data_sa *by)
 	return GK_OK;
 }
 
+/* Over by our clock; an eviction does not wait for that of the members. */
+static enum gk_err
+delete_lapsed(struct gdoi_plan *p, uint16_t data)
+{
+	if (!p->cause->evicted || !p->g->policy->rekey.on)
+		return GK_OK;
+	for (struct gdoi_data_sa *t = p->g->lapsed; t != NULL; t = t->next) {
+		if (t->data != data)
+			continue;
+		GK_TRY(gdoi_plan_delete(p, t));
+		t->deleted = true;
+	}
+	return GK_OK;
+}
+
 static int64_t
 activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
 {
@@ -203,6 +218,7 @@ replace(struct gdoi_plan *p, uint16_t data)
 	t->active_utc = activation(p, before);
 	t->expires = lifetime_of(t) == 0 ? 0 : t->active_utc + lifetime_of(t);
 	GK_TRY(supersede(p, t));
+	GK_TRY(delete_lapsed(p, data));
 	return gdoi_plan_install(p, t);
 }
 

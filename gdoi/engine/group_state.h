@@ -155,6 +155,9 @@ struct gdoi_group {
 	struct gdoi_policy *policy;
 	struct gdoi_rekey_sa *keks; /* newest first */
 	struct gdoi_data_sa *teks;  /* oldest first */
+	/* Over by our clock, a moment ago: an eviction deletes them all the
+	 * same.  Without keys, and not durable. */
+	struct gdoi_data_sa *lapsed;
 	uint8_t spi_key[16];        /* TEK SPIs are made from handles with it */
 	uint64_t moved;             /* an offer of an earlier state is void */
 	bool rekey_owed;   /* a plan failed: it has to be made again ... */
@@ -248,6 +251,8 @@ GK_MUST_CHECK enum gk_err gdoi_tek_spare(struct gdoi_group *g, uint16_t data,
                                          struct gk_now now,
                                          struct gdoi_data_sa **tek);
 void gdoi_tek_remove(struct gdoi_group *g, struct gdoi_data_sa *tek);
+/* gdoi_teks_forget - all of them, the lapsed ones too. */
+void gdoi_teks_forget(struct gdoi_group *g);
 void gdoi_tek_free(struct gdoi_data_sa *tek);
 /* gdoi_tek_sat - the SAT as it is sent now. */
 void gdoi_tek_sat(const struct gdoi_group *g, const struct gdoi_data_sa *tek,

@@ -12,6 +12,7 @@
  * RFC 8052 section 2.2.
  */
 #define SAT_MAX 70000 /* an OID-Specific Payload has up to 65535 octets */
+#define LAPSED_S 5    /* that a TEK which is over can still be deleted */
 
 static const struct gdoi_dialect plain;
 
@@ -159,6 +160,19 @@ gdoi_tek_remove(struct gdoi_group *g, struct gdoi_data_sa *tek)
 		at = &(*at)->next;
 	*at = tek->next;
 	gdoi_tek_free(tek);
+}
+
+void
+gdoi_teks_forget(struct gdoi_group *g)
+{
+	struct gdoi_data_sa *t;
+
+	while (g->teks != NULL)
+		gdoi_tek_remove(g, g->teks);
+	while ((t = g->lapsed) != NULL) {
+		g->lapsed = t->next;
+		gdoi_tek_free(t);
+	}
 }
 
 /* ---- what is sent -------------------------------------------------------- */
@@ -317,13 +331,51 @@ activate(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	return gdoi_tek_save(g, tek);
 }
 
+/*
+ * Members count whole seconds from when they were told, so for them it ends up to a
+ * second and a datagram's way later than for us; who is evicted just then must not
+ * read on until that.
+ */
+static void
+lapse(struct gdoi_group *g, struct gdoi_data_sa *tek)
+{
+	struct gdoi_data_sa **at = &g->teks;
+
+	while (*at != tek)
+		at = &(*at)->next;
+	*at = tek->next;
+	gk_wipe(tek->key, sizeof(tek->key));
+	gk_wipe(tek->integrity, sizeof(tek->integrity));
+	gk_buf_free(&tek->source_auth);
+	tek->next = g->lapsed;
+	g->lapsed = tek;
+}
+
+static void
+forget_lapsed(struct gdoi_group *g, struct gk_now now)
+{
+	struct gdoi_data_sa **at = &g->lapsed, *t;
+
+	while ((t = *at) != NULL) {
+		if (!t->deleted && now.utc_s - t->expires < LAPSED_S) {
+			at = &t->next;
+			continue;
+		}
+		*at = t->next;
+		gdoi_tek_free(t);
+	}
+}
+
 static enum gk_err
 wipe(struct gdoi_group *g, struct gdoi_data_sa *tek)
 {
 	if (tek->shown >= 0)
 		GK_TRY(tek_out(g, tek, true));
 	GK_TRY(gdoi_row_delete(g, GDOI_TABLE_TEK, tek->handle));
-	gdoi_tek_remove(g, tek);
+	if (!tek->deleted && tek->announced)
+		lapse(g, tek);
+	else
+		gdoi_tek_remove(g, tek);
 	g->moved++;
 	return GK_OK;
 }
@@ -340,6 +392,7 @@ gdoi_teks_settle(struct gdoi_group *g, struct gk_now now)
 {
 	struct gdoi_data_sa *next;
 
+	forget_lapsed(g, now);
 	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
 		if (is_due(t, now))
 			GK_TRY(activate(g, t));

@@ -306,6 +306,25 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_the_next_key_too)
 	gw_free(&w);
 }
 
+/* By the key server's clock the first key is over; members count from when they
+ * were told. */
+GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_a_key_that_has_just_run_out)
+{
+	uint8_t old[4];
+
+	substation(0);
+	open_all(4);
+	memcpy(old, w.tek_spi[0], 4);
+	while (w.n_tek > 0 && memcmp(w.tek_spi[0], old, 4) == 0)
+		gw_after(&w, 1);
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	assert_memory_equal(w.member[3].tek[0].spi, old, 4);
+	assert_true(w.member[3].tek[0].deleted);
+	assert_true(gw_can_read(&w, &w.member[3]));
+	assert_false(gw_can_read(&w, &w.member[2]));
+	gw_free(&w);
+}
+
 GK_TEST(rfc8052_2_2_5_02, no_spi_is_given_twice)
 {
 	static uint8_t seen[600][4];
@@ -355,6 +374,8 @@ main(void)
 		       sa_kda_is_the_share_that_has_the_key),
 		GK_RUN(rfc8052_2_2_4_1_01,
 		       revocation_replaces_the_next_key_too),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       revocation_replaces_a_key_that_has_just_run_out),
 		GK_RUN(rfc8052_2_2_5_02, no_spi_is_given_twice),
 	};
 
