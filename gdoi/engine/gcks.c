@@ -268,32 +268,41 @@ gdoi_gcks_deadline(const struct gdoi_gcks *gcks)
 
 /* ---- commands, status --------------------------------------------------- */
 
-static bool
-is_named(const struct ike *ike, struct gk_slice peer)
+/* "kind:text", as gdoi_peer_name() makes it; the index of the pool finds who it is,
+ * however many there are. */
+static enum gk_err
+named(struct gk_slice peer, struct gk_identity *id, struct gk_buf *octets)
 {
-	struct gk_buf name;
-	bool is = gcks_peer_name(ike, &name) == GK_OK && name.len != 0 &&
-	          gk_slice_equal(gk_buf_slice(&name), peer);
+	const uint8_t *colon =
+		peer.len != 0 ? memchr(peer.ptr, ':', peer.len) : NULL;
+	char kind[16] = "";
+	size_t n = colon != NULL ? (size_t)(colon - peer.ptr) : 0;
 
-	gk_buf_free(&name);
-	return is;
+	*octets = (struct gk_buf){ 0 };
+	if (colon == NULL || n >= sizeof(kind))
+		return GK_ERR_VALUE;
+	memcpy(kind, peer.ptr, n);
+	id->kind = gk_id_kind_from_name(kind);
+	if (id->kind == GK_ID_NONE)
+		return GK_ERR_VALUE;
+	GK_TRY(gk_identity_parse(
+		id->kind, (struct gk_slice){ colon + 1, peer.len - n - 1 },
+		octets));
+	id->octets = gk_buf_slice(octets);
+	return GK_OK;
 }
 
 enum gk_err
 gdoi_gcks_forget(struct gdoi_gcks *gcks, struct gk_slice peer,
                  struct gk_now now)
 {
-	struct ike *ike;
-	size_t cursor = 0;
-	enum gk_err err = GK_OK;
+	struct gk_identity id = { 0 };
+	struct gk_buf octets;
+	enum gk_err err = named(peer, &id, &octets);
 
-	/* All of them have the same identity, so one names them. */
-	while ((ike = ike_pool_each(gcks->pool, &cursor)) != NULL)
-		if (is_named(ike, peer)) {
-			err = ike_pool_delete_peer(gcks->pool, ike_peer(ike),
-			                           NULL, false, now);
-			break;
-		}
+	if (err == GK_OK)
+		err = ike_pool_delete_peer(gcks->pool, id, NULL, false, now);
+	gk_buf_free(&octets);
 	gcks_drain(gcks, NULL, now);
 	return err;
 }
