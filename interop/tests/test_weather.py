@@ -25,7 +25,9 @@ def settle(s, names, tries=30):
     """Rekeys until all of them hold the key that is in force."""
     for _ in range(tries):
         marks = {s.members[n]: s.members[n].mark() for n in names}
+        mark = s.keys.mark()
         s.keys.control("rekey", GROUP)
+        s.keys.wait("rekeyed", since=mark, timeout=5)  # it is on the disk, and sent
         now = server(s)
         with contextlib.suppress(LabError):
             wait_all([s.members[n] for n in names], "rekeyed", timeout=2.0, marks=marks,
