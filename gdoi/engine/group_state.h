@@ -158,11 +158,11 @@ struct gdoi_group {
 	/* Over by our clock, a moment ago: an eviction deletes them all the
 	 * same.  Without keys, and not durable. */
 	struct gdoi_data_sa *lapsed;
-	uint8_t spi_key[16];        /* TEK SPIs are made from handles with it */
-	uint64_t moved;             /* an offer of an earlier state is void */
-	bool rekey_owed;   /* a plan failed: it has to be made again ... */
-	bool owed_at_once; /* ... and knew neither ATD nor DTD */
-	bool exhausted;    /* sender ids: section 3.5, step 5 */
+	uint8_t spi_key[16]; /* TEK SPIs are made from handles with it */
+	uint64_t moved;      /* an offer of an earlier state is void */
+	bool rekey_owed;     /* a plan failed: it has to be made again ... */
+	bool owed_at_once;   /* ... and knew neither ATD nor DTD */
+	bool exhausted;      /* sender ids: section 3.5, step 5 */
 
 	struct gdoi_member **members; /* by MemberID */
 	size_t members_cap;
