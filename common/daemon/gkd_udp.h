@@ -69,5 +69,7 @@ GK_MUST_CHECK enum gk_err gkd_udp_send_one(struct gkd_udp *udp,
 /* The bound address, with the port the system chose when 0 was asked. */
 struct gkd_addr gkd_udp_local(const struct gkd_udp *udp);
 struct gkd_udp_stats gkd_udp_stats(const struct gkd_udp *udp);
+/* gkd_udp_fd - for options that the system alone knows. */
+int gkd_udp_fd(const struct gkd_udp *udp);
 
 #endif /* GKD_UDP_H */

@@ -13,6 +13,5 @@ int gkd_udp_socket(int family, int receive_buf);
 GK_MUST_CHECK enum gk_err gkd_udp_adopt(
 	struct gkd_udp **udp, struct gkd_loop *loop, int fd,
 	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
-int gkd_udp_fd(const struct gkd_udp *udp);
 
 #endif /* GKD_UDP_PRIVATE_H */

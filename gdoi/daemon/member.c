@@ -251,6 +251,20 @@ on_timer(void *arg)
 
 /* ---- opening and closing ------------------------------------------------- */
 
+/* The key server may stand in a network that is closed for want of an SA. */
+static void
+pass(const struct gdoid_member *m, const struct gkd_udp *udp, int family)
+{
+	int error = m->kernel == NULL
+	                    ? 0
+	                    : gdoi_kernel_pass(gkd_udp_fd(udp), family);
+
+	if (error != 0)
+		gkd_log(LOG_WARNING, "io",
+		        "registration is subject to IPsec policies: %s",
+		        strerror(error));
+}
+
 static enum gkd_exit
 open_socket(struct gdoid_member *m, size_t i, struct gkd_why *why)
 {
@@ -262,8 +276,10 @@ open_socket(struct gdoid_member *m, size_t i, struct gkd_why *why)
 		cfg.local.sa.sa_family = i < GDOID_UDP_6 ? AF_INET : AF_INET6;
 	gkd_addr_set_port(&cfg.local, nat ? m->udp_nat_port : m->port);
 	if (gkd_udp_open(&m->udp[i], m->d->loop, &cfg,
-	                 nat ? on_nat_dgram : on_dgram, m) == GK_OK)
+	                 nat ? on_nat_dgram : on_dgram, m) == GK_OK) {
+		pass(m, m->udp[i], cfg.local.sa.sa_family);
 		return GKD_EXIT_OK;
+	}
 	snprintf(why->text, sizeof(why->text), "udp %s: %s",
 	         gkd_addr_format(text, &cfg.local), strerror(errno));
 	return GKD_EXIT_NETWORK;

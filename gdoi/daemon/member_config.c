@@ -256,6 +256,9 @@ read_kernel(struct gdoid_member *m, struct gkd_why *why)
 	k->reqid = (uint32_t)reqid;
 	GK_TRY(gkd_elem_bool(config, e, "@fail-close", true, &close, why));
 	k->fail_open = !close;
+	GK_TRY(gkd_elem_bool(config, e, "@fail-close-networks", true, &close,
+	                     why));
+	k->no_fences = !close;
 	GK_TRY(gkd_elem_bool(config, e, "@random-iv", false, &k->random_iv,
 	                     why));
 	GK_TRY(read_source(m, e, "@source", AF_INET, &k->local4, why));

@@ -22,6 +22,12 @@ struct policy {
 	bool sending;       /* ... and names @x's SPI; else it blocks */
 };
 
+/* What goes to a network that no SA can be had for. */
+struct fence {
+	size_t group;
+	struct gdoi_xfrm x;
+};
+
 struct gdoi_kernel {
 	struct gdoi_kernel_config cfg;
 	struct gdoi_kernel_ops ops;
@@ -29,6 +35,8 @@ struct gdoi_kernel {
 	size_t n_sas;
 	struct sa sa[GDOI_KERNEL_SAS_MAX];
 	struct policy policy[GDOI_KERNEL_POLICIES_MAX];
+	size_t n_fences;
+	struct fence fence[GDOI_KERNEL_FENCES_MAX];
 };
 
 /* ---- messages ------------------------------------------------------------ */
@@ -216,6 +224,109 @@ shut(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 		p->used = false;
 }
 
+/* ---- fences -------------------------------------------------------------- */
+
+static struct fence *
+find_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
+           const struct fence *but)
+{
+	for (size_t i = 0; i < k->n_fences; i++)
+		if (&k->fence[i] != but &&
+		    gdoi_xfrm_same_selector(&k->fence[i].x, x))
+			return &k->fence[i];
+	return NULL;
+}
+
+static bool
+is_fenced(const struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
+{
+	for (size_t i = 0; i < k->n_fences; i++)
+		if (k->fence[i].group == group &&
+		    gdoi_xfrm_same_selector(&k->fence[i].x, x))
+			return true;
+	return false;
+}
+
+/* One of several groups that share it needs no second policy. */
+static bool
+put_fence(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
+{
+	bool there = find_fence(k, x, NULL) != NULL;
+
+	if (is_fenced(k, group, x))
+		return true;
+	if (k->n_fences == GDOI_KERNEL_FENCES_MAX)
+		return false;
+	if (!there && set_policy(k, x, GDOI_XFRM_OUT, true, false) != 0)
+		return false;
+	k->fence[k->n_fences++] = (struct fence){ group, *x };
+	return true;
+}
+
+/* An SA that came to have the same selector took its policy over. */
+static void
+drop_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	struct gdoi_xfrm_message m;
+	int error;
+
+	gdoi_xfrm_put_no_policy(&m, ++k->seq, x, GDOI_XFRM_OUT);
+	error = k->ops.send(k->ops.arg, &m);
+	if (error != 0 && error != ENOENT)
+		k->ops.note(k->ops.arg, true, "policy's removal", x, error);
+}
+
+static void
+drop_fences(struct gdoi_kernel *k, size_t group, bool all)
+{
+	for (size_t i = k->n_fences; i-- > 0;) {
+		struct fence *f = &k->fence[i];
+
+		if (!all && f->group != group)
+			continue;
+		if (find_fence(k, &f->x, f) == NULL)
+			drop_fence(k, &f->x);
+		*f = k->fence[--k->n_fences];
+	}
+}
+
+/* Of equal policies the kernel takes the older one, so a network has a rank below
+ * those that an SA in it may have. */
+static void
+fence(struct gdoi_kernel *k, size_t group, const struct gdoi_tek *tek)
+{
+	struct gdoi_xfrm x[GDOI_XFRM_COVER_MAX];
+	const struct gdoi_xfrm none = { 0 };
+	uint32_t priority = k->cfg.priority;
+	size_t n, before = k->n_fences;
+
+	if (k->cfg.fail_open || k->cfg.no_fences ||
+	    tek->sat->protocol == GDOI_PROTOCOL_IEC_61850)
+		return;
+	n = gdoi_xfrm_cover(
+		tek->sat, priority == UINT32_MAX ? priority : priority + 1, x);
+	if (n == 0) {
+		k->ops.note(k->ops.arg, true,
+		            "what it protects has no addresses, and may leave "
+		            "in clear",
+		            &none, 0);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (find_policy(k, group, &x[i]) == NULL &&
+		    !put_fence(k, group, &x[i])) {
+			k->ops.note(k->ops.arg, true,
+			            "not all that it protects is kept from "
+			            "leaving in clear",
+			            &x[i], 0);
+			return;
+		}
+	if (k->n_fences != before)
+		k->ops.note(k->ops.arg, false,
+		            "what leaves for its network is thrown away", &x[0],
+		            0);
+}
+
 /* ---- SAs ----------------------------------------------------------------- */
 
 static struct sa *
@@ -306,6 +417,8 @@ gdoi_kernel_tek(struct gdoi_kernel *k, size_t group, const struct gdoi_tek *tek,
 	if (err != GK_OK) {
 		if (x.selected)
 			shut(k, group, &x);
+		else
+			fence(k, group, tek);
 		gk_wipe(&x, sizeof(x));
 		return err;
 	}
@@ -382,6 +495,7 @@ gdoi_kernel_leave(struct gdoi_kernel *k, size_t group)
 			drop_policies(k, &k->policy[i]);
 			k->policy[i].used = false;
 		}
+	drop_fences(k, group, false);
 }
 
 struct gdoi_kernel *
@@ -407,6 +521,7 @@ gdoi_kernel_free(struct gdoi_kernel *k)
 	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
 		if (k->policy[i].used)
 			drop_policies(k, &k->policy[i]);
+	drop_fences(k, 0, true);
 	free(k);
 }
 
@@ -434,7 +549,7 @@ gdoi_kernel_sa(const struct gdoi_kernel *k, size_t i)
 size_t
 gdoi_kernel_blocked(const struct gdoi_kernel *k)
 {
-	size_t n = 0;
+	size_t n = k->n_fences;
 
 	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
 		n += k->policy[i].used && k->policy[i].sas == 0;

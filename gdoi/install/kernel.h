@@ -21,13 +21,15 @@
  * When the last SA of a selector is gone, its policies block what they protected
  * (fail-close), until the membership ends by the will of this host.  So it is for
  * what leaves when an SA cannot be had at all, because the plan or the kernel says
- * no; if its destination is one address, that is: whole networks stay open.
+ * no.  Where its destination is a network or a range, policies of a lower rank,
+ * fences, throw away what no SA of any group takes.
  *
  * No I/O: messages go to @send, which answers with an errno value, 0 for
  * acknowledged.
  */
 #define GDOI_KERNEL_SAS_MAX 256
 #define GDOI_KERNEL_POLICIES_MAX 128
+#define GDOI_KERNEL_FENCES_MAX 512
 
 struct gdoi_kernel_ops {
 	int (*send)(void *arg, const struct gdoi_xfrm_message *m);
@@ -44,6 +46,7 @@ struct gdoi_kernel_config {
 	uint32_t window;
 	bool random_iv;
 	bool fail_open; /* no blocking when there is no SA of a selector */
+	bool no_fences; /* no blocking of networks and ranges */
 	struct gdoi_address local4, local6; /* outer sources of tunnels */
 };
 
@@ -77,7 +80,12 @@ struct gdoi_kernel_sa {
 size_t gdoi_kernel_count(const struct gdoi_kernel *k);
 struct gdoi_kernel_sa gdoi_kernel_sa(const struct gdoi_kernel *k, size_t i);
 /* gdoi_kernel_blocked - selectors whose traffic is thrown away for want of an
- * SA. */
+ * SA; fences are counted, too. */
 size_t gdoi_kernel_blocked(const struct gdoi_kernel *k);
+
+/* gdoi_kernel_pass - what leaves by the socket @fd of @family passes every policy:
+ * who asks for keys must not be stopped by their absence.  Needs CAP_NET_ADMIN.
+ * Return: 0 or an errno value. */
+int gdoi_kernel_pass(int fd, int family);
 
 #endif /* GDOI_INSTALL_KERNEL_H */

@@ -84,6 +84,24 @@ GK_MUST_CHECK enum gk_err gdoi_xfrm_plan(const struct gdoi_tek *tek,
 bool gdoi_xfrm_same_selector(const struct gdoi_xfrm *a,
                              const struct gdoi_xfrm *b);
 
+/*
+ * gdoi_xfrm_cover - selectors, and nothing else, of what leaves with @sat: of an
+ * SA that gdoi_xfrm_plan() refuses for its addresses, to throw that traffic away.
+ *
+ * A network is one prefix, and a range as many as make it up.  Where the kernel
+ * has no such selector - a mask with holes, a source that is a range, a range of
+ * IPv6 that wants more prefixes than there is room for - it is the smallest
+ * prefix that holds all of it.
+ *
+ * Return: how many of @x; 0: it is no IPsec, or goes to no addresses.
+ */
+#define GDOI_XFRM_COVER_MAX 62 /* what a range of IPv4 needs at most */
+size_t gdoi_xfrm_cover(const struct gdoi_sat *sat, uint32_t priority,
+                       struct gdoi_xfrm x[GDOI_XFRM_COVER_MAX]);
+
+/* gdoi_xfrm_address_len - octets of an address in an ID of @type; 0: none. */
+size_t gdoi_xfrm_address_len(uint8_t type);
+
 /* In xfrm_algorithm.c: a part of gdoi_xfrm_plan(). */
 GK_MUST_CHECK enum gk_err gdoi_xfrm_algorithms(const struct gdoi_tek *tek,
                                                struct gdoi_xfrm *x,

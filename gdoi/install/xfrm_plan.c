@@ -45,8 +45,8 @@ is_any(const struct gdoi_endpoint *e)
 	       (e->data.len == 3 && memcmp(e->data.ptr, zero, 3) == 0);
 }
 
-static size_t
-address_len(uint8_t type)
+size_t
+gdoi_xfrm_address_len(uint8_t type)
 {
 	switch (type) {
 	case ISAKMP_ID_IPV4_ADDR:
@@ -67,7 +67,7 @@ static void
 read_endpoint(const struct gdoi_endpoint *e, uint8_t out[16], uint8_t *bits,
               size_t *len)
 {
-	size_t n = address_len(e->type);
+	size_t n = gdoi_xfrm_address_len(e->type);
 	int prefix = (int)n * 8;
 
 	*len = 0;

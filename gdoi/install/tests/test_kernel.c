@@ -368,21 +368,6 @@ GK_TEST(xfrm, what_the_kernel_cannot_protect_does_not_leave_in_clear)
 	cfg.fail_open = false;
 }
 
-/* 10.0.0.0/8 would take the host off the network. */
-GK_TEST(xfrm, a_network_that_the_kernel_cannot_protect_stays_open)
-{
-	static const uint8_t net[] = { 10, 0, 0, 0, 255, 0, 0, 0 };
-	struct gdoi_kernel *k = begin();
-	struct gdoi_tek tek = tek_of(1, GDOI_TEK_CURRENT);
-
-	sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR_SUBNET,
-		                                   0,
-		                                   { net, sizeof(net) } };
-	give(k, &tek, GK_ERR_POLICY);
-	assert_diary("");
-	gdoi_kernel_free(k);
-}
-
 GK_TEST(xfrm, what_is_no_ipsec_is_refused_and_leaves_nothing)
 {
 	struct gdoi_kernel *k = begin();
@@ -425,8 +410,6 @@ main(void)
 		GK_RUN(xfrm, a_kernel_that_refuses_is_reported),
 		GK_RUN(xfrm,
 		       what_the_kernel_cannot_protect_does_not_leave_in_clear),
-		GK_RUN(xfrm,
-		       a_network_that_the_kernel_cannot_protect_stays_open),
 		GK_RUN(xfrm, what_is_no_ipsec_is_refused_and_leaves_nothing),
 		GK_RUN(xfrm, a_path_for_pushes),
 	};
