@@ -11,6 +11,7 @@ import pytest
 
 from lab import gdoi_attack
 from lab import TOP
+from lab.gdoi_attack_rows import NAMED, named
 from msec_scapy.gdoi import misbehave
 from msec_scapy.gdoi.wrong import attributes, shape
 
@@ -36,21 +37,28 @@ def member(tmp_path_factory, net_prefix):
         yield victim
 
 
-def refused(told):
+def refused(entry, told):
     assert told["sent"], "it was not sent"
     assert told["harmless"], told["seen"]
     assert told["refused"], told["seen"]
-    assert told["refused"]["req"].startswith("RFC"), told["refused"]
+    assert told["refused"]["req"] in named(entry), told["refused"]
+
+
+def test_every_name_has_one_row():
+    """One row of a document for each entry; an exception is no copy of the catalogue, and of none that is gone."""
+    for e in misbehave.CATALOGUE:
+        assert len(named(e)) == 1 or e.name.endswith("-garbled")
+    assert all(misbehave.find(name).req != row for name, row in NAMED.items())
 
 
 @pytest.mark.parametrize("entry", entries("gcks"))
 def test_a_key_server_refuses(key_server, entry):
-    refused(key_server.attack(entry))
+    refused(entry, key_server.attack(entry))
 
 
 @pytest.mark.parametrize("entry", entries("gm"))
 def test_a_member_refuses(member, entry):
-    refused(member.attack(entry))
+    refused(entry, member.attack(entry))
 
 
 def test_one_by_hand():

@@ -28,7 +28,7 @@ class Misbehaviour:
     proof: object = None  # change of HASH or SIG
     datagram: object = None  # change of what is sent
     first: tuple = ()  # (message, change of its layers): sent before, and right
-    also: tuple = ()  # other rows that the same octets break: which is named first is a matter of taste
+    also: tuple = ()  # another row that the same octets break, and a receiver may come to first; of garbled octets several
 
     @property
     def rows(self):
