@@ -197,13 +197,15 @@ receive(struct gdoid_worker *w, const struct gkd_letter *l, struct gk_now now)
 
 	from.nat = listen->natt;
 	local.port = gkd_addr_port(&listen->addr);
-	/* A refusal is an output; there is nothing to do with it here. */
-	(void)gdoi_gcks_receive(w->engine, data, &from, &local, now);
-	if (!gdoi_push_ack_is(data))
-		return;
-	/* The group's thread counts it. */
-	for (size_t i = 0; i < s->n_groups; i++)
-		gdoid_group_poke(&s->groups[i]);
+	/* A refusal is an output. But who is to ask again, as no sender id is
+	 * left, does so in vain until the group's thread has started it over. */
+	bool later = gdoi_gcks_receive(w->engine, data, &from, &local, now) ==
+	             GK_ERR_REPLAY;
+	bool ack = gdoi_push_ack_is(data); /* that thread counts it */
+
+	for (size_t i = 0; (later || ack) && i < s->n_groups; i++)
+		if (ack || gdoi_group_deadline(s->groups[i].group) == 0)
+			gdoid_group_poke(&s->groups[i]);
 }
 
 /*

@@ -8,25 +8,19 @@ import argparse
 import json
 import shutil
 import sys
-import threading
 import time
 from pathlib import Path
 
 from msec_scapy.gdoi import isakmp, misbehave
 from msec_scapy.gdoi.phase1 import Hooks
-from msec_scapy.gdoi.policy import KekPolicy, Selector
-from msec_scapy.testing import gdoi as python
+from msec_scapy.gdoi.policy import KekPolicy
 
 from . import BUILD, LabError, sandbox
-from . import gdoi_member as forms
-from .daemons import Sockets
 from .gdoi_peers import Ground
-from .net import Net
+from .gdoi_served import Served, places
 
 ROLE = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
 WAIT = 5.0  # seconds that a refusal may take
-PSK, NUMBER = "a secret for all of them", 1234
-PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
 
 
 class Recording(misbehave.Armed):
@@ -99,32 +93,17 @@ class Member:
     """gdoi-gm, attacked by a key server that it trusts."""
 
     def __init__(self, directory: Path, prefix: str = ""):
-        self.dir, self.net, self.sockets = Path(directory), Net(prefix), Sockets()
-        self.dir.mkdir(parents=True, exist_ok=True)
-        kek = KekPolicy(ack=1, src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848"))
-        self.ground = python.Ground(self.net, 0, kek=kek)
-        self.host = self.net.host("victim", self.ground.segment, 30)
-        self.daemon = forms.Member(self.host, "victim", self.dir / "daemons", self.sockets)
-        psk = forms.psk_file(self.dir, "victim", PSK)
-        inside = forms.phase1({self.ground.addresses[0]: psk}, [("*.*.*.*", "ipv4")], PROPOSAL)
-        who = f'  <identity name="{self.host.ip4}" name-type="ipv4"/>\n'
-        self.daemon.write(forms.config(who, inside, [self.ground.addresses[0]], [forms.group("plant", NUMBER)], "victim.db",
-                                       self.sockets.path / "victim"))
-        self.lock = threading.RLock()
+        self.served = Served(directory, prefix=prefix, kek=KekPolicy(ack=1, **places()))
+        self.ground = self.served.ground
+        self.daemon = self.served.member("victim", start=False)
 
     def __enter__(self):
-        self.ground.__enter__()
+        self.served.__enter__()
         self.daemon.start()
         return self
 
     def __exit__(self, *_):
-        try:
-            if self.daemon.running:
-                self.daemon.finish()
-        finally:
-            self.ground.__exit__(None, None, None)
-            self.net.close()
-            self.sockets.close()
+        self.served.__exit__(None, None, None)
 
     @property
     def config(self):

@@ -4,12 +4,9 @@ import time
 
 import pytest
 
-from lab import gdoi_attack
-from lab import gdoi_member as forms
-from lab.daemons import Sockets
+from lab.gdoi_served import Served, places
 from msec_scapy.gdoi.dialect import Dialect
 from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
-from msec_scapy.testing.gdoi import Ground
 
 TEKS = (IpsecPolicy(src=Selector.parse("10.1.0.0/16"), dst=Selector.parse("239.5.1.1")),
         IpsecPolicy(transform=20, auth=0, dst=Selector.parse("239.5.1.2")),
@@ -28,36 +25,23 @@ def cases():
 
 @pytest.mark.parametrize("switch, value", cases())
 def test_a_member_in_a_dialect(net, tmp_path, switch, value):
-    depth, sockets = 3 if switch in BY_TREE else None, Sockets()
-    kek = KekPolicy(ack=2 if depth else 1, sig=1 if switch in ("gdoid", "push_rsa_form") else 4,
-                    src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848"))
-    g = Ground(net, 0, kek=kek, teks=TEKS, depth=depth, dialect=f"{switch}={value}" if value else switch)
-    m = forms.Member(net.host("victim", g.segment, 30), "victim", tmp_path / "daemons", sockets)
-    psk = forms.psk_file(tmp_path, "victim", gdoi_attack.PSK)
+    depth = 3 if switch in BY_TREE else None
+    kek = KekPolicy(ack=2 if depth else 1, sig=1 if switch in ("gdoid", "push_rsa_form") else 4, **places())
     text = f'    <dialect><switch name="{switch}" value="{value}"/></dialect>\n' if value else f'    <dialect preset="{switch}"/>\n'
     early = not value or switch.startswith(("p1_", "am3_", "pad"))
-    inside = forms.phase1({g.addresses[0]: psk}, [("*.*.*.*", "ipv4")], gdoi_attack.PROPOSAL, inside=text if early else "")
-    m.write(forms.config(f'  <identity name="{m.host.ip4}" name-type="ipv4"/>\n', inside, [g.addresses[0]],
-                         [forms.group("plant", gdoi_attack.NUMBER, inside="" if value and early else text)], "victim.db",
-                         sockets.path / "victim"))
-    try:
-        with g:
-            m.start()
-            m.control("join")
-            m.wait("joined", timeout=20)
-            for step in ("rekey_teks", "rekey_kek", "rekey_teks"):
-                before = g.count("acknowledged")
-                g.push(lambda server, group, step=step: [getattr(server, step)(group, time.time())])
-                assert g.wait(lambda _, n=before: g.count("acknowledged") > n), (step, g.events[-4:])
-            want = {t.spi.hex() for t in g.group.teks}
-            held = {k["spi"]: k for k in m.control("keys")}
-            assert want <= set(held)
-            sources = {str(held[spi].get("src")) for spi in want}
-            assert any("10.1.0.0" in s for s in sources), held
-            mark = m.mark()
-            g.push(lambda server, group: [server.delete_all(group)])
-            m.wait(since=mark, where=lambda e: e["event"] in ("deleted", "rekeyed", "tek-wipe", "kek-wipe"), timeout=10)
-            assert not want & {k["spi"] for k in m.control("keys")}
-        m.finish()
-    finally:
-        sockets.close()
+    with Served(tmp_path, net, kek=kek, teks=TEKS, depth=depth, dialect=f"{switch}={value}" if value else switch) as served:
+        g = served.ground
+        m = served.join(inside=text if early else "", of_group={"inside": "" if value and early else text})
+        for step in ("rekey_teks", "rekey_kek", "rekey_teks"):
+            before = g.count("acknowledged")
+            g.push(lambda server, group, step=step: [getattr(server, step)(group, time.time())])
+            assert g.wait(lambda _, n=before: g.count("acknowledged") > n), (step, g.events[-4:])
+        want = {t.spi.hex() for t in g.group.teks}
+        held = {k["spi"]: k for k in m.control("keys")}
+        assert want <= set(held)
+        sources = {str(held[spi].get("src")) for spi in want}
+        assert any("10.1.0.0" in s for s in sources), held
+        mark = m.mark()
+        g.push(lambda server, group: [server.delete_all(group)])
+        m.wait(since=mark, where=lambda e: e["event"] in ("deleted", "rekeyed", "tek-wipe", "kek-wipe"), timeout=10)
+        assert not want & {k["spi"] for k in m.control("keys")}

@@ -6,77 +6,13 @@ import pwd
 import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from lab import gdoi_member as forms
 from lab.build import program
-from lab.daemons import Sockets
-from msec_scapy.gdoi import keylog
-from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
-from msec_scapy.testing.gdoi import Ground
-
-PSK = "a secret for all of them"
-PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
-NUMBER = 1234
-PUSHES = {4: "239.77.1.1:848", 6: "[ff15::77:1]:848"}
-
-
-class World:
-    """A key server of Ground, and members of ours."""
-
-    def __init__(self, net, directory, **of_group):
-        of_group.setdefault("kek", KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse(PUSHES[4])))
-        self.net, self.dir, self.sockets = net, directory, Sockets()
-        self.log = keylog.Writer(directory / "keylog")
-        self.ground = Ground(net, 0, logs=self.log, **of_group)
-        self.server = self.ground.addresses[0]
-        self.members = {}
-
-    def __enter__(self):
-        self.ground.__enter__()
-        return self
-
-    def __exit__(self, kind, *_):
-        try:
-            for m in self.members.values():
-                if kind is None and m.running:
-                    m.finish()
-        finally:
-            self.ground.__exit__(kind, *_)
-            self.sockets.close()
-
-    def host(self, name):
-        return self.net.host(name, self.ground.segment, 30 + len(self.members))
-
-    def config(self, name, address, servers=None, groups=None, keys=None, membership=None, phase1=None, **how):
-        servers = servers or [self.server]
-        psk = forms.psk_file(self.dir, name, PSK)
-        inside = forms.phase1(keys or {s: psk for s in servers}, [("*.*.*.*", "ipv4")], PROPOSAL, **(phase1 or {}))
-        who = f'  <identity name="{address}" name-type="ipv4"/>\n'
-        groups = groups or [forms.group("plant", NUMBER)]
-        return forms.config(who, inside, servers, groups, f"{name}.db", self.sockets.path / name, membership=membership, **how)
-
-    def member(self, name="alice", start=True, host=None, **how):
-        host = host or self.host(name)
-        m = forms.Member(host, name, self.dir / "daemons", self.sockets, self.dir / "keylog")
-        m.write(self.config(name, host.ip4, **how))
-        self.members[name] = m
-        if start:
-            m.start()
-        return m
-
-    def join(self, name="alice", **how):
-        m = self.member(name, **how)
-        mark = m.mark()
-        m.control("join")
-        m.wait("joined", since=mark, timeout=30)
-        return m
-
-    def push(self, make):
-        self.ground.push(lambda server, group: make(server, group, time.time()))
+from lab.gdoi_served import NUMBER, PROPOSAL, PSK, PUSHES, Served
 
 
 @pytest.fixture
@@ -84,7 +20,7 @@ def world(net, tmp_path):
     made = []
 
     def make(**how):
-        made.append(World(net, tmp_path, **how))
+        made.append(Served(tmp_path, net, **how))
         return made[-1].__enter__()
     yield make
     for w in made:

@@ -8,15 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from lab import gdoi_member as forms
 from lab import gdoi_peers
-from lab.daemons import Sockets
+from lab.gdoi_served import Served
 from msec_scapy.gdoi import cli, sign
 from msec_scapy.gdoi import numbers as n
-from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
-from msec_scapy.testing.gdoi import Ground, signing_key
-
-PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
+from msec_scapy.gdoi.policy import IpsecPolicy, Selector
+from msec_scapy.testing.gdoi import signing_key
 
 
 def selectors(last):
@@ -34,28 +31,16 @@ def source():
 @pytest.fixture
 def join(net, tmp_path):
     """Has a gdoi-gm join a group with these SAs: join(policies, ...) is (Ground, member)."""
-    sockets, made = Sockets(), []
+    made = []
 
     def make(teks, **how):
-        ground = Ground(net, 0, teks=teks, kek=KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848")))
-        ground.__enter__()
-        host = net.host("alice", ground.segment, 30)
-        alice = forms.Member(host, "alice", tmp_path / "daemons", sockets)
-        made.append((ground, alice))
-        psk = forms.psk_file(tmp_path, "alice", "a secret for all of them")
-        inside = forms.phase1({ground.addresses[0]: psk}, [("*.*.*.*", "ipv4")], PROPOSAL)
-        alice.write(forms.config(f'  <identity name="{host.ip4}" name-type="ipv4"/>\n', inside, [ground.addresses[0]],
-                                 [forms.group("plant", 1234)], "alice.db", sockets.path / "alice", **how))
-        alice.start()
-        alice.control("join")
-        alice.wait("joined", timeout=30)
-        return ground, alice
+        served = Served(tmp_path, net, teks=teks)
+        made.append(served)
+        served.__enter__()
+        return served.ground, served.join(**how)
     yield make
-    for ground, alice in made:
-        if alice.running:
-            alice.finish()
-        ground.__exit__(None, None, None)
-    sockets.close()
+    for served in made:
+        served.__exit__(None, None, None)
 
 
 def told(alice, *spis):

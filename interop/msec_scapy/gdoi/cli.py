@@ -179,7 +179,7 @@ def _source(path):
     return load_pem_public_key(Path(path).read_bytes())
 
 
-def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks, kek, evict IDENTITY, delete, status."):
+def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks, kek, evict IDENTITY, evict-hidden IDENTITY, delete, status."):
     p = _common(name, text)
     p.add_argument("--aggressive", action="store_true", help="take Aggressive Mode, too")
     p.add_argument("--tek", action="append", default=[], metavar="SA[@SRC>DST]",
@@ -198,6 +198,10 @@ def gcks_parser(name="gcks", text="Run a group. Commands on standard input: teks
     p.add_argument("--sid-bits", type=int, default=16)
     p.add_argument("--overlap", type=int, help="seconds that the next key of IEC 61850 overlaps the current one")
     p.add_argument("--member", action="append", default=[], help="identity that may join; may be repeated")
+    p.add_argument("--members-max", type=int, metavar="NUMBER", help="who comes after them is told that the group is full")
+    p.add_argument("--sids-max", type=int, default=256, metavar="NUMBER", help="sender ids that one request may get")
+    p.add_argument("--sids-fewer", action="store_true", help="who asks for more gets so many, and is not refused")
+    p.add_argument("--no-reasons", action="store_true", help="members that are not served are not told why in words")
     return p
 
 
@@ -216,8 +220,9 @@ def key_server_runner(a, event, log):
     group = gcks.Group(group_identity(a.group, config.dialect), kek,
                        [tek_policy(t, a.source_key) for t in a.tek] or [policy.IpsecPolicy()],
                        _signing_key(kek.sig, a.sig_key) if kek else None, a.atd, a.dtd, a.lkh, a.sid_bits,
-                       set(a.member) or None, a.overlap)
-    server = gcks.KeyServer(config, [group], event)
+                       set(a.member) or None, a.overlap, members_max=a.members_max, sids_max=a.sids_max,
+                       sids_fewer=a.sids_fewer)
+    server = gcks.KeyServer(config, [group], event, not a.no_reasons)
     return net.KeyServerRunner(server, a.bind, a.port, n.NAT_PORT if a.nat_t else None, a.interface,
                                unicast=a.unicast)
 
@@ -278,6 +283,9 @@ class Commands:
 
     def do_evict(self, name):
         return self.server.evict(self.group, [name], time.time())
+
+    def do_evict_hidden(self, name):
+        return self.server.evict(self.group, [name], time.time(), self.group.kek_policy)
 
     def do_delete(self, _rest):
         return [self.server.delete_all(self.group)]

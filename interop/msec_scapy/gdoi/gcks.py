@@ -5,12 +5,13 @@ Nothing of a group changes before message 3 of a PULL has proved that its sender
 """
 from dataclasses import dataclass, field
 
-from . import ack, check, isakmp, lkh, phase1, push, sign, values
+from . import ack, check, isakmp, lkh, notify, phase1, push, sign, values
 from . import dialect as dialects
 from . import numbers as n
 from .gm import Send, isakmp_id_body
 from .group import KD, SEQ, GAPAttributes, GdoiSA, KeyPacket
 from .isakmp import tlv, tv
+from .notify import Unserved
 from .refusal import Refusal
 from .suite import BLOCK, odd_parity, same
 
@@ -46,19 +47,28 @@ class Group:
     """A group, its policy and its keys."""
 
     def __init__(self, identity, kek=None, teks=(), signing_key=None, atd=None, dtd=None, lkh_depth=None,
-                 sid_bits=16, authorized=None, overlap=None, certificate=None):
+                 sid_bits=16, authorized=None, overlap=None, certificate=None, members_max=None, sids_max=256,
+                 sids_fewer=False, valid_until=None):
         """`identity` is (ID type, data); `kek` a policy.KekPolicy or None, `teks` policies; `authorized` the phase 1
         identities (text) that may be members, None: all. With `overlap` seconds the next TEK of each policy
-        of IEC 61850 is there early (SA_ATD)."""
+        of IEC 61850 is there early (SA_ATD). One request gets `sids_max` sender ids: who asks for more is refused,
+        or with `sids_fewer` gets so many. After `valid_until` nobody else is admitted."""
         self.identity, self.kek_policy, self.tek_policies = identity, kek, list(teks)
         self.signing_key, self.certificate = signing_key, certificate
         self.atd, self.dtd, self.lkh_depth, self.sid_bits = atd, dtd, lkh_depth, sid_bits
         self.authorized, self.overlap = authorized, overlap
+        self.members_max, self.valid_until = members_max, valid_until
+        self.sids_max, self.sids_fewer = min(sids_max, 1 << sid_bits), sids_fewer
         self.kek = self.tree = None
         self.old_keks = {}  # SPI: push.Kek, for acknowledgements that are under way
         self.seq, self.sid_counter = 0, 0
         self.teks, self.members, self.acks = [], {}, {}
         self.leaf_keys = {}
+
+    def capacity(self):
+        """Members that there can be: a tree has so many leaves."""
+        found = [c for c in (self.members_max, None if self.lkh_depth is None else 1 << self.lkh_depth) if c is not None]
+        return min(found, default=1 << 32)
 
 
 @dataclass
@@ -76,11 +86,13 @@ class Pull:
 
 
 class KeyServer:
-    def __init__(self, config, groups, event=None):
-        self.config, self.dialect = config, config.dialect
+    def __init__(self, config, groups, event=None, reasons=True):
+        """`reasons`: whether members that are not served are told why in words."""
+        self.config, self.dialect, self.reasons = config, config.dialect, reasons
         self.groups = {g.identity: g for g in groups}
         self.event = event or (lambda name, **fields: None)
         self.sas, self.pulls, self.counted = {}, {}, {}
+        self.outbox = []  # (group, members, PUSH) that became necessary meanwhile
 
     # ------------------------------------------------------------------- input
 
@@ -105,9 +117,17 @@ class KeyServer:
                 self.event("phase1", peer=str(sa.peer), nat=sa.nat)
             return out
         except Refusal as e:
-            self.counted[e.req] = self.counted.get(e.req, 0) + 1
-            self.event("refused", source=source, **e.as_dict())
-            return []
+            return self._refused(e, source)
+
+    def _refused(self, refusal, source):
+        self.counted[refusal.req] = self.counted.get(refusal.req, 0) + 1
+        self.event("refused", source=source, **refusal.as_dict())
+        return []
+
+    def take_pushes(self):
+        """[(group, who was a member, datagram)] that have to go out before any answer."""
+        out, self.outbox = self.outbox, []
+        return out
 
     def _sa(self, head, source, ours):
         sa = self.sas.get((head.icookie, head.rcookie))
@@ -175,14 +195,24 @@ class KeyServer:
         if not same(sa.keys.hash(number, head.message_id, m.after(first), *nonces), first.value):
             raise Refusal(f"RFC6407-3.2-0{number + 5}", "HASH", "does not verify", first.offset)
         sa.dpd.alive(now)
-        if number == 1:
-            pull = self._first(sa, m, last, now)
-            self.pulls[key] = pull
-        else:
-            self._third(sa, pull, m, last, source, now)
+        try:
+            if number == 1:
+                pull = self._first(sa, m, last, now)
+                self.pulls[key] = pull
+            else:
+                self._third(sa, pull, m, last, source, now)
+        except Unserved as e:
+            return self._unserved(sa, pull, head, e, source)
         pull.last_seen = octets
         pull.last_sent = [Send(o.octets, source) for o in pull.last_sent]
         return list(pull.last_sent)
+
+    def _unserved(self, sa, pull, head, unserved, source):
+        """Its HASH was right, so it is told; an exchange that had begun is over."""
+        if pull is not None:
+            pull.number = 4
+        self._refused(unserved, source)
+        return [Send(sa.inform(notify.payload(sa, unserved, head.message_id, self.reasons)), source)]
 
     def _find(self, part):
         asked = part.value.type, part.value.data
@@ -190,15 +220,14 @@ class KeyServer:
         if group is None and asked[0] == n.ID_KEY and self.dialect.group_id_order == "little":
             group = self.groups.get((n.ID_KEY, asked[1][::-1]))
         if group is None:
-            raise Refusal("RFC6407-3.4-03", "Identification Data", f"no group {asked[1].hex()}", part.offset)
+            raise Unserved("RFC6407-3.4-03", "Identification Data", f"no group {asked[1].hex()}", part.offset)
         return group
 
     def _first(self, sa, m, last, now):
         """Answers message 1; nothing of the group changes (but its first keys have to be there)."""
         part = m.one(n.P_ID)
         group = self._find(part)
-        if group.authorized is not None and str(sa.peer) not in group.authorized:
-            raise Refusal("RFC6407-3.4-03", "Identification Data", f"{sa.peer} is not authorised", part.offset)
+        self._may_join(group, str(sa.peer), part.offset, now)
         self.establish(group, now)
         teks = list(group.teks)
         sa.contexts[m.header.message_id] = last
@@ -210,10 +239,26 @@ class KeyServer:
                                             nonces=(pull.nonce_i, b"")))]
         return pull
 
+    @staticmethod
+    def _may_join(group, name, offset, now):
+        """Policy first, then whether there is a place. Who is not admitted gets no words."""
+        if group.authorized is not None and name not in group.authorized:
+            raise Unserved("RFC6407-3.4-03", "Identification Data", f"{name} is not authorised", offset, n.N_AUTH_FAILED)
+        if name in group.members:
+            return
+        if group.valid_until is not None and now > group.valid_until:
+            raise Unserved("RFC6407-3.4-03", "Identification Data", "the policy has lapsed", offset,
+                           words="the policy of the group has lapsed")
+        if len(group.members) >= group.capacity():
+            raise Unserved("RFC6407-3.4-08", "Identification Data", "no place is left", offset, words="the group is full")
+
     def _third(self, sa, pull, m, last, source, now):
         group = pull.group
-        if (None if group.kek is None else group.kek.spi) != pull.kek_spi:
-            raise Refusal("RFC6407-3.4-07", "SPI", "the Rekey SA of message 2 has been replaced")
+        changed = (None if group.kek is None else group.kek.spi) != pull.kek_spi or any(t not in group.teks for t in pull.teks)
+        if changed:
+            raise Unserved("RFC6407-3.4-07", "SPI", "what message 2 offered has been replaced", notify=n.N_INVALID_MESSAGE_ID,
+                           words="the keys have changed meanwhile")
+        self._may_join(group, str(sa.peer), None, now)
         wanted = (m.one(n.P_GAP).value if m.one(n.P_GAP) else {}).get(n.G_SIDS, 1)
         counter = any(self._wants_sid(t.policy) for t in pull.teks)
         sids = self._allot(group, wanted, now) if counter else []
@@ -239,10 +284,23 @@ class KeyServer:
         return policy.protocol != n.T_IEC or self.dialect.sid_for_iec61850 == "include"
 
     def _allot(self, group, count, now):
-        """3.5: SIDs never come twice for the same keys."""
+        """3.5: SIDs never come twice for the same keys. When none are left all keys are replaced, and everybody, who
+        asked included, has to register for the new ones."""
         count = max(1, count)
+        if count > group.sids_max and not group.sids_fewer:
+            raise Unserved("RFC6407-5.4.2-01", "SENDER_ID_REQUEST", f"{count} at once", notify=n.N_ATTRIBUTES,
+                           words="too many sender ids at once")
+        count = min(count, group.sids_max)
         if group.sid_counter + count > 1 << group.sid_bits:
-            raise Refusal("RFC6407-3.5-11", "SENDER_ID_REQUEST", "no SIDs are left")
+            self.event("sid-exhausted", group=group.identity[1].hex())
+            told = list(group.members.values())
+            if group.kek is None:  # nobody can be told, so the keys run out by their lifetime
+                group.teks, group.sid_counter = [], 0
+                self.establish(group, now)
+            else:
+                self.outbox.append((group, told, self.reset_sids(group, now)))
+            raise Unserved("RFC6407-3.5-11", "SENDER_ID_REQUEST", "no SIDs are left", notify=n.N_INVALID_MESSAGE_ID,
+                           words="all keys are replaced, ask again")
         out = list(range(group.sid_counter, group.sid_counter + count))
         group.sid_counter += count
         return out
@@ -328,6 +386,9 @@ class KeyServer:
             return []
         if group.tree is None:
             return [self._kek_packet(group, group.kek)]
+        if member not in group.tree.leaves and len(group.tree.leaves) == 1 << group.lkh_depth:
+            for gone in set(group.tree.leaves) - set(group.members):  # who has left keeps no place from others
+                del group.tree.leaves[gone]
         keys = group.tree.join(member)
         group.leaf_keys[member] = keys[0]
         for key in keys:
@@ -408,10 +469,17 @@ class KeyServer:
         group.seq = 0 if how == "new-sa" else sequence
         return octets
 
-    def evict(self, group, members, now):
-        """7.4.1: the new KEK first, then new TEKs under it; two datagrams."""
-        first = self.rekey_kek(group, now, members)
-        return [first, self.rekey_teks(group, now)]
+    def evict(self, group, members, now, hide=None):
+        """7.4.1: the new KEK first, then new TEKs under it; two datagrams. `hide` is the policy of the KEK that even
+        the evicted may not see: then there are two changes, and what they can read is the policy before."""
+        out = [self.rekey_kek(group, now, members)]
+        if hide is not None:
+            held = group.kek_policy
+            if (hide.algorithm, hide.key_len, hide.dst) != (held.algorithm, held.key_len, held.dst):
+                raise ValueError("the tree keeps its cipher, and the group its address")
+            group.kek_policy = hide
+            out.append(self.rekey_kek(group, now))
+        return [*out, self.rekey_teks(group, now)]
 
     def delete_all(self, group):
         """5.9: everything of the group goes."""
@@ -422,7 +490,7 @@ class KeyServer:
         octets = self._send_push(group, payloads, kek)
         group.old_keks[kek.spi] = kek  # RFC8263-6-10
         group.kek = group.tree = None
-        group.teks, group.sid_counter, group.members = [], 0, group.members
+        group.teks, group.sid_counter = [], 0  # members still acknowledge that
         return octets
 
     def reset_sids(self, group, now):

@@ -6,7 +6,7 @@
 """
 from dataclasses import dataclass, field
 
-from . import ack, check, check_kd, isakmp, lkh, phase1, recorded
+from . import ack, check, check_kd, isakmp, lkh, notify, phase1, recorded
 from . import numbers as n
 from .group import GAP
 from .isakmp import tv
@@ -155,10 +155,11 @@ class Member:
             return []
         m = self.sa.informed(head, octets, now)
         for part in m.all(n.P_N):
-            self.event("notified", notify=n.NOTIFY.name(part.value.notify), genuine=True)
-            if self.pull is not None and 1 <= part.value.notify <= 30:
+            told = notify.read(part.value)
+            self.event("notified", notify=told.name, says=told.says, genuine=True)
+            if self.pull is not None and told.error and told.about(self.pull.message_id):
                 self.pull, self.state = None, MEMBER if self.state == MEMBER else IDLE
-                self.event("not-registered", notify=n.NOTIFY.name(part.value.notify))
+                self.event("not-registered", notify=told.name, says=told.says)
         if self.sa.dead:
             self.event("phase1-deleted")
         return [Send(o) for o in self.sa.replies]

@@ -177,7 +177,10 @@ class KeyServerRunner(_Runner):
         if got is None:
             return
         octets, source = got
-        for s in self.server.receive(octets, source, clock(), key.fileobj.getsockname()[:2]):
+        answers = self.server.receive(octets, source, clock(), key.fileobj.getsockname()[:2])
+        for group, members, datagram in self.server.take_pushes():
+            self.push(group, datagram, members=members)
+        for s in answers:
             key.fileobj.sendto(MARKER + s.octets if key.data == "nat" else s.octets, s.to)
 
     def run(self, seconds, until=lambda: False, extra=None):

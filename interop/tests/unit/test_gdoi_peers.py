@@ -104,7 +104,7 @@ def test_sender_ids():
     s.join(s.members[2])  # sixteen is the end of four bits
     assert s.members[2].sids == [6, 7, 8]
     assert [e["req"] for _, e in s.refused()] == ["RFC6407-3.5-11"]
-    s.push(s.server.reset_sids(s.group, s.now))
+    s.push(*(datagram for _, _, datagram in s.server.take_pushes()))
     assert not any(m.teks or m.sids for m in s.members)
     for m in s.members:
         m.pull = None
