@@ -33,12 +33,16 @@ start(struct gkd_daemon *d, struct gkd_why *why)
 	return rc;
 }
 
-/* After certificates and CRLs were read, the first time too. */
+/* After certificates and CRLs were read, the first time too.  The other two the
+ * group tells itself. */
 static void
 judge(struct gsakmpd_group *g)
 {
-	if (gsakmp_group_revocations(g->group, gkd_now()) != GK_OK)
-		gkd_log(LOG_ERR, "auth", "a revoked member cannot be left out");
+	enum gk_err err = gsakmp_group_revocations(g->group, gkd_now());
+
+	if (err != GK_OK && err != GK_ERR_POLICY && err != GK_ERR_IO)
+		gkd_log(LOG_ERR, "auth", "members cannot be judged anew: %s",
+		        gk_strerror(err));
 }
 
 static enum gkd_exit

@@ -83,6 +83,17 @@ gsakmpd_json_key(const struct gsakmp_gtpk *key)
 	                 gkd_json_utc(key->expires_utc));
 }
 
+void
+gsakmpd_json_judged(json_t *o, const struct gsakmp_judged *judged)
+{
+	json_object_set_new(o, "looked_at",
+	                    json_integer((json_int_t)judged->looked_at));
+	json_object_set_new(o, "ended",
+	                    json_integer((json_int_t)judged->ended));
+	json_object_set_new(o, "unreadable",
+	                    json_integer((json_int_t)judged->unreadable));
+}
+
 static void
 refuse(struct gkd_daemon *d, const char *group, const char *peer,
        const struct gsakmp_reject *why, const char *text)
@@ -160,6 +171,9 @@ add_details(json_t *f, const struct gsakmp_output *o)
 	case GSAKMP_OUT_DESTROYED:
 		json_object_set_new(f, "sequence", json_integer(o->sequence));
 		break;
+	case GSAKMP_OUT_JUDGED:
+		gsakmpd_json_judged(f, &o->judged);
+		break;
 	case GSAKMP_OUT_JOINED:
 	case GSAKMP_OUT_MEMBER_PENDING:
 	case GSAKMP_OUT_MEMBER_ACTIVE:
@@ -182,9 +196,9 @@ add_details(json_t *f, const struct gsakmp_output *o)
 
 /* Which outputs are changes of state that a person wants to see. */
 static int
-level_of(enum gsakmp_output_kind kind)
+level_of(const struct gsakmp_output *out)
 {
-	switch (kind) {
+	switch (out->kind) {
 	case GSAKMP_OUT_MESSAGE:
 	case GSAKMP_OUT_KEY_INSTALL:
 	case GSAKMP_OUT_KEY_WIPE:
@@ -199,6 +213,10 @@ level_of(enum gsakmp_output_kind kind)
 	case GSAKMP_OUT_SERVING:
 	case GSAKMP_OUT_SUSPENDED:
 		return LOG_NOTICE;
+	case GSAKMP_OUT_JUDGED: /* when it was not what it should be */
+		return out->text != NULL || out->judged.unreadable != 0
+		               ? LOG_ERR
+		               : LOG_INFO;
 	default:
 		return LOG_INFO;
 	}
@@ -211,7 +229,7 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 	const char *what = gsakmp_output_text(out->kind), *peer = NULL;
 	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
 	struct gkd_about about = { .group = group };
-	int level = level_of(out->kind);
+	int level = level_of(out);
 	bool logged, told;
 	json_t *f;
 

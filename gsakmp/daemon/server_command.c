@@ -83,6 +83,16 @@ owner_text(const struct gsakmpd_group *g)
 	return o;
 }
 
+/* Members judged anew: the round under way, or what the last one came to. */
+static json_t *
+judged_status(const struct gsakmp_group_status *st)
+{
+	json_t *o = json_pack("{s:b}", "under_way", st->judging);
+
+	gsakmpd_json_judged(o, &st->judged);
+	return o;
+}
+
 static json_t *
 group_status(struct gsakmpd_group *g)
 {
@@ -111,6 +121,7 @@ group_status(struct gsakmpd_group *g)
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
 	json_object_set_new(o, "next_recheck", gkd_json_utc(st.recheck_utc));
+	json_object_set_new(o, "judged", judged_status(&st));
 	json_object_set_new(o, "mode",
 	                    json_string(st.terse ? "terse" : "verbose"));
 	if (st.lapsed != NULL)

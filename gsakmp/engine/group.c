@@ -6,7 +6,7 @@
 
 #include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
-#include "gsakmp/engine/group_state.h"
+#include "gsakmp/engine/group_judge.h"
 #include "gsakmp/payload/notification.h"
 
 #define DEFAULT(field, value)                   \
@@ -63,6 +63,7 @@ gsakmp_group_free(struct gsakmp_group *g)
 		return;
 	gsakmp_group_events_free(g);
 	gsakmp_group_expelled_free(g);
+	gsakmp_group_round_free(g->judging);
 	gsakmp_sessions_clear(&g->sessions);
 	gk_buf_free(&g->loaded_token);
 	for (size_t i = 0; i < g->n_chains; i++)
@@ -196,8 +197,8 @@ earliest(const struct gsakmp_group *g)
 		at = g->window_ends;
 	if (g->rekey_due < at)
 		at = g->rekey_due;
-	if (g->judge_at < at)
-		at = g->judge_at;
+	if ((g->judging != NULL ? g->judge_next : g->judge_at) < at)
+		at = g->judging != NULL ? g->judge_next : g->judge_at;
 	return g->grace_ends < at ? g->grace_ends : at;
 }
 
@@ -466,6 +467,8 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,
 		.recheck_utc = g->judge_utc,
+		.judging = g->judging != NULL && g->judging->all,
+		.judged = g->judge_count,
 		.paused = g->paused,
 	};
 	for (const struct gsakmp_expelled *e = g->expelled; e != NULL;

@@ -237,10 +237,14 @@ void gsakmp_group_set_party(struct gsakmp_group *group,
 /*
  * gsakmp_group_revocations - judge all members anew; see config.recheck.
  *
- * For after gsakmp_group_set_party() or a new CRL.  Looks at every member: a
- * certificate path each, without the lock.  What expires meanwhile the group
- * looks at by itself.  GK_ERR_POLICY when somebody had to go and the group has no
- * way to rekey.
+ * For after gsakmp_group_set_party() or a new CRL.  Begins with the first few: a
+ * certificate path each, without the lock.  The others come by and by in
+ * gsakmp_group_tick(), the last one with JUDGED, and what expires meanwhile the
+ * group looks at by itself.
+ *
+ * Return: what has become of the first few.  GK_ERR_POLICY when somebody had to go
+ * and the group has no way to rekey; GK_ERR_IO when certificates cannot be read:
+ * the group comes back to it, and both are told by JUDGED, too.
  */
 enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
                                      struct gk_now now);
@@ -248,7 +252,8 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
 /*
  * Outputs: POST (in front of the MULTICAST of the same event), MULTICAST, SEND
  * (Lack of Ack, pushed Key Download), COMMIT, PUSHED, KEY_INSTALL and KEY_WIPE (a
- * key server may send data, too), EVICTED, ACCESS_ENDED (in front of it), MEMBER_OVERDUE, DESTROYED, TOKEN,
+ * key server may send data, too), EVICTED, ACCESS_ENDED (in front of it), JUDGED,
+ * MEMBER_OVERDUE, DESTROYED, TOKEN,
  * REKEYED, REFUSED, MESSAGE.
  */
 bool gsakmp_group_poll(struct gsakmp_group *group, struct gsakmp_output *out);
@@ -277,11 +282,14 @@ struct gsakmp_group_status {
 	bool fixed_keys;   /* the token names no rekey method: no eviction */
 	uint64_t oversize; /* Rekey Events longer than rekey_message */
 	int64_t last_rekey_utc;
-	int64_t next_rekey_utc;  /* 0: none is due by time */
-	unsigned events;         /* towards an event-driven rekey */
-	int64_t recheck_utc;     /* the first date on which a member's access
-	                          * may end; 0: none */
-	struct gsakmp_gtpk gtpk; /* octets empty */
+	int64_t next_rekey_utc; /* 0: none is due by time */
+	unsigned events;        /* towards an event-driven rekey */
+	int64_t recheck_utc;    /* the first date on which a member's access
+	                          * may end; 0: none.  While all are judged:
+	                          * of those that have been */
+	bool judging;           /* all members anew, and ... */
+	struct gsakmp_judged judged; /* ... how far; or the last time */
+	struct gsakmp_gtpk gtpk;     /* octets empty */
 	struct gsakmp_suite suite;
 	/* Why the token, which was restored, would not be accepted today: no
 	 * joins until another comes.  NULL: it would. */

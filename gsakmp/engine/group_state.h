@@ -69,6 +69,8 @@ enum gsakmp_group_phase {
 	GSAKMP_GROUP_DESTROYED, /* "Idle" again, for good */
 };
 
+struct gsakmp_round;
+
 struct gsakmp_group {
 	pthread_mutex_t lock;
 	const struct gk_env *env;
@@ -93,6 +95,9 @@ struct gsakmp_group {
 	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
 	uint64_t judge_at;    /* a member's certificate expires */
 	int64_t judge_utc;    /* when that is; 0: no such date */
+	uint64_t judge_next;  /* the next slice of the round under way */
+	struct gsakmp_round *judging;     /* or NULL; group_judge.h */
+	struct gsakmp_judged judge_count; /* of that, or of the last one */
 	int64_t rekey_due_utc, last_rekey_utc;
 	unsigned events;
 	uint64_t rekeys, oversize;
@@ -150,9 +155,11 @@ void gsakmp_group_judge_by(struct gsakmp_group *g, uint32_t until,
                            struct gk_now now);
 /* gsakmp_group_judge_arm - the same for all members. */
 void gsakmp_group_judge_arm(struct gsakmp_group *g, struct gk_now now);
-/* gsakmp_group_judge_tick - takes the lock itself. */
+/* gsakmp_group_judge_tick - takes the lock itself.  A slice of a round, if one is
+ * due. */
 GK_MUST_CHECK enum gk_err gsakmp_group_judge_tick(struct gsakmp_group *g,
                                                   struct gk_now now);
+void gsakmp_group_round_free(struct gsakmp_round *round);
 /* gsakmp_group_member_get - the same without the certificate, if that is
  * elsewhere; free it in any case. */
 GK_MUST_CHECK enum gk_err gsakmp_group_member_get(

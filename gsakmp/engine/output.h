@@ -35,11 +35,12 @@ struct gsakmp_group;
 	X(MEMBER_OVERDUE, "member-overdue") /* GC/KS: no valid ACK in time */  \
 	X(MEMBER_LEFT, "member-left")       /* GC/KS: @peer de-registered */   \
 	X(ACCESS_ENDED, "access-ended") /* GC/KS: of @peer; @text says why */  \
-	X(PUSHED, "pushed")   /* a Key Download that nobody asked for */       \
-	X(POST, "post")       /* GC/KS: @dgram, to be found at @place */       \
-	X(FETCH, "fetch")     /* GM: @sequence, from the URL @place */         \
-	X(REKEYED, "rekeyed") /* a Rekey Event was sent or applied */          \
-	X(STALE, "stale")     /* GM: rekey overdue or missed */                \
+	X(JUDGED, "members-judged") /* GC/KS: @judged; @text: not all of it */ \
+	X(PUSHED, "pushed")         /* a Key Download that nobody asked for */ \
+	X(POST, "post")             /* GC/KS: @dgram, to be found at @place */ \
+	X(FETCH, "fetch")           /* GM: @sequence, from the URL @place */   \
+	X(REKEYED, "rekeyed")       /* a Rekey Event was sent or applied */    \
+	X(STALE, "stale")           /* GM: rekey overdue or missed */          \
 	X(DEPART_REFUSED, "depart-refused") /* GM: still a member */           \
 	X(NEXT_SERVER, "next-server") /* GM: this one does not serve us */     \
 	X(EXPELLED, "expelled")       /* GC/KS: @peer, by a subordinate */     \
@@ -68,6 +69,13 @@ struct gsakmp_gtpk {
 	int64_t expires_utc;
 	bool receive_only;      /* superseded: receive with it, do not send */
 	struct gk_slice octets; /* the key; empty in KEY_WIPE */
+};
+
+/* A round in which the members of a group were judged anew. */
+struct gsakmp_judged {
+	size_t looked_at;  /* members */
+	size_t ended;      /* whose access has ended */
+	size_t unreadable; /* whose records could not be read, twice */
 };
 
 struct gsakmp_output {
@@ -102,7 +110,8 @@ struct gsakmp_output {
 	struct gk_slice url;      /* WANTED: printable ASCII without a NUL */
 	struct gk_slice hash;     /* WANTED: see fetched.h */
 	struct gsakmp_reject why; /* REFUSED, LEFT, EVICTED */
-	const char *text;         /* a short reason; static storage */
+	struct gsakmp_judged judged; /* JUDGED */
+	const char *text;            /* a short reason; static storage */
 };
 
 /* The queue inside an engine; cut and freed as any gk_queue. */

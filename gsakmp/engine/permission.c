@@ -5,6 +5,7 @@
 #include "common/crypto/gk_der.h"
 #include "common/crypto/gk_oid.h"
 #include "gsakmp/engine/member.h"
+#include "gsakmp/message/message.h"
 
 #define HIGHEST 9
 
@@ -31,17 +32,47 @@ read_values(struct gk_slice values)
 	return out;
 }
 
-/* What cannot be kept could not be judged anew, and gives nothing. */
-static bool
-keep(const struct gk_acert *acert, struct gk_buf *grants, uint32_t *until)
+/* One of those that came along. */
+struct grant {
+	struct gk_acert acert;
+	uint16_t given; /* 0: nothing, or it does not verify */
+	bool begins;    /* it is not valid yet, and verifies on its first day */
+	bool kept;
+};
+
+static void
+look_at(struct grant *g, const struct gk_trust *trust,
+        const struct gk_cert *holder, struct gk_slice der, struct gk_slice oid,
+        int64_t utc)
 {
-	if (grants != NULL &&
-	    (grants->len + acert->der.len > GSAKMP_GRANTS_MAX ||
-	     gk_buf_append(grants, acert->der) != GK_OK))
-		return false;
-	if (until != NULL)
-		*until = gsakmp_until(*until, acert->not_after);
-	return true;
+	enum gk_acert_fault fault;
+
+	*g = (struct grant){ .given = 0 };
+	if (gk_acert_decode(der, &g->acert) != GK_OK)
+		return;
+	g->begins = g->acert.not_before > utc;
+	if (gk_acert_verify(&g->acert, trust, holder,
+	                    g->begins ? g->acert.not_before : utc,
+	                    &fault) == GK_OK)
+		g->given = read_values(gk_acert_attribute(&g->acert, oid));
+}
+
+static bool
+is_kept(const struct grant *grants, size_t n, struct gk_slice der)
+{
+	for (size_t i = 0; i < n; i++)
+		if (grants[i].kept && gk_slice_equal(grants[i].acert.der, der))
+			return true;
+	return false;
+}
+
+static bool
+keep(struct grant *g, struct gk_buf *grants)
+{
+	g->kept = grants == NULL ||
+	          (grants->len + g->acert.der.len <= GSAKMP_GRANTS_MAX &&
+	           gk_buf_append(grants, g->acert.der) == GK_OK);
+	return g->kept;
 }
 
 uint16_t
@@ -49,26 +80,31 @@ gsakmp_permissions(const struct gk_trust *trust, const struct gk_cert *holder,
                    const struct gk_slice *acerts, size_t n, int64_t utc,
                    struct gk_buf *grants, uint32_t *until)
 {
+	struct grant list[GSAKMP_CERTIFICATES_MAX];
 	uint8_t oid[GK_OID_MAX];
-	enum gk_acert_fault fault;
-	struct gk_acert acert;
 	uint16_t out = 0;
 	size_t len;
 
 	if (n == 0 || gk_oid_parse(gk_slice_str(GSAKMP_PERMISSION_OID), oid,
 	                           &len) != GK_OK)
 		return 0;
+	if (n > GK_COUNT(list))
+		n = GK_COUNT(list);
+	/* What cannot be kept could not be judged anew, and gives nothing. */
 	for (size_t i = 0; i < n; i++) {
-		uint16_t given;
-
-		if (gk_acert_decode(acerts[i], &acert) != GK_OK ||
-		    gk_acert_verify(&acert, trust, holder, utc, &fault) !=
-		            GK_OK)
-			continue;
-		given = read_values(gk_acert_attribute(
-			&acert, (struct gk_slice){ oid, len }));
-		if ((given & ~out) != 0 && keep(&acert, grants, until))
-			out |= given;
+		look_at(&list[i], trust, holder, acerts[i],
+		        (struct gk_slice){ oid, len }, utc);
+		if (!list[i].begins && (list[i].given & ~out) != 0 &&
+		    keep(&list[i], grants))
+			out |= list[i].given;
 	}
+	/* And those that still give it when another has come to its end. */
+	for (size_t i = 0; i < n; i++)
+		if (!list[i].kept && (list[i].given & out) != 0 &&
+		    !is_kept(list, n, list[i].acert.der))
+			(void)keep(&list[i], grants);
+	for (size_t i = 0; i < n && until != NULL; i++)
+		if (list[i].kept && !list[i].begins)
+			*until = gsakmp_until(*until, list[i].acert.not_after);
 	return out;
 }

@@ -26,10 +26,11 @@
 #define GSAKMP_GRANTS_MAX 16384 /* octets of them that count */
 
 /*
- * gsakmp_permissions - bit n: @holder has SimplePermission n by one of the
- * @n attribute certificates in @acerts (DER).
- * @grants: those that counted are appended; or NULL
- * @until: lowered to the day that the first of them expires; or NULL
+ * gsakmp_permissions - bit n: @holder has SimplePermission n by one of the first
+ * GSAKMP_CERTIFICATES_MAX of the @n attribute certificates in @acerts (DER).
+ * @grants: those that counted are appended, with those that give the same for
+ *          another time, if only later, as long as there is room; or NULL
+ * @until: lowered to the day that the first of those in force expires; or NULL
  */
 uint16_t gsakmp_permissions(const struct gk_trust *trust,
                             const struct gk_cert *holder,

@@ -29,12 +29,12 @@ def permission(ground, cert, ends):
                           start=ends - datetime.timedelta(days=1), days=1)
 
 
-def member(ground, name, cert_ends=None, grant_ends=None):
-    """A Python member that has joined; its certificate and its permission end when it is said."""
-    later = utc() + datetime.timedelta(days=1)
+def member(ground, name, cert_ends=None, grants_end=()):
+    """A Python member that has joined; its certificate and its permissions, of a day each, end when it is said."""
+    later = utc() + datetime.timedelta(hours=23)
     p = ground.pki.issue(name, end=(cert_ends or later).replace(tzinfo=None))
     credentials = party.Credentials.from_files(p.key, p.chain)
-    credentials.attributes = [permission(ground, p, grant_ends or later)]
+    credentials.attributes = [permission(ground, p, ends) for ends in grants_end or [later]]
     runner = ground.member(name, credentials=credentials, rekeys=False)
     assert runner.join()
     return runner
@@ -42,15 +42,17 @@ def member(ground, name, cert_ends=None, grant_ends=None):
 
 @pytest.mark.req("RFC4535-4.2-02", "RFC4534-B.1.2-01")
 def test_access_ends_with_what_gave_it(ground):
-    """One certificate and one permission expire while their holders are members; a third has neither, and is given a
-    new key."""
+    """One certificate and one permission expire while their holders are members; a third has neither, and two have the
+    same permission by another certificate, in force already or when the first one ends: they are given a new key."""
     aa = ground.party("aa")
     ground.believed = f'<attribute-authority file="{aa.chain}"/>'
     server = ground.gcks(ground.make_token(permissions=(3,)))
     member(ground, "gm0")
-    ends = utc() + datetime.timedelta(seconds=4)
+    ends = utc() + datetime.timedelta(seconds=6)
     member(ground, "gm1", cert_ends=ends)
-    member(ground, "gm2", grant_ends=ends)
+    member(ground, "gm2", grants_end=[ends])
+    member(ground, "gm3", grants_end=[ends, ends + datetime.timedelta(hours=12)])
+    member(ground, "gm4", grants_end=[ends, ends + datetime.timedelta(hours=24, seconds=-1)])
     group = server.control("status")["groups"][0]
     assert group["next_recheck"].startswith(ends.strftime("%Y-%m-%dT%H:%M:%S"))
     mark, gone = 0, {}
@@ -61,7 +63,9 @@ def test_access_ends_with_what_gave_it(ground):
         "dn:CN=gm1": "the certificate has expired",
         "dn:CN=gm2": "a permission that it was admitted with has ended"}
     server.wait("rekeyed", timeout=5, since=mark)
-    assert [m["peer"].split(",")[0] for m in server.control("members")] == ["dn:CN=gm0"]
+    assert sorted(m["peer"].split(",")[0] for m in server.control("members")) == ["dn:CN=gm0", "dn:CN=gm3", "dn:CN=gm4"]
+    # What is left of theirs is put down: the next date is another.
+    assert server.control("status")["groups"][0]["next_recheck"] > ends.strftime("%Y-%m-%dT%H:%M:%S")
     server.finish()
 
 
@@ -81,6 +85,38 @@ def test_revoked_while_the_key_server_was_away(ground):
     ended = server.wait("access-ended", timeout=5, since=mark)
     assert ended["peer"].startswith("dn:CN=gm1") and ended["reason"] == "the certificate is revoked"
     assert [m["peer"].split(",")[0] for m in server.control("members")] == ["dn:CN=gm0"]
+    server.finish()
+
+
+@pytest.mark.req("RFC4535-4.2-02")
+def test_a_record_that_cannot_be_read(ground):
+    """Whose certificate is damaged in the store cannot be judged: it is told, counted and left out, until it registers
+    anew; all the others are judged, and one of them is revoked."""
+    for name in ("gm0", "gm1", "gm2"):
+        ground.party(name)
+    server = ground.gcks()
+    for name in ("gm0", "gm1", "gm2"):
+        assert ground.member(name, rekeys=False).join()
+        server.wait("member-active", timeout=5, where=lambda e, n=name: f"CN={n}" in e["peer"])
+    server.finish()
+    db = sqlite3.connect(store_of(server))
+    rows = db.execute("SELECT key, value FROM row WHERE tab = 'gsakmp-cert' ORDER BY key").fetchall()
+    (key, value), = [(k, v) for k, v in rows if b"dn:CN=gm1" in v]
+    db.execute("UPDATE row SET value = ? WHERE tab = 'gsakmp-cert' AND key = ?",
+               (value[:2 + int.from_bytes(value[:2], "big")] + b"\x30\x03\x02\x01", key))
+    db.commit()
+    db.close()
+    ground.pki.revoke(ground.party("gm2"))
+    ground.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(minutes=1))
+    mark = server.start()
+    judged = server.wait("members-judged", timeout=10, since=mark)
+    assert (judged["looked_at"], judged["ended"], judged["unreadable"]) == (3, 2, 1)
+    gone = {e["peer"].split(",")[0]: e["reason"] for e in server.events[mark:] if e["event"] == "access-ended"}
+    assert gone == {"dn:CN=gm1": "its record in the store cannot be read", "dn:CN=gm2": "the certificate is revoked"}
+    assert server.control("status")["groups"][0]["judged"] == {"under_way": False, "looked_at": 3, "ended": 2,
+                                                               "unreadable": 1}
+    assert ground.member("gm1", rekeys=False).join()
+    server.wait("member-active", timeout=5, since=mark, where=lambda e: "CN=gm1" in e["peer"])
     server.finish()
 
 
