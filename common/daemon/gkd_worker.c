@@ -8,7 +8,7 @@
 
 #include "common/daemon/gkd_log.h"
 
-#define WORKERS_MAX 256
+#define WORKERS_MAX 257 /* and one that works for the others */
 
 struct worker {
 	struct gkd_loop *loop;

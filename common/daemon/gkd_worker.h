@@ -14,7 +14,7 @@
  */
 struct gkd_pool;
 
-/* gkd_pool_new - @n workers, 1..256; NULL when memory is short. */
+/* gkd_pool_new - @n workers, 1..257; NULL when memory is short. */
 struct gkd_pool *gkd_pool_new(unsigned n);
 unsigned gkd_pool_size(const struct gkd_pool *pool);
 struct gkd_loop *gkd_pool_loop(struct gkd_pool *pool, unsigned i);

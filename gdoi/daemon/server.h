@@ -21,10 +21,11 @@
  *
  *   worker threads        one gdoi_gcks each, one UDP socket per address of a
  *                         SO_REUSEPORT set
+ *   committing thread     commits for the workers, which do not wait for the disk
  *   main thread           every gdoi_group: timers, GROUPKEY-PUSH, policies,
  *                         commands
  *
- * Both commit through one mutex (gkd_commit.h).  A datagram leaves only after the
+ * All commit through one mutex (gkd_commit.h).  A datagram leaves only after the
  * commit in front of it succeeded.
  *
  * A phase 1 SA lives in one worker.  The kernel spreads datagrams by address and
@@ -51,8 +52,9 @@ struct gdoid_worker {
 	unsigned index;
 	struct gkd_loop *loop;
 	struct gdoi_gcks *engine;
-	struct gkd_timer *timer, *work, *commit;
-	uint64_t commit_at; /* when @commit fires; 0: nothing waits for it */
+	struct gkd_timer *timer, *work;
+	atomic_bool asked;            /* for a commit, and not answered yet */
+	bool waiting;                 /* for one; the committing thread's */
 	struct gkd_queue queue;       /* datagrams */
 	atomic_uint handed;           /* to us by others, on their way */
 	atomic_ullong stale, crowded; /* the queue's counters */
@@ -132,6 +134,11 @@ struct gdoid_server {
 
 	const char *store_path;
 	struct gkd_commit commit;
+	struct gdoid_committer {
+		struct gkd_loop *loop;
+		struct gkd_timer *timer;
+		bool armed;
+	} committer;
 	struct gkd_locals locals;
 };
 
@@ -145,6 +152,14 @@ void gdoid_group_reload(struct gdoid_group *g);
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why);
 void gdoid_workers_close(struct gdoid_server *s);
+/* What @w asked for is on the disk; or not, and it is to see to that itself. */
+void gdoid_worker_committed(struct gdoid_worker *w, bool committed);
+/* ---- server_commit.c: commits for the workers ------------------------------ */
+GK_MUST_CHECK enum gk_err gdoid_committer_open(struct gdoid_server *s,
+                                               struct gkd_loop *loop);
+void gdoid_committer_close(struct gdoid_server *s);
+/* In the worker's thread; false: nobody will answer. */
+GK_MUST_CHECK bool gdoid_commit_ask(struct gdoid_worker *w);
 /* ---- server_phase1.c ------------------------------------------------------ */
 /* Before there are threads: say when @p has no SA any more. */
 void gdoid_phase1_watch(struct gdoid_server *s, struct gdoid_phase1 *p);

@@ -245,8 +245,7 @@ read_listen(struct gdoid_server *s, struct gkd_why *why)
 			GK_TRY(add_listen(s, e, &addr, true, why));
 	}
 	GK_TRY(gkd_elem_uint(config, listen, "@workers", 0, 256, 0, &n, why));
-	/* Half of them may be waiting for the disk. */
-	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? 2 * (unsigned)cpus : 2;
+	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
 	if (s->n_workers > 256)
 		s->n_workers = 256;
 	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 4000, &n,

@@ -76,6 +76,8 @@ commit(struct gdoid_worker *w, const struct gdoi_output *o)
 	struct gdoid_group *g =
 		gdoid_group_by_id(w->server, gdoi_group_id(o->of));
 
+	if (gdoi_group_committed(o->of, o->ticket))
+		return true; /* the committing thread has, and said so */
 	if (gdoid_commit(w->server, o->of, o->ticket) != GK_OK) {
 		gdoi_gcks_commit_failed(w->engine, gkd_now());
 		return false;
@@ -112,39 +114,31 @@ act(struct gdoid_worker *w)
 static void
 settle(struct gdoid_worker *w)
 {
-	w->commit_at = 0;
 	(void)gdoi_gcks_hold(w->engine, false);
 	act(w);
 	(void)gdoi_gcks_hold(w->engine, true);
 }
 
-/* Answers leave at once.  Those that wait for a commit wait for each other, too,
- * when there is one after the other; none for longer than the first would. */
+/* Answers leave at once, but for those that wait for a commit. */
 static void
 drain(struct gdoid_worker *w)
 {
 	(void)gdoi_gcks_hold(w->engine, true);
 	act(w);
-	if (gdoi_gcks_hold(w->engine, true)) {
-		if (w->commit_at == 0)
-			w->commit_at = gkd_commit_due(&w->server->commit);
-		if (w->commit_at <= gkd_now().mono_ms)
-			settle(w);
-		else
-			gkd_timer_set(w->commit, w->commit_at);
-	}
+	if (gdoi_gcks_hold(w->engine, true) && !gdoid_commit_ask(w))
+		settle(w);
 	note_status(w);
 	gkd_timer_set(w->timer, gdoi_gcks_deadline(w->engine));
 }
 
-static void
-on_commit(void *arg)
+void
+gdoid_worker_committed(struct gdoid_worker *w, bool committed)
 {
-	struct gdoid_worker *w = arg;
-
-	settle(w);
-	note_status(w);
-	gkd_timer_set(w->timer, gdoi_gcks_deadline(w->engine));
+	if (w->engine == NULL)
+		return; /* closed meanwhile */
+	if (!committed)
+		settle(w);
+	drain(w);
 }
 
 static void
@@ -366,11 +360,9 @@ open_worker(struct gdoid_server *s, unsigned index, struct gkd_why *why)
 	w->engine = gdoi_gcks_new(&s->d->env, &cfg);
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
 	w->work = gkd_timer_new(w->loop, on_work, w);
-	w->commit = gkd_timer_new(w->loop, on_commit, w);
 	w->queue.octets_max = s->queue_octets;
 	w->queue.age_ms = s->queue_age_ms;
-	if (w->engine == NULL || w->timer == NULL || w->work == NULL ||
-	    w->commit == NULL)
+	if (w->engine == NULL || w->timer == NULL || w->work == NULL)
 		return GKD_EXIT_FAILURE;
 	for (size_t i = 0; i < s->n_groups; i++)
 		if (gdoi_gcks_add_group(w->engine, s->groups[i].group) != GK_OK)
@@ -394,9 +386,11 @@ gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why)
 	gdoid_phase1_watch(s, s->phase1);
 	s->engine_cfg.ike = s->phase1->ike;
 	memcpy(s->engine_cfg.ike.secret, s->secret, sizeof(s->secret));
-	s->pool = gkd_pool_new(s->n_workers);
+	s->pool = gkd_pool_new(s->n_workers + 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	if (s->pool == NULL || s->workers == NULL)
+	if (s->pool == NULL || s->workers == NULL ||
+	    gdoid_committer_open(s, gkd_pool_loop(s->pool, s->n_workers)) !=
+	            GK_OK)
 		return GKD_EXIT_FAILURE;
 	for (unsigned i = 0; i < s->n_workers && rc == GKD_EXIT_OK; i++)
 		rc = open_worker(s, i, why);
@@ -430,7 +424,6 @@ close_worker(struct gdoid_worker *w)
 	}
 	gkd_timer_free(w->timer);
 	gkd_timer_free(w->work);
-	gkd_timer_free(w->commit);
 	gkd_queue_clear(&w->queue);
 	gdoi_gcks_free(w->engine);
 	w->engine = NULL;
@@ -442,6 +435,7 @@ gdoid_workers_close(struct gdoid_server *s)
 	if (s->pool == NULL)
 		return;
 	gkd_pool_stop(s->pool);
+	gdoid_committer_close(s);
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++)
 		close_worker(&s->workers[i]);
 	gkd_pool_free(s->pool);

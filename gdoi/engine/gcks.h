@@ -78,9 +78,10 @@ enum gk_err gdoi_gcks_tick(struct gdoi_gcks *gcks, struct gk_now now);
  * other workers are to be told with gdoi_gcks_forget().
  */
 bool gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out);
-/* gdoi_gcks_hold - from now on COMMITs are not polled, so that more of them can
- * be one (@held), or are again; what depends on them waits, everything else
- * leaves.  True: there are some. */
+/* gdoi_gcks_hold - from now on a COMMIT is polled only when somebody has done it
+ * already (@held), or at once again; what depends on it waits with it, everything
+ * else leaves.  So more of them can be one, and somebody else can wait for the
+ * disk.  True: there are some. */
 bool gdoi_gcks_hold(struct gdoi_gcks *gcks, bool held);
 /* gdoi_gcks_commit_failed - the COMMIT just polled did not reach the disk: what
  * depended on it is not sent, and the exchange is as before message 3. */

@@ -311,7 +311,8 @@ gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out)
 	if (gdoi_outputs_poll(&gcks->out, out))
 		return true;
 	c = gcks->commits;
-	if (c == NULL || gcks->held)
+	if (c == NULL ||
+	    (gcks->held && !gdoi_group_committed(c->group, c->ticket)))
 		return false;
 	gcks->commits = c->next;
 	if (gcks->commits == NULL)

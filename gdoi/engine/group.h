@@ -121,6 +121,11 @@ const struct gk_journal *gdoi_group_commit_begin(struct gdoi_group *group,
                                                  uint64_t ticket);
 void gdoi_group_commit_end(struct gdoi_group *group, bool ok);
 bool gdoi_group_commit_done(struct gdoi_group *group, uint64_t ticket);
+/* gdoi_group_committed - is it on the disk?  From any thread; changes nothing. */
+bool gdoi_group_committed(struct gdoi_group *group, uint64_t ticket);
+/* gdoi_group_commit_wanted - the newest ticket that is not; 0: there is none.
+ * From any thread. */
+uint64_t gdoi_group_commit_wanted(struct gdoi_group *group);
 
 /* What "status" and "members" show. */
 struct gdoi_group_status {

@@ -60,6 +60,29 @@ gdoi_group_commit_done(struct gdoi_group *g, uint64_t ticket)
 	return done;
 }
 
+bool
+gdoi_group_committed(struct gdoi_group *g, uint64_t ticket)
+{
+	bool done;
+
+	pthread_mutex_lock(&g->lock);
+	done = g->ticket_done >= ticket;
+	pthread_mutex_unlock(&g->lock);
+	return done;
+}
+
+uint64_t
+gdoi_group_commit_wanted(struct gdoi_group *g)
+{
+	uint64_t ticket = 0;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->ticket_done < g->ticket_made)
+		ticket = g->ticket_made;
+	pthread_mutex_unlock(&g->lock);
+	return ticket;
+}
+
 uint64_t
 gdoi_group_ticket(struct gdoi_group *g)
 {

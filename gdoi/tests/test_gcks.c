@@ -439,6 +439,44 @@ GK_TEST(gcks, commits_wait_for_each_other_and_nothing_else_does)
 	close_server();
 }
 
+/* Another thread commits: what it has done goes on, though the server still
+ * holds its own; what came after that waits. */
+GK_TEST(gcks, what_somebody_else_has_committed_is_not_held)
+{
+	struct member m[2];
+	struct request r[2];
+	uint64_t ticket;
+
+	open_server();
+	m[0] = connect_member();
+	m[1] = connect_as(7, (const uint8_t[]){ 10, 0, 0, 7 });
+	for (int i = 0; i < 2; i++)
+		r[i] = offered(&m[i], MID, group[0]);
+	assert_true(gdoi_group_commit_wanted(group[0]) == 0);
+	(void)gdoi_gcks_hold(gcks, true);
+	write_3(&r[0], NULL);
+	gk_assert_ok(say_message(&r[0], 1));
+	ticket = gdoi_group_commit_wanted(group[0]);
+	assert_true(ticket != 0 && !gdoi_group_committed(group[0], ticket));
+	assert_non_null(gdoi_group_commit_begin(group[0], ticket));
+	write_3(&r[1], NULL);
+	gk_assert_ok(say_message(&r[1], 1));
+	assert_int_equal(said.n_sent, 0);
+
+	gdoi_group_commit_end(group[0], true);
+	assert_true(gdoi_group_committed(group[0], ticket));
+	collect();
+	assert_int_equal(said.n[GDOI_OUT_JOINED], 1);
+	assert_int_equal(said.n_sent, 1);
+	assert_true(gdoi_gcks_hold(gcks, true));
+	assert_true(gdoi_group_commit_wanted(group[0]) > ticket);
+	for (int i = 0; i < 2; i++) {
+		request_free(&r[i]);
+		disconnect(&m[i]);
+	}
+	close_server();
+}
+
 int
 main(void)
 {
@@ -464,6 +502,7 @@ main(void)
 		GK_RUN(rfc2407_4_6_3_3_01,
 		       initial_contact_is_passed_on_to_other_workers),
 		GK_RUN(gcks, commits_wait_for_each_other_and_nothing_else_does),
+		GK_RUN(gcks, what_somebody_else_has_committed_is_not_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

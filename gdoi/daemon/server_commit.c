@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/daemon/server.h"
+
+/*
+ * The thread that commits.
+ *
+ * A worker that has something to commit asks for it and goes on with what needs
+ * no commit.  All that is asked for until gkd_commit_due() is one commit; then
+ * who has asked is told, and sends what waited.
+ *
+ * A commit that fails is left to the workers: they try once more, each its own,
+ * and take back what was not stored.
+ */
+static void
+on_committed(void *arg)
+{
+	struct gdoid_worker *w = arg;
+
+	atomic_store(&w->asked, false);
+	gdoid_worker_committed(w, true);
+}
+
+static void
+on_failed(void *arg)
+{
+	struct gdoid_worker *w = arg;
+
+	atomic_store(&w->asked, false);
+	gdoid_worker_committed(w, false);
+}
+
+static void
+answer(struct gdoid_server *s, bool ok)
+{
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct gdoid_worker *w = &s->workers[i];
+
+		if (!w->waiting)
+			continue;
+		w->waiting = false;
+		/* Without memory it asks again, with the next datagram. */
+		if (gkd_loop_post(w->loop, ok ? on_committed : on_failed, w) !=
+		    GK_OK)
+			atomic_store(&w->asked, false);
+	}
+}
+
+static void
+on_due(void *arg)
+{
+	struct gdoid_server *s = arg;
+	bool ok = true;
+
+	s->committer.armed = false;
+	for (size_t i = 0; i < s->n_groups; i++) {
+		struct gdoid_group *g = &s->groups[i];
+		uint64_t ticket = gdoi_group_commit_wanted(g->group);
+
+		if (ticket == 0)
+			continue;
+		if (gdoid_commit(s, g->group, ticket) == GK_OK)
+			gdoid_group_poke(g);
+		else
+			ok = false;
+	}
+	answer(s, ok);
+}
+
+static void
+on_ask(void *arg)
+{
+	struct gdoid_worker *w = arg;
+	struct gdoid_server *s = w->server;
+
+	if (s->committer.timer == NULL)
+		return; /* closed meanwhile */
+	w->waiting = true;
+	if (s->committer.armed)
+		return;
+	s->committer.armed = true;
+	gkd_timer_set(s->committer.timer, gkd_commit_due(&s->commit));
+}
+
+bool
+gdoid_commit_ask(struct gdoid_worker *w)
+{
+	if (atomic_exchange(&w->asked, true))
+		return true; /* and it is still to be answered */
+	if (gkd_loop_post(w->server->committer.loop, on_ask, w) == GK_OK)
+		return true;
+	atomic_store(&w->asked, false);
+	return false;
+}
+
+enum gk_err
+gdoid_committer_open(struct gdoid_server *s, struct gkd_loop *loop)
+{
+	s->committer.loop = loop;
+	s->committer.timer = gkd_timer_new(loop, on_due, s);
+	return s->committer.timer == NULL ? GK_ERR_NOMEM : GK_OK;
+}
+
+void
+gdoid_committer_close(struct gdoid_server *s)
+{
+	gkd_timer_free(s->committer.timer);
+	s->committer.timer = NULL;
+}
