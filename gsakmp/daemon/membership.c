@@ -108,22 +108,36 @@ receive(struct gsakmpd_membership *m, struct gk_slice data,
 	receive_again(m, data, &from, 0);
 }
 
-static void
-on_dgram(void *arg, const struct gkd_dgram *dgram)
-{
-	receive(arg, dgram->data, &dgram->peer, false);
-}
-
 static bool
-is_push(const struct gsakmpd_membership *m, struct gk_slice dgram)
+is_exchange(struct gk_slice dgram, uint8_t exchange)
 {
 	struct gsakmp_header header;
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, dgram.ptr, dgram.len);
+	return gsakmp_header_decode(&rd, &header) == GK_OK &&
+	       header.exchange == exchange;
+}
+
+/* In a group of TCP there is a socket for departures at most. */
+static void
+on_dgram(void *arg, const struct gkd_dgram *dgram)
+{
+	const struct gsakmpd_membership *m = arg;
+
+	if (m->stream &&
+	    !is_exchange(dgram->data, GSAKMP_EXCHANGE_DEPARTURE_RESPONSE))
+		gkd_counters_add(m->d->counters, "datagrams of a group of TCP",
+		                 1);
+	else
+		receive(arg, dgram->data, &dgram->peer, false);
+}
+
+static bool
+is_push(const struct gsakmpd_membership *m, struct gk_slice dgram)
+{
 	return m->cfg.receive_only &&
-	       gsakmp_header_decode(&rd, &header) == GK_OK &&
-	       header.exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD;
+	       is_exchange(dgram, GSAKMP_EXCHANGE_KEY_DOWNLOAD);
 }
 
 /* Rekey Events of a group that we are no member of are nobody's business here:
@@ -227,17 +241,45 @@ send_stream(struct gsakmpd_membership *m, struct gk_slice data)
 	}
 }
 
+static bool
+open_udp(struct gsakmpd_membership *m)
+{
+	const struct gkd_udp_config udp = { .local = m->local };
+
+	if (m->udp != NULL ||
+	    gkd_udp_open(&m->udp, m->d->loop, &udp, on_dgram, m) == GK_OK)
+		return true;
+	gkd_log(LOG_WARNING, "io", "socket for a departure: %m");
+	return false;
+}
+
+/* RFC 4534 B.1.4; of departures B.3, which the engine knows. */
+static bool
+goes_by_stream(const struct gsakmpd_membership *m,
+               const struct gsakmp_output *o)
+{
+	switch (o->exchange) {
+	case GSAKMP_EXCHANGE_REQUEST_TO_DEPART:
+	case GSAKMP_EXCHANGE_DEPARTURE_ACK:
+		return o->to.stream;
+	case GSAKMP_EXCHANGE_REQUEST_TO_JOIN:
+		return m->stream;
+	default:
+		return m->stream || m->mixed;
+	}
+}
+
 static void
 send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
 	struct gkd_dgram dgram = { .peer = *server_of(m), .data = o->dgram };
 	bool rtj = o->exchange == GSAKMP_EXCHANGE_REQUEST_TO_JOIN;
 
-	if (m->stream || (m->mixed && !rtj)) {
+	if (goes_by_stream(m, o)) {
 		send_stream(m, o->dgram);
 		return;
 	}
-	if (m->mixed && !m->server_opens)
+	if (m->mixed && rtj && !m->server_opens)
 		(void)connect_stream(m);
 	if (o->to.ip_len != 0 && !o->to.stream &&
 	    gsakmpd_endpoint_addr(&o->to, &dgram.peer) != GK_OK)
@@ -245,7 +287,8 @@ send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 	if (dgram.peer.sa.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_LINKLOCAL(&dgram.peer.in6.sin6_addr))
 		dgram.peer.in6.sin6_scope_id = server_of(m)->in6.sin6_scope_id;
-	gkd_udp_send(m->udp, &dgram, 1);
+	if (open_udp(m))
+		gkd_udp_send(m->udp, &dgram, 1);
 }
 
 /* ---- the engine --------------------------------------------------------- */

@@ -36,6 +36,13 @@ gsakmp_gm_leave_suite(struct gsakmp_gm *gm, struct gk_now now)
 	return suite;
 }
 
+bool
+gsakmp_gm_leaves_by_stream(const struct gsakmp_gm *gm)
+{
+	return gm->policy != NULL && gm->policy->dereg != NULL &&
+	       gm->policy->dereg->transport == GPT_TRANSPORT_TCP;
+}
+
 /* Section 5.3.2.3.1, Table 8. */
 static enum gk_err
 build_rtd(struct gsakmp_gm *gm, struct gk_now now)

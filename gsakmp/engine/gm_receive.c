@@ -110,7 +110,11 @@ enum gk_err
 gsakmp_gm_send(struct gsakmp_gm *gm, struct gk_slice dgram,
                const struct gsakmp_endpoint *to, uint8_t exchange)
 {
-	const struct gsakmp_endpoint server = { 0 };
+	/* RFC4534-B.3-07: a departure has a transport of its own. */
+	const struct gsakmp_endpoint server = {
+		.stream = exchange == GSAKMP_EXCHANGE_REQUEST_TO_DEPART &&
+		          gsakmp_gm_leaves_by_stream(gm),
+	};
 
 	/* RFC4535-5.2.3-03: not by any path through this engine. */
 	if (gm->cfg.receive_only)
@@ -191,22 +195,37 @@ astray(const struct gsakmp_gm_input *in)
 	       GK_CHECKED("RFC4534-B.1.4-01");
 }
 
+/* The same of a departure. */
+static bool
+departs_astray(const struct gsakmp_gm_input *in)
+{
+	return gsakmp_gm_leaves_by_stream(in->gm) && !in->from->stream &&
+	       GK_CHECKED("RFC4534-B.3-07");
+}
+
 static enum gk_err
 right_way(struct gsakmp_gm_input *in)
 {
+	const char *req = "RFC4534-B.1.4-01";
+	bool wrong = false;
+
 	switch (in->msg->header.exchange) {
 	case GSAKMP_EXCHANGE_KEY_DOWNLOAD:
 	case GSAKMP_EXCHANGE_LACK_OF_ACK:
+		wrong = astray(in);
+		break;
 	case GSAKMP_EXCHANGE_DEPARTURE_RESPONSE:
+		req = "RFC4534-B.3-07";
+		wrong = departs_astray(in);
 		break;
 	default:
-		return GK_OK;
+		break;
 	}
-	if (!astray(in))
+	if (!wrong)
 		return GK_OK;
 	return gsakmp_in_refuse(in, GK_ERR_POLICY,
-	                        GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
-	                        "RFC4534-B.1.4-01", "transport", 0);
+	                        GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY, req,
+	                        "transport", 0);
 }
 
 static enum gk_err

@@ -257,6 +257,8 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_start_depart(struct gsakmp_gm *gm,
 GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
                                                  struct gk_now now);
 void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_leaves_by_stream - is a departure said over TCP (RFC 4534 B.3)? */
+bool gsakmp_gm_leaves_by_stream(const struct gsakmp_gm *gm);
 /* gsakmp_gm_leave_suite - the mechanisms of the token for leaving. */
 struct gsakmp_suite gsakmp_gm_leave_suite(struct gsakmp_gm *gm,
                                           struct gk_now now);

@@ -93,17 +93,14 @@ class MemberRunner:
         self.mixed, self.opener, self.listener = transport == MIXED, opener, None
         self.within = within
         self.member, self.server, self.transport = member, server, transport
+        self.leave_transport = ""  # while we leave: RFC 4534 B.3
         self.timeout, self.tries = timeout, tries
         self.selector = selectors.DefaultSelector()
         self.multicast = self.stream = None
         self.framer = Framer()
+        self.bind, self.unicast = bind or ("::" if ":" in server[0] else "0.0.0.0"), None
         if transport in ("udp", MIXED):
-            local = bind or ("::" if ":" in server[0] else "0.0.0.0")
-            self.unicast = udp_socket(local)
-        else:
-            self.unicast = None
-        if self.unicast is not None:
-            self.selector.register(self.unicast, selectors.EVENT_READ, "udp")
+            self._datagrams()
         if self.mixed and opener == "key-server":
             self.listener = socket.create_server(self.unicast.getsockname()[:2],
                                                  family=family_of(server[0]))
@@ -116,11 +113,19 @@ class MemberRunner:
         rtj = octets == self.member.rtj
         if self.mixed and rtj and self.opener == "member":
             self._connect()
-        if self.transport == "udp" or (self.mixed and rtj):
-            self.unicast.sendto(octets, self.server)
+        if self.leave_transport == "udp" or (not self.leave_transport and (
+                self.transport == "udp" or (self.mixed and rtj))):
+            self._datagrams().sendto(octets, self.server)
             return
         self._connect()
         self.stream.sendall(octets)
+
+    def _datagrams(self):
+        if self.unicast is None:
+            with self.within():
+                self.unicast = udp_socket(self.bind)
+            self.selector.register(self.unicast, selectors.EVENT_READ, "udp")
+        return self.unicast
 
     def _connect(self):
         if self.stream is not None:
@@ -204,11 +209,13 @@ class MemberRunner:
 
     def leave(self):
         octets = self.member.leave(clock())
+        self.leave_transport = self.member.policy.leave_transport
         for _ in range(self.tries):
             self.send(octets)
             if self.pump(lambda: self.member.state != members.LEAVING,
                          time.monotonic() + self.timeout):
                 break
+        self.leave_transport = ""
         return self.member.state == members.LEFT
 
     def close(self):
@@ -249,7 +256,7 @@ class KeyServerRunner:
             elif isinstance(a.to, socket.socket):
                 a.to.sendall(a.octets)
             elif self.server.policy.transport == MIXED and a.exchange not in (
-                    reg.X_COOKIE, reg.X_RTJ_ERR):
+                    reg.X_COOKIE, reg.X_RTJ_ERR, reg.X_DR):
                 self._over_tcp(a)
             else:
                 self.udp.sendto(a.octets, a.to)

@@ -75,6 +75,7 @@ class Policy:
     post: str = ""  # where Rekey Events are posted
     deregister: bool = False
     leaving: list = field(default_factory=list)  # [(sigAlgorithm, hashAlgorithm, cA)] (RFC 4534 B.3)
+    leave_transport: str = ""  # of B.3, "tcp" or "udp"
     unknown: list = field(default_factory=list)  # OIDs
 
     @classmethod
@@ -94,6 +95,7 @@ class Policy:
                     register = value
                 elif kind == "de-registration":
                     out.deregister = True
+                    out.leave_transport = out.leave_transport or value["transport"].name
                     out.leaving = out.leaving or [(m["sigAlgorithm"].native, m["hashAlgorithm"].native,
                                                    m["cA"].native) for m in value["leaveMechanisms"]]
         if register is None:
@@ -206,7 +208,7 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
                leave_cas=(), more_mechanisms=(), leave_hash=None,
-               leave_first=()):
+               leave_first=(), leave_transport=""):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
@@ -225,7 +227,7 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
     ways = [*leave_first, *((leave_hash or suite.nonce_hash, ca) for ca in (gcks[0].ca, *leave_cas))]
     leave = {"leaveMechanisms": [{"sigAlgorithm": suite.sig_type, "hashAlgorithm": digest, "cA": ca}
                                  for digest, ca in ways],
-             "transport": ("udp" if transport == "udp" else "tcp", None)}
+             "transport": (leave_transport or ("udp" if transport == "udp" else "tcp"), None)}
     if dialect.token_dereg_terse == "present":
         leave["terse"] = suite.terse
     reliability = ((tokens.OID_RELIABILITY_RESEND, core.Integer(resend).dump()) if resend

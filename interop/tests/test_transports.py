@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The transports of RFC 4534 B.1.4 between real daemons and Python peers: a Request to Join over
 UDP and the rest over TCP, opened by either side; what comes another way; hostile TCP peers."""
+import dataclasses
 import resource
 import socket
 import struct
@@ -79,6 +80,74 @@ def test_gsakmp_gm_before_a_python_key_server(ground, opener):
         assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
         gm.control("leave")
         gm.wait("left", timeout=5)
+        gm.finish()
+
+
+CROSSED = pytest.mark.parametrize("transport, leaving", [("udp", "tcp"), ("tcp", "udp"), (MIXED, "udp")])
+
+
+def departures(ground):
+    """How the messages of departures went: {exchange: {transport}}."""
+    assert not [f for r in ground.examine() for f in r.faults]
+    ways = {}
+    for c in flows.messages(ground.dir / "capture.pcapng", (PORT,)):
+        ways.setdefault(message.parse(c.octets, ground.dialect).exchange, set()).add(c.transport)
+    return {x: ways[x] for x in (reg.X_RTD, reg.X_DR, reg.X_DA)}
+
+
+@CROSSED
+@pytest.mark.req("RFC4534-B.3-07")
+def test_a_departure_has_a_transport_of_its_own(ground, transport, leaving):
+    """The whole exchange goes the way that the token has for it, whichever way the member came in."""
+    server = ground.record().gcks(ground.make_token(transport=transport, leave_transport=leaving))
+    gm = ground.gm("gm0", transport=XML if transport == MIXED else transport)
+    python = ground.member("gm1", "other", transport)
+    gm.control("join")
+    gm.wait("joined", timeout=5)
+    assert python.join(), python.member.refusals
+    gm.control("leave")
+    assert "accepted" in gm.wait("left", timeout=5)["reason"]
+    assert python.leave()
+    server.wait("member-left", timeout=5, where=lambda e: "gm1" in e["peer"])
+    gm.finish()
+    server.finish()
+    assert departures(ground) == {x: {leaving} for x in (reg.X_RTD, reg.X_DR, reg.X_DA)}
+
+
+@CROSSED
+@pytest.mark.req("RFC4534-B.3-07")
+def test_a_departure_from_a_python_key_server(ground, transport, leaving):
+    with serving(ground.record().key_server(signed=ground.make_token(
+            transport=transport, leave_transport=leaving))) as server:
+        gm = ground.gm("gm0", transport=XML if transport == MIXED else transport)
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm.control("leave")
+        assert "accepted" in gm.wait("left", timeout=5)["reason"]
+        assert server.until(lambda k: not k.members)
+        gm.finish()
+    assert departures(ground) == {x: {leaving} for x in (reg.X_RTD, reg.X_DR, reg.X_DA)}
+
+
+@pytest.mark.refuses("RFC4534-B.3-07")
+def test_a_departure_response_that_comes_another_way(ground):
+    """By UDP, in a group that leaves by TCP: dropped, and the departure goes on."""
+    with serving(ground.key_server(signed=ground.make_token(leave_transport="tcp"))) as k:
+        send, to = k.runner.send, []
+
+        def astray(answers):
+            to.extend(a.to for a in answers if a.exchange == reg.X_KEYDL)
+            send([dataclasses.replace(a, to=to[0]) if a.exchange == reg.X_DR else a for a in answers])
+        k.runner.send = astray
+        gm = ground.gm("gm0")
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        gm.control("leave")
+        refusal(gm, "RFC4534-B.3-07")
+        assert not gm.find("left")
+        k.runner.send = send
+        assert "accepted" in gm.wait("left", timeout=10)["reason"]
         gm.finish()
 
 
