@@ -28,6 +28,7 @@ struct gkd_tcp {
 	struct gkd_tcp_limits limits;
 	struct conn_list conns; /* idle longest first */
 	unsigned n;
+	atomic_ullong received, sent, dropped;
 };
 
 struct gkd_conn {
@@ -172,6 +173,8 @@ take_messages(struct gkd_conn *conn)
 		}
 		conn->want = 0;
 		conn->busy = true;
+		if (conn->tcp != NULL)
+			atomic_fetch_add(&conn->tcp->received, 1);
 		conn->ops.message(conn->ops.arg, conn, data);
 		conn->busy = false;
 		if (conn->dead) {
@@ -405,6 +408,16 @@ gkd_tcp_count(const struct gkd_tcp *tcp)
 	return tcp->n;
 }
 
+struct gkd_tcp_stats
+gkd_tcp_stats(const struct gkd_tcp *tcp)
+{
+	return (struct gkd_tcp_stats){
+		.received = atomic_load(&tcp->received),
+		.sent = atomic_load(&tcp->sent),
+		.dropped = atomic_load(&tcp->dropped),
+	};
+}
+
 /* ---- client ------------------------------------------------------------ */
 
 enum gk_err
@@ -464,12 +477,18 @@ enum gk_err
 gkd_conn_send(struct gkd_conn *conn, struct gk_slice data)
 {
 	struct evbuffer *out = bufferevent_get_output(conn->bev);
+	enum gk_err err = GK_OK;
 
 	if (data.len > conn->limits.unsent_max ||
 	    evbuffer_get_length(out) > conn->limits.unsent_max - data.len)
-		return GK_ERR_SPACE;
-	return evbuffer_add(out, data.ptr, data.len) == 0 ? GK_OK
-	                                                  : GK_ERR_NOMEM;
+		err = GK_ERR_SPACE;
+	else if (evbuffer_add(out, data.ptr, data.len) != 0)
+		err = GK_ERR_NOMEM;
+	if (conn->tcp != NULL)
+		atomic_fetch_add(err == GK_OK ? &conn->tcp->sent
+		                              : &conn->tcp->dropped,
+		                 1);
+	return err;
 }
 
 void

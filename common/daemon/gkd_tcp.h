@@ -43,6 +43,11 @@ struct gkd_tcp_ops {
 	void *arg;
 };
 
+struct gkd_tcp_stats {
+	uint64_t received, sent; /* messages, of accepted connections */
+	uint64_t dropped;        /* answers that a slow peer left no room for */
+};
+
 GK_MUST_CHECK enum gk_err gkd_tcp_listen(struct gkd_tcp **tcp,
                                          struct gkd_loop *loop,
                                          const struct gkd_addr *local,
@@ -58,6 +63,8 @@ struct gkd_conn *gkd_tcp_find(struct gkd_tcp *tcp, uint64_t id);
 struct gkd_conn *gkd_tcp_find_peer(struct gkd_tcp *tcp,
                                    const struct gkd_addr *peer);
 unsigned gkd_tcp_count(const struct gkd_tcp *tcp);
+/* gkd_tcp_stats - from any thread. */
+struct gkd_tcp_stats gkd_tcp_stats(const struct gkd_tcp *tcp);
 
 /* gkd_tcp_connect - returns at once; opened() or closed() follows. */
 GK_MUST_CHECK enum gk_err gkd_tcp_connect(struct gkd_conn **conn,

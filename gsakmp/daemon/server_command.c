@@ -173,40 +173,48 @@ queue_status(struct gsakmpd_server *s)
 	                 "dropped_full", (json_int_t)crowded);
 }
 
+/* What all workers had to do with one address: datagrams, or messages by TCP. */
+static json_t *
+listen_status(const struct gsakmpd_server *s, unsigned i)
+{
+	struct gkd_udp_stats sum = { 0 };
+	char text[GKD_ADDR_TEXT];
+
+	for (unsigned k = 0; k < s->n_workers && s->workers != NULL; k++) {
+		const struct gsakmpd_worker *w = &s->workers[k];
+
+		if (w->udp[i] != NULL) {
+			struct gkd_udp_stats one = gkd_udp_stats(w->udp[i]);
+
+			sum.received += one.received;
+			sum.sent += one.sent;
+			sum.dropped += one.dropped;
+		} else if (w->tcp[i] != NULL) {
+			struct gkd_tcp_stats one = gkd_tcp_stats(w->tcp[i]);
+
+			sum.received += one.received;
+			sum.sent += one.sent;
+			sum.dropped += one.dropped;
+		}
+	}
+	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "transport",
+	                 s->listen[i].stream ? "tcp" : "udp", "address",
+	                 gkd_addr_format(text, &s->listen[i].addr), "received",
+	                 (json_int_t)sum.received, "sent", (json_int_t)sum.sent,
+	                 "dropped", (json_int_t)sum.dropped);
+}
+
 json_t *
 gsakmpd_server_status(struct gkd_daemon *d)
 {
 	struct gsakmpd_server *s = d->state;
 	json_t *o = json_object(), *groups = json_array();
 	json_t *listen = json_array();
-	char text[GKD_ADDR_TEXT];
 
 	for (size_t i = 0; i < s->n_groups; i++)
 		json_array_append_new(groups, group_status(&s->groups[i]));
-	for (unsigned i = 0; i < s->n_listen; i++) {
-		struct gkd_udp_stats sum = { 0 };
-
-		for (unsigned k = 0; k < s->n_workers && s->workers != NULL;
-		     k++) {
-			struct gkd_udp_stats one;
-
-			if (s->workers[k].udp[i] == NULL)
-				continue;
-			one = gkd_udp_stats(s->workers[k].udp[i]);
-			sum.received += one.received;
-			sum.sent += one.sent;
-			sum.dropped += one.dropped;
-		}
-		json_array_append_new(
-			listen,
-			json_pack("{s:s, s:s, s:I, s:I, s:I}", "transport",
-		                  s->listen[i].stream ? "tcp" : "udp",
-		                  "address",
-		                  gkd_addr_format(text, &s->listen[i].addr),
-		                  "received", (json_int_t)sum.received, "sent",
-		                  (json_int_t)sum.sent, "dropped",
-		                  (json_int_t)sum.dropped));
-	}
+	for (unsigned i = 0; i < s->n_listen; i++)
+		json_array_append_new(listen, listen_status(s, i));
 	json_object_set_new(o, "identity", gkd_json_text(s->party->own.name));
 	json_object_set_new(o, "workers", json_integer(s->n_workers));
 	json_object_set_new(o, "queue", queue_status(s));

@@ -242,9 +242,13 @@ def test_slow_silent_and_lying_peers(ground):
         slow.sendall(bytes([octet]))
         if time.monotonic() > end:
             break
+    before_it = connections(server)
     other = ground.member("gm1", "other", "tcp", rekeys=False)
     assert other.join()
-    server.wait("member-active", timeout=5)
+    server.wait("member-active", timeout=5, where=lambda e: "gm1" in e["peer"])
+    # A Request to Join, a Key Download, an acknowledgement: halves are no messages.
+    after_it = connections(server)
+    assert [after_it[x] - before_it[x] for x in ("received", "sent", "dropped")] == [2, 1, 0]
     for s in (*silent, *halves, slow):
         s.close()
     assert memory(server) - before < 16 << 20
