@@ -28,6 +28,7 @@
 #define GM_PATH_WAIT_MS 10000   /* for the update array that is for us */
 #define GM_ACK_DELAY_MAX 5000   /* RFC8263-6-04 */
 #define GM_GRACE_MS 2000        /* IEC 61850: a replaced key is heard so long */
+#define GM_UNNAMED_MS 30000     /* and what a registration does not name */
 #define GM_LIFE_DEFAULT_S 28800 /* RFC2407-4.5-04 */
 #define GM_NONCE_LEN 32
 #define GM_LINGER_MS 1000 /* phase 1 after the last registration */

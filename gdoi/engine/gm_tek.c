@@ -361,8 +361,18 @@ has_successor(const struct gm_keys *keys, const struct gm_slot *slot)
 	return false;
 }
 
-/* What a registration does not name is no policy any more: it is not sent with,
- * and goes when it would have gone. */
+/* The DTD of its successor may have been in a PUSH that did not come. */
+static uint64_t
+unnamed_until(const struct gm_change *c)
+{
+	uint64_t ms = c->keys->grace_ms;
+
+	return c->now.mono_ms + (ms > GM_UNNAMED_MS ? ms : GM_UNNAMED_MS);
+}
+
+/* What a registration does not name is no policy any more, and it may be that
+ * somebody was evicted meanwhile: it is not sent with, and not heard for longer
+ * than others need to change over. */
 static void
 retire_unnamed(struct gm_change *c)
 {
@@ -379,6 +389,8 @@ retire_unnamed(struct gm_change *c)
 		}
 		if (slot->expires_at == GK_NEVER)
 			linger(keys, slot, c->now.mono_ms);
+		if (unnamed_until(c) < slot->deactivate_at)
+			slot->deactivate_at = unnamed_until(c);
 		slot->state = GDOI_TEK_OLD;
 		slot->activate_at = GK_NEVER;
 	}

@@ -176,14 +176,15 @@ supersede(struct gdoi_plan *p, const struct gdoi_data_sa *by)
 	return GK_OK;
 }
 
-/* Over by our clock; an eviction does not wait for that of the members. */
+/* Over by our clock; an eviction does not wait for that of the members, whatever
+ * place these had in the policy. */
 static enum gk_err
-delete_lapsed(struct gdoi_plan *p, uint16_t data)
+delete_lapsed(struct gdoi_plan *p)
 {
 	if (!p->cause->evicted || !p->g->policy->rekey.on)
 		return GK_OK;
 	for (struct gdoi_data_sa *t = p->g->lapsed; t != NULL; t = t->next) {
-		if (t->data != data)
+		if (t->deleted)
 			continue;
 		GK_TRY(gdoi_plan_delete(p, t));
 		t->deleted = true;
@@ -218,7 +219,7 @@ replace(struct gdoi_plan *p, uint16_t data)
 	t->active_utc = activation(p, before);
 	t->expires = lifetime_of(t) == 0 ? 0 : t->active_utc + lifetime_of(t);
 	GK_TRY(supersede(p, t));
-	GK_TRY(delete_lapsed(p, data));
+	GK_TRY(delete_lapsed(p));
 	return gdoi_plan_install(p, t);
 }
 

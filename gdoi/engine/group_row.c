@@ -76,11 +76,14 @@ gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 	                  &wr);
 }
 
+/* Beside the state of a TEK: it has run out, and its keys are zero. */
+#define TEK_OVER 0x80
+
 static void
 write_tek(struct gk_wr *wr, const struct gdoi_data_sa *t)
 {
 	gk_wr_u16(wr, t->data);
-	gk_wr_u8(wr, (uint8_t)t->state);
+	gk_wr_u8(wr, (uint8_t)(t->state | (t->over ? TEK_OVER : 0)));
 	gk_wr_u8(wr, t->announced);
 	gk_wr_u8(wr, t->deleted);
 	gk_row_wr_u64(wr, (uint64_t)t->created);
@@ -255,9 +258,12 @@ read_tek(const struct gdoi_group *g, struct gdoi_data_sa *t, struct gk_rd *rd)
 {
 	struct isakmp_reject why;
 	struct gk_slice key, integrity;
+	uint8_t state;
 
 	t->data = gk_rd_u16(rd, "data");
-	t->state = (enum gdoi_tek_state)gk_rd_u8(rd, "state");
+	state = gk_rd_u8(rd, "state");
+	t->state = (enum gdoi_tek_state)(state & ~TEK_OVER);
+	t->over = (state & TEK_OVER) != 0;
 	t->announced = gk_rd_u8(rd, "announced") != 0;
 	t->deleted = gk_rd_u8(rd, "deleted") != 0;
 	t->created = (int64_t)gk_row_rd_u64(rd, "created");
@@ -307,7 +313,9 @@ load_tek(struct gdoi_group *g, uint32_t handle, struct gk_slice value)
 		gdoi_tek_free(t);
 		return err;
 	}
-	while (*at != NULL && (*at)->handle < handle)
+	if (t->over)
+		at = &g->lapsed;
+	while (*at != NULL && ((*at)->handle < handle) != t->over)
 		at = &(*at)->next;
 	t->next = *at;
 	*at = t;

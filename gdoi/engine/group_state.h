@@ -67,6 +67,7 @@ struct gdoi_data_sa {
 	bool spare;     /* drawn; nobody has it */
 	bool announced; /* a PUSH brings it, or it was there from the start */
 	bool deleted;   /* a PUSH says so */
+	bool over;      /* it has run out; of the list @lapsed */
 	int shown;      /* state that was put out last; -1: none */
 	struct gdoi_sat sat; /* as policy had it, with the SPI */
 	struct gk_buf body;  /* the same, encoded; its slices point in here */
@@ -155,8 +156,8 @@ struct gdoi_group {
 	struct gdoi_policy *policy;
 	struct gdoi_rekey_sa *keks; /* newest first */
 	struct gdoi_data_sa *teks;  /* oldest first */
-	/* Over by our clock, a moment ago: an eviction deletes them all the
-	 * same.  Without keys, and not durable. */
+	/* Over by our clock: an eviction deletes them all the same.  Newest
+	 * first, without keys; those of IEC 61850 are durable. */
 	struct gdoi_data_sa *lapsed;
 	uint8_t spi_key[16]; /* TEK SPIs are made from handles with it */
 	uint64_t moved;      /* an offer of an earlier state is void */

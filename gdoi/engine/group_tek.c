@@ -13,6 +13,7 @@
  */
 #define SAT_MAX 70000 /* an OID-Specific Payload has up to 65535 octets */
 #define LAPSED_S 5    /* that a TEK which is over can still be deleted */
+#define LAPSED_MAX 8  /* of IEC 61850, which members keep: for ever so many */
 
 static const struct gdoi_dialect plain;
 
@@ -331,12 +332,20 @@ activate(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	return gdoi_tek_save(g, tek);
 }
 
+/* RFC 8052 section 2.2: who has not heard of another key goes on with the one
+ * that is over. */
+static bool
+is_kept(const struct gdoi_data_sa *tek)
+{
+	return tek->sat.protocol == GDOI_PROTOCOL_IEC_61850;
+}
+
 /*
  * Members count whole seconds from when they were told, so for them it ends up to a
- * second and a datagram's way later than for us; who is evicted just then must not
- * read on until that.
+ * second and a datagram's way later than for us, and what they keep beyond its end
+ * ends with its successor; who is evicted meanwhile must not read on until that.
  */
-static void
+static enum gk_err
 lapse(struct gdoi_group *g, struct gdoi_data_sa *tek)
 {
 	struct gdoi_data_sa **at = &g->teks;
@@ -349,21 +358,30 @@ lapse(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	gk_buf_free(&tek->source_auth);
 	tek->next = g->lapsed;
 	g->lapsed = tek;
+	tek->over = true;
+	return is_kept(tek) ? gdoi_tek_save(g, tek) : GK_OK;
 }
 
-static void
+static enum gk_err
 forget_lapsed(struct gdoi_group *g, struct gk_now now)
 {
 	struct gdoi_data_sa **at = &g->lapsed, *t;
+	unsigned kept = 0;
 
 	while ((t = *at) != NULL) {
-		if (!t->deleted && now.utc_s - t->expires < LAPSED_S) {
+		kept += is_kept(t);
+		if (!t->deleted &&
+		    (is_kept(t) ? kept <= LAPSED_MAX
+		                : now.utc_s - t->expires < LAPSED_S)) {
 			at = &t->next;
 			continue;
 		}
+		if (is_kept(t))
+			GK_TRY(gdoi_row_delete(g, GDOI_TABLE_TEK, t->handle));
 		*at = t->next;
 		gdoi_tek_free(t);
 	}
+	return GK_OK;
 }
 
 static enum gk_err
@@ -372,11 +390,10 @@ wipe(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	if (tek->shown >= 0)
 		GK_TRY(tek_out(g, tek, true));
 	GK_TRY(gdoi_row_delete(g, GDOI_TABLE_TEK, tek->handle));
-	if (!tek->deleted && tek->announced)
-		lapse(g, tek);
-	else
-		gdoi_tek_remove(g, tek);
 	g->moved++;
+	if (!tek->deleted && tek->announced)
+		return lapse(g, tek);
+	gdoi_tek_remove(g, tek);
 	return GK_OK;
 }
 
@@ -392,7 +409,6 @@ gdoi_teks_settle(struct gdoi_group *g, struct gk_now now)
 {
 	struct gdoi_data_sa *next;
 
-	forget_lapsed(g, now);
 	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
 		if (is_due(t, now))
 			GK_TRY(activate(g, t));
@@ -401,6 +417,7 @@ gdoi_teks_settle(struct gdoi_group *g, struct gk_now now)
 		if (!t->spare && end_of(t) != 0 && end_of(t) <= now.utc_s)
 			GK_TRY(wipe(g, t));
 	}
+	GK_TRY(forget_lapsed(g, now));
 	return gdoi_teks_show(g);
 }
 

@@ -325,6 +325,57 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_a_key_that_has_just_run_out)
 	gw_free(&w);
 }
 
+/* Who could not be reached goes on with it (section 2.2), and whoever is evicted
+ * has it as well: so it is deleted, though it is over for long, by the key server
+ * that was started again meanwhile, too. */
+GK_TEST(rfc8052_2_2_4_1_01, revocation_deletes_what_members_keep_beyond_its_end)
+{
+	uint8_t old[4];
+	struct gw_tek *first = &w.member[3].tek[0];
+
+	substation(0);
+	open_all(4);
+	memcpy(old, w.tek_spi[0], 4);
+	while (w.n_tek > 0 && memcmp(w.tek_spi[0], old, 4) == 0)
+		gw_after(&w, 1);
+	gw_after(&w, 600);
+	gw_restart(&w);
+	gw_after(&w, 600);
+	gw_restart(&w);
+	assert_memory_equal(first->spi, old, 4);
+	assert_false(first->deleted);
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	assert_true(first->deleted);
+	assert_true(gw_can_read(&w, &w.member[3]));
+	/* Once is enough. */
+	first->deleted = false;
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	gw_restart(&w);
+	gk_assert_ok(gw_evict(&w, &w.member[0]));
+	assert_false(first->deleted);
+	gw_free(&w);
+}
+
+GK_TEST(rfc8052_2_2_4_1_01, of_what_is_over_the_last_eight_are_remembered)
+{
+	uint8_t old[3][4];
+
+	substation(0);
+	open_all(2);
+	for (int i = 0; i < 3; i++) {
+		memcpy(old[i], w.member[0].tek[i].spi, 4);
+		gw_after(&w, 3600);
+	}
+	gw_after(&w, 7 * 3600);
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	for (int i = 0; i < 3; i++)
+		assert_memory_equal(w.member[0].tek[i].spi, old[i], 4);
+	assert_false(w.member[0].tek[0].deleted);
+	assert_false(w.member[0].tek[1].deleted);
+	assert_true(w.member[0].tek[2].deleted);
+	gw_free(&w);
+}
+
 GK_TEST(rfc8052_2_2_5_02, no_spi_is_given_twice)
 {
 	static uint8_t seen[600][4];
@@ -376,6 +427,10 @@ main(void)
 		       revocation_replaces_the_next_key_too),
 		GK_RUN(rfc8052_2_2_4_1_01,
 		       revocation_replaces_a_key_that_has_just_run_out),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       revocation_deletes_what_members_keep_beyond_its_end),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       of_what_is_over_the_last_eight_are_remembered),
 		GK_RUN(rfc8052_2_2_5_02, no_spi_is_given_twice),
 	};
 
