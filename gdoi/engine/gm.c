@@ -128,7 +128,7 @@ group_new(struct gdoi_gm *gm, size_t i)
 		group->dialect = *group->cfg.dialect;
 	group->bound_ms = gm->cfg.backoff_ms;
 	group->register_at = group->again_at = GK_NEVER;
-	group->suspicion_at = GK_NEVER;
+	group->suspicion_at = group->path_hint = GK_NEVER;
 	group->pull.retry_at = GK_NEVER;
 	group->keys = gm_keys_new();
 	return group->keys != NULL &&
@@ -182,6 +182,7 @@ gdoi_gm_free(struct gdoi_gm *gm)
 		return;
 	for (size_t i = 0; i < gm->n_groups; i++)
 		group_free(&gm->group[i]);
+	gm_early_free(gm);
 	ike_free(gm->ike);
 	gk_queue_free(&gm->out.items);
 	if (gm->group != NULL)

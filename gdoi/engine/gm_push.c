@@ -367,6 +367,8 @@ finish(struct push *p, struct gm_change *c)
 	GK_TRY(gm_report(gm, group, group->undo.keys, group->keys));
 	GK_TRY(rekeyed(p, what_it_was(c, p)));
 	GK_TRY(acknowledge(p, ack));
+	if (c->new_kek)
+		gm_early_take(gm, group, p->in->now);
 	GK_TRY(follow_up(p, c, last));
 	group->pushes++;
 	if (c->deleted)
@@ -425,6 +427,7 @@ gm_push_receive(struct gm_input *in)
 		free(p);
 		if (!GK_CHECKED("RFC6407-4.4-01"))
 			return GK_OK;
+		GK_TRY(gm_early_keep(in));
 		return gm_refuse(in, GK_ERR_UNEXPECTED,
 		                 ISAKMP_NOTIFY_INVALID_COOKIE, "RFC6407-4.4-01",
 		                 "Initiator Cookie", 0);

@@ -180,7 +180,7 @@ lifetimes(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 static enum gk_err
 no_path(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 {
-	if (group->keys->path_by > now.mono_ms)
+	if (gm_path_by(group) > now.mono_ms)
 		return GK_OK;
 	group->keys->path_by = GK_NEVER;
 	group->keys->awaiting = false;
@@ -244,7 +244,7 @@ gm_register_deadline(const struct gdoi_gm *gm, const struct gm_group *group)
 	const uint64_t all[] = {
 		group->register_at,
 		group->suspicion_at,
-		keys->path_by,
+		gm_path_by(group),
 		keys->old.kek != NULL ? keys->old_until : GK_NEVER,
 		keys->old.kek != NULL ? keys->old.expires_at : GK_NEVER,
 		keys->rekey.kek != NULL ? keys->rekey.expires_at : GK_NEVER,

@@ -26,6 +26,9 @@
 #define GM_ACKS_MAX 32          /* acknowledgements that wait */
 #define GM_OLD_KEK_MS 30000     /* a replaced Rekey SA is kept so long */
 #define GM_PATH_WAIT_MS 10000   /* for the update array that is for us */
+#define GM_PATH_SOON_MS 2000    /* ... when its Rekey SA is in use already */
+#define GM_EARLY_MAX 4          /* PUSHes that came before their Rekey SA */
+#define GM_EARLY_MS 5000        /* ... which are kept so long */
 #define GM_ACK_DELAY_MAX 5000   /* RFC8263-6-04 */
 #define GM_GRACE_MS 2000        /* IEC 61850: a replaced key is heard so long */
 #define GM_UNNAMED_MS 30000     /* and what a registration does not name */
@@ -136,6 +139,11 @@ struct gm_held {
 	struct gdoi_address from, to;
 };
 
+struct gm_early {
+	struct gm_held held;
+	uint64_t at, until; /* which came before which; milliseconds */
+};
+
 struct gm_ack {
 	struct gk_buf dgram;
 	struct gdoi_address to, from;
@@ -195,6 +203,9 @@ struct gm_group {
 	uint64_t suspect_at;      /* gm_suspect(): not before that, ... */
 	uint64_t suspicion_at;    /* it is followed up then */
 	uint32_t suspect_ms;      /* ... and so much later the next time */
+	uint64_t path_hint;       /* the Rekey SA awaited is in use: give up
+	                           * then; GK_NEVER ... */
+	uint8_t hinted[GDOI_KEK_SPI_LEN]; /* ... which that was */
 
 	/* durable: the SEQs of the Rekey SAs that we knew, newest first */
 	struct gm_known known[GM_KNOWN_MAX];
@@ -225,6 +236,8 @@ struct gdoi_gm {
 	size_t n_groups;
 	struct gdoi_outputs out;
 	struct gm_group *committing; /* its COMMIT has been handed out */
+	struct gm_early early[GM_EARLY_MAX]; /* gm_early.c */
+	uint64_t n_early;
 
 	/* phase 1: gm_server.c */
 	struct ike *ike;    /* NULL: none */
@@ -399,6 +412,19 @@ GK_MUST_CHECK enum gk_err gm_commit(struct gdoi_gm *gm, struct gm_group *group,
 /* gm_replace - the same for changes that nothing durable depends on. */
 void gm_replace(struct gm_group *group, struct gm_keys *keys);
 GK_MUST_CHECK enum gk_err gm_hold(struct gm_input *in);
+
+/* ---- gm_early.c ---------------------------------------------------------- */
+
+/* gm_early_keep - a PUSH of a Rekey SA that we do not know. */
+GK_MUST_CHECK enum gk_err gm_early_keep(struct gm_input *in);
+/* gm_early_take - those of the Rekey SA in force wait for the COMMIT that brings
+ * it, and come then. */
+void gm_early_take(struct gdoi_gm *gm, struct gm_group *group,
+                   struct gk_now now);
+/* gm_path_by - when there is no hope left of an update array. */
+uint64_t gm_path_by(const struct gm_group *group);
+void gm_early_free(struct gdoi_gm *gm);
+
 GK_MUST_CHECK enum gk_err gm_try_again(struct gdoi_gm *gm,
                                        struct gm_group *group,
                                        struct gk_now now);

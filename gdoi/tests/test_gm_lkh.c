@@ -215,6 +215,61 @@ GK_TEST(rfc6407_4_3_05, nothing_is_for_who_is_evicted)
 	assert_int_equal(lab_state(0), GDOI_GM_REREGISTERING);
 }
 
+/* The Rekey SA is in use: all its arrays have been sent. */
+GK_TEST(rfc6407_4_4_06, who_is_evicted_knows_it_when_the_new_kek_is_used)
+{
+	struct gk_buf under;
+
+	strict_member();
+	begin(1, 0x22);
+	array_under(5, 1, foreign, 3);
+	gk_assert_ok(lab_push(&p));
+	lab_pass(1000);
+	p = (struct lab_policy){ .seq = 1 };
+	lab_add_esp(&p, 0x102, 2);
+	lab_kek(0x33, 0x33); /* of somebody else: says nothing */
+	under = lab_push_octets(&p, NULL, 0);
+	lab_refused(gk_buf_slice(&under), "RFC6407-4.4-01");
+	gk_buf_free(&under);
+	lab_pass(2500);
+	assert_int_equal(lab.seen.n[GDOI_OUT_EVICTED], 0);
+	lab_kek(0x22, 0x22);
+	under = lab_push_octets(&p, NULL, 0);
+	lab_refused(gk_buf_slice(&under), "RFC6407-4.4-01");
+	lab_pass(1500);
+	lab_refused(gk_buf_slice(&under), "RFC6407-4.4-01"); /* no later */
+	assert_int_equal(lab.seen.n[GDOI_OUT_EVICTED], 0);
+	lab_pass(600);
+	assert_int_equal(lab.seen.n[GDOI_OUT_EVICTED], 1);
+	assert_int_equal(lab_state(0), GDOI_GM_REREGISTERING);
+	gk_buf_free(&under);
+}
+
+/* Datagrams change places: its array comes after all. */
+GK_TEST(rfc6407_4_4_06, an_array_that_comes_behind_the_first_use_of_its_kek)
+{
+	struct gk_buf under;
+
+	strict_member();
+	begin(1, 0x22);
+	array_under(5, 1, foreign, 3);
+	gk_assert_ok(lab_push(&p));
+	p = (struct lab_policy){ .seq = 1 };
+	lab_add_esp(&p, 0x102, 2);
+	lab_kek(0x22, fill(1, 2));
+	under = lab_push_octets(&p, NULL, 0);
+	lab_refused(gk_buf_slice(&under), "RFC6407-4.4-01");
+	gk_buf_free(&under);
+	lab_kek(0x11, fill(1, 1));
+	begin(2, 0x22);
+	array_under(4, 1, up, 2);
+	gk_assert_ok(lab_push(&p));
+	lab_pass(15000);
+	assert_int_equal(lab.seen.n[GDOI_OUT_EVICTED], 0);
+	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
+	assert_true(lab_tek(0x102, NULL));
+}
+
 GK_TEST(rfc6407_5_6_3_2_03, another_version_is_not_ours)
 {
 	strict_member();
@@ -390,6 +445,10 @@ main(void)
 		GK_RUN(rfc6407_5_6_3_1_01, a_download_array_is_not_pushed),
 		GK_RUN(rfc6407_5_6_3_2_04, each_reading_of_lkh_wrap),
 		GK_RUN(rfc6407_5_6_3_1_09, a_path_may_grow),
+		GK_RUN(rfc6407_4_4_06,
+		       who_is_evicted_knows_it_when_the_new_kek_is_used),
+		GK_RUN(rfc6407_4_4_06,
+		       an_array_that_comes_behind_the_first_use_of_its_kek),
 		GK_RUN(rfc6407_5_6_3_1_08, a_downloaded_key_without_iv),
 		GK_RUN(rfc6407_5_6_3_1_03, an_id_twice),
 		GK_RUN(rfc6407_3_3_13, a_kek_packet_beside_the_array),

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "gdoi/engine/gm_state.h"
+
+/*
+ * A PUSH may overtake the message that brings its Rekey SA: another PUSH, or
+ * message 4 of a registration (RFC 6407 sections 3.2 and 4 have them in no order
+ * on the wire).  Nothing of it can be known then, so it is refused; the last few
+ * are kept for a moment all the same, and gone through when the Rekey SA is there.
+ */
+static bool
+is_of(struct gk_slice dgram, const uint8_t spi[GDOI_KEK_SPI_LEN])
+{
+	/* The cookie pair is what a datagram begins with. */
+	return dgram.len >= GDOI_KEK_SPI_LEN &&
+	       memcmp(dgram.ptr, spi, GDOI_KEK_SPI_LEN) == 0;
+}
+
+void
+gm_early_free(struct gdoi_gm *gm)
+{
+	for (size_t i = 0; i < GM_EARLY_MAX; i++)
+		gk_buf_free(&gm->early[i].held.dgram);
+}
+
+/* Under a Rekey SA that was announced to us without a key for it: all arrays have
+ * been sent by now, and ours is lost or there is none. */
+static void
+hint(struct gm_group *group, const struct gm_input *in)
+{
+	const struct gm_keys *keys = group->keys;
+
+	if (!keys->awaiting || !is_of(in->dgram, keys->awaited) ||
+	    (group->path_hint != GK_NEVER &&
+	     memcmp(group->hinted, keys->awaited, GDOI_KEK_SPI_LEN) == 0))
+		return;
+	memcpy(group->hinted, keys->awaited, GDOI_KEK_SPI_LEN);
+	group->path_hint = in->now.mono_ms + GM_PATH_SOON_MS;
+}
+
+uint64_t
+gm_path_by(const struct gm_group *group)
+{
+	const struct gm_keys *keys = group->keys;
+
+	if (keys->awaiting && group->path_hint < keys->path_by &&
+	    memcmp(group->hinted, keys->awaited, GDOI_KEK_SPI_LEN) == 0)
+		return group->path_hint;
+	return keys->path_by;
+}
+
+static bool
+expects_any(const struct gdoi_gm *gm)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		if (gm->group[i].running)
+			return false;
+		any = any || gm->group[i].state != GDOI_GM_IDLE;
+	}
+	return any;
+}
+
+enum gk_err
+gm_early_keep(struct gm_input *in)
+{
+	struct gdoi_gm *gm = in->gm;
+	struct gm_early *e = &gm->early[0];
+
+	if (!expects_any(gm))
+		return GK_OK;
+	for (size_t i = 0; i < gm->n_groups; i++)
+		hint(&gm->group[i], in);
+	for (size_t i = 0; i < GM_EARLY_MAX; i++) {
+		if (gk_slice_equal(gk_buf_slice(&gm->early[i].held.dgram),
+		                   in->dgram))
+			return GK_OK;
+		if (gm->early[i].at < e->at)
+			e = &gm->early[i];
+	}
+	gk_buf_free(&e->held.dgram);
+	e->at = 0;
+	GK_TRY(gk_buf_copy(&e->held.dgram, in->dgram));
+	e->held.from = in->from;
+	e->held.to = in->to;
+	e->at = ++gm->n_early;
+	e->until = in->now.mono_ms + GM_EARLY_MS;
+	return GK_OK;
+}
+
+static struct gm_early *
+oldest_of(struct gdoi_gm *gm, const uint8_t spi[GDOI_KEK_SPI_LEN])
+{
+	struct gm_early *found = NULL;
+
+	for (size_t i = 0; i < GM_EARLY_MAX; i++) {
+		struct gm_early *e = &gm->early[i];
+
+		if (is_of(gk_buf_slice(&e->held.dgram), spi) &&
+		    (found == NULL || e->at < found->at))
+			found = e;
+	}
+	return found;
+}
+
+void
+gm_early_take(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	const struct gm_kek *kek = group->keys->rekey.kek;
+	struct gm_early *e;
+
+	while (kek != NULL && group->n_held < GM_HELD_MAX &&
+	       (e = oldest_of(gm, kek->sak.spi)) != NULL) {
+		if (e->until >= now.mono_ms)
+			group->held[group->n_held++] = e->held;
+		else
+			gk_buf_free(&e->held.dgram);
+		*e = (struct gm_early){ 0 };
+	}
+}
