@@ -89,8 +89,10 @@ gdoid_member_status(struct gkd_daemon *d)
 
 /* The group that is named, or the only one.  -1 with @why. */
 static int
-which(const struct gdoid_member *m, const char *name, char why[256])
+which(const struct gdoid_member *m, const char *word, char why[256])
 {
+	const char *name = gdoid_group_word(word);
+
 	for (size_t i = 0; name != NULL && i < m->cfg.n_groups; i++)
 		if (strcmp(m->group[i].name, name) == 0)
 			return (int)i;
@@ -184,15 +186,16 @@ cmd_keys(void *state, const json_t *request, char why[256])
 	struct gdoid_member *m = member_of(state);
 	const char *name = gkd_control_arg(request, 0);
 	json_t *all;
+	int only = name != NULL ? which(m, name, why) : 0;
 
-	if (name != NULL && which(m, name, why) < 0)
+	if (only < 0)
 		return NULL;
 	all = json_array();
 	for (size_t i = 0; i < m->cfg.n_groups; i++) {
 		json_t *keys, *key;
 		size_t k;
 
-		if (name != NULL && strcmp(name, m->group[i].name) != 0)
+		if (name != NULL && i != (size_t)only)
 			continue;
 		keys = gdoid_member_keys(m, i);
 		json_array_foreach(keys, k, key) json_object_set_new(

@@ -219,7 +219,7 @@ json_t *
 gdoid_member_key_stream(void *member, const json_t *request)
 {
 	struct gdoid_member *m = member;
-	const char *name = gkd_control_arg(request, 1);
+	const char *name = gdoid_group_word(gkd_control_arg(request, 1));
 	struct listing l = { .m = m, .list = json_array(), .stream = true };
 
 	for (l.group = 0; l.group < m->cfg.n_groups; l.group++)

@@ -15,8 +15,9 @@ server_of(void *state)
 }
 
 static struct gdoid_group *
-find(void *state, const char *name, char why[256])
+find(void *state, const char *word, char why[256])
 {
+	const char *name = gdoid_group_word(word);
 	struct gdoid_group *g = gdoid_group_find(server_of(state), name);
 
 	if (g == NULL && name != NULL)
@@ -167,6 +168,7 @@ static json_t *
 cmd_evict(void *state, const json_t *request, char why[256])
 {
 	const char *word = gkd_control_arg(request, 1);
+	/* Here "now" is no group, not even where one has that name. */
 	bool at_once = word != NULL && strcmp(word, "now") == 0;
 	enum gk_err (*evict)(struct gdoi_group *, const char *const *, size_t,
 	                     struct gk_now) =
@@ -175,7 +177,10 @@ cmd_evict(void *state, const json_t *request, char why[256])
 	struct gkd_search s;
 	const char *peer = s.found;
 
-	if (g == NULL || !gkd_search_start(&s, request, 0, why))
+	word = gkd_control_arg(request, at_once ? 3 : 2);
+	if (g != NULL && word != NULL)
+		snprintf(why, 256, "what is '%.100s'?", word);
+	if (g == NULL || word != NULL || !gkd_search_start(&s, request, 0, why))
 		return NULL;
 	gdoi_group_members(g->group, look_at_row, &s);
 	if (!gkd_search_end(&s, "is no member", why))

@@ -47,6 +47,16 @@ gdoid_dialect_load(const struct gkd_config *config, const struct gkd_elem *elem,
 
 /* ---- the group ---------------------------------------------------------- */
 
+const char *
+gdoid_group_word(const char *word)
+{
+	static const char prefix[] = "group=";
+
+	if (word == NULL || strncmp(word, prefix, sizeof(prefix) - 1) != 0)
+		return word;
+	return word + sizeof(prefix) - 1;
+}
+
 static enum gk_err
 encode(const struct gkd_config *config, const struct gkd_elem *elem,
        const struct gdoi_dialect *dialect, const struct gdoi_group_id *id,

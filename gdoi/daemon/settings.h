@@ -86,6 +86,10 @@ GK_MUST_CHECK enum gk_err gdoid_dialect_load(const struct gkd_config *config,
                                              struct gdoi_dialect *dialect,
                                              struct gkd_why *why);
 
+/* gdoid_group_word - the name that a word of a command says: "group=now" is a group
+ * of that name, where "now" alone is a word of the command. */
+const char *gdoid_group_word(const char *word);
+
 /* gdoid_group_id_load - <group-id>: the body of the group's ID payload (RFC 6407
  * section 5.1, RFC 8052 section 2.1); @body new. */
 GK_MUST_CHECK enum gk_err gdoid_group_id_load(

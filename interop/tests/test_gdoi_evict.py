@@ -17,9 +17,9 @@ def group(tmp_path, net_prefix):
     """Makes a group with alice, bob and carol in it; it is gone at the end."""
     made = []
 
-    def make(rollover=None, **eviction):
+    def make(rollover=None, name="plant", **eviction):
         g = Group(tmp_path / "group", ["alice", "bob", "carol"], prefix=net_prefix, eviction=eviction,
-                  rollover=rollover or {}, rekeying={"members-max": 8})
+                  rollover=rollover or {}, rekeying={"members-max": 8}, name=name)
         made.append(g)
         g.start()
         found = [g.member(n, membership=QUICK) for n in ("alice", "bob", "carol")]
@@ -84,10 +84,24 @@ def test_at_once_nobody_sends_what_the_evicted_can_read(group, how):
 
 def test_words_that_an_eviction_does_not_know(group):
     g, members = group()
-    for words, said in ((["now", "other"], "no group 'other'"), (["soon"], "no group 'soon'")):
+    for words, said in ((["now", "other"], "no group 'other'"), (["soon"], "no group 'soon'"), (["group=soon"], "no group 'soon'"),
+                        (["now", "plant", "soon"], "what is 'soon'"), (["plant", "now"], "what is 'now'")):
         with pytest.raises(Exception, match=said):
             g.keys.control("evict", gdoi_forms.fqdn("bob"), *words)
     assert g.status()["members"] == 3
+
+
+def test_a_group_that_is_called_like_a_word(group):
+    g, (alice, bob, carol) = group(SLOW, name="now")
+    before, _ = evict(g, (alice, bob, carol), "group=now")
+    assert [states(alice)[spi] for spi in before] == ["current"], "it was a name, and there are delays"
+    mark = carol.mark()
+    carol.control("leave", "group=now", "silently")
+    carol.wait("left", since=mark)
+    g.keys.control("evict", gdoi_forms.fqdn("carol"), "now", "now")
+    for spi in before:
+        alice.wait("tek-wipe", spi=spi)
+    assert set(states(alice).values()) == {"current"}
 
 
 @pytest.mark.req("RFC6407-7.4.1-03")
