@@ -83,6 +83,39 @@ AC_DEFUN([GK_TESTS], [
   AM_CONDITIONAL([TESTS_WANTED], [test "x$enable_tests" = xyes])
 ])
 
+# OpenSSL allocates a few hundred times for a registration.  Only the key
+# servers are linked with it, by its file name: no headers are needed.
+AC_DEFUN([GK_ALLOCATOR], [
+  AC_ARG_WITH([tcmalloc],
+    [AS_HELP_STRING([--without-tcmalloc],
+      [the key servers use malloc of the C library (default: that of gperftools, if it is there and there are no sanitizers: a registration costs a tenth less)])],
+    [], [with_tcmalloc=maybe])
+  AS_IF([test "x$with_sanitizers" != xno || test "x$enable_fuzzing" = xyes], [
+    AS_IF([test "x$with_tcmalloc" = xyes],
+      [AC_MSG_ERROR([--with-tcmalloc and sanitizers exclude each other])])
+    with_tcmalloc=no])
+  AS_IF([test "x$with_tcmalloc" != xno], [
+    gk_save_LIBS=$LIBS
+    gk_found=no
+    for gk_lib in -ltcmalloc_minimal -l:libtcmalloc_minimal.so.4; do
+      AC_MSG_CHECKING([for $gk_lib])
+      LIBS="$gk_lib $gk_save_LIBS"
+      AC_LINK_IFELSE([AC_LANG_PROGRAM([[int tc_set_new_mode(int);]],
+          [[return tc_set_new_mode(0);]])],
+        [AC_MSG_RESULT([yes]); gk_found=$gk_lib; break],
+        [AC_MSG_RESULT([no])])
+    done
+    LIBS=$gk_save_LIBS
+    AS_IF([test "x$gk_found" != xno],
+      [GK_ALLOCATOR_LIBS="-Wl,--push-state,--no-as-needed $gk_found -Wl,--pop-state"
+       with_tcmalloc=yes],
+      [AS_IF([test "x$with_tcmalloc" = xyes],
+        [AC_MSG_ERROR([--with-tcmalloc: there is no libtcmalloc_minimal])])
+       with_tcmalloc=no])
+  ])
+  AC_SUBST([GK_ALLOCATOR_LIBS])
+])
+
 AC_DEFUN([GK_PTHREAD], [
   AC_CHECK_LIB([pthread], [pthread_create], [PTHREAD_LIBS=-lpthread],
     [AC_MSG_ERROR([POSIX threads are needed])])
