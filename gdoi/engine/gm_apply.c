@@ -141,6 +141,8 @@ delete_kek(struct gm_change *c, struct gk_slice spi)
 		    (!all_zero(spi) &&
 		     memcmp(spi.ptr, which[i]->kek->sak.spi, spi.len) != 0))
 			continue;
+		if (all_zero(spi) && i == 0 && c->new_kek)
+			continue; /* it came with this message */
 		c->deleted = true;
 		c->kek_gone = c->kek_gone || i == 0;
 		gm_rekey_drop(which[i]);

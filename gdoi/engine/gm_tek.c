@@ -503,7 +503,8 @@ gm_teks_add(struct gm_change *c)
 	return GK_OK;
 }
 
-/* RFC6407-5.9-01, -08; with a DTD in the same message not before that. */
+/* RFC6407-5.9-01, -08; with a DTD in the same message not before that.  Zero is
+ * what was there: what the same message brings, SA and KD stand behind D, stays. */
 void
 gm_teks_delete(struct gm_change *c, uint8_t protocol,
                const struct gk_slice *spi)
@@ -520,6 +521,8 @@ gm_teks_delete(struct gm_change *c, uint8_t protocol,
 		     !gk_slice_equal(
 			     *spi,
 			     (struct gk_slice){ sat->spi, GDOI_TEK_SPI_LEN })))
+			continue;
+		if (spi == NULL && c->sa != NULL && announced(c, slot))
 			continue;
 		c->deleted = true;
 		if (at == GK_NEVER || slot->state == GDOI_TEK_NEXT)

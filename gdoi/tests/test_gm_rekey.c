@@ -268,6 +268,27 @@ GK_TEST(rfc6407_5_9_05, an_spi_of_the_wrong_size)
 	gk_buf_free(&dgram);
 }
 
+/* D stands in front of SA and KD: a clean slate, and what is written on it. */
+GK_TEST(rfc6407_5_9_08, zero_is_what_was_there_before)
+{
+	const struct lab_delete both[] = { all_esp, all_kek };
+
+	strict_member();
+	gk_assert_ok(lab_push_deletes(tek(1, 0x102), &all_esp, 1));
+	assert_false(lab_tek(0x101, NULL));
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab.seen.n[GDOI_OUT_TEK_WIPE], 1);
+
+	gk_assert_ok(lab_push_deletes(kek(2, 0x22), both, 2));
+	assert_int_equal(status().n_teks, 0);
+	assert_true(status().has_kek);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_kek(0x22, 0x22);
+	gk_assert_ok(lab_push(tek(1, 0x103)));
+	assert_int_equal(state_of(0x103), GDOI_TEK_CURRENT);
+	assert_int_equal(lab.server[0].pulls, 1);
+}
+
 GK_TEST(rfc6407_5_9_04, a_delete_of_another_doi)
 {
 	struct lab_delete d = esp_101;
@@ -464,6 +485,7 @@ main(void)
 		GK_RUN(rfc6407_5_9_05, an_spi_of_the_wrong_size),
 		GK_RUN(rfc6407_5_9_04, a_delete_of_another_doi),
 		GK_RUN(rfc6407_5_9_08, zero_in_each_of_its_forms),
+		GK_RUN(rfc6407_5_9_08, zero_is_what_was_there_before),
 		GK_RUN(rfc6407_5_4_1_01, activation_after_atd),
 		GK_RUN(rfc6407_5_4_1_02, deactivation_after_dtd),
 		GK_RUN(rfc6407_5_4_1_02, a_delete_waits_for_dtd_too),

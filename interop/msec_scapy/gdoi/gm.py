@@ -325,7 +325,7 @@ class Member:
         if new not in (None, NOT_FOR_US):
             self._succeed(new, sa.value.sak, sequence)
         out = [] if new is NOT_FOR_US else self._acknowledge(held, *base, sequence, source)
-        self._delete(m, now)
+        self._delete(m, now, new)
         if new is NOT_FOR_US:
             self.event("not-for-us", seq=sequence, spi=sa.value.sak.spi.hex())
             return out
@@ -375,16 +375,20 @@ class Member:
         carry = {"new-sa": 0, "carrier": sequence, "continue": sequence}[self.dialect.push_seq_new_kek]
         self._take_rekey(kek, sak, carry)
 
-    def _delete(self, m, now):
+    def _delete(self, m, now, new):
+        """SPI zero is all that was there: what stands behind D, in the same message, stays."""
+        sa = m.one(n.P_SA).value if m.one(n.P_SA) is not None else None
+        brought = {(t.protocol, t.spi) for t in sa.sats} if sa is not None else set()
         for part in m.all(n.P_D):
             protocol, spis = part.value.protocol, part.value.spis
             everything = not any(any(s) for s in spis)
             if protocol == 0:
-                for spi in list(self.rekeys) if everything else spis:
+                fresh = new.spi if new not in (None, NOT_FOR_US) else None
+                for spi in [s for s in self.rekeys if s != fresh] if everything else spis:
                     self.rekeys.pop(spi, None)
                 continue
-            gap = m.one(n.P_SA).value.gap if m.one(n.P_SA) is not None else None
-            for key in [k for k in self.teks if k[0] == protocol and (everything or k[1] in spis)]:
+            gap = sa.gap if sa is not None else None
+            for key in [k for k in self.teks if k[0] == protocol and (k not in brought if everything else k[1] in spis)]:
                 if gap and n.G_DTD in gap:
                     self.teks[key].leaves = now + gap[n.G_DTD]
                 else:
