@@ -187,14 +187,40 @@ begin(struct gcks_input *in, struct ike *ike, struct gcks_pull **pull)
 	return err;
 }
 
-/* It is the peer's: it is alive, and where that came from. */
+static bool
+is_from_peer(const struct gcks_input *in, const struct ike *ike)
+{
+	const struct ike_address *peer = &ike_path(ike)->peer;
+
+	return peer->port == in->from.port && peer->ip_len == in->from.ip_len &&
+	       memcmp(peer->ip, in->from.ip, peer->ip_len) == 0;
+}
+
+/* It is the peer's, so it is alive.  The HASH does not say where it came from: that
+ * counts where phase 1 says so. */
 static void
 heard(struct gcks_input *in, struct ike *ike)
 {
 	struct gcks_sa *sa = ike_user(ike);
 
-	sa->handle = in->from.handle;
 	ike_pool_heard(in->gcks->pool, ike, &in->path, in->now);
+	if (is_from_peer(in, ike))
+		sa->handle = in->from.handle;
+}
+
+/* RFC8263-3.4-03: where message 4 goes, and PUSHes by unicast; not where somebody
+ * else who has seen message 3 would have them. */
+static struct gdoi_address
+member_address(const struct gcks_input *in, const struct ike *ike)
+{
+	const struct ike_path *path = ike_path(ike);
+	const struct gcks_sa *sa = ike_user(ike);
+	struct gdoi_address a = gcks_address(&path->peer, sa->handle);
+
+	/* There are two ports of ours, and it has come to one of them. */
+	a.nat = path->local.port == in->path.local.port ? in->from.nat
+	                                                : !in->from.nat;
+	return a;
 }
 
 /* The message is genuine.  Is it new?  What has been used stays used, or a
@@ -333,6 +359,7 @@ static enum gk_err
 message_4(struct gcks_input *in, struct gcks_pull *p,
           const struct gdoi_pull_message *m, struct gdoi_kd *kd)
 {
+	const struct gdoi_address from = member_address(in, p->ike);
 	struct gdoi_pull_content c = { .kd = kd };
 	struct gdoi_pull wire = p->wire;
 	struct gcks_commit *commit;
@@ -344,7 +371,7 @@ message_4(struct gcks_input *in, struct gcks_pull *p,
 
 	gdoi_pull_take(&wire, m);
 	GK_TRY(gdoi_group_admit(p->group, p->offer, m->has_gap ? &m->gap : NULL,
-	                        &in->from, in->now, kd, &seq, &has_seq,
+	                        &from, in->now, kd, &seq, &has_seq,
 	                        &p->member_id, &ticket, &in->why));
 	c.seq = has_seq ? &seq : NULL;
 	err = gdoi_pull_build(&wire, 4, &c, &answer);
@@ -355,7 +382,7 @@ message_4(struct gcks_input *in, struct gcks_pull *p,
 		return err;
 	}
 	commit->pull = p;
-	commit->address = in->from;
+	commit->address = from;
 	gcks_commit_peer(in->gcks, commit, p->ike);
 	p->wire_before = p->wire;
 	p->wire = wire;

@@ -92,6 +92,16 @@ main_4(struct ike_input *in, struct ike_message *m)
 	return send_auth(in->ike, m, in->now);
 }
 
+/* RFC 3947 section 4: with a NAT in between the last message of the initiator comes from
+ * elsewhere, as it should.  Without one it is somebody who has seen it: what counts is
+ * its HASH, and not where it came from. */
+static void
+follow(const struct ike_input *in)
+{
+	if (in->ike->nat.here || in->ike->nat.there)
+		in->ike->path = *in->path;
+}
+
 /* Main Mode message 5 at the responder. */
 static enum gk_err
 main_5(struct ike_input *in, struct ike_message *m)
@@ -100,7 +110,7 @@ main_5(struct ike_input *in, struct ike_message *m)
 	ike_cert_requests_read(in);
 	GK_TRY(ike_auth_read(in));
 	memcpy(in->ike->cbc.iv, in->next_iv, sizeof(in->next_iv));
-	in->ike->path = *in->path;
+	follow(in);
 	GK_TRY(send_auth(in->ike, m, in->now));
 	GK_TRY(ike_established(in->ike, in->now));
 	return ike_notices(in);
@@ -151,7 +161,7 @@ aggressive_3(struct ike_input *in, struct ike_message *m)
 	if (in->encrypted)
 		memcpy(in->ike->cbc.iv, in->next_iv, sizeof(in->next_iv));
 	GK_TRY(ike_natd_read(in));
-	in->ike->path = *in->path;
+	follow(in);
 	return ike_established(in->ike, in->now);
 }
 

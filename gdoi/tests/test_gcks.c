@@ -233,6 +233,42 @@ GK_TEST(rfc6407_2_2_01, answers_go_where_the_datagram_came_from)
 	close_server();
 }
 
+static void
+same_place(void *ctx, const struct gdoi_group_row *row)
+{
+	const struct gdoi_address *at = ctx;
+
+	assert_memory_equal(row->address.ip, at->ip, 4);
+	assert_int_equal(row->address.port, at->port);
+	assert_int_equal(row->address.handle, at->handle);
+}
+
+/* Who has seen a message 3, and is faster, does not get the PUSHes by unicast. */
+GK_TEST(rfc8263_3_4_03, a_message_3_from_elsewhere_moves_nobody)
+{
+	struct member m, other;
+	struct request r;
+
+	open_server();
+	m = connect_member();
+	r = offered(&m, MID, group[0]);
+	write_3(&r, NULL);
+	other = m;
+	other.from.ip[3] = 99;
+	other.from.port = 1848;
+	other.from.handle = 0x66;
+	other.path.local.ip[3] = 99;
+	r.m = &other;
+	gk_assert_ok(say_message(&r, 1));
+	assert_int_equal(said.n[GDOI_OUT_JOINED], 1);
+	assert_memory_equal(said.to[0].ip, m.from.ip, 4);
+	assert_int_equal(said.to[0].handle, m.from.handle);
+	gdoi_group_members(group[0], same_place, &m.from);
+	request_free(&r);
+	disconnect(&m);
+	close_server();
+}
+
 GK_TEST(rfc2408_2_5_3_01, a_cookie_says_which_worker_a_datagram_is_for)
 {
 	struct member m;
@@ -491,6 +527,7 @@ main(void)
 		GK_RUN(rfc6407_7_1_2_01, phase_1_weaker_than_the_keys_is_told),
 		GK_RUN(rfc6407_3_4_06, the_gap_of_message_3_reaches_the_group),
 		GK_RUN(rfc6407_2_2_01, answers_go_where_the_datagram_came_from),
+		GK_RUN(rfc8263_3_4_03, a_message_3_from_elsewhere_moves_nobody),
 		GK_RUN(rfc2408_2_5_3_01,
 		       a_cookie_says_which_worker_a_datagram_is_for),
 		GK_RUN(rfc6407_3_4_01, the_key_server_never_begins),

@@ -58,6 +58,41 @@ GK_TEST(rfc2408_5_1_08, nobody_answers_and_all_is_over)
 	ike_free(ike);
 }
 
+/* The last message of the initiator, from somebody who has seen it and is faster:
+ * with no NAT there is no reason to answer anywhere else. */
+GK_TEST(rfc3947_7_03, a_last_message_from_elsewhere_moves_nobody)
+{
+	for (int aggressive = 0; aggressive < 2; aggressive++) {
+		struct ike_path other = path[1];
+		struct pair p = { 0 };
+		struct gk_buf m;
+
+		configure(MODERN(PSK));
+		psk[1].ip_len = 0;
+		config[0].aggressive = config[1].aggressive = aggressive;
+		other.peer.ip[3] = 99;
+		other.peer.port = 1848;
+		gk_assert_ok(
+			ike_initiate(&env, &config[0], &path[0], now, &p.i));
+		m = say(p.i);
+		gk_assert_ok(ike_respond(&env, &config[1], &path[1],
+		                         gk_buf_slice(&m), now, &p.r, &why));
+		for (int i = 0; i < 4 - 2 * aggressive; i++) {
+			gk_buf_free(&m);
+			m = say(i % 2 == 0 ? p.r : p.i);
+			if (i < 3 - 2 * aggressive)
+				gk_assert_ok(hear(i % 2 == 0 ? p.i : p.r,
+				                  gk_buf_slice(&m)));
+		}
+		gk_assert_ok(ike_receive(p.r, &other, gk_buf_slice(&m), now));
+		assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+		assert_memory_equal(&ike_path(p.r)->peer, &path[1].peer,
+		                    sizeof(path[1].peer));
+		gk_buf_free(&m);
+		pair_free(&p);
+	}
+}
+
 /* A repeated message is answered as before, and nothing else happens. */
 GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
 {
@@ -465,6 +500,8 @@ main(void)
 		GK_RUN(rfc2408_5_1_07,
 		       lost_messages_are_sent_again_and_waits_grow),
 		GK_RUN(rfc2408_5_1_08, nobody_answers_and_all_is_over),
+		GK_RUN(rfc3947_7_03,
+		       a_last_message_from_elsewhere_moves_nobody),
 		GK_RUN(rfc2408_5_1_01, repeated_messages_get_the_same_answer),
 		GK_RUN(rfc2408_5_2_02, damaged_messages_change_nothing),
 		GK_RUN(rfc2408_5_4_03, suites_that_do_not_meet_are_refused),

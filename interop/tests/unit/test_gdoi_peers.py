@@ -150,6 +150,15 @@ def test_a_rollover_keeps_the_old_keys_for_a_while():
         (True, False), (True, True), (False, True)]
 
 
+@pytest.mark.req("RFC6407-5.9-08")
+def test_an_spi_of_zero_leaves_what_the_same_message_brings():
+    s = Scene(1)
+    m, old = s.members[0], s.group.teks[0]
+    s.server._deletes = lambda which: [isakmp.Delete(doi=n.DOI_GDOI, protocol=n.T_ESP, spi_size=4, count=1, spis=bytes(4))]
+    teks(s)
+    assert s.agreed() and list(m.teks) == [(n.T_ESP, s.group.teks[0].spi)] and s.group.teks[0].spi != old.spi
+
+
 def test_a_group_of_ipv6_and_any_source():
     dst = Selector.parse("[ff02::1:5]:5000")
     s = Scene(1, teks=(IpsecPolicy(dst=dst, src=Selector.parse("2001:db8::/32")), IpsecPolicy(protocol=2, transform=5),
