@@ -92,14 +92,23 @@ main_4(struct ike_input *in, struct ike_message *m)
 	return send_auth(in->ike, m, in->now);
 }
 
-/* RFC 3947 section 4: with a NAT in between the last message of the initiator comes from
- * elsewhere, as it should.  Without one it is somebody who has seen it: what counts is
- * its HASH, and not where it came from. */
+/*
+ * RFC 3947 section 4: with a NAT in between the last message of the initiator comes
+ * from elsewhere, as it should; who has moved to 4500 may find none there.  Without
+ * one it is somebody who has seen it: its HASH counts, not where it came from.
+ */
 static void
 follow(const struct ike_input *in)
 {
-	if (in->ike->nat.here || in->ike->nat.there)
-		in->ike->path = *in->path;
+	const struct ike_address *to = &in->path->peer;
+	struct ike *ike = in->ike;
+	bool same_ip = to->ip_len == ike->path.peer.ip_len &&
+	               memcmp(to->ip, ike->path.peer.ip, to->ip_len) == 0;
+	bool moved = ike->nat.agreed && same_ip &&
+	             in->path->local.port == ike->cfg.natt_port;
+
+	if (ike->nat.here || ike->nat.there || moved)
+		ike->path = *in->path;
 }
 
 /* Main Mode message 5 at the responder. */
