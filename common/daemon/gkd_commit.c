@@ -40,14 +40,23 @@ gkd_commit_close(struct gkd_commit *c)
 	c->store = NULL;
 }
 
+/* Whoever has a full disk knows it soon, and peers may ask often. */
+#define TELL_GAP_MS 1000
+
 static void
 tell(struct gkd_commit *c, enum gk_err err, bool written)
 {
-	if (err != GK_OK)
+	uint64_t now = gkd_now().mono_ms;
+	const char *why = written ? gk_store_why(c->store) : "out of memory";
+
+	if (err != GK_OK && (!atomic_load(&c->failed) ||
+	                     now >= atomic_load(&c->told_ms) + TELL_GAP_MS)) {
+		atomic_store(&c->told_ms, now);
+		gkd_log(LOG_ERR, "io", "store '%s': %s", c->path, why);
 		gkd_events_emit(
 			c->events, "store-failed",
-			json_pack("{s:o}", "reason",
-		                  gkd_json_text(gk_store_why(c->store))));
+			json_pack("{s:o}", "reason", gkd_json_text(why)));
+	}
 	if (atomic_exchange(&c->failed, err != GK_OK) && err == GK_OK &&
 	    written)
 		gkd_events_emit(c->events, "store-recovered", NULL);
@@ -64,14 +73,10 @@ gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
 	journal = ops->begin(group, ticket);
 	if (journal != NULL) {
 		err = gk_store_apply(c->store, journal);
-		if (err != GK_OK)
-			gkd_log(LOG_ERR, "io", "store '%s': %s", c->path,
-			        gk_store_why(c->store));
 		ops->end(group, err == GK_OK);
 		atomic_store(&c->ended_ms, gkd_now().mono_ms);
 	} else if (!ops->done(group, ticket)) {
 		err = GK_ERR_NOMEM;
-		gkd_log(LOG_ERR, "io", "store '%s': out of memory", c->path);
 	}
 	pthread_mutex_unlock(&c->lock);
 	tell(c, err, journal != NULL);

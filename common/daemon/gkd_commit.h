@@ -16,8 +16,8 @@
  * wait at it: the group that is asked gives all that has happened in it.  Who has
  * something else to do lets a commit wait until gkd_commit_due(): the first one
  * goes at once, and those after it go together.  What
- * failed, and that it works again, is logged and told as an event
- * ("store-failed", "store-recovered").
+ * failed is logged and told as an event ("store-failed"), once a second as long as it
+ * does, and that it works again ("store-recovered").
  */
 struct gkd_commit {
 	const char *path;
@@ -25,6 +25,7 @@ struct gkd_commit {
 	struct gkd_events *events;
 	pthread_mutex_t lock;
 	atomic_bool failed;     /* the last commit */
+	atomic_ullong told_ms;  /* when that was told */
 	atomic_ullong ended_ms; /* the last one that wrote; 0: none */
 };
 

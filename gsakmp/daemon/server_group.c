@@ -118,15 +118,18 @@ gsakmpd_group_drain(struct gsakmpd_group *g)
 {
 	struct gsakmpd_server *s = g->server;
 	struct gsakmp_output o;
-	bool dropped = false;
+	bool failed = false;
 
+	/* After a commit that failed another would not be about more, and Rekey
+	 * Events come again, the earlier one first. */
 	while (gsakmp_group_poll(g->group, &o)) {
-		if (dropped && o.kind != GSAKMP_OUT_REFUSED)
+		if (failed && gsakmp_output_waits(&o))
 			continue;
 		switch (o.kind) {
 		case GSAKMP_OUT_COMMIT:
-			dropped = gsakmpd_server_commit(s, g->group,
-			                                o.ticket) != GK_OK;
+			failed = failed ||
+			         gsakmpd_server_commit(s, g->group, o.ticket) !=
+			                 GK_OK;
 			break;
 		case GSAKMP_OUT_POST:
 			gsakmpd_bulletin_post(g, &o);

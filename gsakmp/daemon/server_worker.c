@@ -122,21 +122,43 @@ poke_one(struct gsakmpd_server *s, const struct gsakmp_group *before,
 	return now;
 }
 
+/* Groups whose commit has failed in this drain: another would not be about more. */
+struct failures {
+	const struct gsakmp_group *group[8];
+	unsigned n;
+};
+
+static bool
+commit(struct gsakmpd_worker *w, struct failures *f,
+       const struct gsakmp_output *o)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->group[i] == o->group)
+			return false;
+	if (gsakmpd_server_commit(w->server, o->group, o->ticket) == GK_OK)
+		return true;
+	if (f->n < GK_COUNT(f->group))
+		f->group[f->n++] = o->group;
+	/* It will try again. */
+	gsakmpd_group_poke(w->server, o->group);
+	return false;
+}
+
 static void
 drain(struct gsakmpd_worker *w)
 {
 	struct gsakmpd_server *s = w->server;
 	const struct gsakmp_group *earlier = NULL;
+	struct failures failures = { .n = 0 };
 	struct gsakmp_output o;
-	bool dropped = false;
+	bool ok = true; /* the COMMIT that was the last */
 
 	while (gsakmp_gcks_poll(w->engine, &o)) {
-		/* What was not made durable did not happen. */
-		if (dropped && o.kind != GSAKMP_OUT_REFUSED)
+		/* What is not durable is not for others to rely on. */
+		if (!ok && gsakmp_output_waits(&o))
 			continue;
 		if (o.kind == GSAKMP_OUT_COMMIT)
-			dropped = gsakmpd_server_commit(s, o.group, o.ticket) !=
-			          GK_OK;
+			ok = commit(w, &failures, &o);
 		else if (o.kind == GSAKMP_OUT_DEADLINE)
 			earlier = poke_one(s, earlier, o.group);
 		else if (o.kind == GSAKMP_OUT_WANTED)

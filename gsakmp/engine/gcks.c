@@ -425,6 +425,7 @@ gsakmp_gcks_receive(struct gsakmp_gcks *gcks, const uint8_t *dgram, size_t len,
 	enum gk_err err, told = GK_OK;
 
 	*msg = (struct gsakmp_message){ .n_certificates = 0 };
+	gsakmp_outputs_begin(&gcks->out);
 	count_rates(gcks, now);
 	err = process(&rq, msg);
 	if (err != GK_OK && rq.signer.fetch) {

@@ -205,11 +205,14 @@ earliest(const struct gsakmp_group *g)
 uint64_t
 gsakmp_group_deadline(struct gsakmp_group *g)
 {
-	uint64_t at;
+	uint64_t at, retry;
 
 	pthread_mutex_lock(&g->lock);
 	at = earliest(g);
+	retry = gsakmp_group_retry_due(g);
 	pthread_mutex_unlock(&g->lock);
+	if (retry < at)
+		at = retry;
 	return at;
 }
 
@@ -278,8 +281,11 @@ gsakmp_group_tick(struct gsakmp_group *g, struct gk_now now)
 	enum gk_err err;
 
 	GK_TRY(gsakmp_group_session_tick(g, now));
+	gsakmp_outputs_begin(&g->out);
 	pthread_mutex_lock(&g->lock);
-	err = group_tick(g, now);
+	err = gsakmp_group_retry(g, now);
+	if (err == GK_OK)
+		err = group_tick(g, now);
 	pthread_mutex_unlock(&g->lock);
 	GK_TRY(err);
 	GK_TRY(gsakmp_group_flush(g, now));

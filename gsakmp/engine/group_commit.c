@@ -17,6 +17,14 @@ gather(struct gsakmp_group *g)
 	return gk_journal_move(g->in_flight, g->own);
 }
 
+static void
+note_end(struct gsakmp_group *g, bool ok)
+{
+	g->owing = !ok;
+	if (ok)
+		g->retry_at = 0;
+}
+
 const struct gk_journal *
 gsakmp_group_commit_begin(struct gsakmp_group *g, uint64_t ticket)
 {
@@ -37,6 +45,7 @@ gsakmp_group_commit_end(struct gsakmp_group *g, bool ok)
 	pthread_mutex_lock(&g->lock);
 	/* What could not be stored stays in flight and goes first next time. */
 	gsakmp_group_events_settle(g, g->ticket_taken, ok);
+	note_end(g, ok);
 	if (ok && g->in_flight != NULL) {
 		gk_journal_free(g->in_flight);
 		g->in_flight = NULL;
@@ -52,10 +61,39 @@ gsakmp_group_commit_done(struct gsakmp_group *g, uint64_t ticket)
 
 	pthread_mutex_lock(&g->lock);
 	done = g->ticket_done >= ticket;
-	if (!done) /* begin() had no memory: what waits for it is not sent */
+	if (!done) { /* begin() had no memory: what waits for it is not sent */
 		gsakmp_group_events_settle(g, ticket, false);
+		note_end(g, false);
+	}
 	pthread_mutex_unlock(&g->lock);
 	return done;
+}
+
+/* ---- again -------------------------------------------------------------- */
+
+/*
+ * What has changed stays changed, and is durable as soon as there is a disk for
+ * it: not only when the next one asks, who may be long in coming.
+ */
+#define RETRY_MS 1000
+
+uint64_t
+gsakmp_group_retry_due(const struct gsakmp_group *g)
+{
+	return g->owing ? g->retry_at : GK_NEVER;
+}
+
+enum gk_err
+gsakmp_group_retry(struct gsakmp_group *g, struct gk_now now)
+{
+	bool due = g->owing && g->retry_at != 0 && g->retry_at <= now.mono_ms;
+
+	if (g->owing && (due || g->retry_at == 0))
+		g->retry_at = now.mono_ms + RETRY_MS;
+	if (due)
+		GK_TRY(gsakmp_group_log_commit(g, &g->out,
+		                               gsakmp_group_ticket(g)));
+	return GK_OK;
 }
 
 uint64_t

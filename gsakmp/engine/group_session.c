@@ -147,15 +147,19 @@ expire(struct gsakmp_group *g, struct gsakmp_session *s, struct notice *n,
 	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 
+#define NOTICES_MAX 64 /* signatures in one go */
+
 enum gk_err
 gsakmp_group_session_tick(struct gsakmp_group *g, struct gk_now now)
 {
-	for (;;) {
+	/* Those that are left are due at once. */
+	for (unsigned i = 0; i < NOTICES_MAX; i++) {
 		struct notice n = { 0 };
 		struct gsakmp_session *s;
 		enum gk_err err = GK_OK;
 		bool send = false;
 
+		gsakmp_outputs_begin(&g->out);
 		pthread_mutex_lock(&g->lock);
 		s = g->phase == GSAKMP_GROUP_OPEN ? g->sessions.first : NULL;
 		if (s != NULL && s->deadline > now.mono_ms)
@@ -169,4 +173,5 @@ gsakmp_group_session_tick(struct gsakmp_group *g, struct gk_now now)
 		if (s == NULL || err != GK_OK)
 			return err;
 	}
+	return GK_OK;
 }

@@ -20,9 +20,37 @@ gsakmp_outputs_add(struct gsakmp_outputs *q, enum gsakmp_output_kind kind)
 {
 	struct gsakmp_output *out = gk_queue_add(&q->items, sizeof(*out));
 
-	if (out != NULL)
-		out->kind = kind;
+	if (out == NULL)
+		return NULL;
+	out->kind = kind;
+	out->after_commit = q->committed;
+	q->committed |= kind == GSAKMP_OUT_COMMIT;
 	return out;
+}
+
+void
+gsakmp_outputs_begin(struct gsakmp_outputs *q)
+{
+	q->committed = false;
+}
+
+bool
+gsakmp_output_waits(const struct gsakmp_output *out)
+{
+	switch (out->kind) {
+	case GSAKMP_OUT_SEND:
+	case GSAKMP_OUT_MULTICAST:
+	case GSAKMP_OUT_POST:
+	case GSAKMP_OUT_REKEYED:
+	case GSAKMP_OUT_DESTROYED:
+	case GSAKMP_OUT_PUSHED:
+	case GSAKMP_OUT_MEMBER_PENDING:
+		return out->after_commit;
+	case GSAKMP_OUT_MESSAGE:
+		return out->after_commit && !out->incoming;
+	default:
+		return false;
+	}
 }
 
 static enum gk_err

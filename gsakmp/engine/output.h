@@ -15,8 +15,11 @@ struct gsakmp_group;
  * The three engines (member, key server, group) share one kind of output.  An
  * output is pulled with the engine's _poll(); what it points to is valid until
  * the next call of that engine.  Outputs must be acted upon in order: a COMMIT
- * comes before the datagram that depends on it, and when the commit fails the
- * rest of the outputs of that input must be dropped.
+ * comes before the datagram that depends on it.  When a commit of a key server or
+ * a group fails, what gsakmp_output_waits() of the outputs behind it does not
+ * happen: a peer asks again, the group comes back to its Rekey Events and to the
+ * commit.  Everything else is news of what is so, in memory, and has nothing to do
+ * with the disk.  (A member takes back what it did: see gm.h.)
  */
 #define GSAKMP_OUTPUT_LIST(X)                                                  \
 	X(SEND, "send")               /* one datagram to @to */                \
@@ -80,6 +83,7 @@ struct gsakmp_judged {
 
 struct gsakmp_output {
 	enum gsakmp_output_kind kind;
+	bool after_commit; /* of the same input as the COMMIT in front of it */
 	struct gk_slice
 		group_id; /* GroupID Value this is about; may be empty */
 
@@ -117,7 +121,14 @@ struct gsakmp_output {
 /* The queue inside an engine; cut and freed as any gk_queue. */
 struct gsakmp_outputs {
 	struct gk_queue items;
+	bool committed; /* this input has a COMMIT already */
 };
+
+/* gsakmp_outputs_begin - what is added from now on comes of another input. */
+void gsakmp_outputs_begin(struct gsakmp_outputs *q);
+/* gsakmp_output_waits - is it what must not happen when the COMMIT in front of it
+ * has failed? */
+bool gsakmp_output_waits(const struct gsakmp_output *out);
 
 /*
  * gsakmp_outputs_add - append an output of @kind.  The slices put into it are

@@ -115,7 +115,7 @@ drain_gcks(struct world_worker *k)
 	while (gsakmp_gcks_poll(k->gcks, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
 			ok = commit(k->w, &out);
-		else if (ok)
+		else if (ok || !gsakmp_output_waits(&out))
 			server_output(k->w, k->node, &out);
 }
 
@@ -127,8 +127,8 @@ world_drain_group(struct world *w)
 
 	while (gsakmp_group_poll(w->group, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			ok = commit(w, &out);
-		else if (ok)
+			ok = ok && commit(w, &out);
+		else if (ok || !gsakmp_output_waits(&out))
 			server_output(w, w->group_node, &out);
 	simnet_poke(w->net, w->group_node);
 }

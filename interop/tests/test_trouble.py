@@ -6,10 +6,11 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
-from lab import forms
+from lab import LabError, forms
 from lab.daemons import wait_all
 from lab.scene import GSAKMP_PORT, REKEY, REKEY_PORT
 from lab.story import GROUP, Story
@@ -267,6 +268,35 @@ def test_a_restart_under_a_token_that_would_be_refused_today(parts, keys):
         parts.members.pop(name).finish()
 
 
+def fill(where):
+    with open(where / "filler", "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(b"x" * 4096)
+        except OSError:
+            pass
+
+
+def what_is_owed_to_a_full_disk(keys, where):
+    """What was commanded meanwhile is made durable when there is room, without anybody asking again; and a disk that is
+    full for long does not fill the log."""
+    peer = keys.control("members")[0]["peer"]
+    keys.control("evict", peer)
+    fill(where)
+    mark, begun = keys.mark(), time.monotonic()
+    for command in [("readmit", peer)] + 12 * [("rekey",)]:
+        with pytest.raises(LabError, match="store failed"):
+            keys.control(*command)
+    assert not keys.control("status")["store_ok"]
+    assert len(keys.find("store-failed", since=mark)) <= 2 + time.monotonic() - begun
+    os.unlink(where / "filler")
+    keys.wait("store-recovered", since=mark, timeout=10)
+    keys.kill()
+    keys.start()
+    with pytest.raises(LabError, match="was not evicted"):
+        keys.control("readmit", peer)
+
+
 def test_a_full_disk_refuses_and_recovers(parts, keys):
     """No state changes that could not be made durable; when there is room again, service goes on."""
     where = parts.dir / "daemons" / "small"
@@ -275,12 +305,7 @@ def test_a_full_disk_refuses_and_recovers(parts, keys):
     try:
         keys.write(forms.gcks(parts).replace('path="keys.db"', 'path="small/keys.db"'))
         keys.start()
-        with open(where / "filler", "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(b"x" * 4096)
-            except OSError:
-                pass
+        fill(where)
         before = keys.control("status")["groups"][0]
         mark = keys.mark()
         member = parts._member("bob")
@@ -292,6 +317,7 @@ def test_a_full_disk_refuses_and_recovers(parts, keys):
         os.unlink(where / "filler")
         wait_all([member], "joined", timeout=30)
         assert keys.control("status")["groups"][0]["members"] == 1
+        what_is_owed_to_a_full_disk(keys, where)
         member.finish()
         keys.finish()
     finally:
