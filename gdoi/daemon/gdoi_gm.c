@@ -80,6 +80,7 @@ reload(struct gkd_daemon *d)
 static void
 stop(struct gkd_daemon *d)
 {
+	gdoid_member_part(d->state);
 	gdoid_member_close(d->state);
 }
 

@@ -325,6 +325,34 @@ gdoid_member_open(struct gdoid_member *m, struct gkd_why *why)
 	return rc == GKD_EXIT_OK ? open_sockets(m, why) : rc;
 }
 
+static void
+on_exit_timer(void *arg)
+{
+	(void)arg; /* it was enough that the loop woke up */
+}
+
+void
+gdoid_member_part(struct gdoid_member *m)
+{
+	uint64_t until = gkd_now().mono_ms + GDOID_PART_MS;
+
+	/* Nothing is under way where the start failed. */
+	if (m->engine == NULL || m->store == NULL)
+		return;
+	for (size_t i = 0; m->leave_at_exit && i < m->cfg.n_groups; i++) {
+		m->group[i].leaving = true;
+		(void)gdoi_gm_leave(m->engine, i, true, gkd_now());
+		gdoid_member_drain(m);
+	}
+	m->exit_timer = gkd_timer_new(m->d->loop, on_exit_timer, m);
+	if (m->exit_timer == NULL)
+		return;
+	gkd_timer_set(m->exit_timer, until);
+	while (gdoi_gm_parting(m->engine) && gkd_now().mono_ms < until)
+		if (gkd_loop_once(m->d->loop, true) != GK_OK)
+			return;
+}
+
 void
 gdoid_member_close(struct gdoid_member *m)
 {
@@ -333,6 +361,7 @@ gdoid_member_close(struct gdoid_member *m)
 	for (size_t i = 0; i < GDOID_UDPS; i++)
 		gkd_udp_close(m->udp[i]);
 	gkd_timer_free(m->timer);
+	gkd_timer_free(m->exit_timer);
 	gdoi_gm_free(m->engine);
 	gk_store_close(m->store);
 	gk_wipe(m->cfg.ike.secret, sizeof(m->cfg.ike.secret));

@@ -83,6 +83,9 @@ struct gdoid_member {
 		struct gdoid_receiver *receiver; /* NULL: our own sockets */
 	} kek[GDOID_KEKS_MAX];
 
+	bool leave_at_exit;
+	struct gkd_timer *exit_timer;
+
 	const char *store_path;
 	struct gk_store *store;
 	bool store_failing; /* the last commit failed */
@@ -104,6 +107,10 @@ void gdoid_member_unconfigure(struct gdoid_member *m);
 
 /* ---- member.c: sockets, store, engine ------------------------------------ */
 enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);
+/* gdoid_member_part - at the end of the daemon: leave groups where that is wanted,
+ * and see to it that who leaves has said so; no longer than GDOID_PART_MS. */
+#define GDOID_PART_MS 3000
+void gdoid_member_part(struct gdoid_member *m);
 void gdoid_member_close(struct gdoid_member *m);
 /* Act on everything the engine has to say, then wait for its deadline. */
 void gdoid_member_drain(struct gdoid_member *m);

@@ -199,6 +199,8 @@ read_behaviour(struct gdoid_member *m, struct gkd_why *why)
 	                         1, &c->ack_jitter_ms, why));
 	GK_TRY(gkd_elem_bool(config, root, "membership@keep-phase1", false,
 	                     &c->keep_phase1, why));
+	GK_TRY(gkd_elem_bool(config, root, "membership@leave-at-exit", false,
+	                     &m->leave_at_exit, why));
 	GK_TRY(gkd_elem_bool(config, root, "membership@leave-phase1", true,
 	                     &yes, why));
 	c->no_leave_phase1 = !yes;

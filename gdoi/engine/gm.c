@@ -129,7 +129,7 @@ group_new(struct gdoi_gm *gm, size_t i)
 	group->bound_ms = gm->cfg.backoff_ms;
 	group->register_at = group->again_at = GK_NEVER;
 	group->suspicion_at = group->path_hint = GK_NEVER;
-	group->pull.retry_at = GK_NEVER;
+	group->pull.retry_at = group->farewell.again_at = GK_NEVER;
 	group->keys = gm_keys_new();
 	return group->keys != NULL &&
 	       gk_journal_new(group->cfg.scope, &group->journal) == GK_OK;
@@ -170,6 +170,7 @@ group_free(struct gm_group *group)
 	gm_pull_clear(group);
 	gm_held_free(group);
 	gm_acks_free(group);
+	gm_farewell_forget(group);
 	gm_undo_drop(group);
 	gm_keys_free(group->keys);
 	gk_journal_free(group->journal);
@@ -223,7 +224,7 @@ gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now)
 	gm_begin(gm);
 	if (g->state != GDOI_GM_IDLE && g->state != GDOI_GM_FAILED)
 		return GK_ERR_UNEXPECTED;
-	g->farewell.count = 0; /* we are back */
+	gm_farewell_forget(g); /* we are back */
 	return register_now(gm, g, now);
 }
 
@@ -314,6 +315,7 @@ enum gk_err
 gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now)
 {
 	gm_begin(gm);
+	GK_TRY(gm_farewells_tick(gm, now));
 	GK_TRY(gm_server_tick(gm, now));
 	for (size_t i = 0; i < gm->n_groups; i++) {
 		struct gm_group *group = &gm->group[i];
@@ -333,8 +335,9 @@ gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now)
 uint64_t
 gdoi_gm_deadline(const struct gdoi_gm *gm)
 {
-	uint64_t at = gm_server_deadline(gm);
+	uint64_t at = gm_server_deadline(gm), said = gm_farewells_deadline(gm);
 
+	at = said < at ? said : at;
 	for (size_t i = 0; i < gm->n_groups; i++) {
 		const struct gm_group *group = &gm->group[i];
 		const uint64_t all[] = {

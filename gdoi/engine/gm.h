@@ -110,6 +110,9 @@ enum gk_err gdoi_gm_join(struct gdoi_gm *gm, size_t group, struct gk_now now);
  * UNTOLD; where a phase 1 SA comes first, that is later than LEFT. */
 enum gk_err gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool notice,
                           struct gk_now now);
+/* gdoi_gm_parting - is a leave with notice still under way?  What it says is said
+ * three times, as nobody acknowledges it. */
+bool gdoi_gm_parting(const struct gdoi_gm *gm);
 /* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */
 enum gk_err gdoi_gm_reregister(struct gdoi_gm *gm, size_t group,
                                struct gk_now now);

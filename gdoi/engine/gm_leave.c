@@ -23,8 +23,9 @@ prepare(struct gm_group *group)
 	const struct gm_keys *keys = group->keys;
 	struct gm_farewell *f = &group->farewell;
 
-	*f = (struct gm_farewell){ .protocol = GDOI_PROTOCOL_KEK,
-		                   .spi_size = GDOI_KEK_SPI_LEN };
+	gm_farewell_forget(group);
+	f->protocol = GDOI_PROTOCOL_KEK;
+	f->spi_size = GDOI_KEK_SPI_LEN;
 	if (keys->rekey.kek != NULL) {
 		put_spi(f, keys->rekey.kek->sak.spi);
 		return;
@@ -36,6 +37,17 @@ prepare(struct gm_group *group)
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->slot[i].tek->sat.protocol == f->protocol)
 			put_spi(f, keys->slot[i].tek->sat.spi);
+}
+
+void
+gm_farewell_forget(struct gm_group *group)
+{
+	struct gm_farewell *f = &group->farewell;
+
+	f->count = 0;
+	f->left = 0;
+	f->again_at = GK_NEVER;
+	gk_buf_free(&f->said);
 }
 
 static enum gk_err
@@ -50,17 +62,65 @@ tell(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 		.spis = { f->spis, (size_t)f->count * f->spi_size },
 	};
 
-	f->count = 0;
+	gm_farewell_forget(group);
 	GK_TRY(ike_delete_other(gm->ike, &d, now));
-	GK_TRY(gm_server_drain(gm, now));
+	GK_TRY(gm_server_say(gm, &f->said, now));
+	f->left = GM_FAREWELLS - 1;
+	f->wait_ms = GM_FAREWELL_MS;
+	f->again_at = now.mono_ms + f->wait_ms;
 	return gm_tell(gm, group, GDOI_OUT_TOLD, NULL);
 }
 
 static enum gk_err
 untold(struct gdoi_gm *gm, struct gm_group *group, const char *text)
 {
-	group->farewell.count = 0;
+	gm_farewell_forget(group);
 	return gm_tell(gm, group, GDOI_OUT_UNTOLD, text);
+}
+
+static enum gk_err
+again(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	struct gm_farewell *f = &group->farewell;
+
+	if (f->again_at > now.mono_ms)
+		return GK_OK;
+	if (gm->up && f->said.len != 0)
+		GK_TRY(gm_server_send(gm, NULL, gk_buf_slice(&f->said)));
+	f->wait_ms *= 2;
+	f->again_at = now.mono_ms + f->wait_ms;
+	if (--f->left == 0)
+		gm_farewell_forget(group);
+	return GK_OK;
+}
+
+enum gk_err
+gm_farewells_tick(struct gdoi_gm *gm, struct gk_now now)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		GK_TRY(again(gm, &gm->group[i], now));
+	return GK_OK;
+}
+
+uint64_t
+gm_farewells_deadline(const struct gdoi_gm *gm)
+{
+	uint64_t at = GK_NEVER;
+
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].farewell.again_at < at)
+			at = gm->group[i].farewell.again_at;
+	return at;
+}
+
+bool
+gdoi_gm_parting(const struct gdoi_gm *gm)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (gm->group[i].farewell.count != 0 ||
+		    gm->group[i].farewell.left != 0)
+			return true;
+	return false;
 }
 
 enum gk_err
@@ -86,6 +146,8 @@ gm_farewells_failed(struct gdoi_gm *gm, const char *text)
 	for (size_t i = 0; i < gm->n_groups; i++)
 		if (gm->group[i].farewell.count != 0)
 			GK_TRY(untold(gm, &gm->group[i], text));
+		else
+			gm_farewell_forget(&gm->group[i]);
 	return GK_OK;
 }
 

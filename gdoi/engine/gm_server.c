@@ -341,13 +341,24 @@ handle(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 
 /* What is handled may end the SA, and begin another one. */
 enum gk_err
-gm_server_drain(struct gdoi_gm *gm, struct gk_now now)
+gm_server_say(struct gdoi_gm *gm, struct gk_buf *copy, struct gk_now now)
 {
 	struct ike_output out;
 
-	while (gm->ike != NULL && ike_poll(gm->ike, &out))
+	while (gm->ike != NULL && ike_poll(gm->ike, &out)) {
+		if (copy != NULL && out.kind == IKE_OUT_SEND) {
+			gk_buf_free(copy);
+			GK_TRY(gk_buf_copy(copy, out.dgram));
+		}
 		GK_TRY(handle(gm, &out, now));
+	}
 	return GK_OK;
+}
+
+enum gk_err
+gm_server_drain(struct gdoi_gm *gm, struct gk_now now)
+{
+	return gm_server_say(gm, NULL, now);
 }
 
 enum gk_err
@@ -380,6 +391,7 @@ needed(const struct gdoi_gm *gm)
 		return true;
 	for (size_t i = 0; i < gm->n_groups; i++)
 		if (gm->group[i].pull.expect != 0 ||
+		    gm->group[i].farewell.left != 0 ||
 		    holds_a_mapping(gm, &gm->group[i]))
 			return true;
 	return false;

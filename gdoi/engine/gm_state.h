@@ -34,7 +34,9 @@
 #define GM_UNNAMED_MS 30000     /* and what a registration does not name */
 #define GM_LIFE_DEFAULT_S 28800 /* RFC2407-4.5-04 */
 #define GM_NONCE_LEN 32
-#define GM_LINGER_MS 1000 /* phase 1 after the last registration */
+#define GM_LINGER_MS 1000  /* phase 1 after the last registration */
+#define GM_FAREWELLS 3     /* how often one is said */
+#define GM_FAREWELL_MS 250 /* before the second time; then twice as long */
 #define GM_OVERTAKEN_MAX 3
 
 /* The octets of one Data-Security SA: shared, never changed. */
@@ -162,6 +164,11 @@ struct gm_farewell {
 	uint16_t count; /* 0: nothing */
 	uint8_t protocol, spi_size;
 	uint8_t spis[GM_TEKS_MAX * GDOI_TEK_SPI_LEN];
+	/* Nobody acknowledges it: the same octets go out again. */
+	struct gk_buf said;
+	unsigned left; /* so often */
+	uint32_t wait_ms;
+	uint64_t again_at; /* GK_NEVER: not any more */
 };
 
 /* What an input may change besides the keys; for a store that says no. */
@@ -475,6 +482,12 @@ GK_MUST_CHECK enum gk_err gm_out_of_keys(struct gdoi_gm *gm,
 /* gm_leave.c */
 /* gm_farewells - the SA has come up: say what is to be said. */
 GK_MUST_CHECK enum gk_err gm_farewells(struct gdoi_gm *gm, struct gk_now now);
+/* gm_farewells_tick - and say it again, as anything may get lost. */
+GK_MUST_CHECK enum gk_err gm_farewells_tick(struct gdoi_gm *gm,
+                                            struct gk_now now);
+uint64_t gm_farewells_deadline(const struct gdoi_gm *gm);
+/* gm_farewell_forget - it is not to be said (again). */
+void gm_farewell_forget(struct gm_group *group);
 /* gm_farewells_failed - none did. */
 GK_MUST_CHECK enum gk_err gm_farewells_failed(struct gdoi_gm *gm,
                                               const char *text);
@@ -492,6 +505,9 @@ GK_MUST_CHECK enum gk_err gm_server_leave(struct gdoi_gm *gm,
 GK_MUST_CHECK enum gk_err gm_server_receive(struct gm_input *in);
 GK_MUST_CHECK enum gk_err gm_server_drain(struct gdoi_gm *gm,
                                           struct gk_now now);
+/* gm_server_say - the same, and a copy of the last datagram that goes out. */
+GK_MUST_CHECK enum gk_err gm_server_say(struct gdoi_gm *gm, struct gk_buf *copy,
+                                        struct gk_now now);
 GK_MUST_CHECK enum gk_err gm_server_tick(struct gdoi_gm *gm, struct gk_now now);
 uint64_t gm_server_deadline(const struct gdoi_gm *gm);
 bool gm_server_serves(const struct gdoi_gm *gm, const struct gm_group *group);

@@ -126,6 +126,65 @@ GK_TEST(rfc6407_5_9_05, who_comes_back_has_not_left)
 	assert_int_equal(lab.server[0].other.count, 0);
 }
 
+/* Nobody acknowledges it, so it is said three times, in the same octets. */
+GK_TEST(rfc6407_5_9_05, a_farewell_that_gets_lost_is_said_again)
+{
+	lab_reset();
+	lab.cfg.keep_phase1 = true;
+	lab_start();
+	lab_join(0);
+	lab.server[0].deaf = true;
+	leave();
+	lab_talk();
+	assert_true(gdoi_gm_parting(lab.gm));
+	lab_pass(200);
+	lab.server[0].deaf = false;
+	assert_int_equal(lab.server[0].other.count, 0);
+	lab_pass(100);
+	assert_int_equal(lab.server[0].other.count, 1);
+	assert_int_equal(lab.server[0].other_spi[15], 0x11);
+	lab.server[0].other.count = 0;
+	lab_pass(600);
+	assert_int_equal(lab.server[0].other.count, 0); /* a repetition */
+	assert_false(gdoi_gm_parting(lab.gm));
+	assert_int_equal(seen(GDOI_OUT_TOLD), 1);
+	/* Who is back has nothing more to say. */
+	gk_assert_ok(gdoi_gm_join(lab.gm, 0, lab.now));
+	lab_talk();
+	lab.server[0].deaf = true;
+	leave();
+	lab_talk();
+	lab.server[0].deaf = false;
+	gk_assert_ok(gdoi_gm_join(lab.gm, 0, lab.now));
+	lab_talk();
+	lab_pass(1000);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(lab.server[0].other.count, 0);
+}
+
+/* Phase 1 does not end before that. */
+GK_TEST(rfc6407_5_9_05, a_lost_farewell_under_a_phase_1_of_its_own)
+{
+	lab_reset();
+	lab_start();
+	lab_join(0);
+	lab_pass(5000);
+	leave();
+	lab_talk();
+	assert_int_equal(lab.server[0].other.count, 1);
+	lab.server[0].deleted = false;
+	lab_pass(800);
+	assert_false(lab.server[0].deleted);
+	assert_false(gdoi_gm_parting(lab.gm));
+	lab_pass(1100);
+	assert_true(lab.server[0].deleted);
+	/* And where there is none, nothing is left to say. */
+	lab.server[0].deaf = true;
+	gk_assert_ok(gdoi_gm_join(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_false(gdoi_gm_parting(lab.gm));
+}
+
 /* The list of key servers holds for a farewell, too. */
 GK_TEST(rfc6407_3_1_02, others_are_told_nothing)
 {
@@ -314,6 +373,9 @@ main(void)
 		GK_RUN(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa),
 		GK_RUN(rfc6407_5_9_05, leaving_opens_a_phase_1),
 		GK_RUN(rfc6407_5_9_05, or_says_why_it_could_not_be_told),
+		GK_RUN(rfc6407_5_9_05, a_farewell_that_gets_lost_is_said_again),
+		GK_RUN(rfc6407_5_9_05,
+		       a_lost_farewell_under_a_phase_1_of_its_own),
 		GK_RUN(rfc6407_5_9_05, who_comes_back_has_not_left),
 		GK_RUN(rfc6407_3_1_02, others_are_told_nothing),
 		GK_RUN(rfc6407_2_2_03, phase_1_stays_for_its_keepalives),

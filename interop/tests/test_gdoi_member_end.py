@@ -85,6 +85,27 @@ def test_who_leaves_tells_the_key_server_though_phase_1_is_gone(group, tmp_path)
     assert log.read_text().split()[-2:] == ["wipe", "left"], "who is told last finds nothing"
 
 
+@pytest.mark.req("RFC6407-5.9-05")
+def test_who_ends_leaves_if_it_is_told_to_and_does_not_end_before_it_has_said_so(group):
+    g = group("alice", "bob")
+    alice, bob = join(g, "alice", membership={"leave_at_exit": "yes"}), join(g, "bob")
+    for m in (alice, bob):
+        m.wait("phase1-down")
+    theirs, mark = g.keys.mark(), bob.mark()
+    alice.finish()
+    assert "alice" in g.keys.wait("left", since=theirs)["peer"], "under a phase 1 that was made for it"
+    bob.control("leave")
+    bob.finish()
+    assert bob.find("told", since=mark), "it was under way"
+    assert "bob" in g.keys.wait("left", since=theirs, where=lambda e: "bob" in e["peer"])["peer"]
+    # Who only ends has not left.
+    bob.start()
+    bob.control("join")
+    bob.wait("joined", since=bob.mark())
+    bob.finish()
+    assert [m["peer"] for m in g.keys.control("members")] == ["fqdn:" + fqdn("bob")]
+
+
 def test_who_cannot_say_so_says_that(group):
     g = group("alice", phase1={"timeout": "200ms", "tries": 2})
     alice = join(g, "alice")
