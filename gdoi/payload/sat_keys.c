@@ -77,6 +77,15 @@ authentication_find(uint16_t algorithm)
 	return NULL;
 }
 
+static bool
+is_signed(const struct gdoi_sat *sat)
+{
+	const struct authentication *a =
+		authentication_find(sat->ipsec.authentication);
+
+	return a != NULL && a->source;
+}
+
 /* RFC2407-4.5-10, -11; switch gcm_key_length. */
 static enum gk_err
 cipher_key(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
@@ -114,10 +123,10 @@ source_authenticated(const struct gdoi_sat *sat, struct gdoi_sat_keys *keys,
 {
 	keys->source_auth = true;
 	keys->legacy |= sat->ipsec.authentication_length < RSA_MIN;
-	if (sat->ipsec.authentication_length == 0)
+	if (sat->ipsec.authentication_length == 0 && GK_CHECKED("RFC4359-5-01"))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC4359-5-01", "Authentication Key Length", why);
-	if (sat->ipsec.signature_encoding == 0)
+	if (sat->ipsec.signature_encoding == 0 && GK_CHECKED("RFC4359-5-02"))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC4359-5-02", "Signature Encoding Algorithm",
 		              why);
@@ -161,8 +170,12 @@ esp_keys(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
 	GK_TRY(cipher_key(dialect, sat, esp, keys, why));
 	if (sat->ipsec.authentication != 0 && !esp->combined)
 		return authenticated(sat, keys, why);
+	if (is_signed(sat) && GK_CHECKED("RFC4359-4-01"))
+		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+		              "RFC4359-4-01", "Authentication Algorithm", why);
 	/* RFC2407-4.5-08: a combined mode has no second authentication. */
-	if (sat->ipsec.authentication != 0 && GK_CHECKED("RFC2407-4.5-08"))
+	if (sat->ipsec.authentication != 0 && !is_signed(sat) &&
+	    GK_CHECKED("RFC2407-4.5-08"))
 		return refuse(sat, ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
 		              "RFC2407-4.5-08", "Authentication Algorithm",
 		              why);

@@ -273,16 +273,22 @@ GK_TEST(rfc6407_5_6_1_01, a_source_that_signs_has_a_key)
 GK_TEST(rfc6407_5_5_1_13, who_signs_says_how_and_how_long)
 {
 	struct gdoi_sat old = signed_by(ah(10, 0), 1024, 1);
+	struct gdoi_sat cbc = signed_by(esp(12, 128, 0), 2048, 2);
 	struct gdoi_sat_keys k;
 
+	GK_SHOWS("RFC4359-2.1-01", "RFC4359-4-01");
 	refuses(signed_by(esp(12, 128, 0), 0, 1), "RFC4359-5-01");
 	refuses(signed_by(esp(12, 128, 0), 2048, 0), "RFC4359-5-02");
 	refuses(signed_by(ah(10, 0), 0, 1), "RFC4359-5-01");
 	refuses(signed_by(ah(10, 0), 2048, 0), "RFC4359-5-02");
 	refuses(signed_by(ah(5, 0), 2048, 1), "RFC2407-4.4.3-01");
-	refuses(signed_by(esp(20, 128, 0), 2048, 1), "RFC2407-4.5-08");
+	refuses(signed_by(esp(20, 128, 0), 2048, 1), "RFC4359-4-01");
+	refuses(esp(20, 128, 5), "RFC2407-4.5-08");
 	gk_assert_ok(gdoi_sat_keys(&strict, &old, &k, &why));
 	assert_true(k.legacy);
+	gk_assert_ok(gdoi_sat_keys(&strict, &cbc, &k, &why));
+	assert_true(k.source_auth);
+	assert_int_equal(k.algorithm, 16);
 }
 
 GK_TEST(rfc8052_2_3_04, keys_of_iec_61850_have_their_lengths)

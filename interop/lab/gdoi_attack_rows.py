@@ -16,6 +16,7 @@ _OTHERS = {
     "RFC2408-5.3-02": "no-ke member-no-ke p1-no-hash member-p1-no-hash",
     "RFC2407-4.4.1-01": "p1-protocol-3",
     "RFC2407-4.6.2.1-01": "p1-id-length member-p1-id-length",
+    "RFC2407-4.5.3-01": "sig-rsa-encoding-3",
     # one payload of a GROUPKEY-PULL that is missing, or there twice
     "RFC6407-3.2-11": "no-id two-ids group-unknown",
     "RFC6407-3.2-12": "no-sa",

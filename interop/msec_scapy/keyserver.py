@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 from dataclasses import dataclass, field
 
-from . import crypto, identity, lkh, policy, protect
+from . import crypto, identity, judge, lkh, policy, protect
 from . import dialect as dialects
 from . import registry as reg
 from . import token as tokens
@@ -38,9 +38,7 @@ class Session:
 
 
 @dataclass
-class Registered:
-    who: identity.Identity
-    path: list
+class Registered(judge.Grant):
     acknowledged: bool = False
 
 
@@ -90,6 +88,7 @@ class KeyServer(Party):
         self.members, self.sessions, self.seen = {}, {}, set()
         self.concluded = {}  # sessions after their last message, for a late Lack of Ack
         self.doomed = set()  # members that never acknowledged
+        self.judged = now  # when members were judged last
         self.sequence = 0
         self.destroyed = False
         for key in self.gtpks:
@@ -138,7 +137,34 @@ class KeyServer(Party):
             self.event("unacknowledged", member=str(s.who))
             if not self.mode.terse:
                 out.append(self.lack_of_ack(s, now))
+        ends = self.next_judgement()
+        return out + (self.judge(now) if ends is not None and now >= ends + 1 else [])
+
+    # -- whether members would be admitted today --------------------------------------
+
+    def next_judgement(self):
+        """When the next thing expires that somebody was admitted with; None: never."""
+        return min((e for m in self.members.values() for e in m.ends() if e > self.judged), default=None)
+
+    def _ended(self, now):
+        """[name] of those whose access has ended."""
+        self.judged, out = now - 1, []  # what ends within this second is not over
+        for name, member in self.members.items():
+            why = judge.fault(member, self.trust, self.policy, self.dialect, now)
+            if why is not None:
+                self.event("access-ended", member=str(member.who), reason=why)
+                out.append(name)
         return out
+
+    def judge(self, now):
+        """All members, anew: whoever fails is evicted, and not barred."""
+        names = self._ended(now)
+        return self.evict_names(names, now) if names else []
+
+    def read_crls(self, crls, now):
+        """Other revocation lists; they hold for those who are members, too."""
+        self.trust.crls = list(crls)
+        return self.judge(now)
 
     # -- registration ---------------------------------------------------------------
 
@@ -187,7 +213,7 @@ class KeyServer(Party):
         nonce_r, nonce_c = self.answer_nonces(m.octets)
         octets, rekey = self._keys_for(m.signer, name, creation.data, now, nonce_i, nonce_r,
                                        nonce_c)
-        self.members[name] = Registered(m.signer, path)
+        self.members[name] = Registered(m.signer, path, self.attributes)
         self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
                                       now + self.options.timeout)
         self.event("registering", member=str(m.signer))
@@ -348,19 +374,24 @@ class KeyServer(Party):
 
     def evict_names(self, names, now, token=None):
         """Eviction by one Rekey Event, with a new token if there is one (5.3.2.1)."""
+        if token is not None:
+            self._take_token(token)
+            names = [*names, *self._ended(now)]
+        return self._put_out(names, now, token)
+
+    def _put_out(self, names, now, token=None):
         names = list(dict.fromkeys([*names, *(n for n in self.doomed if n in self.members)]))
         for name in names:
             del self.members[name]
             self.sessions.pop(name, None)
         self.doomed.clear()
-        if token is not None:
-            self._take_token(token)
         return self._send_plan(self.tree.evict(names, now), now, token)
 
     def new_token(self, token, now):
-        """A policy update without new keys (5.3.1.2)."""
+        """A policy update without new keys (5.3.1.2), unless there are members that it does not admit."""
         self._take_token(token)
-        return [self.rekey([], now, token)]
+        names = self._ended(now)
+        return self._put_out(names, now, token) if names else [self.rekey([], now, token)]
 
     def _take_token(self, octets):
         signed = tokens.Signed(octets, self.dialect)

@@ -116,6 +116,7 @@ class Party:
         self.refusals = []
         self.fetch = None  # material.get, to follow the URLs of peers
         self.permissions = frozenset()  # of the last signer that was authenticated
+        self.attributes = []  # the attribute certificates that it brought
         self.clock_shift = 0  # tests make timestamps stale with it
 
     # -- reporting ------------------------------------------------------------
@@ -259,6 +260,7 @@ class Party:
             raise Refusal(reg.N_CERT_UNAVAILABLE, "RFC4535-7.8.2-05", "Signer ID Data",
                           f"no certificate of {m.signer}")
         path = self._path(fits[0], pool, brought, now)
+        self.attributes = list(brought.attributes)
         self.permissions = frozenset().union(*(
             a.levels() for a in brought.attributes
             if a.verify(self.trust.authorities, self.trust, fits[0], utc(now))))

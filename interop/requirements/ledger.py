@@ -119,6 +119,15 @@ def enter(rows, tests):
     return lost
 
 
+def without_rows(rows, tests, named):
+    """{document: ids that stand for something of it in a refusal or at a test, and are in no ledger}"""
+    kept, out = {row.doc for row in rows.values()}, {}
+    for i in sorted({t.row for t in tests} | set(named)):
+        if i[:7] not in kept:
+            out.setdefault(i[:7], set()).add(i)
+    return out
+
+
 def read():
     """(rows with their tests, tests that name no row)"""
     rows = load()
@@ -187,7 +196,9 @@ def arguments(p):
 
 def show(a):
     """Print what the options ask for; the exit status."""
-    rows, lost = read()
+    tests = [*collect.python_tests(), *collect.c_tests()]
+    rows = load()
+    lost = enter(rows, tests)
     chosen = [r for r in rows.values() if a.doc in (None, r.doc)
               and (a.section is None or within(r.section, a.section))]
     owing = [r for r in chosen if r.owes]
@@ -197,6 +208,9 @@ def show(a):
     else:
         for text in details(listed) if a.missing or a.rows else table(listed):
             print(text)
+    if not a.json and a.doc is None:
+        for doc, ids in without_rows(rows, tests, collect.checked()).items():
+            print(f"{doc} has no rows here, and is no part of the table: refusals and tests call parts of it {', '.join(sorted(ids))}")
     for test in lost:
         print(f"no such row: {test.row} in {test}", file=sys.stderr)
     return 1 if lost or owing else 0

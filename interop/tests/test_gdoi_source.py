@@ -54,7 +54,7 @@ def told(alice, *spis):
     return [found[s] for s in spis]
 
 
-@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-02", "RFC6407-5.5.1-13")
+@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-02", "RFC6407-5.5.1-13", "RFC4359-5-06")
 def test_a_member_has_the_key_of_the_source_by_pull_and_by_push(join):
     public, octets = source()
     ground, alice = join([IpsecPolicy(auth=n.AUTH_SIG_RSA, source_key=public, encoding=2, **selectors(1)),
@@ -150,7 +150,7 @@ def sources(daemon):
     return {t["spi"]: t.get("source_key") for t in daemon.control("teks" if daemon.name == "keys" else "keys")}
 
 
-@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-01")
+@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-01", "RFC4359-5-01", "RFC4359-5-02", "RFC4359-5-04")
 def test_a_key_server_gives_out_the_key_of_the_source(group):
     """By PULL and PUSH, to members of both implementations, also after a restart; another key makes the SAs new."""
     _, octets = source()
@@ -169,6 +169,8 @@ def test_a_key_server_gives_out_the_key_of_the_source(group):
         assert {t.tek.spi.hex(): t.source.hex() or None for t in bob.member.teks.values()} == given
         return set(given)
     before = agreed(octets)
+    said = {(t.tek.values.get(n.I_AUTH_LEN), t.tek.values.get(n.I_ENCODING)) for t in bob.member.teks.values() if t.source}
+    assert said == {(2048, 1), (2048, 2)}, "by attributes of their SATs"
     esp, ah = told(alice, *(s for s, key in sources(g.keys).items() if key))
     assert (esp["protocol"], esp["signature_encoding"], esp["keys"]["source_auth"]) == ("GDOI_PROTO_IPSEC_ESP", 2, octets.hex())
     assert (ah["transform"], ah["signature_encoding"], ah["keys"]) == (10, 1, {"source_auth": octets.hex()})

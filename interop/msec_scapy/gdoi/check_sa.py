@@ -282,7 +282,8 @@ def _key_sizes(protocol_id, transform, found, at, dialect):
     if n.I_KEY_LEN not in found:
         raise Refusal("RFC2407-4.5-10", "Key Length", "missing", at)
     if transform in n.ESP_COMBINED and auth:
-        raise Refusal("RFC2407-4.5.2-02", "Authentication Algorithm", f"beside {n.ESP[transform]}", at)
+        rule = "RFC4359-4-01" if auth == n.AUTH_SIG_RSA else "RFC2407-4.5.2-02"
+        raise Refusal(rule, "Authentication Algorithm", f"beside {n.ESP[transform]}", at)
     bits = values.sat_cipher_bits(transform, found[n.I_KEY_LEN], dialect)
     if bits not in (128, 192, 256):
         raise Refusal("RFC2407-4.5-10", "Key Length", f"{found[n.I_KEY_LEN]} for {n.ESP[transform]}", at)

@@ -50,6 +50,16 @@ def _signed(bits=2048):
     return "pull-2", in_sa(SAT, change)
 
 
+def _as_signed(sat, found, fields):
+    """SIG-RSA with these attributes in place of an HMAC."""
+    without(n.I_AUTH)(sat)
+    more(tv(n.I_AUTH, n.AUTH_SIG_RSA), *found)(sat)
+    tek = sat.tek.copy()
+    for name, value in fields.items():
+        setattr(tek, name, value)
+    sat.tek = tek
+
+
 def _source(*found):
     """And its key packet has these in place of an integrity key."""
     def change(packet):
@@ -84,6 +94,15 @@ def _source_keys():
                   first=_signed(), payloads=_later(lambda: _source(tlv(3, _public(curve=True)))))
     yield _server("source-key-short", "pull-4", "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY of 2048 bits, announced as 3072",
                   first=_signed(3072), payloads=_later(lambda: _source(tlv(3, _public()))))
+    signs = lambda *found, **f: in_sa(SAT, lambda sat: _as_signed(sat, found, f))
+    yield _server("sig-rsa-no-length", "pull-2", "RFC4359-5-01", "SIG-RSA, and not how long the modulus is",
+                  payloads=signs(tv(n.I_ENCODING, 2)))
+    yield _server("sig-rsa-no-encoding", "pull-2", "RFC4359-5-02", "SIG-RSA, and not how a signature is encoded",
+                  payloads=signs(tv(n.I_AUTH_LEN, 2048)))
+    yield _server("sig-rsa-encoding-3", "pull-2", "RFC4359-5-02", "SIG-RSA with an encoding that does not exist",
+                  payloads=signs(tv(n.I_AUTH_LEN, 2048), tv(n.I_ENCODING, 3)))
+    yield _server("sig-rsa-beside-gcm", "pull-2", "RFC4359-4-01", "SIG-RSA with a cipher that has an ICV of its own",
+                  payloads=signs(tv(n.I_AUTH_LEN, 2048), tv(n.I_ENCODING, 2), transform=20))
     yield _server("push-source-key-uncalled", "push", "RFC6407-5.6.1-01",
                   "TEK_SOURCE_AUTH_KEY of an SA that no source signs, in a GROUPKEY-PUSH",
                   payloads=_later(lambda: in_kd(n.KD_TEK, more(tlv(3, _public())))))
