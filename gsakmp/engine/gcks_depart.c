@@ -425,9 +425,7 @@ leave(struct gsakmp_group *g, struct gk_member *m, struct gk_now now)
 	if (m->state == GK_MEMBER_LEAVING)
 		return GK_OK;
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
-	if (!g->cfg.subordinate)
-		gsakmp_group_count_event(g, now);
-	return GK_OK;
+	return g->cfg.subordinate ? GK_OK : gsakmp_group_count_event(g, now);
 }
 
 static enum gk_err

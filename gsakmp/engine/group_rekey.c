@@ -427,7 +427,7 @@ gsakmp_group_plan(struct gsakmp_group *g,
 		g->events = 0;
 		GK_TRY(gk_group_note_set(g->data, GSAKMP_NOTE_OWED,
 		                         (struct gk_slice){ 0 }));
-		gsakmp_group_timers(g, now);
+		GK_TRY(gsakmp_group_timers(g, now));
 	}
 	return GK_OK;
 }

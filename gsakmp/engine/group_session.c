@@ -106,8 +106,7 @@ gsakmp_group_overdue(struct gsakmp_group *g, struct gsakmp_session *s,
 		return GK_OK;
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
 	g->n_overdue++;
-	gsakmp_group_count_event(g, now);
-	return GK_OK;
+	return gsakmp_group_count_event(g, now);
 }
 
 /* One session whose time is up.  *@send: the notice has to go out. */

@@ -232,10 +232,15 @@ GK_MUST_CHECK enum gk_err gsakmp_group_keys_out(struct gsakmp_group *g,
                                                 enum gsakmp_output_kind kind,
                                                 enum gk_key_slot slot);
 
+/* group_timer.c: when the next rekey is */
 /* gsakmp_group_timers - (re)start the rekey timer after a rekey or a token. */
-void gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_group_timers(struct gsakmp_group *g,
+                                              struct gk_now now);
+/* gsakmp_group_timers_load - go on from the last one, after a restart. */
+void gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now);
 /* gsakmp_group_count_event - RFC 4534 B.5.3: towards a rekey by events. */
-void gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now);
+GK_MUST_CHECK enum gk_err gsakmp_group_count_event(struct gsakmp_group *g,
+                                                   struct gk_now now);
 /* gsakmp_group_expect_rekey - an epoch is open: announce it in the window. */
 void gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now);
 

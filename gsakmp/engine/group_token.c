@@ -152,7 +152,7 @@ gsakmp_group_opened(struct gsakmp_group *g, struct gsakmp_policy *p,
 {
 	g->policy = gsakmp_policy_ref(p);
 	g->phase = GSAKMP_GROUP_OPEN;
-	gsakmp_group_timers(g, now);
+	GK_TRY(gsakmp_group_timers(g, now));
 	return gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL, GK_KEY_CURRENT);
 }
 
@@ -252,8 +252,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	GK_TRY(err);
 	gsakmp_policy_unref(g->policy);
 	g->policy = gsakmp_policy_ref(p);
-	gsakmp_group_timers(g, now);
-	return GK_OK;
+	return gsakmp_group_timers(g, now);
 }
 
 enum gk_err
@@ -502,7 +501,7 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 		return GK_ERR_VALUE;
 	GK_TRY(limit_keys(g, g->policy, now));
 	g->phase = GSAKMP_GROUP_OPEN;
-	gsakmp_group_timers(g, now);
+	gsakmp_group_timers_load(g, now);
 	gsakmp_group_expect_rekey(g, now);
 	/* A subordinate was told, and has no new key since. */
 	if (gk_group_note(g->data, GSAKMP_NOTE_OWED).len != 0)

@@ -394,6 +394,59 @@ GK_TEST(rfc4535_3_1_06, revoked_group_owner_ends_the_membership)
 	world_free(w);
 }
 
+/*
+ * What a member knows of its key server's path - the authority between came along
+ * with the Key Download - is not durable, and need not be: keys are not, either,
+ * so whoever was restarted has it from its new registration.
+ */
+GK_TEST(rfc4535_3_1_05, authority_above_the_key_server_after_a_restart)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_with(&cfg, 1);
+	struct world_member *m = w->member[0];
+	struct gk_pki_party between, server;
+	const struct gk_cert *chain[2];
+
+	gk_pki_make(&between,
+	            &(struct gk_pki_spec){ .subject = "/O=Between",
+	                                   .serial = 40,
+	                                   .alg = GK_PKI_P256,
+	                                   .slot = 3,
+	                                   .issuer = &w->root,
+	                                   .constraints = "critical,CA:TRUE" });
+	gk_pki_make(&server, &(struct gk_pki_spec){ .subject = "/CN=Server",
+	                                            .serial = 41,
+	                                            .alg = GK_PKI_P256,
+	                                            .slot = 1,
+	                                            .issuer = &between });
+	chain[0] = server.cert;
+	chain[1] = between.cert;
+	w->party.signer = server.signer;
+	w->party.certs = chain;
+	w->party.n_certs = 2;
+	gsakmp_group_set_party(w->group, &w->party);
+	gsakmp_gcks_set_party(w->worker[0].gcks, &w->party);
+	world_join(m);
+	world_pass(w, 3000);
+	assert_true(world_has_current(m));
+	world_restart_member(m);
+	assert_int_equal(gsakmp_gm_state(m->gm), GSAKMP_GM_IDLE);
+	world_join(m);
+	world_pass(w, 3000);
+	assert_true(world_has_current(m));
+	gk_assert_ok(gsakmp_gm_revocations(m->gm, simnet_now(w->net)));
+	world_drain_member(m);
+	assert_int_equal(m->seen.count[GSAKMP_OUT_STALE], 0);
+	revoke(w, &between);
+	gk_assert_ok(gsakmp_gm_revocations(m->gm, simnet_now(w->net)));
+	world_drain_member(m);
+	assert_int_equal(m->seen.count[GSAKMP_OUT_STALE], 1);
+	assert_int_equal(m->seen.count[GSAKMP_OUT_NEXT_SERVER], 1);
+	world_free(w);
+	gk_pki_free(&between);
+	gk_pki_free(&server);
+}
+
 GK_TEST(rfc4535_3_1_05, revoked_key_server_is_not_obeyed_any_more)
 {
 	const struct world_config cfg = world_plain(7);
@@ -446,6 +499,8 @@ main(void)
 		       certificate_of_a_member_outlives_a_restart),
 		GK_RUN(rfc4535_4_2_02, revocations_need_the_store),
 		GK_RUN(rfc4535_3_1_06, revoked_group_owner_ends_the_membership),
+		GK_RUN(rfc4535_3_1_05,
+		       authority_above_the_key_server_after_a_restart),
 		GK_RUN(rfc4535_3_1_05,
 		       revoked_key_server_is_not_obeyed_any_more),
 	};

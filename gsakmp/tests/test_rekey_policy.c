@@ -4,6 +4,8 @@
 #include "gsakmp/engine/gm_state.h"
 #include "gsakmp/tests/fixture.h"
 
+#include "gsakmp/engine/group_state.h"
+
 /*
  * When a group is rekeyed, and when it cannot be: RFC 4534 sections B.5.3 to
  * B.5.6 as a key server and its members live by them.
@@ -103,6 +105,55 @@ GK_TEST(rfc4534_b_5_3_02, time_counts_from_the_last_rekey)
 	world_pass(w, 61 * 1000);
 	assert_int_not_equal(handle(w), before);
 	assert_int_equal(world_in_step(w), 3);
+	world_free(w);
+}
+
+/* A key server that is killed again and again comes to the end of the hour all the
+ * same, and to the third event. */
+GK_TEST(rfc4534_b_5_3_02, neither_time_nor_events_begin_anew_with_a_restart)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w;
+	uint32_t before;
+
+	cfg.event = GPT_REKEY_EVENT_TIME_AND_COUNT;
+	cfg.event_time = 3600;
+	cfg.event_count = 3;
+	w = world_joined(&cfg, 5);
+	before = handle(w);
+	for (unsigned i = 0; i < 5; i++) {
+		world_pass(w, HOUR_MS / 6);
+		world_restart(w);
+		assert_int_equal(handle(w), before);
+	}
+	world_pass(w, HOUR_MS / 6);
+	assert_int_not_equal(handle(w), before);
+	before = handle(w);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(handle(w), before);
+		depart(w, i);
+		world_restart(w);
+		world_pass(w, 100);
+	}
+	assert_int_not_equal(handle(w), before);
+	assert_int_equal(world_in_step(w), 2);
+	world_free(w);
+}
+
+/* A time that went by while nobody was there is over when somebody is. */
+GK_TEST(rfc4534_b_5_3_02, what_was_due_meanwhile_is_due)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	uint32_t before = handle(w);
+
+	w->group->rekey_due = GK_NEVER; /* away */
+	simnet_poke(w->net, w->group_node);
+	world_pass(w, 2 * HOUR_MS);
+	assert_int_equal(handle(w), before);
+	world_restart(w);
+	world_pass(w, 2000);
+	assert_int_not_equal(handle(w), before);
 	world_free(w);
 }
 
@@ -386,6 +437,9 @@ main(void)
 		GK_RUN(rfc4534_b_5_3_01, time_and_event_whichever_comes_first),
 		GK_RUN(rfc4534_b_5_3_04, events_alone_never_mind_the_time),
 		GK_RUN(rfc4534_b_5_3_02, time_counts_from_the_last_rekey),
+		GK_RUN(rfc4534_b_5_3_02,
+		       neither_time_nor_events_begin_anew_with_a_restart),
+		GK_RUN(rfc4534_b_5_3_02, what_was_due_meanwhile_is_due),
 		GK_RUN(rfc4534_b_5_6_1_01,
 		       without_reliability_a_rekey_is_sent_once),
 		GK_RUN(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says),

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gsakmp/engine/group_state.h"
+
+/*
+ * When a group is rekeyed: RFC 4534 B.5.3, RFC 4535 section 5.3.1.1.
+ *
+ * What has been counted towards the next rekey, time and events, is durable: a key
+ * server that is started again every day would otherwise never come to the end of
+ * a week, nor one that is killed now and then to the tenth event.
+ */
+#define NOTE_REKEYED "rekeyed" /* the last time, seconds since 1970 */
+#define NOTE_EVENTS "events"   /* since then */
+
+static enum gk_err
+put_number(struct gsakmp_group *g, const char *name, uint64_t n)
+{
+	uint8_t octets[8];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, octets, sizeof(octets));
+	gk_wr_u32(&wr, (uint32_t)(n >> 32));
+	gk_wr_u32(&wr, (uint32_t)n);
+	GK_TRY(gk_wr_done(&wr));
+	return gk_group_note_set(
+		g->data, name,
+		n != 0 ? (struct gk_slice){ octets, sizeof(octets) }
+		       : (struct gk_slice){ 0 });
+}
+
+/* 0 when there is none. */
+static uint64_t
+get_number(const struct gsakmp_group *g, const char *name)
+{
+	struct gk_slice value = gk_group_note(g->data, name);
+	struct gk_rd rd;
+	uint64_t n;
+
+	gk_rd_init(&rd, value.ptr, value.len);
+	n = (uint64_t)gk_rd_u32(&rd, name) << 32;
+	n |= gk_rd_u32(&rd, name);
+	return gk_rd_done(&rd) == GK_OK ? n : 0;
+}
+
+/* RFC 4535 section 5.3.1.1: a key that expires is a reason, too. */
+#define EXPIRY_MARGIN_S 60
+
+static int64_t
+before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
+{
+	const struct gsakmp_policy *p = g->policy;
+
+	if (!p->lkh || p->rekey->event == GPT_REKEY_EVENT_NONE)
+		return in_s;
+	for (size_t i = 0; i < gk_group_key_count(g->data); i++) {
+		const struct gk_traffic_key *k =
+			gk_group_key(g->data, i, GK_KEY_CURRENT);
+		int64_t left = k->expires - now.utc_s;
+
+		/* The token's last day: no other key would last longer. */
+		if (i < p->n_keys && k->expires == p->key_expires[i])
+			continue;
+
+		left -= left / 10 < EXPIRY_MARGIN_S ? left / 10
+		                                    : EXPIRY_MARGIN_S;
+		if (left < 1)
+			left = 1;
+		if (in_s <= 0 || left < in_s)
+			in_s = left;
+	}
+	return in_s;
+}
+
+/* Since @base, seconds since 1970: the time of the last rekey. */
+static void
+set_timer(struct gsakmp_group *g, int64_t base, struct gk_now now)
+{
+	const struct gsakmp_policy *p = g->policy;
+	int64_t in_s = p->rekey_time_s, gone = now.utc_s - base;
+
+	if (in_s > 0)
+		in_s = in_s > gone ? in_s - gone : 1;
+	if (p->rekey_at_utc > base)
+		in_s = p->rekey_at_utc > now.utc_s ? p->rekey_at_utc - now.utc_s
+		                                   : 1;
+	in_s = before_expiry(g, in_s, now);
+	g->rekey_due = GK_NEVER;
+	g->rekey_due_utc = 0;
+	/* RFC4535-4.1.4-01: when there is a new key is the primary's business. */
+	if (in_s <= 0 || g->cfg.subordinate)
+		return;
+	g->rekey_due = now.mono_ms + (uint64_t)in_s * 1000;
+	g->rekey_due_utc = now.utc_s + in_s;
+}
+
+enum gk_err
+gsakmp_group_timers(struct gsakmp_group *g, struct gk_now now)
+{
+	set_timer(g, now.utc_s, now);
+	GK_TRY(put_number(g, NOTE_EVENTS, g->events));
+	return put_number(g, NOTE_REKEYED, (uint64_t)now.utc_s);
+}
+
+void
+gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now)
+{
+	uint64_t base = get_number(g, NOTE_REKEYED);
+	uint64_t events = get_number(g, NOTE_EVENTS);
+
+	/* A clock that was set back, or a store of before this was put down:
+	 * from now on. */
+	if (base == 0 || base > (uint64_t)now.utc_s)
+		base = (uint64_t)now.utc_s;
+	g->events = events > INT32_MAX ? INT32_MAX : (unsigned)events;
+	set_timer(g, (int64_t)base, now);
+	if (g->policy->rekey_events != 0 &&
+	    g->events >= g->policy->rekey_events && !g->cfg.subordinate)
+		g->rekey_due = now.mono_ms;
+}
+
+/* RFC 4534 B.5.3: "after x events". */
+enum gk_err
+gsakmp_group_count_event(struct gsakmp_group *g, struct gk_now now)
+{
+	g->events++;
+	/* RFC4534-B.5.4.1-01: no rekey will come for whoever has gone. */
+	if (!g->policy->lkh && g->rekey_due > now.mono_ms)
+		g->rekey_due = now.mono_ms;
+	if (g->policy->rekey_events != 0 &&
+	    g->events >= g->policy->rekey_events && g->rekey_due > now.mono_ms)
+		g->rekey_due = now.mono_ms;
+	if (g->policy->rekey_events == 0)
+		return GK_OK;
+	return put_number(g, NOTE_EVENTS, g->events);
+}
+
+/*
+ * Dates on the wire have a resolution of one second and must rise from version
+ * to version of a key (RFC 4535 section 7.5.2, Key Creation Date).  So joins
+ * do not bring more than one rekey per second: in a rush they share them.
+ */
+#define REKEY_GAP_MS 1000
+
+void
+gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now)
+{
+	uint64_t soonest = g->rekeyed_at + REKEY_GAP_MS;
+
+	if (g->window_ends != GK_NEVER || !gk_group_due(g->data))
+		return;
+	g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+	if (g->rekeys > 0 && g->window_ends < soonest)
+		g->window_ends = soonest;
+}
