@@ -52,6 +52,22 @@ gkd_elem_path(struct gkd_config *config, const struct gkd_elem *elem,
 	                                       : NULL;
 }
 
+/* For a complaint: the element that has what is at @path, if it is there. */
+static const struct gkd_elem *
+holder(const struct gkd_elem *elem, const char *path)
+{
+	size_t n = strcspn(path, "@");
+	const struct gkd_elem *child = NULL;
+	char place[128];
+
+	if (n != 0 && n < sizeof(place)) {
+		memcpy(place, path, n);
+		place[n] = '\0';
+		child = gkd_elem_child(elem, place);
+	}
+	return child != NULL ? child : elem;
+}
+
 /* Decimal digits only; false when there are none or they do not fit. */
 static bool
 parse_digits(const char **text, uint64_t *value)
@@ -89,7 +105,7 @@ gkd_elem_uint(const struct gkd_config *config, const struct gkd_elem *elem,
 	if (ok)
 		*value = n;
 	else
-		gkd_config_fail(config, elem, why,
+		gkd_config_fail(config, holder(elem, path), why,
 		                "'%s': '%s' is not a number from %" PRIu64
 		                " to %" PRIu64,
 		                path, text, min, max);
@@ -143,7 +159,7 @@ gkd_elem_ms(const struct gkd_config *config, const struct gkd_elem *elem,
 	if (ok)
 		*value = n;
 	else
-		gkd_config_fail(config, elem, why,
+		gkd_config_fail(config, holder(elem, path), why,
 		                "'%s': '%s' is not a duration (a number with "
 		                "ms, s, min, h or d) from %" PRIu64
 		                "ms to %" PRIu64 "ms",
@@ -161,11 +177,11 @@ gkd_elem_addr(const struct gkd_config *config, const struct gkd_elem *elem,
 	bool ok;
 
 	if (text == NULL)
-		return gkd_config_fail(config, elem, why, "'%s' is missing",
-		                       path);
+		return gkd_config_fail(config, holder(elem, path), why,
+		                       "'%s' is missing", path);
 	ok = gkd_addr_parse(value, text, port) == GK_OK;
 	if (!ok)
-		gkd_config_fail(config, elem, why,
+		gkd_config_fail(config, holder(elem, path), why,
 		                "'%s': '%s' is not a numeric IPv4 or IPv6 "
 		                "address (or names no existing interface)",
 		                path, text);
@@ -195,8 +211,8 @@ gkd_elem_enum(const struct gkd_config *config, const struct gkd_elem *elem,
 		snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "",
 		         names[i]);
 	}
-	gkd_config_fail(config, elem, why, "'%s': '%s' is none of: %s", path,
-	                text, list);
+	gkd_config_fail(config, holder(elem, path), why,
+	                "'%s': '%s' is none of: %s", path, text, list);
 	free(text);
 	return GK_ERR_VALUE;
 }
@@ -211,13 +227,15 @@ gkd_elem_file(struct gkd_config *config, const struct gkd_elem *elem,
 
 	*octets = (struct gk_buf){ 0 };
 	if (file == NULL) {
-		gkd_config_fail(config, elem, why, "'%s' is missing", path);
+		gkd_config_fail(config, holder(elem, path), why,
+		                "'%s' is missing", path);
 		return GK_ERR_UNEXPECTED;
 	}
 	err = gkd_file_read(file, max, octets);
 	if (err != GK_OK)
-		gkd_config_fail(
-			config, elem, why, "'%s': file '%s': %s", path, file,
-			err == GK_ERR_IO ? strerror(errno) : "is too long");
+		gkd_config_fail(config, holder(elem, path), why,
+		                "'%s': file '%s': %s", path, file,
+		                err == GK_ERR_IO ? strerror(errno)
+		                                 : "is too long");
 	return err;
 }

@@ -157,6 +157,12 @@ read_group(struct gsakmpd_server *s, const struct gkd_elem *elem,
 	g->cfg.party = gsakmpd_group_party(g);
 	g->cfg.legacy_ok = s->party->legacy;
 	g->cfg.can_post = s->bulletin.directory != NULL;
+	g->cfg.no_udp = g->cfg.no_tcp = true;
+	for (unsigned i = 0; i < s->n_listen; i++)
+		*(s->listen[i].stream ? &g->cfg.no_tcp : &g->cfg.no_udp) =
+			false;
+	/* Connections that we open carry everything but the request. */
+	g->cfg.no_tcp = g->cfg.no_tcp && !s->we_open;
 	g->cfg.group_id = gk_buf_slice(&g->group_id);
 	g->cfg.dialect = &g->dialect;
 	GK_TRY(gsakmpd_receivers_load(g, why));

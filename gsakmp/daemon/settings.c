@@ -237,14 +237,21 @@ gsakmpd_dialect_load(const struct gkd_config *config,
                      const struct gkd_elem *elem,
                      struct gsakmp_dialect *dialect, struct gkd_why *why)
 {
-	const struct gkd_elem *e = gkd_elem_child(elem, "dialect/switch");
+	const struct gkd_elem *first = gkd_elem_child(elem, "dialect/switch");
 
 	*dialect = (struct gsakmp_dialect){ 0 };
-	for (; e != NULL; e = gkd_elem_next(e)) {
+	for (const struct gkd_elem *e = first; e != NULL;
+	     e = gkd_elem_next(e)) {
 		const char *name = gkd_elem_text(e, "@name", "");
 		const char *value = gkd_elem_text(e, "@value", "");
 		enum gk_err err = gsakmp_dialect_set(dialect, name, value);
 
+		for (const struct gkd_elem *o = first; o != e;
+		     o = gkd_elem_next(o))
+			if (strcmp(name, gkd_elem_text(o, "@name", "")) == 0)
+				return gkd_config_fail(
+					config, e, why,
+					"switch '%s' is set already", name);
 		if (err == GK_ERR_UNEXPECTED)
 			return gkd_config_fail(config, e, why,
 			                       "there is no switch '%s'", name);

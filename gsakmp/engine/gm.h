@@ -106,8 +106,8 @@ struct gsakmp_gm_config {
 	                           * doubles up to half a minute */
 	/* What hash-and-URL certificates stand for; NULL: not accepted. */
 	struct gsakmp_fetched *fetched;
-	/* RFC 4534 B.1.4, udpRTJtcpOther: a Key Download, Lack of Ack or
-	 * Departure Response that comes by UDP is none. */
+	/* RFC 4534 B.1.4, udpRTJtcpOther: a Key Download or Lack of Ack that
+	 * comes by UDP is none. */
 	bool tcp_but_rtj;
 };
 

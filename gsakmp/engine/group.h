@@ -74,6 +74,9 @@ struct gsakmp_group_config {
 	} recheck;
 	bool can_post; /* POST outputs are acted upon: without, a token that
 	                * wants Rekey Events posted is refused */
+	/* Nothing is received that way: a token that wants members to register
+	 * or to leave by it is refused. */
+	bool no_udp, no_tcp;
 	uint16_t gtpk_type;   /* [the token's key wrap] Table 16 */
 	uint32_t gtpk_life_s; /* [0: no end] when the token says nothing */
 	uint32_t grace_ms;    /* [10000] a superseded GTPK may still be used */

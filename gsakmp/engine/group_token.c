@@ -347,6 +347,8 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 			.last = old != NULL ? &old->v.seen : NULL,
 			.legacy_ok = g->cfg.legacy_ok,
 			.no_post = !g->cfg.can_post,
+			.no_udp = g->cfg.no_udp,
+			.no_tcp = g->cfg.no_tcp,
 		},
 		token, now, &p, why);
 	if (err == GK_OK)

@@ -288,6 +288,29 @@ derive_rekey(const struct derivation *d)
 	return GK_OK;
 }
 
+/* RFC4534-2-11: "communication mechanisms are supported".  A group to which no
+ * member can speak is none. */
+static bool
+listens(const struct gsakmp_policy_args *args, enum gpt_transport t)
+{
+	return !(args->no_udp && t != GPT_TRANSPORT_TCP) &&
+	       !(args->no_tcp && t != GPT_TRANSPORT_UDP);
+}
+
+static enum gk_err
+check_transport(const struct derivation *d)
+{
+	const struct gsakmp_policy *p = d->p;
+
+	if ((listens(d->args, p->reg->transport) &&
+	     (p->dereg == NULL || listens(d->args, p->dereg->transport))) ||
+	    !GK_CHECKED("RFC4534-2-11"))
+		return GK_OK;
+	return gsakmp_refuse(
+		d->why, GK_ERR_POLICY, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+		"RFC4534-2-11", "transport: nothing listens for it", 0);
+}
+
 static enum gk_err
 derive(const struct derivation *d)
 {
@@ -302,6 +325,7 @@ derive(const struct derivation *d)
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
 	if (p->rekey == NULL && unknown && GK_CHECKED("RFC4534-3-13"))
 		return forbid(d, "RFC4534-3-13");
+	GK_TRY(check_transport(d));
 	GK_TRY(derive_mechanisms(d));
 	GK_TRY(derive_keys(d));
 	GK_TRY(derive_speakers(d));

@@ -74,6 +74,8 @@ struct gsakmp_policy_args {
 	bool restore;            /* from our own store: gpt_token_restore() */
 	struct gpt_fault *fault; /* what is wrong, in words; may be NULL */
 	bool no_post; /* nothing can be posted from here: such a token is no use */
+	/* Nor is one with a transport by which nobody can reach us. */
+	bool no_udp, no_tcp;
 };
 
 /**

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every Notification Type of RFC 4535 Table 22 on the wire: which daemon sends it in which message, for what reason, and
 in which mode.  That every one of them is understood where one can come is in gsakmp/tests/test_notify.c."""
+import time
 from dataclasses import replace
 
 import pytest
 
 from msec_scapy import message, misbehave
 from msec_scapy import registry as reg
-from msec_scapy.gsakmp import Identification, MechanismChoice, Notification
+from msec_scapy.gsakmp import Identification, MechanismChoice, Nonce, Notification
 from msec_scapy.testing import forger
 from msec_scapy.testing.ground import Ground, serving
 
@@ -217,3 +218,33 @@ def test_cookie_required(tmp_path, net_prefix):
         assert runner.join()
         assert wire.said(reg.X_COOKIE) == [reg.N_COOKIE_REQUIRED]
         keys.finish()
+
+
+@pytest.mark.parametrize("grace, taken", (("60s", True), ("100ms", False)))
+@pytest.mark.req("RFC4535-5.2.1.3-08", "RFC4535-5.2.1.3-07")
+def test_a_key_download_behind_an_error(tmp_path, net_prefix, grace, taken):
+    """For as long as is configured, a Request to Join Error, which anybody can send, does not keep a Key Download out."""
+    with Ground(tmp_path, net_prefix) as g, serving(g.key_server()) as server:
+        send, held = server.runner.send, []
+
+        def error_first(answers):
+            held.extend(a for a in answers if a.exchange == reg.X_KEYDL)
+            k = server.server
+            send([replace(a, exchange=reg.X_RTJ_ERR, octets=k.build(
+                reg.X_RTJ_ERR, [Nonce(nonce_type=reg.NONCE_I, data=next(iter(k.seen))),
+                                Notification(notify=reg.N_UNAUTHORIZED, data=b"")], time.time(), signed=False))
+                if a.exchange == reg.X_KEYDL else a for a in answers])
+        server.runner.send = error_first
+        gm = g.gm(behaviour=f'error-grace="{grace}"')
+        gm.control("join")
+        gm.wait("message", timeout=5, exchange="Request to Join Error")
+        if not taken:
+            assert "refused" in gm.wait("left", timeout=4)["reason"]
+        server.runner.send = send
+        server.send(held)
+        if taken:
+            gm.wait("joined", timeout=5)
+        else:
+            gm.wait("refused", timeout=5, req="RFC4535-7.1.2-07")
+        assert bool(gm.find("joined")) == taken
+        gm.finish()

@@ -188,6 +188,26 @@ def test_what_comes_another_way(ground):
         gm.finish()
 
 
+@pytest.mark.parametrize("registering, leaving, missing", [
+    ("tcp", "tcp", "tcp"), ("udp", "tcp", "tcp"), (MIXED, "tcp", "tcp"), ("udp", "udp", "udp"), ("tcp", "udp", "udp")])
+@pytest.mark.refuses("RFC4534-2-11")
+def test_a_token_for_a_transport_that_nothing_listens_on(ground, registering, leaving, missing):
+    """Nobody could join, or leave: the token is refused, at a start and later on."""
+    server = ground.gcks()
+    element = f'<{missing} address="{ground.address("keys")}"/>'
+    xml = server.config.read_text()
+    assert element in xml
+    server.control("token", "ground")  # the same
+    server.finish()
+    server.write(xml.replace(element, ""))
+    ground.token_file.write_bytes(ground.make_token(transport=registering, leave_transport=leaving))
+    (ground.dir / "daemons" / "keys.db").unlink()
+    server.launch()
+    assert server.wait_end() == 6
+    refused = server.find("refused", req="RFC4534-2-11")
+    assert refused and "nothing listens" in refused[-1]["field"]
+
+
 # ------------------------------------------------------------- hostile peers
 
 def connections(daemon):

@@ -123,6 +123,11 @@ GK_TEST(daemon_config, semantic_errors_have_the_same_form)
 	assert_non_null(strstr(why.text, "from 1 to 98"));
 	gk_assert_err(GK_ERR_VALUE, gkd_elem_ms(config, listen, "@idle", 1,
 	                                        2999, 1, &n, &why));
+	/* Wherever the path begins, the line is that of the element. */
+	gk_assert_err(GK_ERR_VALUE,
+	              gkd_elem_ms(config, gkd_config_root(config),
+	                          "listen@idle", 1, 2999, 1, &n, &why));
+	assert_non_null(strstr(why.text, "dir/t.xml:2: <listen>: 'listen@"));
 	gk_assert_err(GK_ERR_IO, gkd_elem_file(config, gkd_config_root(config),
 	                                       "file", 10, &octets, &why));
 	assert_non_null(strstr(why.text, "dir/no/such"));

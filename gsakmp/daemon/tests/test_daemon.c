@@ -103,7 +103,8 @@ remove_files(void **state)
 	"<rekey on-join='no' join-window='2s' degree='4'/>\n"                 \
 	"<keys traffic-type='12'/>\n"                                         \
 	"<registration timeout='7s'/>\n"                                      \
-	"<dialect><switch name='pad' value='zero'/></dialect>\n"              \
+	"<dialect><switch name='pad' value='zero'/>"                          \
+	"<switch name='nonce_c' value='data'/></dialect>\n"                   \
 	"</group>\n</gsakmp-gcks>"
 #define GM                                                           \
 	"<gsakmp-gm>\n" WHO "<group>\n" GROUP_ID                     \
@@ -265,6 +266,8 @@ GK_TEST(daemon_gcks, errors_name_line_element_and_value)
 		  { ":14: <switch>", "'lead' is not an element of the set" } },
 		{ "group/dialect/switch@value=low_be",
 		  { ":14: <switch>", "no value 'low_be'" } },
+		{ "group/dialect/switch[2]@name=pad",
+		  { ":14: <switch>", "'pad' is set already" } },
 		{ "group/keys@traffic-type=77",
 		  { ":12: <keys>", "77 is no key type" } },
 		{ "listen/udp@port=0", { ":6:", "port" } },
