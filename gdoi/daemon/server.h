@@ -38,6 +38,7 @@
 #define GDOID_LISTEN_MAX 32
 #define GDOID_HISTORY_MAX 64 /* PUSHes that "history" shows */
 #define GDOID_TOKEN_MAX (1u << 20)
+#define GDOID_MET_MAX (1u << 18) /* names that are told apart */
 
 struct gdoid_server;
 
@@ -59,7 +60,8 @@ struct gdoid_worker {
 	atomic_uint handed;           /* to us by others, on their way */
 	atomic_ullong stale, crowded; /* the queue's counters */
 	pthread_mutex_t status_lock;
-	struct gdoi_gcks_status status; /* for other threads */
+	struct gdoi_gcks_status status;        /* for other threads */
+	atomic_ullong met[GDOID_MET_MAX / 64]; /* see tell_others() */
 	struct gkd_udp *udp[GDOID_LISTEN_MAX];
 	struct gdoid_arrival {
 		struct gdoid_worker *worker;

@@ -46,7 +46,36 @@ on_forget(void *arg)
 	free(f);
 }
 
-/* The peer has begun anew: SAs with it in other workers are of no use. */
+/* Where a peer's name stands among those that a worker has met; the same for
+ * names that differ in the case of letters, which may be one peer's. */
+static size_t
+place_of(struct gk_slice peer)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < peer.len; i++)
+		hash = (hash ^ (peer.ptr[i] | 0x20)) * 16777619u;
+	return hash % GDOID_MET_MAX;
+}
+
+static void
+meet(struct gdoid_worker *w, struct gk_slice peer)
+{
+	size_t at = place_of(peer);
+
+	atomic_fetch_or(&w->met[at / 64], 1ull << at % 64);
+}
+
+static bool
+has_met(const struct gdoid_worker *w, struct gk_slice peer)
+{
+	size_t at = place_of(peer);
+
+	return (atomic_load(&w->met[at / 64]) >> at % 64 & 1) != 0;
+}
+
+/* The peer has begun anew: SAs with it in other workers are of no use.  A worker
+ * that has never had one, as with most peers, is not woken. */
 static void
 tell_others(struct gdoid_worker *w, struct gk_slice peer)
 {
@@ -55,7 +84,7 @@ tell_others(struct gdoid_worker *w, struct gk_slice peer)
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct forget *f;
 
-		if (i == w->index)
+		if (i == w->index || !has_met(&s->workers[i], peer))
 			continue;
 		f = calloc(1, sizeof(*f));
 		if (f == NULL)
@@ -103,6 +132,8 @@ act(struct gdoid_worker *w)
 		if (o.kind == GDOI_OUT_SEND)
 			(void)gdoid_send(w, &o.to, &o.from, o.keepalive,
 			                 o.dgram);
+		else if (o.kind == GDOI_OUT_PHASE1_UP)
+			meet(w, o.peer);
 		else if (o.kind == GDOI_OUT_NOTIFIED &&
 		         o.notify == ISAKMP_NOTIFY_INITIAL_CONTACT)
 			tell_others(w, o.peer);

@@ -181,6 +181,9 @@ gdoi_gcks_worker(const struct gdoi_gcks *gcks, struct gk_slice dgram)
 	if (dgram.len < ISAKMP_HEADER_LEN || gdoi_push_ack_is(dgram) ||
 	    memcmp(dgram.ptr + AT_COOKIE_R, none, sizeof(none)) == 0)
 		return -1;
+	/* Most are for who has them; to look that up is quicker. */
+	if (ike_pool_has(gcks->pool, dgram.ptr + AT_COOKIE_R))
+		return gcks->cfg.ike.cookie_tag;
 	return ike_cookie_tag(gcks->cfg.ike.secret, dgram.ptr + AT_COOKIE_R);
 }
 

@@ -224,12 +224,11 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 	    GK_CHECKED("RFC2408-5.2-06", "RFC2409-3.2-04", "RFC2408-4.1.1-03"))
 		return ike_refuse(in, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_FLAGS,
 		                  "RFC2408-5.2-06", "Flags", 19);
-	m = calloc(1, sizeof(*m));
+	m = ike_message_new();
 	if (m == NULL)
 		return GK_ERR_NOMEM;
 	err = t->step(in, m);
-	gk_wipe(m, sizeof(*m));
-	free(m);
+	ike_message_free(m);
 	return err;
 }
 
@@ -242,7 +241,7 @@ ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
 	uint8_t exchange = cfg->aggressive
 	                           ? ISAKMP_EXCHANGE_AGGRESSIVE
 	                           : ISAKMP_EXCHANGE_IDENTITY_PROTECTION;
-	struct ike_message *m = calloc(1, sizeof(*m));
+	struct ike_message *m = ike_message_new();
 	enum gk_err err = GK_ERR_NOMEM;
 	struct ike *ike = NULL;
 
@@ -280,7 +279,7 @@ ike_initiate(const struct gk_env *env, const struct ike_config *cfg,
 		ike->state = cfg->aggressive ? IKE_I_AGGRESSIVE : IKE_I_SA;
 		err = ike_message_send(ike, m, false, true, now);
 	}
-	free(m);
+	ike_message_free(m);
 	if (err != GK_OK)
 		ike_free(ike);
 	else
@@ -373,7 +372,7 @@ ike_respond(const struct gk_env *env, const struct ike_config *cfg,
             const struct ike_path *path, struct gk_slice dgram,
             struct gk_now now, struct ike **out, struct isakmp_reject *why)
 {
-	struct ike_message *m = calloc(1, sizeof(*m));
+	struct ike_message *m = ike_message_new();
 	struct ike_input in = { .path = path, .now = now };
 	uint8_t digest[GK_HASH_MAX];
 	enum gk_err err = m == NULL ? GK_ERR_NOMEM : GK_OK;
@@ -401,7 +400,7 @@ ike_respond(const struct gk_env *env, const struct ike_config *cfg,
 	if (err == GK_OK)
 		err = gk_hash(GK_HASH_SHA256, &dgram, 1, digest);
 	gk_buf_free(&in.clear);
-	free(m);
+	ike_message_free(m);
 	if (err != GK_OK) {
 		if (in.why.req == NULL)
 			in.why.field = gk_strerror(err);

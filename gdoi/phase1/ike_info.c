@@ -316,7 +316,7 @@ static enum gk_err
 send_info(struct ike *ike, uint8_t type, struct gk_slice body, bool dpd,
           struct gk_now now)
 {
-	struct ike_message *m = calloc(1, sizeof(*m));
+	struct ike_message *m = ike_message_new();
 	uint8_t octets[GK_HASH_MAX] = { 0 };
 	uint32_t id = 0;
 	struct isakmp_header h;
@@ -365,7 +365,7 @@ send_info(struct ike *ike, uint8_t type, struct gk_slice body, bool dpd,
 		ike_keepalive_later(ike, now);
 	if (err == GK_OK && !dpd)
 		note_own(ike, id);
-	free(m);
+	ike_message_free(m);
 	return err;
 }
 

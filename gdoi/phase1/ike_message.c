@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
 #include <string.h>
 
 #include "gdoi/phase1/ike_private.h"
@@ -6,6 +7,28 @@
 /*
  * Building messages of phase 1.
  */
+struct ike_message *
+ike_message_new(void)
+{
+	struct ike_message *m = malloc(sizeof(*m));
+
+	/* Not the octets, which are written before they are read: there are
+	 * many, and few are used. */
+	if (m != NULL) {
+		m->wr = (struct gk_wr){ 0 };
+		m->next = NULL;
+	}
+	return m;
+}
+
+void
+ike_message_free(struct ike_message *m)
+{
+	if (m != NULL)
+		gk_wipe(m->buf, m->wr.len);
+	free(m);
+}
+
 void
 ike_message_begin(struct ike *ike, struct ike_message *m, uint8_t exchange)
 {

@@ -422,6 +422,14 @@ ike_pool_delete_all(struct ike_pool *pool, struct gk_now now)
 
 /* ---- questions ---------------------------------------------------------- */
 
+bool
+ike_pool_has(const struct ike_pool *pool, const uint8_t own[ISAKMP_COOKIE_LEN])
+{
+	return gk_index_find(&pool->by_own,
+	                     (struct gk_slice){ own, ISAKMP_COOKIE_LEN }) !=
+	       NULL;
+}
+
 struct ike *
 ike_pool_find(const struct ike_pool *pool,
               const uint8_t cookies[2 * ISAKMP_COOKIE_LEN])

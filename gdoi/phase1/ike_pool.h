@@ -125,6 +125,9 @@ enum gk_err ike_pool_delete_peer(struct ike_pool *pool, struct gk_identity peer,
 /* ike_pool_delete_all - as before the process ends. */
 enum gk_err ike_pool_delete_all(struct ike_pool *pool, struct gk_now now);
 
+/* ike_pool_has - is there one for which this cookie was made here? */
+bool ike_pool_has(const struct ike_pool *pool,
+                  const uint8_t own[ISAKMP_COOKIE_LEN]);
 /* ike_pool_find - by the two cookies; NULL. */
 struct ike *ike_pool_find(const struct ike_pool *pool,
                           const uint8_t cookies[2 * ISAKMP_COOKIE_LEN]);

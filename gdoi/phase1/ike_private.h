@@ -158,6 +158,9 @@ GK_MUST_CHECK enum gk_err ike_resend(struct ike *ike);
 GK_MUST_CHECK enum gk_err ike_step(struct ike_input *in, struct gk_slice dgram);
 
 /* Building: ike_message.c */
+/* ike_message_new - NULL when memory is short. */
+struct ike_message *ike_message_new(void);
+void ike_message_free(struct ike_message *m); /* wipes what was written */
 void ike_message_begin(struct ike *ike, struct ike_message *m,
                        uint8_t exchange);
 /* ike_message_payload - open a payload; gk_wr_close() ends it. */

@@ -302,6 +302,22 @@ def test_nat_traversal_and_many_workers(group):
         p.wait("rekeyed")
 
 
+@pytest.mark.req("RFC2407-4.6.3.3-03")
+def test_who_begins_anew_has_no_older_sas_in_any_worker(group):
+    """INITIAL-CONTACT reaches the worker that has the older SA, and one that has not is not asked."""
+    g = group("alice", "bob", workers=8)
+    assert g.peer("bob").register()
+    for port in range(20001, 20009):  # the kernel chooses a worker by the port, too
+        alice, mark = g.peer("alice", port=port), g.keys.mark()
+        alice.member.config.initial_contact = True
+        assert alice.register()
+        if port > 20001:
+            g.keys.wait("phase1-down", since=mark, where=lambda e: "alice" in e["peer"])
+        alice.close()
+    sas = g.keys.control("status")["phase1"]["sas_by_worker"]
+    assert sum(sas) == 2, "bob's, and the last one of alice"
+
+
 def test_aggressive_mode_is_off_by_default(group):
     g = group("alice", phase1={"aggressive": "yes"})
     assert g.peer("alice", mode=phase1.AGGRESSIVE).register()
