@@ -511,6 +511,8 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 	early = parse_options(program, &o, argc, argv);
 	if (early >= 0)
 		return early;
+	/* What is said before the configuration says where and how much. */
+	gkd_log_open(program->name, GKD_LOG_STDERR, LOG_INFO);
 	gkd_env_init(&d.env);
 	/* Before any key is read.  Where memory cannot be locked, private keys
 	 * live on the ordinary heap. */

@@ -243,6 +243,30 @@ build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
 	return err;
 }
 
+static void
+say_why(enum gk_err err, const struct isakmp_reject *reject, char why[256])
+{
+	char reason[GKD_CAUSE_TEXT];
+
+	snprintf(why, 256, "%.180s (%s)",
+	         gdoid_report_reason(reason, reject, gk_strerror(err)),
+	         reject->req != NULL ? reject->req : "-");
+}
+
+/* What the group engine would say of it: algorithms, and whether the signer's key
+ * is one for them. */
+static enum gk_err
+check_run(const struct gdoid_group *g, const struct gdoi_policy *policy,
+          char why[256])
+{
+	struct isakmp_reject reject = { 0 };
+	enum gk_err err = gdoi_group_policy_check(&g->cfg, policy, &reject);
+
+	if (err != GK_OK)
+		say_why(err, &reject, why);
+	return err;
+}
+
 /* ---- a policy comes into force -------------------------------------------- */
 
 static enum gk_err
@@ -253,7 +277,6 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 	struct isakmp_reject reject = { 0 };
 	struct gdoi_policy *policy;
 	struct gpt_seen seen;
-	char reason[256];
 	enum gk_err err;
 
 	err = build(g, octets, restored, &policy, &seen, why);
@@ -264,10 +287,7 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 		err = gdoi_group_set_policy(g->group, policy, gkd_now(),
 		                            &reject);
 		if (err != GK_OK)
-			snprintf(why, 256, "%.180s (%s)",
-			         gdoid_report_reason(reason, &reject,
-			                             gk_strerror(err)),
-			         reject.req != NULL ? reject.req : "-");
+			say_why(err, &reject, why);
 	}
 	if (err != GK_OK) {
 		gdoid_report_refusal(d, g->name,
@@ -357,6 +377,8 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 	if (err == GK_OK) {
 		if (!check_phase1(g, policy, text))
 			err = GK_ERR_POLICY;
+		else
+			err = check_run(g, policy, text);
 		gdoi_policy_free(policy);
 	}
 	if (err == GK_OK)

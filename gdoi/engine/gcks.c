@@ -187,6 +187,17 @@ gdoi_gcks_worker(const struct gdoi_gcks *gcks, struct gk_slice dgram)
 	return ike_cookie_tag(gcks->cfg.ike.secret, dgram.ptr + AT_COOKIE_R);
 }
 
+/* Who asks why a member is silent reads this. */
+static const char *
+ack_text(enum gk_err err, const struct isakmp_reject *why)
+{
+	if (err == GK_ERR_REPLAY)
+		return "acknowledged before";
+	if (why->req != NULL && strcmp(why->req, "RFC8263-3.4-03") == 0)
+		return "no member has registered from there";
+	return NULL;
+}
+
 /* RFC 8263 section 5: the cookies are the SPI of a KEK. */
 static enum gk_err
 acknowledgement(struct gcks_input *in)
@@ -194,10 +205,17 @@ acknowledgement(struct gcks_input *in)
 	struct gdoi_gcks *gcks = in->gcks;
 
 	for (size_t i = 0;
-	     in->dgram.len >= GDOI_KEK_SPI_LEN && i < gcks->n_groups; i++)
-		if (gdoi_group_has_spi(gcks->groups[i], in->dgram.ptr))
-			return gdoi_group_ack(gcks->groups[i], in->dgram,
-			                      &in->from, in->now, &in->why);
+	     in->dgram.len >= GDOI_KEK_SPI_LEN && i < gcks->n_groups; i++) {
+		enum gk_err err;
+
+		if (!gdoi_group_has_spi(gcks->groups[i], in->dgram.ptr))
+			continue;
+		in->group = gcks->groups[i];
+		err = gdoi_group_ack(gcks->groups[i], in->dgram, &in->from,
+		                     in->now, &in->why);
+		in->text = ack_text(err, &in->why);
+		return err;
+	}
 	if (!GK_CHECKED("RFC8263-5-05"))
 		return GK_OK;
 	return gcks_refuse(in, GK_ERR_UNEXPECTED, ISAKMP_NOTIFY_INVALID_COOKIE,
@@ -240,7 +258,7 @@ gdoi_gcks_receive(struct gdoi_gcks *gcks, struct gk_slice dgram,
 	if (ours && err != GK_OK) {
 		if (in.why.req == NULL)
 			in.why.field = gk_strerror(err);
-		gcks_refused(gcks, from, ike, &in.why, NULL);
+		gcks_refused(gcks, from, ike, in.group, &in.why, in.text);
 	}
 	gcks_drain(gcks, from, now);
 	return err;

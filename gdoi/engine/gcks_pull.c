@@ -301,6 +301,7 @@ message_2(struct gcks_input *in, struct ike *ike, struct gcks_pull *p,
 
 	gdoi_pull_take(&p->wire, m);
 	GK_TRY(group_find(in, m, &p->group));
+	in->group = p->group;
 	p->wire.dialect = gdoi_group_dialect(p->group);
 	GK_TRY(offer(in, ike, p));
 	c.sa = gdoi_offer_sa(p->offer);
@@ -490,6 +491,7 @@ same(const uint8_t a[32], const uint8_t b[32])
 static enum gk_err
 known(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 {
+	in->group = p->group;
 	if (p->stage == GCKS_OFFERED)
 		return same(in->digest, p->first) ? again(in, ike, p)
 		                                  : message_3(in, ike, p);

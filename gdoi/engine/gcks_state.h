@@ -83,7 +83,9 @@ struct gcks_input {
 	struct gk_now now;
 	struct isakmp_header header;
 	struct isakmp_reject why;
-	uint8_t digest[GK_HASH_MAX]; /* SHA-256 of the datagram */
+	const struct gdoi_group *group; /* that it is about, if known */
+	const char *text;               /* of a refusal, for people */
+	uint8_t digest[GK_HASH_MAX];    /* SHA-256 of the datagram */
 };
 
 /* gcks.c */
@@ -103,10 +105,10 @@ void gcks_commit_free(struct gcks_commit *c);
  * @from; NULL: to none. */
 void gcks_drain(struct gdoi_gcks *gcks, const struct gdoi_address *from,
                 struct gk_now now);
-/* @text: for people, static; or NULL. */
+/* @text: for people, static; or NULL.  @group: NULL where it is not known. */
 void gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
-                  struct ike *ike, const struct isakmp_reject *why,
-                  const char *text);
+                  struct ike *ike, const struct gdoi_group *group,
+                  const struct isakmp_reject *why, const char *text);
 /* gcks_send, gcks_said - outputs SEND and MESSAGE. */
 GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
                                     struct gk_slice dgram);

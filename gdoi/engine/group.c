@@ -60,6 +60,7 @@ gdoi_group_new(const struct gk_env *env, const struct gdoi_group_config *cfg)
 	g->cfg = *cfg;
 	if (cfg->dialect != NULL)
 		g->dialect = *cfg->dialect;
+	g->cfg.dialect = &g->dialect;
 	defaults(g);
 	pthread_mutex_init(&g->lock, NULL);
 	if (fill(g) != GK_OK) {

@@ -79,6 +79,12 @@ enum gk_err gdoi_group_set_policy(struct gdoi_group *group,
                                   struct gdoi_policy *policy, struct gk_now now,
                                   struct isakmp_reject *why);
 
+/* gdoi_group_policy_check - can a group of that configuration run it?  As
+ * gdoi_group_set_policy() judges it, which changes nothing here. */
+enum gk_err gdoi_group_policy_check(const struct gdoi_group_config *cfg,
+                                    const struct gdoi_policy *policy,
+                                    struct isakmp_reject *why);
+
 /* gdoi_group_set_lapsed - the token of the policy in force would not, or would again,
  * be accepted today.  While it would not, only members register. */
 void gdoi_group_set_lapsed(struct gdoi_group *group, bool lapsed);

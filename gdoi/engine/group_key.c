@@ -130,7 +130,7 @@ gdoi_kek_push(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
 		.key = { kek->key.ptr + iv, kek->key.len - iv },
 		.signature = gdoi_kek_signature(
 			&g->dialect, kek->sak.sig_algorithm, kek->sak.sig_hash,
-			kek->sak.sig_key_length),
+			(uint16_t)gk_pubkey_bits(g->cfg.signer_key)),
 		.has_chained = kek->has_chained,
 	};
 	memcpy(out->spi, kek->sak.spi, sizeof(out->spi));

@@ -22,42 +22,60 @@ refuse(struct isakmp_reject *why, enum gk_err err, const char *req,
 
 /* ---- can it be run? ------------------------------------------------------ */
 
+static const struct gk_pubkey *
+signer_key(const struct gdoi_group_config *cfg)
+{
+	if (cfg->signer == NULL || cfg->signer_key != NULL)
+		return cfg->signer == NULL ? NULL : cfg->signer_key;
+	return gk_signer_pubkey(cfg->signer);
+}
+
+/* An ECDSS policy need not say how long keys are: ours says it. */
 static enum gk_err
-check_signature(const struct gdoi_group *g, const struct gdoi_sak *sak,
+check_signature(const struct gdoi_group_config *cfg,
+                const struct gdoi_dialect *dialect, const struct gdoi_sak *sak,
                 struct isakmp_reject *why)
 {
-	struct gk_sig_alg alg =
-		gdoi_kek_signature(&g->dialect, sak->sig_algorithm,
-	                           sak->sig_hash, sak->sig_key_length);
+	const struct gk_pubkey *key = signer_key(cfg);
+	struct gk_sig_alg alg;
 
-	if (g->cfg.signer == NULL ||
-	    ((alg.scheme == GK_SIG_NONE ||
-	      !gk_pubkey_suits(g->cfg.signer_key, alg)) &&
-	     GK_CHECKED("RFC6407-5.3-13")))
+	if (key == NULL)
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3-13",
-		              "SIG_ALGORITHM");
+		              "SIG_ALGORITHM, and there is no signer");
+	alg = gdoi_kek_signature(dialect, sak->sig_algorithm, sak->sig_hash,
+	                         (uint16_t)gk_pubkey_bits(key));
+	if ((alg.scheme == GK_SIG_NONE || !gk_pubkey_suits(key, alg)) &&
+	    GK_CHECKED("RFC6407-5.3-13"))
+		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3-13",
+		              "SIG_ALGORITHM, for which the signer's key is of "
+		              "the wrong kind");
 	if (sak->sig_key_length != 0 &&
-	    sak->sig_key_length != gk_pubkey_bits(g->cfg.signer_key) &&
+	    sak->sig_key_length != gk_pubkey_bits(key) &&
 	    GK_CHECKED("RFC6407-5.3.7-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3.7-01",
-		              "SIG_KEY_LENGTH");
-	if (!g->cfg.legacy_ok &&
-	    (gk_sig_is_legacy(alg) ||
-	     gk_pubkey_min_bits(g->cfg.signer_key, RSA_MIN, RSA_MIN) != GK_OK))
+		              "SIG_KEY_LENGTH, which is not that of the "
+		              "signer's key");
+	if (!cfg->legacy_ok && gk_sig_is_legacy(alg))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-6.1-04",
-		              "SIG_ALGORITHM");
+		              "SIG_ALGORITHM, which is legacy");
+	if (!cfg->legacy_ok &&
+	    gk_pubkey_min_bits(key, RSA_MIN, RSA_MIN) != GK_OK)
+		return refuse(why, GK_ERR_POLICY, "RFC6407-6.1-04",
+		              "SIG_ALGORITHM, for which the signer's key is "
+		              "too short");
 	return GK_OK;
 }
 
 static enum gk_err
-check_rekey(const struct gdoi_group *g, const struct gdoi_rekey_policy *p,
-            struct isakmp_reject *why)
+check_rekey(const struct gdoi_group_config *cfg,
+            const struct gdoi_dialect *dialect,
+            const struct gdoi_rekey_policy *p, struct isakmp_reject *why)
 {
 	enum gk_cipher cipher =
 		gdoi_kek_cipher(p->sak.algorithm, p->sak.key_length);
 
 	if ((cipher == GK_CIPHER_NONE ||
-	     (gk_cipher_is_legacy(cipher) && !g->cfg.legacy_ok)) &&
+	     (gk_cipher_is_legacy(cipher) && !cfg->legacy_ok)) &&
 	    GK_CHECKED("RFC6407-5.3-12"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.3-12",
 		              "KEK_ALGORITHM");
@@ -68,11 +86,12 @@ check_rekey(const struct gdoi_group *g, const struct gdoi_rekey_policy *p,
 	    GK_CHECKED("RFC8263-2.2-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC8263-2.2-01",
 		              "KEK_ACK_REQUESTED");
-	return check_signature(g, &p->sak, why);
+	return check_signature(cfg, dialect, &p->sak, why);
 }
 
 static enum gk_err
-check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
+check_data(const struct gdoi_group_config *cfg,
+           const struct gdoi_dialect *dialect, const struct gdoi_policy *p,
            struct isakmp_reject *why)
 {
 	bool counters = false;
@@ -80,7 +99,7 @@ check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
 	for (size_t i = 0; i < p->n_data; i++) {
 		struct gdoi_sat_keys keys;
 
-		GK_TRY(gdoi_sat_keys(&g->dialect, &p->data[i].sat, &keys, why));
+		GK_TRY(gdoi_sat_keys(dialect, &p->data[i].sat, &keys, why));
 		/* Its source made it; it is in the policy, or nowhere. */
 		if (keys.source_auth &&
 		    gdoi_source_key_check(&p->data[i].sat,
@@ -88,7 +107,7 @@ check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
 		    GK_CHECKED("RFC6407-5.6.1.3-01"))
 			return refuse(why, GK_ERR_POLICY, "RFC6407-5.6.1.3-01",
 			              "TEK_SOURCE_AUTH_KEY");
-		if (keys.legacy && !g->cfg.legacy_ok &&
+		if (keys.legacy && !cfg->legacy_ok &&
 		    GK_CHECKED("RFC6407-6.2-01"))
 			return refuse(why, GK_ERR_POLICY, "RFC6407-6.2-01",
 			              "Transform ID");
@@ -102,18 +121,22 @@ check_data(const struct gdoi_group *g, const struct gdoi_policy *p,
 	return GK_OK;
 }
 
-static enum gk_err
-check(const struct gdoi_group *g, const struct gdoi_policy *p,
-      struct isakmp_reject *why)
+enum gk_err
+gdoi_group_policy_check(const struct gdoi_group_config *cfg,
+                        const struct gdoi_policy *p, struct isakmp_reject *why)
 {
+	static const struct gdoi_dialect defaults;
+	const struct gdoi_dialect *dialect =
+		cfg->dialect != NULL ? cfg->dialect : &defaults;
+
 	/* RFC6407-5.2.1-03 */
 	if (!p->rekey.on && p->n_data == 0 && GK_CHECKED("RFC6407-5.2.1-03"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.2.1-03", "SA");
 	if (p->n_data > GDOI_SATS_MAX / 2)
 		return refuse(why, GK_ERR_SPACE, "RFC6407-5.2.1-02", "SAT");
 	if (p->rekey.on)
-		GK_TRY(check_rekey(g, &p->rekey, why));
-	return check_data(g, p, why);
+		GK_TRY(check_rekey(cfg, dialect, &p->rekey, why));
+	return check_data(cfg, dialect, p, why);
 }
 
 /* ---- the tree ------------------------------------------------------------ */
@@ -464,7 +487,7 @@ set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
 	if (g->phase == GDOI_GROUP_DESTROYED)
 		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-5.9-07",
 		              "the group was destroyed");
-	GK_TRY(check(g, policy, why));
+	GK_TRY(gdoi_group_policy_check(&g->cfg, policy, why));
 	if (g->data == NULL)
 		err = open_group(g, policy, now);
 	else if (!same_shape(g, &shape, policy))

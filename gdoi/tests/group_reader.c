@@ -501,7 +501,7 @@ gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram)
 		kek.key = (struct gk_slice){ k->key + iv, k->len - iv };
 		kek.signature = gdoi_kek_signature(
 			&w->dialect, k->sak.sig_algorithm, k->sak.sig_hash,
-			k->sak.sig_key_length);
+			(uint16_t)gk_pubkey_bits(k->pub));
 		memcpy(kek.chained, k->chained, 16);
 		kek.has_chained = k->has_chained;
 		if (gdoi_push_open(&w->dialect, &kek, dgram, &push, &why) !=

@@ -74,6 +74,21 @@ GK_TEST(rfc6407_5_3_13, a_signature_that_the_key_cannot_make)
 	not_run("RFC6407-5.3-13");
 }
 
+/* SIG_KEY_LENGTH may be missing; the curve is that of the key. */
+GK_TEST(rfc6407_5_3_6_3_01, ecdss_goes_by_the_key)
+{
+	gw_init(&w, 2);
+	w.template.rekey.sak.sig_algorithm = GDOI_SIG_ALG_ECDSS;
+	w.template.rekey.sak.sig_hash = GDOI_SIG_HASH_SHA256;
+	w.template.rekey.sak.sig_key_length = 0;
+	w.cfg.legacy_ok = true;
+	open_all(2);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	assert_int_equal(readers(), 2);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_5_6_4_1_01, counter_modes_want_sender_ids)
 {
 	gw_init(&w, 0);
@@ -348,6 +363,7 @@ main(void)
 		GK_RUN(rfc6407_5_2_1_03, neither_rekey_nor_data_is_no_group),
 		GK_RUN(rfc6407_5_3_12, a_kek_that_is_none_or_too_weak),
 		GK_RUN(rfc6407_5_3_13, a_signature_that_the_key_cannot_make),
+		GK_RUN(rfc6407_5_3_6_3_01, ecdss_goes_by_the_key),
 		GK_RUN(rfc6407_5_6_4_1_01, counter_modes_want_sender_ids),
 		GK_RUN(rfc6407_6_2_01, a_weak_transform_has_to_be_allowed),
 		GK_RUN(rfc6407_5_3_12, a_bad_edition_changes_nothing),

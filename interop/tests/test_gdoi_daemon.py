@@ -52,6 +52,10 @@ WRONG = [
 def test_check_config_names_line_element_and_value(group):
     g = group(run=False)
     assert g.keys.check_config()[0] == 0, "the configuration as it is"
+    g.lkh = False
+    g.write_policy()
+    status, text = g.keys.check_config()
+    assert status == 0 and re.search(r"Z gdoi-gcks warning: \[cfg\] policy of group 'plant', line \d+: without LKH", text), text
     for setting, said in WRONG:
         status, text = g.keys.check_config("--set", setting)
         assert status == 3, (setting, text)
@@ -66,7 +70,9 @@ def test_a_policy_that_cannot_be_run_is_found_by_check_config(group):
     g = group(run=False)
     good = g.policy_file.read_text()
     for old, new, said in (("<gdoi>", "<gdio>", "line 6"), ('number="7001"', 'number="7002"', "for another group"),
-                           ('<sender-ids bits="8"/>', "", "line 6: .*sender ids"), (forms.ipsec(g), "", "data")):
+                           ('<sender-ids bits="8"/>', "", "line 6: .*sender ids"), (forms.ipsec(g), "", "data"),
+                           ('algorithm="ecdsa-256"', 'algorithm="rsa"', "signer's key is of the wrong kind .*5.3-13"),
+                           ('hash="sha256"/>', 'hash="sha256" key-length="384"/>', "not that of the signer's key")):
         assert good.count(old) >= 1
         g.write_policy(good.replace(old, new, 1))
         status, text = g.keys.check_config()
@@ -118,7 +124,8 @@ def test_the_log_says_why_somebody_is_refused(group):
     g.write_policy()
     g.keys.control("policy")
     assert not g.peer("bob").register(tries=1)
-    assert "no rule of the policy admits" in g.keys.wait("refused", where=lambda e: "bob" in e["peer"])["reason"]
+    refused = g.keys.wait("refused", where=lambda e: "bob" in e["peer"])
+    assert "no rule of the policy admits" in refused["reason"] and refused["group"] == "plant"
 
 
 def test_the_examples_go_together(group):

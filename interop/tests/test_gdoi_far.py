@@ -66,7 +66,8 @@ def test_an_acknowledgement_when_the_key_server_is_made_to_rekey(key_server):
     ctl = f"{BUILD}/prefix/bin/msec-ctl {key_server.keys.control.path} rekey tek now"
     t = told(at(key_server, "ack-hash", "--provoke", ctl))
     assert t["sent"] and t["refused"] is None and t["alive"] is True
-    assert key_server.keys.wait("refused", since=mark, timeout=5)["req"] == "RFC8263-5-05"
+    refused = key_server.keys.wait("refused", since=mark, timeout=5)
+    assert refused["req"] == "RFC8263-5-05" and refused["group"] == "plant"
 
 
 def test_many_at_once_and_what_is_sent_in_full(key_server):
