@@ -75,6 +75,21 @@ struct bench_reference bench_reference(const struct bench_suite *suite,
                                        unsigned threads, double seconds);
 json_t *bench_reference_json(const struct bench_reference *ref);
 
+/*
+ * The second reference, nanoseconds of CPU: what OpenSSL's usual calls take with
+ * a peer that is met for the first time.  parse is d2i_X509(); path is
+ * X509_verify_cert() with CRLs, path_signatures of which are verified in it;
+ * verify and sign make a context for each message; exchange makes a key pair
+ * and derives.
+ */
+struct bench_usual {
+	double parse, path, verify, sign, exchange;
+	int path_signatures;
+};
+struct bench_usual bench_usual(const struct bench_suite *suite,
+                               unsigned threads, double seconds);
+json_t *bench_usual_json(const struct bench_usual *usual);
+
 void bench_print(json_t *o); /* and frees it */
 
 #endif /* BENCH_H */

@@ -546,13 +546,16 @@ option(const char *name, const char *value)
 int
 main(int argc, char **argv)
 {
+	double seconds = 0, usual = 0;
 	struct bench_reference ref;
-	double seconds = 0;
+	struct bench_usual with;
 	json_t *result;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--reference") == 0)
 			seconds = atof(argv[i + 1]);
+		else if (strcmp(argv[i], "--usual") == 0)
+			usual = atof(argv[i + 1]);
 		else
 			option(argv[i], argv[i + 1]);
 	}
@@ -561,6 +564,11 @@ main(int argc, char **argv)
 	if (seconds > 0) { /* the reference alone */
 		ref = bench_reference(opt.suite, opt.threads, seconds);
 		bench_print(bench_reference_json(&ref));
+		return 0;
+	}
+	if (usual > 0) { /* the second one */
+		with = bench_usual(opt.suite, opt.threads, usual);
+		bench_print(bench_usual_json(&with));
 		return 0;
 	}
 	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL ||

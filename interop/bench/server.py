@@ -40,7 +40,7 @@ def policy(pki: Pki, suite: str) -> str:
           <rule ca="{ca}">{dn("*")}</rule>
         </access-control>
         <mechanisms>
-          <a-la-carte signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}" timeout="60s" terse="true"/>
+          <a-la-carte signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}" timeout="10s" terse="true"/>
         </mechanisms>
       </gsakmp>
     </register>
@@ -111,7 +111,7 @@ class KeyServer:
     <token file="{self.dir / "policy.token"}"/>
     <multicast address="239.77.9.1" port="{PORT}" interface="lo"/>
     <rekey join-window="1s"/>
-    <registration timeout="60s" sessions-max="100000"/>
+    <registration timeout="10s" sessions-max="100000"/>
   </group>
   <run sandbox="yes"/>
   <log level="warning"/>

@@ -36,6 +36,8 @@ def test_registration(tmp_path):
         assert suite["acknowledged"] == suite["registrations"] == 12
         assert 0 < suite["openssl_ms"] < suite["server_cpu_ms"]
         assert suite["cpu_ratio"] == pytest.approx(suite["openssl_ms"] / suite["server_cpu_ms"])
+        assert suite["usual_extra_ms"] >= suite["usual"]["parse_ns"] / 1e6 > 0
+        assert suite["usual_ratio"] > suite["cpu_ratio"]
 
 
 def test_group(tmp_path):
