@@ -25,8 +25,23 @@ read_name(const X509_NAME *name, struct gk_slice *out)
 	return GK_OK;
 }
 
-static enum gk_err
-read_time(const ASN1_TIME *t, int64_t *utc)
+/* YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ. */
+static bool
+is_exact(const ASN1_TIME *t)
+{
+	struct gk_slice s = asn1_slice(t);
+	size_t want = ASN1_STRING_type(t) == V_ASN1_UTCTIME ? 13 : 15;
+
+	if (s.len != want || s.ptr[want - 1] != 'Z')
+		return false;
+	for (size_t i = 0; i + 1 < want; i++)
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	return true;
+}
+
+enum gk_err
+gk_ossl_time(const ASN1_TIME *t, int64_t *utc, bool *exact)
 {
 	struct tm tm;
 
@@ -34,6 +49,7 @@ read_time(const ASN1_TIME *t, int64_t *utc)
 	    !gk_utc_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
 	                       tm.tm_hour, tm.tm_min, tm.tm_sec, utc))
 		return gk_ossl_fail(GK_ERR_VALUE);
+	*exact = *exact && is_exact(t);
 	return GK_OK;
 }
 
@@ -154,8 +170,11 @@ read_all(struct gk_cert *cert)
 	GK_TRY(gk_pubkey_from_x509(cert->x509, &cert->pub));
 	GK_TRY(read_name(X509_get_subject_name(cert->x509), &cert->subject));
 	GK_TRY(read_name(X509_get_issuer_name(cert->x509), &cert->issuer));
-	GK_TRY(read_time(X509_get0_notBefore(cert->x509), &cert->not_before));
-	GK_TRY(read_time(X509_get0_notAfter(cert->x509), &cert->not_after));
+	cert->exact_dates = true;
+	GK_TRY(gk_ossl_time(X509_get0_notBefore(cert->x509), &cert->not_before,
+	                    &cert->exact_dates));
+	GK_TRY(gk_ossl_time(X509_get0_notAfter(cert->x509), &cert->not_after,
+	                    &cert->exact_dates));
 	GK_TRY(read_serial(cert));
 	GK_TRY(read_key_id(cert));
 	read_usage(cert);
@@ -387,6 +406,15 @@ int64_t
 gk_cert_not_after(const struct gk_cert *cert)
 {
 	return cert->not_after;
+}
+
+bool
+gk_cert_dates(const struct gk_cert *cert, int64_t *not_before,
+              int64_t *not_after)
+{
+	*not_before = cert->not_before;
+	*not_after = cert->not_after;
+	return cert->exact_dates;
 }
 
 bool

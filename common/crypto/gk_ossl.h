@@ -45,6 +45,15 @@ X509 *gk_cert_x509(const struct gk_cert *cert); /* borrowed */
 /* gk_cert_id - its fingerprint; lives as long as @cert. */
 const uint8_t *gk_cert_id(const struct gk_cert *cert);
 
+/* gk_ossl_time - seconds since 1970.  @exact becomes false unless @t has the form
+ * that RFC 5280 section 4.1.2.5 wants: the only ones that the provider can
+ * compare.  GK_ERR_VALUE when it is no time. */
+GK_MUST_CHECK enum gk_err gk_ossl_time(const ASN1_TIME *t, int64_t *utc,
+                                       bool *exact);
+/* gk_cert_dates - its validity; false when X509_cmp_time() has to be asked. */
+bool gk_cert_dates(const struct gk_cert *cert, int64_t *not_before,
+                   int64_t *not_after);
+
 /* gk_ossl_sigalg_legacy - is a signature algorithm of X.509 made with MD5, SHA-1
  * or DSA, or with something unknown? */
 bool gk_ossl_sigalg_legacy(int nid);

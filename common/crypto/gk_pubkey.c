@@ -329,6 +329,7 @@ gk_verify(const struct gk_pubkey *pub, struct gk_sig_alg alg,
           struct gk_slice data, struct gk_slice sig)
 {
 	size_t half = gk_sig_half_len(pub, alg.scheme);
+	uint8_t digest[GK_HASH_MAX];
 	struct gk_buf der = { 0 };
 	enum gk_err err;
 
@@ -343,9 +344,14 @@ gk_verify(const struct gk_pubkey *pub, struct gk_sig_alg alg,
 		sig = gk_buf_slice(&der);
 	}
 	gk_ossl_count();
-	if (gk_sig_prehashed(alg))
+	err = GK_OK;
+	if (gk_sig_digest_apart(alg)) {
+		err = gk_hash(alg.hash, &data, 1, digest);
+		data = (struct gk_slice){ digest, gk_hash_size(alg.hash) };
+	}
+	if (err == GK_OK && (gk_sig_digest_apart(alg) || gk_sig_prehashed(alg)))
 		err = verify_digest(pub, alg, data, sig);
-	else
+	else if (err == GK_OK)
 		err = verify_data(pub, alg, data, sig);
 	gk_buf_free(&der);
 	return err;

@@ -113,6 +113,19 @@ gk_sig_prehashed(struct gk_sig_alg alg)
 	return alg.scheme != GK_SIG_ED25519 && alg.hash == GK_HASH_NONE;
 }
 
+bool
+gk_sig_digest_apart(struct gk_sig_alg alg)
+{
+	switch (alg.scheme) {
+	case GK_SIG_ECDSA_P256:
+	case GK_SIG_ECDSA_P384:
+	case GK_SIG_ECDSA_P521:
+		return alg.hash != GK_HASH_NONE;
+	default:
+		return false;
+	}
+}
+
 /* mirror - order - s, where r|s is. */
 static bool
 mirror(const struct gk_pubkey *pub, uint8_t *raw, size_t half)

@@ -27,5 +27,9 @@ GK_MUST_CHECK enum gk_err gk_sig_set_padding(EVP_PKEY_CTX *ctx,
 const EVP_MD *gk_sig_md(struct gk_sig_alg alg);
 /* gk_sig_prehashed - is the data to be taken as it is? */
 bool gk_sig_prehashed(struct gk_sig_alg alg);
+/* gk_sig_digest_apart - is it the same to make the digest first and sign that?
+ * It is for ECDSA, and quicker: a context that knows the digest looks it up
+ * twice, by name.  In PKCS#1 the name of the digest is signed, too. */
+bool gk_sig_digest_apart(struct gk_sig_alg alg);
 
 #endif /* GK_SIG_FORM_H */

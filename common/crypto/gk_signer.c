@@ -60,11 +60,16 @@ local_sign(void *ctx, struct gk_sig_alg alg, struct gk_slice data,
 {
 	const struct local *local = ctx;
 	size_t half = gk_sig_half_len(local->pub, alg.scheme);
+	uint8_t digest[GK_HASH_MAX];
 	struct gk_buf der;
 	enum gk_err err;
 
+	if (gk_sig_digest_apart(alg)) {
+		GK_TRY(gk_hash(alg.hash, &data, 1, digest));
+		data = (struct gk_slice){ digest, gk_hash_size(alg.hash) };
+	}
 	GK_TRY(gk_buf_alloc(out, (size_t)EVP_PKEY_get_size(local->pkey)));
-	if (gk_sig_prehashed(alg))
+	if (gk_sig_digest_apart(alg) || gk_sig_prehashed(alg))
 		err = sign_digest(local->pkey, alg, data, out);
 	else
 		err = sign_data(local->pkey, alg, data, out);
