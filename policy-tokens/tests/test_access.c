@@ -467,6 +467,30 @@ GK_TEST(rfc4534_4_02, lint_knows_what_is_unwise)
 	gpt_token_free(t);
 }
 
+GK_TEST(rfc4534_c_1_04, lint_knows_a_key_that_ends_the_group)
+{
+	struct gpt_token *t = policy();
+	struct gpt_findings found;
+	struct gpt_data *d = NULL;
+
+	for (size_t i = 0; i < t->n_data && d == NULL; i++)
+		d = t->data[i].data;
+	assert_non_null(d);
+	d->has_encryption = d->encryption.has_expiration = true;
+	d->encryption.expiration =
+		(struct gpt_lifedate){ .kind = GPT_LIFEDATE_INTERVAL,
+		                       .value = 3600 };
+	gk_assert_ok(gpt_lint(t, &found));
+	assert_false(gpt_findings_has(&found, "key-ends"));
+	gpt_findings_free(&found);
+	t->rekey[0].rekey->event = GPT_REKEY_EVENT_NONE;
+	check_lint(t, "key-ends", false);
+	t->rekey[0].rekey->event = GPT_REKEY_EVENT_TIME;
+	t->rekey[0].rekey->method = GPT_METHOD_NONE;
+	check_lint(t, "key-ends", false);
+	gpt_token_free(t);
+}
+
 GK_TEST(rfc4534_b_1_1_04, lint_warns_of_a_wildcard_for_everybody)
 {
 	struct gpt_token *t = policy();
@@ -541,6 +565,7 @@ main(void)
 		GK_RUN(rfc4534_b_1_3_2_01,
 		       names_and_oids_of_suites_go_together),
 		GK_RUN(rfc4534_4_02, lint_knows_what_is_unwise),
+		GK_RUN(rfc4534_c_1_04, lint_knows_a_key_that_ends_the_group),
 		GK_RUN(rfc4534_b_1_1_04,
 		       lint_warns_of_a_wildcard_for_everybody),
 		GK_RUN(rfc4534_b_5_02, lint_finds_contradictions),

@@ -392,11 +392,29 @@ key_id(struct gpt_linting *l, bool present, const struct gpt_key_info *info)
 		     info->key_id.len);
 }
 
+/* RFC 4534 C.1: keyExpirationDate. */
 static void
-data(struct gpt_linting *l, const struct gpt_data *d)
+key_end(struct gpt_linting *l, const struct gpt_rekey *r,
+        const struct gpt_data *d)
+{
+	bool ends =
+		(d->has_authentication && d->authentication.has_expiration) ||
+		(d->has_encryption && d->encryption.has_expiration);
+
+	if (ends && (r == NULL || r->method == GPT_METHOD_NONE ||
+	             r->event == GPT_REKEY_EVENT_NONE))
+		WARN(l, "key-ends", "",
+		     "the key expires and nothing in this policy renews it: "
+		     "the group ends with it");
+}
+
+static void
+data(struct gpt_linting *l, const struct gpt_token *token,
+     const struct gpt_data *d)
 {
 	key_id(l, d->has_authentication, &d->authentication);
 	key_id(l, d->has_encryption, &d->encryption);
+	key_end(l, gpt_token_rekey(token, NULL), d);
 	if (!d->has_encryption && !d->has_authentication)
 		WARN(l, "no-data-key", "", "no key protects the data");
 	else if (!d->has_encryption)
@@ -444,7 +462,7 @@ lists(struct gpt_linting *l, const struct gpt_token *token)
 	for (size_t i = 0; i < token->n_data; i++) {
 		(void)snprintf(l->base, sizeof(l->base), "data[%zu]", i);
 		if (token->data[i].data)
-			data(l, token->data[i].data);
+			data(l, token, token->data[i].data);
 		else if (token->data[i].ipsec)
 			gpt_lint_ipsec(l, token, token->data[i].ipsec);
 		else if (token->data[i].iec)
