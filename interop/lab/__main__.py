@@ -141,7 +141,7 @@ def cmd_sandbox(args) -> int:
 
 def parser(command: str = "") -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="./lab", usage=HELP, add_help=False)
-    sub = p.add_subparsers(dest="command", required=True)
+    sub = p.add_subparsers(dest="command", required=True, prog="./lab")
     sub.add_parser("build").set_defaults(run=cmd_build)
     t = sub.add_parser("test")
     t.add_argument("--long", action="store_true")
@@ -215,6 +215,9 @@ def main(argv: list) -> int:
         sys.stdout.flush()
         print(f"lab: {e}", file=sys.stderr)
         return e.status
+    except BrokenPipeError:  # | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as e:
         sys.stdout.flush()
         print(f"lab: {e}", file=sys.stderr)

@@ -24,6 +24,7 @@ LISTEN = 2.0  # seconds that an answer may take
 
 def options(p: argparse.ArgumentParser) -> argparse.ArgumentParser:
     p.add_argument("name", nargs="?", default="", help="of the misbehaviour; without one all are listed")
+    p.add_argument("--list", action="store_true", help="list them, as without a name")
     p.add_argument("--against", choices=sorted(VICTIM), help="list or attack key servers, or members")
     p.add_argument("--verbose-mode", action="store_true", help="in a group of Verbose Mode")
     p.add_argument("--json", action="store_true")
@@ -317,6 +318,8 @@ def run(a, argv: list, build) -> int:
     """`build` makes the daemons, should they be needed."""
     from msec_scapy import misbehave
     from msec_scapy.gdoi import misbehave as gdoi
+    if a.list and a.name:
+        raise LabError("--list goes without a name")
     if a.name in {e.name for e in gdoi.CATALOGUE}:
         build()
         return sandbox.run([sys.executable, "-m", "lab.gdoi_attack", a.name, *(["--json"] if a.json else [])])

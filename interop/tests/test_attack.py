@@ -19,6 +19,7 @@ from msec_scapy.testing.ground import GROUPS, REKEY_PORT, Ground
 def test_the_list_has_all_of_them(capsys):
     assert main(["attack"]) == 0
     text = capsys.readouterr().out
+    assert main(["attack", "--list"]) == 0 and capsys.readouterr().out == text
     assert all(f" {e.name} " in text for e in misbehave.CATALOGUE)
     assert main(["attack", "--against", "gm", "--json"]) == 0
     assert {e["role"] for e in json.loads(capsys.readouterr().out)} == {"server"}
@@ -26,6 +27,10 @@ def test_the_list_has_all_of_them(capsys):
 
 def test_what_cannot_be_done_is_said(capsys):
     assert main(["attack", "rtj-nothing"]) == 1 and "./lab attack lists them" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["attack", "--against", "both"])
+    said = capsys.readouterr().err
+    assert said.startswith("usage: ./lab attack [-h]") and "demo" not in said
     assert main(["attack", "rtj-truncated", "--against", "gm"]) == 1 and "done to a gcks" in capsys.readouterr().err
     assert main(["attack", "rtj-truncated", "--target", "192.0.2.1:3761"]) == 1
     assert "--announcement, --key, --cert" in capsys.readouterr().err
