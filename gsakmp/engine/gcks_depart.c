@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "common/base/gk_time.h"
 #include "gsakmp/engine/gcks_state.h"
 
 /*
@@ -328,6 +329,23 @@ remember(struct gsakmp_request *rq)
 	return err;
 }
 
+/* One from before the member's registration is a recording, also after a restart,
+ * when the digests are forgotten: it left, and came back. */
+static enum gk_err
+not_older(struct gsakmp_request *rq, const struct gk_member *m)
+{
+	struct gsakmp_member_info info;
+	int64_t utc;
+	enum gk_err err;
+
+	GK_TRY(gk_zulu_parse(rq->msg->signature.timestamp, &utc));
+	err = gsakmp_group_member_get(rq->group, m, &info);
+	if (err == GK_OK && utc < info.rtj_utc && GK_CHECKED("RFC4535-3.1-04"))
+		err = GK_ERR_REPLAY;
+	gsakmp_member_info_free(&info);
+	return err;
+}
+
 static enum gk_err
 enter(struct gsakmp_request *rq, struct departure *d)
 {
@@ -335,10 +353,14 @@ enter(struct gsakmp_request *rq, struct departure *d)
 	struct gk_slice key = gk_buf_slice(&rq->signer.key);
 	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
 	enum gsakmp_session_state to;
+	const struct gk_member *m;
 
-	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy ||
-	    gk_group_find(g->data, key) == NULL)
+	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != rq->policy)
 		return GK_ERR_UNEXPECTED;
+	m = gk_group_find(g->data, key);
+	if (m == NULL)
+		return GK_ERR_UNEXPECTED;
+	GK_TRY(not_older(rq, m));
 	GK_TRY(gsakmp_session_next(old != NULL ? old->state
 	                                       : GSAKMP_SESSION_NONE,
 	                           GSAKMP_SESSION_EV_RTD, &to));

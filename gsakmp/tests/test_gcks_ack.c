@@ -393,6 +393,42 @@ GK_TEST(rfc4535_7_1_2_07, exchanges_that_only_members_receive)
 	fixture_down(&f);
 }
 
+/* With time for freshness a departure can be played back as a whole.  It left, came
+ * back, and the key server has forgotten what it remembers in memory. */
+GK_TEST(rfc4535_3_1_04, departure_recorded_before_the_registration)
+{
+	struct world_config cfg = world_plain(3);
+	struct gk_buf rtd = { 0 }, da = { 0 };
+	struct fixture f;
+	const struct gk_buf *sent;
+
+	cfg.timestamp = true;
+	fixture_up(&f, &cfg, ALICE_NAME);
+	sent = f.m->seen.last_sent;
+	world_join(f.m);
+	world_pass(f.w, 2000);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	world_pass(f.w, 2000);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
+	gk_assert_ok(gk_buf_copy(
+		&rtd, gk_buf_slice(&sent[GSAKMP_EXCHANGE_REQUEST_TO_DEPART])));
+	gk_assert_ok(gk_buf_copy(
+		&da, gk_buf_slice(&sent[GSAKMP_EXCHANGE_DEPARTURE_ACK])));
+	world_pass(f.w, 5000);
+	world_join(f.m);
+	world_pass(f.w, 2000);
+	world_restart(f.w);
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&rtd), f.m->node));
+	assert_string_equal(f.w->seen.req, "RFC4535-3.1-04");
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              world_to_server(f.w, gk_buf_slice(&da), f.m->node));
+	gk_buf_free(&rtd);
+	gk_buf_free(&da);
+	fixture_down(&f);
+}
+
 int
 main(void)
 {
@@ -421,6 +457,8 @@ main(void)
 		GK_RUN(rfc4535_5_3_2_3_3_09,
 		       departure_is_not_final_without_its_ack),
 		GK_RUN(rfc4535_7_1_2_07, exchanges_that_only_members_receive),
+		GK_RUN(rfc4535_3_1_04,
+		       departure_recorded_before_the_registration),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/gcks_ack", tests, NULL,
 	                                         NULL);
