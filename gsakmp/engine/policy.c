@@ -326,6 +326,8 @@ derive(const struct derivation *d)
 	if (p->rekey == NULL && unknown && GK_CHECKED("RFC4534-3-13"))
 		return forbid(d, "RFC4534-3-13");
 	GK_TRY(check_transport(d));
+	GK_TRY(gpt_access_prepare(
+		p->v.token, (enum gk_dn_compare)d->args->dialect->dn_string));
 	GK_TRY(derive_mechanisms(d));
 	GK_TRY(derive_keys(d));
 	GK_TRY(derive_speakers(d));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/test/gk_test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -530,6 +531,100 @@ GK_TEST(rfc4534_b_5_02, lint_finds_contradictions)
 	gpt_token_free(t);
 }
 
+/* ---- lists that were read once -------------------------------------------- */
+
+static void
+rule(struct gpt_pairs *list, const char *name, struct gk_slice authority)
+{
+	struct gpt_pair *p = gpt_pairs_add(list);
+
+	assert_non_null(p);
+	gk_assert_ok(gpt_pair_set(p, gpt_id_type(GK_ID_DN_STRING),
+	                          gk_slice_str(name), authority));
+}
+
+/* Many names, some twice under different authorities, some with wildcards. */
+static struct gpt_token *
+long_lists(void)
+{
+	struct gpt_token *t = policy();
+	struct gpt_access_control *entry =
+		&t->registration[0].reg.reg->access[0];
+	char name[64];
+
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "CN=m%u,O=%s", i,
+		         i % 7 == 0 ? "*" : "Many");
+		rule(&entry->rules, name, i % 3 == 0 ? guest_ca[0] : our_ca[1]);
+		if (i % 5 == 0)
+			rule(&entry->rules, name, our_ca[1]);
+		if (i % 11 == 0)
+			rule(&entry->exclusions, name, our_ca[1]);
+	}
+	rule(&entry->exclusions, "CN=m1*0,O=Many", our_ca[1]);
+	entry->has_exclusions = true;
+	return t;
+}
+
+GK_TEST(rfc4534_b_1_2_01, a_prepared_list_says_the_same)
+{
+	struct gpt_token *plain = long_lists(), *once = long_lists();
+	unsigned admitted = 0, excluded = 0;
+	struct who w;
+
+	gk_assert_ok(gpt_access_prepare(once, GK_DN_COMPARE_RFC4514));
+	assert_non_null(once->registration[0].reg.reg->access[0].rules.names);
+	for (unsigned i = 0; i < 210; i++) {
+		struct gpt_verdict a, b;
+		char name[64];
+
+		snprintf(name, sizeof(name), "cn=M%u , O=%s", i,
+		         i % 2 == 0 ? "Many" : "many");
+		(void)dn(&w, name, FIVE);
+		admitted += gpt_access_member(gpt_token_register(plain, NULL),
+		                              &w.party, &a);
+		(void)gpt_access_member(gpt_token_register(once, NULL),
+		                        &w.party, &b);
+		excluded += a.reason == GPT_ACCESS_EXCLUDED;
+		assert_int_equal(a.reason, b.reason);
+		assert_int_equal(a.entry, b.entry);
+		assert_int_equal(a.rule, b.rule);
+		assert_string_equal(a.text, b.text);
+	}
+	assert_in_range(admitted, 50, 180);
+	assert_true(excluded > 10);
+	gpt_token_free(plain);
+	gpt_token_free(once);
+}
+
+/* What is changed afterwards is asked as it is. */
+GK_TEST(rfc4534_b_1_2_02, a_prepared_list_can_be_changed)
+{
+	struct gpt_token *t = long_lists();
+	struct gpt_pair who = { .entity = { 0 } };
+	const struct gpt_register *reg = gpt_token_register(t, NULL);
+	size_t n;
+	struct who w;
+
+	gk_assert_ok(gpt_access_prepare(t, GK_DN_COMPARE_RFC4514));
+	(void)dn(&w, "CN=m1,O=Many", FIVE);
+	assert_true(gpt_access_member(reg, &w.party, NULL));
+	gk_assert_ok(gpt_pair_set(&who, gpt_id_type(GK_ID_DN_STRING),
+	                          gk_slice_str("CN=m1,O=Many"), our_ca[1]));
+	gk_assert_ok(gpt_access_exclude(t, &who, &n));
+	assert_false(gpt_access_member(reg, &w.party, NULL));
+	gk_assert_ok(gpt_access_prepare(t, GK_DN_COMPARE_RFC4514));
+	assert_false(gpt_access_member(reg, &w.party, NULL));
+	gk_assert_ok(gpt_access_readmit(t, &who, &n));
+	assert_true(gpt_access_member(reg, &w.party, NULL));
+	/* A party whose names are compared in another way is asked as before. */
+	w.party.compare = GK_DN_COMPARE_OCTETS;
+	assert_true(gpt_access_member(reg, &w.party, NULL));
+	gk_buf_free(&who.entity.data);
+	gk_buf_free(&who.ca);
+	gpt_token_free(t);
+}
+
 int
 main(void)
 {
@@ -569,6 +664,8 @@ main(void)
 		GK_RUN(rfc4534_b_1_1_04,
 		       lint_warns_of_a_wildcard_for_everybody),
 		GK_RUN(rfc4534_b_5_02, lint_finds_contradictions),
+		GK_RUN(rfc4534_b_1_2_01, a_prepared_list_says_the_same),
+		GK_RUN(rfc4534_b_1_2_02, a_prepared_list_can_be_changed),
 	};
 
 	return cmocka_run_group_tests_name("policy-tokens/access", tests, NULL,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "common/identity/gk_patterns.h"
 
 /* RFC 4535 Table 19 */
 static const struct {
@@ -109,12 +110,38 @@ ca_matches(const struct gpt_pair *rule, const struct gpt_party *who)
 /* What a list says of a party; *@at is the rule that says it. */
 enum hit { HIT_NONE, HIT_NAME_ONLY, HIT_BOTH };
 
+/* False: ask them one by one. */
+static bool
+prepared_find(const struct gpt_pairs *list, const struct gpt_party *who,
+              size_t *at, enum hit *hit)
+{
+	struct gk_patterns_name name = { .key = { 0 } };
+	size_t i;
+
+	if (list->names == NULL || who->phase1 ||
+	    list->compare != (int)who->compare ||
+	    gk_patterns_name(list->names, *who->id, &name) != GK_OK)
+		return false;
+	*hit = HIT_NONE;
+	i = gk_patterns_next(list->names, &name, 0);
+	while (i != GK_PATTERNS_NONE && *hit != HIT_BOTH) {
+		if (*hit == HIT_NONE || ca_matches(&list->at[i], who))
+			*at = i;
+		*hit = ca_matches(&list->at[i], who) ? HIT_BOTH : HIT_NAME_ONLY;
+		i = gk_patterns_next(list->names, &name, i + 1);
+	}
+	gk_patterns_name_free(&name);
+	return true;
+}
+
 static enum hit
 pairs_find(const struct gpt_pairs *list, const struct gpt_party *who,
            size_t *at)
 {
 	enum hit hit = HIT_NONE;
 
+	if (prepared_find(list, who, at, &hit))
+		return hit;
 	for (size_t i = 0; i < list->n; i++) {
 		if (!name_matches(&list->at[i], who))
 			continue;
@@ -363,6 +390,57 @@ gpt_access_depart(const struct gpt_deregister *dereg,
 	              list);
 }
 
+/* --- lists that are asked often ---------------------------------------------------- */
+
+/* A few are asked faster one by one. */
+#define PREPARE_MIN 2
+
+static enum gk_err
+prepare(struct gpt_pairs *list, enum gk_dn_compare compare)
+{
+	struct gk_patterns *names;
+	enum gk_err err = GK_OK;
+
+	gpt_pairs_changed(list);
+	if (list->n < PREPARE_MIN)
+		return GK_OK;
+	GK_TRY(gk_patterns_new(compare, &names));
+	for (size_t i = 0; i < list->n && err == GK_OK; i++)
+		err = gk_patterns_add(names, gpt_id_view(&list->at[i].entity));
+	if (err != GK_OK) {
+		gk_patterns_free(names);
+		return err;
+	}
+	gk_patterns_done(names);
+	list->names = names;
+	list->compare = (int)compare;
+	return GK_OK;
+}
+
+static enum gk_err
+prepare_register(struct gpt_register *reg, enum gk_dn_compare compare)
+{
+	GK_TRY(prepare(&reg->gcks, compare));
+	for (size_t i = 0; i < reg->n_sub_gcks; i++)
+		GK_TRY(prepare(&reg->sub_gcks[i], compare));
+	GK_TRY(prepare(&reg->senders, compare));
+	for (size_t i = 0; i < reg->n_access; i++) {
+		GK_TRY(prepare(&reg->access[i].rules, compare));
+		GK_TRY(prepare(&reg->access[i].exclusions, compare));
+	}
+	return GK_OK;
+}
+
+enum gk_err
+gpt_access_prepare(struct gpt_token *token, enum gk_dn_compare compare)
+{
+	for (size_t i = 0; i < token->n_registration; i++)
+		if (token->registration[i].reg.reg != NULL)
+			GK_TRY(prepare_register(token->registration[i].reg.reg,
+			                        compare));
+	return GK_OK;
+}
+
 /* --- editing a policy ------------------------------------------------------------------ */
 
 static bool
@@ -451,6 +529,7 @@ gpt_access_readmit(struct gpt_token *token, const struct gpt_pair *who,
 
 			if (!pairs_have(list, who, &at))
 				continue;
+			gpt_pairs_changed(list);
 			gk_buf_free(&list->at[at].entity.data);
 			gk_buf_free(&list->at[at].ca);
 			for (size_t n = at + 1; n < list->n; n++)

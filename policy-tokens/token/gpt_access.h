@@ -105,6 +105,18 @@ bool gpt_access_depart(const struct gpt_deregister *dereg,
                        const struct gpt_party *who, size_t *index,
                        struct gpt_verdict *verdict);
 
+/*
+ * gpt_access_prepare - read the names in the lists of @token's registrations once, for all
+ * that will be asked of them: a list of a thousand names is then asked in the time
+ * of a few.  Only for parties of that @compare, and GSAKMP ones; for others it is
+ * as before, and so are all answers.
+ *
+ * Before the token is shared; a list that is changed afterwards is as if it had
+ * not been prepared.
+ */
+GK_MUST_CHECK enum gk_err gpt_access_prepare(struct gpt_token *token,
+                                             enum gk_dn_compare compare);
+
 /* gpt_access_narrower - may somebody whom @before admits be refused by @after?
  * By the lists alone, and "yes" when in doubt: a rule is gone, an exclusion is
  * new, or the entries are not the same ones. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/identity/gk_patterns.h"
 #include "policy-tokens/token/gpt_gdoi.h"
 
 /* Append one zeroed element of @size octets to a list; NULL: no memory. */
@@ -29,6 +30,8 @@ gpt_pairs_add(struct gpt_pairs *pairs)
 {
 	void *list = pairs->at;
 	struct gpt_pair *pair = list_add(&list, &pairs->n, sizeof(*pair));
+
+	gpt_pairs_changed(pairs);
 
 	pairs->at = list;
 	return pair;
@@ -138,8 +141,16 @@ gpt_pair_set(struct gpt_pair *pair, int64_t type, struct gk_slice data,
 /* --- release ------------------------------------------------------------- */
 
 void
+gpt_pairs_changed(struct gpt_pairs *pairs)
+{
+	gk_patterns_free(pairs->names);
+	pairs->names = NULL;
+}
+
+void
 gpt_pairs_free(struct gpt_pairs *pairs)
 {
+	gpt_pairs_changed(pairs);
 	for (size_t i = 0; i < pairs->n; i++) {
 		gk_buf_free(&pairs->at[i].entity.data);
 		gk_buf_free(&pairs->at[i].ca);

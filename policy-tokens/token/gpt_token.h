@@ -74,6 +74,10 @@ struct gpt_pair {
 struct gpt_pairs {
 	struct gpt_pair *at;
 	size_t n;
+	/* Their names, read once: gpt_access_prepare(); or NULL.  For @compare,
+	 * an enum gk_dn_compare. */
+	struct gk_patterns *names;
+	int compare;
 };
 
 /* context tags: token_tags */
@@ -370,5 +374,7 @@ bool gpt_pair_equal(const struct gpt_pair *a, const struct gpt_pair *b);
 GK_MUST_CHECK enum gk_err gpt_pairs_copy(struct gpt_pairs *to,
                                          const struct gpt_pairs *from);
 void gpt_pairs_free(struct gpt_pairs *pairs);
+/* gpt_pairs_changed - what was prepared is not what they are any more. */
+void gpt_pairs_changed(struct gpt_pairs *pairs);
 
 #endif /* GPT_TOKEN_H */
