@@ -57,7 +57,9 @@ reload(struct gkd_daemon *d)
 	struct ike_config ike;
 	struct gkd_why why;
 
-	if (gdoid_phase1_load(d->config, &phase1, &why) != GK_OK) {
+	if (gdoid_phase1_load(d->config, &phase1, &why) != GK_OK ||
+	    gdoid_announced_phase1(m, phase1, &why) != GK_OK) {
+		gdoid_phase1_free(phase1);
 		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
 		gkd_events_emit(
 			d->events, "reload-failed",

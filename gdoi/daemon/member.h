@@ -42,7 +42,8 @@ struct gdoid_member_group {
 	struct gdoi_dialect dialect;
 	bool join;
 	bool leaving; /* a leave was commanded, and is under way */
-	struct gk_buf *server_octets;
+	struct gpt_announcement *announced; /* NULL: by configuration */
+	struct gk_buf *server_octets;       /* NULL: those of @announced */
 	struct gk_identity *servers;
 	size_t n_servers;
 };
@@ -104,6 +105,19 @@ struct gdoid_member {
 enum gkd_exit gdoid_member_configure(struct gdoid_member *m,
                                      struct gkd_why *why);
 void gdoid_member_unconfigure(struct gdoid_member *m);
+
+/* ---- member_announcement.c ----------------------------------------------- */
+
+/* gdoid_announcement_load - <announcement> of @group: what it says of @g, of the
+ * list of key servers and of the Rekey SA. */
+enum gkd_exit gdoid_announcement_load(struct gdoid_member *m,
+                                      struct gdoid_member_group *g,
+                                      const struct gkd_elem *group,
+                                      struct gkd_why *why);
+/* gdoid_announced_phase1 - phase 1 as all announced groups have it. */
+GK_MUST_CHECK enum gk_err gdoid_announced_phase1(const struct gdoid_member *m,
+                                                 struct gdoid_phase1 *p,
+                                                 struct gkd_why *why);
 
 /* ---- member.c: sockets, store, engine ------------------------------------ */
 enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gdoi/daemon/member.h"
+#include "policy-tokens/xml/gpt_announcement.h"
 
 #define DAY_MS UINT64_C(86400000)
 #define PRIORITY 2000
@@ -60,8 +61,27 @@ check_new(const struct gdoid_member *m, const struct gdoid_member_group *g,
 }
 
 static enum gk_err
+read_identity(struct gdoid_member *m, const struct gkd_elem *elem,
+              struct gdoid_member_group *g, enum gkd_exit *rc,
+              struct gkd_why *why)
+{
+	if (gkd_elem_child(elem, "announcement") != NULL) {
+		enum gkd_exit how = gdoid_announcement_load(m, g, elem, why);
+
+		if (how == GKD_EXIT_OK)
+			return GK_OK;
+		*rc = how;
+		return GK_ERR_VALUE;
+	}
+	GK_TRY(gdoid_group_id_load(m->d->config,
+	                           gkd_elem_child(elem, "group-id"),
+	                           &g->dialect, &g->id, why));
+	return read_servers(m->d->config, elem, g, why);
+}
+
+static enum gk_err
 read_group(struct gdoid_member *m, const struct gkd_elem *elem,
-           struct gkd_why *why)
+           enum gkd_exit *rc, struct gkd_why *why)
 {
 	const struct gkd_config *config = m->d->config;
 	struct gdoid_member_group *g = &m->group[m->cfg.n_groups];
@@ -75,10 +95,8 @@ read_group(struct gdoid_member *m, const struct gkd_elem *elem,
 	g->interface = gkd_elem_text(elem, "@interface", m->interface);
 	GK_TRY(gdoid_dialect_load(config, elem, &m->phase1->dialect,
 	                          &g->dialect, why));
-	GK_TRY(gdoid_group_id_load(config, gkd_elem_child(elem, "group-id"),
-	                           &g->dialect, &g->id, why));
+	GK_TRY(read_identity(m, elem, g, rc, why));
 	GK_TRY(check_new(m, g, elem, why));
-	GK_TRY(read_servers(config, elem, g, why));
 	GK_TRY(gkd_elem_bool(config, elem, "@join", false, &g->join, why));
 	GK_TRY(gkd_elem_bool(config, elem, "@legacy", false, &c->legacy_ok,
 	                     why));
@@ -143,8 +161,6 @@ read_network(struct gdoid_member *m, struct gkd_why *why)
 		gkd_elem_child(gkd_config_root(config), "network");
 	uint64_t port = GDOID_PORT;
 
-	m->interface =
-		gkd_elem_text(gkd_config_root(config), "network@interface", "");
 	m->source_specific = true;
 	if (e != NULL) {
 		GK_TRY(gkd_elem_uint(config, e, "@port", 1, UINT16_MAX, port,
@@ -272,15 +288,25 @@ gdoid_member_configure(struct gdoid_member *m, struct gkd_why *why)
 {
 	struct gkd_config *config = m->d->config;
 	const struct gkd_elem *root = gkd_config_root(config);
+	enum gkd_exit rc = GKD_EXIT_CONFIG;
 	struct gkd_why ignored;
 
+	m->interface = gkd_elem_text(root, "network@interface", "");
 	if (gdoid_phase1_load(config, &m->phase1, why) != GK_OK ||
-	    read_key_servers(m, why) != GK_OK || read_network(m, why) != GK_OK)
+	    read_key_servers(m, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	for (const struct gkd_elem *e = gkd_elem_child(root, "group");
 	     e != NULL; e = gkd_elem_next(e))
-		if (read_group(m, e, why) != GK_OK)
-			return GKD_EXIT_CONFIG;
+		if (read_group(m, e, &rc, why) != GK_OK)
+			return rc;
+	if (m->cfg.n_servers == 0) {
+		gkd_config_fail(config, root, why,
+		                "no <key-server>, and none is announced");
+		return GKD_EXIT_CONFIG;
+	}
+	if (gdoid_announced_phase1(m, m->phase1, why) != GK_OK ||
+	    read_network(m, why) != GK_OK)
+		return GKD_EXIT_CONFIG;
 	if (read_behaviour(m, why) != GK_OK || read_kernel(m, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	m->cfg.ike = m->phase1->ike;
@@ -300,8 +326,10 @@ gdoid_member_unconfigure(struct gdoid_member *m)
 	for (size_t i = 0; i < m->cfg.n_groups; i++) {
 		struct gdoid_member_group *g = &m->group[i];
 
-		for (size_t k = 0; k < g->n_servers; k++)
+		for (size_t k = 0; g->server_octets != NULL && k < g->n_servers;
+		     k++)
 			gk_buf_free(&g->server_octets[k]);
+		gpt_announcement_free(g->announced);
 		free(g->server_octets);
 		free(g->servers);
 		gk_buf_free(&g->id);

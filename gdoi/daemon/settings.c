@@ -73,33 +73,48 @@ encode(const struct gkd_config *config, const struct gkd_elem *elem,
 	return gk_buf_copy(body, (struct gk_slice){ octets, wr.len });
 }
 
+enum gk_err
+gdoid_group_id_make(const struct gkd_config *config,
+                    const struct gkd_elem *elem,
+                    const struct gdoi_dialect *dialect, uint32_t number,
+                    const char *oid, struct gk_slice payload,
+                    struct gk_buf *body, struct gkd_why *why)
+{
+	struct gdoi_group_id id = { .type = ISAKMP_ID_KEY_ID,
+		                    .number = number,
+		                    .payload = payload };
+	uint8_t der[2 + GK_OID_MAX] = { DER_OBJECT };
+	size_t len = 0;
+
+	if (oid == NULL)
+		return encode(config, elem, dialect, &id, body, why);
+	if (gk_oid_parse(gk_slice_str(oid), der + 2, &len) != GK_OK)
+		return gkd_config_fail(config, elem, why,
+		                       "'@oid': '%s' is not an object "
+		                       "identifier",
+		                       oid);
+	der[1] = (uint8_t)len;
+	id.type = ISAKMP_ID_OID;
+	id.oid = (struct gk_slice){ der, len + 2 };
+	if (dialect->oid_encoding == GDOI_OID_ENCODING_CONTENT)
+		id.oid = (struct gk_slice){ der + 2, len };
+	return encode(config, elem, dialect, &id, body, why);
+}
+
 static enum gk_err
 load_oid(const struct gkd_config *config, const struct gkd_elem *elem,
          const struct gdoi_dialect *dialect, struct gk_buf *body,
          struct gkd_why *why)
 {
-	const char *text = gkd_elem_text(elem, "@oid", "");
-	const char *hex = gkd_elem_text(elem, "@payload", "");
-	struct gdoi_group_id id = { .type = ISAKMP_ID_OID };
-	uint8_t oid[2 + GK_OID_MAX] = { DER_OBJECT };
 	struct gk_buf payload = { 0 };
-	size_t len = 0;
 	enum gk_err err;
 
-	if (gk_oid_parse(gk_slice_str(text), oid + 2, &len) != GK_OK)
-		return gkd_config_fail(config, elem, why,
-		                       "'@oid': '%s' is not an object "
-		                       "identifier",
-		                       text);
-	oid[1] = (uint8_t)len;
-	id.oid = (struct gk_slice){ oid, len + 2 };
-	if (dialect->oid_encoding == GDOI_OID_ENCODING_CONTENT)
-		id.oid = (struct gk_slice){ oid + 2, len };
-	if (gk_unhex(&payload, hex) != GK_OK)
+	if (gk_unhex(&payload, gkd_elem_text(elem, "@payload", "")) != GK_OK)
 		return gkd_config_fail(config, elem, why,
 		                       "'@payload' is not hexadecimal");
-	id.payload = gk_buf_slice(&payload);
-	err = encode(config, elem, dialect, &id, body, why);
+	err = gdoid_group_id_make(config, elem, dialect, 0,
+	                          gkd_elem_text(elem, "@oid", ""),
+	                          gk_buf_slice(&payload), body, why);
 	gk_buf_free(&payload);
 	return err;
 }
@@ -110,7 +125,6 @@ gdoid_group_id_load(const struct gkd_config *config,
                     const struct gdoi_dialect *dialect, struct gk_buf *body,
                     struct gkd_why *why)
 {
-	struct gdoi_group_id id = { .type = ISAKMP_ID_KEY_ID };
 	uint64_t n;
 
 	*body = (struct gk_buf){ 0 };
@@ -125,6 +139,6 @@ gdoid_group_id_load(const struct gkd_config *config,
 		                       "'payload' belongs to an 'oid'");
 	GK_TRY(gkd_elem_uint(config, elem, "@number", 0, UINT32_MAX, 0, &n,
 	                     why));
-	id.number = (uint32_t)n;
-	return encode(config, elem, dialect, &id, body, why);
+	return gdoid_group_id_make(config, elem, dialect, (uint32_t)n, NULL,
+	                           (struct gk_slice){ 0 }, body, why);
 }

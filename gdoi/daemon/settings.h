@@ -77,6 +77,10 @@ GK_MUST_CHECK enum gk_err gdoid_proposals_load(const struct gkd_config *config,
                                                struct gdoid_phase1 *p,
                                                struct gkd_why *why);
 
+/* gdoid_proposal_possible - is there a key for @suite? */
+bool gdoid_proposal_possible(const struct gdoid_phase1 *p,
+                             const struct ike_suite *suite);
+
 /* gdoid_dialect_load - <dialect> below @elem, if there is one: the readings of
  * @base, or those of a preset, but for the switches that are named.  NULL @base:
  * the defaults. */
@@ -90,6 +94,11 @@ GK_MUST_CHECK enum gk_err gdoid_dialect_load(const struct gkd_config *config,
  * of that name, where "now" alone is a word of the command. */
 const char *gdoid_group_word(const char *word);
 
+/* gdoid_group_id_make - the same of a number, or of an @oid and its payload. */
+GK_MUST_CHECK enum gk_err gdoid_group_id_make(
+	const struct gkd_config *config, const struct gkd_elem *elem,
+	const struct gdoi_dialect *dialect, uint32_t number, const char *oid,
+	struct gk_slice payload, struct gk_buf *body, struct gkd_why *why);
 /* gdoid_group_id_load - <group-id>: the body of the group's ID payload (RFC 6407
  * section 5.1, RFC 8052 section 2.1); @body new. */
 GK_MUST_CHECK enum gk_err gdoid_group_id_load(

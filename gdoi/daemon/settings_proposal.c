@@ -55,8 +55,9 @@ word(const struct gkd_config *config, const struct gkd_elem *elem,
 }
 
 /* Does anybody have the key for it? */
-static bool
-possible(const struct gdoid_phase1 *p, const struct ike_suite *suite)
+bool
+gdoid_proposal_possible(const struct gdoid_phase1 *p,
+                        const struct ike_suite *suite)
 {
 	struct gk_sig_alg alg = ike_suite_signature(suite);
 
@@ -97,7 +98,7 @@ load_one(const struct gkd_config *config, const struct gkd_elem *elem,
 		return gkd_config_fail(config, elem, why,
 		                       "is made of what protects nothing any "
 		                       "more: allowed with legacy=\"yes\"");
-	if (!possible(p, suite))
+	if (!gdoid_proposal_possible(p, suite))
 		return gkd_config_fail(config, elem, why,
 		                       "'@authentication': there is no %s",
 		                       suite->auth == IKE_AUTH_PSK
@@ -127,7 +128,7 @@ add_defaults(struct gdoid_phase1 *p)
 				suite.hash = IKE_HASH_SHA384;
 			if (suite.auth == IKE_AUTH_ECDSA_521)
 				suite.hash = IKE_HASH_SHA512;
-			if (possible(p, &suite) &&
+			if (gdoid_proposal_possible(p, &suite) &&
 			    p->ike.n_suites < IKE_SUITES_MAX)
 				p->ike.suite[p->ike.n_suites++] = suite;
 		}

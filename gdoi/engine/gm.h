@@ -49,6 +49,9 @@ struct gdoi_gm_group_config {
 	/* RFC 8052 section 2.2.4.2: a sender uses a new key only when so many of
 	 * a hundred subscribers have it, as SA_KDA says. */
 	uint8_t kda_min;
+	/* Where a registration's Rekey SA has to send its PUSHes to, and from;
+	 * ip_len 0: anywhere.  Port 0: any. */
+	struct gdoi_address rekey_dst, rekey_src;
 	/* Which key servers may serve this group: patterns of phase 1
 	 * identities (RFC6407-3.1-02).  None: every one of the list. */
 	const struct gk_identity *servers;

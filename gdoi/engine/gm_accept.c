@@ -135,6 +135,40 @@ sat_accept(const struct policy *p, uint16_t i)
 	return GK_OK;
 }
 
+/* A place of which nothing was said is any. */
+static bool
+is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want)
+{
+	uint8_t type =
+		want->ip_len == 4 ? ISAKMP_ID_IPV4_ADDR : ISAKMP_ID_IPV6_ADDR;
+
+	return want->ip_len == 0 ||
+	       (e->type == type && e->data.len == want->ip_len &&
+	        memcmp(e->data.ptr, want->ip, want->ip_len) == 0 &&
+	        (want->port == 0 || e->port == want->port));
+}
+
+/* Section 3.3: the member decides; and it may have been told where PUSHes go. */
+static enum gk_err
+rekey_place(const struct policy *p)
+{
+	const struct gdoi_gm_group_config *cfg = &p->group->cfg;
+	const struct gdoi_sak *sak = &p->sa->sak;
+
+	if (!p->pull || cfg->rekey_dst.ip_len == 0 ||
+	    !GK_CHECKED("RFC6407-3.3-05"))
+		return GK_OK;
+	if (!p->sa->has_sak)
+		return not_permitted(p, "RFC6407-3.3-05", "SAK", p->sa->at);
+	if (!is_at(&sak->ep.dst, &cfg->rekey_dst))
+		return not_permitted(p, "RFC6407-3.3-05",
+		                     "DST Identification Data", sak->at);
+	if (!is_at(&sak->ep.src, &cfg->rekey_src))
+		return not_permitted(p, "RFC6407-3.3-05",
+		                     "SRC Identification Data", sak->at);
+	return GK_OK;
+}
+
 enum gk_err
 gm_accept(const struct gm_group *group, const struct gdoi_sa *sa, bool pull,
           struct isakmp_reject *why)
@@ -146,6 +180,7 @@ gm_accept(const struct gm_group *group, const struct gdoi_sa *sa, bool pull,
 	if (pull && group->cfg.require_rekey && !sa->has_sak &&
 	    GK_CHECKED("RFC6407-3.3-05"))
 		return not_permitted(&p, "RFC6407-3.3-05", "SAK", sa->at);
+	GK_TRY(rekey_place(&p));
 	if (sa->has_sak) {
 		GK_TRY(kek_cipher(&p, &sa->sak));
 		GK_TRY(kek_signature(&p, &sa->sak));

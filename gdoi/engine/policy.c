@@ -153,22 +153,8 @@ make_phase1(struct gdoi_policy_making *m, const struct gpt_gdoi_register *reg)
 	if (!m->p->phase1)
 		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < reg->n_phase1; i++) {
-		const struct gpt_phase1 *in = &reg->phase1[i];
-		struct gdoi_phase1_policy out = {
-			.aggressive = in->mode.value ==
-			              ISAKMP_EXCHANGE_AGGRESSIVE,
-			.suite = {
-				.encryption = gdoi_policy_number16(
-					in->encryption),
-				.key_bits = gdoi_policy_number16(
-					in->key_length),
-				.hash = gdoi_policy_number16(in->hash),
-				.auth = gdoi_policy_number16(
-					in->authentication),
-				.group = gdoi_policy_number16(in->group),
-				.life_s = gdoi_policy_number(in->lifetime),
-			},
-		};
+		struct gdoi_phase1_policy out =
+			gdoi_policy_phase1_of(&reg->phase1[i]);
 
 		if (!m->legacy_ok && ike_suite_is_legacy(&out.suite))
 			return gdoi_policy_refuse(m, "phase1[%zu] is legacy",

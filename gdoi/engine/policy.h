@@ -9,6 +9,7 @@
 #include "gdoi/phase1/suite.h"
 
 struct gpt_token;
+struct gpt_phase1;
 
 /*
  * DOC: what a GDOI group is to be
@@ -123,6 +124,8 @@ struct gdoi_peer {
 /* gdoi_policy_phase1 - may a member come with a phase 1 of @suite? */
 bool gdoi_policy_phase1(const struct gdoi_policy *policy,
                         const struct ike_suite *suite, bool aggressive);
+/* gdoi_policy_phase1_of - a Phase1Proposal of a token or an announcement. */
+struct gdoi_phase1_policy gdoi_policy_phase1_of(const struct gpt_phase1 *in);
 /* gdoi_policy_admits - may @peer be a member; _key_server: may it be a key server
  * of the group; _sender: may it, as a member, send (RFC 4534 B.1.1). */
 bool gdoi_policy_admits(const struct gdoi_policy *policy,

@@ -120,6 +120,37 @@ GK_TEST(rfc6407_3_3_05, policy_that_is_not_permitted)
 	unacceptable("RFC6407-3.3-05");
 }
 
+/* Where PUSHes go was announced, and the key server says otherwise. */
+GK_TEST(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere)
+{
+	for (int what = 0; what < 6; what++) {
+		struct gdoi_gm_group_config *c = &lab.group[0];
+		const struct gdoi_sak *sak = &lab.offer.sa.sak;
+
+		lab_reset();
+		c->rekey_dst = c->rekey_src = (struct gdoi_address){
+			.ip_len = 4,
+		};
+		memcpy(c->rekey_dst.ip, sak->ep.dst.data.ptr, 4);
+		memcpy(c->rekey_src.ip, sak->ep.src.data.ptr, 4);
+		c->rekey_dst.port = sak->ep.dst.port;
+		c->rekey_dst.ip[3] ^= (uint8_t)(what == 1);
+		c->rekey_src.ip[3] ^= (uint8_t)(what == 2);
+		c->rekey_dst.port ^= what == 3;
+		if (what == 4)
+			lab_no_rekey(&lab.offer);
+		if (what == 5)
+			c->rekey_dst.ip_len = 16;
+		lab_start();
+		if (what != 0) {
+			unacceptable("RFC6407-3.3-05");
+			continue;
+		}
+		lab_join(0);
+		assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	}
+}
+
 GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
 {
 	lab_reset();
@@ -435,6 +466,7 @@ main(void)
 		GK_RUN(rfc6407_3_1_01,
 		       an_unlisted_key_server_gets_no_message_1),
 		GK_RUN(rfc6407_3_3_05, policy_that_is_not_permitted),
+		GK_RUN(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere),
 		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
 		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),
 		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),

@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "gsakmp/daemon/membership.h"
-#include "policy-tokens/xml/gpt_announcement.h"
-
-#define ANNOUNCEMENT_MAX (1u << 20) /* octets of the file */
+#include "policy-tokens/owner/gpt_announcement_config.h"
 
 static enum gk_err
 take_servers(struct gsakmpd_membership *m, const struct gpt_announcement *a)
@@ -14,11 +12,8 @@ take_servers(struct gsakmpd_membership *m, const struct gpt_announcement *a)
 
 	m->n_servers = 0;
 	for (size_t i = 0; i < a->n_servers && i < GSAKMPD_SERVERS_MAX; i++) {
-		const struct gpt_endpoint *at = &a->servers[i].at;
-
-		GK_TRY(gkd_addr_from_octets(
-			&m->servers[m->n_servers],
-			(struct gk_slice){ at->addr, at->addr_len }, at->port));
+		GK_TRY(gpt_announced_addr(&a->servers[i].at,
+		                          &m->servers[m->n_servers]));
 		m->n_servers++;
 	}
 	/* One expectation for all of them, if they are one party. */
@@ -43,10 +38,7 @@ take_rekey(struct gsakmpd_membership *m, const struct gpt_announcement *a)
 	if (!a->has_rekey)
 		return GK_OK;
 	m->multicast = true;
-	GK_TRY(gkd_addr_from_octets(
-		&m->mcast_cfg.group,
-		(struct gk_slice){ r->group.addr, r->group.addr_len },
-		r->group.port));
+	GK_TRY(gpt_announced_addr(&r->group, &m->mcast_cfg.group));
 	if (!gkd_addr_is_multicast(&m->mcast_cfg.group))
 		return GK_ERR_VALUE;
 	if (r->source_len == 0)
@@ -109,25 +101,12 @@ gsakmpd_announcement_load(struct gsakmpd_membership *m,
 		.allow_sha1 = m->party->legacy,
 	};
 	struct gpt_announcement *a = NULL;
-	struct gpt_fault fault = { 0 };
-	struct gk_buf xml;
-	char text[600];
+	enum gkd_exit rc = gpt_announcement_config_load(m->d->config, elem,
+	                                                &owner, &a, why);
 	enum gk_err err;
 
-	if (gkd_elem_file(m->d->config, elem, "@file", ANNOUNCEMENT_MAX, &xml,
-	                  why) != GK_OK)
-		return GKD_EXIT_CONFIG;
-	err = gpt_announcement_load_verified(gk_buf_slice(&xml), &owner,
-	                                     gkd_now().utc_s, &a, &fault);
-	gk_buf_free(&xml);
-	if (err != GK_OK) {
-		gkd_config_fail(m->d->config, elem, why,
-		                "announcement '%s' is not believed: %s: %s",
-		                gkd_elem_path(m->d->config, elem, "@file"),
-		                gk_strerror(err),
-		                gpt_fault_format(&fault, text, sizeof(text)));
-		return GKD_EXIT_POLICY;
-	}
+	if (rc != GKD_EXIT_OK)
+		return rc;
 	err = take_all(m, elem, a, why);
 	gpt_announcement_free(a);
 	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A GDOI group that its Group Owner announces: gdoi-gm needs nothing else to find it, and believes nobody else."""
+import signal
+import subprocess
+
+import pytest
+
+from lab import gdoi_forms
+from lab import gdoi_member as forms
+from lab.build import program
+from lab.gdoi import Group
+from lab.scene import REKEY
+
+PROPOSAL = 'authentication="ecdsa-256" encryption="aes" key-length="128" hash="sha256" group="p256"'
+GSAKMP = """<announcement serial="1" not-after="2100-01-01T00:00:00Z" transport="udp" freshness="nonce" terse="true">
+  <group-id type="utf-8" random="0011223344556677" name="vpn"/>
+  <key-server address="192.0.2.1"/>
+  <suite name="p256-gcm"/>
+</announcement>
+"""
+
+
+def document(group, server="", named=True, number="", phase1=PROPOSAL, rekey="", until="2100-01-01", doi=2):
+    name = f' type="fqdn">{named if isinstance(named, str) else gdoi_forms.fqdn("keys")}</key-server>' if named else "/>"
+    return f"""<announcement serial="1" not-after="{until}T00:00:00Z">
+  <group-id type="utf-8" random="0011223344556677" name="plant"/>
+  <key-server address="{server or group.address("keys")}"{name}
+  <gdoi doi="{doi}" situation="0">
+    <group number="{number or group.id["number"]}"/>
+    <phase1 {phase1}/>
+  </gdoi>
+  <rekey group="{rekey or REKEY[4]}" port="848"/>
+</announcement>
+"""
+
+
+class Announced(Group):
+    """Members are told of the Group Owner, and by its announcement of everything else."""
+
+    def __init__(self, directory, prefix):
+        super().__init__(directory, ["alice", "bob"], strangers=["owner", "mallory"], prefix=prefix, auth="ecdsa")
+
+    def announce(self, name, text, signer="owner"):
+        p, plain, file = self.pki.parties[signer], self.dir / f"{name}.plain.xml", self.dir / f"{name}.announced.xml"
+        plain.write_text(text)
+        done = subprocess.run([program("msec-token"), "announce", "--cert", p.chain, "--key", p.key, plain, "-o", file],
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return file
+
+    def told(self, name, *files, servers=(), proposal="", owner="", **how):
+        """A member of groups that these files announce."""
+        phase1 = gdoi_forms.phase1(self, name, ["keys"])
+        line = next(t for t in phase1.splitlines(True) if "<proposal" in t)
+        who = (gdoi_forms.identity(self, name) + phase1.replace(line, proposal)
+               + (owner or f'  <group-owner certificate="{self.pki.parties["owner"].cert}"/>\n'))
+        groups = [f'  <group name="g{i or ""}"><announcement file="{f}"/></group>\n' for i, f in enumerate(files)]
+        m = self.members[name] = forms.Member(self.scene[name], name, self.dir / "daemons", self.sockets, self.keylog)
+        m.write(forms.config(who, "", list(servers), groups, f"{name}.db", self.sockets.path / name, **how))
+        return m
+
+
+@pytest.fixture
+def group(tmp_path, net_prefix):
+    with Announced(tmp_path / "group", net_prefix) as g:
+        yield g
+
+
+@pytest.mark.req("RFC4534-2-11", "RFC6407-3.1-02")
+def test_an_announcement_is_all_that_a_member_needs(group):
+    """Which group, where its key server is and who, and what phase 1 is like: no <key-server>, no <proposal>, no <group-id>."""
+    group.start()
+    alice = group.told("alice", group.announce("plant", document(group)))
+    assert alice.check_config()[0] == 0, alice.check_config()
+    alice.start()
+    status = alice.control("status")
+    assert status["key_servers"] == [f'{group.address("keys")}:848']
+    assert [(p["encryption"], p["authentication"]) for p in alice.control("proposals")] == [("aes128-cbc", "ecdsa-256")]
+    alice.control("join")
+    alice.wait("joined")
+    assert alice.group()["group"] == "g" and [m["peer"] for m in group.keys.control("members")] == ["fqdn:" + gdoi_forms.fqdn("alice")]
+    alice._p.send_signal(signal.SIGHUP)
+    alice.wait("reloaded")
+    assert len(alice.control("proposals")) == 1, "what is announced holds also for settings that are read again"
+
+
+def test_the_owners_tool_announces_the_policy_that_the_key_server_runs(group):
+    group.start()
+    p, file = group.pki.parties["owner"], group.dir / "made.xml"
+    done = subprocess.run([program("msec-token"), "announce", "--token", group.policy_file, "--key-server", group.address("keys"),
+                           "--cert", p.chain, "--key", p.key, "-o", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    mine = '    <proposal encryption="aes128-cbc" hash="sha256" authentication="ecdsa-256" group="ecp256"/>\n'
+    alice = group.told("alice", file, proposal=mine)
+    alice.start()
+    alice.control("join")
+    alice.wait("joined")
+    bob = group.told("bob", group.announce("plant", document(group)), proposal=mine + mine.replace("aes128", "aes256"))
+    bob.start()
+    assert [p["encryption"] for p in bob.control("proposals")] == ["aes128-cbc"], "what is not announced is not proposed"
+
+
+CONFIG, POLICY = 3, 6  # exit statuses, msec-ctl(1)
+REFUSED = {
+    "another signer": (POLICY, "is not believed", {}, {"signer": "mallory"}),
+    "over": (POLICY, "is not believed", {"until": "2020-01-01"}, {}),
+    "no proposal of ours": (CONFIG, "proposals of phase 1 of which this member has none",
+                            {"phase1": PROPOSAL.replace("ecdsa-256", "psk")}, {}),
+    "an unknown DOI": (CONFIG, "announced with DOI 7", {"doi": 7}, {}),
+    "a multicast address": (CONFIG, "address of a key server cannot be used", {"server": "239.1.1.1"}, {}),
+}
+
+
+def test_what_is_not_believed_or_cannot_be_is_refused_before_the_start(group):
+    for label, (code, said, what, how) in REFUSED.items():
+        alice = group.told("alice", group.announce("bad", document(group, **what), **how))
+        status, text = alice.check_config()
+        assert status == code and said in text, (label, status, text)
+    file = group.announce("good", document(group))
+    spoilt = group.dir / "spoilt.xml"
+    spoilt.write_text(file.read_text().replace('number="', 'number="9'))
+    for files, owner, said in (([spoilt], "", "is not believed"), ([group.dir / "none.xml"], "", "No such file"),
+                               ([file, file], "", "the group identifier is that of 'g'"),
+                               ([group.announce("gsakmp", GSAKMP)], "", "come by GSAKMP"),
+                               ([file], " ", "needs a <group-owner>")):
+        status, text = group.told("alice", *files, owner=owner).check_config()
+        assert status != 0 and said in text, (said, text)
+
+
+@pytest.mark.req("RFC6407-3.1-02", "RFC6407-3.3-05")
+def test_a_registration_that_is_not_as_announced_is_refused(group):
+    """By another key server than announced, or with PUSHes to another place."""
+    group.start()
+    for what, why in (({"named": gdoi_forms.fqdn("mallory")}, "not a key server of this group"), ({"rekey": "239.77.99.99"}, "not acceptable")):
+        bob = group.told("bob", group.announce("other", document(group, **what)))
+        bob.start()
+        bob.control("join")
+        assert why in str(bob.wait("phase1-down", timeout=20)), what
+        assert not bob.find("joined") and bob.group()["keys"] == []
+        bob.finish()
