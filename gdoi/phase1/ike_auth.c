@@ -275,6 +275,7 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 		                              .n_crls = n_crls };
 	const struct isakmp_chain_item *item;
 	const struct gk_cert *leaf = NULL;
+	struct gk_cert_fault found = { 0 };
 
 	GK_TRY(ike_payload(in, ISAKMP_PAYLOAD_SIG, &item));
 	for (size_t i = 0; i < certs->n && leaf == NULL; i++)
@@ -283,20 +284,26 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 		    !GK_CHECKED("RFC2407-4.6.2.1-02"))
 			leaf = certs->cert[i];
 	/* RFC2407-4.6.2.1-02: the ID is in the certificate. */
-	if (leaf == NULL)
+	if (leaf == NULL) {
+		in->text = certs->n == 0 ? "no certificate has come"
+		                         : "the certificate has another name "
+		                           "than the peer says";
 		return ike_refuse(
 			in, GK_ERR_AUTH, ISAKMP_NOTIFY_CERTIFICATE_UNAVAILABLE,
 			"RFC2407-4.6.2.1-02", "CERT", item->generic.at);
+	}
 	gk_path_free(&ike->peer_path);
 	ike->peer_path = (struct gk_path){ 0 };
 	if ((ike->cfg.trust == NULL ||
 	     gk_trust_verify(ike->cfg.trust, leaf, &extra, in->now.utc_s,
 	                     GK_KU_DIGITAL_SIGNATURE, &ike->peer_path,
-	                     NULL) != GK_OK) &&
-	    GK_CHECKED("RFC2408-5.9-02"))
+	                     &found) != GK_OK) &&
+	    GK_CHECKED("RFC2408-5.9-02")) {
+		in->text = found.text;
 		return ike_refuse(in, GK_ERR_AUTH,
 		                  ISAKMP_NOTIFY_INVALID_CERTIFICATE,
 		                  "RFC2408-5.9-02", "CERT", item->generic.at);
+	}
 	/* RFC2408-5.12-02 */
 	if (gk_verify(gk_cert_pubkey(leaf), signature_of(ike), want,
 	              item->generic.body) != GK_OK &&
@@ -318,6 +325,7 @@ peer_check(struct ike_input *in)
 			return GK_OK;
 	if (!GK_CHECKED("RFC6407-3.1-02"))
 		return GK_OK;
+	in->text = "none of the peers that the configuration lists";
 	return failed(in, GK_ERR_POLICY, "RFC6407-3.1-02",
 	              "Identification Data", 0);
 }

@@ -257,8 +257,17 @@ def test_certificates(group, auth):
     assert g.registered()["alice"]["peer"] == "fqdn:alice.lab.example"
     mark = g.keys.mark()
     assert not g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite).register(tries=1), "a certificate of another name"
-    g.keys.wait("refused", since=mark)
+    assert "another name than the peer says" in g.keys.wait("refused", since=mark)["reason"]
     assert sorted(g.registered()) == ["alice"]
+    g.pki.revoke(g.pki.parties["alice"])
+    g.pki.write_crl()
+    mark = g.keys.mark()
+    g.keys.control("reload")
+    g.keys.wait("reloaded", since=mark)
+    g.peers[0].close()
+    assert not g.peer("alice", suite=suite).register(tries=1)
+    refused = g.keys.wait("refused", since=mark, req="RFC2408-5.9-02")
+    assert g.address("alice") in refused["peer"] and refused["reason"].startswith("the certificate is revoked: ")
 
 
 @pytest.mark.parametrize("ip", [4, 6])
