@@ -106,6 +106,17 @@ serve(int fd, const char *program)
 }
 
 enum gk_err
+gkd_hook_check(struct gkd_config *config, const char *program,
+               struct gkd_why *why)
+{
+	if (program == NULL || *program == '\0' || access(program, X_OK) == 0)
+		return GK_OK;
+	return gkd_config_fail(
+		config, gkd_elem_child(gkd_config_root(config), "hook"), why,
+		"'@program': file '%s': %s", program, strerror(errno));
+}
+
+enum gk_err
 gkd_hook_open(struct gkd_hook **hook, const char *program)
 {
 	struct gkd_hook *h;

@@ -3,6 +3,7 @@
 #define GKD_HOOK_H
 
 #include "common/base/gk_base.h"
+#include "common/daemon/gkd_config.h"
 
 /*
  * DOC: hook - a program of the operator's, run when keys change
@@ -25,6 +26,11 @@ struct gkd_hook;
 /* gkd_hook_open - GK_ERR_IO with errno.  Before any thread is started. */
 GK_MUST_CHECK enum gk_err gkd_hook_open(struct gkd_hook **hook,
                                         const char *program);
+/* gkd_hook_check - can @program be run, as far as can be seen?  Empty or NULL: there
+ * is none, and that is right. */
+GK_MUST_CHECK enum gk_err gkd_hook_check(struct gkd_config *config,
+                                         const char *program,
+                                         struct gkd_why *why);
 void gkd_hook_close(struct gkd_hook *hook);
 /* gkd_hook_run - never waits; a run is lost, and logged, when too many are
  * waiting.  Nothing happens when @hook is NULL.  @more: texts "NAME=value",

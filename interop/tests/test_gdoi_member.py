@@ -81,6 +81,7 @@ def test_what_the_kernel_cannot_do_is_said_before_there_is_a_policy(plain):
     ("<kernel/>", '<kernel replay-window="5000"/>', "replay-window"),
     ('backoff="500ms"', 'backoff="500"', "backoff"),
     ('<pre-shared-key file="', '<pre-shared-key file="/no', "/no"),
+    ('<hook program="/bin/true"', '<hook program="/bin/no"', r"<hook>: '@program': file '/bin/no': No such file"),
 ])
 def test_what_is_wrong_is_refused_with_its_line(plain, old, new, says):
     directory, text = plain
