@@ -6,15 +6,23 @@
 
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_log.h"
+#include "common/group/gk_index.h"
 #include "gsakmp/message/message.h"
 
 #define FETCHES_MAX 16 /* at the same time, per thread */
 #define ROUNDS_MAX 4   /* a message is handed back so often */
 #define HEADERS_MAX 8192
 
+/* Those of one address, or in one name. */
+struct crowd {
+	struct gk_buf key;
+	unsigned n;
+};
+
 /* A GET under way, for all who wait for it. */
 struct job {
 	struct job *next;
+	unsigned waiting; /* of those parked */
 	struct gsakmpd_fetcher *f;
 	struct gkd_fetch *fetch;
 	uint8_t hash[GSAKMP_URL_HASH_LEN];
@@ -26,9 +34,11 @@ struct parked {
 	struct gk_buf data;
 	struct gsakmp_endpoint from;
 	struct gk_buf name; /* whose it says that it is */
+	struct crowd *near, *namesakes;
 	unsigned rounds;
 	uint8_t hash[GSAKMP_CERTIFICATES_MAX][GSAKMP_URL_HASH_LEN];
 	struct gk_buf url[GSAKMP_CERTIFICATES_MAX]; /* until it is asked for */
+	bool asked[GSAKMP_CERTIFICATES_MAX];        /* and counted by its job */
 	size_t n_hashes;
 };
 
@@ -41,8 +51,9 @@ struct gsakmpd_fetcher {
 	struct gsakmpd_fetcher_ops ops;
 	unsigned waiting_max, waiting;
 	struct job *jobs;
-	struct parked *parked; /* newest first */
-	struct parked *open;   /* collects what one message wants */
+	struct parked *parked;           /* newest first */
+	struct gk_index near, namesakes; /* crowds of those */
+	struct parked *open;             /* collects what one message wants */
 };
 
 /* ---- configuration ------------------------------------------------------ */
@@ -125,6 +136,7 @@ strike(struct parked *p, const uint8_t *hash)
 		gk_buf_free(&p->url[i]);
 		p->n_hashes--;
 		memmove(p->hash[i], p->hash[p->n_hashes], GSAKMP_URL_HASH_LEN);
+		p->asked[i] = p->asked[p->n_hashes];
 		p->url[i] = p->url[p->n_hashes];
 		p->url[p->n_hashes] = (struct gk_buf){ 0 };
 	}
@@ -139,28 +151,127 @@ waits_for(const struct parked *p, const uint8_t *hash)
 	return false;
 }
 
+/* ---- places -------------------------------------------------------------- */
+
+static struct crowd *
+crowd_join(struct gk_index *index, struct gk_slice who)
+{
+	struct crowd *c = gk_index_find(index, who);
+
+	if (c == NULL) {
+		c = calloc(1, sizeof(*c));
+		if (c == NULL)
+			return NULL;
+		if (gk_buf_copy(&c->key, who) != GK_OK ||
+		    gk_index_add(index, gk_buf_slice(&c->key), c) != GK_OK) {
+			gk_buf_free(&c->key);
+			free(c);
+			return NULL;
+		}
+	}
+	c->n++;
+	return c;
+}
+
+static void
+crowd_leave(struct gk_index *index, struct crowd *c)
+{
+	if (c == NULL || --c->n != 0)
+		return;
+	(void)gk_index_remove(index, gk_buf_slice(&c->key));
+	gk_buf_free(&c->key);
+	free(c);
+}
+
+/* False, and nothing has changed: there is no memory for it. */
+static bool
+park(struct gsakmpd_fetcher *f, struct parked *p)
+{
+	const struct gk_slice ip = { p->from.ip, p->from.ip_len };
+
+	p->near = crowd_join(&f->near, ip);
+	p->namesakes = crowd_join(&f->namesakes, gk_buf_slice(&p->name));
+	if (p->near == NULL || p->namesakes == NULL) {
+		crowd_leave(&f->near, p->near);
+		crowd_leave(&f->namesakes, p->namesakes);
+		return false;
+	}
+	p->next = f->parked;
+	f->parked = p;
+	f->waiting++;
+	return true;
+}
+
+/* The job's place in the list; of NULL when there is none. */
+static struct job **
+job_of(struct gsakmpd_fetcher *f, const uint8_t *hash)
+{
+	struct job **at = &f->jobs;
+
+	while (*at != NULL &&
+	       memcmp((*at)->hash, hash, sizeof((*at)->hash)) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+/* What nobody waits for any more is not fetched. */
+static struct parked *
+unpark(struct gsakmpd_fetcher *f, struct parked **at)
+{
+	struct parked *p = *at;
+
+	*at = p->next;
+	p->next = NULL;
+	f->waiting--;
+	crowd_leave(&f->near, p->near);
+	crowd_leave(&f->namesakes, p->namesakes);
+	for (size_t i = 0; i < p->n_hashes; i++) {
+		struct job **of = p->asked[i] ? job_of(f, p->hash[i]) : NULL;
+		struct job *job = of != NULL ? *of : NULL;
+
+		if (job == NULL || --job->waiting != 0)
+			continue;
+		*of = job->next;
+		gkd_fetch_cancel(job->fetch);
+		free(job);
+	}
+	return p;
+}
+
+/* Of @p's address, or in its name: whichever are more. */
+static unsigned
+alike(const struct parked *p)
+{
+	return p->near->n > p->namesakes->n ? p->near->n : p->namesakes->n;
+}
+
+/* All of them, in their order; what is handed back may come to wait again. */
 static struct parked *
 take_ready(struct gsakmpd_fetcher *f)
 {
-	for (struct parked **at = &f->parked; *at != NULL; at = &(*at)->next) {
+	struct parked *ready = NULL, **end = &ready;
+
+	for (struct parked **at = &f->parked; *at != NULL;) {
 		struct parked *p = *at;
 
-		if (p->n_hashes != 0)
+		if (p->n_hashes != 0) {
+			at = &p->next;
 			continue;
-		*at = p->next;
-		f->waiting--;
-		return p;
+		}
+		unpark(f, at);
+		*end = p;
+		end = &p->next;
 	}
-	return NULL;
+	return ready;
 }
 
 static void
 on_ready(void *arg)
 {
 	struct gsakmpd_fetcher *f = arg;
-	struct parked *p;
 
-	while ((p = take_ready(f)) != NULL) {
+	for (struct parked *p = take_ready(f), *next; p != NULL; p = next) {
+		next = p->next;
 		f->ops.again(f->ops.arg, gk_buf_slice(&p->data), &p->from,
 		             p->rounds + 1);
 		parked_free(p);
@@ -204,15 +315,6 @@ on_answer(void *arg, const struct gkd_http_answer *answer)
 	free(job);
 }
 
-static bool
-under_way(const struct gsakmpd_fetcher *f, const uint8_t *hash)
-{
-	for (const struct job *j = f->jobs; j != NULL; j = j->next)
-		if (memcmp(j->hash, hash, sizeof(j->hash)) == 0)
-			return true;
-	return false;
-}
-
 /* False: not now, and that says nothing about the URL. */
 static bool
 start(struct gsakmpd_fetcher *f, struct gk_slice url, const uint8_t *hash)
@@ -221,14 +323,18 @@ start(struct gsakmpd_fetcher *f, struct gk_slice url, const uint8_t *hash)
 	enum gkd_http_result result;
 	struct job *job;
 
-	if (under_way(f, hash))
+	job = *job_of(f, hash);
+	if (job != NULL) {
+		job->waiting++;
 		return true;
+	}
 	job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return false;
 	memcpy(text, url.ptr, url.len);
 	text[url.len] = '\0';
 	job->f = f;
+	job->waiting = 1;
 	memcpy(job->hash, hash, sizeof(job->hash));
 	result = gkd_http_get(f->http, text, on_answer, job, &job->fetch);
 	if (result == GKD_HTTP_OK) {
@@ -245,49 +351,7 @@ start(struct gsakmpd_fetcher *f, struct gk_slice url, const uint8_t *hash)
 	return true;
 }
 
-/* ---- places -------------------------------------------------------------- */
-
-static bool
-wanted_by_any(const struct gsakmpd_fetcher *f, const uint8_t *hash)
-{
-	for (const struct parked *p = f->parked; p != NULL; p = p->next)
-		if (waits_for(p, hash))
-			return true;
-	return false;
-}
-
-/* Nobody waits for them any more. */
-static void
-cancel_idle(struct gsakmpd_fetcher *f)
-{
-	for (struct job **at = &f->jobs; *at != NULL;) {
-		struct job *job = *at;
-
-		if (wanted_by_any(f, job->hash)) {
-			at = &job->next;
-			continue;
-		}
-		*at = job->next;
-		gkd_fetch_cancel(job->fetch);
-		free(job);
-	}
-}
-
-/* Of @p's address, or in its name: whichever are more. */
-static unsigned
-alike(const struct gsakmpd_fetcher *f, const struct parked *p)
-{
-	const struct gk_slice ip = { p->from.ip, p->from.ip_len };
-	unsigned near = 0, namesakes = 0;
-
-	for (const struct parked *q = f->parked; q != NULL; q = q->next) {
-		near += gk_slice_equal(
-			(struct gk_slice){ q->from.ip, q->from.ip_len }, ip);
-		namesakes += gk_slice_equal(gk_buf_slice(&q->name),
-		                            gk_buf_slice(&p->name));
-	}
-	return near > namesakes ? near : namesakes;
-}
+/* ---- room ---------------------------------------------------------------- */
 
 /*
  * The place of a message other than @mine.  Whoever has most of them, by address
@@ -301,7 +365,7 @@ make_room(struct gsakmpd_fetcher *f, const struct parked *mine)
 	unsigned most = 0;
 
 	for (struct parked **at = &f->parked; *at != NULL; at = &(*at)->next) {
-		unsigned n = *at != mine ? alike(f, *at) : 0;
+		unsigned n = *at != mine ? alike(*at) : 0;
 
 		if (n == 0 || n < most)
 			continue;
@@ -310,11 +374,8 @@ make_room(struct gsakmpd_fetcher *f, const struct parked *mine)
 	}
 	if (victim == NULL)
 		return false;
-	gone = *victim;
-	*victim = gone->next;
-	f->waiting--;
+	gone = unpark(f, victim);
 	parked_free(gone);
-	cancel_idle(f);
 	gkd_counters_add(f->counters,
 	                 "messages pushed out that waited for a fetch", 1);
 	return true;
@@ -340,8 +401,9 @@ start_all(struct gsakmpd_fetcher *f, struct parked *p)
 		gk_buf_free(&url);
 		if (!ok)
 			return false;
-		if (waits_for(p, hash))
-			i++;
+		if (!waits_for(p, hash))
+			continue; /* settled at once, and another is here */
+		p->asked[i++] = true;
 	}
 	return true;
 }
@@ -393,9 +455,10 @@ gsakmpd_fetcher_go(struct gsakmpd_fetcher *f, struct gk_slice data,
 		return;
 	}
 	p->rounds = rounds;
-	p->next = f->parked;
-	f->parked = p;
-	f->waiting++;
+	if (!park(f, p)) {
+		drop(f, p);
+		return;
+	}
 	while (f->waiting > f->waiting_max && make_room(f, p))
 		continue;
 	if (start_all(f, p)) {
@@ -405,10 +468,7 @@ gsakmpd_fetcher_go(struct gsakmpd_fetcher *f, struct gk_slice data,
 	}
 	for (at = &f->parked; *at != p;)
 		at = &(*at)->next;
-	*at = p->next;
-	f->waiting--;
-	drop(f, p);
-	cancel_idle(f);
+	drop(f, unpark(f, at));
 }
 
 /* ---- beginning and end -------------------------------------------------- */
@@ -459,10 +519,11 @@ gsakmpd_fetcher_free(struct gsakmpd_fetcher *f)
 		next = j->next;
 		free(j);
 	}
-	for (struct parked *p = f->parked, *next; p != NULL; p = next) {
-		next = p->next;
-		parked_free(p);
-	}
+	f->jobs = NULL;
+	while (f->parked != NULL)
+		parked_free(unpark(f, &f->parked));
+	gk_index_free(&f->near);
+	gk_index_free(&f->namesakes);
 	parked_free(f->open);
 	gkd_timer_free(f->ready);
 	free(f);

@@ -153,17 +153,23 @@ stop(void *arg)
 }
 
 static void
-run_until_alice(struct scene *sc)
+run_until_alices(struct scene *sc, unsigned n)
 {
 	struct gkd_timer *bound = gkd_timer_new(sc->loop, stop, sc->loop);
 	const uint64_t ends = gkd_now().mono_ms + GIVE_UP_MS / 2;
 
 	gkd_timer_set(bound, ends);
-	while (sc->alice == 0 && gkd_now().mono_ms < ends)
+	while (sc->alice < n && gkd_now().mono_ms < ends)
 		gk_assert_ok(gkd_loop_once(sc->loop, true));
 	gkd_timer_free(bound);
-	assert_int_equal(sc->alice, 1);
+	assert_int_equal(sc->alice, n);
 	assert_int_equal(sc->others, 0);
+}
+
+static void
+run_until_alice(struct scene *sc)
+{
+	run_until_alices(sc, 1);
 }
 
 GK_TEST(daemon_fetcher, one_name_does_not_take_all_places)
@@ -229,6 +235,26 @@ GK_TEST(daemon_fetcher, among_equals_the_oldest_goes)
 	close_scene(&sc);
 }
 
+/* A fetch ends with the last that waits for it, not with the first that has to
+ * go; and what has gone is counted no more. */
+GK_TEST(daemon_fetcher, what_two_wait_for_outlives_one_of_them)
+{
+	struct scene sc;
+
+	open_scene(&sc, 4);
+	ask(&sc);
+	ask(&sc); /* the same again: one fetch */
+	for (uint8_t i = 0; i < 3; i++)
+		forge(&sc, "dn:CN=bob", 100);
+	/* Bob has three of five, and one too many. */
+	run_until_alices(&sc, 2);
+	for (uint8_t i = 0; i < 30; i++)
+		forge(&sc, "dn:CN=bob", (uint8_t)(101 + i));
+	ask(&sc);
+	run_until_alices(&sc, 3);
+	close_scene(&sc);
+}
+
 int
 main(void)
 {
@@ -237,6 +263,7 @@ main(void)
 		GK_RUN(daemon_fetcher, one_address_does_not_take_all_places),
 		GK_RUN(daemon_fetcher, nor_all_fetches),
 		GK_RUN(daemon_fetcher, among_equals_the_oldest_goes),
+		GK_RUN(daemon_fetcher, what_two_wait_for_outlives_one_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
