@@ -200,7 +200,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 		{ "membership@silence", &c->silence_ms, 1 },
 		{ "membership@rekey-age", &c->rekey_max_age_s, 1000 },
 	};
-	bool recovery;
+	bool recovery, unknown;
 	uint64_t n;
 
 	for (size_t i = 0; i < GK_COUNT(times); i++) {
@@ -226,6 +226,9 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	c->no_recovery = !recovery;
 	GK_TRY(gkd_elem_bool(config, root, "membership@drop-forged", false,
 	                     &c->drop_forged_keydl, why));
+	GK_TRY(gkd_elem_bool(config, root, "membership@unknown-protocols", true,
+	                     &unknown, why));
+	c->no_unknown = !unknown;
 	GK_TRY(gkd_elem_bool(config, root, "membership@offer-mechanisms", false,
 	                     &c->send_mechanism_choices, why));
 	GK_TRY(gsakmpd_fetch_configure(m, why));

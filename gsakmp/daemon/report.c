@@ -159,6 +159,11 @@ add_details(json_t *f, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_TOKEN:
 		json_object_set_new(f, "edition", json_integer(o->edition));
+		if (o->place.len != 0)
+			json_object_set_new(
+				f, "unknown_protocols",
+				json_pack("s%", (const char *)o->place.ptr,
+			                  o->place.len));
 		break;
 	case GSAKMP_OUT_POST:
 	case GSAKMP_OUT_FETCH:
@@ -261,6 +266,11 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 			d, &about, out->incoming,
 			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, out->exchange),
 			out->text);
+	else if (out->kind == GSAKMP_OUT_TOKEN && out->place.len != 0)
+		gkd_log_about(LOG_NOTICE, "fsm", &about,
+		              "%s: has protocols that are not known here: %.*s",
+		              what, (int)out->place.len,
+		              (const char *)out->place.ptr);
 	else if (logged)
 		gkd_log_about(
 			level, "fsm", &about, "%s%s%s", what,

@@ -64,6 +64,9 @@ struct gsakmp_gm_config {
 
 	bool send_mechanism_choices; /* the optional payload of the RTJ */
 	struct gk_slice ip_value;    /* the optional IPvalue; 0, 4, 16 octets */
+	/* RFC 4534 section 3: do not join where the token has protocols, beside
+	 * those that we know, that we do not know. */
+	bool no_unknown;
 	bool legacy_ok; /* accept mechanisms with SHA-1, MD5, DSA-1024 */
 
 	/* All 0: the defaults in brackets. */

@@ -111,8 +111,9 @@ open_token(struct download *d)
 		                                         gm->cfg.group_id_type,
 		                                 .group_id = gm->cfg.group_id,
 		                                 .last = &gm->seen,
-		                                 .legacy_ok =
-		                                         gm->cfg.legacy_ok };
+		                                 .legacy_ok = gm->cfg.legacy_ok,
+		                                 .no_unknown =
+		                                         gm->cfg.no_unknown };
 	struct gk_buf plain = { 0 };
 	enum gk_err err;
 

@@ -173,6 +173,7 @@ gsakmp_gm_token_out(struct gsakmp_gm *gm)
 	out->token = gk_buf_slice(&gm->policy->signed_der);
 	if (gm->policy->v.token->has_edition)
 		out->edition = gm->policy->v.token->edition;
+	out->place = gk_slice_str(gm->policy->unknown);
 	return gsakmp_outputs_own(&gm->out);
 }
 

@@ -105,15 +105,16 @@ struct gsakmp_output {
 	struct gsakmp_group *group; /* also DEADLINE */
 	uint64_t ticket;            /* COMMIT of a group */
 
-	struct gsakmp_gtpk key;   /* KEY_INSTALL, KEY_WIPE */
-	struct gk_slice peer;     /* printable; REFUSED, WANTED: as claimed */
-	uint32_t member_id;       /* JOINED, MEMBER_*: Rekey Array Member ID */
-	int64_t edition;          /* TOKEN; -1: the token has no edition */
-	struct gk_slice place;    /* POST: a path; FETCH: a URL */
-	struct gk_slice token;    /* TOKEN: the signed token, DER */
-	struct gk_slice url;      /* WANTED: printable ASCII without a NUL */
-	struct gk_slice hash;     /* WANTED: see fetched.h */
-	struct gsakmp_reject why; /* REFUSED, LEFT, EVICTED */
+	struct gsakmp_gtpk key; /* KEY_INSTALL, KEY_WIPE */
+	struct gk_slice peer;   /* printable; REFUSED, WANTED: as claimed */
+	uint32_t member_id;     /* JOINED, MEMBER_*: Rekey Array Member ID */
+	int64_t edition;        /* TOKEN; -1: the token has no edition */
+	/* POST: a path; FETCH: a URL; TOKEN: its unknown protocols */
+	struct gk_slice place;
+	struct gk_slice token;       /* TOKEN: the signed token, DER */
+	struct gk_slice url;         /* WANTED: printable ASCII without a NUL */
+	struct gk_slice hash;        /* WANTED: see fetched.h */
+	struct gsakmp_reject why;    /* REFUSED, LEFT, EVICTED */
 	struct gsakmp_judged judged; /* JUDGED */
 	const char *text;            /* a short reason; static storage */
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/engine/policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
@@ -288,6 +290,39 @@ derive_rekey(const struct derivation *d)
 	return GK_OK;
 }
 
+static void
+note_unknown(struct gsakmp_policy *p, const char *role,
+             const struct gpt_protocol *protocol)
+{
+	size_t n = strlen(p->unknown);
+
+	if (protocol->kind == GPT_PROTOCOL_UNKNOWN)
+		(void)snprintf(p->unknown + n, sizeof(p->unknown) - n,
+		               "%s%s %s", n != 0 ? ", " : "", role,
+		               protocol->unknown.oid);
+}
+
+/* RFC4534-3-12, -14: it is said that there are any, and local policy decides. */
+static enum gk_err
+check_unknown(const struct derivation *d)
+{
+	const struct gpt_token *t = d->p->v.token;
+
+	for (size_t i = 0; i < t->n_registration; i++) {
+		note_unknown(d->p, "registration", &t->registration[i].reg);
+		note_unknown(d->p, "de-registration",
+		             &t->registration[i].dereg);
+	}
+	for (size_t i = 0; i < t->n_rekey; i++)
+		note_unknown(d->p, "rekey", &t->rekey[i]);
+	if (d->p->unknown[0] == '\0' || !d->args->no_unknown ||
+	    !GK_CHECKED("RFC4534-3-14"))
+		return GK_OK;
+	return gsakmp_refuse(d->why, GK_ERR_POLICY,
+	                     GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+	                     "RFC4534-3-14", "unknown protocol", 0);
+}
+
 /* RFC4534-2-11: "communication mechanisms are supported".  A group to which no
  * member can speak is none. */
 static bool
@@ -325,6 +360,7 @@ derive(const struct derivation *d)
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
 	if (p->rekey == NULL && unknown && GK_CHECKED("RFC4534-3-13"))
 		return forbid(d, "RFC4534-3-13");
+	GK_TRY(check_unknown(d));
 	GK_TRY(check_transport(d));
 	GK_TRY(gpt_access_prepare(
 		p->v.token, (enum gk_dn_compare)d->args->dialect->dn_string));

@@ -56,6 +56,10 @@ struct gsakmp_policy {
 	unsigned resend;       /* reliability: how many more times, or ... */
 	const char *post;      /* ... where Rekey Events are posted; or NULL */
 
+	/* RFC 4534 section 3: protocols of the token, beside those that are used,
+	 * that this version does not know; "" for none. */
+	char unknown[200];
+
 	/* Restored, and would not be accepted today: nobody joins under it. */
 	bool lapsed;
 	struct gsakmp_reject lapse;
@@ -74,6 +78,9 @@ struct gsakmp_policy_args {
 	bool restore;            /* from our own store: gpt_token_restore() */
 	struct gpt_fault *fault; /* what is wrong, in words; may be NULL */
 	bool no_post; /* nothing can be posted from here: such a token is no use */
+	/* Local policy: whoever finds a protocol that it does not know beside one
+	 * that it does stays out. */
+	bool no_unknown;
 	/* Nor is one with a transport by which nobody can reach us. */
 	bool no_udp, no_tcp;
 };

@@ -55,3 +55,44 @@ def test_a_member_does_not_join_under_what_it_cannot_do(tmp_path, net_prefix, ma
         assert [e["notify"] for e in ground.events if e["event"] == "nack"] == [reg.N_NACK]
         assert not gm.find("joined") and not gm.find("key-install")
         gm.finish()
+
+
+def unknown_protocols(ground):
+    """Beside what is known: a rekey protocol that comes first, and a way to register that comes last."""
+    build = tokens.build
+
+    def more(spec, value):
+        if spec is tokens.Token:
+            ways = [("supported", {"protocol": oid, "protocolInfo": b"\x05\x00"}) for oid in ("1.2.3.4", "1.2.3.5")]
+            value = {**value, "rekey": [ways[1], *value["rekey"]],
+                     "registration": [*value["registration"], {"register": ways[0], "de-register": ("none", None)}]}
+        return build(spec, value)
+    tokens.build = more
+    try:
+        return content(ground)
+    finally:
+        tokens.build = build
+
+
+@pytest.mark.req("RFC4534-3-12", "RFC4534-3-14", "RFC4534-3-08")
+@pytest.mark.refuses("RFC4534-3-14")
+def test_protocols_that_nobody_knows_are_named_and_local_policy_decides(tmp_path, net_prefix):
+    """A group of the daemons: who takes it works in it, and says what it did not know; who does not stays out."""
+    with Ground(tmp_path, net_prefix) as ground:
+        server = ground.gcks(sign_again(ground, unknown_protocols(ground)))
+        said = "registration 1.2.3.4, rekey 1.2.3.5"
+        assert server.wait("token", timeout=5)["unknown_protocols"] == said
+        gm, strict = ground.gm(), ground.gm("gm1", "other", behaviour='unknown-protocols="no"')
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        assert gm.find("token")[0]["unknown_protocols"] == said
+        assert any(said in line for line in gm.tail(50))
+        mark = gm.mark()
+        server.control("rekey")
+        gm.wait("rekeyed", timeout=5, since=mark)
+        strict.control("join")
+        assert strict.wait("refused", timeout=5)["req"] == "RFC4534-3-14"
+        strict.wait("left", timeout=5)
+        assert not strict.find("joined") and not strict.find("key-install")
+        for d in (strict, gm, server):
+            d.finish()
