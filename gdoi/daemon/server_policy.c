@@ -152,6 +152,27 @@ check_phase1(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	return false;
 }
 
+/* LKH IDs have 16 bits.  Whoever asks for more members than a tree has leaves is
+ * told so now, and not by the first one that is turned away. */
+static bool
+check_room(const struct gdoid_group *g, const struct gdoi_policy *policy,
+           char why[256])
+{
+	uint32_t room = gdoi_group_room(policy);
+	bool ours = g->cfg.members_max > room;
+
+	if (!ours && policy->members_max <= room)
+		return true;
+	snprintf(why, 256,
+	         "%s is %u, and its key tree, whose LKH IDs have 16 bits, has "
+	         "room for %u members with degree %u; who comes beyond that "
+	         "is told that the group is full",
+	         ours ? "'members-max' of <rekey>" : "<members> of the policy",
+	         ours ? g->cfg.members_max : policy->members_max, room,
+	         policy->rekey.lkh_degree == 0 ? 2U : policy->rekey.lkh_degree);
+	return false;
+}
+
 /* Are we a key server that it names?  Members judge us by the same rule. */
 static enum gk_err
 check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
@@ -284,6 +305,9 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 		if (!check_phase1(g, policy, why))
 			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
 			        g->name, why);
+		if (!check_room(g, policy, why))
+			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
+			        g->name, why);
 		err = gdoi_group_set_policy(g->group, policy, gkd_now(),
 		                            &reject);
 		if (err != GK_OK)
@@ -375,7 +399,8 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 	err = build(g, gk_buf_slice(&xml), false, &policy, &seen, text);
 	gk_buf_free(&xml);
 	if (err == GK_OK) {
-		if (!check_phase1(g, policy, text))
+		if (!check_phase1(g, policy, text) ||
+		    !check_room(g, policy, text))
 			err = GK_ERR_POLICY;
 		else
 			err = check_run(g, policy, text);

@@ -79,6 +79,10 @@ enum gk_err gdoi_group_set_policy(struct gdoi_group *group,
                                   struct gdoi_policy *policy, struct gk_now now,
                                   struct isakmp_reject *why);
 
+/* gdoi_group_room - how many members its key tree can have, RFC 6407 section
+ * 5.6.3.1; without LKH UINT32_MAX. */
+uint32_t gdoi_group_room(const struct gdoi_policy *policy);
+
 /* gdoi_group_policy_check - can a group of that configuration run it?  As
  * gdoi_group_set_policy() judges it, which changes nothing here. */
 enum gk_err gdoi_group_policy_check(const struct gdoi_group_config *cfg,

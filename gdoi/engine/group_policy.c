@@ -157,6 +157,22 @@ tree_capacity(unsigned degree, unsigned wanted)
 	return (uint32_t)leaves;
 }
 
+static unsigned
+degree_of(const struct gdoi_policy *p)
+{
+	if (!p->rekey.on || p->rekey.sak.management != GDOI_KEK_MANAGEMENT_LKH)
+		return 0;
+	return p->rekey.lkh_degree == 0 ? 2 : p->rekey.lkh_degree;
+}
+
+uint32_t
+gdoi_group_room(const struct gdoi_policy *policy)
+{
+	unsigned degree = degree_of(policy);
+
+	return degree == 0 ? UINT32_MAX : tree_capacity(degree, UINT32_MAX);
+}
+
 static struct gdoi_group_shape
 shape_of(const struct gdoi_group *g, const struct gdoi_policy *p)
 {
@@ -170,10 +186,9 @@ shape_of(const struct gdoi_group *g, const struct gdoi_policy *p)
 		                                      : (1U << p->sid_bits) - 1;
 	if (g->cfg.sender_last != 0 && g->cfg.sender_last < shape.sender_last)
 		shape.sender_last = g->cfg.sender_last;
-	if (!p->rekey.on || p->rekey.sak.management != GDOI_KEK_MANAGEMENT_LKH)
+	shape.degree = (uint16_t)degree_of(p);
+	if (shape.degree == 0)
 		return shape;
-	shape.degree =
-		(uint16_t)(p->rekey.lkh_degree == 0 ? 2 : p->rekey.lkh_degree);
 	shape.key_len = (uint8_t)gdoi_lkh_plain_len(cipher);
 	shape.capacity = tree_capacity(shape.degree, g->cfg.members_max);
 	return shape;

@@ -120,3 +120,21 @@ def test_old_settings_go_with_their_last_sa(group):
         m.control("leave")
         g.keys.wait("phase1-down", since=mark)
         assert settled(left), kept()
+
+
+@pytest.mark.req("RFC6407-3.4-08")
+def test_more_members_than_lkh_ids_are_refused_before_the_start(tmp_path, net_prefix):
+    """A tree has 16-bit identifiers, and two trees under one KEK could not be told apart."""
+    with Group(tmp_path / "group", ["alice"], prefix=net_prefix) as g:
+        for degree, room in ((2, 32768), (4, 16384)):
+            g.kek = {"lkh-degree": degree}
+            g.write_policy()
+            for members in (room, room + 1):
+                g.rekeying = {"members-max": members}
+                g.write_config()
+                status, said = g.keys.check_config()
+                assert status == (0 if members == room else 6), said
+            assert f"room for {room} members with degree {degree}" in said
+        g.start()
+        assert g.status()["capacity"] == 16384 and not g.status()["full"]
+        assert "has room for 16384 members" in g.keys.log.read_text(), "it runs, and says so"
