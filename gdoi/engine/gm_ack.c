@@ -10,8 +10,8 @@
  * They go where the PUSH came from, with its ports changed over, after a random
  * wait when the PUSH was a multicast.
  */
-static bool
-is_multicast(const struct gdoi_address *a)
+bool
+gm_is_multicast(const struct gdoi_address *a)
 {
 	return a->ip_len == 4 ? a->ip[0] >> 4 == 0xe
 	                      : a->ip_len == 16 && a->ip[0] == 0xff;
@@ -38,7 +38,7 @@ delay(struct gm_input *in, uint32_t *ms)
 	uint32_t most = in->gm->cfg.ack_jitter_ms;
 
 	*ms = 0;
-	if (!is_multicast(&in->to))
+	if (!gm_is_multicast(&in->to))
 		return GK_OK;
 	if (most > GM_ACK_DELAY_MAX)
 		most = GM_ACK_DELAY_MAX;
@@ -61,7 +61,7 @@ queue(struct gm_input *in, struct gk_buf *dgram)
 		                .at = in->now.mono_ms + ms };
 	*dgram = (struct gk_buf){ 0 };
 	/* The address of a group is nobody's source address. */
-	if (is_multicast(&in->to)) {
+	if (gm_is_multicast(&in->to)) {
 		ack->from.ip_len = group->local.ip_len;
 		memcpy(ack->from.ip, group->local.ip, sizeof(ack->from.ip));
 	}

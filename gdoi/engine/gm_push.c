@@ -212,6 +212,9 @@ read_payloads(struct push *p)
 	rd = isakmp_chain_body(clear, p->sa);
 	GK_TRY(gdoi_sa_read(&rd, dialect, false, p->sa_read, &p->in->why));
 	rd = isakmp_chain_body(clear, p->kd);
+	if (!gm_is_multicast(&p->in->to))
+		return gdoi_kd_read_alone(&rd, dialect, p->kd_read,
+		                          &p->in->why);
 	return gdoi_kd_read(&rd, dialect, true, p->kd_read, &p->in->why);
 }
 

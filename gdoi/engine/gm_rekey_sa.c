@@ -216,6 +216,13 @@ pull_kek(struct gm_change *c)
 
 /* ---- GROUPKEY-PUSH ------------------------------------------------------ */
 
+static enum gk_err
+fresh_path(struct gm_change *c, enum gk_cipher cipher, struct gk_slice *key)
+{
+	c->keys->n_nodes = 0;
+	return gm_lkh_download(c, cipher, key);
+}
+
 /* Decision sak_repeat: the SAK in force again is a repetition, and no other key
  * may stand beside it (RFC6407-4-06). */
 static enum gk_err
@@ -228,13 +235,17 @@ repeated(struct gm_change *c)
 	if (c->kd->n_updates != 0 && GK_CHECKED("RFC6407-4-06"))
 		return bad_key(c, GK_ERR_UNEXPECTED, "RFC6407-4-06",
 		               "LKH_UPDATE_ARRAY", c->kd->at);
-	if (p == NULL)
+	if (p == NULL && c->kd->download.len == 0)
 		return GK_OK;
-	GK_TRY(packet_key(c, p, kek->cipher, &key));
+	/* RFC6407-5.6.3.1-01: to us alone, a path of its own. */
+	if (c->kd->download.len != 0)
+		GK_TRY(fresh_path(c, kek->cipher, &key));
+	else
+		GK_TRY(packet_key(c, p, kek->cipher, &key));
 	if (!same_key(kek->cipher, key, gk_buf_slice(&kek->key)) &&
 	    GK_CHECKED("RFC6407-4-06"))
 		return bad_key(c, GK_ERR_VALUE, "RFC6407-4-06",
-		               "KEK_ALGORITHM_KEY", p->at);
+		               "KEK_ALGORITHM_KEY", c->kd->at);
 	return GK_OK;
 }
 
@@ -275,6 +286,8 @@ push_key(struct gm_change *c, enum gk_cipher cipher, struct gk_slice *key)
 {
 	const struct gdoi_kd_packet *kek = packet_of(c, GDOI_KD_KEK);
 
+	if (c->kd->download.len != 0)
+		return fresh_path(c, cipher, key);
 	/* What stands beside an update array is for everybody who had the KEK
 	 * before: the array is what counts. */
 	if (packet_of(c, GDOI_KD_LKH) != NULL)

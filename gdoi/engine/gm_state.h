@@ -389,6 +389,7 @@ struct gm_group *gm_push_group(struct gdoi_gm *gm,
                                const struct isakmp_header *header, bool *old);
 
 /* gm_ack.c */
+bool gm_is_multicast(const struct gdoi_address *a);
 /* gm_ack_queue - for the PUSH with that SHA-256, unless @type says none. */
 GK_MUST_CHECK enum gk_err gm_ack_queue(struct gm_input *in,
                                        const uint8_t digest[32], uint16_t type,

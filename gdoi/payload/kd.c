@@ -19,7 +19,7 @@ enum {
 
 struct reading {
 	const struct gdoi_dialect *dialect;
-	bool push;
+	bool push, alone;
 	struct gdoi_kd *kd;
 	struct isakmp_reject *why;
 };
@@ -100,7 +100,7 @@ lkh_attribute(const struct reading *r, const struct isakmp_attribute *a,
 	switch (a->type) {
 	case LKH_DOWNLOAD_ARRAY:
 		/* RFC6407-5.6.3.1-01: not to a whole group. */
-		if (r->push && GK_CHECKED("RFC6407-5.6.3.1-01"))
+		if (r->push && !r->alone && GK_CHECKED("RFC6407-5.6.3.1-01"))
 			return bad_key(r, GK_ERR_UNEXPECTED,
 			               "RFC6407-5.6.3.1-01",
 			               "LKH_DOWNLOAD_ARRAY", a->at);
@@ -291,13 +291,10 @@ packet_read(const struct reading *r, struct gk_rd *rd)
 	return GK_OK;
 }
 
-enum gk_err
-gdoi_kd_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool push,
-             struct gdoi_kd *kd, struct isakmp_reject *why)
+static enum gk_err
+read_all(const struct reading *r, struct gk_rd *rd)
 {
-	const struct reading r = {
-		.dialect = dialect, .push = push, .kd = kd, .why = why
-	};
+	struct gdoi_kd *kd = r->kd;
 	uint16_t n;
 
 	*kd = (struct gdoi_kd){ .at = gk_rd_offset(rd) };
@@ -305,18 +302,44 @@ gdoi_kd_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool push,
 	gk_rd_zero(rd, 2, "RESERVED2");
 	if (rd->fault.err != GK_OK)
 		return isakmp_refuse_fault(
-			why, &rd->fault, ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
+			r->why, &rd->fault,
+			ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 			"RFC6407-5.6-01");
 	if (n > GDOI_KD_PACKETS_MAX)
-		return bad_key(&r, GK_ERR_SPACE, "RFC6407-5.6-01",
+		return bad_key(r, GK_ERR_SPACE, "RFC6407-5.6-01",
 		               "Number of Key Packets", kd->at);
 	while (kd->n_packets < n)
-		GK_TRY(packet_read(&r, rd));
+		GK_TRY(packet_read(r, rd));
 	if (gk_rd_done(rd) != GK_OK)
 		return isakmp_refuse_fault(
-			why, &rd->fault, ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
+			r->why, &rd->fault,
+			ISAKMP_NOTIFY_INVALID_KEY_INFORMATION,
 			"RFC6407-5.6-01");
 	return GK_OK;
+}
+
+enum gk_err
+gdoi_kd_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool push,
+             struct gdoi_kd *kd, struct isakmp_reject *why)
+{
+	const struct reading r = {
+		.dialect = dialect, .push = push, .kd = kd, .why = why
+	};
+
+	return read_all(&r, rd);
+}
+
+enum gk_err
+gdoi_kd_read_alone(struct gk_rd *rd, const struct gdoi_dialect *dialect,
+                   struct gdoi_kd *kd, struct isakmp_reject *why)
+{
+	const struct reading r = { .dialect = dialect,
+		                   .push = true,
+		                   .alone = true,
+		                   .kd = kd,
+		                   .why = why };
+
+	return read_all(&r, rd);
 }
 
 /* ---- writing ------------------------------------------------------------ */

@@ -73,6 +73,12 @@ GK_MUST_CHECK enum gk_err gdoi_kd_read(struct gk_rd *rd,
                                        const struct gdoi_dialect *dialect,
                                        bool push, struct gdoi_kd *kd,
                                        struct isakmp_reject *why);
+/* gdoi_kd_read_alone - of a GROUPKEY-PUSH that comes to this member alone: it may
+ * bring a download array, but no SIDs either (RFC6407-5.6.4.4-02). */
+GK_MUST_CHECK enum gk_err gdoi_kd_read_alone(struct gk_rd *rd,
+                                             const struct gdoi_dialect *dialect,
+                                             struct gdoi_kd *kd,
+                                             struct isakmp_reject *why);
 void gdoi_kd_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
                     const struct gdoi_kd *kd);
 

@@ -75,6 +75,7 @@ struct lab {
 	bool hold; /* what the key server says in PULL is kept instead */
 	struct gk_buf held;
 	bool fail_commit; /* the store says no */
+	bool alone;       /* PUSHes come to the member's own address */
 	bool nat;         /* in front of the member: its ports are others */
 	struct gk_journal *stored;
 };

@@ -216,8 +216,12 @@ enum gk_err
 lab_push_give(struct gk_slice dgram)
 {
 	const struct gdoi_address from = { { 10, 0, 0, 2 }, 4, 850, 7, false };
-	const struct gdoi_address to = { { 239, 1, 1, 1 }, 4, 849, 9, false };
-	enum gk_err err = gdoi_gm_receive(lab.gm, dgram, &from, &to, lab.now);
+	const struct gdoi_address group = {
+		{ 239, 1, 1, 1 }, 4, 849, 9, false
+	};
+	const struct gdoi_address alone = { { 10, 0, 0, 1 }, 4, 848, 9, false };
+	enum gk_err err = gdoi_gm_receive(lab.gm, dgram, &from,
+	                                  lab.alone ? &alone : &group, lab.now);
 
 	lab_talk();
 	return err;

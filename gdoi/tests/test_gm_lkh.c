@@ -337,6 +337,46 @@ GK_TEST(rfc6407_5_6_3_1_01, a_download_array_is_not_pushed)
 	lab_push_refused(&p, "RFC6407-5.6.3.1-01");
 }
 
+/* To one member alone it may: a new path, with a new KEK or with the one in force. */
+static void
+path_for_us(uint8_t spi, uint16_t leaf, uint16_t node, uint8_t kek)
+{
+	struct gdoi_lkh_array array = { .count = 3 };
+
+	begin(1, spi);
+	array.key[0] = key(&p, leaf, 1);
+	array.key[1] = key(&p, node, 2);
+	array.key[2] = key(&p, 1, kek);
+	p.kd.download = encode(&p, false, &array);
+}
+
+GK_TEST(rfc6407_5_6_3_1_01, a_download_array_comes_to_us_alone)
+{
+	static const struct step top[] = { { 1, 3 } };
+
+	strict_member();
+	lab.alone = true;
+	path_for_us(0x22, 9, 4, 2);
+	gk_assert_ok(lab_push(&p));
+	lab_kek(0x22, fill(1, 2));
+	/* not with another key than the one in force */
+	path_for_us(0x22, 10, 5, 4);
+	lab_push_refused(&p, "RFC6407-4-06");
+	path_for_us(0x22, 10, 5, 2);
+	gk_assert_ok(lab_push(&p));
+	/* that is the path now */
+	begin(2, 0x33);
+	array_under(5, 2, top, 1);
+	gk_assert_ok(lab_push(&p));
+	lab_kek(0x33, fill(1, 3));
+	p = (struct lab_policy){ .seq = 1 };
+	lab_add_esp(&p, 0x133, 0x33);
+	gk_assert_ok(lab_push(&p));
+	assert_true(lab_tek(0x133, NULL));
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab.alone = false;
+}
+
 GK_TEST(rfc6407_5_6_3_2_04, each_reading_of_lkh_wrap)
 {
 	for (uint8_t how = 0; how < 3; how++) {
@@ -442,6 +482,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_3_1_07, a_handle_is_used_once),
 		GK_RUN(rfc6407_5_3_2_03, a_key_of_another_cipher),
 		GK_RUN(rfc6407_5_6_3_1_05, an_expired_key),
+		GK_RUN(rfc6407_5_6_3_1_01, a_download_array_comes_to_us_alone),
 		GK_RUN(rfc6407_5_6_3_1_01, a_download_array_is_not_pushed),
 		GK_RUN(rfc6407_5_6_3_2_04, each_reading_of_lkh_wrap),
 		GK_RUN(rfc6407_5_6_3_1_09, a_path_may_grow),
