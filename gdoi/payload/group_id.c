@@ -24,14 +24,28 @@ number(const uint8_t *p, bool little)
 	return n;
 }
 
+/* In as few octets as they need: one OID has one encoding. */
+static bool
+are_arcs(const uint8_t *p, size_t len)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < len; i++) {
+		if (first && p[i] == 0x80)
+			return false;
+		first = p[i] < 0x80;
+	}
+	return len != 0 && first;
+}
+
 /* OIDs are short: their length is one octet. */
 bool
 gdoi_oid_fits(const struct gdoi_dialect *dialect, struct gk_slice s)
 {
 	if (dialect->oid_encoding == GDOI_OID_ENCODING_CONTENT)
-		return s.len != 0;
+		return are_arcs(s.ptr, s.len);
 	return s.len > 2 && s.ptr[0] == DER_OBJECT && s.ptr[1] < 0x80 &&
-	       (size_t)s.ptr[1] + 2 == s.len;
+	       (size_t)s.ptr[1] + 2 == s.len && are_arcs(s.ptr + 2, s.len - 2);
 }
 
 static enum gk_err

@@ -41,8 +41,8 @@ static const struct row rows[] = {
 	  ISAKMP_TABLE_SIG_ALG, "RFC6407-5.3.6-01" },
 	{ GDOI_KEK_ATTRIBUTE_SIG_KEY_LENGTH, AT(sig_key_length), false, 0,
 	  "RFC6407-5.3.7-01" },
-	{ GDOI_KEK_ATTRIBUTE_ACK_REQUESTED, AT(ack), true, ISAKMP_TABLE_ACK,
-	  "RFC8263-2-01" },
+	/* RFC8263-4-03: a type that we have not is for others to answer. */
+	{ GDOI_KEK_ATTRIBUTE_ACK_REQUESTED, AT(ack), false, 0, "RFC8263-2-01" },
 };
 #undef AT
 

@@ -283,6 +283,21 @@ refuse_all(const struct list *l, const struct bad *bad, size_t n)
 #define MALFORMED ISAKMP_NOTIFY_PAYLOAD_MALFORMED
 #define BAD_ID ISAKMP_NOTIFY_INVALID_ID_INFORMATION
 
+/* Section 4: who cannot answer takes part all the same. */
+GK_TEST(rfc8263_4_03, a_type_of_acknowledgement_that_we_have_not)
+{
+	uint8_t buf[256];
+	struct gdoi_dialect d = { 0 };
+	struct gdoi_sak sak;
+	struct gk_rd rd;
+
+	memcpy(buf, lists[0].golden, lists[0].len);
+	buf[72] = 200;
+	gk_rd_init(&rd, buf, lists[0].len);
+	gk_assert_ok(gdoi_sak_read(&rd, &d, false, &sak, &why));
+	assert_int_equal(sak.ack, 200);
+}
+
 GK_TEST(rfc6407_5_3_2_01, a_sak_that_is_not_understood_is_refused)
 {
 	static const struct bad bad[] = {
@@ -297,7 +312,7 @@ GK_TEST(rfc6407_5_3_2_01, a_sak_that_is_not_understood_is_refused)
 		{ 48, 0, "RFC6407-5.3.3-01", NOT_SUPPORTED, 45 },
 		{ 60, 6, "RFC6407-5.3.5-01", NOT_SUPPORTED, 57 },
 		{ 64, 7, "RFC6407-5.3.6-01", NOT_SUPPORTED, 61 },
-		{ 72, 5, "RFC8263-2-01", NOT_SUPPORTED, 69 },
+		{ 72, 0, "RFC8263-2-01", NOT_SUPPORTED, 69 },
 		{ 70, 8, "RFC6407-5.3.2-01", NOT_SUPPORTED, 69 },
 		{ 70, 10, "RFC6407-5.3.2-01", NOT_SUPPORTED, 69 },
 		{ 70, 200, "RFC6407-5.3.2-01", NOT_SUPPORTED, 69 },
@@ -655,6 +670,8 @@ main(void)
 		       lists_decode_and_reencode_octet_for_octet),
 		GK_RUN(rfc6407_5_3_10,
 		       cut_lists_have_a_fault_or_are_what_is_left),
+		GK_RUN(rfc8263_4_03,
+		       a_type_of_acknowledgement_that_we_have_not),
 		GK_RUN(rfc6407_5_3_2_01,
 		       a_sak_that_is_not_understood_is_refused),
 		GK_RUN(rfc6407_5_3_12, a_sak_without_its_algorithms_is_refused),

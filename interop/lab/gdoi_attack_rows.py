@@ -47,7 +47,7 @@ _OTHERS = {
     "RFC6407-5.9-05": "push-delete-protocol",
     "RFC6407-5.9-06": "push-delete-count push-delete-size",
     "RFC6407-5.1-02": "group-type-0",
-    "RFC8052-2.1-01": "group-oid-length group-oid-specific group-oid-tag",
+    "RFC8052-2.1-01": "group-oid-length group-oid-specific group-oid-tag group-oid-arc",
     "RFC8052-2.2.5-02": "sat-twice",
     "RFC8263-3.3-01": "ack-sequence",
 }

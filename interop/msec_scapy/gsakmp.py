@@ -359,7 +359,7 @@ def _rest_of(pkt, fixed):
 
 
 def _u_name(data, **kw):
-    return UName(data, **kw) if data else Raw(b"")
+    return UName(data, **kw) if len(data) >= 24 else Raw(data)  # what is too short is no name, and is refused as that
 
 
 class Identification(_Payload):

@@ -277,9 +277,9 @@ def check_identity(identity):
         _want(_is_utf8(data) and b"\0" not in data, reg.N_MALFORMED, "RFC4535-7.6.2-04",
               "Identification Data", "not text")
     if identity.kind == reg.ID_U_NAME:
+        _want(len(data) >= 24, reg.N_MALFORMED, "RFC4535-7.6.1.1-01", "ID_U_NAME Length")
         name = UName(data)
-        _want(len(data) >= 24 and len(data) == 24 + name.length, reg.N_MALFORMED,
-              "RFC4535-7.6.1.1-01", "ID_U_NAME Length")
+        _want(len(data) == 24 + name.length, reg.N_MALFORMED, "RFC4535-7.6.1.1-01", "ID_U_NAME Length")
         _want(any(name.serial), reg.N_MALFORMED, "RFC4535-7.6.2.1-01", "Serial Number", "zero")
         _want(_is_utf8(name.dn), reg.N_MALFORMED, "RFC4535-7.6.2.1-02", "DN Data", "not UTF-8")
 

@@ -283,7 +283,7 @@ def load(cls, octets):
         same = again.dump(force=True) == octets
     except TokenError:
         raise
-    except (ValueError, TypeError, KeyError, OverflowError) as e:
+    except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as e:  # asn1crypto's of tags that it has no class for
         raise TokenError(f"{cls.__name__}: {e}", "RFC4534-1-04") from e
     if not same:
         raise TokenError(f"{cls.__name__} is not DER", "RFC4534-1-04")
@@ -334,11 +334,37 @@ def check(octets, dialect=STRICT):
     token = parse(octets, dialect)
     if not token["tokenInfo"]["groupName"].native:
         raise TokenError("the group has no name", "RFC4534-3.1-02")
-    protocols = [p for pair in registrations(token) for p in pair if p is not None]
-    protocols += [one.chosen for one in token["rekey"] if one.name == "supported"]
-    for protocol in [*protocols, *token["data"]]:
-        info(protocol, dialect)
+    places = [(place, p) for pair in registrations(token) for place, p in zip(("registration", "de-registration"), pair) if p is not None]
+    places += [("rekey", one.chosen) for one in token["rekey"] if one.name == "supported"]
+    for place, protocol in [*places, *(("data", p) for p in token["data"])]:
+        if place != _place_of(protocol["protocol"].dotted, dialect):
+            continue  # unknown where it stands
+        kind, value = info(protocol, dialect)
+        if kind == "rekey":
+            _check_mechanisms(value, dialect)
     return token
+
+
+def _place_of(oid, dialect):
+    """The list of a token in which a protocol is known, None: in none."""
+    from . import gdoi_token
+    here = {OID_REGISTRATION[dialect.token_reg_oid]: "registration", OID_DEREGISTRATION: "de-registration",
+            OID_REKEY[dialect.token_rekey_oid]: "rekey", OID_DATA_GENERIC: "data"}
+    return here.get(oid) or next((place for place, oids in gdoi_token.LISTS.items() if oid in oids), None)
+
+
+def _check_mechanisms(value, dialect):
+    """B.5: what the mechanisms of a rekey hold, in OCTET STRINGs, is their own DER; of NONE a NULL, or nothing."""
+    types = specs(dialect.token_tags)
+    known = {OID_REKEY_NONE: core.Null, OID_REKEY_LKH: core.Integer, OID_RELIABILITY_NONE: core.Null,
+             OID_RELIABILITY_RESEND: core.Integer, OID_RELIABILITY_POST: core.IA5String, OID_SUBGCKS_NONE: core.Null,
+             OID_SUBGCKS_AUTONOMOUS: types.SGCKSAutonomous if hasattr(types, "SGCKSAutonomous") else SGCKSAutonomous}
+    for part, oid, content in (("rekeyMethod", "rekeyMethodType", "rekeyMethodInfo"),
+                               ("reliability", "reliabilityMechanism", "reliabilityMechContent"),
+                               ("subGCKSInfo", "subGCKSScheme", "sGCKSContent")):
+        cls, octets = known.get(value[part][oid].dotted), value[part][content].native
+        if cls is not None and (octets or cls is not core.Null):
+            load(cls, octets)
 
 
 def _load_dereg(octets, dialect):

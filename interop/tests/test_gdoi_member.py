@@ -12,7 +12,8 @@ import pytest
 
 from lab import gdoi_member as forms
 from lab.build import program
-from lab.gdoi_served import NUMBER, PROPOSAL, PSK, PUSHES, Served
+from lab.gdoi_served import NUMBER, PROPOSAL, PSK, PUSHES, Served, places
+from msec_scapy.gdoi.policy import KekPolicy
 
 
 @pytest.fixture
@@ -186,6 +187,17 @@ def test_all_sas_are_deleted_by_the_key_server(world):
     w.push(lambda ks, g, now: [ks.delete_all(g)])
     assert keys.until(event="wipe")["spi"] == key["spi"]
     alice.wait("destroyed")
+
+
+@pytest.mark.req("RFC8263-4-03")
+def test_an_acknowledgement_that_we_cannot_give_keeps_nobody_out(world):
+    """Type 200 is assigned to nothing: the member joins, follows, and says nothing."""
+    w = world(kek=KekPolicy(ack=200, **places()))
+    alice = w.join()
+    mark = alice.mark()
+    w.push(lambda ks, g, now: [ks.rekey_kek(g, now), ks.rekey_teks(g, now)])
+    alice.wait("tek", since=mark, spi=spi(w.group.teks[0]))
+    assert not alice.find("refused") and not [e for e in alice.events[mark:] if e.get("direction") == "out"]
 
 
 # -- refusals -------------------------------------------------------------------------------------------------------------

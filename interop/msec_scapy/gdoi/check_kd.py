@@ -80,6 +80,8 @@ def _packet(r, dialect, push):
     if kind not in n.KD_TYPE:
         raise Refusal("RFC6407-5.6-04", "KD Type", str(kind), at)
     spi = body.take(body.number(1, "SPI Size", "RFC6407-5.6-03"), "SPI", "RFC6407-5.6-03")
+    if len(spi) > 16:  # a cookie pair is the longest there is
+        raise Refusal("RFC6407-5.6-03", "SPI Size", str(len(spi)), at + 4)
     table, form, many = _TABLES[kind]
     found = attributes(body, table, "RFC6407-5.3.2-01", form, f"{n.KD_TYPE[kind]} attribute", many)
     arrays = []

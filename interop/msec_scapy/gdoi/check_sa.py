@@ -173,6 +173,10 @@ def _kek_numbers(found, at):
         raise Refusal("RFC6407-5.3.3-02", "KEK_KEY_LENGTH", str(found[n.K_KEY_LENGTH]), at)
     if found[n.K_ALGORITHM] == 3 and n.K_KEY_LENGTH not in found:
         raise Refusal("RFC6407-5.3.3-01", "KEK_KEY_LENGTH", "missing for AES", at)
+    if found.get(n.K_ACK) == 0:  # the others may be types to come: RFC8263-4-03
+        raise Refusal("RFC8263-2-01", n.KEK_ATTR[n.K_ACK][0], "zero, which is reserved", at)
+    if found.get(n.K_SIG_LENGTH) == 0:
+        raise Refusal("RFC6407-5.3.7-01", n.KEK_ATTR[n.K_SIG_LENGTH][0], "zero", at)
     if found[n.K_SIG] in (1, 2, 3) and n.K_SIG_HASH not in found:
         refuse(n.K_SIG_HASH, "missing")
     if found[n.K_SIG] in (4, 5, 6) and found.get(n.K_SIG_HASH, found[n.K_SIG] - 1) != found[n.K_SIG] - 1:
@@ -231,6 +235,8 @@ def _ipsec_attributes(r, dialect):
         elif kind == n.I_LIFE:
             if life_type is None:
                 raise Refusal("RFC2407-4.5-05", label, "no SA Life Type before it", at)
+            if value == 0:
+                raise Refusal("RFC2407-4.5-03", label, "zero", at)
             life = value if life_type == 1 else life
             life_type = None
         elif kind in (n.I_PRESERVE, n.I_DIRECTION):
@@ -259,19 +265,21 @@ def _zero_or_known(found, kind, value, at, dialect):
 def _key_sizes(protocol_id, transform, found, at, dialect):
     """(octets of the cipher key with its salt, of the integrity key)."""
     auth = found.get(n.I_AUTH)
-    if n.I_MODE in found and found[n.I_MODE] not in (1, 2, 3, 4):
+    if found.get(n.I_MODE, n.MODE_TUNNEL) not in (n.MODE_TUNNEL, n.MODE_TRANSPORT):  # without it the host decides
         raise Refusal("RFC2407-4.5-06", "Encapsulation Mode", str(found[n.I_MODE]), at)
-    if n.I_MODE not in found:
-        raise Refusal("RFC6407-5.5.1-11", "Encapsulation Mode", "missing", at)
     if auth is not None and auth not in n.IPSEC_AUTH_KEY and auth != n.AUTH_SIG_RSA:
         raise Refusal("RFC2407-4.5.3-01", "Authentication Algorithm", str(auth), at)
     if protocol_id == n.T_AH:
         if auth is None and dialect.ah_authentication != "implied":
             raise Refusal("RFC2407-4.4.3-01", "Authentication Algorithm", "missing for AH", at)
         found.setdefault(n.I_AUTH, n.AH_AUTH.get(transform, 0))
+        if transform in n.AH_AUTH and found[n.I_AUTH] != n.AH_AUTH[transform]:
+            raise Refusal("RFC2407-4.4.3-01", "Authentication Algorithm", f"{found[n.I_AUTH]} with {n.AH[transform]}", at)
         _signed(found, at)
         return 0, n.AH_KEY.get(transform, 0)
     _signed(found, at)
+    if auth in n.AH_COUNTER:
+        raise Refusal("RFC2407-4.5-07", "Authentication Algorithm", f"{n.IPSEC_AUTH[auth]} is a transform of its own in ESP", at)
     integrity = n.IPSEC_AUTH_KEY.get(auth, 0)
     if transform in n.ESP_FIXED:
         if n.I_KEY_LEN in found:
@@ -293,6 +301,8 @@ def _key_sizes(protocol_id, transform, found, at, dialect):
 def _signed(found, at):
     """RFC 4359 5: with SIG-RSA, how long the modulus is and how a signature is encoded."""
     if found.get(n.I_AUTH) != n.AUTH_SIG_RSA:
+        if found.get(n.I_ENCODING, 1) not in (1, 2):
+            raise Refusal("RFC2407-4.5.3-01", "Signature Encoding Algorithm", str(found[n.I_ENCODING]), at)
         return
     if not found.get(n.I_AUTH_LEN):
         raise Refusal("RFC4359-5-01", "Authentication Key Length", "missing", at)

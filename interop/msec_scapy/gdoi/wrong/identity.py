@@ -24,6 +24,8 @@ def _group():
             ("group-oid-length", "RFC8052-2.1-03", "An OID that is longer than the payload", {"id_type": n.ID_OID, "data": b"\xff\6\1\1\0\0"}),
             ("group-oid-specific", "RFC8052-2.1-03", "An OID-Specific Payload that is not there",
              {"id_type": n.ID_OID, "data": bytes.fromhex("0306012aff00")}),
+            ("group-oid-arc", "RFC8052-2.1-05", "An OID with an arc of more octets than it needs",
+             {"id_type": n.ID_OID, "data": bytes.fromhex("0506032a80010000")}),
             ("group-oid-tag", "RFC8052-2.1-05", "An OID with the tag of an INTEGER", {"id_type": n.ID_OID, "data": bytes.fromhex("0302012a0000")})):
         yield _member(name, "pull-1", req, text, payloads=setting(isakmp.Identification, **fields))
 
