@@ -253,6 +253,17 @@ forget(struct ike *ike)
 		gk_buf_free(done[i]);
 }
 
+/* An answer is repeated when the message is that it answers; who waits for one
+ * repeats by the clock, and not for what comes twice.  If both did, every
+ * repetition would bring forth another, for ever. */
+static bool
+answers(const struct ike *ike)
+{
+	if (ike->aggressive) /* message 3 is the last, and answers message 2 */
+		return ike->initiator || ike->state != IKE_ESTABLISHED;
+	return !ike->initiator;
+}
+
 static enum gk_err
 undoable(struct ike_input *in, struct gk_slice dgram)
 {
@@ -264,7 +275,7 @@ undoable(struct ike_input *in, struct gk_slice dgram)
 	GK_TRY(gk_hash(GK_HASH_SHA256, &dgram, 1, digest));
 	if (ike->has_answered &&
 	    memcmp(digest, ike->answered, sizeof(ike->answered)) == 0)
-		return ike_resend(ike);
+		return answers(ike) ? ike_resend(ike) : GK_OK;
 	err = take_snapshot(ike, &s);
 	if (err == GK_OK)
 		err = ike_step(in, dgram);

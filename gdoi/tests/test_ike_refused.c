@@ -93,11 +93,28 @@ GK_TEST(rfc3947_7_03, a_last_message_from_elsewhere_moves_nobody)
 	}
 }
 
-/* A repeated message is answered as before, and nothing else happens. */
+/* What @ike says to a message that it has had already: as before if it is for it
+ * to answer, and nothing if it repeats what it says by the clock. */
+static void
+assert_said_again(struct ike *ike, const struct gk_buf *m,
+                  const struct gk_buf *answer, bool answers)
+{
+	struct gk_buf again;
+
+	gk_assert_ok(hear(ike, gk_buf_slice(m)));
+	again = say(ike);
+	assert_int_equal(again.len, answers ? answer->len : 0);
+	if (answers)
+		assert_memory_equal(again.ptr, answer->ptr, answer->len);
+	gk_buf_free(&again);
+}
+
+/* A repeated message is answered as before by the responder, and nothing else
+ * happens: if the initiator answered too, neither would ever fall silent. */
 GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
 {
 	struct pair p = { 0 };
-	struct gk_buf m, answer, again;
+	struct gk_buf m, answer;
 	struct ike *to;
 
 	configure(MODERN(PSK));
@@ -108,21 +125,43 @@ GK_TEST(rfc2408_5_1_01, repeated_messages_get_the_same_answer)
 	answer = say(p.r);
 	to = p.r;
 	while (answer.len != 0) {
-		gk_assert_ok(hear(to, gk_buf_slice(&m)));
-		again = say(to);
-		assert_int_equal(again.len, answer.len);
-		assert_memory_equal(again.ptr, answer.ptr, answer.len);
-		gk_buf_free(&again);
+		assert_said_again(to, &m, &answer, to == p.r);
 		gk_buf_free(&m);
 		m = answer;
 		to = to == p.r ? p.i : p.r;
 		gk_assert_ok(hear(to, gk_buf_slice(&m)));
 		answer = say(to);
 	}
+	assert_said_again(p.i, &m, &answer, false); /* message 6 */
 	gk_buf_free(&m);
 	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
 	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
 	same_phase2(&p);
+	pair_free(&p);
+}
+
+/* Message 3 is the answer to message 2, and has none itself. */
+GK_TEST(rfc2408_5_1_01, repeated_messages_of_aggressive_mode_die_down)
+{
+	struct gk_buf m[3], none = { 0 };
+	struct pair p = { 0 };
+
+	configure(MODERN(PSK));
+	config[0].aggressive = config[1].aggressive = true;
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	m[0] = say(p.i);
+	gk_assert_ok(ike_respond(&env, &config[1], &path[1],
+	                         gk_buf_slice(&m[0]), now, &p.r, &why));
+	m[1] = say(p.r);
+	assert_said_again(p.r, &m[0], &m[1], true);
+	gk_assert_ok(hear(p.i, gk_buf_slice(&m[1])));
+	m[2] = say(p.i);
+	assert_said_again(p.i, &m[1], &m[2], true);
+	gk_assert_ok(hear(p.r, gk_buf_slice(&m[2])));
+	assert_said_again(p.r, &m[2], &none, false);
+	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	for (size_t i = 0; i < GK_COUNT(m); i++)
+		gk_buf_free(&m[i]);
 	pair_free(&p);
 }
 
@@ -503,6 +542,8 @@ main(void)
 		GK_RUN(rfc3947_7_03,
 		       a_last_message_from_elsewhere_moves_nobody),
 		GK_RUN(rfc2408_5_1_01, repeated_messages_get_the_same_answer),
+		GK_RUN(rfc2408_5_1_01,
+		       repeated_messages_of_aggressive_mode_die_down),
 		GK_RUN(rfc2408_5_2_02, damaged_messages_change_nothing),
 		GK_RUN(rfc2408_5_4_03, suites_that_do_not_meet_are_refused),
 		GK_RUN(rfc6407_2_1_01, another_doi_is_refused),
