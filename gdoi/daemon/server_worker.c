@@ -366,7 +366,7 @@ open_socket(struct gdoid_worker *w, unsigned i, struct gkd_why *why)
 	struct gdoid_arrival *a = &w->arrival[i];
 	const struct gkd_udp_config cfg = { .local = l->addr,
 		                            .reuseport = true,
-		                            .receive_buf = 1 << 20 };
+		                            .receive_buf = 1 << 21 };
 
 	*a = (struct gdoid_arrival){ w, i };
 	if (w->index == 0 && !gkd_udp_is_free(&l->addr))
