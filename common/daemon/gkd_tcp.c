@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,14 @@
 #include "common/daemon/gkd_log.h"
 
 #define BACKLOG 128
+#define ACCEPT_PAUSE_MS 200
 
 TAILQ_HEAD(conn_list, gkd_conn);
 
 struct gkd_tcp {
 	struct gkd_loop *loop;
 	struct evconnlistener *listener;
+	struct gkd_timer *pause; /* nothing is accepted before it ends */
 	struct gkd_addr local;
 	struct gkd_tcp_ops ops;
 	struct gkd_tcp_limits limits;
@@ -298,12 +301,39 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 }
 
 static void
+on_pause_over(void *arg)
+{
+	struct gkd_tcp *tcp = arg;
+
+	evconnlistener_enable(tcp->listener);
+}
+
+/*
+ * Without a descriptor for it the connection stays where it is, and so does the
+ * listener's readiness: the loop would do nothing else.  Whoever is idle longest
+ * makes room; when these are not ours, we look again later.
+ */
+static void
 on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	(void)listener;
-	(void)arg;
+	struct gkd_tcp *tcp = arg;
+	int err = EVUTIL_SOCKET_ERROR();
+	struct pollfd waits = { evconnlistener_get_fd(listener), POLLIN, 0 };
+
+	/* That there is none left is noticed before that nobody is there. */
+	if (poll(&waits, 1, 0) == 0)
+		return;
+	errno = err; /* for %m */
 	gkd_log_about(LOG_ERR, "io", &(struct gkd_about){ .hostile = true },
 	              "accept: %m");
+	evconnlistener_disable(listener);
+	if ((err == EMFILE || err == ENFILE) && !TAILQ_EMPTY(&tcp->conns)) {
+		end(TAILQ_FIRST(&tcp->conns), "made room for another");
+		/* Its descriptor is free when the loop has gone round. */
+		gkd_timer_set(tcp->pause, gkd_now().mono_ms + 10);
+		return;
+	}
+	gkd_timer_set(tcp->pause, gkd_now().mono_ms + ACCEPT_PAUSE_MS);
 }
 
 static int
@@ -351,9 +381,15 @@ gkd_tcp_listen(struct gkd_tcp **tcp, struct gkd_loop *loop,
 		t->listener = evconnlistener_new(
 			gkd_loop_base(loop), on_accept, t,
 			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1, fd);
+		t->pause = gkd_timer_new(loop, on_pause_over, t);
 	}
-	if (t == NULL || t->listener == NULL) {
-		close(fd);
+	if (t == NULL || t->listener == NULL || t->pause == NULL) {
+		if (t != NULL && t->listener != NULL)
+			evconnlistener_free(t->listener); /* closes it */
+		else
+			close(fd);
+		if (t != NULL)
+			gkd_timer_free(t->pause);
 		free(t);
 		return GK_ERR_NOMEM;
 	}
@@ -370,6 +406,7 @@ gkd_tcp_close(struct gkd_tcp *tcp)
 	while (!TAILQ_EMPTY(&tcp->conns))
 		destroy(TAILQ_FIRST(&tcp->conns));
 	evconnlistener_free(tcp->listener);
+	gkd_timer_free(tcp->pause);
 	free(tcp);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/test/gk_test.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -318,6 +320,92 @@ GK_TEST(daemon_tcp, a_refused_connection_is_reported)
 	gkd_loop_free(server.loop);
 }
 
+/* ---- no descriptors left --------------------------------------------------- */
+
+struct crowded {
+	struct rlimit before;
+	int filler[64];
+	size_t n;
+};
+
+/* Nothing is left below what is open. */
+static void
+fill_up(struct crowded *c, int highest)
+{
+	struct rlimit few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &c->before), 0);
+	few = c->before;
+	few.rlim_cur = (rlim_t)highest + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	c->n = 0;
+	while (c->n < GK_COUNT(c->filler) &&
+	       (c->filler[c->n] = dup(STDIN_FILENO)) >= 0)
+		c->n++;
+	assert_int_equal(errno, EMFILE);
+}
+
+static void
+empty_out(struct crowded *c)
+{
+	while (c->n > 0)
+		close(c->filler[--c->n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &c->before), 0);
+}
+
+GK_TEST(daemon_tcp, without_descriptors_the_longest_idle_makes_room)
+{
+	struct gkd_tcp_limits many = usual;
+	struct crowded c;
+	struct gkd_addr to;
+	struct peer p;
+	int fd[3];
+
+	many.conns_max = 64;
+	open_peer(&p, &many);
+	fd[0] = dial(&p);
+	fd[1] = dial(&p);
+	run_until(&p, &p.opened, 2);
+	fd[2] = socket(AF_INET, SOCK_STREAM, 0);
+	fill_up(&c, fd[2]);
+	to = gkd_tcp_local(p.tcp);
+	assert_int_equal(connect(fd[2], &to.sa, gkd_addr_len(&to)), 0);
+	run_until(&p, &p.opened, 3);
+	assert_int_equal(p.closed, 1);
+	empty_out(&c);
+	for (size_t i = 0; i < 3; i++)
+		close(fd[i]);
+	close_peer(&p);
+}
+
+/* They are not ours to close: no spinning until there is one. */
+GK_TEST(daemon_tcp, without_descriptors_at_all_it_waits)
+{
+	struct crowded c;
+	struct gkd_addr to;
+	unsigned turns = 0;
+	uint64_t end;
+	struct peer p;
+	int fd;
+
+	open_peer(&p, &usual);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	fill_up(&c, fd);
+	to = gkd_tcp_local(p.tcp);
+	assert_int_equal(connect(fd, &to.sa, gkd_addr_len(&to)), 0);
+	end = gkd_now().mono_ms + 300;
+	while (gkd_now().mono_ms < end && turns < 1000) {
+		gk_assert_ok(gkd_loop_once(p.loop, true));
+		turns++;
+	}
+	assert_in_range(turns, 1, 20);
+	assert_int_equal(p.opened, 0);
+	empty_out(&c);
+	run_until(&p, &p.opened, 1);
+	close(fd);
+	close_peer(&p);
+}
+
 int
 main(void)
 {
@@ -332,6 +420,9 @@ main(void)
 		GK_RUN(daemon_tcp, a_peer_that_does_not_read_hits_the_cap),
 		GK_RUN(daemon_tcp, a_client_talks_to_a_listener),
 		GK_RUN(daemon_tcp, a_refused_connection_is_reported),
+		GK_RUN(daemon_tcp,
+		       without_descriptors_the_longest_idle_makes_room),
+		GK_RUN(daemon_tcp, without_descriptors_at_all_it_waits),
 	};
 
 	return cmocka_run_group_tests_name("common/daemon/tcp", tests, NULL,
