@@ -46,7 +46,7 @@ gsakmp_group_new(const struct gk_env *env,
 	g->party = cfg->party;
 	defaults(g);
 	g->window_ends = g->rekey_due = g->grace_ends = GK_NEVER;
-	g->judge_at = GK_NEVER;
+	g->judge_at = g->clock_at = GK_NEVER;
 	pthread_mutex_init(&g->lock, NULL);
 	if (gsakmp_replay_new(g->cfg.replay_max, &g->replay) != GK_OK ||
 	    gk_journal_new(g->cfg.group_id, &g->own) != GK_OK) {
@@ -118,6 +118,8 @@ earliest(const struct gsakmp_group *g)
 		at = g->window_ends;
 	if (g->rekey_due < at)
 		at = g->rekey_due;
+	if (g->clock_at < at)
+		at = g->clock_at;
 	if ((g->judging != NULL ? g->judge_next : g->judge_at) < at)
 		at = g->judging != NULL ? g->judge_next : g->judge_at;
 	return g->grace_ends < at ? g->grace_ends : at;
@@ -186,6 +188,7 @@ group_tick(struct gsakmp_group *g, struct gk_now now)
 		return GK_OK;
 	if (g->grace_ends <= now.mono_ms)
 		GK_TRY(end_grace(g));
+	gsakmp_group_clock(g, now);
 	if (g->cfg.subordinate)
 		return gsakmp_group_sub_tick(g, now);
 	/* RFC4535-5.3.1.1-01: what the token defines, or an open epoch. */

@@ -99,6 +99,7 @@ struct gsakmp_group {
 	struct gsakmp_round *judging;     /* or NULL; group_judge.h */
 	struct gsakmp_judged judge_count; /* of that, or of the last one */
 	int64_t rekey_due_utc, last_rekey_utc;
+	uint64_t clock_at; /* look again whether somebody has set the clock */
 	unsigned events;
 	uint64_t rekeys, oversize;
 	uint64_t rekeyed_at; /* monotonic; the last one */
@@ -236,6 +237,8 @@ GK_MUST_CHECK enum gk_err gsakmp_group_keys_out(struct gsakmp_group *g,
 /* gsakmp_group_timers - (re)start the rekey timer after a rekey or a token. */
 GK_MUST_CHECK enum gk_err gsakmp_group_timers(struct gsakmp_group *g,
                                               struct gk_now now);
+/* gsakmp_group_clock - has the date come before the timer has run? */
+void gsakmp_group_clock(struct gsakmp_group *g, struct gk_now now);
 /* gsakmp_group_timers_load - go on from the last one, after a restart. */
 void gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now);
 /* gsakmp_group_count_event - RFC 4534 B.5.3: towards a rekey by events. */

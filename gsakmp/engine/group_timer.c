@@ -70,6 +70,27 @@ before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
 	return in_s;
 }
 
+/*
+ * Keys expire by the date, timers run by themselves: when the clock is set forward,
+ * the keys would be over and the rekey still to come.  Set back, keys last longer
+ * and the rekey comes all the same.
+ */
+#define CLOCK_MS 30000 /* between looks */
+#define CLOCK_SLACK_S 5
+
+void
+gsakmp_group_clock(struct gsakmp_group *g, struct gk_now now)
+{
+	if (g->rekey_due == GK_NEVER || g->rekey_due_utc == 0) {
+		g->clock_at = GK_NEVER;
+		return;
+	}
+	g->clock_at = now.mono_ms + CLOCK_MS;
+	if (now.utc_s > g->rekey_due_utc + CLOCK_SLACK_S &&
+	    g->rekey_due > now.mono_ms)
+		g->rekey_due = now.mono_ms;
+}
+
 /* Since @base, seconds since 1970: the time of the last rekey. */
 static void
 set_timer(struct gsakmp_group *g, int64_t base, struct gk_now now)
@@ -83,13 +104,14 @@ set_timer(struct gsakmp_group *g, int64_t base, struct gk_now now)
 		in_s = p->rekey_at_utc > now.utc_s ? p->rekey_at_utc - now.utc_s
 		                                   : 1;
 	in_s = before_expiry(g, in_s, now);
-	g->rekey_due = GK_NEVER;
+	g->rekey_due = g->clock_at = GK_NEVER;
 	g->rekey_due_utc = 0;
 	/* RFC4535-4.1.4-01: when there is a new key is the primary's business. */
 	if (in_s <= 0 || g->cfg.subordinate)
 		return;
 	g->rekey_due = now.mono_ms + (uint64_t)in_s * 1000;
 	g->rekey_due_utc = now.utc_s + in_s;
+	g->clock_at = now.mono_ms + CLOCK_MS;
 }
 
 enum gk_err
