@@ -136,6 +136,12 @@ gk_queue_cut(struct gk_queue *q, const struct gk_queue_item *mark)
 }
 
 const void *
+gk_queue_first(const struct gk_queue *q)
+{
+	return q->first == NULL ? NULL : q->first->body;
+}
+
+const void *
 gk_queue_poll(struct gk_queue *q)
 {
 	item_free(q->current);

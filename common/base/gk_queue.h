@@ -46,6 +46,10 @@ void gk_queue_cut(struct gk_queue *q, const struct gk_queue_item *mark);
 /* gk_queue_drop - drop the item that was added last. */
 void gk_queue_drop(struct gk_queue *q);
 
+/* gk_queue_first - the body of the item that gk_queue_poll() would give; NULL if
+ * none. */
+const void *gk_queue_first(const struct gk_queue *q);
+
 /* gk_queue_poll - take the first item out; its body lives until the next poll.
  * NULL when the queue is empty. */
 const void *gk_queue_poll(struct gk_queue *q);

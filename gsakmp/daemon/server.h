@@ -27,10 +27,11 @@
  *
  *   worker threads        one gsakmp_gcks each, one UDP socket per address of
  *                         a SO_REUSEPORT set; the first has the TCP listeners
+ *   committing thread     commits for the workers, which do not wait for the disk
  *   main thread           every gsakmp_group: timers, rekeys, multicast,
  *                         tokens, commands
  *
- * Both commit through one mutex: gsakmpd_server_commit().  A datagram leaves
+ * All commit through one mutex: gsakmpd_server_commit().  A datagram leaves
  * only after the commit in front of it succeeded.
  *
  * gsakmp_endpoint.handle: for TCP the number of the connection, for UDP the
@@ -55,9 +56,10 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gkd_queue queue;            /* datagrams */
-	uint64_t drain_ms;                 /* when answers leave; or 0 */
-	atomic_ullong stale, crowded;      /* the queue's counters */
+	struct gkd_queue queue;       /* datagrams */
+	atomic_bool asked;            /* for a commit, and not answered yet */
+	bool waiting;                 /* for one; the committing thread's */
+	atomic_ullong stale, crowded; /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings; /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */
@@ -162,6 +164,11 @@ struct gsakmpd_server {
 	struct gsakmpd_bulletin bulletin;
 	const char *store_path;
 	struct gkd_commit commit;
+	struct gsakmpd_committer {
+		struct gkd_loop *loop;
+		struct gkd_timer *timer;
+		bool armed;
+	} committer;
 
 	struct gkd_locals locals;
 };
@@ -188,6 +195,15 @@ void gsakmpd_worker_stream(struct gsakmpd_worker *w, struct gkd_conn *conn,
                            struct gk_slice data);
 /* All workers get the server's new party. */
 void gsakmpd_workers_set_party(struct gsakmpd_server *s);
+/* What @w asked for is on the disk; or not, and it is to see to that itself. */
+void gsakmpd_worker_committed(struct gsakmpd_worker *w, bool committed);
+
+/* ---- server_commit.c: commits for the workers ----------------------------- */
+GK_MUST_CHECK enum gk_err gsakmpd_committer_open(struct gsakmpd_server *s,
+                                                 struct gkd_loop *loop);
+void gsakmpd_committer_close(struct gsakmpd_server *s);
+/* In the worker's thread; false: nobody will answer. */
+GK_MUST_CHECK bool gsakmpd_commit_ask(struct gsakmpd_worker *w);
 
 /* ---- server_opening.c: TCP after a datagram (RFC 4534 B.1.4) ------------- */
 struct gsakmpd_openings *gsakmpd_openings_new(struct gsakmpd_worker *w);

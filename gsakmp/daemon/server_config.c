@@ -229,8 +229,7 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 		s->n_listen++;
 	}
 	GK_TRY(gkd_elem_uint(config, listen, "@workers", 0, 256, 0, &n, why));
-	/* Half of them may be waiting for the disk. */
-	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? 2 * (unsigned)cpus : 2;
+	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
 	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 4000, &n,
 	                   why));
 	s->queue_age_ms = (uint32_t)n;

@@ -132,6 +132,8 @@ static bool
 commit(struct gsakmpd_worker *w, struct failures *f,
        const struct gsakmp_output *o)
 {
+	if (gsakmp_group_committed(o->group, o->ticket))
+		return true; /* the committing thread has, and said so */
 	for (unsigned i = 0; i < f->n; i++)
 		if (f->group[i] == o->group)
 			return false;
@@ -144,8 +146,9 @@ commit(struct gsakmpd_worker *w, struct failures *f,
 	return false;
 }
 
+/* Everything; or what waits for no commit (@held). */
 static void
-drain(struct gsakmpd_worker *w)
+drain_some(struct gsakmpd_worker *w, bool held)
 {
 	struct gsakmpd_server *s = w->server;
 	const struct gsakmp_group *earlier = NULL;
@@ -153,7 +156,8 @@ drain(struct gsakmpd_worker *w)
 	struct gsakmp_output o;
 	bool ok = true; /* the COMMIT that was the last */
 
-	while (gsakmp_gcks_poll(w->engine, &o)) {
+	while (!(held && gsakmp_gcks_held(w->engine)) &&
+	       gsakmp_gcks_poll(w->engine, &o)) {
 		/* What is not durable is not for others to rely on. */
 		if (!ok && gsakmp_output_waits(&o))
 			continue;
@@ -171,8 +175,33 @@ drain(struct gsakmpd_worker *w)
 		gsakmpd_report(s->d, group_name(s, o.group_id), &o);
 	}
 	poke_one(s, earlier, NULL);
-	w->drain_ms = 0;
 	gkd_timer_set(w->timer, gsakmp_gcks_deadline(w->engine));
+}
+
+static void
+drain(struct gsakmpd_worker *w)
+{
+	drain_some(w, false);
+}
+
+/* The rest leaves when the committing thread has done its commits. */
+static void
+settle(struct gsakmpd_worker *w)
+{
+	drain_some(w, true);
+	if (gsakmp_gcks_held(w->engine) && !gsakmpd_commit_ask(w))
+		drain(w);
+}
+
+void
+gsakmpd_worker_committed(struct gsakmpd_worker *w, bool committed)
+{
+	if (w->engine == NULL)
+		return; /* closed meanwhile */
+	if (committed)
+		settle(w);
+	else
+		drain(w);
 }
 
 static void
@@ -181,7 +210,7 @@ on_timer(void *arg)
 	struct gsakmpd_worker *w = arg;
 
 	(void)gsakmp_gcks_tick(w->engine, gkd_now());
-	drain(w);
+	settle(w);
 }
 
 static void
@@ -191,7 +220,10 @@ receive(struct gsakmpd_worker *w, struct gk_slice data,
 	/* A refusal is an output; there is nothing to do with it here. */
 	(void)gsakmp_gcks_receive(w->engine, data.ptr, data.len, from,
 	                          gkd_now());
-	drain(w);
+	if (w->fetcher != NULL)
+		drain(w); /* what it wants fetched is to be known at once */
+	else
+		settle(w);
 	gsakmpd_fetcher_go(w->fetcher, data, from, rounds);
 }
 
@@ -210,7 +242,8 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 /*
  * Some of what waits, and one commit for all of it: a commit waits for the disk,
  * and takes as long for many changes as for one.  So after a pause answers leave
- * at once, and under load in company (gkd_commit_due()).
+ * at once, and under load in company (gkd_commit_due()); another thread waits for
+ * the disk meanwhile.
  */
 static void
 on_work(void *arg)
@@ -239,12 +272,7 @@ on_work(void *arg)
 			                          &from, now);
 		free(l);
 	}
-	if (w->drain_ms == 0)
-		w->drain_ms = gkd_commit_due(&w->server->commit);
-	if (w->drain_ms <= gkd_now().mono_ms)
-		drain(w);
-	else if (w->queue.count == 0)
-		gkd_timer_set(w->work, w->drain_ms);
+	settle(w);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
 	atomic_store(&w->stale, w->queue.stale);
@@ -407,9 +435,11 @@ gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 	s->engine_cfg.fetched = s->fetched;
 	if ((s->by_url.on && s->fetched == NULL) || !open_jar(s))
 		return GKD_EXIT_FAILURE;
-	s->pool = gkd_pool_new(s->n_workers);
+	s->pool = gkd_pool_new(s->n_workers + 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	if (s->pool == NULL || s->workers == NULL)
+	if (s->pool == NULL || s->workers == NULL ||
+	    gsakmpd_committer_open(s, gkd_pool_loop(s->pool, s->n_workers)) !=
+	            GK_OK)
 		return GKD_EXIT_FAILURE;
 	for (unsigned i = 0; i < s->n_workers && rc == GKD_EXIT_OK; i++)
 		rc = open_worker(s, i, why);
@@ -422,6 +452,7 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 	if (s->pool == NULL)
 		return;
 	gkd_pool_stop(s->pool);
+	gsakmpd_committer_close(s);
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
 		struct gsakmpd_worker *w = &s->workers[i];
 

@@ -81,6 +81,15 @@ gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out)
 	return gsakmp_outputs_poll(&gcks->out, out);
 }
 
+bool
+gsakmp_gcks_held(const struct gsakmp_gcks *gcks)
+{
+	const struct gsakmp_output *o = gsakmp_outputs_first(&gcks->out);
+
+	return o != NULL && o->kind == GSAKMP_OUT_COMMIT &&
+	       !gsakmp_group_committed(o->group, o->ticket);
+}
+
 enum gk_err
 gsakmp_gcks_tick(struct gsakmp_gcks *gcks, struct gk_now now)
 {

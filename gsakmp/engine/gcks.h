@@ -84,6 +84,10 @@ enum gk_err gsakmp_gcks_tick(struct gsakmp_gcks *gcks, struct gk_now now);
  * MEMBER_PENDING, MEMBER_ACTIVE, MEMBER_LEFT, REFUSED, MESSAGE.
  */
 bool gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out);
+/* gsakmp_gcks_held - would the next poll give a COMMIT that somebody has yet to
+ * do?  Until then what is behind it can wait; somebody else can wait for the
+ * disk. */
+bool gsakmp_gcks_held(const struct gsakmp_gcks *gcks);
 uint64_t gsakmp_gcks_deadline(const struct gsakmp_gcks *gcks);
 
 #endif /* GSAKMP_ENGINE_GCKS_H */

@@ -268,6 +268,11 @@ void gsakmp_group_commit_end(struct gsakmp_group *group, bool ok);
 /* gsakmp_group_commit_done - whether the changes up to @ticket are durable; to
  * be asked when begin() gave no journal, which can also be want of memory. */
 bool gsakmp_group_commit_done(struct gsakmp_group *group, uint64_t ticket);
+/* gsakmp_group_committed - is it on the disk?  From any thread; changes nothing. */
+bool gsakmp_group_committed(struct gsakmp_group *group, uint64_t ticket);
+/* gsakmp_group_commit_wanted - the newest ticket that is not; 0: there is none.
+ * From any thread. */
+uint64_t gsakmp_group_commit_wanted(struct gsakmp_group *group);
 
 /* What "status" and "members" show; text in @peer is valid in the callback. */
 struct gsakmp_group_status {

@@ -69,6 +69,29 @@ gsakmp_group_commit_done(struct gsakmp_group *g, uint64_t ticket)
 	return done;
 }
 
+bool
+gsakmp_group_committed(struct gsakmp_group *g, uint64_t ticket)
+{
+	bool done;
+
+	pthread_mutex_lock(&g->lock);
+	done = g->ticket_done >= ticket;
+	pthread_mutex_unlock(&g->lock);
+	return done;
+}
+
+uint64_t
+gsakmp_group_commit_wanted(struct gsakmp_group *g)
+{
+	uint64_t ticket = 0;
+
+	pthread_mutex_lock(&g->lock);
+	if (g->ticket_done < g->ticket_made)
+		ticket = g->ticket_made;
+	pthread_mutex_unlock(&g->lock);
+	return ticket;
+}
+
 /* ---- again -------------------------------------------------------------- */
 
 /*

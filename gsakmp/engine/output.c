@@ -93,6 +93,12 @@ gsakmp_outputs_own_dgram(struct gsakmp_outputs *q, struct gk_buf *dgram)
 	return err;
 }
 
+const struct gsakmp_output *
+gsakmp_outputs_first(const struct gsakmp_outputs *q)
+{
+	return gk_queue_first(&q->items);
+}
+
 bool
 gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out)
 {

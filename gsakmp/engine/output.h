@@ -144,6 +144,9 @@ GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
  * takes instead of copying it. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own_dgram(struct gsakmp_outputs *q,
                                                    struct gk_buf *dgram);
+/* gsakmp_outputs_first - what the next poll would give; NULL: nothing. */
+const struct gsakmp_output *gsakmp_outputs_first(
+	const struct gsakmp_outputs *q);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
 
 #endif /* GSAKMP_ENGINE_OUTPUT_H */
