@@ -273,6 +273,54 @@ GK_TEST(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored)
 	fixture_down(&f);
 }
 
+/* Another thread stores it, and fails at first. */
+static void
+store_now(struct world *w, bool ok)
+{
+	const struct gk_journal *j = gsakmp_group_commit_begin(
+		w->group, gsakmp_group_commit_wanted(w->group));
+
+	assert_non_null(j);
+	assert_true(gsakmp_gcks_held(w->worker[0].gcks));
+	if (ok)
+		world_store_apply(&w->store, j);
+	gsakmp_group_commit_end(w->group, ok);
+}
+
+GK_TEST(rfc4535_5_2_1_2_01, a_keydl_is_held_until_somebody_has_stored_it)
+{
+	const struct gsakmp_endpoint from = { .handle = 99 };
+	struct world_config cfg = world_plain(3);
+	struct gsakmp_output out = { .kind = GSAKMP_OUT_COMMIT };
+	struct gsakmp_gcks *gcks;
+	struct gk_buf rtj = { 0 };
+	bool stored = false;
+	struct fixture f;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	gcks = f.w->worker[0].gcks;
+	assert_false(gsakmp_gcks_held(gcks));
+	assert_int_equal(gsakmp_group_commit_wanted(f.w->group), 0);
+	gcks_forge(&(struct gcks_forge){ .m = f.m, RTJ }, &rtj);
+	gk_assert_ok(gsakmp_gcks_receive(gcks, rtj.ptr, rtj.len, &from,
+	                                 simnet_now(f.w->net)));
+	/* What stands before the COMMIT is for everybody. */
+	while (!gsakmp_gcks_held(gcks))
+		assert_true(gsakmp_gcks_poll(gcks, &out) &&
+		            out.kind != GSAKMP_OUT_SEND);
+	store_now(f.w, false);
+	assert_true(gsakmp_gcks_held(gcks));
+	store_now(f.w, true);
+	assert_int_equal(gsakmp_group_commit_wanted(f.w->group), 0);
+	assert_false(gsakmp_gcks_held(gcks));
+	while (gsakmp_gcks_poll(gcks, &out) && out.kind != GSAKMP_OUT_SEND)
+		stored |= out.kind == GSAKMP_OUT_COMMIT &&
+		          gsakmp_group_committed(out.group, out.ticket);
+	assert_true(stored && out.kind == GSAKMP_OUT_SEND);
+	gk_buf_free(&rtj);
+	fixture_down(&f);
+}
+
 static void
 count_row(void *ctx, const struct gsakmp_group_row *row)
 {
@@ -453,6 +501,8 @@ main(void)
 		       terse_mode_is_silent_verbose_mode_is_not),
 		GK_RUN(rfc4535_5_2_1_1_21, identical_rtj_gets_the_same_answer),
 		GK_RUN(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored),
+		GK_RUN(rfc4535_5_2_1_2_01,
+		       a_keydl_is_held_until_somebody_has_stored_it),
 		GK_RUN(rfc4535_5_3_2_1_01, eviction_during_a_registration_wins),
 		GK_RUN(rfc4535_7_12_2_03,
 		       a_nonce_of_more_than_512_octets_is_refused),
