@@ -181,6 +181,8 @@ enum gkd_exit gsakmpd_server_configure(struct gsakmpd_server *s,
 struct gsakmp_party gsakmpd_group_party(const struct gsakmpd_group *g);
 /* Certificates and Group Owner again, after the server's party has changed. */
 void gsakmpd_group_reload(struct gsakmpd_group *g);
+/* Would its token be accepted today? */
+void gsakmpd_group_recheck(struct gsakmpd_group *g);
 
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gsakmpd_workers_open(struct gsakmpd_server *s,

@@ -126,6 +126,7 @@ gsakmpd_group_reload(struct gsakmpd_group *g)
 		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
 	party = gsakmpd_group_party(g);
 	gsakmp_group_set_party(g->group, &party);
+	gsakmpd_group_recheck(g);
 	if (g->go == old)
 		return;
 	if (old != NULL)

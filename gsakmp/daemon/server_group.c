@@ -248,6 +248,25 @@ tell_lapse(const struct gsakmpd_group *g, const char *why)
 	                          gkd_json_text(why)));
 }
 
+void
+gsakmpd_group_recheck(struct gsakmpd_group *g)
+{
+	struct gsakmp_group_status before, after;
+	enum gk_err err;
+
+	gsakmp_group_status(g->group, &before);
+	err = gsakmp_group_token_recheck(g->group, gkd_now());
+	if (err != GK_OK)
+		gkd_log(LOG_ERR, "fsm", "group %s: its policy token: %s",
+		        g->name, gk_strerror(err));
+	gsakmp_group_status(g->group, &after);
+	if (after.lapsed != NULL && before.lapsed == NULL)
+		tell_lapse(g, after.lapsed);
+	else if (after.lapsed == NULL && before.lapsed != NULL)
+		gkd_log(LOG_NOTICE, "fsm",
+		        "group %s: its policy token is good again", g->name);
+}
+
 static enum gkd_exit
 open_group(struct gsakmpd_group *g, struct gkd_why *why)
 {

@@ -238,6 +238,16 @@ void gsakmp_group_set_party(struct gsakmp_group *group,
                             const struct gsakmp_party *party);
 
 /*
+ * gsakmp_group_token_recheck - would the token in force be accepted today?
+ *
+ * For after gsakmp_group_set_party() or a new CRL: when it would not, because the
+ * Group Owner's certificate is revoked for instance, nobody joins any more
+ * (status.lapsed) until it would again, or there is another.
+ */
+enum gk_err gsakmp_group_token_recheck(struct gsakmp_group *group,
+                                       struct gk_now now);
+
+/*
  * gsakmp_group_revocations - judge all members anew; see config.recheck.
  *
  * For after gsakmp_group_set_party() or a new CRL.  Begins with the first few: a

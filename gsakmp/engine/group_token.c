@@ -437,11 +437,13 @@ gsakmp_group_load(struct gsakmp_group *g, const char *table,
  * nobody joins until the Group Owner sends another.
  */
 static enum gk_err
-restore_policy(struct gsakmp_group *g, struct gk_now now)
+restore_policy(struct gsakmp_group *g, const struct gsakmp_party *party,
+               struct gk_slice token, struct gk_now now,
+               struct gsakmp_policy **p)
 {
 	struct gpt_fault fault = { 0 };
 	struct gsakmp_policy_args args = {
-		.party = &g->party,
+		.party = party,
 		.dialect = &g->dialect,
 		.group_id_type = g->cfg.group_id_type,
 		.group_id = g->cfg.group_id,
@@ -451,23 +453,50 @@ restore_policy(struct gsakmp_group *g, struct gk_now now)
 	struct gsakmp_reject why = { 0 }, lapse;
 	enum gk_err err;
 
-	err = gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
-	                        &g->policy, &lapse);
+	err = gsakmp_policy_new(&args, token, now, p, &lapse);
 	if (err == GK_OK || err == GK_ERR_NOMEM)
 		return err;
 	gpt_fault_format(&fault, g->load_why, sizeof(g->load_why));
 	args.restore = true;
-	err = gsakmp_policy_new(&args, gk_buf_slice(&g->loaded_token), now,
-	                        &g->policy, &why);
+	err = gsakmp_policy_new(&args, token, now, p, &why);
 	if (err == GK_OK) {
-		g->policy->lapsed = true;
-		g->policy->lapse = lapse;
+		(*p)->lapsed = true;
+		(*p)->lapse = lapse;
 	} else if (why.req != NULL) {
 		snprintf(g->load_why, sizeof(g->load_why),
 		         "the policy token asks for what is not supported or "
 		         "not allowed any more [%s]",
 		         why.req);
 	}
+	return err;
+}
+
+/* RFC4535-3.1-06: the same while the group runs, when there are other revocation
+ * lists. */
+enum gk_err
+gsakmp_group_token_recheck(struct gsakmp_group *g, struct gk_now now)
+{
+	struct gsakmp_policy *old = NULL, *p = NULL;
+	struct gsakmp_party party;
+	enum gk_err err;
+
+	pthread_mutex_lock(&g->lock);
+	party = g->party;
+	if (g->phase == GSAKMP_GROUP_OPEN && !g->cfg.subordinate)
+		old = gsakmp_policy_ref(g->policy);
+	pthread_mutex_unlock(&g->lock);
+	if (old == NULL)
+		return GK_OK;
+	err = restore_policy(g, &party, gk_buf_slice(&old->signed_der), now,
+	                     &p);
+	pthread_mutex_lock(&g->lock);
+	if (err == GK_OK && p->lapsed != old->lapsed && g->policy == old) {
+		gsakmp_policy_unref(g->policy);
+		g->policy = gsakmp_policy_ref(p);
+	}
+	pthread_mutex_unlock(&g->lock);
+	gsakmp_policy_unref(p);
+	gsakmp_policy_unref(old);
 	return err;
 }
 
@@ -499,7 +528,8 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 		return GK_ERR_VALUE;
 	GK_TRY(gk_group_load_done(g->data, &why));
 	GK_TRY(check_records(g));
-	GK_TRY(restore_policy(g, now));
+	GK_TRY(restore_policy(g, &g->party, gk_buf_slice(&g->loaded_token), now,
+	                      &g->policy));
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
 	GK_TRY(limit_keys(g, g->policy, now));

@@ -394,6 +394,29 @@ GK_TEST(rfc4535_3_1_06, revoked_group_owner_ends_the_membership)
 	world_free(w);
 }
 
+/* A candidate may not have that list yet.  Members go by themselves. */
+GK_TEST(rfc4535_3_1_06, key_server_without_a_group_owner_admits_nobody)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 1);
+	struct world_member *late = world_member_add(w, "late");
+
+	gk_assert_ok(gsakmp_group_token_recheck(w->group, simnet_now(w->net)));
+	assert_null(world_status(w).lapsed);
+	revoke(w, &w->go);
+	gk_assert_ok(gsakmp_group_token_recheck(w->group, simnet_now(w->net)));
+	assert_non_null(strstr(world_status(w).lapsed, "revoked"));
+	world_join(late);
+	world_pass(w, 30000);
+	assert_false(late->has_key);
+	assert_string_equal(w->seen.req, "RFC4534-2-08");
+	/* the others are rekeyed as long as they stay */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 1);
+	world_free(w);
+}
+
 /*
  * What a member knows of its key server's path - the authority between came along
  * with the Key Download - is not durable, and need not be: keys are not, either,
@@ -499,6 +522,8 @@ main(void)
 		       certificate_of_a_member_outlives_a_restart),
 		GK_RUN(rfc4535_4_2_02, revocations_need_the_store),
 		GK_RUN(rfc4535_3_1_06, revoked_group_owner_ends_the_membership),
+		GK_RUN(rfc4535_3_1_06,
+		       key_server_without_a_group_owner_admits_nobody),
 		GK_RUN(rfc4535_3_1_05,
 		       authority_above_the_key_server_after_a_restart),
 		GK_RUN(rfc4535_3_1_05,

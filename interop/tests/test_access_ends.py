@@ -3,6 +3,7 @@
 store that remembers it, of this version and of others."""
 import datetime
 import re
+import signal
 import sqlite3
 
 import pytest
@@ -163,3 +164,25 @@ def test_a_store_of_an_older_version(ground):
     assert server.wait_end() == STORE
     text = "\n".join(server.tail(5))
     assert str(store.name) in text and "layout 1" in text and "layout 2" in text
+
+
+@pytest.mark.req("RFC4535-3.1-06", "RFC4535-5.2.1-01")
+def test_a_revoked_group_owner(ground):
+    """Members end their membership; the key server admits nobody, not even who has not heard of it yet."""
+    server, gm, late = ground.gcks(), ground.gm(), ground.member("gm1", "other", rekeys=False)
+    gm.control("join")
+    gm.wait("joined", timeout=5)
+    ground.pki.revoke(ground.pki.parties["owner"])
+    ground.pki.write_crl(start=utc().replace(tzinfo=None))  # later than the first one, to the second
+    mark = server.mark()
+    for d in (server, gm):
+        d._p.send_signal(signal.SIGHUP)
+    assert "revoked" in server.wait("token-lapsed", timeout=5, since=mark)["reason"]
+    server.wait("reloaded", timeout=5, since=mark)
+    assert "revoked" in gm.wait("left", timeout=5)["reason"]
+    assert "revoked" in server.control("status")["groups"][0]["token_lapsed"]
+    late.tries, mark = 1, server.mark()
+    assert not late.join()
+    assert server.wait("refused", timeout=5, since=mark)["req"] == "RFC4534-2-08"
+    gm.finish()
+    server.finish()
