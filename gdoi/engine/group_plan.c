@@ -340,8 +340,9 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 	p->g = g;
 	p->cause = cause;
 	p->now = now;
-	g->now = now;
-	err = plan_all(p);
+	err = gdoi_group_clock(g, now);
+	if (err == GK_OK)
+		err = plan_all(p);
 	gdoi_plan_free(p);
 	g->moved++;
 	g->window_ends = GK_NEVER;

@@ -174,6 +174,7 @@ struct gdoi_group {
 	uint64_t window_ends; /* joiners wait for the others to be told */
 	uint64_t tek_due, kek_due;
 	int64_t tek_due_utc, kek_due_utc, last_rekey_utc;
+	struct gk_now clock; /* both clocks, as they were last seen */
 	uint64_t rekeyed_at;
 	struct gk_now now; /* the latest that was seen */
 
@@ -210,6 +211,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_log_commit(struct gdoi_group *g,
 /* ---- group_row.c: own rows ----------------------------------------------- */
 
 GK_MUST_CHECK enum gk_err gdoi_group_save_head(struct gdoi_group *g);
+/* gdoi_group_clock - it is @now; has the clock been put back? */
+GK_MUST_CHECK enum gk_err gdoi_group_clock(struct gdoi_group *g,
+                                           struct gk_now now);
 GK_MUST_CHECK enum gk_err gdoi_kek_save(struct gdoi_group *g,
                                         const struct gdoi_rekey_sa *kek);
 GK_MUST_CHECK enum gk_err gdoi_tek_save(struct gdoi_group *g,

@@ -56,6 +56,52 @@ GK_TEST(rfc6407_5_3_4_01, a_late_member_is_told_what_remains)
 	gw_free(&w);
 }
 
+/* Members count seconds; the key server keeps dates. */
+GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_back_lengthens_no_life)
+{
+	unsigned sent;
+
+	gw_init(&w, 4);
+	open_all(3);
+	gw_after(&w, 1800);
+	w.now.utc_s -= 86400;
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	assert_in_range(w.member[3].tek[0].lifetime, 1795, 1800);
+	assert_in_range(w.member[3].kek[0].sak.lifetime, 84595, 84600);
+	gw_restart(&w);
+	sent = w.count[GDOI_OUT_MULTICAST];
+	gw_after(&w, 1600);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], sent + 1);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(gw_can_read(&w, &w.member[i]));
+	/* While nothing happened, and by a command. */
+	w.now.utc_s -= 3 * 86400;
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	sent = w.count[GDOI_OUT_MULTICAST];
+	gw_after(&w, 10 * 3600);
+	assert_in_range(w.count[GDOI_OUT_MULTICAST], sent + 10, sent + 12);
+	gw_free(&w);
+}
+
+/* It ends keys early, and nobody is lost. */
+GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_forward)
+{
+	gw_init(&w, 3);
+	open_all(3);
+	for (int day = 0; day < 3; day++) {
+		gw_after(&w, 600);
+		w.now.utc_s += 30 * 86400;
+		gk_assert_ok(gdoi_group_tick(w.group, w.now));
+		gw_drain(&w);
+		gw_after(&w, 10);
+		for (size_t i = 0; i < 3; i++)
+			assert_true(gw_can_read(&w, &w.member[i]));
+		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	}
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_4_3_03, margin_and_interval_are_the_policys)
 {
 	gw_init(&w, 1);
@@ -404,6 +450,9 @@ main(void)
 		GK_RUN(rfc6407_4_3_03,
 		       teks_and_kek_are_replaced_before_they_end),
 		GK_RUN(rfc6407_5_3_4_01, a_late_member_is_told_what_remains),
+		GK_RUN(rfc6407_5_3_4_01,
+		       a_clock_that_is_put_back_lengthens_no_life),
+		GK_RUN(rfc6407_5_3_4_01, a_clock_that_is_put_forward),
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
 		GK_RUN(rfc5374_4_2_1_03,
 		       the_key_servers_own_sas_follow_atd_and_dtd),

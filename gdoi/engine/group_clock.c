@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/engine/group_plan.h"
+
+/*
+ * Ends of lives are durable, and so they are dates.  A clock that is put back
+ * would give keys the difference as a present (RFC6407-5.3.4-01, 5.5.1), while
+ * members, who count seconds, forget theirs in time: so dates go back with it.
+ * One that is put forward ends keys early, which is how it should be after a
+ * suspension, and does no harm otherwise.
+ */
+#define STEP_S 5 /* less is rounding, and what a clock is slewed by */
+
+static void
+back(int64_t *date, int64_t by)
+{
+	if (*date != 0)
+		*date = *date > by ? *date - by : 1;
+}
+
+static enum gk_err
+put_back(struct gdoi_group *g, int64_t by)
+{
+	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
+		back(&t->created, by);
+		back(&t->expires, by);
+		back(&t->active_utc, by);
+		back(&t->gone_utc, by);
+		GK_TRY(gdoi_tek_save(g, t));
+	}
+	for (struct gdoi_data_sa *t = g->lapsed; t != NULL; t = t->next)
+		back(&t->expires, by);
+	for (struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next) {
+		back(&k->created, by);
+		back(&k->expires, by);
+		if (k->state >= GDOI_KEK_NEXT)
+			GK_TRY(gdoi_kek_save(g, k));
+	}
+	back(&g->last_rekey_utc, by);
+	return gdoi_group_save_head(g);
+}
+
+enum gk_err
+gdoi_group_clock(struct gdoi_group *g, struct gk_now now)
+{
+	struct gk_now before = g->clock;
+	int64_t by;
+
+	g->now = g->clock = now;
+	if (before.utc_s == 0 || g->phase != GDOI_GROUP_OPEN ||
+	    now.mono_ms < before.mono_ms)
+		return GK_OK;
+	by = before.utc_s + (int64_t)((now.mono_ms - before.mono_ms) / 1000) -
+	     now.utc_s;
+	return by < STEP_S ? GK_OK : put_back(g, by);
+}
