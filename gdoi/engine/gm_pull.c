@@ -156,6 +156,7 @@ downloaded(struct gm_input *in, struct gdoi_pull_message *m)
 		               .pull = true,
 		               .sa = group->pull.offer.sa,
 		               .kd = m->kd,
+		               .has_seq = m->has_seq,
 		               .sequence = m->has_seq ? m->seq.number : 0 };
 	enum gk_err err;
 

@@ -165,19 +165,23 @@ pull_key(struct gm_change *c, enum gk_cipher cipher, struct gk_slice *key)
 }
 
 /* The message was made before a PUSH that we have obeyed since: its SAs are not
- * those in force.  A key server that says so again and again has to be right. */
+ * those in force; where that PUSH deleted everything, we hold nothing by now that says
+ * so, but its number.  A key server that says it again and again has to be right. */
 static bool
 is_overtaken(const struct gm_change *c)
 {
 	const struct gm_rekey *now = &c->keys->rekey, *old = &c->keys->old;
 	const uint8_t *spi = c->sa->sak.spi;
+	uint32_t last = gm_known_sequence(c->group, spi);
 
 	if (old->kek != NULL &&
 	    memcmp(spi, old->kek->sak.spi, GDOI_KEK_SPI_LEN) == 0)
 		return true;
-	return now->kek != NULL && now->sequence > c->sequence &&
-	       c->group->pull.overtaken < GM_OVERTAKEN_MAX &&
-	       memcmp(spi, now->kek->sak.spi, GDOI_KEK_SPI_LEN) == 0;
+	if (now->kek != NULL && now->sequence > last &&
+	    memcmp(spi, now->kek->sak.spi, GDOI_KEK_SPI_LEN) == 0)
+		last = now->sequence;
+	return c->has_seq && last > c->sequence &&
+	       c->group->pull.overtaken < GM_OVERTAKEN_MAX;
 }
 
 /* RFC6407-3.3-09: what we know of the same Rekey SA is newer. */

@@ -327,7 +327,8 @@ struct gm_change {
 	const struct gdoi_sa *sa; /* NULL: none */
 	const struct gdoi_kd *kd;
 	bool pull;
-	bool from_old;     /* it came under the Rekey SA before */
+	bool from_old; /* it came under the Rekey SA before */
+	bool has_seq;
 	uint32_t sequence; /* its SEQ */
 	struct isakmp_reject why;
 

@@ -236,6 +236,7 @@ GK_TEST(rfc6407_5_9_07, everything_and_the_member_registers_again)
 	assert_int_equal(lab.seen.n[GDOI_OUT_DESTROYED], 1);
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK_WIPE], 1);
 	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+	lab.offer.seq = 1;
 	lab_pass(6000);
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 	assert_int_equal(lab.server[0].pulls, 2);
@@ -453,6 +454,32 @@ GK_TEST(rfc6407_3_3_09, an_overtaken_registration_is_begun_again)
 	assert_int_equal(lab.server[0].pulls, 3);
 }
 
+/* The key server has deleted everything since it made message 4: who took those SAs
+ * would be alone with them until their lifetime ends. */
+GK_TEST(rfc6407_3_3_09, a_registration_is_overtaken_by_the_end_of_its_rekey_sa)
+{
+	const struct lab_delete both[] = { all_esp, all_kek };
+
+	strict_member();
+	lab.hold = true;
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	lab_deliver(); /* message 2; message 4 is kept */
+	gk_assert_ok(lab_push_deletes(nothing(1), both, 2));
+	assert_int_equal(status().n_teks, 0);
+	lab_policy(&lab.offer);
+	memset(lab.offer.sa.sak.spi, 0x22, sizeof(lab.offer.sa.sak.spi));
+	lab.offer.sa.sat[0].spi[3] = 2;
+	lab.offer.kd.packet[1].spi.ptr = lab.offer.sa.sat[0].spi;
+	lab.hold = false;
+	lab_deliver();
+	assert_string_equal(lab.seen.why.req, "RFC6407-3.3-09");
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_false(lab_tek(0x101, NULL));
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab.server[0].pulls, 3);
+}
+
 GK_TEST(rfc6407_3_3_10, of_two_for_the_same_traffic_the_longer_one_is_used)
 {
 	lab_reset();
@@ -495,6 +522,8 @@ main(void)
 		GK_RUN(rfc6407_3_3_11, a_registration_names_what_is_in_force),
 		GK_RUN(rfc6407_3_3_09,
 		       an_overtaken_registration_is_begun_again),
+		GK_RUN(rfc6407_3_3_09,
+		       a_registration_is_overtaken_by_the_end_of_its_rekey_sa),
 		GK_RUN(rfc6407_3_3_10,
 		       of_two_for_the_same_traffic_the_longer_one_is_used),
 	};
