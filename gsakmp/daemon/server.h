@@ -181,6 +181,8 @@ enum gkd_exit gsakmpd_server_configure(struct gsakmpd_server *s,
 struct gsakmp_party gsakmpd_group_party(const struct gsakmpd_group *g);
 /* Certificates and Group Owner again, after the server's party has changed. */
 void gsakmpd_group_reload(struct gsakmpd_group *g);
+/* A warning, when there are members and no way to tell them of @what. */
+void gsakmpd_group_untold(const struct gsakmpd_group *g, const char *what);
 /* Would its token be accepted today? */
 void gsakmpd_group_recheck(struct gsakmpd_group *g);
 

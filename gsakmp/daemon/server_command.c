@@ -364,9 +364,10 @@ cmd_destroy(void *state, const json_t *request, char why[256])
 		return NULL;
 	}
 	g = group_of(state, request, 0, why);
-	return g == NULL ? NULL
-	                 : done(g, gsakmp_group_destroy(g->group, gkd_now()),
-	                        why);
+	if (g == NULL)
+		return NULL;
+	gsakmpd_group_untold(g, "its end");
+	return done(g, gsakmp_group_destroy(g->group, gkd_now()), why);
 }
 
 static json_t *

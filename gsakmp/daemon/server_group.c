@@ -139,6 +139,7 @@ gsakmpd_group_drain(struct gsakmpd_group *g)
 			send_out(g, &o);
 			break;
 		case GSAKMP_OUT_TOKEN:
+			gsakmpd_group_untold(g, "the new policy token");
 			gsakmpd_receivers_begin(g);
 			break;
 		case GSAKMP_OUT_KEY_INSTALL:
@@ -246,6 +247,19 @@ tell_lapse(const struct gsakmpd_group *g, const char *why)
 	gkd_events_emit(g->server->d->events, "token-lapsed",
 	                json_pack("{s:s, s:o}", "group", g->name, "reason",
 	                          gkd_json_text(why)));
+}
+
+void
+gsakmpd_group_untold(const struct gsakmpd_group *g, const char *what)
+{
+	struct gsakmp_group_status st;
+
+	gsakmp_group_status(g->group, &st);
+	if (st.untold && st.n_members != 0)
+		gkd_log(LOG_WARNING, "fsm",
+		        "group %s: its policy token has no rekey protocol: its "
+		        "%zu members cannot be told of %s",
+		        g->name, st.n_members, what);
 }
 
 void

@@ -393,6 +393,7 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.rekeys = g->rekeys,
 		.oversize = g->oversize,
 		.fixed_keys = g->policy != NULL && !g->policy->lkh,
+		.untold = g->policy != NULL && g->policy->rekey == NULL,
 		.last_rekey_utc = g->last_rekey_utc,
 		.next_rekey_utc = g->rekey_due_utc,
 		.events = g->events,

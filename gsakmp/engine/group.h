@@ -297,7 +297,8 @@ struct gsakmp_group_status {
 	size_t n_expelled; /* evictions that the primary has not followed yet */
 	uint32_t sequence; /* the last Sequence ID used */
 	uint64_t rekeys;
-	bool fixed_keys;   /* the token names no rekey method: no eviction */
+	bool fixed_keys; /* the token names no rekey method: no eviction */
+	bool untold;     /* nor a rekey protocol: members hear nothing at all */
 	uint64_t oversize; /* Rekey Events longer than rekey_message */
 	int64_t last_rekey_utc;
 	int64_t next_rekey_utc; /* 0: none is due by time */

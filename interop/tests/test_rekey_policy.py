@@ -8,6 +8,10 @@ from lab import LabError, forms
 from lab.daemons import wait_all
 from lab.scene import REKEY_PORT
 from lab.story import GROUP
+from msec_scapy import flows
+from msec_scapy import token as tokens
+from msec_scapy.testing.ground import REKEY_PORT as GROUND_REKEY_PORT
+from msec_scapy.testing.ground import Ground
 
 
 def sequence(s):
@@ -98,3 +102,25 @@ def test_without_a_rekey_method(group):
     assert handles(s, "dave")["dave"] == old["alice"]
     # longer than the interval have they been members, and nobody missed anything
     assert not s.members["alice"].find("stale")
+
+
+@pytest.mark.req("RFC4534-B.5.4.1-01")
+def test_without_a_rekey_protocol(tmp_path, net_prefix, monkeypatch):
+    """Nothing is sent, and the key server says whom it could not tell of a new token, and of the end."""
+    build = tokens.build
+    monkeypatch.setattr(tokens, "build", lambda spec, value: build(spec, {**value, "rekey": [("none", None)]} if spec is tokens.Token else value))
+    with Ground(tmp_path, net_prefix) as ground:
+        server, gm = ground.record().gcks(), ground.gm()
+        gm.control("join")
+        gm.wait("joined", timeout=5)
+        server.wait("member-active", timeout=5)
+        ground.token_file.write_bytes(ground.make_token())
+        server.control("token", "ground")
+        server.control("destroy", "ground")
+        server.finish()
+        log = "\n".join(server.tail(50))
+        assert all(f"its 1 members cannot be told of {what}" in log for what in ("the new policy token", "its end")), log
+        assert gm.control("status")["edition"] == 1 and not gm.find("destroyed")
+        gm.finish()
+        ground.recording.stop()
+        assert not list(flows.messages(ground.dir / "capture.pcapng", (GROUND_REKEY_PORT,)))
