@@ -5,6 +5,7 @@
         g.start()                       # the key server, with a policy of its own
         g.keys.control("status")
 """
+import contextlib
 import secrets
 import shutil
 from pathlib import Path
@@ -174,3 +175,24 @@ class Group:
                 self.finish()
         finally:
             self.close()
+
+
+@contextlib.contextmanager
+def opened(directory: Path, prefix: str = "", cls: type = Group):
+    """make(*members, start=True, **how) opens a group with its key server running; at the end all of them stop in order, or
+    are gone if that fails."""
+    made = []
+
+    def make(*members, start=True, **how):
+        made.append(cls(Path(directory) / f"group{len(made)}", list(members), prefix=prefix, **how))
+        if start:
+            made[-1].start()
+        return made[-1]
+
+    try:
+        yield make
+        for g in made:
+            g.finish()
+    finally:
+        for g in made:
+            g.close()

@@ -6,7 +6,7 @@ import pytest
 
 from lab import gdoi_forms
 from lab.daemons import wait_all
-from lab.gdoi import Group
+from lab.gdoi import Group, opened
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 SLOW = {"activation": "300s", "deactivation": "400s"}
@@ -15,27 +15,16 @@ SLOW = {"activation": "300s", "deactivation": "400s"}
 @pytest.fixture
 def group(tmp_path, net_prefix):
     """Makes a group with alice, bob and carol in it; it is gone at the end."""
-    made = []
-
-    def make(rollover=None, name="plant", **eviction):
-        g = Group(tmp_path / "group", ["alice", "bob", "carol"], prefix=net_prefix, eviction=eviction,
-                  rollover=rollover or {}, rekeying={"members-max": 8}, name=name)
-        made.append(g)
-        g.start()
-        found = [g.member(n, membership=QUICK) for n in ("alice", "bob", "carol")]
-        for m in found:
-            m.start()
-            m.control("join")
-        wait_all(found, "joined")
-        return g, found
-
-    yield make
-    try:
-        for g in made:
-            g.finish()
-    finally:
-        for g in made:
-            g.close()
+    with opened(tmp_path, net_prefix) as opens:
+        def make(rollover=None, name="plant", **eviction):
+            g = opens("alice", "bob", "carol", eviction=eviction, rollover=rollover or {}, rekeying={"members-max": 8}, name=name)
+            found = [g.member(n, membership=QUICK) for n in ("alice", "bob", "carol")]
+            for m in found:
+                m.start()
+                m.control("join")
+            wait_all(found, "joined")
+            return g, found
+        yield make
 
 
 def states(m):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lab.daemons import wait_all
-from lab.gdoi import Group
+from lab.gdoi import Group, opened
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 
@@ -13,21 +13,8 @@ QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 @pytest.fixture
 def group(tmp_path, net_prefix):
     """Makes open groups; all are gone at the end."""
-    made = []
-
-    def make(*members, **how):
-        g = Group(tmp_path / f"group{len(made)}", list(members), prefix=net_prefix, **how)
-        made.append(g)
-        g.start()
-        return g
-
-    yield make
-    try:
-        for g in made:
-            g.finish()
-    finally:
-        for g in made:
-            g.close()
+    with opened(tmp_path, net_prefix) as make:
+        yield make
 
 
 def begin(g, name, **group_attributes):

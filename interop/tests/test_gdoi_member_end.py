@@ -2,7 +2,7 @@
 """gdoi-gm with gdoi-gcks: who may not send, who leaves and how that is told, whose keys run out."""
 import pytest
 
-from lab.gdoi import Group
+from lab.gdoi import opened
 from lab.gdoi_forms import fqdn
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
@@ -13,21 +13,9 @@ echo "$MSEC_EVENT" >>"{log}"
 
 @pytest.fixture
 def group(tmp_path, net_prefix):
-    made = []
-
-    def make(*members, start=True, **how):
-        g = Group(tmp_path / f"group{len(made)}", list(members), prefix=net_prefix, **how)
-        made.append(g)
-        if start:
-            g.start()
-        return g
-    yield make
-    try:
-        for g in made:
-            g.finish()
-    finally:
-        for g in made:
-            g.close()
+    """Makes open groups; all are gone at the end."""
+    with opened(tmp_path, net_prefix) as make:
+        yield make
 
 
 def join(g, name, membership=None, **how):

@@ -4,7 +4,7 @@ import pytest
 
 from lab import gdoi_forms
 from lab.daemons import wait_all
-from lab.gdoi import Group
+from lab.gdoi import opened
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 
@@ -12,21 +12,8 @@ QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 @pytest.fixture
 def group(tmp_path, net_prefix):
     """Makes open groups; all are gone at the end."""
-    made = []
-
-    def make(*members, **how):
-        g = Group(tmp_path / f"group{len(made)}", list(members), prefix=net_prefix, **how)
-        made.append(g)
-        g.start()
-        return g
-
-    yield make
-    try:
-        for g in made:
-            g.finish()
-    finally:
-        for g in made:
-            g.close()
+    with opened(tmp_path, net_prefix) as make:
+        yield make
 
 
 def join(g, *names, **how):

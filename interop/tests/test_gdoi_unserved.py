@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from lab.gdoi import opened
 from lab.gdoi_forms import fqdn
 from lab.gdoi_peers import Ground
 from lab.gdoi_served import Served, places
@@ -130,19 +131,9 @@ def test_members_of_ours_and_a_kek_that_the_evicted_do_not_see(served):
 
 @pytest.fixture
 def group(tmp_path, net_prefix):
-    made = []
-
-    def make(*members, **how):
-        made.append(Ground(tmp_path / f"group{len(made)}", list(members), prefix=net_prefix, **how))
-        made[-1].start()
-        return made[-1]
-    yield make
-    try:
-        for g in made:
-            g.finish()
-    finally:
-        for g in made:
-            g.close()
+    """Makes open groups; all are gone at the end."""
+    with opened(tmp_path, net_prefix, Ground) as make:
+        yield make
 
 
 def refused(g, peer):

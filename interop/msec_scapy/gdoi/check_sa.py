@@ -217,7 +217,7 @@ def _ipsec_attributes(r, dialect):
     found, life, life_type, kinds = {}, None, None, set()
     while r.left():
         at, kind, basic, value = attribute(r, "SA attribute")
-        if kind not in n.IPSEC_ATTR:
+        if kind not in n.IPSEC_ATTR or kind in (8, 9):  # of IPCOMP alone
             raise Refusal("RFC2407-4.5.3-01", f"SA attribute {kind}", "unknown", at)
         label, shape = n.IPSEC_ATTR[kind]
         if shape == n.BASIC and not basic:
