@@ -128,7 +128,11 @@ gsakmp_judge_leave_out(struct gsakmp_judge *j, struct gk_member **out)
 		g->judge_count.ended++;
 		GK_TRY(tell(g, s));
 		if (g->cfg.subordinate) {
-			GK_TRY(expel(j, s, m));
+			/* One that cannot be told of keeps nobody. */
+			err = expel(j, s, m);
+			if (err == GK_ERR_NOMEM)
+				return err;
+			g->judging->stuck |= err != GK_OK;
 			g->judging->noted = true;
 		} else {
 			out[cause.n_evict++] = m;

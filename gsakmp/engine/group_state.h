@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "common/group/gk_group.h"
+#include "common/group/gk_index.h"
 #include "gsakmp/engine/freshness.h"
 #include "gsakmp/engine/group.h"
 #include "gsakmp/engine/member.h"
@@ -105,8 +106,9 @@ struct gsakmp_group {
 	uint64_t rekeyed_at; /* monotonic; the last one */
 	size_t n_overdue;
 
-	bool paused;                      /* a subordinate that may not serve */
-	struct gsakmp_expelled *expelled; /* oldest first */
+	bool paused; /* a subordinate that may not serve */
+	struct gsakmp_expelled *expelled, *last_expelled; /* oldest first */
+	struct gk_index expelled_by;                      /* their names */
 
 	struct gsakmp_event *first_event, *last_event; /* to be signed, sent */
 	struct gsakmp_event *sent; /* signed; the store has not said yes yet */

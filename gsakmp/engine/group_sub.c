@@ -28,31 +28,40 @@ entry_free(struct gsakmp_expelled *e)
 	free(e);
 }
 
+/* Out of the list, behind @before or at its head. */
+static void
+entry_take(struct gsakmp_group *g, struct gsakmp_expelled *before)
+{
+	struct gsakmp_expelled **at =
+		before != NULL ? &before->next : &g->expelled;
+	struct gsakmp_expelled *e = *at;
+
+	*at = e->next;
+	if (g->last_expelled == e)
+		g->last_expelled = before;
+	(void)gk_index_remove(&g->expelled_by, gk_buf_slice(&e->peer));
+	entry_free(e);
+}
+
 void
 gsakmp_group_expelled_free(struct gsakmp_group *g)
 {
-	while (g->expelled != NULL) {
-		struct gsakmp_expelled *e = g->expelled;
-
-		g->expelled = e->next;
-		entry_free(e);
-	}
+	while (g->expelled != NULL)
+		entry_take(g, NULL);
+	gk_index_free(&g->expelled_by);
+	g->expelled_by = (struct gk_index){ .count = 0 };
 }
 
 static struct gsakmp_expelled *
 entry_find(const struct gsakmp_group *g, struct gk_slice peer)
 {
-	struct gsakmp_expelled *e = g->expelled;
-
-	while (e != NULL && !gk_slice_equal(gk_buf_slice(&e->peer), peer))
-		e = e->next;
-	return e;
+	return gk_index_find(&g->expelled_by, peer);
 }
 
 static enum gk_err
 entry_add(struct gsakmp_group *g, struct gk_slice peer, struct gk_slice who)
 {
-	struct gsakmp_expelled **at = &g->expelled, *e;
+	struct gsakmp_expelled *e;
 	enum gk_err err;
 
 	if (entry_find(g, peer) != NULL)
@@ -64,13 +73,17 @@ entry_add(struct gsakmp_group *g, struct gk_slice peer, struct gk_slice who)
 	err = gk_buf_copy(&e->peer, peer);
 	if (err == GK_OK)
 		err = gk_buf_copy(&e->who, who);
+	if (err == GK_OK)
+		err = gk_index_add(&g->expelled_by, gk_buf_slice(&e->peer), e);
 	if (err != GK_OK) {
 		entry_free(e);
 		return err;
 	}
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = e;
+	if (g->last_expelled != NULL)
+		g->last_expelled->next = e;
+	else
+		g->expelled = e;
+	g->last_expelled = e;
 	return GK_OK;
 }
 
@@ -140,20 +153,17 @@ gsakmp_group_expel(struct gsakmp_group *g, struct gk_member *m, uint8_t reason,
 static enum gk_err
 entries_settle(struct gsakmp_group *g)
 {
-	struct gsakmp_expelled **at = &g->expelled;
+	struct gsakmp_expelled *before = NULL, *e;
 
-	while (*at != NULL) {
-		struct gsakmp_expelled *e = *at;
-
+	while ((e = before != NULL ? before->next : g->expelled) != NULL) {
 		if (!e->accepted && !e->refused) {
-			at = &e->next;
+			before = e;
 			continue;
 		}
 		GK_TRY(gsakmp_group_store(g, GSAKMP_TABLE_EXPELLED,
 		                          gk_buf_slice(&e->peer),
 		                          (struct gk_slice){ 0 }));
-		*at = e->next;
-		entry_free(e);
+		entry_take(g, before);
 	}
 	return GK_OK;
 }
