@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-ROOMS = (("libcrypto", "OpenSSL"), ("libsqlite3", "SQLite"), ("[kernel", "kernel"), ("libc.", "C library"),
+ROOMS = (("libcrypto", "OpenSSL"), ("libsqlite3", "SQLite"), ("[kernel", "kernel"), ("libc.", "C library"), ("libtcmalloc", "malloc"),
          ("libjansson", "JSON"), ("libevent", "event loop"), ("gsakmp-", "the suite"), ("gdoi-", "the suite"), ("bench_", "the suite"))
 
 
