@@ -281,6 +281,12 @@ gk_group_draft(struct gk_group *g, enum gk_lkh_style style,
 	return GK_OK;
 }
 
+enum gk_err
+gk_group_reserve_close(struct gk_group *g)
+{
+	return g->lkh != NULL ? gk_lkh_reserve_close(g->lkh) : GK_OK;
+}
+
 void
 gk_group_close(struct gk_group *g)
 {

@@ -209,6 +209,8 @@ GK_MUST_CHECK enum gk_err gk_group_draft(struct gk_group *group,
                                          enum gk_lkh_style style,
                                          struct gk_lkh_plan *plan);
 void gk_group_close(struct gk_group *group);
+/* gk_group_reserve_close - before a close without a draft. */
+GK_MUST_CHECK enum gk_err gk_group_reserve_close(struct gk_group *group);
 /* gk_group_seal - see gk_lkh_seal(); without hierarchy the plan has no wraps. */
 GK_MUST_CHECK enum gk_err gk_group_seal(struct gk_group *group,
                                         enum gk_lkh_style style,

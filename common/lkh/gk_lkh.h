@@ -114,6 +114,9 @@ GK_MUST_CHECK enum gk_err gk_lkh_draft(struct gk_lkh *lkh,
                                        enum gk_lkh_style style,
                                        struct gk_lkh_plan *plan);
 void gk_lkh_close(struct gk_lkh *lkh);
+/* gk_lkh_reserve_close - memory for gk_lkh_close(); gk_lkh_draft() has done it, and
+ * who closes an epoch without a draft has to. */
+GK_MUST_CHECK enum gk_err gk_lkh_reserve_close(struct gk_lkh *lkh);
 
 /*
  * gk_lkh_seal - close the epoch and say what has to be sent: both at once.

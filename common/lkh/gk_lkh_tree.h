@@ -163,9 +163,6 @@ gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 struct gk_lkh_mark *gk_lkh_mark_get(struct gk_lkh *lkh, struct gk_lkh_at at);
 /* gk_lkh_reserve - room for @n more marks and dirty nodes. */
 GK_MUST_CHECK enum gk_err gk_lkh_reserve(struct gk_lkh *lkh, size_t n);
-/* gk_lkh_reserve_close - room in the list of dirty nodes for all that have a
- * mark. */
-GK_MUST_CHECK enum gk_err gk_lkh_reserve_close(struct gk_lkh *lkh);
 /* gk_lkh_grow - room for @more elements of @size octets in *@array, behind the
  * @used ones, without leaving a copy of old octets behind.  New elements are not
  * cleared. */

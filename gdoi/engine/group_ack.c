@@ -157,12 +157,24 @@ is_of(const struct reception *r, const struct gdoi_member *m, bool nat)
 	       (said.len == 0 || gk_slice_equal(said, address_said(r)));
 }
 
+/* Anybody can name an address that has many members, as one in front of a NAT: so
+ * many of them are tried whose port it is not. */
+#define TRIED_MAX 64
+
 /* What came of a search. */
 struct search {
 	struct gdoi_member *found;
-	unsigned candidates, repeated;
+	unsigned candidates, repeated, tried;
 	enum gk_err err;
 };
+
+/* The KEK is everybody's: where it made no such HASH, it made none for the next
+ * one either. */
+static bool
+is_hopeless(const struct reception *r, const struct search *s)
+{
+	return s->tried != 0 && !gdoi_ack_by_leaf(r->event->ack);
+}
 
 /* First the one with the port. */
 static void
@@ -180,6 +192,10 @@ search(struct reception *r, struct gdoi_member *head, bool nat,
 				s->repeated++;
 				continue;
 			}
+			if (is_hopeless(r, s) ||
+			    (!exact && s->tried >= TRIED_MAX))
+				return;
+			s->tried++;
 			s->err = verify(r, m);
 			if (s->err != GK_OK)
 				continue;

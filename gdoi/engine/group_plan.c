@@ -309,6 +309,7 @@ plan_all(struct gdoi_plan *p)
 		GK_TRY(new_rekey_sa(p));
 		GK_TRY(hidden_rekey_sa(p));
 	} else if (gk_group_open(g->data)) {
+		GK_TRY(gk_group_reserve_close(g->data));
 		gk_group_close(g->data);
 	}
 	GK_TRY(new_data_sas(p));

@@ -126,7 +126,7 @@ take_prefix(const struct span *s, uint8_t out[16], uint8_t *bits)
 	*bits = (uint8_t)enclosing(s);
 	memset(out, 0, 16);
 	for (unsigned i = 0; i < *bits; i++)
-		out[i / 8] |= s->first[i / 8] & 0x80 >> i % 8;
+		out[i / 8] |= (uint8_t)(s->first[i / 8] & 0x80 >> i % 8);
 }
 
 size_t

@@ -332,6 +332,39 @@ GK_TEST(rfc8263_3_4_03, members_behind_a_nat_name_their_own_address)
 	gw_free(&w);
 }
 
+/* Whoever names an address with many members behind it does not have all their
+ * keys tried; who has acknowledged is not tried again, so all are found. */
+GK_TEST(rfc8263_5_05, few_of_the_members_behind_one_address_are_tried)
+{
+	const uint16_t type = GDOI_ACK_LKH_SHA256;
+	unsigned lost[2] = { 0 };
+
+	GK_BREAKS("RFC8263-3.4-03");
+	open_all(70, type);
+	for (size_t i = 0; i < 70; i++) {
+		memcpy(w.member[i].from_ip, "\xc0\x00\x02\x07", 4);
+		w.member[i].behind = true;
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	}
+	gw_drain(&w);
+	w.other_port = true;
+	for (uint32_t turn = 0; turn < 2; turn++) {
+		tek_push();
+		for (size_t n = 0; n < 140; n++) {
+			size_t i = turn == 0 ? n % 70 : 69 - n % 70;
+			enum gk_err err = ack(i, 0, turn + 1, type);
+
+			lost[turn] += n < 70 && err != GK_OK;
+			assert_true(n < 70 || err == GK_OK ||
+			            err == GK_ERR_REPLAY);
+		}
+	}
+	/* One of the two orders is not that of the search. */
+	assert_true(lost[0] + lost[1] > 0);
+	assert_true(lost[0] + lost[1] <= 6);
+	gw_free(&w);
+}
+
 GK_TEST(rfc8263_5_06, several_members_behind_one_address)
 {
 	open_all(3, GDOI_ACK_LKH_SHA256);
@@ -399,6 +432,8 @@ main(void)
 		       an_address_that_did_not_register_is_nobodys),
 		GK_RUN(rfc8263_3_4_03,
 		       behind_a_nat_the_address_of_the_datagram_counts),
+		GK_RUN(rfc8263_5_05,
+		       few_of_the_members_behind_one_address_are_tried),
 		GK_RUN(rfc8263_3_3_01,
 		       a_push_that_was_never_sent_has_no_acknowledgement),
 		GK_RUN(rfc8263_5_03, a_group_that_does_not_ask_takes_none),

@@ -377,10 +377,11 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_a_key_that_has_just_run_out)
 GK_TEST(rfc8052_2_2_4_1_01, revocation_deletes_what_members_keep_beyond_its_end)
 {
 	uint8_t old[4];
-	struct gw_tek *first = &w.member[3].tek[0];
+	struct gw_tek *first;
 
 	substation(0);
 	open_all(4);
+	first = &w.member[3].tek[0];
 	memcpy(old, w.tek_spi[0], 4);
 	while (w.n_tek > 0 && memcmp(w.tek_spi[0], old, 4) == 0)
 		gw_after(&w, 1);
