@@ -23,14 +23,44 @@ static const char *const sql_text[GK_STORE_SQL_COUNT] = {
 	[GK_STORE_LOAD] = "SELECT key, value FROM row"
 			  " WHERE scope = ?1 AND tab = ?2 ORDER BY key",
 	[GK_STORE_SCOPES] = "SELECT DISTINCT scope FROM row ORDER BY scope",
+	[GK_STORE_LOG_PUT] = "INSERT INTO log(seq, entry) VALUES(?1, ?2)",
+	[GK_STORE_LOG_GET] = "SELECT entry FROM log WHERE seq = ?1",
+	[GK_STORE_LOG_ALL] = "SELECT seq, entry FROM log ORDER BY seq",
+	[GK_STORE_LOG_CLEAR] = "DELETE FROM log",
 };
 
-static enum gk_err
-failed(struct gk_store *store, int rc)
+enum gk_err
+gk_store_failed(struct gk_store *store, int rc)
 {
 	snprintf(store->why, sizeof(store->why), "%s (%s)",
 	         sqlite3_errmsg(store->db), sqlite3_errstr(rc));
 	return gk_store_file_err(rc);
+}
+
+static enum gk_err
+prepare(struct gk_store *store, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		int rc =
+			store->sql[i] != NULL
+				? SQLITE_OK
+				: sqlite3_prepare_v3(store->db, sql_text[i], -1,
+		                                     SQLITE_PREPARE_PERSISTENT,
+		                                     &store->sql[i], NULL);
+
+		/* A file with our mark and without our table. */
+		if (rc != SQLITE_OK) {
+			gk_store_failed(store, rc);
+			return GK_ERR_VALUE;
+		}
+	}
+	return GK_OK;
+}
+
+enum gk_err
+gk_store_prepare_log(struct gk_store *store)
+{
+	return prepare(store, GK_STORE_LOG_PUT, GK_STORE_SQL_COUNT);
 }
 
 enum gk_err
@@ -47,18 +77,12 @@ gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
 		snprintf(why, GK_STORE_WHY_MAX, "out of memory");
 		return GK_ERR_NOMEM;
 	}
+	store->log_max = cfg->log_max;
 	err = gk_store_file_open(store, cfg);
-	for (int i = 0; err == GK_OK && i < GK_STORE_SQL_COUNT; i++) {
-		int rc = sqlite3_prepare_v3(store->db, sql_text[i], -1,
-		                            SQLITE_PREPARE_PERSISTENT,
-		                            &store->sql[i], NULL);
-
-		/* A file with our mark and without our table. */
-		if (rc != SQLITE_OK) {
-			failed(store, rc);
-			err = GK_ERR_VALUE;
-		}
-	}
+	if (err == GK_OK)
+		err = prepare(store, 0, GK_STORE_LOG_PUT);
+	if (err == GK_OK)
+		err = gk_store_log_open(store);
 	if (err != GK_OK) {
 		memcpy(why, store->why, GK_STORE_WHY_MAX);
 		gk_store_close(store);
@@ -66,18 +90,6 @@ gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
 	}
 	*out = store;
 	return GK_OK;
-}
-
-void
-gk_store_close(struct gk_store *store)
-{
-	if (store == NULL)
-		return;
-	for (int i = 0; i < GK_STORE_SQL_COUNT; i++)
-		sqlite3_finalize(store->sql[i]);
-	sqlite3_close(store->db);
-	pthread_mutex_destroy(&store->mutex);
-	free(store);
 }
 
 const char *
@@ -134,8 +146,8 @@ reset(sqlite3_stmt *stmt)
 	sqlite3_clear_bindings(stmt); /* the octets were not copied */
 }
 
-static int
-finish(sqlite3_stmt *stmt, int rc)
+int
+gk_store_finish(sqlite3_stmt *stmt, int rc)
 {
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
@@ -175,7 +187,7 @@ apply_change(struct gk_store *store, struct gk_slice scope,
 		rc = bind(stmt, scope, NULL, NULL, NULL);
 		break;
 	}
-	return finish(stmt, rc);
+	return gk_store_finish(stmt, rc);
 }
 
 /* Pages that a large commit has changed are better kept than written out and
@@ -234,8 +246,8 @@ apply_all(struct gk_store *store, const struct gk_journal *journal,
 
 /* The rows are sorted, as the file is: a page that has many of them is looked
  * up once, and not once for each. */
-static int
-apply_journal(struct gk_store *store, const struct gk_journal *journal)
+int
+gk_store_rows_apply(struct gk_store *store, const struct gk_journal *journal)
 {
 	size_t count = journal == NULL ? 0 : gk_journal_count(journal), n = 0;
 	struct turn *turn;
@@ -271,27 +283,98 @@ commit(struct gk_store *store, int rc)
 	if (rc == SQLITE_OK) {
 		store->commits++;
 		fault_point(store, false);
-		rc = finish(store->sql[GK_STORE_COMMIT], SQLITE_OK);
+		rc = gk_store_finish(store->sql[GK_STORE_COMMIT], SQLITE_OK);
 		if (rc == SQLITE_OK) {
 			fault_point(store, true);
 			return GK_OK;
 		}
 	}
-	err = failed(store, rc);
+	err = gk_store_failed(store, rc);
 	/* Some errors have rolled back already; then this one is no news. */
 	if (!sqlite3_get_autocommit(store->db))
-		(void)finish(store->sql[GK_STORE_ROLLBACK], SQLITE_OK);
+		(void)gk_store_finish(store->sql[GK_STORE_ROLLBACK], SQLITE_OK);
 	return err;
 }
 
-/* In the transaction of the first rows that an older program cannot read. */
+/* In the transaction of the first changes that an older program cannot read. */
 static int
 put_mark(struct gk_store *store)
 {
 	char sql[64];
+	int rc = SQLITE_OK;
 
+	if (!store->log.exists) {
+		rc = sqlite3_exec(store->db, GK_STORE_LOG_SCHEMA, NULL, NULL,
+		                  NULL);
+		if (rc == SQLITE_OK && gk_store_prepare_log(store) != GK_OK)
+			rc = sqlite3_errcode(store->db);
+	}
+	if (rc != SQLITE_OK || store->mark == 0)
+		return rc;
 	snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", store->mark);
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
+/* The log becomes rows. */
+static enum gk_err
+fold(struct gk_store *store)
+{
+	bool large = store->log.count >= LARGE;
+	enum gk_err err;
+	int rc;
+
+	if (large)
+		make_room(store);
+	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	if (rc == SQLITE_OK)
+		rc = gk_store_log_fold(store);
+	err = commit(store, rc);
+	if (err == GK_OK)
+		gk_store_log_emptied(store);
+	if (large)
+		give_room_back(store);
+	return err;
+}
+
+/* What a large commit changes goes into the rows at once, behind what the log
+ * has for them. */
+static enum gk_err
+apply_rows(struct gk_store *store, const struct gk_journal *const *journals,
+           size_t count)
+{
+	enum gk_err err;
+	int rc;
+
+	make_room(store);
+	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
+		rc = put_mark(store);
+	if (rc == SQLITE_OK)
+		rc = gk_store_log_fold(store);
+	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
+		rc = gk_store_rows_apply(store, journals[i]);
+	err = commit(store, rc);
+	if (err == GK_OK)
+		gk_store_log_emptied(store);
+	give_room_back(store);
+	return err;
+}
+
+static enum gk_err
+apply_entry(struct gk_store *store, const struct gk_journal *const *journals,
+            size_t count)
+{
+	enum gk_err err;
+	int rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+
+	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
+		rc = put_mark(store);
+	if (rc == SQLITE_OK)
+		rc = gk_store_log_append(store, journals, count);
+	err = commit(store, rc);
+	if (err == GK_OK)
+		gk_store_log_noted(store, journals, count);
+	return err;
 }
 
 enum gk_err
@@ -300,7 +383,6 @@ gk_store_apply_many(struct gk_store *store,
 {
 	size_t changes = 0;
 	enum gk_err err;
-	int rc;
 
 	for (size_t i = 0; i < count; i++)
 		changes +=
@@ -308,20 +390,48 @@ gk_store_apply_many(struct gk_store *store,
 	if (changes == 0)
 		return GK_OK;
 	pthread_mutex_lock(&store->mutex);
-	if (changes >= LARGE)
-		make_room(store);
-	rc = finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
-	if (rc == SQLITE_OK && store->mark != 0)
-		rc = put_mark(store);
-	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
-		rc = apply_journal(store, journals[i]);
-	err = commit(store, rc);
-	if (changes >= LARGE)
-		give_room_back(store);
-	if (err == GK_OK)
+	if (gk_store_log_takes(store, journals, count))
+		err = apply_entry(store, journals, count);
+	else
+		err = apply_rows(store, journals, count);
+	if (err == GK_OK) {
 		store->mark = 0;
+		store->log.exists = true;
+		/* These changes are safe; where there is no room to fold, there
+		 * may be later. */
+		if (gk_store_log_due(store) && fold(store) != GK_OK)
+			gk_store_log_put_off(store);
+	}
 	pthread_mutex_unlock(&store->mutex);
 	return err;
+}
+
+enum gk_err
+gk_store_fold(struct gk_store *store)
+{
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&store->mutex);
+	if (store->log.count != 0 || !store->log.known)
+		err = fold(store);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+void
+gk_store_close(struct gk_store *store)
+{
+	if (store == NULL)
+		return;
+	/* Where that does not go, the log is there the next time, too. */
+	if (store->log.count != 0)
+		(void)fold(store);
+	for (int i = 0; i < GK_STORE_SQL_COUNT; i++)
+		sqlite3_finalize(store->sql[i]);
+	sqlite3_close(store->db);
+	gk_store_log_free(&store->log);
+	pthread_mutex_destroy(&store->mutex);
+	free(store);
 }
 
 enum gk_err
@@ -347,24 +457,40 @@ gk_store_put(struct gk_store *store, struct gk_slice scope, const char *table,
 
 /* Reading */
 
-enum gk_err
-gk_store_get(struct gk_store *store, struct gk_slice scope, const char *table,
-             struct gk_slice key, struct gk_buf *value)
+static enum gk_err
+get_row(struct gk_store *store, struct gk_slice scope, const char *table,
+        struct gk_slice key, struct gk_buf *value)
 {
 	sqlite3_stmt *stmt = store->sql[GK_STORE_GET];
 	enum gk_err err;
 	int rc;
 
-	*value = (struct gk_buf){ 0 };
-	pthread_mutex_lock(&store->mutex);
 	rc = bind(stmt, scope, table, &key, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		err = gk_buf_copy(value, column(stmt, 0));
 	else
-		err = rc == SQLITE_DONE ? GK_ERR_UNEXPECTED : failed(store, rc);
+		err = rc == SQLITE_DONE ? GK_ERR_UNEXPECTED
+		                        : gk_store_failed(store, rc);
 	reset(stmt);
+	return err;
+}
+
+enum gk_err
+gk_store_get(struct gk_store *store, struct gk_slice scope, const char *table,
+             struct gk_slice key, struct gk_buf *value)
+{
+	bool found, there;
+	enum gk_err err;
+
+	*value = (struct gk_buf){ 0 };
+	pthread_mutex_lock(&store->mutex);
+	err = gk_store_log_get(store, scope, table, key, &found, &there, value);
+	if (err == GK_OK && !found)
+		err = get_row(store, scope, table, key, value);
+	else if (err == GK_OK && !there)
+		err = GK_ERR_UNEXPECTED;
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }
@@ -387,7 +513,7 @@ read_rows(struct gk_store *store, sqlite3_stmt *stmt, int rc, const char *table,
 			rc = sqlite3_step(stmt);
 	}
 	if (err == GK_OK && rc != SQLITE_DONE)
-		err = failed(store, rc);
+		err = gk_store_failed(store, rc);
 	reset(stmt);
 	return err;
 }
@@ -399,6 +525,7 @@ gk_store_load(struct gk_store *store, struct gk_slice scope, const char *table,
 	sqlite3_stmt *stmt = store->sql[GK_STORE_LOAD];
 	enum gk_err err;
 
+	GK_TRY(gk_store_fold(store));
 	pthread_mutex_lock(&store->mutex);
 	err = read_rows(store, stmt, bind(stmt, scope, table, NULL, NULL),
 	                table, reader);
@@ -411,6 +538,7 @@ gk_store_scopes(struct gk_store *store, const struct gk_store_reader *reader)
 {
 	enum gk_err err;
 
+	GK_TRY(gk_store_fold(store));
 	pthread_mutex_lock(&store->mutex);
 	err = read_rows(store, store->sql[GK_STORE_SCOPES], SQLITE_OK, "",
 	                reader);

@@ -16,8 +16,11 @@
  * what else it needs - an encrypted disk, backups that are treated as keys -
  * is the operator's.
  *
- * Old values stay in the write-ahead log until it is next rewound, at the
- * latest when the store is closed.  A store may be used from several threads; calls are serialised inside.
+ * A commit is one entry of a log within the file (gk_store_log.h); the rows that
+ * it changes are written later, many commits together.  Old values stay there
+ * until then, and in the write-ahead log until it is next rewound; in both, at
+ * the latest until the store is closed.  A store may be used from several
+ * threads; calls are serialised inside.
  */
 #define GK_STORE_APP_GSAKMP 0x47534b4dU /* "GSKM", in SQLite's application_id */
 #define GK_STORE_APP_GDOI 0x47444f49U   /* "GDOI" */
@@ -36,6 +39,8 @@ struct gk_store_config {
 	 * that whoever wrote it can go back to it until then. */
 	uint32_t oldest;
 	uint32_t lock_ms; /* how long to wait for another process; 0 = not */
+	size_t log_max;   /* octets of changes that may wait to be put into
+	                   * their places; 0: by the size of the store */
 };
 
 /*
@@ -59,6 +64,10 @@ GK_MUST_CHECK enum gk_err gk_store_apply(struct gk_store *store,
 GK_MUST_CHECK enum gk_err gk_store_apply_many(
 	struct gk_store *store, const struct gk_journal *const *journals,
 	size_t count);
+
+/* gk_store_fold - what the log has goes into its place.  The store does that
+ * itself, when the log is full, when rows are loaded and when it is closed. */
+GK_MUST_CHECK enum gk_err gk_store_fold(struct gk_store *store);
 
 /* What gk_store_load() calls for each row; an error ends the load and is
  * returned.  The slices are valid during the call. */
@@ -96,6 +105,7 @@ const char *gk_store_why(const struct gk_store *store);
 /*
  * A crash point for tests: the process ends with _exit(137) in the @nth commit
  * from now, before it reaches the disk, or right after it did; 0 takes it back.
+ * Folding the log is a commit, too.
  * Programs are killed from outside, see common/test/fault.
  */
 void gk_store_fault_set(struct gk_store *store, uint32_t n, bool after);

@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char schema[] = "CREATE TABLE row("
-			     " scope BLOB NOT NULL, tab TEXT NOT NULL,"
-			     " key BLOB NOT NULL, value BLOB NOT NULL,"
-			     " PRIMARY KEY(scope, tab, key)) WITHOUT ROWID;";
+static const char schema[] =
+	"CREATE TABLE row("
+	" scope BLOB NOT NULL, tab TEXT NOT NULL,"
+	" key BLOB NOT NULL, value BLOB NOT NULL,"
+	" PRIMARY KEY(scope, tab, key)) WITHOUT ROWID;" GK_STORE_LOG_SCHEMA;
 
 static __attribute__((format(printf, 3, 4))) enum gk_err
 say(struct gk_store *store, enum gk_err err, const char *format, ...)
@@ -153,6 +154,30 @@ create(struct gk_store *store, const struct gk_store_config *cfg)
 	if (rc == SQLITE_OK)
 		rc = run(store, mark);
 	return rc == SQLITE_OK ? GK_OK : failed(store, cfg->path, rc);
+}
+
+enum gk_err
+gk_store_file_has_log(struct gk_store *store, bool *has)
+{
+	int64_t n = 0;
+	int rc = number(store,
+	                "SELECT count(*) FROM sqlite_master"
+	                " WHERE type = 'table' AND name = 'log'",
+	                &n);
+
+	*has = n != 0;
+	return rc == SQLITE_OK ? GK_OK : gk_store_failed(store, rc);
+}
+
+uint64_t
+gk_store_file_octets(struct gk_store *store)
+{
+	int64_t pages = 0, size = 0;
+
+	if (number(store, "PRAGMA page_count", &pages) != SQLITE_OK ||
+	    number(store, "PRAGMA page_size", &size) != SQLITE_OK)
+		return 0;
+	return (uint64_t)(pages * size);
 }
 
 /* Whose file is it?  Asked before anything is written to it. */

@@ -39,6 +39,7 @@ open_store(struct gdoid_member *m, struct gkd_why *why)
 		.path = m->store_path,
 		.app = GK_STORE_APP_GDOI,
 		.version = GDOID_GM_STORE_VERSION,
+		.oldest = GDOID_GM_STORE_OLDEST,
 		.lock_ms = 2000,
 	};
 	char text[GK_STORE_WHY_MAX] = "";

@@ -16,11 +16,12 @@
 #define GDOID_PORT 848          /* RFC 6407 section 3.1 */
 #define GDOID_PSK_MAX 1024      /* octets of a pre-shared key */
 #define GDOID_CREDENTIALS_MAX 4 /* certificates of different kinds */
-/* Of the rows in the store of gdoi-gm. */
-#define GDOID_GM_STORE_VERSION 1
+/* Of the rows in the store of gdoi-gm.  2: a log of commits. */
+#define GDOID_GM_STORE_VERSION 2
+#define GDOID_GM_STORE_OLDEST 1
 /* And of gdoi-gcks.  2: a group says what is sent again after a restart, and who is
- * behind a NAT is remembered. */
-#define GDOID_GCKS_STORE_VERSION 2
+ * behind a NAT is remembered.  3: a log of commits. */
+#define GDOID_GCKS_STORE_VERSION 3
 #define GDOID_GCKS_STORE_OLDEST 1
 
 /* Everything that a struct ike_config points to. */

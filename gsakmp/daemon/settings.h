@@ -17,8 +17,8 @@
 #define GSAKMPD_PORT 3761            /* RFC 4535 section 9 */
 #define GSAKMPD_TOKEN_MAX (1u << 20) /* octets of a signed token */
 /* Of the rows in the store.  2: what a member was admitted with is put down beside
- * its certificate and with its chain, and when that expires. */
-#define GSAKMPD_STORE_VERSION 2
+ * its certificate and with its chain, and when that expires.  3: a log of commits. */
+#define GSAKMPD_STORE_VERSION 3
 #define GSAKMPD_STORE_OLDEST 1
 
 /* A key that is believed without a certificate, and whose it is. */

@@ -25,6 +25,7 @@ start(struct gkd_daemon *d, struct gkd_why *why)
 		.path = gkd_elem_path(d->config, root, "store@path"),
 		.app = GK_STORE_APP_OWNER,
 		.version = OWNER_STORE_VERSION,
+		.oldest = OWNER_STORE_OLDEST,
 	};
 	char reason[GK_STORE_WHY_MAX];
 	enum gkd_exit code;

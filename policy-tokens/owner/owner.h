@@ -18,7 +18,8 @@
  * and their signing-times only ever grow, also across restarts and when the
  * clock is set back.  The private key is used by gpt_edition_make() only.
  */
-#define OWNER_STORE_VERSION 1
+#define OWNER_STORE_VERSION 2 /* 2: the store has a log of commits */
+#define OWNER_STORE_OLDEST 1
 #define OWNER_FILE_MAX (1u << 20) /* octets of a policy, key or certificate */
 #define OWNER_LISTEN_MAX 8
 /*

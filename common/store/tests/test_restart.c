@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,12 +66,15 @@ teardown(void **state)
 	return rmdir(folder);
 }
 
+static size_t log_max; /* see gk_store.h */
+
 static struct gk_store *
 open_store(void)
 {
 	const struct gk_store_config cfg = { .path = path,
 		                             .app = GK_STORE_APP_GSAKMP,
-		                             .version = 1 };
+		                             .version = 1,
+		                             .log_max = log_max };
 	char why[GK_STORE_WHY_MAX];
 	struct gk_store *store;
 
@@ -121,7 +125,7 @@ step(struct gk_group *g, int i)
 }
 
 static int
-live(uint32_t fault, bool after)
+live(uint32_t fault, bool after, volatile uint32_t *done)
 {
 	struct gk_store *store = open_store();
 	struct gk_group *g = new_group();
@@ -136,6 +140,8 @@ live(uint32_t fault, bool after)
 		    journal == NULL || gk_store_apply(store, journal) != GK_OK)
 			return 1;
 		gk_journal_free(journal);
+		if (done != NULL)
+			++*done;
 	}
 	gk_group_free(g);
 	gk_store_close(store);
@@ -205,7 +211,7 @@ GK_TEST(store, killed_at_any_commit_the_group_is_that_of_the_last_one)
 
 			assert_true(pid >= 0);
 			if (pid == 0)
-				_exit(live(fault, after));
+				_exit(live(fault, after, NULL));
 			assert_int_equal(waitpid(pid, &status, 0), pid);
 			assert_true(WIFEXITED(status));
 			assert_int_equal(WEXITSTATUS(status), 137);
@@ -222,6 +228,47 @@ GK_TEST(store, killed_at_any_commit_the_group_is_that_of_the_last_one)
 			remove_store();
 		}
 	}
+}
+
+/* The log is folded every few commits: whoever is killed in that, before it is on
+ * the disk or right after, has lost nothing and has nothing twice. */
+GK_TEST(store, killed_in_a_fold_the_group_is_that_of_the_last_commit)
+{
+	volatile uint32_t *done =
+		mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE,
+	             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t deaths = 0;
+	int status = 0;
+
+	assert_true(done != MAP_FAILED);
+	log_max = 500;
+	for (uint32_t fault = 3; WEXITSTATUS(status) == 137 || fault == 3;
+	     fault++) {
+		for (uint32_t after = 0; after < 2; after++) {
+			struct rows *got, *last, *next;
+			pid_t pid = fork();
+
+			*done = 0;
+			assert_true(pid >= 0);
+			if (pid == 0)
+				_exit(live(fault, after, done));
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			deaths += WEXITSTATUS(status) == 137;
+			got = from_store();
+			last = from_memory(*done);
+			next = from_memory(*done < STEPS ? *done + 1 : STEPS);
+			assert_true(rows_equal(got, last) ||
+			            rows_equal(got, next));
+			rows_free(got);
+			rows_free(last);
+			rows_free(next);
+			remove_store();
+		}
+	}
+	log_max = 0;
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(deaths > 2 * (STEPS + 5)); /* that many of them in folds */
+	munmap((void *)(uintptr_t)done, sizeof(*done));
 }
 
 struct writer {
@@ -283,6 +330,10 @@ main(void)
 		{ "store__killed_at_any_commit_the_group_is_that_of_the_last_"
 		  "one",
 		  store__killed_at_any_commit_the_group_is_that_of_the_last_one,
+		  setup, teardown, NULL },
+		{ "store__killed_in_a_fold_the_group_is_that_of_the_last_"
+		  "commit",
+		  store__killed_in_a_fold_the_group_is_that_of_the_last_commit,
 		  setup, teardown, NULL },
 		{ "store__threads_share_it", store__threads_share_it, setup,
 		  teardown, NULL },

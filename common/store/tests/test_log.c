@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/store/gk_store.h"
+
+/* Commits that are in the log of the store, and on their way into its rows. */
+static char folder[64], path[128], why[GK_STORE_WHY_MAX];
+static const struct gk_slice scope = { (const uint8_t *)"group", 5 };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/test_log.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/store", folder);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char wal[160];
+
+	(void)state;
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	unlink(path);
+	unlink(wal);
+	return rmdir(folder);
+}
+
+static struct gk_store_config
+config(void)
+{
+	return (struct gk_store_config){ .path = path,
+		                         .app = GK_STORE_APP_GSAKMP,
+		                         .version = 1 };
+}
+
+static struct gk_store *
+open_store(void)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+
+	if (gk_store_open(&cfg, &store, why) != GK_OK)
+		fail_msg("%s", why);
+	return store;
+}
+
+static void
+put(struct gk_store *store, const char *key, const char *value)
+{
+	gk_assert_ok(gk_store_put(store, scope, "t", gk_slice_str(key),
+	                          gk_slice_str(value)));
+}
+
+static void
+del(struct gk_store *store, const char *key)
+{
+	struct gk_journal *j;
+
+	gk_assert_ok(gk_journal_new(scope, &j));
+	gk_assert_ok(gk_journal_del(j, "t", gk_slice_str(key)));
+	gk_assert_ok(gk_store_apply(store, j));
+	gk_journal_free(j);
+}
+
+static void
+holds(struct gk_store *store, const char *key, const char *value)
+{
+	struct gk_buf buf;
+	enum gk_err err =
+		gk_store_get(store, scope, "t", gk_slice_str(key), &buf);
+
+	if (value == NULL) {
+		gk_assert_err(GK_ERR_UNEXPECTED, err);
+		return;
+	}
+	gk_assert_ok(err);
+	assert_true(gk_slice_equal(gk_buf_slice(&buf), gk_slice_str(value)));
+	gk_buf_free(&buf);
+}
+
+/* How many rows a statement finds in the file of a store that is closed. */
+static int
+in_file(const char *sql)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int n;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
+	                 SQLITE_OK);
+	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
+}
+
+/* In a process of its own, which ends without closing anything. */
+static void
+killed_after(void (*f)(struct gk_store *store))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		f(open_store());
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+some_rows(struct gk_store *store)
+{
+	put(store, "a", "1");
+	put(store, "b", "1");
+	put(store, "c", "1");
+	put(store, "a", "2");
+	del(store, "b");
+	put(store, "", "head");
+}
+
+static void
+are_there(struct gk_store *store)
+{
+	holds(store, "a", "2");
+	holds(store, "b", NULL);
+	holds(store, "c", "1");
+	holds(store, "", "head");
+	holds(store, "d", NULL);
+}
+
+GK_TEST(store, a_commit_is_found_in_the_log_and_in_its_rows)
+{
+	struct gk_store *store = open_store();
+
+	some_rows(store);
+	are_there(store);
+	gk_assert_ok(gk_store_fold(store));
+	are_there(store);
+	put(store, "c", "2"); /* over a row */
+	del(store, "a");
+	holds(store, "c", "2");
+	holds(store, "a", NULL);
+	gk_store_close(store);
+	assert_int_equal(in_file("SELECT count(*) FROM log"), 0);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 2);
+}
+
+static enum gk_err
+collect(void *ctx, const char *table, struct gk_slice key,
+        struct gk_slice value)
+{
+	char *text = ctx;
+
+	(void)table;
+	snprintf(text + strlen(text), 256 - strlen(text), "%.*s=%.*s ",
+	         (int)key.len, (const char *)key.ptr, (int)value.len,
+	         (const char *)value.ptr);
+	return GK_OK;
+}
+
+GK_TEST(store, the_log_of_a_killed_process_is_read_again)
+{
+	char text[256] = "";
+	struct gk_store_reader reader = { collect, text };
+	struct gk_store *store;
+
+	killed_after(some_rows);
+	assert_int_equal(in_file("SELECT count(*) FROM log"), 6);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 0);
+	store = open_store();
+	are_there(store);
+	put(store, "e", "5"); /* behind those that are there */
+	holds(store, "e", "5");
+	gk_assert_ok(gk_store_load(store, scope, "t", &reader));
+	assert_string_equal(text, "=head a=2 c=1 e=5 ");
+	gk_store_close(store);
+}
+
+static void
+many_rows(struct gk_store *store)
+{
+	struct gk_journal *j;
+	char key[16];
+
+	put(store, "0", "old");
+	put(store, "x", "kept");
+	gk_assert_ok(gk_journal_new(scope, &j));
+	for (int i = 0; i < 20000; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		gk_assert_ok(gk_journal_put(j, "t", gk_slice_str(key),
+		                            gk_slice_str("new")));
+	}
+	gk_assert_ok(gk_store_apply(store, j));
+	gk_journal_free(j);
+}
+
+/* It goes into the rows at once, and the log before it. */
+GK_TEST(store, a_large_commit_is_not_undone_by_the_log)
+{
+	struct gk_store *store;
+
+	killed_after(many_rows);
+	assert_int_equal(in_file("SELECT count(*) FROM log"), 0);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 20001);
+	store = open_store();
+	holds(store, "0", "new");
+	holds(store, "19999", "new");
+	holds(store, "x", "kept");
+	gk_store_close(store);
+}
+
+GK_TEST(store, a_drop_takes_what_is_in_the_log_along)
+{
+	struct gk_store *store = open_store();
+	struct gk_journal *j;
+
+	some_rows(store);
+	gk_assert_ok(gk_store_put(store, gk_slice_str("other"), "t",
+	                          gk_slice_str("k"), gk_slice_str("v")));
+	gk_assert_ok(gk_journal_new(scope, &j));
+	gk_assert_ok(
+		gk_journal_put(j, "t", gk_slice_str("a"), gk_slice_str("3")));
+	gk_assert_ok(gk_journal_drop(j));
+	gk_assert_ok(
+		gk_journal_put(j, "t", gk_slice_str("z"), gk_slice_str("9")));
+	gk_assert_ok(gk_store_apply(store, j));
+	gk_journal_free(j);
+	holds(store, "a", NULL);
+	holds(store, "", NULL);
+	holds(store, "z", "9");
+	gk_store_close(store);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 2);
+}
+
+/* More rows than the index has room for at first, keys of all lengths. */
+GK_TEST(store, the_newest_of_many_changes_counts)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+	char key[600], value[16];
+
+	cfg.log_max = 20000; /* some folds on the way */
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	for (int i = 0; i < 1000; i++) {
+		int k = i * 7 % 331;
+
+		snprintf(key, sizeof(key), "%0*d", 1 + k, k);
+		snprintf(value, sizeof(value), "%d", i);
+		put(store, key, value);
+	}
+	for (int round = 0; round < 2; round++) {
+		for (int i = 1000 - 331; i < 1000; i++) {
+			int k = i * 7 % 331;
+
+			snprintf(key, sizeof(key), "%0*d", 1 + k, k);
+			snprintf(value, sizeof(value), "%d", i);
+			holds(store, key, value);
+		}
+		gk_store_close(store);
+		store = open_store();
+	}
+	gk_store_close(store);
+}
+
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+GK_TEST(store, a_damaged_log_is_refused)
+{
+	static const char *const damage[] = {
+		"UPDATE log SET entry = x'00' WHERE seq = 3",
+		"UPDATE log SET entry = x'0701740000' WHERE seq = 3",
+		"UPDATE log SET entry = substr(entry, 1, length(entry) - 1)",
+		"UPDATE log SET entry = entry || x'ff'",
+	};
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+
+	for (size_t i = 0; i < GK_COUNT(damage); i++) {
+		killed_after(some_rows);
+		sql(damage[i]);
+		gk_assert_err(GK_ERR_VALUE, gk_store_open(&cfg, &store, why));
+		assert_non_null(strstr(why, "damaged"));
+		unlink(path);
+	}
+}
+
+/* One that was made before there was a log. */
+GK_TEST(store, an_older_store_gets_a_log_with_its_mark)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store = open_store();
+
+	some_rows(store);
+	gk_store_close(store);
+	sql("DROP TABLE log");
+	cfg.version = 2;
+	cfg.oldest = 1;
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	are_there(store);
+	gk_store_close(store);
+	assert_int_equal(in_file("PRAGMA user_version"), 1);
+	assert_int_equal(in_file("SELECT count(*) FROM sqlite_master"), 1);
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	put(store, "c", "2");
+	holds(store, "c", "2");
+	holds(store, "a", "2");
+	gk_store_close(store);
+	assert_int_equal(in_file("PRAGMA user_version"), 2);
+	assert_int_equal(in_file("SELECT count(*) FROM sqlite_master"), 2);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 3);
+}
+
+#define RUN(behaviour)                                                     \
+	{                                                                  \
+		"store__" #behaviour, store__##behaviour, setup, teardown, \
+			NULL                                               \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN(a_commit_is_found_in_the_log_and_in_its_rows),
+		RUN(the_log_of_a_killed_process_is_read_again),
+		RUN(a_large_commit_is_not_undone_by_the_log),
+		RUN(a_drop_takes_what_is_in_the_log_along),
+		RUN(the_newest_of_many_changes_counts),
+		RUN(a_damaged_log_is_refused),
+		RUN(an_older_store_gets_a_log_with_its_mark),
+	};
+
+	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);
+}
