@@ -15,7 +15,7 @@
  * leave and batches of them cost.
  *
  *     bench_group MEMBERS [--degree N] [--minimal yes] [--store FILE]
- *             [--seconds S] [--only COUNT]
+ *             [--seconds S] [--only COUNT] [--repeats N]
  *
  * The group is the key server's own object, as the daemon has it.  Its members
  * get their seats, keys and records by the calls that a registration makes;
@@ -32,6 +32,7 @@ struct bench {
 	uint32_t next; /* number of the next member */
 	uint8_t *gone; /* by node of a tree: lost a key */
 	uint64_t seed;
+	size_t repeats; /* of a single join or leave; fewer of large batches */
 };
 
 /* What one operation did. */
@@ -454,13 +455,14 @@ static void
 measure(struct bench *b, size_t n, json_t *list)
 {
 	static struct result left[REPEATS_MAX], joined[REPEATS_MAX];
-	size_t repeats = n == 1      ? REPEATS_MAX
-	                 : n <= 10   ? REPEATS_MAX / 2
-	                 : n <= 100  ? REPEATS_MAX / 5
-	                 : n <= 1000 ? 5
+	size_t repeats = n == 1      ? b->repeats
+	                 : n <= 10   ? b->repeats / 2
+	                 : n <= 100  ? b->repeats / 5
+	                 : n <= 1000 ? b->repeats / 20
 	                             : 1;
 	uint64_t left_store, joined_store, fold;
 
+	repeats = repeats == 0 ? 1 : repeats;
 	bench_say("%zu leave, %zu join", n, n);
 	if (b->store != NULL)
 		BENCH_MUST(gk_store_fold(b->store));
@@ -518,7 +520,7 @@ main(int argc, char **argv)
 		                    .event = GPT_REKEY_EVENT_TIME,
 		                    .event_time = 86400,
 		                    .seed = 1 };
-	struct bench b = { .seed = 88172645463325252u };
+	struct bench b = { .seed = 88172645463325252u, .repeats = REPEATS_MAX };
 	json_t *list = json_array(), *mem;
 	const char *store = NULL;
 	double seconds = 0.6;
@@ -528,7 +530,8 @@ main(int argc, char **argv)
 
 	if (argc < 2)
 		bench_die("bench_group MEMBERS [--degree N] [--minimal yes] "
-		          "[--store FILE] [--seconds S] [--only COUNT]");
+		          "[--store FILE] [--seconds S] [--only COUNT] "
+		          "[--repeats N]");
 	n = (uint32_t)strtoul(argv[1], NULL, 10);
 	for (int i = 2; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--degree") == 0)
@@ -542,7 +545,11 @@ main(int argc, char **argv)
 			cfg.group.lkh_chain = strcmp(argv[i + 1], "yes") == 0;
 		else if (strcmp(argv[i], "--only") == 0)
 			only = strtoul(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--repeats") == 0)
+			b.repeats = strtoul(argv[i + 1], NULL, 10);
 	}
+	if (b.repeats == 0 || b.repeats > REPEATS_MAX)
+		b.repeats = REPEATS_MAX;
 	b.w = world_new(&cfg);
 	b.w->env = (struct gk_env){ .random = gk_crypto_random };
 	b.g = b.w->group;

@@ -29,6 +29,7 @@ class Sizes:
         self.profile = not tiny
         self.seconds = 0.1 if tiny else 2.0 if quick else 6.0
         self.register = 12 if tiny else 400 if quick else 3000
+        self.repeats = 2 if tiny else 41 if quick else 101
         self.groups = [300] if tiny else [1000, 10000] if quick else [1000, 10000, 100000, 1000000]
         self.gdoi_groups = [300] if tiny else [1000, 8000] if quick else [1000, 8000, 32768]
         self.evict = 12 if tiny else 150 if quick else 1000
@@ -145,7 +146,7 @@ def group(out: Path, sizes: Sizes) -> dict:
         store = out / f"group-{n}.db"
         for p in out.glob(f"group-{n}.db*"):
             p.unlink()
-        argv = [tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds]
+        argv = [tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds, "--repeats", sizes.repeats]
         r = run_json(argv)  # without perf, which costs by itself
         with Profile(0, sizes.profile and n <= PROFILED) as p:
             if p.wanted:
