@@ -506,6 +506,8 @@ begin(struct gsakmp_group *g, bool all, struct gk_now now)
 			return GK_ERR_NOMEM;
 	}
 	g->judging->all |= all;
+	/* They are come by once more. */
+	suspects_free(&g->judging->doubt);
 	g->judging->start = g->judging->cursor;
 	g->judging->walked = g->judging->wrapped = false;
 	g->judge_count = (struct gsakmp_judged){ .looked_at = 0 };

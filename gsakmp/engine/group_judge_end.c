@@ -102,45 +102,76 @@ expel(struct gsakmp_judge *j, const struct gsakmp_suspect *s,
 	                          j->now);
 }
 
-enum gk_err
-gsakmp_judge_leave_out(struct gsakmp_judge *j, struct gk_member **out)
+/* Those who go, each once, whatever seats it has had in this round. */
+struct leaving {
+	struct gk_index
+		by; /* their names, which are in the list of the round */
+	struct gk_member **out;
+	size_t n;
+};
+
+static enum gk_err
+let_go(struct gsakmp_judge *j, const struct gsakmp_suspect *s,
+       struct gk_member *m, struct leaving *l)
 {
-	struct gsakmp_rekey_cause cause = { .refresh = true,
-		                            .sweep = true,
-		                            .evict = out };
+	struct gsakmp_group *g = j->g;
+	enum gk_err err;
+
+	if (!g->cfg.subordinate)
+		GK_TRY(gk_index_add(&l->by, gk_buf_slice(&s->peer), m));
+	g->judge_count.ended++;
+	GK_TRY(tell(g, s));
+	if (!g->cfg.subordinate) {
+		l->out[l->n++] = m;
+		return GK_OK;
+	}
+	/* One that cannot be told of keeps nobody. */
+	err = expel(j, s, m);
+	g->judging->stuck |= err != GK_OK;
+	g->judging->noted = true;
+	return err == GK_ERR_NOMEM ? err : GK_OK;
+}
+
+static enum gk_err
+collect(struct gsakmp_judge *j, struct leaving *l)
+{
 	struct gsakmp_group *g = j->g;
 	const struct gsakmp_suspects *found = &g->judging->found;
 
 	for (size_t i = 0; i < found->n && g->data != NULL; i++) {
 		const struct gsakmp_suspect *s = &found->at[i];
-		struct gk_member *m =
-			gk_group_find(g->data, gk_buf_slice(&s->peer));
+		struct gk_slice peer = gk_buf_slice(&s->peer);
+		struct gk_member *m = gk_group_find(g->data, peer);
 		bool out_it_is = false;
+		enum gk_err err;
 
-		enum gk_err err = GK_OK;
-
-		if (m != NULL)
-			err = gsakmp_judge_ends(j, s, m, &out_it_is);
+		if (m == NULL || gk_index_find(&l->by, peer) != NULL)
+			continue;
+		err = gsakmp_judge_ends(j, s, m, &out_it_is);
 		if (err == GK_ERR_NOMEM)
 			return err;
-		if (!out_it_is && err == GK_OK)
-			continue;
-		g->judge_count.ended++;
-		GK_TRY(tell(g, s));
-		if (g->cfg.subordinate) {
-			/* One that cannot be told of keeps nobody. */
-			err = expel(j, s, m);
-			if (err == GK_ERR_NOMEM)
-				return err;
-			g->judging->stuck |= err != GK_OK;
-			g->judging->noted = true;
-		} else {
-			out[cause.n_evict++] = m;
-		}
+		if (out_it_is || err != GK_OK)
+			GK_TRY(let_go(j, s, m, l));
 	}
-	if (cause.n_evict == 0)
+	return GK_OK;
+}
+
+enum gk_err
+gsakmp_judge_leave_out(struct gsakmp_judge *j, struct gk_member **out)
+{
+	struct leaving l = { .out = out };
+	struct gsakmp_rekey_cause cause = { .refresh = true,
+		                            .sweep = true,
+		                            .evict = out };
+	const struct gsakmp_policy *policy = j->g->policy;
+	enum gk_err err = collect(j, &l);
+
+	gk_index_free(&l.by);
+	GK_TRY(err);
+	if (l.n == 0)
 		return GK_OK;
-	if (g->policy->rekey == NULL || !g->policy->lkh)
+	if (policy->rekey == NULL || !policy->lkh)
 		return GK_ERR_POLICY;
-	return gsakmp_group_plan(g, &cause, j->now);
+	cause.n_evict = l.n;
+	return gsakmp_group_plan(j->g, &cause, j->now);
 }

@@ -208,6 +208,27 @@ GK_TEST(rfc4535_4_2_02, a_record_that_cannot_be_read_is_no_access)
 	one_is(LOST);
 }
 
+/* A round that is begun anew comes by whomever the one before has put aside. */
+GK_TEST(rfc4535_4_2_02, who_is_put_aside_twice_goes_once)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 4);
+
+	damage(w, w->member[1], GARBLED);
+	for (unsigned i = 0; i < 3; i++) {
+		gk_assert_ok(
+			gsakmp_group_revocations(w->group, simnet_now(w->net)));
+		world_drain_group(w);
+	}
+	world_pass(w, 1500);
+	assert_false(world_status(w).judging);
+	assert_int_equal(world_status(w).judged.unreadable, 1);
+	assert_int_equal(world_status(w).judged.ended, 1);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_ACCESS_ENDED], 1);
+	assert_int_equal(world_status(w).n_members, 3);
+	world_free(w);
+}
+
 /* A row that the disk will not give, and others that it does. */
 static enum gk_err
 all_but_one(void *ctx, struct gk_slice scope, const char *table,
@@ -272,6 +293,7 @@ main(void)
 		GK_RUN(rfc4535_4_2_02, members_come_and_go_meanwhile),
 		GK_RUN(rfc4535_4_2_02,
 		       a_record_that_cannot_be_read_is_no_access),
+		GK_RUN(rfc4535_4_2_02, who_is_put_aside_twice_goes_once),
 		GK_RUN(rfc4535_4_2_02, one_row_that_the_disk_will_not_give),
 		GK_RUN(rfc4535_4_2_02, the_store_is_out_of_order),
 	};
