@@ -397,6 +397,7 @@ gk_store_apply_many(struct gk_store *store,
 	if (err == GK_OK) {
 		store->mark = 0;
 		store->log.exists = true;
+		store->unsettled = true;
 		/* These changes are safe; where there is no room to fold, there
 		 * may be later. */
 		if (gk_store_log_due(store) && fold(store) != GK_OK)
@@ -406,14 +407,40 @@ gk_store_apply_many(struct gk_store *store,
 	return err;
 }
 
+static bool
+is_folded(const struct gk_store *store)
+{
+	return store->log.known && store->log.count == 0;
+}
+
 enum gk_err
 gk_store_fold(struct gk_store *store)
 {
 	enum gk_err err = GK_OK;
 
 	pthread_mutex_lock(&store->mutex);
-	if (store->log.count != 0 || !store->log.known)
+	if (!is_folded(store))
 		err = fold(store);
+	pthread_mutex_unlock(&store->mutex);
+	return err;
+}
+
+enum gk_err
+gk_store_settle(struct gk_store *store)
+{
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&store->mutex);
+	if (store->unsettled) {
+		if (!is_folded(store))
+			err = fold(store);
+		/* With the last frames it is cut to nothing. */
+		if (err == GK_OK)
+			err = gk_store_file_err(sqlite3_wal_checkpoint_v2(
+				store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+				NULL, NULL));
+		store->unsettled = err != GK_OK;
+	}
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }
@@ -518,30 +545,71 @@ read_rows(struct gk_store *store, sqlite3_stmt *stmt, int rc, const char *table,
 	return err;
 }
 
-enum gk_err
-gk_store_load(struct gk_store *store, struct gk_slice scope, const char *table,
-              const struct gk_store_reader *reader)
+static enum gk_err
+read_all(struct gk_store *store, enum gk_store_sql which,
+         const struct gk_slice *scope, const char *table,
+         const struct gk_store_reader *reader)
 {
-	sqlite3_stmt *stmt = store->sql[GK_STORE_LOAD];
-	enum gk_err err;
+	sqlite3_stmt *stmt = store->sql[which];
+	int rc = SQLITE_OK;
 
-	GK_TRY(gk_store_fold(store));
+	if (scope != NULL)
+		rc = bind(stmt, *scope, table, NULL, NULL);
+	return read_rows(store, stmt, rc, table, reader);
+}
+
+/* Without room on the disk the log cannot become rows; but to read them it is
+ * enough that it does so in a transaction that is taken back, all in memory. */
+static enum gk_err
+read_aside(struct gk_store *store, enum gk_store_sql which,
+           const struct gk_slice *scope, const char *table,
+           const struct gk_store_reader *reader)
+{
+	enum gk_err err;
+	int rc;
+
+	(void)sqlite3_exec(store->db, "PRAGMA cache_spill=OFF", NULL, NULL,
+	                   NULL);
+	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	if (rc == SQLITE_OK)
+		rc = gk_store_log_fold(store);
+	err = rc == SQLITE_OK ? read_all(store, which, scope, table, reader)
+	                      : gk_store_failed(store, rc);
+	if (!sqlite3_get_autocommit(store->db))
+		(void)gk_store_finish(store->sql[GK_STORE_ROLLBACK], SQLITE_OK);
+	(void)sqlite3_exec(store->db, "PRAGMA cache_spill=ON", NULL, NULL,
+	                   NULL);
+	give_room_back(store);
+	return err;
+}
+
+static enum gk_err
+load(struct gk_store *store, enum gk_store_sql which,
+     const struct gk_slice *scope, const char *table,
+     const struct gk_store_reader *reader)
+{
+	enum gk_err err = GK_OK;
+
 	pthread_mutex_lock(&store->mutex);
-	err = read_rows(store, stmt, bind(stmt, scope, table, NULL, NULL),
-	                table, reader);
+	if (!is_folded(store))
+		err = fold(store);
+	if (err == GK_OK)
+		err = read_all(store, which, scope, table, reader);
+	else if (err == GK_ERR_IO)
+		err = read_aside(store, which, scope, table, reader);
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }
 
 enum gk_err
+gk_store_load(struct gk_store *store, struct gk_slice scope, const char *table,
+              const struct gk_store_reader *reader)
+{
+	return load(store, GK_STORE_LOAD, &scope, table, reader);
+}
+
+enum gk_err
 gk_store_scopes(struct gk_store *store, const struct gk_store_reader *reader)
 {
-	enum gk_err err;
-
-	GK_TRY(gk_store_fold(store));
-	pthread_mutex_lock(&store->mutex);
-	err = read_rows(store, store->sql[GK_STORE_SCOPES], SQLITE_OK, "",
-	                reader);
-	pthread_mutex_unlock(&store->mutex);
-	return err;
+	return load(store, GK_STORE_SCOPES, NULL, "", reader);
 }

@@ -19,7 +19,8 @@
  * A commit is one entry of a log within the file (gk_store_log.h); the rows that
  * it changes are written later, many commits together.  Old values stay there
  * until then, and in the write-ahead log until it is next rewound; in both, at
- * the latest until the store is closed.  A store may be used from several
+ * the latest until gk_store_settle() or the end.  A disk that is full keeps nobody
+ * from reading.  A store may be used from several
  * threads; calls are serialised inside.
  */
 #define GK_STORE_APP_GSAKMP 0x47534b4dU /* "GSKM", in SQLite's application_id */
@@ -68,6 +69,9 @@ GK_MUST_CHECK enum gk_err gk_store_apply_many(
 /* gk_store_fold - what the log has goes into its place.  The store does that
  * itself, when the log is full, when rows are loaded and when it is closed. */
 GK_MUST_CHECK enum gk_err gk_store_fold(struct gk_store *store);
+/* gk_store_settle - and nothing is left of what was replaced, in the write-ahead
+ * log neither: for a quiet moment, every now and then. */
+GK_MUST_CHECK enum gk_err gk_store_settle(struct gk_store *store);
 
 /* What gk_store_load() calls for each row; an error ends the load and is
  * returned.  The slices are valid during the call. */

@@ -36,6 +36,7 @@ struct gk_store {
 	uint32_t commits;  /* since the store was opened */
 	uint32_t fault_at; /* this commit ends the process; 0: none */
 	bool fault_after;
+	bool unsettled; /* something was committed since gk_store_settle() */
 	struct gk_store_log log;
 	size_t log_max; /* octets; 0: what the store thinks best */
 };

@@ -50,8 +50,10 @@ open_store(struct gdoid_member *m, struct gkd_why *why)
 		snprintf(text, sizeof(text), "rows of group '%.100s': %s",
 		         m->group[i].name, gk_strerror(err));
 	}
-	if (err == GK_OK)
-		return GKD_EXIT_OK;
+	if (err == GK_OK) {
+		m->settle = gkd_settle_new(m->d->loop, m->store, GKD_SETTLE_MS);
+		return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
+	}
 	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
 	         text);
 	return GKD_EXIT_STORE;
@@ -364,6 +366,7 @@ gdoid_member_close(struct gdoid_member *m)
 	gkd_timer_free(m->timer);
 	gkd_timer_free(m->exit_timer);
 	gdoi_gm_free(m->engine);
+	gkd_settle_free(m->settle);
 	gk_store_close(m->store);
 	gk_wipe(m->cfg.ike.secret, sizeof(m->cfg.ike.secret));
 	gdoid_member_unconfigure(m);

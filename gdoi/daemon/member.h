@@ -4,6 +4,7 @@
 
 #include "common/daemon/gkd_hook.h"
 #include "common/daemon/gkd_mcast.h"
+#include "common/daemon/gkd_settle.h"
 #include "common/store/gk_store.h"
 #include "gdoi/daemon/broker.h"
 #include "gdoi/daemon/report.h"
@@ -66,6 +67,7 @@ struct gdoid_member {
 	struct gdoid_member_group group[GDOI_GM_GROUPS_MAX];
 	struct gdoi_gm *engine;
 	struct gkd_timer *timer;
+	struct gkd_settle *settle; /* of the store */
 
 	/* registration */
 	struct gkd_addr server[GDOI_GM_SERVERS_MAX];

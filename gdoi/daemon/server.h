@@ -9,6 +9,7 @@
 #include "common/daemon/gkd_locals.h"
 #include "common/daemon/gkd_queue.h"
 #include "common/daemon/gkd_resend.h"
+#include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_worker.h"
 #include "gdoi/daemon/report.h"
 #include "gdoi/daemon/settings.h"
@@ -139,6 +140,7 @@ struct gdoid_server {
 	struct gdoid_committer {
 		struct gkd_loop *loop;
 		struct gkd_timer *timer;
+		struct gkd_settle *settle;
 		bool armed;
 	} committer;
 	struct gkd_locals locals;

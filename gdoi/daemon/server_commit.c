@@ -97,12 +97,18 @@ gdoid_committer_open(struct gdoid_server *s, struct gkd_loop *loop)
 {
 	s->committer.loop = loop;
 	s->committer.timer = gkd_timer_new(loop, on_due, s);
-	return s->committer.timer == NULL ? GK_ERR_NOMEM : GK_OK;
+	s->committer.settle =
+		gkd_settle_new(loop, s->commit.store, GKD_SETTLE_MS);
+	if (s->committer.timer == NULL || s->committer.settle == NULL)
+		return GK_ERR_NOMEM;
+	return GK_OK;
 }
 
 void
 gdoid_committer_close(struct gdoid_server *s)
 {
+	gkd_settle_free(s->committer.settle);
+	s->committer.settle = NULL;
 	gkd_timer_free(s->committer.timer);
 	s->committer.timer = NULL;
 }

@@ -47,8 +47,10 @@ open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 		snprintf(text, sizeof(text), "rows of '%s': %s", table,
 		         gk_strerror(err));
 	}
-	if (err == GK_OK)
-		return GKD_EXIT_OK;
+	if (err == GK_OK) {
+		m->settle = gkd_settle_new(m->d->loop, m->store, GKD_SETTLE_MS);
+		return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
+	}
 	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
 	         text);
 	return GKD_EXIT_STORE;
@@ -573,6 +575,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gsakmpd_fetch_config_free(&m->by_url);
 	gsakmpd_keys_free(m);
 	gkd_hook_close(m->hook);
+	gkd_settle_free(m->settle);
 	gk_store_close(m->store);
 	gk_buf_free(&m->group_id);
 	gk_buf_free(&m->gcks_octets);

@@ -6,6 +6,7 @@
 #include "common/daemon/gkd_hook.h"
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
+#include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/store/gk_store.h"
 #include "gsakmp/daemon/fetcher.h"
@@ -60,6 +61,7 @@ struct gsakmpd_membership {
 	void (*acted)(void *arg);
 	void *arg;
 	struct gkd_timer *timer;
+	struct gkd_settle *settle; /* of the store */
 	bool join_at_start;
 	struct gk_kex_key *static_key; /* a member that only receives */
 

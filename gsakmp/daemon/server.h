@@ -11,6 +11,7 @@
 #include "common/daemon/gkd_locals.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_resend.h"
+#include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/daemon/gkd_worker.h"
 #include "gsakmp/daemon/fetcher.h"
@@ -167,6 +168,7 @@ struct gsakmpd_server {
 	struct gsakmpd_committer {
 		struct gkd_loop *loop;
 		struct gkd_timer *timer;
+		struct gkd_settle *settle;
 		bool armed;
 	} committer;
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/test/gk_test.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -334,6 +337,80 @@ GK_TEST(store, an_older_store_gets_a_log_with_its_mark)
 	assert_int_equal(in_file("SELECT count(*) FROM row"), 3);
 }
 
+static bool
+has(const char *name, const char *text)
+{
+	static char all[1 << 20];
+	FILE *f = fopen(name, "rb");
+	size_t n = f == NULL ? 0 : fread(all, 1, sizeof(all), f);
+
+	if (f != NULL)
+		fclose(f);
+	return memmem(all, n, text, strlen(text)) != NULL;
+}
+
+/* The disk shall not tell what a key was. */
+GK_TEST(store, what_was_replaced_is_gone_when_it_is_settled)
+{
+	struct gk_store *store = open_store();
+	char wal[160];
+
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	put(store, "key", "the-first-secret");
+	put(store, "key", "the-second-secret");
+	assert_true(has(wal, "the-first-secret"));
+	gk_assert_ok(gk_store_settle(store));
+	assert_false(has(wal, "the-first-secret"));
+	assert_false(has(path, "the-first-secret"));
+	assert_true(has(path, "the-second-secret"));
+	holds(store, "key", "the-second-secret");
+	gk_assert_ok(gk_store_settle(store)); /* nothing to do */
+	gk_store_close(store);
+}
+
+static void
+load_is(struct gk_store *store, const char *rows)
+{
+	char text[256] = "";
+	struct gk_store_reader reader = { collect, text };
+
+	gk_assert_ok(gk_store_load(store, scope, "t", &reader));
+	assert_string_equal(text, rows);
+}
+
+/* No file of this process may grow. */
+static void
+no_room(struct rlimit *old)
+{
+	struct rlimit tight;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, old), 0);
+	tight = (struct rlimit){ .rlim_cur = 1, .rlim_max = old->rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+}
+
+GK_TEST(store, a_log_is_read_where_there_is_no_room_to_fold_it)
+{
+	struct gk_store *store;
+	struct rlimit old;
+	enum gk_err folded;
+
+	killed_after(some_rows);
+	store = open_store();
+	no_room(&old);
+	folded = gk_store_fold(store);
+	load_is(store, "=head a=2 c=1 ");
+	holds(store, "a", "2");
+	load_is(store, "=head a=2 c=1 ");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	gk_assert_err(GK_ERR_IO, folded);
+	put(store, "c", "3");
+	load_is(store, "=head a=2 c=3 ");
+	gk_store_close(store);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 3);
+}
+
 #define RUN(behaviour)                                                     \
 	{                                                                  \
 		"store__" #behaviour, store__##behaviour, setup, teardown, \
@@ -351,6 +428,8 @@ main(void)
 		RUN(the_newest_of_many_changes_counts),
 		RUN(a_damaged_log_is_refused),
 		RUN(an_older_store_gets_a_log_with_its_mark),
+		RUN(what_was_replaced_is_gone_when_it_is_settled),
+		RUN(a_log_is_read_where_there_is_no_room_to_fold_it),
 	};
 
 	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);

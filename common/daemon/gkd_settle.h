@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GKD_SETTLE_H
+#define GKD_SETTLE_H
+
+#include "common/daemon/gkd_loop.h"
+#include "common/store/gk_store.h"
+
+/*
+ * DOC: gkd_settle - keys that were replaced leave the disk
+ *
+ * A store keeps old values for a while (gk_store.h).  Whoever takes the disk away
+ * shall not find keys of long ago in a group where little happens, so every now and
+ * then what was replaced since the last time is overwritten.
+ */
+struct gkd_settle;
+
+#define GKD_SETTLE_MS 60000 /* the daemons do so each minute */
+
+/* gkd_settle_new - for a store that outlives it, each @ms; NULL when memory is
+ * short.  It works in the thread of @loop. */
+struct gkd_settle *gkd_settle_new(struct gkd_loop *loop, struct gk_store *store,
+                                  uint64_t ms);
+void gkd_settle_free(struct gkd_settle *settle); /* NULL is fine */
+
+#endif /* GKD_SETTLE_H */

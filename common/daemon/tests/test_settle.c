@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/test/gk_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_settle.h"
+
+/* The disk of a daemon that has nothing to do. */
+static bool
+has(const char *name, const char *text)
+{
+	static char all[1 << 20];
+	FILE *f = fopen(name, "rb");
+	size_t n = f == NULL ? 0 : fread(all, 1, sizeof(all), f);
+
+	if (f != NULL)
+		fclose(f);
+	return memmem(all, n, text, strlen(text)) != NULL;
+}
+
+static void
+put(struct gk_store *store, const char *value)
+{
+	gk_assert_ok(gk_store_put(store, gk_slice_str("group"), "t",
+	                          gk_slice_str("key"), gk_slice_str(value)));
+}
+
+GK_TEST(settle, a_replaced_key_leaves_the_disk_by_itself)
+{
+	char folder[] = "/tmp/test_settle.XXXXXX", path[64], wal[80];
+	struct gk_store_config cfg = { .path = path,
+		                       .app = GK_STORE_APP_GSAKMP,
+		                       .version = 1 };
+	struct gkd_loop *loop = gkd_loop_new();
+	struct gkd_settle *settle;
+	struct gk_store *store;
+	char why[GK_STORE_WHY_MAX];
+
+	assert_non_null(loop);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/store", folder);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	gk_assert_ok(gk_store_open(&cfg, &store, why));
+	settle = gkd_settle_new(loop, store, 1);
+	assert_non_null(settle);
+	for (int round = 0; round < 3; round++) {
+		put(store, "an-old-secret");
+		put(store, "a-new-secret");
+		assert_true(has(wal, "an-old-secret"));
+		/* Its timer is all that there is to wait for. */
+		gk_assert_ok(gkd_loop_once(loop, true));
+		assert_false(has(wal, "an-old-secret"));
+		assert_false(has(path, "an-old-secret"));
+		assert_true(has(path, "a-new-secret"));
+	}
+	gkd_settle_free(settle);
+	gk_store_close(store);
+	gkd_loop_free(loop);
+	unlink(path);
+	unlink(wal);
+	rmdir(folder);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			settle__a_replaced_key_leaves_the_disk_by_itself),
+	};
+
+	return cmocka_run_group_tests_name("common/daemon", tests, NULL, NULL);
+}
