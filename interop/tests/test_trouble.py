@@ -316,6 +316,7 @@ def test_a_full_disk_refuses_and_recovers(parts, keys):
         assert keys.control("status")["groups"][0]["members"] == before["members"]
         os.unlink(where / "filler")
         wait_all([member], "joined", timeout=30)
+        keys.wait("member-active", since=mark, timeout=10)
         assert keys.control("status")["groups"][0]["members"] == 1
         what_is_owed_to_a_full_disk(keys, where)
         member.finish()
