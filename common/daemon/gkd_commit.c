@@ -44,10 +44,9 @@ gkd_commit_close(struct gkd_commit *c)
 #define TELL_GAP_MS 1000
 
 static void
-tell(struct gkd_commit *c, enum gk_err err, bool written)
+tell(struct gkd_commit *c, enum gk_err err, const char *why, bool written)
 {
 	uint64_t now = gkd_now().mono_ms;
-	const char *why = written ? gk_store_why(c->store) : "out of memory";
 
 	if (err != GK_OK && (!atomic_load(&c->failed) ||
 	                     now >= atomic_load(&c->told_ms) + TELL_GAP_MS)) {
@@ -66,6 +65,7 @@ enum gk_err
 gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
            uint64_t ticket)
 {
+	char why[GK_STORE_WHY_MAX] = "out of memory";
 	const struct gk_journal *journal;
 	enum gk_err err = GK_OK;
 
@@ -73,13 +73,17 @@ gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
 	journal = ops->begin(group, ticket);
 	if (journal != NULL) {
 		err = gk_store_apply(c->store, journal);
+		/* Another thread's commit may have another reason. */
+		if (err != GK_OK)
+			snprintf(why, sizeof(why), "%s",
+			         gk_store_why(c->store));
 		ops->end(group, err == GK_OK);
 		atomic_store(&c->ended_ms, gkd_now().mono_ms);
 	} else if (!ops->done(group, ticket)) {
 		err = GK_ERR_NOMEM;
 	}
 	pthread_mutex_unlock(&c->lock);
-	tell(c, err, journal != NULL);
+	tell(c, err, why, journal != NULL);
 	return err;
 }
 

@@ -258,6 +258,7 @@ full_at(struct gk_store *store)
 static int
 learn(struct gk_store *store)
 {
+	uint32_t seq = store->log.seq;
 	int rc;
 
 	if (store->log.known)
@@ -267,6 +268,9 @@ learn(struct gk_store *store)
 		rc = SQLITE_OK;
 	else
 		rc = walk(store, index_entry, NULL);
+	/* Where that came to no end, the next entry is no earlier one. */
+	if (rc != SQLITE_OK && store->log.seq < seq)
+		store->log.seq = seq;
 	store->log.known = rc == SQLITE_OK;
 	full_at(store);
 	return rc;
@@ -348,7 +352,8 @@ gk_store_log_get(struct gk_store *store, struct gk_slice scope,
 			err = gk_buf_copy(value, r.value);
 	}
 	sqlite3_reset(stmt);
-	return err;
+	/* What is in the row is older. */
+	return err == GK_OK && !*found ? GK_ERR_VALUE : err;
 }
 
 /* ---- folding ------------------------------------------------------------ */
