@@ -59,6 +59,8 @@ struct gkd_queue {
 };
 
 #define GKD_QUEUE_STANDING_MS 250
+/* For struct gkd_udp_config: 4,096 datagrams, which take a few milliseconds. */
+#define GKD_QUEUE_BATCHES 128
 
 /* gkd_queue_put - copies @dgram; without memory or room it is lost, as
  * datagrams may be. */

@@ -27,6 +27,7 @@ struct gkd_udp {
 	struct gkd_addr local;
 	void (*receive)(void *arg, const struct gkd_dgram *dgram);
 	void *arg;
+	unsigned batches; /* in one go */
 	struct mmsghdr msg[GKD_UDP_BATCH];
 	struct slot slot[GKD_UDP_BATCH];
 	uint8_t *buffer; /* GKD_UDP_BATCH times GKD_UDP_MAX octets */
@@ -95,10 +96,10 @@ prepare_slots(struct gkd_udp *udp)
 	}
 }
 
-static void
-on_readable(void *arg)
+/* False: nothing is left to read. */
+static bool
+read_batch(struct gkd_udp *udp)
 {
-	struct gkd_udp *udp = arg;
 	int n;
 
 	prepare_slots(udp);
@@ -107,7 +108,7 @@ on_readable(void *arg)
 		/* An ICMP error of an earlier send is not ours to act on. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
 			gkd_log(LOG_WARNING, "io", "recvmmsg: %m");
-		return;
+		return false;
 	}
 	for (int i = 0; i < n; i++) {
 		struct gkd_dgram dgram = {
@@ -124,6 +125,16 @@ on_readable(void *arg)
 		atomic_fetch_add(&udp->received, 1);
 		udp->receive(udp->arg, &dgram);
 	}
+	return n == GKD_UDP_BATCH;
+}
+
+static void
+on_readable(void *arg)
+{
+	struct gkd_udp *udp = arg;
+
+	for (unsigned i = 0; i < udp->batches && read_batch(udp); i++)
+		continue;
 }
 
 /* ---- sending ----------------------------------------------------------- */
@@ -309,6 +320,7 @@ gkd_udp_adopt(struct gkd_udp **udp, struct gkd_loop *loop, int fd,
 		return GK_ERR_NOMEM;
 	}
 	u->fd = fd;
+	u->batches = 1;
 	u->receive = receive;
 	u->arg = arg;
 	u->buffer = malloc((size_t)GKD_UDP_BATCH * GKD_UDP_MAX);
@@ -335,8 +347,12 @@ gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
 		return GK_ERR_IO;
 	if ((!cfg->reuseport || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
 	    bind(fd, &cfg->local.sa, gkd_addr_len(&cfg->local)) == 0 &&
-	    (!cfg->share || set_on(fd, SOL_SOCKET, SO_REUSEADDR)))
-		return gkd_udp_adopt(udp, loop, fd, receive, arg);
+	    (!cfg->share || set_on(fd, SOL_SOCKET, SO_REUSEADDR))) {
+		GK_TRY(gkd_udp_adopt(udp, loop, fd, receive, arg));
+		if (cfg->batches != 0)
+			(*udp)->batches = cfg->batches;
+		return GK_OK;
+	}
 	saved = errno;
 	close(fd);
 	errno = saved;

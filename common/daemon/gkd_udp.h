@@ -8,7 +8,7 @@
 /*
  * DOC: gkd_udp - datagrams in and out, in batches
  *
- * A socket reads up to GKD_UDP_BATCH datagrams per wake-up with recvmmsg(2) and
+ * A socket reads up to GKD_UDP_BATCH datagrams at a time with recvmmsg(2) and
  * tells for each the address it was sent to, so that an answer leaves from the
  * address that was asked: a host with several addresses would otherwise answer
  * from one that the asker does not know.
@@ -24,6 +24,11 @@ struct gkd_udp_config {
 	bool share;      /* receivers of multicast groups (gkd_mcast.h) may bind
 	                  * to the same port; nobody else had it before */
 	int receive_buf; /* octets of socket buffer; 0: the system's default */
+	/* How many times GKD_UDP_BATCH are read in one go, before anything else
+	 * of this loop has its turn; 0: once.  More is for an owner who puts
+	 * them into a queue of his own (gkd_queue.h): what he does between two
+	 * turns takes so long that the socket's would overflow meanwhile. */
+	unsigned batches;
 };
 
 struct gkd_dgram {

@@ -366,7 +366,8 @@ open_socket(struct gdoid_worker *w, unsigned i, struct gkd_why *why)
 	struct gdoid_arrival *a = &w->arrival[i];
 	const struct gkd_udp_config cfg = { .local = l->addr,
 		                            .reuseport = true,
-		                            .receive_buf = 1 << 21 };
+		                            .receive_buf = 1 << 21,
+		                            .batches = GKD_QUEUE_BATCHES };
 
 	*a = (struct gdoid_arrival){ w, i };
 	if (w->index == 0 && !gkd_udp_is_free(&l->addr))

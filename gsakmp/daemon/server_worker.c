@@ -349,7 +349,9 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 	if (!l->stream) {
 		const struct gkd_udp_config cfg = { .local = l->addr,
 			                            .reuseport = true,
-			                            .receive_buf = 1 << 20 };
+			                            .receive_buf = 1 << 21,
+			                            .batches =
+			                                    GKD_QUEUE_BATCHES };
 
 		if (w->index == 0 && !gkd_udp_is_free(&l->addr))
 			return fail_listen(l, why);

@@ -175,6 +175,44 @@ send_to(struct thread *t, unsigned number, struct gk_slice dgram)
 	            0);
 }
 
+/* Why attempts ended: by the requirement that a refusal names, or in words. */
+#define REASONS 16
+
+static struct {
+	pthread_mutex_t lock;
+	const char *why[REASONS]; /* constants of the engine */
+	unsigned times[REASONS];
+} reasons = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void
+count_reason(const struct gsakmp_output *out)
+{
+	const char *why = out->why.req != NULL ? out->why.req : out->text;
+	unsigned i = 0;
+
+	if (why == NULL)
+		why = "unknown";
+	pthread_mutex_lock(&reasons.lock);
+	while (i < REASONS - 1 && reasons.why[i] != NULL &&
+	       strcmp(reasons.why[i], why) != 0)
+		i++;
+	if (reasons.why[i] == NULL)
+		reasons.why[i] = i < REASONS - 1 ? why : "other";
+	reasons.times[i]++;
+	pthread_mutex_unlock(&reasons.lock);
+}
+
+static json_t *
+reasons_json(void)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < REASONS && reasons.why[i] != NULL; i++)
+		json_object_set_new(o, reasons.why[i],
+		                    json_integer(reasons.times[i]));
+	return o;
+}
+
 static void
 drain(struct thread *t, unsigned number, bool keep)
 {
@@ -200,6 +238,7 @@ drain(struct thread *t, unsigned number, bool keep)
 			m->failed = true;
 			m->again_ms = bench_now().mono_ms + 1000 +
 			              (uint64_t)(number % 97) * 40;
+			count_reason(&out);
 			if (atomic_fetch_add(&all.failures, 1) == 0)
 				bench_say("a member could not join: %s %s %s",
 				          out.text != NULL ? out.text : "",
@@ -469,7 +508,8 @@ play(void)
 	if (opt.forge != 0)
 		pthread_join(forger, NULL);
 	timeline_add(line, (double)wall / 1e9);
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o, "
+	                 "s:o}",
 	                 "members", (int)opt.count, "joined",
 	                 (int)atomic_load(&all.joined), "failures",
 	                 (int)atomic_load(&all.failures), "forged",
@@ -478,7 +518,8 @@ play(void)
 	                 (double)wall / 1e9, "server_cpu_ns",
 	                 (json_int_t)(bench_process_rest(opt.pid) - cpu),
 	                 "members_cpu_ns", (json_int_t)own, "latency_s",
-	                 percentiles(), "timeline", line);
+	                 percentiles(), "timeline", line, "reasons",
+	                 reasons_json());
 }
 
 /* ---- main --------------------------------------------------------------- */

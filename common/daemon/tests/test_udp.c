@@ -127,6 +127,41 @@ GK_TEST(daemon_udp, a_port_in_use_is_an_error_with_errno)
 	gkd_loop_free(loop);
 }
 
+/* How many of what has come are read before others have their turn. */
+static unsigned
+read_in_one_go(unsigned batches, unsigned sent)
+{
+	struct gkd_loop *loop = gkd_loop_new();
+	struct seen seen = { 0 }, none = { 0 };
+	struct gkd_udp_config cfg = { .receive_buf = 1 << 20,
+		                      .batches = batches };
+	struct gkd_udp *udp, *sender = open_at(loop, "127.0.0.1:0", &none);
+	struct gkd_dgram dgram = { .data = gk_slice_str("hello") };
+	unsigned read;
+
+	gk_assert_ok(gkd_addr_parse(&cfg.local, "127.0.0.1:0", 0));
+	gk_assert_ok(gkd_udp_open(&udp, loop, &cfg, receive, &seen));
+	dgram.peer = gkd_udp_local(udp);
+	for (unsigned i = 0; i < sent; i++)
+		gkd_udp_send(sender, &dgram, 1);
+	gk_assert_ok(gkd_loop_once(loop, true));
+	read = seen.n;
+	run_until(loop, &seen.n, sent);
+	gkd_udp_close(udp);
+	gkd_udp_close(sender);
+	gkd_loop_free(loop);
+	return read;
+}
+
+GK_TEST(daemon_udp, who_has_a_queue_empties_the_socket)
+{
+	assert_int_equal(read_in_one_go(0, 100), GKD_UDP_BATCH);
+	assert_int_equal(read_in_one_go(2, 100), 2 * GKD_UDP_BATCH);
+	assert_int_equal(read_in_one_go(100, 100), 100);
+	/* A full batch may have been the last. */
+	assert_int_equal(read_in_one_go(100, GKD_UDP_BATCH), GKD_UDP_BATCH);
+}
+
 GK_TEST(daemon_udp, what_the_kernel_dropped_is_counted)
 {
 	struct gkd_loop *loop = gkd_loop_new();
@@ -363,6 +398,7 @@ main(void)
 		       answers_leave_from_the_address_that_was_asked),
 		GK_RUN(daemon_udp, the_same_over_ipv6),
 		GK_RUN(daemon_udp, a_port_in_use_is_an_error_with_errno),
+		GK_RUN(daemon_udp, who_has_a_queue_empties_the_socket),
 		GK_RUN(daemon_udp, what_the_kernel_dropped_is_counted),
 		GK_RUN(daemon_worker, posts_go_there_and_back),
 		GK_RUN(daemon_worker, a_reuseport_set_shares_one_port),
