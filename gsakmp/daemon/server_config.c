@@ -235,7 +235,7 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 	                   why));
 	s->queue_age_ms = (uint32_t)n;
 	GK_TRY(gkd_elem_uint(config, listen, "@queue-max", 65536, 1u << 30,
-	                     4u << 20, &n, why));
+	                     8u << 20, &n, why));
 	s->queue_octets = (size_t)n;
 	GK_TRY(gkd_elem_enum(config, listen, "@tcp-opener", openers, 0, &opener,
 	                     why));

@@ -71,6 +71,8 @@ gsakmp_gm_digest(const struct gsakmp_gm *gm, uint8_t out[32])
 	add_buf(&s, &gm->join.nonce_i);
 	add_buf(&s, &gm->join.rtj);
 	add_buf(&s, &gm->join.cookie);
+	add_buf(&s, &gm->given_up_nonce_i);
+	add_u64(&s, gm->given_up_told);
 	add_buf(&s, &gm->receipt.ack);
 	add_buf(&s, &gm->departure.nonce_i);
 	add_buf(&s, &gm->departure.rtd);

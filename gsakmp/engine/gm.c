@@ -187,6 +187,7 @@ gsakmp_gm_free(struct gsakmp_gm *gm)
 	if (gm == NULL)
 		return;
 	forget(gm);
+	gk_buf_free(&gm->given_up_nonce_i);
 	for (size_t i = 0; i < gm->n_sequences; i++) {
 		gk_buf_free(&gm->sequence[i].gcks);
 		gk_buf_free(&gm->sequence[i].signer_id);

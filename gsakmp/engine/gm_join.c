@@ -136,21 +136,34 @@ gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
 	return gsakmp_gm_say(gm, GSAKMP_OUT_NEXT_SERVER, why, text);
 }
 
+/* Behind this its answer is one to a registration that is over. */
+static void
+give_up(struct gsakmp_gm *gm)
+{
+	gk_buf_free(&gm->given_up_nonce_i);
+	gm->given_up_nonce_i = gm->join.nonce_i;
+	gm->given_up_next = gm->nonce_i_next;
+	gm->given_up_told = false;
+	gm->join.nonce_i = (struct gk_buf){ 0 };
+}
+
 enum gk_err
 gsakmp_gm_retry_join(struct gsakmp_gm *gm, struct gk_now now)
 {
 	struct gsakmp_reject why = gm->join.why;
+	const char *text = "no answer";
 
 	if (gm->join.refused)
 		return gsakmp_gm_fail_join(gm, &why, "the request was refused",
 		                           now);
 	/* RFC4535-5.2.1.1-20: at most three times again. */
-	if (gm->join.retries_left == 0)
-		return gsakmp_gm_fail_join(
-			gm, NULL,
-			gm->again.n != 0 ? "the store does not take the answer"
-					 : "no answer",
-			now);
+	if (gm->join.retries_left == 0) {
+		if (gm->again.n != 0)
+			text = "the store does not take the answer";
+		else
+			give_up(gm);
+		return gsakmp_gm_fail_join(gm, NULL, text, now);
+	}
 	gm->join.retries_left--;
 	return send_rtj(gm, now);
 }

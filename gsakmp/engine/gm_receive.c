@@ -56,13 +56,14 @@ nonce_hash(const struct gsakmp_gm_input *in)
 }
 
 static enum gk_err
-nonce_matches(struct gsakmp_gm_input *in, struct gk_slice nonce_i, bool *same)
+nonce_matches(struct gsakmp_gm_input *in, struct gk_slice nonce_i, uint8_t next,
+              bool *same)
 {
 	const struct gsakmp_nonce *nr = &in->msg->nonce[GSAKMP_NONCE_RESPONDER];
 	const struct gsakmp_nonce *nc = &in->msg->nonce[GSAKMP_NONCE_COMBINED];
 	struct gsakmp_nonce ni = { .type = GSAKMP_NONCE_INITIATOR,
 		                   .data = nonce_i,
-		                   .next_payload = in->gm->nonce_i_next };
+		                   .next_payload = next };
 	struct gk_buf want = { 0 };
 
 	*same = false;
@@ -92,7 +93,7 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 		                        "Signature Timestamp",
 		                        in->msg->signature.at);
 	}
-	GK_TRY(nonce_matches(in, nonce_i, &same));
+	GK_TRY(nonce_matches(in, nonce_i, in->gm->nonce_i_next, &same));
 	if (same ||
 	    !GK_CHECKED(
 		    req_nonce, "RFC4535-5.2.1-09",
@@ -261,6 +262,24 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 
 /* ---- a Key Download that fails ------------------------------------------ */
 
+/*
+ * The answer to a registration that we have given up may arrive when the next
+ * one is under way.  The session that it fails in is the one before, and not
+ * this: that one stays as it is, and the key server is told that the other is
+ * over, once.  Until then it may take up no other one (RFC4535-5.2.1.1-21).
+ */
+static enum gk_err
+find_late(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+
+	if (gm->given_up_nonce_i.len == 0 || gm->cfg.suite.timestamp ||
+	    in->authentic)
+		return GK_OK;
+	return nonce_matches(in, gk_buf_slice(&gm->given_up_nonce_i),
+	                     gm->given_up_next, &in->late);
+}
+
 static bool
 ends_join(const struct gsakmp_gm_input *in)
 {
@@ -275,15 +294,16 @@ ends_join(const struct gsakmp_gm_input *in)
 	       (in->authentic || !in->gm->cfg.drop_forged_keydl);
 }
 
-/* RFC4535-5.2.1.2-21 to -25. */
+/* RFC4535-5.2.1.2-22, -24, -25: of the session with this Nonce_I. */
 static enum gk_err
-fail_keydl(struct gsakmp_gm_input *in)
+answer_failure(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
+               uint8_t next)
 {
 	struct gsakmp_gm *gm = in->gm;
 	const struct gsakmp_nonce *nr = &in->msg->nonce[GSAKMP_NONCE_RESPONDER];
 	struct gsakmp_nonce ni = { .type = GSAKMP_NONCE_INITIATOR,
-		                   .data = gk_buf_slice(&gm->join.nonce_i),
-		                   .next_payload = gm->nonce_i_next };
+		                   .data = nonce_i,
+		                   .next_payload = next };
 	struct gk_buf nonce_c = { 0 }, dgram = { 0 };
 	enum gk_err err = GK_OK;
 
@@ -303,11 +323,42 @@ fail_keydl(struct gsakmp_gm_input *in)
 		                     GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
 	gk_buf_free(&nonce_c);
 	gk_buf_free(&dgram);
-	GK_TRY(err);
+	return err;
+}
+
+/* RFC4535-5.2.1.2-21 to -25. */
+static enum gk_err
+fail_keydl(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+
+	GK_TRY(answer_failure(in, gk_buf_slice(&gm->join.nonce_i),
+	                      gm->nonce_i_next));
 	if (!GK_CHECKED("RFC4535-5.2.1.2-21", "RFC4535-5.2.1.2-23"))
 		return GK_OK;
 	return gsakmp_gm_fail_join(gm, &in->why, "the Key Download failed",
 	                           in->now);
+}
+
+static enum gk_err
+fail_late(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+
+	if (gm->given_up_told)
+		return GK_OK;
+	gm->given_up_told = true;
+	return answer_failure(in, gk_buf_slice(&gm->given_up_nonce_i),
+	                      gm->given_up_next);
+}
+
+static enum gk_err
+after_refusal(struct gsakmp_gm_input *in)
+{
+	if (!ends_join(in))
+		return GK_OK;
+	GK_TRY(find_late(in));
+	return in->late ? fail_late(in) : fail_keydl(in);
 }
 
 enum gk_err
@@ -342,8 +393,8 @@ gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
 		told = gsakmp_out_refused(&gm->out, gm->cfg.group_id, in.dgram,
 		                          in.from, gk_buf_slice(&in.signer.key),
 		                          &in.why);
-		if (told == GK_OK && ends_join(&in))
-			told = fail_keydl(&in);
+		if (told == GK_OK)
+			told = after_refusal(&in);
 	}
 	gsakmp_signer_clear(&in.signer);
 	free(msg);

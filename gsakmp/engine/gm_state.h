@@ -153,6 +153,11 @@ struct gsakmp_gm {
 	uint8_t nonce_i_next; /* Next Payload behind Nonce_I in our RTJ, RTD:
 	                       * decision nonce_c `payload` hashes it */
 	struct gsakmp_gm_join join;
+	/* Of the registration before, if it was given up for want of an answer,
+	 * which may come yet; Next Payload as above.  Empty: none. */
+	struct gk_buf given_up_nonce_i;
+	uint8_t given_up_next;
+	bool given_up_told; /* the key server has our NACK */
 	struct gsakmp_gm_receipt receipt;
 	struct gsakmp_gm_departure departure;
 	struct gsakmp_gm_expulsion expulsion;
@@ -210,6 +215,7 @@ struct gsakmp_gm_input {
 	struct gsakmp_reject why;
 	enum gsakmp_arrival arrival;
 	bool authentic; /* the signature has verified */
+	bool late;      /* it answers a registration that was given up */
 	bool terse;     /* mode in which an error is answered */
 };
 

@@ -26,6 +26,7 @@ static const size_t owned[] = {
 	offsetof(struct gsakmp_gm, join.nonce_i),
 	offsetof(struct gsakmp_gm, join.rtj),
 	offsetof(struct gsakmp_gm, join.cookie),
+	offsetof(struct gsakmp_gm, given_up_nonce_i),
 	offsetof(struct gsakmp_gm, receipt.nonce_i),
 	offsetof(struct gsakmp_gm, receipt.ack),
 	offsetof(struct gsakmp_gm, departure.nonce_i),

@@ -166,6 +166,99 @@ GK_TEST(rfc4535_5_2_1_2_21, forged_keydl_need_not_end_a_join)
 	fixture_down(&f);
 }
 
+/* RFC4535-5.2.1.1-20: four requests, and then no more. */
+static void
+ask_in_vain(struct fixture *f, struct gk_buf *late)
+{
+	simnet_cut(f->w->net, f->w->worker[0].node, true);
+	world_join(f->m);
+	gm_forge_keydl(f, &(struct gm_forge){ 0 }, late);
+	world_pass(f->w, 25000);
+	assert_int_equal(gsakmp_gm_state(f->m->gm), GSAKMP_GM_IDLE);
+}
+
+GK_TEST(rfc4535_5_2_1_2_21, late_keydl_ends_the_join_that_it_answers_only)
+{
+	const unsigned *af, *rtj;
+	struct world_config cfg = world_plain(5);
+	struct gk_buf late = { 0 }, dgram = { 0 };
+	struct fixture f;
+
+	GK_SHOWS("RFC4535-5.2.1.2-11");
+	fixture_up(&f, &cfg, SERVER_NAME);
+	af = &f.m->seen.sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK];
+	rtj = &f.m->seen.sent[GSAKMP_EXCHANGE_REQUEST_TO_JOIN];
+	ask_in_vain(&f, &late);
+	assert_int_equal(*rtj, 4);
+	world_join(f.m);
+	/* However many copies there are: refused, and told about once. */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(world_to_member(f.m, gk_buf_slice(&late)),
+		                 GK_ERR_REPLAY);
+		assert_string_equal(f.m->seen.req, "RFC4535-5.2.1.2-11");
+		assert_int_equal(*af, 1);
+		assert_int_equal(gm_last_af(&f), GSAKMP_NOTIFY_NACK);
+		assert_non_null(f.m->gm->join.kex);
+	}
+	assert_int_equal(f.m->seen.count[GSAKMP_OUT_KEY_INSTALL], 0);
+	gm_forge_keydl(&f, &(struct gm_forge){ 0 }, &dgram);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
+	assert_int_equal(gm_last_af(&f), GSAKMP_NOTIFY_ACKNOWLEDGEMENT);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_MEMBER);
+	gk_buf_free(&dgram);
+	gk_buf_free(&late);
+	fixture_down(&f);
+}
+
+GK_TEST(rfc4535_5_2_1_2_21, keydl_of_nobody_ends_a_join_after_one_in_vain)
+{
+	struct world_config cfg = world_plain(5);
+	struct gk_buf late = { 0 }, dgram = { 0 };
+	struct fixture f;
+
+	fixture_up(&f, &cfg, SERVER_NAME);
+	ask_in_vain(&f, &late);
+	world_join(f.m);
+	gm_forge_keydl(&f, &(struct gm_forge){ .bad_nonce = true }, &dgram);
+	assert_int_equal(world_to_member(f.m, gk_buf_slice(&dgram)),
+	                 GK_ERR_REPLAY);
+	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+	assert_null(f.m->gm->join.kex);
+	gk_buf_free(&dgram);
+	gk_buf_free(&late);
+	fixture_down(&f);
+}
+
+/* RFC4535-5.2.1.1-21: the key server takes up the second one as soon as the
+ * first is over, and by the NACK it is. */
+GK_TEST(rfc4535_5_2_1_1_21, late_answer_lets_the_key_server_go_on)
+{
+	const struct simnet_weather slow = { .latency_min = 11000,
+		                             .latency_max = 11000 };
+	const struct simnet_weather fast = { .latency_min = 10,
+		                             .latency_max = 10 };
+	struct world_config cfg = world_plain(5);
+	struct world_member *m;
+	struct world *w;
+
+	cfg.group.session_timeout_ms = 60000;
+	w = world_with(&cfg, 1);
+	m = w->member[0];
+	simnet_weather(w->net, &slow);
+	world_join(m);
+	world_pass(w, 20500);
+	assert_int_equal(gsakmp_gm_state(m->gm), GSAKMP_GM_IDLE);
+	simnet_weather(w->net, &fast);
+	world_join(m);
+	world_pass(w, 10000);
+	assert_int_equal(gsakmp_gm_state(m->gm), GSAKMP_GM_MEMBER);
+	/* the NACK of the first and the ACK of the second */
+	assert_int_equal(m->seen.sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK], 2);
+	assert_int_equal(m->seen.sent[GSAKMP_EXCHANGE_REQUEST_TO_JOIN], 6);
+	assert_true(world_has_current(m));
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -187,6 +280,12 @@ main(void)
 		       keydl_with_a_key_that_the_token_does_not_name),
 		GK_RUN(rfc4535_5_2_1_2_18, keydl_sealed_under_another_key),
 		GK_RUN(rfc4535_5_2_1_2_21, forged_keydl_need_not_end_a_join),
+		GK_RUN(rfc4535_5_2_1_2_21,
+		       late_keydl_ends_the_join_that_it_answers_only),
+		GK_RUN(rfc4535_5_2_1_2_21,
+		       keydl_of_nobody_ends_a_join_after_one_in_vain),
+		GK_RUN(rfc4535_5_2_1_1_21,
+		       late_answer_lets_the_key_server_go_on),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/gm_keydl", tests, NULL,
 	                                         NULL);

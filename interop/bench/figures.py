@@ -218,7 +218,8 @@ def storm(out: Path, sizes: Sizes) -> dict:
         with Profile(keys.process.pid, sizes.profile) as p:
             again = run_json([generator, *keys.arguments(), "--count", n, "--window", 0, "--timers", "yes", "--retry", "yes",
                               "--limit", 900])
-        dropped = keys.status()["queue"]
+        status = keys.status()
+        dropped, unread = status["queue"], sum(listen["dropped"] for listen in status["listen"])
         ref = reference(suite, sizes.seconds)
         both = cost(ref, SERVER_OPS) + cost(ref, MEMBER_OPS)
         capacity = n / first["wall_s"]
@@ -232,13 +233,15 @@ def storm(out: Path, sizes: Sizes) -> dict:
         over_dropped = keys.status()["queue"]
     pure = n * both / CORES / 1e9
     result = {"members": n, "to_all_s": again["wall_s"], "pure_crypto_s": pure, "ratio": pure / again["wall_s"],
-              "joined": again["joined"], "failures": again["failures"], "latency_s": again["latency_s"], "dropped": dropped,
+              "joined": again["joined"], "failures": again["failures"], "reasons": again["reasons"], "latency_s": again["latency_s"],
+              "dropped": dropped, "lost_in_socket": unread,
               "capacity_per_second": capacity, "offered_per_second": offered, "served_per_second": served,
               "goodput_ratio": served / capacity, "overload_dropped": over_dropped,
               "timeline": again["timeline"], "overload_timeline": over["timeline"], "reference": ref, "profile": p.result}
     text = [f"{n} members return to a key server that was killed: all are keyed again after {again['wall_s']:.1f} s; the public-key "
             f"operations of both sides need {pure:.1f} s on these {CORES} cores: {result['ratio']:.2f}",
-            f"  registrations that were given up and begun again: {again['failures']}; requests dropped from the queue: {dropped}",
+            f"  registrations that were given up and begun again: {again['failures']} {again['reasons'] or ''}; requests dropped from "
+            f"the queue: {dropped}, lost before they were read: {unread}",
             f"overload: {offered:.0f} requests per second for a capacity of {capacity:.0f}: {served:.0f} per second became members, "
             f"{result['goodput_ratio']:.2f} of the capacity; dropped: {over_dropped}",
             profile_text(p.result)]
