@@ -260,7 +260,7 @@ pass(const struct gdoid_member *m, const struct gkd_udp *udp, int family)
 {
 	int error = m->kernel == NULL
 	                    ? 0
-	                    : gdoi_kernel_pass(gkd_udp_fd(udp), family);
+	                    : gdoid_socket_pass(gkd_udp_fd(udp), family);
 
 	if (error != 0)
 		gkd_log(LOG_WARNING, "io",

@@ -157,4 +157,10 @@ void gdoid_member_close_keys(struct gdoid_member *m);
 extern const struct gkd_command gdoid_member_commands[];
 json_t *gdoid_member_status(struct gkd_daemon *d);
 
+/* ---- member_socket.c ------------------------------------------------------ */
+/* What leaves by the socket @fd of @family passes every IPsec policy: who asks for
+ * keys must not be stopped by their absence.  Needs CAP_NET_ADMIN.  0 or an errno
+ * value. */
+int gdoid_socket_pass(int fd, int family);
+
 #endif /* GDOI_DAEMON_MEMBER_H */

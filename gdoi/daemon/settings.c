@@ -93,6 +93,9 @@ gdoid_group_id_make(const struct gkd_config *config,
 		                       "'@oid': '%s' is not an object "
 		                       "identifier",
 		                       oid);
+	if (!gdoi_oid_payload_fits(payload))
+		return gkd_config_fail(config, elem, why,
+		                       "'@payload' is not one value in DER");
 	der[1] = (uint8_t)len;
 	id.type = ISAKMP_ID_OID;
 	id.oid = (struct gk_slice){ der, len + 2 };

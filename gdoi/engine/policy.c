@@ -130,6 +130,9 @@ make_group(struct gdoi_policy_making *m, const struct gpt_gdoi_group *g)
 			"group: an OID-Specific Payload of %zu octets fits "
 			"no message",
 			g->payload.len);
+	if (!gdoi_oid_payload_fits(gk_buf_slice(&g->payload)))
+		return gdoi_policy_refuse(
+			m, "group: its OID-Specific Payload is no DER");
 	if (g->oid) {
 		GK_TRY(gdoi_policy_oid(m, g->oid, &p->id.oid));
 		p->id.payload = gdoi_policy_keep(m, gk_buf_slice(&g->payload));

@@ -285,6 +285,12 @@ gdoi_policy_make_iec(struct gdoi_policy_making *m, const struct gpt_iec *iec)
 				"data SA %zu: an OID-Specific Payload of "
 				"%zu octets fits no message",
 				m->p->n_data + 1, in->payload.len);
+		if (!gdoi_oid_payload_fits(gk_buf_slice(&in->payload)))
+			return gdoi_policy_refuse(
+				m,
+				"data SA %zu: its OID-Specific Payload is no "
+				"DER",
+				m->p->n_data + 1);
 		GK_TRY(gdoi_policy_oid(m, in->oid, &sat.iec.oid));
 		sat.iec.payload =
 			gdoi_policy_keep(m, gk_buf_slice(&in->payload));

@@ -247,11 +247,22 @@ is_fenced(const struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 	return false;
 }
 
+/* An SA of any group may have that very selector. */
+static bool
+has_policy(const struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
+		if (k->policy[i].used && k->policy[i].out &&
+		    gdoi_xfrm_same_selector(&k->policy[i].x, x))
+			return true;
+	return false;
+}
+
 /* One of several groups that share it needs no second policy. */
 static bool
 put_fence(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 {
-	bool there = find_fence(k, x, NULL) != NULL;
+	bool there = find_fence(k, x, NULL) != NULL || has_policy(k, x);
 
 	if (is_fenced(k, group, x))
 		return true;
@@ -263,13 +274,16 @@ put_fence(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 	return true;
 }
 
-/* An SA that came to have the same selector took its policy over. */
+/* An SA that came to have the same selector took its policy over, and may be that of
+ * another group. */
 static void
 drop_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 {
 	struct gdoi_xfrm_message m;
 	int error;
 
+	if (has_policy(k, x))
+		return;
 	gdoi_xfrm_put_no_policy(&m, ++k->seq, x, GDOI_XFRM_OUT);
 	error = k->ops.send(k->ops.arg, &m);
 	if (error != 0 && error != ENOENT)
@@ -288,6 +302,16 @@ drop_fences(struct gdoi_kernel *k, size_t group, bool all)
 			drop_fence(k, &f->x);
 		*f = k->fence[--k->n_fences];
 	}
+}
+
+/* The SA that stood in its place is gone. */
+static void
+mend_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	const struct fence *f = find_fence(k, x, NULL);
+
+	if (f != NULL && !has_policy(k, x))
+		(void)set_policy(k, &f->x, GDOI_XFRM_OUT, true, false);
 }
 
 /* Of equal policies the kernel takes the older one, so a network has a rank below
@@ -490,12 +514,13 @@ gdoi_kernel_leave(struct gdoi_kernel *k, size_t group)
 	for (size_t i = k->n_sas; i-- > 0;)
 		if (k->sa[i].group == group)
 			forget_sa(k, &k->sa[i]);
+	drop_fences(k, group, false);
 	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
 		if (k->policy[i].used && k->policy[i].group == group) {
 			drop_policies(k, &k->policy[i]);
 			k->policy[i].used = false;
+			mend_fence(k, &k->policy[i].x);
 		}
-	drop_fences(k, group, false);
 }
 
 struct gdoi_kernel *

@@ -83,9 +83,4 @@ struct gdoi_kernel_sa gdoi_kernel_sa(const struct gdoi_kernel *k, size_t i);
  * SA; fences are counted, too. */
 size_t gdoi_kernel_blocked(const struct gdoi_kernel *k);
 
-/* gdoi_kernel_pass - what leaves by the socket @fd of @family passes every policy:
- * who asks for keys must not be stopped by their absence.  Needs CAP_NET_ADMIN.
- * Return: 0 or an errno value. */
-int gdoi_kernel_pass(int fd, int family);
-
 #endif /* GDOI_INSTALL_KERNEL_H */

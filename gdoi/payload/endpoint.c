@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/payload/endpoint.h"
 
+#include <string.h>
+
 #include "common/base/gk_check.h"
 
 #include "gdoi/isakmp/identification.h"
@@ -59,6 +61,24 @@ fits(const struct gdoi_endpoint *e)
 	return want == 0 ? e->data.len != 0 : e->data.len == want;
 }
 
+/* RFC2407-4.6.2.3-01, 4.6.2.4-01: a name has no terminator. */
+static enum gk_err
+name_check(const struct gdoi_endpoint *e, const char *field, size_t at,
+           struct isakmp_reject *why)
+{
+	const char *req = e->type == ISAKMP_ID_FQDN ? "RFC2407-4.6.2.3-01"
+	                  : e->type == ISAKMP_ID_USER_FQDN
+	                          ? "RFC2407-4.6.2.4-01"
+	                          : NULL;
+
+	if (req == NULL || e->data.len == 0 ||
+	    memchr(e->data.ptr, '\0', e->data.len) == NULL || !GK_CHECKED(req))
+		return GK_OK;
+	return isakmp_refuse(why, GK_ERR_VALUE,
+	                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION, req, field,
+	                     at);
+}
+
 enum gk_err
 gdoi_endpoints_check(const struct gdoi_endpoints *ep, bool any_source,
                      const char *req, struct isakmp_reject *why)
@@ -83,7 +103,11 @@ gdoi_endpoints_check(const struct gdoi_endpoints *ep, bool any_source,
 		return isakmp_refuse(
 			why, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			req, "DST ID Data Len", ep->at + 8 + ep->src.data.len);
-	return GK_OK;
+	if (!any)
+		GK_TRY(name_check(&ep->src, "SRC Identification Data",
+		                  ep->at + 5, why));
+	return name_check(&ep->dst, "DST Identification Data",
+	                  ep->at + 9 + ep->src.data.len, why);
 }
 
 struct gk_slice

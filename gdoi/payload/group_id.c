@@ -2,6 +2,7 @@
 #include "gdoi/payload/group_id.h"
 
 #include "common/base/gk_check.h"
+#include "common/crypto/gk_der.h"
 
 #define KEY_ID_LEN 4 /* RFC6407-5.1-03 */
 #define DER_OBJECT 0x06
@@ -48,6 +49,18 @@ gdoi_oid_fits(const struct gdoi_dialect *dialect, struct gk_slice s)
 	       (size_t)s.ptr[1] + 2 == s.len && are_arcs(s.ptr + 2, s.len - 2);
 }
 
+bool
+gdoi_oid_payload_fits(struct gk_slice s)
+{
+	struct gk_rd rd;
+
+	if (s.len == 0)
+		return true;
+	gk_rd_init(&rd, s.ptr, s.len);
+	(void)gk_der_any(&rd, "OID-Specific Payload");
+	return gk_rd_done(&rd) == GK_OK;
+}
+
 static enum gk_err
 oid_read(const struct isakmp_identification *id,
          const struct gdoi_dialect *dialect, struct gdoi_group_id *group,
@@ -64,6 +77,11 @@ oid_read(const struct isakmp_identification *id,
 	if (!gdoi_oid_fits(dialect, group->oid) && GK_CHECKED("RFC8052-2.1-01"))
 		return bad_id(why, GK_ERR_VALUE, "RFC8052-2.1-01", "OID",
 		              id->at + 5);
+	if (!gdoi_oid_payload_fits(group->payload) &&
+	    GK_CHECKED("RFC8052-2.1-06"))
+		return bad_id(why, GK_ERR_VALUE, "RFC8052-2.1-06",
+		              "OID-Specific Payload",
+		              id->at + 7 + group->oid.len);
 	return GK_OK;
 }
 

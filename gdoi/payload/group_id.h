@@ -35,6 +35,9 @@ GK_MUST_CHECK enum gk_err gdoi_group_id_read(
 /* gdoi_oid_fits - is it what an OID field holds: with `tlv` one OBJECT IDENTIFIER
  * in DER and nothing behind it? */
 bool gdoi_oid_fits(const struct gdoi_dialect *dialect, struct gk_slice oid);
+/* gdoi_oid_payload_fits - is it what an OID-Specific Payload holds: one value in DER,
+ * or nothing? */
+bool gdoi_oid_payload_fits(struct gk_slice payload);
 /* gdoi_group_id_encode - the body of an ID payload. */
 void gdoi_group_id_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
                           const struct gdoi_group_id *group);

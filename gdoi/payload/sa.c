@@ -33,6 +33,20 @@ place(const struct gdoi_sa *sa, uint16_t type, size_t at,
 	return GK_OK;
 }
 
+/* Section 5.4.2: a request is a member's; it comes in message 3 alone. */
+static enum gk_err
+gap_read(struct gk_rd *body, struct gdoi_sa *sa, struct isakmp_reject *why)
+{
+	sa->has_gap = true;
+	GK_TRY(gdoi_gap_read(body, &sa->gap, why));
+	if (sa->gap.has_request && GK_CHECKED("RFC6407-5.4-01"))
+		return isakmp_refuse(why, GK_ERR_UNEXPECTED,
+		                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
+		                     "RFC6407-5.4-01", "SENDER_ID_REQUEST",
+		                     sa->gap.at);
+	return GK_OK;
+}
+
 static enum gk_err
 attribute_payload(struct gk_rd *body, const struct gdoi_dialect *dialect,
                   bool pull, uint16_t type, struct gdoi_sa *sa,
@@ -42,10 +56,8 @@ attribute_payload(struct gk_rd *body, const struct gdoi_dialect *dialect,
 		sa->has_sak = true;
 		return gdoi_sak_read(body, dialect, pull, &sa->sak, why);
 	}
-	if (type == ISAKMP_PAYLOAD_GAP) {
-		sa->has_gap = true;
-		return gdoi_gap_read(body, &sa->gap, why);
-	}
+	if (type == ISAKMP_PAYLOAD_GAP)
+		return gap_read(body, sa, why);
 	return gdoi_sat_read(body, dialect, &sa->sat[sa->n_sats++], why);
 }
 

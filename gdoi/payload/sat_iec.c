@@ -120,6 +120,11 @@ gdoi_sat_iec_read(struct gk_rd *rd, const struct gdoi_dialect *dialect,
 		return isakmp_refuse(why, GK_ERR_VALUE,
 		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		                     "RFC8052-2.2-02", "OID", sat->at + 2);
+	if (!gdoi_oid_payload_fits(sa->payload) && GK_CHECKED("RFC8052-2.1-06"))
+		return isakmp_refuse(why, GK_ERR_VALUE,
+		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+		                     "RFC8052-2.1-06", "OID-Specific Payload",
+		                     sat->at + 4 + sa->oid.len);
 	GK_TRY(algorithms_check(sa, algorithms, why));
 	while (gk_rd_left(rd) != 0) {
 		struct isakmp_attribute a;

@@ -52,7 +52,7 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 	const struct policy_xml x = {
 		.group = POLICY_XML_GROUP
 		"<rollover activation=\"5s\" deactivation=\"10s\"/>"
-		"<members max=\"30000\"/>",
+		"<members max=\"19683\"/>",
 		.rekey = "<push source=\"192.0.2.1\" destination=\"239.1.1.1\" "
 			 "destination-port=\"8480\" resend=\"2\" "
 			 "spacing-ms=\"300\" backward-secrecy=\"true\"/>"
@@ -74,7 +74,7 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 	assert_true(p->has_gap && p->gap.has_atd && p->gap.has_dtd);
 	assert_int_equal(p->gap.atd, 5);
 	assert_int_equal(p->gap.dtd, 10);
-	assert_int_equal(p->members_max, 30000);
+	assert_int_equal(p->members_max, 19683);
 	assert_true(r->on && r->backward && r->evict_silent && !r->unicast);
 	assert_true(r->evict_at_once && r->hide_kek);
 	assert_int_equal(r->sak.management, GDOI_KEK_MANAGEMENT_LKH);
@@ -270,9 +270,9 @@ GK_TEST(msec_policy_5, the_sa_of_a_substation)
 		0x06, 0x05, 0x28, 0x83, 0xe7, 0x0f, 0x09
 	};
 	const struct policy_xml x = {
-		.group = "<group oid=\"1.0.62351.9\" payload=\"0a0b\"/>",
+		.group = "<group oid=\"1.0.62351.9\" payload=\"0500\"/>",
 		.data = "<data><iec-61850><sa oid=\"1.0.62351.9\" "
-			"payload=\"01\" authentication=\"none\" "
+			"payload=\"010100\" authentication=\"none\" "
 			"encryption=\"aes-gcm-128\" lifetime=\"1d\" "
 			"activation=\"0s\" delivery-assurance=\"80\"/>"
 			"</iec-61850></data>",
@@ -286,6 +286,7 @@ GK_TEST(msec_policy_5, the_sa_of_a_substation)
 	assert_int_equal(sa->oid.ptr[0], oid[0]);
 	assert_int_equal(sa->oid.len, (size_t)sa->oid.ptr[1] + 2);
 	assert_true(gk_slice_equal(sa->oid, p->id.oid));
+	assert_int_equal(sa->payload.len, 3);
 	assert_int_equal(sa->payload.ptr[0], 1);
 	assert_int_equal(sa->auth, GDOI_IEC_AUTH_NONE);
 	assert_int_equal(sa->enc, GDOI_IEC_ENC_AES_GCM_128);
@@ -295,6 +296,23 @@ GK_TEST(msec_policy_5, the_sa_of_a_substation)
 	/* Switch sid_for_iec61850: no sender ids unless told so. */
 	assert_false(p->data[0].counter_mode);
 	gdoi_policy_free(p);
+}
+
+/* Every member would refuse what it is sent. */
+GK_TEST(rfc8052_2_1_06, an_oid_specific_payload_that_is_no_der_is_refused)
+{
+	const struct policy_xml group = {
+		.group = "<group oid=\"1.0.62351.9\" payload=\"0a0b\"/>",
+	};
+	const struct policy_xml data = {
+		.data = "<data><iec-61850><sa oid=\"1.0.62351.9\" "
+			"payload=\"01\" authentication=\"none\" "
+			"encryption=\"aes-gcm-128\" lifetime=\"1d\"/>"
+			"</iec-61850></data>",
+	};
+
+	refused(&group, "no DER");
+	refused(&data, "no DER");
 }
 
 GK_TEST(msec_policy_5, the_oid_is_written_as_the_dialect_has_it)
@@ -474,6 +492,8 @@ main(void)
 		GK_RUN(msec_policy_5, several_sats_each_with_its_traffic),
 		GK_RUN(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused),
 		GK_RUN(msec_policy_5, the_sa_of_a_substation),
+		GK_RUN(rfc8052_2_1_06,
+		       an_oid_specific_payload_that_is_no_der_is_refused),
 		GK_RUN(msec_policy_5, the_oid_is_written_as_the_dialect_has_it),
 		GK_RUN(rfc4534_b_1_2_01,
 		       a_pre_shared_key_satisfies_rules_without_authority),

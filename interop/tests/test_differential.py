@@ -27,9 +27,6 @@ READINGS = [dialects.Dialect(**dict(zip(("token_tags", "token_no_reg", "token_re
 # (kinds, what the C decoder says, why the one that refuses does): why nothing is wrong with that
 KNOWN = {
     ("sa", "yes", "RFC6407-5.3-07"): "the type of a source of no octets, which stands for any source, says nothing",
-    ("sa", "yes", "RFC8052-2.1-06"): "what is in an OID-specific payload is for those who know the OID; gdoi-gm compares its octets",
-    ("sa", "yes", "RFC6407-5.4-01"): "a policy that asks for sender ids asks nobody: gdoi-gm passes over it",
-    ("sa", "yes", "RFC2407-4.6.2.3-01"): "a source by name is compared with nothing: no member looks names up",
     ("me", "no", "RFC4535-7-04, Notification"): "which notification an exchange may have is asked by our peers, behind the parser",
     ("kd", "yes", "RFC6407-5.6.4.1-01"): "a sender id may have zeros in front: the switch sid_len is about sending",
 }

@@ -325,6 +325,10 @@ SET(odd_sids, REG(t)->group.sid_bits.value = 9)
 SET(both_names, REG(t)->group.oid = strdup("1.2.3"))
 SET(crowd, REG(t)->group.members = ((struct gpt_number){ true, 32769 }))
 SET(full_house, REG(t)->group.members = ((struct gpt_number){ true, 32768 }))
+SET(quads, REG(t)->group.members = ((struct gpt_number){ true, 16385 });
+    REKEY(t)->lkh_degree.value = 4)
+SET(full_quads, REG(t)->group.members = ((struct gpt_number){ true, 16384 });
+    REKEY(t)->lkh_degree.value = 4)
 SET(gap, REG(t)->group.dtd.value = 1)
 SET(old_group, REG(t)->phase1[0].group.value = 2)
 SET(aggressive, REG(t)->phase1[0].mode.value = 4)
@@ -376,6 +380,8 @@ GK_TEST(rfc4534_b_5_02, lint_finds_contradictions_in_a_gdoi_policy)
 	assert_true(says(both_names, "group-identity", true));
 	assert_true(says(crowd, "lkh-size", true));
 	assert_false(says(full_house, "lkh-size", true));
+	assert_true(says(quads, "lkh-size", true));
+	assert_false(says(full_quads, "lkh-size", true));
 	assert_true(says(lkh_ack, "ack-without-lkh", true));
 	assert_true(says(late, "margin-contradiction", true));
 	assert_true(says(octet_more, "address-type", true));

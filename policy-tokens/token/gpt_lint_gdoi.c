@@ -138,7 +138,20 @@ phase1(struct gpt_linting *l, const struct gpt_gdoi_register *reg)
 	}
 }
 
-/* LKH IDs have 16 bits, one for each node of the tree. */
+/* LKH IDs have 16 bits, one for each node of the tree, whose leaves are all on one
+ * level. */
+static int64_t
+room_of(int64_t degree)
+{
+	int64_t leaves = degree, nodes = 1 + degree;
+
+	while (nodes + leaves * degree <= UINT16_MAX) {
+		leaves *= degree;
+		nodes += leaves;
+	}
+	return leaves;
+}
+
 static void
 members(struct gpt_linting *l, const struct gpt_token *token,
         struct gpt_number max)
@@ -148,7 +161,7 @@ members(struct gpt_linting *l, const struct gpt_token *token,
 
 	if (!max.present || degree < 2 || degree > 256)
 		return;
-	room = (UINT16_MAX * (degree - 1) + 1) / degree;
+	room = room_of(degree);
 	if (max.value > room)
 		ERROR(l, "lkh-size", ".members",
 		      "LKH IDs have 16 bits: a tree of degree %" PRId64

@@ -318,6 +318,54 @@ GK_TEST(xfrm, groups_share_the_fence_of_one_network)
 	assert_int_equal(kernel.bad, 0);
 }
 
+static const struct xfrm_userpolicy_info *
+out_policy(void)
+{
+	const struct xfrm_userpolicy_info *found = NULL;
+
+	for (size_t i = 0; i < kernel.n; i++)
+		if (kernel.p[i].dir == XFRM_POLICY_OUT) {
+			assert_null(found);
+			found = &kernel.p[i];
+		}
+	return found;
+}
+
+/* A source that is a range has the selector of a network that holds it. */
+static enum gk_err
+fenced(struct gdoi_kernel *k)
+{
+	return give(k, 0, 1, "10.0.0.1-10.0.0.2", "239.1.1.1");
+}
+
+static enum gk_err protected(struct gdoi_kernel *k) {
+	return give(k, 1, 2, "10.0.0.0/255.255.255.252", "239.1.1.1");
+}
+
+GK_TEST(xfrm, a_fence_leaves_the_sa_of_another_group_alone)
+{
+	struct gdoi_kernel *k = begin(false, false);
+
+	gk_assert_err(GK_OK, protected(k));
+	gk_assert_err(GK_ERR_POLICY, fenced(k));
+	assert_int_equal(out_policy()->action, XFRM_POLICY_ALLOW);
+	gdoi_kernel_leave(k, 0);
+	assert_non_null(out_policy());
+	assert_int_equal(out_policy()->action, XFRM_POLICY_ALLOW);
+
+	gk_assert_err(GK_ERR_POLICY, fenced(k));
+	gdoi_kernel_leave(k, 1);
+	assert_blocks(1);
+	gk_assert_err(GK_OK, protected(k));
+	assert_int_equal(out_policy()->action, XFRM_POLICY_ALLOW);
+	gdoi_kernel_leave(k, 0);
+	assert_int_equal(out_policy()->action, XFRM_POLICY_ALLOW);
+	gdoi_kernel_leave(k, 1);
+	assert_blocks(0);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.bad, 0);
+}
+
 GK_TEST(xfrm, networks_stay_open_where_that_is_wanted)
 {
 	struct gdoi_kernel *k = begin(true, false);
@@ -371,6 +419,7 @@ main(void)
 		       a_network_that_the_kernel_cannot_protect_is_closed),
 		GK_RUN(xfrm, one_address_of_a_closed_network_has_its_sa),
 		GK_RUN(xfrm, groups_share_the_fence_of_one_network),
+		GK_RUN(xfrm, a_fence_leaves_the_sa_of_another_group_alone),
 		GK_RUN(xfrm, networks_stay_open_where_that_is_wanted),
 		GK_RUN(xfrm, a_fence_that_cannot_be_had_is_reported),
 	};

@@ -233,14 +233,15 @@ def _nonce(r, head, _dialect):
 _ID_RULE = {n.ID_IPV4: "RFC2407-4.6.2.2-01", n.ID_IPV4_SUBNET: "RFC2407-4.6.2.5-01", n.ID_IPV6: "RFC2407-4.6.2.6-01",
             n.ID_IPV6_SUBNET: "RFC2407-4.6.2.7-01", n.ID_IPV4_RANGE: "RFC2407-4.6.2.8-01",
             n.ID_IPV6_RANGE: "RFC2407-4.6.2.9-01"}
+_NAME_RULE = {n.ID_FQDN: "RFC2407-4.6.2.3-01", n.ID_USER: "RFC2407-4.6.2.4-01"}
 
 
 def id_data(r, id_type, data_reader, name):
     """Judges the length of Identification Data of a type; gives the octets."""
     if id_type in _ID_RULE and data_reader.left() != n.ID_LEN[id_type]:
         data_reader.refuse(_ID_RULE[id_type], name, f"{data_reader.left()} octets for {n.ID_TYPE[id_type]}")
-    if id_type in (n.ID_FQDN, n.ID_USER) and data_reader.data[-1:] == b"\0":
-        data_reader.refuse("RFC2407-4.6.2.3-01", name, "a terminator")
+    if id_type in _NAME_RULE and 0 in data_reader.data:
+        data_reader.refuse(_NAME_RULE[id_type], name, "a terminator")
     return data_reader.rest()
 
 
@@ -299,16 +300,29 @@ def oid(r, dialect):
 
 
 def is_der(octets):
-    """One DER value and nothing behind it, by its tag and length."""
+    """One DER value and nothing behind it, by tags and lengths; values in a constructed one are DER, too."""
+    rest = _behind_der(octets, 32)
+    return rest == b""
+
+
+def _behind_der(octets, depth):
+    """What is behind the first value; None: that is none."""
     if len(octets) < 2 or octets[0] & 0x1F == 0x1F:
-        return False
+        return None
     size, at = octets[1], 2
     if size & 0x80:
         count = size & 0x7F
         size, at = int.from_bytes(octets[2:2 + count], "big"), 2 + count
         if not 1 <= count <= 2 or len(octets) < at or size < 0x80 or octets[2] == 0:
-            return False
-    return len(octets) == at + size
+            return None
+    inner, rest = octets[at:at + size], octets[at + size:]
+    if len(inner) < size:
+        return None
+    while octets[0] & 0x20 and inner:
+        inner = _behind_der(inner, depth - 1) if depth else None
+        if inner is None:
+            return None
+    return rest
 
 
 def notification(r, _head, _dialect):

@@ -5,10 +5,10 @@
 
 #include <linux/xfrm.h>
 
-#include "gdoi/install/kernel.h"
+#include "gdoi/daemon/member.h"
 
 int
-gdoi_kernel_pass(int fd, int family)
+gdoid_socket_pass(int fd, int family)
 {
 	bool v4 = family == AF_INET;
 	const struct xfrm_userpolicy_info p = {
