@@ -215,7 +215,7 @@ rekey_by_time(struct gdoi_group *g, struct gk_now now)
 static enum gk_err
 tick(struct gdoi_group *g, struct gk_now now)
 {
-	GK_TRY(gdoi_group_clock(g, now));
+	GK_TRY(gdoi_group_clock(g, &now));
 	GK_TRY(gdoi_acks_judge(g, now));
 	GK_TRY(forget_keks(g, now));
 	if (g->phase == GDOI_GROUP_DESTROYED)

@@ -40,16 +40,20 @@ put_back(struct gdoi_group *g, int64_t by)
 }
 
 enum gk_err
-gdoi_group_clock(struct gdoi_group *g, struct gk_now now)
+gdoi_group_clock(struct gdoi_group *g, struct gk_now *now)
 {
 	struct gk_now before = g->clock;
 	int64_t by;
 
-	g->now = g->clock = now;
-	if (before.utc_s == 0 || g->phase != GDOI_GROUP_OPEN ||
-	    now.mono_ms < before.mono_ms)
+	/* Threads read the clocks before they have the lock, and this one has
+	 * waited: by its date keys might be over that are not, and the next one
+	 * would see the clock put back once more. */
+	if (before.utc_s != 0 && now->mono_ms < before.mono_ms)
+		*now = before;
+	g->now = g->clock = *now;
+	if (before.utc_s == 0 || g->phase != GDOI_GROUP_OPEN)
 		return GK_OK;
-	by = before.utc_s + (int64_t)((now.mono_ms - before.mono_ms) / 1000) -
-	     now.utc_s;
+	by = before.utc_s + (int64_t)((now->mono_ms - before.mono_ms) / 1000) -
+	     now->utc_s;
 	return by < STEP_S ? GK_OK : put_back(g, by);
 }

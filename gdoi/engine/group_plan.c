@@ -341,7 +341,8 @@ gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
 	p->g = g;
 	p->cause = cause;
 	p->now = now;
-	err = gdoi_group_clock(g, now);
+	err = gdoi_group_clock(g, &p->now);
+	now = p->now;
 	if (err == GK_OK)
 		err = plan_all(p);
 	gdoi_plan_free(p);

@@ -237,7 +237,7 @@ fill(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 
 	GK_TRY(look(g, o, peer, why));
 	o->sender = gdoi_policy_sender(g->policy, peer);
-	GK_TRY(gdoi_group_clock(g, now));
+	GK_TRY(gdoi_group_clock(g, &now));
 	fresh = wants_new(g, o);
 	GK_TRY(offer_kek(g, o, fresh, now));
 	GK_TRY(offer_teks(g, o, fresh, now));
@@ -527,7 +527,7 @@ admit(struct admission *a)
 	if (a->kek != NULL && a->kek->state == GDOI_KEK_CURRENT &&
 	    wants_new(g, a->o))
 		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-7.4.2-01", "SA");
-	GK_TRY(gdoi_group_clock(g, a->now));
+	GK_TRY(gdoi_group_clock(g, &a->now));
 	GK_TRY(take_sids(a));
 	GK_TRY(join(a));
 	GK_TRY(remember(a));

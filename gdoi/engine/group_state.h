@@ -211,9 +211,10 @@ GK_MUST_CHECK enum gk_err gdoi_group_log_commit(struct gdoi_group *g,
 /* ---- group_row.c: own rows ----------------------------------------------- */
 
 GK_MUST_CHECK enum gk_err gdoi_group_save_head(struct gdoi_group *g);
-/* gdoi_group_clock - it is @now; has the clock been put back? */
+/* gdoi_group_clock - it is @now, or later if another thread has been here since that
+ * was read; has the clock been put back? */
 GK_MUST_CHECK enum gk_err gdoi_group_clock(struct gdoi_group *g,
-                                           struct gk_now now);
+                                           struct gk_now *now);
 GK_MUST_CHECK enum gk_err gdoi_kek_save(struct gdoi_group *g,
                                         const struct gdoi_rekey_sa *kek);
 GK_MUST_CHECK enum gk_err gdoi_tek_save(struct gdoi_group *g,

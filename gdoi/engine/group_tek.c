@@ -13,7 +13,7 @@
  */
 #define SAT_MAX 70000 /* an OID-Specific Payload has up to 65535 octets */
 #define LAPSED_S 5    /* that a TEK which is over can still be deleted */
-#define LAPSED_MAX 8  /* of IEC 61850, which members keep: for ever so many */
+#define LAPSED_MAX 8  /* of an SA of IEC 61850, which members keep: for ever */
 
 static const struct gdoi_dialect plain;
 
@@ -362,16 +362,25 @@ lapse(struct gdoi_group *g, struct gdoi_data_sa *tek)
 	return is_kept(tek) ? gdoi_tek_save(g, tek) : GK_OK;
 }
 
+/* How many have been in the place of @tek since. */
+static unsigned
+successors(const struct gdoi_group *g, const struct gdoi_data_sa *tek)
+{
+	unsigned n = 0;
+
+	for (const struct gdoi_data_sa *t = g->lapsed; t != tek; t = t->next)
+		n += is_kept(t) && t->data == tek->data;
+	return n;
+}
+
 static enum gk_err
 forget_lapsed(struct gdoi_group *g, struct gk_now now)
 {
 	struct gdoi_data_sa **at = &g->lapsed, *t;
-	unsigned kept = 0;
 
 	while ((t = *at) != NULL) {
-		kept += is_kept(t);
 		if (!t->deleted &&
-		    (is_kept(t) ? kept <= LAPSED_MAX
+		    (is_kept(t) ? successors(g, t) < LAPSED_MAX
 		                : now.utc_s - t->expires < LAPSED_S)) {
 			at = &t->next;
 			continue;

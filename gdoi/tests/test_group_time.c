@@ -84,6 +84,32 @@ GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_back_lengthens_no_life)
 	gw_free(&w);
 }
 
+/* A thread that has read both clocks before, and got the lock after another one: it
+ * neither ends what is not over, nor are lives cut twice. */
+GK_TEST(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm)
+{
+	struct gk_now before;
+	unsigned sent;
+
+	gw_init(&w, 4);
+	open_all(3);
+	gw_after(&w, 600);
+	before = w.now;
+	w.now.mono_ms += 5;
+	w.now.utc_s -= 86400;
+	gk_assert_ok(gdoi_group_tick(w.group, w.now));
+	gk_assert_ok(gdoi_group_tick(w.group, before));
+	gw_drain(&w);
+	sent = w.count[GDOI_OUT_MULTICAST];
+	w.now.mono_ms += 5;
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	assert_in_range(w.member[3].tek[0].lifetime, 2995, 3000);
+	assert_in_range(w.member[3].kek[0].sak.lifetime, 85795, 85800);
+	gw_after(&w, 60);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], sent);
+	gw_free(&w);
+}
+
 /* It ends keys early, and nobody is lost. */
 GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_forward)
 {
@@ -423,6 +449,30 @@ GK_TEST(rfc8052_2_2_4_1_01, of_what_is_over_the_last_eight_are_remembered)
 	gw_free(&w);
 }
 
+/* A group has many streams, whose keys run out together. */
+GK_TEST(rfc8052_2_2_4_1_01, what_is_over_is_remembered_of_each_stream)
+{
+	struct gdoi_sat sat[10];
+	uint8_t old[10][4];
+
+	gw_init(&w, 4);
+	for (size_t i = 0; i < GK_COUNT(sat); i++) {
+		sat[i] = gw_iec_gcm;
+		sat[i].iec.has_atd = true;
+	}
+	gw_set_data(&w, GK_COUNT(sat), sat);
+	open_all(2);
+	for (size_t i = 0; i < GK_COUNT(sat); i++)
+		memcpy(old[i], w.member[0].tek[i].spi, 4);
+	gw_after(&w, 7200);
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	for (size_t i = 0; i < GK_COUNT(sat); i++) {
+		assert_memory_equal(w.member[0].tek[i].spi, old[i], 4);
+		assert_true(w.member[0].tek[i].deleted);
+	}
+	gw_free(&w);
+}
+
 GK_TEST(rfc8052_2_2_5_02, no_spi_is_given_twice)
 {
 	static uint8_t seen[600][4];
@@ -453,6 +503,7 @@ main(void)
 		GK_RUN(rfc6407_5_3_4_01, a_late_member_is_told_what_remains),
 		GK_RUN(rfc6407_5_3_4_01,
 		       a_clock_that_is_put_back_lengthens_no_life),
+		GK_RUN(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm),
 		GK_RUN(rfc6407_5_3_4_01, a_clock_that_is_put_forward),
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
 		GK_RUN(rfc5374_4_2_1_03,
@@ -481,6 +532,8 @@ main(void)
 		       revocation_deletes_what_members_keep_beyond_its_end),
 		GK_RUN(rfc8052_2_2_4_1_01,
 		       of_what_is_over_the_last_eight_are_remembered),
+		GK_RUN(rfc8052_2_2_4_1_01,
+		       what_is_over_is_remembered_of_each_stream),
 		GK_RUN(rfc8052_2_2_5_02, no_spi_is_given_twice),
 	};
 

@@ -240,7 +240,7 @@ def id_data(r, id_type, data_reader, name):
     """Judges the length of Identification Data of a type; gives the octets."""
     if id_type in _ID_RULE and data_reader.left() != n.ID_LEN[id_type]:
         data_reader.refuse(_ID_RULE[id_type], name, f"{data_reader.left()} octets for {n.ID_TYPE[id_type]}")
-    if id_type in _NAME_RULE and 0 in data_reader.data:
+    if id_type in _NAME_RULE and 0 in data_reader.data[data_reader.at:]:
         data_reader.refuse(_NAME_RULE[id_type], name, "a terminator")
     return data_reader.rest()
 
