@@ -56,10 +56,18 @@ struct gk_member {
 	bool dirty : 1; /* this room's: not in the journal yet */
 	int64_t joined; /* seconds since 1970 */
 	int64_t seen;
-	/* Both lie in one piece of memory, which is this room's. */
+	/* In memory that is this room's, with the blob right behind it. */
 	struct gk_buf identity;
-	struct gk_buf blob; /* the protocol's; not interpreted here */
+	uint32_t blob_len;
 };
+
+/* gk_member_blob - the protocol's octets; not interpreted here. */
+static inline struct gk_slice
+gk_member_blob(const struct gk_member *member)
+{
+	return (struct gk_slice){ member->identity.ptr + member->identity.len,
+		                  member->blob_len };
+}
 
 struct gk_traffic_key {
 	uint32_t id;

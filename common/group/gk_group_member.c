@@ -10,6 +10,18 @@
  * id and eight octets in the index by identity.
  */
 
+#define DOUBLE_UP_TO 4096
+
+/* The next larger array.  With a hundred thousand members, doubling would leave
+ * more octets unused for each than their copying is worth. */
+static size_t
+grown_cap(size_t cap, size_t first)
+{
+	if (cap == 0)
+		return first;
+	return cap < DOUBLE_UP_TO ? cap * 2 : cap + cap / 4;
+}
+
 /* ---- by identity -------------------------------------------------------- */
 
 struct gk_group_slot {
@@ -24,16 +36,30 @@ hash_of(struct gk_slice identity)
 
 	for (size_t i = 0; i < identity.len; i++)
 		h = (h ^ identity.ptr[i]) * 0x100000001b3u;
-	return (uint32_t)(h ^ h >> 32);
+	/* The place in the index comes from the upper bits. */
+	return (uint32_t)(h ^ h >> 32) * 0x9e3779b1u;
+}
+
+/* Not a power of two: a large index then need not double to grow. */
+static size_t
+home_of(uint32_t hash, size_t cap)
+{
+	return (size_t)((uint64_t)hash * cap >> 32);
+}
+
+static size_t
+behind(size_t i, size_t cap)
+{
+	return i + 1 == cap ? 0 : i + 1;
 }
 
 /* Where @identity is, or would be; there is always a free slot. */
 static size_t
 slot_of(const struct gk_group *g, struct gk_slice identity, uint32_t hash)
 {
-	size_t mask = g->slot_cap - 1, i = hash & mask;
+	size_t i = home_of(hash, g->slot_cap);
 
-	for (; g->slots[i].id != 0; i = (i + 1) & mask)
+	for (; g->slots[i].id != 0; i = behind(i, g->slot_cap))
 		if (g->slots[i].hash == hash &&
 		    gk_slice_equal(
 			    gk_buf_slice(&g->by_id[g->slots[i].id]->identity),
@@ -56,7 +82,7 @@ gk_group_find(const struct gk_group *g, struct gk_slice identity)
 static enum gk_err
 slots_reserve(struct gk_group *g)
 {
-	size_t cap = g->slot_cap == 0 ? 16 : g->slot_cap * 2, at;
+	size_t cap = grown_cap(g->slot_cap, 16), at;
 	struct gk_group_slot *grown;
 
 	if ((g->member_count + 1) * 4 <= g->slot_cap * 3)
@@ -67,9 +93,9 @@ slots_reserve(struct gk_group *g)
 	for (size_t i = 0; i < g->slot_cap; i++) {
 		if (g->slots[i].id == 0)
 			continue;
-		at = g->slots[i].hash & (cap - 1);
+		at = home_of(g->slots[i].hash, cap);
 		while (grown[at].id != 0)
-			at = (at + 1) & (cap - 1);
+			at = behind(at, cap);
 		grown[at] = g->slots[i];
 	}
 	free(g->slots);
@@ -81,15 +107,15 @@ slots_reserve(struct gk_group *g)
 static void
 slot_remove(struct gk_group *g, struct gk_slice identity)
 {
-	size_t mask = g->slot_cap - 1, i;
+	size_t cap = g->slot_cap, i;
 	size_t hole = slot_of(g, identity, hash_of(identity));
 
 	/* Close the gap: whoever stands behind it and not yet in front of his
 	 * own place moves up. */
-	for (i = (hole + 1) & mask; g->slots[i].id != 0; i = (i + 1) & mask) {
-		size_t home = g->slots[i].hash & mask;
+	for (i = behind(hole, cap); g->slots[i].id != 0; i = behind(i, cap)) {
+		size_t home = home_of(g->slots[i].hash, cap);
 
-		if (((i - home) & mask) < ((i - hole) & mask))
+		if ((i - home + cap) % cap < (i - hole + cap) % cap)
 			continue;
 		g->slots[hole] = g->slots[i];
 		hole = i;
@@ -112,10 +138,10 @@ set_octets(struct gk_member *m, struct gk_slice identity, struct gk_slice blob)
 	if (blob.len != 0)
 		memcpy(p + identity.len, blob.ptr, blob.len);
 	if (m->identity.ptr != NULL)
-		gk_wipe(m->identity.ptr, m->identity.len + m->blob.len);
+		gk_wipe(m->identity.ptr, m->identity.len + m->blob_len);
 	free(m->identity.ptr);
 	m->identity = (struct gk_buf){ p, identity.len };
-	m->blob = (struct gk_buf){ p + identity.len, blob.len };
+	m->blob_len = (uint32_t)blob.len;
 	return GK_OK;
 }
 
@@ -139,7 +165,7 @@ gk_group_member_free(struct gk_member *m)
 {
 	if (m == NULL)
 		return;
-	gk_wipe(m->identity.ptr, m->identity.len + m->blob.len);
+	gk_wipe(m->identity.ptr, m->identity.len + m->blob_len);
 	free(m->identity.ptr);
 	free(m);
 }
@@ -157,13 +183,13 @@ gk_group_members_free(struct gk_group *g)
 static enum gk_err
 ids_reserve(struct gk_group *g, uint32_t id)
 {
-	size_t cap = g->id_cap == 0 ? 64 : g->id_cap;
+	size_t cap = g->id_cap;
 	struct gk_member **grown;
 
 	if (id < g->id_cap)
 		return GK_OK;
 	while (cap <= id)
-		cap *= 2;
+		cap = grown_cap(cap, 64);
 	grown = reallocarray(g->by_id, cap, sizeof(*grown));
 	if (grown == NULL)
 		return GK_ERR_NOMEM;

@@ -96,7 +96,7 @@ gk_group_save_member(const struct gk_member *m, struct gk_journal *journal)
 	struct gk_wr wr;
 	enum gk_err err;
 
-	GK_TRY(gk_buf_alloc(&row, 64 + m->identity.len + m->blob.len));
+	GK_TRY(gk_buf_alloc(&row, 64 + m->identity.len + m->blob_len));
 	gk_wr_init(&wr, row.ptr, row.len);
 	gk_wr_u32(&wr, m->seat);
 	gk_wr_u8(&wr, (uint8_t)m->state);
@@ -104,7 +104,7 @@ gk_group_save_member(const struct gk_member *m, struct gk_journal *journal)
 	gk_row_wr_u64(&wr, (uint64_t)m->seen);
 	gk_wr_u32(&wr, m->epoch);
 	gk_wr_vec16(&wr, gk_buf_slice(&m->identity));
-	gk_wr_bytes(&wr, gk_buf_slice(&m->blob));
+	gk_wr_bytes(&wr, gk_member_blob(m));
 	err = gk_row_put(journal, GK_GROUP_TABLE_MEMBER,
 	                 gk_row_key(m->id, name), &wr);
 	gk_buf_free(&row);
@@ -243,7 +243,7 @@ member_fits(const struct gk_group *g, const struct gk_member *m, uint8_t state)
 {
 	return state <= GK_MEMBER_LEAVING &&
 	       m->identity.len <= GK_GROUP_IDENTITY_MAX &&
-	       m->blob.len <= GK_GROUP_BLOB_MAX && m->id != 0 &&
+	       m->blob_len <= GK_GROUP_BLOB_MAX && m->id != 0 &&
 	       m->id <= GK_LKH_SEATS_MAX &&
 	       m->seat == (g->lkh == NULL ? 0 : m->id);
 }
@@ -270,7 +270,7 @@ load_member(struct gk_group *g, struct gk_slice key, struct gk_slice value,
 	identity = gk_rd_vec16(&rd, "identity");
 	blob = gk_rd_rest(&rd);
 	row.identity.len = identity.len;
-	row.blob.len = blob.len;
+	row.blob_len = blob.len <= UINT32_MAX ? (uint32_t)blob.len : UINT32_MAX;
 	if (err != GK_OK || gk_rd_done(&rd) != GK_OK ||
 	    !member_fits(g, &row, state))
 		return gk_row_refuse(why, "malformed member");
@@ -280,7 +280,6 @@ load_member(struct gk_group *g, struct gk_slice key, struct gk_slice value,
 	GK_TRY(gk_group_members_reserve(g, row.id));
 	GK_TRY(gk_group_member_new(identity, blob, &m));
 	row.identity = m->identity;
-	row.blob = m->blob;
 	row.state = (enum gk_member_state)state;
 	*m = row;
 	gk_group_member_add(g, m);

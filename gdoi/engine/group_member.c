@@ -204,7 +204,7 @@ gdoi_member_save(struct gdoi_group *g, struct gk_member *m, struct gk_slice who)
 	if (who.len != 0) {
 		gk_wr_bytes(&wr, who);
 	} else {
-		gk_rd_init(&rd, m->blob.ptr, m->blob.len);
+		gk_rd_init(&rd, gk_member_blob(m).ptr, m->blob_len);
 		read_info(&rd, &before);
 		gk_wr_bytes(&wr, gk_rd_bytes(&rd, gk_rd_left(&rd), "identity"));
 	}
@@ -223,7 +223,7 @@ gdoi_members_load(struct gdoi_group *g)
 		struct gdoi_member info;
 		struct gk_rd rd;
 
-		gk_rd_init(&rd, m->blob.ptr, m->blob.len);
+		gk_rd_init(&rd, gk_member_blob(m).ptr, m->blob_len);
 		read_info(&rd, &info);
 		GK_TRY(rd.fault.err);
 		GK_TRY(gdoi_member_put(g, m, &info));
@@ -238,7 +238,7 @@ gdoi_member_admitted(const struct gdoi_policy *policy,
 	struct gdoi_member info;
 	struct gk_rd rd;
 
-	gk_rd_init(&rd, m->blob.ptr, m->blob.len);
+	gk_rd_init(&rd, gk_member_blob(m).ptr, m->blob_len);
 	read_info(&rd, &info);
 	return gdoi_policy_admits_again(policy, gk_rd_rest(&rd));
 }

@@ -24,10 +24,16 @@ add(struct sum *s, const void *p, size_t n)
 }
 
 static void
+add_slice(struct sum *s, struct gk_slice octets)
+{
+	add(s, &octets.len, sizeof(octets.len));
+	add(s, octets.ptr, octets.len);
+}
+
+static void
 add_buf(struct sum *s, const struct gk_buf *b)
 {
-	add(s, &b->len, sizeof(b->len));
-	add(s, b->ptr, b->len);
+	add_slice(s, gk_buf_slice(b));
 }
 
 static void
@@ -124,7 +130,7 @@ add_members(struct sum *s, const struct gk_group *data)
 		add_u64(s, m->id);
 		add_u64(s, m->state);
 		add_buf(s, &m->identity);
-		add_buf(s, &m->blob);
+		add_slice(s, gk_member_blob(m));
 		if (gk_group_path(data, m, path, &n) != GK_OK)
 			continue;
 		for (size_t i = 0; i < n; i++)

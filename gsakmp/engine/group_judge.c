@@ -58,8 +58,8 @@ gsakmp_group_judge_arm(struct gsakmp_group *g, struct gk_now now)
 	g->judge_at = GK_NEVER;
 	g->judge_utc = 0;
 	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
-		gsakmp_group_judge_by(
-			g, gsakmp_member_until(gk_buf_slice(&m->blob)), now);
+		gsakmp_group_judge_by(g, gsakmp_member_until(gk_member_blob(m)),
+		                      now);
 }
 
 /* ---- lists --------------------------------------------------------------- */
@@ -126,8 +126,8 @@ note_info(struct gsakmp_judge *j, struct gsakmp_suspect *s,
           const struct gk_member *m)
 {
 	struct gsakmp_member_info info;
-	enum gk_err err = gsakmp_member_info_decode(
-		gk_buf_slice(&m->identity), gk_buf_slice(&m->blob), &info);
+	enum gk_err err = gsakmp_member_info_decode(gk_buf_slice(&m->identity),
+	                                            gk_member_blob(m), &info);
 
 	if (err == GK_OK) {
 		s->until = s->until_now = info.until;
@@ -139,7 +139,7 @@ note_info(struct gsakmp_judge *j, struct gsakmp_suspect *s,
 		info.der = info.grants = (struct gk_buf){ 0 };
 	} else if (err != GK_ERR_NOMEM) {
 		s->verdict = GSAKMP_UNREADABLE;
-		s->until = gsakmp_member_until(gk_buf_slice(&m->blob));
+		s->until = gsakmp_member_until(gk_member_blob(m));
 		err = GK_OK;
 	}
 	gsakmp_member_info_free(&info);
@@ -173,7 +173,7 @@ note_member(struct gsakmp_judge *j, const struct gk_member *m, size_t seat,
 static bool
 concerned(struct gsakmp_judge *j, const struct gk_member *m)
 {
-	uint32_t until = gsakmp_member_until(gk_buf_slice(&m->blob));
+	uint32_t until = gsakmp_member_until(gk_member_blob(m));
 
 	if (j->g->judging->all || (until != 0 && until <= j->now.utc_s))
 		return true;
@@ -324,7 +324,7 @@ settle(struct gsakmp_judge *j, struct gsakmp_suspect *s, enum gk_err why,
 		return doubt(j, s, why, again);
 	if (out)
 		return find(j, s);
-	gsakmp_group_judge_by(j->g, gsakmp_member_until(gk_buf_slice(&m->blob)),
+	gsakmp_group_judge_by(j->g, gsakmp_member_until(gk_member_blob(m)),
 	                      j->now);
 	return GK_OK;
 }

@@ -50,7 +50,7 @@ gsakmp_judge_ends(struct gsakmp_judge *j, const struct gsakmp_suspect *s,
 	bool admitted = true;
 
 	*out = s->verdict == GSAKMP_REVOKED && GK_CHECKED("RFC4535-4.2-02");
-	if (*out || gsakmp_member_until(gk_buf_slice(&m->blob)) != s->until)
+	if (*out || gsakmp_member_until(gk_member_blob(m)) != s->until)
 		return GK_OK;
 	/* Its record, too, is what a registration has made of it since. */
 	if (s->verdict == GSAKMP_UNREADABLE) {

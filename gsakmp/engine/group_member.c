@@ -239,7 +239,7 @@ gsakmp_group_member_get(const struct gsakmp_group *g, const struct gk_member *m,
                         struct gsakmp_member_info *info)
 {
 	GK_TRY(gsakmp_member_info_decode(gk_buf_slice(&m->identity),
-	                                 gk_buf_slice(&m->blob), info));
+	                                 gk_member_blob(m), info));
 	if (info->chain == 0)
 		return GK_OK;
 	if (info->chain > g->n_chains)

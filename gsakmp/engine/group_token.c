@@ -509,7 +509,7 @@ check_records(struct gsakmp_group *g)
 	size_t cursor = 0;
 
 	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
-		unsigned layout = gsakmp_member_layout(gk_buf_slice(&m->blob));
+		unsigned layout = gsakmp_member_layout(gk_member_blob(m));
 
 		if (layout == gsakmp_member_layout_read)
 			continue;

@@ -306,14 +306,14 @@ member_row(struct world *w)
 static uint8_t *
 layout_of(struct world *w)
 {
-	struct gk_member *m;
 	struct world_row *row = member_row(w);
+	struct gk_slice blob;
 	size_t cursor = 0;
 
 	assert_non_null(row);
-	m = gk_group_each(w->group->data, &cursor);
-	for (size_t i = 0; i + m->blob.len <= row->value.len; i++)
-		if (memcmp(row->value.ptr + i, m->blob.ptr, m->blob.len) == 0)
+	blob = gk_member_blob(gk_group_each(w->group->data, &cursor));
+	for (size_t i = 0; i + blob.len <= row->value.len; i++)
+		if (memcmp(row->value.ptr + i, blob.ptr, blob.len) == 0)
 			return row->value.ptr + i;
 	fail_msg("no blob in the row");
 	return NULL;
