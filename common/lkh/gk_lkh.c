@@ -103,15 +103,6 @@ draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 	return draw_octets(lkh, draw->octets, draw->used);
 }
 
-static void
-expires_at(struct gk_lkh *lkh, int64_t utc)
-{
-	if (utc < lkh->soonest)
-		lkh->soonest = utc;
-	if (utc < lkh->round_soonest)
-		lkh->round_soonest = utc;
-}
-
 /* Give a node its next key; the one it had at the start of the epoch is kept
  * for wrapping. */
 static void
@@ -137,7 +128,7 @@ make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
 	                                    : GK_LKH_FOREVER;
 	node->handle++;
 	node->keyed = true;
-	expires_at(lkh, gk_lkh_node_expires(node));
+	gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));
 	mark->flags |= GK_LKH_MADE;
 	mark->made = lkh->clock;
 	memcpy(gk_lkh_octets_at(lkh, at), octets, len);
@@ -347,13 +338,15 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
 		const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 		const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
 
+		if (at.block == 0 && at.node == 0) /* a round begins */
+			lkh->round_soonest = INT64_MAX;
 		if (node->keyed && gk_lkh_node_expires(node) <= limit &&
 		    (mark == NULL || !(mark->flags & GK_LKH_MADE))) {
 			GK_TRY(renew_node(lkh, at, utc));
 			++*renewed;
 		}
 		if (node->keyed)
-			expires_at(lkh, gk_lkh_node_expires(node));
+			gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));
 		if (++lkh->cursor.node < lkh->blocks[at.block].nodes)
 			continue;
 		lkh->cursor.node = 0;
@@ -361,7 +354,6 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
 			continue;
 		lkh->cursor.block = 0;
 		lkh->soonest = lkh->round_soonest;
-		lkh->round_soonest = INT64_MAX;
 		if (limit < lkh->soonest)
 			break;
 	}

@@ -388,11 +388,20 @@ static enum gk_err
 draft_init(struct draft *d, const struct gk_lkh *lkh)
 {
 	size_t n = lkh->mark_count + 1; /* calloc(0) may be NULL */
+	enum gk_err err;
+	void *keys;
 
 	*d = (struct draft){ .lkh = lkh };
 	d->known = calloc(n, sizeof(*d->known));
 	d->done = calloc(n, sizeof(*d->done));
-	return d->known == NULL || d->done == NULL ? GK_ERR_NOMEM : GK_OK;
+	if (d->known == NULL || d->done == NULL)
+		return GK_ERR_NOMEM;
+	/* About as many keys as there will be: each time that they do not fit,
+	 * they are all copied, and wiped where they were. */
+	keys = d->keys;
+	err = gk_lkh_grow(&keys, &d->key_cap, 0, 2 * n, sizeof(*d->keys));
+	d->keys = keys;
+	return err;
 }
 
 static void

@@ -297,6 +297,7 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 				why, "impossible dates or handle of a key");
 		memcpy(gk_lkh_octets_at(lkh, at), octets.ptr, octets.len);
 		node->keyed = true;
+		gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));
 	}
 	marked = gk_rd_u8(&rd, "marked");
 	if (marked > 1)

@@ -91,7 +91,7 @@ gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
 	lkh->cfg = *cfg;
 	lkh->epoch = 1;
 	lkh->head_dirty = true;
-	lkh->soonest = INT64_MIN; /* a load has not looked */
+	lkh->soonest = INT64_MAX;
 	lkh->round_soonest = INT64_MAX;
 	err = check_config(&lkh->cfg);
 	lkh->first_id = lkh->cfg.first_id;

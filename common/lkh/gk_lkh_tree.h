@@ -111,7 +111,8 @@ struct gk_lkh {
 	uint32_t blocks_saved;
 
 	/* Of gk_lkh_renew(): where it is, when the first key expires that it
-	 * has seen in this round, and a time before which none does. */
+	 * has seen in this round, and a time before which none does, so that
+	 * nothing has to be looked at. */
 	struct gk_lkh_at cursor;
 	int64_t round_soonest, soonest;
 };
@@ -161,6 +162,16 @@ gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 
 /* gk_lkh_mark_get - the same, made when there is none; there must be room. */
 struct gk_lkh_mark *gk_lkh_mark_get(struct gk_lkh *lkh, struct gk_lkh_at at);
+/* gk_lkh_expires_at - there is a key that does. */
+static inline void
+gk_lkh_expires_at(struct gk_lkh *lkh, int64_t utc)
+{
+	if (utc < lkh->soonest)
+		lkh->soonest = utc;
+	if (utc < lkh->round_soonest)
+		lkh->round_soonest = utc;
+}
+
 /* gk_lkh_reserve - room for @n more marks and dirty nodes. */
 GK_MUST_CHECK enum gk_err gk_lkh_reserve(struct gk_lkh *lkh, size_t n);
 /* gk_lkh_grow - room for @more elements of @size octets in *@array, behind the

@@ -311,19 +311,18 @@ leave(struct bench *b, size_t n, struct result *r)
 	BENCH_MUST(gsakmp_group_plan(b->g, &cause, bench_now()));
 	r->plan_ns += bench_thread_ns() - start;
 	count_wraps(b, r);
-	r->minimum = minimum_leave(b);
 	free(m);
 	free(picked);
 }
 
+/* Leaves in *@before how many there were below each node. */
 static void
-join(struct bench *b, size_t n, struct result *r)
+join(struct bench *b, size_t n, uint32_t **counts, struct result *r)
 {
 	const struct gsakmp_rekey_cause joins = { 0 };
 	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
 	size_t nodes = nodes_of(b), at = 0;
 	uint32_t *before = calloc(nodes * 2 + 1024, sizeof(*before));
-	uint32_t first = b->next;
 	uint64_t start;
 
 	BENCH_NEED(before != NULL);
@@ -337,6 +336,12 @@ join(struct bench *b, size_t n, struct result *r)
 	r->plan_ns += bench_thread_ns() - start;
 	count_wraps(b, r);
 	BENCH_NEED(nodes_of(b) <= nodes * 2 + 1024);
+	*counts = before;
+}
+
+static size_t
+minimum_joined(struct bench *b, uint32_t first, const uint32_t *before)
+{
 	b->gone = calloc(1, nodes_of(b) + 1);
 	BENCH_NEED(b->gone != NULL);
 	for (uint32_t i = first; i < b->next; i++) {
@@ -345,24 +350,29 @@ join(struct bench *b, size_t n, struct result *r)
 		snprintf(name, sizeof(name), "dn:CN=member-%07u,O=Members", i);
 		lose(b, gk_group_find(b->g->data, gk_slice_str(name))->seat);
 	}
-	r->minimum = minimum_join(b, before);
-	free(before);
+	return minimum_join(b, before);
 }
 
+/* The tree is walked for the minimum when everything is done: between planning
+ * and signing it would empty the caches. */
 static struct result
 operate(struct bench *b, bool leaving, size_t n)
 {
+	uint32_t *before = NULL, first = b->next;
 	struct result r = { 0 };
 	uint64_t start;
 
 	if (leaving)
 		leave(b, n, &r);
 	else
-		join(b, n, &r);
+		join(b, n, &before, &r);
 	start = bench_thread_ns();
 	BENCH_MUST(gsakmp_group_flush(b->g, bench_now()));
 	r.sign_ns += bench_thread_ns() - start;
 	drain(b, &r);
+	r.minimum =
+		leaving ? minimum_leave(b) : minimum_joined(b, first, before);
+	free(before);
 	free(b->gone);
 	b->gone = NULL;
 	r.cpu_ns = r.plan_ns + r.sign_ns + r.rows_ns;

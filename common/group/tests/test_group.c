@@ -473,8 +473,8 @@ GK_TEST(group, member_state_and_blob_survive)
 	assert_int_equal(m->state, GK_MEMBER_ACTIVE);
 	assert_int_equal(m->seen, 2500);
 	assert_int_equal(m->joined, 2000);
-	assert_true(gk_slice_equal(gk_member_blob(m),
-	                           gk_slice_str("certificate")));
+	assert_true(
+		gk_slice_equal(gk_member_blob(m), gk_slice_str("certificate")));
 	gk_group_free(g);
 	rows_free(rows);
 }

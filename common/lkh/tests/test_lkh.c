@@ -8,6 +8,7 @@
 
 #include "common/base/gk_base.h"
 #include "common/base/gk_time.h"
+#include "common/lkh/gk_lkh_tree.h"
 #include "common/lkh/tests/lkh_world.h"
 
 #define assert_world(expr)                                     \
@@ -266,6 +267,39 @@ GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
 	gk_lkh_plan_free(&plan);
 	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
 	assert_int_equal(keys[0].expires, 7600);
+	gk_lkh_free(lkh);
+}
+
+/* A large tree is not walked at each rekey for keys that are all young. */
+GK_TEST(lkh, nodes_are_looked_at_when_a_key_expires)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 16,
+		                           .lifetime = 3600 };
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint32_t seat;
+	size_t renewed;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_renew(lkh, 4000, 4599, 1, &renewed));
+	assert_int_equal(lkh->cursor.node, 0);
+	/* One after the other, in a round; then everything is young again. */
+	gk_assert_ok(gk_lkh_renew(lkh, 4000, 5600, 1, &renewed));
+	assert_int_equal(lkh->cursor.node, 1);
+	assert_int_equal(renewed, 1);
+	gk_assert_ok(gk_lkh_renew(lkh, 4000, 5600, 100, &renewed));
+	assert_int_equal(renewed, 2);
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_renew(lkh, 5000, 7599, 1, &renewed));
+	assert_int_equal(lkh->cursor.node, 0);
+	gk_assert_ok(gk_lkh_renew(lkh, 5000, 7600, 1, &renewed));
+	assert_int_equal(lkh->cursor.node, 1);
 	gk_lkh_free(lkh);
 }
 
@@ -551,6 +585,7 @@ main(void)
 		GK_RUN(rfc4535_7_5_2,
 		       two_rekeys_in_one_second_have_two_creation_dates),
 		GK_RUN(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured),
+		GK_RUN(lkh, nodes_are_looked_at_when_a_key_expires),
 		GK_RUN(lkh, configuration_out_of_range_is_refused),
 		GK_RUN(lkh, failing_random_changes_nothing),
 		GK_RUN(rfc6407_5_6, sixteen_bit_ids_are_used_to_the_last),
