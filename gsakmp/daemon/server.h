@@ -60,6 +60,7 @@ struct gsakmpd_worker {
 	struct gkd_queue queue;       /* datagrams */
 	atomic_bool asked;            /* for a commit, and not answered yet */
 	bool waiting;                 /* for one; the committing thread's */
+	unsigned behind;              /* messages since it was last answered */
 	atomic_ullong stale, crowded; /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings; /* of the first worker */

@@ -184,13 +184,23 @@ drain(struct gsakmpd_worker *w)
 	drain_some(w, false);
 }
 
-/* The rest leaves when the committing thread has done its commits. */
+/* As many messages may have been worked through while a commit is waited for: what
+ * they gave is in memory until then, and a disk may take its time. */
+#define BEHIND_MAX 1024
+
+/* The rest leaves when the committing thread has done its commits.  Where too much
+ * would wait, it is this one that does; meanwhile the system keeps what comes, as
+ * far as the sockets have room. */
 static void
 settle(struct gsakmpd_worker *w)
 {
 	drain_some(w, true);
-	if (gsakmp_gcks_held(w->engine) && !gsakmpd_commit_ask(w))
+	if (gsakmp_gcks_held(w->engine)) {
+		if (w->behind < BEHIND_MAX && gsakmpd_commit_ask(w))
+			return;
 		drain(w);
+	}
+	w->behind = 0;
 }
 
 void
@@ -198,6 +208,7 @@ gsakmpd_worker_committed(struct gsakmpd_worker *w, bool committed)
 {
 	if (w->engine == NULL)
 		return; /* closed meanwhile */
+	w->behind = 0;
 	if (committed)
 		settle(w);
 	else
@@ -220,6 +231,7 @@ receive(struct gsakmpd_worker *w, struct gk_slice data,
 	/* A refusal is an output; there is nothing to do with it here. */
 	(void)gsakmp_gcks_receive(w->engine, data.ptr, data.len, from,
 	                          gkd_now());
+	w->behind++;
 	if (w->fetcher != NULL)
 		drain(w); /* what it wants fetched is to be known at once */
 	else
@@ -270,6 +282,7 @@ on_work(void *arg)
 		else
 			(void)gsakmp_gcks_receive(w->engine, l->octets, l->len,
 			                          &from, now);
+		w->behind++;
 		free(l);
 	}
 	settle(w);
