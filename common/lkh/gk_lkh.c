@@ -26,6 +26,22 @@ trail_to(const struct gk_lkh *lkh, uint32_t block, uint32_t node,
 	}
 }
 
+/* Ask for what a plan will need of a trail and beside it: in a large tree most
+ * of that is in nobody's cache, and one after the other each is waited for. */
+static void
+trail_warm(const struct gk_lkh *lkh, const struct trail *trail)
+{
+	for (size_t i = 1; i < trail->len; i++) {
+		struct gk_lkh_at at = trail->at[i], first = trail->at[i - 1];
+
+		first.node = first.node * lkh->cfg.degree + 1;
+		__builtin_prefetch(gk_lkh_node_at(lkh, at));
+		__builtin_prefetch(gk_lkh_node_at(lkh, first));
+		__builtin_prefetch(gk_lkh_octets_at(lkh, at));
+		__builtin_prefetch(gk_lkh_octets_at(lkh, first));
+	}
+}
+
 /* The lowest free leaf of a tree that has one. */
 static uint32_t
 lowest_free(const struct gk_lkh *lkh, const struct gk_lkh_block *b)
@@ -191,6 +207,7 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	/* A tree that is planted here and then not used is no change that
 	 * anybody can see. */
 	GK_TRY(pick_seat(lkh, &trail));
+	trail_warm(lkh, &trail);
 	GK_TRY(gk_lkh_reserve(lkh, trail.len));
 	for (size_t i = 0; i < trail.len; i++) {
 		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail.at[i]);
@@ -247,10 +264,11 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 
 	if (!seat_find(lkh, seat, &leaf))
 		return GK_ERR_UNEXPECTED;
+	trail_to(lkh, leaf.block, leaf.node, &trail);
+	trail_warm(lkh, &trail);
 	GK_TRY(gk_lkh_reserve(lkh, GK_LKH_DEPTH_MAX));
 	mark = gk_lkh_mark_at(lkh, leaf);
 	seated = mark != NULL && (mark->flags & GK_LKH_SEATED);
-	trail_to(lkh, leaf.block, leaf.node, &trail);
 	for (size_t i = 0; i < trail.len; i++) {
 		bool made;
 

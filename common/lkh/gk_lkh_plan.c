@@ -36,6 +36,7 @@ struct draft {
 	} above[GK_LKH_DEPTH_MAX];
 	size_t depth;
 	uint64_t *order; /* marked nodes, deepest first within a tree */
+	size_t order_count;
 };
 
 static bool
@@ -216,8 +217,9 @@ smaller_first(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Those of them that are @wanted. */
 static enum gk_err
-put_in_order(struct draft *d)
+put_in_order(struct draft *d, bool (*wanted)(const struct draft *, size_t mark))
 {
 	size_t n = d->lkh->mark_count;
 
@@ -225,8 +227,10 @@ put_in_order(struct draft *d)
 	if (d->order == NULL)
 		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
-		d->order[i] = in_order(d->lkh->marks[i].at);
-	qsort(d->order, n, sizeof(*d->order), smaller_first);
+		if (wanted(d, i))
+			d->order[d->order_count++] =
+				in_order(d->lkh->marks[i].at);
+	qsort(d->order, d->order_count, sizeof(*d->order), smaller_first);
 	return GK_OK;
 }
 
@@ -247,7 +251,7 @@ chain_node(struct draft *d, const struct gk_lkh_mark *mark)
 	const struct gk_lkh *lkh = d->lkh;
 	struct gk_lkh_at child = mark->at;
 
-	if (!(mark->flags & GK_LKH_MADE) || !is_keyed(lkh, mark->at))
+	if (!is_keyed(lkh, mark->at))
 		return GK_OK;
 	if (is_renewal(lkh, mark->at))
 		return wrap_renewal(d, mark->at);
@@ -263,11 +267,17 @@ chain_node(struct draft *d, const struct gk_lkh_mark *mark)
 	return GK_OK;
 }
 
+static bool
+is_made(const struct draft *d, size_t mark)
+{
+	return (d->lkh->marks[mark].flags & GK_LKH_MADE) != 0;
+}
+
 static enum gk_err
 chain(struct draft *d)
 {
-	GK_TRY(put_in_order(d));
-	for (size_t i = 0; i < d->lkh->mark_count; i++)
+	GK_TRY(put_in_order(d, is_made));
+	for (size_t i = 0; i < d->order_count; i++)
 		GK_TRY(chain_node(
 			d, gk_lkh_mark_at(d->lkh, ordered(d->order[i]))));
 	return d->lkh->group_due ? each_root(d, chain_root) : GK_OK;
@@ -365,20 +375,21 @@ path_node(struct draft *d, struct gk_lkh_at at)
 	return GK_OK;
 }
 
+/* It only has to reach those who hold the old key. */
+static bool
+is_left_over(const struct draft *d, size_t mark)
+{
+	return !d->done[mark] && is_renewal(d->lkh, d->lkh->marks[mark].at);
+}
+
 static enum gk_err
 path(struct draft *d)
 {
 	if (d->lkh->group_due)
 		GK_TRY(each_root(d, path_node));
-	/* What remains only has to reach those who hold the old key. */
-	GK_TRY(put_in_order(d));
-	for (size_t i = 0; i < d->lkh->mark_count; i++) {
-		struct gk_lkh_at at = ordered(d->order[i]);
-		uint32_t mark = gk_lkh_node_at(d->lkh, at)->mark;
-
-		if (!d->done[mark - 1] && is_renewal(d->lkh, at))
-			GK_TRY(wrap_renewal(d, at));
-	}
+	GK_TRY(put_in_order(d, is_left_over));
+	for (size_t i = 0; i < d->order_count; i++)
+		GK_TRY(wrap_renewal(d, ordered(d->order[i])));
 	return GK_OK;
 }
 
