@@ -303,6 +303,52 @@ GK_TEST(lkh, nodes_are_looked_at_when_a_key_expires)
 	gk_lkh_free(lkh);
 }
 
+static struct gk_lkh *
+reloaded(const struct gk_lkh_config *cfg, const struct gk_journal *j)
+{
+	struct gk_lkh *lkh;
+	const char *why;
+
+	gk_assert_ok(gk_lkh_new(&env, cfg, &lkh));
+	for (size_t t = 0; gk_lkh_tables[t] != NULL; t++)
+		for (size_t i = 0; i < gk_journal_count(j); i++) {
+			struct gk_change c = gk_journal_at(j, i);
+
+			if (strcmp(c.table, gk_lkh_tables[t]) == 0)
+				gk_assert_ok(gk_lkh_load_row(
+					lkh, c.table, c.key, c.value, &why));
+		}
+	gk_assert_ok(gk_lkh_load_done(lkh, &why));
+	return lkh;
+}
+
+GK_TEST(rfc4535_7_4_1_1, keys_out_of_a_store_expire_like_others)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 16,
+		                           .lifetime = 3600 };
+	struct gk_lkh *lkh, *again;
+	struct gk_lkh_plan plan;
+	struct gk_journal *j;
+	uint32_t seat;
+	size_t renewed;
+
+	gk_assert_ok(gk_journal_new(gk_slice_str("group"), &j));
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_save(lkh, j));
+	again = reloaded(&cfg, j);
+	gk_assert_ok(gk_lkh_renew(again, 4000, 4599, 100, &renewed));
+	assert_int_equal(renewed, 0);
+	gk_assert_ok(gk_lkh_renew(again, 4000, 4600, 100, &renewed));
+	assert_int_equal(renewed, 2);
+	gk_lkh_free(again);
+	gk_lkh_free(lkh);
+	gk_journal_free(j);
+}
+
 GK_TEST(lkh, configuration_out_of_range_is_refused)
 {
 	static const struct {
@@ -586,6 +632,7 @@ main(void)
 		       two_rekeys_in_one_second_have_two_creation_dates),
 		GK_RUN(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured),
 		GK_RUN(lkh, nodes_are_looked_at_when_a_key_expires),
+		GK_RUN(rfc4535_7_4_1_1, keys_out_of_a_store_expire_like_others),
 		GK_RUN(lkh, configuration_out_of_range_is_refused),
 		GK_RUN(lkh, failing_random_changes_nothing),
 		GK_RUN(rfc6407_5_6, sixteen_bit_ids_are_used_to_the_last),
