@@ -26,6 +26,8 @@ def _group():
              {"id_type": n.ID_OID, "data": bytes.fromhex("0306012aff00")}),
             ("group-oid-arc", "RFC8052-2.1-05", "An OID with an arc of more octets than it needs",
              {"id_type": n.ID_OID, "data": bytes.fromhex("0506032a80010000")}),
+            ("group-oid-payload", "RFC8052-2.1-06", "An OID-Specific Payload whose own length says more than there is",
+             {"id_type": n.ID_OID, "data": bytes.fromhex("0306012a0004a0030500")}),
             ("group-oid-tag", "RFC8052-2.1-05", "An OID with the tag of an INTEGER", {"id_type": n.ID_OID, "data": bytes.fromhex("0302012a0000")})):
         yield _member(name, "pull-1", req, text, payloads=setting(isakmp.Identification, **fields))
 

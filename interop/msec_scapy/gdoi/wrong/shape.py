@@ -24,6 +24,8 @@ def _links():
         ("two-saks", "RFC6407-5.2.1-02", ("RFC6407-5.3-02",), "Two SAKs", lambda x: [x[0].copy(), *x]),
         ("two-gaps", "RFC6407-5.2.1-02", ("RFC6407-5.4-05",), "Two GAPs", lambda x: [x[0], gap.copy(), gap.copy(), *x[1:]]),
         ("sat-twice", "RFC6407-3.2-12", (), "A SAT twice: two SAs with one SPI", lambda x: [*x, x[-1].copy()]),
+        ("gap-request", "RFC6407-5.4-01", (), "A request for sender ids that comes from the key server",
+         lambda x: [x[0], GAPAttributes(attributes=[tv(3, 1)]), *x[1:]]),
         ("gap-alone", "RFC6407-5.2.1-03", (), "Neither SAK nor SAT", lambda x: [gap.copy()]))
     for name, req, also, text, arrange in rearranged:
         yield _server(name, "pull-2", req, text, payloads=order(arrange), also=also)
