@@ -94,7 +94,7 @@ IPSEC_AUTH = Names({1: "hmac-md5", 2: "hmac-sha1", 3: "des-mac", 4: "kpdk", 5: "
                     12: "aes-192-gmac", 13: "aes-256-gmac"})
 IPSEC_AUTH_KEY = {1: 16, 2: 20, 5: 32, 6: 48, 7: 64, 9: 16, 11: 20, 12: 28, 13: 36}
 ESP = Names({2: "des", 3: "3des", 11: "null", 12: "aes-cbc", 13: "aes-ctr", 14: "aes-ccm-8", 15: "aes-ccm-12",
-             16: "aes-ccm-16", 18: "aes-gcm-8", 19: "aes-gcm-12", 20: "aes-gcm-16", 23: "aes-gmac"})
+             16: "aes-ccm-16", 18: "aes-gcm-8", 19: "aes-gcm-12", 20: "aes-gcm-16", 22: "camellia-cbc", 23: "aes-gmac"})
 ESP_COUNTER = {13, 14, 15, 16, 18, 19, 20, 23}
 ESP_SALT = {13: 4, 14: 3, 15: 3, 16: 3, 18: 4, 19: 4, 20: 4, 23: 4}
 ESP_COMBINED = {14, 15, 16, 18, 19, 20, 23}
