@@ -231,7 +231,7 @@ read_listen(struct gsakmpd_server *s, struct gkd_why *why)
 	}
 	GK_TRY(gkd_elem_uint(config, listen, "@workers", 0, 256, 0, &n, why));
 	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
-	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 4000, &n,
+	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 5000, &n,
 	                   why));
 	s->queue_age_ms = (uint32_t)n;
 	GK_TRY(gkd_elem_uint(config, listen, "@queue-max", 65536, 1u << 30,
