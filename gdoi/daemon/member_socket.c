@@ -13,7 +13,10 @@ gdoid_socket_pass(int fd, int family)
 	bool v4 = family == AF_INET;
 	const struct xfrm_userpolicy_info p = {
 		.sel.family = (uint16_t)family,
-		.lft = { XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF },
+		.lft = { .soft_byte_limit = XFRM_INF,
+		         .hard_byte_limit = XFRM_INF,
+		         .soft_packet_limit = XFRM_INF,
+		         .hard_packet_limit = XFRM_INF },
 		.dir = XFRM_POLICY_OUT,
 		.action = XFRM_POLICY_ALLOW,
 	};
