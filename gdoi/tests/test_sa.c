@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/five.h"
 
-#include "gdoi/payload/group_id.h"
 #include "gdoi/payload/sa.h"
 #include "gdoi/payload/seq.h"
 
 /*
- * SA, SAK, GAP, SAT, SEQ and the group's ID: the five tests of each, then every
+ * SA, SAK, GAP, SAT and SEQ: the five tests of each, then every
  * value that is refused, by a table.
  */
 
@@ -608,58 +607,6 @@ GK_TEST(rfc6407_5_2_1_04, attribute_payloads_out_of_order_are_refused)
 	               "RFC6407-5.2.1-04", MALFORMED, 20);
 }
 
-static enum gk_err
-group_id_check(uint8_t type, uint8_t protocol, struct gk_slice data,
-               struct gdoi_group_id *group)
-{
-	return gdoi_group_id_read(
-		&(struct isakmp_identification){ type, protocol, 0, data, 0 },
-		&defaults, group, &why);
-}
-
-GK_TEST(rfc6407_5_1_03, a_group_is_four_octets_or_an_oid)
-{
-	static const uint8_t oid[] = { OID, 0x00, 0x02, 0x05, 0x00 };
-	static const uint8_t key_id[] = { 0, 0, 0x04, 0xd2, 0 };
-	struct gdoi_group_id group;
-	uint8_t buf[sizeof(oid)];
-
-	gk_assert_ok(group_id_check(ISAKMP_ID_KEY_ID, 0,
-	                            (struct gk_slice){ key_id, 4 }, &group));
-	assert_int_equal(group.number, 1234);
-	for (size_t n = 0; n <= 5; n++)
-		if (n != 4)
-			assert_refused(
-				group_id_check(ISAKMP_ID_KEY_ID, 0,
-			                       (struct gk_slice){ key_id, n },
-			                       &group),
-				"RFC6407-5.1-03", BAD_ID, 4);
-	assert_refused(group_id_check(ISAKMP_ID_KEY_ID, 17,
-	                              (struct gk_slice){ key_id, 4 }, &group),
-	               "RFC6407-5.1-01", BAD_ID, 1);
-	assert_refused(group_id_check(ISAKMP_ID_FQDN, 0,
-	                              (struct gk_slice){ key_id, 4 }, &group),
-	               "RFC6407-5.1-02", BAD_ID, 0);
-
-	gk_assert_ok(group_id_check(ISAKMP_ID_OID, 0,
-	                            (struct gk_slice){ oid, sizeof(oid) },
-	                            &group));
-	assert_int_equal(group.oid.len, 13);
-	assert_int_equal(group.payload.len, 2);
-	for (size_t n = 0; n < sizeof(oid); n++) {
-		assert_true(group_id_check(ISAKMP_ID_OID, 0,
-		                           (struct gk_slice){ oid, n },
-		                           &group) != GK_OK);
-		assert_string_equal(why.req, "RFC8052-2.1-01");
-	}
-	memcpy(buf, oid, sizeof(buf));
-	buf[2] = 0x0a; /* the OID's own length lies */
-	assert_refused(group_id_check(ISAKMP_ID_OID, 0,
-	                              (struct gk_slice){ buf, sizeof(buf) },
-	                              &group),
-	               "RFC8052-2.1-01", BAD_ID, 5);
-}
-
 int
 main(void)
 {
@@ -695,7 +642,6 @@ main(void)
 		       an_sa_with_neither_sak_nor_sat_is_refused),
 		GK_RUN(rfc6407_5_2_1_04,
 		       attribute_payloads_out_of_order_are_refused),
-		GK_RUN(rfc6407_5_1_03, a_group_is_four_octets_or_an_oid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

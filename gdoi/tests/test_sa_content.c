@@ -6,7 +6,8 @@
 
 /*
  * What is well-formed, but may not stand where it stands: requests of a key server,
- * names with a terminator, OID-specific payloads that are no DER.
+ * names with a terminator, OID-specific payloads that are no DER; and the ID of a
+ * group.
  */
 
 /* clang-format off */
@@ -40,6 +41,11 @@ static uint8_t iec[] = {
 };
 
 /* clang-format on */
+
+#define OID                                                                   \
+	13, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0xce, 0x56, 0x83, 0xe3, 0x1a, 0x08, \
+		0x01, 0x02
+#define BAD_ID ISAKMP_NOTIFY_INVALID_ID_INFORMATION
 
 static enum gk_err
 read_sa(bool pull)
@@ -121,6 +127,58 @@ GK_TEST(rfc8052_2_1_06, an_oid_specific_payload_is_der)
 	iec[8] = 2;
 }
 
+static enum gk_err
+group_id_check(uint8_t type, uint8_t protocol, struct gk_slice data,
+               struct gdoi_group_id *group)
+{
+	return gdoi_group_id_read(
+		&(struct isakmp_identification){ type, protocol, 0, data, 0 },
+		&defaults, group, &why);
+}
+
+GK_TEST(rfc6407_5_1_03, a_group_is_four_octets_or_an_oid)
+{
+	static const uint8_t oid[] = { OID, 0x00, 0x02, 0x05, 0x00 };
+	static const uint8_t key_id[] = { 0, 0, 0x04, 0xd2, 0 };
+	struct gdoi_group_id group;
+	uint8_t buf[sizeof(oid)];
+
+	gk_assert_ok(group_id_check(ISAKMP_ID_KEY_ID, 0,
+	                            (struct gk_slice){ key_id, 4 }, &group));
+	assert_int_equal(group.number, 1234);
+	for (size_t n = 0; n <= 5; n++)
+		if (n != 4)
+			assert_refused(
+				group_id_check(ISAKMP_ID_KEY_ID, 0,
+			                       (struct gk_slice){ key_id, n },
+			                       &group),
+				"RFC6407-5.1-03", BAD_ID, 4);
+	assert_refused(group_id_check(ISAKMP_ID_KEY_ID, 17,
+	                              (struct gk_slice){ key_id, 4 }, &group),
+	               "RFC6407-5.1-01", BAD_ID, 1);
+	assert_refused(group_id_check(ISAKMP_ID_FQDN, 0,
+	                              (struct gk_slice){ key_id, 4 }, &group),
+	               "RFC6407-5.1-02", BAD_ID, 0);
+
+	gk_assert_ok(group_id_check(ISAKMP_ID_OID, 0,
+	                            (struct gk_slice){ oid, sizeof(oid) },
+	                            &group));
+	assert_int_equal(group.oid.len, 13);
+	assert_int_equal(group.payload.len, 2);
+	for (size_t n = 0; n < sizeof(oid); n++) {
+		assert_true(group_id_check(ISAKMP_ID_OID, 0,
+		                           (struct gk_slice){ oid, n },
+		                           &group) != GK_OK);
+		assert_string_equal(why.req, "RFC8052-2.1-01");
+	}
+	memcpy(buf, oid, sizeof(buf));
+	buf[2] = 0x0a; /* the OID's own length lies */
+	assert_refused(group_id_check(ISAKMP_ID_OID, 0,
+	                              (struct gk_slice){ buf, sizeof(buf) },
+	                              &group),
+	               "RFC8052-2.1-01", BAD_ID, 5);
+}
+
 int
 main(void)
 {
@@ -129,6 +187,7 @@ main(void)
 		       a_key_server_does_not_ask_for_sender_ids),
 		GK_RUN(rfc2407_4_6_2_3_01, a_name_has_no_terminator),
 		GK_RUN(rfc8052_2_1_06, an_oid_specific_payload_is_der),
+		GK_RUN(rfc6407_5_1_03, a_group_is_four_octets_or_an_oid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,19 +7,7 @@
 #include <unistd.h>
 
 #include "common/daemon/gkd_settle.h"
-
-/* The disk of a daemon that has nothing to do. */
-static bool
-has(const char *name, const char *text)
-{
-	static char all[1 << 20];
-	FILE *f = fopen(name, "rb");
-	size_t n = f == NULL ? 0 : fread(all, 1, sizeof(all), f);
-
-	if (f != NULL)
-		fclose(f);
-	return memmem(all, n, text, strlen(text)) != NULL;
-}
+#include "common/test/gk_folder.h"
 
 static void
 put(struct gk_store *store, const char *value)
@@ -30,7 +18,7 @@ put(struct gk_store *store, const char *value)
 
 GK_TEST(settle, a_replaced_key_leaves_the_disk_by_itself)
 {
-	char folder[] = "/tmp/test_settle.XXXXXX", path[64], wal[80];
+	char folder[GK_FOLDER_MAX], path[80], wal[96];
 	struct gk_store_config cfg = { .path = path,
 		                       .app = GK_STORE_APP_GSAKMP,
 		                       .version = 1 };
@@ -40,7 +28,7 @@ GK_TEST(settle, a_replaced_key_leaves_the_disk_by_itself)
 	char why[GK_STORE_WHY_MAX];
 
 	assert_non_null(loop);
-	assert_non_null(mkdtemp(folder));
+	assert_true(gk_folder_make(folder));
 	snprintf(path, sizeof(path), "%s/store", folder);
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	gk_assert_ok(gk_store_open(&cfg, &store, why));
@@ -49,12 +37,12 @@ GK_TEST(settle, a_replaced_key_leaves_the_disk_by_itself)
 	for (int round = 0; round < 3; round++) {
 		put(store, "an-old-secret");
 		put(store, "a-new-secret");
-		assert_true(has(wal, "an-old-secret"));
+		assert_true(gk_file_has(wal, "an-old-secret"));
 		/* Its timer is all that there is to wait for. */
 		gk_assert_ok(gkd_loop_once(loop, true));
-		assert_false(has(wal, "an-old-secret"));
-		assert_false(has(path, "an-old-secret"));
-		assert_true(has(path, "a-new-secret"));
+		assert_false(gk_file_has(wal, "an-old-secret"));
+		assert_false(gk_file_has(path, "an-old-secret"));
+		assert_true(gk_file_has(path, "a-new-secret"));
 	}
 	gkd_settle_free(settle);
 	gk_store_close(store);

@@ -12,17 +12,17 @@
 #include <unistd.h>
 
 #include "common/store/gk_store.h"
+#include "common/test/gk_folder.h"
 
 /* Commits that are in the log of the store, and on their way into its rows. */
-static char folder[64], path[128], why[GK_STORE_WHY_MAX];
+static char folder[GK_FOLDER_MAX], path[128], why[GK_STORE_WHY_MAX];
 static const struct gk_slice scope = { (const uint8_t *)"group", 5 };
 
 static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_log.XXXXXX");
-	if (mkdtemp(folder) == NULL)
+	if (!gk_folder_make(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/store", folder);
 	return 0;
@@ -337,18 +337,6 @@ GK_TEST(store, an_older_store_gets_a_log_with_its_mark)
 	assert_int_equal(in_file("SELECT count(*) FROM row"), 3);
 }
 
-static bool
-has(const char *name, const char *text)
-{
-	static char all[1 << 20];
-	FILE *f = fopen(name, "rb");
-	size_t n = f == NULL ? 0 : fread(all, 1, sizeof(all), f);
-
-	if (f != NULL)
-		fclose(f);
-	return memmem(all, n, text, strlen(text)) != NULL;
-}
-
 /* The disk shall not tell what a key was. */
 GK_TEST(store, what_was_replaced_is_gone_when_it_is_settled)
 {
@@ -358,11 +346,11 @@ GK_TEST(store, what_was_replaced_is_gone_when_it_is_settled)
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	put(store, "key", "the-first-secret");
 	put(store, "key", "the-second-secret");
-	assert_true(has(wal, "the-first-secret"));
+	assert_true(gk_file_has(wal, "the-first-secret"));
 	gk_assert_ok(gk_store_settle(store));
-	assert_false(has(wal, "the-first-secret"));
-	assert_false(has(path, "the-first-secret"));
-	assert_true(has(path, "the-second-secret"));
+	assert_false(gk_file_has(wal, "the-first-secret"));
+	assert_false(gk_file_has(path, "the-first-secret"));
+	assert_true(gk_file_has(path, "the-second-secret"));
 	holds(store, "key", "the-second-secret");
 	gk_assert_ok(gk_store_settle(store)); /* nothing to do */
 	gk_store_close(store);

@@ -12,6 +12,7 @@
 #include "common/group/gk_group.h"
 #include "common/group/tests/rows.h"
 #include "common/store/gk_store.h"
+#include "common/test/gk_folder.h"
 
 /*
  * A group writes its history into a store and is killed at every commit there
@@ -20,7 +21,7 @@
  */
 #define STEPS 24
 
-static char folder[64];
+static char folder[GK_FOLDER_MAX];
 static char path[128];
 static uint64_t seed;
 
@@ -41,8 +42,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_restart.XXXXXX");
-	if (mkdtemp(folder) == NULL)
+	if (!gk_folder_make(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/store", folder);
 	return 0;

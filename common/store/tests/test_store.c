@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #include "common/store/gk_store.h"
+#include "common/test/gk_folder.h"
 
-static char folder[64];
+static char folder[GK_FOLDER_MAX];
 static char path[128];
 static char why[GK_STORE_WHY_MAX];
 static const struct gk_slice scope = { (const uint8_t *)"group", 5 };
@@ -26,8 +27,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/test_store.XXXXXX");
-	if (mkdtemp(folder) == NULL)
+	if (!gk_folder_make(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/store", folder);
 	return 0;
