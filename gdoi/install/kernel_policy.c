@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Policies, one for each selector, that groups share. */
+#include <errno.h>
+#include <string.h>
+
+#include "gdoi/engine/gm.h"
+#include "gdoi/install/kernel_private.h"
+
+/* ---- messages ------------------------------------------------------------ */
+
+int
+gdoi_kernel_say(struct gdoi_kernel *k, const struct gdoi_xfrm_message *m,
+                const char *what, const struct gdoi_xfrm *x)
+{
+	int error = k->ops.send(k->ops.arg, m);
+
+	if (error != 0 && error != EEXIST)
+		k->ops.note(k->ops.arg, true, what, x, error);
+	return error;
+}
+
+int
+gdoi_kernel_set_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
+                       enum gdoi_xfrm_dir dir, bool block, bool there)
+{
+	struct gdoi_xfrm_message m;
+	int error;
+
+	gdoi_xfrm_put_policy(&m, ++k->seq, x, dir, block, there);
+	error = gdoi_kernel_say(k, &m, "policy", x);
+	if (error != EEXIST)
+		return error;
+	k->ops.note(k->ops.arg, false, "policy was there already", x, 0);
+	gdoi_xfrm_put_policy(&m, ++k->seq, x, dir, block, true);
+	return gdoi_kernel_say(k, &m, "policy again", x);
+}
+
+static void
+drop_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
+            enum gdoi_xfrm_dir dir)
+{
+	struct gdoi_xfrm_message m;
+
+	gdoi_xfrm_put_no_policy(&m, ++k->seq, x, dir);
+	(void)gdoi_kernel_say(k, &m, "policy's removal", x);
+}
+
+/* ---- policies ------------------------------------------------------------ */
+
+_Static_assert(GDOI_GM_GROUPS_MAX <= 32, "a bit for each group");
+
+static uint32_t
+bit(size_t group)
+{
+	return UINT32_C(1) << group;
+}
+
+bool
+gdoi_kernel_held(const struct gdoi_kernel_policy *p, size_t group)
+{
+	return (p->groups & bit(group)) != 0;
+}
+
+struct gdoi_kernel_policy *
+gdoi_kernel_find_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
+		if (k->policy[i].used &&
+		    gdoi_xfrm_same_selector(&k->policy[i].x, x))
+			return &k->policy[i];
+	return NULL;
+}
+
+struct gdoi_kernel_policy *
+gdoi_kernel_get_policy(struct gdoi_kernel *k, size_t group,
+                       const struct gdoi_xfrm *x)
+{
+	struct gdoi_kernel_policy *p = gdoi_kernel_find_policy(k, x);
+
+	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX && p == NULL; i++)
+		if (!k->policy[i].used) {
+			p = &k->policy[i];
+			*p = (struct gdoi_kernel_policy){ .used = true };
+			gdoi_kernel_keep(&p->x, x);
+		}
+	if (p != NULL)
+		p->groups |= bit(group);
+	return p;
+}
+
+void
+gdoi_kernel_let_go(struct gdoi_kernel_policy *p, size_t group)
+{
+	p->groups &= ~bit(group);
+	p->used = p->groups != 0;
+}
+
+uint32_t
+gdoi_kernel_reqid(const struct gdoi_kernel *k,
+                  const struct gdoi_kernel_policy *p)
+{
+	return k->cfg.reqid + (uint32_t)(p - k->policy);
+}
+
+void
+gdoi_kernel_keep(struct gdoi_xfrm *to, const struct gdoi_xfrm *x)
+{
+	*to = *x;
+	to->crypt.key = to->auth.key = to->aead.key = (struct gk_slice){ 0 };
+}
+
+int
+gdoi_kernel_open_in(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
+                    const struct gdoi_xfrm *x)
+{
+	int error = 0;
+
+	if (!x->receive)
+		return 0;
+	error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_IN, false, p->in);
+	p->in = p->in || error == 0;
+	if (x->tunnel && error == 0) {
+		error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_FWD, false,
+		                               p->fwd);
+		p->fwd = p->fwd || error == 0;
+	}
+	return error;
+}
+
+int
+gdoi_kernel_turn_out(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
+                     const struct gdoi_xfrm *x, bool send)
+{
+	int error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_OUT, !send, p->out);
+
+	if (error != 0)
+		return error;
+	p->out = true;
+	p->sending = send;
+	gdoi_kernel_keep(&p->x, x);
+	return 0;
+}
+
+void
+gdoi_kernel_drop_policies(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
+{
+	if (p->in)
+		drop_policy(k, &p->x, GDOI_XFRM_IN);
+	if (p->fwd)
+		drop_policy(k, &p->x, GDOI_XFRM_FWD);
+	if (p->out)
+		drop_policy(k, &p->x, GDOI_XFRM_OUT);
+	p->in = p->fwd = p->out = p->sending = false;
+}
+
+void
+gdoi_kernel_block_policies(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
+{
+	if (p->in)
+		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_IN, true,
+		                             true);
+	if (p->fwd)
+		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_FWD, true,
+		                             true);
+	if (p->out)
+		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_OUT, true,
+		                             true);
+	p->sending = false;
+}
+
+/* What an application protects instead has to get past the policies. */
+void
+gdoi_kernel_shut(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
+{
+	struct gdoi_kernel_policy *p;
+
+	if (k->cfg.fail_open)
+		return;
+	p = gdoi_kernel_get_policy(k, group, x);
+	if (p == NULL || p->out)
+		return;
+	gdoi_kernel_keep(&p->x, x);
+	if (gdoi_kernel_turn_out(k, p, x, false) != 0 && p->sas == 0 && !p->in)
+		gdoi_kernel_let_go(p, group);
+}

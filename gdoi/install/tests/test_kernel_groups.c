@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Groups whose SAs have the same selector.  A kernel that keeps the octets of every
+ * state and policy: what is left when one group is gone is what a kernel has that
+ * never knew it. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/xfrm.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/test/gk_test.h"
+#include "gdoi/install/kernel.h"
+#include "gdoi/isakmp/isakmp_registry.h"
+
+static const uint8_t group4[] = { 239, 1, 1, 1 };
+static const uint8_t key[2][20] = { { 1 }, { 2 } }, integrity[32];
+
+/* A state or policy: its message behind the header, whose sequence number is
+ * anything. */
+struct thing {
+	bool state;
+	size_t len;
+	uint8_t octets[GDOI_XFRM_MESSAGE_MAX];
+};
+
+struct table {
+	size_t n;
+	struct thing thing[16];
+};
+
+static struct table kernel;
+static unsigned bad;
+static char note[200];
+
+static bool
+same_place(const struct thing *t, bool state, const void *body)
+{
+	if (t->state != state)
+		return false;
+	if (state) {
+		const struct xfrm_usersa_info *x = (const void *)t->octets,
+					      *y = body;
+
+		return memcmp(&x->id, &y->id, sizeof(x->id)) == 0;
+	}
+	const struct xfrm_userpolicy_info *a = (const void *)t->octets,
+					  *b = body;
+
+	return a->dir == b->dir &&
+	       memcmp(&a->sel, &b->sel, sizeof(a->sel)) == 0;
+}
+
+static struct thing *
+find(bool state, const void *body)
+{
+	for (size_t i = 0; i < kernel.n; i++)
+		if (same_place(&kernel.thing[i], state, body))
+			return &kernel.thing[i];
+	return NULL;
+}
+
+static int
+put(const struct gdoi_xfrm_message *m, bool state, bool update)
+{
+	const uint8_t *body = m->octets + NLMSG_HDRLEN;
+	struct thing *t = find(state, body);
+
+	if (!update && t != NULL)
+		return EEXIST;
+	if (update && t == NULL)
+		return ENOENT;
+	assert_true(kernel.n < GK_COUNT(kernel.thing));
+	if (t == NULL)
+		t = &kernel.thing[kernel.n++];
+	/* The lifetimes and the window are all that UPDSA changes. */
+	assert_false(state && update);
+	t->state = state;
+	t->len = m->len - NLMSG_HDRLEN;
+	memset(t->octets, 0, sizeof(t->octets));
+	memcpy(t->octets, body, t->len);
+	return 0;
+}
+
+static int
+take(struct thing *t)
+{
+	if (t == NULL)
+		return ENOENT;
+	*t = kernel.thing[--kernel.n];
+	return 0;
+}
+
+static int
+no_state(const struct xfrm_usersa_id *id)
+{
+	struct xfrm_usersa_info sa = {
+		.id = { .daddr = id->daddr, .spi = id->spi, .proto = id->proto }
+	};
+
+	return take(find(true, &sa));
+}
+
+static int
+no_policy(const struct xfrm_userpolicy_id *id)
+{
+	struct xfrm_userpolicy_info p = { .sel = id->sel, .dir = id->dir };
+
+	return take(find(false, &p));
+}
+
+static int
+on_send(void *arg, const struct gdoi_xfrm_message *m)
+{
+	const struct nlmsghdr *h = (const void *)m->octets;
+	const void *body = m->octets + NLMSG_HDRLEN;
+
+	(void)arg;
+	switch (h->nlmsg_type) {
+	case XFRM_MSG_NEWSA:
+	case XFRM_MSG_UPDSA:
+		return put(m, true, h->nlmsg_type == XFRM_MSG_UPDSA);
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		return put(m, false, h->nlmsg_type == XFRM_MSG_UPDPOLICY);
+	case XFRM_MSG_DELSA:
+		return no_state(body);
+	default:
+		assert_int_equal(h->nlmsg_type, XFRM_MSG_DELPOLICY);
+		return no_policy(body);
+	}
+}
+
+static void
+on_note(void *arg, bool is_bad, const char *what, const struct gdoi_xfrm *x,
+        int error)
+{
+	(void)arg;
+	(void)x;
+	bad += is_bad;
+	snprintf(note, sizeof(note), "%s %d", what, error);
+}
+
+static struct gdoi_kernel *
+begin(bool fail_open)
+{
+	const struct gdoi_kernel_ops ops = { on_send, on_note, NULL };
+	const struct gdoi_kernel_config cfg = {
+		.reqid = 70, .priority = 9, .window = 32, .fail_open = fail_open
+	};
+	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
+
+	assert_non_null(k);
+	kernel.n = 0;
+	bad = 0;
+	return k;
+}
+
+static struct gdoi_sat sat;
+
+static struct gdoi_tek
+tek_of(size_t group, uint8_t spi, enum gdoi_tek_state state)
+{
+	sat = (struct gdoi_sat){ .protocol = GDOI_PROTOCOL_ESP,
+		                 .spi = { 0, 0, 0, spi } };
+	sat.ipsec.transform = 12;
+	sat.ipsec.authentication = 5;
+	sat.ipsec.encapsulation = 2;
+	sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR,
+		                                   0,
+		                                   { group4, sizeof(group4) } };
+	return (struct gdoi_tek){ .state = state,
+		                  .sat = &sat,
+		                  .key = { key[group], 16 },
+		                  .integrity = { integrity, 32 },
+		                  .may_send = true };
+}
+
+static enum gk_err
+give_tek(struct gdoi_kernel *k, size_t group, const struct gdoi_tek *tek)
+{
+	char why[GDOI_XFRM_WHY];
+	enum gk_err err = gdoi_kernel_tek(k, group, tek, 1000, why);
+
+	if (err != GK_OK)
+		memcpy(note, why, sizeof(why));
+	return err;
+}
+
+static void
+give(struct gdoi_kernel *k, size_t group, uint8_t spi,
+     enum gdoi_tek_state state)
+{
+	struct gdoi_tek tek = tek_of(group, spi, state);
+
+	gk_assert_err(GK_OK, give_tek(k, group, &tek));
+}
+
+static void
+wipe(struct gdoi_kernel *k, size_t group, uint8_t spi)
+{
+	struct gdoi_tek tek = tek_of(group, spi, GDOI_TEK_OLD);
+
+	gdoi_kernel_tek_wipe(k, group, &tek);
+}
+
+/* What there is in a kernel that knows @group alone. */
+static struct table
+alone(size_t group, uint8_t spi)
+{
+	struct table before = kernel, got;
+	unsigned was_bad = bad;
+	struct gdoi_kernel *k = begin(false);
+
+	give(k, group, spi, GDOI_TEK_CURRENT);
+	got = kernel;
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	kernel = before;
+	bad = was_bad;
+	return got;
+}
+
+static void
+assert_kernel(struct table want)
+{
+	assert_int_equal(kernel.n, want.n);
+	for (size_t i = 0; i < want.n; i++) {
+		const struct thing *w = &want.thing[i],
+				   *t = find(w->state, w->octets);
+
+		assert_non_null(t);
+		assert_int_equal(t->len, w->len);
+		assert_memory_equal(t->octets, w->octets, w->len);
+	}
+}
+
+/* What OUT does. */
+static uint32_t
+sent_with(void)
+{
+	for (size_t i = 0; i < kernel.n; i++) {
+		const struct xfrm_userpolicy_info *p =
+			(const void *)kernel.thing[i].octets;
+		const struct nlattr *tmpl = (const void *)(p + 1);
+		const struct xfrm_user_tmpl *t = (const void *)(tmpl + 1);
+
+		if (kernel.thing[i].state || p->dir != XFRM_POLICY_OUT)
+			continue;
+		return p->action == XFRM_POLICY_BLOCK ? 0 : be32toh(t->id.spi);
+	}
+	return UINT32_MAX; /* nothing: in clear */
+}
+
+GK_TEST(xfrm,
+        one_of_two_groups_is_left_and_the_others_sa_is_as_it_would_be_alone)
+{
+	for (size_t gone = 0; gone < 2; gone++) {
+		struct gdoi_kernel *k = begin(false);
+
+		give(k, 0, 1, GDOI_TEK_CURRENT);
+		assert_kernel(alone(0, 1));
+		give(k, 1, 2, GDOI_TEK_CURRENT);
+		assert_int_equal(kernel.n, 4); /* two states, IN and OUT */
+		assert_non_null(strstr(note, "another group"));
+		assert_int_equal(sent_with(), 1);
+		gdoi_kernel_leave(k, gone);
+		assert_kernel(alone(1 - gone, gone == 0 ? 2 : 1));
+		gdoi_kernel_leave(k, 1 - gone);
+		assert_int_equal(kernel.n, 0);
+		gdoi_kernel_free(k);
+		assert_int_equal(bad, 0);
+	}
+}
+
+/* As the engine has it: the SAs are wiped one by one before the group is left. */
+GK_TEST(xfrm, a_group_whose_sas_end_hands_the_selector_on)
+{
+	struct gdoi_kernel *k = begin(false);
+
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	give(k, 1, 2, GDOI_TEK_CURRENT);
+	wipe(k, 0, 1);
+	assert_kernel(alone(1, 2));
+	/* It comes again, and waits for its turn. */
+	give(k, 0, 3, GDOI_TEK_CURRENT);
+	assert_int_equal(sent_with(), 2);
+	give(k, 1, 4, GDOI_TEK_CURRENT);
+	assert_int_equal(sent_with(), 4);
+	give(k, 1, 2, GDOI_TEK_OLD);
+	wipe(k, 1, 2);
+	assert_int_equal(sent_with(), 4);
+	/* OUT has no SA of that group any more while its last one is heard. */
+	give(k, 1, 4, GDOI_TEK_OLD);
+	assert_int_equal(sent_with(), 3);
+	wipe(k, 1, 4);
+	gdoi_kernel_leave(k, 1);
+	assert_kernel(alone(0, 3));
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
+GK_TEST(xfrm, what_one_group_keeps_closed_stays_closed_when_another_is_left)
+{
+	struct gdoi_kernel *k = begin(false);
+
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	give(k, 1, 2, GDOI_TEK_RECEIVE);
+	assert_int_equal(sent_with(), 1);
+	gdoi_kernel_leave(k, 0); /* nothing that may be sent with is left */
+	assert_int_equal(sent_with(), 0);
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	assert_int_equal(sent_with(), 1);
+	wipe(k, 1, 2);
+	assert_int_equal(sent_with(), 1);
+	assert_int_equal(gdoi_kernel_blocked(k), 0);
+	gdoi_kernel_leave(k, 0);
+	assert_int_equal(sent_with(), 0);
+	assert_int_equal(gdoi_kernel_blocked(k), 1);
+	gdoi_kernel_leave(k, 1);
+	assert_int_equal(sent_with(), UINT32_MAX);
+	assert_int_equal(kernel.n, 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(bad, 0);
+}
+
+/* Where clear text may leave when there is no SA, nobody holds on to a policy. */
+GK_TEST(xfrm, fail_open_drops_the_policies_with_the_last_sa_of_any_group)
+{
+	struct gdoi_kernel *k = begin(true);
+
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	give(k, 1, 2, GDOI_TEK_CURRENT);
+	wipe(k, 0, 1);
+	assert_kernel(alone(1, 2));
+	wipe(k, 1, 2);
+	assert_int_equal(kernel.n, 0);
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	give(k, 1, 2, GDOI_TEK_CURRENT);
+	gdoi_kernel_leave(k, 0);
+	assert_kernel(alone(1, 2));
+	gdoi_kernel_leave(k, 1);
+	assert_int_equal(kernel.n, 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(bad, 0);
+}
+
+/* The kernel has one state for destination, SPI and protocol, and one policy for a
+ * selector: who comes second is told, and neither takes nor ends what is there. */
+GK_TEST(xfrm, what_the_kernel_has_but_once_is_not_taken_from_another_group)
+{
+	struct gdoi_kernel *k = begin(false);
+	struct gdoi_tek tek;
+
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	tek = tek_of(1, 1, GDOI_TEK_CURRENT);
+	gk_assert_err(GK_ERR_POLICY, give_tek(k, 1, &tek));
+	assert_non_null(strstr(note, "this SPI"));
+	assert_kernel(alone(0, 1));
+	tek = tek_of(1, 2, GDOI_TEK_CURRENT);
+	sat.protocol = GDOI_PROTOCOL_AH;
+	sat.ipsec.transform = 5;
+	gk_assert_err(GK_ERR_POLICY, give_tek(k, 1, &tek));
+	assert_non_null(strstr(note, "another protocol or mode"));
+	assert_kernel(alone(0, 1));
+	wipe(k, 1, 1);
+	wipe(k, 1, 2);
+	gdoi_kernel_leave(k, 1);
+	assert_kernel(alone(0, 1));
+
+	/* It was to be protected for that group, too. */
+	gk_assert_err(GK_ERR_POLICY, give_tek(k, 1, &tek));
+	gdoi_kernel_leave(k, 0);
+	assert_int_equal(sent_with(), 0);
+	gdoi_kernel_leave(k, 1);
+	assert_int_equal(kernel.n, 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(bad, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(xfrm,
+		       one_of_two_groups_is_left_and_the_others_sa_is_as_it_would_be_alone),
+		GK_RUN(xfrm, a_group_whose_sas_end_hands_the_selector_on),
+		GK_RUN(xfrm,
+		       what_one_group_keeps_closed_stays_closed_when_another_is_left),
+		GK_RUN(xfrm,
+		       fail_open_drops_the_policies_with_the_last_sa_of_any_group),
+		GK_RUN(xfrm,
+		       what_the_kernel_has_but_once_is_not_taken_from_another_group),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
