@@ -62,24 +62,23 @@ tell(struct gkd_commit *c, enum gk_err err, const char *why, bool written)
 }
 
 enum gk_err
-gkd_commit(struct gkd_commit *c, const struct gkd_commit_ops *ops, void *group,
-           uint64_t ticket)
+gkd_commit(struct gkd_commit *c, struct gk_commits *group, uint64_t ticket)
 {
 	char why[GK_STORE_WHY_MAX] = "out of memory";
 	const struct gk_journal *journal;
 	enum gk_err err = GK_OK;
 
 	pthread_mutex_lock(&c->lock);
-	journal = ops->begin(group, ticket);
+	journal = gk_commits_begin(group, ticket);
 	if (journal != NULL) {
 		err = gk_store_apply(c->store, journal);
 		/* Another thread's commit may have another reason. */
 		if (err != GK_OK)
 			snprintf(why, sizeof(why), "%s",
 			         gk_store_why(c->store));
-		ops->end(group, err == GK_OK);
+		gk_commits_end(group, err == GK_OK);
 		atomic_store(&c->ended_ms, gkd_now().mono_ms);
-	} else if (!ops->done(group, ticket)) {
+	} else if (!gk_commits_done(group, ticket)) {
 		err = GK_ERR_NOMEM;
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -7,6 +7,7 @@
 
 #include "common/daemon/gkd_config.h"
 #include "common/daemon/gkd_events.h"
+#include "common/group/gk_commits.h"
 #include "common/store/gk_store.h"
 
 /*
@@ -32,13 +33,6 @@ struct gkd_commit {
 /* Between two commits, for those that can wait. */
 #define GKD_COMMIT_GAP_MS 20
 
-/* The group that commits; its engine says what these are. */
-struct gkd_commit_ops {
-	const struct gk_journal *(*begin)(void *group, uint64_t ticket);
-	void (*end)(void *group, bool ok);
-	bool (*done)(void *group, uint64_t ticket);
-};
-
 /* gkd_commit_open - the file at @path, of @app, @version and @oldest
  * (gk_store.h); a sentence in @why on error. */
 GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
@@ -48,11 +42,10 @@ GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
                                           struct gkd_why *why);
 void gkd_commit_close(struct gkd_commit *c);
 
-/* gkd_commit - what the output with this @ticket waits for.  GK_OK: it is on the
+/* gkd_commit - what the output of @group with this @ticket waits for.  GK_OK: it is on the
  * disk.  From any thread. */
 GK_MUST_CHECK enum gk_err gkd_commit(struct gkd_commit *c,
-                                     const struct gkd_commit_ops *ops,
-                                     void *group, uint64_t ticket);
+                                     struct gk_commits *group, uint64_t ticket);
 /* gkd_commit_due - when a commit had best be, monotonic: now, or a moment after
  * the last one.  From any thread. */
 uint64_t gkd_commit_due(const struct gkd_commit *c);

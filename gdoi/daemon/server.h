@@ -5,11 +5,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/daemon/gkd_commit.h"
+#include "common/daemon/gkd_committer.h"
 #include "common/daemon/gkd_locals.h"
 #include "common/daemon/gkd_queue.h"
 #include "common/daemon/gkd_resend.h"
-#include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_worker.h"
 #include "gdoi/daemon/report.h"
 #include "gdoi/daemon/settings.h"
@@ -55,8 +54,7 @@ struct gdoid_worker {
 	struct gkd_loop *loop;
 	struct gdoi_gcks *engine;
 	struct gkd_timer *timer, *work;
-	atomic_bool asked;            /* for a commit, and not answered yet */
-	bool waiting;                 /* for one; the committing thread's */
+	struct gkd_asker asker;       /* for commits */
 	struct gkd_queue queue;       /* datagrams */
 	atomic_uint handed;           /* to us by others, on their way */
 	atomic_ullong stale, crowded; /* the queue's counters */
@@ -137,12 +135,7 @@ struct gdoid_server {
 
 	const char *store_path;
 	struct gkd_commit commit;
-	struct gdoid_committer {
-		struct gkd_loop *loop;
-		struct gkd_timer *timer;
-		struct gkd_settle *settle;
-		bool armed;
-	} committer;
+	struct gkd_committer committer; /* for the workers */
 	struct gkd_locals locals;
 };
 
@@ -156,14 +149,6 @@ void gdoid_group_reload(struct gdoid_group *g);
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why);
 void gdoid_workers_close(struct gdoid_server *s);
-/* What @w asked for is on the disk; or not, and it is to see to that itself. */
-void gdoid_worker_committed(struct gdoid_worker *w, bool committed);
-/* ---- server_commit.c: commits for the workers ------------------------------ */
-GK_MUST_CHECK enum gk_err gdoid_committer_open(struct gdoid_server *s,
-                                               struct gkd_loop *loop);
-void gdoid_committer_close(struct gdoid_server *s);
-/* In the worker's thread; false: nobody will answer. */
-GK_MUST_CHECK bool gdoid_commit_ask(struct gdoid_worker *w);
 /* ---- server_phase1.c ------------------------------------------------------ */
 /* Before there are threads: say when @p has no SA any more. */
 void gdoid_phase1_watch(struct gdoid_server *s, struct gdoid_phase1 *p);

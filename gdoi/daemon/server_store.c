@@ -14,30 +14,10 @@ gdoid_store_open(struct gdoid_server *s, struct gkd_why *why)
 	return GKD_EXIT_STORE;
 }
 
-static const struct gk_journal *
-begin(void *group, uint64_t ticket)
-{
-	return gdoi_group_commit_begin(group, ticket);
-}
-
-static void
-end(void *group, bool ok)
-{
-	gdoi_group_commit_end(group, ok);
-}
-
-static bool
-done(void *group, uint64_t ticket)
-{
-	return gdoi_group_commit_done(group, ticket);
-}
-
 enum gk_err
 gdoid_commit(struct gdoid_server *s, struct gdoi_group *group, uint64_t ticket)
 {
-	static const struct gkd_commit_ops ops = { begin, end, done };
-
-	return gkd_commit(&s->commit, &ops, group, ticket);
+	return gkd_commit(&s->commit, gdoi_group_commits(group), ticket);
 }
 
 static enum gk_err

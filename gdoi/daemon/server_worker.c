@@ -105,7 +105,7 @@ commit(struct gdoid_worker *w, const struct gdoi_output *o)
 	struct gdoid_group *g =
 		gdoid_group_by_id(w->server, gdoi_group_id(o->of));
 
-	if (gdoi_group_committed(o->of, o->ticket))
+	if (gk_commits_committed(gdoi_group_commits(o->of), o->ticket))
 		return true; /* the committing thread has, and said so */
 	if (gdoid_commit(w->server, o->of, o->ticket) != GK_OK) {
 		gdoi_gcks_commit_failed(w->engine, gkd_now());
@@ -156,17 +156,18 @@ drain(struct gdoid_worker *w)
 {
 	(void)gdoi_gcks_hold(w->engine, true);
 	act(w);
-	if (gdoi_gcks_hold(w->engine, true) && !gdoid_commit_ask(w))
+	w->asker.behind = gdoi_gcks_hold(w->engine, true);
+	if (w->asker.behind != 0 && !gkd_commit_ask(&w->asker))
 		settle(w);
 	note_status(w);
 	gkd_timer_set(w->timer, gdoi_gcks_deadline(w->engine));
 }
 
-void
-gdoid_worker_committed(struct gdoid_worker *w, bool committed)
+static void
+on_committed(void *arg, bool committed)
 {
-	if (w->engine == NULL)
-		return; /* closed meanwhile */
+	struct gdoid_worker *w = arg;
+
 	if (!committed)
 		settle(w);
 	drain(w);
@@ -347,6 +348,36 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 		enqueue(w, data, &from);
 }
 
+/* ---- commits for the workers --------------------------------------------- */
+
+static struct gk_commits *
+commits_of(void *arg, size_t i)
+{
+	struct gdoid_server *s = arg;
+
+	return i < s->n_groups ? gdoi_group_commits(s->groups[i].group) : NULL;
+}
+
+/* There may be something to tell the others. */
+static void
+on_group_committed(void *arg, size_t i)
+{
+	struct gdoid_server *s = arg;
+
+	gdoid_group_poke(&s->groups[i]);
+}
+
+static enum gk_err
+open_committer(struct gdoid_server *s)
+{
+	const struct gkd_committer_ops ops = { commits_of, on_group_committed,
+		                               s };
+
+	return gkd_committer_open(&s->committer,
+	                          gkd_pool_loop(s->pool, s->n_workers),
+	                          &s->commit, &ops);
+}
+
 /* ---- opening and closing ------------------------------------------------ */
 
 static enum gkd_exit
@@ -387,6 +418,10 @@ open_worker(struct gdoid_server *s, unsigned index, struct gkd_why *why)
 	w->server = s;
 	w->index = index;
 	w->loop = gkd_pool_loop(s->pool, index);
+	w->asker = (struct gkd_asker){ .committer = &s->committer,
+		                       .loop = w->loop,
+		                       .answered = on_committed,
+		                       .arg = w };
 	pthread_mutex_init(&w->status_lock, NULL);
 	cfg.ike.cookie_tag = (uint8_t)index;
 	w->engine = gdoi_gcks_new(&s->d->env, &cfg);
@@ -420,9 +455,7 @@ gdoid_workers_open(struct gdoid_server *s, struct gkd_why *why)
 	memcpy(s->engine_cfg.ike.secret, s->secret, sizeof(s->secret));
 	s->pool = gkd_pool_new(s->n_workers + 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	if (s->pool == NULL || s->workers == NULL ||
-	    gdoid_committer_open(s, gkd_pool_loop(s->pool, s->n_workers)) !=
-	            GK_OK)
+	if (s->pool == NULL || s->workers == NULL || open_committer(s) != GK_OK)
 		return GKD_EXIT_FAILURE;
 	for (unsigned i = 0; i < s->n_workers && rc == GKD_EXIT_OK; i++)
 		rc = open_worker(s, i, why);
@@ -467,7 +500,7 @@ gdoid_workers_close(struct gdoid_server *s)
 	if (s->pool == NULL)
 		return;
 	gkd_pool_stop(s->pool);
-	gdoid_committer_close(s);
+	gkd_committer_close(&s->committer);
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++)
 		close_worker(&s->workers[i]);
 	gkd_pool_free(s->pool);

@@ -81,8 +81,8 @@ bool gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out);
 /* gdoi_gcks_hold - from now on a COMMIT is polled only when somebody has done it
  * already (@held), or at once again; what depends on it waits with it, everything
  * else leaves.  So more of them can be one, and somebody else can wait for the
- * disk.  True: there are some. */
-bool gdoi_gcks_hold(struct gdoi_gcks *gcks, bool held);
+ * disk.  Returns how many there are. */
+unsigned gdoi_gcks_hold(struct gdoi_gcks *gcks, bool held);
 /* gdoi_gcks_commit_failed - the COMMIT just polled did not reach the disk: what
  * depended on it is not sent, and the exchange is as before message 3. */
 void gdoi_gcks_commit_failed(struct gdoi_gcks *gcks, struct gk_now now);

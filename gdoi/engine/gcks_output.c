@@ -120,6 +120,7 @@ gcks_commit_add(struct gdoi_gcks *gcks, struct gdoi_group *group,
 	c->ticket = ticket;
 	*gcks->commits_end = c;
 	gcks->commits_end = &c->next;
+	gcks->n_commits++;
 	*commit = c;
 	return GK_OK;
 }
@@ -315,9 +316,11 @@ gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out)
 		return true;
 	c = gcks->commits;
 	if (c == NULL ||
-	    (gcks->held && !gdoi_group_committed(c->group, c->ticket)))
+	    (gcks->held &&
+	     !gk_commits_committed(gdoi_group_commits(c->group), c->ticket)))
 		return false;
 	gcks->commits = c->next;
+	gcks->n_commits--;
 	if (gcks->commits == NULL)
 		gcks->commits_end = &gcks->commits;
 	gcks->committing = c;
@@ -329,11 +332,11 @@ gdoi_gcks_poll(struct gdoi_gcks *gcks, struct gdoi_output *out)
 	return true;
 }
 
-bool
+unsigned
 gdoi_gcks_hold(struct gdoi_gcks *gcks, bool held)
 {
 	gcks->held = held;
-	return gcks->commits != NULL;
+	return gcks->n_commits;
 }
 
 void

@@ -67,6 +67,7 @@ struct gdoi_gcks {
 	struct gcks_pull *oldest, *newest;
 	size_t n_pulls;
 	struct gcks_commit *commits, **commits_end;
+	unsigned n_commits;
 	struct gcks_commit *committing; /* the one just polled */
 	bool held;                      /* COMMITs are not polled */
 	struct gdoi_outputs out;

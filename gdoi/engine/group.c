@@ -42,6 +42,7 @@ fill(struct gdoi_group *g)
 	GK_TRY(gk_buf_copy(&g->id, c->id));
 	c->scope = gk_buf_slice(&g->scope);
 	c->id = gk_buf_slice(&g->id);
+	gdoi_group_commits_init(g);
 	GK_TRY(gk_journal_new(c->scope, &g->own));
 	if (c->signer_key == NULL)
 		return GK_OK;
@@ -93,7 +94,7 @@ gdoi_group_free(struct gdoi_group *g)
 	gk_buf_free(&g->scope);
 	gk_buf_free(&g->id);
 	gk_journal_free(g->own);
-	gk_journal_free(g->in_flight);
+	gk_commits_free(&g->commits);
 	gk_queue_free(&g->out.items);
 	pthread_mutex_destroy(&g->lock);
 	gk_wipe(g, sizeof(*g));

@@ -3,6 +3,7 @@
 #define GDOI_ENGINE_GROUP_H
 
 #include "common/crypto/gk_sign.h"
+#include "common/group/gk_commits.h"
 #include "gdoi/engine/output.h"
 #include "gdoi/engine/policy.h"
 #include "gdoi/payload/kd.h"
@@ -20,7 +21,8 @@
  * _tick() and _poll() belong to one thread, the group's; workers reach it
  * through gdoi_gcks only (group_pull.h).
  *
- * Durable state is committed as gsakmp_group's is, see gdoi_group_commit_begin().
+ * Durable state: a COMMIT output says that the changes up to @ticket have to be
+ * durable before the next output (gk_commits.h).
  *
  * An eviction under LKH takes two PUSHes: the first, under the old KEK, brings
  * the update arrays with the new KEK; the second, under the new KEK, the new
@@ -127,15 +129,8 @@ enum gk_err gdoi_group_tick(struct gdoi_group *group, struct gk_now now);
 bool gdoi_group_poll(struct gdoi_group *group, struct gdoi_output *out);
 uint64_t gdoi_group_deadline(struct gdoi_group *group);
 
-const struct gk_journal *gdoi_group_commit_begin(struct gdoi_group *group,
-                                                 uint64_t ticket);
-void gdoi_group_commit_end(struct gdoi_group *group, bool ok);
-bool gdoi_group_commit_done(struct gdoi_group *group, uint64_t ticket);
-/* gdoi_group_committed - is it on the disk?  From any thread; changes nothing. */
-bool gdoi_group_committed(struct gdoi_group *group, uint64_t ticket);
-/* gdoi_group_commit_wanted - the newest ticket that is not; 0: there is none.
- * From any thread. */
-uint64_t gdoi_group_commit_wanted(struct gdoi_group *group);
+/* gdoi_group_commits - what is to be stored for a COMMIT; from any thread. */
+struct gk_commits *gdoi_group_commits(struct gdoi_group *group);
 
 /* What "status" and "members" show. */
 struct gdoi_group_status {

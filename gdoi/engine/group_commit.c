@@ -7,86 +7,45 @@
  * that every transaction is a state that the group was in.
  */
 static enum gk_err
-gather(struct gdoi_group *g)
+gather(void *group, struct gk_journal *journal)
 {
-	if (g->in_flight == NULL)
-		GK_TRY(gk_journal_new(gk_buf_slice(&g->scope), &g->in_flight));
+	struct gdoi_group *g = group;
+
 	/* The engine's own rows first: a DROP among them is about all that
 	 * was there before. */
-	GK_TRY(gk_journal_move(g->in_flight, g->own));
+	GK_TRY(gk_journal_move(journal, g->own));
 	if (g->data == NULL)
 		return GK_OK;
-	return gk_journal_move(g->in_flight, gk_group_journal(g->data));
+	return gk_journal_move(journal, gk_group_journal(g->data));
 }
 
-const struct gk_journal *
-gdoi_group_commit_begin(struct gdoi_group *g, uint64_t ticket)
+static void
+settle(void *group, uint64_t ticket, bool ok)
 {
-	const struct gk_journal *journal = NULL;
-
-	pthread_mutex_lock(&g->lock);
-	if (g->ticket_done < ticket && gather(g) == GK_OK) {
-		g->ticket_taken = g->ticket_made;
-		journal = g->in_flight;
-	}
-	pthread_mutex_unlock(&g->lock);
-	return journal;
+	gdoi_events_settle(group, ticket, ok);
 }
 
 void
-gdoi_group_commit_end(struct gdoi_group *g, bool ok)
+gdoi_group_commits_init(struct gdoi_group *g)
 {
-	pthread_mutex_lock(&g->lock);
-	/* What could not be stored stays in flight and goes first next time. */
-	gdoi_events_settle(g, g->ticket_taken, ok);
-	if (ok && g->in_flight != NULL) {
-		gk_journal_free(g->in_flight);
-		g->in_flight = NULL;
-		g->ticket_done = g->ticket_taken;
-	}
-	pthread_mutex_unlock(&g->lock);
+	static const struct gk_commits_ops ops = { gather, settle };
+
+	g->commits = (struct gk_commits){ .ops = &ops,
+		                          .group = g,
+		                          .lock = &g->lock,
+		                          .scope = gk_buf_slice(&g->scope) };
 }
 
-bool
-gdoi_group_commit_done(struct gdoi_group *g, uint64_t ticket)
+struct gk_commits *
+gdoi_group_commits(struct gdoi_group *g)
 {
-	bool done;
-
-	pthread_mutex_lock(&g->lock);
-	done = g->ticket_done >= ticket;
-	if (!done) /* begin() had no memory: what waits for it is not sent */
-		gdoi_events_settle(g, ticket, false);
-	pthread_mutex_unlock(&g->lock);
-	return done;
-}
-
-bool
-gdoi_group_committed(struct gdoi_group *g, uint64_t ticket)
-{
-	bool done;
-
-	pthread_mutex_lock(&g->lock);
-	done = g->ticket_done >= ticket;
-	pthread_mutex_unlock(&g->lock);
-	return done;
-}
-
-uint64_t
-gdoi_group_commit_wanted(struct gdoi_group *g)
-{
-	uint64_t ticket = 0;
-
-	pthread_mutex_lock(&g->lock);
-	if (g->ticket_done < g->ticket_made)
-		ticket = g->ticket_made;
-	pthread_mutex_unlock(&g->lock);
-	return ticket;
+	return &g->commits;
 }
 
 uint64_t
 gdoi_group_ticket(struct gdoi_group *g)
 {
-	return ++g->ticket_made;
+	return gk_commits_ticket(&g->commits);
 }
 
 enum gk_err

@@ -187,11 +187,9 @@ struct gdoi_group {
 	uint64_t flushed_at;
 	uint64_t n_pushes, n_acks, n_refused_acks;
 
-	/* commits */
 	struct gk_journal *own; /* rows that are not gk_group's */
-	struct gk_journal *in_flight;
+	struct gk_commits commits;
 	bool commit_owed; /* there are rows that nobody waits for */
-	uint64_t ticket_made, ticket_taken, ticket_done;
 
 	struct gdoi_outputs out;
 };
@@ -203,6 +201,8 @@ GK_MUST_CHECK enum gk_err gdoi_group_store(struct gdoi_group *g,
                                            const char *table,
                                            struct gk_slice key,
                                            struct gk_slice value);
+/* gdoi_group_commits_init - @g has its scope. */
+void gdoi_group_commits_init(struct gdoi_group *g);
 /* gdoi_group_ticket - names all changes up to now, for a COMMIT. */
 uint64_t gdoi_group_ticket(struct gdoi_group *g);
 GK_MUST_CHECK enum gk_err gdoi_group_log_commit(struct gdoi_group *g,

@@ -133,8 +133,8 @@ struct gdoi_output {
 
 	/*
 	 * COMMIT: a member engine gives its changes in @journal; a key server
-	 * names the group and a ticket, and the caller runs
-	 * gdoi_group_commit_begin(), the store, gdoi_group_commit_end().
+	 * names the group and a ticket, and the caller takes the changes from
+	 * gdoi_group_commits() to the store (gk_commits.h).
 	 */
 	const struct gk_journal *journal;
 	struct gdoi_group *of;

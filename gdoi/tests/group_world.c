@@ -250,10 +250,11 @@ row_apply(struct gw *w, const struct gk_change *c)
 bool
 gw_commit(struct gw *w, uint64_t ticket)
 {
-	const struct gk_journal *j = gdoi_group_commit_begin(w->group, ticket);
+	const struct gk_journal *j =
+		gk_commits_begin(gdoi_group_commits(w->group), ticket);
 
 	if (j == NULL)
-		return gdoi_group_commit_done(w->group, ticket);
+		return gk_commits_done(gdoi_group_commits(w->group), ticket);
 	for (size_t i = 0;
 	     i < gk_journal_count(j) && !w->broken && !w->no_store; i++) {
 		struct gk_change c = gk_journal_at(j, i);
@@ -261,7 +262,7 @@ gw_commit(struct gw *w, uint64_t ticket)
 		row_apply(w, &c);
 	}
 	w->commits++;
-	gdoi_group_commit_end(w->group, !w->broken);
+	gk_commits_end(gdoi_group_commits(w->group), !w->broken);
 	return !w->broken;
 }
 

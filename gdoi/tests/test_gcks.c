@@ -446,7 +446,7 @@ GK_TEST(gcks, commits_wait_for_each_other_and_nothing_else_does)
 	for (int i = 0; i < 2; i++)
 		r[i] = offered(&m[i], MID, group[0]);
 	other = request_new(&m[0], MID + 1, gdoi_group_dialect(group[0]));
-	assert_false(gdoi_gcks_hold(gcks, true));
+	assert_int_equal(gdoi_gcks_hold(gcks, true), 0);
 	for (int i = 0; i < 2; i++) {
 		write_3(&r[i], NULL);
 		gk_assert_ok(say_message(&r[i], 1));
@@ -454,19 +454,19 @@ GK_TEST(gcks, commits_wait_for_each_other_and_nothing_else_does)
 		assert_int_equal(said.n[GDOI_OUT_COMMIT], 0);
 		assert_int_equal(said.n[GDOI_OUT_JOINED], 0);
 	}
-	assert_true(gdoi_gcks_hold(gcks, true));
+	assert_int_equal(gdoi_gcks_hold(gcks, true), 2);
 	write_1(&other, gdoi_group_id(group[0]));
 	gk_assert_ok(say_message(&other, 0));
 	assert_int_equal(said.n_sent, 1);
 	assert_int_equal(server_status().registrations, 0);
 
-	assert_true(gdoi_gcks_hold(gcks, false));
+	assert_int_equal(gdoi_gcks_hold(gcks, false), 2);
 	collect();
 	assert_int_equal(said.n[GDOI_OUT_COMMIT], 2);
 	assert_int_equal(said.n_sent, 2);
 	assert_int_equal(said.n[GDOI_OUT_JOINED], 2);
 	assert_int_equal(server_status().registrations, 2);
-	assert_false(gdoi_gcks_hold(gcks, false));
+	assert_int_equal(gdoi_gcks_hold(gcks, false), 0);
 	for (int i = 0; i < 2; i++) {
 		request_free(&r[i]);
 		disconnect(&m[i]);
@@ -488,24 +488,26 @@ GK_TEST(gcks, what_somebody_else_has_committed_is_not_held)
 	m[1] = connect_as(7, (const uint8_t[]){ 10, 0, 0, 7 });
 	for (int i = 0; i < 2; i++)
 		r[i] = offered(&m[i], MID, group[0]);
-	assert_true(gdoi_group_commit_wanted(group[0]) == 0);
+	assert_true(gk_commits_wanted(gdoi_group_commits(group[0])) == 0);
 	(void)gdoi_gcks_hold(gcks, true);
 	write_3(&r[0], NULL);
 	gk_assert_ok(say_message(&r[0], 1));
-	ticket = gdoi_group_commit_wanted(group[0]);
-	assert_true(ticket != 0 && !gdoi_group_committed(group[0], ticket));
-	assert_non_null(gdoi_group_commit_begin(group[0], ticket));
+	ticket = gk_commits_wanted(gdoi_group_commits(group[0]));
+	assert_true(
+		ticket != 0 &&
+		!gk_commits_committed(gdoi_group_commits(group[0]), ticket));
+	assert_non_null(gk_commits_begin(gdoi_group_commits(group[0]), ticket));
 	write_3(&r[1], NULL);
 	gk_assert_ok(say_message(&r[1], 1));
 	assert_int_equal(said.n_sent, 0);
 
-	gdoi_group_commit_end(group[0], true);
-	assert_true(gdoi_group_committed(group[0], ticket));
+	gk_commits_end(gdoi_group_commits(group[0]), true);
+	assert_true(gk_commits_committed(gdoi_group_commits(group[0]), ticket));
 	collect();
 	assert_int_equal(said.n[GDOI_OUT_JOINED], 1);
 	assert_int_equal(said.n_sent, 1);
-	assert_true(gdoi_gcks_hold(gcks, true));
-	assert_true(gdoi_group_commit_wanted(group[0]) > ticket);
+	assert_int_equal(gdoi_gcks_hold(gcks, true), 1);
+	assert_true(gk_commits_wanted(gdoi_group_commits(group[0])) > ticket);
 	for (int i = 0; i < 2; i++) {
 		request_free(&r[i]);
 		disconnect(&m[i]);

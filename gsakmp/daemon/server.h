@@ -6,12 +6,11 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "common/daemon/gkd_commit.h"
+#include "common/daemon/gkd_committer.h"
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_locals.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_resend.h"
-#include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_tcp.h"
 #include "common/daemon/gkd_worker.h"
 #include "gsakmp/daemon/fetcher.h"
@@ -57,11 +56,9 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gkd_queue queue;       /* datagrams */
-	atomic_bool asked;            /* for a commit, and not answered yet */
-	bool waiting;                 /* for one; the committing thread's */
-	unsigned behind;              /* messages since it was last answered */
-	atomic_ullong stale, crowded; /* the queue's counters */
+	struct gkd_queue queue;            /* datagrams */
+	struct gkd_asker asker;            /* for commits; counts messages */
+	atomic_ullong stale, crowded;      /* the queue's counters */
 	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings; /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */
@@ -166,12 +163,7 @@ struct gsakmpd_server {
 	struct gsakmpd_bulletin bulletin;
 	const char *store_path;
 	struct gkd_commit commit;
-	struct gsakmpd_committer {
-		struct gkd_loop *loop;
-		struct gkd_timer *timer;
-		struct gkd_settle *settle;
-		bool armed;
-	} committer;
+	struct gkd_committer committer; /* for the workers */
 
 	struct gkd_locals locals;
 };
@@ -202,15 +194,6 @@ void gsakmpd_worker_stream(struct gsakmpd_worker *w, struct gkd_conn *conn,
                            struct gk_slice data);
 /* All workers get the server's new party. */
 void gsakmpd_workers_set_party(struct gsakmpd_server *s);
-/* What @w asked for is on the disk; or not, and it is to see to that itself. */
-void gsakmpd_worker_committed(struct gsakmpd_worker *w, bool committed);
-
-/* ---- server_commit.c: commits for the workers ----------------------------- */
-GK_MUST_CHECK enum gk_err gsakmpd_committer_open(struct gsakmpd_server *s,
-                                                 struct gkd_loop *loop);
-void gsakmpd_committer_close(struct gsakmpd_server *s);
-/* In the worker's thread; false: nobody will answer. */
-GK_MUST_CHECK bool gsakmpd_commit_ask(struct gsakmpd_worker *w);
 
 /* ---- server_opening.c: TCP after a datagram (RFC 4534 B.1.4) ------------- */
 struct gsakmpd_openings *gsakmpd_openings_new(struct gsakmpd_worker *w);

@@ -132,7 +132,7 @@ static bool
 commit(struct gsakmpd_worker *w, struct failures *f,
        const struct gsakmp_output *o)
 {
-	if (gsakmp_group_committed(o->group, o->ticket))
+	if (gk_commits_committed(gsakmp_group_commits(o->group), o->ticket))
 		return true; /* the committing thread has, and said so */
 	for (unsigned i = 0; i < f->n; i++)
 		if (f->group[i] == o->group)
@@ -184,31 +184,23 @@ drain(struct gsakmpd_worker *w)
 	drain_some(w, false);
 }
 
-/* As many messages may have been worked through while a commit is waited for: what
- * they gave is in memory until then, and a disk may take its time. */
-#define BEHIND_MAX 1024
-
-/* The rest leaves when the committing thread has done its commits.  Where too much
- * would wait, it is this one that does; meanwhile the system keeps what comes, as
- * far as the sockets have room. */
+/* The rest leaves when the committing thread has done its commits.  Each message
+ * that is worked through meanwhile may leave something in memory. */
 static void
 settle(struct gsakmpd_worker *w)
 {
 	drain_some(w, true);
-	if (gsakmp_gcks_held(w->engine)) {
-		if (w->behind < BEHIND_MAX && gsakmpd_commit_ask(w))
-			return;
+	if (!gsakmp_gcks_held(w->engine))
+		w->asker.behind = 0;
+	else if (!gkd_commit_ask(&w->asker))
 		drain(w);
-	}
-	w->behind = 0;
 }
 
-void
-gsakmpd_worker_committed(struct gsakmpd_worker *w, bool committed)
+static void
+on_committed(void *arg, bool committed)
 {
-	if (w->engine == NULL)
-		return; /* closed meanwhile */
-	w->behind = 0;
+	struct gsakmpd_worker *w = arg;
+
 	if (committed)
 		settle(w);
 	else
@@ -231,7 +223,7 @@ receive(struct gsakmpd_worker *w, struct gk_slice data,
 	/* A refusal is an output; there is nothing to do with it here. */
 	(void)gsakmp_gcks_receive(w->engine, data.ptr, data.len, from,
 	                          gkd_now());
-	w->behind++;
+	w->asker.behind++;
 	if (w->fetcher != NULL)
 		drain(w); /* what it wants fetched is to be known at once */
 	else
@@ -282,7 +274,7 @@ on_work(void *arg)
 		else
 			(void)gsakmp_gcks_receive(w->engine, l->octets, l->len,
 			                          &from, now);
-		w->behind++;
+		w->asker.behind++;
 		free(l);
 	}
 	settle(w);
@@ -336,6 +328,27 @@ gsakmpd_worker_stream(struct gsakmpd_worker *w, struct gkd_conn *conn,
 		gsakmpd_endpoint_of(&peer, true, gkd_conn_id(conn));
 
 	receive(w, data, &from, 0);
+}
+
+/* ---- commits for the workers --------------------------------------------- */
+
+static struct gk_commits *
+commits_of(void *arg, size_t i)
+{
+	struct gsakmpd_server *s = arg;
+
+	return i < s->n_groups ? gsakmp_group_commits(s->groups[i].group)
+	                       : NULL;
+}
+
+static enum gk_err
+open_committer(struct gsakmpd_server *s)
+{
+	const struct gkd_committer_ops ops = { .group = commits_of, .arg = s };
+
+	return gkd_committer_open(&s->committer,
+	                          gkd_pool_loop(s->pool, s->n_workers),
+	                          &s->commit, &ops);
 }
 
 /* ---- opening and closing ------------------------------------------------ */
@@ -394,6 +407,10 @@ open_worker(struct gsakmpd_server *s, unsigned index, struct gkd_why *why)
 	w->server = s;
 	w->index = index;
 	w->loop = gkd_pool_loop(s->pool, index);
+	w->asker = (struct gkd_asker){ .committer = &s->committer,
+		                       .loop = w->loop,
+		                       .answered = on_committed,
+		                       .arg = w };
 	w->engine = gsakmp_gcks_new(&s->d->env, &s->engine_cfg);
 	w->timer = gkd_timer_new(w->loop, on_timer, w);
 	if (index == 0)
@@ -452,9 +469,7 @@ gsakmpd_workers_open(struct gsakmpd_server *s, struct gkd_why *why)
 		return GKD_EXIT_FAILURE;
 	s->pool = gkd_pool_new(s->n_workers + 1);
 	s->workers = calloc(s->n_workers, sizeof(*s->workers));
-	if (s->pool == NULL || s->workers == NULL ||
-	    gsakmpd_committer_open(s, gkd_pool_loop(s->pool, s->n_workers)) !=
-	            GK_OK)
+	if (s->pool == NULL || s->workers == NULL || open_committer(s) != GK_OK)
 		return GKD_EXIT_FAILURE;
 	for (unsigned i = 0; i < s->n_workers && rc == GKD_EXIT_OK; i++)
 		rc = open_worker(s, i, why);
@@ -467,7 +482,7 @@ gsakmpd_workers_close(struct gsakmpd_server *s)
 	if (s->pool == NULL)
 		return;
 	gkd_pool_stop(s->pool);
-	gsakmpd_committer_close(s);
+	gkd_committer_close(&s->committer);
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
 		struct gsakmpd_worker *w = &s->workers[i];
 

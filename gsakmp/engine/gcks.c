@@ -87,7 +87,7 @@ gsakmp_gcks_held(const struct gsakmp_gcks *gcks)
 	const struct gsakmp_output *o = gsakmp_outputs_first(&gcks->out);
 
 	return o != NULL && o->kind == GSAKMP_OUT_COMMIT &&
-	       !gsakmp_group_committed(o->group, o->ticket);
+	       !gk_commits_committed(gsakmp_group_commits(o->group), o->ticket);
 }
 
 enum gk_err

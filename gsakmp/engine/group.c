@@ -48,6 +48,7 @@ gsakmp_group_new(const struct gk_env *env,
 	g->window_ends = g->rekey_due = g->grace_ends = GK_NEVER;
 	g->judge_at = g->clock_at = GK_NEVER;
 	pthread_mutex_init(&g->lock, NULL);
+	gsakmp_group_commits_init(g);
 	if (gsakmp_replay_new(g->cfg.replay_max, &g->replay) != GK_OK ||
 	    gk_journal_new(g->cfg.group_id, &g->own) != GK_OK) {
 		gsakmp_group_free(g);
@@ -72,7 +73,7 @@ gsakmp_group_free(struct gsakmp_group *g)
 	gsakmp_policy_unref(g->policy);
 	gk_group_free(g->data);
 	gk_journal_free(g->own);
-	gk_journal_free(g->in_flight);
+	gk_commits_free(&g->commits);
 	gk_queue_free(&g->out.items);
 	pthread_mutex_destroy(&g->lock);
 	gk_wipe(g, sizeof(*g));
@@ -132,7 +133,7 @@ gsakmp_group_deadline(struct gsakmp_group *g)
 
 	pthread_mutex_lock(&g->lock);
 	at = earliest(g);
-	retry = gsakmp_group_retry_due(g);
+	retry = gk_commits_retry_due(&g->commits);
 	pthread_mutex_unlock(&g->lock);
 	if (retry < at)
 		at = retry;

@@ -3,6 +3,7 @@
 #define GSAKMP_ENGINE_GROUP_H
 
 #include "common/crypto/gk_kex.h"
+#include "common/group/gk_commits.h"
 #include "gsakmp/engine/output.h"
 
 struct gk_group_member;
@@ -24,21 +25,9 @@ struct gsakmp_policy;
  * Commands, _tick() and _poll() belong to one thread, the group's; the workers
  * reach it through gsakmp_gcks only.
  *
- * Durable state.  Every change is written to the group's journal in the order
- * in which it happens, whichever thread made it.  A COMMIT output says that
- * the changes up to @ticket have to be durable before the next output:
- *
- *     lock(store)
- *     j = gsakmp_group_commit_begin(group, ticket)
- *     if (j != NULL)     // NULL: another thread has just done it
- *             ok = gk_store_apply(store, j)
- *             gsakmp_group_commit_end(group, ok)
- *     else
- *             ok = gsakmp_group_commit_done(group, ticket)
- *     unlock(store)
- *
- * so commits of several workers merge, and none can overtake another.  A Rekey
- * Event whose commit failed comes again, in front of any later one.
+ * Durable state.  A COMMIT output says that the changes up to @ticket have to be
+ * durable before the next output (gk_commits.h).  A Rekey Event whose commit failed
+ * comes again, in front of any later one.
  */
 struct gsakmp_group_config {
 	struct gsakmp_party party;
@@ -272,17 +261,8 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
 bool gsakmp_group_poll(struct gsakmp_group *group, struct gsakmp_output *out);
 uint64_t gsakmp_group_deadline(struct gsakmp_group *group);
 
-const struct gk_journal *gsakmp_group_commit_begin(struct gsakmp_group *group,
-                                                   uint64_t ticket);
-void gsakmp_group_commit_end(struct gsakmp_group *group, bool ok);
-/* gsakmp_group_commit_done - whether the changes up to @ticket are durable; to
- * be asked when begin() gave no journal, which can also be want of memory. */
-bool gsakmp_group_commit_done(struct gsakmp_group *group, uint64_t ticket);
-/* gsakmp_group_committed - is it on the disk?  From any thread; changes nothing. */
-bool gsakmp_group_committed(struct gsakmp_group *group, uint64_t ticket);
-/* gsakmp_group_commit_wanted - the newest ticket that is not; 0: there is none.
- * From any thread. */
-uint64_t gsakmp_group_commit_wanted(struct gsakmp_group *group);
+/* gsakmp_group_commits - what is to be stored for a COMMIT; from any thread. */
+struct gk_commits *gsakmp_group_commits(struct gsakmp_group *group);
 
 /* What "status" and "members" show; text in @peer is valid in the callback. */
 struct gsakmp_group_status {

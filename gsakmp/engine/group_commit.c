@@ -7,122 +7,50 @@
  * every transaction is a state that the group was in.
  */
 static enum gk_err
-gather(struct gsakmp_group *g)
+gather(void *group, struct gk_journal *journal)
 {
-	if (g->in_flight == NULL)
-		GK_TRY(gk_journal_new(g->cfg.group_id, &g->in_flight));
+	struct gsakmp_group *g = group;
+
 	if (g->data != NULL)
-		GK_TRY(gk_journal_move(g->in_flight,
-		                       gk_group_journal(g->data)));
-	return gk_journal_move(g->in_flight, g->own);
+		GK_TRY(gk_journal_move(journal, gk_group_journal(g->data)));
+	return gk_journal_move(journal, g->own);
 }
 
 static void
-note_end(struct gsakmp_group *g, bool ok)
+settle(void *group, uint64_t ticket, bool ok)
 {
-	g->owing = !ok;
-	if (ok)
-		g->retry_at = 0;
-}
-
-const struct gk_journal *
-gsakmp_group_commit_begin(struct gsakmp_group *g, uint64_t ticket)
-{
-	const struct gk_journal *journal = NULL;
-
-	pthread_mutex_lock(&g->lock);
-	if (g->ticket_done < ticket && gather(g) == GK_OK) {
-		g->ticket_taken = g->ticket_made;
-		journal = g->in_flight;
-	}
-	pthread_mutex_unlock(&g->lock);
-	return journal;
+	gsakmp_group_events_settle(group, ticket, ok);
 }
 
 void
-gsakmp_group_commit_end(struct gsakmp_group *g, bool ok)
+gsakmp_group_commits_init(struct gsakmp_group *g)
 {
-	pthread_mutex_lock(&g->lock);
-	/* What could not be stored stays in flight and goes first next time. */
-	gsakmp_group_events_settle(g, g->ticket_taken, ok);
-	note_end(g, ok);
-	if (ok && g->in_flight != NULL) {
-		gk_journal_free(g->in_flight);
-		g->in_flight = NULL;
-		g->ticket_done = g->ticket_taken;
-	}
-	pthread_mutex_unlock(&g->lock);
+	static const struct gk_commits_ops ops = { gather, settle };
+
+	g->commits = (struct gk_commits){ .ops = &ops,
+		                          .group = g,
+		                          .lock = &g->lock,
+		                          .scope = g->cfg.group_id };
 }
 
-bool
-gsakmp_group_commit_done(struct gsakmp_group *g, uint64_t ticket)
+struct gk_commits *
+gsakmp_group_commits(struct gsakmp_group *g)
 {
-	bool done;
-
-	pthread_mutex_lock(&g->lock);
-	done = g->ticket_done >= ticket;
-	if (!done) { /* begin() had no memory: what waits for it is not sent */
-		gsakmp_group_events_settle(g, ticket, false);
-		note_end(g, false);
-	}
-	pthread_mutex_unlock(&g->lock);
-	return done;
-}
-
-bool
-gsakmp_group_committed(struct gsakmp_group *g, uint64_t ticket)
-{
-	bool done;
-
-	pthread_mutex_lock(&g->lock);
-	done = g->ticket_done >= ticket;
-	pthread_mutex_unlock(&g->lock);
-	return done;
-}
-
-uint64_t
-gsakmp_group_commit_wanted(struct gsakmp_group *g)
-{
-	uint64_t ticket = 0;
-
-	pthread_mutex_lock(&g->lock);
-	if (g->ticket_done < g->ticket_made)
-		ticket = g->ticket_made;
-	pthread_mutex_unlock(&g->lock);
-	return ticket;
-}
-
-/* ---- again -------------------------------------------------------------- */
-
-/*
- * What has changed stays changed, and is durable as soon as there is a disk for
- * it: not only when the next one asks, who may be long in coming.
- */
-#define RETRY_MS 1000
-
-uint64_t
-gsakmp_group_retry_due(const struct gsakmp_group *g)
-{
-	return g->owing ? g->retry_at : GK_NEVER;
+	return &g->commits;
 }
 
 enum gk_err
 gsakmp_group_retry(struct gsakmp_group *g, struct gk_now now)
 {
-	bool due = g->owing && g->retry_at != 0 && g->retry_at <= now.mono_ms;
-
-	if (g->owing && (due || g->retry_at == 0))
-		g->retry_at = now.mono_ms + RETRY_MS;
-	if (due)
-		GK_TRY(gsakmp_group_log_commit(g, &g->out,
-		                               gsakmp_group_ticket(g)));
-	return GK_OK;
+	if (!gk_commits_retry(&g->commits, now))
+		return GK_OK;
+	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 
 uint64_t
 gsakmp_group_ticket(struct gsakmp_group *g)
 {
-	return ++g->ticket_made;
+	return gk_commits_ticket(&g->commits);
 }
 
 enum gk_err

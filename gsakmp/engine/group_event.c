@@ -411,7 +411,7 @@ static void
 event_done(struct gsakmp_group *g, struct gsakmp_event *e, bool out)
 {
 	pthread_mutex_lock(&g->lock);
-	if (out && e->ticket <= g->ticket_done) {
+	if (out && e->ticket <= g->commits.done) {
 		gsakmp_event_free(e); /* another thread's commit covered it */
 	} else if (out) {
 		e->next = g->sent;

@@ -162,7 +162,7 @@ note_member(struct gsakmp_judge *j, const struct gk_member *m, size_t seat,
 	*s = (struct gsakmp_suspect){ .id = m->id,
 		                      .seat = seat,
 		                      .wrapped = wrapped,
-		                      .ticket = j->g->ticket_made };
+		                      .ticket = j->g->commits.made };
 	GK_TRY(gk_buf_copy(&s->peer, gk_buf_slice(&m->identity)));
 	if (session != NULL && session->cert != NULL)
 		GK_TRY(gk_buf_copy(&s->joining, gk_cert_der(session->cert)));
@@ -298,7 +298,7 @@ doubt(struct gsakmp_judge *j, struct gsakmp_suspect *s, enum gk_err why,
 	}
 	j->g->judge_count.unreadable++;
 	/* It may not be there yet. */
-	if (why == GK_ERR_UNEXPECTED && j->g->ticket_done < s->ticket)
+	if (why == GK_ERR_UNEXPECTED && j->g->commits.done < s->ticket)
 		return GK_OK;
 	s->verdict = GSAKMP_UNREADABLE;
 	return find(j, s);

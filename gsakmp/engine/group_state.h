@@ -116,12 +116,8 @@ struct gsakmp_group {
 	uint64_t flushed_at;       /* monotonic */
 	uint32_t stored_first, stored_last; /* Sequence IDs of stored events */
 
-	/* commits */
 	struct gk_journal *own; /* rows that are not gk_group's */
-	struct gk_journal *in_flight;
-	uint64_t ticket_made, ticket_taken, ticket_done;
-	bool owing;        /* the last commit failed: it is tried again ... */
-	uint64_t retry_at; /* ... then; 0: that is not settled yet */
+	struct gk_commits commits;
 
 	struct gsakmp_outputs out;
 };
@@ -186,11 +182,11 @@ GK_MUST_CHECK enum gk_err gsakmp_group_chain_load(struct gsakmp_group *g,
 /* gsakmp_group_ticket - names all changes up to now, for a COMMIT. */
 uint64_t gsakmp_group_ticket(struct gsakmp_group *g);
 
+/* gsakmp_group_commits_init - @g has its name. */
+void gsakmp_group_commits_init(struct gsakmp_group *g);
 /* gsakmp_group_retry - what a commit that failed has left to do. */
 GK_MUST_CHECK enum gk_err gsakmp_group_retry(struct gsakmp_group *g,
                                              struct gk_now now);
-/* gsakmp_group_retry_due - when it is to be called. */
-uint64_t gsakmp_group_retry_due(const struct gsakmp_group *g);
 
 /* gsakmp_group_log_commit - an output COMMIT for @ticket in @q. */
 GK_MUST_CHECK enum gk_err gsakmp_group_log_commit(struct gsakmp_group *g,

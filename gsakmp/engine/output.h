@@ -98,8 +98,8 @@ struct gsakmp_output {
 
 	/*
 	 * COMMIT: a member engine gives the changes in @journal; a key server
-	 * names the group in @group, and the caller runs
-	 * gsakmp_group_commit_begin(), the store, gsakmp_group_commit_end().
+	 * names the group in @group, and the caller takes the changes from
+	 * gsakmp_group_commits() to the store (gk_commits.h).
 	 */
 	const struct gk_journal *journal;
 	struct gsakmp_group *group; /* also DEADLINE */

@@ -277,14 +277,15 @@ GK_TEST(rfc4535_5_2_1_2_01, no_keydl_leaves_before_it_is_stored)
 static void
 store_now(struct world *w, bool ok)
 {
-	const struct gk_journal *j = gsakmp_group_commit_begin(
-		w->group, gsakmp_group_commit_wanted(w->group));
+	const struct gk_journal *j = gk_commits_begin(
+		gsakmp_group_commits(w->group),
+		gk_commits_wanted(gsakmp_group_commits(w->group)));
 
 	assert_non_null(j);
 	assert_true(gsakmp_gcks_held(w->worker[0].gcks));
 	if (ok)
 		world_store_apply(&w->store, j);
-	gsakmp_group_commit_end(w->group, ok);
+	gk_commits_end(gsakmp_group_commits(w->group), ok);
 }
 
 GK_TEST(rfc4535_5_2_1_2_01, a_keydl_is_held_until_somebody_has_stored_it)
@@ -300,7 +301,8 @@ GK_TEST(rfc4535_5_2_1_2_01, a_keydl_is_held_until_somebody_has_stored_it)
 	fixture_up(&f, &cfg, ALICE_NAME);
 	gcks = f.w->worker[0].gcks;
 	assert_false(gsakmp_gcks_held(gcks));
-	assert_int_equal(gsakmp_group_commit_wanted(f.w->group), 0);
+	assert_int_equal(gk_commits_wanted(gsakmp_group_commits(f.w->group)),
+	                 0);
 	gcks_forge(&(struct gcks_forge){ .m = f.m, RTJ }, &rtj);
 	gk_assert_ok(gsakmp_gcks_receive(gcks, rtj.ptr, rtj.len, &from,
 	                                 simnet_now(f.w->net)));
@@ -311,11 +313,13 @@ GK_TEST(rfc4535_5_2_1_2_01, a_keydl_is_held_until_somebody_has_stored_it)
 	store_now(f.w, false);
 	assert_true(gsakmp_gcks_held(gcks));
 	store_now(f.w, true);
-	assert_int_equal(gsakmp_group_commit_wanted(f.w->group), 0);
+	assert_int_equal(gk_commits_wanted(gsakmp_group_commits(f.w->group)),
+	                 0);
 	assert_false(gsakmp_gcks_held(gcks));
 	while (gsakmp_gcks_poll(gcks, &out) && out.kind != GSAKMP_OUT_SEND)
 		stored |= out.kind == GSAKMP_OUT_COMMIT &&
-		          gsakmp_group_committed(out.group, out.ticket);
+		          gk_commits_committed(gsakmp_group_commits(out.group),
+		                               out.ticket);
 	assert_true(stored && out.kind == GSAKMP_OUT_SEND);
 	gk_buf_free(&rtj);
 	fixture_down(&f);

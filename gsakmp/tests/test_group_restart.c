@@ -47,10 +47,11 @@ GK_TEST(rfc4535_7_1_1_12, restart_between_commit_and_send_loses_nobody)
 
 		if (out.kind != GSAKMP_OUT_COMMIT)
 			continue;
-		j = gsakmp_group_commit_begin(w->group, out.ticket);
+		j = gk_commits_begin(gsakmp_group_commits(w->group),
+		                     out.ticket);
 		assert_non_null(j);
 		world_store_apply(&w->store, j);
-		gsakmp_group_commit_end(w->group, true);
+		gk_commits_end(gsakmp_group_commits(w->group), true);
 		break;
 	}
 	world_restart(w);
@@ -245,10 +246,11 @@ GK_TEST(rfc4535_7_1_1_12, rekeys_held_back_survive_a_restart_in_order)
 
 		if (out.kind != GSAKMP_OUT_COMMIT)
 			continue;
-		j = gsakmp_group_commit_begin(w->group, out.ticket);
+		j = gk_commits_begin(gsakmp_group_commits(w->group),
+		                     out.ticket);
 		assert_non_null(j);
 		world_store_apply(&w->store, j);
-		gsakmp_group_commit_end(w->group, true);
+		gk_commits_end(gsakmp_group_commits(w->group), true);
 		break;
 	}
 	world_restart(w);

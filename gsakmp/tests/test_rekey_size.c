@@ -210,10 +210,10 @@ GK_TEST(rfc4535_7_1_1_12, split_event_survives_a_restart)
 	do
 		assert_true(gsakmp_group_poll(w->group, &out));
 	while (out.kind != GSAKMP_OUT_COMMIT);
-	j = gsakmp_group_commit_begin(w->group, out.ticket);
+	j = gk_commits_begin(gsakmp_group_commits(w->group), out.ticket);
 	assert_non_null(j);
 	world_store_apply(&w->store, j);
-	gsakmp_group_commit_end(w->group, true);
+	gk_commits_end(gsakmp_group_commits(w->group), true);
 	watch(w, &wire);
 	world_restart(w);
 	world_pass(w, 1000);

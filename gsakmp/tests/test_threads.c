@@ -51,10 +51,10 @@ commit(struct shared *s, const struct gsakmp_output *out)
 	const struct gk_journal *j;
 
 	pthread_mutex_lock(&s->store_lock);
-	j = gsakmp_group_commit_begin(out->group, out->ticket);
+	j = gk_commits_begin(gsakmp_group_commits(out->group), out->ticket);
 	if (j != NULL) {
 		world_store_apply(&s->store, j);
-		gsakmp_group_commit_end(out->group, true);
+		gk_commits_end(gsakmp_group_commits(out->group), true);
 	}
 	pthread_mutex_unlock(&s->store_lock);
 }

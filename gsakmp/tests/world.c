@@ -75,15 +75,16 @@ static bool
 commit(struct world *w, const struct gsakmp_output *out)
 {
 	const struct gk_journal *j =
-		gsakmp_group_commit_begin(out->group, out->ticket);
+		gk_commits_begin(gsakmp_group_commits(out->group), out->ticket);
 	bool ok;
 
 	if (j == NULL)
-		return gsakmp_group_commit_done(out->group, out->ticket);
+		return gk_commits_done(gsakmp_group_commits(out->group),
+		                       out->ticket);
 	ok = world_store_ok(&w->store);
 	if (ok)
 		world_store_apply(&w->store, j);
-	gsakmp_group_commit_end(out->group, ok);
+	gk_commits_end(gsakmp_group_commits(out->group), ok);
 	return ok;
 }
 

@@ -9,7 +9,7 @@ static bool
 commit(struct world_sub *s, const struct gsakmp_output *out)
 {
 	const struct gk_journal *j =
-		gsakmp_group_commit_begin(out->group, out->ticket);
+		gk_commits_begin(gsakmp_group_commits(out->group), out->ticket);
 	bool ok;
 
 	if (j == NULL)
@@ -17,7 +17,7 @@ commit(struct world_sub *s, const struct gsakmp_output *out)
 	ok = world_store_ok(&s->store);
 	if (ok)
 		world_store_apply(&s->store, j);
-	gsakmp_group_commit_end(out->group, ok);
+	gk_commits_end(gsakmp_group_commits(out->group), ok);
 	return ok;
 }
 

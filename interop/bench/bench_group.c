@@ -72,7 +72,8 @@ static void
 commit(struct bench *b, uint64_t ticket, struct result *r)
 {
 	uint64_t start = bench_thread_ns();
-	const struct gk_journal *j = gsakmp_group_commit_begin(b->g, ticket);
+	const struct gk_journal *j =
+		gk_commits_begin(gsakmp_group_commits(b->g), ticket);
 
 	r->rows_ns += bench_thread_ns() - start;
 	if (j == NULL)
@@ -84,7 +85,7 @@ commit(struct bench *b, uint64_t ticket, struct result *r)
 		r->store_ns += bench_thread_ns() - start;
 	}
 	start = bench_thread_ns();
-	gsakmp_group_commit_end(b->g, true);
+	gk_commits_end(gsakmp_group_commits(b->g), true);
 	r->rows_ns += bench_thread_ns() - start;
 }
 
