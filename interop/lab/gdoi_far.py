@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from msec_scapy.gdoi import cli, isakmp, keylog, misbehave
+from msec_scapy.gdoi import cli, isakmp, keylog, misbehave, net
+from msec_scapy.gdoi import gm as members
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.phase1 import Hooks
 
@@ -20,7 +21,7 @@ from . import LabError
 ALL = "gdoi"
 KINDS = ("phase1", "pull", "push", "ack")
 ASKED = {"phase1": ("phase1", "registered"), "pull": ("registered",), "ack": ("registered",)}
-ENDED = ("not-registered", "notified", "phase1-deleted")
+TRIES = 4  # of a message that is not answered
 
 
 def meant(argv: list) -> bool:
@@ -97,12 +98,23 @@ def words(event: str, fields: dict) -> str:
     return " ".join([event, *(f"{k}={v}" for k, v in fields.items() if v not in (None, "", []))])
 
 
-def told(entry, hooks, seen: list, refused, alive) -> dict:
+def ends(event: str, fields: dict) -> bool:
+    """Whether this says that an exchange comes to nothing.  A notification may also tell of what is in order."""
+    return event in ("not-registered", "phase1-deleted") or event == "notified" and fields["error"]
+
+
+def moved_on(events: list) -> bool:
+    """The key server has other keys by now than those that it offered in this very registration: one asks again."""
+    return any((e, f.get("notify")) == net.OVERTAKEN for e, f in events)
+
+
+def told(entry, hooks, seen: list, refused, alive, afterwards=()) -> dict:
+    """`afterwards` is what the victim made of the right exchange that tells whether it is `alive`."""
     from requirements import ledger
     rows = ledger.load()
     return {**entry.as_dict(), "rows": {r: rows[r].requirement for r in entry.rows}, "sent": [o.hex() for o in hooks.sent],
             "payloads": [p.show(dump=True) for p in hooks.layers] if hooks.sent else [], "seen": seen, "refused": refused,
-            "alive": alive}
+            "alive": alive, "afterwards": list(afterwards)}
 
 
 # -------------------------------------------------------------------- a key server
@@ -115,46 +127,70 @@ class KeyServer:
         a.server = a.target
         cli.config_of(a, keylog.Silent())  # what is wrong with it is said now
 
-    def _exchange(self, until: tuple, hooks=None, tries: int = 1, then=lambda runner, events: None) -> list:
-        """Phase 1 and a registration, over with one of these events; all of them."""
+    def _exchange(self, asked: tuple, hooks=None, then=lambda runner, over: None) -> list:
+        """Phase 1 and a registration, as far as one of these events, an end that the key server puts to it, or the wrong
+        message; `then` goes on from there. All of its events: what belongs to an earlier exchange ends none."""
         events = []
         runner = cli.member_runner(self.a, lambda name, **f: events.append((name, f)), keylog.Silent())
+        over = lambda: any(e in asked or ends(e, f) for e, f in events)
         try:
             runner.member.config.hooks = hooks or Hooks()
-            runner.timeout, runner.tries = self.a.patience, tries
-            runner.register(lambda: any(e in until for e, _ in events))
-            then(runner, events)
+            runner.timeout, runner.tries = self.a.patience, TRIES
+            runner.register(lambda: over() or bool(hooks and hooks.sent))
+            then(runner, over)
             runner.leave()
         finally:
             runner.close()
         return events
 
+    def _settled(self, exchange) -> list:
+        """The events of an exchange that a rekey did not come in between of: whoever was here before has left, and the
+        key server may tell the others at any time."""
+        for _ in range(TRIES):
+            events = exchange()
+            if not moved_on(events):
+                break
+        return events
+
     def right(self, entry) -> bool:
         """Whether an exchange without a fault comes as far as the wrong one may not."""
         asked = ASKED[kind(entry)]
-        events = self._exchange((*asked, *ENDED), tries=4)
-        self.said = [words(*e) for e in events]
+        events = self._settled(lambda: self._exchange(asked))
+        self.said = [words(*e) for e in events] or [f"no answer from {self.a.target}"]
         return any(e in asked for e, _ in events)
 
     def attack(self, entry) -> dict:
         if not self.right(entry):
-            raise LabError("a right exchange does not succeed, so there is nothing to attack: "
-                           + ("; ".join(self.said) or f"no answer from {self.a.target}"))
-        hooks = Recording(entry)
-        if kind(entry) == "ack":
-            events = self._exchange((*ASKED["ack"], *ENDED), hooks, then=lambda r, e: self._acknowledge(r, hooks))
-            refused = None
-        else:
-            asked = ASKED[kind(entry)]
-            events = self._exchange((*asked, *ENDED), hooks)
-            refused = not any(e in asked for e, _ in events)
+            raise LabError("a right exchange does not succeed, so there is nothing to attack: " + "; ".join(self.said))
+        events, hooks = self._wrong(entry)
         seen = [words(*e) for e in events] or ["it answered nothing"]
-        return told(entry, hooks, seen, refused if hooks.sent else None, self.right(entry))
+        refused = None if kind(entry) == "ack" or not hooks.sent else not any(e in ASKED[kind(entry)] for e, _ in events)
+        alive = self.right(entry)
+        return told(entry, hooks, seen, refused, alive, self.said)
 
-    def _acknowledge(self, runner, hooks) -> None:
+    def _wrong(self, entry) -> tuple:
+        """What happened, and what was sent."""
+        then = self._acknowledge if kind(entry) == "ack" else self._answer
+        made = []
+
+        def exchange():
+            made.append(Recording(entry))
+            return self._exchange(ASKED[kind(entry)], made[-1], then)
+        # A message 3 that comes too late for its offer is refused for that.
+        return (self._settled(exchange) if entry.where in ("pull-3", "ack") else exchange()), made[-1]
+
+    def _answer(self, runner, over) -> None:
+        """Patience begins with the wrong message, which the network may lose."""
+        if not runner.run(self.a.patience / 2, over):
+            runner.send(runner.member.again())
+            runner.run(self.a.patience / 2, over)
+
+    def _acknowledge(self, runner, over) -> None:
+        if runner.member.state != members.MEMBER:
+            return
         wanted(self.a, "a rekey")
         provoke(self.a)
-        runner.run(self.a.seconds, lambda: bool(hooks.sent))
+        runner.run(self.a.seconds, lambda: bool(runner.member.config.hooks.sent))
         runner.run(self.a.patience / 4)
 
     def close(self) -> None:
@@ -299,7 +335,9 @@ def in_full(t: dict):
         yield "  " + line
     yield "\n" + VERDICT[t["refused"]]
     if t["alive"] is not None:
-        yield "A right exchange works afterwards." if t["alive"] else "AFTERWARDS A RIGHT EXCHANGE DOES NOT WORK ANY MORE."
+        yield "A right exchange works afterwards." if t["alive"] else "AFTERWARDS A RIGHT EXCHANGE DOES NOT WORK ANY MORE:"
+        for line in () if t["alive"] else t["afterwards"]:
+            yield "  " + line
 
 
 def good(t: dict) -> bool:

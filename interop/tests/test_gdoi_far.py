@@ -45,10 +45,14 @@ def key_server(tmp_path_factory, net_prefix):
         yield ground
 
 
-def at(ground, name, *words):
-    return attacking(ground.scene["alice"], name, "--target", ground.address("keys"), "--bind", ground.address("alice"),
-                     "--interface", "eth0", "--group", str(NUMBER), "--identity", fqdn("alice"),
-                     "--psk", "*=" + ground.secret("keys", "alice").decode(), "--patience", "1", *SUITE, *words)
+def words(ground, name, *more):
+    return [name, "--target", ground.address("keys"), "--bind", ground.address("alice"), "--interface", "eth0",
+            "--group", str(NUMBER), "--identity", fqdn("alice"), "--psk", "*=" + ground.secret("keys", "alice").decode(),
+            "--patience", "1", *SUITE, *more]
+
+
+def at(ground, name, *more):
+    return attacking(ground.scene["alice"], *words(ground, name, *more))
 
 
 # A second ID is one payload too many, or a group that is not named: the key server sees the latter.
@@ -85,6 +89,28 @@ def test_nothing_is_proved_by_who_is_refused_anyway(key_server):
     process = at(key_server, "two-ids", "--psk", "*=wrong", "--patience", "0.1")
     out, err = process.communicate(timeout=60)
     assert process.returncode and "a right exchange does not succeed" in err and not out
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_rekey_in_the_middle_of_a_right_exchange(key_server, monkeypatch, always):
+    """The key server has moved on and says so: one asks again, and then it works; if it never does, what was said is told."""
+    class Meanwhile(gdoi_far.Hooks):
+        rekeys = 0
+
+        def datagram(self, where, octets):
+            if where == "pull-3" and (always or not Meanwhile.rekeys):
+                Meanwhile.rekeys += 1
+                key_server.keys.control("rekey", "tek", "now")
+            return octets
+
+    monkeypatch.setattr(gdoi_far, "Hooks", Meanwhile)
+    mark = key_server.keys.mark()
+    with key_server.scene["alice"].inside():
+        victim = gdoi_far.KeyServer(gdoi_far.parser(True).parse_args(words(key_server, "two-ids")))
+        assert victim.right(gdoi_far.misbehave.find("two-ids")) is not always, victim.said
+    assert Meanwhile.rekeys == (gdoi_far.TRIES if always else 1)
+    assert key_server.keys.wait("refused", since=mark)["req"] == "RFC6407-3.4-07"
+    assert any("not-registered notify=INVALID-MESSAGE-ID" in line for line in victim.said) is always, victim.said
 
 
 def test_with_certificates(tmp_path, net_prefix):

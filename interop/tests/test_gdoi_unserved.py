@@ -8,6 +8,7 @@ from lab.gdoi import opened
 from lab.gdoi_forms import fqdn
 from lab.gdoi_peers import Ground
 from lab.gdoi_served import Served, places
+from msec_scapy.gdoi.phase1 import Hooks
 from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy
 
 GCM = (IpsecPolicy(transform=20, auth=0),)
@@ -162,13 +163,33 @@ def test_a_key_server_of_ours_whose_sender_ids_run_out(group):
     alice, = g.follow("alice", sids=250)
     before = set(alice.member.teks)
     bob = g.peer("bob", sids=100)
-    bob.register()
+    assert not bob.register(overtaken=0)
     g.keys.wait("sid-exhausted")
     assert bob.last("not-registered")["notify"] == "INVALID-MESSAGE-ID"
     alice.wait("deleted")
     assert not alice.member.teks and not alice.member.sids
     assert bob.register() and bob.member.sids == list(range(100))
     assert not before & set(bob.member.teks)
+
+
+@pytest.mark.req("RFC6407-3.4-07")
+def test_a_member_in_python_whose_offer_is_overtaken_asks_again(group):
+    g = group("alice", "bob")
+    g.follow("alice")
+
+    class Meanwhile(Hooks):
+        rekeys = 0
+
+        def datagram(self, where, octets):
+            if where == "pull-3" and not self.rekeys:
+                self.rekeys += 1
+                g.keys.control("rekey", "tek", "now")
+            return octets
+
+    bob = g.peer("bob")
+    bob.member.config.hooks = Meanwhile()
+    assert bob.register() and set(g.registered()) == {"alice", "bob"}
+    assert bob.count("not-registered") == bob.count("phase1") == 1, "the same phase 1 has served for both"
 
 
 @pytest.mark.req("RFC6407-7.4.1-03")

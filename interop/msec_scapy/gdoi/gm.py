@@ -151,12 +151,13 @@ class Member:
             if head.encrypted:
                 raise Refusal("RFC2408-5.14-04", "Exchange Type", "no keys yet", 18)
             for part in check.message(octets, self.dialect).all(n.P_N):
-                self.event("notified", notify=n.NOTIFY.name(part.value.notify), genuine=False)
+                told = notify.read(part.value)
+                self.event("notified", notify=told.name, error=told.error, genuine=False)
             return []
         m = self.sa.informed(head, octets, now)
         for part in m.all(n.P_N):
             told = notify.read(part.value)
-            self.event("notified", notify=told.name, says=told.says, genuine=True)
+            self.event("notified", notify=told.name, error=told.error, says=told.says, genuine=True)
             if self.pull is not None and told.error and told.about(self.pull.message_id):
                 self.pull, self.state = None, MEMBER if self.state == MEMBER else IDLE
                 self.event("not-registered", notify=told.name, says=told.says)

@@ -12,6 +12,7 @@ from . import numbers as n
 
 MARKER = bytes(4)
 MULTICAST_ALL = {socket.AF_INET: (socket.IPPROTO_IP, 49), socket.AF_INET6: (socket.IPPROTO_IPV6, 29)}  # of Linux
+OVERTAKEN = ("not-registered", n.NOTIFY.name(n.N_INVALID_MESSAGE_ID))
 clock = time.time
 
 
@@ -67,6 +68,7 @@ class MemberRunner(_Runner):
         super().__init__(bind, port, nat_port)
         self.member, self.interface, self.timeout, self.tries, self.within = member, interface, timeout, tries, within
         self.replies = {}  # sockets that acknowledgements leave from
+        self.overtaken = 3  # times that one asks anew
 
     def send(self, sends):
         for s in sends:
@@ -115,24 +117,34 @@ class MemberRunner(_Runner):
         return True
 
     def register(self, until=None):
-        """True once we are registered; requests are repeated with growing gaps."""
-        number, wait = [0], self.timeout
-        hook = self.member.event
+        """True once we are registered.  When the keys that message 2 offered are others by message 3 (RFC 6407 3.4) the key
+        server says so, and we ask anew; not where `until` says what is waited for."""
+        over, hook = [], self.member.event
 
         def event(name, **fields):
-            number[0] += name in ("registered", "not-registered")
+            if name in ("registered", "not-registered"):
+                over.append((name, fields.get("notify")))
             hook(name, **fields)
         self.member.event = event
         try:
-            self.send(self.member.register((self.main.getsockname()[0], self.port)))
-            for _ in range(self.tries):
-                if self.pump(until or (lambda: number[0]), time.monotonic() + wait):
+            for _ in range(1 + self.overtaken):
+                over.clear()
+                self._insist(until or (lambda: over))
+                if until or over != [OVERTAKEN]:
                     break
-                self.send(self.member.again())
-                wait *= 2
         finally:
             self.member.event = hook
-        return self.member.state == members.MEMBER and bool(number[0])
+        return any(name == "registered" for name, _ in over)
+
+    def _insist(self, until):
+        """Requests are repeated with growing gaps."""
+        wait = self.timeout
+        self.send(self.member.register((self.main.getsockname()[0], self.port)))
+        for _ in range(self.tries):
+            if self.pump(until, time.monotonic() + wait):
+                break
+            self.send(self.member.again())
+            wait *= 2
 
     def run(self, seconds, until=lambda: False):
         return self.pump(until, time.monotonic() + seconds)

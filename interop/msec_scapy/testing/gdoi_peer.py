@@ -55,10 +55,11 @@ class Peer:
             assert self.changed.wait_for(there, timeout), (name, times, self.events)
             return there()[0]
 
-    def register(self, tries=3):
-        """Whether it worked.  One try is enough for somebody who is to be refused in silence."""
+    def register(self, tries=3, overtaken=3):
+        """Whether it worked.  One try is enough for somebody who is to be refused in silence; `overtaken`: how often it asks
+        anew when the key server has other keys by then."""
         self._rest()
-        self.runner.tries = tries
+        self.runner.tries, self.runner.overtaken = tries, overtaken
         before = self.count("registered")
         self.runner.register()
         return self.count("registered") > before
