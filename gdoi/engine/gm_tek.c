@@ -471,6 +471,22 @@ learn_role(struct gm_change *c, unsigned packets)
 	c->keys->no_sender = packets != 0 && counter_mode;
 }
 
+/* RFC 5374 section 4.2.1: who comes during a rollover gets the SA that is in use, too,
+ * and ATD is that of its successor. */
+static void
+begin_trailing(struct gm_change *c, size_t n_before)
+{
+	struct gm_keys *keys = c->keys;
+
+	for (size_t i = n_before; i < keys->n; i++) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (slot->state == GDOI_TEK_RECEIVE &&
+		    slot->activate_at != GK_NEVER && has_successor(keys, slot))
+			slot->activate_at = c->now.mono_ms;
+	}
+}
+
 enum gk_err
 gm_teks_add(struct gm_change *c)
 {
@@ -493,6 +509,8 @@ gm_teks_add(struct gm_change *c)
 	for (uint16_t i = 0; i < c->sa->n_sats; i++)
 		GK_TRY(add(c, order[i], packets != 0));
 	schedule_deactivation(c, n_before);
+	if (c->pull)
+		begin_trailing(c, n_before);
 	if (c->sa->has_gap && c->sa->gap.has_dtd)
 		c->keys->grace_ms = 1000U * c->sa->gap.dtd;
 	if (c->pull && !c->stale) {

@@ -176,32 +176,68 @@ is_hopeless(const struct reception *r, const struct search *s)
 	return s->tried != 0 && !gdoi_ack_by_leaf(r->event->ack);
 }
 
-/* First the one with the port. */
+/* That of its registration, or of its last acknowledgement: a NAT has another one
+ * for each port of ours. */
+static bool
+is_port_of(const struct reception *r, const struct gdoi_member *m)
+{
+	return m->address.port == r->from->port ||
+	       (m->ack_port != 0 && m->ack_port == r->from->port);
+}
+
+/* Is the search over? */
+static bool
+try_one(struct reception *r, struct gdoi_member *m, bool nat, bool exact,
+        struct search *s)
+{
+	if (is_port_of(r, m) != exact || !is_of(r, m, nat))
+		return false;
+	s->candidates++;
+	/* RFC8263-5-04: no cryptography for a repetition. */
+	if (is_repeated(r, m) && GK_CHECKED("RFC8263-5-04")) {
+		s->repeated++;
+		return false;
+	}
+	if (is_hopeless(r, s))
+		return true;
+	if (!exact && s->tried >= TRIED_MAX) {
+		m->ack_turn = true;
+		return true;
+	}
+	s->tried++;
+	s->err = verify(r, m);
+	if (s->err == GK_OK)
+		s->found = m;
+	return s->err == GK_OK;
+}
+
+static bool
+try_some(struct reception *r, struct gdoi_member *first,
+         const struct gdoi_member *end, bool nat, bool exact, struct search *s)
+{
+	for (struct gdoi_member *m = first; m != end; m = m->same_ip)
+		if (try_one(r, m, nat, exact, s))
+			return true;
+	return false;
+}
+
+/* First the one with the port.  The others are tried from where the last search had
+ * to stop, so that everybody has a turn. */
 static void
 search(struct reception *r, struct gdoi_member *head, bool nat,
        struct search *s)
 {
-	for (int exact = 1; exact >= 0; exact--)
-		for (struct gdoi_member *m = head; m != NULL; m = m->same_ip) {
-			if ((m->address.port == r->from->port) != exact ||
-			    !is_of(r, m, nat))
-				continue;
-			s->candidates++;
-			/* RFC8263-5-04: no cryptography for a repetition. */
-			if (is_repeated(r, m) && GK_CHECKED("RFC8263-5-04")) {
-				s->repeated++;
-				continue;
-			}
-			if (is_hopeless(r, s) ||
-			    (!exact && s->tried >= TRIED_MAX))
-				return;
-			s->tried++;
-			s->err = verify(r, m);
-			if (s->err != GK_OK)
-				continue;
-			s->found = m;
-			return;
+	struct gdoi_member *start = head;
+
+	if (head == NULL || try_some(r, head, NULL, nat, true, s))
+		return;
+	for (struct gdoi_member *m = head; m != NULL; m = m->same_ip)
+		if (m->ack_turn) {
+			start = m;
+			m->ack_turn = false;
 		}
+	if (!try_some(r, start, NULL, nat, false, s))
+		(void)try_some(r, head, start, nat, false, s);
 }
 
 /* Whose is it? */
@@ -250,6 +286,7 @@ record(struct reception *r, struct gdoi_member *m)
 			t->holders++;
 	m->acked = r->event->number;
 	m->acked_seq = r->event->sequence;
+	m->ack_port = r->from->port;
 	m->heard = true;
 	m->missed = 0;
 	g->n_unresponsive -= m->unresponsive;

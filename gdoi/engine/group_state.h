@@ -123,6 +123,8 @@ struct gdoi_member {
 	/* Behind a NAT: the address that it calls its own, once it has. */
 	uint8_t said[16];
 	uint8_t said_len;
+	bool ack_turn;     /* the next search begins with it */
+	uint16_t ack_port; /* where its last acknowledgement came from */
 	struct gdoi_member *same_ip; /* next of that address */
 };
 

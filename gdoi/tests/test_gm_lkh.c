@@ -200,6 +200,22 @@ GK_TEST(rfc6407_4_10, arrays_in_several_datagrams)
 	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
 }
 
+/* What it says is that the PUSH has come, whoever its arrays are for. */
+GK_TEST(rfc8263_4_02, one_whose_arrays_are_not_for_us_is_acknowledged)
+{
+	lab_reset();
+	offer_path();
+	lab.offer.sa.sak.ack = GDOI_ACK_KEK_SHA256;
+	member();
+	begin(1, 0x22);
+	p.sa.sak.ack = GDOI_ACK_KEK_SHA256;
+	array_under(9, 1, foreign, 3);
+	gk_assert_ok(lab_push(&p));
+	lab_pass(1001);
+	assert_int_not_equal(lab.seen.ack.len, 0);
+	assert_int_equal(lab.seen.n[GDOI_OUT_EVICTED], 0);
+}
+
 GK_TEST(rfc6407_4_3_05, nothing_is_for_who_is_evicted)
 {
 	strict_member();
@@ -475,6 +491,8 @@ main(void)
 		GK_RUN(rfc6407_4_4_06, an_array_for_us_brings_the_new_kek),
 		GK_RUN(rfc6407_5_6_3_2_01, arrays_in_any_order),
 		GK_RUN(rfc6407_4_10, arrays_in_several_datagrams),
+		GK_RUN(rfc8263_4_02,
+		       one_whose_arrays_are_not_for_us_is_acknowledged),
 		GK_RUN(rfc6407_4_3_05, nothing_is_for_who_is_evicted),
 		GK_RUN(rfc6407_5_6_3_2_03, another_version_is_not_ours),
 		GK_RUN(rfc6407_5_6_3_2_04, keys_of_another_length),

@@ -380,6 +380,43 @@ GK_TEST(rfc6407_5_4_1_01, switch_atd_in_pull)
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 }
 
+/* Of two SAs for the same traffic the one in use, which ends first, has no delay,
+ * wherever it stands. */
+static void
+joins_in_a_rollover(uint32_t first_s, uint32_t second_s, uint32_t in_use)
+{
+	uint32_t next = in_use == 0x101 ? 0x102 : 0x101;
+
+	lab_reset();
+	lab_add_esp(&lab.offer, 0x102, 0x41)->ipsec.life_s = second_s;
+	lab.offer.sa.sat[0].ipsec.life_s = first_s;
+	lab.offer.sa.has_gap = true;
+	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
+	member();
+	assert_int_equal(state_of(in_use), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(next), GDOI_TEK_RECEIVE);
+	lab_pass(9900);
+	assert_int_equal(state_of(in_use), GDOI_TEK_CURRENT);
+	lab_pass(200);
+	assert_int_equal(state_of(in_use), GDOI_TEK_OLD);
+	assert_int_equal(state_of(next), GDOI_TEK_CURRENT);
+}
+
+GK_TEST(rfc5374_4_2_1_11,
+        who_comes_during_a_rollover_has_what_is_in_use_at_once)
+{
+	joins_in_a_rollover(100, 1000, 0x101);
+	joins_in_a_rollover(1000, 100, 0x102);
+	/* Other traffic has nothing that it could use meanwhile. */
+	lab_reset();
+	lab_add_esp(&lab.offer, 0x102, 0x41)->ipsec.ep.dst.port = 5000;
+	lab.offer.sa.has_gap = true;
+	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
+	member();
+	assert_int_equal(state_of(0x101), GDOI_TEK_RECEIVE);
+	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+}
+
 GK_TEST(rfc6407_4_4_05, other_traffic_is_not_superseded)
 {
 	strict_member();
@@ -517,6 +554,8 @@ main(void)
 		GK_RUN(rfc6407_5_4_1_02, deactivation_after_dtd),
 		GK_RUN(rfc6407_5_4_1_02, a_delete_waits_for_dtd_too),
 		GK_RUN(rfc6407_5_4_1_01, switch_atd_in_pull),
+		GK_RUN(rfc5374_4_2_1_11,
+		       who_comes_during_a_rollover_has_what_is_in_use_at_once),
 		GK_RUN(rfc6407_4_4_05, other_traffic_is_not_superseded),
 		GK_RUN(rfc2407_4_5_04, an_sa_ends_with_its_lifetime),
 		GK_RUN(rfc6407_3_3_11, a_registration_names_what_is_in_force),

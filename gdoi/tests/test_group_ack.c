@@ -364,6 +364,33 @@ GK_TEST(rfc8263_5_05, few_of_the_members_behind_one_address_are_tried)
 	gw_free(&w);
 }
 
+/* Those that never answer are not in the way of the others for ever: the next search
+ * begins where this one ended, and who was found is known by the port. */
+GK_TEST(rfc8263_5_06, each_member_behind_one_address_has_its_turn)
+{
+	const uint16_t type = GDOI_ACK_LKH_SHA256;
+	uint32_t sequence = 0;
+
+	open_all(70, type);
+	for (size_t i = 0; i < 70; i++) {
+		memcpy(w.member[i].from_ip, "\xc0\x00\x02\x07", 4);
+		w.member[i].behind = true;
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	}
+	gw_drain(&w);
+	w.other_port = true;
+	for (size_t i = 0; i < 70; i++) {
+		tek_push();
+		sequence++;
+		if (ack(i, 0, sequence, type) != GK_OK)
+			gk_assert_ok(ack(i, 0, sequence, type));
+		tek_push();
+		sequence++;
+		gk_assert_ok(ack(i, 0, sequence, type));
+	}
+	gw_free(&w);
+}
+
 GK_TEST(rfc8263_5_06, several_members_behind_one_address)
 {
 	open_all(3, GDOI_ACK_LKH_SHA256);
@@ -443,6 +470,8 @@ main(void)
 		       only_who_was_ever_heard_is_evicted_for_silence),
 		GK_RUN(rfc8263_3_4_03,
 		       members_behind_a_nat_name_their_own_address),
+		GK_RUN(rfc8263_5_06,
+		       each_member_behind_one_address_has_its_turn),
 		GK_RUN(rfc8263_5_06, several_members_behind_one_address),
 		GK_RUN(rfc8263_4_02, which_sak_asks_is_a_reading),
 		GK_RUN(rfc8263_2_2_01, a_type_of_lkh_without_lkh_is_no_policy),

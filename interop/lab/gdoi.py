@@ -183,7 +183,7 @@ def opened(directory: Path, prefix: str = "", cls: type = Group):
     are gone if that fails."""
     made = []
 
-    def make(*members, start=True, **how):
+    def make(*members, start=True, cls=cls, **how):
         made.append(cls(Path(directory) / f"group{len(made)}", list(members), prefix=prefix, **how))
         if start:
             made[-1].start()

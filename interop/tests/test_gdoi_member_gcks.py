@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gm with gdoi-gcks: certificates, IPv6, a router, who is refused, eviction, acknowledgements, a key server that dies."""
+import time
+
 import pytest
 
 from lab import gdoi_forms
 from lab.daemons import wait_all
 from lab.gdoi import opened
+from lab.gdoi_peers import Ground
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 
@@ -49,6 +52,24 @@ def test_certificates_and_a_router(group, auth, ip):
     spis = {m.group()["rekey_sa"]["spi"] for m in members}
     assert len(spis) == 1 and spis == {g.status()["kek"]["spi"]}
     g.keys.wait("acked", where=lambda e: "erin" in str(e.get("peer")))
+
+
+@pytest.mark.req("RFC6407-5.4.1-01")
+def test_who_comes_during_a_rollover_sends_with_the_key_in_use_meanwhile(group):
+    """ACTIVATION_TIME_DELAY is of the new one alone; so it is in the second implementation."""
+    g = group("alice", "bob", "carol", cls=Ground, rollover={"activation": "300s", "deactivation": "400s"})
+    alice, = join(g, "alice")
+    mark = alice.mark()
+    g.keys.control("rekey", "tek")
+    alice.wait("rekeyed", since=mark, timeout=30)
+    states = lambda m: {k["spi"]: k["state"] for k in m.control("keys")}
+    assert sorted(states(alice).values()) == ["current", "receive"]
+    bob, = join(g, "bob")
+    assert states(bob) == states(alice)
+    carol, = g.follow("carol")
+    now = time.time()
+    usable = {t.tek.spi.hex(): "current" if t.usable(now) else "receive" for t in carol.member.teks.values()}
+    assert usable == states(alice)
 
 
 @pytest.mark.req("RFC2407-4.6.3.3-01")

@@ -276,11 +276,22 @@ class Member:
             self.config.log.tek(isakmp_id_body(self.group), tek.protocol, tek.spi, packet.attributes.get(1, b""),
                                 packet.attributes.get(2, b""))
             fresh.append(tek)
+        if pull:
+            self._begin_trailing(fresh, now)
         if fresh and not pull and n.G_DTD in gap:
             for key, old in before.items():
                 if any(_selectors(old.tek) == _selectors(t) for t in fresh) and old.leaves is None:
                     self.teks[key].leaves = now + gap[n.G_DTD]
         self._forget(now)
+
+    def _begin_trailing(self, fresh, now):
+        """RFC 5374 4.2.1: in the middle of a rollover a registration brings what is in use, too, and ATD is that of the newest,
+        which lives longest."""
+        end = lambda tek: tek.lifetime or float("inf")
+        for tek in fresh:
+            if tek.values.get("atd") is None and any(
+                    _selectors(tek) == _selectors(t) and end(tek) < end(t) for t in fresh):
+                self.teks[tek.protocol, tek.spi].active_from = now
 
     def _needs_sid(self, tek):
         if not (tek.counter and self.sender) or tek.values.get(n.I_DIRECTION) == 2:
@@ -325,7 +336,8 @@ class Member:
             self._take_teks(sa.value, m.one(n.P_KD).value, now, True)
         if new not in (None, NOT_FOR_US):
             self._succeed(new, sa.value.sak, sequence)
-        out = [] if new is NOT_FOR_US else self._acknowledge(held, *base, sequence, source)
+        # RFC 8263 section 5: it says that the message was received, whoever its arrays are for
+        out = self._acknowledge(held, *base, sequence, source)
         self._delete(m, now, new)
         if new is NOT_FOR_US:
             self.event("not-for-us", seq=sequence, spi=sa.value.sak.spi.hex())

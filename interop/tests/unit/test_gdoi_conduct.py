@@ -2,7 +2,7 @@
 """Switches of GDOI that are rules of conduct: no octets of one message show them."""
 import pytest
 
-from msec_scapy.gdoi import check, isakmp, misbehave
+from msec_scapy.gdoi import ack, check, isakmp, misbehave
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.dialect import Dialect
 from msec_scapy.gdoi.policy import KekPolicy
@@ -17,6 +17,19 @@ def test_atd_in_pull(reading, delay):
     assert tek.active_from == s.now + delay
     s.push(s.server.rekey_teks(s.group, s.now))  # of a PUSH it is honoured either way
     assert s.members[0].teks[1, s.group.teks[0].spi].active_from == s.now + 10
+
+
+@pytest.mark.req("RFC8263-4-02")
+@pytest.mark.parametrize("kind", (1, 2), ids=("kek", "lkh"))
+def test_a_push_whose_arrays_are_not_for_us_is_acknowledged(kind):
+    """An acknowledgement says that the PUSH was received (RFC 8263 section 5): the array for us may be in the next one."""
+    s = Scene(3, depth=2, kek=KekPolicy(ack=kind))
+    out, old = s.members[2], s.group.kek
+    base = out.ring.leaf.key if ack.of_leaf(kind) else old.key
+    first, _ = s.server.evict(s.group, ["10.0.0.12"], s.now)
+    said, = out.receive(first, (SERVER, 848), s.now)
+    assert [name for _, name, _ in s.events if name in ("not-for-us", "refused")] == ["not-for-us"]
+    assert said.octets == ack.build(kind, base, old.spi, 1, n.ID_IPV4, out.address, out.dialect)
 
 
 @pytest.mark.parametrize("reading, again", (("silent", 0), ("reack", 1)))
