@@ -110,6 +110,19 @@ bool gk_identity_match_cert(struct gk_identity pattern,
                             const struct gk_cert *cert, enum gk_dn_compare how);
 
 /**
+ * gk_identity_each_of_cert - all identities that the certificate binds: what
+ * gk_identity_match_cert() finds with a pattern is what gk_identity_match() finds
+ * with one of these.
+ * @each: false: no more of them; @id lasts for the call
+ *
+ * Return: GK_OK; GK_ERR_VALUE when the subject cannot be written as text, and there
+ * is a match that only gk_identity_match_cert() finds.
+ */
+GK_MUST_CHECK enum gk_err gk_identity_each_of_cert(
+	const struct gk_cert *cert, enum gk_dn_compare how,
+	bool (*each)(void *ctx, struct gk_identity id), void *ctx);
+
+/**
  * gk_identity_of_cert - the identity of that kind that the certificate binds;
  * the first, where there are several.
  * @octets: new buffer that @id points into

@@ -110,6 +110,55 @@ gk_identity_of_cert(const struct gk_cert *cert, enum gk_id_kind kind,
 	}
 }
 
+/* Can all of it be found by names alone? */
+static enum gk_err
+check_subject(const struct gk_cert *cert, enum gk_dn_compare how)
+{
+	struct gk_buf octets;
+	enum gk_err err;
+	struct gk_dn *dn;
+
+	/* Octets of text against a name with a wildcard are parsed. */
+	if (how == GK_DN_COMPARE_OCTETS)
+		return GK_ERR_VALUE;
+	GK_TRY(gk_dn_from_der(gk_cert_subject(cert), &dn));
+	err = gk_dn_rdns(dn) == 0 ? GK_OK
+	                          : gk_dn_to_string(dn, GK_DN_RFC4514, &octets);
+	if (err == GK_OK && gk_dn_rdns(dn) != 0)
+		gk_buf_free(&octets);
+	gk_dn_free(dn);
+	return err;
+}
+
+enum gk_err
+gk_identity_each_of_cert(const struct gk_cert *cert, enum gk_dn_compare how,
+                         bool (*each)(void *ctx, struct gk_identity id),
+                         void *ctx)
+{
+	static const enum gk_id_kind kinds[] = {
+		GK_ID_DN_STRING, GK_ID_DER_DN, GK_ID_U_NAME, GK_ID_FQDN,
+		GK_ID_RFC822,    GK_ID_IPV4,   GK_ID_IPV6,
+	};
+	bool more = true;
+
+	GK_TRY(check_subject(cert, how));
+	for (size_t k = 0; k < GK_COUNT(kinds) && more; k++)
+		for (size_t i = 0; more; i++) {
+			struct gk_buf octets;
+			enum gk_err err = nth(cert, kinds[k], how, i, &octets);
+
+			if (err == GK_ERR_NOMEM)
+				return err;
+			if (err != GK_OK)
+				break;
+			more = each(ctx,
+			            (struct gk_identity){
+					    kinds[k], gk_buf_slice(&octets) });
+			gk_buf_free(&octets);
+		}
+	return GK_OK;
+}
+
 /* subject_equal - the subject against a DN_STRING or the name in a U_NAME, both
  * parsed, so that what cannot be written as text compares too. */
 static bool

@@ -6,6 +6,7 @@
 
 #include "common/crypto/gk_oid.h"
 #include "gdoi/engine/policy_private.h"
+#include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_lint.h"
 
 #define WHY_LEN 256
@@ -278,6 +279,8 @@ gdoi_policy_new(struct gpt_token *token, int64_t edition, bool legacy_ok,
 	};
 	enum gk_err err = m.p ? make(&m, token) : GK_ERR_NOMEM;
 
+	if (err == GK_OK)
+		err = gpt_access_prepare(token, GK_DN_COMPARE_RFC4514);
 	if (err == GK_ERR_NOMEM)
 		(void)snprintf(why, WHY_LEN, "out of memory");
 	if (err != GK_OK) {

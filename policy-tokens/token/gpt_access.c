@@ -110,27 +110,68 @@ ca_matches(const struct gpt_pair *rule, const struct gpt_party *who)
 /* What a list says of a party; *@at is the rule that says it. */
 enum hit { HIT_NONE, HIT_NAME_ONLY, HIT_BOTH };
 
+/* One list that is asked for all names of a party, one after the other. */
+struct search {
+	const struct gpt_pairs *list;
+	const struct gpt_party *who;
+	size_t *at;
+	enum hit hit;
+	enum gk_err err;
+};
+
+/* The first rule that has both is what counts, then the first with the name. */
+static void
+note_hit(struct search *s, size_t i)
+{
+	enum hit hit =
+		ca_matches(&s->list->at[i], s->who) ? HIT_BOTH : HIT_NAME_ONLY;
+
+	if (hit < s->hit || (hit == s->hit && i >= *s->at))
+		return;
+	s->hit = hit;
+	*s->at = i;
+}
+
+static bool
+search_name(void *ctx, struct gk_identity id)
+{
+	struct gk_patterns_name name = { .key = { 0 } };
+	struct search *s = ctx;
+	size_t i;
+
+	s->err = gk_patterns_name(s->list->names, id, &name);
+	if (s->err != GK_OK)
+		return false;
+	i = gk_patterns_next(s->list->names, &name, 0);
+	while (i != GK_PATTERNS_NONE) {
+		note_hit(s, i);
+		if (s->hit == HIT_BOTH && *s->at <= i)
+			break;
+		i = gk_patterns_next(s->list->names, &name, i + 1);
+	}
+	gk_patterns_name_free(&name);
+	return true;
+}
+
 /* False: ask them one by one. */
 static bool
 prepared_find(const struct gpt_pairs *list, const struct gpt_party *who,
               size_t *at, enum hit *hit)
 {
-	struct gk_patterns_name name = { .key = { 0 } };
-	size_t i;
+	struct search s = { list, who, at, HIT_NONE, GK_OK };
 
-	if (list->names == NULL || who->phase1 ||
-	    list->compare != (int)who->compare ||
-	    gk_patterns_name(list->names, *who->id, &name) != GK_OK)
+	if (list->names == NULL || list->compare != (int)who->compare ||
+	    !search_name(&s, *who->id))
 		return false;
-	*hit = HIT_NONE;
-	i = gk_patterns_next(list->names, &name, 0);
-	while (i != GK_PATTERNS_NONE && *hit != HIT_BOTH) {
-		if (*hit == HIT_NONE || ca_matches(&list->at[i], who))
-			*at = i;
-		*hit = ca_matches(&list->at[i], who) ? HIT_BOTH : HIT_NAME_ONLY;
-		i = gk_patterns_next(list->names, &name, i + 1);
-	}
-	gk_patterns_name_free(&name);
+	for (size_t i = 0; who->phase1 && i < who->n_also; i++)
+		if (!search_name(&s, who->also[i]))
+			return false;
+	if (who->phase1 && who->cert != NULL &&
+	    (gk_identity_each_of_cert(who->cert, who->compare, search_name,
+	                              &s) != GK_OK ||
+	     s.err != GK_OK))
+		return false;
+	*hit = s.hit;
 	return true;
 }
 

@@ -108,8 +108,8 @@ bool gpt_access_depart(const struct gpt_deregister *dereg,
 /*
  * gpt_access_prepare - read the names in the lists of @token's registrations once, for all
  * that will be asked of them: a list of a thousand names is then asked in the time
- * of a few.  Only for parties of that @compare, and GSAKMP ones; for others it is
- * as before, and so are all answers.
+ * of a few.  Only for parties of that @compare; for others it is as before, and so
+ * are all answers.
  *
  * Before the token is shared; a list that is changed afterwards is as if it had
  * not been prepared.
