@@ -5,7 +5,9 @@ The programs know nothing of this: common/test/fault/fault.c is loaded into them
 token files, and kills them at the Nth such call: before it (""), in the middle of it ("/") or after it ("+").
 """
 import contextlib
+import os
 import random
+import select
 import struct
 import threading
 
@@ -71,6 +73,42 @@ def await_event(server, reporter, event: str, timeout: float = 20.0, **fields) -
             server.wait_end()
             raise Dead
     return reporter.wait(event, 0.25, **fields)
+
+
+class Disk:
+    """A disk that hangs when told to; a daemon that is started with `env` has it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(mode=0o777)
+        os.mkfifo(folder / "told")
+        self._told = os.open(folder / "told", os.O_RDWR | os.O_NONBLOCK)
+        self._hold = None
+        self.env = {"LD_PRELOAD": str(LIBRARY), "MSEC_FAULT_HANG": str(folder)}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+        os.close(self._told)
+
+    def hang(self) -> None:
+        """From now on whoever wants to have something on the disk waits."""
+        os.mkfifo(self.folder / "hold")
+        self._hold = os.open(self.folder / "hold", os.O_RDWR)
+
+    def wait(self, timeout: float = 20.0) -> None:
+        """Until somebody does."""
+        need(select.select([self._told], [], [], timeout)[0], f"nobody wrote to the disk within {timeout:.0f} s")
+        os.read(self._told, 100)
+
+    def release(self) -> None:
+        if self._hold is None:
+            return
+        (self.folder / "hold").unlink()
+        os.close(self._hold)
+        self._hold = None
 
 
 # -- the wire ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -26,6 +27,10 @@
  *   MSEC_FAULT=N+   after it
  *
  * MSEC_FAULT_LOG names a file that gets a line for each call.
+ *
+ * MSEC_FAULT_HANG names a folder.  As long as there is a FIFO "hold" in it, fsync and
+ * fdatasync say so in the FIFO "told" and wait until nobody has "hold" open for
+ * writing: a disk that hangs.
  */
 #define LOG_LINE 400
 
@@ -96,20 +101,28 @@ turn(const char *what, const char *path)
 	return 'b';
 }
 
-static char
-turn_fd(const char *what, int fd)
+static int
+path_of(int fd, char path[PATH_MAX])
 {
-	char link[64], path[PATH_MAX];
+	char link[64];
 	int saved = errno;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
+	n = readlink(link, path, PATH_MAX - 1);
 	errno = saved;
 	if (n <= 0)
 		return 0;
 	path[n] = '\0';
-	return turn(what, path);
+	return 1;
+}
+
+static char
+turn_fd(const char *what, int fd)
+{
+	char path[PATH_MAX];
+
+	return path_of(fd, path) ? turn(what, path) : 0;
 }
 
 /* The function of that name that would have been called. */
@@ -137,13 +150,39 @@ write(int fd, const void *octets, size_t n)
 	return done;
 }
 
+static void
+hang(int fd)
+{
+	const char *folder = getenv("MSEC_FAULT_HANG");
+	char path[PATH_MAX], octet;
+	int hold, told;
+
+	if (folder == NULL || !path_of(fd, path) || !counts(path))
+		return;
+	snprintf(path, sizeof(path), "%s/hold", folder);
+	hold = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (hold < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/told", folder);
+	told = open(path, O_WRONLY | O_CLOEXEC);
+	if (told < 0 || REAL(write)(told, "h", 1) != 1 ||
+	    fcntl(hold, F_SETFL, 0) != 0)
+		die();
+	close(told);
+	while (read(hold, &octet, 1) < 0 && errno == EINTR)
+		;
+	close(hold);
+}
+
 /* The others have no middle: there, they are not called. */
 int
 fsync(int fd)
 {
 	char how = turn_fd("fsync", fd);
-	int rc = how == 'm' ? 0 : REAL(fsync)(fd);
+	int rc;
 
+	hang(fd);
+	rc = how == 'm' ? 0 : REAL(fsync)(fd);
 	if (how != 0)
 		die();
 	return rc;
@@ -153,8 +192,10 @@ int
 fdatasync(int fd)
 {
 	char how = turn_fd("fdatasync", fd);
-	int rc = how == 'm' ? 0 : REAL(fdatasync)(fd);
+	int rc;
 
+	hang(fd);
+	rc = how == 'm' ? 0 : REAL(fdatasync)(fd);
 	if (how != 0)
 		die();
 	return rc;
