@@ -104,16 +104,17 @@ commit(struct gdoid_worker *w, const struct gdoi_output *o)
 {
 	struct gdoid_group *g =
 		gdoid_group_by_id(w->server, gdoi_group_id(o->of));
+	bool ok;
 
 	if (gk_commits_committed(gdoi_group_commits(o->of), o->ticket))
 		return true; /* the committing thread has, and said so */
-	if (gdoid_commit(w->server, o->of, o->ticket) != GK_OK) {
+	ok = gdoid_commit(w->server, o->of, o->ticket) == GK_OK;
+	if (!ok)
 		gdoi_gcks_commit_failed(w->engine, gkd_now());
-		return false;
-	}
+	/* It has somebody to tell of; or it will try again. */
 	if (g != NULL)
 		gdoid_group_poke(g);
-	return true;
+	return ok;
 }
 
 static void

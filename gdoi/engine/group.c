@@ -187,7 +187,7 @@ gdoi_group_deadline(struct gdoi_group *g)
 	uint64_t at;
 
 	pthread_mutex_lock(&g->lock);
-	at = earliest(g);
+	at = min(earliest(g), gk_commits_retry_due(&g->commits));
 	pthread_mutex_unlock(&g->lock);
 	return at;
 }
@@ -236,6 +236,7 @@ gdoi_group_tick(struct gdoi_group *g, struct gk_now now)
 	enum gk_err err;
 
 	pthread_mutex_lock(&g->lock);
+	g->commit_owed |= gk_commits_retry(&g->commits, now);
 	err = tick(g, now);
 	pthread_mutex_unlock(&g->lock);
 	GK_TRY(err);

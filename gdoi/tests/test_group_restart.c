@@ -105,6 +105,44 @@ GK_TEST(rfc6407_5_7_02, what_the_store_did_not_take_is_sent_when_it_is_back)
 	gw_free(&w);
 }
 
+static size_t
+barred(void)
+{
+	struct gdoi_group_status status;
+
+	gdoi_group_status(w.group, &status);
+	return status.n_barred;
+}
+
+/* Nobody has to come for it: what has changed in memory is durable as soon as there
+ * is a disk, and the last of it is not only there with the next change. */
+GK_TEST(rfc6407_5_7_02, what_was_owed_to_the_disk_is_paid_when_it_is_back)
+{
+	size_t commits;
+
+	gw_init(&w, 4);
+	open_all(4);
+	gk_assert_ok(gw_evict(&w, &w.member[2]));
+	gw_after(&w, 2);
+	commits = w.commits;
+	gw_after(&w, 5);
+	assert_int_equal(w.commits, commits); /* nothing is owed */
+	w.broken = true;
+	assert_int_equal(barred(), 1);
+	gk_assert_ok(gdoi_group_readmit(w.group, "ipv4:10.1.0.3"));
+	gw_drain(&w);
+	gw_after(&w, 5);
+	assert_in_range(w.commits - commits, 4, 7); /* each second */
+	w.broken = false;
+	gw_after(&w, 2);
+	commits = w.commits;
+	gw_after(&w, 5);
+	assert_int_equal(w.commits, commits);
+	gw_restart(&w);
+	assert_int_equal(barred(), 0);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_7_4_2_02, joiners_who_wait_are_announced_after_a_restart)
 {
 	gw_init(&w, 6);
@@ -504,6 +542,8 @@ main(void)
 		GK_RUN(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored),
 		GK_RUN(rfc6407_5_7_02,
 		       what_the_store_did_not_take_is_sent_when_it_is_back),
+		GK_RUN(rfc6407_5_7_02,
+		       what_was_owed_to_the_disk_is_paid_when_it_is_back),
 		GK_RUN(rfc6407_7_4_2_02,
 		       joiners_who_wait_are_announced_after_a_restart),
 		GK_RUN(rfc6407_7_4_1_01,
