@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from . import BUILD, LabError
+from .daemons import Sockets
 from .process import App
 
 CHARON = Path("/usr/lib/ipsec/charon")
@@ -27,7 +28,7 @@ CONF = """charon {{
   load = {plugins}
   install_routes = no
   install_virtual_ip = no
-  retransmit_tries = 2
+  retransmit_tries = 5
   retransmit_timeout = 1
   keep_alive = {keep_alive}s
   i_dont_care_about_security_and_use_aggressive_mode_psk = yes
@@ -77,7 +78,7 @@ def connection(name: str, local: str, remote: str, auth: str, id: str, remote_id
              f"proposals = {proposals}", "keyingtries = 1", f"reauth_time = {rekey}s", "rekey_time = 0",
              f"dpd_delay = {dpd}s", f"aggressive = {'yes' if aggressive else 'no'}"]
     if dpd:
-        lines.append(f"dpd_timeout = {4 * dpd}s")
+        lines.append("dpd_timeout = 60s")
     if local_port:
         lines.append(f"local_port = {local_port}")
     lines += ["local {", f"auth = {auth}", f'id = "{id}"', *([f"certs = {cert}"] if cert else []), "}",
@@ -91,9 +92,8 @@ class Charon(App):
             raise LabError(f"{CHARON} is missing: ./lab test installs it")
         self.home = d = Path(directory) / f"charon-{host.name}"
         d.mkdir(parents=True)
-        # A UNIX socket's name has 107 octets, a test's directory may have more.
-        self.vici = Path(os.environ.get("TMPDIR", "/tmp")) / f"vici-{host.netns}-{os.getpid()}"
-        self.vici.unlink(missing_ok=True)
+        self.sockets = Sockets()
+        self.vici = self.sockets.path / "vici"
         (d / "strongswan.conf").write_text(CONF.format(plugins=PLUGINS, vici=self.vici, keep_alive=keep_alive))
         self.env = {"STRONGSWAN_CONF": str(d / "strongswan.conf"), "SWANCTL_DIR": str(d)}
         # What it says goes to standard error, which it does not buffer.
@@ -129,23 +129,23 @@ class Charon(App):
 
     def swanctl(self, *args: str, check: bool = True) -> str:
         r = subprocess.run(["swanctl", *args, "--uri", f"unix://{self.vici}"], env=dict(os.environ, **self.env),
-                           capture_output=True, text=True, timeout=30)
+                           capture_output=True, text=True, timeout=90)
         if check and r.returncode:
             raise LabError(f"swanctl {' '.join(args)}: {r.stdout}{r.stderr}")
         return r.stdout + r.stderr
 
     def initiate(self, name: str, wait: bool = True) -> None:
         """Begin; with `wait`, and be done."""
-        args = ["--initiate", "--ike", name, "--timeout", "10" if wait else "-1"]  # -1: it says what it wants and goes
+        args = ["--initiate", "--ike", name, "--timeout", "60" if wait else "-1"]  # -1: it says what it wants and goes
         said = self.swanctl(*args, check=False)
         if wait and "completed successfully" not in said:
             raise LabError(f"charon could not: {said}")
 
     def kill(self) -> None:
         super().kill()
-        self.vici.unlink(missing_ok=True)
+        self.sockets.close()
 
-    def said(self, words: str, since: int = 0, timeout: float = 15.0) -> str:
+    def said(self, words: str, since: int = 0, timeout: float = 60.0) -> str:
         """A line of its log with these words."""
         return self.wait("not-json", since=since, timeout=timeout, where=lambda e: words in e["text"])["text"]
 

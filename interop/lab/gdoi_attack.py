@@ -20,28 +20,37 @@ from .gdoi_peers import Ground
 from .gdoi_served import Served, places
 
 ROLE = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
-WAIT = 5.0  # seconds that a refusal may take
+WAIT = 60.0  # seconds that a refusal may take
+LOST = 15.0  # seconds after which a multicast datagram may have been lost
 
 
 class Recording(misbehave.Armed):
-    """What was sent wrongly is kept."""
+    """What was sent wrongly is kept, and `at` what time (in milliseconds, as in events) it was first."""
 
     def __init__(self, entry, told=lambda: None):
         super().__init__(entry)
-        self.sent, self.told = [], told
+        self.sent, self.told, self.at = [], told, None
 
     def datagram(self, where, octets):
         octets = super().datagram(where, octets)
         if where == self.entry.where:
+            if not self.sent:
+                self.at = time.monotonic_ns() // 1000000
             self.sent.append(octets)
             self.told()
         return octets
 
+    def refused(self, event):
+        """Whether this refusal can be that of what was sent: what was said before, and repeated since, is none.  Repeated
+        answers of a registration may even come after a rekey, which is not refused for their row."""
+        return (event["event"] == "refused" and self.at is not None and event["mono_ms"] >= self.at
+                and not (self.entry.where == "push" and event["req"] == "RFC6407-7.2.4-02"))
 
-def _refusal(daemon, mark, wait=WAIT):
+
+def _refusal(daemon, mark, hooks, wait=WAIT):
     """The first refusal since then, or None."""
     try:
-        return daemon.wait("refused", since=mark, timeout=wait)
+        return daemon.wait(since=mark, timeout=wait, where=hooks.refused)
     except LabError:
         return None
 
@@ -75,13 +84,13 @@ class KeyServer:
             mark = self.daemon.mark()
             if entry.where == "ack":
                 g.keys.control("rekey", "tek", "now")
-                refused = _refusal(self.daemon, mark)
+                refused = _refusal(self.daemon, mark, hooks)
                 harmless = not any(e["event"] == "acknowledged" for e in self.daemon.events[mark:])
             else:
                 before = set(g.registered())
                 peer.runner.send(peer.member.register())
-                peer.runner.run(WAIT, lambda: any(e["event"] == "refused" for e in self.daemon.events[mark:]))
-                refused = _refusal(self.daemon, mark, 0.1)
+                peer.runner.run(WAIT, lambda: any(map(hooks.refused, self.daemon.events[mark:])))
+                refused = _refusal(self.daemon, mark, hooks, 0)
                 harmless = set(g.registered()) == before and not peer.count("registered")
             return _told(entry, hooks, self.daemon, mark, refused, harmless)
         finally:
@@ -127,13 +136,13 @@ class Member:
                 self.rest()
                 mark = self.daemon.mark()
                 self.daemon.control("join")
-                self.daemon.wait("joined", since=mark, timeout=20)
+                self.daemon.wait("joined", since=mark, timeout=WAIT)
             before, mark = self.teks(), self.daemon.mark()
             self.config.hooks = hooks
             try:
-                for _ in range(2):  # the network may lose one that comes on the heels of IGMP
+                for _ in range(4):  # the network may lose one that comes on the heels of IGMP
                     self.ground.push(lambda server, group: [server.rekey_teks(group, time.time())])
-                    refused = _refusal(self.daemon, mark)
+                    refused = _refusal(self.daemon, mark, hooks, LOST)
                     if refused or self.daemon.find("rekeyed", since=mark):
                         break
             finally:
@@ -152,7 +161,7 @@ class Member:
             mark = self.daemon.mark()
             self.daemon.control("join")
             self.ground.wait(lambda _: hooks.sent, WAIT)
-            refused = _refusal(self.daemon, mark) if hooks.sent else None
+            refused = _refusal(self.daemon, mark, hooks) if hooks.sent else None
             harmless = not self.teks() and not any(e["event"] == "joined" for e in self.daemon.events[mark:])
             self.rest()
         finally:

@@ -27,6 +27,12 @@ class Ground(Group):
         """They register one after the other; each follows the group from then on."""
         return [self.peer(n, **how).follow() for n in names]
 
+    def turned_away(self, peer, **where):
+        """The refusal of the key server that a member runs into, with or without an answer; it is not registered."""
+        mark = self.keys.mark()
+        assert not peer.register(until=lambda: self.keys.find("refused", since=mark, **where)), peer.events
+        return self.keys.wait("refused", since=mark, **where)
+
     def registered(self):
         return {m["peer"].removeprefix("fqdn:").partition(".")[0]: m for m in self.keys.control("members")}
 

@@ -118,13 +118,12 @@ def test_the_log_says_why_somebody_is_refused(group):
         <phase1 authentication="psk" encryption="aes" key-length="256" hash="sha256" group="p256"/>
 """))
     g.start()
-    assert not g.peer("alice").register(tries=1)
-    assert "of a kind that the policy does not list" in g.keys.wait("refused", where=lambda e: "alice" in e["peer"])["reason"]
+    refused = g.turned_away(g.peer("alice"), where=lambda e: "alice" in e["peer"])
+    assert "of a kind that the policy does not list" in refused["reason"]
     g.admitted = ["alice"]
     g.write_policy()
     g.keys.control("policy")
-    assert not g.peer("bob").register(tries=1)
-    refused = g.keys.wait("refused", where=lambda e: "bob" in e["peer"])
+    refused = g.turned_away(g.peer("bob"), where=lambda e: "bob" in e["peer"])
     assert "no rule of the policy admits" in refused["reason"] and refused["group"] == "plant"
 
 
@@ -219,8 +218,7 @@ def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
 def test_refused_peers(group):
     g = group("alice", "bob", strangers=["mallory"])
     wrong = g.peer("alice", psk=b"not the key that we share")
-    assert not wrong.register(tries=1)
-    refusal = g.keys.wait("refused", where=lambda e: g.address("alice") in e["peer"])
+    refusal = g.turned_away(wrong, where=lambda e: g.address("alice") in e["peer"])
     assert refusal["req"] in ("RFC2408-3.2-01", "RFC2408-5.3-02", "RFC2408-3.4-01"), "what another key decrypts to is no payload"
     wrong.close()
     mark = g.keys.mark()
@@ -256,9 +254,8 @@ def test_certificates(group, auth):
     suite = {"ecdsa": "aes128-sha256-ecdsa256-ecp256", "rsa": "aes128-sha256-rsa-ecp256"}[auth]
     g.follow("alice", suite=suite)
     assert g.registered()["alice"]["peer"] == "fqdn:alice.lab.example"
-    mark = g.keys.mark()
-    assert not g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite).register(tries=1), "a certificate of another name"
-    assert "another name than the peer says" in g.keys.wait("refused", since=mark)["reason"]
+    refused = g.turned_away(g.peer("mallory", as_name=forms.fqdn("bob"), suite=suite))
+    assert "another name than the peer says" in refused["reason"], "a certificate of another name"
     assert sorted(g.registered()) == ["alice"]
     g.pki.revoke(g.pki.parties["alice"])
     g.pki.write_crl()
@@ -266,8 +263,7 @@ def test_certificates(group, auth):
     g.keys.control("reload")
     g.keys.wait("reloaded", since=mark)
     g.peers[0].close()
-    assert not g.peer("alice", suite=suite).register(tries=1)
-    refused = g.keys.wait("refused", since=mark, req="RFC2408-5.9-02")
+    refused = g.turned_away(g.peer("alice", suite=suite), req="RFC2408-5.9-02")
     assert g.address("alice") in refused["peer"] and refused["reason"].startswith("the certificate is revoked: ")
 
 
@@ -341,8 +337,7 @@ def test_aggressive_mode_is_off_by_default(group):
     g.finish()
     g.close()
     g = group("alice")
-    assert not g.peer("alice", mode=phase1.AGGRESSIVE).register(tries=1)
-    assert g.keys.wait("refused")["req"] == "RFC2409-5-02"
+    assert g.turned_away(g.peer("alice", mode=phase1.AGGRESSIVE))["req"] == "RFC2409-5-02"
     assert g.keys.control("status")["phase1"]["sas"] == 0
 
 
@@ -423,7 +418,7 @@ def test_commands(group):
 def test_reload(group):
     g = group("alice")
     g.psk("keys", "alice").write_text("another secret of the two 93b7\n")
-    assert not g.peer("alice", psk=b"another secret of the two 93b7").register(tries=1)
+    g.turned_away(g.peer("alice", psk=b"another secret of the two 93b7"))
     g.peers[-1].close()
     mark = g.keys.mark()
     g.keys.control("reload")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A key server and members of GDOI that hand each other datagrams; and the same on a network."""
 import ipaddress
+import math
 import threading
 from functools import lru_cache
 
@@ -162,7 +163,7 @@ class Ground:
         return event
 
     def __enter__(self):
-        self._thread(lambda: self.server_runner.run(60, lambda: self.stop))
+        self._thread(lambda: self.server_runner.run(math.inf, lambda: self.stop))
         return self
 
     def _thread(self, work):
@@ -173,11 +174,11 @@ class Ground:
     def __exit__(self, *_):
         self.stop = True
         for t in self.threads:
-            t.join(10)
+            t.join()
         for r in (self.server_runner, *self.runners):
             r.close()
 
-    def wait(self, holds, timeout=15):
+    def wait(self, holds, timeout=60):
         """Until the events (all of them) satisfy a condition."""
         with self.changed:
             return self.changed.wait_for(lambda: holds(self.events), timeout)
@@ -190,7 +191,7 @@ class Ground:
         for r in self.runners:
             assert r.register(), self.events
         for r in self.runners:
-            self._thread(lambda r=r: r.run(60, lambda: self.stop))
+            self._thread(lambda r=r: r.run(math.inf, lambda: self.stop))
 
     def push(self, make):
         """`make(server, group)` gives the datagrams."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A member in Python on a host of the lab, against any key server."""
 import ipaddress
+import math
 import threading
 
 from .. import pkix
@@ -47,7 +48,7 @@ class Peer:
     def last(self, name):
         return next(fields for event, fields in reversed(self.events) if event == name)
 
-    def wait(self, name, times=1, timeout=20, where=lambda fields: True):
+    def wait(self, name, times=1, timeout=60, where=lambda fields: True):
         """Until there were so many such events; the last one."""
         def there():
             return [f for e, f in self.events if e == name and where(f)][times - 1:]
@@ -55,27 +56,27 @@ class Peer:
             assert self.changed.wait_for(there, timeout), (name, times, self.events)
             return there()[0]
 
-    def register(self, tries=3, overtaken=3):
-        """Whether it worked.  One try is enough for somebody who is to be refused in silence; `overtaken`: how often it asks
-        anew when the key server has other keys by then."""
+    def register(self, until=None, tries=7, overtaken=3):
+        """Whether it worked.  Who is told no knows it; for a refusal in silence `until` says what shows it.  `tries` times it
+        asks for an answer, `overtaken` times anew when the key server has other keys by then."""
         self._rest()
         self.runner.tries, self.runner.overtaken = tries, overtaken
         before = self.count("registered")
-        self.runner.register()
+        self.runner.register(until)
         return self.count("registered") > before
 
     def follow(self):
         """Register, and then obey and acknowledge what comes."""
         assert self.register(), self.events
         self.stop = False
-        self.thread = threading.Thread(target=lambda: self.runner.run(300, lambda: self.stop), daemon=True)
+        self.thread = threading.Thread(target=lambda: self.runner.run(math.inf, lambda: self.stop), daemon=True)
         self.thread.start()
         return self
 
     def _rest(self):
         self.stop = True
         if self.thread is not None:
-            self.thread.join(10)
+            self.thread.join()
         self.thread = None
 
     def leave(self):
