@@ -192,6 +192,7 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	} times[] = {
 		{ "membership@timeout", &c->rtj_timeout_ms, 1 },
 		{ "membership@timeout", &c->rtd_timeout_ms, 1 },
+		{ "membership@spread", &c->spread_ms, 1 },
 		{ "membership@error-grace", &c->rtj_err_grace_ms, 1 },
 		{ "membership@grace", &c->grace_ms, 1 },
 		{ "membership@backoff", &c->rejoin_backoff_ms, 1 },

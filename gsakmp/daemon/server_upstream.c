@@ -58,6 +58,7 @@ read_behaviour(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	} times[] = {
 		{ "@timeout", &c->rtj_timeout_ms },
 		{ "@timeout", &c->rtd_timeout_ms },
+		{ "@spread", &c->spread_ms },
 		{ "@backoff", &c->rejoin_backoff_ms },
 		{ "@missed", &c->missed_ms },
 	};

@@ -315,6 +315,22 @@ gsakmp_gm_random_wait(struct gsakmp_gm *gm, uint32_t window_ms,
 }
 
 enum gk_err
+gsakmp_gm_answer_by(struct gsakmp_gm *gm, uint32_t timeout_ms,
+                    unsigned repeated, struct gk_now now, uint64_t *at)
+{
+	uint32_t window = gm->cfg.spread_ms;
+	uint32_t wait;
+
+	if (window == 0)
+		window = timeout_ms / 2;
+	while (repeated-- > 0 && window < timeout_ms)
+		window = window < timeout_ms / 2 ? 2 * window : timeout_ms;
+	GK_TRY(gsakmp_gm_random_wait(gm, window, &wait));
+	*at = now.mono_ms + timeout_ms + wait;
+	return GK_OK;
+}
+
+enum gk_err
 gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 {
 	uint32_t wait;
@@ -456,6 +472,7 @@ gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice, struct gk_now now)
 	}
 	if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_LEAVE))
 		return GK_ERR_UNEXPECTED;
+	gsakmp_gm_give_up(gm);
 	return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, NULL, "left on command");
 }
 

@@ -70,15 +70,19 @@ struct gsakmp_gm_config {
 	bool legacy_ok; /* accept mechanisms with SHA-1, MD5, DSA-1024 */
 
 	/* All 0: the defaults in brackets. */
-	uint32_t rtj_timeout_ms;    /* [5000] "locally configured timeout" */
-	unsigned rtj_retries;       /* [3] section 5.2.1.1 */
-	uint32_t rtj_err_grace_ms;  /* [5000] KeyDL still accepted after an
+	uint32_t rtj_timeout_ms;   /* [5000] "locally configured timeout" */
+	unsigned rtj_retries;      /* [3] section 5.2.1.1 */
+	uint32_t rtj_err_grace_ms; /* [5000] KeyDL still accepted after an
 	                            * RTJ-Err; section 5.2.1.3 */
-	unsigned cookies_max;       /* [3] Cookie Downloads obeyed per join */
-	uint32_t skew_s;            /* [300] section 3.1, item 2 */
-	uint32_t grace_ms;          /* [10000] old GTPK kept for receiving */
-	uint32_t rtd_timeout_ms;    /* [5000] */
-	unsigned rtd_retries;       /* [3] */
+	unsigned cookies_max;      /* [3] Cookie Downloads obeyed per join */
+	uint32_t skew_s;           /* [300] section 3.1, item 2 */
+	uint32_t grace_ms;         /* [10000] old GTPK kept for receiving */
+	uint32_t rtd_timeout_ms;   /* [5000] */
+	unsigned rtd_retries;      /* [3] */
+	/* [half the timeout] what is added to a timeout before a request is
+	 * repeated is drawn between 0 and this.  It doubles with each
+	 * repetition, up to the timeout. */
+	uint32_t spread_ms;
 	uint32_t rejoin_backoff_ms; /* [5000] upper bound of the random wait */
 	uint32_t missed_ms; /* [3000] after a Rekey Event without keys for us */
 	/* [30000] after a Rekey Event of the primary that our own subordinate

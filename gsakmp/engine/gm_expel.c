@@ -63,7 +63,10 @@ build_rtd(struct gsakmp_gm *gm, struct gk_slice who, struct gk_now now)
 static enum gk_err
 send_rtd(struct gsakmp_gm *gm, struct gk_now now)
 {
-	gm->expulsion.retry_at = now.mono_ms + gm->cfg.rtd_timeout_ms;
+	GK_TRY(gsakmp_gm_answer_by(gm, gm->cfg.rtd_timeout_ms,
+	                           gm->cfg.rtd_retries -
+	                                   gm->expulsion.retries_left,
+	                           now, &gm->expulsion.retry_at));
 	return gsakmp_gm_send(gm, gk_buf_slice(&gm->expulsion.rtd), NULL,
 	                      GSAKMP_EXCHANGE_REQUEST_TO_DEPART);
 }

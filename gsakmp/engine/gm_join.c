@@ -80,7 +80,9 @@ build_rtj(struct gsakmp_gm *gm, struct gk_now now, struct gk_buf *out)
 static enum gk_err
 send_rtj(struct gsakmp_gm *gm, struct gk_now now)
 {
-	gm->retry_at = now.mono_ms + gm->cfg.rtj_timeout_ms;
+	GK_TRY(gsakmp_gm_answer_by(gm, gm->cfg.rtj_timeout_ms,
+	                           gm->cfg.rtj_retries - gm->join.retries_left,
+	                           now, &gm->retry_at));
 	return gsakmp_gm_send(gm, gk_buf_slice(&gm->join.rtj), NULL,
 	                      GSAKMP_EXCHANGE_REQUEST_TO_JOIN);
 }
@@ -115,6 +117,18 @@ gsakmp_gm_start_join(struct gsakmp_gm *gm, struct gk_now now)
 	return err;
 }
 
+void
+gsakmp_gm_give_up(struct gsakmp_gm *gm)
+{
+	if (gm->join.nonce_i.len == 0)
+		return;
+	gk_buf_free(&gm->given_up_nonce_i);
+	gm->given_up_nonce_i = gm->join.nonce_i;
+	gm->given_up_next = gm->nonce_i_next;
+	gm->given_up_told = false;
+	gm->join.nonce_i = (struct gk_buf){ 0 };
+}
+
 enum gk_err
 gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
                     const char *text, struct gk_now now)
@@ -136,32 +150,24 @@ gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
 	return gsakmp_gm_say(gm, GSAKMP_OUT_NEXT_SERVER, why, text);
 }
 
-/* Behind this its answer is one to a registration that is over. */
-static void
-give_up(struct gsakmp_gm *gm)
-{
-	gk_buf_free(&gm->given_up_nonce_i);
-	gm->given_up_nonce_i = gm->join.nonce_i;
-	gm->given_up_next = gm->nonce_i_next;
-	gm->given_up_told = false;
-	gm->join.nonce_i = (struct gk_buf){ 0 };
-}
-
 enum gk_err
 gsakmp_gm_retry_join(struct gsakmp_gm *gm, struct gk_now now)
 {
 	struct gsakmp_reject why = gm->join.why;
 	const char *text = "no answer";
 
-	if (gm->join.refused)
+	if (gm->join.refused) {
+		/* By whomever: an RTJ-Err is not signed. */
+		gsakmp_gm_give_up(gm);
 		return gsakmp_gm_fail_join(gm, &why, "the request was refused",
 		                           now);
+	}
 	/* RFC4535-5.2.1.1-20: at most three times again. */
 	if (gm->join.retries_left == 0) {
 		if (gm->again.n != 0)
 			text = "the store does not take the answer";
 		else
-			give_up(gm);
+			gsakmp_gm_give_up(gm);
 		return gsakmp_gm_fail_join(gm, NULL, text, now);
 	}
 	gm->join.retries_left--;

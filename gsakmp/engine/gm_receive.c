@@ -132,6 +132,15 @@ groupid_known(void *ctx, struct gsakmp_groupid groupid)
 	return gsakmp_groupid_equal(gsakmp_gm_groupid(in->gm), groupid);
 }
 
+/* A key server may believe in a registration that we have given up.  By time
+ * for freshness nothing says to which one an answer belongs. */
+static bool
+owes_nack(const struct gsakmp_gm *gm)
+{
+	return gm->given_up_nonce_i.len != 0 && !gm->given_up_told &&
+	       !gm->cfg.suite.timestamp && !gm->cfg.drop_forged_keydl;
+}
+
 /* RFC4535-7.1.2-07: which exchanges a member waits for in which state. */
 static bool
 exchange_expected(void *ctx, uint8_t exchange)
@@ -165,6 +174,8 @@ exchange_expected(void *ctx, uint8_t exchange)
 		    rows[i].exchange == exchange &&
 		    gsakmp_gm_may(in->gm, rows[i].on))
 			return true;
+	if (exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD)
+		return owes_nack(in->gm); /* else gsakmp_gm_keydl() refuses */
 	return exchange == GSAKMP_EXCHANGE_DEPARTURE_RESPONSE &&
 	       gsakmp_gm_expelling(in->gm);
 }
@@ -263,10 +274,13 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 /* ---- a Key Download that fails ------------------------------------------ */
 
 /*
- * The answer to a registration that we have given up may arrive when the next
- * one is under way.  The session that it fails in is the one before, and not
- * this: that one stays as it is, and the key server is told that the other is
- * over, once.  Until then it may take up no other one (RFC4535-5.2.1.1-21).
+ * The answer to a registration that we have given up may arrive when nothing is
+ * under way any more, or the next registration, or when that has made us a
+ * member, maybe of another key server.  The session that it fails in is the one
+ * before, and what we do now stays as it is: the key server is told that the
+ * other is over, once (RFC4535-5.2.1.2-22).  Until then it counts us as a member
+ * whose acknowledgement was lost, and may take up no other session
+ * (RFC4535-5.2.1.1-21).
  */
 static enum gk_err
 find_late(struct gsakmp_gm_input *in)
@@ -274,22 +288,27 @@ find_late(struct gsakmp_gm_input *in)
 	struct gsakmp_gm *gm = in->gm;
 
 	if (gm->given_up_nonce_i.len == 0 || gm->cfg.suite.timestamp ||
-	    in->authentic)
+	    gm->cfg.drop_forged_keydl || in->authentic)
 		return GK_OK;
 	return nonce_matches(in, gk_buf_slice(&gm->given_up_nonce_i),
 	                     gm->given_up_next, &in->late);
 }
 
+/* Anybody can send a datagram: it does not end what TCP carries. */
 static bool
-ends_join(const struct gsakmp_gm_input *in)
+is_keydl(const struct gsakmp_gm_input *in)
 {
 	const struct gsakmp_header *h = &in->msg->header;
 
-	/* Anybody can send a datagram: it does not end what TCP carries. */
 	return !astray(in) && h->size != 0 &&
 	       h->exchange == GSAKMP_EXCHANGE_KEY_DOWNLOAD &&
-	       gsakmp_groupid_equal(h->groupid, gsakmp_gm_groupid(in->gm)) &&
-	       gsakmp_gm_may(in->gm, GSAKMP_GM_EV_KEYDL) &&
+	       gsakmp_groupid_equal(h->groupid, gsakmp_gm_groupid(in->gm));
+}
+
+static bool
+ends_join(const struct gsakmp_gm_input *in)
+{
+	return gsakmp_gm_may(in->gm, GSAKMP_GM_EV_KEYDL) &&
 	       in->gm->join.kex != NULL &&
 	       (in->authentic || !in->gm->cfg.drop_forged_keydl);
 }
@@ -355,10 +374,12 @@ fail_late(struct gsakmp_gm_input *in)
 static enum gk_err
 after_refusal(struct gsakmp_gm_input *in)
 {
-	if (!ends_join(in))
+	if (!is_keydl(in))
 		return GK_OK;
 	GK_TRY(find_late(in));
-	return in->late ? fail_late(in) : fail_keydl(in);
+	if (in->late)
+		return fail_late(in);
+	return ends_join(in) ? fail_keydl(in) : GK_OK;
 }
 
 enum gk_err

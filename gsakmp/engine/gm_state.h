@@ -153,7 +153,7 @@ struct gsakmp_gm {
 	uint8_t nonce_i_next; /* Next Payload behind Nonce_I in our RTJ, RTD:
 	                       * decision nonce_c `payload` hashes it */
 	struct gsakmp_gm_join join;
-	/* Of the registration before, if it was given up for want of an answer,
+	/* Of the registration before, if it was given up before the answer,
 	 * which may come yet; Next Payload as above.  Empty: none. */
 	struct gk_buf given_up_nonce_i;
 	uint8_t given_up_next;
@@ -238,6 +238,9 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_fail_join(struct gsakmp_gm *gm,
                                               const char *text,
                                               struct gk_now now);
 void gsakmp_gm_join_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_give_up - from here on an answer to the registration under way is
+ * one to a registration that is over. */
+void gsakmp_gm_give_up(struct gsakmp_gm *gm);
 /* gsakmp_gm_build_af - Key Download - Ack/Failure, Table 4.  @notify is ACK, or
  * what went wrong; @nonce_c may be empty. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_build_af(struct gsakmp_gm *gm,
@@ -326,6 +329,13 @@ enum gk_err gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
 GK_MUST_CHECK enum gk_err gsakmp_gm_random_wait(struct gsakmp_gm *gm,
                                                 uint32_t window_ms,
                                                 uint32_t *wait_ms);
+/* gsakmp_gm_answer_by - *@at: how long a request, repeated so often already, is
+ * without an answer.  All the members that lose their key server ask in the same
+ * moment: they are not to repeat that in the same moment too. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_answer_by(struct gsakmp_gm *gm,
+                                              uint32_t timeout_ms,
+                                              unsigned repeated,
+                                              struct gk_now now, uint64_t *at);
 void gsakmp_gm_enter(struct gsakmp_gm *gm, enum gsakmp_gm_event on);
 bool gsakmp_gm_may(const struct gsakmp_gm *gm, enum gsakmp_gm_event on);
 /* gsakmp_gm_wipe - forget the membership; KEY_WIPE for every key. */

@@ -174,6 +174,9 @@ class Reporter:
             self._p.terminate()
         return self.wait_end(timeout)
 
+    def signal(self, number: int) -> None:
+        self._p.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL, as a power failure would."""
         with contextlib.suppress(ProcessLookupError):

@@ -41,10 +41,19 @@ tell(struct gpt_subscription *s, bool up, const char *text)
 		s->ops.state(s->ops.arg, up, text);
 }
 
+/* All key servers lose a Group Owner in the same moment; they do not all come
+ * back in the same moment. */
 static void
 retry_later(struct gpt_subscription *s)
 {
-	gkd_timer_set(s->retry, gkd_now().mono_ms + s->retry_next);
+	uint64_t wait = s->retry_next;
+	struct gk_env env;
+	uint32_t r = 0;
+
+	gkd_env_init(&env);
+	if (env.random(env.ctx, (uint8_t *)&r, sizeof(r)) == GK_OK)
+		wait += r % (s->retry_next / 2 + 1);
+	gkd_timer_set(s->retry, gkd_now().mono_ms + wait);
 	s->retry_next *= 2;
 	if (s->retry_next > s->retry_max)
 		s->retry_next = s->retry_max;

@@ -13,7 +13,8 @@
  * The key server connects to msec-go over TLS 1.3, both sides with
  * certificates, says for which groups it wants tokens and which it has, and
  * then receives each new edition as soon as it exists.  A lost connection is
- * made again, with a delay that doubles from retry_min_ms to retry_max_ms.
+ * made again, with a delay that doubles from retry_min_ms to retry_max_ms, and up
+ * to half of it more, at random.
  *
  * TLS only keeps strangers away.  A token that arrives is verified like one
  * that an attacker brought: that is the business of the token() callback.  An

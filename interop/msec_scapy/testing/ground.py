@@ -272,9 +272,10 @@ class Ground:
         d.start()
         return d
 
-    def gm(self, name="gm0", host="gm", transport="udp", static_key="", recovery="no", bulletin="", behaviour=""):
+    def gm(self, name="gm0", host="gm", transport="udp", static_key="", recovery="no", bulletin="", behaviour="",
+           timeout="2s"):
         """gsakmp-gm on a host, not yet joining; with a static key it only receives, on PORT.
-        `behaviour`: further attributes of <membership>."""
+        `behaviour`: further attributes of <membership>, beside its timeout."""
         s = self.suite
         named = f' name="{self.party("keys").dn}"' if static_key else ""
         port = f' port="{PORT}"' if static_key else ""
@@ -291,7 +292,7 @@ class Ground:
   </group>
   <network interface="eth0"{port}/>
   {only}
-  <membership timeout="2s" grace="3s" {missed} {behaviour}/>
+  <membership timeout="{timeout}" grace="3s" {missed} {behaviour}/>
   {bulletin}
   {self._dialect()}
 """)
