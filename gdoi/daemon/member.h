@@ -59,6 +59,8 @@ struct gdoid_receiver {
 	unsigned users;
 };
 
+struct gdoid_expiries;
+
 struct gdoid_member {
 	struct gkd_daemon *d;
 	struct gdoid_phase1 *phase1;
@@ -98,6 +100,7 @@ struct gdoid_member {
 	bool in_kernel;
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
+	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	bool hook_keys;
 	struct gkd_hook *hook;
@@ -153,8 +156,18 @@ const char *gdoid_member_kernel_note(const struct gdoid_member *m);
 json_t *gdoid_member_kernel(const struct gdoid_member *m);
 void gdoid_member_close_keys(struct gdoid_member *m);
 
+/* ---- member_used.c: lifetimes in kilobytes -------------------------------- */
+/* gdoid_expiries_open - hear what the kernel says; with errno. */
+GK_MUST_CHECK enum gk_err gdoid_expiries_open(struct gdoid_member *m);
+void gdoid_expiries_close(struct gdoid_member *m);
+json_t *gdoid_member_cmd_used(void *state, const json_t *request,
+                              char why[256]);
+
 /* ---- member_command.c ---------------------------------------------------- */
 extern const struct gkd_command gdoid_member_commands[];
+/* gdoid_member_which - the group that is named, or the only one; -1 with @why. */
+int gdoid_member_which(const struct gdoid_member *m, const char *word,
+                       char why[256]);
 json_t *gdoid_member_status(struct gkd_daemon *d);
 
 /* ---- member_socket.c ------------------------------------------------------ */

@@ -87,9 +87,9 @@ gdoid_member_status(struct gkd_daemon *d)
 
 /* ---- commands ------------------------------------------------------------ */
 
-/* The group that is named, or the only one.  -1 with @why. */
-static int
-which(const struct gdoid_member *m, const char *word, char why[256])
+int
+gdoid_member_which(const struct gdoid_member *m, const char *word,
+                   char why[256])
 {
 	const char *name = gdoid_group_word(word);
 
@@ -127,7 +127,7 @@ static json_t *
 cmd_join(void *state, const json_t *request, char why[256])
 {
 	struct gdoid_member *m = member_of(state);
-	int group = which(m, gkd_control_arg(request, 0), why);
+	int group = gdoid_member_which(m, gkd_control_arg(request, 0), why);
 
 	if (group < 0)
 		return NULL;
@@ -140,7 +140,7 @@ static json_t *
 cmd_reregister(void *state, const json_t *request, char why[256])
 {
 	struct gdoid_member *m = member_of(state);
-	int group = which(m, gkd_control_arg(request, 0), why);
+	int group = gdoid_member_which(m, gkd_control_arg(request, 0), why);
 
 	if (group < 0)
 		return NULL;
@@ -168,7 +168,7 @@ cmd_leave(void *state, const json_t *request, char why[256])
 		snprintf(why, 256, "'%.100s' is not 'silently'", how);
 		return NULL;
 	}
-	group = which(m, name, why);
+	group = gdoid_member_which(m, name, why);
 	if (group < 0)
 		return NULL;
 	m->group[group].leaving = true;
@@ -186,7 +186,7 @@ cmd_keys(void *state, const json_t *request, char why[256])
 	struct gdoid_member *m = member_of(state);
 	const char *name = gkd_control_arg(request, 0);
 	json_t *all;
-	int only = name != NULL ? which(m, name, why) : 0;
+	int only = name != NULL ? gdoid_member_which(m, name, why) : 0;
 
 	if (only < 0)
 		return NULL;
@@ -224,6 +224,9 @@ const struct gkd_command gdoid_member_commands[] = {
 	{ "keys", "[GROUP]",
 	  "Data-Security SAs ('subscribe keys [GROUP]' has their keys)",
 	  cmd_keys },
+	{ "used", "SPI nearly|up [GROUP]",
+	  "the kilobytes of an SA that an application protects with",
+	  gdoid_member_cmd_used },
 	{ "proposals", NULL, "what is proposed in phase 1", cmd_proposals },
 	{ NULL, NULL, NULL, NULL },
 };

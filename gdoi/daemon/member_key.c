@@ -257,6 +257,11 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 		return GKD_EXIT_FAILURE;
 	}
 	if (m->in_kernel) {
+		if (gdoid_expiries_open(m) != GK_OK) {
+			snprintf(why->text, sizeof(why->text),
+			         "NETLINK_XFRM: %s", strerror(errno));
+			return GKD_EXIT_FAILURE;
+		}
 		m->kernel = gdoi_kernel_new(&m->kernel_cfg, &ops);
 		if (m->kernel == NULL)
 			return GKD_EXIT_FAILURE;
@@ -285,6 +290,7 @@ gdoid_member_close_keys(struct gdoid_member *m)
 	/* Whoever installed something takes it out again. */
 	for (; m->engine != NULL && l.group < m->cfg.n_groups; l.group++)
 		gdoi_gm_teks(m->engine, l.group, tell_the_end, &l);
+	gdoid_expiries_close(m);
 	gdoi_kernel_free(m->kernel);
 	m->kernel = NULL;
 	gdoid_broker_close(m->broker);

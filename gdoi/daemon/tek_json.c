@@ -141,6 +141,8 @@ gdoid_json_tek(const struct gdoi_tek *tek, bool keys)
 		add_iec(o, &sat->iec);
 	else
 		add_ipsec(o, &sat->ipsec);
+	if (tek->worn)
+		json_object_set_new(o, "nearly_used", json_true());
 	if (tek->no_sid)
 		json_object_set_new(o, "no_sender_id", json_true());
 	if (tek->sid_bits != 0) {

@@ -119,6 +119,16 @@ bool gdoi_gm_parting(const struct gdoi_gm *gm);
 /* gdoi_gm_reregister - now, whatever the timers say; keys stay meanwhile. */
 enum gk_err gdoi_gm_reregister(struct gdoi_gm *gm, size_t group,
                                struct gk_now now);
+/*
+ * gdoi_gm_used - whoever protects traffic with an SA says that its kilobytes (SA Life
+ * Type 2) are nearly used up, or (@up) that they are: the member registers again,
+ * and forgets the SA, which it does not take again either.
+ *
+ * GK_ERR_VALUE: there is no such SA, or it has no lifetime in kilobytes.
+ */
+enum gk_err gdoi_gm_used(struct gdoi_gm *gm, size_t group, uint8_t protocol,
+                         const uint8_t spi[GDOI_TEK_SPI_LEN], bool up,
+                         struct gk_now now);
 void gdoi_gm_set_ike(struct gdoi_gm *gm, const struct ike_config *ike);
 
 /*

@@ -137,6 +137,7 @@ install(struct gm_input *in, struct gm_change *c)
 		memcpy(group->local.ip, in->to.ip, sizeof(group->local.ip));
 	}
 	GK_TRY(gm_registered(gm, group, in->now));
+	GK_TRY(gm_used_again(gm, group, c->used, in->now));
 	gm_early_take(gm, group, in->now);
 	group->pull.overtaken = 0;
 	if (!group->keys->no_sender || group->undo.keys->no_sender)

@@ -54,6 +54,7 @@ struct gm_slot {
 	enum gdoi_tek_state state;
 	bool may_send;
 	bool no_sid; /* a counter mode that we may not send with for want of one */
+	bool worn; /* its kilobytes are nearly used up */
 	bool kept; /* IEC 61850: its lifetime is over, and nothing follows */
 	int64_t installed_utc, expires_utc;
 	uint32_t lifetime_s;    /* as announced last */
@@ -159,6 +160,13 @@ struct gm_known {
 
 #define GM_KNOWN_MAX 4
 
+/* A Data-Security SA of which nothing is left: not to be taken again. */
+struct gm_used {
+	uint8_t protocol, spi[GDOI_TEK_SPI_LEN];
+};
+
+#define GM_USED_MAX 16
+
 /* What the key server is still to be told: we have left. */
 struct gm_farewell {
 	uint16_t count; /* 0: nothing */
@@ -228,6 +236,11 @@ struct gm_group {
 	bool owed;    /* a COMMIT that cannot be taken back is tried again */
 	uint64_t again_at;
 	uint32_t again_ms;
+
+	/* gm_used.c; the newest first */
+	struct gm_used used[GM_USED_MAX];
+	size_t n_used;
+	uint32_t used_wait_ms; /* before the key server is asked again */
 
 	struct gm_ack ack[GM_ACKS_MAX];
 	size_t n_acks;
@@ -340,6 +353,7 @@ struct gm_change {
 	bool deleted;  /* a Delete has taken SAs away ... */
 	bool kek_gone; /* ... the Rekey SA among them */
 	bool all_gone; /* ... and everything else */
+	bool used;     /* a SAT was left out, as it is used up here */
 	uint16_t ack;  /* that of the SAK in the message */
 	bool has_ack;
 };
@@ -376,6 +390,17 @@ GK_MUST_CHECK enum gk_err gm_teks_tick(struct gdoi_gm *gm,
 uint64_t gm_teks_deadline(const struct gm_keys *keys);
 /* gm_teks_due - when lifetimes want us to register again. */
 uint64_t gm_due(const struct gdoi_gm *gm, const struct gm_group *group);
+
+/* gm_tek_forget - slot @i goes. */
+void gm_tek_forget(struct gm_keys *keys, size_t i);
+
+/* gm_used.c: kilobytes. */
+bool gm_is_used(const struct gm_group *group, const struct gdoi_sat *sat);
+/* gm_used_again - after a registration: was there nothing better (@used)?  Then it
+ * is asked again, ever more rarely. */
+GK_MUST_CHECK enum gk_err gm_used_again(struct gdoi_gm *gm,
+                                        struct gm_group *group, bool used,
+                                        struct gk_now now);
 
 /* gm_report.c: what has changed between two sets of keys, as outputs. */
 GK_MUST_CHECK enum gk_err gm_report(struct gdoi_gm *gm, struct gm_group *group,

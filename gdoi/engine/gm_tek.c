@@ -56,8 +56,8 @@ find(struct gm_keys *keys, const struct gdoi_sat *sat)
 	return NULL;
 }
 
-static void
-wipe(struct gm_keys *keys, size_t i)
+void
+gm_tek_forget(struct gm_keys *keys, size_t i)
 {
 	gm_tek_unref(keys->slot[i].tek);
 	keys->n--;
@@ -278,6 +278,10 @@ add(struct gm_change *c, uint16_t i, bool some)
 		return bad_key(c, "RFC6407-5.6.1.3-01", "TEK_SOURCE_AUTH_KEY",
 		               packet->at);
 	held = find(c->keys, sat);
+	if (held == NULL && gm_is_used(c->group, sat)) {
+		c->used = true;
+		return GK_OK;
+	}
 	return held != NULL ? renew(c, held, sat, packet)
 	                    : install(c, sat, &need, packet);
 }
@@ -384,7 +388,7 @@ retire_unnamed(struct gm_change *c)
 		if (announced(c, slot))
 			continue;
 		if (slot->state == GDOI_TEK_NEXT) {
-			wipe(keys, i);
+			gm_tek_forget(keys, i);
 			continue;
 		}
 		if (slot->expires_at == GK_NEVER)
@@ -544,7 +548,7 @@ gm_teks_delete(struct gm_change *c, uint8_t protocol,
 			continue;
 		c->deleted = true;
 		if (at == GK_NEVER || slot->state == GDOI_TEK_NEXT)
-			wipe(keys, i);
+			gm_tek_forget(keys, i);
 		else if (at < slot->deactivate_at)
 			slot->deactivate_at = at;
 	}
@@ -568,7 +572,7 @@ expire(const struct gdoi_gm *gm, struct gm_keys *keys, uint64_t now_ms)
 		struct gm_slot *slot = &keys->slot[i];
 
 		if (slot->deactivate_at <= now_ms) {
-			wipe(keys, i);
+			gm_tek_forget(keys, i);
 		} else if (slot->expires_at <= now_ms) {
 			if (is_kept(gm, slot)) {
 				slot->kept = true;
@@ -577,7 +581,7 @@ expire(const struct gdoi_gm *gm, struct gm_keys *keys, uint64_t now_ms)
 			           slot->state == GDOI_TEK_OLD) {
 				linger(keys, slot, now_ms);
 			} else {
-				wipe(keys, i);
+				gm_tek_forget(keys, i);
 			}
 		}
 	}
@@ -676,6 +680,7 @@ gm_tek_view(const struct gm_keys *keys, const struct gm_slot *slot)
 		.expires_utc = slot->kept ? 0 : slot->expires_utc,
 		.may_send = slot->may_send,
 		.no_sid = slot->no_sid,
+		.worn = slot->worn,
 		.sid_bits = tek->counter_mode ? keys->sid_bits : 0,
 		.n_sids = tek->counter_mode ? keys->n_sids : 0,
 		.sids = keys->sid,

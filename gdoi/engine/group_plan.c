@@ -14,6 +14,7 @@
  */
 #define REKEY_GAP_MS 1000 /* between rekeys that joins bring about */
 #define RETRY_MS 1000     /* after a plan that failed */
+#define WORN_GAP_S 3      /* before an SA can be used up */
 
 /* ---- the Rekey SA -------------------------------------------------------- */
 
@@ -198,7 +199,7 @@ activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
 	/* Members learn of it when they register again: the one in force lasts
 	 * until then. */
 	if (!p->g->policy->rekey.on && before != NULL && before->expires != 0 &&
-	    !p->cause->at_once)
+	    !before->worn && !p->cause->at_once)
 		return before->expires;
 	return p->now.utc_s + delay(p, false);
 }
@@ -407,6 +408,8 @@ gdoi_data_due(const struct gdoi_group *g, uint16_t data,
 	*order = GDOI_DATA_REPLACE;
 	if (t == NULL)
 		return g->now.utc_s;
+	if (t->worn)
+		return t->created + WORN_GAP_S;
 	if (interval != 0)
 		due = t->created + interval;
 	if (t->expires == 0)

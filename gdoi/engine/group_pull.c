@@ -368,6 +368,18 @@ join(struct admission *a)
 	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 }
 
+/* RFC 2407 section 4.5: kilobytes are counted by members alone, and all that we see
+ * of one who has used them up is that it registers again. */
+static void
+wear(const struct admission *a, struct gdoi_data_sa *t)
+{
+	if (a->heard == 0 || t->sat.protocol == GDOI_PROTOCOL_IEC_61850 ||
+	    t->sat.ipsec.life_kb == 0 || t->state != GDOI_TEK_CURRENT)
+		return;
+	t->worn = true;
+	gdoi_group_timers(a->g, a->now);
+}
+
 /* What was prepared is given out: the others have to hear of it. */
 static enum gk_err
 give_out(struct admission *a)
@@ -388,6 +400,7 @@ give_out(struct admission *a)
 			return GK_ERR_UNEXPECTED;
 		/* SA_KDA: who comes again had the older ones. */
 		t->holders += t->created > a->heard;
+		wear(a, t);
 		if (!t->spare)
 			continue;
 		t->spare = false;

@@ -68,7 +68,10 @@ struct gdoi_data_sa {
 	bool announced; /* a PUSH brings it, or it was there from the start */
 	bool deleted;   /* a PUSH says so */
 	bool over;      /* it has run out; of the list @lapsed */
-	int shown;      /* state that was put out last; -1: none */
+	/* A member came again, and may have used its kilobytes up: it is
+	 * replaced.  Not durable. */
+	bool worn;
+	int shown;           /* state that was put out last; -1: none */
 	struct gdoi_sat sat; /* as policy had it, with the SPI */
 	struct gk_buf body;  /* the same, encoded; its slices point in here */
 	struct gdoi_sat_keys keys;

@@ -72,6 +72,20 @@ void gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
  * remains. */
 void gdoi_kernel_leave(struct gdoi_kernel *k, size_t group);
 
+/*
+ * gdoi_kernel_expired - does netlink message @octets say that an SA of ours has used
+ * its kilobytes nearly up, or up?  Everything else is passed over: the member knows
+ * what time it is.
+ */
+struct gdoi_kernel_expiry {
+	size_t group;
+	uint8_t protocol; /* GDOI_PROTOCOL_* */
+	uint8_t spi[4];
+	bool up;
+};
+bool gdoi_kernel_expired(const struct gdoi_kernel *k, struct gk_slice octets,
+                         struct gdoi_kernel_expiry *out);
+
 struct gdoi_kernel_sa {
 	size_t group;
 	const struct gdoi_xfrm *x;

@@ -149,8 +149,10 @@ gdoi_xfrm_put_state(struct gdoi_xfrm_message *m, uint32_t seq,
 	sa.id.proto = x->proto;
 	put_address(&sa.saddr, x->outer);
 	put_no_limits(&sa.lft);
-	if (x->life_octets != 0)
+	if (x->life_octets != 0) {
 		sa.lft.hard_byte_limit = x->life_octets;
+		sa.lft.soft_byte_limit = x->life_octets - x->life_octets / 10;
+	}
 	sa.lft.hard_add_expires_seconds = x->life_s;
 	sa.reqid = x->reqid;
 	sa.family = x->family;

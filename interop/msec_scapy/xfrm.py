@@ -81,7 +81,8 @@ class Sa:
 
     @staticmethod
     def limits(octets: int = 0, seconds: int = 0) -> bytes:
-        return struct.pack("=8Q", INF, octets or INF, INF, INF, 0, seconds, 0, 0)
+        # a tenth before the end there is a word from the kernel
+        return struct.pack("=8Q", octets - octets // 10 or INF, octets or INF, INF, INF, 0, seconds, 0, 0)
 
     def ident(self, spi: bytes) -> bytes:
         return address(str(self.dst)) + spi + bytes([self.proto]) + bytes(3)

@@ -395,6 +395,74 @@ GK_TEST(xfrm, a_path_for_pushes)
 	gdoi_kernel_free(k);
 }
 
+/* XFRM_MSG_EXPIRE, as the kernel says it. */
+struct expiry {
+	struct nlmsghdr h;
+	struct xfrm_user_expire e;
+};
+
+static struct expiry
+expiry(uint8_t spi, bool hard, uint64_t octets)
+{
+	struct expiry x = { .h = { .nlmsg_len = sizeof(x),
+		                   .nlmsg_type = XFRM_MSG_EXPIRE } };
+	struct xfrm_usersa_info *sa = &x.e.state;
+
+	sa->family = 2; /* AF_INET */
+	sa->id.proto = 50;
+	sa->id.spi = htobe32(spi);
+	memcpy(&sa->id.daddr, group4, sizeof(group4));
+	sa->lft.soft_byte_limit = 90 * 1024;
+	sa->lft.hard_byte_limit = 100 * 1024;
+	sa->curlft.bytes = octets;
+	x.e.hard = hard;
+	return x;
+}
+
+static bool
+says(struct gdoi_kernel *k, const struct expiry *x, size_t len, bool up)
+{
+	struct gdoi_kernel_expiry e = { .group = 99 };
+
+	if (!gdoi_kernel_expired(k, (struct gk_slice){ (const void *)x, len },
+	                         &e))
+		return false;
+	assert_int_equal(e.group, 0);
+	assert_int_equal(e.protocol, GDOI_PROTOCOL_ESP);
+	assert_int_equal(e.spi[3], 1);
+	assert_int_equal(e.up, up);
+	return true;
+}
+
+GK_TEST(xfrm, what_the_kernel_says_of_kilobytes)
+{
+	struct gdoi_kernel *k = begin();
+	struct expiry x = expiry(1, false, 90 * 1024);
+
+	give_state(k, 1, GDOI_TEK_CURRENT);
+	assert_true(says(k, &x, sizeof(x), false));
+	for (size_t len = 0; len < sizeof(x); len++)
+		assert_false(says(k, &x, len, false));
+	x.h.nlmsg_len = sizeof(x) - 1;
+	assert_false(says(k, &x, sizeof(x), false));
+	x = expiry(1, true, 100 * 1024 + 1);
+	assert_true(says(k, &x, sizeof(x), true));
+	x.h.nlmsg_type = XFRM_MSG_NEWSA;
+	assert_false(says(k, &x, sizeof(x), true));
+	/* by time; of others */
+	x = expiry(1, true, 99 * 1024);
+	assert_false(says(k, &x, sizeof(x), true));
+	x = expiry(2, true, 100 * 1024);
+	assert_false(says(k, &x, sizeof(x), true));
+	x = expiry(1, true, 100 * 1024);
+	x.e.state.id.proto = 51;
+	assert_false(says(k, &x, sizeof(x), true));
+	x = expiry(1, true, 100 * 1024);
+	memcpy(&x.e.state.id.daddr, other4, sizeof(other4));
+	assert_false(says(k, &x, sizeof(x), true));
+	gdoi_kernel_free(k);
+}
+
 int
 main(void)
 {
@@ -412,6 +480,7 @@ main(void)
 		       what_the_kernel_cannot_protect_does_not_leave_in_clear),
 		GK_RUN(xfrm, what_is_no_ipsec_is_refused_and_leaves_nothing),
 		GK_RUN(xfrm, a_path_for_pushes),
+		GK_RUN(xfrm, what_the_kernel_says_of_kilobytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/group_world.h"
+
+/*
+ * Lifetimes in kilobytes at the key server, which sees no traffic: a member that
+ * registers again may have used its SA up.
+ */
+static struct gw w;
+
+static void
+open_with(uint32_t life_kb)
+{
+	gw_init(&w, 3);
+	w.template.data[0].sat.ipsec.life_kb = life_kb;
+	gw_open(&w);
+	for (size_t i = 0; i < 3; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gw_drain(&w);
+}
+
+GK_TEST(kilobytes, who_registers_again_brings_about_new_keys_for_all)
+{
+	size_t had;
+
+	open_with(100);
+	gw_after(&w, 60);
+	had = w.member[0].n_teks;
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 1);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(gw_can_read(&w, &w.member[i]));
+		assert_int_equal(w.member[i].n_teks, had + 1);
+	}
+	/* Others that ask a moment later wait for their turn with the new ones. */
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_after(&w, 1);
+	assert_int_equal(w.member[1].n_teks, had + 1);
+	gw_after(&w, 3);
+	assert_int_equal(w.member[1].n_teks, had + 2);
+	gw_after(&w, 60);
+	assert_int_equal(w.member[1].n_teks, had + 2);
+	gw_free(&w);
+}
+
+GK_TEST(kilobytes, without_such_a_lifetime_nothing_comes_of_it)
+{
+	size_t had;
+
+	open_with(0);
+	gw_after(&w, 60);
+	had = w.member[0].n_teks;
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 60);
+	assert_int_equal(w.member[0].n_teks, had);
+	gw_free(&w);
+}
+
+/* The first registration of each of them asks for nothing. */
+GK_TEST(kilobytes, who_comes_for_the_first_time_has_used_nothing)
+{
+	gw_init(&w, 2);
+	w.template.data[0].sat.ipsec.life_kb = 100;
+	gw_open(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_after(&w, 60);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 60);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_free(&w);
+}
+
+GK_TEST(kilobytes, a_group_without_a_rekey_sa_uses_the_new_keys_at_once)
+{
+	gw_init(&w, 2);
+	w.template.rekey.on = false;
+	w.template.data[0].sat.ipsec.life_kb = 100;
+	gw_open(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_after(&w, 60);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_after(&w, 5);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_true(gw_can_read(&w, &w.member[0]));
+	assert_int_equal(w.tek[w.n_tek - 1].state, GDOI_TEK_CURRENT);
+	gw_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(kilobytes,
+		       who_registers_again_brings_about_new_keys_for_all),
+		GK_RUN(kilobytes, without_such_a_lifetime_nothing_comes_of_it),
+		GK_RUN(kilobytes,
+		       who_comes_for_the_first_time_has_used_nothing),
+		GK_RUN(kilobytes,
+		       a_group_without_a_rekey_sa_uses_the_new_keys_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
