@@ -109,8 +109,8 @@ gk_hex(char *out, size_t cap, struct gk_slice s)
 	return out;
 }
 
-static int
-nibble(char c)
+int
+gk_hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -131,7 +131,8 @@ gk_unhex(struct gk_buf *buf, const char *text)
 		return GK_ERR_VALUE;
 	GK_TRY(gk_buf_alloc(buf, n / 2));
 	for (size_t i = 0; i < n / 2; i++) {
-		int hi = nibble(text[2 * i]), lo = nibble(text[2 * i + 1]);
+		int hi = gk_hex_value(text[2 * i]),
+		    lo = gk_hex_value(text[2 * i + 1]);
 
 		if (hi < 0 || lo < 0) {
 			gk_buf_free(buf);

@@ -58,6 +58,8 @@ struct gk_slice gk_buf_slice(const struct gk_buf *buf);
 /* gk_hex - lower-case hexadecimal with a NUL; @cap octets at @out. The text is
  * cut short, never overrun; returns @out. */
 char *gk_hex(char *out, size_t cap, struct gk_slice s);
+/* gk_hex_value - of one digit, in either case; -1: it is none. */
+int gk_hex_value(char c);
 /* gk_unhex - the reverse; upper or lower case, even count, nothing else. */
 GK_MUST_CHECK enum gk_err gk_unhex(struct gk_buf *buf, const char *text);
 

@@ -51,14 +51,30 @@ tell(struct gkd_commit *c, enum gk_err err, const char *why, bool written)
 	if (err != GK_OK && (!atomic_load(&c->failed) ||
 	                     now >= atomic_load(&c->told_ms) + TELL_GAP_MS)) {
 		atomic_store(&c->told_ms, now);
-		gkd_log(LOG_ERR, "io", "store '%s': %s", c->path, why);
+		gkd_log(LOG_ERR, "io",
+		        "store '%s': %s; what depends on it is tried again",
+		        c->path, why);
 		gkd_events_emit(
 			c->events, "store-failed",
 			json_pack("{s:o}", "reason", gkd_json_text(why)));
 	}
-	if (atomic_exchange(&c->failed, err != GK_OK) && err == GK_OK &&
-	    written)
-		gkd_events_emit(c->events, "store-recovered", NULL);
+	if (!atomic_exchange(&c->failed, err != GK_OK) || err != GK_OK ||
+	    !written)
+		return;
+	gkd_log(LOG_NOTICE, "io", "store '%s' takes changes again", c->path);
+	gkd_events_emit(c->events, "store-recovered", NULL);
+}
+
+/* With the lock held: another thread's commit may have another reason. */
+static enum gk_err
+apply(struct gkd_commit *c, const struct gk_journal *journal,
+      char why[GK_STORE_WHY_MAX])
+{
+	enum gk_err err = gk_store_apply(c->store, journal);
+
+	if (err != GK_OK)
+		snprintf(why, GK_STORE_WHY_MAX, "%s", gk_store_why(c->store));
+	return err;
 }
 
 enum gk_err
@@ -71,11 +87,7 @@ gkd_commit(struct gkd_commit *c, struct gk_commits *group, uint64_t ticket)
 	pthread_mutex_lock(&c->lock);
 	journal = gk_commits_begin(group, ticket);
 	if (journal != NULL) {
-		err = gk_store_apply(c->store, journal);
-		/* Another thread's commit may have another reason. */
-		if (err != GK_OK)
-			snprintf(why, sizeof(why), "%s",
-			         gk_store_why(c->store));
+		err = apply(c, journal, why);
 		gk_commits_end(group, err == GK_OK);
 		atomic_store(&c->ended_ms, gkd_now().mono_ms);
 	} else if (!gk_commits_done(group, ticket)) {
@@ -97,13 +109,12 @@ gkd_commit_due(const struct gkd_commit *c)
 enum gk_err
 gkd_commit_journal(struct gkd_commit *c, const struct gk_journal *journal)
 {
+	char why[GK_STORE_WHY_MAX];
 	enum gk_err err;
 
 	pthread_mutex_lock(&c->lock);
-	err = gk_store_apply(c->store, journal);
-	if (err != GK_OK)
-		gkd_log(LOG_ERR, "io", "store '%s': %s", c->path,
-		        gk_store_why(c->store));
+	err = apply(c, journal, why);
 	pthread_mutex_unlock(&c->lock);
+	tell(c, err, why, true);
 	return err;
 }

@@ -11,9 +11,10 @@
 #include "common/store/gk_store.h"
 
 /*
- * DOC: gkd_commit - the store that the threads of a key server share
+ * DOC: gkd_commit - a daemon's store, and what is told of it
  *
- * All commits go through one mutex, and whoever comes first writes for those who
+ * A member commits the journals of its engine: gkd_commit_journal().  The threads of
+ * a key server share theirs.  All commits go through one mutex, and whoever comes first writes for those who
  * wait at it: the group that is asked gives all that has happened in it.  Who has
  * something else to do lets a commit wait until gkd_commit_due(): the first one
  * goes at once, and those after it go together.  What
@@ -49,8 +50,7 @@ GK_MUST_CHECK enum gk_err gkd_commit(struct gkd_commit *c,
 /* gkd_commit_due - when a commit had best be, monotonic: now, or a moment after
  * the last one.  From any thread. */
 uint64_t gkd_commit_due(const struct gkd_commit *c);
-/* gkd_commit_journal - @journal by itself; no event tells of a failure.  From any
- * thread. */
+/* gkd_commit_journal - @journal by itself.  From any thread. */
 GK_MUST_CHECK enum gk_err gkd_commit_journal(struct gkd_commit *c,
                                              const struct gk_journal *journal);
 

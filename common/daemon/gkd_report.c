@@ -51,6 +51,19 @@ gkd_report_fields(const char *group, const char *peer)
 }
 
 void
+gkd_report_add_message(json_t *fields, bool incoming, const char *exchange,
+                       size_t octets, uint32_t sequence, const char *address)
+{
+	json_object_set_new(fields, "direction",
+	                    json_string(incoming ? "in" : "out"));
+	json_object_set_new(fields, "exchange", json_string(exchange));
+	json_object_set_new(fields, "octets", json_integer((json_int_t)octets));
+	json_object_set_new(fields, "sequence", json_integer(sequence));
+	if (address != NULL)
+		json_object_set_new(fields, "address", json_string(address));
+}
+
+void
 gkd_report_refused(struct gkd_daemon *d, const char *group, const char *peer,
                    const struct gkd_cause *why, int level)
 {
@@ -88,4 +101,17 @@ gkd_report_message(struct gkd_daemon *d, const struct gkd_about *about,
 	gkd_log_about(text != NULL ? LOG_INFO : LOG_DEBUG, "msg", about,
 	              "%s%s%s", name, text != NULL ? ": " : "",
 	              text != NULL ? text : "");
+}
+
+void
+gkd_report_owner(struct gkd_daemon *d, const char *group, bool up,
+                 const char *text)
+{
+	const struct gkd_about about = { .group = group };
+
+	gkd_log_about(up ? LOG_INFO : LOG_WARNING, "io", &about,
+	              "Group Owner: %s", text);
+	gkd_events_emit(d->events, up ? "owner-up" : "owner-down",
+	                json_pack("{s:s, s:o}", "group", group, "reason",
+	                          gkd_json_text(text)));
 }

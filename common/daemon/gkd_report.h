@@ -34,6 +34,12 @@ void gkd_cause_add(json_t *fields, const struct gkd_cause *why);
  * if it is known; a new reference. */
 json_t *gkd_report_fields(const char *group, const char *peer);
 
+/* gkd_report_add_message - what an event says of a message: its direction, exchange,
+ * length and sequence; and @address, unless it is NULL. */
+void gkd_report_add_message(json_t *fields, bool incoming, const char *exchange,
+                            size_t octets, uint32_t sequence,
+                            const char *address);
+
 /* gkd_report_refused - count a refusal, log it at @level, tell of it. */
 void gkd_report_refused(struct gkd_daemon *d, const char *group,
                         const char *peer, const struct gkd_cause *why,
@@ -43,5 +49,10 @@ void gkd_report_refused(struct gkd_daemon *d, const char *group,
  * (LOG_INFO) if there is a @text to it. */
 void gkd_report_message(struct gkd_daemon *d, const struct gkd_about *about,
                         bool incoming, const char *exchange, const char *text);
+
+/* gkd_report_owner - the connection to the Group Owner of @group came or went:
+ * events "owner-up", "owner-down". */
+void gkd_report_owner(struct gkd_daemon *d, const char *group, bool up,
+                      const char *text);
 
 #endif /* GKD_REPORT_H */

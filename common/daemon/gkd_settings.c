@@ -2,6 +2,7 @@
 #include "common/daemon/gkd_settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum gk_err
 gkd_addr_load(const struct gkd_config *config, const struct gkd_elem *elem,
@@ -64,5 +65,47 @@ gkd_number_load(const struct gkd_config *config, const struct gkd_elem *elem,
 
 	GK_TRY(gkd_elem_uint(config, elem, path, 0, max, 0, &n, why));
 	*out = (unsigned)n;
+	return GK_OK;
+}
+
+static bool
+is_set(const struct gkd_elem *first, const struct gkd_elem *before,
+       const char *name)
+{
+	for (; first != before; first = gkd_elem_next(first))
+		if (strcmp(name, gkd_elem_text(first, "@name", "")) == 0)
+			return true;
+	return false;
+}
+
+enum gk_err
+gkd_switches_load(const struct gkd_config *config,
+                  const struct gkd_elem *dialect,
+                  enum gk_err (*set)(void *arg, const char *name,
+                                     const char *value),
+                  void *arg, struct gkd_why *why)
+{
+	const struct gkd_elem *first =
+		dialect == NULL ? NULL : gkd_elem_child(dialect, "switch");
+
+	for (const struct gkd_elem *e = first; e != NULL;
+	     e = gkd_elem_next(e)) {
+		const char *name = gkd_elem_text(e, "@name", "");
+		const char *value = gkd_elem_text(e, "@value", "");
+		enum gk_err err;
+
+		if (is_set(first, e, name))
+			return gkd_config_fail(config, e, why,
+			                       "switch '%s' is set already",
+			                       name);
+		err = set(arg, name, value);
+		if (err == GK_ERR_UNEXPECTED)
+			return gkd_config_fail(config, e, why,
+			                       "there is no switch '%s'", name);
+		if (err != GK_OK)
+			return gkd_config_fail(config, e, why,
+			                       "switch '%s' has no value '%s'",
+			                       name, value);
+	}
 	return GK_OK;
 }

@@ -33,4 +33,11 @@ GK_MUST_CHECK enum gk_err gkd_number_load(const struct gkd_config *config,
                                           const char *path, uint64_t max,
                                           unsigned *out, struct gkd_why *why);
 
+/* gkd_switches_load - each <switch> of a <dialect> (NULL: none), once, by @set:
+ * GK_ERR_UNEXPECTED: there is no such switch. */
+GK_MUST_CHECK enum gk_err gkd_switches_load(
+	const struct gkd_config *config, const struct gkd_elem *dialect,
+	enum gk_err (*set)(void *arg, const char *name, const char *value),
+	void *arg, struct gkd_why *why);
+
 #endif /* GKD_SETTINGS_H */

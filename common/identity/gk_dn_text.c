@@ -34,18 +34,6 @@ skip_spaces(struct cur *c)
 		c->p++;
 }
 
-static int
-nibble(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* read_hexpair - two digits; -1 when they are not there. */
 static int
 read_hexpair(struct cur *c)
@@ -54,8 +42,8 @@ read_hexpair(struct cur *c)
 
 	if (c->end - c->p < 2)
 		return -1;
-	hi = nibble(c->p[0]);
-	lo = nibble(c->p[1]);
+	hi = gk_hex_value((char)c->p[0]);
+	lo = gk_hex_value((char)c->p[1]);
 	if (hi < 0 || lo < 0)
 		return -1;
 	c->p += 2;
@@ -91,7 +79,7 @@ read_hex_value(struct cur *c, struct gk_dn_ava *ava)
 
 	c->p++;
 	GK_TRY(gk_buf_alloc(&der, (size_t)(c->end - c->p) / 2));
-	while (!at_end(c) && nibble(*c->p) >= 0) {
+	while (!at_end(c) && gk_hex_value((char)*c->p) >= 0) {
 		int v = read_hexpair(c);
 
 		if (v < 0) {

@@ -27,7 +27,7 @@ load_group(struct gdoid_member *m, size_t group)
 	const struct gk_store_reader reader = { on_row, &r };
 
 	for (size_t i = 0; gdoi_gm_table(i) != NULL; i++)
-		GK_TRY(gk_store_load(m->store, r.scope, gdoi_gm_table(i),
+		GK_TRY(gk_store_load(m->commit.store, r.scope, gdoi_gm_table(i),
 		                     &reader));
 	return GK_OK;
 }
@@ -35,54 +35,31 @@ load_group(struct gdoid_member *m, size_t group)
 static enum gkd_exit
 open_store(struct gdoid_member *m, struct gkd_why *why)
 {
-	const struct gk_store_config cfg = {
-		.path = m->store_path,
-		.app = GK_STORE_APP_GDOI,
-		.version = GDOID_GM_STORE_VERSION,
-		.oldest = GDOID_GM_STORE_OLDEST,
-		.lock_ms = 2000,
-	};
-	char text[GK_STORE_WHY_MAX] = "";
-	enum gk_err err = gk_store_open(&cfg, &m->store, text);
+	enum gk_err err;
 
-	for (size_t i = 0; i < m->cfg.n_groups && err == GK_OK; i++) {
+	if (gkd_commit_open(&m->commit, m->store_path, GK_STORE_APP_GDOI,
+	                    GDOID_GM_STORE_VERSION, GDOID_GM_STORE_OLDEST,
+	                    m->d->events, why) != GK_OK)
+		return GKD_EXIT_STORE;
+	for (size_t i = 0; i < m->cfg.n_groups; i++) {
 		err = load_group(m, i);
-		snprintf(text, sizeof(text), "rows of group '%.100s': %s",
-		         m->group[i].name, gk_strerror(err));
+		if (err == GK_OK)
+			continue;
+		snprintf(why->text, sizeof(why->text),
+		         "store '%s': rows of group '%.100s': %s",
+		         m->store_path, m->group[i].name, gk_strerror(err));
+		return GKD_EXIT_STORE;
 	}
-	if (err == GK_OK) {
-		m->settle = gkd_settle_new(m->d->loop, m->store, GKD_SETTLE_MS);
-		return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
-	}
-	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
-	         text);
-	return GKD_EXIT_STORE;
+	m->settle = gkd_settle_new(m->d->loop, m->commit.store, GKD_SETTLE_MS);
+	return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
 }
 
 /* The engine takes back what the store does not take, and tries it again. */
 static void
 commit(struct gdoid_member *m, const struct gk_journal *journal)
 {
-	const char *why;
-
-	if (gk_store_apply(m->store, journal) == GK_OK) {
-		if (!m->store_failing)
-			return;
-		m->store_failing = false;
-		gkd_log(LOG_NOTICE, "io", "store '%s' takes changes again",
-		        m->store_path);
-		gkd_events_emit(m->d->events, "store-recovered", NULL);
-		return;
-	}
-	why = gk_store_why(m->store);
-	m->store_failing = true;
-	gkd_log(LOG_ERR, "io",
-	        "store '%s': %s; what depends on it is taken back and tried "
-	        "again",
-	        m->store_path, why);
-	gkd_events_emit(m->d->events, "store-failed",
-	                json_pack("{s:o}", "reason", gkd_json_text(why)));
-	gdoi_gm_commit_failed(m->engine, gkd_now());
+	if (gkd_commit_journal(&m->commit, journal) != GK_OK)
+		gdoi_gm_commit_failed(m->engine, gkd_now());
 }
 
 /* ---- datagrams ----------------------------------------------------------- */
@@ -340,7 +317,7 @@ gdoid_member_part(struct gdoid_member *m)
 	uint64_t until = gkd_now().mono_ms + GDOID_PART_MS;
 
 	/* Nothing is under way where the start failed. */
-	if (m->engine == NULL || m->store == NULL)
+	if (m->engine == NULL || m->commit.store == NULL)
 		return;
 	for (size_t i = 0; m->leave_at_exit && i < m->cfg.n_groups; i++) {
 		m->group[i].leaving = true;
@@ -367,7 +344,7 @@ gdoid_member_close(struct gdoid_member *m)
 	gkd_timer_free(m->exit_timer);
 	gdoi_gm_free(m->engine);
 	gkd_settle_free(m->settle);
-	gk_store_close(m->store);
+	gkd_commit_close(&m->commit);
 	gk_wipe(m->cfg.ike.secret, sizeof(m->cfg.ike.secret));
 	gdoid_member_unconfigure(m);
 }

@@ -2,10 +2,10 @@
 #ifndef GDOI_DAEMON_MEMBER_H
 #define GDOI_DAEMON_MEMBER_H
 
+#include "common/daemon/gkd_commit.h"
 #include "common/daemon/gkd_hook.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_settle.h"
-#include "common/store/gk_store.h"
 #include "gdoi/daemon/broker.h"
 #include "gdoi/daemon/report.h"
 #include "gdoi/daemon/settings.h"
@@ -92,8 +92,7 @@ struct gdoid_member {
 	struct gkd_timer *exit_timer;
 
 	const char *store_path;
-	struct gk_store *store;
-	bool store_failing; /* the last commit failed */
+	struct gkd_commit commit;
 
 	/* where keys go to */
 	struct gdoid_broker *broker; /* NULL: nothing to ask it for */

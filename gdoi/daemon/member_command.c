@@ -82,7 +82,7 @@ gdoid_member_status(struct gkd_daemon *d)
 	                 "groups", groups, "receivers",
 	                 gdoid_member_receivers(m), "kernel",
 	                 gdoid_member_kernel(m), "store_failing",
-	                 (int)m->store_failing);
+	                 (int)m->commit.failed);
 }
 
 /* ---- commands ------------------------------------------------------------ */

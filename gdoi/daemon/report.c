@@ -156,23 +156,6 @@ add_tek(json_t *f, const struct gdoi_output *o)
 			json_string(gdoi_tek_state_text(o->tek.state)));
 }
 
-static void
-add_message(json_t *f, const struct gdoi_output *o)
-{
-	char address[GKD_ADDR_TEXT];
-
-	json_object_set_new(f, "direction",
-	                    json_string(o->incoming ? "in" : "out"));
-	json_object_set_new(f, "exchange",
-	                    json_string(isakmp_code_text(ISAKMP_TABLE_EXCHANGE,
-	                                                 o->exchange)));
-	json_object_set_new(f, "octets",
-	                    json_integer((json_int_t)o->dgram.len));
-	json_object_set_new(f, "sequence", json_integer(o->sequence));
-	if (gdoid_address_text(address, &o->to) != NULL)
-		json_object_set_new(f, "address", json_string(address));
-}
-
 /* What a peer sent for people to read; it may be anything. */
 static const char *
 words(char out[WORDS_MAX + 1], struct gk_slice said)
@@ -190,12 +173,16 @@ words(char out[WORDS_MAX + 1], struct gk_slice said)
 static void
 add_details(json_t *f, const struct gdoi_output *o)
 {
+	char text[WORDS_MAX + 1], address[GKD_ADDR_TEXT];
 	struct gkd_cause why;
-	char text[WORDS_MAX + 1];
 
 	switch (o->kind) {
 	case GDOI_OUT_MESSAGE:
-		add_message(f, o);
+		gkd_report_add_message(
+			f, o->incoming,
+			isakmp_code_text(ISAKMP_TABLE_EXCHANGE, o->exchange),
+			o->dgram.len, o->sequence,
+			gdoid_address_text(address, &o->to));
 		break;
 	case GDOI_OUT_TEK:
 	case GDOI_OUT_TEK_WIPE:

@@ -54,7 +54,6 @@ read_owner(struct gdoid_group *g, struct gpt_owner_config **owner,
 {
 	struct gkd_config *config = g->server->d->config;
 	const struct gkd_elem *e = gkd_elem_child(g->elem, "group-owner");
-	enum gk_err err;
 
 	*owner = NULL;
 	if (e == NULL)
@@ -65,23 +64,14 @@ read_owner(struct gdoid_group *g, struct gpt_owner_config **owner,
 		return gkd_config_fail(config, g->elem, why,
 		                       "a <token> needs a <group-owner>: whose "
 		                       "signature makes it valid?");
-	*owner = calloc(1, sizeof(**owner));
-	if (*owner == NULL)
-		return GK_ERR_NOMEM;
-	err = gpt_owner_config_load(config, e, g->server->phase1->ike.legacy_ok,
-	                            *owner, why);
-	if (err == GK_OK && (*owner)->trust == NULL &&
-	    g->server->phase1->trust == NULL) {
-		gpt_owner_config_free(*owner);
-		err = gkd_config_fail(config, e, why,
-		                      "needs a <root>, or a <trust> beside "
-		                      "it");
-	}
-	if (err == GK_OK)
+	GK_TRY(gpt_owner_config_new(config, e, g->server->phase1->ike.legacy_ok,
+	                            owner, why));
+	if ((*owner)->trust != NULL || g->server->phase1->trust != NULL)
 		return GK_OK;
-	free(*owner);
+	gpt_owner_config_delete(*owner);
 	*owner = NULL;
-	return err;
+	return gkd_config_fail(config, e, why,
+	                       "needs a <root>, or a <trust> beside it");
 }
 
 void
@@ -95,9 +85,7 @@ gdoid_group_reload(struct gdoid_group *g)
 		return;
 	}
 	g->owner = fresh;
-	if (old != NULL)
-		gpt_owner_config_free(old);
-	free(old);
+	gpt_owner_config_delete(old);
 }
 
 static enum gk_err

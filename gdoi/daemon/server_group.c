@@ -222,9 +222,7 @@ close_group(struct gdoid_group *g)
 	g->group = NULL;
 	gk_signer_free(g->signer);
 	gk_certs_free(&g->signer_certs);
-	if (g->owner != NULL)
-		gpt_owner_config_free(g->owner);
-	free(g->owner);
+	gpt_owner_config_delete(g->owner);
 	gk_buf_free(&g->id);
 	gk_buf_free(&g->token_group);
 }

@@ -356,14 +356,9 @@ on_failed(void *arg, const char *why)
 static void
 on_owner(void *arg, bool up, const char *text)
 {
-	struct gdoid_group *g = arg;
-	struct gkd_about about = { .group = g->name };
+	const struct gdoid_group *g = arg;
 
-	gkd_log_about(up ? LOG_INFO : LOG_WARNING, "io", &about,
-	              "Group Owner: %s", text);
-	gkd_events_emit(g->server->d->events, up ? "owner-up" : "owner-down",
-	                json_pack("{s:s, s:o}", "group", g->name, "reason",
-	                          gkd_json_text(text)));
+	gkd_report_owner(g->server->d, g->name, up, text);
 }
 
 enum gk_err

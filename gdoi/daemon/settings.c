@@ -13,6 +13,12 @@
 
 /* ---- dialect ------------------------------------------------------------ */
 
+static enum gk_err
+set_switch(void *dialect, const char *name, const char *value)
+{
+	return gdoi_dialect_set(dialect, name, value);
+}
+
 enum gk_err
 gdoid_dialect_load(const struct gkd_config *config, const struct gkd_elem *elem,
                    const struct gdoi_dialect *base,
@@ -28,21 +34,7 @@ gdoid_dialect_load(const struct gkd_config *config, const struct gkd_elem *elem,
 	if (preset != NULL && gdoi_dialect_preset(dialect, preset) != GK_OK)
 		return gkd_config_fail(config, d, why,
 		                       "there is no preset '%s'", preset);
-	for (const struct gkd_elem *e = gkd_elem_child(d, "switch"); e != NULL;
-	     e = gkd_elem_next(e)) {
-		const char *name = gkd_elem_text(e, "@name", "");
-		const char *value = gkd_elem_text(e, "@value", "");
-		enum gk_err err = gdoi_dialect_set(dialect, name, value);
-
-		if (err == GK_ERR_UNEXPECTED)
-			return gkd_config_fail(config, e, why,
-			                       "there is no switch '%s'", name);
-		if (err != GK_OK)
-			return gkd_config_fail(config, e, why,
-			                       "switch '%s' has no value '%s'",
-			                       name, value);
-	}
-	return GK_OK;
+	return gkd_switches_load(config, d, set_switch, dialect, why);
 }
 
 /* ---- the group ---------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto/gk_hash.h"
+#include "common/crypto/gk_sum.h"
 #include "gdoi/engine/group_state.h"
 
 /*
@@ -148,29 +148,8 @@ gdoi_group_teks(struct gdoi_group *g,
 
 /* ---- digest -------------------------------------------------------------- */
 
-/* A running SHA-256: digest = SHA-256(digest | next part). */
-struct sum {
-	uint8_t d[GK_HASH_MAX];
-};
-
 static void
-add(struct sum *s, struct gk_slice part)
-{
-	const struct gk_slice parts[] = { { s->d, 32 }, part };
-	uint8_t out[GK_HASH_MAX] = { 0 };
-
-	if (gk_hash(GK_HASH_SHA256, parts, GK_COUNT(parts), out) == GK_OK)
-		memcpy(s->d, out, 32);
-}
-
-static void
-add_u64(struct sum *s, uint64_t v)
-{
-	add(s, (struct gk_slice){ (const uint8_t *)&v, sizeof(v) });
-}
-
-static void
-add_members(struct sum *s, const struct gdoi_group *g)
+add_members(struct gk_sum *s, const struct gdoi_group *g)
 {
 	const struct gk_member *m;
 	size_t cursor = 0;
@@ -178,59 +157,59 @@ add_members(struct sum *s, const struct gdoi_group *g)
 	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
 		const struct gdoi_member *info = gdoi_member_of(g, m->id);
 
-		add_u64(s, m->id);
-		add(s, gk_buf_slice(&m->identity));
+		gk_sum_u64(s, m->id);
+		gk_sum_buf(s, &m->identity);
 		if (info == NULL)
 			continue;
-		add_u64(s, info->acked);
-		add_u64(s, info->heard);
-		add_u64(s, info->missed);
+		gk_sum_u64(s, info->acked);
+		gk_sum_u64(s, info->heard);
+		gk_sum_u64(s, info->missed);
 	}
-	add_u64(s, gk_group_epoch(g->data));
-	add_u64(s, gk_group_open(g->data));
-	add_u64(s, gk_group_senders(g->data));
-	add_u64(s, gk_group_excluded_count(g->data));
+	gk_sum_u64(s, gk_group_epoch(g->data));
+	gk_sum_u64(s, gk_group_open(g->data));
+	gk_sum_u64(s, gk_group_senders(g->data));
+	gk_sum_u64(s, gk_group_excluded_count(g->data));
 }
 
 static void
-add_sas(struct sum *s, const struct gdoi_group *g)
+add_sas(struct gk_sum *s, const struct gdoi_group *g)
 {
 	for (const struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next) {
 		if (k->state == GDOI_KEK_SPARE)
 			continue;
-		add_u64(s, k->state);
-		add_u64(s, k->sequence);
-		add(s, gk_buf_slice(&k->body));
-		add(s, gk_buf_slice(&k->key));
+		gk_sum_u64(s, k->state);
+		gk_sum_u64(s, k->sequence);
+		gk_sum_buf(s, &k->body);
+		gk_sum_buf(s, &k->key);
 	}
 	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next) {
 		if (t->spare)
 			continue;
-		add_u64(s, t->state);
-		add_u64(s, t->deleted);
-		add_u64(s, t->holders);
-		add(s, gk_buf_slice(&t->body));
-		add(s, (struct gk_slice){ t->key, sizeof(t->key) });
-		add(s, (struct gk_slice){ t->integrity, sizeof(t->integrity) });
-		add(s, gk_buf_slice(&t->source_auth));
+		gk_sum_u64(s, t->state);
+		gk_sum_u64(s, t->deleted);
+		gk_sum_u64(s, t->holders);
+		gk_sum_buf(s, &t->body);
+		gk_sum_add(s, t->key, sizeof(t->key));
+		gk_sum_add(s, t->integrity, sizeof(t->integrity));
+		gk_sum_buf(s, &t->source_auth);
 	}
 }
 
 void
 gdoi_group_digest(struct gdoi_group *g, uint8_t out[32])
 {
-	struct sum s = { { 0 } };
+	struct gk_sum s = { { 0 } };
 
 	pthread_mutex_lock(&g->lock);
-	add_u64(&s, g->phase);
-	add_u64(&s, g->pushes);
-	add_u64(&s, g->n_acks);
-	add_u64(&s, g->window_ends);
-	add_u64(&s, g->exhausted);
+	gk_sum_u64(&s, g->phase);
+	gk_sum_u64(&s, g->pushes);
+	gk_sum_u64(&s, g->n_acks);
+	gk_sum_u64(&s, g->window_ends);
+	gk_sum_u64(&s, g->exhausted);
 	add_sas(&s, g);
 	for (const struct gdoi_event *e = g->first_event; e; e = e->next) {
-		add_u64(&s, e->number);
-		add_u64(&s, e->sequence);
+		gk_sum_u64(&s, e->number);
+		gk_sum_u64(&s, e->sequence);
 	}
 	if (g->data != NULL)
 		add_members(&s, g);

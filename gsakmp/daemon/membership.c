@@ -27,64 +27,40 @@ on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
 static enum gkd_exit
 open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 {
-	const struct gk_store_config cfg = {
-		.path = m->store_path,
-		.app = GK_STORE_APP_GSAKMP,
-		.version = GSAKMPD_STORE_VERSION,
-		.oldest = GSAKMPD_STORE_OLDEST,
-		.lock_ms = 2000,
-	};
 	const struct gk_store_reader reader = { on_row, m };
-	char text[GK_STORE_WHY_MAX] = "";
-	enum gk_err err = gk_store_open(&cfg, &m->store, text);
+	const char *table;
 
-	for (size_t i = 0; gsakmpd_membership_tables[i] != NULL && err == GK_OK;
+	if (gkd_commit_open(&m->commit, m->store_path, GK_STORE_APP_GSAKMP,
+	                    GSAKMPD_STORE_VERSION, GSAKMPD_STORE_OLDEST,
+	                    m->d->events, why) != GK_OK)
+		return GKD_EXIT_STORE;
+	for (size_t i = 0; (table = gsakmpd_membership_tables[i]) != NULL;
 	     i++) {
-		const char *table = gsakmpd_membership_tables[i];
+		enum gk_err err = gk_store_load(m->commit.store,
+		                                gk_buf_slice(&m->group_id),
+		                                table, &reader);
 
-		err = gk_store_load(m->store, gk_buf_slice(&m->group_id), table,
-		                    &reader);
-		snprintf(text, sizeof(text), "rows of '%s': %s", table,
+		if (err == GK_OK)
+			continue;
+		snprintf(why->text, sizeof(why->text),
+		         "store '%s': rows of '%s': %s", m->store_path, table,
 		         gk_strerror(err));
+		return GKD_EXIT_STORE;
 	}
-	if (err == GK_OK) {
-		m->settle = gkd_settle_new(m->d->loop, m->store, GKD_SETTLE_MS);
-		return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
-	}
-	snprintf(why->text, sizeof(why->text), "store '%s': %s", m->store_path,
-	         text);
-	return GKD_EXIT_STORE;
+	m->settle = gkd_settle_new(m->d->loop, m->commit.store, GKD_SETTLE_MS);
+	return m->settle == NULL ? GKD_EXIT_FAILURE : GKD_EXIT_OK;
 }
 
 /* The engine takes back what the store does not take, and tries it again. */
 static void
 commit(struct gsakmpd_membership *m, const struct gk_journal *journal)
 {
-	const char *why;
+	bool ok = m->apply != NULL
+	                  ? m->apply(m->arg, journal)
+	                  : gkd_commit_journal(&m->commit, journal) == GK_OK;
 
-	if (m->apply != NULL) {
-		if (!m->apply(m->arg, journal))
-			gsakmp_gm_commit_failed(m->engine, gkd_now());
-		return;
-	}
-	if (gk_store_apply(m->store, journal) == GK_OK) {
-		if (!m->store_failing)
-			return;
-		m->store_failing = false;
-		gkd_log(LOG_NOTICE, "io", "store '%s' takes changes again",
-		        m->store_path);
-		gkd_events_emit(m->d->events, "store-recovered", NULL);
-		return;
-	}
-	why = gk_store_why(m->store);
-	m->store_failing = true;
-	gkd_log(LOG_ERR, "io",
-	        "store '%s': %s; what depends on it is taken back and tried "
-	        "again",
-	        m->store_path, why);
-	gkd_events_emit(m->d->events, "store-failed",
-	                json_pack("{s:o}", "reason", gkd_json_text(why)));
-	gsakmp_gm_commit_failed(m->engine, gkd_now());
+	if (!ok)
+		gsakmp_gm_commit_failed(m->engine, gkd_now());
 }
 
 /* ---- receiving ---------------------------------------------------------- */
@@ -576,7 +552,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gsakmpd_keys_free(m);
 	gkd_hook_close(m->hook);
 	gkd_settle_free(m->settle);
-	gk_store_close(m->store);
+	gkd_commit_close(&m->commit);
 	gk_buf_free(&m->group_id);
 	gk_buf_free(&m->gcks_octets);
 	gsakmpd_party_free(m->party);

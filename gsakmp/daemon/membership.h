@@ -3,12 +3,12 @@
 #define GSAKMP_DAEMON_MEMBERSHIP_H
 
 #include "common/crypto/gk_kex.h"
+#include "common/daemon/gkd_commit.h"
 #include "common/daemon/gkd_hook.h"
 #include "common/daemon/gkd_http.h"
 #include "common/daemon/gkd_mcast.h"
 #include "common/daemon/gkd_settle.h"
 #include "common/daemon/gkd_tcp.h"
-#include "common/store/gk_store.h"
 #include "gsakmp/daemon/fetcher.h"
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
@@ -103,8 +103,7 @@ struct gsakmpd_membership {
 	} fetch;
 
 	const char *store_path;
-	struct gk_store *store;
-	bool store_failing; /* the last commit failed */
+	struct gkd_commit commit;
 
 	struct gsakmpd_key keys[GSAKMPD_KEYS_MAX];
 	size_t n_keys;

@@ -68,8 +68,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	/* the Sequence ID that is missing and sought; 0: none */
 	json_object_set_new(o, "fetching", json_integer(st.fetching));
 	json_object_set_new(o, "store",
-	                    json_pack("{s:b, s:I}", "failing", m->store_failing,
-	                              "waiting", (json_int_t)st.waiting));
+	                    json_pack("{s:b, s:I}", "failing",
+	                              (int)m->commit.failed, "waiting",
+	                              (json_int_t)st.waiting));
 	if (m->mcast != NULL) {
 		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
 

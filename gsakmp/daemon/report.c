@@ -138,17 +138,11 @@ add_details(json_t *f, const struct gsakmp_output *o)
 
 	switch (o->kind) {
 	case GSAKMP_OUT_MESSAGE:
-		json_object_set_new(f, "direction",
-		                    json_string(o->incoming ? "in" : "out"));
-		json_object_set_new(
-			f, "exchange",
-			json_string(gsakmp_code_text(GSAKMP_TABLE_EXCHANGE,
-		                                     o->exchange)));
-		json_object_set_new(f, "octets",
-		                    json_integer((json_int_t)o->dgram.len));
-		json_object_set_new(f, "sequence", json_integer(o->sequence));
-		if (gsakmpd_endpoint_text(address, &o->to) != NULL)
-			json_object_set_new(f, "address", json_string(address));
+		gkd_report_add_message(
+			f, o->incoming,
+			gsakmp_code_text(GSAKMP_TABLE_EXCHANGE, o->exchange),
+			o->dgram.len, o->sequence,
+			gsakmpd_endpoint_text(address, &o->to));
 		break;
 	case GSAKMP_OUT_KEY_INSTALL:
 	case GSAKMP_OUT_KEY_WIPE:

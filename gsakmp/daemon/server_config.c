@@ -89,21 +89,12 @@ read_owner(struct gsakmpd_group *g, struct gpt_owner_config **go,
            struct gkd_why *why)
 {
 	const struct gkd_elem *e = gkd_elem_child(g->elem, "group-owner");
-	enum gk_err err;
 
 	*go = NULL;
 	if (e == NULL)
 		return GK_OK;
-	*go = calloc(1, sizeof(**go));
-	if (*go == NULL)
-		return GK_ERR_NOMEM;
-	err = gpt_owner_config_load(g->server->d->config, e,
-	                            g->server->party->legacy, *go, why);
-	if (err == GK_OK)
-		return GK_OK;
-	free(*go);
-	*go = NULL;
-	return err;
+	return gpt_owner_config_new(g->server->d->config, e,
+	                            g->server->party->legacy, go, why);
 }
 
 struct gsakmp_party
@@ -129,9 +120,7 @@ gsakmpd_group_reload(struct gsakmpd_group *g)
 	gsakmpd_group_recheck(g);
 	if (g->go == old)
 		return;
-	if (old != NULL)
-		gpt_owner_config_free(old);
-	free(old);
+	gpt_owner_config_delete(old);
 }
 
 static enum gk_err

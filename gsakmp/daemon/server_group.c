@@ -342,9 +342,7 @@ close_group(struct gsakmpd_group *g)
 	gkd_timer_free(g->timer);
 	gkd_mcast_close(g->mcast);
 	gsakmp_group_free(g->group);
-	if (g->go != NULL)
-		gpt_owner_config_free(g->go);
-	free(g->go);
+	gpt_owner_config_delete(g->go);
 	gk_buf_free(&g->group_id);
 }
 

@@ -232,33 +232,18 @@ gsakmpd_group_id_load(const struct gkd_config *config,
 	                       reject.req != NULL ? ")" : "");
 }
 
+static enum gk_err
+set_switch(void *dialect, const char *name, const char *value)
+{
+	return gsakmp_dialect_set(dialect, name, value);
+}
+
 enum gk_err
 gsakmpd_dialect_load(const struct gkd_config *config,
                      const struct gkd_elem *elem,
                      struct gsakmp_dialect *dialect, struct gkd_why *why)
 {
-	const struct gkd_elem *first = gkd_elem_child(elem, "dialect/switch");
-
 	*dialect = (struct gsakmp_dialect){ 0 };
-	for (const struct gkd_elem *e = first; e != NULL;
-	     e = gkd_elem_next(e)) {
-		const char *name = gkd_elem_text(e, "@name", "");
-		const char *value = gkd_elem_text(e, "@value", "");
-		enum gk_err err = gsakmp_dialect_set(dialect, name, value);
-
-		for (const struct gkd_elem *o = first; o != e;
-		     o = gkd_elem_next(o))
-			if (strcmp(name, gkd_elem_text(o, "@name", "")) == 0)
-				return gkd_config_fail(
-					config, e, why,
-					"switch '%s' is set already", name);
-		if (err == GK_ERR_UNEXPECTED)
-			return gkd_config_fail(config, e, why,
-			                       "there is no switch '%s'", name);
-		if (err != GK_OK)
-			return gkd_config_fail(config, e, why,
-			                       "switch '%s' has no value '%s'",
-			                       name, value);
-	}
-	return GK_OK;
+	return gkd_switches_load(config, gkd_elem_child(elem, "dialect"),
+	                         set_switch, dialect, why);
 }

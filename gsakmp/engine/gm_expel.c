@@ -23,41 +23,21 @@ gsakmp_gm_expel_clear(struct gsakmp_gm *gm)
 }
 
 /* A Leave Group with data is nothing but the identity: it has no reason. */
-static void
-add_who(const struct gsakmp_gm *gm, struct gsakmp_build *b, struct gk_slice who)
-{
-	if (gm->dialect.expulsion == GSAKMP_EXPULSION_AS_LEAVE_DATA)
-		gsakmp_build_notification(
-			b, GSAKMP_NOTIFY_LEAVE_GROUP,
-			(struct gk_slice){ who.ptr + 1, who.len - 1 });
-	else
-		gsakmp_build_notification(b, GSAKMP_NOTIFY_EXPULSION, who);
-}
-
 static enum gk_err
 build_rtd(struct gsakmp_gm *gm, struct gk_slice who, struct gk_now now)
 {
-	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, now);
-	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
-	struct gsakmp_sign sign;
-	struct gsakmp_build b;
+	struct gsakmp_gm_rtd rtd = { .nonce_i = gk_buf_slice(
+					     &gm->expulsion.nonce_i) };
 
-	gsakmp_party_sign(&gm->cfg.party, suite.signature, true, now.utc_s,
-	                  ders, &sign);
-	gsakmp_build_begin(&b, &gm->dialect, GSAKMP_EXCHANGE_REQUEST_TO_DEPART,
-	                   gsakmp_gm_groupid(gm), 0);
-	gsakmp_build_identification(
-		&b, gsakmp_dialect_classification(&gm->dialect),
-		gm->gcks_id_type, gk_buf_slice(&gm->gcks_id));
-	if (!suite.timestamp)
-		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
-		                   gk_buf_slice(&gm->expulsion.nonce_i));
-	gm->nonce_i_next = GSAKMP_PAYLOAD_NOTIFICATION;
-	add_who(gm, &b, who);
-	if (gm->dialect.expulsion == GSAKMP_EXPULSION_AS_PRIVATE ||
-	    gsakmp_suite_extra(&suite))
-		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
-	return gsakmp_build_finish(&b, &sign, &gm->expulsion.rtd);
+	if (gm->dialect.expulsion == GSAKMP_EXPULSION_AS_LEAVE_DATA) {
+		rtd.notify = GSAKMP_NOTIFY_LEAVE_GROUP;
+		rtd.data = (struct gk_slice){ who.ptr + 1, who.len - 1 };
+	} else {
+		rtd.notify = GSAKMP_NOTIFY_EXPULSION;
+		rtd.data = who;
+	}
+	rtd.extra = gm->dialect.expulsion == GSAKMP_EXPULSION_AS_PRIVATE;
+	return gsakmp_gm_build_rtd(gm, &rtd, now, &gm->expulsion.rtd);
 }
 
 static enum gk_err

@@ -44,8 +44,9 @@ gsakmp_gm_leaves_by_stream(const struct gsakmp_gm *gm)
 }
 
 /* Section 5.3.2.3.1, Table 8. */
-static enum gk_err
-build_rtd(struct gsakmp_gm *gm, struct gk_now now)
+enum gk_err
+gsakmp_gm_build_rtd(struct gsakmp_gm *gm, const struct gsakmp_gm_rtd *rtd,
+                    struct gk_now now, struct gk_buf *out)
 {
 	const struct gsakmp_suite suite = gsakmp_gm_leave_suite(gm, now);
 	struct gk_slice ders[GSAKMP_CERTIFICATES_MAX];
@@ -60,14 +61,12 @@ build_rtd(struct gsakmp_gm *gm, struct gk_now now)
 		&b, gsakmp_dialect_classification(&gm->dialect),
 		gm->gcks_id_type, gk_buf_slice(&gm->gcks_id));
 	if (!suite.timestamp)
-		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR,
-		                   gk_buf_slice(&gm->departure.nonce_i));
+		gsakmp_build_nonce(&b, GSAKMP_NONCE_INITIATOR, rtd->nonce_i);
 	gm->nonce_i_next = GSAKMP_PAYLOAD_NOTIFICATION;
-	gsakmp_build_notification(&b, GSAKMP_NOTIFY_LEAVE_GROUP,
-	                          (struct gk_slice){ 0 });
-	if (gsakmp_suite_extra(&suite))
+	gsakmp_build_notification(&b, rtd->notify, rtd->data);
+	if (rtd->extra || gsakmp_suite_extra(&suite))
 		gsakmp_build_vendor_id(&b, gsakmp_vendor_suite());
-	return gsakmp_build_finish(&b, &sign, &gm->departure.rtd);
+	return gsakmp_build_finish(&b, &sign, out);
 }
 
 static enum gk_err
@@ -85,10 +84,12 @@ static enum gk_err
 begin(struct gsakmp_gm *gm, struct gk_now now)
 {
 	struct gsakmp_gm_departure *d = &gm->departure;
+	struct gsakmp_gm_rtd rtd = { .notify = GSAKMP_NOTIFY_LEAVE_GROUP };
 
 	GK_TRY(gk_buf_alloc(&d->nonce_i, GSAKMP_GM_NONCE_LEN));
 	GK_TRY(gm->env->random(gm->env->ctx, d->nonce_i.ptr, d->nonce_i.len));
-	GK_TRY(build_rtd(gm, now));
+	rtd.nonce_i = gk_buf_slice(&d->nonce_i);
+	GK_TRY(gsakmp_gm_build_rtd(gm, &rtd, now, &d->rtd));
 	d->retries_left = gm->cfg.rtd_retries;
 	return send_rtd(gm, now);
 }

@@ -268,6 +268,17 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_retry_depart(struct gsakmp_gm *gm,
 void gsakmp_gm_departure_clear(struct gsakmp_gm *gm);
 /* gsakmp_gm_leaves_by_stream - is a departure said over TCP (RFC 4534 B.3)? */
 bool gsakmp_gm_leaves_by_stream(const struct gsakmp_gm *gm);
+/* A Request to Depart: who leaves, and what else is to be in it. */
+struct gsakmp_gm_rtd {
+	struct gk_slice nonce_i;
+	uint16_t notify;
+	struct gk_slice data; /* of the notification */
+	bool extra;           /* a Vendor ID has to be there */
+};
+GK_MUST_CHECK enum gk_err gsakmp_gm_build_rtd(struct gsakmp_gm *gm,
+                                              const struct gsakmp_gm_rtd *rtd,
+                                              struct gk_now now,
+                                              struct gk_buf *out);
 /* gsakmp_gm_leave_suite - the mechanisms of the token for leaving. */
 struct gsakmp_suite gsakmp_gm_leave_suite(struct gsakmp_gm *gm,
                                           struct gk_now now);

@@ -98,7 +98,7 @@ class Disk:
         os.mkfifo(self.folder / "hold")
         self._hold = os.open(self.folder / "hold", os.O_RDWR)
 
-    def wait(self, timeout: float = 20.0) -> None:
+    def wait(self, timeout: float = 60.0) -> None:
         """Until somebody does."""
         need(select.select([self._told], [], [], timeout)[0], f"nobody wrote to the disk within {timeout:.0f} s")
         os.read(self._told, 100)

@@ -2,6 +2,7 @@
 #include "policy-tokens/owner/gpt_owner_config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define RETRY_MIN_MS 500 /* between attempts to reach the Group Owner ... */
 #define RETRY_MAX_MS 30000
@@ -73,6 +74,32 @@ gpt_owner_config_free(struct gpt_owner_config *owner)
 	gk_buf_free(&owner->octets);
 	gk_trust_free(owner->trust);
 	*owner = (struct gpt_owner_config){ 0 };
+}
+
+enum gk_err
+gpt_owner_config_new(struct gkd_config *config, const struct gkd_elem *elem,
+                     bool legacy, struct gpt_owner_config **owner,
+                     struct gkd_why *why)
+{
+	enum gk_err err;
+
+	*owner = calloc(1, sizeof(**owner));
+	if (*owner == NULL)
+		return GK_ERR_NOMEM;
+	err = gpt_owner_config_load(config, elem, legacy, *owner, why);
+	if (err == GK_OK)
+		return GK_OK;
+	free(*owner);
+	*owner = NULL;
+	return err;
+}
+
+void
+gpt_owner_config_delete(struct gpt_owner_config *owner)
+{
+	if (owner != NULL)
+		gpt_owner_config_free(owner);
+	free(owner);
 }
 
 /* ---- where -------------------------------------------------------------- */

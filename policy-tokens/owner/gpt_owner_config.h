@@ -31,6 +31,14 @@ GK_MUST_CHECK enum gk_err gpt_owner_config_load(struct gkd_config *config,
                                                 struct gpt_owner_config *owner,
                                                 struct gkd_why *why);
 void gpt_owner_config_free(struct gpt_owner_config *owner);
+/* gpt_owner_config_new - the same, in memory of its own. */
+GK_MUST_CHECK enum gk_err gpt_owner_config_new(struct gkd_config *config,
+                                               const struct gkd_elem *elem,
+                                               bool legacy,
+                                               struct gpt_owner_config **owner,
+                                               struct gkd_why *why);
+/* gpt_owner_config_delete - NULL is fine. */
+void gpt_owner_config_delete(struct gpt_owner_config *owner);
 
 /* Where tokens come from: @file, or @owner and @port, of a <token>. */
 struct gpt_place {

@@ -86,14 +86,15 @@ remove_files(void **state)
 	"<group name='g'><group-id number='7'/>"          \
 	"<policy file='policy'/><signer key='push.key'/>" \
 	"</group></gdoi-gcks>"
-#define PSK                                                                    \
+#define PSK_AND(more)                                                          \
 	"<gdoi-gcks>\n<identity name='me.example' name-type='fqdn'/>\n"        \
 	"<phase1 lifetime='2h' dpd='30s'>\n"                                   \
 	"<pre-shared-key file='psk' address='192.0.2.7'/>\n"                   \
 	"<pre-shared-key file='hex' hex='yes' name='*.x' name-type='fqdn'/>\n" \
 	"<peer name='*.example' name-type='fqdn'/>\n"                          \
-	"<dialect preset='gdoid'><switch name='pad' value='zero-len'/>\n"      \
+	"<dialect preset='gdoid'><switch name='pad' value='zero-len'/>\n" more \
 	"</dialect></phase1>\n" REST
+#define PSK PSK_AND("")
 #define CERTIFIED                                                          \
 	"<gdoi-gcks>\n<identity certificate='me.pem' key='me.key' "        \
 	"name-type='fqdn'/>\n<trust><root file='root.pem'/></trust>\n"     \
@@ -211,6 +212,8 @@ GK_TEST(gdoi_settings, errors_name_line_element_and_value)
 	refused(PSK, "phase1/dialect@preset=other", "c.xml:7");
 	refused(PSK, "phase1/dialect/switch@value=4",
 	        "switch 'pad' has no value '4'");
+	refused(PSK_AND("<switch name='pad' value='tied'/>"), NULL,
+	        "c.xml:8: <switch>: switch 'pad' is set already");
 	refused(PSK, "phase1@lifetime=forever", "c.xml:3");
 }
 
