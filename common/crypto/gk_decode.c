@@ -2,11 +2,13 @@
 /*
  * OpenSSL 3.0 decodes the public key of every certificate that it parses, and
  * before it does, it asks all of its hundred or so decoders, one by one, whether
- * they could: that takes longer than to verify a signature with the key.  Here
- * are library contexts whose provider is the default one, with the decoder and
- * the key manager of one kind of key, or of the few that certificates in use
- * have.  Everything else about them is the default provider's own; a certificate
- * with another kind of key is parsed in the ordinary way.
+ * they could: that takes longer than to verify a signature with the key.  It also
+ * copies the list of all algorithms that it ever looked up, to go through it once.
+ * Here are library contexts whose provider is the default one, with the decoder
+ * and the key manager of one kind of key, or of the few that certificates in use
+ * have, and with the digests that sign such certificates.  Everything else about
+ * them is the default provider's own; a certificate with another kind of key, or
+ * signed with another digest, is parsed in the ordinary way.
  */
 #include <pthread.h>
 #include <string.h>
@@ -27,13 +29,18 @@ static const uint8_t oid_ec[] = { 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
 /* A library context, for the kinds of keys that go by these names. */
 struct home {
 	const char *name;
-	const char *keys[5];
+	const char *keys[5], *signatures[5];
 	struct gk_slice oid; /* empty: for whatever has no home of its own */
 	OSSL_provider_init_fn *init;
 	OSSL_LIB_CTX *ctx;       /* NULL: not to be had */
 	OSSL_PROVIDER *provider; /* in it */
-	OSSL_ALGORITHM decoders[KEPT_MAX + 1], managers[KEPT_MAX + 1];
+	OSSL_ALGORITHM decoders[KEPT_MAX + 1], managers[KEPT_MAX + 1],
+		signers[KEPT_MAX + 1], digests[KEPT_MAX + 1];
 };
+
+/* SHA-1 is for fingerprints, by which the provider compares certificates. */
+static const char *const digests[] = { "SHA1",     "SHA2-224", "SHA2-256",
+	                               "SHA2-384", "SHA2-512", NULL };
 
 static OSSL_provider_init_fn init_rsa, init_ec, init_few;
 
@@ -42,26 +49,28 @@ static OSSL_PROVIDER *whole; /* the default one, in a context of its own */
 static struct home homes[] = {
 	{ .name = "rsa-decoder",
 	  .keys = { "RSA" },
+	  .signatures = { "RSA" },
 	  .oid = { oid_rsa, sizeof(oid_rsa) },
 	  .init = init_rsa },
 	{ .name = "ec-decoder",
 	  .keys = { "EC" },
+	  .signatures = { "ECDSA" },
 	  .oid = { oid_ec, sizeof(oid_ec) },
 	  .init = init_ec },
 	{ .name = "few-decoders",
 	  .keys = { "RSA", "EC", "DSA", "ED25519" },
+	  .signatures = { "RSA", "ECDSA", "DSA", "ED25519" },
 	  .init = init_few },
 };
 
 /* The first of the names that an algorithm goes by. */
 static bool
-wanted_key(const struct home *home, const char *names)
+wanted(const char *const *list, const char *names)
 {
 	size_t len = strcspn(names, ":");
 
-	for (size_t i = 0; home->keys[i] != NULL; i++)
-		if (strlen(home->keys[i]) == len &&
-		    strncmp(home->keys[i], names, len) == 0)
+	for (; *list != NULL; list++)
+		if (strlen(*list) == len && strncmp(*list, names, len) == 0)
 			return true;
 	return false;
 }
@@ -74,7 +83,7 @@ reads_spki(const char *properties)
 }
 
 static bool
-choose(const struct home *home, int operation, OSSL_ALGORITHM *kept)
+choose(const char *const *list, int operation, OSSL_ALGORITHM *kept)
 {
 	const OSSL_ALGORITHM *all;
 	int no_cache = 0;
@@ -83,7 +92,7 @@ choose(const struct home *home, int operation, OSSL_ALGORITHM *kept)
 	all = OSSL_PROVIDER_query_operation(whole, operation, &no_cache);
 	for (; all != NULL && all->algorithm_names != NULL && n < KEPT_MAX;
 	     all++)
-		if (wanted_key(home, all->algorithm_names) &&
+		if (wanted(list, all->algorithm_names) &&
 		    (operation != OSSL_OP_DECODER ||
 		     reads_spki(all->property_definition)))
 			kept[n++] = *all;
@@ -98,6 +107,10 @@ query(const struct home *home, int operation, int *no_cache)
 		return home->decoders;
 	if (operation == OSSL_OP_KEYMGMT)
 		return home->managers;
+	if (operation == OSSL_OP_SIGNATURE)
+		return home->signers;
+	if (operation == OSSL_OP_DIGEST)
+		return home->digests;
 	return OSSL_PROVIDER_query_operation(whole, operation, no_cache);
 }
 
@@ -135,8 +148,10 @@ load_home(struct home *home)
 {
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
 	bool ok = ctx != NULL &&
-	          choose(home, OSSL_OP_DECODER, home->decoders) &&
-	          choose(home, OSSL_OP_KEYMGMT, home->managers);
+	          choose(home->keys, OSSL_OP_DECODER, home->decoders) &&
+	          choose(home->keys, OSSL_OP_KEYMGMT, home->managers) &&
+	          choose(home->signatures, OSSL_OP_SIGNATURE, home->signers) &&
+	          choose(digests, OSSL_OP_DIGEST, home->digests);
 
 	if (ok && home->oid.ptr == oid_ec &&
 	    !gk_decode_ec(OSSL_PROVIDER_get0_provider_ctx(whole),
@@ -198,6 +213,30 @@ home_of(struct gk_slice der)
 	return home->ctx;
 }
 
+/* Can all that the provider does with it be done at home? */
+static bool
+suits_home(const X509 *x509)
+{
+	int nid = X509_get_signature_nid(x509), md = NID_undef;
+
+	if (X509_get0_pubkey(x509) == NULL)
+		return false;
+	if (nid == NID_ED25519)
+		return true;
+	if (!OBJ_find_sigid_algs(nid, &md, NULL))
+		return false;
+	switch (md) {
+	case NID_sha1:
+	case NID_sha224:
+	case NID_sha256:
+	case NID_sha384:
+	case NID_sha512:
+		return true;
+	default:
+		return false;
+	}
+}
+
 X509 *
 gk_ossl_x509(struct gk_slice der)
 {
@@ -209,7 +248,7 @@ gk_ossl_x509(struct gk_slice der)
 	if (home == NULL)
 		return decode(NULL, der);
 	x509 = decode(home, der);
-	if (x509 != NULL && X509_get0_pubkey(x509) == NULL) {
+	if (x509 != NULL && !suits_home(x509)) {
 		X509_free(x509);
 		(void)gk_ossl_fail(GK_OK);
 		return decode(NULL, der);

@@ -133,7 +133,7 @@ add_configured(const struct gk_trust *trust, struct gk_crls *crls)
 	for (int i = 0; err == GK_OK && i < sk_X509_CRL_num(trust->crls.stack);
 	     i++)
 		err = gk_crls_add(crls, sk_X509_CRL_value(trust->crls.stack, i),
-		                  trust->crls.id[i]);
+		                  &trust->crls.facts[i]);
 	pthread_rwlock_unlock(lock);
 	return err;
 }
@@ -142,18 +142,21 @@ static enum gk_err
 add_received(const struct gk_trust *trust, struct gk_slice der,
              struct gk_crls *crls)
 {
-	uint8_t id[GK_CERT_ID_LEN];
+	struct gk_crl_facts facts;
 	X509_CRL *crl;
-	enum gk_err err;
+	enum gk_err err = GK_OK;
 
 	if (der.len == 0 || der.len > GK_CRL_MAX_LEN)
 		return GK_OK;
-	GK_TRY(gk_crl_id(der, id));
-	if (gk_crls_have(crls, id))
+	GK_TRY(gk_crl_id(der, facts.id));
+	if (gk_crls_have(crls, facts.id))
 		return GK_OK;
 	/* One that cannot be read adds nothing. */
 	crl = gk_crl_parse(&trust->policy, der);
-	err = crl == NULL ? GK_OK : gk_crls_add(crls, crl, id);
+	if (crl != NULL) {
+		gk_crl_facts(crl, &facts);
+		err = gk_crls_add(crls, crl, &facts);
+	}
 	X509_CRL_free(crl);
 	return err;
 }
@@ -255,7 +258,10 @@ configure(X509_STORE_CTX *ctx, struct gk_path_run *run)
 	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN |
 	                      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
 
-	X509_VERIFY_PARAM_set_time(param, (time_t)run->utc);
+	if (gk_path_all_in_date(run))
+		flags |= X509_V_FLAG_NO_CHECK_TIME;
+	else
+		X509_VERIFY_PARAM_set_time(param, (time_t)run->utc);
 	X509_VERIFY_PARAM_set_flags(param, flags);
 	/* The provider counts the certificates between leaf and anchor. */
 	X509_VERIFY_PARAM_set_depth(param, (int)run->trust->policy.max_path);

@@ -93,25 +93,36 @@ refuse(X509_STORE_CTX *ctx, int code, int depth, X509 *x509)
 	return 0;
 }
 
-/* ecdsa_of - how @issuer's key makes such a signature; false for other kinds. */
+/* known_alg - how such a signature is made, and @issuer's key is of that kind; false
+ * for others.  The provider reads no parameters of these either. */
 static bool
-ecdsa_of(const X509 *x509, const struct gk_cert *issuer, struct gk_sig_alg *alg)
+known_alg(const X509 *x509, const struct gk_cert *issuer,
+          struct gk_sig_alg *alg)
 {
-	switch (X509_get_signature_nid(x509)) {
-	case NID_ecdsa_with_SHA256:
-		alg->hash = GK_HASH_SHA256;
-		break;
-	case NID_ecdsa_with_SHA384:
-		alg->hash = GK_HASH_SHA384;
-		break;
-	case NID_ecdsa_with_SHA512:
-		alg->hash = GK_HASH_SHA512;
-		break;
-	default:
+	static const struct {
+		int nid;
+		bool rsa;
+		enum gk_hash hash;
+	} all[] = {
+		{ NID_ecdsa_with_SHA256, false, GK_HASH_SHA256 },
+		{ NID_ecdsa_with_SHA384, false, GK_HASH_SHA384 },
+		{ NID_ecdsa_with_SHA512, false, GK_HASH_SHA512 },
+		{ NID_sha256WithRSAEncryption, true, GK_HASH_SHA256 },
+		{ NID_sha384WithRSAEncryption, true, GK_HASH_SHA384 },
+		{ NID_sha512WithRSAEncryption, true, GK_HASH_SHA512 },
+	};
+	int nid = X509_get_signature_nid(x509);
+	size_t i = 0;
+
+	while (i < GK_COUNT(all) && all[i].nid != nid)
+		i++;
+	if (i == GK_COUNT(all))
 		return false;
-	}
 	alg->scheme = gk_pubkey_default_alg(gk_cert_pubkey(issuer)).scheme;
+	alg->hash = all[i].hash;
 	alg->encoding = GK_SIG_DER;
+	if (all[i].rsa)
+		return alg->scheme == GK_SIG_RSA_PKCS1;
 	return alg->scheme == GK_SIG_ECDSA_P256 ||
 	       alg->scheme == GK_SIG_ECDSA_P384 ||
 	       alg->scheme == GK_SIG_ECDSA_P521;
@@ -137,7 +148,7 @@ split(struct gk_slice der, struct gk_slice *tbs, struct gk_slice *sig)
 }
 
 /*
- * verify - X509_verify().  For ECDSA that is: both places name the same
+ * verify - X509_verify().  For ECDSA and RSA that is: both places name the same
  * algorithm, it is one for such a key, and the signature is good over the octets
  * that came; done here without the look-ups by name that it makes each time.
  * Whatever is not exactly that is asked the provider.
@@ -153,7 +164,7 @@ verify(X509 *x509, const struct gk_cert *cert, X509 *issuer,
 	X509_get0_signature(NULL, &outside, x509);
 	if (cert != NULL && by != NULL && outside != NULL &&
 	    X509_ALGOR_cmp(outside, X509_get0_tbs_sigalg(x509)) == 0 &&
-	    ecdsa_of(x509, by, &alg) && split(gk_cert_der(cert), &tbs, &sig))
+	    known_alg(x509, by, &alg) && split(gk_cert_der(cert), &tbs, &sig))
 		return gk_verify(gk_cert_pubkey(by), alg, tbs, sig) == GK_OK;
 	gk_ossl_count();
 	return X509_verify(x509, X509_get0_pubkey(issuer)) == 1;
@@ -166,11 +177,12 @@ signed_by(const struct gk_path_run *run, X509 *x509, X509 *issuer, int depth)
 		depth == 0 ? GK_PROOF_PARTIES : GK_PROOF_AUTHORITIES;
 	const struct gk_cert *a = gk_path_cert(run, x509);
 	const struct gk_cert *b = gk_path_cert(run, issuer);
+	bool known = a != NULL && b != NULL;
 	struct gk_proof proof;
-	bool known = a != NULL && b != NULL &&
-	             gk_proof_of(GK_PROOF_CERT, gk_cert_id(a), gk_cert_id(b),
-	                         &proof) == GK_OK;
 
+	if (known)
+		proof = gk_proof_of(GK_PROOF_CERT, gk_cert_id(a),
+		                    gk_cert_id(b));
 	if (known && gk_proof_known(room, &proof))
 		return true;
 	if (!verify(x509, a, issuer, b))
@@ -204,6 +216,40 @@ dates(const struct gk_path_run *run, const X509 *x509, int *begin, int *end)
 	}
 	*begin = X509_cmp_time(X509_get0_notBefore(x509), &now);
 	*end = X509_cmp_time(X509_get0_notAfter(x509), &now);
+}
+
+static bool
+in_date(const struct gk_cert *cert, int64_t utc)
+{
+	int64_t not_before, not_after;
+
+	return gk_cert_is_raw(cert) ||
+	       (gk_cert_dates(cert, &not_before, &not_after) &&
+	        not_before <= utc && not_after > utc);
+}
+
+static bool
+all_certs_in_date(const struct gk_certs *certs, int64_t utc)
+{
+	for (size_t i = 0; i < certs->n; i++)
+		if (!in_date(certs->cert[i], utc))
+			return false;
+	return true;
+}
+
+bool
+gk_path_all_in_date(const struct gk_path_run *run)
+{
+	const struct gk_trust_extra *extra = run->extra;
+
+	for (int i = 0; i < sk_X509_CRL_num(run->crls.stack); i++)
+		if (!gk_crl_in_force(&run->crls.facts[i], run->utc))
+			return false;
+	return in_date(run->leaf, run->utc) &&
+	       all_certs_in_date(&run->trust->anchors, run->utc) &&
+	       all_certs_in_date(&run->trust->intermediates, run->utc) &&
+	       (extra == NULL || extra->certs == NULL ||
+	        all_certs_in_date(extra->certs, run->utc));
 }
 
 /* RFC 5280 section 6.1.3 (a) (2), as the provider understands it. */
@@ -274,37 +320,13 @@ room_of(const struct gk_path_run *run, const struct gk_cert *issuer)
 	               : GK_PROOF_PARTIES;
 }
 
-static const uint8_t *
-crl_id(const struct gk_crls *crls, const X509_CRL *crl)
+static const struct gk_crl_facts *
+facts_of(const struct gk_crls *crls, const X509_CRL *crl)
 {
 	for (int i = 0; i < sk_X509_CRL_num(crls->stack); i++)
 		if (sk_X509_CRL_value(crls->stack, i) == crl)
-			return crls->id[i];
+			return &crls->facts[i];
 	return NULL;
-}
-
-/* plain - a whole list of its issuer's for everything that he issued: then
- * whether it can be used does not depend on the certificate in question. */
-static bool
-plain(X509_CRL *crl)
-{
-	return X509_CRL_get_ext_by_NID(crl, NID_issuing_distribution_point,
-	                               -1) < 0 &&
-	       X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
-}
-
-static bool
-in_force(X509_CRL *crl, int64_t now)
-{
-	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
-	int64_t from, until = INT64_MAX;
-	bool exact = true;
-
-	if (gk_ossl_time(X509_CRL_get0_lastUpdate(crl), &from, &exact) !=
-	            GK_OK ||
-	    (next != NULL && gk_ossl_time(next, &until, &exact) != GK_OK))
-		return false;
-	return exact && from <= now && until > now;
 }
 
 /*
@@ -317,21 +339,20 @@ gk_path_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl)
 {
 	struct gk_path_run *run = X509_STORE_CTX_get_app_data(ctx);
 	X509 *by = X509_STORE_CTX_get0_current_issuer(ctx);
+	const struct gk_crl_facts *facts = NULL;
 	const struct gk_cert *issuer = NULL;
-	const uint8_t *id = NULL;
 	enum gk_proof_room room;
 	struct gk_proof proof;
 	unsigned before;
 	int ok;
 
-	if (run != NULL && by != NULL && plain(crl) &&
-	    in_force(crl, run->utc)) {
+	if (run != NULL && by != NULL)
+		facts = facts_of(&run->crls, crl);
+	if (facts != NULL && facts->plain && gk_crl_in_force(facts, run->utc))
 		issuer = gk_path_cert(run, by);
-		id = crl_id(&run->crls, crl);
-	}
-	if (issuer == NULL || id == NULL ||
-	    gk_proof_of(GK_PROOF_CRL, id, gk_cert_id(issuer), &proof) != GK_OK)
+	if (issuer == NULL)
 		return providers_check_crl(ctx, crl);
+	proof = gk_proof_of(GK_PROOF_CRL, facts->id, gk_cert_id(issuer));
 	room = room_of(run, issuer);
 	if (gk_proof_known(room, &proof))
 		return 1;

@@ -27,6 +27,11 @@ bool gk_path_hook(X509_STORE_CTX *ctx, struct gk_path_run *run);
 const struct gk_cert *gk_path_cert(const struct gk_path_run *run,
                                    const X509 *x509);
 
+/* gk_path_all_in_date - are all certificates and CRLs that the provider could
+ * choose from?  Then it need not compare their dates, each several times and in
+ * its own laborious way: it would find nothing, and prefer none to another. */
+bool gk_path_all_in_date(const struct gk_path_run *run);
+
 /* gk_path_check_crl - the store's half of the hook: X509_STORE_set_check_crl() */
 int gk_path_check_crl(X509_STORE_CTX *ctx, X509_CRL *crl);
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/crypto/gk_sig_ctx.h"
 #include "common/crypto/gk_sig_form.h"
 
 struct gk_pubkey {
 	atomic_uint refs;
 	EVP_PKEY *pkey;
+	struct gk_sig_kept kept;
 	enum gk_key_kind kind;
 	unsigned bits;
 	struct gk_buf spki;
@@ -135,6 +137,7 @@ gk_pubkey_free(struct gk_pubkey *pub)
 {
 	if (pub == NULL || atomic_fetch_sub(&pub->refs, 1) != 1)
 		return;
+	gk_sig_kept_free(&pub->kept);
 	EVP_PKEY_free(pub->pkey);
 	gk_buf_free(&pub->spki);
 	free(pub);
@@ -287,39 +290,36 @@ static enum gk_err
 verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
               struct gk_slice data, struct gk_slice sig)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(gk_ossl_home(pub->pkey),
-	                                               pub->pkey, NULL);
-	enum gk_err err = GK_ERR_CRYPTO;
+	/* What is kept with it is all that changes. */
+	struct gk_sig_kept *kept = &((struct gk_pubkey *)(uintptr_t)pub)->kept;
+	enum gk_err err;
+	struct gk_sig_ctx *ctx =
+		gk_sig_ctx_take(kept, pub->pkey, alg, GK_SIG_VERIFY, &err);
 
 	if (ctx == NULL)
-		return gk_ossl_fail(GK_ERR_NOMEM);
-	if (EVP_PKEY_verify_init(ctx) == 1)
-		err = gk_sig_set_padding(ctx, alg);
-	if (err == GK_OK &&
-	    EVP_PKEY_verify(ctx, sig.ptr, sig.len, data.ptr, data.len) != 1)
+		return err;
+	if (EVP_PKEY_verify(ctx->evp, sig.ptr, sig.len, data.ptr, data.len) !=
+	    1)
 		err = GK_ERR_AUTH;
-	EVP_PKEY_CTX_free(ctx);
+	gk_sig_ctx_leave(kept, ctx, err == GK_OK);
 	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
 }
 
 static enum gk_err
-verify_data(const struct gk_pubkey *pub, struct gk_sig_alg alg,
-            struct gk_slice data, struct gk_slice sig)
+verify_ed25519(const struct gk_pubkey *pub, struct gk_slice data,
+               struct gk_slice sig)
 {
-	const EVP_MD *md = gk_sig_md(alg);
-	const char *name = md == NULL ? NULL : EVP_MD_get0_name(md);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *pctx = NULL;
 	enum gk_err err = GK_ERR_CRYPTO;
 
 	if (ctx == NULL)
 		return gk_ossl_fail(GK_ERR_NOMEM);
-	if (EVP_DigestVerifyInit_ex(ctx, &pctx, name, gk_ossl_home(pub->pkey),
+	if (EVP_DigestVerifyInit_ex(ctx, NULL, NULL, gk_ossl_home(pub->pkey),
 	                            NULL, pub->pkey, NULL) == 1)
-		err = gk_sig_set_padding(pctx, alg);
-	if (err == GK_OK &&
-	    EVP_DigestVerify(ctx, sig.ptr, sig.len, data.ptr, data.len) != 1)
-		err = GK_ERR_AUTH;
+		err = EVP_DigestVerify(ctx, sig.ptr, sig.len, data.ptr,
+		                       data.len) == 1
+		              ? GK_OK
+		              : GK_ERR_AUTH;
 	EVP_MD_CTX_free(ctx);
 	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
 }
@@ -344,15 +344,11 @@ gk_verify(const struct gk_pubkey *pub, struct gk_sig_alg alg,
 		sig = gk_buf_slice(&der);
 	}
 	gk_ossl_count();
-	err = GK_OK;
-	if (gk_sig_digest_apart(alg)) {
-		err = gk_hash(alg.hash, &data, 1, digest);
-		data = (struct gk_slice){ digest, gk_hash_size(alg.hash) };
-	}
-	if (err == GK_OK && (gk_sig_digest_apart(alg) || gk_sig_prehashed(alg)))
+	if (alg.scheme == GK_SIG_ED25519)
+		return verify_ed25519(pub, data, sig);
+	err = gk_sig_digest(alg, &data, digest);
+	if (err == GK_OK)
 		err = verify_digest(pub, alg, data, sig);
-	else if (err == GK_OK)
-		err = verify_data(pub, alg, data, sig);
 	gk_buf_free(&der);
 	return err;
 }

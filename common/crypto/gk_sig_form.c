@@ -89,6 +89,13 @@ gk_sig_der_to_raw(struct gk_slice in, size_t half, struct gk_buf *out)
 enum gk_err
 gk_sig_set_padding(EVP_PKEY_CTX *ctx, struct gk_sig_alg alg)
 {
+	bool rsa =
+		alg.scheme == GK_SIG_RSA_PKCS1 || alg.scheme == GK_SIG_RSA_PSS;
+
+	/* PKCS#1 names the digest in what is signed; PSS makes more with it. */
+	if (rsa && alg.hash != GK_HASH_NONE &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, gk_ossl_md(alg.hash)) != 1)
+		return gk_ossl_fail(GK_ERR_CRYPTO);
 	if (alg.scheme == GK_SIG_RSA_PKCS1 &&
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
 		return gk_ossl_fail(GK_ERR_CRYPTO);
@@ -101,29 +108,15 @@ gk_sig_set_padding(EVP_PKEY_CTX *ctx, struct gk_sig_alg alg)
 	return GK_OK;
 }
 
-const EVP_MD *
-gk_sig_md(struct gk_sig_alg alg)
+enum gk_err
+gk_sig_digest(struct gk_sig_alg alg, struct gk_slice *data,
+              uint8_t room[GK_HASH_MAX])
 {
-	return alg.scheme == GK_SIG_ED25519 ? NULL : gk_ossl_md(alg.hash);
-}
-
-bool
-gk_sig_prehashed(struct gk_sig_alg alg)
-{
-	return alg.scheme != GK_SIG_ED25519 && alg.hash == GK_HASH_NONE;
-}
-
-bool
-gk_sig_digest_apart(struct gk_sig_alg alg)
-{
-	switch (alg.scheme) {
-	case GK_SIG_ECDSA_P256:
-	case GK_SIG_ECDSA_P384:
-	case GK_SIG_ECDSA_P521:
-		return alg.hash != GK_HASH_NONE;
-	default:
-		return false;
-	}
+	if (alg.hash == GK_HASH_NONE)
+		return GK_OK;
+	GK_TRY(gk_hash(alg.hash, data, 1, room));
+	*data = (struct gk_slice){ room, gk_hash_size(alg.hash) };
+	return GK_OK;
 }
 
 /* mirror - order - s, where r|s is. */

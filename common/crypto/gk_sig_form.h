@@ -19,17 +19,17 @@ GK_MUST_CHECK enum gk_err gk_sig_raw_to_der(struct gk_slice in, size_t half,
 GK_MUST_CHECK enum gk_err gk_sig_der_to_raw(struct gk_slice in, size_t half,
                                             struct gk_buf *out);
 
-/* gk_sig_set_padding - RSA padding of @alg on a context that is initialised. */
+/* gk_sig_set_padding - digest and padding of RSA, as @alg says, on a context that
+ * is initialised; nothing for other keys. */
 GK_MUST_CHECK enum gk_err gk_sig_set_padding(EVP_PKEY_CTX *ctx,
                                              struct gk_sig_alg alg);
 
-/* gk_sig_md - the digest the provider is told; NULL for Ed25519 and NONE. */
-const EVP_MD *gk_sig_md(struct gk_sig_alg alg);
-/* gk_sig_prehashed - is the data to be taken as it is? */
-bool gk_sig_prehashed(struct gk_sig_alg alg);
-/* gk_sig_digest_apart - is it the same to make the digest first and sign that?
- * It is for ECDSA, and quicker: a context that knows the digest looks it up
- * twice, by name.  In PKCS#1 the name of the digest is signed, too. */
-bool gk_sig_digest_apart(struct gk_sig_alg alg);
+/* gk_sig_digest - the digest that is signed instead of *@data takes its place; it
+ * is in @room.  With GK_HASH_NONE, *@data itself is signed.  A context that is told
+ * the digest only, and not to make it, can be used again (gk_sig_ctx.h).  Not for
+ * Ed25519. */
+GK_MUST_CHECK enum gk_err gk_sig_digest(struct gk_sig_alg alg,
+                                        struct gk_slice *data,
+                                        uint8_t room[GK_HASH_MAX]);
 
 #endif /* GK_SIG_FORM_H */

@@ -6,73 +6,66 @@
 
 #include <openssl/pem.h>
 
+#include "common/crypto/gk_sig_ctx.h"
 #include "common/crypto/gk_sig_form.h"
 
 struct local {
 	EVP_PKEY *pkey;
+	struct gk_sig_kept kept;
 	struct gk_pubkey *pub;
 };
 
 static enum gk_err
-sign_digest(EVP_PKEY *pkey, struct gk_sig_alg alg, struct gk_slice data,
+sign_digest(struct local *local, struct gk_sig_alg alg, struct gk_slice data,
             struct gk_buf *out)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	enum gk_err err = GK_ERR_CRYPTO;
+	enum gk_err err;
+	struct gk_sig_ctx *ctx = gk_sig_ctx_take(&local->kept, local->pkey, alg,
+	                                         GK_SIG_SIGN, &err);
 	size_t n = out->len;
 
 	if (ctx == NULL)
-		return GK_ERR_NOMEM;
-	if (EVP_PKEY_sign_init(ctx) == 1)
-		err = gk_sig_set_padding(ctx, alg);
-	if (err == GK_OK &&
-	    EVP_PKEY_sign(ctx, out->ptr, &n, data.ptr, data.len) != 1)
+		return err;
+	if (EVP_PKEY_sign(ctx->evp, out->ptr, &n, data.ptr, data.len) != 1)
 		err = GK_ERR_VALUE; /* the data does not fit the key */
 	out->len = n;
-	EVP_PKEY_CTX_free(ctx);
+	gk_sig_ctx_leave(&local->kept, ctx, err == GK_OK);
 	return err;
 }
 
 static enum gk_err
-sign_data(EVP_PKEY *pkey, struct gk_sig_alg alg, struct gk_slice data,
-          struct gk_buf *out)
+sign_ed25519(EVP_PKEY *pkey, struct gk_slice data, struct gk_buf *out)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *pctx = NULL;
-	enum gk_err err = GK_ERR_CRYPTO;
 	size_t n = out->len;
+	bool ok;
 
 	if (ctx == NULL)
 		return GK_ERR_NOMEM;
-	if (EVP_DigestSignInit(ctx, &pctx, gk_sig_md(alg), NULL, pkey) == 1)
-		err = gk_sig_set_padding(pctx, alg);
-	if (err == GK_OK &&
-	    EVP_DigestSign(ctx, out->ptr, &n, data.ptr, data.len) != 1)
-		err = GK_ERR_CRYPTO;
+	ok = EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+	     EVP_DigestSign(ctx, out->ptr, &n, data.ptr, data.len) == 1;
 	out->len = n;
 	EVP_MD_CTX_free(ctx);
-	return err;
+	return ok ? GK_OK : GK_ERR_CRYPTO;
 }
 
 static enum gk_err
 local_sign(void *ctx, struct gk_sig_alg alg, struct gk_slice data,
            struct gk_buf *out)
 {
-	const struct local *local = ctx;
+	struct local *local = ctx;
 	size_t half = gk_sig_half_len(local->pub, alg.scheme);
 	uint8_t digest[GK_HASH_MAX];
 	struct gk_buf der;
 	enum gk_err err;
 
-	if (gk_sig_digest_apart(alg)) {
-		GK_TRY(gk_hash(alg.hash, &data, 1, digest));
-		data = (struct gk_slice){ digest, gk_hash_size(alg.hash) };
-	}
+	if (alg.scheme != GK_SIG_ED25519)
+		GK_TRY(gk_sig_digest(alg, &data, digest));
 	GK_TRY(gk_buf_alloc(out, (size_t)EVP_PKEY_get_size(local->pkey)));
-	if (gk_sig_digest_apart(alg) || gk_sig_prehashed(alg))
-		err = sign_digest(local->pkey, alg, data, out);
+	if (alg.scheme == GK_SIG_ED25519)
+		err = sign_ed25519(local->pkey, data, out);
 	else
-		err = sign_data(local->pkey, alg, data, out);
+		err = sign_digest(local, alg, data, out);
 	if (err == GK_OK && half != 0 && alg.encoding == GK_SIG_RAW) {
 		der = *out;
 		err = gk_sig_der_to_raw(gk_buf_slice(&der), half, out);
@@ -96,6 +89,7 @@ local_free(void *ctx)
 	struct local *local = ctx;
 
 	gk_pubkey_free(local->pub);
+	gk_sig_kept_free(&local->kept);
 	EVP_PKEY_free(local->pkey); /* clears the private numbers */
 	free(local);
 }

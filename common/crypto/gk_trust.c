@@ -142,26 +142,55 @@ gk_crl_id(struct gk_slice der, uint8_t id[GK_CERT_ID_LEN])
 	return GK_OK;
 }
 
+static bool
+read_dates(X509_CRL *crl, struct gk_crl_facts *facts)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+
+	facts->until = INT64_MAX;
+	facts->exact = true;
+	return gk_ossl_time(X509_CRL_get0_lastUpdate(crl), &facts->from,
+	                    &facts->exact) == GK_OK &&
+	       (next == NULL ||
+	        gk_ossl_time(next, &facts->until, &facts->exact) == GK_OK);
+}
+
+void
+gk_crl_facts(X509_CRL *crl, struct gk_crl_facts *facts)
+{
+	facts->plain = X509_CRL_get_ext_by_NID(
+			       crl, NID_issuing_distribution_point, -1) < 0 &&
+	               X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
+	if (!read_dates(crl, facts))
+		facts->exact = false;
+}
+
+bool
+gk_crl_in_force(const struct gk_crl_facts *facts, int64_t utc)
+{
+	return facts->exact && facts->from <= utc && facts->until > utc;
+}
+
 enum gk_err
 gk_crls_add(struct gk_crls *crls, X509_CRL *crl,
-            const uint8_t id[GK_CERT_ID_LEN])
+            const struct gk_crl_facts *facts)
 {
 	size_t n =
 		crls->stack == NULL ? 0 : (size_t)sk_X509_CRL_num(crls->stack);
-	uint8_t(*grown)[GK_CERT_ID_LEN];
+	struct gk_crl_facts *grown;
 
 	if (crls->stack == NULL)
 		crls->stack = sk_X509_CRL_new_null();
-	grown = reallocarray(crls->id, n + 1, sizeof(*grown));
+	grown = reallocarray(crls->facts, n + 1, sizeof(*grown));
 	if (grown != NULL)
-		crls->id = grown;
+		crls->facts = grown;
 	if (grown == NULL || crls->stack == NULL || X509_CRL_up_ref(crl) != 1)
 		return gk_ossl_fail(GK_ERR_NOMEM);
 	if (sk_X509_CRL_push(crls->stack, crl) <= 0) {
 		X509_CRL_free(crl);
 		return gk_ossl_fail(GK_ERR_NOMEM);
 	}
-	memcpy(crls->id[n], id, GK_CERT_ID_LEN);
+	crls->facts[n] = *facts;
 	return GK_OK;
 }
 
@@ -169,7 +198,7 @@ bool
 gk_crls_have(const struct gk_crls *crls, const uint8_t id[GK_CERT_ID_LEN])
 {
 	for (int i = 0; i < sk_X509_CRL_num(crls->stack); i++)
-		if (memcmp(crls->id[i], id, GK_CERT_ID_LEN) == 0)
+		if (memcmp(crls->facts[i].id, id, GK_CERT_ID_LEN) == 0)
 			return true;
 	return false;
 }
@@ -178,7 +207,7 @@ void
 gk_crls_clear(struct gk_crls *crls)
 {
 	sk_X509_CRL_pop_free(crls->stack, X509_CRL_free);
-	free(crls->id);
+	free(crls->facts);
 	*crls = (struct gk_crls){ 0 };
 }
 
@@ -186,15 +215,16 @@ static enum gk_err
 add_one(struct gk_trust *trust, struct gk_slice der)
 {
 	X509_CRL *crl = gk_crl_parse(&trust->policy, der);
-	uint8_t id[GK_CERT_ID_LEN];
+	struct gk_crl_facts facts;
 	enum gk_err err;
 
 	if (crl == NULL)
 		return GK_ERR_VALUE;
-	err = gk_crl_id(der, id);
+	gk_crl_facts(crl, &facts);
+	err = gk_crl_id(der, facts.id);
 	pthread_rwlock_wrlock(&trust->lock);
 	if (err == GK_OK)
-		err = gk_crls_add(&trust->crls, crl, id);
+		err = gk_crls_add(&trust->crls, crl, &facts);
 	pthread_rwlock_unlock(&trust->lock);
 	X509_CRL_free(crl);
 	return err;

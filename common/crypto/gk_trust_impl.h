@@ -11,10 +11,20 @@
 
 #define GK_CRL_MAX_LEN (1 << 24)
 
+/* What is asked about a CRL for each path, and never changes. */
+struct gk_crl_facts {
+	uint8_t id[GK_CERT_ID_LEN]; /* SHA-256 of its octets */
+	/* A whole list of its issuer's for everything that he issued: then
+	 * whether it can be used does not depend on the certificate. */
+	bool plain;
+	bool exact; /* dates in the forms of RFC 5280 section 5.1.2.4 */
+	int64_t from, until;
+};
+
 /* Owns what is in it. */
 struct gk_crls {
 	STACK_OF(X509_CRL) * stack;
-	uint8_t (*id)[GK_CERT_ID_LEN]; /* SHA-256 of each one's octets */
+	struct gk_crl_facts *facts; /* about each one */
 };
 
 struct gk_trust {
@@ -27,11 +37,15 @@ struct gk_trust {
 
 /* gk_crls_add - takes a reference of its own. */
 enum gk_err gk_crls_add(struct gk_crls *crls, X509_CRL *crl,
-                        const uint8_t id[GK_CERT_ID_LEN]);
+                        const struct gk_crl_facts *facts);
 bool gk_crls_have(const struct gk_crls *crls, const uint8_t id[GK_CERT_ID_LEN]);
 void gk_crls_clear(struct gk_crls *crls);
 /* gk_crl_id - SHA-256 of a CRL's octets. */
 enum gk_err gk_crl_id(struct gk_slice der, uint8_t id[GK_CERT_ID_LEN]);
+/* gk_crl_facts - all but the id. */
+void gk_crl_facts(X509_CRL *crl, struct gk_crl_facts *facts);
+/* gk_crl_in_force - at @utc, as the provider would say. */
+bool gk_crl_in_force(const struct gk_crl_facts *facts, int64_t utc);
 
 /* gk_crl_parse - all of @der; NULL when it is none, or signed with what the
  * policy forbids. */

@@ -299,7 +299,7 @@ number(uint32_t n)
 	struct gk_proof proof;
 
 	memcpy(object, &n, sizeof(n));
-	gk_assert_ok(gk_proof_of(GK_PROOF_CERT, object, issuer, &proof));
+	proof = gk_proof_of(GK_PROOF_CERT, object, issuer);
 	return proof;
 }
 
@@ -330,9 +330,9 @@ GK_TEST(crypto_proof, kind_object_and_issuer_each_make_another_fact)
 	uint8_t a[GK_CERT_ID_LEN] = { 7 }, b[GK_CERT_ID_LEN] = { 8 };
 	struct gk_proof cert, crl, turned;
 
-	gk_assert_ok(gk_proof_of(GK_PROOF_CERT, a, b, &cert));
-	gk_assert_ok(gk_proof_of(GK_PROOF_CRL, a, b, &crl));
-	gk_assert_ok(gk_proof_of(GK_PROOF_CERT, b, a, &turned));
+	cert = gk_proof_of(GK_PROOF_CERT, a, b);
+	crl = gk_proof_of(GK_PROOF_CRL, a, b);
+	turned = gk_proof_of(GK_PROOF_CERT, b, a);
 	gk_proof_keep(GK_PROOF_AUTHORITIES, &cert);
 	assert_true(gk_proof_known(GK_PROOF_AUTHORITIES, &cert));
 	assert_false(gk_proof_known(GK_PROOF_AUTHORITIES, &crl));
