@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is decided here and not by the provider: ECDSA signatures under
- * certificates, and dates. */
+/* What is decided here and not by the provider: signatures under certificates,
+ * and dates. */
 #include "common/test/gk_test.h"
 
 #include <string.h>
@@ -198,6 +198,104 @@ GK_TEST(rfc5280_4_1_2_5, validity_ends_at_its_second)
 	check_validity(2524608000 + GK_PKI_DAY, 2524608000 + 5 * GK_PKI_DAY);
 }
 
+/* Signed with what few use: the provider verifies it, after it was read in the
+ * ordinary way. */
+GK_TEST(rfc5280_6_1_3, rare_digests_are_as_good)
+{
+	static const struct {
+		enum gk_pki_alg alg;
+		const char *hash;
+	} all[] = {
+		{ GK_PKI_RSA2048, "SHA224" },   { GK_PKI_RSA2048, "SHA3-256" },
+		{ GK_PKI_RSA2048, "SHA3-512" },
+	};
+	struct gk_pki_party root, leaf;
+
+	for (size_t i = 0; i < GK_COUNT(all); i++) {
+		make_pair(all[i].alg, all[i].hash, &root, &leaf);
+		assert_int_equal(judge(&root, &leaf, GK_PKI_NOW),
+		                 GK_CERT_FAULT_NONE);
+		free_pair(&root, &leaf);
+		change_each_octet(all[i].alg, all[i].hash);
+	}
+}
+
+/* Of two certificates of one authority, one of which is out of date, the path
+ * goes through the other, whichever comes first. */
+GK_TEST(rfc5280_6_1_3, the_certificate_in_date_is_chosen)
+{
+	struct gk_pki_spec ca = { .subject = "/O=Check/CN=renewed ca",
+		                  .slot = 1,
+		                  .constraints = "critical,CA:TRUE" };
+	struct gk_pki_party root, ended, fresh, leaf;
+
+	gk_pki_make(&root,
+	            &(struct gk_pki_spec){ .subject = "/O=Check/CN=renewing" });
+	ca.issuer = &root;
+	gk_pki_make(&fresh, &ca);
+	ca.not_before = GK_PKI_NOW - 20 * GK_PKI_DAY;
+	ca.not_after = GK_PKI_NOW - 10 * GK_PKI_DAY;
+	gk_pki_make(&ended, &ca);
+	gk_pki_make(&leaf, &(struct gk_pki_spec){ .subject = "/O=Check/CN=gm",
+	                                          .slot = 2,
+	                                          .issuer = &fresh });
+	for (int turn = 0; turn < 3; turn++) {
+		struct gk_cert_fault why = { .kind = GK_CERT_FAULT_NONE };
+		struct gk_trust *trust = trust_in(&root);
+
+		gk_assert_ok(gk_trust_add_intermediate(
+			trust, turn == 1 ? fresh.cert : ended.cert));
+		if (turn != 2)
+			gk_assert_ok(gk_trust_add_intermediate(
+				trust, turn == 0 ? fresh.cert : ended.cert));
+		assert_int_equal(gk_trust_verify(trust, leaf.cert, NULL,
+		                                 GK_PKI_NOW, 0, NULL, &why),
+		                 turn == 2 ? GK_ERR_AUTH : GK_OK);
+		assert_int_equal(why.kind, turn == 2 ? GK_CERT_FAULT_EXPIRED
+		                                     : GK_CERT_FAULT_NONE);
+		gk_trust_free(trust);
+	}
+	gk_pki_free(&leaf);
+	gk_pki_free(&ended);
+	gk_pki_free(&fresh);
+	gk_pki_free(&root);
+}
+
+/* A CRL counts from its first second to its last, while all else is in date. */
+GK_TEST(rfc5280_6_3_3, a_crl_ends_at_its_second)
+{
+	static const struct {
+		int64_t utc;
+		enum gk_cert_fault_kind kind;
+	} at[] = {
+		{ GK_PKI_NOW + 99, GK_CERT_FAULT_CRL_EXPIRED },
+		{ GK_PKI_NOW + 100, GK_CERT_FAULT_NONE },
+		{ GK_PKI_NOW + 199, GK_CERT_FAULT_NONE },
+		{ GK_PKI_NOW + 200, GK_CERT_FAULT_CRL_EXPIRED },
+	};
+	struct gk_trust_policy policy = { .require_crl = true };
+	struct gk_pki_party root, leaf;
+	struct gk_trust *trust;
+	struct gk_buf crl;
+
+	make_pair(GK_PKI_P256, "SHA256", &root, &leaf);
+	gk_pki_crl(&root, NULL, 0, GK_PKI_NOW + 100, GK_PKI_NOW + 200, NULL,
+	           &crl);
+	gk_assert_ok(gk_trust_new(&policy, &trust));
+	gk_assert_ok(gk_trust_add_anchor(trust, root.cert));
+	gk_assert_ok(gk_trust_add_crl(trust, gk_buf_slice(&crl)));
+	for (size_t i = 0; i < GK_COUNT(at); i++) {
+		struct gk_cert_fault why = { .kind = GK_CERT_FAULT_NONE };
+
+		(void)!gk_trust_verify(trust, leaf.cert, NULL, at[i].utc, 0,
+		                       NULL, &why);
+		assert_int_equal(why.kind, at[i].kind);
+	}
+	gk_trust_free(trust);
+	gk_buf_free(&crl);
+	free_pair(&root, &leaf);
+}
+
 static int
 free_keys(void **state)
 {
@@ -217,6 +315,9 @@ main(void)
 		GK_RUN(rfc5280_4_1_1_2, another_algorithm_outside_is_refused),
 		GK_RUN(rfc5280_6_1_3, another_key_of_that_name_is_refused),
 		GK_RUN(rfc5280_4_1_2_5, validity_ends_at_its_second),
+		GK_RUN(rfc5280_6_1_3, rare_digests_are_as_good),
+		GK_RUN(rfc5280_6_1_3, the_certificate_in_date_is_chosen),
+		GK_RUN(rfc5280_6_3_3, a_crl_ends_at_its_second),
 	};
 
 	return cmocka_run_group_tests_name("common/crypto/path_check", tests,

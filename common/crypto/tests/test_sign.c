@@ -376,6 +376,42 @@ GK_TEST(crypto_signer, what_is_no_key_is_refused)
 		gk_signer_from_pem(gk_cert_der(party[0].cert), NULL, &signer));
 }
 
+/* A key's contexts are kept for the next signature: one way to sign, or one that
+ * failed, leaves nothing behind for another. */
+GK_TEST(crypto_sign, one_key_in_turn_with_each_algorithm)
+{
+	static const struct gk_sig_alg algs[] = {
+		{ GK_SIG_RSA_PKCS1, GK_HASH_SHA256, GK_SIG_DER },
+		{ GK_SIG_RSA_PSS, GK_HASH_SHA256, GK_SIG_DER },
+		{ GK_SIG_RSA_PKCS1, GK_HASH_NONE, GK_SIG_DER },
+		{ GK_SIG_RSA_PKCS1, GK_HASH_SHA512, GK_SIG_DER },
+		{ GK_SIG_RSA_PSS, GK_HASH_SHA512, GK_SIG_DER },
+		{ GK_SIG_RSA_PKCS1, GK_HASH_SHA1_LEGACY, GK_SIG_DER },
+	};
+	const struct gk_pki_party *p = &party[GK_PKI_RSA2048];
+	const struct gk_pubkey *pub = gk_cert_pubkey(p->cert);
+	static const uint8_t room[512];
+	struct gk_buf sig[GK_COUNT(algs)], none;
+
+	for (size_t i = 0; i < GK_COUNT(algs); i++)
+		gk_assert_ok(gk_sign(p->signer, algs[i], text, &sig[i]));
+	/* What does not fit in the key. */
+	gk_assert_err(GK_ERR_VALUE,
+	              gk_sign(p->signer, algs[2],
+	                      (struct gk_slice){ room, sizeof(room) }, &none));
+	for (size_t n = 0; n < 3 * GK_COUNT(algs); n++)
+		for (size_t i = 0; i < GK_COUNT(algs); i++) {
+			size_t k = n % GK_COUNT(algs);
+			enum gk_err want = i == k ? GK_OK : GK_ERR_AUTH;
+
+			assert_int_equal(gk_verify(pub, algs[k], text,
+			                           gk_buf_slice(&sig[i])),
+			                 want);
+		}
+	for (size_t i = 0; i < GK_COUNT(algs); i++)
+		gk_buf_free(&sig[i]);
+}
+
 static void *
 sign_many(void *arg)
 {
@@ -439,6 +475,7 @@ main(void)
 		GK_RUN(crypto_pubkey, spki_must_be_whole),
 		GK_RUN(crypto_signer, encrypted_key_needs_its_passphrase),
 		GK_RUN(crypto_signer, what_is_no_key_is_refused),
+		GK_RUN(crypto_sign, one_key_in_turn_with_each_algorithm),
 		GK_RUN(crypto_sign, threads_share_a_key),
 		GK_RUN(crypto_sign, algorithms_have_names),
 	};
