@@ -6,9 +6,10 @@
  * copies the list of all algorithms that it ever looked up, to go through it once.
  * Here are library contexts whose provider is the default one, with the decoder
  * and the key manager of one kind of key, or of the few that certificates in use
- * have, and with the digests that sign such certificates.  Everything else about
- * them is the default provider's own; a certificate with another kind of key, or
- * signed with another digest, is parsed in the ordinary way.
+ * have, with what signs with such keys, and with the usual digests; for the others
+ * the provider turns to itself.  Everything else about them is the default
+ * provider's own; a certificate with another kind of key is parsed in the ordinary
+ * way.
  */
 #include <pthread.h>
 #include <string.h>
@@ -213,30 +214,6 @@ home_of(struct gk_slice der)
 	return home->ctx;
 }
 
-/* Can all that the provider does with it be done at home? */
-static bool
-suits_home(const X509 *x509)
-{
-	int nid = X509_get_signature_nid(x509), md = NID_undef;
-
-	if (X509_get0_pubkey(x509) == NULL)
-		return false;
-	if (nid == NID_ED25519)
-		return true;
-	if (!OBJ_find_sigid_algs(nid, &md, NULL))
-		return false;
-	switch (md) {
-	case NID_sha1:
-	case NID_sha224:
-	case NID_sha256:
-	case NID_sha384:
-	case NID_sha512:
-		return true;
-	default:
-		return false;
-	}
-}
-
 X509 *
 gk_ossl_x509(struct gk_slice der)
 {
@@ -248,7 +225,7 @@ gk_ossl_x509(struct gk_slice der)
 	if (home == NULL)
 		return decode(NULL, der);
 	x509 = decode(home, der);
-	if (x509 != NULL && !suits_home(x509)) {
+	if (x509 != NULL && X509_get0_pubkey(x509) == NULL) {
 		X509_free(x509);
 		(void)gk_ossl_fail(GK_OK);
 		return decode(NULL, der);

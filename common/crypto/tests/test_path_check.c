@@ -206,7 +206,8 @@ GK_TEST(rfc5280_6_1_3, rare_digests_are_as_good)
 		enum gk_pki_alg alg;
 		const char *hash;
 	} all[] = {
-		{ GK_PKI_RSA2048, "SHA224" },   { GK_PKI_RSA2048, "SHA3-256" },
+		{ GK_PKI_RSA2048, "SHA224" },
+		{ GK_PKI_RSA2048, "SHA3-256" },
 		{ GK_PKI_RSA2048, "SHA3-512" },
 	};
 	struct gk_pki_party root, leaf;
