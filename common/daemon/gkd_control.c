@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/listener.h>
+#include <event2/event.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/daemon/gkd_accept.h"
 #include "common/daemon/gkd_events.h"
 #include "common/daemon/gkd_log.h"
 
@@ -34,11 +35,15 @@ struct conn {
 	unsigned streams; /* bit i: subscribed to stream i */
 	bool busy;        /* a request of it is being handled ... */
 	bool dead;        /* ... and it is to go afterwards */
+	bool leaving;     /* the peer says no more, and waits for its answer */
+	struct gkd_pieces pieces; /* of the answer under way; next NULL: none */
+	bool began;               /* an item of it has been sent */
+	struct evbuffer *held;    /* published meanwhile */
 };
 
 struct gkd_control {
 	struct gkd_loop *loop;
-	struct evconnlistener *listener;
+	struct gkd_accept *listener;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	const struct gkd_command *commands;
 	void *state;
@@ -46,6 +51,7 @@ struct gkd_control {
 	unsigned n_conns;
 	struct stream stream[STREAMS_MAX];
 	unsigned n_streams;
+	struct gkd_pieces pieces; /* of the command that is running */
 	/* Lines of other threads on their way to the loop; they may arrive
 	 * after the socket is gone. */
 	struct mailbox *mailbox;
@@ -95,6 +101,10 @@ conn_free(struct conn *conn)
 	conn->control->n_conns--;
 	if (conn->streams != 0)
 		count_followers(conn->control);
+	if (conn->pieces.next != NULL && conn->pieces.done != NULL)
+		conn->pieces.done(conn->pieces.ctx);
+	if (conn->held != NULL)
+		evbuffer_free(conn->held);
 	bufferevent_free(conn->bev);
 	free(conn);
 }
@@ -119,6 +129,8 @@ put_line(struct conn *conn, const char *text)
 
 	if (conn->dead)
 		return;
+	if (conn->pieces.next != NULL)
+		out = conn->held; /* not into the middle of an answer */
 	/* What is already waiting counts: one long answer is not an offence. */
 	if (evbuffer_get_length(out) > GKD_CONTROL_UNSENT) {
 		gkd_log(LOG_WARNING, "io",
@@ -140,6 +152,88 @@ put_json(struct conn *conn, const json_t *json)
 		gk_wipe(text, strlen(text)); /* a key stream carries keys */
 	}
 	free(text);
+}
+
+/* ---- answers in pieces -------------------------------------------------- */
+
+#define PIECE_FULL 65536 /* octets that wait: enough for now ... */
+#define PIECE_LOW 16384  /* ... until so few are left */
+
+json_t *
+gkd_control_pieces(struct gkd_control *control, const struct gkd_pieces *pieces)
+{
+	control->pieces = *pieces;
+	return json_array();
+}
+
+static void
+put_items(struct conn *conn, struct evbuffer *out, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		char *text = json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY);
+
+		if (text == NULL)
+			continue;
+		if (conn->began)
+			evbuffer_add(out, ",", 1);
+		conn->began = true;
+		evbuffer_add(out, text, strlen(text));
+		free(text);
+	}
+}
+
+static void
+end_pieces(struct conn *conn, struct evbuffer *out)
+{
+	evbuffer_add(out, "]}\n", 3);
+	if (conn->pieces.done != NULL)
+		conn->pieces.done(conn->pieces.ctx);
+	conn->pieces = (struct gkd_pieces){ 0 };
+	evbuffer_add_buffer(out, conn->held);
+}
+
+static void
+put_pieces(struct conn *conn)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+	bool more = true;
+
+	while (more && evbuffer_get_length(out) < PIECE_FULL) {
+		json_t *list = json_array();
+
+		more = list != NULL &&
+		       conn->pieces.next(conn->pieces.ctx, list);
+		put_items(conn, out, list);
+		json_decref(list);
+	}
+	if (!more)
+		end_pieces(conn, out);
+}
+
+static void
+begin_pieces(struct conn *conn)
+{
+	struct gkd_control *control = conn->control;
+
+	if (conn->held == NULL)
+		conn->held = evbuffer_new();
+	if (conn->held == NULL) {
+		if (control->pieces.done != NULL)
+			control->pieces.done(control->pieces.ctx);
+		control->pieces = (struct gkd_pieces){ 0 };
+		conn_free(conn);
+		return;
+	}
+	evbuffer_add_printf(bufferevent_get_output(conn->bev),
+	                    "{\"ok\":true,\"result\":[");
+	conn->pieces = control->pieces;
+	conn->began = false;
+	control->pieces = (struct gkd_pieces){ 0 };
+	put_pieces(conn);
 }
 
 static void
@@ -241,7 +335,10 @@ dispatch(struct conn *conn, const json_t *request)
 		return;
 	}
 	result = c->run(control->state, request, why);
-	if (result != NULL)
+	if (result != NULL && control->pieces.next != NULL) {
+		json_decref(result);
+		begin_pieces(conn);
+	} else if (result != NULL)
 		put_result(conn, result);
 	else
 		put_error(conn, why);
@@ -269,7 +366,8 @@ on_read(struct bufferevent *bev, void *arg)
 	char *line;
 	size_t n;
 
-	while ((line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF)) != NULL) {
+	while (conn->pieces.next == NULL &&
+	       (line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF)) != NULL) {
 		conn->busy = true;
 		if (n > 0)
 			handle_line(conn, line, n);
@@ -280,8 +378,25 @@ on_read(struct bufferevent *bev, void *arg)
 			return;
 		}
 	}
-	if (evbuffer_get_length(in) > GKD_CONTROL_REQUEST)
+	if (conn->pieces.next == NULL &&
+	    evbuffer_get_length(in) > GKD_CONTROL_REQUEST)
 		conn_free(conn);
+}
+
+/* The reader has taken most of what there was. */
+static void
+on_write(struct bufferevent *bev, void *arg)
+{
+	struct conn *conn = arg;
+
+	if (conn->pieces.next != NULL) {
+		put_pieces(conn);
+		if (conn->pieces.next == NULL && !conn->leaving)
+			on_read(bev, arg); /* what was asked meanwhile */
+	} else if (conn->leaving &&
+	           evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+		conn_free(conn);
+	}
 }
 
 static void
@@ -292,6 +407,10 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	(void)bev;
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
 		return;
+	if ((what & BEV_EVENT_EOF) != 0 && conn->pieces.next != NULL) {
+		conn->leaving = true;
+		return;
+	}
 	/* Half-closed by a one-shot client: its answers go out first. */
 	if ((what & BEV_EVENT_EOF) != 0 && conn->streams == 0)
 		flush(conn);
@@ -311,16 +430,13 @@ may_enter(int fd, uid_t *uid)
 }
 
 static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-          struct sockaddr *sa, int len, void *arg)
+on_accept(void *arg, int fd, const struct gkd_addr *peer)
 {
 	struct gkd_control *control = arg;
 	struct conn *conn = NULL;
 	uid_t uid;
 
-	(void)listener;
-	(void)sa;
-	(void)len;
+	(void)peer;
 	if (!may_enter(fd, &uid))
 		gkd_log(LOG_WARNING, "auth", "control: other user refused");
 	else if (control->n_conns >= GKD_CONTROL_CONNS)
@@ -344,7 +460,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	control->n_conns++;
 	bufferevent_setwatermark(conn->bev, EV_READ, 0,
 	                         GKD_CONTROL_REQUEST + 1);
-	bufferevent_setcb(conn->bev, on_read, NULL, on_event, conn);
+	bufferevent_setwatermark(conn->bev, EV_WRITE, PIECE_LOW, 0);
+	bufferevent_setcb(conn->bev, on_read, on_write, on_event, conn);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
 }
 
@@ -402,7 +519,9 @@ gkd_control_open(struct gkd_control **control, struct gkd_loop *loop,
                  const char *path, const struct gkd_command *commands,
                  void *state)
 {
+	struct gkd_accept_ops ops = { .accepted = on_accept };
 	struct gkd_control *c;
+	enum gk_err err;
 	int fd;
 
 	if (strlen(path) >= sizeof(c->path)) {
@@ -423,18 +542,19 @@ gkd_control_open(struct gkd_control **control, struct gkd_loop *loop,
 	}
 	snprintf(c->path, sizeof(c->path), "%s", path);
 	c->mailbox = calloc(1, sizeof(*c->mailbox));
-	if (c->mailbox != NULL) {
-		pthread_mutex_init(&c->mailbox->lock, NULL);
-		c->mailbox->refs = 1;
-		c->mailbox->control = c;
-		c->listener =
-			evconnlistener_new(gkd_loop_base(loop), on_accept, c,
-		                           LEV_OPT_CLOSE_ON_FREE, -1, fd);
-	}
-	if (c->listener == NULL) {
+	if (c->mailbox == NULL) {
 		close(fd);
 		gkd_control_close(c);
 		return GK_ERR_NOMEM;
+	}
+	pthread_mutex_init(&c->mailbox->lock, NULL);
+	c->mailbox->refs = 1;
+	c->mailbox->control = c;
+	ops.arg = c;
+	err = gkd_accept_new(&c->listener, loop, fd, &ops);
+	if (err != GK_OK) {
+		gkd_control_close(c);
+		return err;
 	}
 	*control = c;
 	return GK_OK;
@@ -466,8 +586,7 @@ gkd_control_close(struct gkd_control *control)
 		flush(conn);
 		conn_free(conn);
 	}
-	if (control->listener != NULL)
-		evconnlistener_free(control->listener);
+	gkd_accept_free(control->listener);
 	if (control->path[0] != '\0')
 		unlink(control->path);
 	if (control->mailbox != NULL) {

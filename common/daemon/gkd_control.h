@@ -45,6 +45,24 @@ struct gkd_command {
 	json_t *(*run)(void *state, const json_t *request, char why[256]);
 };
 
+/*
+ * A result that is an array too long to be held: its items are made while the
+ * reader takes them, and the line on the wire is the same.  Requests that follow
+ * on the connection wait, and so does what is published to it.  Between two
+ * calls other things happen in the daemon: the array is no snapshot.
+ */
+struct gkd_pieces {
+	/* Appends items to @list, as many as are quickly made; false: that was
+	 * all. */
+	bool (*next)(void *ctx, json_t *list);
+	void (*done)(void *ctx); /* the last call, also when nobody reads on */
+	void *ctx;
+};
+
+/* gkd_control_pieces - inside a command's run(), which returns the result. */
+GK_MUST_CHECK json_t *gkd_control_pieces(struct gkd_control *control,
+                                         const struct gkd_pieces *pieces);
+
 /* gkd_control_open - @commands ends with a zero row and outlives the socket.
  * An existing socket that nobody answers on is replaced; GK_ERR_IO with
  * EADDRINUSE when a daemon lives there. */

@@ -5,9 +5,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/daemon/gkd_log.h"
-
-#define BACKLOG 128
-#define ACCEPT_PAUSE_MS 200
+#include "common/daemon/gkd_accept.h"
 
 TAILQ_HEAD(conn_list, gkd_conn);
 
 struct gkd_tcp {
 	struct gkd_loop *loop;
-	struct evconnlistener *listener;
-	struct gkd_timer *pause; /* nothing is accepted before it ends */
+	struct gkd_accept *listener;
 	struct gkd_addr local;
 	struct gkd_tcp_ops ops;
 	struct gkd_tcp_limits limits;
@@ -274,20 +268,17 @@ conn_new(struct gkd_loop *loop, int fd, const struct gkd_tcp_ops *ops,
 /* ---- listener ---------------------------------------------------------- */
 
 static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-          struct sockaddr *sa, int len, void *arg)
+on_accept(void *arg, int fd, const struct gkd_addr *peer)
 {
 	struct gkd_tcp *tcp = arg;
 	struct gkd_conn *conn;
 
-	(void)listener;
 	if (tcp->n >= tcp->limits.conns_max)
 		end(TAILQ_FIRST(&tcp->conns), "made room for another");
 	conn = conn_new(tcp->loop, fd, &tcp->ops, &tcp->limits);
 	if (conn == NULL)
 		return;
-	if ((size_t)len <= sizeof(conn->peer))
-		memcpy(&conn->peer, sa, (size_t)len);
+	conn->peer = *peer;
 	conn->tcp = tcp;
 	TAILQ_INSERT_TAIL(&tcp->conns, conn, entry);
 	tcp->n++;
@@ -300,62 +291,16 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		destroy(conn);
 }
 
-static void
-on_pause_over(void *arg)
+/* Whoever is idle longest. */
+static bool
+make_room(void *arg)
 {
 	struct gkd_tcp *tcp = arg;
 
-	evconnlistener_enable(tcp->listener);
-}
-
-/*
- * Without a descriptor for it the connection stays where it is, and so does the
- * listener's readiness: the loop would do nothing else.  Whoever is idle longest
- * makes room; when these are not ours, we look again later.
- */
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct gkd_tcp *tcp = arg;
-	int err = EVUTIL_SOCKET_ERROR();
-	struct pollfd waits = { evconnlistener_get_fd(listener), POLLIN, 0 };
-
-	/* That there is none left is noticed before that nobody is there. */
-	if (poll(&waits, 1, 0) == 0)
-		return;
-	errno = err; /* for %m */
-	gkd_log_about(LOG_ERR, "io", &(struct gkd_about){ .hostile = true },
-	              "accept: %m");
-	evconnlistener_disable(listener);
-	if ((err == EMFILE || err == ENFILE) && !TAILQ_EMPTY(&tcp->conns)) {
-		end(TAILQ_FIRST(&tcp->conns), "made room for another");
-		/* Its descriptor is free when the loop has gone round. */
-		gkd_timer_set(tcp->pause, gkd_now().mono_ms + 10);
-		return;
-	}
-	gkd_timer_set(tcp->pause, gkd_now().mono_ms + ACCEPT_PAUSE_MS);
-}
-
-static int
-listen_at(const struct gkd_addr *local)
-{
-	int fd = socket(local->sa.sa_family,
-	                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, saved;
-
-	if (fd < 0)
-		return -1;
-	/* A restart must not wait for old connections to be forgotten. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    (local->sa.sa_family != AF_INET6 ||
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-	    bind(fd, &local->sa, gkd_addr_len(local)) == 0 &&
-	    listen(fd, BACKLOG) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	if (TAILQ_EMPTY(&tcp->conns))
+		return false;
+	end(TAILQ_FIRST(&tcp->conns), "made room for another");
+	return true;
 }
 
 enum gk_err
@@ -363,37 +308,30 @@ gkd_tcp_listen(struct gkd_tcp **tcp, struct gkd_loop *loop,
                const struct gkd_addr *local, const struct gkd_tcp_ops *ops,
                const struct gkd_tcp_limits *limits)
 {
+	struct gkd_accept_ops mine = { .accepted = on_accept,
+		                       .make_room = make_room };
 	struct gkd_tcp *t;
 	socklen_t len = sizeof(t->local);
-	int fd = listen_at(local);
+	int fd = gkd_accept_listen(local);
 
 	if (fd < 0)
 		return GK_ERR_IO;
-	t = calloc(1, sizeof(*t));
-	if (t != NULL) {
-		TAILQ_INIT(&t->conns);
-		t->loop = loop;
-		t->ops = *ops;
-		t->limits = *limits;
-		if (t->limits.conns_max == 0)
-			t->limits.conns_max = 1;
-		(void)getsockname(fd, &t->local.sa, &len);
-		t->listener = evconnlistener_new(
-			gkd_loop_base(loop), on_accept, t,
-			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1, fd);
-		t->pause = gkd_timer_new(loop, on_pause_over, t);
+	t = mine.arg = calloc(1, sizeof(*t));
+	if (t == NULL) {
+		close(fd);
+		return GK_ERR_NOMEM;
 	}
-	if (t == NULL || t->listener == NULL || t->pause == NULL) {
-		if (t != NULL && t->listener != NULL)
-			evconnlistener_free(t->listener); /* closes it */
-		else
-			close(fd);
-		if (t != NULL)
-			gkd_timer_free(t->pause);
+	TAILQ_INIT(&t->conns);
+	t->loop = loop;
+	t->ops = *ops;
+	t->limits = *limits;
+	if (t->limits.conns_max == 0)
+		t->limits.conns_max = 1;
+	(void)getsockname(fd, &t->local.sa, &len);
+	if (gkd_accept_new(&t->listener, loop, fd, &mine) != GK_OK) {
 		free(t);
 		return GK_ERR_NOMEM;
 	}
-	evconnlistener_set_error_cb(t->listener, on_accept_error);
 	*tcp = t;
 	return GK_OK;
 }
@@ -405,8 +343,7 @@ gkd_tcp_close(struct gkd_tcp *tcp)
 		return;
 	while (!TAILQ_EMPTY(&tcp->conns))
 		destroy(TAILQ_FIRST(&tcp->conns));
-	evconnlistener_free(tcp->listener);
-	gkd_timer_free(tcp->pause);
+	gkd_accept_free(tcp->listener);
 	free(tcp);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/crypto/gk_crypto.h"
@@ -250,17 +251,39 @@ add_member(void *ctx, const struct gsakmp_group_row *row)
 	                                gkd_json_utc(row->seen_utc)));
 }
 
+/* There may be a million of them: piece by piece, as they are read. */
+#define MEMBERS_PIECE 256
+
+struct listing {
+	struct gsakmpd_group *group;
+	size_t cursor;
+};
+
+static bool
+next_members(void *ctx, json_t *list)
+{
+	struct listing *l = ctx;
+	struct members m = { .group = l->group, .list = list };
+
+	return gsakmp_group_members_next(l->group->group, &l->cursor,
+	                                 MEMBERS_PIECE, add_member, &m);
+}
+
 static json_t *
 cmd_members(void *state, const json_t *request, char why[256])
 {
+	struct gkd_daemon *d = state;
 	struct gsakmpd_group *g = group_of(state, request, 0, why);
-	struct members m = { .group = g };
+	struct gkd_pieces pieces = { .next = next_members, .done = free };
+	struct listing *l;
 
 	if (g == NULL)
 		return NULL;
-	m.list = json_array();
-	gsakmp_group_members(g->group, add_member, &m);
-	return m.list;
+	l = pieces.ctx = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return NULL;
+	l->group = g;
+	return gkd_control_pieces(d->control, &pieces);
 }
 
 static json_t *

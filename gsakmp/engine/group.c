@@ -443,19 +443,39 @@ show(const struct gsakmp_group *g, const struct gk_member *m,
 	each(ctx, &row);
 }
 
+bool
+gsakmp_group_members_next(struct gsakmp_group *g, size_t *cursor, size_t n,
+                          void (*each)(void *ctx,
+                                       const struct gsakmp_group_row *row),
+                          void *ctx)
+{
+	const struct gk_member *m = NULL;
+
+	pthread_mutex_lock(&g->lock);
+	for (size_t i = 0; i < n; i++) {
+		m = g->data != NULL ? gk_group_each(g->data, cursor) : NULL;
+		if (m == NULL)
+			break;
+		show(g, m, each, ctx);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return m != NULL;
+}
+
+/* Not longer under the lock than others can wait. */
+#define MEMBERS_AT_ONCE 1024
+
 void
 gsakmp_group_members(struct gsakmp_group *g,
                      void (*each)(void *ctx,
                                   const struct gsakmp_group_row *row),
                      void *ctx)
 {
-	const struct gk_member *m;
 	size_t cursor = 0;
 
-	pthread_mutex_lock(&g->lock);
-	while (g->data != NULL && (m = gk_group_each(g->data, &cursor)) != NULL)
-		show(g, m, each, ctx);
-	pthread_mutex_unlock(&g->lock);
+	while (gsakmp_group_members_next(g, &cursor, MEMBERS_AT_ONCE, each,
+	                                 ctx))
+		continue;
 }
 
 void

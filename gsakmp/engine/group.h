@@ -308,6 +308,12 @@ void gsakmp_group_members(struct gsakmp_group *group,
                           void (*each)(void *ctx,
                                        const struct gsakmp_group_row *row),
                           void *ctx);
+/* gsakmp_group_members_next - the same of @n seats at most, from *@cursor on, 0 at
+ * first; false: that was the last of them.  Whoever comes and goes between two
+ * calls may be missed. */
+bool gsakmp_group_members_next(
+	struct gsakmp_group *group, size_t *cursor, size_t n,
+	void (*each)(void *ctx, const struct gsakmp_group_row *row), void *ctx);
 /* gsakmp_group_barred - the identities that were evicted and may not come back,
  * in no order; @peer is the caller's only during the call. */
 void gsakmp_group_barred(struct gsakmp_group *group,

@@ -228,6 +228,8 @@ gsakmp_group_member_note(struct gsakmp_group *g, struct gk_member *m,
 	enum gk_err err = gsakmp_member_info_encode(
 		info, gk_buf_slice(&m->identity), &blob);
 
+	gsakmp_preview_changed(g, m);
+
 	if (err == GK_OK)
 		err = gk_group_member_blob(g->data, m, gk_buf_slice(&blob));
 	gk_buf_free(&blob);

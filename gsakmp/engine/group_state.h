@@ -71,6 +71,7 @@ enum gsakmp_group_phase {
 };
 
 struct gsakmp_round;
+struct gsakmp_preview;
 
 struct gsakmp_group {
 	pthread_mutex_t lock;
@@ -98,6 +99,7 @@ struct gsakmp_group {
 	int64_t judge_utc;    /* when that is; 0: no such date */
 	uint64_t judge_next;  /* the next slice of the round under way */
 	struct gsakmp_round *judging;     /* or NULL; group_judge.h */
+	struct gsakmp_preview *preview;   /* or NULL; group_preview.c */
 	struct gsakmp_judged judge_count; /* of that, or of the last one */
 	int64_t rekey_due_utc, last_rekey_utc;
 	uint64_t clock_at; /* look again whether somebody has set the clock */
@@ -133,6 +135,31 @@ GK_MUST_CHECK enum gk_err gsakmp_group_store(struct gsakmp_group *g,
                                              const char *table,
                                              struct gk_slice key,
                                              struct gk_slice value);
+
+/*
+ * group_preview.c: whom a new token admits, looked at before it is in force, in
+ * small pieces between which others have the lock.  The functions take it
+ * themselves unless it says otherwise.
+ */
+/* gsakmp_preview_begin - GK_ERR_UNEXPECTED: there is nothing to look at, or
+ * another one is under way. */
+GK_MUST_CHECK enum gk_err gsakmp_preview_begin(struct gsakmp_group *g,
+                                               struct gsakmp_policy *p);
+/* gsakmp_preview_piece - the next few; *@more false: that was everybody. */
+GK_MUST_CHECK enum gk_err gsakmp_preview_piece(struct gsakmp_group *g,
+                                               bool *more);
+/* gsakmp_preview_all - begin, and every piece.  Without memory for it, nobody has
+ * been looked at, which is no error. */
+void gsakmp_preview_all(struct gsakmp_group *g, struct gsakmp_policy *p);
+/* gsakmp_preview_changed - with the lock: the record of @m is another one. */
+void gsakmp_preview_changed(struct gsakmp_group *g, const struct gk_member *m);
+/* gsakmp_preview_admits - with the lock: @p does.  False:
+ * that is not known. */
+bool gsakmp_preview_admits(const struct gsakmp_group *g,
+                           const struct gsakmp_policy *p,
+                           const struct gk_member *m);
+/* gsakmp_preview_end - of @p; one of another token is not ours to end. */
+void gsakmp_preview_end(struct gsakmp_group *g, const struct gsakmp_policy *p);
 
 /* gsakmp_group_member_put - what is remembered of a member; the certificate
  * goes to the store, if there is one to read it from. */

@@ -340,7 +340,8 @@ review(const struct gsakmp_group *g, const struct gsakmp_policy *p,
 	if (*out == NULL)
 		return GK_ERR_NOMEM;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (!gsakmp_group_admits(g, p, m) &&
+		if (!gsakmp_preview_admits(g, p, m) &&
+		    !gsakmp_group_admits(g, p, m) &&
 		    GK_CHECKED("RFC4535-4.4.7-13", "RFC4535-4.4.7-15"))
 			(*out)[(*n)++] = m;
 	return GK_OK;
@@ -373,6 +374,13 @@ pass_on(struct gsakmp_group *g, struct gsakmp_policy *p, bool token, bool key,
 	return err;
 }
 
+static bool
+is_another(const struct gsakmp_group *g, const struct gsakmp_policy *p)
+{
+	return !gk_slice_equal(gk_buf_slice(&p->signed_der),
+	                       gk_buf_slice(&g->policy->signed_der));
+}
+
 static enum gk_err
 relay(struct gsakmp_group *g, struct gsakmp_policy *p,
       const struct gk_traffic_key *keys, size_t n, struct gk_now now)
@@ -383,8 +391,7 @@ relay(struct gsakmp_group *g, struct gsakmp_policy *p,
 		return GK_ERR_UNEXPECTED;
 	if (g->policy == NULL)
 		return begin(g, p, keys, n, now);
-	token = !gk_slice_equal(gk_buf_slice(&p->signed_der),
-	                        gk_buf_slice(&g->policy->signed_der));
+	token = is_another(g, p);
 	if (is_renamed(g, keys, n) && GK_CHECKED("RFC4535-7.4.1.1-06"))
 		return GK_ERR_VALUE;
 	key = is_fresh(g, keys, n);
@@ -407,10 +414,17 @@ gsakmp_group_relay(struct gsakmp_group *g, struct gsakmp_policy *policy,
                    struct gk_now now)
 {
 	enum gk_err err;
+	bool fresh;
 
+	pthread_mutex_lock(&g->lock);
+	fresh = g->policy != NULL && is_another(g, policy);
+	pthread_mutex_unlock(&g->lock);
+	if (fresh)
+		gsakmp_preview_all(g, policy);
 	pthread_mutex_lock(&g->lock);
 	err = relay(g, policy, keys, n, now);
 	pthread_mutex_unlock(&g->lock);
+	gsakmp_preview_end(g, policy);
 	GK_TRY(err);
 	return gsakmp_group_flush(g, now);
 }

@@ -231,7 +231,8 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (!gsakmp_group_admits(g, p, m))
+		if (!gsakmp_preview_admits(g, p, m) &&
+		    !gsakmp_group_admits(g, p, m))
 			out[n++] = m;
 	err = gsakmp_group_token_save(g, p);
 	if (err == GK_OK)
@@ -355,9 +356,11 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 	if (err == GK_OK)
 		err = eligible(g, &party, p, now, why);
 	if (err == GK_OK) {
+		gsakmp_preview_all(g, p);
 		pthread_mutex_lock(&g->lock);
 		err = apply(g, p, now);
 		pthread_mutex_unlock(&g->lock);
+		gsakmp_preview_end(g, p);
 		if (err != GK_OK && why->req == NULL)
 			gsakmp_refuse(why, err,
 			              GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,

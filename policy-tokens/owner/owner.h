@@ -77,8 +77,7 @@ struct owner_change {
 struct owner_listener {
 	struct owner *owner;
 	struct gkd_addr addr;
-	struct gkd_io *io;
-	int fd;
+	struct gkd_accept *accept;
 };
 
 struct owner {

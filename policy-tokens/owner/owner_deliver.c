@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/daemon/gkd_accept.h"
 #include "policy-tokens/owner/owner.h"
 #include "policy-tokens/token/gpt_access.h"
 
@@ -315,11 +316,12 @@ on_closed(void *arg, struct gpt_link *link, const char *why)
 
 /* The oldest of those that have not proved a certificate. */
 static bool
-make_room(struct owner *o)
+make_room(void *arg)
 {
+	struct owner_listener *l = arg;
 	struct owner_server *oldest = NULL;
 
-	for (struct owner_server *s = o->servers; s; s = s->next)
+	for (struct owner_server *s = l->owner->servers; s; s = s->next)
 		if (!s->cert)
 			oldest = s;
 	if (oldest) {
@@ -330,21 +332,16 @@ make_room(struct owner *o)
 }
 
 static void
-on_accept(void *arg)
+on_accept(void *arg, int fd, const struct gkd_addr *peer)
 {
 	struct owner_listener *l = arg;
 	struct owner *o = l->owner;
-	struct gkd_addr peer = { 0 };
-	socklen_t len = sizeof(peer);
 	struct gpt_link_ops ops = { .opened = on_opened,
 		                    .message = on_message,
 		                    .closed = on_closed };
 	struct owner_server *s;
-	int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	if (o->n_servers >= OWNER_CONNS_MAX && !make_room(o)) {
+	if (o->n_servers >= OWNER_CONNS_MAX && !make_room(l)) {
 		(void)close(fd);
 		return;
 	}
@@ -354,7 +351,7 @@ on_accept(void *arg)
 		return;
 	}
 	s->owner = o;
-	s->peer = peer;
+	s->peer = *peer;
 	ops.arg = s;
 	s->link = gpt_link_accept(o->d->loop, o->tls, fd, &ops);
 	if (!s->link) {
@@ -366,30 +363,6 @@ on_accept(void *arg)
 	o->n_servers++;
 }
 
-static int
-listen_on(const struct gkd_addr *addr)
-{
-	int fd = socket(addr->sa.sa_family,
-	                SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (addr->sa.sa_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-		                 sizeof(on));
-	if (bind(fd, &addr->sa, gkd_addr_len(addr)) != 0 ||
-	    listen(fd, 64) != 0) {
-		int saved = errno;
-
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
-	return fd;
-}
-
 enum gkd_exit
 owner_deliver_open(struct owner *o, struct gkd_why *why)
 {
@@ -397,18 +370,20 @@ owner_deliver_open(struct owner *o, struct gkd_why *why)
 
 	for (unsigned i = 0; i < o->n_listeners; i++) {
 		struct owner_listener *l = &o->listener[i];
+		const struct gkd_accept_ops ops = { .accepted = on_accept,
+			                            .make_room = make_room,
+			                            .arg = l };
+		int fd = gkd_accept_listen(&l->addr);
 
 		l->owner = o;
-		l->fd = listen_on(&l->addr);
-		if (l->fd < 0) {
+		if (fd < 0) {
 			(void)snprintf(why->text, sizeof(why->text),
 			               "cannot listen on %s: %s",
 			               gkd_addr_format(text, &l->addr),
 			               strerror(errno));
 			return GKD_EXIT_NETWORK;
 		}
-		l->io = gkd_io_new(o->d->loop, l->fd, on_accept, l);
-		if (!l->io)
+		if (gkd_accept_new(&l->accept, o->d->loop, fd, &ops) != GK_OK)
 			return GKD_EXIT_FAILURE;
 		gkd_log(LOG_INFO, "io", "listening on %s",
 		        gkd_addr_format(text, &l->addr));
@@ -421,9 +396,6 @@ owner_deliver_close(struct owner *o)
 {
 	while (o->servers)
 		server_free(o->servers);
-	for (unsigned i = 0; i < o->n_listeners; i++) {
-		gkd_io_free(o->listener[i].io);
-		if (o->listener[i].fd > 0)
-			(void)close(o->listener[i].fd);
-	}
+	for (unsigned i = 0; i < o->n_listeners; i++)
+		gkd_accept_free(o->listener[i].accept);
 }
