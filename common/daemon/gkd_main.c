@@ -12,6 +12,7 @@
 
 #include "common/base/gk_check.h"
 #include "common/crypto/gk_crypto.h"
+#include "common/daemon/gkd_check.h"
 #include "common/daemon/gkd_privilege.h"
 
 /* Whoever starts a program whose checks can be switched off shall see it, on
@@ -480,6 +481,7 @@ static enum gkd_exit
 prepare(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 {
 	const struct gkd_signals signals = { on_stop, on_reload, on_status, d };
+	enum gkd_exit rc;
 
 	if (gkd_config_load(&d->config, o->config, d->program->xsd, o->set,
 	                    o->n_set, why) != GK_OK)
@@ -491,7 +493,11 @@ prepare(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		snprintf(why->text, sizeof(why->text), "out of memory");
 		return GKD_EXIT_FAILURE;
 	}
-	return d->program->check(d, why);
+	rc = d->program->check(d, why);
+	if (rc == GKD_EXIT_OK && o->check &&
+	    gkd_check_places(d->config, why) != GK_OK)
+		rc = GKD_EXIT_CONFIG;
+	return rc;
 }
 
 int

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/daemon/gkd_check.h"
 #include "gdoi/daemon/server.h"
 #include "gdoi/engine/policy.h"
 #include "policy-tokens/token/gpt_lint.h"
@@ -375,24 +377,43 @@ gdoid_policy_read(struct gdoid_group *g, bool force, struct gkd_why *why)
 
 /* ---- opening and closing -------------------------------------------------- */
 
+/* What is put in place later is none of our business, and a Group Owner is not
+ * called. */
+static bool
+has_file(const struct gdoid_group *g, const struct gkd_elem *e)
+{
+	if (is_local(g))
+		return true;
+	if (g->token.file == NULL)
+		return false;
+	if (access(g->token.file, F_OK) == 0 || errno != ENOENT)
+		return true;
+	gkd_check_warn(g->server->d->config, e,
+	               "'@file': file '%s' is not there yet: until it is, "
+	               "nobody can register",
+	               g->token.file);
+	return false;
+}
+
 enum gkd_exit
 gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 {
 	struct gkd_config *config = g->server->d->config;
-	const struct gkd_elem *e = gkd_elem_child(g->elem, "policy");
+	const struct gkd_elem *e =
+		gkd_elem_child(g->elem, is_local(g) ? "policy" : "token");
 	struct gdoi_policy *policy;
 	struct gpt_seen seen;
-	struct gk_buf xml;
+	struct gk_buf octets;
 	char text[256] = "out of memory";
 	enum gk_err err;
 
-	if (!is_local(g))
+	if (!has_file(g, e))
 		return GKD_EXIT_OK;
-	if (gkd_elem_file(config, e, "@file", GDOID_TOKEN_MAX, &xml, why) !=
+	if (gkd_elem_file(config, e, "@file", GDOID_TOKEN_MAX, &octets, why) !=
 	    GK_OK)
 		return GKD_EXIT_CONFIG;
-	err = build(g, gk_buf_slice(&xml), false, &policy, &seen, text);
-	gk_buf_free(&xml);
+	err = build(g, gk_buf_slice(&octets), false, &policy, &seen, text);
+	gk_buf_free(&octets);
 	if (err == GK_OK) {
 		if (!check_phase1(g, policy, text) ||
 		    !check_room(g, policy, text))
@@ -404,7 +425,7 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 	if (err == GK_OK)
 		return GKD_EXIT_OK;
 	gkd_config_fail(config, e, why, "'@file': file '%s': %s",
-	                g->policy_file, text);
+	                is_local(g) ? g->policy_file : g->token.file, text);
 	return GKD_EXIT_POLICY;
 }
 

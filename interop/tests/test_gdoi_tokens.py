@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gcks and signed policy tokens that somebody puts into a file."""
+import re
 import subprocess
 import time
 
@@ -98,3 +99,21 @@ def test_a_token_of_another_group_is_refused(owned):
     g.write_config()
     g.keys.launch()
     assert g.keys.wait_end() == 6 and "for another group" in g.keys.log.read_text()
+
+
+@pytest.mark.req("RFC4534-2-08")
+def test_check_config_looks_into_the_token(owned):
+    """At what the key server would say of it; a Group Owner is not called for that."""
+    g = owned("alice", "bob")
+    status, text = g.keys.check_config()
+    assert status == 0 and "<token>: '@file'" in text and "not there yet" in text
+    line = g.config().split("<token")[0].count("\n") + 1
+    for make, says in ((lambda: g.token.write_bytes(b"no token"), "SignedData"), (lambda: g.sign(1, by="alice"), "Group Owner|owner|signer"),
+                       (lambda: g.token.unlink() or g.token.mkdir(), "Is a directory")):
+        make()
+        status, text = g.keys.check_config()
+        assert status in (3, 6) and re.search(rf":{line}: <token>: '@file': file '.*': .*({says})", text), text
+    g.token.rmdir()
+    g.sign(1)
+    status, text = g.keys.check_config()
+    assert (status, "warning" in text) == (0, False), text

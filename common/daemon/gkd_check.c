@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common/daemon/gkd_check.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/daemon/gkd_log.h"
+
+void
+gkd_check_warn(const struct gkd_config *config, const struct gkd_elem *elem,
+               const char *format, ...)
+{
+	char text[512];
+	struct gkd_why why;
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	(void)gkd_config_fail(config, elem, &why, "%s", text);
+	gkd_log(LOG_WARNING, "cfg", "%s", why.text);
+}
+
+/* ---- directories --------------------------------------------------------- */
+
+static enum gk_err
+bad(const struct gkd_config *config, const struct gkd_elem *elem,
+    const char *name, const char *path, const char *fault, struct gkd_why *why)
+{
+	return gkd_config_fail(config, elem, why, "'@%s': '%s': %s", name, path,
+	                       fault);
+}
+
+static enum gk_err
+check_directory(const struct gkd_config *config, const struct gkd_elem *elem,
+                const char *name, const char *path, struct gkd_why *why)
+{
+	char copy[PATH_MAX];
+	struct stat st;
+	const char *dir;
+
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+		return bad(config, elem, name, path, strerror(ENAMETOOLONG),
+		           why);
+	dir = dirname(copy);
+	if (stat(dir, &st) != 0)
+		return bad(config, elem, name, dir, strerror(errno), why);
+	if (!S_ISDIR(st.st_mode))
+		return bad(config, elem, name, dir, strerror(ENOTDIR), why);
+	if (access(dir, W_OK | X_OK) != 0)
+		return bad(config, elem, name, dir, strerror(errno), why);
+	return GK_OK;
+}
+
+enum kind { A_FILE, A_SOCKET };
+
+/* @what is there already: is it what will be opened? */
+static enum gk_err
+check_place(struct gkd_config *config, const char *element, const char *name,
+            enum kind kind, struct gkd_why *why)
+{
+	const struct gkd_elem *e =
+		gkd_elem_child(gkd_config_root(config), element);
+	char attribute[32];
+	const char *path;
+	struct stat st;
+
+	(void)snprintf(attribute, sizeof(attribute), "@%s", name);
+	path = e != NULL ? gkd_elem_path(config, e, attribute) : NULL;
+	if (path == NULL)
+		return GK_OK;
+	if (kind == A_SOCKET &&
+	    strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return bad(config, e, name, path,
+		           "too long for the address of a socket", why);
+	GK_TRY(check_directory(config, e, name, path, why));
+	if (stat(path, &st) != 0)
+		return errno == ENOENT ? GK_OK
+		                       : bad(config, e, name, path,
+		                             strerror(errno), why);
+	if (kind == A_SOCKET)
+		return S_ISSOCK(st.st_mode)
+		               ? GK_OK
+		               : bad(config, e, name, path,
+		                     "is there, and is no socket", why);
+	if (!S_ISREG(st.st_mode))
+		return bad(config, e, name, path, "is there, and is no file",
+		           why);
+	if (access(path, R_OK | W_OK) != 0)
+		return bad(config, e, name, path, strerror(errno), why);
+	return GK_OK;
+}
+
+/* ---- what may be on another host ------------------------------------------ */
+
+static void
+check_interfaces(const struct gkd_config *config, const struct gkd_elem *elem)
+{
+	const char *name = gkd_elem_text(elem, "@interface", "");
+
+	if (*name != '\0' && if_nametoindex(name) == 0)
+		gkd_check_warn(config, elem,
+		               "'@interface': there is no '%s' on this host",
+		               name);
+	for (const struct gkd_elem *e = gkd_elem_first(elem); e != NULL;
+	     e = gkd_elem_sibling(e))
+		check_interfaces(config, e);
+}
+
+static void
+check_user(const struct gkd_config *config)
+{
+	const struct gkd_elem *run =
+		gkd_elem_child(gkd_config_root(config), "run");
+	const char *user =
+		run != NULL ? gkd_elem_text(run, "@user", NULL) : NULL;
+
+	if (user != NULL && getpwnam(user) == NULL)
+		gkd_check_warn(config, run,
+		               "'@user': there is no '%s' on this host", user);
+}
+
+enum gk_err
+gkd_check_places(struct gkd_config *config, struct gkd_why *why)
+{
+	check_interfaces(config, gkd_config_root(config));
+	check_user(config);
+	GK_TRY(check_place(config, "store", "path", A_FILE, why));
+	GK_TRY(check_place(config, "control", "socket", A_SOCKET, why));
+	return check_place(config, "run", "pid-file", A_FILE, why);
+}
