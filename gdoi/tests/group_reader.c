@@ -288,6 +288,7 @@ struct reading {
 	bool has_sa;
 	struct gdoi_sa sa;
 	struct gdoi_kd kd;
+	bool named[GW_TEKS]; /* in its Delete */
 };
 
 /* RFC 6407 section 4.4: an array whose first wrapping key is held. */
@@ -387,7 +388,23 @@ obey_delete(struct reading *r, const struct isakmp_delete *d)
 			if (r->m->tek[t].protocol == d->protocol &&
 			    (all || (spi.len == 4 && memcmp(r->m->tek[t].spi,
 			                                    spi.ptr, 4) == 0)))
-				r->m->tek[t].deleted = true;
+				r->named[t] = true;
+	}
+}
+
+/* The Delete comes before the GAP that says how long it may take (section 5.4.1). */
+static void
+forget_named(struct reading *r)
+{
+	uint64_t until = r->w->now.mono_ms;
+
+	if (r->has_sa && r->sa.has_gap && r->sa.gap.has_dtd)
+		until += r->sa.gap.dtd * 1000ULL;
+	for (size_t t = 0; t < r->m->n_teks; t++) {
+		if (!r->named[t])
+			continue;
+		r->m->tek[t].deleted = true;
+		r->m->tek[t].until_ms = until;
 	}
 }
 
@@ -462,6 +479,7 @@ obey(struct gw *w, struct gw_member *m, struct gw_kek *under,
 	memcpy(under->chained, push->next, 16);
 	under->has_chained = true;
 	parse(r);
+	forget_named(r);
 	if (r->has_sa) {
 		take_teks(w, m, &r->sa, &r->kd);
 		if (r->sa.has_sak)
@@ -521,13 +539,24 @@ gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram)
 	m->blind++;
 }
 
+static bool
+receives_with(const struct gw *w, const struct gw_member *m,
+              const uint8_t spi[4])
+{
+	for (size_t i = 0; i < m->n_teks; i++)
+		if (memcmp(m->tek[i].spi, spi, 4) == 0)
+			return !m->tek[i].deleted ||
+			       w->now.mono_ms < m->tek[i].until_ms;
+	return false;
+}
+
 bool
 gw_can_read(struct gw *w, const struct gw_member *m)
 {
 	assert_true(w->n_tek != 0);
 	for (size_t i = 0; i < w->n_tek; i++)
 		if (w->tek[i].state != GDOI_TEK_OLD &&
-		    !gw_has_tek(m, w->tek_spi[i]))
+		    !receives_with(w, m, w->tek_spi[i]))
 			return false;
 	return true;
 }

@@ -32,6 +32,7 @@ struct gw_tek {
 	size_t len;
 	uint32_t lifetime, atd;
 	bool has_atd, deleted;
+	uint64_t until_ms; /* deleted: it is received with up to then (DTD) */
 	uint16_t kda;
 };
 

@@ -221,14 +221,14 @@ GK_TEST(rfc6407_5_4_1_01, a_rollover_under_way_is_cut_short)
 	assert_memory_not_equal(first, second, 4);
 	gw_after(&w, 12); /* ATD is over, DTD is not */
 	assert_int_equal(w.n_tek, 2);
-	w.member[0].tek[0].deleted = false; /* the reader knows no DTD */
+	assert_true(tek_of(&w.member[0], first)->until_ms > w.now.mono_ms);
 	gk_assert_ok(gdoi_group_evict_now(w.group, &peer, 1, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.n_tek, 1);
 	assert_false(gw_has_tek(&w.member[0], second));
-	/* It was named again. */
-	assert_true(tek_of(&w.member[0], first) == NULL ||
-	            tek_of(&w.member[0], first)->deleted);
+	/* It was named again, and has no time left. */
+	assert_true(tek_of(&w.member[0], first)->deleted);
+	assert_int_equal(tek_of(&w.member[0], first)->until_ms, w.now.mono_ms);
 	gw_free(&w);
 }
 
