@@ -2,6 +2,7 @@
 /* Building and validating one path. */
 #include <openssl/x509v3.h>
 
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_path_impl.h"
 
 #define EXTRA_MAX 32 /* of a peer's certificates, and of its CRLs, looked at */
@@ -236,7 +237,8 @@ apply_policy(const struct gk_trust *trust, const struct gk_path *path,
 			             NULL);
 		/* The provider takes a keyUsage alone for a CA; RFC 5280
 		 * section 6.1.4 (k) wants basicConstraints. */
-		if (i > 0 && i + 1 < path->n && !gk_cert_is_ca(cert))
+		if (i > 0 && i + 1 < path->n && !gk_cert_is_ca(cert) &&
+		    GK_CHECKED("RFC5280-6.1.4-01"))
 			return blame(why, GK_CERT_FAULT_NOT_A_CA, (int)i, x509,
 			             NULL);
 		/* Nobody relies on the signature of the anchor. */
@@ -245,7 +247,8 @@ apply_policy(const struct gk_trust *trust, const struct gk_path *path,
 			return blame(why, GK_CERT_FAULT_WEAK_SIGNATURE, (int)i,
 			             x509, NULL);
 	}
-	if ((gk_cert_key_usage(path->cert[0]) & usage) != usage)
+	if ((gk_cert_key_usage(path->cert[0]) & usage) != usage &&
+	    GK_CHECKED("RFC5280-4.2.1.3-01"))
 		return blame(why, GK_CERT_FAULT_KEY_USAGE, 0,
 		             gk_cert_x509(path->cert[0]), NULL);
 	return GK_OK;
@@ -255,10 +258,13 @@ static bool
 configure(X509_STORE_CTX *ctx, struct gk_path_run *run)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN |
-	                      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
 
-	if (gk_path_all_in_date(run))
+	if (GK_CHECKED("RFC5280-6.1.3-02", "RFC5280-6.3.3-02"))
+		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+	if (!GK_CHECKED("RFC5280-4.2-01"))
+		flags |= X509_V_FLAG_IGNORE_CRITICAL;
+	if (gk_path_all_in_date(run) || !GK_CHECKED("RFC5280-4.1.2.5-01"))
 		flags |= X509_V_FLAG_NO_CHECK_TIME;
 	else
 		X509_VERIFY_PARAM_set_time(param, (time_t)run->utc);

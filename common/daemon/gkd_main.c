@@ -255,7 +255,8 @@ static const struct gkd_command common_commands[] = {
 	{ "refusals", NULL, "the last refusals with their reasons",
 	  cmd_refusals },
 	{ "keylog", NULL, "where keys are logged to, if anywhere", cmd_keylog },
-	{ "reload", NULL, "read certificates and CRLs again (as SIGHUP)",
+	{ "reload", NULL,
+	  "read certificates, CRLs and announcements again (as SIGHUP)",
 	  cmd_reload },
 	{ "stop", NULL, "end this daemon", cmd_stop },
 };

@@ -10,8 +10,14 @@ check(struct gkd_daemon *d, struct gkd_why *why)
 {
 	struct gsakmpd_server *s = d->state;
 
+	enum gkd_exit rc;
+
 	s->d = d;
-	return gsakmpd_server_configure(s, why);
+	rc = gsakmpd_server_configure(s, why);
+	for (size_t i = 0; d->only_checked && i < s->n_groups; i++)
+		if (rc == GKD_EXIT_OK)
+			rc = gsakmpd_token_check(&s->groups[i], why);
+	return rc;
 }
 
 static enum gkd_exit

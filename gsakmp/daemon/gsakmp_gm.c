@@ -42,6 +42,8 @@ reload(struct gkd_daemon *d)
 	struct gsakmpd_membership *m = d->state;
 	struct gkd_why why;
 
+	gsakmpd_announcement_renew(m, true);
+	gsakmpd_membership_drain(m);
 	if (gsakmpd_party_reload_crls(d->config, m->party, &why) == GK_OK) {
 		(void)gsakmp_gm_revocations(m->engine, gkd_now());
 		gsakmpd_membership_drain(m);

@@ -332,6 +332,11 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_NEXT_SERVER:
 		turn_to_next(m);
+		gsakmpd_announcement_renew(m, false);
+		break;
+	case GSAKMP_OUT_STALE:
+		/* A registration follows: there may be a better place. */
+		gsakmpd_announcement_renew(m, false);
 		break;
 	case GSAKMP_OUT_TOKEN:
 		gsakmpd_keys_again(m);
@@ -342,10 +347,12 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_LEFT:
 		/* The bridge tries again by itself. */
-		if (m->sgcks != NULL)
+		if (m->sgcks != NULL) {
 			turn_to_next(m);
-		else
+			gsakmpd_announcement_renew(m, false);
+		} else {
 			note_left(m, o);
+		}
 		gkd_hook_run(m->hook, "left", m->name, NULL, NULL);
 		break;
 	case GSAKMP_OUT_EVICTED:
@@ -361,6 +368,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 enum gk_err
 gsakmpd_membership_join(struct gsakmpd_membership *m)
 {
+	gsakmpd_announcement_renew(m, false);
 	m->tried = 1;
 	return gsakmp_gm_join(m->engine, gkd_now());
 }
@@ -457,12 +465,20 @@ open_listener(struct gsakmpd_membership *m, struct gkd_why *why)
 	return GKD_EXIT_NETWORK;
 }
 
+enum gk_err
+gsakmpd_membership_open_multicast(struct gsakmpd_membership *m,
+                                  struct gkd_mcast **mcast)
+{
+	const struct gkd_mcast_ops ops = { on_multicast, on_link, m };
+
+	return gkd_mcast_open(mcast, m->d->loop, &m->mcast_cfg, &ops);
+}
+
 enum gkd_exit
 gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
                                 struct gkd_why *why)
 {
 	const struct gkd_udp_config udp = { .local = m->local };
-	const struct gkd_mcast_ops ops = { on_multicast, on_link, m };
 	char text[GKD_ADDR_TEXT];
 
 	if (!m->stream &&
@@ -477,8 +493,8 @@ gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
 		if (rc != GKD_EXIT_OK)
 			return rc;
 	}
-	if (m->multicast && gkd_mcast_open(&m->mcast, m->d->loop, &m->mcast_cfg,
-	                                   &ops) != GK_OK) {
+	if (m->multicast &&
+	    gsakmpd_membership_open_multicast(m, &m->mcast) != GK_OK) {
 		snprintf(why->text, sizeof(why->text),
 		         "multicast %s on interface '%s': %s",
 		         gkd_addr_format(text, &m->mcast_cfg.group),

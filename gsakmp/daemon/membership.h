@@ -70,6 +70,12 @@ struct gsakmpd_membership {
 	struct gsakmp_fetched *fetched;
 	struct gsakmpd_fetcher *fetcher;
 
+	/* what the Group Owner announces; NULL: the configuration says it */
+	const struct gkd_elem *announced;
+	uint64_t serial;
+	int64_t not_after;
+	bool unbelieved; /* the file holds another one, that does not count */
+
 	/* registration */
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];
 	size_t n_servers, server; /* the one in use; the next after a failure */
@@ -130,6 +136,14 @@ enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,
                                         const struct gkd_elem *elem,
                                         struct gkd_why *why);
 
+/*
+ * gsakmpd_announcement_renew - the file again.  A newer edition, by its serial,
+ * counts from now on; one that is not believed, is older, or needs other sockets
+ * does not, and what was announced before stays.  @said: say that also when it has
+ * been said before.
+ */
+void gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said);
+
 /* ---- membership.c: sockets, store, engine -------------------------------- */
 enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,
                                       struct gkd_why *why);
@@ -141,6 +155,9 @@ enum gkd_exit gsakmpd_membership_open_fetcher(struct gsakmpd_membership *m,
 enum gkd_exit gsakmpd_membership_open_sockets(struct gsakmpd_membership *m,
                                               struct gkd_why *why);
 void gsakmpd_membership_timer(void *membership);
+/* gsakmpd_membership_open_multicast - as m->mcast_cfg says. */
+GK_MUST_CHECK enum gk_err gsakmpd_membership_open_multicast(
+	struct gsakmpd_membership *m, struct gkd_mcast **mcast);
 /* gsakmpd_membership_join - ask the key servers, one after the other. */
 enum gk_err gsakmpd_membership_join(struct gsakmpd_membership *m);
 /* Act on everything the engine has to say, then wait for its deadline. */

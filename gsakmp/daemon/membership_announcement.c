@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gsakmp/daemon/membership.h"
+#include "gsakmp/engine/policy.h"
 #include "policy-tokens/owner/gpt_announcement_config.h"
 
 static enum gk_err
@@ -87,9 +89,9 @@ take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
-enum gkd_exit
-gsakmpd_announcement_load(struct gsakmpd_membership *m,
-                          const struct gkd_elem *elem, struct gkd_why *why)
+static enum gkd_exit
+load(struct gsakmpd_membership *m, const struct gkd_elem *elem,
+     struct gpt_announcement **a, struct gkd_why *why)
 {
 	/* A key server may have another Group Owner for this group. */
 	const struct gsakmp_party *p =
@@ -100,14 +102,202 @@ gsakmpd_announcement_load(struct gsakmpd_membership *m,
 		.trust = p->go_trust != NULL ? p->go_trust : p->trust,
 		.allow_sha1 = m->party->legacy,
 	};
+
+	return gpt_announcement_config_load(m->d->config, elem, &owner, a, why);
+}
+
+enum gkd_exit
+gsakmpd_announcement_load(struct gsakmpd_membership *m,
+                          const struct gkd_elem *elem, struct gkd_why *why)
+{
 	struct gpt_announcement *a = NULL;
-	enum gkd_exit rc = gpt_announcement_config_load(m->d->config, elem,
-	                                                &owner, &a, why);
+	enum gkd_exit rc = load(m, elem, &a, why);
 	enum gk_err err;
 
 	if (rc != GKD_EXIT_OK)
 		return rc;
 	err = take_all(m, elem, a, why);
+	m->announced = elem;
+	m->serial = a->serial;
+	m->not_after = a->not_after;
 	gpt_announcement_free(a);
 	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;
+}
+
+/* ---- another edition ----------------------------------------------------- */
+
+static enum gk_err
+refuse(const struct gsakmpd_membership *m, struct gkd_why *why,
+       const char *text)
+{
+	return gkd_config_fail(m->d->config, m->announced, why,
+	                       "the new announcement %s", text);
+}
+
+static bool
+same_suite(const struct gsakmp_suite *a, const struct gsakmp_suite *b)
+{
+	return a->signature == b->signature && a->nonce_hash == b->nonce_hash &&
+	       a->key_creation == b->key_creation &&
+	       a->encryption == b->encryption && a->timestamp == b->timestamp &&
+	       a->terse == b->terse;
+}
+
+/* What does not change while we run: which group it is, and our own sockets. */
+static enum gk_err
+compatible(const struct gsakmpd_membership *m,
+           const struct gsakmpd_membership *fresh, struct gkd_why *why)
+{
+	if (fresh->cfg.group_id_type != m->cfg.group_id_type ||
+	    !gk_slice_equal(gk_buf_slice(&fresh->group_id),
+	                    gk_buf_slice(&m->group_id)))
+		return refuse(m, why, "is of another group");
+	if (fresh->stream != m->stream || fresh->mixed != m->mixed ||
+	    fresh->server_opens != m->server_opens ||
+	    fresh->servers[0].sa.sa_family != m->servers[0].sa.sa_family ||
+	    fresh->multicast != m->multicast ||
+	    (m->multicast && fresh->mcast_cfg.group.sa.sa_family !=
+	                             m->mcast_cfg.group.sa.sa_family))
+		return refuse(m, why,
+		              "has another transport or address family, "
+		              "which needs a restart");
+	if (m->cfg.receive_only &&
+	    (fresh->gcks_id.kind == GK_ID_NONE ||
+	     fresh->cfg.suite.key_creation != m->cfg.suite.key_creation))
+		return refuse(m, why,
+		              "names no key server, or another key creation "
+		              "type than that of '@static-key'");
+	return GK_OK;
+}
+
+/* The new place first: between the two no Rekey Event is missed. */
+static enum gk_err
+move_multicast(struct gsakmpd_membership *m,
+               const struct gsakmpd_membership *fresh, struct gkd_why *why)
+{
+	struct gkd_mcast_config before = m->mcast_cfg;
+	struct gkd_mcast *mcast = NULL;
+
+	if (!m->multicast ||
+	    (gkd_addr_equal(&before.group, &fresh->mcast_cfg.group) &&
+	     gkd_addr_port(&before.group) ==
+	             gkd_addr_port(&fresh->mcast_cfg.group) &&
+	     gkd_addr_equal(&before.source, &fresh->mcast_cfg.source)))
+		return GK_OK;
+	m->mcast_cfg.group = fresh->mcast_cfg.group;
+	m->mcast_cfg.source = fresh->mcast_cfg.source;
+	if (gsakmpd_membership_open_multicast(m, &mcast) != GK_OK) {
+		m->mcast_cfg = before;
+		return refuse(m, why,
+		              "has a multicast group that cannot be joined");
+	}
+	gkd_mcast_close(m->mcast);
+	m->mcast = mcast;
+	return GK_OK;
+}
+
+/* Whom we have asked so far, if it is still one to be asked. */
+static void
+move_servers(struct gsakmpd_membership *m,
+             const struct gsakmpd_membership *fresh)
+{
+	const struct gkd_addr now = m->servers[m->server];
+	size_t i = 0;
+
+	while (i < fresh->n_servers &&
+	       (!gkd_addr_equal(&fresh->servers[i], &now) ||
+	        gkd_addr_port(&fresh->servers[i]) != gkd_addr_port(&now)))
+		i++;
+	memcpy(m->servers, fresh->servers, sizeof(m->servers));
+	m->n_servers = fresh->n_servers;
+	m->server = i < fresh->n_servers ? i : 0;
+	if (i < fresh->n_servers)
+		return;
+	gkd_conn_close(m->conn);
+	m->conn = NULL;
+}
+
+static enum gk_err
+move(struct gsakmpd_membership *m, struct gsakmpd_membership *fresh,
+     struct gkd_why *why)
+{
+	struct gk_buf octets = m->gcks_octets;
+	enum gk_err err;
+
+	GK_TRY(compatible(m, fresh, why));
+	if (!same_suite(&fresh->cfg.suite, &m->cfg.suite) &&
+	    !gsakmp_suite_supported(&fresh->cfg.suite, m->cfg.legacy_ok))
+		return refuse(m, why, "has mechanisms that are not allowed");
+	GK_TRY(move_multicast(m, fresh, why));
+	move_servers(m, fresh);
+	m->gcks_octets = fresh->gcks_octets;
+	fresh->gcks_octets = octets;
+	m->gcks_id = fresh->gcks_id;
+	m->cfg.suite = fresh->cfg.suite;
+	m->cfg.expected_gcks =
+		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
+	err = gsakmp_gm_announced(m->engine, &m->cfg.suite,
+	                          m->cfg.expected_gcks, gkd_now());
+	return err == GK_OK ? GK_OK : refuse(m, why, "could not be acted upon");
+}
+
+static enum gk_err
+take_newer(struct gsakmpd_membership *m, const struct gpt_announcement *a,
+           struct gkd_why *why)
+{
+	struct gsakmpd_membership *fresh = calloc(1, sizeof(*fresh));
+	enum gk_err err;
+
+	if (fresh == NULL)
+		return refuse(m, why, "is too large for the memory there is");
+	fresh->d = m->d;
+	err = take_all(fresh, m->announced, a, why);
+	if (err == GK_OK)
+		err = move(m, fresh, why);
+	gk_buf_free(&fresh->group_id);
+	gk_buf_free(&fresh->gcks_octets);
+	free(fresh);
+	return err;
+}
+
+static void
+say(struct gsakmpd_membership *m, const char *event, const char *reason)
+{
+	json_t *fields =
+		json_pack("{s:o, s:I}", "group", gkd_json_text(m->name),
+	                  "serial", (json_int_t)m->serial);
+
+	if (reason != NULL)
+		json_object_set_new(fields, "reason", gkd_json_text(reason));
+	gkd_events_emit(m->d->events, event, fields);
+}
+
+void
+gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said)
+{
+	struct gpt_announcement *a = NULL;
+	enum gk_err err = GK_OK;
+	struct gkd_why why = { "" };
+
+	if (m->announced == NULL)
+		return;
+	if (load(m, m->announced, &a, &why) != GKD_EXIT_OK)
+		err = GK_ERR_AUTH;
+	else if (a->serial < m->serial)
+		err = refuse(m, &why, "is older than the one in use");
+	else if (a->serial > m->serial)
+		err = take_newer(m, a, &why);
+	if (err == GK_OK && a->serial > m->serial) {
+		m->serial = a->serial;
+		m->not_after = a->not_after;
+		gkd_log(LOG_NOTICE, "cfg", "%s: announcement %llu counts",
+		        m->name, (unsigned long long)m->serial);
+		say(m, "announcement", NULL);
+	}
+	if (err != GK_OK && (said || !m->unbelieved)) {
+		gkd_log(LOG_ERR, "cfg", "%s: %s", m->name, why.text);
+		say(m, "announcement-refused", why.text);
+	}
+	m->unbelieved = err != GK_OK;
+	gpt_announcement_free(a);
 }

@@ -223,6 +223,9 @@ void gsakmpd_group_poke(struct gsakmpd_server *s,
                         const struct gsakmp_group *group);
 
 /* ---- server_token.c: policy tokens arrive -------------------------------- */
+/* gsakmpd_token_check - for --check-config: would the file's token be taken? */
+enum gkd_exit gsakmpd_token_check(const struct gsakmpd_group *g,
+                                  struct gkd_why *why);
 enum gk_err gsakmpd_token_accept(struct gsakmpd_group *g, struct gk_slice token,
                                  struct gsakmp_reject *why);
 /* Read the token file again; @force: even when it looks unchanged. */

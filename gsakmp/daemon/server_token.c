@@ -104,6 +104,49 @@ subscribe(struct gsakmpd_group *g, const struct gpt_source_ops *ops,
 	return GKD_EXIT_CONFIG;
 }
 
+/* ---- --check-config ------------------------------------------------------ */
+
+/* Would a group without members take it? */
+static enum gk_err
+would_take(const struct gsakmpd_group *g, struct gk_slice octets,
+           struct gkd_why *why)
+{
+	struct gsakmp_group *group =
+		gsakmp_group_new(&g->server->d->env, &g->cfg);
+	struct gsakmp_reject reject = { 0 };
+	char reason[256];
+	enum gk_err err = GK_ERR_NOMEM;
+
+	if (group != NULL)
+		err = gsakmp_group_set_token(group, octets, gkd_now(), &reject);
+	gsakmp_group_free(group);
+	if (err == GK_OK)
+		return GK_OK;
+	return gkd_config_fail(
+		g->server->d->config, gkd_elem_child(g->elem, "token"), why,
+		"'@file': file '%s': %.200s (%s)", g->token.file,
+		gsakmpd_report_reason(reason, &reject, gk_strerror(err)),
+		reject.req != NULL ? reject.req : "-");
+}
+
+enum gkd_exit
+gsakmpd_token_check(const struct gsakmpd_group *g, struct gkd_why *why)
+{
+	struct gk_buf octets;
+	enum gk_err err;
+
+	/* From the Group Owner's daemon, or the primary: they are not asked. */
+	if (g->token.file == NULL || g->upstream != NULL)
+		return GKD_EXIT_OK;
+	if (gkd_elem_file(g->server->d->config,
+	                  gkd_elem_child(g->elem, "token"), "@file",
+	                  GSAKMPD_TOKEN_MAX, &octets, why) != GK_OK)
+		return GKD_EXIT_CONFIG;
+	err = would_take(g, gk_buf_slice(&octets), why);
+	gk_buf_free(&octets);
+	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_POLICY;
+}
+
 /* ---- opening and closing -------------------------------------------------- */
 
 enum gkd_exit

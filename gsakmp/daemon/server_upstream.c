@@ -254,6 +254,7 @@ gsakmpd_upstream_set_party(struct gsakmpd_group *g)
 	m->party = g->server->party;
 	m->cfg.party = gsakmpd_group_party(g);
 	gsakmp_sgcks_set_party(m->sgcks, &m->cfg.party);
+	gsakmpd_announcement_renew(m, true);
 	(void)gsakmp_sgcks_revocations(m->sgcks, gkd_now());
 	gsakmpd_membership_timer(m);
 }

@@ -170,6 +170,17 @@ void gsakmp_gm_set_party(struct gsakmp_gm *gm,
                          const struct gsakmp_party *party);
 
 /*
+ * gsakmp_gm_announced - another announcement counts from now on.  A registration
+ * under way is given up for a new one, for it may have asked the wrong server, or
+ * in the wrong way; a membership goes on.  @expected must outlive the engine, or
+ * the next call.  The engine keeps its own of both if this fails.
+ */
+enum gk_err gsakmp_gm_announced(struct gsakmp_gm *gm,
+                                const struct gsakmp_suite *suite,
+                                const struct gk_identity *expected,
+                                struct gk_now now);
+
+/*
  * gsakmp_gm_fetched - what became of an output FETCH: the octets at its URL, or
  * NULL when there are none.  They are trusted no more than a datagram.
  *

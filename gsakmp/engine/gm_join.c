@@ -130,6 +130,28 @@ gsakmp_gm_give_up(struct gsakmp_gm *gm)
 }
 
 enum gk_err
+gsakmp_gm_announced(struct gsakmp_gm *gm, const struct gsakmp_suite *suite,
+                    const struct gk_identity *expected, struct gk_now now)
+{
+	struct gsakmp_suite next = *suite;
+
+	/* As it is in the beginning: RFC4535-5.2.3-02. */
+	if (gm->cfg.receive_only)
+		next.timestamp = next.terse = true;
+	if (!gsakmp_suite_supported(&next, gm->cfg.legacy_ok))
+		return GK_ERR_POLICY;
+	GK_TRY(gsakmp_gm_begin(gm));
+	gm->cfg.suite = next;
+	gm->cfg.expected_gcks = expected;
+	if (gm->undo != NULL)
+		gm->undo->cfg = gm->cfg;
+	if (gm->join.kex == NULL)
+		return GK_OK;
+	gsakmp_gm_give_up(gm);
+	return gsakmp_gm_start_join(gm, now);
+}
+
+enum gk_err
 gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
                     const char *text, struct gk_now now)
 {

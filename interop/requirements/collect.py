@@ -145,7 +145,7 @@ def _c_tests(where, text):
 def _one_test(where, macro, named, what, thing, things):
     row, name = c_row(named), f"{named}__{what}"
     own = REFUSED if SAYS_REFUSED.search(what) and macro == "GK_TEST" else SHOWN
-    if row is not None and not (own == REFUSED and _knows_no_protocol(where)):
+    if row is not None and (own != REFUSED or _is_checked_there(where, row)):
         yield Test(row, own, where, name)
     for i in thing.shows:
         yield Test(i, SHOWN, where, name)
@@ -156,18 +156,19 @@ def _one_test(where, macro, named, what, thing, things):
         for use in sorted(t.uses & things.keys() - seen):
             seen.add(use)
             todo.append(things[use])
-    if not named.startswith("rfc") or _knows_no_protocol(where):
+    if not named.startswith("rfc"):
         return
     if macro == "FIVE":
         return  # five tests of a codec, of no refusal in particular
     for i in dict.fromkeys(ids):
-        if (i, REFUSED) != (row, own):
+        if (i, REFUSED) != (row, own) and _is_checked_there(where, i):
             yield Test(i, REFUSED, where, name)
 
 
-def _knows_no_protocol(where):
-    """The room common/ refuses as a library does; which rule that breaks is said, and checked, by those who call it."""
-    return where.startswith("common/")
+def _is_checked_there(where, row):
+    """The room common/ refuses as a library does; which rule of a protocol that breaks is said, and checked, by those who
+    call it.  Certificates are its own business."""
+    return not where.startswith("common/") or row.startswith("RFC5280")
 
 
 def checked(top=TOP):

@@ -47,12 +47,12 @@ def test_a_key_download_that_comes_when_nobody_waits(tmp_path, net_prefix, terse
         late = Held(server)
         gm = g.gm(timeout="200ms", behaviour=SHORT)
         gm.control("join")
-        assert "no answer" in gm.wait("left", timeout=10)["reason"]
+        assert "no answer" in gm.wait("left")["reason"]
         assert late.held, "the request was good"
         for _ in range(3):
             mark = gm.mark()
             late.send(late.held[:1])
-            assert gm.wait("refused", timeout=5, since=mark)["req"] == "RFC4535-7.1.2-07"
+            assert gm.wait("refused", since=mark)["req"] == "RFC4535-7.1.2-07"
         assert server.until(lambda _: notified(g))
         assert not gm.find("key-install")
         # What it sends next comes behind whatever else it may have had to say about those copies.
@@ -73,17 +73,17 @@ def test_a_key_download_of_the_attempt_before(tmp_path, net_prefix, terse):
         gm.control("join")
         assert server.until(lambda _: late.held)
         gm.control("leave", "silently")
-        gm.wait("left", timeout=10)
+        gm.wait("left")
         first = late.held[0]
         server.forget()
         gm.control("join")
         assert server.until(lambda _: any(a.octets != first.octets for a in late.held[1:]))
         mark = gm.mark()
         late.send([first])
-        assert gm.wait("refused", timeout=5, since=mark)["req"] == "RFC4535-5.2.1.2-11"
+        assert gm.wait("refused", since=mark)["req"] == "RFC4535-5.2.1.2-11"
         late.holding = False
         late.send(late.held[-1:])
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
         assert server.until(lambda k: all(m.acknowledged for m in k.members.values()))
         gm.finish()
 
@@ -99,7 +99,7 @@ def test_a_lack_of_ack_in_front_of_the_key_download(tmp_path, net_prefix):
         asked = len(server.server.seen)
         late.holding = False
         server.do(lambda k: [k.lack_of_ack(s, time.time()) for s in k.sessions.values()])
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
         assert notified(g) == [reg.N_NACK]
         assert len(server.server.seen) == asked + 1, "a request with another nonce"
         gm.finish()
@@ -138,7 +138,7 @@ def unconfirmed(ground):
     runner.send = keep
     mark = ground.daemon.mark()
     assert runner.join()
-    ground.daemon.wait("member-pending", timeout=5, since=mark)
+    ground.daemon.wait("member-pending", since=mark)
     runner.send = send
     return runner, kept[0], mark
 
@@ -163,10 +163,10 @@ def test_whoever_says_no_is_left_out_of_the_next_rekey(ground, notify):
     runner, nonce, mark = unconfirmed(ground)
     active, pending, overdue = members(ground.daemon)
     runner.send(says(ground, runner, notify, nonce))
-    ground.daemon.wait("member-overdue", timeout=5, since=mark)
+    ground.daemon.wait("member-overdue", since=mark)
     assert members(ground.daemon) == (active, pending - 1, overdue + 1)
     ground.daemon.control("rekey", "ground")
-    ground.daemon.wait("evicted", timeout=10, since=mark)
+    ground.daemon.wait("evicted", since=mark)
     assert members(ground.daemon) == (active, pending - 1, overdue)
     assert not ground.daemon.find("member-active", since=mark)
 
@@ -184,14 +184,14 @@ def test_nobody_is_left_out_by_what_others_say(ground):
                          (flipped(gm, says(ground, runner, reg.N_NACK, nonce)), ("RFC4535-7.8.2-06", "RFC4535-5.2.1.4-13"))):
         here = ground.daemon.mark()
         runner.send(octets)
-        assert ground.daemon.wait("refused", timeout=5, since=here)["req"] in rows
+        assert ground.daemon.wait("refused", since=here)["req"] in rows
     runner.send(says(ground, runner, reg.N_ACK, nonce))
-    ground.daemon.wait("member-active", timeout=5, since=mark)
+    ground.daemon.wait("member-active", since=mark)
     here = ground.daemon.mark()
     runner.send(says(ground, runner, reg.N_NACK, nonce))
-    ground.daemon.wait("refused", timeout=5, since=here)
+    ground.daemon.wait("refused", since=here)
     ground.daemon.control("rekey", "ground")
-    ground.daemon.wait("rekeyed", timeout=10, since=here)
+    ground.daemon.wait("rekeyed", since=here)
     assert members(ground.daemon) == (active + 1, pending - 1, overdue) and gm.state == "member"
     assert not ground.daemon.find("member-overdue", since=mark)
 
@@ -202,11 +202,11 @@ def test_who_says_no_may_still_say_yes(ground):
     runner, nonce, mark = unconfirmed(ground)
     active, pending, overdue = members(ground.daemon)
     runner.send(says(ground, runner, reg.N_NACK, nonce))
-    ground.daemon.wait("member-overdue", timeout=5, since=mark)
+    ground.daemon.wait("member-overdue", since=mark)
     runner.send(says(ground, runner, reg.N_ACK, nonce))
-    ground.daemon.wait("member-active", timeout=5, since=mark)
+    ground.daemon.wait("member-active", since=mark)
     ground.daemon.control("rekey", "ground")
-    ground.daemon.wait("rekeyed", timeout=10, since=mark)
+    ground.daemon.wait("rekeyed", since=mark)
     assert members(ground.daemon) == (active + 1, pending - 1, overdue)
 
 
@@ -223,15 +223,15 @@ def test_a_key_server_that_was_away_for_too_long(tmp_path, net_prefix, terse):
         keys.signal(signal.SIGSTOP)
         try:
             gm.control("join")
-            gm.wait("left", timeout=10)
+            gm.wait("left")
         finally:
             keys.signal(signal.SIGCONT)
-        keys.wait("member-pending", timeout=10)
-        assert gm.wait("refused", timeout=5)["req"] == "RFC4535-7.1.2-07"
-        keys.wait("member-overdue", timeout=5)
+        keys.wait("member-pending")
+        assert gm.wait("refused")["req"] == "RFC4535-7.1.2-07"
+        keys.wait("member-overdue")
         assert members(keys) == (0, 0, 1)
         keys.control("rekey", "ground")
-        keys.wait("evicted", timeout=10)
+        keys.wait("evicted")
         assert members(keys) == (0, 0, 0)
         assert not gm.find("key-install")
         gm.finish()

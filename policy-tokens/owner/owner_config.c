@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy-tokens/owner/owner.h"
 #include "policy-tokens/xml/gpt_policy.h"
@@ -242,6 +244,30 @@ group_id(struct owner_group *g, const struct gkd_elem *elem,
 	return err;
 }
 
+/* For --check-config: a file that nobody can write is noticed at the next edition
+ * otherwise. */
+static enum gk_err
+can_deliver(const struct owner_group *g, const struct gkd_elem *elem,
+            struct gkd_why *why)
+{
+	struct gk_buf path = { 0 };
+	const char *dir;
+	enum gk_err err = GK_OK;
+
+	if (!g->owner->d->only_checked || !g->deliver_to)
+		return GK_OK;
+	GK_TRY(gk_buf_copy(&path,
+	                   (struct gk_slice){ (const uint8_t *)g->deliver_to,
+	                                      strlen(g->deliver_to) + 1 }));
+	dir = dirname((char *)path.ptr);
+	if (access(dir, W_OK | X_OK) != 0)
+		err = gkd_config_fail(g->owner->d->config, elem, why,
+		                      "'@deliver-to': directory '%s': %s", dir,
+		                      strerror(errno));
+	gk_buf_free(&path);
+	return err;
+}
+
 static enum gk_err
 group(struct owner *o, const struct gkd_elem *elem, struct gkd_why *why)
 {
@@ -263,6 +289,7 @@ group(struct owner *o, const struct gkd_elem *elem, struct gkd_why *why)
 			return gkd_config_fail(o->d->config, elem, why,
 			                       "there are two groups '%s'",
 			                       g->name);
+	GK_TRY(can_deliver(g, elem, why));
 	GK_TRY(group_id(g, elem, why));
 	/* RFC4534-3.1-02: one name, one group. */
 	if (owner_group_find(o, gk_buf_slice(&g->id)) != g)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Another edition of a Group Owner's announcement, while members run: read again by SIGHUP, by the command, and before each
+registration; and those that do not count."""
+import signal
+
+import pytest
+
+from lab import forms
+
+DEAD = "192.0.2.1"  # nobody there
+
+
+class Papers:
+    """The announcement that a story's members read, as the Group Owner writes it."""
+
+    def __init__(self, town):
+        self.town, self.dir, self.text = town, town.dir / "policy", forms.announcement(town)
+
+    def publish(self, serial, by="owner", **changed):
+        p, text = self.town.pki.parties[by], self.text.replace('serial="1"', f'serial="{serial}"')
+        for old, new in changed.values():
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        (self.dir / "next.plain.xml").write_text(text)
+        self.town.token_tool("announce", "--cert", p.cert, "--key", p.key, "next.plain.xml", "-o", "next.xml")
+        (self.dir / "next.xml").rename(self.dir / "announcement.xml")
+
+    def server(self, address):
+        return f'address="{self.town.address("keys")}"', f'address="{address}"'
+
+
+def shown(gm):
+    return gm.control("status")["announcement"]
+
+
+@pytest.fixture
+def town(group):
+    return group("alice", cast=["bob", "mallory"])
+
+
+@pytest.fixture
+def papers(town):
+    return Papers(town)
+
+
+def out(town):
+    """alice, who is no member any more and is told a place where nobody is."""
+    alice, papers = town.members["alice"], Papers(town)
+    alice.control("leave")
+    alice.wait("left")
+    mark = alice.mark()
+    papers.publish(2, server=papers.server(DEAD))
+    alice.signal(signal.SIGHUP)
+    alice.wait("announcement", since=mark, serial=2)
+    return alice
+
+
+def test_members_go_where_the_next_edition_says(town, papers):
+    """It reaches a member in the middle of its requests to the wrong place."""
+    alice = out(town)
+    assert DEAD in alice.control("status")["key_server_address"]
+    mark = alice.mark()
+    alice.control("join")
+    alice.wait("message", since=mark, direction="out", exchange="Request to Join")
+    papers.publish(3)
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=3)
+    alice.wait("joined", since=mark)
+    assert shown(alice)["serial"] == 3 and not shown(alice)["refused"]
+    assert town.address("keys") in alice.control("status")["key_server_address"]
+
+
+def test_a_registration_looks_for_another_edition(town, papers):
+    """Without a signal: the file is read again first."""
+    alice = out(town)
+    papers.publish(3)
+    mark = alice.mark()
+    alice.control("join")
+    alice.wait("announcement", since=mark, serial=3)
+    alice.wait("joined", since=mark)
+
+
+def test_a_membership_goes_on_and_hears_the_new_multicast_group(town, papers):
+    alice = town.members["alice"]
+    before = alice.control("status")
+    mark = alice.mark()
+    papers.publish(2, rekey=(f'<rekey group="{forms.REKEY[town.ip]}"', '<rekey group="239.77.77.77"'))
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=2)
+    after = alice.control("status")
+    assert after["keys"] == before["keys"] and after["state"] == before["state"]
+    assert "239.77.77.77" in after["multicast"]["group"] and after["multicast"]["joined"]
+    joined = alice.host.run(["cat", "/proc/net/igmp"]).stdout
+    assert "4D4D4DEF" in joined, "239.77.77.77"
+    # and back, where the key server is heard again
+    papers.publish(3)
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=3)
+    assert "4D4D4DEF" not in alice.host.run(["cat", "/proc/net/igmp"]).stdout
+    town.keys.control("rekey")
+    alice.wait("rekeyed", since=mark)
+
+
+@pytest.mark.parametrize("name, serial, reason", (
+    ("older", 1, "older than the one in use"), ("forged", 9, "not believed"), ("expired", 9, "not believed"),
+    ("group", 9, "another group"), ("transport", 9, "needs a restart"), ("gone", 9, "file")))
+def test_editions_that_do_not_count(town, papers, name, serial, reason):
+    """What was announced before stays; so does the membership, and it can be entered again."""
+    alice = town.members["alice"]
+    mark = alice.mark()
+    papers.publish(2)
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=2)
+    before = alice.control("status")["keys"]
+    changed = {"expired": {"end": ('not-after="2100-', 'not-after="2001-')},
+               "group": {"group": (f'name="{town.group}"', 'name="another"')},
+               "transport": {"transport": ('transport="udp"', 'transport="tcp"')}}.get(name, {})
+    if name == "gone":
+        (papers.dir / "announcement.xml").unlink()
+    else:
+        papers.publish(serial, by="mallory" if name == "forged" else "owner", **changed)
+    alice.control("reload")
+    assert reason in alice.wait("announcement-refused", since=mark)["reason"]
+    assert shown(alice) | {"not_after": 0} == {"serial": 2, "not_after": 0, "refused": True}
+    assert alice.control("status")["keys"] == before
+    alice.control("leave")
+    alice.wait("left", since=mark)
+    alice.control("join")
+    alice.wait("joined", since=mark)
+    assert len(alice.find("announcement-refused", since=mark)) == 1, "said once, not with each registration"
