@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 
-from msec_scapy.gdoi import cli, isakmp, keylog, misbehave, net
+from msec_scapy.gdoi import check, cli, isakmp, keylog, misbehave, net
 from msec_scapy.gdoi import gm as members
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.phase1 import Hooks
+from msec_scapy.gdoi.refusal import Refusal
 
 from . import LabError
 
@@ -203,7 +204,7 @@ class Member:
     """One that registers with us."""
 
     def __init__(self, a):
-        self.a, self.events, self.tap = a, [], []
+        self.a, self.events, self.tap, self.right = a, [], [], set()
         a.bind, a.port = cli.endpoint_of(a.listen)
         self.runner = cli.key_server_runner(a, lambda name, **f: self.events.append((name, f)), keylog.Silent())
         self.server = self.runner.server
@@ -227,10 +228,24 @@ class Member:
         are several, each a new one: nobody has to obey a copy."""
         mark, first = len(self.events), self.group.seq + 1
         there = lambda: any(e == "acknowledged" and f["seq"] >= first for e, f in self.events[mark:])
-        for part in (1 / 4, 1 / 2, 1, 2):
+        for part in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2):
             self._push()
+            self.right.add(self.group.seq)
             if self._until(there, part * self.a.patience):
                 return True
+        return False
+
+    def _acknowledged(self, at: int, late: set) -> bool:
+        """Whether something was since, besides right rekeys whose acknowledgements have taken their time."""
+        late = set(late)
+        for octets in (o for o in self.tap[at:] if len(o) >= 28 and o[18] == n.X_ACK):
+            try:
+                seq = check.message(octets, self.server.dialect).one(n.P_SEQ).value
+            except (Refusal, AttributeError):
+                return True
+            if seq not in late:
+                return True
+            late.remove(seq)
         return False
 
     def attack(self, entry) -> dict:
@@ -301,13 +316,13 @@ class Member:
                                + ("; ".join(words(*e) for e in self.events[-5:]) or "nobody came"))
         could = self._acknowledges()
         hooks, mark, at = Recording(entry), len(self.events), len(self.tap)
+        late = self.right - {f["seq"] for e, f in self.events if e == "acknowledged"}
         self._arm(hooks)
         try:
             self._push()
-            self._until(lambda: any(o[18] == n.X_ACK for o in self.tap[at:] if len(o) >= 28), self.a.patience)
+            taken = self._until(lambda: self._acknowledged(at, late), self.a.patience)
         finally:
             self._arm(Hooks())
-        taken = any(o[18] == n.X_ACK for o in self.tap[at:] if len(o) >= 28)
         seen = self._seen(mark, at) or ["nothing came back"]
         if not could:
             seen.append("rekeys are not acknowledged by it, so what it made of this one cannot be seen")

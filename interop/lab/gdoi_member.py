@@ -3,6 +3,7 @@
 import json
 import secrets
 import socket
+import time
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -64,6 +65,13 @@ class Member(Daemon):
         """What status says of a group; of the first one without a name."""
         return next(g for g in self.control("status")["groups"] if name in ("", g["group"]))
 
+    def until(self, holds, timeout: float = 60.0) -> dict:
+        """What status says of the first group, once it is so: for what comes and goes and has no event."""
+        end = time.monotonic() + timeout
+        while not holds(status := self.group()) and time.monotonic() < end:
+            pass
+        return status
+
     def keys(self, *words: str) -> "Keys":
         return Keys(self, *words)
 
@@ -73,7 +81,7 @@ class Keys:
 
     def __init__(self, daemon: Daemon, *words: str):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         self.socket.connect(str(daemon.control.path))
         self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys", *words]}).encode() + b"\n")
         self.lines = self.socket.makefile()

@@ -81,7 +81,7 @@ class GdoiStory(Group):
 
     def deaf(self, name: str, spi: str) -> None:
         """That reader, keeping every key it ever had, hears fifty packets under the new SA and reads none."""
-        last = self.apps[name].wait("report", where=lambda e: e["unreadable"].get(spi, 0) >= 50, timeout=30)
+        last = self.apps[name].wait("report", where=lambda e: e["unreadable"].get(spi, 0) >= 50)
         need(spi not in last["by_spi"], f"{name} read {last['by_spi'].get(spi)} packets under the new SA")
 
     # -- the story ----------------------------------------------------------------------------------------------------------

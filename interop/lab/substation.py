@@ -81,14 +81,37 @@ class Substation:
             wait_all(list(members), "joined", marks=marks, progress=progress)
         return {"took": time.monotonic() - start}
 
-    def everywhere(self, state: str, since: dict, spi: str = None) -> str:
-        """Every member has an SA in that state, and it is the same one; its SPI."""
+    def everywhere(self, state: str, since: dict, spi: str = None, other: set = ()) -> str:
+        """Every member has an SA in that state, and it is the same one, and none of the `other` ones; its SPI."""
         first = next(iter(since))
         if spi is None:
-            spi = first.wait("tek", since=since[first], timeout=self.life + 60, state=state)["spi"]
+            spi = first.wait("tek", since=since[first], timeout=self.life + 60, state=state,
+                             where=lambda e: e["spi"] not in other)["spi"]
         with self.tell.waiting(f"every device has the {state} key") as progress:
-            wait_all(list(since), "tek", marks=since, timeout=self.life + 60, progress=progress, state=state, spi=spi)
+            # An SPI says which key it is, whenever the others came to have it.
+            wait_all(list(since), "tek", timeout=self.life + 60, progress=progress, state=state, spi=spi)
         return spi
+
+    def held(self, member, upto) -> list:
+        """The states of the keys that a member had at the moment of an event, by what it had reported of them."""
+        keys = {}
+        for e in member.find(where=lambda e: e["event"] in ("tek", "tek-wipe", upto["event"])):
+            if e["event"] == "tek":
+                keys[e["spi"]] = e["state"]
+            elif e["event"] == "tek-wipe":
+                keys.pop(e["spi"], None)
+            if e is upto:
+                break
+        return sorted(keys.values())
+
+    def agreed(self, members: list) -> dict:
+        """The current key of each, once it is one and the same: there may be a change under way."""
+        end = time.monotonic() + 60
+        while True:
+            keys = {m.name: [k for k in m.control("keys") if k["state"] == "current"] for m in members}
+            if all(len(k) == 1 for k in keys.values()) and len({k[0]["spi"] for k in keys.values()}) == 1:
+                return keys
+            need(time.monotonic() < end, f"the devices do not agree on a key: {keys}")
 
     def marks(self) -> dict:
         return {m: m.mark() for m in self.present()}
@@ -99,7 +122,7 @@ class Substation:
         for n in names:
             def whole(e):
                 return any(a <= since and b >= upto for a, b in e["taken"])
-            self.apps[n, "subscribe"].wait("report", since=self.apps[n, "subscribe"].mark(), where=whole, timeout=30)
+            self.apps[n, "subscribe"].wait("report", since=self.apps[n, "subscribe"].mark(), where=whole)
         return upto
 
     def missing(self, name: str, before: int) -> int:
@@ -124,11 +147,9 @@ class Substation:
         for m in new:
             m.start()
         took = self.joined(*new)["took"]
-        keys = {m.name: [k for k in m.control("keys") if k["state"] == "current"] for m in new}
-        spis = {k[0]["spi"] for k in keys.values() if k}
-        need(len(spis) == 1 and all(len(k) == 1 for k in keys.values()), f"the devices do not agree on a key: {keys}")
+        keys = self.agreed(new)
         self.tell.say(f"alice, the relay of the bay, and the breakers bob and carol registered in {took:.2f} s and have the same key, "
-                      f"{spis.pop()}, and its Rekey SA.")
+                      f"{keys[RELAY][0]['spi']}, and its Rekey SA.")
         return {"keys": keys}
 
     def frames(self) -> dict:
@@ -143,7 +164,7 @@ class Substation:
         self.app("eve", "forge").wait("forging")
         refused = {}
         for n in BREAKERS:
-            e = self.apps[n, "subscribe"].wait("report", where=lambda e: e["refused"].get("bad tag", 0) >= 20, timeout=30)
+            e = self.apps[n, "subscribe"].wait("report", where=lambda e: e["refused"].get("bad tag", 0) >= 20)
             need(e["trips"] == 0, f"{n} obeyed eve")
             refused[n] = e["refused"]
         self.apps["eve", "forge"].stop()
@@ -159,7 +180,7 @@ class Substation:
         self.tell.step(4, "The next key is there before it is needed")
         since = self.marks()
         spi = self.everywhere("next", since)
-        held = {m.name: sorted(k["state"] for k in m.control("keys")) for m in self.present()}
+        held = {m.name: self.held(m, m.wait("tek", state="next", spi=spi)) for m in since}
         need(all("next" in states and "current" in states for states in held.values()), f"not both keys: {held}")
         self.everywhere("current", since, spi)
         switch = self.apps[RELAY, "publish"].wait("switch", key=spi)
@@ -202,8 +223,7 @@ class Substation:
         self.keys.start()
         with self.tell.waiting("the devices register again") as progress:
             wait_all(list(marks), "joined", marks=marks, timeout=90, progress=progress)
-        spi = self.everywhere("current", marks)
-        need(spi not in old[RELAY], "the key is the old one")
+        spi = self.everywhere("current", marks, other={spi for spis in old.values() for spi in spis})
         publisher = self.apps[RELAY, "publish"]
         publisher.wait("switch", key=spi)
         # A key in force is used at once, and the devices did not come at once.
@@ -217,11 +237,11 @@ class Substation:
 
     def late(self) -> dict:
         self.tell.step(7, "A new breaker gets both keys at once")
-        spi = self.everywhere("next", self.marks())
-        m = self.member(LATE)
+        m, relay = self.member(LATE), self.members[RELAY]
         m.start()
+        spi = relay.wait("tek", since=relay.mark(), timeout=self.life + 60, state="next")["spi"]
         took = self.joined(m)["took"]
-        states = sorted(k["state"] for k in m.control("keys"))
+        states = self.held(m, m.find("joined")[0])
         self.app(LATE, "subscribe").wait("report", where=lambda e: e["count"] > 10)
         self.everywhere("current", {m: 0}, spi)
         self.tell.say(f"dave registered in {took:.2f} s, while a change was due, and was given the current and the next key in one "
@@ -233,11 +253,12 @@ class Substation:
         publisher, thief = self.apps[RELAY, "publish"], self.apps[THIEF, "subscribe"]
         self.gone = [THIEF]
         marks, mark, begun = self.marks(), publisher.mark(), time.monotonic()
+        before = {k["spi"] for m in marks for k in m.control("keys")}
         self.keys.control("evict", gdoi_forms.fqdn(THIEF))
-        spi = self.everywhere("current", marks)
+        spi = self.everywhere("current", marks, other=before)
         took = time.monotonic() - begun
         switch = publisher.wait("switch", since=mark, key=spi)
-        e = thief.wait("report", since=thief.mark(), where=lambda e: e["refused"].get("no key", 0) >= 50, timeout=30)
+        e = thief.wait("report", since=thief.mark(), where=lambda e: e["refused"].get("no key", 0) >= 50)
         upto = self.flowing("bob", since=switch["sequence"])
         need(not any(b >= switch["sequence"] for _, b in e["taken"]), f"carol reads frames after {switch['sequence']}: {e['taken'][-1]}")
         need(not [k for k in self.members[RELAY].control("keys") if k["state"] in ("current", "old") and k["spi"] != spi],

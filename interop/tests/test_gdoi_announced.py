@@ -135,6 +135,6 @@ def test_a_registration_that_is_not_as_announced_is_refused(group):
         bob = group.told("bob", group.announce("other", document(group, **what)))
         bob.start()
         bob.control("join")
-        assert why in str(bob.wait("phase1-down", timeout=20)), what
+        assert why in str(bob.wait("phase1-down")), what
         assert not bob.find("joined") and bob.group()["keys"] == []
         bob.finish()

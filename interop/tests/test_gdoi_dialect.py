@@ -43,5 +43,5 @@ def test_a_member_in_a_dialect(net, tmp_path, switch, value):
         assert any("10.1.0.0" in s for s in sources), held
         mark = m.mark()
         g.push(lambda server, group: [server.delete_all(group)])
-        m.wait(since=mark, where=lambda e: e["event"] in ("deleted", "rekeyed", "tek-wipe", "kek-wipe"), timeout=10)
+        m.wait(since=mark, where=lambda e: e["event"] in ("deleted", "rekeyed", "tek-wipe", "kek-wipe"))
         assert not want & {k["spi"] for k in m.control("keys")}

@@ -36,15 +36,15 @@ def live(g, n, how):
 
 def follow_on(g, *peers):
     """A rekey after the restart reaches them all, without a registration."""
-    g.keys.start()
+    start = g.keys.start()
     status = g.status()
     assert status["state"] == "open" and status["members"] >= len(peers)
     mark = g.keys.mark()
     g.keys.control("rekey", "tek")
-    number = g.keys.wait("rekeyed", since=mark)["sequence"]
+    g.keys.wait("rekeyed", since=mark)
     current = {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}
-    for p in peers:
-        p.wait("rekeyed", where=lambda f: f["seq"] == number and set(f["teks"]) & current)
+    for p in peers:  # what was under way when it died goes out again, too
+        p.wait("rekeyed", where=lambda f: set(f["teks"]) & current and g.keys.find("rekeyed", since=start, sequence=f["seq"]))
 
 
 def one_message_for_each_number(g):

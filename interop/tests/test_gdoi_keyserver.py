@@ -31,7 +31,7 @@ def begin(g, name, **group_attributes):
 def test_too_many_sender_ids_are_refused_in_words(group):
     g = group("alice", "bob", rekeying={"sender-ids-max": 4})
     alice = begin(g, "alice", sender_ids=9)
-    told = alice.wait("notified", timeout=20)
+    told = alice.wait("notified")
     assert (told["notify_text"], told["says"]) == ("ATTRIBUTES-NOT-SUPPORTED", "too many sender ids at once")
     assert "ATTRIBUTES-NOT-SUPPORTED: too many sender ids at once" in alice.log.read_text()
     refusal = g.keys.wait("refused", where=lambda e: "alice" in e["peer"])
@@ -58,11 +58,11 @@ def test_a_full_group_says_that_it_is_full(group):
     status = g.status()
     assert (status["members"], status["capacity"], status["full"]) == (2, 2, True)
     carol = begin(g, "carol")
-    told = carol.wait("notified", timeout=20)
+    told = carol.wait("notified")
     assert (told["notify_text"], told["says"]) == ("INVALID-ID-INFORMATION", "the group is full")
     assert g.keys.wait("refused", where=lambda e: "carol" in e["peer"])["req"] == "RFC6407-3.4-08"
     g.keys.control("evict", "bob")
-    carol.wait("joined", timeout=30)
+    carol.wait("joined")
     assert g.status()["members"] == 2
 
 
@@ -72,7 +72,7 @@ def test_a_key_server_may_keep_its_reasons(group):
     g.keys.write(g.config().replace("  <group name", '  <registration reasons="no"/>\n  <group name', 1))
     g.start()
     alice = begin(g, "alice", sender_ids=9)
-    told = alice.wait("notified", timeout=20)
+    told = alice.wait("notified")
     assert told["notify_text"] == "ATTRIBUTES-NOT-SUPPORTED" and "says" not in told
 
 
@@ -89,7 +89,7 @@ def test_old_settings_go_with_their_last_sa(group):
 
     def settled(n):
         """Workers take the new settings in their own time, of which there is no event."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while kept() != n and time.monotonic() < deadline:
             pass
         return kept() == n

@@ -210,7 +210,7 @@ def test_another_key_is_no_way_in(world):
     alice.write(w.config("alice", alice.host.ip4, keys={w.server: wrong}, phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"}))
     alice.start()
     alice.control("join")
-    alice.wait("phase1-down", timeout=20)
+    alice.wait("phase1-down")
     assert alice.group()["keys"] == [] and not alice.find("joined")
 
 
@@ -220,7 +220,7 @@ def test_a_key_server_that_may_not_serve_the_group_is_not_obeyed(world):
     only = '    <key-server name="10.99.99.99" name-type="ipv4"/>\n'
     alice = w.member(groups=[forms.group("plant", NUMBER, inside=only)])
     alice.control("join")
-    alice.wait("phase1-down", req="RFC6407-3.1-02", timeout=20)
+    alice.wait("phase1-down", req="RFC6407-3.1-02")
     assert not alice.find("joined")
 
 
@@ -244,7 +244,7 @@ def test_keys_are_read_again_on_sighup(world):
     alice.start()
     mark = alice.mark()
     alice.control("join")
-    alice.wait("phase1-down", since=mark, timeout=20)
+    alice.wait("phase1-down", since=mark)
     file.chmod(0o644)
     alice._p.send_signal(signal.SIGHUP)
     alice.wait("reload-failed", since=mark)
@@ -252,7 +252,7 @@ def test_keys_are_read_again_on_sighup(world):
     file.write_text(PSK + "\n")
     alice.control("reload")
     alice.wait("reloaded", since=mark)
-    alice.wait("joined", since=mark, timeout=30)
+    alice.wait("joined", since=mark)
     assert not alice.control.request("keys", "nowhere")["ok"]
 
 
@@ -263,8 +263,8 @@ def test_the_second_key_server_is_asked_when_the_first_is_silent(world):
     nobody = w.ground.segment.ip4(99)
     alice = w.member(servers=[nobody, w.server], phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"})
     alice.control("join")
-    alice.wait("next-server", timeout=20)
-    alice.wait("joined", timeout=20)
+    alice.wait("next-server")
+    alice.wait("joined")
     assert alice.group()["key_server_address"] == f"{w.server}:848"
 
 

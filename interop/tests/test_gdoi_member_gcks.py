@@ -61,7 +61,7 @@ def test_who_comes_during_a_rollover_sends_with_the_key_in_use_meanwhile(group):
     alice, = join(g, "alice")
     mark = alice.mark()
     g.keys.control("rekey", "tek")
-    alice.wait("rekeyed", since=mark, timeout=30)
+    alice.wait("rekeyed", since=mark)
     states = lambda m: {k["spi"]: k["state"] for k in m.control("keys")}
     assert sorted(states(alice).values()) == ["current", "receive"]
     bob, = join(g, "bob")
@@ -109,13 +109,13 @@ def test_who_is_not_admitted_is_told_and_has_nothing(group):
     mallory = g.member("mallory", membership={**QUICK, "attempts": "2"})
     mallory.start()
     mallory.control("join")
-    assert mallory.wait("notified", timeout=20)["notify_text"] == "AUTHENTICATION-FAILED"
+    assert mallory.wait("notified")["notify_text"] == "AUTHENTICATION-FAILED"
     assert mallory.group()["keys"] == [] and not mallory.find("joined")
     alice = g.member("alice", membership=QUICK)
     alice.write(alice.config.read_text().replace(f'number="{g.id["number"]}"', 'number="4711"'))
     alice.start()
     alice.control("join")
-    assert alice.wait("notified", timeout=20)["notify_text"] == "INVALID-ID-INFORMATION"
+    assert alice.wait("notified")["notify_text"] == "INVALID-ID-INFORMATION"
     assert not alice.find("joined")
 
 
@@ -129,7 +129,7 @@ def test_who_is_evicted_has_no_key_of_the_new_tree(group):
     for m in (alice, carol):
         m.wait("tek-wipe", since=marks[m], spi=old)
     assert one_key([alice, carol]) != old
-    bob.wait("evicted", since=marks[bob], timeout=30)
+    bob.wait("evicted", since=marks[bob])
     assert one_key([alice]) not in [k["spi"] for k in bob.control("keys")]
 
 
@@ -143,7 +143,7 @@ def test_a_key_server_that_dies_and_returns_is_followed(group):
     before = one_key(members)
     g.keys.control("rekey", "tek", "now")
     for m in members:
-        m.wait("tek-wipe", since=marks[m], spi=before, timeout=30)
+        m.wait("tek-wipe", since=marks[m], spi=before)
     one_key(members)
     assert not any(m.find("joined", since=marks[m]) for m in members), "nobody had to register again"
 
@@ -172,6 +172,6 @@ def test_a_dead_key_server_is_noticed_and_the_next_one_asked(group):
     keys = alice.control("keys")
     mark = alice.mark()
     g.keys.kill()
-    alice.wait("phase1-down", since=mark, timeout=30)
-    alice.wait("next-server", since=mark, timeout=30)
+    alice.wait("phase1-down", since=mark)
+    alice.wait("next-server", since=mark)
     assert [k["spi"] for k in alice.control("keys")] == [k["spi"] for k in keys], "the keys stay meanwhile"

@@ -33,7 +33,7 @@ def join(net, tmp_path):
                                  [forms.group("plant", 1234)], "alice.db", sockets.path / "alice", kernel=kernel))
         alice.start()
         alice.control("join")
-        alice.wait("joined", timeout=30)
+        alice.wait("joined")
         alice.wait("kernel-refused")
         return ground, alice
     yield make
@@ -63,7 +63,7 @@ def again(ground, alice):
     """The member registers once more: its own datagrams reach the key server all the same."""
     mark = alice.mark()
     alice.control("reregister")
-    alice.wait("joined", since=mark, timeout=30)
+    alice.wait("joined", since=mark)
 
 
 @pytest.mark.req("RFC6407-5.5.1.1.2-02")

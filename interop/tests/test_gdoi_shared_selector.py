@@ -26,7 +26,7 @@ def member(net, tmp_path):
         for name in ("plant", "bay"):
             mark = alice.mark()
             alice.control("join", name)
-            alice.wait("joined", since=mark, timeout=30)
+            alice.wait("joined", since=mark)
         yield alice
 
 
@@ -40,7 +40,7 @@ def policies(member) -> dict:
 def stop(member, name):
     mark = member.mark()
     member.control("leave", name)
-    member.wait("left", since=mark, timeout=30)
+    member.wait("left", since=mark)
 
 
 @pytest.mark.req("RFC6407-5.5.1.1.2-02")
@@ -63,7 +63,7 @@ def test_a_group_that_comes_again_shares_it_anew(member):
     stop(member, "bay")
     mark = member.mark()
     member.control("join", "bay")
-    member.wait("joined", since=mark, timeout=30)
+    member.wait("joined", since=mark)
     assert set(policies(member)) == {f"{SHARED}/32", f"{OTHER}/32"}
     stop(member, "plant")
     assert set(policies(member)) == {f"{SHARED}/32", f"{OTHER}/32"}

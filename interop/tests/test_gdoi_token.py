@@ -157,7 +157,7 @@ class KeyServer:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.load_cert_chain(p.chain, p.key)
         with town.hosts[party].inside():
-            plain = socket.create_connection((town.hosts["owner"].ip4, OWNER_PORT), timeout=10)
+            plain = socket.create_connection((town.hosts["owner"].ip4, OWNER_PORT), timeout=60)
         self.tls = context.wrap_socket(plain)
         self.send(1, b"\x01" + self._group() + b"\0")
 

@@ -31,7 +31,7 @@ def served(net, tmp_path):
 
 def told(m, **where):
     """(notification, words) of the next one that it was sent, and it joined nothing by it."""
-    e = m.wait("notified", timeout=20, **where)
+    e = m.wait("notified", **where)
     return e["notify_text"], e.get("says")
 
 
@@ -49,7 +49,7 @@ def test_a_member_of_ours_at_a_full_group(served):
     assert bob.group()["failure"]["notify"] == "INVALID-ID-INFORMATION"
     assert not bob.find("joined") and not bob.find("evicted") and s.refusal()["req"] == "RFC6407-3.4-08"
     s.members["alice"].control("leave")
-    bob.wait("joined", timeout=20)
+    bob.wait("joined")
     assert list(s.group.members) == [bob.host.ip4]
 
 
@@ -74,7 +74,7 @@ def test_a_member_of_ours_that_wants_many_sender_ids(served):
     assert told(alice) == ("ATTRIBUTES-NOT-SUPPORTED", "too many sender ids at once")
     assert s.refusal()["req"] == "RFC6407-5.4.2-01" and not alice.find("joined") and s.group.sid_counter == 0
     s.group.sids_fewer = True
-    alice.wait("joined", timeout=20)
+    alice.wait("joined")
     assert alice.keys().until(event="key", state="current")["sids"] == [0, 1, 2, 3] and s.group.sid_counter == 4
 
 
@@ -97,7 +97,7 @@ def test_members_of_ours_when_sender_ids_run_out(served):
     assert told(bob) == ("INVALID-MESSAGE-ID", "all keys are replaced, ask again")
     assert s.refusal()["req"] == "RFC6407-3.5-11" and s.ground.count("sid-exhausted") == 1
     for m, since in ((bob, 0), (alice, mark)):
-        m.wait("joined", since=since, timeout=20)
+        m.wait("joined", since=since)
     alice.wait("tek-wipe", since=mark)
     now = {t.spi.hex() for t in s.group.teks}
     held = {m: m.keys().until(event="key", state="current") for m in (alice, bob)}
@@ -111,7 +111,7 @@ def test_members_of_ours_and_a_kek_that_the_evicted_do_not_see(served):
     s = served(depth=3, kek=KekPolicy(ack=2, **places()))
     alice, bob, carol = found = s.begin("alice", "bob", "carol", membership=QUICK)
     for m in found:
-        m.wait("joined", timeout=20)
+        m.wait("joined")
     before, marks = {k["spi"] for k in alice.control("keys")}, {m: m.mark() for m in found}
     hidden = replace(s.group.kek_policy, lifetime=4711)
     s.group.authorized = {alice.host.ip4, carol.host.ip4}

@@ -11,7 +11,7 @@ from lab.substation import BREAKERS, RELAY, Substation
 
 @pytest.fixture(scope="module")
 def story(net_prefix, tmp_path_factory):
-    s = Substation(tmp_path_factory.mktemp("substation"), f"{net_prefix}s-", life=6, early=3)
+    s = Substation(tmp_path_factory.mktemp("substation"), f"{net_prefix}s-", life=8, early=4)
     yield s
     s.close()
 
