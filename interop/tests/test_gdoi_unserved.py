@@ -143,7 +143,8 @@ def refused(g, peer):
     assert not peer.register()
     fields = peer.last("not-registered")
     assert not peer.member.teks and not peer.member.rekeys
-    return (fields["notify"], fields["says"]), g.keys.wait("refused", since=mark)["req"]
+    name = str(peer.member.config.identity)
+    return (fields["notify"], fields["says"]), g.keys.wait("refused", since=mark, where=lambda e: name in e["peer"])["req"]
 
 
 @pytest.mark.refuses("RFC6407-5.4.2-01", "RFC6407-3.4-03", "RFC6407-3.4-08")
