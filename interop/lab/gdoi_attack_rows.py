@@ -8,7 +8,6 @@ no other.
 
 _OTHERS = {
     # the shape of a message, or of a header, before what is in it
-    "RFC2408-3.2-01": "push-seq-short",
     "RFC2408-3.5-01": "p1-two-proposals",
     "RFC2408-3.5-02": "p1-spi-255",
     "RFC2408-3.6-01": "p1-transforms-9",

@@ -23,7 +23,7 @@ _PUSH = (
     _server("push-signature-short", "RFC6407-4.4-04", "A signature of one octet", proof=lambda _: b"\1"),
     _server("push-signature-long", "RFC6407-4.4-04", "A signature of 4000 octets", proof=lambda _: bytes(4000)),
     _server("push-seq-0", "RFC6407-4.4-03", "Sequence Number 0", payloads=setting(SEQ, sequence=0)),
-    _server("push-seq-short", "RFC6407-5.7-01", "A SEQ of five octets", plain=lambda o: _cut(o, 2, b"\0\5")),
+    _server("push-seq-short", "RFC6407-5.7-01", "A SEQ of five octets", plain=lambda o: o[:2] + b"\0\5" + o[4:5] + o[8:]),
     _server("push-no-seq", "RFC6407-4-01", "No SEQ", payloads=lambda x: x[1:], also=("RFC6407-5.7-01",)),
     _server("push-seq-last", "RFC6407-4-01", "SEQ behind the others", payloads=lambda x: [*x[1:], x[0]],
             also=("RFC6407-5.7-01",)),
