@@ -163,7 +163,7 @@ def test_a_member_that_is_killed_comes_back_and_believes_no_old_push(group):
 
 
 def test_a_dead_key_server_is_noticed_and_the_next_one_asked(group):
-    g = group("alice", phase1={"dpd": "1s", "dpd-retry": "200ms", "dpd-tries": 2, "tries": 4})
+    g = group("alice", phase1={"dpd": "1s", "dpd-retry": "200ms", "dpd-tries": 10, "tries": 4})
     alice = g.member("alice", membership={**QUICK, "keep_phase1": "yes"})
     alice.write(alice.config.read_text().replace("<network ", f'<key-server address="{g.scene["alice"].ip4[:-2]}99"/>\n  <network ', 1))
     alice.start()
