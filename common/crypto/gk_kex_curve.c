@@ -40,6 +40,14 @@ curve(enum gk_kex group)
 	}
 }
 
+const BIGNUM *
+gk_ecdh_order(enum gk_kex group)
+{
+	const EC_GROUP *ec = curve(group);
+
+	return ec == NULL ? NULL : EC_GROUP_get0_order(ec);
+}
+
 /* load_scalar - a private value of the right length, 0 < x < order. */
 static enum gk_err
 load_scalar(const EC_GROUP *ec, struct gk_slice priv, size_t len, BIGNUM *x)

@@ -61,7 +61,12 @@ gk_dn_type_by_name(struct gk_slice name)
 struct gk_dn *
 gk_dn_new(void)
 {
-	return calloc(1, sizeof(struct gk_dn));
+	struct gk_dn *dn = malloc(sizeof(*dn));
+
+	/* There is room for many attributes; few names have more than five. */
+	if (dn != NULL)
+		dn->n_ava = dn->n_rdn = dn->rdn[0] = 0;
+	return dn;
 }
 
 static void
@@ -196,7 +201,10 @@ gk_dn_open_rdn(struct gk_dn *dn)
 struct gk_dn_ava *
 gk_dn_add_ava(struct gk_dn *dn)
 {
-	return dn->n_ava == GK_DN_MAX_AVA ? NULL : &dn->ava[dn->n_ava++];
+	if (dn->n_ava == GK_DN_MAX_AVA)
+		return NULL;
+	dn->ava[dn->n_ava] = (struct gk_dn_ava){ .oid_len = 0 };
+	return &dn->ava[dn->n_ava++];
 }
 
 static int

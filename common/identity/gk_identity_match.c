@@ -106,7 +106,8 @@ dn_match(struct gk_identity pattern, struct gk_identity id,
 	bool ok;
 
 	ok = gk_id_parse_dn(pattern, how, wild, &p) == GK_OK &&
-	     gk_id_parse_dn(id, how, false, &dn) == GK_OK && gk_dn_match(p, dn);
+	     gk_id_parse_dn(id, how, false, &dn) == GK_OK &&
+	     gk_dn_rdns(dn) != 0 && gk_dn_match(p, dn);
 	gk_dn_free(p);
 	gk_dn_free(dn);
 	return ok;
@@ -170,6 +171,10 @@ bool
 gk_identity_match(struct gk_identity pattern, struct gk_identity id,
                   enum gk_dn_compare how)
 {
+	/* Both are parsed once: one that cannot be, or is empty, is none. */
+	if (pattern.kind == GK_ID_DN_STRING && id.kind == GK_ID_DN_STRING &&
+	    how == GK_DN_COMPARE_RFC4514 && !gk_id_is_star(pattern))
+		return dn_match(pattern, id, how, true);
 	if (pattern.kind != id.kind || gk_identity_check(id) != GK_OK)
 		return false;
 	if (gk_id_is_star(pattern))
