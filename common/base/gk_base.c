@@ -29,6 +29,15 @@ gk_slice_equal(struct gk_slice a, struct gk_slice b)
 	       (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+bool
+gk_slice_is_zero(struct gk_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] != 0)
+			return false;
+	return true;
+}
+
 struct gk_slice
 gk_slice_str(const char *s)
 {

@@ -35,6 +35,8 @@ bool gk_equal_secret(const void *a, const void *b, size_t n);
 
 /* gk_slice_equal - same length, same octets; not for secrets. */
 bool gk_slice_equal(struct gk_slice a, struct gk_slice b);
+/* gk_slice_is_zero - nothing but zero octets, or none at all; not for secrets. */
+bool gk_slice_is_zero(struct gk_slice s);
 /* gk_slice_str - the octets of a C string, without its NUL. */
 struct gk_slice gk_slice_str(const char *s);
 

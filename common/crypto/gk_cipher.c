@@ -52,6 +52,21 @@ gk_cipher_tag_len(enum gk_cipher alg)
 	return known(alg) ? ciphers[alg].tag : 0;
 }
 
+enum gk_cipher
+gk_cipher_aes_cbc(unsigned bits)
+{
+	switch (bits) {
+	case 128:
+		return GK_CIPHER_AES_CBC_128;
+	case 192:
+		return GK_CIPHER_AES_CBC_192;
+	case 256:
+		return GK_CIPHER_AES_CBC_256;
+	default:
+		return GK_CIPHER_NONE;
+	}
+}
+
 bool
 gk_cipher_is_cbc(enum gk_cipher alg)
 {

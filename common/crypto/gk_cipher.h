@@ -41,6 +41,8 @@ size_t gk_cipher_block_len(enum gk_cipher alg); /* 1 for CTR and GCM */
 size_t gk_cipher_iv_len(enum gk_cipher alg);
 size_t gk_cipher_tag_len(enum gk_cipher alg); /* 0 where there is no tag */
 bool gk_cipher_is_cbc(enum gk_cipher alg);
+/* gk_cipher_aes_cbc - with a key of so many bits; GK_CIPHER_NONE: there is none. */
+enum gk_cipher gk_cipher_aes_cbc(unsigned bits);
 bool gk_cipher_is_legacy(enum gk_cipher alg);
 
 /**

@@ -150,18 +150,11 @@ read_part(struct gk_slice s, unsigned base, bool *any, uint16_t *value)
 	if (*any)
 		return 1;
 	for (; n < s.len; n++) {
-		uint8_t c = s.ptr[n];
-		unsigned digit;
+		int digit = gk_hex_value((char)s.ptr[n]);
 
-		if (c >= '0' && c <= '9')
-			digit = c - '0';
-		else if (base == 16 && c >= 'a' && c <= 'f')
-			digit = c - 'a' + 10u;
-		else if (base == 16 && c >= 'A' && c <= 'F')
-			digit = c - 'A' + 10u;
-		else
+		if (digit < 0 || (unsigned)digit >= base)
 			break;
-		v = v * base + digit;
+		v = v * base + (unsigned)digit;
 		if (v > max || n > 3)
 			return 0;
 	}

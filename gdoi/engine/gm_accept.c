@@ -83,22 +83,13 @@ kek_signature(const struct policy *p, const struct gdoi_sak *sak)
 	return GK_OK;
 }
 
-static bool
-is_zero(const uint8_t *p, size_t n)
-{
-	while (n-- != 0)
-		if (p[n] != 0)
-			return false;
-	return true;
-}
-
 /* An SPI is used once, and 0 stands for all of them in a Delete. */
 static enum gk_err
 spi_check(const struct policy *p, uint16_t i)
 {
 	const struct gdoi_sat *sat = &p->sa->sat[i];
 
-	if (is_zero(sat->spi, GDOI_TEK_SPI_LEN) &&
+	if (gk_slice_is_zero((struct gk_slice){ sat->spi, GDOI_TEK_SPI_LEN }) &&
 	    GK_CHECKED("RFC6407-5.5.1-08"))
 		return refuse(p, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_SPI,
 		              "RFC6407-5.5.1-08", "SPI", sat->at);

@@ -98,15 +98,6 @@ gm_apply(struct gm_change *c)
 
 /* ---- Delete ------------------------------------------------------------- */
 
-static bool
-all_zero(struct gk_slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] != 0)
-			return false;
-	return true;
-}
-
 static enum gk_err
 delete_refuse(struct gm_change *c, enum isakmp_notify notify, const char *req,
               const char *field, size_t at)
@@ -122,7 +113,7 @@ spi_size_check(struct gm_change *c, const struct isakmp_delete *d)
 	size_t want = d->protocol == GDOI_PROTOCOL_KEK ? GDOI_KEK_SPI_LEN
 	                                               : GDOI_TEK_SPI_LEN;
 	bool zero = d->count == 1 && (d->spi_size == 1 || d->spi_size == 4) &&
-	            all_zero(isakmp_delete_spi(d, 0));
+	            gk_slice_is_zero(isakmp_delete_spi(d, 0));
 
 	if (d->spi_size != want && !zero && GK_CHECKED("RFC6407-5.9-05"))
 		return delete_refuse(c, ISAKMP_NOTIFY_INVALID_SPI,
@@ -138,10 +129,10 @@ delete_kek(struct gm_change *c, struct gk_slice spi)
 
 	for (size_t i = 0; i < GK_COUNT(which); i++) {
 		if (which[i]->kek == NULL ||
-		    (!all_zero(spi) &&
+		    (!gk_slice_is_zero(spi) &&
 		     memcmp(spi.ptr, which[i]->kek->sak.spi, spi.len) != 0))
 			continue;
-		if (all_zero(spi) && i == 0 && c->new_kek)
+		if (gk_slice_is_zero(spi) && i == 0 && c->new_kek)
 			continue; /* it came with this message */
 		c->deleted = true;
 		c->kek_gone = c->kek_gone || i == 0;
@@ -177,7 +168,7 @@ gm_apply_delete(struct gm_change *c, const struct isakmp_delete *d)
 			delete_kek(c, spi);
 		else /* RFC6407-5.9-08: zero is all of them */
 			gm_teks_delete(c, d->protocol,
-			               all_zero(spi) ? NULL : &spi);
+			               gk_slice_is_zero(spi) ? NULL : &spi);
 	}
 	return GK_OK;
 }

@@ -19,18 +19,8 @@ gdoi_kek_cipher(uint16_t algorithm, uint16_t bits)
 		               ? GK_CIPHER_TRIPLE_DES_CBC_LEGACY
 		               : GK_CIPHER_NONE;
 	case GDOI_KEK_ALG_AES:
-		break;
-	default:
-		return GK_CIPHER_NONE;
-	}
-	/* RFC6407-5.3.3-01: AES has three lengths, and must say which. */
-	switch (bits) {
-	case 128:
-		return GK_CIPHER_AES_CBC_128;
-	case 192:
-		return GK_CIPHER_AES_CBC_192;
-	case 256:
-		return GK_CIPHER_AES_CBC_256;
+		/* RFC6407-5.3.3-01: it must say which of its lengths. */
+		return gk_cipher_aes_cbc(bits);
 	default:
 		return GK_CIPHER_NONE;
 	}

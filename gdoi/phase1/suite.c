@@ -62,16 +62,7 @@ enum gk_cipher
 ike_suite_cipher(const struct ike_suite *suite)
 {
 	if (suite->encryption == IKE_ENCRYPTION_AES_CBC)
-		switch (suite->key_bits) {
-		case 128:
-			return GK_CIPHER_AES_CBC_128;
-		case 192:
-			return GK_CIPHER_AES_CBC_192;
-		case 256:
-			return GK_CIPHER_AES_CBC_256;
-		default:
-			return GK_CIPHER_NONE;
-		}
+		return gk_cipher_aes_cbc(suite->key_bits);
 	for (size_t i = 0; i < GK_COUNT(encryptions); i++)
 		if (encryptions[i].value == suite->encryption &&
 		    suite->key_bits == 0)

@@ -458,3 +458,32 @@ gw_evict(struct gw *w, const struct gw_member *m)
 	gw_drain(w);
 	return err;
 }
+
+void
+gw_open_with(struct gw *w, size_t members)
+{
+	gw_open(w);
+	for (size_t i = 0; i < members; i++)
+		gk_assert_ok(gw_register(w, &w->member[i]));
+	gw_drain(w);
+}
+
+size_t
+gw_readers(struct gw *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_members; i++)
+		n += gw_can_read(w, &w->member[i]);
+	return n;
+}
+
+size_t
+gw_in_state(const struct gw *w, enum gdoi_tek_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_tek; i++)
+		n += w->tek[i].state == state;
+	return n;
+}

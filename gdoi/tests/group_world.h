@@ -115,6 +115,8 @@ extern unsigned gw_random_left;
 void gw_init(struct gw *w, size_t members);
 void gw_begin(struct gw *w); /* the group, without a policy */
 void gw_open(struct gw *w);  /* with w->template, w->dialect, w->cfg */
+/* gw_open_with - and the first @members register. */
+void gw_open_with(struct gw *w, size_t members);
 void gw_free(struct gw *w);
 void gw_member_clear(struct gw_member *m); /* it knows nothing any more */
 /* gw_restart - a new group object from the rows; policy set again. */
@@ -139,6 +141,10 @@ void gw_forget_pushes(struct gw *w);
 bool gw_has_tek(const struct gw_member *m, const uint8_t spi[4]);
 /* gw_can_read - has @m the key of the newest TEK of the group? */
 bool gw_can_read(struct gw *w, const struct gw_member *m);
+/* gw_readers - how many have it. */
+size_t gw_readers(struct gw *w);
+/* gw_in_state - TEKs that the group said last to be in @state. */
+size_t gw_in_state(const struct gw *w, enum gdoi_tek_state state);
 void gw_identity(struct gw_member *m, size_t i);
 /* gw_ack - an acknowledgement of SEQ @sequence under its KEK number @kek. */
 void gw_ack(struct gw *w, const struct gw_member *m, size_t kek,

@@ -121,28 +121,33 @@ struct pair {
 	struct ike *i, *r;
 };
 
+/* Message @n of an exchange that the initiator began, from 1, which is in @m, arrives:
+ * what the other side says to it is in @m. */
+static SOME void
+hand_on(struct pair *p, int n, struct gk_buf *m)
+{
+	struct ike *to = n % 2 == 1 ? p->r : p->i;
+
+	if (n == 1) {
+		gk_assert_ok(ike_respond(&env, &config[1], &path[1],
+		                         gk_buf_slice(m), now, &p->r, &why));
+		to = p->r;
+	} else {
+		gk_assert_ok(hear(to, gk_buf_slice(m)));
+	}
+	gk_buf_free(m);
+	*m = say(to);
+}
+
 /* Messages go to and fro until nobody has anything to say. */
 static SOME void
 converse(struct pair *p, struct gk_buf first)
 {
-	struct gk_buf m = first;
-	bool to_responder = p->r == NULL;
+	int n = p->r == NULL ? 1 : 2;
 
-	if (p->r == NULL) {
-		gk_assert_ok(ike_respond(&env, &config[1], &path[1],
-		                         gk_buf_slice(&m), now, &p->r, &why));
-		gk_buf_free(&m);
-		m = say(p->r);
-		to_responder = false;
-	}
-	while (m.len != 0) {
-		struct ike *to = to_responder ? p->r : p->i;
-
-		gk_assert_ok(hear(to, gk_buf_slice(&m)));
-		gk_buf_free(&m);
-		m = say(to);
-		to_responder = !to_responder;
-	}
+	do
+		hand_on(p, n++, &first);
+	while (first.len != 0);
 }
 
 static SOME struct pair

@@ -30,20 +30,8 @@ before_message(int n)
 	configure(MODERN(PSK));
 	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
 	m = say(p.i);
-	for (int k = 1; k < n; k++) {
-		struct ike *to = k % 2 == 1 ? p.r : p.i;
-
-		if (k == 1) {
-			gk_assert_ok(ike_respond(&env, &config[1], &path[1],
-			                         gk_buf_slice(&m), now, &p.r,
-			                         &why));
-			to = p.r;
-		} else {
-			gk_assert_ok(hear(to, gk_buf_slice(&m)));
-		}
-		gk_buf_free(&m);
-		m = say(to);
-	}
+	for (int k = 1; k < n; k++)
+		hand_on(&p, k, &m);
 }
 
 static SOME void

@@ -13,10 +13,7 @@ open_all(size_t members, uint16_t type)
 	w.template.rekey.sak.ack = type;
 	w.template.rekey.silent_max = 2;
 	w.cfg.push_max = 9000; /* an eviction is two PUSHes */
-	gw_open(&w);
-	for (size_t i = 0; i < members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
+	gw_open_with(&w, members);
 }
 
 static void

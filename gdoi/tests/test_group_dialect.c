@@ -14,29 +14,10 @@ begin(size_t members, const char *name, const char *value)
 		gk_assert_ok(gdoi_dialect_set(&w.dialect, name, value));
 }
 
-static void
-open_all(void)
-{
-	gw_open(&w);
-	for (size_t i = 0; i < w.n_members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
-}
-
-static size_t
-readers(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_members; i++)
-		n += gw_can_read(&w, &w.member[i]);
-	return n;
-}
-
 GK_TEST(rfc6407_5_6_2_03, a_kek_packet_beside_the_lkh_packet)
 {
 	begin(5, "lkh_kek_packet", "both");
-	open_all();
+	gw_open_with(&w, w.n_members);
 	assert_true(w.member[0].seen_kek_packet);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_KEK, w.now));
 	gw_drain(&w);
@@ -45,14 +26,14 @@ GK_TEST(rfc6407_5_6_2_03, a_kek_packet_beside_the_lkh_packet)
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
 	assert_int_equal(w.member[2].n_keks, 2);
 	assert_int_equal(w.member[0].n_keks, 3);
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
 
 GK_TEST(rfc6407_5_6_1_03, a_tek_in_each_push)
 {
 	begin(5, "push_kek_only_tek", "required");
-	open_all();
+	gw_open_with(&w, w.n_members);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_KEK, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.member[0].last_sats, 1);
@@ -60,7 +41,7 @@ GK_TEST(rfc6407_5_6_1_03, a_tek_in_each_push)
 	/* In an eviction it is one that the evicted knows. */
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
 	assert_int_equal(w.member[2].n_teks, 1);
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
 
@@ -85,12 +66,12 @@ GK_TEST(rfc6407_5_6_4_4_01, sender_ids_for_iec_61850)
 {
 	begin(1, "sid_for_iec61850", "include");
 	gw_set_data(&w, 1, &gw_iec_gcm);
-	open_all();
+	gw_open_with(&w, w.n_members);
 	assert_int_equal(w.member[0].n_sids, 1);
 	gw_free(&w);
 	begin(1, "sid_for_iec61850", "omit");
 	gw_set_data(&w, 1, &gw_iec_gcm);
-	open_all();
+	gw_open_with(&w, w.n_members);
 	assert_int_equal(w.member[0].n_sids, 0);
 	gw_free(&w);
 }
@@ -98,17 +79,17 @@ GK_TEST(rfc6407_5_6_4_4_01, sender_ids_for_iec_61850)
 GK_TEST(rfc6407_4_06, the_sak_in_force_in_every_push)
 {
 	begin(3, "sak_repeat", "always");
-	open_all();
+	gw_open_with(&w, w.n_members);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_true(w.member[0].last_sak);
 	assert_int_equal(w.member[0].n_keks, 1);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 	begin(1, NULL, NULL);
-	open_all();
+	gw_open_with(&w, w.n_members);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_false(w.member[0].last_sak);
@@ -126,18 +107,18 @@ GK_TEST(rfc6407_5_6_2_2_01, every_form_of_the_signature_key)
 		} else {
 			begin(2, "sig_key_format", i == 3 ? "x962" : "raw");
 		}
-		open_all();
+		gw_open_with(&w, w.n_members);
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 		gw_drain(&w);
-		assert_int_equal(readers(), 2);
+		assert_int_equal(gw_readers(&w), 2);
 		gw_free(&w);
 	}
 	begin(2, "sig_key_format", "x509");
 	w.cfg.signer_cert = gk_cert_der(w.party.cert);
-	open_all();
+	gw_open_with(&w, w.n_members);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 2);
+	assert_int_equal(gw_readers(&w), 2);
 	gw_free(&w);
 }
 
@@ -148,13 +129,13 @@ GK_TEST(rfc6407_5_6_2_1_01, every_place_of_the_iv)
 
 	for (size_t i = 0; i < GK_COUNT(place); i++) {
 		begin(4, "push_iv", place[i]);
-		open_all();
+		gw_open_with(&w, w.n_members);
 		for (int k = 0; k < 3; k++)
 			gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL,
 			                              w.now));
 		gw_drain(&w);
 		gk_assert_ok(gw_evict(&w, &w.member[1]));
-		assert_int_equal(readers(), 3);
+		assert_int_equal(gw_readers(&w), 3);
 		gw_free(&w);
 	}
 }
@@ -172,7 +153,7 @@ GK_TEST(gdoid, a_member_like_the_reference_implementation_is_served)
 		.has_atd = true, .atd = 3, .has_dtd = true, .dtd = 10
 	};
 	gw_set_data(&w, 1, &gw_esp_cbc);
-	open_all();
+	gw_open_with(&w, w.n_members);
 	/* The codec turns the address there, and back here. */
 	assert_memory_equal(w.member[0].dst, "\xef\x01\x01\x01", 4);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
@@ -185,7 +166,7 @@ GK_TEST(gdoid, a_member_like_the_reference_implementation_is_served)
 		assert_true(w.member[i].last_sak);
 	}
 	gw_after(&w, 4);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 }
 

@@ -24,22 +24,9 @@ begin(size_t members)
 static void
 open_all(void)
 {
-	gw_open(&w);
-	for (size_t i = 0; i < w.n_members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
+	gw_open_with(&w, w.n_members);
 	gw_after(&w, 5);
 	gw_forget_pushes(&w);
-}
-
-static size_t
-in_state(enum gdoi_tek_state state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_tek; i++)
-		n += w.tek[i].state == state;
-	return n;
 }
 
 static const struct gw_tek *
@@ -60,10 +47,10 @@ GK_TEST(rfc6407_5_4_1_01, an_eviction_has_the_delays_of_any_rekey)
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
 	assert_int_equal(w.member[0].gap.atd, 10);
 	assert_int_equal(w.member[0].gap.dtd, 30);
-	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
-	assert_int_equal(in_state(GDOI_TEK_RECEIVE), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_RECEIVE), 1);
 	gw_after(&w, 10);
-	assert_int_equal(in_state(GDOI_TEK_OLD), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_OLD), 1);
 	gw_after(&w, 21);
 	assert_int_equal(w.n_tek, 1);
 	gw_free(&w);
@@ -78,7 +65,7 @@ assert_replaced_at_once(const uint8_t old[4])
 	assert_false(gw_can_read(&w, &w.member[2]));
 	/* The key server's own list, and what members were told to delete. */
 	assert_int_equal(w.n_tek, 1);
-	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	assert_false(gw_has_tek(&w.member[0], old));
 }
 
@@ -104,7 +91,7 @@ GK_TEST(rfc6407_5_4_1_01, no_other_rekey_is_hurried_by_that_policy)
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.member[0].gap.atd, 10);
-	assert_int_equal(in_state(GDOI_TEK_RECEIVE), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_RECEIVE), 1);
 	gw_free(&w);
 }
 

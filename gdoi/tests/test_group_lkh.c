@@ -15,21 +15,8 @@ begin(size_t members)
 static void
 open_all(void)
 {
-	gw_open(&w);
-	for (size_t i = 0; i < w.n_members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
+	gw_open_with(&w, w.n_members);
 	gw_after(&w, 5);
-}
-
-static size_t
-readers(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_members; i++)
-		n += gw_can_read(&w, &w.member[i]);
-	return n;
 }
 
 GK_TEST(rfc6407_4_3_05, who_is_evicted_reads_no_more_and_the_others_do)
@@ -42,7 +29,7 @@ GK_TEST(rfc6407_4_3_05, who_is_evicted_reads_no_more_and_the_others_do)
 		size_t i = (gone * 7) % 20;
 
 		gk_assert_ok(gw_evict(&w, &w.member[i]));
-		assert_int_equal(readers(), 20 - gone);
+		assert_int_equal(gw_readers(&w), 20 - gone);
 		assert_false(gw_can_read(&w, &w.member[i]));
 		/* It still hears everything, and cannot read it. */
 		assert_true(w.member[i].blind != 0);
@@ -88,7 +75,7 @@ GK_TEST(rfc6407_4_3_05, several_are_evicted_in_one_rekey)
 	gw_drain(&w);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 2);
 	assert_int_equal(w.count[GDOI_OUT_EVICTED], 3);
-	assert_int_equal(readers(), 9);
+	assert_int_equal(gw_readers(&w), 9);
 	/* Nobody of that name, or twice the same: nothing happens. */
 	peer[1] = peer[0] = "ipv4:10.1.0.1";
 	gk_assert_err(GK_ERR_VALUE, gdoi_group_evict(w.group, peer, 2, w.now));
@@ -96,7 +83,7 @@ GK_TEST(rfc6407_4_3_05, several_are_evicted_in_one_rekey)
 	gk_assert_err(GK_ERR_VALUE, gdoi_group_evict(w.group, peer, 1, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 2);
-	assert_int_equal(readers(), 9);
+	assert_int_equal(gw_readers(&w), 9);
 	gw_free(&w);
 }
 
@@ -133,7 +120,7 @@ GK_TEST(rfc6407_4_11, a_large_array_goes_in_several_complete_pushes)
 		                 w.push[i - 1].sequence + 1);
 	}
 	assert_int_equal(w.push[w.n_push - 1].sequence, 1);
-	assert_int_equal(readers(), 63);
+	assert_int_equal(gw_readers(&w), 63);
 	gw_free(&w);
 }
 
@@ -163,7 +150,7 @@ GK_TEST(rfc6407_5_6_3_1_07, other_degrees_and_ciphers)
 		open_all();
 		gk_assert_ok(gw_evict(&w, &w.member[12]));
 		gk_assert_ok(gw_evict(&w, &w.member[0]));
-		assert_int_equal(readers(), 11);
+		assert_int_equal(gw_readers(&w), 11);
 		gw_free(&w);
 	}
 }
@@ -185,7 +172,7 @@ GK_TEST(rfc6407_5_9_07, without_lkh_an_eviction_deletes_everything)
 		else
 			gk_assert_ok(gw_register(&w, &w.member[i]));
 	}
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 }
 
@@ -202,7 +189,7 @@ GK_TEST(rfc6407_7_4_2_01, a_joiner_gets_nothing_that_was_used_before)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 		gw_after(&w, 3);
 	}
-	assert_int_equal(readers(), 7);
+	assert_int_equal(gw_readers(&w), 7);
 	memcpy(old_tek, w.member[0].tek[w.member[0].n_teks - 1].spi, 4);
 	memcpy(old_kek, w.member[0].kek[0].sak.spi, 16);
 	gk_assert_ok(gw_register(&w, &w.member[7]));
@@ -210,7 +197,7 @@ GK_TEST(rfc6407_7_4_2_01, a_joiner_gets_nothing_that_was_used_before)
 	assert_false(gw_has_tek(&w.member[7], old_tek));
 	assert_memory_not_equal(w.member[7].kek[0].sak.spi, old_kek, 16);
 	gw_after(&w, 3);
-	assert_int_equal(readers(), 8);
+	assert_int_equal(gw_readers(&w), 8);
 	for (size_t i = 0; i < 8; i++)
 		assert_false(gw_has_tek(&w.member[i], old_tek));
 	gw_free(&w);
@@ -228,7 +215,7 @@ GK_TEST(rfc6407_7_4_2_02, joiners_within_the_window_share_a_rekey)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	gw_after(&w, 6);
-	assert_int_equal(readers(), 30);
+	assert_int_equal(gw_readers(&w), 30);
 	/* One who came in the window and is evicted in it has seen the keys
 	 * to come: those are not used. */
 	gk_assert_ok(gw_evict(&w, &w.member[29]));
@@ -237,7 +224,7 @@ GK_TEST(rfc6407_7_4_2_02, joiners_within_the_window_share_a_rekey)
 	gk_assert_ok(gw_register(&w, &w.member[29]));
 	gk_assert_ok(gw_evict(&w, &w.member[29]));
 	gw_after(&w, 10);
-	assert_int_equal(readers(), 29);
+	assert_int_equal(gw_readers(&w), 29);
 	assert_false(gw_can_read(&w, &w.member[29]));
 	gw_free(&w);
 }
@@ -248,7 +235,7 @@ GK_TEST(rfc6407_7_4_2_01, without_the_option_a_join_sends_nothing)
 	open_all();
 	gw_after(&w, 60);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
-	assert_int_equal(readers(), 10);
+	assert_int_equal(gw_readers(&w), 10);
 	gw_free(&w);
 }
 
@@ -266,7 +253,7 @@ GK_TEST(rfc6407_4_3_05, a_thousand_members_and_many_evictions)
 	open_all();
 	gk_assert_ok(gdoi_group_evict(w.group, peer, 5, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 995);
+	assert_int_equal(gw_readers(&w), 995);
 	gw_free(&w);
 }
 
@@ -339,7 +326,7 @@ GK_TEST(rfc6407_4_3_05, two_hundred_members_over_a_lossy_network)
 		}
 		gw_after(&w, 700);
 	}
-	assert_int_equal(readers(), 188);
+	assert_int_equal(gw_readers(&w), 188);
 	/* 2400 times somebody was sent several PUSHes, four times each. */
 	assert_in_range(again, 1, 60);
 	gw_free(&w);

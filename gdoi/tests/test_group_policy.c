@@ -6,25 +6,6 @@
 /* Policies: what cannot be run, and what a later one changes. */
 static struct gw w;
 
-static void
-open_all(size_t members)
-{
-	gw_open(&w);
-	for (size_t i = 0; i < members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
-}
-
-static size_t
-readers(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_members; i++)
-		n += gw_can_read(&w, &w.member[i]);
-	return n;
-}
-
 /* ---- refused ------------------------------------------------------------- */
 
 static void
@@ -82,10 +63,10 @@ GK_TEST(rfc6407_5_3_6_3_01, ecdss_goes_by_the_key)
 	w.template.rekey.sak.sig_hash = GDOI_SIG_HASH_SHA256;
 	w.template.rekey.sak.sig_key_length = 0;
 	w.cfg.legacy_ok = true;
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 2);
+	assert_int_equal(gw_readers(&w), 2);
 	gw_free(&w);
 }
 
@@ -108,8 +89,8 @@ GK_TEST(rfc6407_6_2_01, a_weak_transform_has_to_be_allowed)
 	gw_init(&w, 1);
 	gw_set_data(&w, 1, &sat);
 	w.cfg.legacy_ok = true;
-	open_all(1);
-	assert_int_equal(readers(), 1);
+	gw_open_with(&w, 1);
+	assert_int_equal(gw_readers(&w), 1);
 	gw_free(&w);
 }
 
@@ -119,7 +100,7 @@ GK_TEST(rfc6407_5_3_12, a_bad_edition_changes_nothing)
 	uint8_t before[32], after[32];
 
 	gw_init(&w, 2);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gdoi_group_digest(w.group, before);
 	w.template.rekey.sak.key_length = 7;
 	gk_assert_err(GK_ERR_POLICY, gw_set_policy(&w));
@@ -127,7 +108,7 @@ GK_TEST(rfc6407_5_3_12, a_bad_edition_changes_nothing)
 	assert_memory_equal(before, after, 32);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 2);
+	assert_int_equal(gw_readers(&w), 2);
 	gw_free(&w);
 }
 
@@ -136,7 +117,7 @@ GK_TEST(rfc6407_5_3_12, a_bad_edition_changes_nothing)
 GK_TEST(rfc6407_4_3_01, the_same_policy_again_sends_nothing)
 {
 	gw_init(&w, 2);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gw_set_policy(&w));
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	assert_int_equal(w.count[GDOI_OUT_POLICY], 2);
@@ -148,10 +129,10 @@ GK_TEST(rfc6407_7_4_1_01, an_edition_that_admits_fewer_evicts_the_others)
 	struct gdoi_group_status s;
 
 	gw_init(&w, 10);
-	open_all(10);
+	gw_open_with(&w, 10);
 	w.template.edition = 101;
 	gk_assert_ok(gw_set_policy(&w));
-	assert_int_equal(readers(), 5);
+	assert_int_equal(gw_readers(&w), 5);
 	gdoi_group_status(w.group, &s);
 	assert_int_equal(s.n_members, 5);
 	assert_int_equal(s.edition, 101);
@@ -161,7 +142,7 @@ GK_TEST(rfc6407_7_4_1_01, an_edition_that_admits_fewer_evicts_the_others)
 	w.template.edition = 102;
 	gk_assert_ok(gw_set_policy(&w));
 	gk_assert_ok(gw_register(&w, &w.member[1]));
-	assert_int_equal(readers(), 6);
+	assert_int_equal(gw_readers(&w), 6);
 	gw_free(&w);
 }
 
@@ -169,11 +150,11 @@ GK_TEST(rfc6407_7_4_1_01, an_edition_that_admits_fewer_evicts_the_others)
 GK_TEST(rfc6407_7_4_1_01, also_an_edition_that_comes_with_a_restart)
 {
 	gw_init(&w, 10);
-	open_all(10);
+	gw_open_with(&w, 10);
 	w.template.edition = 103;
 	gw_restart(&w);
 	gw_after(&w, 2);
-	assert_int_equal(readers(), 5);
+	assert_int_equal(gw_readers(&w), 5);
 	gw_free(&w);
 }
 
@@ -182,18 +163,18 @@ GK_TEST(rfc6407_4_3_03, other_data_sas_replace_those_that_are_gone)
 	const struct gdoi_sat two[] = { gw_esp_cbc, gw_ah };
 
 	gw_init(&w, 3);
-	open_all(3);
+	gw_open_with(&w, 3);
 	gw_set_data(&w, 2, two);
 	gk_assert_ok(gw_set_policy(&w));
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
 	assert_int_equal(w.n_tek, 2);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	assert_true(w.member[0].tek[0].deleted);
 	/* One of them stays when the other goes, with its keys. */
 	gw_set_data(&w, 1, &two[1]);
 	gk_assert_ok(gw_set_policy(&w));
 	assert_int_equal(w.n_tek, 1);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	assert_int_equal(w.member[2].n_teks, 3);
 	assert_true(w.member[2].tek[1].deleted);
 	gw_free(&w);
@@ -202,7 +183,7 @@ GK_TEST(rfc6407_4_3_03, other_data_sas_replace_those_that_are_gone)
 GK_TEST(rfc6407_4_06, another_sak_is_another_rekey_sa)
 {
 	gw_init(&w, 3);
-	open_all(3);
+	gw_open_with(&w, 3);
 	w.template.rekey.sak.lifetime = 1000;
 	gk_assert_ok(gw_set_policy(&w));
 	assert_int_equal(w.member[1].n_keks, 2);
@@ -214,7 +195,7 @@ GK_TEST(rfc6407_4_06, another_sak_is_another_rekey_sa)
 GK_TEST(rfc6407_5_9_07, a_change_that_the_tree_cannot_follow_starts_over)
 {
 	gw_init(&w, 4);
-	open_all(4);
+	gw_open_with(&w, 4);
 	gk_assert_ok(gw_evict(&w, &w.member[3]));
 	w.template.rekey.lkh_degree = 4;
 	gk_assert_ok(gw_set_policy(&w));
@@ -222,29 +203,29 @@ GK_TEST(rfc6407_5_9_07, a_change_that_the_tree_cannot_follow_starts_over)
 		assert_true(w.member[i].deleted_all);
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 	}
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	/* Who was evicted stays so. */
 	gk_assert_err(GK_ERR_POLICY, gw_register(&w, &w.member[3]));
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
-	assert_int_equal(readers(), 2);
+	assert_int_equal(gw_readers(&w), 2);
 	gw_restart(&w);
 	gw_after(&w, 2);
 	gk_assert_ok(gw_evict(&w, &w.member[1]));
-	assert_int_equal(readers(), 1);
+	assert_int_equal(gw_readers(&w), 1);
 	/* And with a restart in between. */
 	w.template.rekey.sak.key_length = 256;
 	gw_restart(&w);
 	gw_after(&w, 2);
 	assert_true(w.member[0].deleted_all);
 	gk_assert_ok(gw_register(&w, &w.member[0]));
-	assert_int_equal(readers(), 1);
+	assert_int_equal(gw_readers(&w), 1);
 	gw_free(&w);
 }
 
 GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
 {
 	gw_init(&w, 2);
-	open_all(2);
+	gw_open_with(&w, 2);
 	w.template.rekey.on = false;
 	gk_assert_ok(gw_set_policy(&w));
 	for (size_t i = 0; i < 2; i++) {
@@ -252,7 +233,7 @@ GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 		assert_int_equal(w.member[i].n_keks, 0);
 	}
-	assert_int_equal(readers(), 2);
+	assert_int_equal(gw_readers(&w), 2);
 	w.template.rekey.on = true;
 	gk_assert_ok(gw_set_policy(&w));
 	gk_assert_ok(gw_register(&w, &w.member[0]));
@@ -267,15 +248,15 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 	gw_init(&w, 5);
 	w.template.rekey.unicast = true;
 	w.member[1].nat = true;
-	open_all(5);
+	gw_open_with(&w, 5);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	assert_int_equal(w.count[GDOI_OUT_SEND], 5);
-	assert_int_equal(readers(), 5);
+	assert_int_equal(gw_readers(&w), 5);
 	w.count[GDOI_OUT_SEND] = 0;
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	/* The evicted is not even sent them. */
 	assert_int_equal(w.member[2].obeyed, 1);
 	w.lose = true;
@@ -283,7 +264,7 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 	w.lose = false;
 	gw_restart(&w);
 	gw_after(&w, 1);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	/* Whose socket it was nobody knows now, but that it was NAT's. */
 	assert_true(w.member[1].sent_to.nat && !w.member[3].sent_to.nat);
 	assert_true(w.member[1].sent_to.handle == GDOI_HANDLE_NONE);
@@ -298,7 +279,7 @@ GK_TEST(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says)
 	gw_init(&w, 1);
 	w.template.rekey.resend_count = 3;
 	w.template.rekey.resend_spacing_ms = 250;
-	open_all(1);
+	gw_open_with(&w, 1);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.resend_count, 3);
@@ -316,7 +297,7 @@ GK_TEST(rfc6407_4_11, many_data_sas_go_in_several_pushes)
 		sat[i].ipsec.ep.dst.port = (uint16_t)(1000 + i);
 	}
 	gw_set_data(&w, 20, sat);
-	open_all(3);
+	gw_open_with(&w, 3);
 	assert_int_equal(w.member[0].n_teks, 20);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK | GDOI_REKEY_NOW,
 	                              w.now));
@@ -324,7 +305,7 @@ GK_TEST(rfc6407_4_11, many_data_sas_go_in_several_pushes)
 	assert_in_range(w.count[GDOI_OUT_MULTICAST], 2, 5);
 	for (size_t i = 0; i < w.n_push; i++)
 		assert_true(w.push[i].dgram.len <= 1400);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	for (size_t i = 0; i < 20; i++)
 		assert_true(w.member[2].tek[i].deleted);
 	gw_free(&w);

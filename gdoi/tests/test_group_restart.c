@@ -6,31 +6,12 @@
 /* What a restart goes on with; sender ids; the end of a group. */
 static struct gw w;
 
-static void
-open_all(size_t members)
-{
-	gw_open(&w);
-	for (size_t i = 0; i < members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
-}
-
-static size_t
-readers(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_members; i++)
-		n += gw_can_read(&w, &w.member[i]);
-	return n;
-}
-
 GK_TEST(rfc6407_5_7_02, sequence_and_keys_go_on_after_a_restart)
 {
 	struct gdoi_group_status before, after;
 
 	gw_init(&w, 4);
-	open_all(4);
+	gw_open_with(&w, 4);
 	for (int i = 0; i < 3; i++)
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
@@ -49,9 +30,9 @@ GK_TEST(rfc6407_5_7_02, sequence_and_keys_go_on_after_a_restart)
 	}
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gk_assert_ok(gw_evict(&w, &w.member[0]));
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 }
 
@@ -59,14 +40,14 @@ GK_TEST(rfc6407_5_7_02, sequence_and_keys_go_on_after_a_restart)
 GK_TEST(rfc6407_7_4_1_02, a_half_sent_eviction_goes_on)
 {
 	gw_init(&w, 9);
-	open_all(9);
+	gw_open_with(&w, 9);
 	w.lose = true;
 	gk_assert_ok(gw_evict(&w, &w.member[4]));
-	assert_int_equal(readers(), 0);
+	assert_int_equal(gw_readers(&w), 0);
 	w.lose = false;
 	gw_restart(&w);
 	gw_after(&w, 1);
-	assert_int_equal(readers(), 8);
+	assert_int_equal(gw_readers(&w), 8);
 	assert_false(gw_can_read(&w, &w.member[4]));
 	gw_free(&w);
 }
@@ -75,7 +56,7 @@ GK_TEST(rfc6407_7_4_1_02, a_half_sent_eviction_goes_on)
 GK_TEST(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored)
 {
 	gw_init(&w, 5);
-	open_all(5);
+	gw_open_with(&w, 5);
 	w.broken = true;
 	gk_assert_ok(gw_evict(&w, &w.member[1]));
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
@@ -85,23 +66,23 @@ GK_TEST(rfc6407_5_7_02, nothing_is_sent_that_was_not_stored)
 	w.broken = false;
 	gw_restart(&w);
 	gw_after(&w, 3);
-	assert_int_equal(readers(), 5);
+	assert_int_equal(gw_readers(&w), 5);
 	gk_assert_ok(gw_evict(&w, &w.member[1]));
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
 
 GK_TEST(rfc6407_5_7_02, what_the_store_did_not_take_is_sent_when_it_is_back)
 {
 	gw_init(&w, 5);
-	open_all(5);
+	gw_open_with(&w, 5);
 	w.broken = true;
 	gk_assert_ok(gw_evict(&w, &w.member[1]));
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	gw_after(&w, 3);
 	w.broken = false;
 	gw_after(&w, 3);
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
 
@@ -121,7 +102,7 @@ GK_TEST(rfc6407_5_7_02, what_was_owed_to_the_disk_is_paid_when_it_is_back)
 	size_t commits;
 
 	gw_init(&w, 4);
-	open_all(4);
+	gw_open_with(&w, 4);
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
 	gw_after(&w, 2);
 	commits = w.commits;
@@ -154,7 +135,7 @@ GK_TEST(rfc6407_7_4_2_02, joiners_who_wait_are_announced_after_a_restart)
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	gw_restart(&w);
 	gw_after(&w, 2);
-	assert_int_equal(readers(), 6);
+	assert_int_equal(gw_readers(&w), 6);
 	gw_free(&w);
 }
 
@@ -166,13 +147,13 @@ GK_TEST(rfc6407_7_4_1_01, who_has_left_is_out_also_after_a_restart)
 
 	gw_init(&w, 6);
 	w.cfg.join_window_ms = 60000;
-	open_all(6);
+	gw_open_with(&w, 6);
 	p.id = &w.member[2].id;
 	gk_assert_ok(gdoi_group_left(w.group, &p, w.now, &ticket));
 	assert_true(gw_commit(&w, ticket));
 	gw_restart(&w);
 	gw_after(&w, 2);
-	assert_int_equal(readers(), 5);
+	assert_int_equal(gw_readers(&w), 5);
 	assert_false(gw_can_read(&w, &w.member[2]));
 	gk_assert_err(GK_ERR_VALUE,
 	              gdoi_group_left(w.group, &p, w.now, &ticket));
@@ -187,7 +168,7 @@ GK_TEST(rfc5374_4_2_1_04, delays_go_on_after_a_restart)
 	w.template.gap = (struct gdoi_gap){
 		.has_atd = true, .atd = 10, .has_dtd = true, .dtd = 30
 	};
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	gw_after(&w, 5);
@@ -206,7 +187,7 @@ GK_TEST(rfc6407_5_6_2_1_01, a_chain_of_ivs_goes_on_after_a_restart)
 {
 	gw_init(&w, 2);
 	gk_assert_ok(gdoi_dialect_set(&w.dialect, "push_iv", "chained"));
-	open_all(2);
+	gw_open_with(&w, 2);
 	for (int i = 0; i < 3; i++) {
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 		gw_drain(&w);
@@ -255,7 +236,7 @@ GK_TEST(rfc6407_3_5_04, no_two_counter_mode_sas_have_a_key_in_common)
 
 	gw_init(&w, 1);
 	gw_set_data(&w, 2, sat);
-	open_all(1);
+	gw_open_with(&w, 1);
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < w.member[0].n_teks; i++)
 			if (!w.member[0].tek[i].deleted && n < GK_COUNT(seen))
@@ -301,7 +282,7 @@ GK_TEST(rfc6407_3_5_11, when_they_run_out_everything_is_deleted_and_new)
 	assert_int_equal(w.member[3].sid[0], 0);
 	for (size_t i = 0; i < 3; i++)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
-	assert_int_equal(readers(), 4);
+	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
 
@@ -358,7 +339,7 @@ GK_TEST(rfc4534_2_08, a_policy_that_lapsed_admits_nobody_new)
 	struct gdoi_group_status st;
 
 	gw_init(&w, 3);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gdoi_group_set_lapsed(w.group, true);
 	gk_assert_err(GK_ERR_POLICY, gw_register(&w, &w.member[2]));
 	assert_string_equal(w.why.req, "RFC4534-2-08");
@@ -391,7 +372,7 @@ GK_TEST(rfc6407_4_3_05, after_a_restart_only_the_last_rekey_is_sent_again)
 	w.cfg.push_max = 9000;
 	w.cfg.ack_wait_ms = 600000;
 	w.template.rekey.sak.ack = GDOI_ACK_KEK_SHA256;
-	open_all(3);
+	gw_open_with(&w, 3);
 	for (int i = 0; i < 3; i++) {
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 		gw_drain(&w);
@@ -420,7 +401,7 @@ GK_TEST(rfc6407_4_3_05, what_the_store_held_up_is_sent_after_the_restart)
 {
 	gw_init(&w, 3);
 	w.cfg.push_max = 9000;
-	open_all(3);
+	gw_open_with(&w, 3);
 	w.broken = true;
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
@@ -449,7 +430,7 @@ GK_TEST(rfc6407_5_9_07, delete_all_starts_over)
 
 	gw_init(&w, 3);
 	gw_set_data(&w, 2, sat);
-	open_all(3);
+	gw_open_with(&w, 3);
 	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
 	gw_drain(&w);
 	for (size_t i = 0; i < 3; i++) {
@@ -458,10 +439,10 @@ GK_TEST(rfc6407_5_9_07, delete_all_starts_over)
 		assert_true(w.member[i].tek[1].deleted);
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 	}
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
 	gw_drain(&w);
-	assert_int_equal(readers(), 3);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 }
 
@@ -470,7 +451,7 @@ zero_spi(const char *reading, size_t len)
 {
 	gw_init(&w, 1);
 	gk_assert_ok(gdoi_dialect_set(&w.dialect, "delete_zero_spi", reading));
-	open_all(1);
+	gw_open_with(&w, 1);
 	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
 	gw_drain(&w);
 	assert_true(w.member[0].deleted_all);
@@ -491,7 +472,7 @@ GK_TEST(rfc6407_5_9_07, a_destroyed_group_answers_nobody_ever_again)
 	struct gdoi_group_status s;
 
 	gw_init(&w, 3);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_destroy(w.group, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.count[GDOI_OUT_DESTROYED], 1);
@@ -516,7 +497,7 @@ GK_TEST(rfc6407_5_9_07, a_destroyed_group_answers_nobody_ever_again)
 GK_TEST(rfc6407_5_9_07, a_restart_does_not_swallow_the_last_words)
 {
 	gw_init(&w, 2);
-	open_all(2);
+	gw_open_with(&w, 2);
 	w.lose = true;
 	gk_assert_ok(gdoi_group_destroy(w.group, w.now));
 	gw_drain(&w);

@@ -64,10 +64,7 @@ open_two(void)
 {
 	gw_init(&w, 2);
 	two_sas(&source, 2048);
-	gw_open(&w);
-	for (size_t i = 0; i < w.n_members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
+	gw_open_with(&w, w.n_members);
 }
 
 GK_TEST(rfc6407_5_6_1_3_01, members_get_the_key_by_pull_and_push)

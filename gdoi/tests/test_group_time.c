@@ -6,38 +6,19 @@
 /* What time brings: lifetimes, ATD and DTD, RFC 8052's next key. */
 static struct gw w;
 
-static void
-open_all(size_t members)
-{
-	gw_open(&w);
-	for (size_t i = 0; i < members; i++)
-		gk_assert_ok(gw_register(&w, &w.member[i]));
-	gw_drain(&w);
-}
-
-static size_t
-in_state(enum gdoi_tek_state state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w.n_tek; i++)
-		n += w.tek[i].state == state;
-	return n;
-}
-
 /* ---- lifetimes ----------------------------------------------------------- */
 
 GK_TEST(rfc6407_4_3_03, teks_and_kek_are_replaced_before_they_end)
 {
 	gw_init(&w, 3);
 	w.template.rekey.sak.lifetime = 7200;
-	open_all(3);
+	gw_open_with(&w, 3);
 	/* A day: TEKs of an hour, a KEK of two. */
 	for (int hour = 0; hour < 24; hour++) {
 		gw_after(&w, 3600);
 		for (size_t i = 0; i < 3; i++)
 			assert_true(gw_can_read(&w, &w.member[i]));
-		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	}
 	assert_in_range(w.count[GDOI_OUT_MULTICAST], 24 + 12, 30 + 16);
 	/* What has run out is gone. */
@@ -62,7 +43,7 @@ GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_back_lengthens_no_life)
 	unsigned sent;
 
 	gw_init(&w, 4);
-	open_all(3);
+	gw_open_with(&w, 3);
 	gw_after(&w, 1800);
 	w.now.utc_s -= 86400;
 	gk_assert_ok(gw_register(&w, &w.member[3]));
@@ -92,7 +73,7 @@ GK_TEST(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm)
 	unsigned sent;
 
 	gw_init(&w, 4);
-	open_all(3);
+	gw_open_with(&w, 3);
 	gw_after(&w, 600);
 	before = w.now;
 	w.now.mono_ms += 5;
@@ -114,7 +95,7 @@ GK_TEST(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm)
 GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_forward)
 {
 	gw_init(&w, 3);
-	open_all(3);
+	gw_open_with(&w, 3);
 	for (int day = 0; day < 3; day++) {
 		gw_after(&w, 600);
 		w.now.utc_s += 30 * 86400;
@@ -123,7 +104,7 @@ GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_forward)
 		gw_after(&w, 10);
 		for (size_t i = 0; i < 3; i++)
 			assert_true(gw_can_read(&w, &w.member[i]));
-		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	}
 	gw_free(&w);
 }
@@ -132,7 +113,7 @@ GK_TEST(rfc6407_4_3_03, margin_and_interval_are_the_policys)
 {
 	gw_init(&w, 1);
 	w.template.rekey.margin_s = 600;
-	open_all(1);
+	gw_open_with(&w, 1);
 	gw_after(&w, 2999);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
 	gw_after(&w, 2);
@@ -140,7 +121,7 @@ GK_TEST(rfc6407_4_3_03, margin_and_interval_are_the_policys)
 	gw_free(&w);
 	gw_init(&w, 1);
 	w.template.rekey.interval_s = 300;
-	open_all(1);
+	gw_open_with(&w, 1);
 	gw_after(&w, 3050);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 10);
 	gw_free(&w);
@@ -161,13 +142,13 @@ with_gap(uint16_t atd, uint16_t dtd)
 GK_TEST(rfc5374_4_2_1_03, the_key_servers_own_sas_follow_atd_and_dtd)
 {
 	with_gap(10, 30);
-	open_all(4);
+	gw_open_with(&w, 4);
 	/* The first is in use at once: nobody has another. */
-	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
-	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
-	assert_int_equal(in_state(GDOI_TEK_RECEIVE), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_RECEIVE), 1);
 	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
 	gw_after(&w, 9);
 	assert_int_equal(w.tek[0].state, GDOI_TEK_CURRENT);
@@ -185,7 +166,7 @@ GK_TEST(rfc5374_4_2_1_03, the_key_servers_own_sas_follow_atd_and_dtd)
 GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 {
 	with_gap(10, 30);
-	open_all(4);
+	gw_open_with(&w, 4);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_true(w.member[0].has_gap);
@@ -199,7 +180,7 @@ GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 GK_TEST(rfc5374_4_2_1_10, a_member_that_comes_during_a_rollover_misses_nothing)
 {
 	with_gap(10, 30);
-	open_all(3);
+	gw_open_with(&w, 3);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	gw_after(&w, 4);
@@ -218,7 +199,7 @@ GK_TEST(rfc5374_4_2_1_10, a_member_that_comes_during_a_rollover_misses_nothing)
 GK_TEST(rfc6407_5_4_1_02, at_once_means_neither_delay)
 {
 	with_gap(10, 30);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK | GDOI_REKEY_NOW,
 	                              w.now));
 	gw_drain(&w);
@@ -232,12 +213,12 @@ GK_TEST(rfc6407_5_4_1_02, at_once_means_neither_delay)
 GK_TEST(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another)
 {
 	with_gap(10, 30);
-	open_all(2);
+	gw_open_with(&w, 2);
 	for (int i = 0; i < 4; i++) {
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 		gw_drain(&w);
 		gw_after(&w, 3);
-		assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	}
 	gw_after(&w, 60);
 	assert_int_equal(w.n_tek, 1);
@@ -249,7 +230,7 @@ GK_TEST(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another)
 GK_TEST(rfc6407_5_9_01, without_delays_an_old_sa_lasts_as_long_as_it_was_to)
 {
 	gw_init(&w, 2);
-	open_all(2);
+	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_false(w.member[0].tek[0].deleted);
@@ -277,7 +258,7 @@ substation(uint32_t atd)
 GK_TEST(rfc8052_2_2_4_1_02, a_pull_brings_the_current_and_the_next_key)
 {
 	substation(0);
-	open_all(1);
+	gw_open_with(&w, 1);
 	assert_int_equal(w.member[0].n_teks, 2);
 	assert_false(w.member[0].tek[0].has_atd);
 	assert_int_equal(w.member[0].tek[0].lifetime, 3600);
@@ -298,17 +279,17 @@ GK_TEST(rfc8052_2_2_4_1_01, the_next_key_takes_over_without_a_message)
 	uint8_t next[4];
 
 	substation(0);
-	open_all(2);
+	gw_open_with(&w, 2);
 	memcpy(next, w.member[0].tek[1].spi, 4);
 	gw_after(&w, 3575);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
-	assert_int_equal(in_state(GDOI_TEK_NEXT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_NEXT), 1);
 	gw_after(&w, 10);
 	/* It is in use, the one before it receives until it ends, and the one
 	 * after it has been given out. */
-	assert_int_equal(in_state(GDOI_TEK_CURRENT), 1);
-	assert_int_equal(in_state(GDOI_TEK_OLD), 1);
-	assert_int_equal(in_state(GDOI_TEK_NEXT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_OLD), 1);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_NEXT), 1);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
 	assert_int_equal(w.member[0].n_teks, 3);
 	for (size_t i = 0; i < w.n_tek; i++)
@@ -325,7 +306,7 @@ GK_TEST(rfc8052_2_2_4_1_01, the_next_key_takes_over_without_a_message)
 GK_TEST(rfc8052_2_2_4_1_01, the_next_key_can_come_shortly_before)
 {
 	substation(600);
-	open_all(1);
+	gw_open_with(&w, 1);
 	assert_int_equal(w.member[0].n_teks, 1);
 	gw_after(&w, 3010);
 	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
@@ -337,7 +318,7 @@ GK_TEST(rfc8052_2_2_4_1_01, the_next_key_can_come_shortly_before)
 GK_TEST(rfc8052_2_2_4_2_01, sa_kda_is_the_share_that_has_the_key)
 {
 	substation(0);
-	open_all(1);
+	gw_open_with(&w, 1);
 	gk_assert_ok(gw_register(&w, &w.member[1]));
 	assert_int_equal(w.member[1].tek[0].kda, 100);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
@@ -361,7 +342,7 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_the_next_key_too)
 	uint8_t old[2][4];
 
 	substation(0);
-	open_all(4);
+	gw_open_with(&w, 4);
 	memcpy(old[0], w.tek_spi[0], 4);
 	memcpy(old[1], w.tek_spi[1], 4);
 	gk_assert_ok(gw_evict(&w, &w.member[2]));
@@ -385,7 +366,7 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_a_key_that_has_just_run_out)
 	uint8_t old[4];
 
 	substation(0);
-	open_all(4);
+	gw_open_with(&w, 4);
 	memcpy(old, w.tek_spi[0], 4);
 	while (w.n_tek > 0 && memcmp(w.tek_spi[0], old, 4) == 0)
 		gw_after(&w, 1);
@@ -406,7 +387,7 @@ GK_TEST(rfc8052_2_2_4_1_01, revocation_deletes_what_members_keep_beyond_its_end)
 	struct gw_tek *first;
 
 	substation(0);
-	open_all(4);
+	gw_open_with(&w, 4);
 	first = &w.member[3].tek[0];
 	memcpy(old, w.tek_spi[0], 4);
 	while (w.n_tek > 0 && memcmp(w.tek_spi[0], old, 4) == 0)
@@ -434,7 +415,7 @@ GK_TEST(rfc8052_2_2_4_1_01, of_what_is_over_the_last_eight_are_remembered)
 	uint8_t old[3][4];
 
 	substation(0);
-	open_all(2);
+	gw_open_with(&w, 2);
 	for (int i = 0; i < 3; i++) {
 		memcpy(old[i], w.member[0].tek[i].spi, 4);
 		gw_after(&w, 3600);
@@ -461,7 +442,7 @@ GK_TEST(rfc8052_2_2_4_1_01, what_is_over_is_remembered_of_each_stream)
 		sat[i].iec.has_atd = true;
 	}
 	gw_set_data(&w, GK_COUNT(sat), sat);
-	open_all(2);
+	gw_open_with(&w, 2);
 	for (size_t i = 0; i < GK_COUNT(sat); i++)
 		memcpy(old[i], w.member[0].tek[i].spi, 4);
 	gw_after(&w, 7200);

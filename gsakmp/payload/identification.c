@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/payload/identification.h"
 
+#include "common/base/gk_base.h"
 #include "common/base/gk_check.h"
 #include "gsakmp/payload/utf8.h"
 
@@ -72,15 +73,6 @@ gsakmp_u_name_encode(struct gk_wr *wr, const struct gsakmp_u_name *name)
 	gk_wr_bytes(wr, name->dn);
 }
 
-static bool
-all_zero(struct gk_slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] != 0)
-			return false;
-	return true;
-}
-
 static enum gk_err
 u_name_check(struct gk_slice data, size_t at, struct gsakmp_reject *why)
 {
@@ -97,7 +89,7 @@ u_name_check(struct gk_slice data, size_t at, struct gsakmp_reject *why)
 	}
 
 	/* RFC4535-7.6.2.1-01: a serial number of one or more. */
-	if (all_zero(name.serial) && GK_CHECKED("RFC4535-7.6.2.1-01"))
+	if (gk_slice_is_zero(name.serial) && GK_CHECKED("RFC4535-7.6.2.1-01"))
 		return gsakmp_refuse(why, GK_ERR_VALUE,
 		                     GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                     "RFC4535-7.6.2.1-01", "Serial Number", at);

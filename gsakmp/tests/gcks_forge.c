@@ -110,3 +110,20 @@ gcks_refused(struct world *w, const struct gcks_forge *f, const char *req,
 	assert_memory_equal(before, after, 32);
 	gk_buf_free(&dgram);
 }
+
+struct gk_slice
+gcks_wait_for_ack(struct fixture *f, struct gsakmp_message *msg)
+{
+	const struct gsakmp_parse how = { .dialect = &f->w->cfg.dialect };
+	struct gsakmp_reject why;
+	struct gk_buf rtj = { 0 };
+	struct gk_buf *sent;
+
+	gcks_forge(&(struct gcks_forge){ .m = f->m, RTJ }, &rtj);
+	gk_assert_ok(world_to_server(f->w, gk_buf_slice(&rtj), f->m->node));
+	gk_buf_free(&rtj);
+	sent = &f->w->seen.last_sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD];
+	gk_assert_ok(
+		gsakmp_message_parse(&how, sent->ptr, sent->len, msg, &why));
+	return msg->nonce[GSAKMP_NONCE_COMBINED].data;
+}

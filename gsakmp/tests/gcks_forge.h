@@ -42,4 +42,9 @@ void gcks_forge(const struct gcks_forge *f, struct gk_buf *out);
 void gcks_refused(struct world *w, const struct gcks_forge *f, const char *req,
                   unsigned notify);
 
+/* gcks_wait_for_ack - a registration of f->m up to where the server waits for its
+ * acknowledgement: the Key Download in @msg; returns Nonce_C. */
+struct gk_slice gcks_wait_for_ack(struct fixture *f,
+                                  struct gsakmp_message *msg);
+
 #endif /* GSAKMP_TESTS_GCKS_FORGE_H */

@@ -11,24 +11,6 @@
 
 /* ---- Key Download - Ack/Failure ----------------------------------------- */
 
-/* A registration that waits for its acknowledgement; returns Nonce_C. */
-static struct gk_slice
-wait_for_ack(struct fixture *f, struct gsakmp_message *msg)
-{
-	const struct gsakmp_parse how = { .dialect = &f->w->cfg.dialect };
-	struct gsakmp_reject why;
-	struct gk_buf rtj = { 0 };
-	struct gk_buf *sent;
-
-	gcks_forge(&(struct gcks_forge){ .m = f->m, RTJ }, &rtj);
-	gk_assert_ok(world_to_server(f->w, gk_buf_slice(&rtj), f->m->node));
-	gk_buf_free(&rtj);
-	sent = &f->w->seen.last_sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD];
-	gk_assert_ok(
-		gsakmp_message_parse(&how, sent->ptr, sent->len, msg, &why));
-	return msg->nonce[GSAKMP_NONCE_COMBINED].data;
-}
-
 #define AF .exchange = GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK, .no_certs = true
 
 static void
@@ -53,7 +35,7 @@ GK_TEST(rfc4535_5_2_1_4_10, acknowledgement_with_another_nonce)
 	struct fixture f;
 
 	fixture_up(&f, &cfg, ALICE_NAME);
-	wait_for_ack(&f, msg);
+	gcks_wait_for_ack(&f, msg);
 	gcks_refused(f.w,
 	             &(struct gcks_forge){
 			     .m = f.m, AF, .nonce = { gcks_nonce, 16 } },
@@ -73,7 +55,7 @@ GK_TEST(rfc4535_5_2_1_4_12, acknowledgement_by_somebody_else)
 	struct fixture f;
 
 	fixture_up(&f, &cfg, ALICE_NAME);
-	nonce_c = wait_for_ack(&f, msg);
+	nonce_c = gcks_wait_for_ack(&f, msg);
 	gcks_refused(f.w,
 	             &(struct gcks_forge){ .m = f.m,
 	                                   AF,
@@ -123,7 +105,7 @@ GK_TEST(rfc4535_5_2_1_4_16, refusal_by_the_member_evicts_at_the_next_rekey)
 	struct fixture f;
 
 	fixture_up(&f, &cfg, ALICE_NAME);
-	nonce_c = wait_for_ack(&f, msg);
+	nonce_c = gcks_wait_for_ack(&f, msg);
 	gcks_forge(&(struct gcks_forge){ .m = f.m,
 	                                 AF,
 	                                 .notify = GSAKMP_NOTIFY_NACK,
@@ -148,7 +130,7 @@ GK_TEST(rfc4535_5_2_1_4_16, silence_evicts_and_a_late_ack_puts_it_right)
 
 	GK_BREAKS("RFC4535-5.2-01");
 	fixture_up(&f, &cfg, ALICE_NAME);
-	nonce_c = wait_for_ack(&f, msg);
+	nonce_c = gcks_wait_for_ack(&f, msg);
 	world_pass(f.w, 11 * 1000);
 	assert_string_equal(state_of_only_member(f.w), "overdue");
 	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_OVERDUE], 1);

@@ -70,24 +70,6 @@ mode(bool verbose)
 	return cfg;
 }
 
-/* Up to where the registration waits for its acknowledgement; Nonce_C. */
-static struct gk_slice
-wait_for_ack(struct fixture *f, struct gsakmp_message *msg)
-{
-	const struct gsakmp_parse how = { .dialect = &f->w->cfg.dialect };
-	struct gsakmp_reject why;
-	struct gk_buf rtj = { 0 };
-	struct gk_buf *sent;
-
-	gcks_forge(&(struct gcks_forge){ .m = f->m, RTJ }, &rtj);
-	gk_assert_ok(world_to_server(f->w, gk_buf_slice(&rtj), f->m->node));
-	gk_buf_free(&rtj);
-	sent = &f->w->seen.last_sent[GSAKMP_EXCHANGE_KEY_DOWNLOAD];
-	gk_assert_ok(
-		gsakmp_message_parse(&how, sent->ptr, sent->len, msg, &why));
-	return msg->nonce[GSAKMP_NONCE_COMBINED].data;
-}
-
 static void
 see_state(void *ctx, const struct gsakmp_group_row *row)
 {
@@ -169,7 +151,7 @@ GK_TEST(rfc4535_5_2_1_4_16, every_acknowledgement_that_is_none_is_a_failure)
 
 		fixture_up(&f, &cfg, ALICE_NAME);
 		how.m = f.m;
-		how.nonce = wait_for_ack(&f, msg);
+		how.nonce = gcks_wait_for_ack(&f, msg);
 		if (r->name == NULL) {
 			gcks_refused(f.w, &how, "RFC4535-7.9.2-02",
 			             GSAKMP_NOTIFY_PAYLOAD_MALFORMED);

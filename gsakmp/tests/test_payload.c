@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/tests/five.h"
 
-#include "gsakmp/message/message.h"
 #include "gsakmp/tests/golden.h"
+#include "gsakmp/tests/refused.h"
 
 /*
  * The bodies of all payloads that are read in clear: the five tests.  Decrypted
@@ -10,21 +10,6 @@
  */
 
 static const struct gsakmp_dialect defaults;
-
-static struct gsakmp_reject why;
-
-static void
-assert_refused(const char *req, enum gsakmp_notify notify, size_t offset,
-               enum gk_err err)
-{
-	assert_true(err != GK_OK);
-	assert_string_equal(why.req, req);
-	assert_int_equal(why.notify, notify);
-	assert_int_equal(why.offset, offset);
-	assert_non_null(why.field);
-}
-
-#define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
 
 /* clang-format off */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
+#include "gsakmp/tests/refused.h"
 
 #include <string.h>
 
-#include "gsakmp/message/message.h"
 #include "gsakmp/tests/golden.h"
 
 /*
@@ -13,21 +12,6 @@
 
 static const struct gsakmp_dialect defaults;
 static const struct gsakmp_vocabulary suite = { .suite = true };
-static struct gsakmp_reject why;
-
-static void
-assert_refused(const char *req, enum gsakmp_notify notify, size_t offset,
-               enum gk_err err)
-{
-	assert_true(err != GK_OK);
-	assert_string_equal(why.req, req);
-	assert_int_equal(why.notify, notify);
-	assert_int_equal(why.offset, offset);
-	assert_non_null(why.field);
-}
-
-#define MALFORMED GSAKMP_NOTIFY_PAYLOAD_MALFORMED
-
 static struct gsakmp_rekey_event rekey_decoded;
 static const struct gsakmp_groupid rekey_group = { GSAKMP_GROUPID_OCTET_STRING,
 	                                           { rekey_golden + 1, 9 } };

@@ -71,23 +71,6 @@ world_note(struct world_seen *seen, const struct gsakmp_output *out)
 	WORLD_MUST(gk_buf_copy(keep, out->dgram));
 }
 
-static bool
-commit(struct world *w, const struct gsakmp_output *out)
-{
-	const struct gk_journal *j =
-		gk_commits_begin(gsakmp_group_commits(out->group), out->ticket);
-	bool ok;
-
-	if (j == NULL)
-		return gk_commits_done(gsakmp_group_commits(out->group),
-		                       out->ticket);
-	ok = world_store_ok(&w->store);
-	if (ok)
-		world_store_apply(&w->store, j);
-	gk_commits_end(gsakmp_group_commits(out->group), ok);
-	return ok;
-}
-
 static void
 server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 {
@@ -115,7 +98,7 @@ drain_gcks(struct world_worker *k)
 
 	while (gsakmp_gcks_poll(k->gcks, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			ok = commit(k->w, &out);
+			ok = world_store_commit(&k->w->store, &out);
 		else if (ok || !gsakmp_output_waits(&out))
 			server_output(k->w, k->node, &out);
 }
@@ -128,7 +111,7 @@ world_drain_group(struct world *w)
 
 	while (gsakmp_group_poll(w->group, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			ok = ok && commit(w, &out);
+			ok = ok && world_store_commit(&w->store, &out);
 		else if (ok || !gsakmp_output_waits(&out))
 			server_output(w, w->group_node, &out);
 	simnet_poke(w->net, w->group_node);

@@ -172,6 +172,8 @@ void world_store_clear(struct world_store *s);
 void world_store_sort(struct world_store *s);
 /* world_store_ok - will it take the next commit? */
 bool world_store_ok(struct world_store *s);
+/* world_store_commit - what a COMMIT of a group is about; false: it did not. */
+bool world_store_commit(struct world_store *s, const struct gsakmp_output *out);
 /* world_restart - kill the key server, start it from its store. */
 void world_restart(struct world *w);
 void world_restart_member(struct world_member *m);

@@ -119,3 +119,19 @@ world_store_apply(struct world_store *s, const struct gk_journal *journal)
 		}
 	}
 }
+
+bool
+world_store_commit(struct world_store *s, const struct gsakmp_output *out)
+{
+	struct gk_commits *commits = gsakmp_group_commits(out->group);
+	const struct gk_journal *j = gk_commits_begin(commits, out->ticket);
+	bool ok;
+
+	if (j == NULL)
+		return gk_commits_done(commits, out->ticket);
+	ok = world_store_ok(s);
+	if (ok)
+		world_store_apply(s, j);
+	gk_commits_end(commits, ok);
+	return ok;
+}

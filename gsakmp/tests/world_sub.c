@@ -5,22 +5,6 @@
 
 #include "gsakmp/tests/world_impl.h"
 
-static bool
-commit(struct world_sub *s, const struct gsakmp_output *out)
-{
-	const struct gk_journal *j =
-		gk_commits_begin(gsakmp_group_commits(out->group), out->ticket);
-	bool ok;
-
-	if (j == NULL)
-		return true;
-	ok = world_store_ok(&s->store);
-	if (ok)
-		world_store_apply(&s->store, j);
-	gk_commits_end(gsakmp_group_commits(out->group), ok);
-	return ok;
-}
-
 static void
 served(struct world_sub *s, unsigned node, const struct gsakmp_output *out)
 {
@@ -45,7 +29,7 @@ drain_gcks(struct world_sub *s)
 
 	while (gsakmp_gcks_poll(s->gcks, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			ok = commit(s, &out);
+			ok = world_store_commit(&s->store, &out);
 		else if (ok)
 			served(s, s->serve, &out);
 }
@@ -58,7 +42,7 @@ drain_group(struct world_sub *s)
 
 	while (gsakmp_group_poll(s->group, &out))
 		if (out.kind == GSAKMP_OUT_COMMIT)
-			ok = commit(s, &out);
+			ok = world_store_commit(&s->store, &out);
 		else if (ok)
 			served(s, s->clock, &out);
 	simnet_poke(s->w->net, s->clock);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,4 +162,31 @@ bench_process_rest(pid_t pid)
 		last = now;
 	}
 	return last;
+}
+
+double
+bench_threads(unsigned threads, void *(*work)(void *job),
+              const struct bench_job *job, size_t size)
+{
+	uint8_t *all = calloc(threads, size);
+	pthread_t *id = calloc(threads, sizeof(*id));
+	uint64_t cpu = 0, count = 0;
+
+	BENCH_NEED(all != NULL && id != NULL);
+	for (unsigned i = 0; i < threads; i++) {
+		memcpy(all + i * size, job, size);
+		BENCH_NEED(pthread_create(&id[i], NULL, work, all + i * size) ==
+		           0);
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		struct bench_job did;
+
+		pthread_join(id[i], NULL);
+		memcpy(&did, all + i * size, sizeof(did));
+		cpu += did.cpu_ns;
+		count += did.count;
+	}
+	free(all);
+	free(id);
+	return (double)cpu / (double)count;
 }

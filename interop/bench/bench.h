@@ -44,6 +44,13 @@ uint64_t bench_thread_ns(void); /* of this thread */
  * any more. */
 uint64_t bench_process_ns(pid_t pid);
 uint64_t bench_process_rest(pid_t pid);
+/* bench_threads - @work on @threads copies of @job, of @size octets, at the same time:
+ * nanoseconds of CPU for each of what they have counted. */
+struct bench_job {
+	uint64_t cpu_ns, count;
+};
+double bench_threads(unsigned threads, void *(*work)(void *job),
+                     const struct bench_job *job, size_t size);
 /* bench_now - real time, as the engines want it. */
 struct gk_now bench_now(void);
 

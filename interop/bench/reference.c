@@ -25,12 +25,12 @@ enum { SIGN, VERIFY, GENERATE, DERIVE, WRAP, WRAP_MORE, DRAW, HASH, KINDS };
 #define OCTETS_MORE 2048
 
 struct job {
+	struct bench_job of; /* first */
 	const struct bench_suite *suite;
 	EVP_PKEY *pkey;
 	int kind;
 	double seconds;
 	size_t octets;
-	uint64_t cpu_ns, count;
 };
 
 static void
@@ -64,9 +64,9 @@ sign_or_verify(struct job *j, bool signing)
 		else
 			BENCH_NEED(EVP_DigestVerify(run, sig, len, data,
 			                            sizeof(data)) == 1);
-		j->count++;
+		j->of.count++;
 	}
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 	EVP_MD_CTX_free(ctx);
 	EVP_MD_CTX_free(made);
 	EVP_MD_CTX_free(run);
@@ -89,16 +89,16 @@ modp(struct job *j)
 	start = bench_thread_ns();
 	end = bench_wall_ns() + (uint64_t)(j->seconds * 1e9);
 	while (bench_wall_ns() < end) {
-		if (j->kind == GENERATE || j->count == 0)
+		if (j->kind == GENERATE || j->of.count == 0)
 			BENCH_NEED(BN_priv_rand(x, MODP_PRIVATE_BITS,
 			                        BN_RAND_TOP_ONE,
 			                        BN_RAND_BOTTOM_ANY) == 1);
 		BN_set_flags(x, BN_FLG_CONSTTIME);
 		BENCH_NEED(BN_mod_exp_mont_consttime(y, base, x, p, ctx,
 		                                     mont) == 1);
-		j->count++;
+		j->of.count++;
 	}
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 	BN_free(p);
 	BN_free(x);
 	BN_free(base);
@@ -133,9 +133,9 @@ curve(struct job *j)
 		BENCH_NEED(EC_POINT_point2oct(ec, to,
 		                              POINT_CONVERSION_UNCOMPRESSED,
 		                              form, sizeof(form), ctx) == 65);
-		j->count++;
+		j->of.count++;
 	}
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 	BN_free(x);
 	EC_POINT_free(from);
 	EC_POINT_free(to);
@@ -160,8 +160,8 @@ wrap(struct job *j)
 	start = bench_thread_ns();
 	end = bench_wall_ns() + (uint64_t)(j->seconds * 1e9);
 	while (bench_wall_ns() < end) {
-		for (int i = 0; i < 100; i++, j->count++) {
-			memcpy(key, &j->count, sizeof(j->count));
+		for (int i = 0; i < 100; i++, j->of.count++) {
+			memcpy(key, &j->of.count, sizeof(j->of.count));
 			BENCH_NEED(RAND_bytes(iv, gcm ? 12 : 16) == 1);
 			BENCH_NEED(EVP_EncryptInit_ex2(ctx, cipher, key, iv,
 			                               NULL) == 1);
@@ -177,7 +177,7 @@ wrap(struct job *j)
 						   16, tag) == 1);
 		}
 	}
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_CIPHER_free(cipher);
 	free(in);
@@ -192,9 +192,9 @@ draw(struct job *j)
 
 	end = bench_wall_ns() + (uint64_t)(j->seconds * 1e9);
 	while (bench_wall_ns() < end)
-		for (int i = 0; i < 100; i++, j->count++)
+		for (int i = 0; i < 100; i++, j->of.count++)
 			BENCH_NEED(RAND_bytes(key, sizeof(key)) == 1);
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 }
 
 /* For each octet of a message of usual size. */
@@ -212,9 +212,9 @@ hash(struct job *j)
 		BENCH_NEED(EVP_DigestInit_ex2(ctx, md, NULL) == 1 &&
 		           EVP_DigestUpdate(ctx, data, sizeof(data)) == 1 &&
 		           EVP_DigestFinal_ex(ctx, out, NULL) == 1);
-		j->count += sizeof(data);
+		j->of.count += sizeof(data);
 	}
-	j->cpu_ns = bench_thread_ns() - start;
+	j->of.cpu_ns = bench_thread_ns() - start;
 	EVP_MD_CTX_free(ctx);
 	EVP_MD_free(md);
 }
@@ -239,28 +239,6 @@ work(void *arg)
 	return NULL;
 }
 
-static double
-measure(struct job job, unsigned threads)
-{
-	struct job *all = calloc(threads, sizeof(*all));
-	pthread_t *id = calloc(threads, sizeof(*id));
-	uint64_t cpu = 0, count = 0;
-
-	BENCH_NEED(all != NULL && id != NULL);
-	for (unsigned i = 0; i < threads; i++) {
-		all[i] = job;
-		BENCH_NEED(pthread_create(&id[i], NULL, work, &all[i]) == 0);
-	}
-	for (unsigned i = 0; i < threads; i++) {
-		pthread_join(id[i], NULL);
-		cpu += all[i].cpu_ns;
-		count += all[i].count;
-	}
-	free(all);
-	free(id);
-	return (double)cpu / (double)count;
-}
-
 struct bench_reference
 bench_reference(const struct bench_suite *suite, unsigned threads,
                 double seconds)
@@ -274,7 +252,8 @@ bench_reference(const struct bench_suite *suite, unsigned threads,
 	BENCH_NEED(job.pkey != NULL);
 	for (job.kind = 0; job.kind < KINDS; job.kind++) {
 		job.octets = job.kind == WRAP ? OCTETS : OCTETS_MORE;
-		ns[job.kind] = measure(job, threads);
+		ns[job.kind] =
+			bench_threads(threads, work, &job.of, sizeof(job));
 	}
 	ns[WRAP_MORE] = (ns[WRAP_MORE] - ns[WRAP]) / (OCTETS_MORE - OCTETS);
 	if (ns[WRAP_MORE] < 0)

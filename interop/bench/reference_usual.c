@@ -35,10 +35,10 @@ struct world {
 };
 
 struct job {
+	struct bench_job of; /* first */
 	const struct world *w;
 	int kind;
 	double seconds;
-	uint64_t cpu_ns, count;
 };
 
 /* ---- what is measured --------------------------------------------------- */
@@ -162,12 +162,12 @@ one_round(struct job *j)
 			exchange(j->w);
 	}
 	if (j->kind != PARSE)
-		j->cpu_ns += bench_thread_ns() - start;
+		j->of.cpu_ns += bench_thread_ns() - start;
 	for (int i = 0; i < ROUND; i++)
 		X509_free(x509[i]);
 	if (j->kind == PARSE)
-		j->cpu_ns += bench_thread_ns() - start;
-	j->count += ROUND;
+		j->of.cpu_ns += bench_thread_ns() - start;
+	j->of.count += ROUND;
 }
 
 static void *
@@ -180,28 +180,6 @@ work(void *arg)
 		one_round(j);
 	while (bench_wall_ns() < end);
 	return NULL;
-}
-
-static double
-measure(struct job job, unsigned threads)
-{
-	struct job *all = calloc(threads, sizeof(*all));
-	pthread_t *id = calloc(threads, sizeof(*id));
-	uint64_t cpu = 0, count = 0;
-
-	BENCH_NEED(all != NULL && id != NULL);
-	for (unsigned i = 0; i < threads; i++) {
-		all[i] = job;
-		BENCH_NEED(pthread_create(&id[i], NULL, work, &all[i]) == 0);
-	}
-	for (unsigned i = 0; i < threads; i++) {
-		pthread_join(id[i], NULL);
-		cpu += all[i].cpu_ns;
-		count += all[i].count;
-	}
-	free(all);
-	free(id);
-	return (double)cpu / (double)count;
 }
 
 static void
@@ -273,7 +251,8 @@ bench_usual(const struct bench_suite *suite, unsigned threads, double seconds)
 
 	make_world(&w, suite);
 	for (job.kind = 0; job.kind < KINDS; job.kind++)
-		ns[job.kind] = measure(job, threads);
+		ns[job.kind] =
+			bench_threads(threads, work, &job.of, sizeof(job));
 	free_world(&w);
 	return (struct bench_usual){ .parse = ns[PARSE],
 		                     .path = ns[PATH],

@@ -34,6 +34,7 @@ import socket
 import struct
 import sys
 import time
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -66,13 +67,11 @@ class Key:
         self.aead = AESGCM(HKDF(hashes.SHA256(), 16, None, b"msec lab data").derive(octets))
 
 
-class Keys:
-    """What the member's control socket says, as it says it."""
+class Told:
+    """What the member's control socket says of keys, as it says it: each object goes to take()."""
 
     def __init__(self, path: str, keep: bool = False, group: str = ""):
-        self.held, self.current, self.keep, self._part = {}, None, keep, b""
-        self.speakers, self.listed, self.speaker = "all", 0, 0
-        self.forbidden = None  # a current key that is not for us to send with
+        self.held, self.keep, self._part = {}, keep, b""
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys"] + ([group] if group else [])}).encode() + b"\n")
@@ -84,13 +83,22 @@ class Keys:
         """Take in what has come; False when the member is gone.  May block if nothing has."""
         data = self.socket.recv(65536)
         *lines, self._part = (self._part + data).split(b"\n")
-        for line in lines:
-            self._take(json.loads(line))
+        for o in map(json.loads, lines):
+            if o.get("ok") is False:
+                raise SystemExit(f"{Path(sys.argv[0]).stem}: {o.get('error')}")
+            self.take(o)
         return bool(data)
 
-    def _take(self, o: dict) -> None:
-        if o.get("ok") is False:
-            raise SystemExit(f"dataapp: {o.get('error')}")
+
+class Keys(Told):
+    """The keys of a GSAKMP group."""
+
+    def __init__(self, path: str, keep: bool = False, group: str = ""):
+        self.current = self.forbidden = None  # forbidden: a current key that is not for us to send with
+        self.speakers, self.listed, self.speaker = "all", 0, 0
+        super().__init__(path, keep, group)
+
+    def take(self, o: dict) -> None:
         if o.get("event") == "key":
             at = (int(o["id"]), int(o["handle"]))
             if "octets" in o and at not in self.held:
@@ -105,7 +113,6 @@ class Keys:
                 self.forbidden = None
             if self.current and (self.current.id, self.current.handle) == at:
                 self.current = None
-
 
     def _use(self, key: Key, o: dict) -> None:
         key.may_send, key.of = bool(o.get("may_send", True)), int(o.get("of", 0))
@@ -268,25 +275,19 @@ def send(a) -> None:
     say(event="end", sent=sent, by_handle=by_handle)
 
 
-def receive(a) -> None:
-    keys = Keys(a.control, a.keep_keys, a.group_id) if a.control else None
-    reader = Reader(keys)
-    s = multicast_receiver(a.to[0], a.to[1], a.interface)
-    s.setblocking(False)
-    record = open(a.record, "ab", buffering=0) if a.record else None
-
+def listen(s, take, reader, told) -> None:
+    """Until SIGTERM: what comes on `s` goes to `take`, and what `told` says (None: it says nothing) is used on what `reader`
+    could not read before."""
     def data() -> None:
         while True:
             try:
                 octets = s.recv(65536)
             except BlockingIOError:
                 return
-            if record:
-                record.write(struct.pack(">I", len(octets)) + octets)
-            reader.frame(octets, time.monotonic())
+            take(octets)
 
     def news() -> bool:
-        alive = keys.read()
+        alive = told.read()
         reader.retry(time.monotonic())
         return alive
 
@@ -295,10 +296,25 @@ def receive(a) -> None:
         reader.report("report")
 
     say(event="receiving")
-    until_stopped({s: data, **({keys: news} if keys else {})}, tick, 0.25)
+    until_stopped({s: data, **({told: news} if told else {})}, tick, 0.25)
     data()
     reader.retry(time.monotonic(), last=True)
     reader.report("end")
+
+
+def receive(a) -> None:
+    keys = Keys(a.control, a.keep_keys, a.group_id) if a.control else None
+    reader = Reader(keys)
+    s = multicast_receiver(a.to[0], a.to[1], a.interface)
+    s.setblocking(False)
+    record = open(a.record, "ab", buffering=0) if a.record else None
+
+    def take(octets: bytes) -> None:
+        if record:
+            record.write(struct.pack(">I", len(octets)) + octets)
+        reader.frame(octets, time.monotonic())
+
+    listen(s, take, reader, keys)
 
 
 def decrypt(a) -> None:

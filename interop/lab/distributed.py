@@ -191,13 +191,7 @@ class Distributed(Story):
         return d
 
     def join(self, *names: str) -> dict:
-        new = [self._member(n) for n in names]
-        marks = {d: d.launch() for d in new}
-        with self.tell.waiting("starting " + ", ".join(names)) as progress:
-            wait_all(new, "ready", marks=marks, progress=progress)
-        start = time.monotonic()
-        for d in new:
-            d.control("join")
+        new, marks, start = self.asking(*names)
         took = {}
         for d in new:
             event = wait_all([d], "joined", marks=marks)[0]

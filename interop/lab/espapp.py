@@ -19,7 +19,6 @@ to count at numbers far apart.
 """
 import argparse
 import collections
-import json
 import socket
 import struct
 import time
@@ -27,7 +26,7 @@ import time
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .dataapp import Ranges, endpoint, say, until_stopped
+from .dataapp import Ranges, Told, endpoint, listen, say, until_stopped
 from .net import MCAST_JOIN_GROUP, _sockaddr
 
 ESP, UDP, SALT, IV, ICV = 50, 17, 4, 8, 16
@@ -66,29 +65,10 @@ class Sa:
         return inner[8:len(inner) - 2 - inner[-2]]
 
 
-class Sas:
-    """What the member's control socket says, as it says it."""
+class Sas(Told):
+    """The SAs of a GDOI group."""
 
-    def __init__(self, path: str, keep: bool = False):
-        self.held, self.keep, self._part = {}, keep, b""
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys"]}).encode() + b"\n")
-
-    def fileno(self) -> int:
-        return self.socket.fileno()
-
-    def read(self) -> bool:
-        """Take in what has come; False when the member is gone."""
-        data = self.socket.recv(65536)
-        *lines, self._part = (self._part + data).split(b"\n")
-        for line in lines:
-            self._take(json.loads(line))
-        return bool(data)
-
-    def _take(self, o: dict) -> None:
-        if o.get("ok") is False:
-            raise SystemExit(f"espapp: {o.get('error')}")
+    def take(self, o: dict) -> None:
         if o.get("event") == "key":
             if o["spi"] not in self.held:
                 self.held[o["spi"]] = Sa(o)
@@ -209,29 +189,11 @@ def receive(a) -> None:
     sas = Sas(a.control, a.keep_keys) if a.control else None
     reader, s = Reader(sas), receiver(a.to[0], a.interface)
 
-    def data() -> None:
-        while True:
-            try:
-                octets = s.recv(65536)
-            except BlockingIOError:
-                return
-            # The IPv4 header comes along, that of IPv6 does not.
-            reader.packet(octets if ":" in a.to[0] else octets[4 * (octets[0] & 15):], time.monotonic())
+    def take(octets: bytes) -> None:
+        # The IPv4 header comes along, that of IPv6 does not.
+        reader.packet(octets if ":" in a.to[0] else octets[4 * (octets[0] & 15):], time.monotonic())
 
-    def news() -> bool:
-        alive = sas.read()
-        reader.retry(time.monotonic())
-        return alive
-
-    def tick() -> None:
-        reader.retry(time.monotonic())
-        reader.report("report")
-
-    say(event="receiving")
-    until_stopped({s: data, **({sas: news} if sas else {})}, tick, 0.25)
-    data()
-    reader.retry(time.monotonic(), last=True)
-    reader.report("end")
+    listen(s, take, reader, sas)
 
 
 def main(argv: list = None) -> None:

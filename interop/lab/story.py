@@ -157,8 +157,8 @@ class Story:
         d = self.members[name] = self.daemon(name, "gsakmp-gm", forms.gm(self, name))
         return d
 
-    def join(self, *names: str) -> dict:
-        """All at once; returns the seconds each took."""
+    def asking(self, *names: str) -> tuple:
+        """Members that have just been told to join: (daemons, their marks, when)."""
         new = [self._member(n) for n in names]
         marks = {d: d.launch() for d in new}
         with self.tell.waiting("starting " + ", ".join(names)) as progress:
@@ -166,6 +166,11 @@ class Story:
         start = time.monotonic()
         for d in new:
             d.control("join")
+        return new, marks, start
+
+    def join(self, *names: str) -> dict:
+        """All at once; returns the seconds each took."""
+        new, marks, start = self.asking(*names)
         took = {}
         with self.tell.waiting("waiting for " + ", ".join(names) + " to join") as progress:
             for d in new:

@@ -275,17 +275,10 @@ gpt_record_free(enum gpt_record_kind kind, void *record)
 static void *
 record_add(void **list, size_t *n, enum gpt_record_kind kind)
 {
-	size_t size = records[kind].size;
-	uint8_t *p;
+	void *p = gpt_list_add(list, n, records[kind].size);
 
-	if (*n >= SIZE_MAX / size - 1)
-		return NULL;
-	p = realloc(*list, (*n + 1) * size);
-	if (!p)
-		return NULL;
-	*list = p;
-	p += (*n)++ * size;
-	gpt_record_init(kind, p);
+	if (p != NULL)
+		gpt_record_init(kind, p);
 	return p;
 }
 

@@ -391,4 +391,8 @@ bool gpt_address_is_plain(const struct gpt_id *address);
 /* gpt_address_is_multicast - one address, or several, all of them multicast. */
 bool gpt_address_is_multicast(const struct gpt_id *address);
 
+/* gpt_list_add - one more zeroed element of @size octets in a list of a token; NULL: no
+ * memory. */
+void *gpt_list_add(void **list, size_t *n, size_t size);
+
 #endif /* GPT_GDOI_H */

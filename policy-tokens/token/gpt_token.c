@@ -7,9 +7,8 @@
 #include "common/identity/gk_patterns.h"
 #include "policy-tokens/token/gpt_gdoi.h"
 
-/* Append one zeroed element of @size octets to a list; NULL: no memory. */
-static void *
-list_add(void **list, size_t *n, size_t size)
+void *
+gpt_list_add(void **list, size_t *n, size_t size)
 {
 	uint8_t *p;
 
@@ -29,7 +28,7 @@ struct gpt_pair *
 gpt_pairs_add(struct gpt_pairs *pairs)
 {
 	void *list = pairs->at;
-	struct gpt_pair *pair = list_add(&list, &pairs->n, sizeof(*pair));
+	struct gpt_pair *pair = gpt_list_add(&list, &pairs->n, sizeof(*pair));
 
 	gpt_pairs_changed(pairs);
 
@@ -41,7 +40,8 @@ struct gpt_pairs *
 gpt_register_add_sub(struct gpt_register *reg)
 {
 	void *list = reg->sub_gcks;
-	struct gpt_pairs *sub = list_add(&list, &reg->n_sub_gcks, sizeof(*sub));
+	struct gpt_pairs *sub =
+		gpt_list_add(&list, &reg->n_sub_gcks, sizeof(*sub));
 
 	reg->sub_gcks = list;
 	if (sub)
@@ -54,7 +54,7 @@ gpt_register_add_access(struct gpt_register *reg)
 {
 	void *list = reg->access;
 	struct gpt_access_control *access =
-		list_add(&list, &reg->n_access, sizeof(*access));
+		gpt_list_add(&list, &reg->n_access, sizeof(*access));
 
 	reg->access = list;
 	return access;
@@ -65,7 +65,7 @@ gpt_register_add_mechanism(struct gpt_register *reg)
 {
 	void *list = reg->mechanisms;
 	struct gpt_join_mechanism *mechanism =
-		list_add(&list, &reg->n_mechanisms, sizeof(*mechanism));
+		gpt_list_add(&list, &reg->n_mechanisms, sizeof(*mechanism));
 
 	reg->mechanisms = list;
 	return mechanism;
@@ -76,7 +76,7 @@ gpt_deregister_add_mechanism(struct gpt_deregister *dereg)
 {
 	void *list = dereg->mechanisms;
 	struct gpt_leave_mechanism *mechanism =
-		list_add(&list, &dereg->n_mechanisms, sizeof(*mechanism));
+		gpt_list_add(&list, &dereg->n_mechanisms, sizeof(*mechanism));
 
 	dereg->mechanisms = list;
 	return mechanism;
@@ -86,8 +86,8 @@ struct gpt_registration *
 gpt_token_add_registration(struct gpt_token *token)
 {
 	void *list = token->registration;
-	struct gpt_registration *registration =
-		list_add(&list, &token->n_registration, sizeof(*registration));
+	struct gpt_registration *registration = gpt_list_add(
+		&list, &token->n_registration, sizeof(*registration));
 
 	token->registration = list;
 	return registration;
@@ -98,7 +98,7 @@ gpt_token_add_rekey(struct gpt_token *token)
 {
 	void *list = token->rekey;
 	struct gpt_protocol *protocol =
-		list_add(&list, &token->n_rekey, sizeof(*protocol));
+		gpt_list_add(&list, &token->n_rekey, sizeof(*protocol));
 
 	token->rekey = list;
 	return protocol;
@@ -109,7 +109,7 @@ gpt_token_add_data(struct gpt_token *token)
 {
 	void *list = token->data;
 	struct gpt_protocol *protocol =
-		list_add(&list, &token->n_data, sizeof(*protocol));
+		gpt_list_add(&list, &token->n_data, sizeof(*protocol));
 
 	token->data = list;
 	return protocol;
@@ -119,7 +119,7 @@ enum gk_err
 gpt_access_control_permit(struct gpt_access_control *access, uint8_t level)
 {
 	void *list = access->permissions;
-	uint8_t *slot = list_add(&list, &access->n_permissions, 1);
+	uint8_t *slot = gpt_list_add(&list, &access->n_permissions, 1);
 
 	access->permissions = list;
 	if (!slot)

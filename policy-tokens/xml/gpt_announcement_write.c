@@ -27,15 +27,6 @@ number(struct gpt_xml_out *out, const char *attr, uint64_t value)
 	gpt_xml_put(out, attr, text);
 }
 
-static void
-code(struct gpt_xml_out *out, const char *attr, enum gpt_registry registry,
-     int64_t value)
-{
-	char text[GPT_NAME_LEN];
-
-	gpt_xml_put(out, attr, gpt_name_text(text, registry, value));
-}
-
 static enum gk_err
 key_server(struct gpt_xml_out *out, const struct gpt_key_server *server,
            uint16_t port)
@@ -95,11 +86,14 @@ mechanisms(struct gpt_xml_out *out, const struct gpt_announcement *a)
 		return;
 	}
 	gpt_xml_begin(out, "mechanisms");
-	code(out, "signature", GPT_REGISTRY_SIGNATURE,
-	     a->mechanisms.sig_algorithm);
-	code(out, "hash", GPT_REGISTRY_HASH, a->mechanisms.hash_algorithm);
-	code(out, "key-exchange", GPT_REGISTRY_KEX, a->mechanisms.key_exchange);
-	code(out, "key-wrap", GPT_REGISTRY_KEY, a->mechanisms.key_wrap);
+	gpt_write_code(out, "signature", GPT_REGISTRY_SIGNATURE,
+	               a->mechanisms.sig_algorithm);
+	gpt_write_code(out, "hash", GPT_REGISTRY_HASH,
+	               a->mechanisms.hash_algorithm);
+	gpt_write_code(out, "key-exchange", GPT_REGISTRY_KEX,
+	               a->mechanisms.key_exchange);
+	gpt_write_code(out, "key-wrap", GPT_REGISTRY_KEY,
+	               a->mechanisms.key_wrap);
 	gpt_xml_end(out, "mechanisms");
 }
 

@@ -20,9 +20,9 @@ number(struct gpt_xml_out *out, const char *attr, int64_t value)
 	gpt_xml_put(out, attr, text);
 }
 
-static void
-code(struct gpt_xml_out *out, const char *attr, enum gpt_registry registry,
-     int64_t value)
+void
+gpt_write_code(struct gpt_xml_out *out, const char *attr,
+               enum gpt_registry registry, int64_t value)
 {
 	char text[GPT_NAME_LEN];
 
@@ -159,13 +159,15 @@ join_mechanism(struct gpt_xml_out *out, const struct gpt_join_mechanism *m)
 		return;
 	}
 	gpt_xml_begin(out, "a-la-carte");
-	code(out, "signature", GPT_REGISTRY_SIGNATURE, set->sig_algorithm);
-	code(out, "hash", GPT_REGISTRY_HASH, set->hash_algorithm);
-	code(out, "key-exchange", GPT_REGISTRY_KEX, set->key_exchange);
+	gpt_write_code(out, "signature", GPT_REGISTRY_SIGNATURE,
+	               set->sig_algorithm);
+	gpt_write_code(out, "hash", GPT_REGISTRY_HASH, set->hash_algorithm);
+	gpt_write_code(out, "key-exchange", GPT_REGISTRY_KEX,
+	               set->key_exchange);
 	if (set->has_key_exchange_data)
 		gpt_xml_put_hex(out, "key-exchange-data",
 		                gk_buf_slice(&set->key_exchange_data));
-	code(out, "key-wrap", GPT_REGISTRY_KEY, set->key_wrap);
+	gpt_write_code(out, "key-wrap", GPT_REGISTRY_KEY, set->key_wrap);
 	date(out, "timeout", set->timeout);
 	boolean(out, "terse", set->terse);
 	if (set->has_timestamp)
@@ -232,9 +234,10 @@ gsakmp_deregister(struct gpt_xml_out *out, const struct gpt_deregister *dereg)
 		const struct gpt_leave_mechanism *m = &dereg->mechanisms[i];
 
 		gpt_xml_begin(out, "leave");
-		code(out, "signature", GPT_REGISTRY_SIGNATURE,
-		     m->sig_algorithm);
-		code(out, "hash", GPT_REGISTRY_HASH, m->hash_algorithm);
+		gpt_write_code(out, "signature", GPT_REGISTRY_SIGNATURE,
+		               m->sig_algorithm);
+		gpt_write_code(out, "hash", GPT_REGISTRY_HASH,
+		               m->hash_algorithm);
 		gpt_xml_put_hex(out, "ca", gk_buf_slice(&m->ca));
 		gpt_xml_end(out, "leave");
 	}
@@ -253,7 +256,8 @@ rekey_method(struct gpt_xml_out *out, const struct gpt_rekey *rekey)
 		break;
 	case GPT_METHOD_LKH:
 		gpt_xml_begin(out, "lkh");
-		code(out, "key-type", GPT_REGISTRY_KEY, rekey->lkh_key_type);
+		gpt_write_code(out, "key-type", GPT_REGISTRY_KEY,
+		               rekey->lkh_key_type);
 		gpt_xml_end(out, "lkh");
 		break;
 	case GPT_METHOD_UNKNOWN:
@@ -315,8 +319,9 @@ static void
 gsakmp_rekey(struct gpt_xml_out *out, const struct gpt_rekey *rekey)
 {
 	gpt_xml_begin(out, "gsakmp");
-	code(out, "signature", GPT_REGISTRY_SIGNATURE, rekey->sig_algorithm);
-	code(out, "hash", GPT_REGISTRY_HASH, rekey->hash_algorithm);
+	gpt_write_code(out, "signature", GPT_REGISTRY_SIGNATURE,
+	               rekey->sig_algorithm);
+	gpt_write_code(out, "hash", GPT_REGISTRY_HASH, rekey->hash_algorithm);
 	date(out, "interval", rekey->interval);
 	variants(out, rekey->oid_form, rekey->tags);
 	pairs_in(out, "authorization", "entity", &rekey->authorization);

@@ -3,6 +3,7 @@
 #define GPT_POLICY_WRITE_H
 
 #include "policy-tokens/token/gpt_gdoi.h"
+#include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/xml/gpt_xml.h"
 
 /*
@@ -11,6 +12,9 @@
  * Private to xml/.
  */
 
+/* A code point, by its name if it has one. */
+void gpt_write_code(struct gpt_xml_out *out, const char *attr,
+                    enum gpt_registry registry, int64_t value);
 /* The lists of a registration that GSAKMP and GDOI share. */
 void gpt_write_membership(struct gpt_xml_out *out,
                           const struct gpt_register *reg);

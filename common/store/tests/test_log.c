@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
+#include "common/store/tests/one_store.h"
 
 #include <signal.h>
 #include <sqlite3.h>
@@ -11,54 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/store/gk_store.h"
-#include "common/test/gk_folder.h"
-
 /* Commits that are in the log of the store, and on their way into its rows. */
-static char folder[GK_FOLDER_MAX], path[128], why[GK_STORE_WHY_MAX];
-static const struct gk_slice scope = { (const uint8_t *)"group", 5 };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (!gk_folder_make(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/store", folder);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char wal[160];
-
-	(void)state;
-	snprintf(wal, sizeof(wal), "%s-wal", path);
-	unlink(path);
-	unlink(wal);
-	return rmdir(folder);
-}
-
-static struct gk_store_config
-config(void)
-{
-	return (struct gk_store_config){ .path = path,
-		                         .app = GK_STORE_APP_GSAKMP,
-		                         .version = 1 };
-}
-
-static struct gk_store *
-open_store(void)
-{
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
-
-	if (gk_store_open(&cfg, &store, why) != GK_OK)
-		fail_msg("%s", why);
-	return store;
-}
-
 static void
 put(struct gk_store *store, const char *key, const char *value)
 {

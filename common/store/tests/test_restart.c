@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
+#include "common/store/tests/one_store.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -11,8 +11,6 @@
 
 #include "common/group/gk_group.h"
 #include "common/group/tests/rows.h"
-#include "common/store/gk_store.h"
-#include "common/test/gk_folder.h"
 
 /*
  * A group writes its history into a store and is killed at every commit there
@@ -21,8 +19,6 @@
  */
 #define STEPS 24
 
-static char folder[GK_FOLDER_MAX];
-static char path[128];
 static uint64_t seed;
 
 static enum gk_err
@@ -38,46 +34,16 @@ seeded(void *ctx, uint8_t *out, size_t n)
 
 static const struct gk_env env = { .random = seeded };
 
-static int
-setup(void **state)
-{
-	(void)state;
-	if (!gk_folder_make(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/store", folder);
-	return 0;
-}
-
-static void
-remove_store(void)
-{
-	char wal[160];
-
-	unlink(path);
-	snprintf(wal, sizeof(wal), "%s-wal", path);
-	unlink(wal);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	remove_store();
-	return rmdir(folder);
-}
-
 static size_t log_max; /* see gk_store.h */
 
+/* Also in a process that is about to be killed. */
 static struct gk_store *
-open_store(void)
+open_logged(void)
 {
-	const struct gk_store_config cfg = { .path = path,
-		                             .app = GK_STORE_APP_GSAKMP,
-		                             .version = 1,
-		                             .log_max = log_max };
-	char why[GK_STORE_WHY_MAX];
+	struct gk_store_config cfg = config();
 	struct gk_store *store;
 
+	cfg.log_max = log_max;
 	if (gk_store_open(&cfg, &store, why) != GK_OK) {
 		fprintf(stderr, "%s\n", why);
 		abort();
@@ -127,7 +93,7 @@ step(struct gk_group *g, int i)
 static int
 live(uint32_t fault, bool after, volatile uint32_t *done)
 {
-	struct gk_store *store = open_store();
+	struct gk_store *store = open_logged();
 	struct gk_group *g = new_group();
 
 	seed = 1;
@@ -152,11 +118,11 @@ static enum gk_err
 load_row(void *ctx, const char *table, struct gk_slice key,
          struct gk_slice value)
 {
-	const char *why = "";
-	enum gk_err err = gk_group_load_row(ctx, table, key, value, &why);
+	const char *reason = "";
+	enum gk_err err = gk_group_load_row(ctx, table, key, value, &reason);
 
 	if (err != GK_OK)
-		fprintf(stderr, "%s: %s\n", table, why);
+		fprintf(stderr, "%s: %s\n", table, reason);
 	return err;
 }
 
@@ -179,13 +145,13 @@ from_store(void)
 {
 	struct gk_group *g = new_group();
 	struct gk_store_reader reader = { load_row, g };
-	struct gk_store *store = open_store();
-	const char *why;
+	struct gk_store *store = open_logged();
+	const char *reason;
 
 	for (size_t i = 0; gk_group_tables[i] != NULL; i++)
 		gk_assert_ok(gk_store_load(store, gk_slice_str("group"),
 		                           gk_group_tables[i], &reader));
-	gk_assert_ok(gk_group_load_done(g, &why));
+	gk_assert_ok(gk_group_load_done(g, &reason));
 	gk_store_close(store);
 	return exported(g);
 }
@@ -300,7 +266,7 @@ count_row(void *ctx, const char *table, struct gk_slice key,
 
 GK_TEST(store, threads_share_it)
 {
-	struct gk_store *store = open_store();
+	struct gk_store *store = open_logged();
 	struct writer w[4];
 	pthread_t thread[4];
 

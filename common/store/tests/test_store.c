@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
+#include "common/store/tests/one_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,61 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/store/gk_store.h"
-#include "common/test/gk_folder.h"
-
-static char folder[GK_FOLDER_MAX];
-static char path[128];
-static char why[GK_STORE_WHY_MAX];
-static const struct gk_slice scope = { (const uint8_t *)"group", 5 };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	if (!gk_folder_make(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/store", folder);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	static const char *const names[] = { "store", "store-wal", "store-shm",
-		                             "store-journal", "small" };
-
-	(void)state;
-	for (size_t i = 0; i < GK_COUNT(names); i++) {
-		char name[128];
-
-		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
-		if (unlink(name) != 0)
-			rmdir(name);
-	}
-	return rmdir(folder);
-}
-
-static struct gk_store_config
-config(void)
-{
-	return (struct gk_store_config){ .path = path,
-		                         .app = GK_STORE_APP_GSAKMP,
-		                         .version = 1 };
-}
-
-static struct gk_store *
-open_store(void)
-{
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
-	enum gk_err err = gk_store_open(&cfg, &store, why);
-
-	if (err != GK_OK)
-		fail_msg("%s", why);
-	return store;
-}
 
 static struct gk_slice
 str(const char *s)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef COMMON_STORE_TESTS_ONE_STORE_H
+#define COMMON_STORE_TESTS_ONE_STORE_H
+
+#include "common/test/gk_test.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/store/gk_store.h"
+#include "common/test/gk_folder.h"
+
+/* DOC: a store in a folder of its own, for each test anew */
+#define SOME __attribute__((unused))
+
+static char folder[GK_FOLDER_MAX], path[128];
+static SOME char why[GK_STORE_WHY_MAX];
+static const struct gk_slice SOME scope = { (const uint8_t *)"group", 5 };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (!gk_folder_make(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/store", folder);
+	return 0;
+}
+
+/* Whatever was made there: files, or a folder. */
+static SOME void
+remove_store(void)
+{
+	static const char *const names[] = { "store", "store-wal", "store-shm",
+		                             "store-journal", "small" };
+	char name[160];
+
+	for (size_t i = 0; i < GK_COUNT(names); i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
+		if (unlink(name) != 0)
+			rmdir(name);
+	}
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	remove_store();
+	return rmdir(folder);
+}
+
+static SOME struct gk_store_config
+config(void)
+{
+	return (struct gk_store_config){ .path = path,
+		                         .app = GK_STORE_APP_GSAKMP,
+		                         .version = 1 };
+}
+
+static SOME struct gk_store *
+open_store(void)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+
+	if (gk_store_open(&cfg, &store, why) != GK_OK)
+		fail_msg("%s", why);
+	return store;
+}
+
+#endif /* COMMON_STORE_TESTS_ONE_STORE_H */
