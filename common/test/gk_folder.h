@@ -9,7 +9,8 @@
 
 /* DOC: a folder of a test's own, and what stands in files */
 
-#define GK_FOLDER_MAX 64
+/* A control socket in it fits into a sockaddr_un. */
+#define GK_FOLDER_MAX 96
 
 /* gk_folder_make - a new one in TMPDIR, or where temporary files are otherwise;
  * false: there is none to be had. */

@@ -2,6 +2,7 @@
 #include "gsakmp/tests/world.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,16 @@ register_member(struct worker *k, struct gsakmp_gcks *gcks,
 	gk_buf_free(&dgram);
 }
 
+/* However the threads are scheduled: the group rekeys between registrations. */
+static void
+await_rekey(struct shared *s)
+{
+	const unsigned before = __atomic_load_n(&s->rekeys, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&s->rekeys, __ATOMIC_RELAXED) == before)
+		sched_yield();
+}
+
 static void *
 work(void *arg)
 {
@@ -123,8 +134,11 @@ work(void *arg)
 
 	if (gcks == NULL || gsakmp_gcks_add_group(gcks, k->s->group) != GK_OK)
 		abort();
-	for (size_t i = 0; i < MEMBERS; i++)
+	for (size_t i = 0; i < MEMBERS; i++) {
+		if (i == MEMBERS / 2)
+			await_rekey(k->s);
 		register_member(k, gcks, k->member[i]);
+	}
 	gsakmp_gcks_free(gcks);
 	return NULL;
 }
@@ -142,7 +156,9 @@ tend(void *arg)
 		while (gsakmp_group_poll(s->group, &out)) {
 			if (out.kind == GSAKMP_OUT_COMMIT)
 				commit(s, &out);
-			s->rekeys += out.kind == GSAKMP_OUT_REKEYED;
+			if (out.kind == GSAKMP_OUT_REKEYED)
+				__atomic_fetch_add(&s->rekeys, 1,
+				                   __ATOMIC_RELAXED);
 		}
 	}
 	return NULL;

@@ -16,7 +16,7 @@
  * The key server's side against a Group Owner made of the same link, over TLS
  * on loopback.  The certificates are valid today, so the clock is the real one.
  */
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 60000
 
 static struct gk_pki_party root, server, client, other_root, other;
 static struct gk_trust *trust;
@@ -31,7 +31,7 @@ struct scene {
 	/* the Group Owner */
 	struct gpt_tls *tls;
 	struct gkd_io *io;
-	int fd;
+	int fd, place;
 	struct gkd_addr addr;
 	struct gpt_link *link;
 	struct gpt_delivery last; /* type and flags of the last message */
@@ -169,22 +169,26 @@ tls_of(const struct gk_pki_party *party)
 	return tls;
 }
 
+/* Nobody else gets the port while we do not listen at it. */
+static int
+socket_at(struct gkd_addr *addr)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*addr);
+	int on = 1;
+
+	assert_true(fd >= 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(fd, &addr->sa, gkd_addr_len(addr)), 0);
+	assert_int_equal(getsockname(fd, &addr->sa, &len), 0);
+	return fd;
+}
+
 static void
 listen_at(struct scene *s)
 {
-	socklen_t len = sizeof(s->addr);
-	struct gkd_addr any;
-	int on = 1;
-
-	gk_assert_ok(gkd_addr_parse(&any, "127.0.0.1", 0));
-	if (gkd_addr_port(&s->addr) != 0)
-		gkd_addr_set_port(&any, gkd_addr_port(&s->addr));
-	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_true(s->fd >= 0);
-	(void)setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(s->fd, &any.sa, gkd_addr_len(&any)), 0);
+	s->fd = socket_at(&s->addr);
 	assert_int_equal(listen(s->fd, 8), 0);
-	assert_int_equal(getsockname(s->fd, &s->addr.sa, &len), 0);
 	s->io = gkd_io_new(s->loop, s->fd, go_accept, s);
 	assert_non_null(s->io);
 }
@@ -193,12 +197,13 @@ static void
 open_scene(struct scene *s, const struct gk_pki_party *go)
 {
 	*s = (struct scene){ 0 };
-	s->addr.in.sin_family = AF_INET;
+	gk_assert_ok(gkd_addr_parse(&s->addr, "127.0.0.1", 0));
 	s->loop = gkd_loop_new();
 	assert_non_null(s->loop);
 	s->deadline = gkd_timer_new(s->loop, on_deadline, s);
 	gkd_timer_set(s->deadline, gkd_now().mono_ms + DEADLINE_MS);
 	s->tls = tls_of(go);
+	s->place = socket_at(&s->addr);
 	listen_at(s);
 }
 
@@ -236,6 +241,7 @@ close_scene(struct scene *s)
 	gpt_link_close(s->link);
 	gkd_io_free(s->io);
 	(void)close(s->fd);
+	(void)close(s->place);
 	gpt_tls_free(s->tls);
 	gkd_timer_free(s->deadline);
 	gkd_loop_free(s->loop);

@@ -18,7 +18,7 @@
 #include "common/daemon/gkd_privilege.h"
 
 /* A client, for its own tests and for those of the server. */
-#define BOUND_MS 10000
+#define BOUND_MS 60000
 #define URL_ROOM 200
 #define SOME __attribute__((unused))
 

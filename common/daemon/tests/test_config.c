@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/daemon/gkd_config.h"
+#include "common/test/gk_folder.h"
 
 static enum gk_err
 parse(struct gkd_config **config, const char *xml, const char *const *set,
@@ -192,12 +193,12 @@ GK_TEST(daemon_config, an_oversized_file_is_refused)
 
 GK_TEST(daemon_file, write_replaces_and_leaves_nothing_behind)
 {
-	char dir[] = "/tmp/gkd-test-XXXXXX", path[64];
-	char grows[96], victim[64];
+	char dir[GK_FOLDER_MAX], path[GK_FOLDER_MAX + 8];
+	char grows[GK_FOLDER_MAX + 40], victim[GK_FOLDER_MAX + 8];
 	struct gk_buf octets;
 	struct stat st;
 
-	assert_non_null(mkdtemp(dir));
+	assert_true(gk_folder_make(dir));
 	snprintf(path, sizeof(path), "%s/f", dir);
 	gk_assert_ok(gkd_file_write(path, 0600, gk_slice_str("one")));
 	gk_assert_ok(gkd_file_write(path, 0600, gk_slice_str("two")));

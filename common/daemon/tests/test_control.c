@@ -18,11 +18,12 @@
 #include "common/daemon/gkd_events.h"
 #include "common/daemon/gkd_keylog.h"
 #include "common/daemon/gkd_privilege.h"
+#include "common/test/gk_folder.h"
 
-#define BOUND_MS 5000
+#define BOUND_MS 60000
 
-static char dir[] = "/tmp/gkd-test-XXXXXX";
-static char path[64];
+static char dir[GK_FOLDER_MAX];
+static char path[GK_FOLDER_MAX + 8];
 
 static json_t *
 cmd_echo(void *state, const json_t *request, char why[256])
@@ -351,7 +352,7 @@ count_up(const char *file, long *next, json_int_t *lost)
 GK_TEST(daemon_events, file_has_an_end_and_says_what_is_lost)
 {
 	struct gkd_events *events;
-	char file[80], old[90];
+	char file[GK_FOLDER_MAX + 8], old[GK_FOLDER_MAX + 10];
 	json_int_t lost = -1;
 	long next = -1;
 
@@ -393,7 +394,7 @@ no_line(void *arg, const char *text)
 GK_TEST(daemon_events, nobody_wants_them_without_file_and_listener)
 {
 	struct gkd_events *events;
-	char file[80];
+	char file[GK_FOLDER_MAX + 16];
 
 	gk_assert_ok(gkd_events_open(&events, NULL));
 	assert_false(gkd_events_wanted(events));
@@ -415,7 +416,7 @@ GK_TEST(daemon_events, nobody_wants_them_without_file_and_listener)
 GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 {
 	struct gkd_events *events;
-	char file[80];
+	char file[GK_FOLDER_MAX + 16];
 	struct gk_buf octets;
 	json_t *object;
 
@@ -465,7 +466,7 @@ GK_TEST(daemon_events, a_reader_that_sleeps_does_not_stop_the_daemon)
 GK_TEST(daemon_keylog, lines_are_appended_to_a_private_file)
 {
 	struct gkd_keylog *keylog;
-	char file[80];
+	char file[GK_FOLDER_MAX + 16];
 	struct gk_buf octets;
 	struct stat st;
 
@@ -546,7 +547,7 @@ in_sandbox(void (*action)(void))
 static void
 try_honest_work(void)
 {
-	char file[80];
+	char file[GK_FOLDER_MAX + 16];
 
 	/* What a daemon does all day. */
 	snprintf(file, sizeof(file), "%s/work", dir);
@@ -612,7 +613,7 @@ main(void)
 	};
 	int rc;
 
-	if (mkdtemp(dir) == NULL)
+	if (!gk_folder_make(dir))
 		return 1;
 	snprintf(path, sizeof(path), "%s/control", dir);
 	rc = cmocka_run_group_tests_name("common/daemon/control", tests, NULL,

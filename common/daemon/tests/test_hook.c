@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "common/daemon/gkd_hook.h"
+#include "common/test/gk_folder.h"
 #include "common/test/gk_test.h"
 
-static char dir[] = "/tmp/gkd-hook-XXXXXX";
+/* Of the wait for a program; nothing takes so long. */
+#define BOUND_MS 60000
+
+static char dir[GK_FOLDER_MAX];
 
 static void
 put_program(const char *path, const char *told)
@@ -31,7 +35,7 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	const char *const more[] = { "MSEC_KEY_ID=1", "MSEC_KEY_STATE=current",
 		                     NULL };
 	struct gkd_hook *hook;
-	char path[80], told[80];
+	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8];
 	char all[256] = "";
 	int fd;
 	ssize_t n, got = 0;
@@ -49,7 +53,7 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	while (strchr(all, '\n') == strrchr(all, '\n')) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 
-		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(poll(&p, 1, BOUND_MS), 1);
 		n = read(fd, all + got, sizeof(all) - 1 - (size_t)got);
 		assert_true(n > 0);
 		got += n;
@@ -72,7 +76,7 @@ main(void)
 	};
 	int failed;
 
-	if (mkdtemp(dir) == NULL)
+	if (!gk_folder_make(dir))
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	rmdir(dir);

@@ -18,7 +18,8 @@ put(struct gk_store *store, const char *value)
 
 GK_TEST(settle, a_replaced_key_leaves_the_disk_by_itself)
 {
-	char folder[GK_FOLDER_MAX], path[80], wal[96];
+	char folder[GK_FOLDER_MAX];
+	char path[GK_FOLDER_MAX + 8], wal[GK_FOLDER_MAX + 16];
 	struct gk_store_config cfg = { .path = path,
 		                       .app = GK_STORE_APP_GSAKMP,
 		                       .version = 1 };

@@ -13,7 +13,7 @@
 #include "common/daemon/gkd_udp.h"
 #include "common/daemon/gkd_worker.h"
 
-#define BOUND_MS 5000
+#define BOUND_MS 60000
 
 struct seen {
 	unsigned n;

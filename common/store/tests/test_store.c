@@ -438,7 +438,7 @@ GK_TEST(store, file_size_limit_leaves_nothing_half_applied)
 static int
 fill_the_disk(void)
 {
-	char disk[100];
+	char disk[GK_FOLDER_MAX + 8];
 
 	snprintf(disk, sizeof(disk), "%s/small", folder);
 	if (unshare(CLONE_NEWNS) != 0 ||
@@ -451,7 +451,7 @@ fill_the_disk(void)
 
 GK_TEST(store, full_disk_leaves_nothing_half_applied)
 {
-	char disk[100];
+	char disk[GK_FOLDER_MAX + 8];
 
 	snprintf(disk, sizeof(disk), "%s/small", folder);
 	assert_int_equal(mkdir(disk, 0700), 0);

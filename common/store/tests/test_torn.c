@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/store/gk_store.h"
+#include "common/test/gk_folder.h"
 
 /*
  * A machine that loses power: the store's log ends anywhere, or an octet in it is
@@ -18,15 +19,17 @@
 #define WAL_MAX (1 << 20)
 #define WAL_HEADER 32
 
-static char dir[] = "/tmp/torn-XXXXXX";
-static char path[64], wal[72], torn[64], torn_wal[72], why[GK_STORE_WHY_MAX];
+static char dir[GK_FOLDER_MAX];
+static char path[GK_FOLDER_MAX + 8], wal[GK_FOLDER_MAX + 16];
+static char torn[GK_FOLDER_MAX + 8], torn_wal[GK_FOLDER_MAX + 16];
+static char why[GK_STORE_WHY_MAX];
 static struct gk_slice scope;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	assert_true(gk_folder_make(dir));
 	snprintf(path, sizeof(path), "%s/a.db", dir);
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	snprintf(torn, sizeof(torn), "%s/b.db", dir);

@@ -5,11 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/test/gk_folder.h"
 #include "common/test/gk_test.h"
 #include "common/test/gk_test_pki.h"
 #include "gdoi/daemon/settings.h"
 
-static char dir[] = "/tmp/gdoid-settings-XXXXXX";
+static char dir[GK_FOLDER_MAX];
 static const char *const files[] = { "root.pem", "me.pem",    "me.key",
 	                             "push.key", "psk",       "open",
 	                             "hex",      "empty.psk", "junk" };
@@ -17,7 +18,7 @@ static const char *const files[] = { "root.pem", "me.pem",    "me.key",
 static void
 put(const char *name, struct gk_buf *octets, unsigned mode)
 {
-	char path[80];
+	char path[GK_FOLDER_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	gk_assert_ok(gkd_file_write(path, mode, gk_buf_slice(octets)));
@@ -41,7 +42,7 @@ make_files(void **state)
 	struct gk_buf octets = { 0 };
 
 	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (!gk_folder_make(dir))
 		return -1;
 	gk_pki_make(&root, &ca);
 	gk_pki_make(&me, &(struct gk_pki_spec){ .subject = "/O=Lab/CN=me",
@@ -70,7 +71,7 @@ make_files(void **state)
 static int
 remove_files(void **state)
 {
-	char path[80];
+	char path[GK_FOLDER_MAX + 32];
 
 	(void)state;
 	for (size_t i = 0; i < GK_COUNT(files); i++) {
@@ -106,7 +107,7 @@ static enum gk_err
 load(const char *xml, const char *set, struct gkd_config **config,
      struct gdoid_phase1 **p, struct gkd_why *why)
 {
-	char name[80];
+	char name[GK_FOLDER_MAX + 32];
 	enum gk_err err;
 
 	snprintf(name, sizeof(name), "%s/c.xml", dir);
@@ -222,7 +223,7 @@ group_id(const char *set, struct gk_buf *body, struct gkd_why *why)
 {
 	const struct gdoi_dialect strict = { 0 };
 	struct gkd_config *config;
-	char name[80];
+	char name[GK_FOLDER_MAX + 32];
 	enum gk_err err;
 
 	snprintf(name, sizeof(name), "%s/c.xml", dir);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/test/gk_folder.h"
 #include "common/test/gk_test_pki.h"
 #include "gsakmp/daemon/membership.h"
 #include "gsakmp/daemon/server.h"
@@ -16,14 +17,14 @@
 
 /* ---- files of a small lab ------------------------------------------------ */
 
-static char dir[] = "/tmp/gsakmpd-test-XXXXXX";
+static char dir[GK_FOLDER_MAX];
 static const char *const files[] = { "root.pem",  "me.pem",    "me.key",
 	                             "other.key", "owner.pem", "junk" };
 
 static void
 put(const char *name, struct gk_buf *octets)
 {
-	char path[80];
+	char path[GK_FOLDER_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	gk_assert_ok(gkd_file_write(path, 0700, gk_buf_slice(octets)));
@@ -47,7 +48,7 @@ make_files(void **state)
 	struct gk_buf octets = { 0 };
 
 	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (!gk_folder_make(dir))
 		return -1;
 	gk_pki_make(&root, &ca);
 	gk_pki_make(&me, &(struct gk_pki_spec){ .subject = "/O=Lab/CN=me",
@@ -78,7 +79,7 @@ make_files(void **state)
 static int
 remove_files(void **state)
 {
-	char path[80];
+	char path[GK_FOLDER_MAX + 32];
 
 	(void)state;
 	for (size_t i = 0; i < GK_COUNT(files); i++) {
@@ -121,7 +122,7 @@ static enum gkd_exit
 configure(struct gkd_daemon *d, const char *program, const char *xml,
           const char *set, struct gkd_why *why)
 {
-	char name[80], xsd[40];
+	char name[GK_FOLDER_MAX + 32], xsd[40];
 
 	*d = (struct gkd_daemon){ 0 };
 	snprintf(name, sizeof(name), "%s/c.xml", dir);
