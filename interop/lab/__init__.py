@@ -15,6 +15,7 @@ Where what is:
     dataapp   the application whose data the group protects
     scene     the network of the demo, and who is who on it
     keeper    that network kept up for people to play on
+    lock      one build or test run at a time in a build directory
     story     the steps of the demo, each checking what it says
     demo      the story told to a person
 """

@@ -37,6 +37,7 @@ HELP = """\
   down              end it
 
 Options of test: --long (slow tests too), -k WORDS (only these Python tests), --no-c, --no-python.
+test and build have their build directory for themselves: a second one in the same tree waits, and says for which process.
 With --asan before the command everything is built with AddressSanitizer and UBSan, in build-asan.
 """
 
@@ -49,14 +50,15 @@ def cmd_build(args) -> int:
 
 
 def cmd_test(args) -> int:
-    from . import build, deps, suite
+    from . import build, deps, lock, suite
     deps.ensure(deps.ALL)
-    if args.long:
-        from . import guest
-        deps.ensure(guest.PACKAGES)
-        guest.prepare()
-    build.build()
-    return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
+    with lock.held():
+        if args.long and not args.no_python and suite.wants_guest(args.k):
+            from . import guest
+            deps.ensure(guest.PACKAGES)
+            guest.prepare()
+        build.build()
+        return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
 
 
 def cmd_bench(args) -> int:

@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 from . import BUILD, TOP, LabError, sandbox
+from .process import PATIENCE
 from .tell import Teller
 
 VICTIM = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
 REACTION = {"silence": "says nothing and changes nothing", "rtj-err": "answers with a Request to Join Error and changes nothing",
             "nack": "answers with a negative Key Download Ack/Failure, and installs no key"}
-LISTEN = 2.0  # seconds that an answer may take
+LISTEN = 2.0  # seconds that an answer of somebody else may take
 
 
 def options(p: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -154,8 +155,9 @@ def against_gcks(ground, entry, verbose: bool) -> dict:
     name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False, credentials=forger.of_candidate(ground, entry, name))
     sent, mark = recording(runner.member, entry), daemon.mark()
-    result = misbehave.run(entry, runner, LISTEN / 4, lambda: daemon.wait("member-active", since=mark),
-                           forger.of_forger(ground, entry, name))
+    silent = entry.reaction(not verbose) == misbehave.SILENCE
+    result = misbehave.run(entry, runner, PATIENCE, lambda: daemon.wait("member-active", since=mark),
+                           forger.of_forger(ground, entry, name), lambda: silent and daemon.find("refused", since=mark))
     refused = wait_refusal(daemon, mark)
     seen = [f"gsakmp-gcks: {in_words(e)}" for e in daemon.events[mark:] if e["event"] != "message"]
     seen += [f"it answered with {a}" for a in result["answers"]] or ["it answered nothing"]
@@ -164,7 +166,7 @@ def against_gcks(ground, entry, verbose: bool) -> dict:
 
 def wait_refusal(daemon, mark: int):
     try:
-        return daemon.wait("refused", timeout=LISTEN, since=mark)
+        return daemon.wait("refused", since=mark)
     except LabError:
         return None
 
@@ -301,7 +303,8 @@ def far_gm(entry, a, said, cli) -> int:
             else:
                 print("lab: now let the member leave", file=sys.stderr, flush=True)
                 runner.run(a.seconds, lambda: bool(sent))
-        runner.run(LISTEN)
+        answers = {reg.X_KEYDL: ("nack", "acknowledged"), reg.X_DR: ("departure-failed", "departed")}.get(entry.exchange)
+        runner.run(a.seconds if answers else LISTEN, lambda: answers and any(e["event"] in answers for e in events))
     finally:
         runner.close()
     nack = [e for e in events if e["event"] in ("nack", "departure-failed")]

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import BUILD, PREFIX, TOP, LabError
+from . import BUILD, PREFIX, TOP, LabError, lock
 
 
 def _run(title: str, cmd: list, cwd: Path, log: Path, env: dict = None, show: bool = False) -> None:
@@ -34,6 +34,11 @@ def compiler() -> str:
 
 
 def build() -> None:
+    with lock.held():
+        _build()
+
+
+def _build() -> None:
     directory, prefix, log = BUILD, PREFIX, BUILD / "lab-build.log"
     directory.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")

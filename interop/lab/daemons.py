@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import LabError
 from .build import program
-from .process import Control, Reporter
+from .process import PATIENCE, Control, Reporter
 
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:handle_abort=1",
@@ -53,7 +53,7 @@ class Daemon(Reporter):
             os.close(w)
         return mark
 
-    def start(self, *extra: str, timeout: float = 15.0, env: dict = None) -> int:
+    def start(self, *extra: str, timeout: float = PATIENCE, env: dict = None) -> int:
         """Start it and wait until it serves."""
         mark = self.launch(*extra, env=env)
         self.wait("ready", since=mark, timeout=timeout)
@@ -64,7 +64,7 @@ class Daemon(Reporter):
         r = self.host.run(self.command("--check-config", *extra), check=False, env=dict(os.environ, **self.env))
         return r.returncode, r.stdout + r.stderr
 
-    def finish(self, timeout: float = 10.0) -> None:
+    def finish(self, timeout: float = PATIENCE) -> None:
         """Stop, and insist on a clean end: no crash, nothing that a sanitizer has to say."""
         if self._p is None:
             return
@@ -74,7 +74,7 @@ class Daemon(Reporter):
                            + "\n".join("    " + t for t in self.tail(30)))
 
 
-def wait_all(daemons: list, event: str, timeout: float = 30.0, marks: dict = None, progress=None, **fields) -> list:
+def wait_all(daemons: list, event: str, timeout: float = PATIENCE, marks: dict = None, progress=None, **fields) -> list:
     """The event from every one of them, however they are ordered in time."""
     out = []
     for d in daemons:

@@ -26,6 +26,7 @@ second and "end" at SIGTERM.  Sequence numbers come as ranges: [[0, 99], [102, 1
 """
 import argparse
 import collections
+import contextlib
 import json
 import os
 import selectors
@@ -46,7 +47,8 @@ from .net import multicast_receiver, multicast_sender
 HEAD = struct.Struct(">4sIIIQ")
 MAGIC, NONCE = b"MSD1", 12
 MARKER = b"MSEC-LAB-PLAINTEXT"
-PATIENCE, HELD_MAX = 3.0, 4096  # seconds and frames that unreadable data is kept
+# Seconds and frames that unreadable data is kept: a rekey takes its time on a busy machine.
+PATIENCE, HELD_MAX = 20.0, 4096
 
 
 def say(**what) -> None:
@@ -210,9 +212,13 @@ class Reader:
             else:
                 self.held.append((came, octets))
 
+    def sealed(self) -> dict:
+        """By handle: what could not be read so far, whether it is given up or waits for a key."""
+        return self.unreadable + collections.Counter(HEAD.unpack_from(octets)[2] for _, octets in self.held)
+
     def report(self, event: str) -> None:
         say(event=event, received=sum(self.by_handle.values()), by_handle=self.by_handle, unreadable=self.unreadable,
-            waiting=len(self.held), forged=self.forged, repeated=self.repeated, foreign=self.foreign, unauthorised=self.unauthorised,
+            waiting=len(self.held), sealed=self.sealed(), forged=self.forged, repeated=self.repeated, foreign=self.foreign, unauthorised=self.unauthorised,
             ranges={s: r.list() for s, r in self.read.items()},
             keys=sorted(self.keys.held) if self.keys else [])
 
@@ -321,11 +327,12 @@ def decrypt(a) -> None:
     """Try every key the member has now on a recording."""
     keys = Keys(a.control, group=a.group_id)
     keys.socket.settimeout(a.wait)
-    try:
-        while not keys.current and keys.read():
+    with contextlib.suppress(socket.timeout):
+        while not (keys.current or keys.forbidden) and keys.read():
             pass
-    except socket.timeout:
-        pass
+        keys.socket.settimeout(1.0)  # the others came in the same breath
+        while keys.read():
+            pass
     reader = Reader(keys)
     with open(a.file, "rb") as f:
         while head := f.read(4):
@@ -348,7 +355,7 @@ def main(argv: list) -> None:
         m.add_argument("--control", required=mode != "receive")
         m.add_argument("--group-id", default="", help="of which group, when the member is in several")
         if mode == "decrypt":
-            m.add_argument("--wait", type=float, default=2.0)
+            m.add_argument("--wait", type=float, default=60.0, help="seconds, for a key in force")
             m.add_argument("file")
             continue
         m.add_argument("--to", type=endpoint, required=True)

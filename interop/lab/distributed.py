@@ -126,6 +126,9 @@ class Distributed(Story):
     def daemons(self) -> list:
         return [d for d in (self.owner, *self.members.values(), *self.subs.values(), self.keys) if d]
 
+    def key_servers(self) -> list:
+        return [self.keys, *self.subs.values()]
+
     def state(self, name: str) -> dict:
         """What the subordinate's status says of the group."""
         return self.subs[name].control("status")["groups"][0]

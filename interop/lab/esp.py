@@ -244,7 +244,7 @@ def count(sock, want: int) -> int:
     try:
         while len(seen) < want:
             seen.add(sock.recv(2000))
-    except TimeoutError:
+    except (TimeoutError, BlockingIOError):
         pass
     return len(seen)
 
@@ -291,6 +291,8 @@ def members(directory: str = "/guest/members") -> int:
         result["sent"] = sent
         result["lost"] = {name: {g: sent[g] - count(s, sent[g]) for g, s in sockets_.items()} for name, sockets_ in listening.items()
                           if name != "eve"}
+        for s in listening["eve"].values():
+            s.setblocking(False)  # the others have all of it by now
         result["outsider"] = sum(count(s, 1) for s in listening["eve"].values())
         result["protocols"] = {g: sorted(w.protocols()) for g, w in watch.items()}
         # Who has left is not protected any more, and after the end nothing is left.

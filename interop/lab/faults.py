@@ -7,19 +7,23 @@ token files, and kills them at the Nth such call: before it (""), in the middle 
 import contextlib
 import os
 import random
+import re
 import select
 import struct
 import threading
+from pathlib import Path
 
 from . import LabError, wire
 from .build import BUILD
 from .daemons import wait_all
+from .process import PATIENCE
 from .scene import REKEY, REKEY_PORT
 from .story import GROUP, need
 
 LIBRARY = BUILD / "common" / "test" / "fault" / "fault.so"
 HOWS = ("", "/", "+")
 KILLED = -9
+CYCLES = 5  # a life that has not come to its call by then never will
 
 
 class Dead(Exception):
@@ -49,10 +53,13 @@ def start(daemon, **env) -> bool:
 
 
 def alive(daemon) -> bool:
-    """Its last words may be here before the kernel says that it is gone."""
-    with contextlib.suppress(LabError):
-        daemon.wait_end(0.5)
-    return daemon.running
+    """Whether it answers; else it is on its way, however long the kernel takes to say that it is gone."""
+    if daemon._open:
+        with contextlib.suppress(OSError, LabError):
+            daemon.control("status")
+            return True
+    daemon.wait_end()
+    return False
 
 
 def order(daemon, *words) -> dict:
@@ -64,7 +71,7 @@ def order(daemon, *words) -> dict:
         raise Dead from None
 
 
-def await_event(server, reporter, event: str, timeout: float = 20.0, **fields) -> dict:
+def await_event(server, reporter, event: str, timeout: float = PATIENCE, **fields) -> dict:
     """An event of `reporter`, for as long as the daemon that has to bring it about, `server`, lives."""
     for _ in range(int(timeout / 0.25)):
         with contextlib.suppress(LabError):
@@ -98,7 +105,7 @@ class Disk:
         os.mkfifo(self.folder / "hold")
         self._hold = os.open(self.folder / "hold", os.O_RDWR)
 
-    def wait(self, timeout: float = 60.0) -> None:
+    def wait(self, timeout: float = PATIENCE) -> None:
         """Until somebody does."""
         need(select.select([self._told], [], [], timeout)[0], f"nobody wrote to the disk within {timeout:.0f} s")
         os.read(self._told, 100)
@@ -148,6 +155,12 @@ def one_key_for_each_handle(keylog) -> int:
     return len(keys)
 
 
+def kind(line: str) -> str:
+    """Of a call in the library's log: what was done to which of the files."""
+    _, what, path = line.split(" ", 2)
+    return f"{what} {re.sub('[0-9].*', '', Path(path).name)}"
+
+
 # -- lives ---------------------------------------------------------------------------------------------------------------
 
 
@@ -156,40 +169,75 @@ class Life:
     each."""
 
     def __init__(self, daemon):
-        self.daemon, self.deaths = daemon, 0
+        self.daemon, self.deaths, self.died_at = daemon, 0, set()
+        self.log, self.ending = daemon.directory / "calls.log", daemon.directory / "ending"
 
-    def live(self, **env) -> int:
+    def live(self, cycles: int = 1, **env) -> int:
         """One life to its orderly end, or to the fault in it; the exit status."""
         d = self.daemon
         if d.running:
             d.kill()
         self.rest()
+        for file in (self.log, self.ending):
+            file.unlink(missing_ok=True)
         with contextlib.suppress(Dead):
-            if start(d, **env):
-                self.cycle()
+            if start(d, LD_PRELOAD=str(LIBRARY), MSEC_FAULT_LOG=str(self.log), **env):
+                for _ in range(cycles):
+                    self.cycle()
+                self.ending.touch()
                 d._p.terminate()
         status = d.wait_end()
         need(status in (0, KILLED), f"{d.name} ended with status {status} ({env.get('MSEC_FAULT')})")
         return status
 
-    def calls(self) -> int:
-        """How many durable calls there are in one life."""
-        log = self.daemon.directory / "calls.log"
-        log.unlink(missing_ok=True)
-        need(self.live(LD_PRELOAD=str(LIBRARY), MSEC_FAULT_LOG=str(log)) == 0, "it died by itself")
+    def said(self) -> dict:
+        """The durable calls of the last life that counted: their kinds, by number."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return {int(line.split()[0]): kind(line) for line in lines}
+
+    def calls(self) -> list:
+        """The durable calls of one whole life."""
+        need(self.live() == 0, "it died by itself")
+        found = self.said()
         self.revive()
-        return len(log.read_text().splitlines())
+        return list(found.values())
 
     def revive(self) -> None:
         self.daemon.start()
         self.check()
 
-    def die(self, n: int, how: str) -> bool:
-        """Whether it came to the fault at call n."""
-        died = self.live(**armed(n, how)) == KILLED
+    def die(self, n: int, how: str, **env) -> bool:
+        """Whether it came to the fault at call n.  It goes on with its cycle for that: how many calls there are in one depends
+        on what is committed together."""
+        died = self.live(CYCLES, MSEC_FAULT=f"{n}{how}", **env) == KILLED
         self.deaths += died
+        if died:
+            self.died_at.add(self.said()[n])
         self.revive()
         return died
+
+    def die_ending(self, how: str) -> None:
+        """At every call of an orderly end: lives that die at one more each time, until one has had no more than that."""
+        for n in range(1, 1000):
+            if self.live(MSEC_FAULT=f"{n}{how}", MSEC_FAULT_FROM=str(self.ending)) != KILLED:
+                need(n not in self.said(), f"it came to call {n} of its end and lived on")
+                self.revive()
+                return
+            self.deaths += 1
+            self.died_at.add(self.said()[n])
+            self.revive()
+
+    def die_everywhere(self, how: str) -> list:
+        """At as many calls as one life has, each in a life that comes to it; at all those of the end; and at each kind of call.
+        The calls of that one life."""
+        calls = self.calls()
+        for n in range(1, len(calls) + 1):
+            need(self.die(n, how), f"it did not come to call {n} in {CYCLES} cycles")
+        self.die_ending(how)
+        for missing in sorted(set(calls) - self.died_at):
+            need(self.die(1, how, MSEC_FAULT_ONLY=missing), f"it did not come to {missing}")
+        need(set(calls) <= self.died_at, f"it died at {self.died_at} only")
+        return calls
 
     def die_sometime(self, after: float) -> None:
         """The same with a plain kill -9, so many seconds into the life that goes on."""
@@ -336,7 +384,7 @@ class SubordinateLife(KeyServerLife):
         """It has registered with its primary again."""
         sub = self.daemon
         born = max(i for i, e in enumerate(sub.events) if e.get("event") == "ready")
-        await_event(sub, sub, "joined", 40.0, since=born)
+        await_event(sub, sub, "joined", since=born)
 
     def cycle(self) -> None:
         sub = self.daemon

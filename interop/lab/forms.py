@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The policy and the configurations of the story, as XML."""
+import time
 from xml.sax.saxutils import escape
 
 from . import BUILD
@@ -160,11 +161,14 @@ def owner(story) -> str:
 
 def compile_and_sign(story, xml: str = "", excluded: list = (), when: str = "") -> tuple:
     """policy.xml and policy.token; the token appears whole, as a key server that watches the file needs it.
-    `when`: the signing-time, where several are made in one second."""
+    `when`: the signing-time, where it is not to be now."""
     p, where = story.pki.parties["owner"], story.dir / "policy"
+    if not when:  # RFC 4534 section 2: later than the last one, which may be of this second
+        story.signed = max(int(time.time()), story.signed + 1)
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(story.signed))
     (where / "policy.xml").write_text(xml or policy(story, excluded, story.edition))
     story.token_tool("compile", "policy.xml", "-o", "policy.der")
-    story.token_tool("sign", "--cert", p.cert, "--key", p.key, *(["--signing-time", when] if when else []), "policy.der", "-o", "policy.token.new")
+    story.token_tool("sign", "--cert", p.cert, "--key", p.key, "--signing-time", when, "policy.der", "-o", "policy.token.new")
     (where / "policy.token.new").rename(where / "policy.token")
     return where / "policy.xml", where / "policy.token"
 

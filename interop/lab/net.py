@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 
 from . import LabError, sandbox
+from .process import PATIENCE
 
 NETNS = Path("/run/netns")
 MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP, IP_MULTICAST_ALL = 42, 46, 49
@@ -116,14 +117,14 @@ class Host:
     def ip(self, *lines: str) -> None:
         _ip(list(lines), self.netns)
 
-    def udp(self, port: int = 0, family: int = socket.AF_INET, timeout: float = 5.0) -> socket.socket:
+    def udp(self, port: int = 0, family: int = socket.AF_INET, timeout: float = PATIENCE) -> socket.socket:
         with self.inside():
             s = socket.socket(family, socket.SOCK_DGRAM)
             s.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
         s.settimeout(timeout)
         return s
 
-    def listen(self, group: str, port: int, source: str = "", timeout: float = 5.0) -> socket.socket:
+    def listen(self, group: str, port: int, source: str = "", timeout: float = PATIENCE) -> socket.socket:
         """A socket that receives what is sent to the group (from one source only, if given)."""
         with self.inside():
             return multicast_receiver(group, port, "eth0", source, timeout)
@@ -142,7 +143,7 @@ def _sockaddr(address: str) -> bytes:
     return a.ljust(128, b"\0")
 
 
-def multicast_receiver(group: str, port: int, interface: str, source: str = "", timeout: float = 5.0) -> socket.socket:
+def multicast_receiver(group: str, port: int, interface: str, source: str = "", timeout: float = PATIENCE) -> socket.socket:
     v6 = ":" in group
     s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

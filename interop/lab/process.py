@@ -17,6 +17,10 @@ from pathlib import Path
 
 from . import LabError
 
+# Seconds for what has to come.  It bounds how long a failure takes and nothing else: on a machine that has other things to do
+# all may last long, and a test that passes does not wait.  What is not there because its check is switched off comes never.
+PATIENCE = 5.0 if os.environ.get("MSEC_CHECK_OFF") else 60.0
+
 
 class Pump:
     """The reading thread.  One per process is enough: PUMP."""
@@ -130,7 +134,7 @@ class Reporter:
         return ((not event or e.get("event") == event) and all(e.get(k) == v for k, v in fields.items())
                 and (where is None or where(e)))
 
-    def wait(self, event: str = "", timeout: float = 15.0, since: int = 0, where=None, **fields) -> dict:
+    def wait(self, event: str = "", timeout: float = PATIENCE, since: int = 0, where=None, **fields) -> dict:
         """The first such event at or after `since`; LabError with the last things seen when it does not come."""
         start = time.monotonic()
         at = since
@@ -158,7 +162,7 @@ class Reporter:
         except OSError:
             return []
 
-    def wait_end(self, timeout: float = 10.0) -> int:
+    def wait_end(self, timeout: float = PATIENCE) -> int:
         """The exit status, once the program has ended and everything it reported has been read."""
         try:
             code = self._p.wait(timeout)
@@ -168,7 +172,7 @@ class Reporter:
             PUMP.changed.wait_for(lambda: not self._open, timeout)
         return code
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self, timeout: float = PATIENCE) -> int:
         """SIGTERM, and the exit status."""
         if self.running:
             self._p.terminate()
@@ -202,7 +206,7 @@ class Control:
     def __init__(self, path: Path):
         self.path = Path(path)
 
-    def request(self, cmd: str, *args: str, timeout: float = 10.0, **members) -> dict:
+    def request(self, cmd: str, *args: str, timeout: float = PATIENCE, **members) -> dict:
         """The whole reply: {"ok": ..., "result" or "error": ...}."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(timeout)

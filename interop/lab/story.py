@@ -54,7 +54,7 @@ class Story:
         self.tell = tell or Silent()
         self.kind, self.group, self.delivery, self.edition = kind, GROUP, delivery, 1
         self.ip, self.transport, self.terse, self.resend, self.cookies = ip, transport, terse, resend, cookies
-        self.rekeying, self.behaviour = rekeying or {}, behaviour
+        self.rekeying, self.behaviour, self.signed = rekeying or {}, behaviour, 0
         self.keylog = self.dir / "keylog.txt"
         self.sockets = Sockets()
         self.scene = self.capture = None
@@ -148,6 +148,14 @@ class Story:
                       f"token names it as key server, created the keys, and listens on UDP and TCP {GSAKMP_PORT}. "
                       f"({time.monotonic() - start:.1f} s)")
         return {"edition": token.get("edition")}
+
+    def states(self) -> dict:
+        """What each key server that is there says of the group."""
+        servers = [d for d in self.key_servers() if d and d.running]
+        return {d.name: (d.control("status")["groups"] or [{}])[0] for d in servers}
+
+    def key_servers(self) -> list:
+        return [self.keys]
 
     def open_group(self) -> None:
         self.policy()
@@ -268,7 +276,7 @@ class Story:
 
     def _deaf(self, name: str, handle: int) -> None:
         """That reader, keeping every key it ever had, hears a hundred datagrams under the new key and reads none."""
-        last = self.apps[name].wait("report", where=lambda e: e["unreadable"].get(str(handle), 0) >= 100, timeout=30)
+        last = self.apps[name].wait("report", where=lambda e: e["sealed"].get(str(handle), 0) >= 100)
         need(str(handle) not in last["by_handle"], f"{name} read {last['by_handle'].get(str(handle))} datagrams under the new key")
 
     def evict(self) -> dict:
@@ -303,7 +311,7 @@ class Story:
         size = self.apps["eve"].mark()
         self.apps["eve"].wait("report", since=size)
         tape = self.app("grace", "decrypt", self.tape)
-        end = tape.wait("end", timeout=60)
+        end = tape.wait("end")
         tape.wait_end()
         read = numbers(end)
         need(read, "grace reads nothing of what came after she joined")

@@ -133,14 +133,29 @@ def read_junit(report: Path) -> Count:
     return c
 
 
+def pytest(*words) -> list:
+    """The command, whose configuration is the suite's wherever it is started."""
+    return [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"), "-q",
+            "-o", f"cache_dir={BUILD / 'pytest-cache'}", *words]
+
+
+def wants_guest(only: str = "") -> bool:
+    """Is there one among the long tests of that name that needs the virtual machine of guest.py?"""
+    if not only:
+        return True
+    files = [p for p in (TOP / "interop/tests").rglob("test_*.py") if "pytest.mark.guest" in p.read_text()]
+    r = subprocess.run(pytest("--collect-only", "--long", "-m", "guest", "-k", only, *map(str, files)),
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return r.returncode != 5  # no tests collected; what else went wrong is told by the run itself
+
+
 def python_tests(extra: list, long: bool = False) -> Count:
     report, log = LOGS / "pytest.xml", LOGS / "pytest.log"
     report.unlink(missing_ok=True)
     # Most tests wait for daemons and their timers most of the time.
     workers = os.environ.get("LAB_WORKERS") or str(2 * max(2, os.cpu_count() or 1))
-    cmd = [sys.executable, "-m", "pytest", "-c", str(TOP / "interop/pytest.ini"), "--rootdir", str(TOP / "interop"),
-           "-q", "-n", workers, "--dist", "loadgroup", "-o", f"cache_dir={BUILD / 'pytest-cache'}",
-           f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5", *(["--long"] if long else []), *extra, str(TOP / "interop/tests")]
+    cmd = pytest("-n", workers, "--dist", "loadgroup", f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5",
+                 *(["--long"] if long else []), *extra, str(TOP / "interop/tests"))
     start = time.monotonic()
     print("lab: Python tests ... ", end="", flush=True)
     with log.open("wb") as f:

@@ -28,11 +28,13 @@ def find(name, role=None):
 
 # --------------------------------------------------------------------- runner
 
-def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None):
+def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None, over=lambda: False):
     """Send one entry of role member through a net.MemberRunner. What came back, as a dict.
 
     `credentials` is what entries sign with that want other ones than the member's own.
-    `hold` is called between the honest exchange and the replay of entries that repeat."""
+    `hold` is called between the honest exchange and the replay of entries that repeat.
+    `over`: who sees the victim may say that it has done with the message; so long, `listen` seconds at most, is waited for
+    an answer."""
     gm = entry.arm(runner.member, credentials)
     seen = []
     honest = gm.on_event
@@ -42,7 +44,9 @@ def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None):
         honest(event)
     gm.on_event = on_event
     runner.tries = 1
-    runner.timeout = listen
+    runner.timeout, before = listen, runner.over
+    # A Request to Join Error, which anybody can send, does not end a join; here nothing else is to come.
+    runner.over = lambda: over() or any(e["event"] in ("rtj-error", "refused") for e in seen)
     joined = runner.join()
     if entry.exchange in (reg.X_RTD, reg.X_DA):
         runner.leave()
@@ -51,7 +55,8 @@ def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None):
         del seen[:]
         runner.send(gm.rtj)
         gm.state = "joining"
-        runner.run(listen)
+        runner.run(listen, lambda: gm.state != "joining")
+    runner.over = before
     answers = [e["exchange"] for e in seen if e["event"] == "received"]
     errors = [e["notify_name"] for e in seen if e["event"] == "rtj-error"]
     refused = not (joined if entry.exchange == reg.X_RTJ and not entry.repeat

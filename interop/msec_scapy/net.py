@@ -95,6 +95,7 @@ class MemberRunner:
         self.member, self.server, self.transport = member, server, transport
         self.leave_transport = ""  # while we leave: RFC 4534 B.3
         self.timeout, self.tries = timeout, tries
+        self.over = lambda: False  # whether no answer is to be expected any more: what ends a wait besides the answer
         self.selector = selectors.DefaultSelector()
         self.multicast = self.stream = None
         self.framer = Framer()
@@ -164,12 +165,13 @@ class MemberRunner:
         self.stream, self.framer = None, Framer()
 
     def pump(self, until, deadline):
-        """Handle input until `until()` holds or the (monotonic) deadline has passed."""
+        """Handle input until `until()` holds, it is over, or the (monotonic) deadline has passed."""
         while not until():
             left = deadline - time.monotonic()
-            if left <= 0:
+            ready = self.selector.select(min(max(left, 0), 0.05))
+            if not ready and (left <= 0 or self.over()):
                 return False
-            for key, _ in self.selector.select(left):
+            for key, _ in ready:
                 try:
                     for octets in self._read(key):
                         for answer in self.member.receive(octets, clock()):
@@ -193,6 +195,10 @@ class MemberRunner:
     def run(self, seconds, until=lambda: False):
         return self.pump(lambda: until() or self.member.state == members.LEFT,
                          time.monotonic() + seconds)
+
+    def silent(self):
+        """Has nothing come that was not read yet?"""
+        return not self.selector.select(0)
 
     def catch_up(self):
         """Fetch what is missing, in order; False when a copy is not there or no good."""

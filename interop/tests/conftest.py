@@ -106,10 +106,11 @@ def group(net_prefix, tmp_path):
 
 
 class Steps:
-    """The steps of a story, in its order: who asks for one has those before it told first, each once."""
+    """The steps of a story, in its order: who asks for one has those before it told first, each once.  `states`: what the
+    key servers said of the group after each, for tests that may come when the story is further on."""
 
     def __init__(self, story):
-        self.story, self.results, self.broken = story, {}, ""
+        self.story, self.results, self.states, self.broken = story, {}, {}, ""
 
     def __call__(self, name):
         for step in self.story.STEPS[:self.story.STEPS.index(name) + 1]:
@@ -119,6 +120,7 @@ class Steps:
                 pytest.fail(f"the step {self.broken} before this one failed; logs are in {self.story.dir}")
             self.broken = step
             self.results[step] = getattr(self.story, step)()
+            self.states[step] = self.story.states() if hasattr(self.story, "states") else {}
             self.broken = ""
         return self.results[name]
 

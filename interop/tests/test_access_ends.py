@@ -5,9 +5,11 @@ import datetime
 import re
 import signal
 import sqlite3
+import time
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import material, party, pkix
 from msec_scapy.testing.ground import Ground
 
@@ -48,8 +50,10 @@ def test_access_ends_with_what_gave_it(ground):
     aa = ground.party("aa")
     ground.believed = f'<attribute-authority file="{aa.chain}"/>'
     server = ground.gcks(ground.make_token(permissions=(3,)))
+    begun = time.monotonic()
     member(ground, "gm0")
-    ends = utc() + datetime.timedelta(seconds=6)
+    # All the others have to be in before: on a busy machine that takes longer.
+    ends = utc() + datetime.timedelta(seconds=max(6, round(30 * (time.monotonic() - begun))))
     member(ground, "gm1", cert_ends=ends)
     member(ground, "gm2", grants_end=[ends])
     member(ground, "gm3", grants_end=[ends, ends + datetime.timedelta(hours=12)])
@@ -58,12 +62,12 @@ def test_access_ends_with_what_gave_it(ground):
     assert group["next_recheck"].startswith(ends.strftime("%Y-%m-%dT%H:%M:%S"))
     mark, gone = 0, {}
     while len(gone) < 2:
-        e = server.wait("access-ended", timeout=15, since=mark, where=lambda e: e["peer"] not in gone)
+        e = server.wait("access-ended", since=mark, where=lambda e: e["peer"] not in gone)
         gone[e["peer"]] = e["reason"]
     assert {k.split(",")[0]: v for k, v in gone.items()} == {
         "dn:CN=gm1": "the certificate has expired",
         "dn:CN=gm2": "a permission that it was admitted with has ended"}
-    server.wait("rekeyed", timeout=5, since=mark)
+    server.wait("rekeyed", since=mark)
     assert sorted(m["peer"].split(",")[0] for m in server.control("members")) == ["dn:CN=gm0", "dn:CN=gm3", "dn:CN=gm4"]
     # What is left of theirs is put down: the next date is another.
     assert server.control("status")["groups"][0]["next_recheck"] > ends.strftime("%Y-%m-%dT%H:%M:%S")
@@ -78,12 +82,12 @@ def test_revoked_while_the_key_server_was_away(ground):
     server = ground.gcks()
     for name in ("gm0", "gm1"):
         assert ground.member(name, rekeys=False).join()
-        server.wait("member-active", timeout=5, where=lambda e, n=name: f"CN={n}" in e["peer"])
+        server.wait("member-active", where=lambda e, n=name: f"CN={n}" in e["peer"])
     server.finish()
     ground.pki.revoke(ground.party("gm1"))
     ground.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(minutes=1))
     mark = server.start()
-    ended = server.wait("access-ended", timeout=5, since=mark)
+    ended = server.wait("access-ended", since=mark)
     assert ended["peer"].startswith("dn:CN=gm1") and ended["reason"] == "the certificate is revoked"
     assert [m["peer"].split(",")[0] for m in server.control("members")] == ["dn:CN=gm0"]
     server.finish()
@@ -98,7 +102,7 @@ def test_a_record_that_cannot_be_read(ground):
     server = ground.gcks()
     for name in ("gm0", "gm1", "gm2"):
         assert ground.member(name, rekeys=False).join()
-        server.wait("member-active", timeout=5, where=lambda e, n=name: f"CN={n}" in e["peer"])
+        server.wait("member-active", where=lambda e, n=name: f"CN={n}" in e["peer"])
     server.finish()
     db = sqlite3.connect(store_of(server))
     rows = db.execute("SELECT key, value FROM row WHERE tab = 'gsakmp-cert' ORDER BY key").fetchall()
@@ -110,14 +114,14 @@ def test_a_record_that_cannot_be_read(ground):
     ground.pki.revoke(ground.party("gm2"))
     ground.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(minutes=1))
     mark = server.start()
-    judged = server.wait("members-judged", timeout=10, since=mark)
+    judged = server.wait("members-judged", since=mark)
     assert (judged["looked_at"], judged["ended"], judged["unreadable"]) == (3, 2, 1)
     gone = {e["peer"].split(",")[0]: e["reason"] for e in server.events[mark:] if e["event"] == "access-ended"}
     assert gone == {"dn:CN=gm1": "its record in the store cannot be read", "dn:CN=gm2": "the certificate is revoked"}
     assert server.control("status")["groups"][0]["judged"] == {"under_way": False, "looked_at": 3, "ended": 2,
                                                                "unreadable": 1}
     assert ground.member("gm1", rekeys=False).join()
-    server.wait("member-active", timeout=5, since=mark, where=lambda e: "CN=gm1" in e["peer"])
+    server.wait("member-active", since=mark, where=lambda e: "CN=gm1" in e["peer"])
     server.finish()
 
 
@@ -142,7 +146,7 @@ def test_a_store_of_an_older_version(ground):
     server = ground.gcks()
     runner = ground.member("gm0", rekeys=False)
     assert runner.join()
-    server.wait("member-active", timeout=5)
+    server.wait("member-active")
     server.finish()
     store = store_of(server)
     assert change(store, "PRAGMA user_version=1", "DROP TABLE log") == 1
@@ -171,18 +175,19 @@ def test_a_revoked_group_owner(ground):
     """Members end their membership; the key server admits nobody, not even who has not heard of it yet."""
     server, gm, late = ground.gcks(), ground.gm(), ground.member("gm1", "other", rekeys=False)
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     ground.pki.revoke(ground.pki.parties["owner"])
     ground.pki.write_crl(start=utc().replace(tzinfo=None))  # later than the first one, to the second
     mark = server.mark()
     for d in (server, gm):
         d._p.send_signal(signal.SIGHUP)
-    assert "revoked" in server.wait("token-lapsed", timeout=5, since=mark)["reason"]
-    server.wait("reloaded", timeout=5, since=mark)
-    assert "revoked" in gm.wait("left", timeout=5)["reason"]
+    assert "revoked" in server.wait("token-lapsed", since=mark)["reason"]
+    server.wait("reloaded", since=mark)
+    assert "revoked" in gm.wait("left")["reason"]
     assert "revoked" in server.control("status")["groups"][0]["token_lapsed"]
-    late.tries, mark = 1, server.mark()
+    mark = server.mark()
+    late.tries, late.timeout, late.over = 1, PATIENCE, lambda: server.find("refused", since=mark)
     assert not late.join()
-    assert server.wait("refused", timeout=5, since=mark)["req"] == "RFC4534-2-08"
+    assert server.wait("refused", since=mark)["req"] == "RFC4534-2-08"
     gm.finish()
     server.finish()

@@ -34,7 +34,7 @@ def captured(ground):
 
 
 def refusal(daemon, *reqs, since=0):
-    return daemon.wait("refused", timeout=5, since=since, where=lambda e: e.get("req") in reqs)
+    return daemon.wait("refused", since=since, where=lambda e: e.get("req") in reqs)
 
 
 def turned_away(server, runner, *reqs, since=None):
@@ -79,17 +79,17 @@ def test_every_identification_type_of_gsakmp_gm(ground):
     for gm in gms:
         gm.control("join")
     for gm in gms[:-1]:
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
     refusal(server, "RFC4535-5.2.1.1-15")
     ground.rules.append(rule(ground, f"gm{len(KINDS) - 1}", KINDS["ipv6"]))
     mark = gms[-1].mark()
     ground.token_file.write_bytes(ground.make_token())
     server.control("token")
-    gms[-1].wait("joined", timeout=10, since=mark)  # it asks a second time
+    gms[-1].wait("joined", since=mark)  # it asks a second time
     for gm in gms:
         gm.control("leave")
     for gm in gms:
-        gm.wait("left", timeout=10)
+        gm.wait("left")
         gm.finish()
     server.finish()
     assert not [f for r in ground.examine() for f in r.faults]
@@ -111,13 +111,13 @@ def test_every_identification_type_of_gsakmp_gcks(ground):
         server = ground.gcks()
         mark = gm.mark()
         gm.control("join")
-        gm.wait("joined", timeout=5, since=mark)
-        server.wait("member-active", timeout=5)
+        gm.wait("joined", since=mark)
+        server.wait("member-active")
         python = ground.member("gm1", "other")
         assert python.join() and python.member.server.kind == number
         mark = gm.mark()
         server.control("rekey")
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         gm.control("leave", "silently")
         python.close()
         ground.open.remove(python)
@@ -138,7 +138,7 @@ def test_names_that_a_certificate_does_not_say(ground):
         good = party.Credentials.from_files(p.key, p.chain, id_kind=kind)
         mark = server.mark()
         assert ground.member("gm0", credentials=good, rekeys=False).join()
-        server.wait("member-active", timeout=5, since=mark)
+        server.wait("member-active", since=mark)
         liar = party.Credentials.from_files(p.key, p.chain, id_kind=kind)
         other = identity.of_certificate(pkix.Certificate(ground.party("gm1").der), kind)
         liar.identity = lambda dialect=None, other=other: other
@@ -199,14 +199,14 @@ def test_raw_rsa_keys_between_the_daemons(ground):
         gms.append(ground.gm(f"gm{n}"))
         gms[n].control("join")
     for gm in gms:
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
     mark = gms[0].mark()
     server.control("rekey")
-    gms[0].wait("rekeyed", timeout=5, since=mark)
+    gms[0].wait("rekeyed", since=mark)
     for gm in gms:
         gm.control("leave")
     for gm in gms:
-        gm.wait("left", timeout=10)
+        gm.wait("left")
         gm.finish()
     server.finish()
     ground.recording.stop()
@@ -240,12 +240,12 @@ def test_raw_rsa_keys_that_are_not_believed(ground):
     assert good.join() and good.leave()
     mark = server.mark()
     assert good.join()
-    server.wait("member-active", timeout=5, since=mark)
+    server.wait("member-active", since=mark)
     # Another key is put where this one was: the member goes.
     public.write_bytes(raw_key(ground, "gm1")[2].read_bytes())
     mark = server.mark()
     server.control("reload")
-    server.wait("evicted", timeout=5, since=mark, where=lambda e: "key-id" in e["peer"])
+    server.wait("evicted", since=mark, where=lambda e: "key-id" in e["peer"])
     server.finish()
     ground.rules = [policy.Rule(who, ground.pki.intermediate.key_id)]
     server = ground.gcks()
@@ -269,10 +269,10 @@ def test_key_server_with_a_raw_key(ground):
     ground.believed = f'<raw-key file="{public}" name="{name.data.decode()}" name-type="key-id"/>'
     gm = ground.gm("gm0")
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     mark = gm.mark()
     server.control("rekey")
-    gm.wait("rekeyed", timeout=5, since=mark)
+    gm.wait("rekeyed", since=mark)
     ground.raw_keys = [(name, material.RawKey.of(key))]
     assert ground.member("gm2", "evil").join()
     for d in (gm, doubter, server):
@@ -344,16 +344,16 @@ def test_hash_and_url_between_the_daemons(ground, files, how, kind):
             if "url" in p:
                 files.files["/c/" + p["url"].rpartition("/")[2]] = bytes.fromhex(p["octets"])
     gm.control("join")
-    gm.wait("joined", timeout=10)
-    server.wait("member-active", timeout=5)
+    gm.wait("joined")
+    server.wait("member-active")
     assert sorted(files.asked) == ["/c/gm0", "/c/keys"]
     mark = gm.mark()
     server.control("rekey")
-    gm.wait("rekeyed", timeout=5, since=mark)
+    gm.wait("rekeyed", since=mark)
     gm.control("leave")
-    gm.wait("left", timeout=5)
+    gm.wait("left")
     gm.control("join")
-    gm.wait("joined", timeout=5, since=mark)
+    gm.wait("joined", since=mark)
     assert sorted(files.asked) == ["/c/gm0", "/c/keys"], "the second time it is in the cache"
     gm.finish()
     server.finish()
@@ -381,7 +381,7 @@ def test_hash_and_url_of_python_peers(ground, files):
         serve_credentials(gm, files)
         k.server.fetch = lambda url: files.files.get("/" + url.rpartition("/")[2])
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert admitted(k)
         gm.finish()
 
@@ -475,7 +475,7 @@ def test_permissions_by_attribute_certificates(ground):
             turned_away(server, runner, "RFC4535-5.2.1.1-15", since=mark)
             return False
         assert runner.join()
-        return bool(server.wait("member-active", timeout=5, since=mark))
+        return bool(server.wait("member-active", since=mark))
     assert attempt("gm0", attribute(ground, "gm0", {2, 5}))
     assert attempt("gm1", attribute(ground, "gm1", {1, 2, 5, 9}, entity=True))
     assert attempt("gm2", attribute(ground, "gm2", {2}), attribute(ground, "gm2", {5}, serial=2))
@@ -506,14 +506,14 @@ def test_permissions_of_the_daemon_gsakmp_gm(ground):
     server = ground.gcks(token)
     gm, poor = ground.gm("gm0"), ground.gm("gm1", "other")
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     poor.control("join")
     refusal(server, "RFC4535-5.2.1.1-15")
     mark = gm.mark()
     # A new edition of the policy: the permissions are remembered.
     ground.token_file.write_bytes(ground.make_token(permissions=(3,)))
     server.control("token")
-    gm.wait("token", timeout=5, since=mark)
+    gm.wait("token", since=mark)
     assert server.control("status")["groups"][0]["members"] == 1
     server.finish()
     gm.control("leave", "silently")
@@ -521,7 +521,7 @@ def test_permissions_of_the_daemon_gsakmp_gm(ground):
     with serving(ground.key_server(signed=ground.make_token(permissions=(3,)))) as k:
         mark = gm.mark()
         gm.control("join")
-        gm.wait("joined", timeout=5, since=mark)
+        gm.wait("joined", since=mark)
         assert admitted(k)
     gm.finish()
     poor.finish()
@@ -558,7 +558,7 @@ def test_crls_in_certificate_payloads(ground):
                                 f'<send-crl file="{file}"/></identity>')
     gm = ground.gm("gm1")
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     sent = [x["type"] for x in gm.control("credentials")["payloads"]]
     assert sent == [reg.CERT_X509, reg.CERT_X509, reg.CERT_CRL, reg.CERT_CRL]
     gm.finish()

@@ -15,6 +15,7 @@ import pytest
 from lab import forms
 from lab.build import program
 from lab.daemons import wait_all
+from lab.process import PATIENCE
 from lab.scene import GSAKMP_PORT, REKEY, REKEY_PORT
 from lab.story import GROUP, Story
 
@@ -50,7 +51,7 @@ class Stream:
 
     def __init__(self, daemon, name):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(15)
+        self.socket.settimeout(PATIENCE)
         self.socket.connect(str(daemon.control.path))
         self.socket.sendall(json.dumps({"cmd": "subscribe", "args": [name]}).encode() + b"\n")
         self.lines = self.socket.makefile()
@@ -126,7 +127,7 @@ def test_an_evicted_member_is_readmitted_by_a_part_of_its_name(group):
     bob.control("join")
     s.keys.wait("refused", since=server, req="RFC4535-5.3.2.1-01")
     s.keys.control("readmit", "bob")
-    bob.wait("joined", since=mark, timeout=30)
+    bob.wait("joined", since=mark)
 
 
 @pytest.mark.req("RFC4535-5.3.2.2-01")
@@ -187,7 +188,7 @@ def test_a_service_manager_is_told_when_it_is_ready(parts_of, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         path = s.sockets.path / "notify"
         notify.bind(str(path))
-        notify.settimeout(15)
+        notify.settimeout(PATIENCE)
         keys.launch(env={"NOTIFY_SOCKET": str(path)})
         assert notify.recv(100) == b"READY=1"
         keys.wait("ready")
@@ -235,7 +236,7 @@ def test_a_hook_learns_of_keys_and_of_the_end(group):
     pid = next(int(p) for p in open(f"/proc/{alice._p.pid}/task/{alice._p.pid}/children").read().split())
     fd = os.pidfd_open(pid)
     alice.stop()
-    gone = select.select([fd], [], [], 15)[0]
+    gone = select.select([fd], [], [], PATIENCE)[0]
     os.close(fd)
     assert gone, "the helper ends with the daemon"
     assert told.read_text().splitlines() == [f"key {GROUP} {handle} current", f"joined {GROUP}  ", f"wipe {GROUP} {handle} wiped",
@@ -317,7 +318,7 @@ def test_the_next_announced_key_server_is_asked_when_one_is_silent(parts_of):
     s.keys = s.daemon("keys", "gsakmp-gcks", forms.gcks(s))
     s.keys.start()
     alice = s._member("alice")
-    alice.write(forms.gm(s, "alice").replace('timeout="2s" retries="3"', 'timeout="200ms" retries="1"'))
+    alice.write(forms.gm(s, "alice").replace('retries="3"', 'retries="1"'))
     alice.start()
     alice.control("join")
     alice.wait("joined")
@@ -396,7 +397,7 @@ def test_idle_connections_make_room_for_members(group):
     held = []
     for _ in range(20):
         with s.scene["eve"].inside():
-            t = socket.create_connection((s.scene["keys"].ip4, GSAKMP_PORT), timeout=5)
+            t = socket.create_connection((s.scene["keys"].ip4, GSAKMP_PORT), timeout=PATIENCE)
         t.sendall(b"\x02")
         held.append(t)
     s.join("alice")

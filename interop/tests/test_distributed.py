@@ -35,7 +35,7 @@ def test_2_the_primary_opens_the_group(story, step):
 def test_3_members_that_the_token_names_become_key_servers(story, step):
     step("subordinates")
     for name in SUBORDINATES:
-        state = story.state(name)
+        state = step.states["subordinates"][name]
         assert state["role"] == "subordinate" and state["state"] == "open"
         assert state["upstream"]["member_id"] > 0 and state["upstream"]["in_step"]
         # the Request to Join to the primary came before anything it served
@@ -44,12 +44,13 @@ def test_3_members_that_the_token_names_become_key_servers(story, step):
 
 
 @pytest.mark.req("RFC4535-4.4.7-01", "RFC4535-4.4.7-06", "RFC4535-4.4.7-07", "RFC4535-4.4.7-08")
-def test_4_members_join_behind_them_and_the_primary_is_not_asked(story, step):
+def test_4_members_join_behind_them_and_the_primary_is_not_asked(step):
     found = step("everybody_joins")
     assert len(found["took"]) == len(MEMBERS)
     assert found["refusal"]["req"] == "RFC4535-4.4.6-02"
-    assert story.keys.control("status")["groups"][0]["members"] == len(SUBORDINATES) + 1  # and the pretender
-    assert {story.state(n)["members"] for n in SUBORDINATES} == {2}
+    states = step.states["everybody_joins"]
+    assert states["keys"]["members"] == len(SUBORDINATES) + 1  # and the pretender
+    assert {states[n]["members"] for n in SUBORDINATES} == {2}
 
 
 def test_5_one_source_is_read_behind_every_subordinate(step):
@@ -58,11 +59,11 @@ def test_5_one_source_is_read_behind_every_subordinate(step):
 
 @pytest.mark.req("RFC4535-4.1.4-01", "RFC4535-4.4.7-03", "RFC4535-4.4.7-04", "RFC4535-4.4.7-09", "RFC4535-4.4.7-10", "RFC4535-4.4.7-11",
                  "RFC4535-4.4.7-13", "RFC4535-4.4.7-14", "RFC4535-4.4.7-15")
-def test_6_who_is_expelled_behind_one_is_out_everywhere(story, step):
+def test_6_who_is_expelled_behind_one_is_out_everywhere(step):
     step("evict")
-    states = [story.state(n) for n in SUBORDINATES]
+    states = [step.states["evict"][n] for n in SUBORDINATES]
     assert {s["edition"] for s in states} == {2} and not any(s["expelled"] for s in states)
-    assert {s["gtpk_handle"] for s in states} == {story.keys.control("status")["groups"][0]["gtpk_handle"]}
+    assert {s["gtpk_handle"] for s in states} == {step.states["evict"]["keys"]["gtpk_handle"]}
     assert all(s["upstream"]["in_step"] for s in states)
 
 
@@ -78,9 +79,9 @@ def test_8_a_subordinate_dies_and_returns_and_nobody_joins_again(step):
 
 
 @pytest.mark.req("RFC4535-5.3.1.3-01", "RFC4535-5.3.1.3-02", "RFC4535-7.1.1-14")
-def test_9_the_end_reaches_everybody(story, step):
+def test_9_the_end_reaches_everybody(step):
     step("destroy")
-    assert story.keys.control("status")["groups"][0]["group"] == GROUP
+    assert step.states["destroy"]["keys"]["group"] == GROUP
 
 
 def test_10_the_second_implementation_verifies_the_whole_capture(step):

@@ -43,11 +43,7 @@ def test_key_server_killed_at_durable_writes(life):
 @pytest.mark.long
 @pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
 def test_key_server_killed_at_every_durable_write(life, how):
-    calls = life.calls()
-    assert calls >= 30
-    for n in range(1, calls + 1):
-        life.die(n, how)
-    assert life.deaths >= 0.8 * calls, "what is written depends a little on what was there"
+    assert 30 <= len(life.die_everywhere(how)) <= life.deaths
 
 
 @pytest.mark.req("RFC4535-7.1.1-12")
@@ -81,16 +77,13 @@ def test_group_owner_killed_at_durable_writes(owner):
 @pytest.mark.long
 @pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
 def test_group_owner_killed_at_every_durable_write(owner, how):
-    calls = owner.calls()
-    assert calls >= 15
-    for n in range(1, calls + 1):
-        owner.die(n, how)
-    assert owner.deaths >= 0.8 * calls
+    assert 15 <= len(owner.die_everywhere(how)) <= owner.deaths
 
 
 @pytest.fixture
 def subordinate(net_prefix, tmp_path):
-    s = Distributed(tmp_path / "distributed", f"{net_prefix}s-", delivery="file")
+    # A start takes its time on a busy machine, and nobody is to look for another key server meanwhile.
+    s = Distributed(tmp_path / "distributed", f"{net_prefix}s-", delivery="file", silence="120s")
     try:
         s.policy()
         s.primary()
@@ -113,8 +106,4 @@ def test_subordinate_killed_at_a_durable_write(subordinate):
 @pytest.mark.long
 @pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
 def test_subordinate_killed_at_every_durable_write(subordinate, how):
-    calls = subordinate.calls()
-    assert calls >= 15
-    for n in range(1, calls + 1):
-        subordinate.die(n, how)
-    assert subordinate.deaths >= 0.8 * calls
+    assert 15 <= len(subordinate.die_everywhere(how)) <= subordinate.deaths

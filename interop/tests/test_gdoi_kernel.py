@@ -6,6 +6,7 @@ import pytest
 
 from lab.guest import Guest
 
+pytestmark = [pytest.mark.long, pytest.mark.guest]
 MODULES = "modprobe -a veth bridge xfrm_user esp4 esp6 ah4 ah6"
 
 
@@ -14,13 +15,11 @@ def in_guest(directory, *words):
     return json.loads(said.splitlines()[-1])
 
 
-@pytest.mark.long
 def test_the_kernel_takes_every_message_of_the_vectors(tmp_path):
     result = in_guest(tmp_path, "vectors")
     assert result["messages"] > 400 and result["failed"] == []
 
 
-@pytest.mark.long
 @pytest.mark.req("RFC6407-5.5.1.1.1-02", "RFC6407-5.5.1.1.2-02", "RFC6407-5.5.1.1.2-04")
 def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
     result = in_guest(tmp_path, "traffic")
@@ -33,7 +32,6 @@ def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
     assert rollover["blocked"] and rollover["protocols"] == {}, "and without one nothing leaves"
 
 
-@pytest.mark.long
 @pytest.mark.req("RFC6407-5.4.1-01", "RFC6407-5.4.1-02")
 def test_members_put_their_sas_into_the_kernel_and_one_follows_the_other_without_loss(tmp_path):
     result = in_guest(tmp_path, "members")

@@ -9,6 +9,7 @@ import pytest
 
 from lab import faults
 from lab.gdoi_peers import Ground as GdoiGround
+from lab.process import PATIENCE
 from msec_scapy.testing.ground import PORT, Ground
 
 BEHIND_MAX = 1024  # messages that one worker works through while its commit is waited for
@@ -44,7 +45,7 @@ def gsakmp_server(ground, disk):
     return server
 
 
-def until(what, text, seconds=60):
+def until(what, text, seconds=PATIENCE):
     """For what the kernel knows and tells nobody."""
     for _ in range(int(seconds / 0.02)):
         if what():
@@ -85,7 +86,9 @@ def test_messages_behind_a_hanging_commit_are_bounded(ground, disk):
                 evil.sendto(b"this is no GSAKMP message", (ground.address("keys"), PORT))
 
         # Below the bound: the worker reads on, and has done everything that came.
-        send(BEHIND_MAX - 100)
+        for _ in range((BEHIND_MAX - 100) // 77):  # so many at once find room in any socket
+            send(77)
+            until(lambda: not unread(keys), "the worker does not read on while the commit hangs")
         until(lambda: not unread(keys) and waits_in(server, "worker-0").startswith(("ep_", "do_epoll")),
               "the worker does not read on while the commit hangs")
         assert not alice.find("joined") and not server.find("member-active")

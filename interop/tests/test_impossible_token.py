@@ -50,7 +50,7 @@ def test_a_member_does_not_join_under_what_it_cannot_do(tmp_path, net_prefix, ma
         server.do(lambda k: k.hooks.on_plain("token", lambda _octets: signed) and [])
         gm = ground.gm()
         gm.control("join")
-        assert gm.wait("refused", timeout=5)["req"] == row
+        assert gm.wait("refused")["req"] == row
         assert server.until(lambda k: any(e["event"] == "nack" for e in ground.events)), "the key server is told"
         assert [e["notify"] for e in ground.events if e["event"] == "nack"] == [reg.N_NACK]
         assert not gm.find("joined") and not gm.find("key-install")
@@ -81,18 +81,18 @@ def test_protocols_that_nobody_knows_are_named_and_local_policy_decides(tmp_path
     with Ground(tmp_path, net_prefix) as ground:
         server = ground.gcks(sign_again(ground, unknown_protocols(ground)))
         said = "registration 1.2.3.4, rekey 1.2.3.5"
-        assert server.wait("token", timeout=5)["unknown_protocols"] == said
+        assert server.wait("token")["unknown_protocols"] == said
         gm, strict = ground.gm(), ground.gm("gm1", "other", behaviour='unknown-protocols="no"')
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert gm.find("token")[0]["unknown_protocols"] == said
         assert any(said in line for line in gm.tail(50))
         mark = gm.mark()
         server.control("rekey")
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         strict.control("join")
-        assert strict.wait("refused", timeout=5)["req"] == "RFC4534-3-14"
-        strict.wait("left", timeout=5)
+        assert strict.wait("refused")["req"] == "RFC4534-3-14"
+        strict.wait("left")
         assert not strict.find("joined") and not strict.find("key-install")
         for d in (strict, gm, server):
             d.finish()

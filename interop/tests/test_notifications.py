@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import message, misbehave
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Identification, MechanismChoice, Nonce, Notification
@@ -70,8 +71,21 @@ def ground(request, tmp_path_factory, net_prefix):
 
 def request(ground, name=None, **kw):
     runner = ground.member(name or forger.fresh_name(ground), "evil", rekeys=False, **kw)
-    runner.tries, runner.timeout = 1, 0.5
+    runner.tries, runner.timeout = 1, PATIENCE
     return runner, Wire(runner.member)
+
+
+def silence(ground, runner, wire):
+    """Where no answer is due, the refusal ends the wait for it; afterwards nothing may have come."""
+    mark, heard = ground.daemon.mark(), len(wire.heard)
+    runner.over = lambda: ground.daemon.find("refused", since=mark) if ground.suite.terse else len(wire.heard) > heard
+    return mark
+
+
+def nothing_more(ground, runner):
+    ground.daemon.control("status")
+    runner.over = lambda: False
+    return runner.silent()
 
 
 @pytest.mark.req("RFC4535-5.2.1.3-01", "RFC4535-5.2.1-06", "RFC4535-5.2-03", "RFC4535-7.9.1-01")
@@ -79,9 +93,10 @@ def request(ground, name=None, **kw):
 def test_reason_in_a_request_to_join_error(ground, name):
     entry, who = misbehave.find(name), forger.fresh_name(ground)
     runner, wire = request(ground, who, credentials=forger.of_candidate(ground, entry, who))
-    mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3)
-    event = ground.daemon.wait("refused", timeout=5, since=mark)
+    mark = silence(ground, runner, wire)
+    misbehave.run(entry, runner, PATIENCE, over=runner.over)
+    event = ground.daemon.wait("refused", since=mark)
+    assert nothing_more(ground, runner)
     assert event["notify"] == ERRORS[name]
     assert wire.heard == ([] if ground.suite.terse else [(reg.X_RTJ_ERR, [ERRORS[name]])])
 
@@ -89,7 +104,9 @@ def test_reason_in_a_request_to_join_error(ground, name):
 @pytest.mark.req("RFC4535-5.2.1.1-18", "RFC4535-5.2.1.1-10")
 def test_prohibited_by_group_policy(ground):
     runner, wire = request(ground, mechanisms=[MechanismChoice(mechanism=0, value=49154)])
+    mark = silence(ground, runner, wire)
     assert not runner.join()
+    assert ground.daemon.wait("refused", since=mark) and nothing_more(ground, runner)
     assert wire.said(reg.X_RTJ_ERR) == ([] if ground.suite.terse else [reg.N_GROUP_POLICY])
 
 
@@ -99,10 +116,12 @@ def test_prohibited_by_local_policy(ground):
     first, _ = request(ground, who)
     mark = ground.daemon.mark()
     assert first.join()
-    ground.daemon.wait("member-active", timeout=5, since=mark)
+    ground.daemon.wait("member-active", since=mark)
     ground.daemon.control("evict", f"CN={who},")
     runner, wire = request(ground, who)
+    mark = silence(ground, runner, wire)
     assert not runner.join()
+    assert ground.daemon.wait("refused", since=mark) and nothing_more(ground, runner)
     assert wire.said(reg.X_RTJ_ERR) == ([] if ground.suite.terse else [reg.N_LOCAL_POLICY])
 
 
@@ -111,17 +130,18 @@ def test_departure_accepted_and_refused(ground):
     runner, wire = request(ground)
     mark = ground.daemon.mark()
     assert runner.join()
-    ground.daemon.wait("member-active", timeout=5, since=mark)
+    ground.daemon.wait("member-active", since=mark)
     entry = misbehave.find("rtd-other-server").arm(runner.member)
+    wrong = silence(ground, runner, wire)
     assert not runner.leave()
+    assert ground.daemon.wait("refused", since=wrong) and nothing_more(ground, runner)
     assert wire.said(reg.X_DR) == ([] if ground.suite.terse else [reg.N_DEPART_ERROR])
     assert runner.member.state == ("leaving" if ground.suite.terse else "member")
     del wire.heard[:]
     entry.hooks = type(entry.hooks)()
-    runner.timeout = 3
     assert runner.leave()
     assert wire.said(reg.X_DR) == [reg.N_DEPARTED]
-    ground.daemon.wait("member-left", timeout=5, since=mark)
+    ground.daemon.wait("member-left", since=mark)
 
 
 @pytest.mark.req("RFC4535-5.2.1.5-01", "RFC4535-5.2.1.5-03", "RFC4535-5.2.1.5-04", "RFC4535-5.2.1.4-17", "RFC4535-5.2-02",
@@ -132,9 +152,9 @@ def test_lack_of_ack(ground):
     misbehave.find("ack-sig-bad").arm(runner.member)
     mark = ground.daemon.mark()
     assert runner.join()
-    ground.daemon.wait("refused", timeout=5, since=mark)
+    ground.daemon.wait("refused", since=mark)
     runner.member.hooks = type(runner.member.hooks)()
-    runner.run(3, lambda: ground.suite.terse or wire.said(reg.X_LOA))
+    runner.run(PATIENCE, lambda: ground.suite.terse or wire.said(reg.X_LOA))
     assert wire.said(reg.X_LOA) == ([] if ground.suite.terse else [reg.N_NACK])
     if not ground.suite.terse:
         loa, keydl = wire.last[reg.X_LOA], wire.last[reg.X_KEYDL]
@@ -170,7 +190,7 @@ def test_reason_in_a_failure(served, gm, name):
     served.server.arm(entry, forger.of_forger(served, entry, "keys"))
     mark = gm.mark()
     gm.control("join")
-    assert gm.wait("refused", timeout=5, since=mark)["notify"] == FAILURES[name]
+    assert gm.wait("refused", since=mark)["notify"] == FAILURES[name]
     assert served.server.until(lambda _: served.wire.said(reg.X_ACK))
     # The policy's mode counts, once it is known: RFC4535-5.2-08.
     assert served.wire.said(reg.X_ACK) == [reg.N_NACK if served.suite.terse else FAILURES[name]]
@@ -179,7 +199,7 @@ def test_reason_in_a_failure(served, gm, name):
 @pytest.mark.req("RFC4535-5.3.2.3.3-02", "RFC4535-5.3.2.3.2-20")
 def test_departure_and_its_failure(served, gm):
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert served.server.until(lambda _: served.wire.said(reg.X_ACK) == [reg.N_ACK])
     served.server.arm(misbehave.find("dr-notify"))
     gm.control("leave")
@@ -190,7 +210,7 @@ def test_departure_and_its_failure(served, gm):
     served.server.arm(None)
     mark = gm.mark()
     gm.control("leave")
-    gm.wait("left", timeout=5, since=mark)
+    gm.wait("left", since=mark)
     assert served.server.until(lambda _: served.wire.said(reg.X_DA)[1:] == [reg.N_ACK])
 
 
@@ -202,7 +222,7 @@ def test_what_a_request_may_say_besides(tmp_path, net_prefix, address, said):
         wire = Wire(server.server)
         gm = g.gm("gm0", behaviour=f'offer-mechanisms="yes" ip-value="{address}"')
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert wire.said(reg.X_RTJ).count(reg.N_COOKIE) == 1
         assert {reg.N_MECHANISMS, said} <= set(wire.said(reg.X_RTJ))
         gm.finish()
@@ -213,7 +233,6 @@ def test_cookie_required(tmp_path, net_prefix):
     with Ground(tmp_path, net_prefix) as g:
         keys = g.gcks(cookies="always")
         runner, wire = request(g, "gm0")
-        runner.timeout = 3
         assert runner.join()
         assert wire.said(reg.X_COOKIE) == [reg.N_COOKIE_REQUIRED]
         keys.finish()
@@ -236,14 +255,14 @@ def test_a_key_download_behind_an_error(tmp_path, net_prefix, grace, taken):
         server.runner.send = error_first
         gm = g.gm(behaviour=f'error-grace="{grace}"')
         gm.control("join")
-        gm.wait("message", timeout=5, exchange="Request to Join Error")
+        gm.wait("message", exchange="Request to Join Error")
         if not taken:
-            assert "refused" in gm.wait("left", timeout=4)["reason"]
+            assert "refused" in gm.wait("left")["reason"]
         server.runner.send = send
         server.send(held)
         if taken:
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
         else:
-            gm.wait("refused", timeout=5, req="RFC4535-7.1.2-07")
+            gm.wait("refused", req="RFC4535-7.1.2-07")
         assert bool(gm.find("joined")) == taken
         gm.finish()

@@ -5,6 +5,7 @@ import ssl
 
 import pytest
 
+from lab.process import PATIENCE
 from lab.scene import OWNER_PORT
 from lab.story import GROUP
 
@@ -20,7 +21,7 @@ def connections(town, host, n):
     out = []
     with town.scene[host].inside():
         for _ in range(n):
-            out.append(socket.create_connection((town.scene["owner"].ip4, OWNER_PORT), timeout=5))
+            out.append(socket.create_connection((town.scene["owner"].ip4, OWNER_PORT), timeout=PATIENCE))
     return out
 
 
@@ -62,7 +63,7 @@ def test_who_asks_for_what_is_not_his_is_sent_away(town):
     mark = town.owner.mark()
     ask = b"\x01\x01\x00\x07another\x00"
     s = as_member(town, "alice")
-    s.settimeout(10)
+    s.settimeout(PATIENCE)
     s.sendall((len(ask).to_bytes(4, "big") + ask) * (REFUSALS + 1))
     town.owner.wait("disconnected", since=mark, where=lambda e: "alice" in e.get("peer", ""))
     assert len(town.owner.find("refused", since=mark)) == REFUSALS + 1

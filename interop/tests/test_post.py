@@ -5,12 +5,13 @@ import contextlib
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import bulletin, flows, message
 from msec_scapy import registry as reg
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
 
 WEB = 3780
-QUICK = '<bulletin window="100ms" timeout="2s"/>'
+QUICK = '<bulletin window="100ms" timeout="30s"/>'
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def following(ground, server, **how):
     """gsakmp-gm, which has joined and heard one Rekey Event."""
     gm = ground.gm(**{"bulletin": QUICK, **how})
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
     mark = gm.mark()
     server.renew()
-    gm.wait("rekeyed", timeout=5, since=mark)
+    gm.wait("rekeyed", since=mark)
     return gm
 
 
@@ -66,7 +67,7 @@ def test_a_member_fetches_what_it_missed_and_takes_it_in_order(ground):
         gm = following(ground, server)
         first, mark = server.server.sequence + 1, gm.mark()
         missed(server, 2)
-        gm.wait("rekeyed", timeout=10, since=mark, sequence=first + 2)
+        gm.wait("rekeyed", since=mark, sequence=first + 2)
         assert numbers(gm, mark) == [first, first + 1, first + 2]
         assert numbers(gm, mark, "fetch") == [first, first + 1]
         me = server.server.me
@@ -75,7 +76,7 @@ def test_a_member_fetches_what_it_missed_and_takes_it_in_order(ground):
         assert gm.control("status")["fetching"] == 0
         mark = gm.mark()
         server.renew()
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         assert len(board.asked) == 2
         gm.finish()
 
@@ -129,12 +130,12 @@ def test_a_copy_that_is_no_good_is_refused_and_the_group_goes_on(ground):
         gm = following(ground, server)
         mark = gm.mark()
         OLD[:] = [server.renew()[0].octets]
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         for name, (answer, event, req) in FAULTS.items():
             me, first, mark = server.server.me, server.server.sequence + 1, gm.mark()
             board.answers = {board.prefix + bulletin.place(ground.group_id, me.kind, me.data, first): answer}
             missed(server)
-            gm.wait("rekeyed", timeout=10, since=mark, sequence=first + 1)
+            gm.wait("rekeyed", since=mark, sequence=first + 1)
             assert numbers(gm, mark) == [first + 1], name
             said = gm.find(event, since=mark)
             assert len(said) == 1 and said[0].get("req") == req, (name, said)
@@ -150,12 +151,12 @@ def test_overdue_the_posted_copy_comes_before_a_new_registration(ground):
         gm = following(ground, server, recovery="yes", behaviour='backoff="200ms"')
         mark, server.runner.mute = gm.mark(), True
         last = server.renew()[0]
-        gm.wait("rekeyed", timeout=20, since=mark)
+        gm.wait("rekeyed", since=mark)
         assert not gm.find("stale", since=mark) and not gm.find("joined", since=mark)
-        gm.wait("fetch-failed", timeout=5, since=mark)  # the one after it is not there: caught up
+        gm.wait("fetch-failed", since=mark)  # the one after it is not there: caught up
         mark = gm.mark()
-        gm.wait("stale", timeout=20, since=mark)
-        gm.wait("joined", timeout=10, since=mark)
+        gm.wait("stale", since=mark)
+        gm.wait("joined", since=mark)
         assert message.parse(last.octets, ground.dialect).packet.sequence in numbers(gm, 0, "fetch")
         gm.finish()
 
@@ -168,8 +169,8 @@ def test_only_what_the_configuration_allows_is_asked(ground):
                        bulletin='<bulletin window="50ms"><allow prefix="http://192.0.2.9/"/></bulletin>')
         mark = gm.mark()
         missed(server)
-        assert "allowed prefix" in gm.wait("fetch-failed", timeout=5, since=mark)["reason"]
-        gm.wait("joined", timeout=10, since=mark)
+        assert "allowed prefix" in gm.wait("fetch-failed", since=mark)["reason"]
+        gm.wait("joined", since=mark)
         assert not board.asked
         gm.finish()
 
@@ -195,11 +196,11 @@ def renewed(server):
     """The Sequence ID of a Rekey Event that is on its way: creation dates have whole seconds, so it may take one."""
     mark = server.mark()
     server.control("rekey", "ground")
-    return server.wait("rekeyed", since=mark, timeout=5)["sequence"]
+    return server.wait("rekeyed", since=mark)["sequence"]
 
 
-def settled(runner, sequence, seconds=10):
-    return runner.run(seconds, lambda: max(runner.member.followed.values(), default=0) >= sequence)
+def settled(runner, sequence):
+    return runner.run(PATIENCE, lambda: max(runner.member.followed.values(), default=0) >= sequence)
 
 
 @families
@@ -227,7 +228,7 @@ def test_the_key_server_posts_what_it_sends(ground):
     server.start()
     last = renewed(server)
     assert not any(ghost.exists() for ghost in ghosts)
-    assert runner.run(10, lambda: runner.member.early)
+    assert runner.run(PATIENCE, lambda: runner.member.early)
     missing = runner.member.missing()
     assert len(missing) == 1 and runner.catch_up(), runner.member.refusals
     assert settled(runner, last)
@@ -268,20 +269,20 @@ def test_both_daemons_and_a_bad_line(ground):
                          f'<http address="{ip}" port="{WEB}"/></bulletin>')
     gm = ground.gm(recovery="yes", bulletin=QUICK)
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     others = [ground.member(f"gm{n}", "other") for n in (1, 2, 3)]
     assert all(o.join() for o in others)
-    gm.wait("rekeyed", timeout=5, sequence=renewed(server))
+    gm.wait("rekeyed", sequence=renewed(server))
     loss = ground.net.lose(ground.hosts["gm"], match=f"udp dport {REKEY_PORT}")
     mark = server.mark()
     server.control("evict", "CN=gm2,O=MSEC Lab")
-    server.wait("rekeyed", since=mark, timeout=5)
+    server.wait("rekeyed", since=mark)
     renewed(server)
     assert loss.taken() == 2
     loss.stop()
     mark = gm.mark()
     last = renewed(server)
-    gm.wait("rekeyed", timeout=10, since=mark, sequence=last)
+    gm.wait("rekeyed", since=mark, sequence=last)
     assert numbers(gm, mark) == [last - 2, last - 1, last]
     assert server.control("keys", "ground")[-1]["handle"] in [k["handle"] for k in gm.control("status")["keys"]]
     assert len(gm.find("joined")) == 1 and not gm.find("stale")

@@ -12,6 +12,7 @@ from scapy.utils import PcapReader
 from lab import LabError
 from lab.build import program
 from lab.pki import dn
+from lab.process import PATIENCE
 from msec_scapy import flows, identity, listener, material, message, party, pkix
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Nonce
@@ -101,21 +102,21 @@ def test_life_of_a_member_that_says_nothing(ground):
     with quiet_world(ground):
         gm = listening(ground)
         keys = ground.gcks(receivers=receivers(ground, "gm0"), timeout="1s")
-        gm.wait("joined", timeout=5)
-        keys.wait("pushed", timeout=5)
+        gm.wait("joined")
+        keys.wait("pushed")
         assert not keys.find("member-pending")
         row, = keys.control("members")
         assert row["state"] == "active" and row["receive_only"]
         mark = gm.mark()
         keys.control("rekey")
-        gm.wait("rekeyed", since=mark, timeout=5)
+        gm.wait("rekeyed", since=mark)
         assert current(gm) == current(keys)
         status = gm.control("status")
         assert status["receive_only"] and not status["may_send"] and status["mode"] == "terse"
         assert not keys.find("member-overdue"), "although it never acknowledged"
         mark = gm.mark()
         keys.control("destroy", "ground")
-        gm.wait("destroyed", since=mark, timeout=5)
+        gm.wait("destroyed", since=mark)
     found, = pushes(ground)
     assert all(found.nonce(k) is None for k in (reg.NONCE_I, reg.NONCE_R, reg.NONCE_C))
     assert [f"{r.exchange}: {f}" for r in ground.examine() for f in r.faults] == []
@@ -128,18 +129,18 @@ def test_eviction_and_return(ground):
         static_key(ground, "gm1")
         other = ground.member("gm1", "other")
         keys = ground.gcks(receivers=receivers(ground, "gm0"))
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert other.join(), "others join as ever"
         held = current(gm)
         keys.control("evict", "gm0")
-        assert other.run(5, lambda: len(other.member.sequences) > 0)
+        assert other.run(PATIENCE, lambda: len(other.member.sequences) > 0)
         with pytest.raises(Exception, match="5.3.2.1-01"):
             keys.control("push", "gm0")
         assert current(gm) == held and held != current(keys)
         keys.control("readmit", "gm0")
         mark = gm.mark()
         keys.control("push", "gm0")
-        gm.wait("key-install", since=mark, timeout=5)
+        gm.wait("key-install", since=mark)
         row, = (r for r in keys.control("receivers"))
         assert row["pushes"] == 2 and row["key"] == "ECDH P-256"
 
@@ -150,27 +151,27 @@ def test_restarts_and_recordings(ground):
     with quiet_world(ground):
         gm = listening(ground)
         keys = ground.gcks(receivers=receivers(ground, "gm0"))
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         first = recorded(ground)[0].octets
         keys.control("rekey")
-        gm.wait("rekeyed", timeout=5)
+        gm.wait("rekeyed")
         gm.kill()
         gm.start()
         gm.control("join")
         mark = gm.mark()
         with ground.hosts["evil"].udp() as u:
             u.sendto(first, (ground.address("gm"), PORT))
-        gm.wait("refused", since=mark, timeout=5, req="RFC4535-5.2.3-06")
+        gm.wait("refused", since=mark, req="RFC4535-5.2.3-06")
         assert gm.control("status")["state"] == "Wait for Group Membership"
         keys.kill()
         keys.start()
-        gm.wait("joined", since=mark, timeout=5)
+        gm.wait("joined", since=mark)
         assert current(gm) == current(keys)
 
 
 def recorded(ground):
     """Key Downloads on the wire so far, while the capture goes on."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = [c for c in flows.messages(ground.dir / "capture.pcapng", (PORT, REKEY_PORT))
                  if message.parse(c.octets, ground.dialect).exchange == reg.X_KEYDL]
@@ -186,20 +187,20 @@ def test_missed_rekey_is_mended_by_the_next_push(ground):
         static_key(ground, "gm1")
         with serving(ground.key_server()) as s:
             push(ground, s)
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
             push(ground, s, "gm1", "other")  # who is not there
-            gm.wait("rekeyed", timeout=5)
+            gm.wait("rekeyed")
             s.do(lambda k: k.evict([who(ground, "gm1")], time.time()) and [])  # nobody hears of it
             mark = gm.mark()
             # An event of the same second could be the other half of one that it has.
             s.do(lambda k: k.renew(time.time() + 5))
-            gm.wait("stale", timeout=5, since=mark)
+            gm.wait("stale", since=mark)
             assert "rejoin" in gm.control("status")["state"]
             push(ground, s)
-            gm.wait("refused", timeout=5, since=mark, req="RFC4535-5.2.3-06")  # older than the rekey
+            gm.wait("refused", since=mark, req="RFC4535-5.2.3-06")  # older than the rekey
             push(ground, s, later=6)
-            gm.wait("joined", timeout=5, since=mark)
-            gm.wait("key-install", timeout=5, since=mark)
+            gm.wait("joined", since=mark)
+            gm.wait("key-install", since=mark)
 
 
 @pytest.mark.req("RFC4535-5.2.3-01")
@@ -209,12 +210,12 @@ def test_keys_are_pushed_again_and_again(ground):
         static_key(ground)
         keys = ground.gcks(receivers=receivers(
             ground, "gm0", attributes='every="1s" copies="2" spacing="20ms"'))
-        keys.wait("pushed", timeout=5)
+        keys.wait("pushed")
         gm = ground.gm(static_key=ground.dir / "gm0.static")
         gm.control("join")
-        gm.wait("joined", timeout=5)
-        gm.wait("refused", timeout=5, req="RFC4535-5.2.3-06")
-        gm.wait("pushed", timeout=5)
+        gm.wait("joined")
+        gm.wait("refused", req="RFC4535-5.2.3-06")
+        gm.wait("pushed")
         assert len(gm.find("key-install")) == 1, "the application is told once"
 
 
@@ -226,11 +227,11 @@ def test_keys_by_multicast(ground):
         gms[1].control("join")
         keys = ground.gcks(receivers=receivers(ground, "gm0", "gm1", address=False))
         for gm in gms:
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
         marks = [gm.mark() for gm in gms]
         keys.control("rekey")
         for gm, mark in zip(gms, marks):
-            gm.wait("rekeyed", timeout=5, since=mark)
+            gm.wait("rekeyed", since=mark)
             assert current(gm) == current(keys)
 
 
@@ -242,10 +243,10 @@ def test_daemon_listens_to_a_python_key_server(ground):
         gm = listening(ground)
         with serving(ground.key_server()) as s:
             push(ground, s)
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
             mark = gm.mark()
             s.renew()
-            gm.wait("rekeyed", timeout=5, since=mark)
+            gm.wait("rekeyed", since=mark)
             assert not gm.find("refused")
 
 
@@ -256,7 +257,7 @@ def test_daemon_pushes_to_a_python_member(ground):
                            static=listener.load_static(ground.suite.create_type, private))
     gm.listen()
     with ground.hosts["gm"].udp(port=PORT) as u:
-        u.settimeout(5)
+        u.settimeout(PATIENCE)
         keys = ground.gcks(receivers=receivers(ground, "gm0"))
         assert gm.receive(u.recv(65535), time.time()) == []
         assert gm.state == "member" and not gm.refusals
@@ -303,13 +304,13 @@ def test_what_a_listening_daemon_refuses(ground):
                     server.me = server.credentials.identity(ground.dialect)
                 mark = gm.mark()
                 push(ground, s, name)
-                refusal = gm.wait("refused", since=mark, timeout=5)
+                refusal = gm.wait("refused", since=mark)
                 assert refusal["req"] == req, (what, refusal)
                 assert gm.control("status")["state"] == "Wait for Group Membership", what
                 server.clock_shift, server.credentials = shift, good
                 server.hooks, server.me = party.Hooks(), good.identity(ground.dialect)
             push(ground, s)
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
 
 
 # -- configuration ----------------------------------------------------------------------------------
@@ -358,12 +359,12 @@ def test_permissions_of_a_member_that_says_nothing(ground):
                                 f'{n}.public" address="{ground.address("gm")}" port="{PORT}">'
                                 f'<attribute-certificate file="{ground.dir}/{n}.ac"/></receiver>')
     keys = ground.gcks(ground.make_token(permissions=(2,)), receivers=listed)
-    assert "gm2" in keys.wait("refused", req="RFC4535-4.1.3-03", timeout=5)["peer"]
+    assert "gm2" in keys.wait("refused", req="RFC4535-4.1.3-03")["peer"]
     assert {m["peer"] for m in keys.control("members")} == {f"dn:{dn(n)}" for n in ("gm0", "gm1")}
     mark = keys.mark()
     ground.token_file.write_bytes(ground.make_token(permissions=(2, 5)))
     keys.control("token")
-    keys.wait("token", since=mark, timeout=5)
+    keys.wait("token", since=mark)
     assert [m["peer"] for m in keys.control("members")] == [f"dn:{dn('gm0')}"]
     with pytest.raises(LabError, match="RFC4535-4.1.3-03"):
         keys.control("push", "gm1")
@@ -382,5 +383,5 @@ def test_permissions_of_a_member_that_says_nothing(ground):
 def test_nothing_is_pushed_in_verbose_mode(ground):
     static_key(ground)
     keys = ground.gcks(receivers=receivers(ground, "gm0"))
-    keys.wait("refused", req="RFC4535-5.2.3-01", timeout=5)
+    keys.wait("refused", req="RFC4535-5.2.3-01")
     assert keys.control("members") == []

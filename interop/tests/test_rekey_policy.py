@@ -21,8 +21,8 @@ def sequence(s):
 def leave(s, name):
     mark = s.keys.mark()
     s.members[name].control("leave")
-    s.members[name].wait("left", timeout=5)
-    s.keys.wait("member-left", timeout=5, since=mark)
+    s.members[name].wait("left")
+    s.keys.wait("member-left", since=mark)
 
 
 def handles(s, *names):
@@ -36,7 +36,7 @@ def test_by_time_alone(group):
     members = [s.members[n] for n in ("alice", "bob")]
     for _ in range(2):
         marks = {d: d.mark() for d in members}
-        wait_all(members, "key-install", 10, marks=marks)
+        wait_all(members, "key-install", marks=marks)
 
 
 @pytest.mark.req("RFC4534-B.5.3-01", "RFC4534-B.5.3-04", "RFC4535-5.3.1.1-01")
@@ -47,12 +47,12 @@ def test_by_events(group, event):
     mark = s.members["alice"].mark()
     s.keys.control("rekey", GROUP)  # nothing of the joins is pending after that
     before = sequence(s)
-    s.members["alice"].wait("rekeyed", timeout=10, since=mark, sequence=before)
+    s.members["alice"].wait("rekeyed", since=mark, sequence=before)
     leave(s, "bob")
     assert sequence(s) == before
     old, mark = handles(s, "alice"), s.members["alice"].mark()
     leave(s, "carol")
-    s.members["alice"].wait("rekeyed", timeout=5, since=mark, sequence=before + 1)
+    s.members["alice"].wait("rekeyed", since=mark, sequence=before + 1)
     assert handles(s, "alice") != old
 
 
@@ -60,7 +60,7 @@ def test_by_events(group, event):
 def test_by_time_when_the_events_do_not_come(group):
     s = group("alice", "bob", rekeying={"event": '<event time="2s" count="5"/>'})
     mark = s.members["alice"].mark()
-    s.members["alice"].wait("rekeyed", timeout=5, since=mark)
+    s.members["alice"].wait("rekeyed", since=mark)
 
 
 @pytest.mark.req("RFC4534-B.5.5-01", "RFC4534-B.5.3-03", "RFC4534-B.5.6.1-01")
@@ -70,9 +70,9 @@ def test_an_overdue_rekey_is_made_good_by_a_registration(group):
               rekeying={"interval": "3s", "reliability": "<none/>", "event": '<event time="3s"/>'})
     losses = [s.scene.net.lose(s.scene[n], match=f"udp dport {REKEY_PORT}") for n in ("alice", "bob")]
     marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
-    for e in wait_all([*marks], "stale", 15, marks=marks):
+    for e in wait_all([*marks], "stale", marks=marks):
         assert "overdue" in e["reason"]
-    wait_all([*marks], "joined", 15, marks=marks)
+    wait_all([*marks], "joined", marks=marks)
     assert all(loss.taken() for loss in losses)
 
 
@@ -86,7 +86,7 @@ def test_without_a_rekey_method(group):
             s.keys.control(*command)
     mark = s.keys.mark()
     leave(s, "carol")
-    s.keys.wait("evicted", timeout=5, since=mark, where=lambda e: "carol" in e["peer"])
+    s.keys.wait("evicted", since=mark, where=lambda e: "carol" in e["peer"])
     assert len(s.keys.control("members")) == 2
     marks = {s.members[n]: s.members[n].mark() for n in ("alice", "bob")}
     s.edition = 2
@@ -94,8 +94,8 @@ def test_without_a_rekey_method(group):
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5)
     forms.compile_and_sign(s, excluded=["bob"], when=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
     s.keys.control("token", GROUP)
-    s.members["alice"].wait("token", timeout=5, since=marks[s.members["alice"]], edition=2)
-    s.members["bob"].wait("evicted", timeout=5, since=marks[s.members["bob"]])
+    s.members["alice"].wait("token", since=marks[s.members["alice"]], edition=2)
+    s.members["bob"].wait("evicted", since=marks[s.members["bob"]])
     assert handles(s, "alice")["alice"] == old["alice"] == old["bob"]
     assert not handles(s, "bob")["bob"]
     s.join("dave")
@@ -112,8 +112,8 @@ def test_without_a_rekey_protocol(tmp_path, net_prefix, monkeypatch):
     with Ground(tmp_path, net_prefix) as ground:
         server, gm = ground.record().gcks(), ground.gm()
         gm.control("join")
-        gm.wait("joined", timeout=5)
-        server.wait("member-active", timeout=5)
+        gm.wait("joined")
+        server.wait("member-active")
         ground.token_file.write_bytes(ground.make_token())
         server.control("token", "ground")
         server.control("destroy", "ground")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import KeyPackage, RekeyEvent
@@ -21,7 +22,7 @@ def admit(ground, server):
     """gsakmp-gm, a member of a Python group."""
     gm = ground.gm()
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
     return gm
 
@@ -47,7 +48,7 @@ def test_a_correct_rekey_event_is_taken_whole(ground):
         server.server.hooks.on_plain("packages", lambda p: plain.append(p) or p)
         mark = gm.mark()
         server.renew()
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         key, current = server.server.gtpks[0], gm.control("status")["keys"]
         gm.finish()
     assert not gm.find("refused")
@@ -73,14 +74,14 @@ def test_a_wrong_sequence_id_brings_no_answer(ground):
     with serving(ground.record().key_server()) as server:
         gm = admit(ground, server)
         old = server.renew()
-        gm.wait("rekeyed", timeout=5)
+        gm.wait("rekeyed")
         server.renew()
-        gm.wait("rekeyed", timeout=5, since=gm.mark() - 1)
+        gm.wait("rekeyed", since=gm.mark() - 1)
         mark = gm.mark()
         server.send(old)
         server.do(lambda k: [k.rekey([], time.time(), sequence=k.sequence)])
         for _ in range(2):
-            mark = gm.events.index(gm.wait("refused", timeout=5, since=mark, req="RFC4535-7.1.2-09")) + 1
+            mark = gm.events.index(gm.wait("refused", since=mark, req="RFC4535-7.1.2-09")) + 1
         gm.finish()
     ground.recording.stop()
     sent = [c for c in flows.messages(ground.dir / "capture.pcapng", (PORT, REKEY_PORT)) if c.src == ground.address("gm")]
@@ -98,8 +99,8 @@ def test_a_token_under_the_new_traffic_key_stays_closed(ground):
             token, before, mark = ground.make_token(), gm.control("status")["edition"], gm.mark()
             server.server.dialect = replace(strict, pt_rekey_key=reading)
             server.do(lambda k, token=token: (k._take_token(token), k._send_plan(k.tree.renew(), time.time(), token))[1])
-            gm.wait("rekeyed", timeout=5, since=mark)
-            gm.wait("key-install", timeout=5, since=mark)
+            gm.wait("rekeyed", since=mark)
+            gm.wait("key-install", since=mark)
             assert (gm.control("status")["edition"] == before) == (reading == "new_gtpk")
             assert bool(gm.find("token", since=mark)) == (reading == "old_gtpk")
         gm.finish()
@@ -121,13 +122,13 @@ def test_a_token_beside_a_bad_package_is_not_processed(ground):
         server.server.hooks.on_plain("packages", spoil)
         token, mark = ground.make_token(), gm.mark()
         server.do(lambda k: (k._take_token(token), k._send_plan(k.tree.renew(), time.time(), token))[1])
-        gm.wait("refused", timeout=5, since=mark, req="RFC4535-7.5.2-14")
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("refused", since=mark, req="RFC4535-7.5.2-14")
+        gm.wait("rekeyed", since=mark)
         assert gm.control("status")["edition"] == before and not gm.find("token", since=mark)
         server.server.hooks.plain.clear()
         mark = gm.mark()
         server.do(lambda k: [k.rekey([], time.time(), token)])
-        gm.wait("token", timeout=5, since=mark)  # it was good, and now nothing is beside it
+        gm.wait("token", since=mark)  # it was good, and now nothing is beside it
         gm.finish()
 
 
@@ -144,7 +145,7 @@ def test_inside_version_two_the_rules_of_version_one_hold(ground):
     with serving(ground.key_server()) as server:
         gm = admit(ground, server)
         (first,) = server.renew()
-        gm.wait("rekeyed", timeout=5)
+        gm.wait("rekeyed")
         good = server.server.renew(time.time())[0].octets
         forged = bytearray(good)
         forged[90] ^= 1  # of what is wrapped, which only the signature protects
@@ -157,12 +158,12 @@ def test_inside_version_two_the_rules_of_version_one_hold(ground):
                  (_outer(ground, good).replace(good, b""), "RFC4535-7.1.2-14")]
         for octets, req in wrong:
             server.send([replace(first, octets=octets)])
-            said = gm.wait("refused", timeout=5, since=mark)
+            said = gm.wait("refused", since=mark)
             mark = gm.events.index(said, mark) + 1
             assert said["req"] == req, said
             assert handles(gm) == before
         server.send([replace(first, octets=_outer(ground, good))])
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("rekeyed", since=mark)
         assert handles(gm) != before
         gm.finish()
 
@@ -184,17 +185,17 @@ def test_keys_that_share_id_and_handle_are_refused(ground):
         gm = ground.gm()
         server.server.hooks.on_plain("keys", in_download)
         gm.control("join")
-        gm.wait("refused", timeout=5, req="RFC4535-7.4.1.1-06")
-        gm.wait("left", timeout=5)
+        gm.wait("refused", req="RFC4535-7.4.1.1-06")
+        gm.wait("left")
         assert not gm.find("joined")
         server.server.hooks.plain.clear()
         server.forget()
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         before, mark = handles(gm), gm.mark()
         server.server.hooks.on_plain("packages", in_rekey)
         server.renew()
-        gm.wait("refused", timeout=5, since=mark, req="RFC4535-7.4.1.1-06")
+        gm.wait("refused", since=mark, req="RFC4535-7.4.1.1-06")
         assert handles(gm) == before
         gm.finish()
 
@@ -218,9 +219,9 @@ def test_the_tree_of_the_key_server(ground):
     def renewed(cmd, *args):
         mark = server.mark()
         server.control(cmd, *args)
-        sequence = server.wait("rekeyed", since=mark, timeout=5)["sequence"]
+        sequence = server.wait("rekeyed", since=mark)["sequence"]
         for r in runners:
-            assert r.run(5, lambda r=r: max(r.member.followed.values(), default=0) >= sequence)
+            assert r.run(PATIENCE, lambda r=r: max(r.member.followed.values(), default=0) >= sequence)
     renewed("rekey", "ground")
     arrays = [i.body for d in plain for i in d.items if i.item_type == reg.KDD_LKH]
     assert len(arrays) == 5 and {a.rekey_version for a in arrays} == {1}

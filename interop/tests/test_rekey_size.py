@@ -5,6 +5,7 @@ from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.utils import PcapNgReader
 
+from lab.process import PATIENCE
 from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.dialect import Dialect
@@ -32,13 +33,13 @@ def group_of(ground, rekey):
         assert r.join(), r.member.refusals
     mark = server.mark()
     server.control("rekey", "ground")
-    follow(runners, server.wait("rekeyed", since=mark, timeout=5)["sequence"])
+    follow(runners, server.wait("rekeyed", since=mark)["sequence"])
     return server, runners
 
 
 def follow(runners, sequence):
     for r in runners:
-        assert r.run(10, lambda r=r: max(r.member.followed.values(), default=0) >= sequence), r.member.refusals
+        assert r.run(PATIENCE, lambda r=r: max(r.member.followed.values(), default=0) >= sequence), r.member.refusals
 
 
 def evict(server, runners):
@@ -46,7 +47,7 @@ def evict(server, runners):
     mark = server.mark()
     out = runners.pop()
     server.control("evict", f"CN=gm{MEMBERS - 1},O=MSEC Lab")
-    server.wait("rekeyed", since=mark, timeout=5)
+    server.wait("rekeyed", since=mark)
     last = server.control("status", "ground")["groups"][0]["sequence"]
     follow(runners, last)
     newest = {r.member.ring.gtpk[b"GTPK"].handle for r in runners}

@@ -20,15 +20,23 @@ def soon(seconds):
     return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=seconds)
 
 
-def join(ground, server, *names):
-    """gsakmp-gm, one on each of two hosts; they have their keys, and the key server has their acknowledgements."""
-    found = [ground.gm(n, host) for n, host in zip(names, ("gm", "other"))]
-    for n, m in enumerate(found, 1):
-        m.control("join")
-        m.wait("joined", timeout=5)
-        m.wait("key-install", timeout=5)
-        assert server.until(lambda k: len(k.members) == n)
-    return found
+def admit(ground, server, name, host):
+    """A gsakmp-gm that has its keys, and the key server its acknowledgement."""
+    m, members = ground.gm(name, host), len(server.server.members)
+    m.control("join")
+    m.wait("joined")
+    m.wait("key-install")
+    assert server.until(lambda k: len(k.members) == members + 1)
+    return m
+
+
+def join(ground, server, first, second, limit=lambda _seconds: None):
+    """One on each of two hosts.  `limit(seconds)` makes what the second is admitted with, for so many seconds: it has to be
+    in before they are over, and on a busy machine that takes longer."""
+    begun = time.monotonic()
+    kept = admit(ground, server, first, "gm")
+    limit(max(6, round(15 * (time.monotonic() - begun))))
+    return kept, admit(ground, server, second, "other")
 
 
 def ended(ground):
@@ -42,9 +50,9 @@ def handles(m):
 def put_out(server, kept, out, marks):
     """Both hear of the rekey; one has a key for it, and the other none."""
     sequences = []
-    assert server.until(lambda k: len(k.members) == 1 and (sequences.append(k.sequence) or True), 20)
+    assert server.until(lambda k: len(k.members) == 1 and (sequences.append(k.sequence) or True))
     for m, mark in marks.items():
-        m.wait("rekeyed", since=mark, timeout=15, sequence=sequences[-1])
+        m.wait("rekeyed", since=mark, sequence=sequences[-1])
     assert {e["handle"] for e in kept.find("key-install", since=marks[kept])} - handles(out)
 
 
@@ -56,7 +64,7 @@ def asks_in_vain(ground, server, m, reason):
     m.control("join")
     refusals = lambda: {e["req"] for e in ground.events[seen:]
                         if e["event"] == "refused" and e["role"] == "gcks" and e["exchange"] == reg.EXCHANGE.name(reg.X_RTJ)}
-    assert server.until(lambda _: refusals(), 15)
+    assert server.until(lambda _: refusals())
     assert refusals() == {reason}
     assert server.until(lambda k: len(k.members) == 1) and not m.find("joined", since=mark)
 
@@ -64,9 +72,9 @@ def asks_in_vain(ground, server, m, reason):
 @pytest.mark.req("RFC4535-4.2-02")
 def test_a_member_of_ours_whose_certificate_expires(ground):
     ground.party("gm0")
-    ground.pki.issue("gm1", end=soon(8).replace(tzinfo=None))
     with serving(ground.key_server(timeout=60)) as server:
-        kept, out = join(ground, server, "gm0", "gm1")
+        kept, out = join(ground, server, "gm0", "gm1",
+                         lambda seconds: ground.pki.issue("gm1", end=soon(seconds).replace(tzinfo=None)))
         marks = {m: m.mark() for m in (kept, out)}
         put_out(server, kept, out, marks)
         assert ended(ground) == [("CN=gm1", judge.EXPIRED)]
@@ -94,16 +102,18 @@ def test_a_member_of_ours_whose_certificate_is_revoked(ground):
 
 @pytest.mark.req("RFC4534-B.1.2-01")
 def test_a_member_of_ours_whose_permission_ends(ground):
-    aa, later = ground.party("aa"), {"gm0": 86400, "gm1": 8}
+    aa = ground.party("aa")
     cert = pkix.Certificate(aa.der)
-    for name, seconds in later.items():
+
+    def permit(name, seconds):
         p, file = ground.party(name), ground.dir / f"{name}.ac"
         file.write_bytes(material.issue(cert, aa.private, pkix.Certificate(p.der), {3}, start=soon(seconds - 86400 * 2), days=2))
         ground.identities[name] = (f'<identity certificate="{p.chain}" key="{p.key}">'
                                    f'<attribute-certificate file="{file}"/></identity>')
+    permit("gm0", 86400)
     ground.authorities = [cert]
     with serving(ground.key_server(signed=ground.make_token(permissions=(3,)), timeout=60)) as server:
-        kept, out = join(ground, server, "gm0", "gm1")
+        kept, out = join(ground, server, "gm0", "gm1", lambda seconds: permit("gm1", seconds))
         marks = {m: m.mark() for m in (kept, out)}
         put_out(server, kept, out, marks)
         assert ended(ground) == [("CN=gm1", judge.PERMISSION)]
@@ -121,8 +131,8 @@ def test_a_member_of_ours_that_a_new_policy_excludes(ground):
         ground.excluded.append("gm1")
         signed = ground.make_token()
         server.do(lambda k: k.new_token(signed, time.time()))
-        kept.wait("key-install", since=marks[kept], timeout=5)
-        out.wait("evicted", since=marks[out], timeout=5)
+        kept.wait("key-install", since=marks[kept])
+        out.wait("evicted", since=marks[out])
         assert not out.find("key-install", since=marks[out]) and server.until(lambda k: len(k.members) == 1)
         assert kept.wait("token", since=marks[kept])["edition"] == 2
         assert ended(ground) == [("CN=gm1", judge.POLICY)]

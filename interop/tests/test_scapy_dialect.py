@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy.dialect import Dialect
 from msec_scapy.testing.ground import Ground, serving
 
@@ -56,11 +57,11 @@ def test_key_server(ground, number):
     gms = [ground.member(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
     for runner in gms:
         assert runner.join(), runner.member.refusals
-    assert gms[0].run(5, lambda: gms[0].member.sequences), "the rekey for the second member"
+    assert gms[0].run(PATIENCE, lambda: gms[0].member.sequences), "the rekey for the second member"
     assert gms[0].member.ring.gtpk == gms[1].member.ring.gtpk
     assert gms[0].leave(), gms[0].member.refusals
     last = dict(gms[1].member.ring.gtpk)
-    assert gms[1].run(5, lambda: gms[1].member.ring.gtpk != last)
+    assert gms[1].run(PATIENCE, lambda: gms[1].member.ring.gtpk != last)
     server.finish()
     assert faults(ground.examine()) == []
     assert not [r for g in gms for r in g.member.refusals]
@@ -72,17 +73,17 @@ def test_member(ground, number):
         gms = [ground.gm(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
         for n, gm in enumerate(gms):
             gm.control("join")
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
             assert s.until(lambda k: sum(m.acknowledged for m in k.members.values()) == n + 1)
-        gms[0].wait("rekeyed", timeout=5)
+        gms[0].wait("rekeyed")
         signed = ground.make_token()
         marks = [gm.mark() for gm in gms]
         s.do(lambda k: k.new_token(signed, time.time()))
         for gm, mark in zip(gms, marks):
-            gm.wait("token", timeout=5, since=mark)
+            gm.wait("token", since=mark)
         gms[1].control("leave")
-        gms[1].wait("left", timeout=5)
-        gms[0].wait("rekeyed", timeout=5, since=marks[0])
+        gms[1].wait("left")
+        gms[0].wait("rekeyed", since=marks[0])
         for gm in gms:
             gm.finish()
             assert not gm.find("refused")

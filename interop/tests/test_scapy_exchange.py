@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import flows, message, misbehave, party
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Certificate, Identification, Notification, RekeyEvent
@@ -38,7 +39,7 @@ def captured(ground):
 
 def refused(daemon, *rows, since=0):
     rows = ["RFC4535-" + r for r in rows]
-    return daemon.wait("refused", timeout=5, since=since, where=lambda e: e["req"] in rows)
+    return daemon.wait("refused", since=since, where=lambda e: e["req"] in rows)
 
 
 def impostor(ground, name):
@@ -51,7 +52,7 @@ def admit(ground, server):
     """A member of the daemon gsakmp-gm in a Python group."""
     gm = ground.gm()
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
     return gm
 
@@ -70,8 +71,8 @@ def test_what_a_key_server_sends(ground):
     gms = [ground.member(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
     assert all(r.join() for r in gms)
     assert gms[0].leave()
-    server.wait("member-left", timeout=5)
-    assert gms[1].run(5, lambda: len(gms[1].member.sequences) and max(
+    server.wait("member-left")
+    assert gms[1].run(PATIENCE, lambda: len(gms[1].member.sequences) and max(
         gms[1].member.sequences.values()) >= 2)
     server.finish()
     sent = captured(ground)
@@ -94,7 +95,7 @@ def test_acknowledgement_without_certificates(ground):
     runner = ground.member()
     runner.member.hooks.on_packet(reg.X_ACK, change.remove(Certificate))
     assert runner.join()
-    server.wait("member-active", timeout=5)
+    server.wait("member-active")
     server.finish()
 
 
@@ -122,8 +123,8 @@ def test_impostors_before_the_key_server(ground, exchange, event):
     mark = server.mark()
     assert runner.join()
     if exchange != reg.X_ACK:
-        server.wait("member-active", timeout=5)
-        runner.tries = 1
+        server.wait("member-active")
+        runner.tries, runner.timeout, runner.over = 1, PATIENCE, lambda: server.find("refused", since=mark)
         runner.leave()
     refused(server, "7.8.2-07", "7.8.2-06", "5.2.1.4-13", "5.3.2.3.1-12", "5.3.2.3.3-12",
             since=mark)
@@ -145,7 +146,7 @@ def test_stale_messages_to_the_key_server(ground, exchange, event):
     runner.member.hooks.on_packet(exchange, change.date(message.Signature, STALE))
     assert runner.join()
     if exchange != reg.X_ACK:
-        runner.tries = 1
+        runner.tries, runner.timeout, runner.over = 1, PATIENCE, lambda: server.find("refused")
         runner.leave()
     refused(server, "5.2.1.4-11", "5.3.2.3.3-10", "7.8.2-04", "5.2.1.4-09", "5.3.2.3.3-08")
     assert not server.find(event)
@@ -161,10 +162,12 @@ def test_stale_messages_to_the_key_server(ground, exchange, event):
 def test_a_refused_request_leaves_nothing(ground, name):
     """The same candidate, an instant later and well behaved, is a member."""
     server = ground.gcks()
-    result = misbehave.run(misbehave.find(name), ground.member(rekeys=False), 0.3)
+    terse, runner = ground.suite.terse, ground.member(rekeys=False)
+    result = misbehave.run(misbehave.find(name), runner, PATIENCE, over=lambda: terse and server.find("refused"))
     assert result["refused"] and result["answers"] == ([] if ground.suite.terse else ["RTJ-Err"])
     assert ground.member(host="other").join()
-    server.wait("member-active", timeout=5)
+    server.wait("member-active")
+    assert runner.silent()
     server.finish()
 
 
@@ -174,11 +177,11 @@ def test_a_refused_departure_leaves_nothing(ground):
     runner = ground.member()
     assert runner.join()
     misbehave.find("rtd-sig-bad").arm(runner.member)
-    runner.tries = 1
-    assert not runner.leave()
-    runner.member.hooks = party.Hooks()
+    runner.tries, runner.timeout, runner.over = 1, PATIENCE, lambda: server.find("refused")
+    assert not runner.leave() and server.find("refused")
+    runner.member.hooks, runner.over = party.Hooks(), lambda: False
     assert runner.leave()
-    server.wait("member-left", timeout=5)
+    server.wait("member-left")
     server.finish()
 
 
@@ -197,7 +200,7 @@ def test_what_a_member_sends(ground):
     with serving(ground.key_server()) as server:
         gm = admit(ground, server)
         gm.control("leave")
-        gm.wait("left", timeout=5)
+        gm.wait("left")
         assert server.until(lambda k: not k.members)
         gm.finish()
     sent, timed = captured(ground), ground.suite.timestamp
@@ -300,7 +303,7 @@ def test_lack_of_ack_makes_a_member_repeat_itself(ground):
         gm = admit(ground, server)
         mark = gm.mark()
         lack_of_ack(server)
-        gm.wait("message", timeout=5, since=mark, direction="out")
+        gm.wait("message", since=mark, direction="out")
         gm.finish()
     sent = captured(ground)
     assert sent[reg.X_LOA][0].nonce(2) == sent[reg.X_KEYDL][0].nonce(2)
@@ -321,7 +324,7 @@ def test_a_failed_key_download_leaves_nothing(ground):
         server.arm(None)
         server.forget()
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         gm.finish()
 
 
@@ -344,12 +347,12 @@ def test_a_failed_departure_can_be_begun_again(ground, name):
             assert server.until(lambda k: any(e["event"] == "departure-failed"
                                               for e in ground.events[seen:]))
         else:
-            gm.wait(since=mark, timeout=5, where=lambda e: "depart" in e["event"])
+            gm.wait(since=mark, where=lambda e: "depart" in e["event"])
         assert not gm.find("left")
         server.arm(None)
         server.do(lambda k: k.sessions.clear())
         gm.control("leave")
-        gm.wait("left", timeout=5)
+        gm.wait("left")
         gm.finish()
 
 
@@ -362,7 +365,7 @@ def test_rtj_error_is_taken_calmly(ground):
         gm = ground.gm()
         mark = gm.mark()
         gm.control("join")
-        gm.wait("message", timeout=5, since=mark, direction="in",
+        gm.wait("message", since=mark, direction="in",
                 exchange="Request to Join Error")
         assert not gm.find("joined") and gm.control("status")
         gm.finish()
@@ -381,8 +384,8 @@ def test_data_wrapped_in_keys_of_others_are_skipped(ground):
         server.server.hooks.on_packet(reg.X_REKEY, other)
         mark = gm.mark()
         server.renew()
-        gm.wait("message", timeout=5, since=mark, direction="in", exchange="Rekey Event")
-        gm.wait("rekeyed", timeout=5, since=mark)
+        gm.wait("message", since=mark, direction="in", exchange="Rekey Event")
+        gm.wait("rekeyed", since=mark)
         assert not gm.find("refused") and not gm.find("key-install", since=mark)
         gm.finish()
 
@@ -392,6 +395,6 @@ def test_destruction_ends_it_for_the_member(ground):
     with serving(ground.key_server()) as server:
         gm = admit(ground, server)
         server.do(lambda k: k.destroy(time.time()))
-        gm.wait("key-wipe", timeout=5)
+        gm.wait("key-wipe")
         assert gm.control("status") is not None and gm.running
         gm.finish()

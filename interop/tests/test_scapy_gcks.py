@@ -2,6 +2,7 @@
 """gsakmp-gcks against members written from the RFC alone."""
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import member as members
 from msec_scapy.testing.ground import Ground
 
@@ -30,10 +31,10 @@ def test_life_of_a_group(ground):
     gms = [ground.member(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
     for runner in gms:
         assert runner.join(), runner.member.refusals
-    server.wait("member-active", timeout=5)
-    assert gms[0].run(5, lambda: gms[0].member.sequences)
+    server.wait("member-active")
+    assert gms[0].run(PATIENCE, lambda: gms[0].member.sequences)
     assert gms[0].member.ring.gtpk == gms[1].member.ring.gtpk
     assert gms[0].leave() and gms[0].member.state == members.LEFT
-    assert gms[1].run(5, lambda: len(gms[1].member.sequences) > 0)
+    assert gms[1].run(PATIENCE, lambda: len(gms[1].member.sequences) > 0)
     server.finish()
     assert faults(ground.examine()) == []

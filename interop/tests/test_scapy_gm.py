@@ -35,17 +35,17 @@ def test_life_of_a_group(ground):
         gms = [ground.gm(f"gm{n}", h) for n, h in enumerate(("gm", "other"))]
         for n, gm in enumerate(gms):
             gm.control("join")
-            gm.wait("joined", timeout=5)
+            gm.wait("joined")
             assert s.until(lambda k: sum(m.acknowledged for m in k.members.values()) == n + 1)
-        gms[0].wait("rekeyed", timeout=5)
+        gms[0].wait("rekeyed")
         ground.excluded.append("gm0")
         signed = ground.make_token()
         mark = gms[1].mark()
         s.do(lambda k: k.evict([next(iter(k.members.values())).who], time.time(), signed))
-        gms[0].wait(timeout=5, where=lambda e: e["event"] in ("evicted", "left"))
-        gms[1].wait("rekeyed", timeout=5, since=mark)
+        gms[0].wait(where=lambda e: e["event"] in ("evicted", "left"))
+        gms[1].wait("rekeyed", since=mark)
         gms[1].control("leave")
-        gms[1].wait("left", timeout=5)
+        gms[1].wait("left")
         assert s.until(lambda k: not k.members)
         s.do(lambda k: k.destroy(time.time()))
     for gm in gms:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import misbehave
 from msec_scapy import registry as reg
 from msec_scapy.testing import forger
@@ -59,12 +60,28 @@ def state(daemon):
 
 
 # A refusal that is not there, because its check is switched off, is not waited for as long as one on a busy machine.
-PATIENCE = 2 if os.environ.get("MSEC_CHECK_OFF") else 5
+SHORT = 2 if os.environ.get("MSEC_CHECK_OFF") else PATIENCE
 
 
 def refusal_of(daemon, entry, mark):
     """The event that names the fault; LabError if it does not come."""
-    return daemon.wait("refused", timeout=PATIENCE, since=mark, where=lambda e: e["req"] in entry.rows)
+    return daemon.wait("refused", timeout=SHORT, since=mark, where=lambda e: e["req"] in entry.rows)
+
+
+def send(ground, entry, runner, mark, silent, hold=lambda: None, credentials=None):
+    """The wrong message, and the event that names the fault. Where no answer is due none has come by then."""
+    daemon = ground.daemon
+
+    def over():
+        at = next((i for i, e in enumerate(daemon.events) if i >= mark and e["event"] == "refused"), None)
+        if at is None:
+            return False
+        daemon.control("status")  # by now it has said, too, what it answers
+        return silent or not any(e["event"] == "message" and e["direction"] == "out" for e in daemon.events[at:])
+    result = misbehave.run(entry, runner, PATIENCE, hold, credentials, over)
+    event = refusal_of(daemon, entry, mark)
+    assert not silent or daemon.control("status") and runner.silent()
+    return result, event
 
 
 @MODES
@@ -75,8 +92,7 @@ def test_bad_request(grounds, entry, terse):
     credentials = forger.of_candidate(ground, entry, name)
     runner = ground.member(name, "evil", rekeys=False, credentials=credentials)
     before, mark = state(ground.daemon), ground.daemon.mark()
-    result = misbehave.run(entry, runner, 0.3)
-    event = refusal_of(ground.daemon, entry, mark)
+    result, event = send(ground, entry, runner, mark, terse)
     assert state(ground.daemon) == before
     assert not any(name + "," in m["peer"] for m in ground.daemon.control("members", "ground"))
     assert result["refused"] is True
@@ -93,9 +109,7 @@ def test_replayed_request(grounds, entry, terse):
     ground = grounds("ecdsa", terse)
     runner = ground.member(forger.fresh_name(ground), "evil", rekeys=False)
     mark = ground.daemon.mark()
-    result = misbehave.run(entry, runner, 0.3, lambda: ground.daemon.wait(
-        "member-active", since=mark))
-    refusal_of(ground.daemon, entry, mark)
+    result, _ = send(ground, entry, runner, mark, terse, lambda: ground.daemon.wait("member-active", since=mark))
     assert result["refused"] is True and "KeyDL" not in result["answers"]
 
 
@@ -106,8 +120,7 @@ def test_bad_acknowledgement(grounds, entry, terse):
     name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
-    refusal_of(ground.daemon, entry, mark)
+    send(ground, entry, runner, mark, terse, credentials=forger.of_forger(ground, entry, name))
     assert not ground.daemon.find("member-active", since=mark)
 
 
@@ -118,8 +131,7 @@ def test_bad_departure(grounds, entry, terse):
     name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
-    refusal_of(ground.daemon, entry, mark)
+    send(ground, entry, runner, mark, terse, credentials=forger.of_forger(ground, entry, name))
     assert runner.member.state != "left"
     assert not ground.daemon.find("member-left", since=mark)
 
@@ -131,8 +143,7 @@ def test_bad_departure_acknowledgement(grounds, entry, terse):
     name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False)
     mark = ground.daemon.mark()
-    misbehave.run(entry, runner, 0.3, credentials=forger.of_forger(ground, entry, name))
-    refusal_of(ground.daemon, entry, mark)
+    send(ground, entry, runner, mark, terse, credentials=forger.of_forger(ground, entry, name))
     assert not ground.daemon.find("member-left", since=mark)
 
 
@@ -164,7 +175,7 @@ def served(tmp_path_factory, net_prefix):
 def joined(ground):
     gm = ground.gm(forger.fresh_name(ground))
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert ground.server.until(lambda k: all(m.acknowledged for m in k.members.values()))
     return gm
 

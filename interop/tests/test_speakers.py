@@ -8,6 +8,7 @@ from lab import LabError
 from lab.daemons import wait_all
 from lab.dataapp import HEAD
 from lab.pki import dn
+from lab.process import PATIENCE
 from lab.town import DATA, Town
 
 EACH = '<switch name="speaker_sa" value="each"/>'
@@ -26,11 +27,11 @@ def opened(town, g, n=3):
     gms = [town.gm(f"gm{i}", g) for i in range(n)]
     for gm in gms:
         gm.control("join")
-    wait_all(gms, "joined", 10)
+    wait_all(gms, "joined")
     return keys, gms
 
 
-def read(reader, where, timeout=10):
+def read(reader, where, timeout=PATIENCE):
     return reader.wait("report", where=where, timeout=timeout, since=reader.mark())
 
 
@@ -59,7 +60,7 @@ def test_one_speaker(town):
     assert status[1]["names"] == [f"dn:{dn('gm0')}"]
     reader = town.app(gms[2], "receive", "--record", town.dir / "frames")
     honest = town.app(gms[1], "send")
-    honest.wait("not-authorised", timeout=5)
+    honest.wait("not-authorised")
     source = town.app(gms[0], "send")
     got = read(reader, lambda e: e["received"] > 3)
     assert list(got["ranges"]) == ["1"], "the speaker's number"
@@ -83,7 +84,8 @@ def test_everybody_speaks(town):
     read(reader, lambda e: len(e["ranges"]) == 2)
     for s in senders:
         s.stop()
-    before = read(reader, lambda e: True)
+    sent = sum(s.find("end")[0]["sent"] for s in senders)
+    before = read(reader, lambda e: e["received"] == sent)
     replay(town, record(town.dir / "frames")[-1])
     after = read(reader, lambda e: e["repeated"])
     assert after["received"] == before["received"] + 1 and after["unauthorised"] == 0
@@ -105,7 +107,7 @@ def test_listed_speakers_share_a_key(town):
     got = read(reader, lambda e: e["repeated"])
     assert got["repeated"] == 1, "speaker 1's window; speaker 2's is another"
     third = town.app(gms[2], "send", "--force")
-    third.wait("not-authorised", timeout=5)
+    third.wait("not-authorised")
     read(reader, lambda e: e["unauthorised"] > 3)
 
 
@@ -124,13 +126,13 @@ def test_listed_speakers_with_a_key_each(town):
     # Both keys change in one rekey, and nobody loses the thread.
     marks = {d: d.mark() for d in gms}
     keys.control("rekey")
-    wait_all(gms, "rekeyed", 10, marks=marks)
+    wait_all(gms, "rekeyed", marks=marks)
     read(reader, lambda e: len(e["by_handle"]) >= 4)
     assert {HEAD.unpack_from(f)[1:4:2] for f in record(town.dir / "frames")} == {(1, 1), (2, 2)}
     for s in sources:
         s.stop()
     forced = town.app(gms[2], "send", "--force")
-    forced.wait("not-authorised", timeout=5)
+    forced.wait("not-authorised")
     read(reader, lambda e: e["unauthorised"] > 3)
 
 
@@ -153,12 +155,12 @@ def test_the_floor_changes_hands(town):
     g = town.template("news", "one-to-many", senders=["gm0"])
     keys, gms = opened(town, g)
     sources = [town.app(gms[i], "send") for i in (0, 1)]
-    sources[1].wait("not-authorised", timeout=5)
-    sources[0].wait("report", where=lambda e: e["sent"] > 3, timeout=5)
+    sources[1].wait("not-authorised")
+    sources[0].wait("report", where=lambda e: e["sent"] > 3)
     g.policy.write_text(g.policy.read_text().replace(f">{dn('gm0')}<", f">{dn('gm1')}<"))
     town.publish(g)
     keys.control("token")
-    sources[0].wait("not-authorised", timeout=10)
-    sources[1].wait("authorised", timeout=10)
-    sources[1].wait("report", where=lambda e: e["sent"] > 3, timeout=5)
+    sources[0].wait("not-authorised")
+    sources[1].wait("authorised")
+    sources[1].wait("report", where=lambda e: e["sent"] > 3)
     assert [gm.control("status")["may_send"] for gm in gms] == [False, True, False]

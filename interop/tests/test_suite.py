@@ -2,10 +2,11 @@
 """./lab test counts honestly: what failed, crashed or never ran is not lost in the sum."""
 import os
 import subprocess
+import sys
 
 import pytest
 
-from lab import TOP, deps, suite
+from lab import TOP, deps, lock, suite
 
 
 def test_automake_results_are_summed(tmp_path):
@@ -42,3 +43,42 @@ def test_the_front_door(argv, status, words, tmp_path):
     r = subprocess.run([TOP / "lab", *argv], capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL,
                        env=dict(os.environ, MSEC_LAB_HOME=str(tmp_path)))
     assert (r.returncode, words in r.stdout + r.stderr) == (status, True), r.stdout + r.stderr
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from lab import lock
+with lock.held(Path(sys.argv[1]), sys.argv[2]):
+    print("mine", flush=True)
+    if sys.argv[2] == "first":
+        sys.stdin.readline()
+"""
+
+
+def holder(directory, name):
+    env = {k: v for k, v in os.environ.items() if k != lock.MINE}
+    return subprocess.Popen([sys.executable, "-c", HOLDER, directory, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=env)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
+def test_two_in_one_build_directory_come_one_after_the_other(tmp_path, dies):
+    with holder(tmp_path, "first") as first, holder(tmp_path / "elsewhere", "third") as third:
+        assert first.stdout.readline() == "mine\n" and third.stdout.readline() == "mine\n"
+        with holder(tmp_path, "second") as second:
+            assert f"waiting for process {first.pid} (first), which uses {tmp_path}" in second.stderr.readline()
+            with lock.held(tmp_path / "mine"):  # what a holder starts is not kept waiting
+                subprocess.run([sys.executable, "-c", HOLDER, tmp_path / "mine", "child"], check=True)
+            assert second.poll() is None
+            if dies:
+                first.kill()
+            else:
+                first.stdin.write("\n")
+                first.stdin.flush()
+            assert second.stdout.readline() == "mine\n"
+
+
+@pytest.mark.parametrize("only, wanted", [("durability", False), ("multicast_is_carried", True), ("", True)])
+def test_the_kernel_of_the_guest_is_fetched_for_those_that_need_it(only, wanted):
+    assert suite.wants_guest(only) is wanted

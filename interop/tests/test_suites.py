@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lab.process import PATIENCE
 from msec_scapy import party, policy
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import KeyCreation, MechanismChoice, VendorID
@@ -55,17 +56,17 @@ def test_every_mechanism_at_gsakmp_gcks(ground):
     server = ground.record().gcks()
     gm, python = ground.gm("gm0"), ground.member("gm1", "other")
     gm.control("join")
-    gm.wait("joined", timeout=10)
+    gm.wait("joined")
     assert python.join(), python.member.refusals
-    server.wait("member-active", timeout=10, where=lambda e: "gm1" in e["peer"])
+    server.wait("member-active", where=lambda e: "gm1" in e["peer"])
     mark = gm.mark()
     server.control("rekey")
-    gm.wait("rekeyed", timeout=10, since=mark)
+    gm.wait("rekeyed", since=mark)
     last = server.control("status")["groups"][0]["sequence"]
-    assert python.run(5, lambda: max(python.member.sequences.values(), default=0) >= last)
+    assert python.run(PATIENCE, lambda: max(python.member.sequences.values(), default=0) >= last)
     assert python.leave()
     gm.control("leave")
-    gm.wait("left", timeout=10)
+    gm.wait("left")
     gm.finish()
     server.finish()
     assert not [f for r in ground.examine() for f in r.faults]
@@ -79,11 +80,11 @@ def test_every_mechanism_at_gsakmp_gm(ground):
     with serving(ground.key_server()) as server:
         gm = ground.gm("gm0")
         gm.control("join")
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
         assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
         mark = gm.mark()
         server.renew()
-        gm.wait("rekeyed", timeout=10, since=mark)
+        gm.wait("rekeyed", since=mark)
         gm.finish()
 
 
@@ -92,7 +93,7 @@ def choose(*pairs):
 
 
 def refusal(daemon, mark, *reqs):
-    return daemon.wait("refused", timeout=5, since=mark, where=lambda e: e.get("req") in reqs)
+    return daemon.wait("refused", since=mark, where=lambda e: e.get("req") in reqs)
 
 
 @sets("p256-p256-gcm128")
@@ -109,7 +110,7 @@ def test_mechanism_choices(ground):
         runner = ground.member("gm0", rekeys=False, mechanisms=choose(*pairs))
         mark = server.mark()
         assert runner.join(), runner.member.refusals
-        server.wait("member-active", timeout=5, since=mark)
+        server.wait("member-active", since=mark)
     for pairs, req in (
             (((0, 49154),), "RFC4535-5.2.1.1-18"), (((1, 49155),), "RFC4535-5.2.1.1-18"),
             (((2, 49153),), "RFC4535-5.2.1.1-18"), (((1, 12), (2, s.nonce_hash)),
@@ -119,7 +120,7 @@ def test_mechanism_choices(ground):
         runner.tries, runner.timeout = 1, 0.1
         mark = server.mark()
         assert not runner.join()
-        e = server.wait("refused", timeout=5, since=mark)
+        e = server.wait("refused", since=mark)
         assert e["req"] == req, (pairs, e)
     server.finish()
 
@@ -179,5 +180,5 @@ def test_vendor_ids(ground):
     runner.tries, runner.timeout = 3, 1
     mark = server.mark()
     assert runner.join(), runner.member.refusals
-    server.wait("message", timeout=5, since=mark, reason="an unfamiliar Vendor ID")
+    server.wait("message", since=mark, reason="an unfamiliar Vendor ID")
     server.finish()

@@ -43,13 +43,13 @@ def run(town, g, static=()):
         gms[n] = town.gm(n, g)
         gms[n].control("join")
     gms = list(gms.values())
-    wait_all(gms, "joined", 10)
+    wait_all(gms, "joined")
     marks = {d: d.mark() for d in gms}
     keys.control("rekey", g.name)
-    wait_all(gms, "rekeyed", 10, marks=marks)
+    wait_all(gms, "rekeyed", marks=marks)
     status = {gm.name: gm.control("status") for gm in gms}
     keys.control("destroy", g.name)
-    wait_all(gms, "destroyed", 10, marks=marks)
+    wait_all(gms, "destroyed", marks=marks)
     return {n: s["may_send"] for n, s in status.items()}
 
 

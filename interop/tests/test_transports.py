@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The transports of RFC 4534 B.1.4 between real daemons and Python peers: a Request to Join over
 UDP and the rest over TCP, opened by either side; what comes another way; hostile TCP peers."""
+import contextlib
 import dataclasses
 import resource
 import socket
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from lab.process import PATIENCE
 from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.net import MIXED
@@ -29,7 +31,7 @@ OPENERS = pytest.mark.parametrize("opener", ("member", "key-server"))
 
 
 def refusal(daemon, *reqs, since=0):
-    return daemon.wait("refused", timeout=5, since=since, where=lambda e: e.get("req") in reqs)
+    return daemon.wait("refused", since=since, where=lambda e: e.get("req") in reqs)
 
 
 @BOTH_FAMILIES
@@ -42,18 +44,18 @@ def test_request_by_udp_and_the_rest_by_tcp(ground, opener):
     server = ground.record().gcks(ground.make_token(transport=MIXED), cookies="always")
     gm = ground.gm("gm0", transport=XML)
     gm.control("join")
-    gm.wait("joined", timeout=5)
-    server.wait("member-active", timeout=5)
+    gm.wait("joined")
+    server.wait("member-active")
     python = ground.member("gm1", "other", MIXED)
     assert python.join(), python.member.refusals
     mark = gm.mark()
     server.control("rekey")
-    gm.wait("rekeyed", timeout=5, since=mark)
+    gm.wait("rekeyed", since=mark)
     assert python.leave()
     gm.control("leave")
-    gm.wait("left", timeout=5)
+    gm.wait("left")
     gm.control("join")
-    gm.wait("joined", timeout=5, since=mark)
+    gm.wait("joined", since=mark)
     gm.finish()
     server.finish()
     assert not [f for r in ground.examine() for f in r.faults]
@@ -76,10 +78,10 @@ def test_gsakmp_gm_before_a_python_key_server(ground, opener):
     with serving(ground.key_server(signed=ground.make_token(transport=MIXED))) as server:
         gm = ground.gm("gm0", transport=XML)
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
         gm.control("leave")
-        gm.wait("left", timeout=5)
+        gm.wait("left")
         gm.finish()
 
 
@@ -103,12 +105,12 @@ def test_a_departure_has_a_transport_of_its_own(ground, transport, leaving):
     gm = ground.gm("gm0", transport=XML if transport == MIXED else transport)
     python = ground.member("gm1", "other", transport)
     gm.control("join")
-    gm.wait("joined", timeout=5)
+    gm.wait("joined")
     assert python.join(), python.member.refusals
     gm.control("leave")
-    assert "accepted" in gm.wait("left", timeout=5)["reason"]
+    assert "accepted" in gm.wait("left")["reason"]
     assert python.leave()
-    server.wait("member-left", timeout=5, where=lambda e: "gm1" in e["peer"])
+    server.wait("member-left", where=lambda e: "gm1" in e["peer"])
     gm.finish()
     server.finish()
     assert departures(ground) == {x: {leaving} for x in (reg.X_RTD, reg.X_DR, reg.X_DA)}
@@ -121,10 +123,10 @@ def test_a_departure_from_a_python_key_server(ground, transport, leaving):
             transport=transport, leave_transport=leaving))) as server:
         gm = ground.gm("gm0", transport=XML if transport == MIXED else transport)
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
         gm.control("leave")
-        assert "accepted" in gm.wait("left", timeout=5)["reason"]
+        assert "accepted" in gm.wait("left")["reason"]
         assert server.until(lambda k: not k.members)
         gm.finish()
     assert departures(ground) == {x: {leaving} for x in (reg.X_RTD, reg.X_DR, reg.X_DA)}
@@ -142,12 +144,12 @@ def test_a_departure_response_that_comes_another_way(ground):
         k.runner.send = astray
         gm = ground.gm("gm0")
         gm.control("join")
-        gm.wait("joined", timeout=5)
+        gm.wait("joined")
         gm.control("leave")
         refusal(gm, "RFC4534-B.3-07")
         assert not gm.find("left")
         k.runner.send = send
-        assert "accepted" in gm.wait("left", timeout=10)["reason"]
+        assert "accepted" in gm.wait("left")["reason"]
         gm.finish()
 
 
@@ -175,7 +177,7 @@ def test_what_comes_another_way(ground):
     assert not server.find("member-active", since=mark)
     runner.send = plain
     runner.send(runner.member.last_ack)
-    server.wait("member-active", timeout=5, since=mark)
+    server.wait("member-active", since=mark)
     server.finish()
     with serving(ground.key_server(signed=ground.make_token(transport=MIXED))) as k:
         gm, good = ground.gm("gm2", transport=XML), k.runner._over_tcp
@@ -184,7 +186,7 @@ def test_what_comes_another_way(ground):
         refusal(gm, "RFC4534-B.1.4-01")
         assert not gm.find("left") and not gm.find("joined")
         k.runner._over_tcp = good
-        gm.wait("joined", timeout=10)
+        gm.wait("joined")
         gm.finish()
 
 
@@ -232,10 +234,10 @@ def test_slow_silent_and_lying_peers(ground):
 
     def connect():
         with host.inside():
-            return socket.create_connection(to, 5)
+            return socket.create_connection(to, PATIENCE)
 
-    def closed(s, seconds=5):
-        s.settimeout(seconds)
+    def closed(s):
+        s.settimeout(PATIENCE)
         try:
             return s.recv(1) == b""
         except (ConnectionError, socket.timeout) as e:
@@ -258,14 +260,15 @@ def test_slow_silent_and_lying_peers(ground):
     slow = connect()
     slow.settimeout(0.05)
     end = time.monotonic() + 0.8
-    for octet in lying(200):
-        slow.sendall(bytes([octet]))
-        if time.monotonic() > end:
-            break
+    with contextlib.suppress(ConnectionError):  # so slow, on a busy machine, that it is silent for too long
+        for octet in lying(200):
+            slow.sendall(bytes([octet]))
+            if time.monotonic() > end:
+                break
     before_it = connections(server)
     other = ground.member("gm1", "other", "tcp", rekeys=False)
     assert other.join()
-    server.wait("member-active", timeout=5, where=lambda e: "gm1" in e["peer"])
+    server.wait("member-active", where=lambda e: "gm1" in e["peer"])
     # A Request to Join, a Key Download, an acknowledgement: halves are no messages.
     after_it = connections(server)
     assert [after_it[x] - before_it[x] for x in ("received", "sent", "dropped")] == [2, 1, 0]
@@ -295,6 +298,6 @@ def test_requests_nobody_is_connected_for(ground, opener):
             runner.listener.close()
             runner.listener = None
         runner.unicast.sendto(runner.member.join(time.time()), runner.server)
-    server.wait("member-pending", timeout=5, where=lambda e: "gm4" in e["peer"])
+    server.wait("member-pending", where=lambda e: "gm4" in e["peer"])
     assert ground.member("gm9", "other", MIXED, rekeys=False).join()
     server.finish()

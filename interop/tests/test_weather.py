@@ -27,7 +27,7 @@ def settle(s, names, tries=30):
         marks = {s.members[n]: s.members[n].mark() for n in names}
         mark = s.keys.mark()
         s.keys.control("rekey", GROUP)
-        s.keys.wait("rekeyed", since=mark, timeout=5)  # it is on the disk, and sent
+        s.keys.wait("rekeyed", since=mark)  # it is on the disk, and sent
         now = server(s)
         with contextlib.suppress(LabError):
             wait_all([s.members[n] for n in names], "rekeyed", timeout=2.0, marks=marks,

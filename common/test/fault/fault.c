@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,10 @@
  *   MSEC_FAULT=N/   in the middle of it: half of a write is done
  *   MSEC_FAULT=N+   after it
  *
- * MSEC_FAULT_LOG names a file that gets a line for each call.
+ * What counts can be less than all: MSEC_FAULT_FROM names a file, and calls
+ * count once it is there; MSEC_FAULT_ONLY="CALL FILE" counts the calls of that
+ * name on the file of that name, which a number may follow.  MSEC_FAULT_LOG
+ * names a file that gets a line for each call that counts.
  *
  * MSEC_FAULT_HANG names a folder.  As long as there is a FIFO "hold" in it, fsync and
  * fdatasync say so in the FIFO "told" and wait until nobody has "hold" open for
@@ -65,6 +69,36 @@ counts(const char *path)
 	return strstr(path, ".db") != NULL || strstr(path, ".token") != NULL;
 }
 
+static int
+is_one(const char *only, const char *what, const char *path)
+{
+	const char *file = strrchr(path, '/');
+	size_t n = strlen(what), m;
+
+	file = file == NULL ? path : file + 1;
+	if (strncmp(only, what, n) != 0 || only[n] != ' ')
+		return 0;
+	only += n + 1;
+	m = strlen(only);
+	return strncmp(file, only, m) == 0 &&
+	       (file[m] == '\0' || isdigit((unsigned char)file[m]));
+}
+
+/* Is it one of those that are asked for? */
+static int
+wanted(const char *what, const char *path)
+{
+	const char *from = getenv("MSEC_FAULT_FROM");
+	const char *only = getenv("MSEC_FAULT_ONLY");
+	int saved = errno, there;
+
+	if (only != NULL && !is_one(only, what, path))
+		return 0;
+	there = from == NULL || access(from, F_OK) == 0;
+	errno = saved;
+	return there;
+}
+
 static void
 note(unsigned long n, const char *what, const char *path)
 {
@@ -86,7 +120,7 @@ turn(const char *what, const char *path)
 	unsigned long n, at;
 	char how = '\0';
 
-	if (!counts(path))
+	if (!counts(path) || !wanted(what, path))
 		return 0;
 	n = atomic_fetch_add(&calls, 1) + 1;
 	note(n, what, path);

@@ -15,6 +15,7 @@ from pathlib import Path
 from lab.daemons import Daemon, Sockets
 from lab.net import Net
 from lab.pki import Pki
+from lab.process import PATIENCE
 
 from .. import capture, identity, keylog, keyserver, member, net, party, pkix, policy, token
 from .. import dialect as dialects
@@ -34,14 +35,14 @@ class Serving:
         self.runner, self.server = runner, runner.server
         self._stop, self._lock = threading.Event(), threading.Lock()
         runner.guard = self._lock
-        self._thread = threading.Thread(target=lambda: runner.run(600, self._stop.is_set))
+        self._thread = threading.Thread(target=lambda: runner.run(3600, self._stop.is_set))
         self._thread.start()
 
     def do(self, action):
         with self._lock:
             self.runner.send(action(self.server) or [])
 
-    def until(self, what, seconds=5):
+    def until(self, what, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with self._lock:
@@ -192,7 +193,7 @@ class Ground:
         with self.hosts[host].inside():
             runner = net.MemberRunner(gm, (self.address(server), PORT), transport,
                                       (self.multicast, REKEY_PORT) if rekeys else None, "eth0",
-                                      timeout=1.0, within=self.hosts[host].inside,
+                                      timeout=5.0, tries=12, within=self.hosts[host].inside,
                                       opener=self.opener)
         self.open.append(runner)
         return runner

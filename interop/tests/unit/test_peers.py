@@ -253,7 +253,7 @@ def served():
     scene.server.group.skew = 10**9
     runner = net.KeyServerRunner(scene.server, "127.0.0.1", 0, ("127.0.0.1", free_port()))
     scene.runner, stop = runner, threading.Event()
-    thread = threading.Thread(target=lambda: runner.run(30, stop.is_set))
+    thread = threading.Thread(target=lambda: runner.run(3600, stop.is_set))
     thread.start()
     yield scene
     stop.set()
@@ -295,7 +295,7 @@ def test_misbehaviour_over_loopback(steady_clock, served, name):
     entry = misbehave.find(name)
     runner = net.MemberRunner(served.make_member("gm0"), ("127.0.0.1", served.runner.port))
     try:
-        result = misbehave.run(entry, runner, 0.4)
+        result = misbehave.run(entry, runner, 60, over=lambda: served.server.refusals)
     finally:
         runner.close()
     assert result["refused"] is True and result["errors"] == []
