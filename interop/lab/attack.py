@@ -155,9 +155,8 @@ def against_gcks(ground, entry, verbose: bool) -> dict:
     name = forger.fresh_name(ground)
     runner = ground.member(name, "evil", rekeys=False, credentials=forger.of_candidate(ground, entry, name))
     sent, mark = recording(runner.member, entry), daemon.mark()
-    silent = entry.reaction(not verbose) == misbehave.SILENCE
     result = misbehave.run(entry, runner, PATIENCE, lambda: daemon.wait("member-active", since=mark),
-                           forger.of_forger(ground, entry, name), lambda: silent and daemon.find("refused", since=mark))
+                           forger.of_forger(ground, entry, name), lambda: forger.done_with_it(daemon, mark))
     refused = wait_refusal(daemon, mark)
     seen = [f"gsakmp-gcks: {in_words(e)}" for e in daemon.events[mark:] if e["event"] != "message"]
     seen += [f"it answered with {a}" for a in result["answers"]] or ["it answered nothing"]

@@ -71,14 +71,7 @@ def refusal_of(daemon, entry, mark):
 def send(ground, entry, runner, mark, silent, hold=lambda: None, credentials=None):
     """The wrong message, and the event that names the fault. Where no answer is due none has come by then."""
     daemon = ground.daemon
-
-    def over():
-        at = next((i for i, e in enumerate(daemon.events) if i >= mark and e["event"] == "refused"), None)
-        if at is None:
-            return False
-        daemon.control("status")  # by now it has said, too, what it answers
-        return silent or not any(e["event"] == "message" and e["direction"] == "out" for e in daemon.events[at:])
-    result = misbehave.run(entry, runner, PATIENCE, hold, credentials, over)
+    result = misbehave.run(entry, runner, PATIENCE, hold, credentials, lambda: forger.done_with_it(daemon, mark))
     event = refusal_of(daemon, entry, mark)
     assert not silent or daemon.control("status") and runner.silent()
     return result, event

@@ -12,6 +12,17 @@ def fresh_name(ground):
     return f"gm{ground.count}"
 
 
+def done_with_it(daemon, mark):
+    """A daemon has refused what came since the mark, and does not answer it: there is nothing to wait for."""
+    at = next((i for i, e in enumerate(daemon.events) if i >= mark and e["event"] == "refused"), None)
+    if at is None:
+        return False
+    daemon.control("status")  # by now it has said, too, what it answers
+    # A Lack of Ack is about what was before.
+    return not any(e["event"] == "message" and e["direction"] == "out" and not e["exchange"].startswith("Lack")
+                   for e in daemon.events[at:])
+
+
 def of_candidate(ground, entry, name):
     """What a Request to Join with a wrong certificate is sent with; None for the honest one."""
     if not entry.credentials or entry.exchange != reg.X_RTJ:
