@@ -39,9 +39,11 @@ def held(directory: Path = BUILD, command: str = ""):
         file.truncate(0)
         file.write(f"{os.getpid()} ({command or shlex.join(['./lab', *sys.argv[1:]])})\n")
         file.flush()
-        os.environ[MINE] = str(path)
+        before, os.environ[MINE] = os.environ.get(MINE), str(path)
         try:
             yield
         finally:
-            del os.environ[MINE]
             file.truncate(0)
+            del os.environ[MINE]
+            if before:
+                os.environ[MINE] = before

@@ -56,27 +56,43 @@ with lock.held(Path(sys.argv[1]), sys.argv[2]):
 """
 
 
-def holder(directory, name):
-    env = {k: v for k, v in os.environ.items() if k != lock.MINE}
-    return subprocess.Popen([sys.executable, "-c", HOLDER, directory, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=env)
+@pytest.fixture
+def holder():
+    """Starts processes that take a directory's lock; none of them outlives the test."""
+    started = []
+
+    def start(directory, name):
+        env = {k: v for k, v in os.environ.items() if k != lock.MINE}
+        started.append(subprocess.Popen([sys.executable, "-c", HOLDER, directory, name], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env))
+        return started[-1]
+    yield start
+    for p in started:
+        p.kill()
+        p.communicate()
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
-def test_two_in_one_build_directory_come_one_after_the_other(tmp_path, dies):
-    with holder(tmp_path, "first") as first, holder(tmp_path / "elsewhere", "third") as third:
-        assert first.stdout.readline() == "mine\n" and third.stdout.readline() == "mine\n"
-        with holder(tmp_path, "second") as second:
-            assert f"waiting for process {first.pid} (first), which uses {tmp_path}" in second.stderr.readline()
-            with lock.held(tmp_path / "mine"):  # what a holder starts is not kept waiting
-                subprocess.run([sys.executable, "-c", HOLDER, tmp_path / "mine", "child"], check=True)
-            assert second.poll() is None
-            if dies:
-                first.kill()
-            else:
-                first.stdin.write("\n")
-                first.stdin.flush()
-            assert second.stdout.readline() == "mine\n"
+def test_two_in_one_build_directory_come_one_after_the_other(tmp_path, holder, dies):
+    first, third = holder(tmp_path, "first"), holder(tmp_path / "elsewhere", "third")
+    assert first.stdout.readline() == "mine\n" and third.stdout.readline() == "mine\n"
+    second = holder(tmp_path, "second")
+    assert f"waiting for process {first.pid} (first), which uses " in second.stderr.readline()
+    assert second.poll() is None
+    if dies:
+        first.kill()
+    else:
+        first.stdin.write("\n")
+        first.stdin.flush()
+    assert second.stdout.readline() == "mine\n"
+    assert first.wait() == (-9 if dies else 0)
+
+
+def test_what_a_holder_starts_is_not_kept_waiting(tmp_path):
+    before = os.environ.get(lock.MINE)
+    with lock.held(tmp_path):
+        subprocess.run([sys.executable, "-c", HOLDER, tmp_path, "child"], check=True)
+    assert os.environ.get(lock.MINE) == before
 
 
 @pytest.mark.parametrize("only, wanted", [("durability", False), ("multicast_is_carried", True), ("", True)])
