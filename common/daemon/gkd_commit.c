@@ -2,9 +2,12 @@
 #include "common/daemon/gkd_commit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/daemon/gkd_log.h"
 #include "common/daemon/gkd_loop.h"
+#include "common/wire/gk_rd.h"
+#include "common/wire/gk_wr.h"
 
 #define LOCK_MS 2000 /* for another process to let go of the file */
 
@@ -33,9 +36,98 @@ gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
 	return err;
 }
 
+/* ---- what time it was ---------------------------------------------------- */
+
+#define CLOCK_SCOPE "clock"
+#define CLOCK_GAP_S 60
+#define CLOCK_SLACK_S 5 /* less is what a clock is slewed by */
+
+static void
+keep_clock(struct gkd_commit *c, int64_t now_utc)
+{
+	uint8_t octets[8];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, octets, sizeof(octets));
+	gk_wr_u32(&wr, (uint32_t)((uint64_t)now_utc >> 32));
+	gk_wr_u32(&wr, (uint32_t)now_utc);
+	/* What could not be stored is tried again with the next commit. */
+	if (gk_store_put(c->store, gk_slice_str(CLOCK_SCOPE), CLOCK_SCOPE,
+	                 gk_slice_str("seen"),
+	                 (struct gk_slice){ octets, sizeof(octets) }) == GK_OK)
+		c->seen_utc = now_utc;
+}
+
+/* With the lock held, when something has just been written. */
+static void
+look_at_clock(struct gkd_commit *c)
+{
+	int64_t now = gkd_now().utc_s;
+
+	if (c->seen_utc != 0 && (now >= c->seen_utc + CLOCK_GAP_S ||
+	                         now < c->seen_utc - CLOCK_SLACK_S))
+		keep_clock(c, now);
+}
+
+static int64_t
+seen_before(struct gkd_commit *c)
+{
+	struct gk_buf octets = { 0 };
+	struct gk_rd rd;
+	uint64_t utc;
+
+	if (gk_store_get(c->store, gk_slice_str(CLOCK_SCOPE), CLOCK_SCOPE,
+	                 gk_slice_str("seen"), &octets) != GK_OK)
+		return 0;
+	gk_rd_init(&rd, octets.ptr, octets.len);
+	utc = (uint64_t)gk_rd_u32(&rd, "time") << 32;
+	utc |= gk_rd_u32(&rd, "time");
+	if (gk_rd_done(&rd) != GK_OK || utc > INT64_MAX)
+		utc = 0;
+	gk_buf_free(&octets);
+	return (int64_t)utc;
+}
+
+enum gk_err
+gkd_commit_clock(struct gkd_commit *c, const struct gkd_config *config,
+                 struct gkd_why *why)
+{
+	const struct gkd_elem *e =
+		gkd_elem_child(gkd_config_root(config), "store");
+	int64_t seen = seen_before(c), now = gkd_now().utc_s;
+
+	c->back_s = 0;
+	if (seen == 0 || now >= seen - CLOCK_SLACK_S) {
+		keep_clock(c, now);
+		return GK_OK;
+	}
+	c->back_s = seen - now;
+	if (strcmp(gkd_elem_text(e, "@clock-back", "warn"), "refuse") == 0) {
+		(void)gkd_config_fail(
+			config, e, why,
+			"the clock shows a time that is %lld seconds before "
+			"what the store has seen; with 'clock-back' \"warn\" "
+			"it is taken all the same",
+			(long long)c->back_s);
+		return GK_ERR_POLICY;
+	}
+	gkd_log(LOG_WARNING, "io",
+	        "store '%s': the clock was put back by %lld seconds; keys live "
+	        "no longer for it, but certificates and CRLs that were over "
+	        "may be taken again",
+	        c->path, (long long)c->back_s);
+	gkd_events_emit(c->events, "clock-back",
+	                json_pack("{s:I}", "seconds", (json_int_t)c->back_s));
+	/* The next commit says how late it is now. */
+	c->seen_utc = seen;
+	return GK_OK;
+}
+
 void
 gkd_commit_close(struct gkd_commit *c)
 {
+	if (c->store != NULL && c->seen_utc != 0)
+		keep_clock(c, gkd_now().utc_s);
 	gk_store_close(c->store);
 	c->store = NULL;
 }
@@ -89,6 +181,8 @@ gkd_commit(struct gkd_commit *c, struct gk_commits *group, uint64_t ticket)
 	if (journal != NULL) {
 		err = apply(c, journal, why);
 		gk_commits_end(group, err == GK_OK);
+		if (err == GK_OK)
+			look_at_clock(c);
 		atomic_store(&c->ended_ms, gkd_now().mono_ms);
 	} else if (!gk_commits_done(group, ticket)) {
 		err = GK_ERR_NOMEM;

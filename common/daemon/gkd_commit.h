@@ -29,6 +29,8 @@ struct gkd_commit {
 	atomic_bool failed;     /* the last commit */
 	atomic_ullong told_ms;  /* when that was told */
 	atomic_ullong ended_ms; /* the last one that wrote; 0: none */
+	int64_t seen_utc; /* the time that the store has seen; 0: not kept */
+	int64_t back_s;   /* gkd_commit_clock() */
 };
 
 /* Between two commits, for those that can wait. */
@@ -41,6 +43,16 @@ GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
                                           uint32_t version, uint32_t oldest,
                                           struct gkd_events *events,
                                           struct gkd_why *why);
+/*
+ * gkd_commit_clock - has the clock been put back while nobody looked?  The store
+ * keeps the time, as it was with a commit of the last minute or at an orderly end.
+ * If it is later than now, that is said, and @c->back_s is by how many seconds: the
+ * lives of keys must not be longer by that.  GK_ERR_POLICY with @why: `store/@clock-back`
+ * says "refuse".  From then on the time is kept.
+ */
+GK_MUST_CHECK enum gk_err gkd_commit_clock(struct gkd_commit *c,
+                                           const struct gkd_config *config,
+                                           struct gkd_why *why);
 void gkd_commit_close(struct gkd_commit *c);
 
 /* gkd_commit - what the output of @group with this @ticket waits for.  GK_OK: it is on the

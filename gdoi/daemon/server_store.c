@@ -9,7 +9,8 @@ gdoid_store_open(struct gdoid_server *s, struct gkd_why *why)
 {
 	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GDOI,
 	                    GDOID_GCKS_STORE_VERSION, GDOID_GCKS_STORE_OLDEST,
-	                    s->d->events, why) == GK_OK)
+	                    s->d->events, why) == GK_OK &&
+	    gkd_commit_clock(&s->commit, s->d->config, why) == GK_OK)
 		return GKD_EXIT_OK;
 	return GKD_EXIT_STORE;
 }
@@ -37,7 +38,8 @@ gdoid_store_load(struct gdoid_group *g)
 	for (size_t i = 0; (table = gdoi_group_table(i)) != NULL; i++)
 		GK_TRY(gk_store_load(g->server->commit.store,
 		                     gk_buf_slice(&g->id), table, &reader));
-	return gdoi_group_load_end(g->group, gkd_now());
+	GK_TRY(gdoi_group_load_end(g->group, gkd_now()));
+	return gdoi_group_put_back(g->group, g->server->commit.back_s);
 }
 
 static struct gk_slice

@@ -68,6 +68,10 @@ GK_MUST_CHECK enum gk_err gdoi_group_load(struct gdoi_group *group,
                                           struct gk_slice value);
 GK_MUST_CHECK enum gk_err gdoi_group_load_end(struct gdoi_group *group,
                                               struct gk_now now);
+/* gdoi_group_put_back - after that: the clock shows @by seconds less than when the
+ * rows were written, and keys do not live longer for it. */
+GK_MUST_CHECK enum gk_err gdoi_group_put_back(struct gdoi_group *group,
+                                              int64_t by);
 
 /*
  * gdoi_group_set_policy - the first opens the group and makes its SAs; a later

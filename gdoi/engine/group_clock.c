@@ -40,6 +40,19 @@ put_back(struct gdoi_group *g, int64_t by)
 }
 
 enum gk_err
+gdoi_group_put_back(struct gdoi_group *g, int64_t by)
+{
+	enum gk_err err;
+
+	if (by < STEP_S || g->data == NULL)
+		return GK_OK;
+	pthread_mutex_lock(&g->lock);
+	err = put_back(g, by);
+	pthread_mutex_unlock(&g->lock);
+	return err;
+}
+
+enum gk_err
 gdoi_group_clock(struct gdoi_group *g, struct gk_now *now)
 {
 	struct gk_now before = g->clock;

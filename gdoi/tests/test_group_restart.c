@@ -124,6 +124,28 @@ GK_TEST(rfc6407_5_7_02, what_was_owed_to_the_disk_is_paid_when_it_is_back)
 	gw_free(&w);
 }
 
+/* What the daemon has found out: dates go back with the clock. */
+GK_TEST(rfc6407_5_3_4_01, a_clock_that_was_put_back_meanwhile_lengthens_no_life)
+{
+	gw_init(&w, 2);
+	gw_open(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_after(&w, 1000);
+	w.now.utc_s -= 86400;
+	gw_reload(&w);
+	gk_assert_ok(gdoi_group_put_back(w.group, 86400));
+	gk_assert_ok(gw_set_policy(&w));
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	assert_in_range(w.member[1].tek[0].lifetime, 2590, 2600);
+	assert_in_range(w.member[1].kek[0].sak.lifetime, 85390, 85400);
+	assert_true(gw_can_read(&w, &w.member[0]));
+	/* It is on the disk: not once more with the next start. */
+	gw_restart(&w);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	assert_in_range(w.member[1].tek[0].lifetime, 2590, 2600);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_7_4_2_02, joiners_who_wait_are_announced_after_a_restart)
 {
 	gw_init(&w, 6);
@@ -525,6 +547,8 @@ main(void)
 		       what_the_store_did_not_take_is_sent_when_it_is_back),
 		GK_RUN(rfc6407_5_7_02,
 		       what_was_owed_to_the_disk_is_paid_when_it_is_back),
+		GK_RUN(rfc6407_5_3_4_01,
+		       a_clock_that_was_put_back_meanwhile_lengthens_no_life),
 		GK_RUN(rfc6407_7_4_2_02,
 		       joiners_who_wait_are_announced_after_a_restart),
 		GK_RUN(rfc6407_7_4_1_01,

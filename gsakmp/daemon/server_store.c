@@ -6,7 +6,8 @@ gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why)
 {
 	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GSAKMP,
 	                    GSAKMPD_STORE_VERSION, GSAKMPD_STORE_OLDEST,
-	                    s->d->events, why) == GK_OK)
+	                    s->d->events, why) == GK_OK &&
+	    gkd_commit_clock(&s->commit, s->d->config, why) == GK_OK)
 		return GKD_EXIT_OK;
 	return GKD_EXIT_STORE;
 }

@@ -98,6 +98,9 @@ set_timer(struct gsakmp_group *g, int64_t base, struct gk_now now)
 	const struct gsakmp_policy *p = g->policy;
 	int64_t in_s = p->rekey_time_s, gone = now.utc_s - base;
 
+	/* The clock was put back: the next rekey comes no later for it. */
+	if (gone < 0)
+		gone = 0;
 	if (in_s > 0)
 		in_s = in_s > gone ? in_s - gone : 1;
 	if (p->rekey_at_utc > base)
