@@ -104,6 +104,23 @@ slots_reserve(struct gk_group *g)
 	return GK_OK;
 }
 
+void
+gk_group_leave_soon(const struct gk_group *g, const struct gk_member *m,
+                    int step)
+{
+	uint32_t hash;
+
+	if (step < 2) {
+		__builtin_prefetch(step == 0 ? (const void *)m
+		                             : m->identity.ptr);
+		return;
+	}
+	hash = hash_of(gk_buf_slice(&m->identity));
+	__builtin_prefetch(&g->slots[home_of(hash, g->slot_cap)]);
+	if (g->lkh != NULL)
+		gk_lkh_leave_soon(g->lkh, m->seat);
+}
+
 static void
 slot_remove(struct gk_group *g, struct gk_slice identity)
 {

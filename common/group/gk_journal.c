@@ -4,13 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Key and value lie side by side, the key first. */
+/* Key and value lie side by side, the key first; or struct elsewhere and the
+ * key. */
 struct entry {
 	const char *table;
-	uint8_t *octets;
+	uint8_t *octets; /* the key */
 	uint32_t value_len;
 	uint16_t key_len;
 	uint8_t kind;
+	bool shared;
+};
+
+/* Where a shared value is.  Not aligned. */
+struct elsewhere {
+	struct gk_shared *shared;
+	const uint8_t *value;
 };
 
 /* A large batch has thousands of small rows: their octets come out of chunks
@@ -28,6 +36,7 @@ struct gk_journal {
 	struct gk_buf scope;
 	struct entry *entries;
 	size_t count, cap;
+	size_t shared;        /* of the entries */
 	struct chunk *chunks; /* the one that is being filled is the first */
 	bool lost;            /* a change that did not fit into memory */
 };
@@ -93,6 +102,7 @@ static void
 emptied(struct gk_journal *j)
 {
 	j->count = 0;
+	j->shared = 0;
 	if (j->cap <= KEEP)
 		return;
 	free(j->entries); /* after a large batch */
@@ -189,6 +199,42 @@ gk_journal_put(struct gk_journal *j, const char *table, struct gk_slice key,
 }
 
 enum gk_err
+gk_journal_put_shared(struct gk_journal *j, const char *table,
+                      struct gk_slice key, struct gk_shared *shared,
+                      struct gk_slice value)
+{
+	struct elsewhere at = { shared, value.ptr };
+	struct entry *e;
+	uint8_t *unused;
+
+	if (value.len > GK_JOURNAL_VALUE_MAX || key.len > GK_JOURNAL_KEY_MAX)
+		return GK_ERR_SPACE;
+	/* With the key as value of an entry whose key says where it is. */
+	GK_TRY(append(j, GK_JOURNAL_PUT, table,
+	              (struct gk_slice){ (const uint8_t *)&at, sizeof(at) },
+	              key.len, &unused));
+	e = &j->entries[j->count - 1];
+	e->octets += sizeof(at);
+	if (key.len != 0)
+		memcpy(e->octets, key.ptr, key.len);
+	e->key_len = (uint16_t)key.len;
+	e->value_len = (uint32_t)value.len;
+	e->shared = true;
+	j->shared++;
+	gk_shared_ref(shared);
+	return GK_OK;
+}
+
+static struct elsewhere
+elsewhere(const struct entry *e)
+{
+	struct elsewhere at;
+
+	memcpy(&at, e->octets - sizeof(at), sizeof(at));
+	return at;
+}
+
+enum gk_err
 gk_journal_del(struct gk_journal *j, const char *table, struct gk_slice key)
 {
 	uint8_t *at;
@@ -235,19 +281,29 @@ struct gk_change
 gk_journal_at(const struct gk_journal *j, size_t i)
 {
 	const struct entry *e = &j->entries[i];
-
-	return (struct gk_change){
+	struct gk_change c = {
 		.kind = e->kind,
 		.table = e->table,
 		.key = { e->octets, e->key_len },
-		.value = { e->octets == NULL ? NULL : e->octets + e->key_len,
-		           e->value_len },
+		.value = { NULL, e->value_len },
 	};
+
+	if (e->shared)
+		c.value.ptr = elsewhere(e).value;
+	else if (e->octets != NULL)
+		c.value.ptr = e->octets + e->key_len;
+	return c;
 }
 
 void
 gk_journal_clear(struct gk_journal *j)
 {
+	for (size_t i = 0; i < j->count && j->shared != 0; i++) {
+		if (!j->entries[i].shared)
+			continue;
+		gk_shared_drop(elsewhere(&j->entries[i]).shared);
+		j->shared--;
+	}
 	chunks_free(j->chunks);
 	j->chunks = NULL;
 	emptied(j);
@@ -275,10 +331,12 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 	taken->entries = j->entries;
 	taken->count = j->count;
 	taken->cap = j->cap;
+	taken->shared = j->shared;
 	taken->chunks = j->chunks;
 	j->entries = NULL;
 	j->count = 0;
 	j->cap = 0;
+	j->shared = 0;
 	j->chunks = NULL;
 	*out = taken;
 	return GK_OK;
@@ -297,6 +355,7 @@ gk_journal_move(struct gk_journal *to, struct gk_journal *from)
 	memcpy(to->entries + to->count, from->entries,
 	       from->count * sizeof(*from->entries));
 	to->count += from->count;
+	to->shared += from->shared;
 	for (at = &to->chunks; *at != NULL; at = &(*at)->next)
 		continue;
 	*at = from->chunks;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_shared.h"
 
 /*
  * DOC: journal - changes of durable state, in the order in which they happened
@@ -15,7 +16,7 @@
  *
  * A row is found by scope (which group or peer, chosen by the engine), table
  * and key.  Keys and values are octets that mean something only to the writer.
- * A journal wipes what it held.
+ * A journal wipes what it held, but for what it shared.
  */
 #define GK_JOURNAL_KEY_MAX 1024        /* octets */
 #define GK_JOURNAL_VALUE_MAX (1 << 24) /* octets */
@@ -57,6 +58,13 @@ GK_MUST_CHECK enum gk_err gk_journal_put_room(struct gk_journal *journal,
                                               const char *table,
                                               struct gk_slice key, size_t len,
                                               uint8_t **value);
+/* gk_journal_put_shared - the same for a value that lies in @shared, of which the
+ * journal keeps a reference.  It is not wiped: nothing secret. */
+GK_MUST_CHECK enum gk_err gk_journal_put_shared(struct gk_journal *journal,
+                                                const char *table,
+                                                struct gk_slice key,
+                                                struct gk_shared *shared,
+                                                struct gk_slice value);
 GK_MUST_CHECK enum gk_err gk_journal_del(struct gk_journal *journal,
                                          const char *table,
                                          struct gk_slice key);

@@ -57,8 +57,9 @@ lowest_free(const struct gk_lkh *lkh, const struct gk_lkh_block *b)
 	return node;
 }
 
+/* Where a seat is, whether somebody sits there or not. */
 static bool
-seat_find(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
+seat_place(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
 {
 	for (uint32_t i = 0; i < lkh->block_count; i++) {
 		const struct gk_lkh_block *b = &lkh->blocks[i];
@@ -67,9 +68,16 @@ seat_find(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
 			continue;
 		*at = (struct gk_lkh_at){ i, b->nodes - b->leaves +
 			                             (seat - b->first_seat) };
-		return b->node[at->node].count == 1;
+		return true;
 	}
 	return false;
+}
+
+static bool
+seat_find(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_at *at)
+{
+	return seat_place(lkh, seat, at) &&
+	       gk_lkh_node_at(lkh, *at)->count == 1;
 }
 
 /* Fresh octets for the nodes of a trail that @wanted names. */
@@ -307,6 +315,18 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 	lkh->head_dirty = true;
 	gk_wipe(draw.octets, draw.used);
 	return GK_OK;
+}
+
+void
+gk_lkh_leave_soon(const struct gk_lkh *lkh, uint32_t seat)
+{
+	struct gk_lkh_at leaf;
+	struct trail trail;
+
+	if (!seat_place(lkh, seat, &leaf))
+		return;
+	trail_to(lkh, leaf.block, leaf.node, &trail);
+	trail_warm(lkh, &trail);
 }
 
 void

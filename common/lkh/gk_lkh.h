@@ -88,6 +88,9 @@ GK_MUST_CHECK enum gk_err gk_lkh_join(struct gk_lkh *lkh, int64_t utc,
 GK_MUST_CHECK enum gk_err gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat,
                                        int64_t utc);
 
+/* gk_lkh_leave_soon - bring near what that will touch; changes nothing. */
+void gk_lkh_leave_soon(const struct gk_lkh *lkh, uint32_t seat);
+
 /* gk_lkh_refresh - ask for a new group key in the open epoch (time-based rekey,
  * or a join without backward secrecy that wants one all the same). */
 void gk_lkh_refresh(struct gk_lkh *lkh);

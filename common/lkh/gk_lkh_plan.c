@@ -27,8 +27,9 @@ struct draft {
 	size_t key_count, key_cap;
 	size_t ref_count, ref_cap;
 	size_t wrap_count, wrap_cap;
-	uint32_t *known; /* by mark: 1 + index of its current key, or 0 */
-	bool *done;      /* by mark: its old key has been used */
+	size_t list, list_end; /* of refs: the last ones that are alone */
+	uint32_t *known;       /* by mark: 1 + index of its current key, or 0 */
+	bool *done;            /* by mark: its old key has been used */
 	/* PATH: keys that were lost, from the root to where it is. */
 	struct {
 		uint32_t key; /* index into keys */
@@ -115,12 +116,42 @@ old_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
 	return GK_OK;
 }
 
+/*
+ * The last wrap is complete.  Next to each other in the tree, wraps have the
+ * same keys but for the lowest ones: where this one's are the first of those that
+ * were listed before, it shares them; where it has more, the list grows.
+ */
+static void
+share_refs(struct draft *d)
+{
+	struct draft_wrap *w = &d->wraps[d->wrap_count - 1];
+	size_t listed = d->list_end - d->list;
+	size_t same = w->count < listed ? w->count : listed;
+	uint32_t *own = d->refs + w->first;
+
+	if (w->count == 0 ||
+	    memcmp(own, d->refs + d->list, same * sizeof(*own)) != 0 ||
+	    (same != w->count && d->list_end != w->first)) {
+		d->list = w->first;
+		d->list_end = w->first + w->count;
+		return;
+	}
+	memmove(own, own + same, (w->count - same) * sizeof(*own));
+	d->list_end += w->count - same;
+	d->ref_count -= same;
+	w->first = d->list;
+}
+
 static enum gk_err
 open_wrap(struct draft *d, uint32_t under)
 {
 	void *wraps = d->wraps;
-	enum gk_err err = gk_lkh_grow(&wraps, &d->wrap_cap, d->wrap_count, 1,
-	                              sizeof(*d->wraps));
+	enum gk_err err;
+
+	if (d->wrap_count != 0)
+		share_refs(d);
+	err = gk_lkh_grow(&wraps, &d->wrap_cap, d->wrap_count, 1,
+	                  sizeof(*d->wraps));
 
 	d->wraps = wraps;
 	if (err != GK_OK)
@@ -355,6 +386,22 @@ path_edge(struct draft *d, struct gk_lkh_at at)
 	return add_current(d, at);
 }
 
+/* Ask for what will be looked at below the children of a node. */
+static void
+warm_below(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	uint32_t child = at.node * lkh->cfg.degree + 1;
+
+	at.node = child * lkh->cfg.degree + 1;
+	if (at.node >= lkh->blocks[at.block].nodes)
+		return;
+	__builtin_prefetch(gk_lkh_node_at(lkh, at));
+	__builtin_prefetch(gk_lkh_octets_at(lkh, at));
+	at.node += lkh->cfg.degree;
+	__builtin_prefetch(gk_lkh_node_at(lkh, at));
+	__builtin_prefetch(gk_lkh_octets_at(lkh, at));
+}
+
 static enum gk_err
 path_node(struct draft *d, struct gk_lkh_at at)
 {
@@ -367,6 +414,7 @@ path_node(struct draft *d, struct gk_lkh_at at)
 		return path_edge(d, at);
 	GK_TRY(current_key(d, at, &d->above[d->depth].key));
 	d->above[d->depth++].made = mark->made;
+	warm_below(d->lkh, at);
 	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
 		child.node = at.node * d->lkh->cfg.degree + i;
 		GK_TRY(path_node(d, child)); /* no deeper than the tree */

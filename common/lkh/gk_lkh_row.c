@@ -108,6 +108,16 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 		gk_row_key(lkh->blocks[at.block].first_id + at.node, key), &wr);
 }
 
+/* Ask for a node that will be saved soon: by now it is in nobody's cache. */
+static void
+warm(const struct gk_lkh *lkh, size_t dirty)
+{
+	__builtin_prefetch(gk_lkh_node_at(lkh, lkh->dirty[dirty]));
+	__builtin_prefetch(gk_lkh_octets_at(lkh, lkh->dirty[dirty]));
+}
+
+#define WARM_AHEAD 12 /* nodes */
+
 enum gk_err
 gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 {
@@ -119,6 +129,8 @@ gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 	for (; lkh->dirty_count > 0; lkh->dirty_count--) {
 		struct gk_lkh_at at = lkh->dirty[lkh->dirty_count - 1];
 
+		if (lkh->dirty_count > WARM_AHEAD)
+			warm(lkh, lkh->dirty_count - 1 - WARM_AHEAD);
 		GK_TRY(save_node(lkh, at, journal));
 		gk_lkh_node_at(lkh, at)->dirty = false;
 	}

@@ -2,6 +2,7 @@
 /* gdoi-gcks: the Group Controller / Key Server of RFC 6407. */
 #include <stdio.h>
 
+#include "common/daemon/gkd_memory.h"
 #include "gdoi/daemon/server.h"
 
 static enum gkd_exit
@@ -137,5 +138,6 @@ main(int argc, char **argv)
 		.files_max = 8192,
 	};
 
+	gkd_memory_keep();
 	return gkd_main(&program, &server, argc, argv);
 }

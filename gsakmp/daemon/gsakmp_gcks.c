@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/daemon/gkd_memory.h"
 #include "gsakmp/daemon/server.h"
 
 static enum gkd_exit
@@ -151,5 +152,6 @@ main(int argc, char **argv)
 		.files_max = 8192,
 	};
 
+	gkd_memory_keep();
 	return gkd_main(&program, &server, argc, argv);
 }

@@ -18,7 +18,6 @@
 #define EVENT_VERSION 2
 #define EVENT_EXTRA 1 /* flags in a row */
 #define EVENT_POST 2
-#define EVENT_HEAD 10 /* octets of a row in front of token and body */
 
 enum gk_err
 gsakmp_event_add_payload(struct gsakmp_event *e, struct gk_slice body)
@@ -82,7 +81,10 @@ gsakmp_event_free(struct gsakmp_event *e)
 	if (e == NULL)
 		return;
 	gk_buf_free(&e->token);
-	gk_buf_free(&e->body);
+	if (e->row != NULL)
+		gk_shared_drop(e->row); /* and the body with it */
+	else
+		gk_buf_free(&e->body);
 	free(e);
 }
 
@@ -125,22 +127,47 @@ event_key(uint32_t sequence, uint8_t key[4])
 	return (struct gk_slice){ key, 4 };
 }
 
+static void
+write_head(struct gk_wr *wr, const struct gsakmp_event *e)
+{
+	gk_wr_u8(wr, EVENT_VERSION);
+	gk_wr_u16(wr, e->signature);
+	gk_wr_u8(wr, (uint8_t)((e->extra ? EVENT_EXTRA : 0) |
+	                       (e->post ? EVENT_POST : 0)));
+	gk_wr_u16(wr, (uint16_t)e->resend);
+	gk_wr_u32(wr, (uint32_t)e->token.len);
+}
+
+/* The body is where it has to be in the row: behind the head, with no token
+ * between. */
+static enum gk_err
+store_shared(struct gsakmp_group *g, const struct gsakmp_event *e,
+             struct gk_slice key)
+{
+	const struct gk_slice row = { e->row->octets,
+		                      GSAKMP_EVENT_HEAD + e->body.len };
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, e->row->octets, GSAKMP_EVENT_HEAD);
+	write_head(&wr, e);
+	GK_TRY(gk_wr_done(&wr));
+	return gk_journal_put_shared(g->own, GSAKMP_TABLE_EVENT, key, e->row,
+	                             row);
+}
+
 enum gk_err
 gsakmp_event_store(struct gsakmp_group *g, const struct gsakmp_event *e)
 {
-	size_t len = EVENT_HEAD + e->token.len + e->body.len;
+	size_t len = GSAKMP_EVENT_HEAD + e->token.len + e->body.len;
 	uint8_t key[4], *row;
 	struct gk_wr wr;
 
+	if (e->row != NULL && e->token.len == 0)
+		return store_shared(g, e, event_key(e->sequence, key));
 	GK_TRY(gk_journal_put_room(g->own, GSAKMP_TABLE_EVENT,
 	                           event_key(e->sequence, key), len, &row));
 	gk_wr_init(&wr, row, len);
-	gk_wr_u8(&wr, EVENT_VERSION);
-	gk_wr_u16(&wr, e->signature);
-	gk_wr_u8(&wr, (uint8_t)((e->extra ? EVENT_EXTRA : 0) |
-	                        (e->post ? EVENT_POST : 0)));
-	gk_wr_u16(&wr, (uint16_t)e->resend);
-	gk_wr_u32(&wr, (uint32_t)e->token.len);
+	write_head(&wr, e);
 	gk_wr_bytes(&wr, gk_buf_slice(&e->token));
 	gk_wr_bytes(&wr, gk_buf_slice(&e->body));
 	return gk_wr_done(&wr);

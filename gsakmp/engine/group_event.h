@@ -10,10 +10,14 @@
  *
  * All of these want the group's lock.
  */
+#define GSAKMP_EVENT_HEAD 10 /* octets of a row in front of token and body */
+
 void gsakmp_event_free(struct gsakmp_event *e);
 /* gsakmp_event_add_payload - the body of one more Rekey Event payload. */
 GK_MUST_CHECK enum gk_err gsakmp_event_add_payload(struct gsakmp_event *e,
                                                    struct gk_slice body);
+/* gsakmp_event_store - as a row; @e->row is written to, if it has one and no
+ * token. */
 GK_MUST_CHECK enum gk_err gsakmp_event_store(struct gsakmp_group *g,
                                              const struct gsakmp_event *e);
 void gsakmp_event_queue(struct gsakmp_group *g, struct gsakmp_event *e);

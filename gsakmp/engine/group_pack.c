@@ -9,10 +9,6 @@
 #define ITEM_FIXED 3  /* octets of item type and item length */
 #define ARRAY_FIXED 7 /* octets of a Rekey Array in front of its Key Datums */
 
-/* All zero is no Key Package: see struct gsakmp_packer. */
-_Static_assert(GSAKMP_ITEM_REKEY_LKH != 0,
-               "a written one would look unwritten");
-
 static bool
 is_array(const struct gsakmp_packer *p)
 {
@@ -80,7 +76,7 @@ write_date(struct gsakmp_pack_date *dates, int64_t utc,
 
 /* Decision keypkg_lkh_body: a Key Datum each, or one Rekey Array for all. */
 static enum gk_err
-write_kek(struct gsakmp_packer *p, const struct gk_lkh_key *k, uint8_t *item)
+write_kek(struct gsakmp_packer *p, const struct gk_lkh_key *k)
 {
 	struct gsakmp_key_datum d = { .type = p->g->policy->kek_type,
 		                      .id = k->id,
@@ -99,33 +95,34 @@ write_kek(struct gsakmp_packer *p, const struct gk_lkh_key *k, uint8_t *item)
 		GK_TRY(gsakmp_keys_add(keys, GSAKMP_ITEM_REKEY_LKH, &d));
 	}
 	gsakmp_secret_keys(p->g->env, p->g->cfg.group_id, keys);
-	gk_wr_init(&wr, item, p->item_len);
+	gk_wr_init(&wr, p->item, p->item_len);
 	gsakmp_keys_encode(&wr, keys, false);
 	return gk_wr_done(&wr);
 }
 
+/* Key number @i of a wrap. */
 static enum gk_err
-kek_part(struct gsakmp_packer *p, const struct gk_lkh_key *k,
-         struct gk_slice *part)
+put_kek(struct gsakmp_packer *p, size_t i, const struct gk_lkh_key *k)
 {
-	uint8_t *item = p->items + (size_t)(k - p->plan->pool) * p->item_len;
+	size_t len = p->item_len - p->item_skip;
 
-	if (item[0] == 0)
-		GK_TRY(write_kek(p, k, item));
-	*part = (struct gk_slice){ item + p->item_skip,
-		                   p->item_len - p->item_skip };
+	if (p->of[i] == k)
+		return GK_OK;
+	GK_TRY(write_kek(p, k));
+	memcpy(p->items + i * len, p->item + p->item_skip, len);
+	p->of[i] = k;
 	return GK_OK;
 }
 
 /* ---- wraps -------------------------------------------------------------- */
 
-/* The head of a Rekey Array of @n keys, as the first of them has it but for the
- * two fields that count. */
+/* The head of a Rekey Array of @n keys: as any of them had it when it was
+ * written alone, but for the two fields that count. */
 static struct gk_slice
-array_head(struct gsakmp_packer *p, struct gk_slice first, size_t n)
+array_head(struct gsakmp_packer *p, size_t n)
 {
-	memcpy(p->array, first.ptr - p->item_skip, p->item_skip);
-	put_u16(p->array + 1, ARRAY_FIXED + n * first.len);
+	memcpy(p->array, p->item, p->item_skip);
+	put_u16(p->array + 1, ARRAY_FIXED + n * (p->item_len - p->item_skip));
 	put_u16(p->array + p->item_skip - 2, n);
 	return (struct gk_slice){ p->array, p->item_skip };
 }
@@ -134,28 +131,30 @@ enum gk_err
 gsakmp_packer_wrap(struct gsakmp_packer *p, const struct gk_lkh_wrap *wrap,
                    struct gsakmp_packed *packed)
 {
-	size_t n = 0, keks = 0, gtpks = 0, head;
+	size_t n = 0, keks = 0, gtpks = 0;
 
 	/* The GTPKs go in front, whatever the plan says: an open Rekey Array
 	 * must not be interrupted. */
-	for (size_t i = 0; i < wrap->count; i++)
-		gtpks += wrap->keys[i] == NULL;
-	if (gtpks > 1 || wrap->count - gtpks > GK_LKH_DEPTH_MAX)
+	for (size_t i = 0; i < wrap->count; i++) {
+		if (wrap->keys[i] == NULL)
+			gtpks++;
+		else if (keks == GK_LKH_DEPTH_MAX)
+			return GK_ERR_SPACE;
+		else
+			GK_TRY(put_kek(p, keks++, wrap->keys[i]));
+	}
+	if (gtpks > 1)
 		return GK_ERR_SPACE;
 	if (gtpks != 0)
 		p->part[n++] = gk_buf_slice(&p->gtpks);
-	head = n;
-	n += is_array(p) && wrap->count != gtpks;
-	for (size_t i = 0; i < wrap->count; i++) {
-		if (wrap->keys[i] == NULL)
-			continue;
-		GK_TRY(kek_part(p, wrap->keys[i], &p->part[n++]));
-		keks++;
-	}
-	if (is_array(p) && keks != 0) {
-		p->part[head] = array_head(p, p->part[head + 1], keks);
+	if (is_array(p) && keks != 0)
+		p->part[n++] = array_head(p, keks);
+	if (keks != 0)
+		p->part[n++] = (struct gk_slice){
+			p->items, keks * (p->item_len - p->item_skip)
+		};
+	if (is_array(p) && keks != 0)
 		keks = 1;
-	}
 	*packed = (struct gsakmp_packed){ .part = p->part, .n_parts = n };
 	packed->items = (uint16_t)(gtpks * p->n_gtpks + keks);
 	return packed->items > GSAKMP_ITEMS_MAX ? GK_ERR_SPACE : GK_OK;
@@ -167,14 +166,15 @@ gsakmp_packer_begin(struct gsakmp_packer *p, const struct gsakmp_group *g,
 {
 	size_t key_len = plan->pool_count == 0 ? 0 : plan->pool[0].len;
 
-	*p = (struct gsakmp_packer){ .g = g, .plan = plan };
+	*p = (struct gsakmp_packer){ .g = g };
 	p->item_skip = is_array(p) ? ITEM_FIXED + ARRAY_FIXED : 0;
 	p->item_len = (is_array(p) ? p->item_skip : ITEM_FIXED) +
 	              GSAKMP_KEY_DATUM_FIXED + key_len;
 	p->keys = malloc(sizeof(*p->keys)); /* set as far as it is used */
-	p->items = calloc(plan->pool_count + 1, p->item_len);
+	p->items = calloc(GK_LKH_DEPTH_MAX + 1, p->item_len);
 	if (p->keys == NULL || p->items == NULL)
 		return GK_ERR_NOMEM;
+	p->item = p->items + GK_LKH_DEPTH_MAX * p->item_len;
 	return plan->group ? write_gtpks(p) : GK_OK;
 }
 
@@ -182,7 +182,7 @@ void
 gsakmp_packer_end(struct gsakmp_packer *p)
 {
 	if (p->items != NULL)
-		gk_wipe(p->items, (p->plan->pool_count + 1) * p->item_len);
+		gk_wipe(p->items, (GK_LKH_DEPTH_MAX + 1) * p->item_len);
 	free(p->items);
 	free(p->keys); /* points to keys, holds none */
 	gk_buf_free(&p->gtpks);

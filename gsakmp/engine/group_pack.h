@@ -8,21 +8,24 @@
 /*
  * DOC: what travels in a wrap - RFC 4535 sections 7.5.1.2 and A.3.2
  *
- * A key near the root of a large tree travels in thousands of wraps of one plan.
- * Its Key Package is written once, and put together with others for each wrap:
- * struct gsakmp_packed is a list of such pieces.  A packer lives as long as the
- * plan that it was begun for.
+ * A key near the root of a large tree travels in thousands of wraps of one plan,
+ * and mostly in the same place: wraps that follow each other have the same keys
+ * but for the last ones.  So the Key Packages of a wrap are written over those
+ * of the one before, where they differ, and all of them are one piece of struct
+ * gsakmp_packed.  A packer lives as long as the plan that it was begun for.
  */
-#define GSAKMP_PACK_PARTS_MAX (GK_LKH_DEPTH_MAX + 2)
-#define GSAKMP_PACK_DATES 32 /* remembered, a power of two */
+#define GSAKMP_PACK_PARTS_MAX 3 /* GTPKs, head of an array, node keys */
+#define GSAKMP_PACK_DATES 32    /* remembered, a power of two */
 
 struct gsakmp_packer {
 	const struct gsakmp_group *g;
-	const struct gk_lkh_plan *plan;
 	struct gsakmp_keys *keys; /* for the one that is being written */
-	/* By key of the plan: its Key Package; all zero, not written yet. */
+	/* Key Packages, each without item_skip octets in front, and whose they
+	 * are; NULL: nobody's yet. */
 	uint8_t *items;
-	size_t item_len, item_skip; /* octets of one, and left off in front */
+	const struct gk_lkh_key *of[GK_LKH_DEPTH_MAX];
+	size_t item_len, item_skip; /* octets; item_len: with those in front */
+	uint8_t *item;              /* the one that is being written, whole */
 	struct gk_buf gtpks;        /* all that there are, one by one */
 	uint16_t n_gtpks;
 	uint8_t array[16]; /* in front of the keys of a Rekey Array */

@@ -31,8 +31,9 @@ struct plan {
 	struct gk_now now;
 	/* The message that is being filled, as struct gsakmp_event wants it;
 	 * lengths and counters are written last, see event_add(). */
-	struct gk_wr body;
-	uint16_t count; /* of Datas */
+	struct gk_shared *row;
+	struct gk_wr body; /* in @row */
+	uint16_t count;    /* of Datas */
 	struct cut cut[GSAKMP_REKEY_EVENTS_MAX];
 	size_t payloads, used, in_payload;
 	struct gsakmp_event_room room;
@@ -64,7 +65,8 @@ pooled_random(void *ctx, uint8_t *out, size_t n)
 static void
 plan_free(struct plan *p)
 {
-	free(p->body.buf); /* ciphertext; sealing wipes what it leaves off */
+	/* Ciphertext; sealing wipes what it leaves off. */
+	gk_shared_drop(p->row);
 	gk_buf_free(&p->token);
 	gk_wipe(p->pool, sizeof(p->pool));
 	gk_sealer_end(&p->sealer);
@@ -76,7 +78,7 @@ static enum gk_err
 body_reserve(struct plan *p, size_t more)
 {
 	size_t need = p->body.len + more, cap = 2 * need;
-	uint8_t *grown;
+	struct gk_shared *grown;
 
 	if (need <= p->body.cap)
 		return GK_OK;
@@ -86,13 +88,15 @@ body_reserve(struct plan *p, size_t more)
 	if (need <= p->room.message &&
 	    (cap > p->room.message || p->events != 0))
 		cap = p->room.message;
-	grown = malloc(cap);
+	grown = gk_shared_new(GSAKMP_EVENT_HEAD + cap);
 	if (grown == NULL)
 		return GK_ERR_NOMEM;
 	if (p->body.len != 0)
-		memcpy(grown, p->body.buf, p->body.len);
-	free(p->body.buf);
-	p->body.buf = grown;
+		memcpy(grown->octets + GSAKMP_EVENT_HEAD, p->body.buf,
+		       p->body.len);
+	gk_shared_drop(p->row);
+	p->row = grown;
+	p->body.buf = grown->octets + GSAKMP_EVENT_HEAD;
 	p->body.cap = cap;
 	return GK_OK;
 }
@@ -180,6 +184,8 @@ event_add(struct plan *p, uint8_t type, bool destroy)
 		err = close_payloads(p);
 	if (err == GK_OK) {
 		e->body = (struct gk_buf){ p->body.buf, p->body.len };
+		e->row = p->row;
+		p->row = NULL;
 		p->body = (struct gk_wr){ 0 };
 		e->token = p->token;
 		p->token = (struct gk_buf){ 0 };
@@ -328,6 +334,21 @@ seal_token(struct plan *p, const struct gsakmp_policy *policy,
 		&p->token);
 }
 
+#define SOON 3 /* members */
+
+/* Who goes after number @i, one step after the other. */
+static void
+leave_soon(const struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
+           size_t i)
+{
+	for (int step = 0; step < 3; step++) {
+		size_t n = i + SOON * (3 - (size_t)step);
+
+		if (n < order->n_evict)
+			gk_group_leave_soon(g->data, order->evict[n], step);
+	}
+}
+
 static enum gk_err
 leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
           struct gk_now now)
@@ -335,8 +356,10 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 	size_t cursor = 0;
 	struct gk_member *m;
 
-	for (size_t i = 0; i < order->n_evict; i++)
+	for (size_t i = 0; i < order->n_evict; i++) {
+		leave_soon(g, order, i);
 		GK_TRY(gsakmp_group_drop_member(g, order->evict[i], now));
+	}
 	if (!order->sweep)
 		return GK_OK;
 	while (gk_group_count_state(g->data, GK_MEMBER_LEAVING) != 0 &&

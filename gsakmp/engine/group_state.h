@@ -51,6 +51,9 @@ struct gsakmp_event {
 	struct gk_buf token; /* sealed; empty when there is none */
 	struct gk_buf body;  /* of the Rekey Event payloads: each with its
 	                      * length, 2 octets, in front */
+	/* What the body lies in, behind room for the head of a row; NULL: it is
+	 * a piece of memory of its own. */
+	struct gk_shared *row;
 };
 
 /* Somebody that a subordinate has left out and the primary has not. */

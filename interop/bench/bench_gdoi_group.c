@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/daemon/gkd_memory.h"
 #include "gdoi/engine/group_state.h"
 #include "gdoi/message/lkh_wrap.h"
 #include "gdoi/tests/group_world.h"
@@ -155,6 +156,7 @@ main(int argc, char **argv)
 	uint32_t used = 0;
 
 	BENCH_NEED(members > 1);
+	gkd_memory_keep(); /* as the key server does */
 	gw_init(&world, 1);
 	/* No counter mode: 2^8 sender ids would be gone long before. */
 	gw_set_data(&world, 1, &gw_esp_cbc);

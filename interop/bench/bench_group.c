@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/crypto/gk_crypto.h"
+#include "common/daemon/gkd_memory.h"
 #include "common/lkh/gk_lkh_tree.h"
 #include "common/store/gk_store.h"
 #include "gsakmp/engine/group_state.h"
@@ -561,6 +562,7 @@ main(int argc, char **argv)
 	}
 	if (b.repeats == 0 || b.repeats > REPEATS_MAX)
 		b.repeats = REPEATS_MAX;
+	gkd_memory_keep(); /* as the key server does */
 	b.w = world_new(&cfg);
 	b.w->env = (struct gk_env){ .random = gk_crypto_random };
 	b.g = b.w->group;

@@ -38,6 +38,58 @@ GK_TEST(journal, keeps_changes_in_order_and_copies_them)
 	gk_journal_free(j);
 }
 
+/* Whoever made the octets lets go of them before the journal does; and the other
+ * way round. */
+GK_TEST(journal, shared_values_live_as_long_as_somebody_has_them)
+{
+	struct gk_shared *shared = gk_shared_new(6), *kept = gk_shared_new(2);
+	struct gk_journal *j, *other, *taken;
+	struct gk_change c;
+
+	assert_non_null(shared);
+	assert_non_null(kept);
+	memcpy(shared->octets, "abcdef", 6);
+	memcpy(kept->octets, "gh", 2);
+	gk_assert_ok(gk_journal_new(gk_slice_str("s"), &j));
+	gk_assert_ok(gk_journal_new(gk_slice_str("s"), &other));
+	gk_assert_err(GK_ERR_SPACE,
+	              gk_journal_put_shared(
+			      j, "t", gk_slice_str("k"), shared,
+			      (struct gk_slice){ shared->octets,
+	                                         GK_JOURNAL_VALUE_MAX + 1 }));
+	gk_assert_ok(gk_journal_put_shared(
+		j, "t", gk_slice_str("key"), shared,
+		(struct gk_slice){ shared->octets + 2, 3 }));
+	gk_assert_ok(
+		gk_journal_put(j, "t", gk_slice_str("k"), gk_slice_str("v")));
+	gk_assert_ok(gk_journal_put_shared(
+		j, "u", (struct gk_slice){ NULL, 0 }, kept,
+		(struct gk_slice){ kept->octets, 2 }));
+	gk_shared_drop(shared);
+	gk_assert_ok(gk_journal_append(other, j)); /* copies */
+	gk_assert_ok(gk_journal_move(other, j));
+	gk_journal_free(j);
+	gk_assert_ok(gk_journal_take(other, &taken));
+	gk_journal_free(other);
+	assert_int_equal(gk_journal_count(taken), 6);
+	for (size_t i = 0; i < 6; i += 3) {
+		c = gk_journal_at(taken, i);
+		assert_true(gk_slice_equal(c.key, gk_slice_str("key")));
+		assert_true(gk_slice_equal(c.value, gk_slice_str("cde")));
+		c = gk_journal_at(taken, i + 1);
+		assert_true(gk_slice_equal(c.value, gk_slice_str("v")));
+		c = gk_journal_at(taken, i + 2);
+		assert_int_equal(c.key.len, 0);
+		assert_true(gk_slice_equal(c.value, gk_slice_str("gh")));
+	}
+	gk_journal_clear(taken);
+	assert_int_equal(gk_journal_count(taken), 0);
+	assert_int_equal(atomic_load(&kept->refs), 1);
+	assert_memory_equal(kept->octets, "gh", 2);
+	gk_journal_free(taken);
+	gk_shared_drop(kept);
+}
+
 GK_TEST(journal, taking_moves_everything_and_leaves_it_empty)
 {
 	struct gk_journal *j, *taken;
@@ -121,6 +173,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(journal, keeps_changes_in_order_and_copies_them),
+		GK_RUN(journal,
+		       shared_values_live_as_long_as_somebody_has_them),
 		GK_RUN(journal, taking_moves_everything_and_leaves_it_empty),
 		GK_RUN(journal, oversized_key_or_value_is_refused),
 		GK_RUN(index, finds_what_was_added_and_not_removed),
