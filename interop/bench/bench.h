@@ -83,6 +83,18 @@ struct bench_reference bench_reference(const struct bench_suite *suite,
 json_t *bench_reference_json(const struct bench_reference *ref);
 
 /*
+ * What OpenSSL alone needs for one rekey when the caches are somebody else's: so
+ * many wraps of so many octets under a key of their own, and one signature, after
+ * @empty.  P-256 and AES-128-GCM; nanoseconds of CPU, the least of @times.
+ */
+struct bench_cold {
+	size_t wraps, octets, hashed, times;
+	void (*empty)(void *arg);
+	void *arg;
+};
+uint64_t bench_reference_cold(const struct bench_cold *cold);
+
+/*
  * The second reference, nanoseconds of CPU: what OpenSSL's usual calls take with
  * a peer that is met for the first time.  parse is d2i_X509(); path is
  * X509_verify_cert() with CRLs, path_signatures of which are verified in it;

@@ -381,6 +381,40 @@ operate(struct bench *b, bool leaving, size_t n)
 	return r;
 }
 
+/* As after an operation. */
+static void
+walk(void *arg)
+{
+	struct bench *b = arg;
+
+	b->gone = calloc(1, nodes_of(b) + 1);
+	BENCH_NEED(b->gone != NULL);
+	(void)minimum_leave(b);
+	free(b->gone);
+	b->gone = NULL;
+}
+
+/* Of single ones: what OpenSSL needs for them when it is just as cold. */
+static void
+add_cold(struct bench *b, const struct result *r, json_t *o)
+{
+	const struct bench_cold cold = {
+		.wraps = r->wraps,
+		.octets = r->wraps == 0 ? 0 : r->wrap_octets / r->wraps,
+		.hashed = r->octets,
+		.times = b->repeats,
+		.empty = walk,
+		.arg = b,
+	};
+	uint64_t ns = bench_reference_cold(&cold);
+
+	BENCH_NEED(json_object_set_new(o, "crypto_cold_ns",
+	                               json_integer((json_int_t)ns)) == 0 &&
+	           json_object_set_new(
+			   o, "cpu_ratio_cold",
+			   json_real((double)r->cpu_ns / (double)ns)) == 0);
+}
+
 static json_t *
 describe(const struct bench *b, bool leaving, size_t n, const struct result *r)
 {
@@ -490,8 +524,14 @@ measure(struct bench *b, size_t n, json_t *list)
 	left[0].store_ns = left_store;
 	joined[0].store_ns = joined_store;
 	left[0].fold_ns = joined[0].fold_ns = fold;
-	json_array_append_new(list, describe(b, true, n, &left[0]));
-	json_array_append_new(list, describe(b, false, n, &joined[0]));
+	for (int leaving = 1; leaving >= 0; leaving--) {
+		const struct result *least = leaving ? &left[0] : &joined[0];
+		json_t *o = describe(b, leaving, n, least);
+
+		if (n == 1)
+			add_cold(b, least, o);
+		json_array_append_new(list, o);
+	}
 }
 
 static void

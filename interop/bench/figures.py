@@ -171,6 +171,7 @@ def group(out: Path, sizes: Sizes) -> dict:
                         f"{o['octets']:10} " + " ".join(f"{v:10.0f}" for v in parts) +
                         f" {o['cpu_ratio']:11.2f} {o['cpu_ratio_signatures']:15.2f} {o['cpu_ratio_with_store']:11.2f}")
             if o["count"] == 1:
+                text.append(f"      with caches as empty, OpenSSL alone takes {o['crypto_cold_ns'] / 1e3:.0f}: {o['cpu_ratio_cold']:.2f} of that")
                 single[f"{o['operation']}, {n}"] = [max(v, 0) for v in parts]
         text.append(profile_text(p.result))
     plot.lines(out / "group-cpu.svg", "Rekeys: processor time over wraps and one signature", "members that join or leave at once",
