@@ -180,3 +180,23 @@ def test_a_store_does_not_change_sides(small):
     assert "do not fit together" in "\n".join(nord.tail(5))
     nord.write(text)
     nord.start()
+
+
+def test_a_subordinate_takes_the_next_announcement_of_its_primary(small):
+    """When it is told to read again; it goes on serving, and an older one does not count."""
+    nord, p = small.subs["nord"], small.pki.parties["owner"]
+
+    def edition(serial):
+        announce(small, "primary", "keys")
+        plain = small.dir / "policy" / "announcement-primary.plain.xml"
+        plain.write_text(plain.read_text().replace('serial="1"', f'serial="{serial}"'))
+        small.token_tool("announce", "--cert", p.cert, "--key", p.key, plain.name, "-o", "announcement-primary.xml")
+    mark = nord.mark()
+    edition(5)
+    nord.control("reload")
+    nord.wait("announcement", since=mark, serial=5)
+    edition(4)
+    nord.control("reload")
+    assert "older" in nord.wait("announcement-refused", since=mark)["reason"]
+    assert not nord.find("suspended", since=mark)
+    small.join("alice")
