@@ -32,7 +32,7 @@ from .net import MCAST_JOIN_GROUP, _sockaddr
 ESP, UDP, SALT, IV, ICV = 50, 17, 4, 8, 16
 MARKER = b"MSEC-LAB-PLAINTEXT"
 GCM_16 = 20  # of the registry of ESP transforms
-PATIENCE, HELD_MAX = 3.0, 4096  # seconds and packets that unreadable data is kept
+PATIENCE, HELD_MAX = 6.0, 4096  # seconds and packets that unreadable data is kept
 
 
 class Sa:

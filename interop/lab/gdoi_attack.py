@@ -45,12 +45,13 @@ class Recording(misbehave.Armed):
         return event["event"] == "refused" and self.at is not None and event["mono_ms"] >= self.at
 
 
-def _refusal(daemon, mark, hooks, wait=WAIT):
-    """The first refusal since then, or None."""
+def _refusal(daemon, mark, hooks, taken, wait=WAIT):
+    """The first refusal since then, or None: what was wrong is `taken`, which is an event, too, or nothing is said."""
     try:
-        return daemon.wait(since=mark, timeout=wait, where=hooks.refused)
+        event = daemon.wait(since=mark, timeout=wait, where=lambda e: hooks.refused(e) or e["event"] == taken)
     except LabError:
         return None
+    return event if event["event"] == "refused" else None
 
 
 def _told(entry, hooks, daemon, mark, refused, harmless):
@@ -82,13 +83,13 @@ class KeyServer:
             mark = self.daemon.mark()
             if entry.where == "ack":
                 g.keys.control("rekey", "tek", "now")
-                refused = _refusal(self.daemon, mark, hooks)
-                harmless = not any(e["event"] == "acknowledged" for e in self.daemon.events[mark:])
+                refused = _refusal(self.daemon, mark, hooks, "acked")
+                harmless = not any(e["event"] == "acked" for e in self.daemon.events[mark:])
             else:
                 before = set(g.registered())
                 peer.runner.send(peer.member.register())
-                peer.runner.run(WAIT, lambda: any(map(hooks.refused, self.daemon.events[mark:])))
-                refused = _refusal(self.daemon, mark, hooks, 0)
+                peer.runner.run(WAIT, lambda: peer.count("registered") or any(map(hooks.refused, self.daemon.events[mark:])))
+                refused = _refusal(self.daemon, mark, hooks, "joined", 0)
                 harmless = set(g.registered()) == before and not peer.count("registered")
             return _told(entry, hooks, self.daemon, mark, refused, harmless)
         finally:
@@ -152,7 +153,7 @@ class Member:
             try:
                 for _ in range(4):  # the network may lose one that comes on the heels of IGMP
                     self.ground.push(lambda server, group: [server.rekey_teks(group, time.time())])
-                    refused = _refusal(self.daemon, mark, hooks, LOST)
+                    refused = _refusal(self.daemon, mark, hooks, "rekeyed", LOST)
                     if refused or self.daemon.find("rekeyed", since=mark):
                         break
             finally:
@@ -171,7 +172,7 @@ class Member:
             mark = self.daemon.mark()
             self.daemon.control("join")
             self.ground.wait(lambda _: hooks.sent, WAIT)
-            refused = _refusal(self.daemon, mark, hooks) if hooks.sent else None
+            refused = _refusal(self.daemon, mark, hooks, "joined") if hooks.sent else None
             harmless = not self.teks() and not any(e["event"] == "joined" for e in self.daemon.events[mark:])
             self.rest()
         finally:

@@ -40,7 +40,7 @@ GROUP, ETHERTYPE, APPID = bytes.fromhex("010ccd010001"), 0x88B8, 1
 HEAD, SECURITY = struct.Struct(">HHI"), struct.Struct(">4sQ")
 IV, TAG = 16, 16
 MARKER = b"SUBSTATION-IN-CLEAR"
-HELD_MAX, PATIENCE = 1024, 1.0  # frames; seconds
+HELD_MAX, PATIENCE = 1024, 5.0  # frames; seconds
 
 
 def say(**what) -> None:

@@ -239,7 +239,7 @@ def test_a_weak_key_is_warned_of_and_one_that_others_can_read_refused(world):
 
 def test_keys_are_read_again_on_sighup(world):
     w = world()
-    alice = w.member(start=False, phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"})
+    alice = w.member(start=False, phase1={"tries": 4, "timeout": "200ms", "negotiate": "10s"})
     file = forms.psk_file(w.dir, "alice", "not what the key server knows")
     alice.start()
     mark = alice.mark()
@@ -261,7 +261,7 @@ def test_keys_are_read_again_on_sighup(world):
 def test_the_second_key_server_is_asked_when_the_first_is_silent(world):
     w = world()
     nobody = w.ground.segment.ip4(99)
-    alice = w.member(servers=[nobody, w.server], phase1={"tries": 2, "timeout": "200ms", "negotiate": "1s"})
+    alice = w.member(servers=[nobody, w.server], phase1={"tries": 3, "timeout": "200ms", "negotiate": "10s"})
     alice.control("join")
     alice.wait("next-server")
     alice.wait("joined")
@@ -293,7 +293,7 @@ def test_a_hook_is_given_sas_and_their_keys(world):
     tek = w.ground.group.teks[0]
     alice.finish()  # the SA is wiped at the end, too
     said = b""
-    while f"wipe plant {spi(tek)} wiped\n".encode() not in said and select.select([pipe], [], [], 10)[0]:
+    while f"wipe plant {spi(tek)} wiped\n".encode() not in said and select.select([pipe], [], [], 60)[0]:
         said += os.read(pipe, 65536)
     os.close(pipe)
     lines = said.decode().splitlines()

@@ -87,15 +87,15 @@ def test_who_ends_leaves_if_it_is_told_to_and_does_not_end_before_it_has_said_so
     assert bob.find("told", since=mark), "it was under way"
     assert "bob" in g.keys.wait("left", since=theirs, where=lambda e: "bob" in e["peer"])["peer"]
     # Who only ends has not left.
-    bob.start()
+    mark = bob.start()
     bob.control("join")
-    bob.wait("joined", since=bob.mark())
+    bob.wait("joined", since=mark)
     bob.finish()
     assert [m["peer"] for m in g.keys.control("members")] == ["fqdn:" + fqdn("bob")]
 
 
 def test_who_cannot_say_so_says_that(group):
-    g = group("alice", phase1={"timeout": "200ms", "tries": 2})
+    g = group("alice", phase1={"timeout": "200ms", "tries": 3})
     alice = join(g, "alice")
     alice.wait("phase1-down")
     mark = alice.mark()

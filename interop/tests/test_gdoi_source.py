@@ -84,7 +84,7 @@ def test_a_hook_is_given_the_key_of_the_source(join, tmp_path):
     _, alice = join([IpsecPolicy(auth=n.AUTH_SIG_RSA, source_key=public, **selectors(1))], hook={"program": hook, "keys": "yes"})
     alice.finish()
     wanted, said = f'"source_auth":"{octets.hex()}"', ""
-    while wanted not in said and select.select([pipe], [], [], 10)[0]:
+    while wanted not in said and select.select([pipe], [], [], 60)[0]:
         said += os.read(pipe, 65536).decode().replace(" ", "")
     os.close(pipe)
     assert wanted in said

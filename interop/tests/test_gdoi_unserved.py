@@ -121,7 +121,7 @@ def test_members_of_ours_and_a_kek_that_the_evicted_do_not_see(served):
     for m in (alice, carol):
         m.wait("tek-wipe", since=marks[m], where=lambda e: e["spi"] in before)
         assert m.group()["rekey_sa"]["spi"] == kek and {k["spi"] for k in m.control("keys")} == now
-        assert len(m.find("rekeyed", since=marks[m])) == 3
+        m.wait("rekeyed", since=marks[m], where=lambda _, m=m: len(m.find("rekeyed", since=marks[m])) == 3)
     said = bob.wait("rekeyed", since=marks[bob])
     assert "not for us" in said["reason"]
     assert not any(kek in str(e) for e in bob.events[marks[bob]:]), "nothing that it could read names the KEK"
