@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import BUILD, LabError
 from .daemons import Sockets
-from .process import App
+from .process import PATIENCE, App
 
 CHARON = Path("/usr/lib/ipsec/charon")
 PLUGINS = ("random nonce openssl pem pkcs1 pkcs8 x509 pubkey revocation constraints hmac md5 sha1 sha2 aes gcm kdf gmp"
@@ -145,7 +145,7 @@ class Charon(App):
         super().kill()
         self.sockets.close()
 
-    def said(self, words: str, since: int = 0, timeout: float = 60.0) -> str:
+    def said(self, words: str, since: int = 0, timeout: float = PATIENCE) -> str:
         """A line of its log with these words."""
         return self.wait("not-json", since=since, timeout=timeout, where=lambda e: words in e["text"])["text"]
 

@@ -18,10 +18,11 @@ from msec_scapy.gdoi.policy import KekPolicy
 from . import BUILD, LabError, sandbox
 from .gdoi_peers import Ground
 from .gdoi_served import Served, places
+from .process import PATIENCE
 
 ROLE = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
-WAIT = 60.0  # seconds that a refusal may take
-LOST = 15.0  # seconds after which a multicast datagram may have been lost
+WAIT = PATIENCE  # seconds that a refusal may take
+LOST = PATIENCE / 4  # seconds after which a multicast datagram may have been lost
 
 
 class Recording(misbehave.Armed):

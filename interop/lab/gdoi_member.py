@@ -9,6 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from .daemons import Daemon, Sockets
 from .forms import run
+from .process import PATIENCE
 
 
 def attributes(values: dict) -> str:
@@ -65,7 +66,7 @@ class Member(Daemon):
         """What status says of a group; of the first one without a name."""
         return next(g for g in self.control("status")["groups"] if name in ("", g["group"]))
 
-    def until(self, holds, timeout: float = 60.0) -> dict:
+    def until(self, holds, timeout: float = PATIENCE) -> dict:
         """What status says of the first group, once it is so: for what comes and goes and has no event."""
         end = time.monotonic() + timeout
         while not holds(status := self.group()) and time.monotonic() < end:
@@ -81,7 +82,7 @@ class Keys:
 
     def __init__(self, daemon: Daemon, *words: str):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
+        self.socket.settimeout(PATIENCE)
         self.socket.connect(str(daemon.control.path))
         self.socket.sendall(json.dumps({"cmd": "subscribe", "args": ["keys", *words]}).encode() + b"\n")
         self.lines = self.socket.makefile()

@@ -29,8 +29,9 @@ class Ground(Group):
 
     def turned_away(self, peer, **where):
         """The refusal of the key server that a member runs into, with or without an answer; it is not registered."""
-        mark = self.keys.mark()
-        assert not peer.register(until=lambda: self.keys.find("refused", since=mark, **where)), peer.events
+        mark, before = self.keys.mark(), peer.count("registered")
+        over = lambda: peer.count("registered") > before or self.keys.find("refused", since=mark, **where)
+        assert not peer.register(until=over), peer.events
         return self.keys.wait("refused", since=mark, **where)
 
     def registered(self):

@@ -9,6 +9,7 @@ from ..gdoi import dialect as dialects
 from ..gdoi import gm, keylog, net, phase1, values
 from ..gdoi import numbers as n
 from ..gdoi.suite import Suite
+from .gdoi import PATIENCE
 
 
 class Peer:
@@ -48,7 +49,7 @@ class Peer:
     def last(self, name):
         return next(fields for event, fields in reversed(self.events) if event == name)
 
-    def wait(self, name, times=1, timeout=60, where=lambda fields: True):
+    def wait(self, name, times=1, timeout=PATIENCE, where=lambda fields: True):
         """Until there were so many such events; the last one."""
         def there():
             return [f for e, f in self.events if e == name and where(f)][times - 1:]
