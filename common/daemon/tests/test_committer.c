@@ -224,7 +224,7 @@ struct worker {
 };
 
 static struct {
-	char folder[GK_FOLDER_MAX], path[96];
+	char folder[GK_FOLDER_MAX], path[GK_FOLDER_MAX + 8];
 	struct gkd_commit commit;
 	struct gkd_committer committer;
 	struct gkd_events *events;
