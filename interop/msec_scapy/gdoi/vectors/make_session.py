@@ -90,8 +90,11 @@ class Session:
                 self.wire.append(octets)
                 for m in self.members:
                     if any(octets[:16] == spi for spi in m.rekeys):
-                        for s in m.receive(octets, (SERVER, 848), self.now):
-                            self.talk(m, [s])
+                        sends = m.receive(octets, (SERVER, 848), self.now)
+                        # Whoever is put out by it acknowledges, too, and is a stranger by then.
+                        if str(m.config.identity) in self.group.members:
+                            for s in sends:
+                                self.talk(m, [s])
         return self
 
     def leave(self):
