@@ -83,7 +83,8 @@ def test_tokens_from_a_file(owned):
     assert (g.status()["edition"], g.status()["members"]) == (2, 1)
     with pytest.raises(LabError, match="edition"):
         g.keys.control("policy")
-    assert not bob.register()
+    bob.member.sa = None  # the key server has none of before its death
+    assert not bob.register() and bob.last("not-registered")["notify"] == "AUTHENTICATION-FAILED"
     g.finish()
 
 
