@@ -31,6 +31,7 @@ class Pump:
         self._wake, self._waker = socket.socketpair()
         self._select.register(self._wake, selectors.EVENT_READ)
         self._new, self._thread = [], None
+        self._asked = self._answered = 0
 
     def add(self, fd: int, line, end) -> None:
         """`line(text)` for every line, `end()` when the last writer is gone; both with `changed` held."""
@@ -42,17 +43,45 @@ class Pump:
                 self._thread.start()
         self._waker.send(b"x")
 
+    def catch_up(self) -> None:
+        """Returns when everything that the programs have written by now has been read."""
+        with self.changed:
+            if not self._thread:
+                return
+            self._asked += 1
+            mine = self._asked
+            self._waker.send(b"x")
+            self.changed.wait_for(lambda: self._answered >= mine)
+
     def _run(self) -> None:
         while True:
-            for key, _ in self._select.select():
-                if key.data is None:
-                    self._wake.recv(100)
-                    with self.changed:
-                        for fd, line, end in self._new:
-                            self._select.register(fd, selectors.EVENT_READ, [b"", line, end])
-                        self._new.clear()
-                    continue
+            asked = self._round(None)
+            if not asked:
+                continue
+            for _ in range(1000):  # somebody may write faster than we read
+                more = self._round(0)
+                if more is None:
+                    break
+                asked = max(asked, more)
+            with self.changed:
+                self._answered = asked
+                self.changed.notify_all()
+
+    def _round(self, timeout):
+        """Reads once from all who have written: None, nobody has; or what catch_up() asked for before."""
+        ready = self._select.select(timeout)
+        asked = 0
+        for key, _ in ready:
+            if key.data is not None:
                 self._read(key.fd, key.data)
+                continue
+            self._wake.recv(100)
+            with self.changed:
+                asked = self._asked
+                for fd, line, end in self._new:
+                    self._select.register(fd, selectors.EVENT_READ, [b"", line, end])
+                self._new.clear()
+        return asked if ready else None
 
     def _read(self, fd: int, state: list) -> None:
         part, line, end = state
@@ -122,10 +151,12 @@ class Reporter:
 
     def mark(self) -> int:
         """A place in the event list, for wait(since=...)."""
+        PUMP.catch_up()
         with PUMP.changed:
             return len(self.events)
 
     def find(self, event: str = "", since: int = 0, where=None, **fields) -> list:
+        PUMP.catch_up()
         with PUMP.changed:
             return [e for e in self.events[since:] if self._matches(e, event, where, fields)]
 
