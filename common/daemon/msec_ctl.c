@@ -67,7 +67,7 @@ value_text(const json_t *value)
 
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
-	if (json_is_null(value))
+	if (value == NULL || json_is_null(value)) /* not every row has all */
 		return strdup("-");
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");

@@ -192,7 +192,7 @@ static const char *
 ack_text(enum gk_err err, const struct isakmp_reject *why)
 {
 	if (err == GK_ERR_REPLAY)
-		return "acknowledged before";
+		return "this PUSH, or a later one, was acknowledged before";
 	if (why->req != NULL && strcmp(why->req, "RFC8263-3.4-03") == 0)
 		return "no member has registered from there";
 	return NULL;

@@ -137,7 +137,7 @@ make_name(const struct making *m, const struct gpt_token *token,
 }
 
 static enum cli_exit
-make_phase1(const struct making *m, struct gpt_gdoi_register *reg, int64_t auth)
+make_phase1(struct gpt_gdoi_register *reg, int64_t auth, int64_t group)
 {
 	struct gpt_phase1 *p = gpt_gdoi_register_add_phase1(reg);
 
@@ -149,9 +149,24 @@ make_phase1(const struct making *m, struct gpt_gdoi_register *reg, int64_t auth)
 	 * daemons propose when they are told nothing. */
 	number(&p->key_length, 256);
 	number(&p->hash, P1_SHA256);
-	number(&p->group, m->rsa ? P1_MODP2048 : P1_P256);
+	number(&p->group, group);
 	number(&p->lifetime, 86400);
 	return CLI_OK;
+}
+
+/* P-256 always: it is what daemons agree on when both are told nothing, and a
+ * key server learns only afterwards which group a phase 1 was for. */
+static enum cli_exit
+make_phase1s(const struct making *m, struct gpt_gdoi_register *reg)
+{
+	int64_t auth = m->args->ca.n == 0 ? AUTH_PSK /* nothing else is there */
+	               : m->rsa           ? AUTH_RSA
+	                                  : AUTH_ECDSA_256;
+	enum cli_exit code = CLI_OK;
+
+	if (m->rsa)
+		code = make_phase1(reg, auth, P1_MODP2048);
+	return code == CLI_OK ? make_phase1(reg, auth, P1_P256) : code;
 }
 
 static enum cli_exit
@@ -187,12 +202,7 @@ make_register(const struct making *m, const struct gpt_token *token,
 		code = cli_new_pairs(args, &out->reg->senders, "sender",
 		                     args->senders.at, args->senders.n, m->cas,
 		                     m->n_cas);
-	/* Without an authority there is only the shared key. */
-	return code != CLI_OK ? code
-	                      : make_phase1(m, out->gdoi_reg,
-	                                    args->ca.n == 0 ? AUTH_PSK
-	                                    : m->rsa        ? AUTH_RSA
-	                                                    : AUTH_ECDSA_256);
+	return code != CLI_OK ? code : make_phase1s(m, out->gdoi_reg);
 }
 
 static enum cli_exit
