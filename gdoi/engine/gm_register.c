@@ -128,7 +128,8 @@ gm_register_go(struct gdoi_gm *gm, struct gk_now now)
 		group->wanted = false;
 		if (!gm_server_serves(gm, group) &&
 		    GK_CHECKED("RFC6407-3.1-01", "RFC6407-3.1-02",
-		               "RFC6407-7.2.6-02"))
+		               "RFC6407-7.2.6-02", "RFC5374-4.1.3-01",
+		               "RFC5374-4.1.3-03", "RFC5374-4.1.3.5-03"))
 			GK_TRY(not_listed(gm, group, now));
 		else
 			GK_TRY(gm_pull_start(gm, group, now));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/base/gk_check.h"
 #include "gdoi/install/xfrm.h"
 #include "gdoi/isakmp/isakmp_registry.h"
 
@@ -150,7 +151,8 @@ replay(const struct gdoi_sat_ipsec *sa, const struct gdoi_xfrm_options *o,
 	if (x->window > GDOI_XFRM_WINDOW_MAX)
 		x->window = GDOI_XFRM_WINDOW_MAX;
 	x->esn = sa->extended_sequence != 0;
-	if (x->esn && x->window == 0)
+	if (x->esn && x->window == 0 &&
+	    GK_CHECKED("RFC5374-A.2-05", "RFC5374-A.3-02"))
 		return cannot(why, "extended sequence numbers need a replay "
 		                   "window, and that knows one sender");
 	return GK_OK;
@@ -173,11 +175,14 @@ directions(const struct gdoi_tek *tek, const struct gdoi_xfrm_options *o,
            struct gdoi_xfrm *x)
 {
 	uint16_t direction = tek->sat->ipsec.direction;
+	size_t len = x->family == AF_INET ? 4 : 16;
 
 	x->receive = direction != SENDER_ONLY;
-	x->send = direction != RECEIVER_ONLY && tek->may_send;
-	if (direction == RECEIVER_ONLY)
+	x->send = tek->may_send;
+	if (direction == RECEIVER_ONLY && GK_CHECKED("RFC5374-A.1-01")) {
+		x->send = false;
 		return;
+	}
 	if (!tek->may_send) {
 		x->silence = "this member may not send";
 	} else if (gdoi_xfrm_is_counter(x) && !o->random_iv && !one_sender(x)) {
@@ -187,7 +192,10 @@ directions(const struct gdoi_tek *tek, const struct gdoi_xfrm_options *o,
 		x->silence = "the kernel puts no sender id into its IVs; "
 			     "to send: CBC, one source for the SA, or "
 			     "'random-iv'";
-	} else if (x->tunnel && !one_sender(x) && o->local.ip_len == 0) {
+	} else if (x->tunnel && !one_sender(x) && o->local.ip_len != len &&
+	           GK_CHECKED("RFC5374-4.1.2-02")) {
+		/* Both headers are of one version: the destination is that of
+		 * the inner one. */
 		x->send = false;
 		x->silence = "no outer source address for a tunnel";
 	}

@@ -105,7 +105,8 @@ gdoi_group_id_read(const struct isakmp_identification *id,
 		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-02", "ID Type",
 		              id->at);
 	/* RFC6407-5.1-03 */
-	if (id->data.len != KEY_ID_LEN && GK_CHECKED("RFC6407-5.1-03"))
+	if (id->data.len != KEY_ID_LEN &&
+	    GK_CHECKED("RFC6407-5.1-03", "RFC5374-4.1.3.3-02"))
 		return bad_id(why, GK_ERR_VALUE, "RFC6407-5.1-03",
 		              "Identification Data", id->at + 4);
 	for (size_t i = 0; i < KEY_ID_LEN && i < id->data.len; i++)

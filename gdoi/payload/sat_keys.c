@@ -160,7 +160,7 @@ esp_keys(const struct gdoi_dialect *dialect, const struct gdoi_sat *sat,
 	for (size_t i = 0; i < GK_COUNT(esps); i++)
 		if (esps[i].transform == sat->ipsec.transform)
 			esp = &esps[i];
-	if (esp == NULL && !GK_CHECKED("RFC6407-5.5.1-07"))
+	if (esp == NULL && !GK_CHECKED("RFC6407-5.5.1-07", "RFC5374-1.1-03"))
 		return GK_OK;
 	if (esp == NULL)
 		return refuse(sat, ISAKMP_NOTIFY_INVALID_TRANSFORM_ID,

@@ -124,8 +124,8 @@ ike_id_read(struct ike_input *in)
 		                           ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		                           "RFC2407-4.6.2-02");
 	if (!port_fits(&in->ike->dialect, &id) &&
-	    GK_CHECKED("RFC2407-4.6.2-03", "RFC2407-4.6.2-02",
-	               "RFC2408-3.8-01"))
+	    GK_CHECKED("RFC2407-4.6.2-03", "RFC2407-4.6.2-02", "RFC2408-3.8-01",
+	               "RFC3947-4-09"))
 		return bad_id(in, GK_ERR_VALUE, "RFC2407-4.6.2-03", "Port",
 		              id.at + 2);
 	/* RFC2408-5.8-01 */
@@ -323,7 +323,7 @@ peer_check(struct ike_input *in)
 		if (gk_identity_match(cfg->peers[i], ike_peer(in->ike),
 		                      GK_DN_COMPARE_RFC4514))
 			return GK_OK;
-	if (!GK_CHECKED("RFC6407-3.1-02"))
+	if (!GK_CHECKED("RFC6407-3.1-02", "RFC5374-4.1.3.5-01"))
 		return GK_OK;
 	in->text = "none of the peers that the configuration lists";
 	return failed(in, GK_ERR_POLICY, "RFC6407-3.1-02",

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/base/gk_check.h"
+
 static struct gk_slice
 own(const struct ike_keys *keys, const uint8_t *octets)
 {
@@ -85,17 +87,16 @@ des_weak(const uint8_t *key)
 	return false;
 }
 
-/* RFC2409-A-01, B-11: the first eight octets that are no weak key. */
-static enum gk_err
-des_key(struct ike_keys *keys)
+/* RFC2409-A-01, B-11 */
+enum gk_err
+ike_keys_des(const uint8_t *skeyid_e, size_t len, uint8_t key[8])
 {
-	size_t size = gk_hash_size(keys->prf);
-
-	for (size_t at = 0; at + 8 <= size; at += 8)
-		if (!des_weak(keys->skeyid_e + at)) {
-			memcpy(keys->key, keys->skeyid_e + at, 8);
-			return GK_OK;
-		}
+	for (size_t at = 0; at + 8 <= len; at += 8) {
+		if (des_weak(skeyid_e + at) && GK_CHECKED("RFC2409-A-01"))
+			continue;
+		memcpy(key, skeyid_e + at, 8);
+		return GK_OK;
+	}
 	return GK_ERR_CRYPTO;
 }
 
@@ -110,7 +111,7 @@ cipher_key(struct ike_keys *keys)
 	enum gk_err err = GK_OK;
 
 	if (keys->cipher == GK_CIPHER_DES_CBC_LEGACY)
-		return des_key(keys);
+		return ike_keys_des(keys->skeyid_e, size, keys->key);
 	if (size >= want) {
 		memcpy(keys->key, keys->skeyid_e, want);
 		return GK_OK;

@@ -41,6 +41,16 @@ struct ike_key_input {
 GK_MUST_CHECK enum gk_err ike_keys_derive(const struct ike_key_input *in,
                                           struct ike_keys *keys);
 
+/**
+ * ike_keys_des - a key of DES out of SKEYID_e: the first eight octets that are
+ * none of the weak and semi-weak keys of appendix A.
+ * @len: octets of @skeyid_e
+ *
+ * Return: GK_OK; GK_ERR_CRYPTO: all of them are.
+ */
+GK_MUST_CHECK enum gk_err ike_keys_des(const uint8_t *skeyid_e, size_t len,
+                                       uint8_t key[8]);
+
 /* ike_keys_iv - the first IV of phase 1: from g^xi | g^xr. */
 GK_MUST_CHECK enum gk_err ike_keys_iv(const struct ike_keys *keys,
                                       struct gk_slice g_xi,

@@ -323,6 +323,8 @@ GK_TEST(rfc6407_5_9_08, zero_in_each_of_its_forms)
 
 GK_TEST(rfc6407_5_4_1_01, activation_after_atd)
 {
+	GK_SHOWS("RFC5374-4.2.1-03", "RFC5374-4.2.1-10", "RFC5374-4.2.1-11",
+	         "RFC5374-4.2.1-12", "RFC5374-4.2.1-15");
 	strict_member();
 	tek(1, 0x102)->sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
@@ -338,6 +340,7 @@ GK_TEST(rfc6407_5_4_1_01, activation_after_atd)
 
 GK_TEST(rfc6407_5_4_1_02, deactivation_after_dtd)
 {
+	GK_SHOWS("RFC5374-4.2.1-04", "RFC5374-4.2.1-13");
 	strict_member();
 	tek(1, 0x102)->sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){
@@ -428,6 +431,7 @@ GK_TEST(rfc6407_4_4_05, other_traffic_is_not_superseded)
 
 GK_TEST(rfc2407_4_5_04, an_sa_ends_with_its_lifetime)
 {
+	GK_SHOWS("RFC5374-4.2.1-06");
 	strict_member();
 	tek(1, 0x102)->sa.sat[0].ipsec.life_s = 50;
 	p.sa.sat[0].ipsec.ep.dst.port = 5000;

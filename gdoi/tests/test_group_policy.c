@@ -276,6 +276,7 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 
 GK_TEST(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says)
 {
+	GK_SHOWS("RFC5374-4.2.1-08");
 	gw_init(&w, 1);
 	w.template.rekey.resend_count = 3;
 	w.template.rekey.resend_spacing_ms = 250;

@@ -169,6 +169,7 @@ GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 	gw_open_with(&w, 4);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
+	GK_SHOWS("RFC5374-4.2.1-07");
 	assert_true(w.member[0].has_gap);
 	assert_int_equal(w.member[0].gap.atd, 10);
 	assert_int_equal(w.member[0].gap.dtd, 30);
@@ -217,6 +218,8 @@ GK_TEST(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another)
 	for (int i = 0; i < 4; i++) {
 		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 		gw_drain(&w);
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+		assert_in_range(w.n_tek, 2, 5);
 		gw_after(&w, 3);
 		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
 	}
@@ -229,6 +232,9 @@ GK_TEST(rfc5374_4_2_1_15, a_rekey_within_the_delays_of_another)
 /* Without GAP the old SA is not deleted: it runs out. */
 GK_TEST(rfc6407_5_9_01, without_delays_an_old_sa_lasts_as_long_as_it_was_to)
 {
+	uint8_t spi[4];
+
+	GK_SHOWS("RFC5374-4.2.1-06", "RFC5374-4.2.1-14");
 	gw_init(&w, 2);
 	gw_open_with(&w, 2);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
@@ -236,6 +242,11 @@ GK_TEST(rfc6407_5_9_01, without_delays_an_old_sa_lasts_as_long_as_it_was_to)
 	assert_false(w.member[0].tek[0].deleted);
 	assert_int_equal(w.tek[0].state, GDOI_TEK_OLD);
 	assert_int_equal(w.tek[1].state, GDOI_TEK_CURRENT);
+	memcpy(spi, w.tek_spi[0], sizeof(spi));
+	gw_after(&w, 3590);
+	assert_memory_equal(w.tek_spi[0], spi, sizeof(spi));
+	gw_after(&w, 11);
+	assert_memory_not_equal(w.tek_spi[0], spi, sizeof(spi));
 	gw_free(&w);
 }
 

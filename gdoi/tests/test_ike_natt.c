@@ -195,6 +195,86 @@ GK_TEST(rfc3947_3_1, who_cannot_do_it_is_left_alone)
 	}
 }
 
+/* Message 5 says where the initiator has moved, once it is found to be his. */
+GK_TEST(rfc3947_4_05, a_message_5_that_is_refused_moves_nothing)
+{
+	struct ike_output out;
+	struct ike_path way;
+	struct pair p = { 0 };
+	struct gk_buf m;
+
+	GK_BREAKS("RFC3947-4-05");
+	nat.there = true;
+	nat.shift = 1000;
+	natt(false);
+	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
+	assert_true(ike_poll(p.i, &out));
+	way = arrival(true, &out.path);
+	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
+	                         &why));
+	for (int k = 2; k < 5; k++)
+		assert_int_equal(carry(k % 2 ? p.i : p.r, k % 2 ? p.r : p.i),
+		                 1);
+	assert_true(ike_poll(p.i, &out));
+	assert_int_equal(out.kind, IKE_OUT_SEND);
+	way = arrival(true, &out.path);
+	assert_int_equal(way.peer.port, 5500);
+	gk_assert_ok(gk_buf_copy(&m, out.dgram));
+	m.ptr[m.len - 1] ^= 1;
+	assert_true(ike_receive(p.r, &way, gk_buf_slice(&m), now) != GK_OK);
+	assert_int_equal(ike_path(p.r)->peer.port, 1848);
+	assert_int_equal(ike_path(p.r)->local.port, 848);
+	m.ptr[m.len - 1] ^= 1;
+	gk_assert_ok(ike_receive(p.r, &way, gk_buf_slice(&m), now));
+	assert_int_equal(ike_path(p.r)->peer.port, 5500);
+	assert_int_equal(ike_path(p.r)->local.port, 4500);
+	gk_buf_free(&m);
+	pair_free(&p);
+}
+
+/* It is 0, and who insists on that takes no other. */
+GK_TEST(rfc3947_4_09, a_port_in_an_id_is_refused)
+{
+	static const uint8_t udp_500[] = { 17, 500 >> 8, 500 & 0xff };
+
+	GK_BREAKS("RFC3947-4-09");
+	for (int wrong = 0; wrong < 2; wrong++) {
+		struct ike_output out;
+		struct ike_path way;
+		struct pair p = { 0 };
+
+		nat.there = true;
+		nat.shift = 1000;
+		natt(false);
+		dialect[1].p1_id_port_accept = GDOI_P1_ID_PORT_ACCEPT_0;
+		gk_assert_ok(
+			ike_initiate(&env, &config[0], &path[0], now, &p.i));
+		assert_true(ike_poll(p.i, &out));
+		way = arrival(true, &out.path);
+		gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now,
+		                         &p.r, &why));
+		for (int k = 2; k < 4; k++)
+			(void)carry(k % 2 ? p.i : p.r, k % 2 ? p.r : p.i);
+		if (wrong)
+			memcpy(p.i->own_id.ptr + 1, udp_500, 3);
+		assert_int_equal(carry(p.r, p.i), 1);
+		assert_true(ike_poll(p.i, &out));
+		way = arrival(true, &out.path);
+		if (wrong) {
+			assert_true(ike_receive(p.r, &way, out.dgram, now) !=
+			            GK_OK);
+			assert_true(ike_poll(p.r, &out));
+			assert_int_equal(out.kind, IKE_OUT_REFUSED);
+			assert_string_equal(out.why.req, "RFC2407-4.6.2-03");
+			assert_int_equal(ike_path(p.r)->peer.port, 1848);
+		} else {
+			gk_assert_ok(ike_receive(p.r, &way, out.dgram, now));
+			assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+		}
+		pair_free(&p);
+	}
+}
+
 /* The ports are known beforehand: nothing has to move. */
 GK_TEST(rfc3947_4_07, what_begins_on_4500_stays_there)
 {
@@ -619,6 +699,8 @@ main(void)
 		GK_RUN(rfc3947_4_07, what_begins_on_4500_stays_there),
 		GK_RUN(rfc3947_3_2, an_initiator_learns_its_own_address),
 		GK_RUN(rfc3947_3_1, who_cannot_do_it_is_left_alone),
+		GK_RUN(rfc3947_4_05, a_message_5_that_is_refused_moves_nothing),
+		GK_RUN(rfc3947_4_09, a_port_in_an_id_is_refused),
 		GK_RUN(rfc3947_7, a_peer_whose_mapping_changes_is_followed),
 		GK_RUN(rfc3947_7, nobody_else_is_followed),
 		GK_RUN(rfc3706_5_5, a_recorded_question_moves_nothing),

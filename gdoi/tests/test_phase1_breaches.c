@@ -252,6 +252,27 @@ GK_TEST(rfc2409_3_2_04, message_5_in_clear_is_refused)
 	after_it();
 }
 
+/* The IV of message 6 is the last block of message 5, and no other. */
+GK_TEST(rfc2409_b_06, message_6_under_another_iv_is_refused)
+{
+	uint8_t next[GK_CIPHER_BLOCK_MAX];
+	struct gk_buf clear, sealed;
+	struct isakmp_cbc cbc;
+
+	before_message(6);
+	gk_assert_ok(isakmp_open(&p.i->cbc, gk_buf_slice(&m), &clear, next));
+	cbc = p.i->cbc;
+	for (size_t i = 0; i < sizeof(cbc.iv); i++)
+		cbc.iv[i] ^= 0xff;
+	gk_assert_ok(
+		isakmp_seal(&cbc, &dialect[1], gk_buf_slice(&clear), &sealed));
+	gk_buf_free(&clear);
+	gk_buf_free(&m);
+	m = sealed;
+	refused_later(p.i, "RFC2408-3.2-01");
+	after_it();
+}
+
 GK_TEST(rfc2409_b_04, a_length_without_the_padding_is_refused)
 {
 	static const uint8_t vendor[] = { 0, 0, 0, 8, 1, 2, 3, 4 };
@@ -433,6 +454,7 @@ main(void)
 		GK_RUN(rfc2409_7_1_02, an_answer_of_two_proposals_is_refused),
 		GK_RUN(rfc2409_4_04, cookies_that_change_places_are_refused),
 		GK_RUN(rfc2409_3_2_04, message_5_in_clear_is_refused),
+		GK_RUN(rfc2409_b_06, message_6_under_another_iv_is_refused),
 		GK_RUN(rfc2409_b_04, a_length_without_the_padding_is_refused),
 		GK_RUN(rfc2408_5_8_01,
 		       an_id_of_a_type_that_nobody_knows_is_refused),

@@ -68,6 +68,7 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 	const struct gdoi_rekey_policy *r = &p->rekey;
 	static const uint8_t to[] = { 239, 1, 1, 1 };
 
+	GK_SHOWS("RFC5374-4.2.1-02", "RFC5374-4.2.1-05");
 	assert_int_equal(p->id.type, ISAKMP_ID_KEY_ID);
 	assert_int_equal(p->id.number, 4660);
 	assert_int_equal(p->edition, -1);
@@ -237,6 +238,97 @@ GK_TEST(msec_policy_5, several_sats_each_with_its_traffic)
 	assert_int_equal(ah->ipsec.encapsulation, 2);
 	assert_int_equal(ah->ipsec.ep.src.type, ISAKMP_ID_IPV6_ADDR_SUBNET);
 	assert_int_equal(ah->ipsec.ep.src.data.len, 32);
+	gdoi_policy_free(p);
+}
+
+/* RFC 5374 appendix A: one sender that everybody hears, or that they answer; or
+ * everybody sends.  Each from any source, and from one. */
+#define SA_TO(traffic, options)                              \
+	"<sa transform=\"aes-cbc\" key-length=\"128\" "      \
+	"authentication=\"hmac-sha2-256\"><traffic " traffic \
+	"/><lifetime time=\"1h\"/><options " options "/></sa>"
+#define ANY "destination=\"239.192.0.1\""
+#define ONE "source=\"10.0.0.9\" destination=\"232.1.0.1\""
+#define BACK "source=\"10.0.0.0/8\" destination=\"10.0.0.9\""
+
+GK_TEST(rfc5374_a_01, each_service_model_can_be_configured)
+{
+	static const struct policy_xml x = {
+		.data = "<data><ipsec>" SA_TO(ANY,
+		                              "direction=\"receiver-only\"")
+			SA_TO(ONE, "direction=\"receiver-only\"") SA_TO(
+				ONE, "direction=\"sender-only\"")
+				SA_TO(ONE, "direction=\"symmetric\"") SA_TO(
+					BACK, "direction=\"symmetric\"")
+					SA_TO(ANY,
+		                              "direction=\"symmetric\"") "</ipsec></data>",
+	};
+	static const struct {
+		uint16_t direction;
+		size_t source; /* octets */
+	} want[] = {
+		{ 2, 0 }, { 2, 4 }, { 1, 4 }, { 3, 4 }, { 3, 8 }, { 3, 0 }
+	};
+	struct gdoi_policy *p = made(&x);
+
+	GK_SHOWS("RFC5374-1.1-01", "RFC5374-A-02", "RFC5374-A.1-02",
+	         "RFC5374-A.2-09", "RFC5374-A.3-01", "RFC5374-A.3-03");
+	assert_int_equal(p->n_data, GK_COUNT(want));
+	for (size_t i = 0; i < GK_COUNT(want); i++) {
+		const struct gdoi_sat_ipsec *sa = &p->data[i].sat.ipsec;
+
+		assert_int_equal(sa->direction, want[i].direction);
+		assert_int_equal(sa->ep.src.data.len, want[i].source);
+		assert_int_equal(sa->ep.dst.data.len, 4);
+	}
+	gdoi_policy_free(p);
+}
+
+GK_TEST(rfc5374_3_1_03, source_and_destination_are_preserved_each_by_itself)
+{
+	static const struct policy_xml x = {
+		.data = "<data><ipsec>" SA_TO(ONE,
+		                              "address-preservation=\"none\"")
+			SA_TO(ONE, "address-preservation=\"source-only\"") SA_TO(
+				ONE,
+				"address-preservation=\"destination-only\"")
+				SA_TO(ONE,
+		                      "address-preservation="
+		                      "\"source-and-destination\"") "</ipsec></data>",
+	};
+	struct gdoi_policy *p = made(&x);
+
+	GK_SHOWS("RFC5374-4.1.2-03");
+	assert_int_equal(p->n_data, 4);
+	for (uint16_t i = 0; i < 4; i++)
+		assert_int_equal(p->data[i].sat.ipsec.address_preservation,
+		                 i + 1);
+	gdoi_policy_free(p);
+}
+
+/* An SA for each: who receives has a window for each. */
+GK_TEST(rfc5374_a_2_10, sixteen_senders_have_an_sa_each)
+{
+	char data[6000] = "<data><ipsec>";
+	struct policy_xml x = { .data = data };
+	struct gdoi_policy *p;
+
+	for (int i = 0; i < 16; i++) {
+		size_t at = strlen(data);
+
+		snprintf(data + at, sizeof(data) - at,
+		         "<sa transform=\"aes-cbc\" key-length=\"128\" "
+		         "authentication=\"hmac-sha2-256\"><traffic "
+		         "source=\"10.0.0.%d\" destination=\"232.1.0.1\"/>"
+		         "<lifetime time=\"1h\"/></sa>",
+		         i + 1);
+	}
+	strcat(data, "</ipsec></data>");
+	p = made(&x);
+	assert_int_equal(p->n_data, 16);
+	for (uint8_t i = 0; i < 16; i++)
+		assert_int_equal(p->data[i].sat.ipsec.ep.src.data.ptr[3],
+		                 i + 1);
 	gdoi_policy_free(p);
 }
 
@@ -490,6 +582,10 @@ main(void)
 		       a_rekey_policy_that_cannot_be_run_is_refused),
 		GK_RUN(msec_policy_5, legacy_is_a_matter_of_configuration),
 		GK_RUN(msec_policy_5, several_sats_each_with_its_traffic),
+		GK_RUN(rfc5374_a_01, each_service_model_can_be_configured),
+		GK_RUN(rfc5374_3_1_03,
+		       source_and_destination_are_preserved_each_by_itself),
+		GK_RUN(rfc5374_a_2_10, sixteen_senders_have_an_sa_each),
 		GK_RUN(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused),
 		GK_RUN(msec_policy_5, the_sa_of_a_substation),
 		GK_RUN(rfc8052_2_1_06,

@@ -15,12 +15,14 @@ def in_guest(directory, *words):
     return json.loads(said.splitlines()[-1])
 
 
+@pytest.mark.req("RFC5374-4.2.1-01")
 def test_the_kernel_takes_every_message_of_the_vectors(tmp_path):
     result = in_guest(tmp_path, "vectors")
     assert result["messages"] > 400 and result["failed"] == []
 
 
-@pytest.mark.req("RFC6407-5.5.1.1.1-02", "RFC6407-5.5.1.1.2-02", "RFC6407-5.5.1.1.2-04")
+@pytest.mark.req("RFC6407-5.5.1.1.1-02", "RFC6407-5.5.1.1.2-02", "RFC6407-5.5.1.1.2-04",
+                 "RFC5374-1.1-01", "RFC5374-3-01", "RFC5374-3.1-01", "RFC5374-4.1.1-03", "RFC5374-4.2.1-16")
 def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
     result = in_guest(tmp_path, "traffic")
     rollover = result.pop("rollover")
@@ -32,7 +34,7 @@ def test_multicast_is_carried_by_sas_of_every_kind(tmp_path):
     assert rollover["blocked"] and rollover["protocols"] == {}, "and without one nothing leaves"
 
 
-@pytest.mark.req("RFC6407-5.4.1-01", "RFC6407-5.4.1-02")
+@pytest.mark.req("RFC6407-5.4.1-01", "RFC6407-5.4.1-02", "RFC5374-4.2.1-11", "RFC5374-4.2.1-15", "RFC5374-4.2.1-16")
 def test_members_put_their_sas_into_the_kernel_and_one_follows_the_other_without_loss(tmp_path):
     result = in_guest(tmp_path, "members")
     assert result["kernel"] == {"alice": 2, "bob": 2, "carol": 2} and result["refused"] == []

@@ -54,7 +54,7 @@ def told(alice, *spis):
     return [found[s] for s in spis]
 
 
-@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-02", "RFC6407-5.5.1-13", "RFC4359-5-06")
+@pytest.mark.req("RFC6407-5.6.1.3-01", "RFC6407-5.6.1-02", "RFC6407-5.5.1-13", "RFC4359-5-06", "RFC5374-4.3-01")
 def test_a_member_has_the_key_of_the_source_by_pull_and_by_push(join):
     public, octets = source()
     ground, alice = join([IpsecPolicy(auth=n.AUTH_SIG_RSA, source_key=public, encoding=2, **selectors(1)),

@@ -165,6 +165,8 @@ GK_TEST(rfc6407_5_4_1_01, one_sa_follows_another_without_a_gap)
 {
 	struct gdoi_kernel *k = begin();
 
+	GK_SHOWS("RFC5374-4.2.1-01", "RFC5374-4.2.1-10", "RFC5374-4.2.1-12",
+	         "RFC5374-4.2.1-16");
 	give_state(k, 1, GDOI_TEK_CURRENT);
 	assert_diary("+1/70 new:in=0/70 new:out=1/70 ");
 	give_state(k, 2, GDOI_TEK_NEXT);
@@ -234,6 +236,55 @@ GK_TEST(xfrm, one_who_may_not_send_sends_nothing)
 	give_state(k, 1, GDOI_TEK_OLD);
 	assert_diary("in=0/70 out=block ");
 	gdoi_kernel_free(k);
+}
+
+/* One direction has an SA, the other has none; both have an entry. */
+GK_TEST(rfc5374_a_1_01, an_sa_of_one_direction)
+{
+	struct gdoi_kernel *k = begin();
+	struct gdoi_tek tek = tek_of(1, GDOI_TEK_CURRENT);
+
+	GK_SHOWS("RFC5374-4.1.1-07");
+	GK_BREAKS("RFC5374-A.1-01");
+	sat.ipsec.direction = 2;
+	give(k, &tek, GK_OK);
+	assert_diary("+1/70 new:in=0/70 new:out=block ");
+	gdoi_kernel_free(k);
+	k = begin();
+	tek = tek_of(1, GDOI_TEK_CURRENT);
+	sat.ipsec.direction = 1;
+	give(k, &tek, GK_OK);
+	assert_diary("+1/70 new:out=1/70 ");
+	gdoi_kernel_free(k);
+}
+
+/* The outer header is of the version of the inner one, or there is none. */
+GK_TEST(rfc5374_4_1_2_02, a_tunnel_stays_within_one_version)
+{
+	static const uint8_t group6[16] = { 0xff, 0x15, [15] = 8 };
+	struct gdoi_kernel *k;
+	struct gdoi_tek tek;
+
+	GK_BREAKS("RFC5374-4.1.2-02");
+	for (int own6 = 0; own6 < 2; own6++) {
+		cfg.local4 = (struct gdoi_address){ .ip = { 10, 0, 0, 7 },
+			                            .ip_len = 4 };
+		cfg.local6.ip[0] = 0xfd;
+		cfg.local6.ip_len = own6 ? 16 : 0;
+		k = begin();
+		tek = tek_of(1, GDOI_TEK_CURRENT);
+		sat.ipsec.encapsulation = 1;
+		sat.ipsec.ep.dst = (struct gdoi_endpoint){
+			ISAKMP_ID_IPV6_ADDR, 0, { group6, sizeof(group6) }
+		};
+		give(k, &tek, GK_OK);
+		assert_diary(own6 ? "+1/70 new:in=0/70 new:fwd=0/70 "
+		                    "new:out=1/70 "
+		                  : "+1/70 new:in=0/70 new:fwd=0/70 "
+		                    "new:out=block ");
+		gdoi_kernel_free(k);
+	}
+	cfg.local4.ip_len = cfg.local6.ip_len = 0;
 }
 
 GK_TEST(xfrm, several_senders_of_a_counter_mode_only_listen)
@@ -471,6 +522,8 @@ main(void)
 		GK_RUN(xfrm,
 		       without_an_sa_nothing_leaves_in_clear_until_the_host_leaves),
 		GK_RUN(xfrm, one_who_may_not_send_sends_nothing),
+		GK_RUN(rfc5374_a_1_01, an_sa_of_one_direction),
+		GK_RUN(rfc5374_4_1_2_02, a_tunnel_stays_within_one_version),
 		GK_RUN(xfrm, several_senders_of_a_counter_mode_only_listen),
 		GK_RUN(xfrm, selectors_have_policies_of_their_own),
 		GK_RUN(xfrm, a_tunnel_lets_in_what_is_forwarded_too),

@@ -209,6 +209,9 @@ GK_TEST(xfrm, every_message_of_the_vectors_comes_out_octet_for_octet)
 	json_t *doc = load(), *v;
 	size_t i, made = 0, refused = 0;
 
+	/* A tunnel that keeps no destination is among what is refused. */
+	GK_SHOWS("RFC5374-3-01", "RFC5374-3.1-01", "RFC5374-4.1.1-03",
+	         "RFC5374-4.1.1-08");
 	json_array_foreach(json_object_get(doc, "vectors"), i, v)
 	{
 		const char *id = text(v, "id");
@@ -268,6 +271,7 @@ GK_TEST(xfrm, sources_that_are_no_prefix)
 	char why[GDOI_XFRM_WHY];
 	struct gdoi_xfrm x;
 
+	GK_SHOWS("RFC5374-A.2-04", "RFC5374-A.3-02");
 	sat.ipsec.transform = 20;
 	sat.ipsec.encapsulation = 2;
 	sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR,
@@ -289,6 +293,38 @@ GK_TEST(xfrm, sources_that_are_no_prefix)
 	assert_int_equal(gdoi_xfrm_plan(&tek, &o, 0, &x, why), GK_OK);
 	assert_int_equal(x.src_bits, 0);
 	assert_int_equal(x.window, 0);
+}
+
+/* What receivers say to the sender, and what everybody says to everybody. */
+GK_TEST(rfc5374_a_2_05, several_senders_have_no_window)
+{
+	static const uint8_t to[][4] = { { 10, 0, 0, 9 }, { 239, 1, 1, 1 } };
+	static const uint8_t net[] = { 10, 0, 0, 0, 255, 0, 0, 0 }, key[20];
+	struct gdoi_sat sat = { .protocol = GDOI_PROTOCOL_ESP };
+	struct gdoi_tek tek = { .sat = &sat, .key = { key, sizeof(key) } };
+	const struct gdoi_xfrm_options o = { .reqid = 1, .window = 32 };
+	char why[GDOI_XFRM_WHY];
+	struct gdoi_xfrm x;
+
+	GK_SHOWS("RFC5374-A.3-02");
+	GK_BREAKS("RFC5374-A.2-05", "RFC5374-A.3-02");
+	sat.ipsec.transform = 20;
+	sat.ipsec.encapsulation = 2;
+	sat.ipsec.ep.src = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR_SUBNET,
+		                                   0,
+		                                   { net, sizeof(net) } };
+	for (size_t i = 0; i < GK_COUNT(to); i++) {
+		sat.ipsec.extended_sequence = 0;
+		sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR,
+			                                   0,
+			                                   { to[i], 4 } };
+		assert_int_equal(gdoi_xfrm_plan(&tek, &o, 0, &x, why), GK_OK);
+		assert_int_equal(x.window, 0);
+		/* These would be nothing without one. */
+		sat.ipsec.extended_sequence = 1;
+		assert_int_equal(gdoi_xfrm_plan(&tek, &o, 0, &x, why),
+		                 GK_ERR_POLICY);
+	}
 }
 
 GK_TEST(xfrm, a_lifetime_that_is_over_is_one_second)
@@ -323,6 +359,7 @@ main(void)
 		       every_message_of_the_vectors_comes_out_octet_for_octet),
 		GK_RUN(xfrm, pushes_pass_in_clear),
 		GK_RUN(xfrm, sources_that_are_no_prefix),
+		GK_RUN(rfc5374_a_2_05, several_senders_have_no_window),
 		GK_RUN(xfrm, a_lifetime_that_is_over_is_one_second),
 	};
 
