@@ -235,8 +235,6 @@ GK_TEST(rfc3947_4_05, a_message_5_that_is_refused_moves_nothing)
 /* It is 0, and who insists on that takes no other. */
 GK_TEST(rfc3947_4_09, a_port_in_an_id_is_refused)
 {
-	static const uint8_t udp_500[] = { 17, 500 >> 8, 500 & 0xff };
-
 	GK_BREAKS("RFC3947-4-09");
 	for (int wrong = 0; wrong < 2; wrong++) {
 		struct ike_output out;
@@ -255,8 +253,11 @@ GK_TEST(rfc3947_4_09, a_port_in_an_id_is_refused)
 		                         &p.r, &why));
 		for (int k = 2; k < 4; k++)
 			(void)carry(k % 2 ? p.i : p.r, k % 2 ? p.r : p.i);
-		if (wrong)
-			memcpy(p.i->own_id.ptr + 1, udp_500, 3);
+		/* Both have agreed on it; then he is one who does not know. */
+		if (wrong) {
+			p.i->cfg.natt = false;
+			p.i->dialect.p1_id_port = GDOI_P1_ID_PORT_17_500;
+		}
 		assert_int_equal(carry(p.r, p.i), 1);
 		assert_true(ike_poll(p.i, &out));
 		way = arrival(true, &out.path);

@@ -20,7 +20,7 @@
 static enum gk_err
 unauthorized(struct gsakmp_gm_input *in)
 {
-	if (!GK_CHECKED("RFC4534-B.5.1-01"))
+	if (!GK_CHECKED("RFC4534-B.5.1-01", "RFC4534-3-08"))
 		return GK_ERR_POLICY;
 	return gsakmp_in_refuse(
 		in, GK_ERR_POLICY, GSAKMP_NOTIFY_UNAUTHORIZED_REQUEST,

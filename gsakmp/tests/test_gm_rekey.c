@@ -102,6 +102,28 @@ GK_TEST(rfc4534_b_5_1_01, rekey_by_somebody_the_token_does_not_name)
 	fixture_down(&f);
 }
 
+/* Of two rekey protocols the first is that of the group: who may speak by the
+ * second alone is nobody. */
+GK_TEST(rfc4534_3_08, a_rekey_by_the_second_protocol_is_refused)
+{
+	struct world_config cfg = world_plain(5);
+	struct gk_buf dgram = { 0 }, other = { 0 };
+	struct fixture f;
+
+	GK_BREAKS("RFC4534-3-08");
+	cfg.other_rekey = true;
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	gm_next_rekey(&f, &dgram);
+	gm_sign_again(&f, gk_buf_slice(&dgram), 99, &f.mallory, "CN=mallory",
+	              &other);
+	gm_refused(&f, gk_buf_slice(&other), "RFC4534-B.5.1-01");
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&dgram)));
+	assert_true(world_has_current(f.m));
+	gk_buf_free(&other);
+	gk_buf_free(&dgram);
+	fixture_down(&f);
+}
+
 GK_TEST(rfc4535_7_5_2_04, old_event_is_refused_where_that_is_configured)
 {
 	for (int strict = 0; strict < 2; strict++) {
@@ -455,6 +477,7 @@ main(void)
 		GK_RUN(rfc4535_7_1_2_09, rekey_heard_twice_is_a_replay),
 		GK_RUN(rfc4535_7_1_1_13,
 		       sequence_survives_a_restart_of_the_member),
+		GK_RUN(rfc4534_3_08, a_rekey_by_the_second_protocol_is_refused),
 		GK_RUN(rfc4534_b_5_1_01,
 		       rekey_by_somebody_the_token_does_not_name),
 		GK_RUN(rfc4535_7_5_2_04,

@@ -42,6 +42,7 @@ struct world_config {
 	bool post;           /* reliability post, on world.board */
 	bool method_none;    /* its rekey method is none */
 	bool no_rekey;       /* the token has no rekey protocol */
+	bool other_rekey;    /* another one behind it, for CN=mallory */
 	uint16_t leave_hash; /* of its way out; 0: that of the way in */
 	/* Of another way out, in front of it, for the members of an authority
 	 * that is not ours; 0: there is none. */

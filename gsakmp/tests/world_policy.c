@@ -83,6 +83,23 @@ set_registration(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	r->dereg.dereg->transport = GPT_TRANSPORT_UDP;
 }
 
+/* All that it says of the owner's preference is where it stands. */
+static void
+other_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
+{
+	struct gpt_protocol *p = gpt_token_add_rekey(t);
+
+	WORLD_MUST(gpt_protocol_set(p, GPT_PROTOCOL_REKEY));
+	allow(&p->rekey->authorization, gk_slice_str("CN=mallory"), ca);
+	p->rekey->sig_algorithm = t->rekey[0].rekey->sig_algorithm;
+	p->rekey->hash_algorithm = t->rekey[0].rekey->hash_algorithm;
+	p->rekey->event = t->rekey[0].rekey->event;
+	p->rekey->method = GPT_METHOD_LKH;
+	p->rekey->lkh_key_type = t->rekey[0].rekey->lkh_key_type;
+	p->rekey->interval.value = 86400;
+	p->rekey->reliability = w->reliability;
+}
+
 static void
 set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 {
@@ -109,8 +126,11 @@ set_rekey(struct world *w, struct gpt_token *t, struct gk_slice ca)
 	if (p->rekey->reliability == GPT_RELIABILITY_POST)
 		p->rekey->post = strdup(WORLD_BOARD);
 	p->rekey->resend = w->cfg.resend;
+	if (w->cfg.other_rekey)
+		other_rekey(w, t, ca);
 	if (w->auth_subs[0] == NULL || w->no_autonomy)
 		return;
+	p = &t->rekey[0];
 	p->rekey->scheme = GPT_SCHEME_AUTONOMOUS;
 	for (size_t i = 0; i < 4 && w->auth_subs[i] != NULL; i++)
 		allow(&p->rekey->auth_subs, gk_slice_str(w->auth_subs[i]), ca);
