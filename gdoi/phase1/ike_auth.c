@@ -307,7 +307,7 @@ signature_check(struct ike_input *in, const struct gk_certs *certs,
 	/* RFC2408-5.12-02 */
 	if (gk_verify(gk_cert_pubkey(leaf), signature_of(ike), want,
 	              item->generic.body) != GK_OK &&
-	    GK_CHECKED("RFC2408-5.12-02", "RFC2408-1.5.3-02"))
+	    GK_CHECKED("RFC2408-5.12-02", "RFC2408-1.5.3-02", "RFC2409-5.1-05"))
 		return failed(in, GK_ERR_AUTH, "RFC2408-5.12-02", "SIG",
 		              item->generic.at);
 	return GK_OK;

@@ -383,6 +383,48 @@ GK_TEST(rfc2408_5_12_02, a_certificate_that_is_not_the_peers_is_refused)
 	not_let_in("RFC2407-4.6.2.1-02");
 }
 
+/* PKCS #1 as everybody else has it: the hash, and which one it is. */
+static enum gk_err
+sign_with_digest_info(void *ctx, struct gk_sig_alg alg, struct gk_slice data,
+                      struct gk_buf *out)
+{
+	static const uint8_t sha256[] = { 0x30, 0x31, 0x30, 0x0d, 0x06,
+		                          0x09, 0x60, 0x86, 0x48, 0x01,
+		                          0x65, 0x03, 0x04, 0x02, 0x01,
+		                          0x05, 0x00, 0x04, 0x20 };
+	struct gk_buf info = { 0 };
+	enum gk_err err;
+
+	assert_int_equal(alg.scheme, GK_SIG_RSA_PKCS1);
+	assert_int_equal(alg.hash, GK_HASH_NONE);
+	assert_int_equal(data.len, 32);
+	gk_assert_ok(gk_buf_copy(&info,
+	                         (struct gk_slice){ sha256, sizeof(sha256) }));
+	gk_assert_ok(gk_buf_append(&info, data));
+	err = gk_sign(ctx, alg, gk_buf_slice(&info), out);
+	gk_buf_free(&info);
+	return err;
+}
+
+static const struct gk_pubkey *
+pubkey_of(void *ctx)
+{
+	return gk_signer_pubkey(ctx);
+}
+
+GK_TEST(rfc2409_5_1_05, a_signature_that_names_its_hash_is_refused)
+{
+	static const struct gk_signer_ops ops = { sign_with_digest_info,
+		                                  pubkey_of, NULL };
+	struct gk_signer signer = { &ops, NULL };
+
+	GK_BREAKS("RFC2409-5.1-05");
+	configure(MODERN(RSA));
+	signer.ctx = (void *)(uintptr_t)credential[0].signer;
+	credential[0].signer = &signer;
+	not_let_in("RFC2408-5.12-02");
+}
+
 GK_TEST(rfc2407_4_6_2_03, ports_in_the_id_are_0_or_those_of_ike_and_gdoi)
 {
 	static const struct {
@@ -552,6 +594,8 @@ main(void)
 		GK_RUN(rfc6407_3_1_02, a_peer_that_is_not_listed_is_refused),
 		GK_RUN(rfc2408_5_12_02,
 		       a_certificate_that_is_not_the_peers_is_refused),
+		GK_RUN(rfc2409_5_1_05,
+		       a_signature_that_names_its_hash_is_refused),
 		GK_RUN(rfc2407_4_6_2_03,
 		       ports_in_the_id_are_0_or_those_of_ike_and_gdoi),
 		GK_RUN(rfc2407_4_6_2_03, a_port_without_a_protocol_is_refused),
