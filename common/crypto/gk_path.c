@@ -235,12 +235,6 @@ apply_policy(const struct gk_trust *trust, const struct gk_path *path,
 		if (key_too_short(policy, cert))
 			return blame(why, GK_CERT_FAULT_WEAK_KEY, (int)i, x509,
 			             NULL);
-		/* The provider takes a keyUsage alone for a CA; RFC 5280
-		 * section 6.1.4 (k) wants basicConstraints. */
-		if (i > 0 && i + 1 < path->n && !gk_cert_is_ca(cert) &&
-		    GK_CHECKED("RFC5280-6.1.4-01"))
-			return blame(why, GK_CERT_FAULT_NOT_A_CA, (int)i, x509,
-			             NULL);
 		/* Nobody relies on the signature of the anchor. */
 		if (i + 1 < path->n && !policy->allow_legacy &&
 		    gk_cert_signed_legacy(cert))
