@@ -47,6 +47,7 @@ GK_MUST_CHECK enum gk_err gkd_mcast_open(struct gkd_mcast **mcast,
                                          struct gkd_loop *loop,
                                          const struct gkd_mcast_config *cfg,
                                          const struct gkd_mcast_ops *ops);
+/* gkd_mcast_close - in @receive, too. */
 void gkd_mcast_close(struct gkd_mcast *mcast);
 /* gkd_mcast_send - to the group; GK_ERR_IO when the interface is gone or the
  * system refuses.  From any thread. */

@@ -28,6 +28,7 @@ struct gkd_udp {
 	void (*receive)(void *arg, const struct gkd_dgram *dgram);
 	void *arg;
 	unsigned batches; /* in one go */
+	bool busy, dead;  /* in @receive; closed there */
 	struct mmsghdr msg[GKD_UDP_BATCH];
 	struct slot slot[GKD_UDP_BATCH];
 	uint8_t *buffer; /* GKD_UDP_BATCH times GKD_UDP_MAX octets */
@@ -110,7 +111,7 @@ read_batch(struct gkd_udp *udp)
 			gkd_log(LOG_WARNING, "io", "recvmmsg: %m");
 		return false;
 	}
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !udp->dead; i++) {
 		struct gkd_dgram dgram = {
 			.peer = udp->slot[i].peer,
 			.data = { udp->slot[i].iov.iov_base,
@@ -129,12 +130,26 @@ read_batch(struct gkd_udp *udp)
 }
 
 static void
+destroy(struct gkd_udp *udp)
+{
+	gkd_io_free(udp->io);
+	close(udp->fd);
+	free(udp->buffer);
+	free(udp);
+}
+
+static void
 on_readable(void *arg)
 {
 	struct gkd_udp *udp = arg;
 
+	udp->busy = true;
 	for (unsigned i = 0; i < udp->batches && read_batch(udp); i++)
-		continue;
+		if (udp->dead)
+			break;
+	udp->busy = false;
+	if (udp->dead)
+		destroy(udp);
 }
 
 /* ---- sending ----------------------------------------------------------- */
@@ -382,10 +397,10 @@ gkd_udp_close(struct gkd_udp *udp)
 {
 	if (udp == NULL)
 		return;
-	gkd_io_free(udp->io);
-	close(udp->fd);
-	free(udp->buffer);
-	free(udp);
+	if (udp->busy)
+		udp->dead = true;
+	else
+		destroy(udp);
 }
 
 struct gkd_addr

@@ -54,6 +54,7 @@ GK_MUST_CHECK enum gk_err gkd_udp_open(
 	struct gkd_udp **udp, struct gkd_loop *loop,
 	const struct gkd_udp_config *cfg,
 	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
+/* gkd_udp_close - in @receive, too, which is not called again then. */
 void gkd_udp_close(struct gkd_udp *udp);
 /* gkd_udp_is_free - can @addr be bound?  A SO_REUSEPORT set would also share the
  * port with another process of this user; a first socket without the option

@@ -41,10 +41,12 @@ reload(struct gkd_daemon *d)
 {
 	struct gsakmpd_membership *m = d->state;
 	struct gkd_why why;
+	enum gk_err err = gsakmpd_party_reload_crls(d->config, m->party, &why);
 
+	/* The certificate of who signed it may be on one of them. */
 	gsakmpd_announcement_renew(m, true);
 	gsakmpd_membership_drain(m);
-	if (gsakmpd_party_reload_crls(d->config, m->party, &why) == GK_OK) {
+	if (err == GK_OK) {
 		(void)gsakmp_gm_revocations(m->engine, gkd_now());
 		gsakmpd_membership_drain(m);
 		gkd_log(LOG_NOTICE, "cfg", "CRLs are read again");

@@ -332,11 +332,11 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_NEXT_SERVER:
 		turn_to_next(m);
-		gsakmpd_announcement_renew(m, false);
+		m->renew = true;
 		break;
 	case GSAKMP_OUT_STALE:
 		/* A registration follows: there may be a better place. */
-		gsakmpd_announcement_renew(m, false);
+		m->renew = true;
 		break;
 	case GSAKMP_OUT_TOKEN:
 		gsakmpd_keys_again(m);
@@ -349,7 +349,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		/* The bridge tries again by itself. */
 		if (m->sgcks != NULL) {
 			turn_to_next(m);
-			gsakmpd_announcement_renew(m, false);
+			m->renew = true;
 		} else {
 			note_left(m, o);
 		}
@@ -386,6 +386,12 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 	struct gsakmp_output o;
 
 	do {
+		/* Not between outputs: what is still to be committed would be
+		 * forgotten. */
+		if (m->renew) {
+			m->renew = false;
+			gsakmpd_announcement_renew(m, false);
+		}
 		if (m->next)
 			ask_next_server(m);
 		while (poll(m, &o)) {
@@ -394,7 +400,7 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 			if (m->sgcks != NULL)
 				(void)gsakmp_sgcks_act(m->sgcks, &o, gkd_now());
 		}
-	} while (m->next || gsakmpd_fetch_refused(m));
+	} while (m->next || m->renew || gsakmpd_fetch_refused(m));
 	gkd_timer_set(m->timer, m->sgcks != NULL
 	                                ? gsakmp_sgcks_deadline(m->sgcks)
 	                                : gsakmp_gm_deadline(m->engine));

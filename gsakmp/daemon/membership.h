@@ -75,6 +75,7 @@ struct gsakmpd_membership {
 	uint64_t serial;
 	int64_t not_after;
 	bool unbelieved; /* the file holds another one, that does not count */
+	bool renew;      /* the file is to be read, when the engine is done */
 
 	/* registration */
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];

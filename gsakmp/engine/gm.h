@@ -174,6 +174,9 @@ void gsakmp_gm_set_party(struct gsakmp_gm *gm,
  * under way is given up for a new one, for it may have asked the wrong server, or
  * in the wrong way; a membership goes on.  @expected must outlive the engine, or
  * the next call.  The engine keeps its own of both if this fails.
+ *
+ * GK_ERR_UNEXPECTED: there are outputs that have not been polled; what they want
+ * to have committed would be lost.
  */
 enum gk_err gsakmp_gm_announced(struct gsakmp_gm *gm,
                                 const struct gsakmp_suite *suite,

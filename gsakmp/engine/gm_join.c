@@ -135,6 +135,8 @@ gsakmp_gm_announced(struct gsakmp_gm *gm, const struct gsakmp_suite *suite,
 {
 	struct gsakmp_suite next = *suite;
 
+	if (gsakmp_outputs_first(&gm->out) != NULL)
+		return GK_ERR_UNEXPECTED;
 	/* As it is in the beginning: RFC4535-5.2.3-02. */
 	if (gm->cfg.receive_only)
 		next.timestamp = next.terse = true;

@@ -240,6 +240,36 @@ GK_TEST(rfc4535_7_1_1_13, each_commit_of_a_life_fails_once_and_nothing_is_lost)
 	assert_true(commits >= 5);
 }
 
+/* Another announcement is an input, too: what is still to be committed is not
+ * forgotten for it. */
+GK_TEST(rfc4535_7_1_1_13, announcement_waits_for_what_is_to_be_committed)
+{
+	struct world_config cfg = world_plain(11);
+	struct gsakmp_suite suite;
+	struct gk_buf copy = { 0 };
+	struct fixture f;
+	unsigned commits;
+
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	suite = f.m->gm->cfg.suite;
+	commits = f.m->store.commits;
+	gm_next_rekey(&f, &copy);
+	gk_assert_ok(gsakmp_gm_receive(f.m->gm, copy.ptr, copy.len, NULL,
+	                               simnet_now(f.w->net)));
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gsakmp_gm_announced(f.m->gm, &suite,
+	                                  f.m->gm->cfg.expected_gcks,
+	                                  simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	assert_int_equal(f.m->store.commits, commits + 1);
+	assert_true(world_has_current(f.m));
+	gk_assert_ok(gsakmp_gm_announced(f.m->gm, &suite,
+	                                 f.m->gm->cfg.expected_gcks,
+	                                 simnet_now(f.w->net)));
+	gk_buf_free(&copy);
+	fixture_down(&f);
+}
+
 int
 main(void)
 {
@@ -250,6 +280,8 @@ main(void)
 		       join_whose_answer_is_never_stored_ends_and_says_why),
 		GK_RUN(rfc4535_7_1_1_13,
 		       rekeys_wait_for_the_store_in_their_order),
+		GK_RUN(rfc4535_7_1_1_13,
+		       announcement_waits_for_what_is_to_be_committed),
 		GK_RUN(rfc4535_7_1_2_09,
 		       copy_of_a_rekey_that_waits_is_a_replay),
 		GK_RUN(rfc4535_7_1_1_13,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Another edition of a Group Owner's announcement, while members run: read again by SIGHUP, by the command, and before each
 registration; and those that do not count."""
+import datetime
 import signal
 
 import pytest
@@ -128,3 +129,16 @@ def test_editions_that_do_not_count(town, papers, name, serial, reason):
     alice.control("join")
     alice.wait("joined", since=mark)
     assert len(alice.find("announcement-refused", since=mark)) == 1, "said once, not with each registration"
+
+
+def test_an_edition_of_an_owner_that_is_revoked(town, papers):
+    """By the CRL that is read with it."""
+    alice = town.members["alice"]
+    mark = alice.mark()
+    papers.publish(2)
+    town.pki.revoke(town.pki.parties["owner"])
+    town.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0))
+    alice.signal(signal.SIGHUP)
+    assert "not believed" in alice.wait("announcement-refused", since=mark)["reason"]
+    assert "revoked" in alice.wait("left", since=mark)["reason"]
+    assert not alice.find("announcement", since=mark)

@@ -21,6 +21,7 @@ struct seen {
 	size_t len;
 	uint8_t first;
 	struct gkd_udp *answer_on;
+	struct gkd_udp *to_close; /* with the first one that comes */
 };
 
 static void
@@ -41,6 +42,8 @@ receive(void *arg, const struct gkd_dgram *dgram)
 
 		gkd_udp_send(s->answer_on, &answer, 1);
 	}
+	gkd_udp_close(s->to_close);
+	s->to_close = NULL;
 }
 
 static void
@@ -390,6 +393,29 @@ GK_TEST(daemon_mcast, joins_filters_and_survives_the_interface)
 	gkd_loop_free(loop);
 }
 
+/* As a member does that is told of another multicast group by what comes. */
+GK_TEST(daemon_udp, who_is_closed_by_what_comes_gets_no_more)
+{
+	struct gkd_loop *loop = gkd_loop_new();
+	struct seen closed = { 0 }, other = { 0 };
+	struct gkd_udp *s = open_at(loop, "127.0.0.1", &closed);
+	struct gkd_udp *c = open_at(loop, "127.0.0.1", &other);
+	struct gkd_addr local = gkd_udp_local(s), self = gkd_udp_local(c);
+	struct gkd_dgram dgram[4] = { 0 };
+
+	closed.to_close = s;
+	for (size_t i = 0; i < GK_COUNT(dgram); i++) {
+		dgram[i].peer = i < 3 ? local : self;
+		dgram[i].data = gk_slice_str("hello");
+	}
+	gkd_udp_send(c, dgram, GK_COUNT(dgram));
+	run_until(loop, &closed.n, 1);
+	run_until(loop, &other.n, 1);
+	assert_int_equal(closed.n, 1);
+	gkd_udp_close(c);
+	gkd_loop_free(loop);
+}
+
 int
 main(void)
 {
@@ -400,6 +426,7 @@ main(void)
 		GK_RUN(daemon_udp, a_port_in_use_is_an_error_with_errno),
 		GK_RUN(daemon_udp, who_has_a_queue_empties_the_socket),
 		GK_RUN(daemon_udp, what_the_kernel_dropped_is_counted),
+		GK_RUN(daemon_udp, who_is_closed_by_what_comes_gets_no_more),
 		GK_RUN(daemon_worker, posts_go_there_and_back),
 		GK_RUN(daemon_worker, a_reuseport_set_shares_one_port),
 		GK_RUN(daemon_mcast,
