@@ -52,5 +52,7 @@ gsakmpd_store_load(struct gsakmpd_group *g)
 		GK_TRY(gk_store_load(g->server->commit.store,
 		                     gk_buf_slice(&g->group_id), table,
 		                     &reader));
-	return gsakmp_group_load_end(g->group, gkd_now());
+	GK_TRY(gsakmp_group_load_end(g->group, gkd_now()));
+	return gsakmp_group_put_back(g->group, g->server->commit.back_s,
+	                             gkd_now());
 }

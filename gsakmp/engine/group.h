@@ -113,6 +113,12 @@ GK_MUST_CHECK enum gk_err gsakmp_group_load(struct gsakmp_group *group,
                                             struct gk_slice value);
 GK_MUST_CHECK enum gk_err gsakmp_group_load_end(struct gsakmp_group *group,
                                                 struct gk_now now);
+/* gsakmp_group_put_back - behind gsakmp_group_load_end(): while nobody looked, the
+ * clock was put back by @seconds.  No key is in force longer for it: the next rekey
+ * comes when it would have come.  Once: it is stored. */
+GK_MUST_CHECK enum gk_err gsakmp_group_put_back(struct gsakmp_group *group,
+                                                int64_t seconds,
+                                                struct gk_now now);
 /* gsakmp_group_load_why - what the last gsakmp_group_load_end() had to say about
  * the stored token; empty when the token was not the matter. */
 const char *gsakmp_group_load_why(const struct gsakmp_group *group);

@@ -98,9 +98,6 @@ set_timer(struct gsakmp_group *g, int64_t base, struct gk_now now)
 	const struct gsakmp_policy *p = g->policy;
 	int64_t in_s = p->rekey_time_s, gone = now.utc_s - base;
 
-	/* The clock was put back: the next rekey comes no later for it. */
-	if (gone < 0)
-		gone = 0;
 	if (in_s > 0)
 		in_s = in_s > gone ? in_s - gone : 1;
 	if (p->rekey_at_utc > base)
@@ -140,6 +137,37 @@ gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now)
 	if (g->policy->rekey_events != 0 &&
 	    g->events >= g->policy->rekey_events && !g->cfg.subordinate)
 		g->rekey_due = now.mono_ms;
+}
+
+/* What is left is counted by the clock as it would be. */
+static enum gk_err
+put_back(struct gsakmp_group *g, int64_t seconds, struct gk_now now)
+{
+	uint64_t base = get_number(g, NOTE_REKEYED), due = g->rekey_due;
+	struct gk_now then = now;
+
+	then.utc_s += seconds;
+	gsakmp_group_timers_load(g, then);
+	if (due < g->rekey_due)
+		g->rekey_due = due; /* there was another reason */
+	if (g->rekey_due_utc != 0)
+		g->rekey_due_utc -= seconds;
+	if (base <= (uint64_t)seconds)
+		return GK_OK;
+	return put_number(g, NOTE_REKEYED, base - (uint64_t)seconds);
+}
+
+enum gk_err
+gsakmp_group_put_back(struct gsakmp_group *g, int64_t seconds,
+                      struct gk_now now)
+{
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&g->lock);
+	if (seconds > 0 && g->phase == GSAKMP_GROUP_OPEN)
+		err = put_back(g, seconds, now);
+	pthread_mutex_unlock(&g->lock);
+	return err;
 }
 
 /* RFC 4534 B.5.3: "after x events". */

@@ -84,6 +84,31 @@ GK_TEST(rfc4534_b_5_3_02, a_restart_with_the_clock_set_back)
 	world_free(w);
 }
 
+/* Fifty minutes after a rekey that comes each hour, and the clock says twenty. */
+GK_TEST(rfc4534_b_5_3_02, no_key_lives_longer_for_a_clock_put_back)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	const int64_t back_s = 1800;
+	struct gk_now now;
+	uint64_t due;
+
+	world_pass(w, 50 * 60000);
+	due = w->group->rekey_due;
+	now = set_by(w, -back_s, 0);
+	assert_in_range(due, now.mono_ms + 1, now.mono_ms + 10 * 60000);
+	for (unsigned restarts = 0; restarts < 2; restarts++) {
+		gsakmp_group_timers_load(w->group, now);
+		gk_assert_ok(gsakmp_group_put_back(
+			w->group, restarts == 0 ? back_s : 0, now));
+		assert_in_range(w->group->rekey_due, now.mono_ms + 1,
+		                due + 1000);
+		assert_in_range(w->group->rekey_due_utc, now.utc_s + 1,
+		                now.utc_s + 10 * 60 + 1);
+	}
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -92,6 +117,8 @@ main(void)
 		       a_key_does_not_run_out_when_the_clock_is_set),
 		GK_RUN(rfc4535_7_5_2_16, dates_rise_when_the_clock_is_set_back),
 		GK_RUN(rfc4534_b_5_3_02, a_restart_with_the_clock_set_back),
+		GK_RUN(rfc4534_b_5_3_02,
+		       no_key_lives_longer_for_a_clock_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@ import pytest
 from lab import forms
 from lab.gdoi_peers import Ground
 from lab.story import Story
+from msec_scapy.testing import ground
 
 DAY = 86400
 
@@ -40,6 +41,10 @@ def refused_at_the_start(daemon):
     daemon.write(text)
 
 
+def stamp(text):
+    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
 def ends(g):
     return {t["spi"]: t["expires"] for t in g.keys.control("teks") if t["state"] != "old"}
 
@@ -56,7 +61,6 @@ def test_keys_of_gdoi_live_no_longer(tmp_path, net_prefix):
         refused_at_the_start(g.keys)
         mark = g.keys.start()
         assert 590 < g.keys.wait("clock-back", since=mark)["seconds"] < 610
-        stamp = lambda text: time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
         after = ends(g)
         assert after.keys() == before.keys() and all(590 < stamp(before[s]) - stamp(after[s]) < 610 for s in before)
         bob, = g.follow("bob")
@@ -87,3 +91,19 @@ def test_a_key_server_of_gsakmp_says_so_and_refuses_if_told_to(tmp_path, net_pre
         s.finish()
     finally:
         s.close()
+
+
+@pytest.mark.req("RFC4534-B.5.3-02")
+def test_the_next_rekey_of_gsakmp_comes_no_later(tmp_path, net_prefix):
+    with ground.Ground(tmp_path, net_prefix) as g:
+        keys = g.gcks(signed=g.make_token(rekey_event=("timeOnly", ("interval", 36000))))
+        assert g.member("gm0", rekeys=False).join()
+        keys.wait("member-active")
+        due, = (stamp(x["next_rekey"]) for x in keys.control("status")["groups"])
+        keys.finish()
+        seen(keys, time.time() + 600)
+        for _ in range(2):  # the second start finds nothing new, and has not forgotten
+            keys.start()
+            after, = (stamp(x["next_rekey"]) for x in keys.control("status")["groups"])
+            assert 590 < due - after < 610
+            keys.finish()
