@@ -162,8 +162,13 @@ put_json(struct conn *conn, const json_t *json)
 json_t *
 gkd_control_pieces(struct gkd_control *control, const struct gkd_pieces *pieces)
 {
-	control->pieces = *pieces;
-	return json_array();
+	json_t *result = json_array();
+
+	if (result != NULL)
+		control->pieces = *pieces;
+	else if (pieces->done != NULL)
+		pieces->done(pieces->ctx);
+	return result;
 }
 
 static void
@@ -391,7 +396,7 @@ on_write(struct bufferevent *bev, void *arg)
 
 	if (conn->pieces.next != NULL) {
 		put_pieces(conn);
-		if (conn->pieces.next == NULL && !conn->leaving)
+		if (conn->pieces.next == NULL)
 			on_read(bev, arg); /* what was asked meanwhile */
 	} else if (conn->leaving &&
 	           evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
@@ -404,17 +409,16 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct conn *conn = arg;
 
-	(void)bev;
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
 		return;
-	if ((what & BEV_EVENT_EOF) != 0 && conn->pieces.next != NULL) {
-		conn->leaving = true;
-		return;
-	}
 	/* Half-closed by a one-shot client: its answers go out first. */
-	if ((what & BEV_EVENT_EOF) != 0 && conn->streams == 0)
-		flush(conn);
-	conn_free(conn);
+	conn->leaving =
+		(what & BEV_EVENT_EOF) != 0 &&
+		(conn->pieces.next != NULL ||
+	         (conn->streams == 0 &&
+	          evbuffer_get_length(bufferevent_get_output(bev)) != 0));
+	if (!conn->leaving)
+		conn_free(conn);
 }
 
 static bool

@@ -59,7 +59,8 @@ struct gkd_pieces {
 	void *ctx;
 };
 
-/* gkd_control_pieces - inside a command's run(), which returns the result. */
+/* gkd_control_pieces - inside a command's run(), which returns the result; NULL: no
+ * memory, and done() has been called. */
 GK_MUST_CHECK json_t *gkd_control_pieces(struct gkd_control *control,
                                          const struct gkd_pieces *pieces);
 

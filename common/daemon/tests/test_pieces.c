@@ -256,12 +256,39 @@ GK_TEST(daemon_pieces, who_only_reads_on_gets_all_of_it)
 
 	open_fixture(&f);
 	at = f.text;
-	ask(&f, "{\"cmd\":\"many\"}\n");
+	ask(&f, "{\"cmd\":\"many\"}\n{\"cmd\":\"none\"}\n");
 	assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
-	read_lines(&f, 1);
+	read_lines(&f, 2);
 	assert_numbers(next_line(&at), MANY);
+	assert_numbers(next_line(&at), 0);
 	while (read(f.fd, &octet, 1) != 0)
 		turn(&f, 1);
+	close_fixture(&f);
+}
+
+/* All is made, and not all of it has been taken. */
+GK_TEST(daemon_pieces, who_only_reads_on_at_the_end_gets_all_of_it)
+{
+	struct fixture f;
+	ssize_t got = 0;
+	char *at;
+
+	open_fixture(&f);
+	at = f.text;
+	ask(&f, "{\"cmd\":\"many\"}\n");
+	while (made < MANY) {
+		turn(&f, 1);
+		got = read(f.fd, f.text + f.n, 4096);
+		f.n += got > 0 ? (size_t)got : 0;
+	}
+	assert_int_equal(shutdown(f.fd, SHUT_WR), 0);
+	turn(&f, 100);
+	while ((got = read(f.fd, f.text + f.n, f.cap - 1 - f.n)) != 0) {
+		f.n += got > 0 ? (size_t)got : 0;
+		turn(&f, 1);
+	}
+	f.text[f.n] = '\0';
+	assert_numbers(next_line(&at), MANY);
 	close_fixture(&f);
 }
 
@@ -304,6 +331,8 @@ main(void)
 		GK_RUN(daemon_pieces,
 		       what_is_asked_and_said_meanwhile_comes_behind),
 		GK_RUN(daemon_pieces, who_only_reads_on_gets_all_of_it),
+		GK_RUN(daemon_pieces,
+		       who_only_reads_on_at_the_end_gets_all_of_it),
 		GK_RUN(daemon_pieces,
 		       who_goes_in_the_middle_leaves_nothing_behind),
 		GK_RUN(daemon_pieces,
