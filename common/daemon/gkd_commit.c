@@ -118,9 +118,16 @@ gkd_commit_clock(struct gkd_commit *c, const struct gkd_config *config,
 	        c->path, (long long)c->back_s);
 	gkd_events_emit(c->events, "clock-back",
 	                json_pack("{s:I}", "seconds", (json_int_t)c->back_s));
-	/* The next commit says how late it is now. */
-	c->seen_utc = seen;
 	return GK_OK;
+}
+
+void
+gkd_commit_clock_taken(struct gkd_commit *c)
+{
+	pthread_mutex_lock(&c->lock);
+	if (c->seen_utc == 0 && !atomic_load(&c->failed))
+		keep_clock(c, gkd_now().utc_s);
+	pthread_mutex_unlock(&c->lock);
 }
 
 void

@@ -48,11 +48,15 @@ GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
  * keeps the time, as it was with a commit of the last minute or at an orderly end.
  * If it is later than now, that is said, and @c->back_s is by how many seconds: the
  * lives of keys must not be longer by that.  GK_ERR_POLICY with @why: `store/@clock-back`
- * says "refuse".  From then on the time is kept.
+ * says "refuse".  Otherwise the time is kept from then on.
  */
 GK_MUST_CHECK enum gk_err gkd_commit_clock(struct gkd_commit *c,
                                            const struct gkd_config *config,
                                            struct gkd_why *why);
+/* gkd_commit_clock_taken - what follows from @c->back_s is in the store.  Not before
+ * that is the earlier time kept: a start that comes to nothing, or a crash, must not
+ * be the last that has heard of it. */
+void gkd_commit_clock_taken(struct gkd_commit *c);
 void gkd_commit_close(struct gkd_commit *c);
 
 /* gkd_commit - what the output of @group with this @ticket waits for.  GK_OK: it is on the

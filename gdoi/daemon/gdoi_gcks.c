@@ -77,6 +77,7 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 		(void)gdoi_group_tick(s->groups[i].group, gkd_now());
 		gdoid_group_drain(&s->groups[i]);
 	}
+	gkd_commit_clock_taken(&s->commit);
 	return GKD_EXIT_OK;
 }
 

@@ -125,15 +125,28 @@ rekeys(struct gdoi_gm *gm, const struct gm_group *group,
 	return GK_OK;
 }
 
+/* What is sent with comes first: it takes the place of the one before in one step. */
+static enum gk_err
+news(struct gdoi_gm *gm, const struct gm_group *group,
+     const struct gm_keys *before, const struct gm_keys *after, bool current)
+{
+	for (size_t i = 0; i < after->n; i++) {
+		const struct gm_slot *slot = &after->slot[i];
+
+		if ((slot->state == GDOI_TEK_CURRENT) == current &&
+		    is_news(slot, before, after))
+			GK_TRY(tek(gm, group, after, slot, GDOI_OUT_TEK));
+	}
+	return GK_OK;
+}
+
 enum gk_err
 gm_report(struct gdoi_gm *gm, struct gm_group *group,
           const struct gm_keys *before, const struct gm_keys *after)
 {
 	GK_TRY(rekeys(gm, group, before, after));
-	for (size_t i = 0; i < after->n; i++)
-		if (is_news(&after->slot[i], before, after))
-			GK_TRY(tek(gm, group, after, &after->slot[i],
-			           GDOI_OUT_TEK));
+	GK_TRY(news(gm, group, before, after, true));
+	GK_TRY(news(gm, group, before, after, false));
 	for (size_t i = 0; i < before->n; i++)
 		if (slot_of(after, before->slot[i].tek) == NULL)
 			GK_TRY(tek(gm, group, before, &before->slot[i],

@@ -394,6 +394,11 @@ uint64_t gm_due(const struct gdoi_gm *gm, const struct gm_group *group);
 /* gm_tek_forget - slot @i goes. */
 void gm_tek_forget(struct gm_keys *keys, size_t i);
 
+/* gm_teks_go_on - @used, which is gone, was in use or about to be: its successor does
+ * not wait for ATD, as there is nothing else to send with. */
+void gm_teks_go_on(struct gm_keys *keys, const struct gdoi_sat *used,
+                   uint64_t now_ms);
+
 /* gm_used.c: kilobytes. */
 bool gm_is_used(const struct gm_group *group, const struct gdoi_sat *sat);
 /* gm_used_again - after a registration: was there nothing better (@used)?  Then it

@@ -491,6 +491,30 @@ begin_trailing(struct gm_change *c, size_t n_before)
 	}
 }
 
+void
+gm_teks_go_on(struct gm_keys *keys, const struct gdoi_sat *used,
+              uint64_t now_ms)
+{
+	struct gm_slot *next = NULL;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		struct gm_slot *slot = &keys->slot[i];
+
+		if (!same_traffic(&slot->tek->sat, used))
+			continue;
+		if (slot->state == GDOI_TEK_CURRENT)
+			return;
+		if (slot->state == GDOI_TEK_RECEIVE &&
+		    slot->activate_at != GK_NEVER &&
+		    (next == NULL || slot->order < next->order))
+			next = slot;
+	}
+	if (next == NULL)
+		return;
+	next->activate_at = now_ms;
+	activate(keys, now_ms);
+}
+
 enum gk_err
 gm_teks_add(struct gm_change *c)
 {
@@ -522,6 +546,9 @@ gm_teks_add(struct gm_change *c)
 		revive(c);
 	}
 	activate(c->keys, c->now.mono_ms);
+	for (uint16_t i = 0; i < c->sa->n_sats; i++)
+		if (gm_is_used(c->group, &c->sa->sat[i]))
+			gm_teks_go_on(c->keys, &c->sa->sat[i], c->now.mono_ms);
 	return GK_OK;
 }
 

@@ -80,6 +80,7 @@ use_up(struct gdoi_gm *gm, struct gm_group *group, size_t i, struct gk_now now)
 	if (keys == NULL)
 		return GK_ERR_NOMEM;
 	gm_tek_forget(keys, i);
+	gm_teks_go_on(keys, sat, now.mono_ms);
 	err = gm_report(gm, group, group->keys, keys);
 	if (err != GK_OK) {
 		gm_keys_free(keys);

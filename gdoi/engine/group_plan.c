@@ -199,7 +199,7 @@ activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
 	/* Members learn of it when they register again: the one in force lasts
 	 * until then. */
 	if (!p->g->policy->rekey.on && before != NULL && before->expires != 0 &&
-	    !before->worn && !p->cause->at_once)
+	    !p->cause->at_once)
 		return before->expires;
 	return p->now.utc_s + delay(p, false);
 }

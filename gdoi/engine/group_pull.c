@@ -176,18 +176,22 @@ offer_gap(struct gdoi_group *g, struct gdoi_offer *o, bool fresh,
 {
 	int64_t left = 0;
 
-	if (!g->policy->has_gap)
+	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
+		if (!fresh && is_offered(t, fresh) &&
+		    t->state == GDOI_TEK_RECEIVE &&
+		    t->active_utc - now.utc_s > left)
+			left = t->active_utc - now.utc_s;
+	if (!g->policy->has_gap && left == 0)
 		return;
 	o->sa.has_gap = true;
 	o->sa.gap = g->policy->gap;
 	o->sa.gap.has_request = false;
-	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
-		if (is_offered(t, fresh) && t->state == GDOI_TEK_RECEIVE &&
-		    t->active_utc - now.utc_s > left)
-			left = t->active_utc - now.utc_s;
-	if (!fresh)
-		o->sa.gap.atd =
-			(uint16_t)(left > UINT16_MAX ? UINT16_MAX : left);
+	if (fresh)
+		return;
+	/* Without a Rekey SA the next one waits for the end of that before it,
+	 * whether policy knows such delays or not. */
+	o->sa.gap.has_atd |= left != 0;
+	o->sa.gap.atd = (uint16_t)(left > UINT16_MAX ? UINT16_MAX : left);
 }
 
 /* Remembered of a member, for policies to come. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gdoi/install/kernel_private.h"
+#include "gdoi/isakmp/isakmp_registry.h"
 
 /* ---- messages ------------------------------------------------------------ */
 
@@ -42,11 +44,15 @@ drop_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 
 /* ---- SAs ----------------------------------------------------------------- */
 
+/* ESP and AH may have the same SPI. */
 static struct gdoi_kernel_state *
 find_sa(struct gdoi_kernel *k, size_t group, const struct gdoi_sat *sat)
 {
+	uint8_t proto =
+		sat->protocol == GDOI_PROTOCOL_AH ? IPPROTO_AH : IPPROTO_ESP;
+
 	for (size_t i = 0; i < k->n_sas; i++)
-		if (k->sa[i].group == group &&
+		if (k->sa[i].group == group && k->sa[i].x.proto == proto &&
 		    memcmp(k->sa[i].x.spi, sat->spi, sizeof(sat->spi)) == 0)
 			return &k->sa[i];
 	return NULL;

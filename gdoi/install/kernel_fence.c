@@ -25,12 +25,13 @@ is_fenced(const struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 	return false;
 }
 
-/* An SA of any group may have that very selector. */
+/* An SA of any group may have that very selector; one that nobody needs any more is
+ * there until it is dropped. */
 static bool
 has_policy(const struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 {
 	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++)
-		if (k->policy[i].used && k->policy[i].out &&
+		if (k->policy[i].out &&
 		    gdoi_xfrm_same_selector(&k->policy[i].x, x))
 			return true;
 	return false;

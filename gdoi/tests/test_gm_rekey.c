@@ -355,6 +355,29 @@ GK_TEST(rfc6407_5_4_1_02, deactivation_after_dtd)
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
 }
 
+/* Whoever puts them into a kernel never has an SA less to send with in between. */
+GK_TEST(rfc6407_5_4_1_01,
+        the_next_one_is_told_to_be_in_use_before_the_last_is_not)
+{
+	struct gdoi_output out;
+	enum gdoi_tek_state told[4];
+	size_t n = 0;
+
+	strict_member();
+	tek(1, 0x102)->sa.has_gap = true;
+	p.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
+	gk_assert_ok(lab_push(&p));
+	lab_pass(9900);
+	lab.now.mono_ms += 200;
+	gk_assert_ok(gdoi_gm_tick(lab.gm, lab.now));
+	while (gdoi_gm_poll(lab.gm, &out))
+		if (out.kind == GDOI_OUT_TEK && n < GK_COUNT(told))
+			told[n++] = out.tek.state;
+	assert_int_equal(n, 2);
+	assert_int_equal(told[0], GDOI_TEK_CURRENT);
+	assert_int_equal(told[1], GDOI_TEK_OLD);
+}
+
 GK_TEST(rfc6407_5_4_1_02, a_delete_waits_for_dtd_too)
 {
 	strict_member();
@@ -556,6 +579,8 @@ main(void)
 		GK_RUN(rfc6407_5_9_08, zero_is_what_was_there_before),
 		GK_RUN(rfc6407_5_4_1_01, activation_after_atd),
 		GK_RUN(rfc6407_5_4_1_02, deactivation_after_dtd),
+		GK_RUN(rfc6407_5_4_1_01,
+		       the_next_one_is_told_to_be_in_use_before_the_last_is_not),
 		GK_RUN(rfc6407_5_4_1_02, a_delete_waits_for_dtd_too),
 		GK_RUN(rfc6407_5_4_1_01, switch_atd_in_pull),
 		GK_RUN(rfc5374_4_2_1_11,

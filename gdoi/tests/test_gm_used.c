@@ -121,6 +121,49 @@ GK_TEST(kilobytes, a_group_without_a_rekey_sa_is_joined_again)
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 }
 
+static enum gdoi_tek_state
+state_of(uint32_t spi)
+{
+	struct gdoi_tek t;
+
+	assert_true(lab_tek(spi, &t));
+	return t.state;
+}
+
+/* ATD is for those that have something else to send with meanwhile. */
+GK_TEST(kilobytes, whose_sa_is_used_up_does_not_wait_for_the_delay_of_the_next)
+{
+	lab_reset();
+	lab_no_rekey(&lab.offer);
+	lab.offer.sa.sat[0].ipsec.life_s = 1000;
+	lab.offer.sa.sat[0].ipsec.life_kb = 100;
+	lab_add_esp(&lab.offer, 0x102, 2)->ipsec.life_s = 4000;
+	lab.offer.sa.sat[1].ipsec.life_kb = 100;
+	lab.offer.sa.has_gap = true;
+	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 900 };
+	lab_start();
+	lab_join(0);
+	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	gk_assert_ok(used(0x101, true));
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+
+	/* It comes only when one asks, and the one that is used up with it. */
+	lab_reset();
+	lab_no_rekey(&lab.offer);
+	lab.offer.sa.sat[0].ipsec.life_s = 1000;
+	lab.offer.sa.sat[0].ipsec.life_kb = 100;
+	lab_start();
+	lab_join(0);
+	gk_assert_ok(used(0x101, true));
+	lab_add_esp(&lab.offer, 0x102, 2)->ipsec.life_s = 4000;
+	lab.offer.sa.has_gap = true;
+	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 900 };
+	lab_pass(5001);
+	assert_false(lab_tek(0x101, NULL));
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+}
+
 GK_TEST(kilobytes, what_has_no_such_lifetime_is_not_used_up)
 {
 	member(0);
@@ -141,6 +184,8 @@ main(void)
 		       before_the_kilobytes_are_used_up_the_member_asks_again),
 		GK_RUN(kilobytes, what_is_used_up_is_not_taken_again),
 		GK_RUN(kilobytes, a_group_without_a_rekey_sa_is_joined_again),
+		GK_RUN(kilobytes,
+		       whose_sa_is_used_up_does_not_wait_for_the_delay_of_the_next),
 		GK_RUN(kilobytes, what_has_no_such_lifetime_is_not_used_up),
 	};
 

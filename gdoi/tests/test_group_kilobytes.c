@@ -70,19 +70,45 @@ GK_TEST(kilobytes, who_comes_for_the_first_time_has_used_nothing)
 	gw_free(&w);
 }
 
-GK_TEST(kilobytes, a_group_without_a_rekey_sa_uses_the_new_keys_at_once)
+static size_t
+holders_of_current(void)
 {
-	gw_init(&w, 2);
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n_tek; i++)
+		for (size_t m = 0; m < w.n_members; m++)
+			n += w.tek[i].state == GDOI_TEK_CURRENT &&
+			     gw_has_tek(&w.member[m], w.tek_spi[i]);
+	return n;
+}
+
+/* Nobody can tell the others of new keys there, so who only comes again, as after a
+ * restart, must not be the end of what they have in common. */
+GK_TEST(kilobytes, in_a_group_without_a_rekey_sa_the_others_keep_theirs)
+{
+	const struct gw_member *again = &w.member[1], *last = &w.member[2];
+
+	gw_init(&w, 3);
 	w.template.rekey.on = false;
 	w.template.data[0].sat.ipsec.life_kb = 100;
-	gw_open(&w);
-	gk_assert_ok(gw_register(&w, &w.member[0]));
+	gw_open_with(&w, 3);
 	gw_after(&w, 60);
+	for (size_t i = 0; i < 5; i++) {
+		gk_assert_ok(gw_register(&w, &w.member[1]));
+		gw_after(&w, 5);
+		assert_int_equal(holders_of_current(), 3);
+	}
+	/* There is one more, for who has used up the first, and for all later. */
+	assert_int_equal(w.n_tek, 2);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_RECEIVE), 1);
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_true(gw_can_read(&w, again) && gw_can_read(&w, last));
+	assert_true(last->has_gap && last->gap.has_atd);
+	assert_in_range(last->gap.atd, 3600 - 60 - 25 - 1, 3600 - 60 - 25);
 	gk_assert_ok(gw_register(&w, &w.member[0]));
-	gw_after(&w, 5);
-	gk_assert_ok(gw_register(&w, &w.member[0]));
-	assert_true(gw_can_read(&w, &w.member[0]));
-	assert_int_equal(w.tek[w.n_tek - 1].state, GDOI_TEK_CURRENT);
+	gw_after(&w, 3600 - 60 - 25);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	assert_int_equal(holders_of_current(), 3);
 	gw_free(&w);
 }
 
@@ -96,7 +122,7 @@ main(void)
 		GK_RUN(kilobytes,
 		       who_comes_for_the_first_time_has_used_nothing),
 		GK_RUN(kilobytes,
-		       a_group_without_a_rekey_sa_uses_the_new_keys_at_once),
+		       in_a_group_without_a_rekey_sa_the_others_keep_theirs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 		gsakmpd_group_drain(&s->groups[i]);
 		gsakmpd_receivers_begin(&s->groups[i]);
 	}
+	gkd_commit_clock_taken(&s->commit);
 	return GKD_EXIT_OK;
 }
 

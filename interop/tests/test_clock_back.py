@@ -45,6 +45,15 @@ def stamp(text):
     return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
+def in_vain(daemon):
+    """A start that comes to nothing after the store was read: there is no such address here."""
+    text = daemon.config.read_text()
+    daemon.write(re.sub(r'(<udp [^>]*address=")[^"]*', r"\g<1>192.0.2.99", text))
+    daemon.launch()
+    assert daemon.wait_end() not in (0, 4), daemon.tail(5)
+    daemon.write(text)
+
+
 def ends(g):
     return {t["spi"]: t["expires"] for t in g.keys.control("teks") if t["state"] != "old"}
 
@@ -59,6 +68,7 @@ def test_keys_of_gdoi_live_no_longer(tmp_path, net_prefix):
         now = time.time()
         assert abs(seen(g.keys, now + 600) - now) < 60, "it was written at the end"
         refused_at_the_start(g.keys)
+        in_vain(g.keys)
         mark = g.keys.start()
         assert 590 < g.keys.wait("clock-back", since=mark)["seconds"] < 610
         after = ends(g)

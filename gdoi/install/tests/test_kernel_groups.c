@@ -378,6 +378,49 @@ GK_TEST(xfrm, what_the_kernel_has_but_once_is_not_taken_from_another_group)
 	assert_int_equal(bad, 0);
 }
 
+/* RFC 2401 section 4.1: an SPI is one of its protocol. */
+GK_TEST(xfrm, esp_and_ah_with_one_spi_are_two_sas)
+{
+	struct gdoi_kernel *k = begin(false);
+	struct gdoi_tek tek;
+
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	tek = tek_of(0, 1, GDOI_TEK_CURRENT);
+	sat.protocol = GDOI_PROTOCOL_AH;
+	sat.ipsec.transform = 5;
+	sat.ipsec.ep.dst.port = 4000;
+	sat.ipsec.ep.protocol = 17;
+	gk_assert_ok(give_tek(k, 0, &tek));
+	assert_int_equal(gdoi_kernel_count(k), 2);
+	assert_int_equal(kernel.n, 6); /* each with IN and OUT */
+	gdoi_kernel_tek_wipe(k, 0, &tek);
+	assert_int_equal(gdoi_kernel_count(k), 1);
+	assert_int_equal(gdoi_kernel_sa(k, 0).x->proto, 50);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
+GK_TEST(xfrm, a_fence_where_an_sa_stands_goes_with_its_policy)
+{
+	static const uint8_t range[] = { 239, 1, 1, 1, 239, 1, 1, 3 };
+	struct gdoi_kernel *k = begin(false);
+	struct gdoi_tek tek = tek_of(0, 9, GDOI_TEK_CURRENT);
+
+	sat.ipsec.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR_RANGE,
+		                                   0,
+		                                   { range, sizeof(range) } };
+	gk_assert_err(GK_ERR_POLICY, give_tek(k, 0, &tek));
+	assert_int_equal(kernel.n, 2); /* .1, and .2 with .3 */
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	assert_int_equal(kernel.n, 4);
+	bad = 0;
+	gdoi_kernel_leave(k, 0);
+	assert_int_equal(kernel.n, 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(bad, 0);
+}
+
 int
 main(void)
 {
@@ -391,6 +434,8 @@ main(void)
 		       fail_open_drops_the_policies_with_the_last_sa_of_any_group),
 		GK_RUN(xfrm,
 		       what_the_kernel_has_but_once_is_not_taken_from_another_group),
+		GK_RUN(xfrm, esp_and_ah_with_one_spi_are_two_sas),
+		GK_RUN(xfrm, a_fence_where_an_sa_stands_goes_with_its_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
