@@ -9,10 +9,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/daemon/gkd_addr.h"
 #include "common/daemon/gkd_log.h"
 
 void
@@ -61,7 +63,22 @@ check_directory(const struct gkd_config *config, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
-enum kind { A_FILE, A_SOCKET };
+enum kind { A_FILE, A_STORE, A_SOCKET };
+
+/* A database of SQLite, or nothing yet. */
+static bool
+is_store(const char *path)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[sizeof(magic)];
+	FILE *f = fopen(path, "rb");
+	size_t n = f != NULL ? fread(head, 1, sizeof(head), f) : 0;
+
+	if (f != NULL)
+		fclose(f);
+	return n == 0 ||
+	       (n == sizeof(head) && memcmp(head, magic, sizeof(head)) == 0);
+}
 
 /* @what is there already: is it what will be opened? */
 static enum gk_err
@@ -97,6 +114,9 @@ check_place(struct gkd_config *config, const char *element, const char *name,
 		           why);
 	if (access(path, R_OK | W_OK) != 0)
 		return bad(config, e, name, path, strerror(errno), why);
+	if (kind == A_STORE && !is_store(path))
+		return bad(config, e, name, path, "is there, and is no store",
+		           why);
 	return GK_OK;
 }
 
@@ -116,6 +136,39 @@ check_interfaces(const struct gkd_config *config, const struct gkd_elem *elem)
 		check_interfaces(config, e);
 }
 
+static bool
+is_ours(const struct gkd_addr *addr)
+{
+	struct gkd_addr any_port = *addr;
+	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ours = true;
+
+	gkd_addr_set_port(&any_port, 0);
+	if (fd >= 0) {
+		ours = bind(fd, &any_port.sa, gkd_addr_len(&any_port)) == 0 ||
+		       errno != EADDRNOTAVAIL;
+		close(fd);
+	}
+	return ours;
+}
+
+/* <listen address="">, and <udp> and <tcp> in it. */
+static void
+check_listen(const struct gkd_config *config, const struct gkd_elem *elem)
+{
+	const char *text = gkd_elem_text(elem, "@address", "");
+	struct gkd_addr addr;
+
+	if (*text != '\0' && gkd_addr_parse(&addr, text, 0) == GK_OK &&
+	    !is_ours(&addr))
+		gkd_check_warn(config, elem,
+		               "'@address': %s is no address of this host",
+		               text);
+	for (const struct gkd_elem *e = gkd_elem_first(elem); e != NULL;
+	     e = gkd_elem_sibling(e))
+		check_listen(config, e);
+}
+
 static void
 check_user(const struct gkd_config *config)
 {
@@ -132,9 +185,14 @@ check_user(const struct gkd_config *config)
 enum gk_err
 gkd_check_places(struct gkd_config *config, struct gkd_why *why)
 {
+	const struct gkd_elem *listen =
+		gkd_elem_child(gkd_config_root(config), "listen");
+
 	check_interfaces(config, gkd_config_root(config));
+	for (; listen != NULL; listen = gkd_elem_next(listen))
+		check_listen(config, listen);
 	check_user(config);
-	GK_TRY(check_place(config, "store", "path", A_FILE, why));
+	GK_TRY(check_place(config, "store", "path", A_STORE, why));
 	GK_TRY(check_place(config, "control", "socket", A_SOCKET, why));
 	return check_place(config, "run", "pid-file", A_FILE, why);
 }

@@ -10,8 +10,9 @@
  * What can be seen without changing anything: whether the store can be where it is
  * said to be, with its directory writable and what is there already a file that can
  * be opened; the same of the control socket and the pid file.  Whether the network
- * interfaces are there is only warned of, as a configuration may be checked on
- * another host than it is for; so is a user that is not known here.
+ * interfaces, and the addresses to listen on, are there is only warned of, as a
+ * configuration may be checked on another host than it is for; so is a user that is
+ * not known here.
  */
 GK_MUST_CHECK enum gk_err gkd_check_places(struct gkd_config *config,
                                            struct gkd_why *why);

@@ -234,6 +234,23 @@ cmd_stop(void *state, const json_t *request, char why[256])
 	return json_object();
 }
 
+void
+gkd_reload_fault(struct gkd_daemon *d, const char *reason)
+{
+	if (d->reload_fault[0] == '\0')
+		snprintf(d->reload_fault, sizeof(d->reload_fault), "%s",
+		         reason);
+}
+
+void
+gkd_reload_failed(struct gkd_daemon *d, const char *reason)
+{
+	gkd_reload_fault(d, reason);
+	gkd_log(LOG_ERR, "cfg", "not reloaded: %s", reason);
+	gkd_events_emit(d->events, "reload-failed",
+	                json_pack("{s:o}", "reason", gkd_json_text(reason)));
+}
+
 static json_t *
 cmd_reload(void *state, const json_t *request, char why[256])
 {
@@ -244,8 +261,12 @@ cmd_reload(void *state, const json_t *request, char why[256])
 		snprintf(why, 256, "nothing to reload");
 		return NULL;
 	}
+	d->reload_fault[0] = '\0';
 	d->program->reload(d);
-	return json_object();
+	if (d->reload_fault[0] == '\0')
+		return json_object();
+	snprintf(why, 256, "%s", d->reload_fault);
+	return NULL;
 }
 
 static const struct gkd_command common_commands[] = {

@@ -57,6 +57,7 @@ struct gkd_daemon {
 	struct gkd_counters *counters;
 	struct gkd_control *control; /* NULL without <control> */
 	enum gkd_exit exit;          /* what a clean stop returns */
+	char reload_fault[256];      /* of the reload under way; "": none */
 };
 
 struct gkd_program {
@@ -86,5 +87,10 @@ int gkd_main(const struct gkd_program *program, void *state, int argc,
              char **argv);
 /* gkd_daemon_stop - leave the loop with @exit. */
 void gkd_daemon_stop(struct gkd_daemon *d, enum gkd_exit exit);
+/* gkd_reload_fault - within program->reload(): something stays as it was.  The
+ * first reason is the answer to the command; log and events are the caller's. */
+void gkd_reload_fault(struct gkd_daemon *d, const char *reason);
+/* gkd_reload_failed - nothing was reloaded: log and event "reload-failed", too. */
+void gkd_reload_failed(struct gkd_daemon *d, const char *reason);
 
 #endif /* GKD_MAIN_H */

@@ -89,10 +89,7 @@ reload(struct gkd_daemon *d)
 	struct gkd_why why;
 
 	if (gdoid_phase1_load(d->config, &fresh, &why) != GK_OK) {
-		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
-		gkd_events_emit(
-			d->events, "reload-failed",
-			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+		gkd_reload_failed(d, why.text);
 		return;
 	}
 	gdoid_phase1_warn(fresh);

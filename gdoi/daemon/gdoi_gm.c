@@ -60,10 +60,7 @@ reload(struct gkd_daemon *d)
 	if (gdoid_phase1_load(d->config, &phase1, &why) != GK_OK ||
 	    gdoid_announced_phase1(m, phase1, &why) != GK_OK) {
 		gdoid_phase1_free(phase1);
-		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
-		gkd_events_emit(
-			d->events, "reload-failed",
-			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+		gkd_reload_failed(d, why.text);
 		return;
 	}
 	phase1->older = m->phase1;

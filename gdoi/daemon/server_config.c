@@ -82,6 +82,7 @@ gdoid_group_reload(struct gdoid_group *g)
 
 	if (read_owner(g, &fresh, &why) != GK_OK) {
 		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+		gkd_reload_fault(g->server->d, why.text);
 		return;
 	}
 	g->owner = fresh;

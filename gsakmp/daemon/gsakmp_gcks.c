@@ -92,10 +92,7 @@ reload(struct gkd_daemon *d)
 	struct gkd_why why;
 
 	if (gsakmpd_party_load(d->config, &party, &why) != GK_OK) {
-		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
-		gkd_events_emit(
-			d->events, "reload-failed",
-			json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+		gkd_reload_failed(d, why.text);
 		return;
 	}
 	/* Two reloads can be faster than a worker: as long as one of them has

@@ -53,9 +53,7 @@ reload(struct gkd_daemon *d)
 		gkd_events_emit(d->events, "reloaded", NULL);
 		return;
 	}
-	gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
-	gkd_events_emit(d->events, "reload-failed",
-	                json_pack("{s:o}", "reason", gkd_json_text(why.text)));
+	gkd_reload_failed(d, why.text);
 }
 
 static void

@@ -272,6 +272,18 @@ say(struct gsakmpd_membership *m, const char *event, const char *reason)
 	gkd_events_emit(m->d->events, event, fields);
 }
 
+static enum gk_err
+refuse_older(const struct gsakmpd_membership *m,
+             const struct gpt_announcement *a, struct gkd_why *why)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text),
+	         "has serial %llu: it is older than the one in use, %llu",
+	         (unsigned long long)a->serial, (unsigned long long)m->serial);
+	return refuse(m, why, text);
+}
+
 void
 gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said)
 {
@@ -284,7 +296,7 @@ gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said)
 	if (load(m, m->announced, &a, &why) != GKD_EXIT_OK)
 		err = GK_ERR_AUTH;
 	else if (a->serial < m->serial)
-		err = refuse(m, &why, "is older than the one in use");
+		err = refuse_older(m, a, &why);
 	else if (a->serial > m->serial)
 		err = take_newer(m, a, &why);
 	if (err == GK_OK && a->serial > m->serial) {
@@ -294,6 +306,8 @@ gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said)
 		        m->name, (unsigned long long)m->serial);
 		say(m, "announcement", NULL);
 	}
+	if (err != GK_OK && said)
+		gkd_reload_fault(m->d, why.text);
 	if (err != GK_OK && (said || !m->unbelieved)) {
 		gkd_log(LOG_ERR, "cfg", "%s: %s", m->name, why.text);
 		say(m, "announcement-refused", why.text);

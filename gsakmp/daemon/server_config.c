@@ -113,8 +113,10 @@ gsakmpd_group_reload(struct gsakmpd_group *g)
 	/* What cannot be read stays as it was. */
 	if (read_owner(g, &fresh, &why) == GK_OK)
 		g->go = fresh;
-	else
+	else {
 		gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+		gkd_reload_fault(g->server->d, why.text);
+	}
 	party = gsakmpd_group_party(g);
 	gsakmp_group_set_party(g->group, &party);
 	gsakmpd_group_recheck(g);

@@ -184,6 +184,7 @@ gsakmpd_receivers_reload(struct gsakmpd_group *g)
 		    gsakmp_member_key(fresh.id, fresh.certs.cert[0],
 		                      &fresh.peer) != GK_OK) {
 			gkd_log(LOG_ERR, "cfg", "not reloaded: %s", why.text);
+			gkd_reload_fault(g->server->d, why.text);
 			receiver_free(&fresh);
 			continue;
 		}

@@ -120,7 +120,8 @@ def test_editions_that_do_not_count(town, papers, name, serial, reason):
         (papers.dir / "announcement.xml").unlink()
     else:
         papers.publish(serial, by="mallory" if name == "forged" else "owner", **changed)
-    alice.control("reload")
+    answer = alice.control.request("reload")
+    assert not answer["ok"] and "<announcement>: " in answer["error"], "who asked is told"
     assert reason in alice.wait("announcement-refused", since=mark)["reason"]
     assert shown(alice) | {"not_after": 0} == {"serial": 2, "not_after": 0, "refused": True}
     assert alice.control("status")["keys"] == before

@@ -13,6 +13,7 @@ PLACES = [
     ("store", "path", "alice.db", "nowhere/alice.db", "'nowhere': No such file"),
     ("store", "path", "alice.db", "file/alice.db", "Not a directory"),
     ("store", "path", "alice.db", "folder", "is there, and is no file"),
+    ("store", "path", "alice.db", "alice.psk", "is there, and is no store"),
     ("control", "socket", "alice.sock", "nowhere/alice.sock", "'nowhere': No such file"),
     ("control", "socket", "alice.sock", "file", "is there, and is no socket"),
     ("control", "socket", "alice.sock", 120 * "x", "too long"),

@@ -38,6 +38,14 @@ def test_a_good_token_file(ground):
     assert not list(ground.token_file.parent.glob("*.db-journal")), "nothing was opened"
 
 
+def test_addresses_of_another_host_are_a_warning(ground):
+    code, text = ground.keys.check_config()
+    assert code == 0 and "no address of this host" not in text, "its own, and a store that is there"
+    xml = ground.keys.config.read_text()
+    ground.keys.write(re.sub(r'(<(?:udp|tcp) address=")[^"]*"', r'\1203.0.113.9"', xml))
+    said(ground.keys, 0, "<udp>", "<tcp>: '@address': 203.0.113.9 is no address of this host", "good")
+
+
 @pytest.mark.parametrize("name, status, words", (
     ("gone", CONFIG, ("No such file",)), ("garbage", POLICY, ("RFC4534",)), ("forged", POLICY, ("RFC4534-2",)),
     ("server", POLICY, ("RFC4535-5.2.1-01",)), ("transport", POLICY, ("RFC4534-2",))))

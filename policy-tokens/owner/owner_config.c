@@ -205,7 +205,7 @@ owner_config_reload(struct owner *o)
 	struct gkd_why why = { "" };
 
 	if (trust(o, gkd_config_root(o->d->config), &made, &why) != GK_OK) {
-		gkd_log(LOG_ERR, "cfg", "reload: %s", why.text);
+		gkd_reload_failed(o->d, why.text);
 		return;
 	}
 	if (o->tls)
