@@ -42,7 +42,7 @@ def test_addresses_of_another_host_are_a_warning(ground):
     code, text = ground.keys.check_config()
     assert code == 0 and "no address of this host" not in text, "its own, and a store that is there"
     xml = ground.keys.config.read_text()
-    ground.keys.write(re.sub(r'(<(?:udp|tcp) address=")[^"]*"', r'\1203.0.113.9"', xml))
+    ground.keys.write(re.sub(r'(<(?:udp|tcp) address=")[^"]*"', r'\g<1>203.0.113.9"', xml))
     said(ground.keys, 0, "<udp>", "<tcp>: '@address': 203.0.113.9 is no address of this host", "good")
 
 
