@@ -238,7 +238,7 @@ GK_TEST(xfrm, one_who_may_not_send_sends_nothing)
 	gdoi_kernel_free(k);
 }
 
-/* One direction has an SA, the other has none; both have an entry. */
+/* The other direction has none; what would be sent there is thrown away. */
 GK_TEST(rfc5374_a_1_01, an_sa_of_one_direction)
 {
 	struct gdoi_kernel *k = begin();
