@@ -50,6 +50,8 @@ configure(uint8_t a, uint8_t b)
 		gw_set_data(&w, 2, two);
 	if ((b & 0x18) == 0x10)
 		gw_set_data(&w, 1, &iec);
+	if ((b & 0x18) == 0x18) /* who comes again brings about new keys */
+		w.template.data[0].sat.ipsec.life_kb = 100;
 	w.dialect.push_iv = (b >> 5) & 3;
 	if ((b & 0x80) != 0)
 		w.dialect.push_kek_only_tek = GDOI_PUSH_KEK_ONLY_TEK_REQUIRED;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdoi/engine/gm.h"
 #include "gdoi/install/kernel_private.h"
 #include "gdoi/isakmp/isakmp_registry.h"
 
@@ -302,6 +303,21 @@ gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
 	(void)gdoi_kernel_say(k, &m, "policy of pushes", &none);
 }
 
+/* Do those that hold @p receive by it, or keep it closed?  @group holds it no more. */
+static bool
+needs_in(const struct gdoi_kernel *k, size_t group,
+         const struct gdoi_kernel_policy *p)
+{
+	for (size_t i = 0; i < k->n_sas; i++)
+		if (&k->policy[k->sa[i].policy] == p &&
+		    k->sa[i].group != group && k->sa[i].x.receive)
+			return true;
+	for (size_t i = 0; i < GDOI_GM_GROUPS_MAX; i++)
+		if (gdoi_kernel_held(p, i) && count_of(k, i, p) == 0)
+			return true;
+	return false;
+}
+
 /* What @group leaves to the others of a selector before it goes. */
 static void
 bequeath(struct gdoi_kernel *k, size_t group, struct gdoi_kernel_policy *p)
@@ -314,6 +330,8 @@ bequeath(struct gdoi_kernel *k, size_t group, struct gdoi_kernel_policy *p)
 		gdoi_kernel_block_policies(k, p);
 	else if (now != NULL && now->group == group)
 		(void)hand_over(k, p, group);
+	if (!needs_in(k, group, p))
+		gdoi_kernel_drop_in(k, p);
 }
 
 void

@@ -142,15 +142,22 @@ gdoi_kernel_turn_out(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
 }
 
 void
-gdoi_kernel_drop_policies(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
+gdoi_kernel_drop_in(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
 {
 	if (p->in)
 		drop_policy(k, &p->x, GDOI_XFRM_IN);
 	if (p->fwd)
 		drop_policy(k, &p->x, GDOI_XFRM_FWD);
+	p->in = p->fwd = false;
+}
+
+void
+gdoi_kernel_drop_policies(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
+{
+	gdoi_kernel_drop_in(k, p);
 	if (p->out)
 		drop_policy(k, &p->x, GDOI_XFRM_OUT);
-	p->in = p->fwd = p->out = p->sending = false;
+	p->out = p->sending = false;
 }
 
 void

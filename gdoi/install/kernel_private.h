@@ -75,6 +75,7 @@ int gdoi_kernel_open_in(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
                         const struct gdoi_xfrm *x);
 int gdoi_kernel_turn_out(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
                          const struct gdoi_xfrm *x, bool send);
+void gdoi_kernel_drop_in(struct gdoi_kernel *k, struct gdoi_kernel_policy *p);
 void gdoi_kernel_drop_policies(struct gdoi_kernel *k,
                                struct gdoi_kernel_policy *p);
 void gdoi_kernel_block_policies(struct gdoi_kernel *k,

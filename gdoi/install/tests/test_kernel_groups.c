@@ -13,7 +13,7 @@
 #include "gdoi/isakmp/isakmp_registry.h"
 
 static const uint8_t group4[] = { 239, 1, 1, 1 };
-static const uint8_t key[2][20] = { { 1 }, { 2 } }, integrity[32];
+static const uint8_t key[3][20] = { { 1 }, { 2 }, { 3 } }, integrity[32];
 
 /* A state or policy: its message behind the header, whose sequence number is
  * anything. */
@@ -378,6 +378,39 @@ GK_TEST(xfrm, what_the_kernel_has_but_once_is_not_taken_from_another_group)
 	assert_int_equal(bad, 0);
 }
 
+static void
+give_sender(struct gdoi_kernel *k, size_t group, uint8_t spi)
+{
+	struct gdoi_tek tek = tek_of(group, spi, GDOI_TEK_CURRENT);
+
+	sat.ipsec.direction = 1;
+	gk_assert_ok(give_tek(k, group, &tek));
+}
+
+/* Who only sends lets nothing in; who keeps a selector closed does in both directions. */
+GK_TEST(xfrm, what_is_let_in_ends_with_the_last_group_that_receives)
+{
+	struct gdoi_kernel *k = begin(false);
+	struct table sender;
+
+	give_sender(k, 1, 2);
+	sender = kernel;
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	assert_int_equal(kernel.n, sender.n + 2); /* state and IN */
+	gdoi_kernel_leave(k, 0);
+	assert_kernel(sender);
+	give(k, 0, 1, GDOI_TEK_CURRENT);
+	give(k, 2, 3, GDOI_TEK_CURRENT);
+	wipe(k, 2, 3);
+	gdoi_kernel_leave(k, 0);
+	assert_int_equal(kernel.n, sender.n + 1);
+	gdoi_kernel_leave(k, 2);
+	gdoi_kernel_leave(k, 1);
+	assert_int_equal(kernel.n, 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(bad, 0);
+}
+
 /* RFC 2401 section 4.1: an SPI is one of its protocol. */
 GK_TEST(xfrm, esp_and_ah_with_one_spi_are_two_sas)
 {
@@ -434,6 +467,8 @@ main(void)
 		       fail_open_drops_the_policies_with_the_last_sa_of_any_group),
 		GK_RUN(xfrm,
 		       what_the_kernel_has_but_once_is_not_taken_from_another_group),
+		GK_RUN(xfrm,
+		       what_is_let_in_ends_with_the_last_group_that_receives),
 		GK_RUN(xfrm, esp_and_ah_with_one_spi_are_two_sas),
 		GK_RUN(xfrm, a_fence_where_an_sa_stands_goes_with_its_policy),
 	};
