@@ -86,9 +86,11 @@ holders_of_current(void)
  * restart, must not be the end of what they have in common. */
 GK_TEST(kilobytes, in_a_group_without_a_rekey_sa_the_others_keep_theirs)
 {
-	const struct gw_member *again = &w.member[1], *last = &w.member[2];
+	const struct gw_member *again, *last;
 
 	gw_init(&w, 3);
+	again = &w.member[1];
+	last = &w.member[2];
 	w.template.rekey.on = false;
 	w.template.data[0].sat.ipsec.life_kb = 100;
 	gw_open_with(&w, 3);
