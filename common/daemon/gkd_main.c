@@ -277,7 +277,8 @@ static const struct gkd_command common_commands[] = {
 	  cmd_refusals },
 	{ "keylog", NULL, "where keys are logged to, if anywhere", cmd_keylog },
 	{ "reload", NULL,
-	  "read certificates, CRLs and announcements again (as SIGHUP)",
+	  "read certificates and CRLs again, and what else the manual says "
+	  "(as SIGHUP)",
 	  cmd_reload },
 	{ "stop", NULL, "end this daemon", cmd_stop },
 };
