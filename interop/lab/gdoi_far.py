@@ -157,7 +157,8 @@ class KeyServer:
         """Whether an exchange without a fault comes as far as the wrong one may not."""
         asked = ASKED[kind(entry)]
         events = self._settled(lambda: self._exchange(asked))
-        self.said = [words(*e) for e in events] or [f"no answer from {self.a.target}"]
+        hint = "" if self.a.suite else "; it may want another --suite than the default"
+        self.said = [words(*e) for e in events] or [f"no answer from {self.a.target}{hint}"]
         return any(e in asked for e, _ in events)
 
     def attack(self, entry) -> dict:

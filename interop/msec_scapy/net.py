@@ -34,12 +34,17 @@ def multicast_receiver(group, port, interface=None):
     address = ipaddress.ip_address(group)
     index = socket.if_nametoindex(interface) if interface else 0
     s = udp_socket(group, port, reuse=True)
-    if address.version == 4:
-        s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
-                     address.packed + struct.pack("=4si", bytes(4), index))
-    else:
-        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
-                     address.packed + struct.pack("=I", index))
+    try:
+        if address.version == 4:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         address.packed + struct.pack("=4si", bytes(4), index))
+        else:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                         address.packed + struct.pack("=I", index))
+    except OSError as e:
+        s.close()
+        where = f"on {interface}" if interface else "on the interface of the route there (--interface names one)"
+        raise OSError(e.errno, f"{group} cannot be joined {where}: {e.strerror}") from None
     return s
 
 
