@@ -23,6 +23,9 @@ from .process import PATIENCE
 ROLE = {"gcks": "member", "gm": "server"}  # who is attacked: the role of the attacker
 WAIT = PATIENCE  # seconds that a refusal may take
 LOST = PATIENCE / 4  # seconds after which a multicast datagram may have been lost
+# Of a message of an exchange that is over.  A member that was told to leave may have asked just before: so it refuses what it
+# gets for that, whatever is wrong with it.
+OVER = "RFC6407-7.2.4-02"
 
 
 class Recording(misbehave.Armed):
@@ -43,7 +46,8 @@ class Recording(misbehave.Armed):
 
     def refused(self, event):
         """Whether this refusal can be that of what was sent: what was refused before, and is told now, is none."""
-        return event["event"] == "refused" and self.at is not None and event["mono_ms"] >= self.at
+        return (event["event"] == "refused" and self.at is not None and event["mono_ms"] >= self.at
+                and (event["req"] != OVER or OVER in self.entry.rows))
 
 
 def _refusal(daemon, mark, hooks, taken, wait=WAIT):

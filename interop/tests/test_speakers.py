@@ -28,6 +28,12 @@ def opened(town, g, n=3):
     for gm in gms:
         gm.control("join")
     wait_all(gms, "joined")
+    newest = {}  # who joined first gets the last keys by a rekey
+    for k in (k for gm in gms for k in gm.control("keys")):
+        newest[k["id"]] = max(k["handle"], newest.get(k["id"], 0))
+    for gm in gms:
+        for i in {k["id"] for k in gm.control("keys")}:
+            gm.wait("key-install", id=i, where=lambda e: e["handle"] >= newest[e["id"]])
     return keys, gms
 
 
