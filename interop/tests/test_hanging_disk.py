@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Key servers whose disk hangs: what needs no commit goes on, nothing that does leaves before its commit is done, what may
 wait in memory is bounded, and the end waits for the commit that is under way."""
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -56,9 +57,12 @@ def until(what, text, seconds=PATIENCE):
 
 def waits_in(daemon, name):
     """Where in the kernel a thread of the daemon waits; empty: it does not."""
-    tasks = Path(f"/proc/{daemon._p.pid}/task")
-    task, = [t for t in tasks.iterdir() if (t / "comm").read_text().strip() == name]
-    text = (task / "wchan").read_text().strip()
+    found = []
+    for task in Path(f"/proc/{daemon._p.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # others may end just now
+            if (task / "comm").read_text().strip() == name:
+                found.append((task / "wchan").read_text().strip())
+    text, = found
     return "" if text == "0" else text
 
 
