@@ -11,11 +11,11 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/daemon/gkd_accept.h"
+#include "common/daemon/gkd_control_socket.h"
 #include "common/daemon/gkd_events.h"
 #include "common/daemon/gkd_log.h"
 
@@ -421,18 +421,6 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		conn_free(conn);
 }
 
-static bool
-may_enter(int fd, uid_t *uid)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
-		return false;
-	*uid = peer.uid;
-	return peer.uid == 0 || peer.uid == geteuid();
-}
-
 static void
 on_accept(void *arg, int fd, const struct gkd_addr *peer)
 {
@@ -441,7 +429,7 @@ on_accept(void *arg, int fd, const struct gkd_addr *peer)
 	uid_t uid;
 
 	(void)peer;
-	if (!may_enter(fd, &uid))
+	if (!gkd_control_may_enter(fd, &uid))
 		gkd_log(LOG_WARNING, "auth", "control: other user refused");
 	else if (control->n_conns >= GKD_CONTROL_CONNS)
 		gkd_log(LOG_WARNING, "io", "control: too many connections");
@@ -471,53 +459,6 @@ on_accept(void *arg, int fd, const struct gkd_addr *peer)
 
 /* ---- the socket -------------------------------------------------------- */
 
-/* A socket file whose daemon died is in the way; one that answers is not ours
- * to take. */
-static bool
-is_alive(const struct sockaddr_un *un)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive;
-
-	if (fd < 0)
-		return false;
-	alive = connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0;
-	close(fd);
-	return alive;
-}
-
-static int
-listen_at(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct stat st;
-	mode_t mask;
-	int fd, rc;
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		if (is_alive(&un)) {
-			errno = EADDRINUSE;
-			return -1;
-		}
-		unlink(path);
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	/* Never, not for an instant, open to others. */
-	mask = umask(0177);
-	rc = bind(fd, (const struct sockaddr *)&un, sizeof(un));
-	umask(mask);
-	if (rc != 0 || listen(fd, 16) != 0) {
-		rc = errno;
-		close(fd);
-		errno = rc;
-		return -1;
-	}
-	return fd;
-}
-
 enum gk_err
 gkd_control_open(struct gkd_control **control, struct gkd_loop *loop,
                  const char *path, const struct gkd_command *commands,
@@ -539,7 +480,7 @@ gkd_control_open(struct gkd_control **control, struct gkd_loop *loop,
 	c->loop = loop;
 	c->commands = commands;
 	c->state = state;
-	fd = listen_at(path);
+	fd = gkd_control_listen(path);
 	if (fd < 0) {
 		free(c);
 		return GK_ERR_IO;
