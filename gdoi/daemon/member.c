@@ -170,6 +170,9 @@ act(struct gdoid_member *m, const struct gdoi_output *o)
 	case GDOI_OUT_LEFT:
 		gdoid_member_left(m, o);
 		break;
+	case GDOI_OUT_UNAUTHORISED:
+		gdoid_member_unauthorised(m, o);
+		break;
 	case GDOI_OUT_JOINED:
 	case GDOI_OUT_EVICTED:
 	case GDOI_OUT_STALE:

@@ -9,6 +9,7 @@
 #include "gdoi/daemon/broker.h"
 #include "gdoi/daemon/report.h"
 #include "gdoi/daemon/settings.h"
+#include "gdoi/daemon/tek_json.h"
 #include "gdoi/engine/gm.h"
 #include "gdoi/install/kernel.h"
 
@@ -36,6 +37,12 @@ enum { GDOID_UDP_4, GDOID_UDP_4_NAT, GDOID_UDP_6, GDOID_UDP_6_NAT, GDOID_UDPS };
 
 struct gdoid_member;
 
+struct gdoid_flows {
+	struct gdoi_flow *flow;
+	struct gk_buf *name; /* of the key server of each */
+	size_t n;
+};
+
 struct gdoid_member_group {
 	const char *name;
 	const char *interface; /* of the Rekey SA; "": as routed */
@@ -47,6 +54,9 @@ struct gdoid_member_group {
 	struct gk_buf *server_octets;       /* NULL: those of @announced */
 	struct gk_identity *servers;
 	size_t n_servers;
+	struct gdoid_flows flows;
+	char unauthorised[GDOID_SAT_TEXT]; /* the last SA that was left out */
+	int64_t unauthorised_utc;          /* 0: none */
 };
 
 /* Where PUSHes come to; shared by the Rekey SAs that have the same place. */
@@ -122,6 +132,20 @@ enum gkd_exit gdoid_announcement_load(struct gdoid_member *m,
 GK_MUST_CHECK enum gk_err gdoid_announced_phase1(const struct gdoid_member *m,
                                                  struct gdoid_phase1 *p,
                                                  struct gkd_why *why);
+
+/* ---- member_flow.c: traffic that key servers may make SAs for ------------- */
+/* gdoid_flows_load - each <flow> of @group; free what there is also after an
+ * error. */
+GK_MUST_CHECK enum gk_err gdoid_flows_load(const struct gkd_config *config,
+                                           const struct gkd_elem *group,
+                                           struct gdoid_flows *flows,
+                                           struct gkd_why *why);
+void gdoid_flows_free(struct gdoid_flows *flows);
+void gdoid_member_unauthorised(struct gdoid_member *m,
+                               const struct gdoi_output *o);
+/* {"flows": how many, "unauthorised": SAs that were left out, "last": ...} */
+json_t *gdoid_member_flows(const struct gdoid_member *m, size_t group,
+                           uint64_t refused);
 
 /* ---- member.c: sockets, store, engine ------------------------------------ */
 enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);

@@ -59,6 +59,8 @@ json_group(struct gdoid_member *m, size_t group)
 	json_object_set_new(o, "sid_bits", json_integer(st.sid_bits));
 	json_object_set_new(o, "sids", json_integer((json_int_t)st.n_sids));
 	json_object_set_new(o, "receives_only", json_boolean(st.no_sender));
+	json_object_set_new(o, "authorised",
+	                    gdoid_member_flows(m, group, st.unauthorised));
 	json_object_set_new(o, "failures", json_integer(st.failures));
 	json_object_set_new(o, "failure", json_failure(&st));
 	json_object_set_new(o, "keys", gdoid_member_keys(m, group));

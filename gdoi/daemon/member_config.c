@@ -113,6 +113,9 @@ read_group(struct gdoid_member *m, const struct gkd_elem *elem,
 		                       "'sender-ids' does not go with "
 		                       "'receive-only'");
 	c->sids = (uint16_t)sids;
+	GK_TRY(gdoid_flows_load(config, elem, &g->flows, why));
+	c->flows = g->flows.flow;
+	c->n_flows = g->flows.n;
 	c->id = c->scope = gk_buf_slice(&g->id);
 	c->dialect = &g->dialect;
 	c->servers = g->servers;
@@ -332,6 +335,7 @@ gdoid_member_unconfigure(struct gdoid_member *m)
 		     k++)
 			gk_buf_free(&g->server_octets[k]);
 		gpt_announcement_free(g->announced);
+		gdoid_flows_free(&g->flows);
 		free(g->server_octets);
 		free(g->servers);
 		gk_buf_free(&g->id);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gdoi/daemon/tek_json.h"
+
 #define PEER_TEXT 300
 #define WORDS_MAX 128 /* of what a peer says in words */
 
@@ -156,6 +158,38 @@ add_tek(json_t *f, const struct gdoi_output *o)
 			json_string(gdoi_tek_state_text(o->tek.state)));
 }
 
+/* RFC 5374 section 4.1.3.5: the reason is on record. */
+static void
+unauthorised(struct gkd_daemon *d, const char *group, const char *peer,
+             const struct gdoi_output *o)
+{
+	struct gkd_cause w = cause_of(&o->why, o->text);
+	const struct gkd_about about = { group, peer, o->why.req, true };
+	char sat[GDOID_SAT_TEXT], reason[GDOID_SAT_TEXT + 64];
+	struct gkd_refusal refusal = {
+		.group = group,
+		.peer = peer,
+		.req = o->why.req,
+		.field = o->why.field,
+		.offset = o->why.offset,
+		.reason = reason,
+	};
+	json_t *f;
+
+	gdoid_sat_text(sat, o->tek.sat);
+	snprintf(reason, sizeof(reason), "%s is %s", sat, o->text);
+	gkd_counters_refuse(d->counters, &refusal);
+	gkd_log_about(LOG_NOTICE, "msg", &about, "an SA is left out: %s",
+	              reason);
+	if (!gkd_events_wanted(d->events))
+		return;
+	f = gkd_report_fields(group, peer);
+	add_tek(f, o);
+	w.text = reason;
+	gkd_cause_add(f, &w);
+	gkd_events_emit(d->events, "unauthorised", f);
+}
+
 /* What a peer sent for people to read; it may be anything. */
 static const char *
 words(char out[WORDS_MAX + 1], struct gk_slice said)
@@ -281,10 +315,15 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 	}
 	told = gkd_events_wanted(d->events);
 	/* Most news is read by nobody: to spell it takes longer than to ask. */
-	if (logged || told || out->kind == GDOI_OUT_REFUSED)
+	if (logged || told || out->kind == GDOI_OUT_REFUSED ||
+	    out->kind == GDOI_OUT_UNAUTHORISED)
 		peer = peer_of(peer_text, out);
 	if (out->kind == GDOI_OUT_REFUSED) {
 		refuse(d, group, peer, &out->why, out->text);
+		return;
+	}
+	if (out->kind == GDOI_OUT_UNAUTHORISED) {
+		unauthorised(d, group, peer, out);
 		return;
 	}
 	about.peer = peer;

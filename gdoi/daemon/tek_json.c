@@ -12,30 +12,73 @@
 
 #define ENDPOINT_TEXT (2 * INET6_ADDRSTRLEN)
 
-/* "address", "address/mask" or "address-address"; null for any. */
+/* "address", "address/mask" or "address-address"; false: it is none of them. */
+static bool
+endpoint_text(char out[ENDPOINT_TEXT], const struct gdoi_endpoint *e)
+{
+	size_t len = gdoi_address_len(e->type);
+	bool range = e->type == ISAKMP_ID_IPV4_ADDR_RANGE ||
+	             e->type == ISAKMP_ID_IPV6_ADDR_RANGE;
+	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
+	int family = len == 16 ? AF_INET6 : AF_INET;
+
+	if (len == 0 || (e->data.len != len && e->data.len != 2 * len))
+		return false;
+	inet_ntop(family, e->data.ptr, a, sizeof(a));
+	if (e->data.len == len) {
+		snprintf(out, ENDPOINT_TEXT, "%s", a);
+		return true;
+	}
+	inet_ntop(family, e->data.ptr + len, b, sizeof(b));
+	snprintf(out, ENDPOINT_TEXT, "%s%s%s", a, range ? "-" : "/", b);
+	return true;
+}
+
+/* Null for any. */
 static json_t *
 json_endpoint(const struct gdoi_endpoint *e)
 {
-	bool v6 = e->type == ISAKMP_ID_IPV6_ADDR ||
-	          e->type == ISAKMP_ID_IPV6_ADDR_SUBNET ||
-	          e->type == ISAKMP_ID_IPV6_ADDR_RANGE;
-	bool range = e->type == ISAKMP_ID_IPV4_ADDR_RANGE ||
-	             e->type == ISAKMP_ID_IPV6_ADDR_RANGE;
-	size_t len = v6 ? 16 : 4;
-	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
 	char text[ENDPOINT_TEXT];
-	int family = v6 ? AF_INET6 : AF_INET;
 
 	if (e->data.len == 0 || e->data.len == 3)
 		return json_null();
-	if (e->data.len != len && e->data.len != 2 * len)
-		return gkd_json_octets(e->data);
-	inet_ntop(family, e->data.ptr, a, sizeof(a));
-	if (e->data.len == len)
-		return json_string(a);
-	inet_ntop(family, e->data.ptr + len, b, sizeof(b));
-	snprintf(text, sizeof(text), "%s%s%s", a, range ? "-" : "/", b);
-	return json_string(text);
+	return endpoint_text(text, e) ? json_string(text)
+	                              : gkd_json_octets(e->data);
+}
+
+static void
+add_end(char *out, const struct gdoi_endpoint *e)
+{
+	char text[ENDPOINT_TEXT];
+	size_t n = strlen(out);
+
+	if (gdoi_endpoint_is_any(e))
+		snprintf(text, sizeof(text), "any");
+	else if (!endpoint_text(text, e))
+		snprintf(text, sizeof(text), "(a name)");
+	snprintf(out + n, GDOID_SAT_TEXT - n, "%s", text);
+	n = strlen(out);
+	if (e->port != 0)
+		snprintf(out + n, GDOID_SAT_TEXT - n, " port %u", e->port);
+}
+
+void
+gdoid_sat_text(char out[GDOID_SAT_TEXT], const struct gdoi_sat *sat)
+{
+	const struct gdoi_endpoints *ep = &sat->ipsec.ep;
+	const char *what = sat->protocol == GDOI_PROTOCOL_ESP  ? "ESP"
+	                   : sat->protocol == GDOI_PROTOCOL_AH ? "AH"
+	                                                       : "IEC 61850";
+
+	snprintf(out, GDOID_SAT_TEXT, "%s ", what);
+	if (sat->protocol == GDOI_PROTOCOL_IEC_61850)
+		return;
+	add_end(out, &ep->src);
+	snprintf(out + strlen(out), GDOID_SAT_TEXT - strlen(out), " -> ");
+	add_end(out, &ep->dst);
+	if (ep->protocol != 0)
+		snprintf(out + strlen(out), GDOID_SAT_TEXT - strlen(out),
+		         " protocol %u", ep->protocol);
 }
 
 static void

@@ -10,4 +10,9 @@
  * sender ids, and with @keys its keys; a new reference. */
 json_t *gdoid_json_tek(const struct gdoi_tek *tek, bool keys);
 
+/* gdoid_sat_text - protocol and traffic of an SA for people: "ESP 192.0.2.1 ->
+ * 239.1.1.1 udp 5004"; "any" for any source. */
+#define GDOID_SAT_TEXT 256
+void gdoid_sat_text(char out[GDOID_SAT_TEXT], const struct gdoi_sat *sat);
+
 #endif /* GDOI_DAEMON_TEK_JSON_H */

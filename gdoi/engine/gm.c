@@ -172,6 +172,7 @@ group_free(struct gm_group *group)
 	gm_acks_free(group);
 	gm_farewell_forget(group);
 	gm_undo_drop(group);
+	gk_buf_free(&group->registrar);
 	gm_keys_free(group->keys);
 	gk_journal_free(group->journal);
 }
@@ -389,6 +390,7 @@ gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
 		.pushes = g->pushes,
 		.acks = g->acks,
 		.refused = g->refused,
+		.unauthorised = g->unauthorised,
 		.waiting = g->n_held,
 		.registered_utc = g->registered_utc,
 		.rekey_due_utc = due_utc(g),

@@ -3,6 +3,7 @@
 #define GDOI_ENGINE_GM_H
 
 #include "gdoi/engine/output.h"
+#include "gdoi/payload/endpoint.h"
 #include "gdoi/payload/group_id.h"
 #include "gdoi/phase1/ike.h"
 
@@ -37,6 +38,23 @@ const char *gdoi_gm_state_text(enum gdoi_gm_state state);
 #define GDOI_GM_SERVERS_MAX 8
 #define GDOI_GM_GROUPS_MAX 32
 
+/*
+ * RFC 5374 section 4.1.3.4: a flow that a key server is authorised to make SAs for.
+ * An SA is within it when its protocol, all of its sources and all of its
+ * destinations are; one that says "any" is within a flow that says so, too.
+ */
+struct gdoi_flow_end {
+	struct gdoi_span span;          /* len 0: any address */
+	uint16_t port_first, port_last; /* 0 to 65535: any, and no port */
+};
+
+struct gdoi_flow {
+	struct gk_identity server; /* a pattern; GK_ID_NONE: each one */
+	uint8_t protocol;          /* of IP; 0: any */
+	const struct gdoi_flow_end *src, *dst;
+	size_t n_src, n_dst; /* 0: any */
+};
+
 /* What a member is ready to accept: RFC 6407 section 3.3 has it decide. */
 struct gdoi_gm_group_config {
 	struct gk_slice id;    /* body of the ID payload; borrowed */
@@ -56,6 +74,11 @@ struct gdoi_gm_group_config {
 	 * identities (RFC6407-3.1-02).  None: every one of the list. */
 	const struct gk_identity *servers;
 	size_t n_servers;
+	/* RFC 5374 section 4.1.3.5: an ESP or AH SA that is within none of these is
+	 * left out of what is taken; a registration of which nothing would be left
+	 * is refused.  None: whatever the key server says.  Borrowed. */
+	const struct gdoi_flow *flows;
+	size_t n_flows;
 };
 
 struct gdoi_gm_config {
@@ -146,7 +169,7 @@ enum gk_err gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now);
 
 /* Outputs: SEND, COMMIT (@journal), PHASE1_UP, PHASE1_DOWN, JOINED, LEFT, EVICTED,
  * REKEYED, TEK, TEK_WIPE, KEK, KEK_WIPE, STALE, NEXT_SERVER, DESTROYED, NOTIFIED,
- * TOLD, UNTOLD, RECEIVE_ONLY, REFUSED, MESSAGE. */
+ * TOLD, UNTOLD, RECEIVE_ONLY, UNAUTHORISED, REFUSED, MESSAGE. */
 bool gdoi_gm_poll(struct gdoi_gm *gm, struct gdoi_output *out);
 /*
  * gdoi_gm_commit_failed - the store did not take the COMMIT that _poll() gave
@@ -168,6 +191,7 @@ struct gdoi_gm_status {
 	struct gdoi_kek_info kek;
 	size_t n_teks, n_keks;          /* n_keks: LKH keys held */
 	uint64_t pushes, acks, refused; /* since the start */
+	uint64_t unauthorised;          /* SAs that were within no flow */
 	size_t waiting; /* PUSHes that the store has not taken yet */
 	int64_t registered_utc, rekey_due_utc;
 	uint16_t sid_bits;

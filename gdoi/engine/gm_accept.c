@@ -11,6 +11,7 @@
  * it is about what this member can do, and what it is permitted to.
  */
 struct policy {
+	const struct gdoi_gm *gm;
 	const struct gm_group *group;
 	const struct gdoi_sa *sa;
 	bool pull;
@@ -104,6 +105,19 @@ spi_check(const struct policy *p, uint16_t i)
 	return GK_OK;
 }
 
+/* RFC5374-4.1.1-05: nothing ever comes from a multicast address. */
+static enum gk_err
+source_accept(const struct policy *p, const struct gdoi_endpoints *ep)
+{
+	struct gdoi_span src = gdoi_endpoint_span(&ep->src);
+
+	if (!gdoi_span_is_multicast(&src) || !GK_CHECKED("RFC5374-4.1.1-05"))
+		return GK_OK;
+	return refuse(p, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
+	              "RFC5374-4.1.1-05", "SRC Identification Data",
+	              ep->at + 5);
+}
+
 static enum gk_err
 sat_accept(const struct policy *p, uint16_t i)
 {
@@ -112,6 +126,8 @@ sat_accept(const struct policy *p, uint16_t i)
 	struct gdoi_sat_keys keys;
 
 	GK_TRY(spi_check(p, i));
+	if (!iec)
+		GK_TRY(source_accept(p, &sat->ipsec.ep));
 	GK_TRY(gdoi_sat_keys(&p->group->dialect, sat, &keys, p->why));
 	if (keys.legacy && !p->group->cfg.legacy_ok &&
 	    GK_CHECKED("RFC6407-6-02"))
@@ -139,6 +155,15 @@ is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want)
 	        (want->port == 0 || e->port == want->port));
 }
 
+/* RFC5374-4.1.3.4-01: of what is authorised something has to be left. */
+static enum gk_err
+flows(const struct policy *p)
+{
+	if (!p->pull || gm_flow_permits_any(p->gm, p->group, p->sa, p->pull))
+		return GK_OK;
+	return not_permitted(p, "RFC5374-4.1.3.4-01", "SAT", p->sa->sat[0].at);
+}
+
 /* Section 3.3: the member decides; and it may have been told where PUSHes go. */
 static enum gk_err
 rekey_place(const struct policy *p)
@@ -161,11 +186,11 @@ rekey_place(const struct policy *p)
 }
 
 enum gk_err
-gm_accept(const struct gm_group *group, const struct gdoi_sa *sa, bool pull,
-          struct isakmp_reject *why)
+gm_accept(const struct gdoi_gm *gm, const struct gm_group *group,
+          const struct gdoi_sa *sa, bool pull, struct isakmp_reject *why)
 {
 	const struct policy p = {
-		.group = group, .sa = sa, .pull = pull, .why = why
+		.gm = gm, .group = group, .sa = sa, .pull = pull, .why = why
 	};
 
 	if (pull && group->cfg.require_rekey && !sa->has_sak &&
@@ -173,12 +198,13 @@ gm_accept(const struct gm_group *group, const struct gdoi_sa *sa, bool pull,
 		return not_permitted(&p, "RFC6407-3.3-05", "SAK", sa->at);
 	GK_TRY(rekey_place(&p));
 	if (sa->has_sak) {
+		GK_TRY(source_accept(&p, &sa->sak.ep));
 		GK_TRY(kek_cipher(&p, &sa->sak));
 		GK_TRY(kek_signature(&p, &sa->sak));
 	}
 	for (uint16_t i = 0; i < sa->n_sats; i++)
 		GK_TRY(sat_accept(&p, i));
-	return GK_OK;
+	return flows(&p);
 }
 
 /* RFC6407-3.3-06, 3.5-05: one sender id comes unasked. */

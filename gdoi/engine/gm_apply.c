@@ -85,7 +85,7 @@ take_sids(struct gm_change *c)
 enum gk_err
 gm_apply(struct gm_change *c)
 {
-	GK_TRY(gm_accept(c->group, c->sa, c->pull, &c->why));
+	GK_TRY(gm_accept(c->gm, c->group, c->sa, c->pull, &c->why));
 	GK_TRY(packets_check(c));
 	if (c->pull)
 		take_sids(c);

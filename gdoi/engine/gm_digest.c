@@ -68,6 +68,7 @@ add_group(struct gk_sum *s, const struct gm_group *g)
 {
 	add_keys(s, g->keys);
 	gk_sum_u64(s, g->joined);
+	gk_sum_buf(s, &g->registrar);
 	gk_sum_u64(s, g->state);
 	gk_sum_u64(s, g->register_at);
 	gk_sum_u64(s, g->bound_ms);

@@ -112,7 +112,7 @@ offered(struct gm_input *in, struct gdoi_pull_message *m)
 		                          .request = group->cfg.sids };
 	struct gdoi_pull_content content = { 0 };
 
-	GK_TRY(gm_accept(group, m->sa, true, &in->why));
+	GK_TRY(gm_accept(in->gm, group, m->sa, true, &in->why));
 	gdoi_pull_take(&pull->exchange, m);
 	pull->offer = *m;
 	*m = (struct gdoi_pull_message){ 0 };
@@ -131,6 +131,7 @@ install(struct gm_input *in, struct gm_change *c)
 	GK_TRY(gm_commit(gm, group, c->keys, NULL));
 	c->keys = NULL;
 	GK_TRY(gm_report(gm, group, group->undo.keys, group->keys));
+	GK_TRY(gm_flow_tell(c));
 	group->local = ike_path(gm->ike)->local;
 	if (group->local.ip_len == 0) {
 		group->local.ip_len = in->to.ip_len;

@@ -368,6 +368,7 @@ finish(struct push *p, struct gm_change *c)
 	GK_TRY(gm_commit(gm, group, c->keys, &moved));
 	c->keys = NULL;
 	GK_TRY(gm_report(gm, group, group->undo.keys, group->keys));
+	GK_TRY(gm_flow_tell(c));
 	GK_TRY(rekeyed(p, what_it_was(c, p)));
 	GK_TRY(acknowledge(p, ack));
 	if (c->new_kek)

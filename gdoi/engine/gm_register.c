@@ -357,9 +357,15 @@ gm_register_failed(struct gdoi_gm *gm, struct gm_group *group, const char *text,
 enum gk_err
 gm_registered(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 {
+	struct gk_identity peer = ike_peer(gm->ike);
 	struct gdoi_output *out;
 
 	gm_pull_clear(group);
+	gk_buf_free(&group->registrar);
+	group->registrar_kind = GK_ID_NONE;
+	GK_TRY(gk_buf_copy(&group->registrar, peer.octets));
+	group->registrar_kind = peer.kind;
+	group->registrar_at = gm->cfg.server[gm->server];
 	group->state = GDOI_GM_MEMBER;
 	group->failures = 0;
 	group->failure = NULL;

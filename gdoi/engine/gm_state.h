@@ -210,10 +210,14 @@ struct gm_group {
 	struct isakmp_reject why;
 	int64_t failed_utc;
 	struct gm_farewell farewell;
-	size_t servers_tried;     /* of this round */
-	uint64_t quiet_until;     /* lifetimes do not ask again before that */
-	int64_t registered_utc;   /* 0: never */
-	bool joined;              /* JOINED was said, LEFT was not */
+	size_t servers_tried;   /* of this round */
+	uint64_t quiet_until;   /* lifetimes do not ask again before that */
+	int64_t registered_utc; /* 0: never */
+	bool joined;            /* JOINED was said, LEFT was not */
+	/* Who gave us our keys; GK_ID_NONE: nobody has. */
+	enum gk_id_kind registrar_kind;
+	struct gk_buf registrar;
+	struct gdoi_address registrar_at;
 	struct ike_address local; /* of the last PULL: RFC8263-3.4-03 */
 	uint64_t suspect_at;      /* gm_suspect(): not before that, ... */
 	uint64_t suspicion_at;    /* it is followed up then */
@@ -246,7 +250,7 @@ struct gm_group {
 	size_t n_acks;
 	uint8_t acked[32];         /* the PUSH that was acknowledged last ... */
 	struct gk_buf acked_dgram; /* ... with this */
-	uint64_t pushes, acks, refused;
+	uint64_t pushes, acks, refused, unauthorised;
 };
 
 struct gdoi_gm {
@@ -326,7 +330,8 @@ struct gdoi_kek gm_kek_view(const struct gm_rekey *rekey);
 struct gk_slice gm_kek_octets(const struct gm_kek *kek);
 
 /* gm_accept.c: is the policy acceptable?  Section 3.3. */
-GK_MUST_CHECK enum gk_err gm_accept(const struct gm_group *group,
+GK_MUST_CHECK enum gk_err gm_accept(const struct gdoi_gm *gm,
+                                    const struct gm_group *group,
                                     const struct gdoi_sa *sa, bool pull,
                                     struct isakmp_reject *why);
 bool gm_wants_sids(const struct gm_group *group, const struct gdoi_sa *sa);
@@ -346,15 +351,16 @@ struct gm_change {
 	struct isakmp_reject why;
 
 	/* what came of it */
-	bool new_kek;  /* there is another Rekey SA */
-	bool no_path;  /* it was announced, and nothing is for us */
-	bool stale;    /* it is older than what we have by PUSH */
-	bool no_sid;   /* a SAT was left out for want of a sender id */
-	bool deleted;  /* a Delete has taken SAs away ... */
-	bool kek_gone; /* ... the Rekey SA among them */
-	bool all_gone; /* ... and everything else */
-	bool used;     /* a SAT was left out, as it is used up here */
-	uint16_t ack;  /* that of the SAK in the message */
+	bool new_kek;          /* there is another Rekey SA */
+	bool no_path;          /* it was announced, and nothing is for us */
+	bool stale;            /* it is older than what we have by PUSH */
+	bool no_sid;           /* a SAT was left out for want of a sender id */
+	bool deleted;          /* a Delete has taken SAs away ... */
+	bool kek_gone;         /* ... the Rekey SA among them */
+	bool all_gone;         /* ... and everything else */
+	bool used;             /* a SAT was left out, as it is used up here */
+	uint64_t unauthorised; /* SATs within no flow, a bit for each */
+	uint16_t ack;          /* that of the SAK in the message */
 	bool has_ack;
 };
 
@@ -366,6 +372,14 @@ GK_MUST_CHECK enum gk_err gm_change_refuse(struct gm_change *c, enum gk_err err,
 /* gm_apply_delete - one Delete payload of a PUSH. */
 GK_MUST_CHECK enum gk_err gm_apply_delete(struct gm_change *c,
                                           const struct isakmp_delete *d);
+/* gm_flow.c: is it for traffic that the key server is authorised for?  Of any SA:
+ * is it one at least? */
+bool gm_flow_permits(const struct gdoi_gm *gm, const struct gm_group *group,
+                     const struct gdoi_sat *sat, bool pull);
+bool gm_flow_permits_any(const struct gdoi_gm *gm, const struct gm_group *group,
+                         const struct gdoi_sa *sa, bool pull);
+/* gm_flow_tell - what was left out: outputs UNAUTHORISED. */
+GK_MUST_CHECK enum gk_err gm_flow_tell(const struct gm_change *c);
 /* gm_rekey_sa.c: the SAK and its key. */
 GK_MUST_CHECK enum gk_err gm_apply_kek(struct gm_change *c);
 /* gm_lkh.c */

@@ -261,6 +261,10 @@ add(struct gm_change *c, uint16_t i, bool some)
 	struct gdoi_sat_keys need;
 	struct gm_slot *held;
 
+	if (!gm_flow_permits(c->gm, c->group, sat, c->pull)) {
+		c->unauthorised |= UINT64_C(1) << i;
+		return GK_OK;
+	}
 	if (packet == NULL) {
 		/* RFC6407-5.6.1-04: a registration may leave TEKs to a PUSH;
 		 * all of them, or none. */

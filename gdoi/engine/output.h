@@ -56,6 +56,7 @@ struct gdoi_address {
 	X(TOLD, "told")           /* GM: the key server knows that we left */  \
 	X(UNTOLD, "untold")       /* GM: it could not be told; @text */        \
 	X(RECEIVE_ONLY, "receive-only") /* GM: no sender id for us */          \
+	X(UNAUTHORISED, "unauthorised") /* GM: an SA, left out; @tek.sat */    \
 	X(NOTIFIED, "notified") /* the peer sent notification @notify */       \
 	X(REFUSED, "refused")   /* @why; nothing has changed */                \
 	X(MESSAGE, "message")   /* a message went in or out */
@@ -148,7 +149,8 @@ struct gdoi_output {
 	int64_t edition;          /* POLICY; -1: a local policy */
 	uint16_t notify;          /* NOTIFIED */
 	struct gk_slice words;    /* NOTIFIED: what the peer says in words */
-	struct isakmp_reject why; /* REFUSED, PHASE1_DOWN, LEFT, EVICTED */
+	struct isakmp_reject why; /* REFUSED, UNAUTHORISED, PHASE1_DOWN, LEFT,
+	                           * EVICTED */
 	const char *text;         /* a short reason; static storage */
 };
 

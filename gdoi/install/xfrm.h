@@ -99,9 +99,6 @@ bool gdoi_xfrm_same_selector(const struct gdoi_xfrm *a,
 size_t gdoi_xfrm_cover(const struct gdoi_sat *sat, uint32_t priority,
                        struct gdoi_xfrm x[GDOI_XFRM_COVER_MAX]);
 
-/* gdoi_xfrm_address_len - octets of an address in an ID of @type; 0: none. */
-size_t gdoi_xfrm_address_len(uint8_t type);
-
 /* In xfrm_algorithm.c: a part of gdoi_xfrm_plan(). */
 GK_MUST_CHECK enum gk_err gdoi_xfrm_algorithms(const struct gdoi_tek *tek,
                                                struct gdoi_xfrm *x,

@@ -8,12 +8,6 @@
 #include "gdoi/install/xfrm.h"
 #include "gdoi/isakmp/isakmp_registry.h"
 
-/* What an endpoint stands for: everything from the first to the last address. */
-struct span {
-	uint8_t first[16], last[16];
-	size_t len; /* of an address; 0: it stands for no addresses */
-};
-
 static bool
 bit(const uint8_t *octets, unsigned i)
 {
@@ -29,44 +23,9 @@ last_of(const uint8_t *first, unsigned bits, size_t len, uint8_t last[16])
 		last[i / 8] |= (uint8_t)(0x80 >> i % 8);
 }
 
-/* A mask with holes stands for more blocks than one can have: up to the first
- * hole it is a prefix, and that holds all of them. */
-static void
-from_mask(struct span *s, const uint8_t *mask)
-{
-	unsigned bits = 0;
-
-	while (bits < s->len * 8 && bit(mask, bits))
-		bits++;
-	for (unsigned i = bits; i < s->len * 8; i++)
-		s->first[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
-	last_of(s->first, bits, s->len, s->last);
-}
-
-static struct span
-span_of(const struct gdoi_endpoint *e)
-{
-	struct span s = { .len = gdoi_xfrm_address_len(e->type) };
-
-	if (s.len == 0 || (e->data.len != s.len && e->data.len != 2 * s.len))
-		return (struct span){ 0 };
-	memcpy(s.first, e->data.ptr, s.len);
-	memcpy(s.last, e->data.ptr, s.len);
-	if (e->data.len == s.len)
-		return s;
-	if (e->type == ISAKMP_ID_IPV4_ADDR_SUBNET ||
-	    e->type == ISAKMP_ID_IPV6_ADDR_SUBNET)
-		from_mask(&s, e->data.ptr + s.len);
-	else
-		memcpy(s.last, e->data.ptr + s.len, s.len);
-	if (memcmp(s.first, s.last, s.len) > 0)
-		return (struct span){ 0 };
-	return s;
-}
-
 /* The smallest prefix that holds all of it. */
 static unsigned
-enclosing(const struct span *s)
+enclosing(const struct gdoi_span *s)
 {
 	unsigned bits = 0;
 
@@ -77,7 +36,7 @@ enclosing(const struct span *s)
 
 /* The largest block that begins with @s->first and does not go beyond its end. */
 static unsigned
-first_block(const struct span *s, uint8_t last[16])
+first_block(const struct gdoi_span *s, uint8_t last[16])
 {
 	unsigned bits = (unsigned)s->len * 8;
 
@@ -96,7 +55,7 @@ first_block(const struct span *s, uint8_t last[16])
 
 /* Behind @last; false: there is nothing. */
 static bool
-step(struct span *s, const uint8_t *last)
+step(struct gdoi_span *s, const uint8_t *last)
 {
 	memcpy(s->first, last, s->len);
 	for (size_t i = s->len; i-- > 0;)
@@ -106,7 +65,7 @@ step(struct span *s, const uint8_t *last)
 }
 
 static size_t
-blocks(struct span s, struct gdoi_xfrm *x, size_t max)
+blocks(struct gdoi_span s, struct gdoi_xfrm *x, size_t max)
 {
 	uint8_t last[16];
 	size_t n = 0;
@@ -121,7 +80,7 @@ blocks(struct span s, struct gdoi_xfrm *x, size_t max)
 }
 
 static void
-take_prefix(const struct span *s, uint8_t out[16], uint8_t *bits)
+take_prefix(const struct gdoi_span *s, uint8_t out[16], uint8_t *bits)
 {
 	*bits = (uint8_t)enclosing(s);
 	memset(out, 0, 16);
@@ -134,7 +93,8 @@ gdoi_xfrm_cover(const struct gdoi_sat *sat, uint32_t priority,
                 struct gdoi_xfrm x[GDOI_XFRM_COVER_MAX])
 {
 	const struct gdoi_endpoints *ep = &sat->ipsec.ep;
-	const struct span dst = span_of(&ep->dst), src = span_of(&ep->src);
+	const struct gdoi_span dst = gdoi_endpoint_span(&ep->dst),
+			       src = gdoi_endpoint_span(&ep->src);
 	struct gdoi_xfrm one = {
 		.family = dst.len == 4 ? AF_INET : AF_INET6,
 		.protocol = ep->protocol,

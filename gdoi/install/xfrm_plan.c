@@ -46,29 +46,12 @@ is_any(const struct gdoi_endpoint *e)
 	       (e->data.len == 3 && memcmp(e->data.ptr, zero, 3) == 0);
 }
 
-size_t
-gdoi_xfrm_address_len(uint8_t type)
-{
-	switch (type) {
-	case ISAKMP_ID_IPV4_ADDR:
-	case ISAKMP_ID_IPV4_ADDR_SUBNET:
-	case ISAKMP_ID_IPV4_ADDR_RANGE:
-		return 4;
-	case ISAKMP_ID_IPV6_ADDR:
-	case ISAKMP_ID_IPV6_ADDR_SUBNET:
-	case ISAKMP_ID_IPV6_ADDR_RANGE:
-		return 16;
-	default:
-		return 0;
-	}
-}
-
 /* An address with its prefix; *@len 0: no address, or a range of several. */
 static void
 read_endpoint(const struct gdoi_endpoint *e, uint8_t out[16], uint8_t *bits,
               size_t *len)
 {
-	size_t n = gdoi_xfrm_address_len(e->type);
+	size_t n = gdoi_address_len(e->type);
 	int prefix = (int)n * 8;
 
 	*len = 0;

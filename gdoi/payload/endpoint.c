@@ -44,8 +44,8 @@ gdoi_endpoints_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
 	gk_wr_bytes(wr, ep->dst.data);
 }
 
-static bool
-is_any_source(const struct gdoi_endpoint *e)
+bool
+gdoi_endpoint_is_any(const struct gdoi_endpoint *e)
 {
 	for (size_t i = 0; i < e->data.len; i++)
 		if (e->data.ptr[i] != 0)
@@ -83,7 +83,7 @@ enum gk_err
 gdoi_endpoints_check(const struct gdoi_endpoints *ep, bool any_source,
                      const char *req, struct isakmp_reject *why)
 {
-	bool any = any_source && is_any_source(&ep->src);
+	bool any = any_source && gdoi_endpoint_is_any(&ep->src);
 
 	if (!any && !isakmp_code_known(ISAKMP_TABLE_ID, ep->src.type) &&
 	    GK_CHECKED(req))

@@ -60,4 +60,29 @@ struct gk_slice gdoi_endpoint_turn(const struct gdoi_dialect *dialect,
                                    const struct gdoi_endpoint *endpoint,
                                    uint8_t out[GDOI_ENDPOINT_MAX]);
 
+/* gdoi_address_len - octets of an address in an ID of @type; 0: none. */
+size_t gdoi_address_len(uint8_t type);
+
+/* What an endpoint stands for: every address from the first to the last. */
+struct gdoi_span {
+	uint8_t first[16], last[16];
+	size_t len; /* of an address; 0: it stands for no addresses */
+};
+
+/* gdoi_endpoint_span - a mask with holes stands for more blocks than one can have:
+ * up to the first hole it is a prefix, and that holds all of them.  @len 0 for a
+ * name, for any source, and for a range that ends before it begins. */
+struct gdoi_span gdoi_endpoint_span(const struct gdoi_endpoint *endpoint);
+/* gdoi_span_prefix - the block of @bits that @span->first is in. */
+void gdoi_span_prefix(struct gdoi_span *span, unsigned bits);
+/* gdoi_span_is_multicast - it begins with a multicast address, and what follows
+ * those of IPv4 is nobody's either. */
+bool gdoi_span_is_multicast(const struct gdoi_span *span);
+/* gdoi_span_covers - all of @inner, which is not empty. */
+bool gdoi_span_covers(const struct gdoi_span *outer,
+                      const struct gdoi_span *inner);
+
+/* gdoi_endpoint_is_any - empty, or three zero octets: any source. */
+bool gdoi_endpoint_is_any(const struct gdoi_endpoint *endpoint);
+
 #endif /* GDOI_PAYLOAD_ENDPOINT_H */

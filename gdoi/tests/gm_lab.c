@@ -373,6 +373,7 @@ note(const struct gdoi_output *out, struct letter *letter)
 		gk_assert_ok(gk_buf_copy(&letter->dgram, out->dgram));
 		return 1;
 	case GDOI_OUT_REFUSED:
+	case GDOI_OUT_UNAUTHORISED:
 		seen->why = out->why;
 		break;
 	case GDOI_OUT_STALE:

@@ -354,6 +354,12 @@ GK_TEST(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused)
 	x.data = "<data><ipsec><sa transform=\"aes-cbc\" key-length=\"128\">"
 		 "<traffic destination=\"239.192.0.1\"/></sa></ipsec></data>";
 	refused(&x, "no authentication");
+	x.data = "<data><ipsec><sa transform=\"aes-cbc\" key-length=\"128\" "
+		 "authentication=\"hmac-sha2-256\"><traffic "
+		 "source=\"239.1.1.1\" destination=\"239.192.0.1\"/>"
+		 "</sa></ipsec></data>";
+	GK_SHOWS("RFC5374-4.1.1-05");
+	refused(&x, "nothing comes from a multicast address");
 }
 
 GK_TEST(msec_policy_5, the_sa_of_a_substation)

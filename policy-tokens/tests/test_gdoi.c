@@ -309,6 +309,13 @@ says(void (*set)(struct gpt_token *t), const char *code, bool error)
 	return there;
 }
 
+static void
+address(struct gpt_id *id, const char *text)
+{
+	gk_buf_free(&id->data);
+	gk_assert_ok(gpt_address_parse(text, id));
+}
+
 #define REG(t) ((t)->registration[0].reg.gdoi_reg)
 #define REKEY(t) ((t)->rekey[0].gdoi_rekey)
 #define SA(t) (&(t)->data[0].ipsec->at[0])
@@ -341,6 +348,9 @@ SET(lkh_ack, REKEY(t)->lkh_degree.present = false; REKEY(t)->ack.value = 2)
 SET(late, REKEY(t)->margin = ((struct gpt_number){ true, 3600 }))
 SET(octet_more, REKEY(t)->destination.type = 257)
 SET(nowhere, REKEY(t)->destination.type = 0)
+SET(echo, address(&SA(t)->source, "239.1.1.0/24"))
+SET(loud, address(&REKEY(t)->source, "ff0e::1"))
+SET(wide, address(&SA(t)->source, "0.0.0.0/0"))
 SET(outlives, SA(t)->life_s.value = 86401)
 SET(endless, SA(t)->life_s.present = false)
 SET(negative, SA(t)->life_s.value = -1)
@@ -386,6 +396,9 @@ GK_TEST(rfc4534_b_5_02, lint_finds_contradictions_in_a_gdoi_policy)
 	assert_true(says(late, "margin-contradiction", true));
 	assert_true(says(octet_more, "address-type", true));
 	assert_true(says(nowhere, "no-destination", true));
+	assert_true(says(echo, "multicast-source", true));
+	assert_true(says(loud, "multicast-source", true));
+	assert_false(says(wide, "multicast-source", true));
 	assert_true(says(negative, "out-of-range", true));
 	assert_true(says(twice, "authentication-contradiction", true));
 	assert_true(says(everything, "out-of-range", true));

@@ -264,6 +264,9 @@ push(struct gpt_linting *l, const struct gpt_gdoi_rekey *r)
 		ERROR(l, "destination-contradiction", ".push",
 		      "unicast goes to each member's address: leave "
 		      "destination out");
+	if (gpt_address_is_multicast(&r->source))
+		ERROR(l, "multicast-source", ".push",
+		      "nothing comes from a multicast address");
 	if (r->destination_port.value == 0)
 		ERROR(l, "no-destination", ".push", "destination-port is 0");
 	if (r->resend.value == 0 && !r->ack.present)
@@ -426,6 +429,10 @@ gpt_lint_ipsec(struct gpt_linting *l, const struct gpt_token *token,
 		if (sa->destination.type == 0)
 			ERROR(l, "no-destination", rest,
 			      "which traffic? a destination is missing");
+		if (gpt_address_is_multicast(&sa->source))
+			ERROR(l, "multicast-source", rest,
+			      "nothing comes from a multicast address (RFC 5374 "
+			      "section 4.1.1)");
 		algorithms(l, rest, sa);
 		signatures(l, rest, sa);
 		if (!sa->life_s.present && !sa->life_kb.present)

@@ -138,7 +138,10 @@ def _endpoint(r, which, dialect, swapped, protocol=None):
     if which == "SRC" and values.is_any(data.data):
         return Endpoint(id_type, port, b"")
     octets = id_data(r, id_type, data, f"{which} Identification Data")
-    return Endpoint(id_type, port, values.sat_address(octets, dialect) if swapped and id_type in n.ID_LEN else octets)
+    octets = values.sat_address(octets, dialect) if swapped and id_type in n.ID_LEN else octets
+    if which == "SRC" and values.is_multicast(id_type, octets):
+        r.refuse("RFC5374-4.1.1-05", "SRC Identification Data", "a multicast address", size)
+    return Endpoint(id_type, port, octets)
 
 
 def sak(r, dialect, pull):

@@ -31,6 +31,15 @@ def is_any(data):
     return data in (b"", bytes(3))
 
 
+def is_multicast(id_type, data):
+    """An address, or the first one of a subnet or a range, is a multicast address (224.0.0.0/4, ff00::/8)."""
+    if id_type not in n.ID_LEN:
+        return False
+    subnet = id_type in (n.ID_IPV4_SUBNET, n.ID_IPV6_SUBNET)
+    first = data[0] & data[len(data) // 2] if subnet else data[0]
+    return first >> 4 == 0xe if n.ID_LEN[id_type] in (4, 8) else first == 0xff
+
+
 # ------------------------------------------------------------------------ OID, RFC 8052 2.1
 
 def oid(contents, dialect=STRICT):

@@ -124,6 +124,27 @@ def _lying_lengths():
                payloads=lambda layers: [GAP(attributes=[lie(3, 0x7fff)])])
 
 
+def _traffic(**fields):
+    """For in_sa: fields of the protocol-specific part of a SAT."""
+    def change(sat):
+        tek = sat.tek.copy()
+        for name, value in fields.items():
+            setattr(tek, name, value)
+        sat.tek = tek
+    return change
+
+
+def _sources():
+    for name, kind, data in (("address", n.ID_IPV4, b"\xef\1\1\1"), ("subnet", n.ID_IPV4_SUBNET, b"\xe0\0\0\0\xf0\0\0\0"),
+                             ("ipv6", n.ID_IPV6, b"\xff\x0e" + bytes(13) + b"\1")):
+        yield _server(f"source-multicast-{name}", "pull-2", "RFC5374-4.1.1-05", "An SA whose source is multicast",
+                      payloads=in_sa(SAT, _traffic(src_type=kind, src=data)))
+    yield _server("push-source-multicast", "push", "RFC5374-4.1.1-05", "An SA whose source is multicast, in a GROUPKEY-PUSH",
+                  payloads=in_sa(SAT, _traffic(src_type=n.ID_IPV4, src=b"\xef\1\1\1")))
+    yield _server("rekey-source-multicast", "pull-2", "RFC5374-4.1.1-05", "A Rekey SA whose source is multicast",
+                  payloads=in_sa(SAK, lambda s: setattr(s, "src", b"\xef\1\1\1")))
+
+
 def _unknown():
     for number in (0, 8, 10, 127, 200, 32767):
         yield _server(f"sak-attribute-{number}", "pull-2", "RFC6407-5.3.2-01", f"KEK attribute {number}",
@@ -150,5 +171,5 @@ def _unknown():
                payloads=lambda layers: [GAP(attributes=[tv(9, 1)])])
 
 
-ENTRIES = [*_key_lengths(), *_source_keys(), *_lying_lengths(), *_unknown()]
+ENTRIES = [*_key_lengths(), *_source_keys(), *_lying_lengths(), *_sources(), *_unknown()]
 __all__ = ["ENTRIES", "LONG", "of"]
