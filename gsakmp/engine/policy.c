@@ -6,119 +6,21 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
-#include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/engine/policy_choice.h"
 #include "gsakmp/message/dialect.h"
-#include "policy-tokens/token/gpt_suite.h"
 
-#define FIELD "Policy Token Data"
-#define RESEND_MAX 100 /* a sane end to what ReliabilityResendInfo may ask */
-
-/* What a policy has to be told while it is derived. */
-struct derivation {
-	struct gsakmp_policy *p;
-	const struct gsakmp_policy_args *args;
-	struct gsakmp_reject *why;
-};
+#define FIELD GSAKMP_POLICY_FIELD
 
 static enum gk_err
-forbid(const struct derivation *d, const char *req)
+forbid(const struct gsakmp_derivation *d, const char *req)
 {
 	return gsakmp_refuse(d->why, GK_ERR_POLICY,
 	                     GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY, req,
 	                     FIELD, 0);
 }
 
-/* LifeDate: an interval in seconds (decision interval_unit), or a date. */
-static int64_t
-interval_s(const struct gsakmp_dialect *dialect, const struct gpt_lifedate *l)
-{
-	if (l->kind != GPT_LIFEDATE_INTERVAL || l->value <= 0)
-		return 0;
-	if (dialect->interval_unit == GSAKMP_INTERVAL_UNIT_MIN)
-		return l->value > INT32_MAX ? INT32_MAX : l->value * 60;
-	if (dialect->interval_unit == GSAKMP_INTERVAL_UNIT_MS)
-		return (l->value + 999) / 1000;
-	return l->value > INT32_MAX ? INT32_MAX : l->value;
-}
-
-static int64_t
-date_utc(const struct gpt_lifedate *l)
-{
-	return l->kind == GPT_LIFEDATE_INTERVAL ? 0 : l->value;
-}
-
-bool
-gsakmp_suite_supported(const struct gsakmp_suite *suite, bool legacy)
-{
-	const struct gsakmp_dialect plain = { 0 };
-	struct gsakmp_cipher cipher;
-
-	if (gsakmp_signature_alg(&plain, suite->signature).scheme ==
-	            GK_SIG_NONE ||
-	    gsakmp_nonce_hash(suite->nonce_hash) == GK_HASH_NONE ||
-	    gsakmp_kex(suite->key_creation) == GK_KEX_NONE ||
-	    !gsakmp_cipher(&plain, suite->encryption, &cipher))
-		return false;
-	return legacy ||
-	       !(gsakmp_is_legacy(GSAKMP_TABLE_SIGNATURE, &plain,
-	                          suite->signature) ||
-	         gsakmp_is_legacy(GSAKMP_TABLE_NONCE_HASH, &plain,
-	                          suite->nonce_hash) ||
-	         gsakmp_is_legacy(GSAKMP_TABLE_KEY_CREATION, &plain,
-	                          suite->key_creation) ||
-	         gsakmp_is_legacy(GSAKMP_TABLE_KEY, &plain, suite->encryption));
-}
-
-/* A code point that does not fit two octets is no code point. */
-static bool
-to_code(int64_t v, uint16_t *code)
-{
-	*code = (uint16_t)v;
-	return v >= 0 && v < GSAKMP_SUITE_ANY;
-}
-
-static bool
-suite_from_gpt(const struct gsakmp_dialect *dialect,
-               const struct gpt_mechanisms *m, struct gsakmp_suite *out)
-{
-	*out = (struct gsakmp_suite){
-		.timestamp = m->has_timestamp && m->timestamp,
-		.terse = m->terse,
-		.timeout_s = (uint32_t)interval_s(dialect, &m->timeout),
-	};
-	return to_code(m->sig_algorithm, &out->signature) &&
-	       to_code(m->hash_algorithm, &out->nonce_hash) &&
-	       to_code(m->key_exchange, &out->key_creation) &&
-	       to_code(m->key_wrap, &out->encryption);
-}
-
-/* RFC4534-B.1.3-01: any listed set will do; RFC4534-3-05: in that order. */
 static enum gk_err
-derive_mechanisms(const struct derivation *d)
-{
-	struct gsakmp_policy *p = d->p;
-
-	for (size_t i = 0; i < p->reg->n_mechanisms; i++) {
-		const struct gpt_join_mechanism *j = &p->reg->mechanisms[i];
-		struct gpt_mechanisms m = j->alacarte;
-		struct gsakmp_suite suite;
-
-		if (j->suite != NULL && gpt_suite_expand(j->suite, &m) != GK_OK)
-			continue;
-		if (!suite_from_gpt(d->args->dialect, &m, &suite) ||
-		    !gsakmp_suite_supported(&suite, d->args->legacy_ok))
-			continue;
-		if (p->n_suites < GSAKMP_POLICY_SUITE_MAX)
-			p->suite[p->n_suites++] = suite;
-	}
-	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03", "RFC4535-2-08"))
-		return forbid(d, "RFC4534-3-03");
-	p->terse = p->suite[0].terse;
-	return GK_OK;
-}
-
-static enum gk_err
-add_key(const struct derivation *d, const struct gpt_key_info *info)
+add_key(const struct gsakmp_derivation *d, const struct gpt_key_info *info)
 {
 	struct gsakmp_policy *p = d->p;
 	struct gk_rd rd;
@@ -136,9 +38,10 @@ add_key(const struct derivation *d, const struct gpt_key_info *info)
 		return forbid(d, "RFC4534-C.1-02");
 	p->key_id[p->n_keys] = id;
 	if (info->has_expiration) {
-		p->key_expires[p->n_keys] = date_utc(&info->expiration);
+		p->key_expires[p->n_keys] =
+			gsakmp_lifedate_utc(&info->expiration);
 		p->key_life[p->n_keys] =
-			interval_s(d->args->dialect, &info->expiration);
+			gsakmp_lifedate_s(d->args->dialect, &info->expiration);
 	}
 	p->n_keys++;
 	return GK_OK;
@@ -146,7 +49,7 @@ add_key(const struct derivation *d, const struct gpt_key_info *info)
 
 /* RFC4534-3-09: every listed data protocol must be one we know. */
 static enum gk_err
-derive_keys(const struct derivation *d)
+derive_keys(const struct gsakmp_derivation *d)
 {
 	const struct gpt_token *t = d->p->v.token;
 
@@ -190,7 +93,7 @@ give_key(struct gsakmp_policy *p, const struct gpt_key_info *info,
  * SAs is otherwise the order of encapsulation, so that is not guessed.
  */
 static enum gk_err
-derive_speakers(const struct derivation *d)
+derive_speakers(const struct gsakmp_derivation *d)
 {
 	struct gsakmp_policy *p = d->p;
 	const struct gpt_token *t = p->v.token;
@@ -235,62 +138,6 @@ gsakmp_policy_may_send(const struct gsakmp_policy *policy, size_t number,
 }
 
 static void
-derive_event(struct gsakmp_policy *p, const struct gsakmp_dialect *dialect)
-{
-	const struct gpt_rekey *r = p->rekey;
-
-	if (r->event == GPT_REKEY_EVENT_TIME ||
-	    r->event == GPT_REKEY_EVENT_TIME_AND_COUNT) {
-		p->rekey_time_s = interval_s(dialect, &r->event_time);
-		p->rekey_at_utc = date_utc(&r->event_time);
-	}
-	if ((r->event == GPT_REKEY_EVENT_COUNT ||
-	     r->event == GPT_REKEY_EVENT_TIME_AND_COUNT) &&
-	    r->event_count > 0)
-		p->rekey_events = r->event_count > INT32_MAX
-		                          ? INT32_MAX
-		                          : (unsigned)r->event_count;
-}
-
-static enum gk_err
-derive_rekey(const struct derivation *d)
-{
-	struct gsakmp_policy *p = d->p;
-	const struct gpt_rekey *r = p->rekey;
-	struct gsakmp_suite m = p->suite[0];
-
-	if (r == NULL) {
-		p->kek_type = p->suite[0].encryption;
-		return GK_OK;
-	}
-	if ((!to_code(r->sig_algorithm, &m.signature) ||
-	     (r->method == GPT_METHOD_LKH &&
-	      !to_code(r->lkh_key_type, &m.encryption)) ||
-	     !gsakmp_suite_supported(&m, d->args->legacy_ok) ||
-	     r->method == GPT_METHOD_UNKNOWN) &&
-	    GK_CHECKED("RFC4534-3-07"))
-		return forbid(d, "RFC4534-3-07");
-	/* RFC4534-B.5.6.3-01: who is to post must have somewhere to do it. */
-	if (((r->reliability == GPT_RELIABILITY_POST && d->args->no_post) ||
-	     r->reliability == GPT_RELIABILITY_UNKNOWN) &&
-	    GK_CHECKED("RFC4534-2-11"))
-		return forbid(d, "RFC4534-2-11");
-	p->lkh = r->method == GPT_METHOD_LKH;
-	p->kek_type = m.encryption;
-	p->rekey_sig = m.signature;
-	derive_event(p, d->args->dialect);
-	/* RFC4534-B.5.4.1-01: without a method no rekey can be missed. */
-	if (p->lkh)
-		p->overdue_s = interval_s(d->args->dialect, &r->interval);
-	if (r->reliability == GPT_RELIABILITY_RESEND && r->resend > 0)
-		p->resend = r->resend > RESEND_MAX ? RESEND_MAX
-		                                   : (unsigned)r->resend;
-	if (r->reliability == GPT_RELIABILITY_POST)
-		p->post = r->post;
-	return GK_OK;
-}
-
-static void
 note_unknown(struct gsakmp_policy *p, const char *role,
              const struct gpt_protocol *protocol)
 {
@@ -304,7 +151,7 @@ note_unknown(struct gsakmp_policy *p, const char *role,
 
 /* RFC4534-3-12, -14: it is said that there are any, and local policy decides. */
 static enum gk_err
-check_unknown(const struct derivation *d)
+check_unknown(const struct gsakmp_derivation *d)
 {
 	const struct gpt_token *t = d->p->v.token;
 
@@ -323,58 +170,33 @@ check_unknown(const struct derivation *d)
 	                     "RFC4534-3-14", "unknown protocol", 0);
 }
 
-/* RFC4534-2-11: "communication mechanisms are supported".  A group to which no
- * member can speak is none. */
-static bool
-listens(const struct gsakmp_policy_args *args, enum gpt_transport t)
-{
-	return !(args->no_udp && t != GPT_TRANSPORT_TCP) &&
-	       !(args->no_tcp && t != GPT_TRANSPORT_UDP);
-}
-
 static enum gk_err
-check_transport(const struct derivation *d)
-{
-	const struct gsakmp_policy *p = d->p;
-
-	if ((listens(d->args, p->reg->transport) &&
-	     (p->dereg == NULL || listens(d->args, p->dereg->transport))) ||
-	    !GK_CHECKED("RFC4534-2-11"))
-		return GK_OK;
-	return gsakmp_refuse(
-		d->why, GK_ERR_POLICY, GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
-		"RFC4534-2-11", "transport: nothing listens for it", 0);
-}
-
-static enum gk_err
-derive(const struct derivation *d)
+derive(const struct gsakmp_derivation *d)
 {
 	struct gsakmp_policy *p = d->p;
 	bool unknown;
 
-	p->reg = gpt_token_register(p->v.token, &unknown);
-	p->dereg = gpt_token_deregister(p->v.token);
-	p->rekey = gpt_token_rekey(p->v.token, &unknown);
-	if (p->reg == NULL)
+	if (gpt_token_register(p->v.token, NULL) == NULL)
 		return forbid(d, "RFC4534-3-03");
 	/* RFC4534-3-13: only unknown rekey protocols: cannot be supported. */
-	if (p->rekey == NULL && unknown && GK_CHECKED("RFC4534-3-13"))
+	if (gpt_token_rekey(p->v.token, &unknown) == NULL && unknown &&
+	    GK_CHECKED("RFC4534-3-13"))
 		return forbid(d, "RFC4534-3-13");
 	GK_TRY(check_unknown(d));
-	GK_TRY(check_transport(d));
 	GK_TRY(gpt_access_prepare(
 		p->v.token, (enum gk_dn_compare)d->args->dialect->dn_string));
-	GK_TRY(derive_mechanisms(d));
+	GK_TRY(gsakmp_policy_choose_registration(d));
 	GK_TRY(derive_keys(d));
 	GK_TRY(derive_speakers(d));
 	p->dereg_terse = p->dereg == NULL || p->dereg->no_terse
 	                         ? p->terse
 	                         : p->dereg->terse;
-	return derive_rekey(d);
+	return gsakmp_policy_choose_rekey(d);
 }
 
 static enum gk_err
-verify(const struct derivation *d, struct gk_slice token, struct gk_now now)
+verify(const struct gsakmp_derivation *d, struct gk_slice token,
+       struct gk_now now)
 {
 	const struct gsakmp_party *party = d->args->party;
 	struct gpt_owner owner = {
@@ -421,7 +243,7 @@ gsakmp_policy_new(const struct gsakmp_policy_args *args, struct gk_slice token,
                   struct gk_now now, struct gsakmp_policy **out,
                   struct gsakmp_reject *why)
 {
-	struct derivation d = { .args = args, .why = why };
+	struct gsakmp_derivation d = { .args = args, .why = why };
 	enum gk_err err;
 
 	d.p = calloc(1, sizeof(*d.p));

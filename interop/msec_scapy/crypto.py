@@ -346,6 +346,15 @@ def _scheme(sig_type, dialect):
     raise CryptoError(f"signature type {sig_type} is unknown")
 
 
+SIGNATURES = (0, 1, 2, 49153, 49154, 49155, 49156)
+
+
+def supported(sig_type=None, nonce_hash=None, create_type=None, enc_type=None):
+    """Is everything that is named here in these tables?"""
+    return all(value is None or value in table for value, table in (
+        (sig_type, SIGNATURES), (nonce_hash, NONCE_HASH), (create_type, PUBLIC_LEN), (enc_type, _ALGORITHMS)))
+
+
 def _rsa_padding(sig_type, dialect):
     if sig_type == 1 and dialect.rsa_scheme == "pss":
         return padding.PSS(padding.MGF1(hashes.MD5()), 16)

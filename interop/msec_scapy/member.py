@@ -167,6 +167,7 @@ class Member(Party):
                                          nonce_c, self.random)
             token = self._token(guard.open_token(m.one(PolicyToken)), now)
             rules = policy.Policy.of(token, self.dialect)
+            rules.check_data()
             self._authorised(rules.gcks, m, path, "RFC4535-5.2.1.2-17")
             chosen = rules.suite_like(suite)
             if chosen is None:
@@ -303,7 +304,9 @@ class Member(Party):
                                            self.dialect).open_token(payload)
             except crypto.CryptoError:
                 continue
-            return self._token(octets, now)
+            token = self._token(octets, now)
+            policy.Policy.of(token, self.dialect).check_data()
+            return token
         return None
 
     def _new_token(self, token, now):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from asn1crypto import core
 
-from . import identity
+from . import crypto, identity
 from . import registry as reg
 from . import token as tokens
 from .dialect import STRICT
@@ -77,34 +77,41 @@ class Policy:
     leaving: list = field(default_factory=list)  # [(sigAlgorithm, hashAlgorithm, cA)] (RFC 4534 B.3)
     leave_transport: str = ""  # of B.3, "tcp" or "udp"
     unknown: list = field(default_factory=list)  # OIDs
+    beyond: list = field(default_factory=list)  # OIDs of data protocols that GSAKMP members here cannot do
 
     @classmethod
     def of(cls, signed, dialect=STRICT):
         """Of a tokens.Signed; Refusal when the token leaves nothing that can be done."""
         out = cls()
         token = signed.token
-        register = None
-        for first, second in tokens.registrations(token):
-            for protocol in (first, second):
-                if protocol is None:
-                    continue
-                kind, value = tokens.info(protocol, dialect)
-                if kind == "unknown":
-                    out.unknown.append(protocol["protocol"].dotted)
-                elif kind == "registration" and register is None:
-                    register = value
-                elif kind == "de-registration":
-                    out.deregister = True
-                    out.leave_transport = out.leave_transport or value["transport"].name
-                    out.leaving = out.leaving or [(m["sigAlgorithm"].native, m["hashAlgorithm"].native,
-                                                   m["cA"].native) for m in value["leaveMechanisms"]]
-        if register is None:
-            raise Refusal(reg.N_MALFORMED, "RFC4534-3-13", "registration",
-                          "no known registration protocol")
-        out._registration(register)
+        out._register(token, dialect)
         out._rekey(token, signed, dialect)
         out._data(token, dialect)
         return out
+
+    def _register(self, token, dialect):
+        """RFC 4534 section 3: the highest listed registration by GSAKMP that can be done here, and the
+        way out that is paired with it."""
+        ways = []
+        for first, second in tokens.registrations(token):
+            kinds = [(None, None) if p is None else tokens.info(p, dialect) for p in (first, second)]
+            self.unknown += [p["protocol"].dotted for p, (kind, _) in zip((first, second), kinds)
+                             if kind == "unknown"]
+            if kinds[0][0] == "registration":
+                ways.append((kinds[0][1], kinds[1][1] if kinds[1][0] == "de-registration" else None))
+        if not ways:
+            raise Refusal(reg.N_MALFORMED, "RFC4534-3-13", "registration",
+                          "no known registration protocol")
+        able = [way for way in ways if _suites(way[0])]
+        if not able:
+            raise Refusal(reg.N_LOCAL_POLICY, "RFC4534-3-03", "registration",
+                          "no set of mechanisms that can be done here")
+        register, leave = able[0]
+        self._registration(register)
+        if leave is not None:
+            self.deregister, self.leave_transport = True, leave["transport"].name
+            self.leaving = [(m["sigAlgorithm"].native, m["hashAlgorithm"].native, m["cA"].native)
+                            for m in leave["leaveMechanisms"]]
 
     def leave_hash(self, suite, path):
         """The nonce hash of a departure that is signed as `suite` says, by the holder of the first
@@ -124,36 +131,47 @@ class Policy:
             self.access.append((rules(entry["accessRule"]),
                                 [] if isinstance(excluded, core.Void) else rules(excluded),
                                 _levels(entry["permissions"])))
-        self.suites = [s for s in map(_suite, register["joinMechanisms"]) if s is not None]
+        self.suites = _suites(register)
         self.transport = register["transport"].name
 
     def _rekey(self, token, signed, dialect):
+        """The highest listed rekey protocol that can be done here."""
+        listed = []
         for one in token["rekey"]:
             if one.name != "supported":
                 continue
             kind, value = tokens.info(one.chosen, dialect)
-            if kind != "rekey":
+            if kind == "rekey":
+                listed.append(value)
+            else:
                 self.unknown.append(one.chosen["protocol"].dotted)
-                continue
-            self.rekey_signers = rules(value["authorization"])
-            self.rekey_interval = tokens.seconds(value["rekeyInterval"], signed.signing_time,
-                                                 dialect)
-            method = value["rekeyMethod"]
-            if method["rekeyMethodType"].dotted == tokens.OID_REKEY_LKH:
-                self.wrap_type = tokens.load(core.Integer, method["rekeyMethodInfo"].native).native
-            reliability = value["reliability"]
-            if reliability["reliabilityMechanism"].dotted == tokens.OID_RELIABILITY_RESEND:
-                self.resend = tokens.load(
-                    core.Integer, reliability["reliabilityMechContent"].native).native
-            elif reliability["reliabilityMechanism"].dotted == tokens.OID_RELIABILITY_POST:
-                self.post = tokens.load(
-                    core.IA5String, reliability["reliabilityMechContent"].native).native
+        value = next(filter(_can_rekey, listed), None)
+        if value is None:
+            if listed:
+                raise Refusal(reg.N_LOCAL_POLICY, "RFC4534-3-07", "rekey", "no rekey that can be done here")
             return
+        self.rekey_signers = rules(value["authorization"])
+        self.rekey_interval = tokens.seconds(value["rekeyInterval"], signed.signing_time, dialect)
+        self.wrap_type = _wrap_type(value)
+        reliability = value["reliability"]
+        mechanism, content = reliability["reliabilityMechanism"].dotted, reliability["reliabilityMechContent"].native
+        if mechanism == tokens.OID_RELIABILITY_RESEND:
+            self.resend = tokens.load(core.Integer, content).native
+        elif mechanism == tokens.OID_RELIABILITY_POST:
+            self.post = tokens.load(core.IA5String, content).native
 
     def _data(self, token, dialect):
         for protocol in token["data"]:
-            if tokens.info(protocol, dialect)[0] == "unknown":
+            kind, _ = tokens.info(protocol, dialect)
+            if kind == "unknown":
                 self.unknown.append(protocol["protocol"].dotted)
+            if kind != "data":
+                self.beyond.append(protocol["protocol"].dotted)
+
+    def check_data(self):
+        """RFC 4534 section 3: a member can do all the data applications, or does not join."""
+        if self.beyond:
+            raise Refusal(reg.N_LOCAL_POLICY, "RFC4534-3-09", "data", f"{self.beyond[0]} is not done here")
 
     def admits(self, who, path, dialect=STRICT, permissions=None):
         """RFC 4534 B.1.2: the entries are alternatives, exclusions belong to their entry, and all
@@ -192,6 +210,29 @@ def _suite(mechanism):
                  m["signatureDef"]["hashAlgorithmID"].native,
                  m["kEAlg"]["keyExchangeAlgorithmID"].native, m["keyWrap"].native,
                  op["terse"].native, not isinstance(stamp, core.Void) and stamp.native)
+
+
+def _suites(register):
+    """The sets of mechanisms that can be done here, in the order of the token."""
+    return [s for s in map(_suite, register["joinMechanisms"])
+            if s is not None and crypto.supported(s.sig_type, s.nonce_hash, s.create_type, s.enc_type)]
+
+
+RELIABILITIES = (tokens.OID_RELIABILITY_NONE, tokens.OID_RELIABILITY_RESEND, tokens.OID_RELIABILITY_POST)
+
+
+def _wrap_type(value):
+    """Key Type of the LKH of a rekey policy; None: it has no method."""
+    method = value["rekeyMethod"]
+    if method["rekeyMethodType"].dotted != tokens.OID_REKEY_LKH:
+        return None
+    return tokens.load(core.Integer, method["rekeyMethodInfo"].native).native
+
+
+def _can_rekey(value):
+    return (value["rekeyMethod"]["rekeyMethodType"].dotted in (tokens.OID_REKEY_NONE, tokens.OID_REKEY_LKH)
+            and value["reliability"]["reliabilityMechanism"].dotted in RELIABILITIES
+            and crypto.supported(sig_type=value["mechanism"]["sigAlgorithm"].native, enc_type=_wrap_type(value)))
 
 
 def a_la_carte(suite):

@@ -145,6 +145,20 @@ from_gdoi(const struct gpt_token *token, const struct gpt_gdoi_register *reg,
 	return CLI_OK;
 }
 
+/* RFC4534-3-05: the highest listed set; one that nobody here knows is passed
+ * over, unless there is no other. */
+static const struct gpt_join_mechanism *
+first_known(const struct gpt_register *reg)
+{
+	struct gpt_mechanisms m;
+
+	for (size_t i = 0; i < reg->n_mechanisms; i++)
+		if (!reg->mechanisms[i].suite ||
+		    gpt_suite_expand(reg->mechanisms[i].suite, &m) == GK_OK)
+			return &reg->mechanisms[i];
+	return &reg->mechanisms[0];
+}
+
 /* Group, mechanisms, transport, freshness and mode are the policy's. */
 static enum cli_exit
 from_policy(const char *file, const struct gpt_token *token,
@@ -163,7 +177,7 @@ from_policy(const char *file, const struct gpt_token *token,
 		return cli_fail(CLI_INPUT,
 		                "%s: no registration that could be announced",
 		                file);
-	m = &reg->mechanisms[0];
+	m = first_known(reg);
 	a->mechanisms = m->alacarte;
 	a->mechanisms.key_exchange_data = (struct gk_buf){ 0 };
 	if (m->suite) {

@@ -6,6 +6,7 @@
 
 #include "common/identity/gk_patterns.h"
 #include "policy-tokens/token/gpt_gdoi.h"
+#include "policy-tokens/token/gpt_suite.h"
 
 void *
 gpt_list_add(void **list, size_t *n, size_t size)
@@ -385,60 +386,99 @@ gpt_protocol_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
 
 /* --- what applies ---------------------------------------------------------- */
 
+/* RFC 4534 section 3: the highest that can be supported.  What no program of
+ * ours can do is passed over; of algorithms, the program itself judges. */
+static bool
+register_known(const struct gpt_register *reg)
+{
+	struct gpt_mechanisms m;
+
+	for (size_t i = 0; i < reg->n_mechanisms; i++)
+		if (!reg->mechanisms[i].suite ||
+		    gpt_suite_expand(reg->mechanisms[i].suite, &m) == GK_OK)
+			return true;
+	return false;
+}
+
+static const struct gpt_registration *
+registration_of(const struct gpt_token *token)
+{
+	const struct gpt_registration *first = NULL;
+
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_registration *r = &token->registration[i];
+
+		if (r->reg.kind != GPT_PROTOCOL_REGISTER)
+			continue;
+		if (register_known(r->reg.reg))
+			return r;
+		if (!first)
+			first = r;
+	}
+	return first;
+}
+
 const struct gpt_register *
 gpt_token_register(const struct gpt_token *token, bool *unknown)
 {
-	const struct gpt_register *found = NULL;
+	const struct gpt_registration *found = registration_of(token);
 
 	if (unknown)
 		*unknown = false;
-	for (size_t i = 0; i < token->n_registration; i++) {
+	for (size_t i = 0; i < token->n_registration && unknown; i++) {
 		const struct gpt_protocol *p = &token->registration[i].reg;
 
-		if ((p->kind == GPT_PROTOCOL_UNKNOWN ||
-		     p->kind == GPT_PROTOCOL_GDOI_REGISTER) &&
-		    unknown)
+		if (p->kind == GPT_PROTOCOL_UNKNOWN ||
+		    p->kind == GPT_PROTOCOL_GDOI_REGISTER)
 			*unknown = true;
-		if (p->kind == GPT_PROTOCOL_REGISTER && !found)
-			found = p->reg;
 	}
-	return found;
+	return found ? found->reg.reg : NULL;
 }
 
 const struct gpt_deregister *
 gpt_token_deregister(const struct gpt_token *token)
 {
-	const struct gpt_deregister *found = NULL;
+	const struct gpt_registration *found = registration_of(token);
 
 	/* A Registration pairs a way in with a way out: the entry by which
 	 * members came in speaks first, also when it has no way out. */
-	for (size_t i = 0; i < token->n_registration; i++) {
-		const struct gpt_registration *r = &token->registration[i];
+	if (found)
+		return found->dereg.dereg;
+	for (size_t i = 0; i < token->n_registration; i++)
+		if (token->registration[i].dereg.dereg)
+			return token->registration[i].dereg.dereg;
+	return NULL;
+}
 
-		if (r->reg.kind == GPT_PROTOCOL_REGISTER)
-			return r->dereg.dereg;
-		if (!found)
-			found = r->dereg.dereg;
-	}
-	return found;
+static bool
+rekey_known(const struct gpt_rekey *rekey)
+{
+	return rekey->method != GPT_METHOD_UNKNOWN &&
+	       rekey->reliability != GPT_RELIABILITY_UNKNOWN;
 }
 
 const struct gpt_rekey *
 gpt_token_rekey(const struct gpt_token *token, bool *unknown)
 {
-	const struct gpt_rekey *found = NULL;
+	const struct gpt_rekey *first = NULL, *found = NULL;
 
 	if (unknown)
 		*unknown = false;
 	for (size_t i = 0; i < token->n_rekey; i++) {
-		if ((token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN ||
-		     token->rekey[i].kind == GPT_PROTOCOL_GDOI_REKEY) &&
+		const struct gpt_protocol *p = &token->rekey[i];
+
+		if ((p->kind == GPT_PROTOCOL_UNKNOWN ||
+		     p->kind == GPT_PROTOCOL_GDOI_REKEY) &&
 		    unknown)
 			*unknown = true;
-		if (token->rekey[i].kind == GPT_PROTOCOL_REKEY && !found)
-			found = token->rekey[i].rekey;
+		if (p->kind != GPT_PROTOCOL_REKEY)
+			continue;
+		if (!first)
+			first = p->rekey;
+		if (!found && rekey_known(p->rekey))
+			found = p->rekey;
 	}
-	return found;
+	return found ? found : first;
 }
 
 const struct gpt_register *
@@ -467,7 +507,9 @@ gpt_token_members(const struct gpt_token *token, bool *gdoi)
 			continue;
 		if (gdoi)
 			*gdoi = p->kind == GPT_PROTOCOL_GDOI_REGISTER;
-		return p->reg;
+		return p->kind == GPT_PROTOCOL_GDOI_REGISTER
+		               ? p->reg
+		               : gpt_token_register(token, NULL);
 	}
 	if (gdoi)
 		*gdoi = false;

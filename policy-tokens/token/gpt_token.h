@@ -316,9 +316,12 @@ GK_MUST_CHECK enum gk_err gpt_token_copy(const struct gpt_token *token,
 bool gpt_token_equal(const struct gpt_token *a, const struct gpt_token *b);
 
 /*
- * The highest listed entry for GSAKMP (RFC 4534 section 3), or NULL.  *@unknown,
- * when not NULL, is set to whether the list also holds other protocols:
- * RFC4534-3-12 and -14.
+ * The highest listed entry for GSAKMP (RFC 4534 section 3) with a suite, a rekey
+ * method and a reliability mechanism that this version knows; without one the
+ * highest of those it knows nothing of; or NULL.  Whether algorithms can be used
+ * is for the program to judge that has them: it may pass over more of them.
+ * *@unknown, when not NULL, is set to whether the list also holds other
+ * protocols: RFC4534-3-12 and -14.
  */
 const struct gpt_register *gpt_token_register(const struct gpt_token *token,
                                               bool *unknown);

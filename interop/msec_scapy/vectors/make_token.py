@@ -314,11 +314,49 @@ def policies(book):
         "ecdsa-p256-sha256", "sha256", "p256", "aes128-gcm") + '<suite name="suite-1"/>'), deregister()))
     book.add("policy", "mechanisms", "Two known sets of mechanisms behind an unknown one", "RFC4534-B.1.3-01",
              given(several))
+    protocols(book, given)
     for value in Dialect.choices()["token_groupname"][1:]:
         dialect = {"token_groupname": value}
         der = xmlform.der(policy(), Dialect(**dialect))
         book.add("policy", f"token_groupname/{value}", f"A group whose tokens name it as {value}",
                  "RFC4534-3.1-02", {**given(policy()), "cms": signed_cms(der)}, dialect)
+
+
+def protocols(book, given):
+    """Two and three protocols in the Group Owner's order, of which some are beyond whoever reads them."""
+    other = '<suite oid="1.3.6.1.5.5.12.2.99"/>'
+    codes = alacarte("40000", "40001", "40002", "40003")
+    modern = alacarte("ecdsa-p256-sha256", "sha256", "p256", "aes128-gcm")
+
+    def ways(*mechanisms):
+        return "".join(registration(register(mechanisms=m), deregister()) for m in mechanisms)
+    for label, about, registrations in (
+            ("two", "Two registrations that can be used: the first", ways(modern, '<suite name="suite-1"/>')),
+            ("two/suite", "The suite of the first registration is unknown: the second", ways(other, modern)),
+            ("two/codes", "The code points of the first registration are unknown: the second", ways(codes, modern)),
+            ("three", "The third of three registrations", ways(other, codes, modern)),
+            ("three/mixed", "The second: one of its two sets can be used",
+             ways(codes, other + modern, '<suite name="suite-1"/>'))):
+        book.add("policy", f"registration/{label}", about, "RFC4534-3-05", given(policy(registrations)))
+    ext = '<extension oid="2.25.227007163891039140890553393414073698781.3.9"><octets>04020500</octets></extension>'
+    method, reliable, odd_key = rekey("", ext, interval="1h"), rekey("", reliability=ext, interval="2h"), rekey(
+        "", '<lkh key-type="40003"/>', interval="3h")
+    signed = rekey("", interval="4h").replace('signature="dss-sha1"', 'signature="40000"')
+    wide = rekey("", '<lkh key-type="aes256-cbc"/>', '<resend times="2"/>', interval="5h")
+    strange = rekey("", interval="6h").replace(
+        rekey("", interval="6h")[len("<rekey>"):-len("</rekey>")],
+        '<extension oid="2.25.227007163891039140890553393414073698781.2.9"><octets>a0b1</octets></extension>')
+    for label, about, rekeys in (
+            ("two", "Two rekey protocols that can be used: the first", rekey("", interval="7h") + wide),
+            ("two/protocol", "The first is of a protocol that nobody knows: the second", strange + wide),
+            ("two/method", "The rekey method of the first is unknown: the second", method + wide),
+            ("two/reliability", "The reliability mechanism of the first is unknown: the second", reliable + wide),
+            ("two/key-type", "The LKH key type of the first is unknown: the second", odd_key + wide),
+            ("two/signature", "The signature of the first is unknown: the second", signed + wide),
+            ("two/last", "The second is beyond everybody: the first", wide + method),
+            ("three", "The third of three rekey protocols", method + odd_key + wide),
+            ("three/protocol", "The second of three, behind one that nobody knows", strange + wide + signed)):
+        book.add("policy", f"rekey/{label}", about, "RFC4534-3-08", given(policy(None, rekeys)))
 
 
 def names(book):
