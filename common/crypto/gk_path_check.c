@@ -26,6 +26,17 @@ ask_provider(void)
 	X509_STORE_CTX_free(ctx);
 }
 
+/* RFC 5280 section 6.3.3 (a): a CRL is out of date after nextUpdate.  To the
+ * provider it is in that second already. */
+static bool
+is_last_second(const struct gk_path_run *run, const X509_CRL *crl)
+{
+	time_t before = (time_t)run->utc - 1;
+
+	return crl != NULL && X509_CRL_get0_nextUpdate(crl) != NULL &&
+	       X509_cmp_time(X509_CRL_get0_nextUpdate(crl), &before) > 0;
+}
+
 /*
  * tolerate - the provider asks before it gives up.
  *
@@ -43,6 +54,9 @@ tolerate(int ok, X509_STORE_CTX *ctx)
 
 	if (ok || run == NULL)
 		return ok;
+	if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED &&
+	    is_last_second(run, X509_STORE_CTX_get0_current_crl(ctx)))
+		return 1;
 	run->complaints++;
 	switch (X509_STORE_CTX_get_error(ctx)) {
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
@@ -200,23 +214,25 @@ may_sign(X509 *issuer)
 	return (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) != 0;
 }
 
-/* dates - what X509_cmp_time() says of both ends of the validity: 0 is an error,
- * 1 is later than @now.  It makes a date of @now each time, which takes ten times
- * as long as to compare numbers. */
+/* dates - how the ends of the validity compare with now: 0 is an error; @begin 1
+ * it has not begun, @end -1 it is over.  RFC 5280 section 4.1.2.5: the second of
+ * notAfter is in it; X509_cmp_time() counts that as past, so it is asked about
+ * the second before.  It makes a date of its argument each time, which takes ten
+ * times as long as to compare numbers. */
 static void
 dates(const struct gk_path_run *run, const X509 *x509, int *begin, int *end)
 {
 	const struct gk_cert *cert = gk_path_cert(run, x509);
 	int64_t not_before, not_after;
-	time_t now = (time_t)run->utc;
+	time_t now = (time_t)run->utc, before = now - 1;
 
 	if (cert != NULL && gk_cert_dates(cert, &not_before, &not_after)) {
 		*begin = not_before > run->utc ? 1 : -1;
-		*end = not_after > run->utc ? 1 : -1;
+		*end = not_after >= run->utc ? 1 : -1;
 		return;
 	}
 	*begin = X509_cmp_time(X509_get0_notBefore(x509), &now);
-	*end = X509_cmp_time(X509_get0_notAfter(x509), &now);
+	*end = X509_cmp_time(X509_get0_notAfter(x509), &before);
 }
 
 static bool
@@ -226,7 +242,7 @@ in_date(const struct gk_cert *cert, int64_t utc)
 
 	return gk_cert_is_raw(cert) ||
 	       (gk_cert_dates(cert, &not_before, &not_after) &&
-	        not_before <= utc && not_after > utc);
+	        not_before <= utc && not_after >= utc);
 }
 
 static bool
@@ -253,7 +269,7 @@ gk_path_all_in_date(const struct gk_path_run *run)
 	        all_certs_in_date(extra->certs, run->utc));
 }
 
-/* RFC 5280 section 6.1.3 (a) (2), as the provider understands it. */
+/* RFC 5280 section 6.1.3 (a) (2). */
 static int
 check_time(X509_STORE_CTX *ctx, const struct gk_path_run *run, X509 *x509,
            int depth)

@@ -168,7 +168,7 @@ gk_crl_facts(X509_CRL *crl, struct gk_crl_facts *facts)
 bool
 gk_crl_in_force(const struct gk_crl_facts *facts, int64_t utc)
 {
-	return facts->exact && facts->from <= utc && facts->until > utc;
+	return facts->exact && facts->from <= utc && facts->until >= utc;
 }
 
 enum gk_err

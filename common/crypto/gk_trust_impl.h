@@ -44,7 +44,7 @@ void gk_crls_clear(struct gk_crls *crls);
 enum gk_err gk_crl_id(struct gk_slice der, uint8_t id[GK_CERT_ID_LEN]);
 /* gk_crl_facts - all but the id. */
 void gk_crl_facts(X509_CRL *crl, struct gk_crl_facts *facts);
-/* gk_crl_in_force - at @utc, as the provider would say. */
+/* gk_crl_in_force - at @utc; the seconds of thisUpdate and nextUpdate count. */
 bool gk_crl_in_force(const struct gk_crl_facts *facts, int64_t utc);
 
 /* gk_crl_parse - all of @der; NULL when it is none, or signed with what the

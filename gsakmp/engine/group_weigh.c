@@ -17,7 +17,7 @@ read_fault(const struct gk_cert *cert, const struct gk_cert_fault *why,
 		return GSAKMP_REVOKED;
 	/* Its own date counts, whatever else stands in the way. */
 	if (why->kind == GK_CERT_FAULT_EXPIRED ||
-	    (!raw && gk_cert_not_after(cert) <= utc))
+	    (!raw && gk_cert_not_after(cert) < utc))
 		return GSAKMP_EXPIRED;
 	return GSAKMP_STAYS;
 }

@@ -122,6 +122,12 @@ gsakmp_member_info_set(struct gsakmp_member_info *info, uint8_t id_type,
 	return GK_OK;
 }
 
+int64_t
+gsakmp_after(int64_t last)
+{
+	return last == INT64_MAX ? last : last + 1;
+}
+
 uint32_t
 gsakmp_until(uint32_t until, int64_t utc)
 {
@@ -139,8 +145,9 @@ gsakmp_path_until(const struct gk_path *path)
 
 	for (size_t i = 0; i < path->n; i++)
 		if (!gk_cert_is_raw(path->cert[i]))
-			until = gsakmp_until(until,
-			                     gk_cert_not_after(path->cert[i]));
+			until = gsakmp_until(
+				until,
+				gsakmp_after(gk_cert_not_after(path->cert[i])));
 	return until;
 }
 

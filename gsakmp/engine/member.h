@@ -30,8 +30,8 @@ struct gsakmp_member_info {
 	/* Certificates between the leaf and the anchor, and the attribute
 	 * certificates that gave @permissions: DER, one after the other. */
 	struct gk_buf issuers, grants;
-	uint32_t until; /* when something of all that expires, seconds since
-	                 * 1970; 0: not known */
+	uint32_t until; /* the first second at which something of all that is
+	                 * over, since 1970; 0: not known */
 	uint16_t chain; /* names the key identifiers elsewhere, or 0 */
 	uint16_t permissions; /* when it registered; as in gpt_party */
 	int64_t rtj_utc;      /* Signature Timestamp of the last RTJ accepted */
@@ -70,8 +70,11 @@ void gsakmp_member_info_free(struct gsakmp_member_info *info);
 GK_MUST_CHECK enum gk_err gsakmp_member_split(struct gk_slice all,
                                               struct gk_buf *der,
                                               struct gk_buf *grants);
-/* gsakmp_path_until - when the first certificate of a path expires; 0: never. */
+/* gsakmp_path_until - the first second at which a certificate of a path is over;
+ * 0: never. */
 uint32_t gsakmp_path_until(const struct gk_path *path);
+/* gsakmp_after - the second after the last one of a validity, which counts. */
+int64_t gsakmp_after(int64_t last);
 /* gsakmp_until - the earlier of two such dates; @utc seconds since 1970. */
 uint32_t gsakmp_until(uint32_t until, int64_t utc);
 /* gsakmp_member_until - @until of a blob; 0 when it has none. */

@@ -105,6 +105,7 @@ gsakmp_permissions(const struct gk_trust *trust, const struct gk_cert *holder,
 			(void)keep(&list[i], grants);
 	for (size_t i = 0; i < n && until != NULL; i++)
 		if (list[i].kept && !list[i].begins)
-			*until = gsakmp_until(*until, list[i].acert.not_after);
+			*until = gsakmp_until(
+				*until, gsakmp_after(list[i].acert.not_after));
 	return out;
 }

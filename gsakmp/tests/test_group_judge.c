@@ -75,7 +75,7 @@ GK_TEST(rfc4535_4_2_02, access_ends_with_the_certificate)
 	uint32_t held = b->key.handle;
 
 	assert_int_equal(status(w->group).recheck_utc,
-	                 gk_cert_not_after(b->pki.cert));
+	                 gk_cert_not_after(b->pki.cert) + 1);
 	world_pass(w, (SOON - 60) * 1000);
 	assert_int_equal(status(w->group).n_members, 2);
 	world_pass(w, 65 * 1000);
@@ -88,6 +88,29 @@ GK_TEST(rfc4535_4_2_02, access_ends_with_the_certificate)
 	world_pass(w, 300 * 1000);
 	assert_false(world_has_current(b));
 	assert_string_equal(w->seen.req, "RFC4535-7.8.2-07");
+	world_free(w);
+}
+
+/* RFC 5280 section 4.1.2.5: notAfter is the last second of the validity. */
+GK_TEST(rfc4535_4_2_02, access_lasts_as_long_as_the_last_second)
+{
+	const struct world_config cfg = plain();
+	struct world *w = open_world(&cfg);
+	struct world_member *a = joins(w, "a", 0), *b = joins(w, "b", soon(w));
+	int64_t last = gk_cert_not_after(b->pki.cert);
+
+	while (simnet_now(w->net).utc_s < last)
+		world_pass(w, 500);
+	assert_int_equal(simnet_now(w->net).utc_s, last);
+	assert_int_equal(status(w->group).n_members, 2);
+	/* Nor is it an end for who asks in that second. */
+	gk_assert_ok(gsakmp_group_revocations(w->group, simnet_now(w->net)));
+	world_drain(w);
+	assert_int_equal(status(w->group).n_members, 2);
+	assert_int_equal(status(w->group).recheck_utc, last + 1);
+	world_pass(w, 1500);
+	assert_int_equal(status(w->group).n_members, 1);
+	assert_true(world_has_current(a));
 	world_free(w);
 }
 
@@ -193,7 +216,7 @@ GK_TEST(rfc4535_4_2_02, the_date_counts_when_the_path_is_gone)
 	world_drain(w);
 	assert_int_equal(status(w->group).n_members, 2);
 	assert_int_equal(status(w->group).recheck_utc,
-	                 gk_cert_not_after(b->pki.cert));
+	                 gk_cert_not_after(b->pki.cert) + 1);
 	world_pass(w, (SOON + 10) * 1000);
 	assert_int_equal(status(w->group).n_members, 1);
 	assert_int_equal(w->seen.count[GSAKMP_OUT_ACCESS_ENDED], 1);
@@ -419,6 +442,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4535_4_2_02, access_ends_with_the_certificate),
+		GK_RUN(rfc4535_4_2_02, access_lasts_as_long_as_the_last_second),
 		GK_RUN(rfc4535_4_2_02, a_certificate_in_time_keeps_it),
 		GK_RUN(rfc4535_4_2_02,
 		       a_better_one_counts_before_it_is_in_the_store),

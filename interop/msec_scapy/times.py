@@ -14,4 +14,5 @@ def undate(octets):
 
 
 def utc(seconds):
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    """As the dates of X.509 count: in whole seconds, of which the last of a validity is part of it."""
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc)

@@ -24,8 +24,13 @@ def content(ground, suite=None, **how):
     return policy.make_token(ground.group_id, [ground.rule("keys")], [ground.rule("gm*")], suite or ground.suite, 2, **how)
 
 
+def codes(suite):
+    """Of nobody."""
+    return replace(suite, sig_type=40000, nonce_hash=40000, create_type=40000, enc_type=40000)
+
+
 def unknown_registration(ground):
-    return content(ground, replace(ground.suite, sig_type=40000, nonce_hash=40000, create_type=40000, enc_type=40000))
+    return content(ground, codes(ground.suite))
 
 
 def unknown_rekey_method(ground):
@@ -95,4 +100,32 @@ def test_protocols_that_nobody_knows_are_named_and_local_policy_decides(tmp_path
         strict.wait("left")
         assert not strict.find("joined") and not strict.find("key-install")
         for d in (strict, gm, server):
+            d.finish()
+
+
+def beyond_everybody_first(ground):
+    """Registration and rekey by GSAKMP with mechanisms that nobody has, and behind each one that all can do."""
+    odd, good = (tokens.parse(content(ground, suite)) for suite in (codes(ground.suite), ground.suite))
+    return tokens.Token({"tokenInfo": good["tokenInfo"], "data": good["data"],
+                         **{part: [*odd[part], *good[part]] for part in ("registration", "rekey")}}).dump(force=True)
+
+
+@pytest.mark.req("RFC4534-3-03", "RFC4534-3-05", "RFC4534-3-07", "RFC4534-3-08")
+def test_the_highest_protocols_that_can_be_done_are_taken(tmp_path, net_prefix):
+    """Key server, member and Python member agree, and the group is rekeyed by the second of its protocols."""
+    with Ground(tmp_path, net_prefix) as ground:
+        server = ground.gcks(sign_again(ground, beyond_everybody_first(ground)))
+        gm, other = ground.gm(), ground.member("gm1", "other")
+        gm.control("join")
+        gm.wait("joined")
+        assert other.join()
+        mark = gm.mark()
+        server.control("rekey")
+        gm.wait("rekeyed", since=mark)
+        assert other.run(20, lambda: any(e["event"] == "rekeyed" for e in ground.events))
+        gm.control("leave")
+        gm.wait("left")
+        server.wait("member-left")
+        assert not server.find("refused") and not gm.find("refused")
+        for d in (gm, server):
             d.finish()

@@ -369,7 +369,7 @@ GK_TEST(crypto_acert, what_is_not_believed)
 		{ { .to = GK_PKI_NOW - 1 }, GK_ACERT_FAULT_VALIDITY },
 		{ { .from = GK_PKI_NOW + 1 }, GK_ACERT_FAULT_VALIDITY },
 		{ { .from = GK_PKI_NOW, .to = GK_PKI_NOW },
-		  GK_ACERT_FAULT_NONE },
+		  GK_ACERT_FAULT_NONE }, /* RFC 5755 section 5: both count */
 	};
 	struct gk_trust *t = trust(NULL);
 

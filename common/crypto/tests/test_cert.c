@@ -280,7 +280,7 @@ GK_TEST(rfc5280_4_1_2_5, validity_is_judged_at_the_given_time)
 	GK_BREAKS("RFC5280-4.1.2.5-01");
 	expect(trust, &leaf, NULL, from, 0, GK_CERT_FAULT_NONE);
 	expect(trust, &leaf, NULL, from - 1, 0, GK_CERT_FAULT_NOT_YET_VALID);
-	expect(trust, &leaf, NULL, to - 1, 0, GK_CERT_FAULT_NONE);
+	expect(trust, &leaf, NULL, to, 0, GK_CERT_FAULT_NONE);
 	expect(trust, &leaf, NULL, to + 1, 0, GK_CERT_FAULT_EXPIRED);
 	gk_trust_free(trust);
 }

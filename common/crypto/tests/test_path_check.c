@@ -184,8 +184,9 @@ check_validity(int64_t from, int64_t to)
 	                 GK_CERT_FAULT_NOT_YET_VALID);
 	assert_int_equal(judge(&root, &leaf, from), GK_CERT_FAULT_NONE);
 	assert_int_equal(judge(&root, &leaf, to - 1), GK_CERT_FAULT_NONE);
-	/* The provider counts the last second as over, and so do we. */
-	assert_int_equal(judge(&root, &leaf, to), GK_CERT_FAULT_EXPIRED);
+	/* The provider counts the last second as over; RFC 5280 does not. */
+	assert_int_equal(judge(&root, &leaf, to), GK_CERT_FAULT_NONE);
+	assert_int_equal(judge(&root, &leaf, to + 1), GK_CERT_FAULT_EXPIRED);
 	/* The anchor has an end, too. */
 	assert_int_equal(judge(&root, &leaf, to + 11), GK_CERT_FAULT_EXPIRED);
 	free_pair(&root, &leaf);
@@ -262,29 +263,43 @@ GK_TEST(rfc5280_6_1_3, the_certificate_in_date_is_chosen)
 	gk_pki_free(&root);
 }
 
-/* A CRL counts from its first second to its last, while all else is in date. */
-GK_TEST(rfc5280_6_3_3, a_crl_ends_at_its_second)
+/* A CRL counts from its first second to its last: RFC 5280 section 6.3.3 (a), "is
+ * after the value of the CRL next update field".  What is known of it, and what
+ * else is in date, makes no difference; the provider is asked only when there is
+ * something that is not. */
+static void
+check_crl_ends(bool all_in_date)
 {
 	static const struct {
 		int64_t utc;
 		enum gk_cert_fault_kind kind;
 	} at[] = {
+		{ GK_PKI_NOW + 200, GK_CERT_FAULT_NONE },
 		{ GK_PKI_NOW + 99, GK_CERT_FAULT_CRL_EXPIRED },
 		{ GK_PKI_NOW + 100, GK_CERT_FAULT_NONE },
 		{ GK_PKI_NOW + 199, GK_CERT_FAULT_NONE },
-		{ GK_PKI_NOW + 200, GK_CERT_FAULT_CRL_EXPIRED },
+		{ GK_PKI_NOW + 200, GK_CERT_FAULT_NONE },
+		{ GK_PKI_NOW + 201, GK_CERT_FAULT_CRL_EXPIRED },
 	};
 	struct gk_trust_policy policy = { .require_crl = true };
-	struct gk_pki_party root, leaf;
+	struct gk_pki_party root, leaf, ended;
 	struct gk_trust *trust;
 	struct gk_buf crl;
 
 	make_pair(GK_PKI_P256, "SHA256", &root, &leaf);
+	gk_pki_make(&ended,
+	            &(struct gk_pki_spec){ .subject = "/O=Check/CN=past",
+	                                   .constraints = "critical,CA:TRUE",
+	                                   .slot = 3,
+	                                   .issuer = &root,
+	                                   .not_after = GK_PKI_NOW });
 	gk_pki_crl(&root, NULL, 0, GK_PKI_NOW + 100, GK_PKI_NOW + 200, NULL,
 	           &crl);
 	gk_assert_ok(gk_trust_new(&policy, &trust));
 	gk_assert_ok(gk_trust_add_anchor(trust, root.cert));
 	gk_assert_ok(gk_trust_add_crl(trust, gk_buf_slice(&crl)));
+	if (!all_in_date)
+		gk_assert_ok(gk_trust_add_intermediate(trust, ended.cert));
 	for (size_t i = 0; i < GK_COUNT(at); i++) {
 		struct gk_cert_fault why = { .kind = GK_CERT_FAULT_NONE };
 
@@ -294,7 +309,15 @@ GK_TEST(rfc5280_6_3_3, a_crl_ends_at_its_second)
 	}
 	gk_trust_free(trust);
 	gk_buf_free(&crl);
+	gk_pki_free(&ended);
 	free_pair(&root, &leaf);
+}
+
+GK_TEST(rfc5280_6_3_3, a_crl_ends_at_its_second)
+{
+	GK_SHOWS("RFC5280-6.3.3-02");
+	check_crl_ends(true);
+	check_crl_ends(false);
 }
 
 static int

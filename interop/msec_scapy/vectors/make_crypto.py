@@ -249,6 +249,7 @@ def keys_verdicts(book):
             ("created", "a Key Creation Date on 31 June", "7.4.1.1-05", dated(b"20260631000000Z", b"20260701120000Z")),
             ("expires", "a Key Expiration Date in month 0", "7.4.1.1-05", dated(b"20260601120000Z", b"20260001120000Z")),
             ("expired", "a key that has expired", "7.4.2-05", dated(b"20260101120000Z", b"20260601115959Z")),
+            ("expires-now", "a key that expires in this second", "7.4.2-05", dated(b"20260101120000Z", b"20260601120000Z")),
             ("rekey-version", "Rekey Version Number 2", "A.2-01", good.replace(
                 b"\x01\0\0\0\x01\0\x03", b"\x02\0\0\0\x01\0\x03", 1))):
         book.add("keys-verdict", label, about, f"RFC4535-{req}", {"key_download": octets, "now": now})

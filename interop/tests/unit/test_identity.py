@@ -178,6 +178,23 @@ def test_revocation(ca, holder):
     assert fault(pkix.Trust([ca.cert], [strange], require_crl=True), holder) == "no-crl"
     late = AT + datetime.timedelta(days=60)
     assert fault(pkix.Trust([ca.cert], [ca.crl()], require_crl=True), holder, at=late) == "no-crl"
+    assert fault(pkix.Trust([ca.cert], [ca.crl(holder)]), holder, at=late) == "revoked", "an old list can tell, too"
+
+
+def test_the_last_second_of_a_validity_counts(ca):
+    """RFC 5280 4.1.2.5 for certificates, 6.3.3 (a) for CRLs: the second itself, and all of it."""
+    second, instant = datetime.timedelta(seconds=1), datetime.timedelta(milliseconds=900)
+    cert = ca.issue("brief", start=-0.5, end=0.5)[1]
+    trust = pkix.Trust([ca.cert])
+    for at in (cert.not_before, cert.not_after, cert.not_after + instant):
+        assert trust.path(cert, at=at)
+    assert fault(trust, cert, at=cert.not_before - instant) == "not-yet-valid"
+    assert fault(trust, cert, at=cert.not_after + second) == "expired"
+    listed, long = ca.crl(), ca.issue("long", end=60)[1]
+    strict = pkix.Trust([ca.cert], [listed], require_crl=True)
+    for at in (listed.this_update, listed.next_update, listed.next_update + instant):
+        assert strict.path(long, at=at)
+    assert fault(strict, long, at=listed.next_update + second) == "no-crl"
 
 
 @pytest.mark.req("RFC4535-7.7.1-03", "RFC4535-7.7.2-04", "RFC4535-7.7.2-05", "RFC4535-7.7.2-06")
