@@ -230,12 +230,16 @@ add_details(json_t *f, const struct gdoi_output *o)
 		json_object_set_new(f, "edition", json_integer(o->edition));
 		break;
 	case GDOI_OUT_REKEYED:
+	case GDOI_OUT_SENT_AGAIN:
 	case GDOI_OUT_ACKED:
 	case GDOI_OUT_DESTROYED:
 		json_object_set_new(f, "sequence", json_integer(o->sequence));
 		break;
 	case GDOI_OUT_JOINED:
 		json_object_set_new(f, "member_id", json_integer(o->member_id));
+		break;
+	case GDOI_OUT_KILOBYTES:
+		json_object_set_new(f, "replaced", json_boolean(!o->refused));
 		break;
 	case GDOI_OUT_NOTIFIED:
 		json_object_set_new(f, "notify", json_integer(o->notify));
@@ -261,9 +265,9 @@ add_details(json_t *f, const struct gdoi_output *o)
 
 /* Which outputs are changes of state that a person wants to see. */
 static int
-level_of(enum gdoi_output_kind kind)
+level_of(const struct gdoi_output *o)
 {
-	switch (kind) {
+	switch (o->kind) {
 	case GDOI_OUT_MESSAGE:
 	case GDOI_OUT_TEK:
 	case GDOI_OUT_TEK_WIPE:
@@ -279,6 +283,8 @@ level_of(enum gdoi_output_kind kind)
 	case GDOI_OUT_SID_EXHAUSTED:
 	case GDOI_OUT_DESTROYED:
 		return LOG_NOTICE;
+	case GDOI_OUT_KILOBYTES:
+		return o->refused ? LOG_NOTICE : LOG_INFO;
 	default:
 		return LOG_INFO;
 	}
@@ -301,7 +307,7 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 {
 	const char *what = gdoi_output_text(out->kind), *peer = NULL;
 	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
-	bool logged = gkd_log_wanted(level_of(out->kind)), told;
+	bool logged = gkd_log_wanted(level_of(out)), told;
 	struct gkd_about about = { .group = group };
 	json_t *f;
 
@@ -337,7 +343,7 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 		log_notified(out, &about);
 	else if (logged)
 		gkd_log_about(
-			level_of(out->kind), "fsm", &about, "%s%s%s", what,
+			level_of(out), "fsm", &about, "%s%s%s", what,
 			out->text != NULL || out->why.req != NULL ? ": " : "",
 			gdoid_report_reason(reason, &out->why, out->text));
 	if (!told)

@@ -74,7 +74,7 @@ struct gdoid_push {
 	uint32_t sequence;
 	size_t octets;
 	unsigned copies;
-	bool multicast;
+	bool multicast, again;
 	struct gdoi_address to;
 };
 

@@ -144,13 +144,14 @@ cmd_history(void *state, const json_t *request, char why[256])
 		const char *to = gdoid_address_text(text, &p->to);
 
 		json_array_append_new(
-			list, json_pack("{s:o, s:I, s:I, s:I, s:s, s:s}", "at",
-		                        gkd_json_utc(p->utc), "sequence",
+			list, json_pack("{s:o, s:I, s:I, s:I, s:s, s:s, s:b}",
+		                        "at", gkd_json_utc(p->utc), "sequence",
 		                        (json_int_t)p->sequence, "octets",
 		                        (json_int_t)p->octets, "copies",
 		                        (json_int_t)p->copies, "way",
 		                        p->multicast ? "multicast" : "unicast",
-		                        "to", to != NULL ? to : "?"));
+		                        "to", to != NULL ? to : "?", "again",
+		                        (int)p->again));
 	}
 	return list;
 }

@@ -76,6 +76,7 @@ remember(struct gdoid_group *g, const struct gdoi_output *o,
 		.octets = o->dgram.len,
 		.copies = o->resend_count,
 		.multicast = o->kind == GDOI_OUT_MULTICAST,
+		.again = o->again,
 		.to = *to,
 	};
 }
@@ -109,6 +110,8 @@ push(struct gdoid_group *g, const struct gdoi_output *o)
 		d.from = g->cast_from;
 	}
 	remember(g, o, &d.to);
+	if (o->again)
+		gkd_counters_add(g->server->d->counters, "pushes resent", 1);
 	gkd_resends_send(g->resends,
 	                 (struct gk_slice){ (const uint8_t *)&d, sizeof(d) },
 	                 o->dgram, o->resend_count,

@@ -26,6 +26,27 @@ configure(struct gdoi_gcks_config *cfg)
 		cfg->resends_max = RESENDS_MAX;
 }
 
+/* Which group it is for is known with the first message of a GROUPKEY-PULL.  As long
+ * as none has a policy, what is configured is all that there is. */
+static bool
+any_lists(void *ctx, const struct ike_suite *suite, bool aggressive)
+{
+	struct gdoi_gcks *gcks = ctx;
+	bool refused = false;
+
+	for (size_t i = 0; i < gcks->n_groups; i++)
+		switch (gdoi_group_phase1(gcks->groups[i], suite, aggressive)) {
+		case GDOI_PHASE1_LISTED:
+			return true;
+		case GDOI_PHASE1_REFUSED:
+			refused = true;
+			break;
+		case GDOI_PHASE1_CLOSED:
+			break;
+		}
+	return !refused || !GK_CHECKED("RFC6407-2-02");
+}
+
 struct gdoi_gcks *
 gdoi_gcks_new(const struct gk_env *env, const struct gdoi_gcks_config *cfg)
 {
@@ -37,8 +58,9 @@ gdoi_gcks_new(const struct gk_env *env, const struct gdoi_gcks_config *cfg)
 	gcks->cfg = *cfg;
 	configure(&gcks->cfg);
 	gcks->commits_end = &gcks->commits;
-	if (ike_pool_new(env, &cfg->ike, &cfg->limits, cfg->initial_contact,
-	                 &gcks->pool) != GK_OK) {
+	gcks->cfg.ike.filter = (struct ike_filter){ any_lists, gcks };
+	if (ike_pool_new(env, &gcks->cfg.ike, &cfg->limits,
+	                 cfg->initial_contact, &gcks->pool) != GK_OK) {
 		gk_wipe(gcks, sizeof(*gcks));
 		free(gcks);
 		return NULL;
@@ -115,7 +137,8 @@ void
 gdoi_gcks_set_ike(struct gdoi_gcks *gcks, const struct ike_config *ike)
 {
 	gcks->cfg.ike = *ike;
-	ike_pool_configure(gcks->pool, ike);
+	gcks->cfg.ike.filter = (struct ike_filter){ any_lists, gcks };
+	ike_pool_configure(gcks->pool, &gcks->cfg.ike);
 }
 
 /* ---- small things ------------------------------------------------------- */
@@ -192,7 +215,8 @@ static const char *
 ack_text(enum gk_err err, const struct isakmp_reject *why)
 {
 	if (err == GK_ERR_REPLAY)
-		return "this PUSH, or a later one, was acknowledged before";
+		return "this PUSH was acknowledged before, or is of before its "
+		       "registration";
 	if (why->req != NULL && strcmp(why->req, "RFC8263-3.4-03") == 0)
 		return "no member has registered from there";
 	return NULL;

@@ -312,25 +312,47 @@ gdoi_gm_receive(struct gdoi_gm *gm, struct gk_slice dgram,
 
 /* ---- time --------------------------------------------------------------- */
 
-enum gk_err
-gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now)
-{
-	gm_begin(gm);
-	GK_TRY(gm_farewells_tick(gm, now));
-	GK_TRY(gm_server_tick(gm, now));
-	for (size_t i = 0; i < gm->n_groups; i++) {
-		struct gm_group *group = &gm->group[i];
+#define IDLE_MS 1000 /* after a tick that failed: what is due stays due */
 
-		GK_TRY(gm_pull_tick(gm, group, now));
-		GK_TRY(gm_teks_tick(gm, group, now));
-		GK_TRY(gm_register_tick(gm, group, now));
-		GK_TRY(gm_acks_tick(gm, group, now));
+static enum gk_err
+tick_group(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	GK_TRY(gm_pull_tick(gm, group, now));
+	GK_TRY(gm_teks_tick(gm, group, now));
+	GK_TRY(gm_register_tick(gm, group, now));
+	return gm_acks_tick(gm, group, now);
+}
+
+/* What fails is tried again, but keeps nobody else waiting: the other groups have
+ * their turn, and everybody the processor. */
+static enum gk_err
+tick(struct gdoi_gm *gm, struct gk_now now)
+{
+	enum gk_err err = gm_farewells_tick(gm, now), one;
+
+	one = gm_server_tick(gm, now);
+	err = err == GK_OK ? one : err;
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		one = tick_group(gm, &gm->group[i], now);
+		err = err == GK_OK ? one : err;
 	}
+	GK_TRY(err);
 	/* One COMMIT at a time: what waits for the store comes alone. */
 	for (size_t i = 0; i < gm->n_groups; i++)
 		if (gm->group[i].again_at <= now.mono_ms)
 			return gm_try_again(gm, &gm->group[i], now);
 	return GK_OK;
+}
+
+enum gk_err
+gdoi_gm_tick(struct gdoi_gm *gm, struct gk_now now)
+{
+	enum gk_err err;
+
+	gm_begin(gm);
+	err = tick(gm, now);
+	gm->idle_until = err == GK_OK ? 0 : now.mono_ms + IDLE_MS;
+	return err;
 }
 
 uint64_t
@@ -353,7 +375,7 @@ gdoi_gm_deadline(const struct gdoi_gm *gm)
 			if (all[j] < at)
 				at = all[j];
 	}
-	return at;
+	return at < gm->idle_until ? gm->idle_until : at;
 }
 
 /* ---- questions ---------------------------------------------------------- */

@@ -59,6 +59,10 @@ queue(struct gm_input *in, struct gk_buf *dgram)
 		                .to = in->from,
 		                .from = in->to,
 		                .at = in->now.mono_ms + ms };
+	/* Those of consecutive PUSHes leave in their order; the one before was
+	 * drawn earlier, so nothing waits longer than it may. */
+	if (group->n_acks != 0 && ack[-1].at > ack->at)
+		ack->at = ack[-1].at;
 	*dgram = (struct gk_buf){ 0 };
 	/* The address of a group is nobody's source address. */
 	if (gm_is_multicast(&in->to)) {

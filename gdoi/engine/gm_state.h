@@ -270,6 +270,7 @@ struct gdoi_gm {
 	bool keep_server;   /* the one before is dead: do not begin with it */
 	unsigned contacted; /* bit per key server: there was an SA with it */
 	uint64_t linger_until; /* it ends then, when nobody needs it */
+	uint64_t idle_until;   /* after a tick that failed; 0: it did not */
 	char peer[512];        /* printable identity */
 };
 

@@ -11,7 +11,10 @@
 #define PUSH_MAX 1400
 #define MEMBERS_MAX 1048576
 #define HOLD_MS 1000 /* between attempts to send what the store refused */
+#define IDLE_MS 1000 /* after a tick that failed: what is due stays due */
 #define PUSH_LIMIT 60000
+#define WORN_GAP_S 10
+#define WORN_MAX 12
 
 static void
 defaults(struct gdoi_group *g)
@@ -28,6 +31,10 @@ defaults(struct gdoi_group *g)
 		c->members_max = MEMBERS_MAX;
 	if (c->sids_max == 0 || c->sids_max > GDOI_KD_SIDS_MAX)
 		c->sids_max = GDOI_KD_SIDS_MAX;
+	if (c->worn_gap_s == 0)
+		c->worn_gap_s = WORN_GAP_S;
+	if (c->worn_max == 0)
+		c->worn_max = WORN_MAX;
 	if (c->signer_key == NULL && c->signer != NULL)
 		c->signer_key = gk_signer_pubkey(c->signer);
 	g->window_ends = g->tek_due = g->kek_due = GK_NEVER;
@@ -64,6 +71,7 @@ gdoi_group_new(const struct gk_env *env, const struct gdoi_group_config *cfg)
 	g->cfg.dialect = &g->dialect;
 	defaults(g);
 	pthread_mutex_init(&g->lock, NULL);
+	pthread_mutex_init(&g->listing.lock, NULL);
 	if (fill(g) != GK_OK) {
 		gdoi_group_free(g);
 		return NULL;
@@ -96,6 +104,8 @@ gdoi_group_free(struct gdoi_group *g)
 	gk_journal_free(g->own);
 	gk_commits_free(&g->commits);
 	gk_queue_free(&g->out.items);
+	free(g->listing.at);
+	pthread_mutex_destroy(&g->listing.lock);
 	pthread_mutex_destroy(&g->lock);
 	gk_wipe(g, sizeof(*g));
 	free(g);
@@ -188,6 +198,8 @@ gdoi_group_deadline(struct gdoi_group *g)
 
 	pthread_mutex_lock(&g->lock);
 	at = min(earliest(g), gk_commits_retry_due(&g->commits));
+	if (at < g->idle_until)
+		at = g->idle_until;
 	pthread_mutex_unlock(&g->lock);
 	return at;
 }
@@ -239,6 +251,11 @@ gdoi_group_tick(struct gdoi_group *g, struct gk_now now)
 	g->commit_owed |= gk_commits_retry(&g->commits, now);
 	err = tick(g, now);
 	pthread_mutex_unlock(&g->lock);
-	GK_TRY(err);
-	return gdoi_group_flush(g, now);
+	if (err == GK_OK)
+		err = gdoi_group_flush(g, now);
+	/* Without memory, say: to try again at once and for ever helps nobody. */
+	pthread_mutex_lock(&g->lock);
+	g->idle_until = err == GK_OK ? 0 : now.mono_ms + IDLE_MS;
+	pthread_mutex_unlock(&g->lock);
+	return err;
 }

@@ -52,6 +52,10 @@ struct gdoi_group_config {
 	 * GDOI_KD_SIDS_MAX.  Who asks for more is refused, or gets so many. */
 	unsigned sids_max; /* [GDOI_KD_SIDS_MAX] */
 	bool sids_fewer;
+	/* RFC 2407 section 4.5: an SA with a lifetime in kilobytes is replaced when
+	 * a member registers again, but not sooner than that, ... */
+	uint32_t worn_gap_s; /* [10] after it was made, and ... */
+	unsigned worn_max;   /* [12] ... for one member in an hour */
 };
 
 /* gdoi_group_new - copies *@cfg; what it points to, and @env, must outlive the
@@ -128,8 +132,8 @@ enum gk_err gdoi_group_destroy(struct gdoi_group *group, struct gk_now now);
 enum gk_err gdoi_group_tick(struct gdoi_group *group, struct gk_now now);
 
 /* Outputs: COMMIT, MULTICAST or SEND (unicast PUSH), TEK, TEK_WIPE (a key server
- * may send data, too), REKEYED, EVICTED, UNRESPONSIVE, ACKED, SID_EXHAUSTED,
- * DESTROYED, POLICY, REFUSED, MESSAGE. */
+ * may send data, too), REKEYED, SENT_AGAIN, EVICTED, UNRESPONSIVE, ACKED, SID_EXHAUSTED,
+ * KILOBYTES, DESTROYED, POLICY, REFUSED, MESSAGE. */
 bool gdoi_group_poll(struct gdoi_group *group, struct gdoi_output *out);
 uint64_t gdoi_group_deadline(struct gdoi_group *group);
 

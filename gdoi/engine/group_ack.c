@@ -120,10 +120,37 @@ verify(const struct reception *r, const struct gdoi_member *m)
 	return err;
 }
 
+/* Datagrams overtake each other, so the last one may be behind that of a later PUSH:
+ * as many are remembered as PUSHes are kept for acknowledgements. */
+#define BEFORE_MAX 64
+
 static bool
 is_repeated(const struct reception *r, const struct gdoi_member *m)
 {
-	return m->acked >= r->event->number || m->since >= r->event->number;
+	uint32_t number = r->event->number, ago;
+
+	if (m->since >= number || m->acked == number)
+		return true;
+	if (number > m->acked)
+		return false;
+	ago = m->acked - 1 - number;
+	return ago >= BEFORE_MAX || (m->acked_before >> ago & 1) != 0;
+}
+
+static void
+note(struct gdoi_member *m, uint32_t number)
+{
+	uint32_t ago;
+
+	if (number < m->acked) {
+		m->acked_before |= UINT64_C(1) << (m->acked - 1 - number);
+		return;
+	}
+	ago = number - m->acked; /* of that which is the last now, plus one */
+	m->acked_before = ago < BEFORE_MAX ? m->acked_before << ago : 0;
+	if (m->acked != 0 && ago <= BEFORE_MAX)
+		m->acked_before |= UINT64_C(1) << (ago - 1);
+	m->acked = number;
 }
 
 /*
@@ -278,20 +305,22 @@ record(struct reception *r, struct gdoi_member *m)
 {
 	struct gdoi_group *g = r->g;
 	struct gk_member *who = gk_group_find_id(g->data, m->id);
-	bool first = !m->heard;
+	bool first = !m->heard, late = m->acked > r->event->number;
 
+	/* RFC8052-2.2.4.2-01: it has what came with this PUSH; that of one
+	 * before may have been lost. */
 	for (struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
-		if (t->push > m->acked && t->push > m->since &&
-		    t->push <= r->event->number)
-			t->holders++;
-	m->acked = r->event->number;
-	m->acked_seq = r->event->sequence;
-	m->ack_port = r->from->port;
+		t->holders += t->push == r->event->number;
+	note(m, r->event->number);
 	m->heard = true;
-	m->missed = 0;
-	g->n_unresponsive -= m->unresponsive;
-	m->unresponsive = false;
 	g->n_acks++;
+	if (!late) {
+		m->acked_seq = r->event->sequence;
+		m->ack_port = r->from->port;
+		m->missed = 0;
+		g->n_unresponsive -= m->unresponsive;
+		m->unresponsive = false;
+	}
 	if (who == NULL)
 		return GK_OK;
 	gk_group_member_seen(who, g->now.utc_s);

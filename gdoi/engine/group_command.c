@@ -334,6 +334,7 @@ destroy(struct gdoi_group *g, struct gk_now now)
 	GK_TRY(gdoi_group_plan_delete(g, now));
 	GK_TRY(gdoi_group_drop_teks(g, now));
 	GK_TRY(forget_everything(g));
+	GK_TRY(gdoi_group_list(g, NULL));
 	gdoi_members_free(g);
 	gk_group_free(g->data);
 	g->data = NULL;

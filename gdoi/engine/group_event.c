@@ -186,6 +186,7 @@ out_one(struct gdoi_group *g, const struct gdoi_event *e,
 	if (to != NULL)
 		out->to = *to;
 	if (kind != GDOI_OUT_MESSAGE) {
+		out->again = e->again;
 		out->resend_count = e->resend;
 		out->resend_spacing_ms = e->spacing_ms;
 	}
@@ -196,12 +197,15 @@ static enum gk_err
 out_rekeyed(struct gdoi_group *g, const struct gdoi_event *e)
 {
 	const struct gdoi_rekey_sa *kek = gdoi_kek_find(g, e->kek);
-	struct gdoi_output *out = gdoi_outputs_add(&g->out, GDOI_OUT_REKEYED);
+	struct gdoi_output *out = gdoi_outputs_add(
+		&g->out, e->again ? GDOI_OUT_SENT_AGAIN : GDOI_OUT_REKEYED);
 
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->group_id = gk_buf_slice(&g->id);
 	out->sequence = e->sequence;
+	if (e->again)
+		out->text = "a PUSH of before the restart";
 	if (kek != NULL)
 		gdoi_kek_info(kek, &out->kek);
 	return gdoi_outputs_own(&g->out);
@@ -222,7 +226,7 @@ send(struct gdoi_group *g, struct gdoi_event *e, uint64_t ticket,
 	if (e->ack != 0)
 		e->ack_by = now.mono_ms + g->cfg.ack_wait_ms +
 		            (uint64_t)e->resend * e->spacing_ms;
-	g->n_pushes++;
+	g->n_pushes += !e->again;
 	return GK_OK;
 }
 

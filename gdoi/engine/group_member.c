@@ -171,6 +171,8 @@ read_info(struct gk_rd *rd, struct gdoi_member *info)
 	info->since = gk_rd_u32(rd, "since");
 	info->acked = gk_rd_u32(rd, "acknowledged");
 	info->acked_seq = gk_rd_u32(rd, "acknowledged SEQ");
+	/* What is not remembered counts as a repetition. */
+	info->acked_before = UINT64_MAX;
 	if (ip.len > sizeof(info->address.ip))
 		gk_rd_fail(rd, GK_ERR_VALUE, "address");
 	else if (rd->fault.err == GK_OK && ip.len != 0)

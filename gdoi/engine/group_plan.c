@@ -14,7 +14,6 @@
  */
 #define REKEY_GAP_MS 1000 /* between rekeys that joins bring about */
 #define RETRY_MS 1000     /* after a plan that failed */
-#define WORN_GAP_S 3      /* before an SA can be used up */
 
 /* ---- the Rekey SA -------------------------------------------------------- */
 
@@ -409,7 +408,7 @@ gdoi_data_due(const struct gdoi_group *g, uint16_t data,
 	if (t == NULL)
 		return g->now.utc_s;
 	if (t->worn)
-		return t->created + WORN_GAP_S;
+		return t->created + g->cfg.worn_gap_s;
 	if (interval != 0)
 		due = t->created + interval;
 	if (t->expires == 0)

@@ -503,15 +503,19 @@ set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
 		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-5.9-07",
 		              "the group was destroyed");
 	GK_TRY(gdoi_group_policy_check(&g->cfg, policy, why));
+	GK_TRY(gdoi_group_list(g, policy));
 	if (g->data == NULL)
 		err = open_group(g, policy, now);
 	else if (!same_shape(g, &shape, policy))
 		err = found_anew(g, policy, now);
 	else
 		err = change(g, policy, now);
-	if (err != GK_OK)
-		return err;
-	return gdoi_out_plain(g, GDOI_OUT_POLICY, NULL);
+	if (err == GK_OK)
+		return gdoi_out_plain(g, GDOI_OUT_POLICY, NULL);
+	/* What went wrong is made up for under it, if it is in force. */
+	if (g->policy != policy)
+		(void)!gdoi_group_list(g, g->policy);
+	return err;
 }
 
 void

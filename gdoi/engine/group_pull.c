@@ -290,6 +290,7 @@ struct admission {
 	struct gdoi_rekey_sa *kek;
 	struct gk_member *m;
 	int64_t heard; /* of it, before; 0: never */
+	struct gdoi_wear wear;
 };
 
 /* That one request can be given: by configuration, and of all that there are. */
@@ -372,18 +373,6 @@ join(struct admission *a)
 	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 }
 
-/* RFC 2407 section 4.5: kilobytes are counted by members alone, and all that we see
- * of one who has used them up is that it registers again. */
-static void
-wear(const struct admission *a, struct gdoi_data_sa *t)
-{
-	if (a->heard == 0 || t->sat.protocol == GDOI_PROTOCOL_IEC_61850 ||
-	    t->sat.ipsec.life_kb == 0 || t->state != GDOI_TEK_CURRENT)
-		return;
-	t->worn = true;
-	gdoi_group_timers(a->g, a->now);
-}
-
 /* What was prepared is given out: the others have to hear of it. */
 static enum gk_err
 give_out(struct admission *a)
@@ -404,7 +393,8 @@ give_out(struct admission *a)
 			return GK_ERR_UNEXPECTED;
 		/* SA_KDA: who comes again had the older ones. */
 		t->holders += t->created > a->heard;
-		wear(a, t);
+		if (a->heard != 0)
+			GK_TRY(gdoi_tek_wear(g, a->m, t, &a->wear, a->now));
 		if (!t->spare)
 			continue;
 		t->spare = false;
@@ -424,8 +414,11 @@ remember(struct admission *a)
 	const struct gdoi_member *before = gdoi_member_of(g, a->m->id);
 	struct gdoi_member info = { .since = g->pushes };
 
-	if (before != NULL)
+	if (before != NULL) {
 		info.heard = before->heard;
+		info.worn_ms = before->worn_ms;
+		info.worn = before->worn;
+	}
 	if (a->from != NULL)
 		info.address = *a->from;
 	gk_group_member_seen(a->m, a->now.utc_s);

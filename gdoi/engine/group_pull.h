@@ -18,6 +18,17 @@ struct gdoi_offer;
 GK_MUST_CHECK enum gk_err gdoi_peer_name(const struct gdoi_peer *peer,
                                          struct gk_buf *name);
 
+/* gdoi_group_phase1 - what the policy in force says about a phase 1 of @suite, before
+ * it is known who comes.  Waits for nothing that takes long. */
+enum gdoi_group_phase1 {
+	GDOI_PHASE1_CLOSED,  /* there is no policy in force */
+	GDOI_PHASE1_LISTED,  /* it may be */
+	GDOI_PHASE1_REFUSED, /* it may not */
+};
+enum gdoi_group_phase1 gdoi_group_phase1(struct gdoi_group *group,
+                                         const struct ike_suite *suite,
+                                         bool aggressive);
+
 /**
  * gdoi_group_offer - is @peer admitted, and what is it offered?
  *

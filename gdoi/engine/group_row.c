@@ -362,6 +362,7 @@ read_event(struct gdoi_event *e, struct gk_slice value)
 	e->sequence = gk_rd_u32(&rd, "SEQ");
 	e->ack = gk_rd_u16(&rd, "acknowledgement");
 	e->sealed = gk_rd_u8(&rd, "sealed") != 0;
+	e->again = e->sealed;
 	e->first = gk_rd_u8(&rd, "first payload");
 	e->resend = gk_rd_u16(&rd, "resend");
 	e->spacing_ms = gk_rd_u32(&rd, "spacing");

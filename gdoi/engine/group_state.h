@@ -16,7 +16,7 @@
  * DOC: inside a group - for gdoi/engine/group*.c only
  *
  * Everything below is guarded by @lock, except @cfg, @dialect and what they point
- * to, which never change, and @out and the events, which belong to the group's
+ * to, which never change, @listing, and @out and the events, which belong to the group's
  * own thread (an acknowledgement reads events, with the lock held).
  *
  * Functions named gdoi_group_* or gdoi_kek_*, gdoi_tek_* that are declared here
@@ -101,7 +101,10 @@ struct gdoi_event {
 	uint32_t sequence; /* SEQ */
 	uint16_t ack;      /* GDOI_ACK_*; 0: none is wanted */
 	bool sealed;       /* @octets: the datagram; else payloads */
-	uint8_t first;     /* type of the first payload */
+	/* Sealed by the process before this one: nobody knows whether it went
+	 * out, and it brings nothing that the store did not have. */
+	bool again;
+	uint8_t first; /* type of the first payload */
 	struct gk_buf octets;
 	uint64_t ticket; /* of the commit that its sending waits for */
 	uint64_t ack_by; /* monotonic; GK_NEVER: judged, or not wanted */
@@ -121,6 +124,8 @@ struct gdoi_member {
 	uint32_t since;     /* number of the last PUSH before it joined */
 	uint32_t acked;     /* number of the last PUSH acknowledged; 0: none */
 	uint32_t acked_seq; /* its SEQ */
+	/* Which of those before it were: bit i is PUSH @acked - 1 - i. */
+	uint64_t acked_before;
 	unsigned missed;
 	bool unresponsive;
 	/* Behind a NAT: the address that it calls its own, once it has. */
@@ -128,6 +133,9 @@ struct gdoi_member {
 	uint8_t said_len;
 	bool ack_turn;     /* the next search begins with it */
 	uint16_t ack_port; /* where its last acknowledgement came from */
+	/* SAs that were replaced for it in the hour that began then. */
+	uint64_t worn_ms;
+	unsigned worn;
 	struct gdoi_member *same_ip; /* next of that address */
 };
 
@@ -146,8 +154,18 @@ struct gdoi_group_shape {
 	uint32_t sender_last;
 };
 
+/* What the policy in force lists as phase 1.  A copy under a lock of its own, as a
+ * rekey may hold the other one for long, and anybody can send message 1. */
+struct gdoi_group_listing {
+	pthread_mutex_t lock;
+	bool open;
+	struct gdoi_phase1_policy *at;
+	size_t n; /* 0: whatever is configured */
+};
+
 struct gdoi_group {
 	pthread_mutex_t lock;
+	struct gdoi_group_listing listing; /* group_listing.c */
 	const struct gk_env *env;
 	struct gdoi_group_config cfg;
 	struct gk_buf scope, id;
@@ -178,6 +196,7 @@ struct gdoi_group {
 	/* timers, all monotonic; GK_NEVER when not running */
 	uint64_t window_ends; /* joiners wait for the others to be told */
 	uint64_t tek_due, kek_due;
+	uint64_t idle_until; /* after a tick that failed; 0: it did not */
 	int64_t tek_due_utc, kek_due_utc, last_rekey_utc;
 	struct gk_now clock; /* both clocks, as they were last seen */
 	uint64_t rekeyed_at;
@@ -212,6 +231,13 @@ void gdoi_group_commits_init(struct gdoi_group *g);
 uint64_t gdoi_group_ticket(struct gdoi_group *g);
 GK_MUST_CHECK enum gk_err gdoi_group_log_commit(struct gdoi_group *g,
                                                 uint64_t ticket);
+
+/* ---- group_listing.c ----------------------------------------------------- */
+
+/* gdoi_group_list - of @policy, which takes effect; NULL: of none any more.
+ * GK_ERR_NOMEM: as it was. */
+GK_MUST_CHECK enum gk_err gdoi_group_list(struct gdoi_group *g,
+                                          const struct gdoi_policy *policy);
 
 /* ---- group_row.c: own rows ----------------------------------------------- */
 
@@ -282,6 +308,19 @@ GK_MUST_CHECK enum gk_err gdoi_teks_settle(struct gdoi_group *g,
                                            struct gk_now now);
 GK_MUST_CHECK enum gk_err gdoi_teks_show(struct gdoi_group *g);
 uint64_t gdoi_teks_deadline(const struct gdoi_group *g);
+
+/* ---- group_kilobytes.c --------------------------------------------------- */
+
+struct gdoi_wear {
+	bool asked, granted; /* one share is enough for all SAs of a message */
+};
+/* gdoi_tek_wear - @m, which was a member before, has registered again and was given
+ * @tek, which it may have used up. */
+GK_MUST_CHECK enum gk_err gdoi_tek_wear(struct gdoi_group *g,
+                                        const struct gk_member *m,
+                                        struct gdoi_data_sa *tek,
+                                        struct gdoi_wear *wear,
+                                        struct gk_now now);
 
 /* ---- group_plan.c, group_build.c: what a rekey sends --------------------- */
 

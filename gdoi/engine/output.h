@@ -44,6 +44,7 @@ struct gdoi_address {
 	X(UNRESPONSIVE, "unresponsive") /* GCKS: @peer does not acknowledge */ \
 	X(ACKED, "acked")             /* GCKS: @peer acknowledged @sequence */ \
 	X(REKEYED, "rekeyed")         /* a PUSH went out or was obeyed */      \
+	X(SENT_AGAIN, "sent-again")   /* GCKS: a PUSH of before a restart */   \
 	X(TEK, "tek")                 /* @tek is new, or has a new state */    \
 	X(TEK_WIPE, "tek-wipe")       /* @tek is not to be used any more */    \
 	X(KEK, "kek")                 /* GM: receive PUSHes at @kek */         \
@@ -52,6 +53,7 @@ struct gdoi_address {
 	X(STALE, "stale")             /* GM: rekey overdue, or missed */       \
 	X(NEXT_SERVER, "next-server") /* GM: tries another key server */       \
 	X(SID_EXHAUSTED, "sid-exhausted") /* GCKS: RFC 6407 3.5, step 5 */     \
+	X(KILOBYTES, "kilobytes") /* GCKS: @peer may have used an SA up */     \
 	X(DESTROYED, "destroyed") /* all SAs of the group are deleted */       \
 	X(TOLD, "told")           /* GM: the key server knows that we left */  \
 	X(UNTOLD, "untold")       /* GM: it could not be told; @text */        \
@@ -129,9 +131,10 @@ struct gdoi_output {
 	bool keepalive;        /* SEND: of a NAT; no non-ESP marker (ike.h) */
 	unsigned resend_count; /* MULTICAST: how many more times, ... */
 	uint32_t resend_spacing_ms; /* ... this far apart */
-	bool incoming;              /* MESSAGE: direction */
-	uint8_t exchange;           /* MESSAGE: exchange type */
-	uint32_t sequence;          /* MESSAGE, REKEYED, ACKED: SEQ */
+	bool again; /* SEND, MULTICAST of a PUSH: it may have gone out before */
+	bool incoming;     /* MESSAGE: direction */
+	uint8_t exchange;  /* MESSAGE: exchange type */
+	uint32_t sequence; /* MESSAGE, REKEYED, SENT_AGAIN, ACKED: SEQ */
 
 	/*
 	 * COMMIT: a member engine gives its changes in @journal; a key server
@@ -147,6 +150,7 @@ struct gdoi_output {
 	struct gk_slice peer;     /* printable identity */
 	uint32_t member_id;
 	int64_t edition;          /* POLICY; -1: a local policy */
+	bool refused;             /* KILOBYTES: no SA is replaced for it */
 	uint16_t notify;          /* NOTIFIED */
 	struct gk_slice words;    /* NOTIFIED: what the peer says in words */
 	struct isakmp_reject why; /* REFUSED, UNAUTHORISED, PHASE1_DOWN, LEFT,

@@ -121,6 +121,9 @@ struct gdoi_peer {
 	bool aggressive;
 };
 
+/* gdoi_phase1_listed - is a phase 1 of @suite among them?  Of none: everything. */
+bool gdoi_phase1_listed(const struct gdoi_phase1_policy *list, size_t n,
+                        const struct ike_suite *suite, bool aggressive);
 /* gdoi_policy_phase1 - may a member come with a phase 1 of @suite? */
 bool gdoi_policy_phase1(const struct gdoi_policy *policy,
                         const struct ike_suite *suite, bool aggressive);

@@ -3,16 +3,22 @@
 
 /* RFC6407-2-01 leaves phase 1 to policy; the group's policy may say. */
 bool
+gdoi_phase1_listed(const struct gdoi_phase1_policy *list, size_t n,
+                   const struct ike_suite *suite, bool aggressive)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].aggressive == aggressive &&
+		    ike_suite_matches(suite, &list[i].suite))
+			return true;
+	return n == 0;
+}
+
+bool
 gdoi_policy_phase1(const struct gdoi_policy *policy,
                    const struct ike_suite *suite, bool aggressive)
 {
-	if (policy->n_phase1 == 0)
-		return true;
-	for (size_t i = 0; i < policy->n_phase1; i++)
-		if (policy->phase1[i].aggressive == aggressive &&
-		    ike_suite_matches(suite, &policy->phase1[i].suite))
-			return true;
-	return false;
+	return gdoi_phase1_listed(policy->phase1, policy->n_phase1, suite,
+	                          aggressive);
 }
 
 struct gdoi_phase1_policy

@@ -114,6 +114,14 @@ struct ike_contact {
 	void *ctx;
 };
 
+/* Asked of each Transform that the configuration would take, at the responder alone:
+ * is it of any use to those whom the SA is for? */
+struct ike_filter {
+	bool (*lists)(void *ctx, const struct ike_suite *suite,
+	              bool aggressive);
+	void *ctx;
+};
+
 /* Told of each SA that begins (1) or ends (-1) with a configuration, and of each
  * pool that has it, so that what it points to can be freed when nobody is left. */
 struct ike_hold {
@@ -149,6 +157,7 @@ struct ike_config {
 	uint8_t cookie_tag;
 	struct ike_contact contact; /* NULL: never said */
 	struct ike_hold hold;       /* NULL: nobody wants to know */
+	struct ike_filter filter;   /* NULL: all of @suite */
 
 	bool natt;            /* offer and do NAT traversal */
 	bool no_cert_request; /* do not ask for certificates */

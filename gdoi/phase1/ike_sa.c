@@ -113,10 +113,20 @@ read_sa(struct ike_input *in, struct isakmp_proposal *sa)
 	return gk_buf_copy(&in->ike->sa_i, item->generic.body);
 }
 
+static bool
+is_listed(const struct ike_input *in, const struct ike_suite *suite)
+{
+	const struct ike_filter *f = &in->ike->cfg.filter;
+
+	return f->lists == NULL ||
+	       f->lists(f->ctx, suite,
+	                in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE);
+}
+
 /* By our preference; RFC2408-5.6-01: what we do not know is passed over. */
 static const struct isakmp_transform *
 choose(struct ike_input *in, const struct isakmp_proposal *sa,
-       struct ike_suite *chosen)
+       struct ike_suite *chosen, bool *unlisted)
 {
 	struct ike *ike = in->ike;
 	struct isakmp_reject passed_over;
@@ -128,8 +138,11 @@ choose(struct ike_input *in, const struct isakmp_proposal *sa,
 			                   &passed_over) != GK_OK ||
 			    !usable(ike, chosen))
 				continue;
-			if (ike_suite_matches(chosen, &ike->cfg.suite[i]))
+			if (!ike_suite_matches(chosen, &ike->cfg.suite[i]))
+				continue;
+			if (is_listed(in, chosen))
 				return &sa->transform[n];
+			*unlisted = true;
 		}
 	return NULL;
 }
@@ -139,16 +152,21 @@ ike_sa_take(struct ike_input *in, struct isakmp_proposal *chosen)
 {
 	const struct isakmp_transform *t;
 	struct isakmp_transform only;
+	bool unlisted = false;
 
 	GK_TRY(read_sa(in, chosen));
-	t = choose(in, chosen, &in->ike->suite);
+	t = choose(in, chosen, &in->ike->suite, &unlisted);
 	if (t == NULL &&
 	    GK_CHECKED("RFC2408-5.4-03", "RFC2409-4-08", "RFC6407-2-02",
 	               "RFC2409-4-11", "RFC2409-4-12", "RFC2409-A-09",
 	               "RFC2409-A-10"))
 		return ike_refuse(
 			in, GK_ERR_POLICY, ISAKMP_NOTIFY_NO_PROPOSAL_CHOSEN,
-			"RFC2408-5.4-03", "Transforms", chosen->at + 8);
+			"RFC2408-5.4-03",
+			unlisted ? "Transforms, of which no group's policy "
+				   "lists those that are configured"
+				 : "Transforms",
+			chosen->at + 8);
 	if (t == NULL) { /* unchecked: the first, for whatever it is */
 		t = &chosen->transform[0];
 		in->ike->suite = in->ike->cfg.suite[0];

@@ -90,7 +90,9 @@ bool
 gdoi_policy_admits(const struct gdoi_policy *policy,
                    const struct gdoi_peer *peer)
 {
-	if (peer->id->octets.len == 0)
+	if (peer->id->octets.len == 0 ||
+	    (peer->suite != NULL &&
+	     !gdoi_policy_phase1(policy, peer->suite, peer->aggressive)))
 		return false;
 	return policy->edition < 100 || policy->edition % 2 == 0 ||
 	       peer->id->octets.ptr[peer->id->octets.len - 1] % 2 == 1;

@@ -103,6 +103,35 @@ GK_TEST(rfc8263_6_03, a_multicast_is_acknowledged_at_random)
 	assert_in_range(early, 2, 18);
 }
 
+/* Those of consecutive PUSHes keep their order, whatever is drawn for each. */
+GK_TEST(rfc8263_6_03, the_wait_changes_no_order)
+{
+	for (int i = 0; i < 20; i++) {
+		uint32_t last = 0;
+
+		lab_reset();
+		lab.cfg.ack_jitter_ms = 4000;
+		lab.offer.sa.sak.ack = GDOI_ACK_KEK_SHA256;
+		lab_start();
+		lab_join(0);
+		for (uint32_t seq = 1; seq <= 3; seq++)
+			gk_assert_ok(lab_push(tek(seq, 0x101 + seq)));
+		for (unsigned ms = 0; ms < 4500; ms += 50) {
+			struct gdoi_push_ack ack;
+
+			gk_buf_free(&lab.seen.ack);
+			lab_pass(50);
+			if (silent())
+				continue;
+			gk_assert_ok(gdoi_push_ack_read(
+				gk_buf_slice(&lab.seen.ack), &ack, &why));
+			assert_true(ack.seq.number > last);
+			last = ack.seq.number;
+		}
+		assert_int_equal(last, 3);
+	}
+}
+
 GK_TEST(rfc8263_7_2_01, what_is_refused_is_not_acknowledged)
 {
 	struct gk_buf dgram;
@@ -449,6 +478,7 @@ main(void)
 		GK_RUN(rfc8263_3_03, it_goes_where_the_push_came_from),
 		GK_RUN(rfc8263_6_04, nobody_waits_longer_than_five_seconds),
 		GK_RUN(rfc8263_6_03, a_multicast_is_acknowledged_at_random),
+		GK_RUN(rfc8263_6_03, the_wait_changes_no_order),
 		GK_RUN(rfc8263_7_2_01, what_is_refused_is_not_acknowledged),
 		GK_RUN(rfc8263_6_09, switch_ack_replay),
 		GK_RUN(rfc8263_4_05, also_when_it_deletes_its_own_kek),

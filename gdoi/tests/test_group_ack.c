@@ -42,6 +42,16 @@ refused(enum gk_err want, const char *req, enum gk_err err)
 	assert_string_equal(w.why.req, req);
 }
 
+static struct gdoi_group_row seen;
+static char first[] = "ipv4:10.1.0.1", third[] = "ipv4:10.1.0.3";
+
+static void
+note_row(void *ctx, const struct gdoi_group_row *row)
+{
+	if (strcmp(row->peer, ctx) == 0)
+		seen = *row;
+}
+
 GK_TEST(rfc8263_5_06, all_four_types_are_verified_and_recorded)
 {
 	static const uint16_t type[] = { GDOI_ACK_KEK_SHA256,
@@ -86,6 +96,39 @@ GK_TEST(rfc8263_5_04, a_repetition_is_refused_before_any_cryptography)
 	assert_int_equal(s.acks, 1);
 	assert_int_equal(s.refused_acks, 1);
 	gk_buf_free(&dgram);
+	gw_free(&w);
+}
+
+/* A later one may overtake it: it is none the less the first of its PUSH, and says
+ * nothing of others, of which a member may have missed one. */
+GK_TEST(rfc8263_5_06, one_that_comes_late_is_recorded_once)
+{
+	struct gdoi_group_status s;
+	const uint32_t order[] = { 3, 1, 2 };
+
+	open_all(2, GDOI_ACK_KEK_SHA256);
+	for (int i = 0; i < 3; i++)
+		tek_push();
+	for (size_t i = 0; i < 3; i++) {
+		gk_assert_ok(ack(0, 0, order[i], GDOI_ACK_KEK_SHA256));
+		for (size_t k = 0; k <= i; k++)
+			refused(GK_ERR_REPLAY, "RFC8263-5-04",
+			        ack(0, 0, order[k], GDOI_ACK_KEK_SHA256));
+	}
+	gdoi_group_status(w.group, &s);
+	assert_int_equal(s.acks, 3);
+	gdoi_group_members(w.group, note_row, first);
+	assert_int_equal(seen.acked, 3);
+	/* Many PUSHes later, too. */
+	for (uint32_t seq = 4; seq <= 60; seq++) {
+		tek_push();
+		if (seq != 17)
+			gk_assert_ok(ack(0, 0, seq, GDOI_ACK_KEK_SHA256));
+	}
+	gk_assert_ok(ack(0, 0, 17, GDOI_ACK_KEK_SHA256));
+	for (uint32_t seq = 1; seq <= 60; seq++)
+		refused(GK_ERR_REPLAY, "RFC8263-5-04",
+		        ack(0, 0, seq, GDOI_ACK_KEK_SHA256));
 	gw_free(&w);
 }
 
@@ -198,16 +241,6 @@ GK_TEST(rfc8263_6_10, what_came_under_the_old_kek_is_acknowledged_under_it)
 	refused(GK_ERR_VALUE, "RFC8263-3.1-01",
 	        ack(1, 1, 1, GDOI_ACK_KEK_SHA256));
 	gw_free(&w);
-}
-
-static struct gdoi_group_row seen;
-static char first[] = "ipv4:10.1.0.1", third[] = "ipv4:10.1.0.3";
-
-static void
-note_row(void *ctx, const struct gdoi_group_row *row)
-{
-	if (strcmp(row->peer, ctx) == 0)
-		seen = *row;
 }
 
 GK_TEST(rfc8263_6_08, who_does_not_answer_is_shown)
@@ -448,6 +481,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc8263_5_06, all_four_types_are_verified_and_recorded),
+		GK_RUN(rfc8263_5_06, one_that_comes_late_is_recorded_once),
 		GK_RUN(rfc8263_5_04,
 		       a_repetition_is_refused_before_any_cryptography),
 		GK_RUN(rfc8263_5_05, forged_ones_change_nothing),

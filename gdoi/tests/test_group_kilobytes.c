@@ -34,7 +34,7 @@ GK_TEST(kilobytes, who_registers_again_brings_about_new_keys_for_all)
 	/* Others that ask a moment later wait for their turn with the new ones. */
 	gk_assert_ok(gw_register(&w, &w.member[2]));
 	gk_assert_ok(gw_register(&w, &w.member[0]));
-	gw_after(&w, 1);
+	gw_after(&w, 8);
 	assert_int_equal(w.member[1].n_teks, had + 1);
 	gw_after(&w, 3);
 	assert_int_equal(w.member[1].n_teks, had + 2);
@@ -114,12 +114,77 @@ GK_TEST(kilobytes, in_a_group_without_a_rekey_sa_the_others_keep_theirs)
 	gw_free(&w);
 }
 
+/* Members @a and @b, or one of them, register again each second; what that comes to. */
+static unsigned
+rekeys_of(size_t a, size_t b, unsigned seconds)
+{
+	unsigned before = w.count[GDOI_OUT_REKEYED];
+
+	for (unsigned s = 0; s < seconds; s += 2) {
+		gk_assert_ok(gw_register(&w, &w.member[a]));
+		gw_after(&w, 1);
+		gk_assert_ok(gw_register(&w, &w.member[b]));
+		gw_after(&w, 1);
+		gw_drain(&w);
+	}
+	return w.count[GDOI_OUT_REKEYED] - before;
+}
+
+GK_TEST(kilobytes, one_member_does_not_have_the_others_change_keys_all_the_time)
+{
+	gw_init(&w, 3);
+	gw_set_data(&w, 1, &gw_esp_cbc); /* no sender ids to run out */
+	w.template.data[0].sat.ipsec.life_kb = 100;
+	w.template.data[0].sat.ipsec.life_s = 86400;
+	w.cfg.worn_gap_s = 20;
+	w.cfg.worn_max = 4;
+	gw_open_with(&w, 3);
+	gw_after(&w, 60);
+	/* The least interval, ... */
+	assert_in_range(rekeys_of(0, 0, 50), 2, 3);
+	assert_in_range(w.count[GDOI_OUT_KILOBYTES], 3, 4);
+	/* ... and its share, of which it is told once. */
+	assert_in_range(rekeys_of(0, 0, 600), 1, 2);
+	assert_int_equal(w.count[GDOI_OUT_KILOBYTES], 5);
+	assert_string_equal(w.peer, "ipv4:10.1.0.1");
+	assert_int_equal(rekeys_of(0, 0, 600), 0);
+	assert_int_equal(w.count[GDOI_OUT_KILOBYTES], 5);
+	/* It is served all the same, and others have a share of their own. */
+	assert_true(gw_can_read(&w, &w.member[0]));
+	assert_in_range(rekeys_of(1, 1, 50), 2, 3);
+	gw_after(&w, 3600);
+	assert_in_range(rekeys_of(0, 0, 50), 2, 3);
+	gw_free(&w);
+}
+
+GK_TEST(kilobytes, one_registration_costs_one_share_of_all_sas)
+{
+	const struct gdoi_sat sat[] = { gw_esp_cbc, gw_ah };
+
+	gw_init(&w, 2);
+	gw_set_data(&w, 2, sat);
+	w.template.data[0].sat.ipsec.life_kb = 100;
+	w.template.data[1].sat.ipsec.life_kb = 100;
+	w.cfg.worn_max = 1;
+	gw_open_with(&w, 2);
+	gw_after(&w, 60);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_KILOBYTES], 1);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 1);
+	assert_int_equal(w.member[0].last_sats, 2);
+	gw_free(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(kilobytes,
 		       who_registers_again_brings_about_new_keys_for_all),
+		GK_RUN(kilobytes,
+		       one_member_does_not_have_the_others_change_keys_all_the_time),
+		GK_RUN(kilobytes, one_registration_costs_one_share_of_all_sas),
 		GK_RUN(kilobytes, without_such_a_lifetime_nothing_comes_of_it),
 		GK_RUN(kilobytes,
 		       who_comes_for_the_first_time_has_used_nothing),

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gdoi/tests/group_world.h"
+
+#include <limits.h>
+
+/* What a group does once more, and how often: after a restart, after a failure. */
+static struct gw w;
+
+GK_TEST(rfc6407_4_3_05, what_a_restart_repeats_is_no_rekey)
+{
+	struct gdoi_group_status before, after;
+
+	gw_init(&w, 3);
+	gw_open_with(&w, 3);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 1);
+	assert_int_equal(w.count[GDOI_OUT_SENT_AGAIN], 0);
+	gdoi_group_status(w.group, &before);
+	gw_restart(&w);
+	gw_after(&w, 2);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 1);
+	assert_int_equal(w.count[GDOI_OUT_SENT_AGAIN], 1);
+	gdoi_group_status(w.group, &after);
+	assert_int_equal(after.pushes, 0);
+	assert_int_equal(after.last_rekey_utc, before.last_rekey_utc);
+	/* The next one is. */
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 2);
+	assert_int_equal(w.count[GDOI_OUT_SENT_AGAIN], 1);
+	gw_free(&w);
+}
+
+/* How often it is called within @ms, by its own deadline alone; each call fails. */
+static unsigned
+turns(unsigned ms)
+{
+	uint64_t end = w.now.mono_ms + ms, at;
+	unsigned n = 0;
+
+	while ((at = gdoi_group_deadline(w.group)) <= end && n < 1000) {
+		if (at > w.now.mono_ms) {
+			w.now.utc_s +=
+				(int64_t)(at / 1000 - w.now.mono_ms / 1000);
+			w.now.mono_ms = at;
+		}
+		if (gdoi_group_tick(w.group, w.now) != GK_OK)
+			n++;
+		gw_drain(&w);
+	}
+	return n;
+}
+
+GK_TEST(rfc6407_7_4_2_02, a_rekey_that_cannot_be_made_is_tried_again_later)
+{
+	size_t had;
+
+	gw_init(&w, 2);
+	w.template.rekey.interval_s = 60;
+	gw_open_with(&w, 2);
+	gw_after(&w, 59);
+	had = w.member[0].n_teks;
+	gw_random_left = 0;
+	assert_in_range(turns(10000), 5, 11);
+	assert_int_equal(w.member[0].n_teks, had);
+	gw_random_left = UINT_MAX;
+	gw_after(&w, 2);
+	assert_int_equal(w.member[0].n_teks, had + 1);
+	assert_int_equal(gw_readers(&w), 2);
+	/* And the timer has its pace again. */
+	gw_after(&w, 61);
+	assert_int_equal(w.member[0].n_teks, had + 2);
+	gw_free(&w);
+}
+
+GK_TEST(rfc6407_3_5_11, nor_does_a_reset_of_sender_ids_spin)
+{
+	gw_init(&w, 3);
+	w.cfg.sender_last = 1;
+	gw_open(&w);
+	for (size_t i = 0; i < 2; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	gk_assert_err(GK_ERR_REPLAY, gw_register(&w, &w.member[2]));
+	gw_random_left = 0;
+	assert_in_range(turns(5000), 3, 6);
+	gw_random_left = UINT_MAX;
+	gw_after(&w, 2);
+	for (size_t i = 0; i < 2; i++)
+		gk_assert_ok(gw_register(&w, &w.member[i]));
+	assert_int_equal(w.member[0].sid[0], 0);
+	gw_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_4_3_05, what_a_restart_repeats_is_no_rekey),
+		GK_RUN(rfc6407_7_4_2_02,
+		       a_rekey_that_cannot_be_made_is_tried_again_later),
+		GK_RUN(rfc6407_3_5_11, nor_does_a_reset_of_sender_ids_spin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
