@@ -54,10 +54,10 @@ struct gdoid_worker {
 	struct gkd_loop *loop;
 	struct gdoi_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gkd_asker asker;       /* for commits */
-	struct gkd_queue queue;       /* datagrams */
-	atomic_uint handed;           /* to us by others, on their way */
-	atomic_ullong stale, crowded; /* the queue's counters */
+	struct gkd_asker asker; /* for commits */
+	struct gkd_queue queue; /* datagrams */
+	atomic_uint handed;     /* to us by others, on their way */
+	atomic_ullong waiting, stale, crowded; /* the queue's counters */
 	pthread_mutex_t status_lock;
 	struct gdoi_gcks_status status;        /* for other threads */
 	atomic_ullong met[GDOID_MET_MAX / 64]; /* see tell_others() */

@@ -260,6 +260,7 @@ on_work(void *arg)
 	drain(w);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
+	atomic_store(&w->waiting, w->queue.count);
 	atomic_store(&w->stale, w->queue.stale);
 	atomic_store(&w->crowded, w->queue.crowded);
 }
@@ -272,6 +273,7 @@ enqueue(struct gdoid_worker *w, struct gk_slice data,
 	if (w->queue.count == 0)
 		gkd_timer_now(w->work);
 	gkd_queue_put(&w->queue, data, from, rank_of(data), gkd_now().mono_ms);
+	atomic_store(&w->waiting, w->queue.count);
 }
 
 struct parcel {

@@ -56,11 +56,11 @@ struct gsakmpd_worker {
 	struct gkd_loop *loop;
 	struct gsakmp_gcks *engine;
 	struct gkd_timer *timer, *work;
-	struct gkd_queue queue;            /* datagrams */
-	struct gkd_asker asker;            /* for commits; counts messages */
-	atomic_ullong stale, crowded;      /* the queue's counters */
-	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
-	struct gsakmpd_openings *openings; /* of the first worker */
+	struct gkd_queue queue; /* datagrams */
+	struct gkd_asker asker; /* for commits; counts messages */
+	atomic_ullong waiting, stale, crowded; /* the queue's counters */
+	struct gsakmpd_fetcher *fetcher;       /* NULL: nothing is fetched */
+	struct gsakmpd_openings *openings;     /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */
 	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
 	struct gkd_tcp *tcp[GSAKMPD_LISTEN_MAX];

@@ -160,18 +160,20 @@ cookie_status(struct gsakmpd_server *s)
 	                 "registrations_acknowledged", (json_int_t)settled);
 }
 
-/* Datagrams that were never looked at. */
+/* Datagrams that wait, and those that were never looked at. */
 static json_t *
 queue_status(struct gsakmpd_server *s)
 {
-	uint64_t stale = 0, crowded = 0;
+	uint64_t waiting = 0, stale = 0, crowded = 0;
 
 	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
+		waiting += atomic_load(&s->workers[i].waiting);
 		stale += atomic_load(&s->workers[i].stale);
 		crowded += atomic_load(&s->workers[i].crowded);
 	}
-	return json_pack("{s:I, s:I}", "dropped_old", (json_int_t)stale,
-	                 "dropped_full", (json_int_t)crowded);
+	return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)waiting,
+	                 "dropped_old", (json_int_t)stale, "dropped_full",
+	                 (json_int_t)crowded);
 }
 
 /* What all workers had to do with one address: datagrams, or messages by TCP. */

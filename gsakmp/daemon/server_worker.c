@@ -280,6 +280,7 @@ on_work(void *arg)
 	settle(w);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
+	atomic_store(&w->waiting, w->queue.count);
 	atomic_store(&w->stale, w->queue.stale);
 	atomic_store(&w->crowded, w->queue.crowded);
 }
@@ -301,6 +302,7 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	              gsakmpd_is_request(dgram->data) ? GKD_RANK_BEGINS
 	                                              : GKD_RANK_COMPLETES,
 	              gkd_now().mono_ms);
+	atomic_store(&w->waiting, w->queue.count);
 }
 
 static void

@@ -38,7 +38,8 @@ def parser(target: bool) -> argparse.ArgumentParser:
     p.add_argument("name", help=f"of the misbehaviour; {', '.join(KINDS)} or {ALL} for many of them")
     p.add_argument("--json", action="store_true")
     p.add_argument("--provoke", metavar="COMMAND", help="a shell command that makes the victim do its part: the key server send a "
-                   "rekey (ack-...), the member register; without it they are waited for")
+                   f"rekey (ack-...), the member register; without it they are waited for, but with {ALL} the rekeys, which may "
+                   "never come: what needs one is left out then")
     p.add_argument("--patience", type=float, default=2 if target else 5, help="seconds that an answer may take")
     if target:
         p.add_argument("--target", required=True, help="ADDRESS[:PORT] of the key server that is attacked")
@@ -115,7 +116,16 @@ def told(entry, hooks, seen: list, refused, alive, afterwards=()) -> dict:
     rows = ledger.load()
     return {**entry.as_dict(), "rows": {r: rows[r].requirement for r in entry.rows}, "sent": [o.hex() for o in hooks.sent],
             "payloads": [p.show(dump=True) for p in hooks.layers] if hooks.sent else [], "seen": seen, "refused": refused,
-            "alive": alive, "afterwards": list(afterwards)}
+            "alive": alive, "afterwards": list(afterwards), "tried": True}
+
+
+def needs_rekey(entry, a) -> bool:
+    """Whether this cannot be tried before the key server sends a rekey, and nothing says when that will be."""
+    return kind(entry) == "ack" and not a.provoke
+
+
+def left_out(entry, why: str) -> dict:
+    return {**told(entry, Recording(entry), [f"not tried: {why}"], None, None), "tried": False}
 
 
 # -------------------------------------------------------------------- a key server
@@ -372,13 +382,23 @@ def run(argv: list) -> int:
         victim = (KeyServer if target else Member)(a)
     except ValueError as e:  # a suite, a group, a key
         raise LabError(str(e)) from e
-    all_told = []
+    all_told, why = [], ""
+    waiting = [e for e in found if target and needs_rekey(e, a)]
+    if waiting and a.name == ALL:
+        why = "it needs a rekey of the key server, which --provoke brings about"
+        print(f"lab: {len(waiting)} of {len(found)} need a rekey of the key server and are left out: --provoke COMMAND makes it send one",
+              file=sys.stderr, flush=True)
+    elif waiting:
+        print("lab: this needs a rekey of the key server; --provoke COMMAND makes it send one", file=sys.stderr, flush=True)
     try:
         for entry in found:
-            t = victim.attack(entry)
+            t = left_out(entry, why) if why and entry in waiting else victim.attack(entry)
+            if entry in waiting and not why and not t["sent"]:
+                why = f"no rekey came within {a.seconds:.0f} s, and --provoke was not given"  # nor will one for the next
             all_told.append(t)
             if len(found) > 1 and not a.json:
-                mark = {True: "refused", False: "NOT REFUSED", None: "not seen" if t["sent"] else "not sent"}[t["refused"]]
+                mark = {True: "refused", False: "NOT REFUSED",
+                        None: "not seen" if t["sent"] else "not sent" if t["tried"] else "not tried"}[t["refused"]]
                 print(f"{entry.name:32} {entry.req:22} {mark}{'' if t['alive'] is not False else ', AND NO RIGHT EXCHANGE AFTERWARDS'}",
                       flush=True)
             if t["alive"] is False:
@@ -391,5 +411,7 @@ def run(argv: list) -> int:
         print("\n".join(in_full(all_told[0])))
     else:
         count = lambda r: sum(t["refused"] is r for t in all_told)
-        print(f"\n{count(True)} refused, {count(False)} not refused, {count(None)} not seen, of {len(found)}.")
+        left = sum(not t["tried"] for t in all_told)
+        print(f"\n{count(True)} refused, {count(False)} not refused, {count(None) - left} not seen, of {len(found)}"
+              + (f"; {left} not tried: {why}." if left else "."))
     return 0 if all(good(t) for t in all_told) else 1

@@ -118,8 +118,8 @@ def test_the_log_says_why_somebody_is_refused(group):
         <phase1 authentication="psk" encryption="aes" key-length="256" hash="sha256" group="p256"/>
 """))
     g.start()
-    refused = g.turned_away(g.peer("alice"), where=lambda e: "alice" in e["peer"])
-    assert "of a kind that the policy does not list" in refused["reason"]
+    refused = g.turned_away(g.peer("alice"), where=lambda e: e["req"] == "RFC2408-5.4-03")
+    assert refused["notify_text"] == "NO-PROPOSAL-CHOSEN" and "no group's policy lists" in refused["field"]
     g.admitted = ["alice"]
     g.write_policy()
     g.keys.control("policy")
@@ -459,7 +459,10 @@ def test_killed_in_a_rekey_it_goes_on_with_higher_sequence_numbers(group):
     g.keys.control.order("rekey", "tek")
     g.keys.kill()
     mark = g.keys.start()
+    g.keys.wait("sent-again", since=mark)
     after = g.status()
+    assert not g.keys.find("rekeyed", since=mark) and after["pushes"] == 0, "that is no rekey"
+    assert all(p["again"] for p in g.keys.control("history"))
     assert after["members"] == 2 and after["kek"]["spi"] == before["kek"]["spi"]
     assert after["kek"]["sequence"] >= before["kek"]["sequence"]
     g.keys.control("rekey", "tek")

@@ -43,8 +43,9 @@ def follow_on(g, *peers):
     g.keys.control("rekey", "tek")
     g.keys.wait("rekeyed", since=mark)
     current = {t["spi"] for t in g.keys.control("teks") if t["state"] != "old"}
+    out = lambda seq: g.keys.find("rekeyed", since=start, sequence=seq) or g.keys.find("sent-again", since=start, sequence=seq)
     for p in peers:  # what was under way when it died goes out again, too
-        p.wait("rekeyed", where=lambda f: set(f["teks"]) & current and g.keys.find("rekeyed", since=start, sequence=f["seq"]))
+        p.wait("rekeyed", where=lambda f: set(f["teks"]) & current and out(f["seq"]))
 
 
 def one_message_for_each_number(g):

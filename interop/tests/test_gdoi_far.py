@@ -3,6 +3,7 @@
 
 The victims are gdoi-gcks, gdoi-gm and, for phase 1, strongSwan's charon.
 """
+import io
 import json
 import subprocess
 import sys
@@ -77,6 +78,42 @@ def test_an_acknowledgement_when_the_key_server_is_made_to_rekey(key_server):
     assert t["sent"] and t["refused"] is None and t["alive"] is True
     refused = refusal(key_server, mark)
     assert refused["req"] == "RFC8263-5-05" and refused["group"] == "plant"
+
+
+def test_what_needs_a_rekey_is_not_waited_for(key_server, monkeypatch):
+    """Of everything, that is left out with a word; by its own name, it says at once what is missing, and one wait is enough."""
+    ask = [e for e in gdoi_far.misbehave.CATALOGUE if e.where == "ack"][:3]
+    others = [gdoi_far.misbehave.find("two-ids")]
+    monkeypatch.setattr(gdoi_far, "chosen", lambda *_: others + ask)
+    tried = []
+
+    def attack(self, entry):
+        tried.append(entry)
+        return gdoi_far.told(entry, gdoi_far.Recording(entry), [], None if entry in ask else True, True)
+
+    monkeypatch.setattr(gdoi_far.KeyServer, "attack", attack)
+
+    def says(name, *more):
+        tried.clear()
+        monkeypatch.setattr(gdoi_far.sys, "stdout", out := io.StringIO())
+        monkeypatch.setattr(gdoi_far.sys, "stderr", err := io.StringIO())
+        try:
+            assert gdoi_far.run(words(key_server, name, *more)) == 0
+        finally:
+            monkeypatch.setattr(gdoi_far.sys, "stdout", sys.__stdout__)
+            monkeypatch.setattr(gdoi_far.sys, "stderr", sys.__stderr__)
+        return out.getvalue(), err.getvalue()
+
+    out, err = says("gdoi")
+    assert tried == others and "3 of 4 need a rekey" in err and "--provoke" in err
+    assert out.count("not tried\n") == 3 and "; 3 not tried: it needs a rekey" in out
+    out, err = says("ack")
+    assert tried == others + ask[:1] and "--provoke COMMAND makes it send one" in err, "one wait is enough"
+    assert "; 2 not tried: no rekey came within 60 s" in out
+    out, err = says("gdoi", "--provoke", "true")
+    assert tried == others + ask and "not tried" not in out and not err
+    told = json.loads(says("gdoi", "--json")[0])
+    assert [t["tried"] for t in told] == [True, False, False, False]
 
 
 def test_many_at_once_and_what_is_sent_in_full(key_server):

@@ -22,7 +22,8 @@ def members(tmp_path, net_prefix):
     """make(kilobytes): a group and two members of it."""
     with opened(tmp_path, net_prefix) as make:
         def both(kilobytes=' kilobytes="100"', **how):
-            g = make("alice", "bob", sas=SAS.format(kilobytes=kilobytes), **how)
+            g = make("alice", "bob", sas=SAS.format(kilobytes=kilobytes),
+                     **{"rekeying": {"kilobytes-interval": "1s"}, **how})
             found = [g.member(n, membership=QUICK) for n in ("alice", "bob")]
             for m in found:
                 m.start()
@@ -74,3 +75,24 @@ def test_what_cannot_be_used_up_is_refused(members):
         with pytest.raises(LabError, match=says):
             alice.control("used", *words)
     assert list(held(alice)) == [spi] and alice.group()["state"] == "member"
+
+
+def test_one_member_does_not_have_the_others_change_keys_all_the_time(members):
+    """Its share is spent, and the log says so; it is served, and the SA stays."""
+    g, alice, bob = members(rekeying={"kilobytes-interval": "1s", "kilobytes-budget": 1})
+    mark = g.keys.mark()
+    alice.control("reregister")
+    assert g.keys.wait("kilobytes", since=mark)["replaced"]
+    bob.wait("rekeyed")
+    spi, mark, at = current(bob), g.keys.mark(), alice.mark()
+    alice.control("reregister")
+    said = g.keys.wait("kilobytes", since=mark)
+    assert not said["replaced"] and "alice" in said["peer"] and "share" in said["reason"]
+    alice.wait("joined", since=at)
+    assert current(alice) == spi
+    mark, at = g.keys.mark(), bob.mark()
+    bob.control("reregister")
+    assert g.keys.wait("kilobytes", since=mark)["replaced"], "others have a share of their own"
+    bob.wait("rekeyed", since=at)
+    assert current(bob) != spi and len(g.keys.find("kilobytes", since=mark)) == 1
+    assert "share of replaced SAs" in g.keys.log.read_text()
