@@ -61,6 +61,9 @@ struct gkd_queue {
 #define GKD_QUEUE_STANDING_MS 250
 /* For struct gkd_udp_config: 4,096 datagrams, which take a few milliseconds. */
 #define GKD_QUEUE_BATCHES 128
+/* And the socket's own buffer, in octets as the kernel counts them: as many
+ * datagrams again, for the time until this worker has a processor. */
+#define GKD_QUEUE_SOCKET (1 << 22)
 
 /* gkd_queue_put - copies @dgram; without memory or room it is lost, as
  * datagrams may be. */

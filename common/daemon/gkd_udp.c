@@ -294,6 +294,17 @@ no_groups_of_others(int fd, int family)
 	                  sizeof(int)) == 0;
 }
 
+/* Beyond what the system allows everybody (net.core.rmem_max), where this
+ * process may; and that much where it may not. */
+static bool
+set_buffer(int fd, int octets)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets,
+	                  sizeof(octets)) == 0 ||
+	       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof(octets)) ==
+	               0;
+}
+
 int
 gkd_udp_socket(int family, int receive_buf)
 {
@@ -310,8 +321,7 @@ gkd_udp_socket(int family, int receive_buf)
 	ok = ok && no_groups_of_others(fd, family) &&
 	     set_on(fd, SOL_SOCKET, SO_RXQ_OVFL);
 	if (ok && receive_buf > 0)
-		ok = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buf,
-		                sizeof(receive_buf)) == 0;
+		ok = set_buffer(fd, receive_buf);
 	if (!ok) {
 		int saved = errno;
 

@@ -204,8 +204,9 @@ rank_of(struct gk_slice data)
 	return GKD_RANK_COMPLETES;
 }
 
-/* As long as this, and as many, before answers leave and sockets are read. */
-#define SLICE_MS 10
+/* As long as this, and as many, before answers leave and sockets are read: when
+ * thousands ask at the same moment, a socket is full in a few milliseconds. */
+#define SLICE_MS 2
 #define SLICE_LETTERS 32
 
 static void
@@ -400,7 +401,7 @@ open_socket(struct gdoid_worker *w, unsigned i, struct gkd_why *why)
 	struct gdoid_arrival *a = &w->arrival[i];
 	const struct gkd_udp_config cfg = { .local = l->addr,
 		                            .reuseport = true,
-		                            .receive_buf = 1 << 21,
+		                            .receive_buf = GKD_QUEUE_SOCKET,
 		                            .batches = GKD_QUEUE_BATCHES };
 
 	*a = (struct gdoid_arrival){ w, i };

@@ -239,8 +239,9 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 	receive(arg, data, from, rounds);
 }
 
-/* As long as this, and as many, before answers leave and sockets are read. */
-#define SLICE_MS 10
+/* As long as this, and as many, before answers leave and sockets are read: when
+ * thousands ask at the same moment, a socket is full in a few milliseconds. */
+#define SLICE_MS 2
 #define SLICE_LETTERS 32
 
 /*
@@ -377,7 +378,8 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 	if (!l->stream) {
 		const struct gkd_udp_config cfg = { .local = l->addr,
 			                            .reuseport = true,
-			                            .receive_buf = 1 << 21,
+			                            .receive_buf =
+			                                    GKD_QUEUE_SOCKET,
 			                            .batches =
 			                                    GKD_QUEUE_BATCHES };
 

@@ -39,7 +39,9 @@ struct member {
 	struct gsakmp_gm *gm;
 	struct gk_buf rtj; /* made before the start */
 	uint64_t started_ns, joined_ns;
-	uint64_t again_ms; /* monotonic: when to ask again after a failure */
+	uint64_t made_ms;  /* monotonic: when its request was made */
+	uint64_t shift_ms; /* its clock stood still from then to its start */
+	uint64_t again_ms; /* by its clock: when to ask again after a failure */
 	bool started, joined, failed;
 };
 
@@ -144,9 +146,36 @@ struct thread {
 	int epoll, fd[SOCKETS];
 	struct bench_latency latency;
 	uint64_t cpu_ns;
+	unsigned done; /* of its members: nothing more will come of them */
+	/* Of each of its members, when it has something to do by itself.  To go
+	 * through the members for it would take longer than they do. */
+	uint64_t *due_ms;
 };
 
 static struct thread *threads;
+
+static struct gk_now
+now_of(const struct member *m)
+{
+	struct gk_now now = bench_now();
+
+	now.mono_ms -= m->shift_ms;
+	return now;
+}
+
+static void
+note_due(struct thread *t, unsigned number)
+{
+	const struct member *m = &all.member[number];
+	uint64_t at = GK_NEVER;
+
+	if (m->started && m->failed)
+		at = opt.retry ? m->again_ms : GK_NEVER;
+	else if (m->started && !m->joined)
+		at = gsakmp_gm_deadline(m->gm);
+	t->due_ms[number / opt.threads] =
+		at == GK_NEVER ? GK_NEVER : at + m->shift_ms;
+}
 
 static void
 open_sockets(struct thread *t)
@@ -229,6 +258,7 @@ drain(struct thread *t, unsigned number, bool keep)
 			atomic_fetch_add(&all.cookies, 1);
 		if (out.kind == GSAKMP_OUT_JOINED && !m->joined) {
 			m->joined = true;
+			t->done++;
 			m->joined_ns = bench_wall_ns();
 			bench_latency_add(&t->latency,
 			                  m->joined_ns - m->started_ns);
@@ -236,7 +266,8 @@ drain(struct thread *t, unsigned number, bool keep)
 		}
 		if (out.kind == GSAKMP_OUT_LEFT && !m->joined) {
 			m->failed = true;
-			m->again_ms = bench_now().mono_ms + 1000 +
+			t->done += opt.retry ? 0 : 1;
+			m->again_ms = now_of(m).mono_ms + 1000 +
 			              (uint64_t)(number % 97) * 40;
 			count_reason(&out);
 			if (atomic_fetch_add(&all.failures, 1) == 0)
@@ -248,6 +279,7 @@ drain(struct thread *t, unsigned number, bool keep)
 				                                : "");
 		}
 	}
+	note_due(t, number);
 }
 
 /* The answer names the member in clear: CN=bench-0000000. */
@@ -286,8 +318,7 @@ receive(struct thread *t, unsigned socket, struct gk_slice dgram)
 		m = waiting_on(t, socket);
 	if (m == NULL)
 		return;
-	(void)gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &from,
-	                        bench_now());
+	(void)gsakmp_gm_receive(m->gm, dgram.ptr, dgram.len, &from, now_of(m));
 	drain(t, (unsigned)(m - all.member), false);
 }
 
@@ -334,30 +365,35 @@ start(struct thread *t, unsigned number)
 
 	m->started = true;
 	m->started_ns = bench_wall_ns();
+	/* It waits for the answer from now on. */
+	m->shift_ms = bench_now().mono_ms - m->made_ms;
 	send_to(t, number, gk_buf_slice(&m->rtj));
 	gk_buf_free(&m->rtj);
+	note_due(t, number);
 }
 
 static void
 tick(struct thread *t, unsigned number)
 {
 	struct member *m = &all.member[number];
-	struct gk_now now = bench_now();
 
-	if (!m->started || m->joined)
-		return;
 	if (m->failed) {
-		if (!opt.retry || now.mono_ms < m->again_ms)
-			return;
 		m->failed = false;
-		BENCH_MUST(gsakmp_gm_join(m->gm, now));
-		drain(t, number, false);
-		return;
+		BENCH_MUST(gsakmp_gm_join(m->gm, now_of(m)));
+	} else {
+		(void)gsakmp_gm_tick(m->gm, now_of(m));
 	}
-	if (gsakmp_gm_deadline(m->gm) > now.mono_ms)
-		return;
-	(void)gsakmp_gm_tick(m->gm, now);
 	drain(t, number, false);
+}
+
+static void
+tick_all(struct thread *t, unsigned started)
+{
+	uint64_t now = bench_now().mono_ms;
+
+	for (unsigned i = 0; i < started; i++)
+		if (t->due_ms[i] <= now)
+			tick(t, i * opt.threads + t->index);
 }
 
 /* How many of this thread's members are to have started by now. */
@@ -384,23 +420,15 @@ run(void *arg)
 	uint64_t ticked = 0;
 
 	while (!atomic_load(&all.stop)) {
-		unsigned done = 0;
-
-		for (unsigned i = 0; i < started; i++) {
-			const struct member *m =
-				&all.member[i * opt.threads + t->index];
-
-			done += m->joined || (m->failed && !opt.retry);
-		}
-		if (done == mine)
+		if (t->done == mine)
 			break;
-		for (unsigned n = allowed(t, done); started < n; started++)
+		for (unsigned n = allowed(t, t->done); started < n; started++)
 			start(t, started * opt.threads + t->index);
 		receive_all(t, 1);
 		if (bench_wall_ns() - ticked > 20000000u) {
 			ticked = bench_wall_ns();
-			for (unsigned i = 0; opt.timers && i < started; i++)
-				tick(t, i * opt.threads + t->index);
+			if (opt.timers)
+				tick_all(t, started);
 		}
 	}
 	t->cpu_ns = bench_thread_ns();
@@ -533,6 +561,7 @@ make_requests(void *arg)
 		struct member *m = &all.member[i];
 
 		configure(m);
+		m->made_ms = bench_now().mono_ms;
 		BENCH_MUST(gsakmp_gm_join(m->gm, bench_now()));
 		drain(t, i, true);
 	}
@@ -626,6 +655,9 @@ main(int argc, char **argv)
 		certify(&all.member[i], i);
 	for (unsigned i = 0; i < opt.threads; i++) {
 		threads[i].index = i;
+		threads[i].due_ms = calloc(opt.count / opt.threads + 1,
+		                           sizeof(*threads[i].due_ms));
+		BENCH_NEED(threads[i].due_ms != NULL);
 		open_sockets(&threads[i]);
 		BENCH_NEED(pthread_create(&threads[i].id, NULL, make_requests,
 		                          &threads[i]) == 0);
