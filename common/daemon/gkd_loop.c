@@ -33,6 +33,8 @@ struct gkd_loop {
 
 struct gkd_timer {
 	struct event *event;
+	bool armed;
+	uint64_t at; /* when it fires, if it is armed */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -181,7 +183,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct gkd_timer *timer = arg;
 
 	(void)fd;
-	(void)what;
+	if (what == EV_TIMEOUT)
+		timer->armed = false;
 	timer->fn(timer->arg);
 }
 
@@ -208,6 +211,10 @@ gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms)
 	uint64_t now, wait;
 	struct timeval tv;
 
+	/* Most who set it again find what it was set to. */
+	if (timer->armed && timer->at == mono_ms)
+		return;
+	timer->armed = false;
 	if (mono_ms == GK_NEVER) {
 		event_del(timer->event);
 		return;
@@ -217,14 +224,18 @@ gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms)
 	wait = mono_ms > now ? mono_ms - now + 1 : 0;
 	tv.tv_sec = (time_t)(wait / 1000);
 	tv.tv_usec = (suseconds_t)(wait % 1000) * 1000;
-	if (event_add(timer->event, &tv) != 0)
+	if (event_add(timer->event, &tv) != 0) {
 		gkd_log(LOG_ERR, "io", "timer: %m");
+		return;
+	}
+	timer->armed = true;
+	timer->at = mono_ms;
 }
 
 void
 gkd_timer_now(struct gkd_timer *timer)
 {
-	event_active(timer->event, EV_TIMEOUT, 0);
+	event_active(timer->event, EV_READ, 0); /* it stays armed */
 }
 
 void

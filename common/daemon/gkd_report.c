@@ -2,6 +2,9 @@
 #include "common/daemon/gkd_report.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_NAME 64
 
 const char *
 gkd_cause_text(char out[GKD_CAUSE_TEXT], const struct gkd_cause *why)
@@ -89,14 +92,25 @@ gkd_report_refused(struct gkd_daemon *d, const char *group, const char *peer,
 	gkd_events_emit(d->events, "refused", fields);
 }
 
+/* "sent EXCHANGE", as it is counted: for every datagram. */
+static void
+message_name(char out[MESSAGE_NAME], bool incoming, const char *exchange)
+{
+	const char *way = incoming ? "received " : "sent ";
+	size_t at = strlen(way), n = strnlen(exchange, MESSAGE_NAME - 1 - at);
+
+	memcpy(out, way, at);
+	memcpy(out + at, exchange, n);
+	out[at + n] = '\0';
+}
+
 void
 gkd_report_message(struct gkd_daemon *d, const struct gkd_about *about,
                    bool incoming, const char *exchange, const char *text)
 {
-	char name[64];
+	char name[MESSAGE_NAME];
 
-	snprintf(name, sizeof(name), "%s %s", incoming ? "received" : "sent",
-	         exchange);
+	message_name(name, incoming, exchange);
 	gkd_counters_add(d->counters, name, 1);
 	gkd_log_about(text != NULL ? LOG_INFO : LOG_DEBUG, "msg", about,
 	              "%s%s%s", name, text != NULL ? ": " : "",

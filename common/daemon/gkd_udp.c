@@ -31,6 +31,7 @@ struct gkd_udp {
 	bool busy, dead;  /* in @receive; closed there */
 	struct mmsghdr msg[GKD_UDP_BATCH];
 	struct slot slot[GKD_UDP_BATCH];
+	unsigned fresh; /* from here on they are as prepare_slots() left them */
 	uint8_t *buffer; /* GKD_UDP_BATCH times GKD_UDP_MAX octets */
 	uint32_t last_overflow;
 	atomic_ullong received, sent, dropped, send_failed, cut;
@@ -81,7 +82,7 @@ read_control(struct gkd_udp *udp, struct msghdr *h, struct gkd_dgram *dgram)
 static void
 prepare_slots(struct gkd_udp *udp)
 {
-	for (size_t i = 0; i < GKD_UDP_BATCH; i++) {
+	for (size_t i = 0; i < udp->fresh; i++) {
 		struct slot *s = &udp->slot[i];
 
 		s->iov.iov_base = udp->buffer + i * GKD_UDP_MAX;
@@ -105,6 +106,7 @@ read_batch(struct gkd_udp *udp)
 
 	prepare_slots(udp);
 	n = recvmmsg(udp->fd, udp->msg, GKD_UDP_BATCH, MSG_DONTWAIT, NULL);
+	udp->fresh = n > 0 ? (unsigned)n : 1;
 	if (n < 0) {
 		/* An ICMP error of an earlier send is not ours to act on. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED)
@@ -346,6 +348,7 @@ gkd_udp_adopt(struct gkd_udp **udp, struct gkd_loop *loop, int fd,
 	}
 	u->fd = fd;
 	u->batches = 1;
+	u->fresh = GKD_UDP_BATCH;
 	u->receive = receive;
 	u->arg = arg;
 	u->buffer = malloc((size_t)GKD_UDP_BATCH * GKD_UDP_MAX);

@@ -215,7 +215,7 @@ add_details(json_t *f, const struct gdoi_output *o)
 		gkd_report_add_message(
 			f, o->incoming,
 			isakmp_code_text(ISAKMP_TABLE_EXCHANGE, o->exchange),
-			o->dgram.len, o->sequence,
+			o->octets, o->sequence,
 			gdoid_address_text(address, &o->to));
 		break;
 	case GDOI_OUT_TEK:

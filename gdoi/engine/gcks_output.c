@@ -29,11 +29,10 @@ gcks_said(struct gdoi_gcks *gcks, const struct gdoi_address *peer,
 	o = gdoi_outputs_add(&gcks->out, GDOI_OUT_MESSAGE);
 	if (o == NULL)
 		return;
-	o->dgram = dgram;
+	o->octets = dgram.len;
 	o->to = *peer;
 	o->incoming = incoming;
 	o->exchange = dgram.ptr[AT_EXCHANGE];
-	own_event(gcks);
 }
 
 static enum gk_err

@@ -332,7 +332,7 @@ judge_1(struct gcks_input *in, struct ike *ike, struct gcks_pull *p,
 static enum gk_err
 message_1(struct gcks_input *in, struct ike *ike, struct gcks_sa *sa)
 {
-	struct gdoi_pull_message m = { 0 };
+	struct gdoi_pull_message m;
 	struct gcks_pull *p;
 	enum gk_err err;
 
@@ -419,14 +419,12 @@ message_3(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 	if (!m.authentic)
 		return err;
 	heard(in, ike);
-	kd = calloc(1, sizeof(*kd));
+	kd = malloc(sizeof(*kd)); /* gdoi_group_admit() fills it */
 	if (kd == NULL)
 		err = GK_ERR_NOMEM;
 	if (err == GK_OK)
 		err = message_4(in, p, &m, kd);
-	if (kd != NULL)
-		gk_wipe(kd, sizeof(*kd));
-	free(kd);
+	free(kd); /* the keys are the offer's, it only points to them */
 	gdoi_pull_message_free(&m);
 	if (err != GK_OK)
 		return turned_down(in, ike, p, err);

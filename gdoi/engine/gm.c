@@ -62,7 +62,7 @@ gm_message(struct gdoi_gm *gm, const struct gm_group *group,
 
 	if (out == NULL)
 		return GK_ERR_NOMEM;
-	out->dgram = dgram;
+	out->octets = dgram.len;
 	out->incoming = incoming;
 	out->to = *peer;
 	out->exchange = dgram.len >= ISAKMP_HEADER_LEN ? dgram.ptr[18] : 0;

@@ -198,7 +198,7 @@ gm_pull_receive(struct gm_input *in)
 {
 	struct gdoi_gm *gm = in->gm;
 	const struct ike_path path = gm_path(in);
-	struct gdoi_pull_message m = { 0 };
+	struct gdoi_pull_message m;
 	uint8_t digest[GK_HASH_MAX];
 	struct gm_pull *pull;
 	enum gk_err err;

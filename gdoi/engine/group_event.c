@@ -180,7 +180,10 @@ out_one(struct gdoi_group *g, const struct gdoi_event *e,
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->group_id = gk_buf_slice(&g->id);
-	out->dgram = gk_buf_slice(&e->octets);
+	if (kind == GDOI_OUT_MESSAGE)
+		out->octets = e->octets.len;
+	else
+		out->dgram = gk_buf_slice(&e->octets);
 	out->exchange = ISAKMP_EXCHANGE_GROUPKEY_PUSH;
 	out->sequence = e->sequence;
 	if (to != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/engine/group_pull.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,25 +13,46 @@
  */
 #define ENDPOINT_MAX 256
 
+/* What goes with a SAT of the offer. */
+struct offered {
+	uint32_t tek;       /* handle */
+	struct gk_buf body; /* of the SAT */
+	/* message 4 */
+	uint8_t key[2][GDOI_TEK_KEY_MAX];
+	struct gk_buf source; /* TEK_SOURCE_AUTH_KEY */
+	uint8_t spi[GDOI_TEK_SPI_LEN];
+};
+
 /* Copies throughout: the group goes on meanwhile. */
 struct gdoi_offer {
-	struct gdoi_sa sa;
-	struct gk_buf src, dst;            /* of the SAK */
-	struct gk_buf body[GDOI_SATS_MAX]; /* of the SATs */
-	uint32_t tek[GDOI_SATS_MAX];       /* handles */
-	uint32_t kek;                      /* handle; 0: no Rekey SA */
-	uint64_t moved;                    /* the group's, at that time */
-	bool counts;                       /* senders need sender ids */
-	bool sender;                       /* the policy lets it send */
-	struct gk_buf name;                /* of the peer */
-	struct gk_buf who;                 /* its memory */
+	struct gk_buf src, dst; /* of the SAK */
+	uint32_t kek;           /* handle; 0: no Rekey SA */
+	uint64_t moved;         /* the group's, at that time */
+	bool counts;            /* senders need sender ids */
+	bool sender;            /* the policy lets it send */
+	struct gk_buf name;     /* of the peer */
+	struct gk_buf who;      /* its memory */
 	/* message 4 */
 	struct gk_buf kek_key, sig_key, download;
 	uint8_t kek_spi[GDOI_KEK_SPI_LEN];
-	uint8_t key[GDOI_SATS_MAX][2][GDOI_TEK_KEY_MAX];
-	struct gk_buf source[GDOI_SATS_MAX]; /* TEK_SOURCE_AUTH_KEY */
-	uint8_t spi[GDOI_SATS_MAX][GDOI_TEK_SPI_LEN];
+
+	/* As many as sa.n_sats says are written, the others never: there is
+	 * room for many, and a group has few. */
+	struct gdoi_sa sa;
+	struct offered sat[GDOI_SATS_MAX];
 };
+
+static struct gdoi_offer *
+offer_new(void)
+{
+	struct gdoi_offer *o = malloc(sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	memset(o, 0, offsetof(struct gdoi_offer, sa.sat));
+	o->sa.at = 0;
+	return o;
+}
 
 void
 gdoi_offer_free(struct gdoi_offer *o)
@@ -39,16 +61,16 @@ gdoi_offer_free(struct gdoi_offer *o)
 		return;
 	gk_buf_free(&o->src);
 	gk_buf_free(&o->dst);
-	for (size_t i = 0; i < GK_COUNT(o->body); i++)
-		gk_buf_free(&o->body[i]);
 	gk_buf_free(&o->name);
 	gk_buf_free(&o->who);
 	gk_buf_free(&o->kek_key);
 	gk_buf_free(&o->sig_key);
 	gk_buf_free(&o->download);
-	for (size_t i = 0; i < GK_COUNT(o->source); i++)
-		gk_buf_free(&o->source[i]);
-	gk_wipe(o, sizeof(*o));
+	for (uint16_t i = 0; i < o->sa.n_sats; i++) {
+		gk_buf_free(&o->sat[i].body);
+		gk_buf_free(&o->sat[i].source);
+	}
+	gk_wipe(o->sat, o->sa.n_sats * sizeof(o->sat[0]));
 	free(o);
 }
 
@@ -119,11 +141,13 @@ offer_tek(struct gdoi_group *g, struct gdoi_offer *o,
 {
 	uint16_t i = o->sa.n_sats;
 	struct gdoi_sat *sat = &o->sa.sat[i];
-	struct gk_buf *body = &o->body[i];
+	struct offered *with = &o->sat[i];
+	const struct gk_buf *body = &with->body;
 
 	if (i == GDOI_SATS_MAX)
 		return GK_ERR_SPACE;
-	GK_TRY(gk_buf_copy(body, gk_buf_slice(&t->body)));
+	*with = (struct offered){ .tek = t->handle };
+	GK_TRY(gk_buf_copy(&with->body, gk_buf_slice(&t->body)));
 	gdoi_tek_sat(g, t, now, sat);
 	if (sat->protocol == GDOI_PROTOCOL_IEC_61850) {
 		sat->iec.oid = moved(sat->iec.oid, t, body);
@@ -134,8 +158,7 @@ offer_tek(struct gdoi_group *g, struct gdoi_offer *o,
 		ep->src.data = moved(ep->src.data, t, body);
 		ep->dst.data = moved(ep->dst.data, t, body);
 	}
-	o->tek[i] = t->handle;
-	memcpy(o->spi[i], t->sat.spi, GDOI_TEK_SPI_LEN);
+	memcpy(with->spi, t->sat.spi, GDOI_TEK_SPI_LEN);
 	o->counts |= gdoi_tek_counts(g, t);
 	o->sa.n_sats++;
 	return GK_OK;
@@ -255,7 +278,7 @@ gdoi_group_offer(struct gdoi_group *g, const struct gdoi_peer *peer,
                  struct gk_now now, struct gdoi_offer **out,
                  struct isakmp_reject *why)
 {
-	struct gdoi_offer *o = calloc(1, sizeof(*o));
+	struct gdoi_offer *o = offer_new();
 	enum gk_err err;
 
 	*out = NULL;
@@ -387,7 +410,7 @@ give_out(struct admission *a)
 	for (uint16_t i = 0; i < a->o->sa.n_sats; i++) {
 		struct gdoi_data_sa *t = g->teks;
 
-		while (t != NULL && t->handle != a->o->tek[i])
+		while (t != NULL && t->handle != a->o->sat[i].tek)
 			t = t->next;
 		if (t == NULL)
 			return GK_ERR_UNEXPECTED;
@@ -484,21 +507,22 @@ add_teks(struct admission *a)
 	for (uint16_t i = 0; i < o->sa.n_sats; i++) {
 		struct gdoi_kd_packet *p = &a->kd->packet[a->kd->n_packets];
 		const struct gdoi_data_sa *t = a->g->teks;
+		struct offered *with = &o->sat[i];
 
-		while (t != NULL && t->handle != o->tek[i])
+		while (t != NULL && t->handle != with->tek)
 			t = t->next;
 		if (t == NULL)
 			return GK_ERR_UNEXPECTED;
-		memcpy(o->key[i][0], t->key, sizeof(t->key));
-		memcpy(o->key[i][1], t->integrity, sizeof(t->integrity));
-		gk_buf_free(&o->source[i]);
-		GK_TRY(gk_buf_copy(&o->source[i],
+		memcpy(with->key[0], t->key, sizeof(t->key));
+		memcpy(with->key[1], t->integrity, sizeof(t->integrity));
+		gk_buf_free(&with->source);
+		GK_TRY(gk_buf_copy(&with->source,
 		                   gk_buf_slice(&t->source_auth)));
 		gdoi_tek_packet(t, p);
-		p->spi.ptr = o->spi[i];
-		p->algorithm_key.ptr = o->key[i][0];
-		p->integrity_key.ptr = o->key[i][1];
-		p->source_auth_key = gk_buf_slice(&o->source[i]);
+		p->spi.ptr = with->spi;
+		p->algorithm_key.ptr = with->key[0];
+		p->integrity_key.ptr = with->key[1];
+		p->source_auth_key = gk_buf_slice(&with->source);
 		a->kd->n_packets++;
 	}
 	return GK_OK;
@@ -562,7 +586,7 @@ gdoi_group_admit(struct gdoi_group *g, struct gdoi_offer *o,
 		               .why = why };
 	enum gk_err err;
 
-	*kd = (struct gdoi_kd){ .n_packets = 0 };
+	gdoi_kd_begin(kd);
 	*has_seq = false;
 	pthread_mutex_lock(&g->lock);
 	err = admit(&a);

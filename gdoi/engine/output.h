@@ -123,8 +123,7 @@ struct gdoi_output {
 	size_t group;             /* GM: index of the group in the config */
 	struct gk_slice group_id; /* body of the ID payload; may be empty */
 
-	/* SEND, MULTICAST, MESSAGE */
-	struct gk_slice dgram;
+	struct gk_slice dgram;    /* SEND, MULTICAST */
 	struct gdoi_address to;   /* SEND; REFUSED, MESSAGE: the peer */
 	struct gdoi_address from; /* SEND: the port of ours it leaves from, and
 	                             * the address; 0, none: any */
@@ -132,6 +131,7 @@ struct gdoi_output {
 	unsigned resend_count; /* MULTICAST: how many more times, ... */
 	uint32_t resend_spacing_ms; /* ... this far apart */
 	bool again; /* SEND, MULTICAST of a PUSH: it may have gone out before */
+	size_t octets;     /* MESSAGE: of the datagram */
 	bool incoming;     /* MESSAGE: direction */
 	uint8_t exchange;  /* MESSAGE: exchange type */
 	uint32_t sequence; /* MESSAGE, REKEYED, SENT_AGAIN, ACKED: SEQ */

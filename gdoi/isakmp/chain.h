@@ -20,9 +20,9 @@ struct isakmp_chain_item {
 
 struct isakmp_chain {
 	size_t n;
-	struct isakmp_chain_item item[ISAKMP_CHAIN_MAX];
 	size_t end; /* octets from the start of the message to the end of the
 	               last payload */
+	struct isakmp_chain_item item[ISAKMP_CHAIN_MAX]; /* @n are written */
 };
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/message/pull.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -480,7 +481,8 @@ gdoi_pull_open(const struct gdoi_pull *pull, unsigned message,
 	bool authentic;
 	enum gk_err err;
 
-	*m = (struct gdoi_pull_message){ .message = message };
+	memset(m, 0, offsetof(struct gdoi_pull_message, chain.item));
+	m->message = message;
 	*why = (struct isakmp_reject){ 0 };
 	GK_TRY(header_check(pull, dgram, &h, why));
 	err = split(pull, &h, dgram, m, why);
@@ -518,5 +520,5 @@ gdoi_pull_message_free(struct gdoi_pull_message *m)
 	if (m->kd != NULL)
 		gk_wipe(m->kd, sizeof(*m->kd));
 	free(m->kd);
-	gk_wipe(m, sizeof(*m));
+	gk_wipe(m, offsetof(struct gdoi_pull_message, chain.item));
 }

@@ -107,7 +107,6 @@ struct gdoi_pull_message {
 	unsigned message;
 	bool authentic;      /* HASH was right; said of refused ones, too */
 	struct gk_buf clear; /* header and plaintext: keys are in it */
-	struct isakmp_chain chain;
 	uint8_t next[GK_CIPHER_BLOCK_MAX]; /* IV of the message after this */
 
 	struct gk_slice nonce;           /* 1, 2 */
@@ -119,6 +118,7 @@ struct gdoi_pull_message {
 	bool has_seq; /* 4 */
 	struct gdoi_seq seq;
 	struct gdoi_kd *kd; /* 4, never NULL; owned */
+	struct isakmp_chain chain;
 };
 
 /**

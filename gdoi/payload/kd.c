@@ -344,6 +344,17 @@ gdoi_kd_read_alone(struct gk_rd *rd, const struct gdoi_dialect *dialect,
 
 /* ---- writing ------------------------------------------------------------ */
 
+void
+gdoi_kd_begin(struct gdoi_kd *kd)
+{
+	kd->n_packets = 0;
+	kd->download = (struct gk_slice){ 0 };
+	kd->n_updates = 0;
+	kd->sid_bits = 0;
+	kd->n_sids = 0;
+	kd->at = 0;
+}
+
 static void
 variable(struct gk_wr *wr, uint16_t type, struct gk_slice value)
 {

@@ -79,6 +79,9 @@ GK_MUST_CHECK enum gk_err gdoi_kd_read_alone(struct gk_rd *rd,
                                              const struct gdoi_dialect *dialect,
                                              struct gdoi_kd *kd,
                                              struct isakmp_reject *why);
+/* gdoi_kd_begin - there is nothing in it yet.  The arrays are not cleared: what is
+ * counted has been written, and clearing all the others takes longer than that. */
+void gdoi_kd_begin(struct gdoi_kd *kd);
 void gdoi_kd_encode(struct gk_wr *wr, const struct gdoi_dialect *dialect,
                     const struct gdoi_kd *kd);
 

@@ -27,7 +27,7 @@ ike_queue(struct ike *ike, enum ike_output_kind kind)
 	struct ike_queued *q;
 
 	if (ike->queue == NULL)
-		ike->queue = calloc(IKE_QUEUE, sizeof(*ike->queue));
+		ike->queue = malloc(IKE_QUEUE * sizeof(*ike->queue));
 	if (ike->queue == NULL || ike->n_queued == IKE_QUEUE)
 		return NULL;
 	q = &ike->queue[ike->n_queued++];

@@ -373,11 +373,12 @@ ike_respond(const struct gk_env *env, const struct ike_config *cfg,
             struct gk_now now, struct ike **out, struct isakmp_reject *why)
 {
 	struct ike_message *m = ike_message_new();
-	struct ike_input in = { .path = path, .now = now };
+	struct ike_input in;
 	uint8_t digest[GK_HASH_MAX];
 	enum gk_err err = m == NULL ? GK_ERR_NOMEM : GK_OK;
 
 	*out = NULL;
+	ike_input_begin(&in, NULL, path, now);
 	if (err == GK_OK)
 		err = ike_new(env, cfg, path, now, &in.ike);
 	if (err == GK_OK)

@@ -138,6 +138,8 @@ ike_log_iv(const struct ike *ike, uint32_t message_id,
 {
 	char id[16];
 
+	if (ike->env->secret == NULL)
+		return;
 	snprintf(id, sizeof(id), "%08" PRIx32 " ", message_id);
 	log_line(ike, "IKEV1_IV", id,
 	         (struct gk_slice){ iv, gk_cipher_iv_len(ike->keys.cipher) });

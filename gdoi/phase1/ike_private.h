@@ -103,12 +103,12 @@ struct ike_input {
 	struct gk_now now;
 	struct isakmp_header header;
 	struct gk_buf clear; /* decrypted, or a copy */
-	struct isakmp_chain chain;
 	uint8_t next_iv[GK_CIPHER_BLOCK_MAX];
 	bool encrypted;
 	bool stale;       /* genuine, but perhaps not of now */
 	const char *text; /* for people; static */
 	struct isakmp_reject why;
+	struct isakmp_chain chain;
 };
 
 /* A message being built. */
@@ -118,6 +118,9 @@ struct ike_message {
 	uint8_t *next; /* where the type of the next payload goes */
 };
 
+/* ike_input_begin - @ike: NULL where there is none yet. */
+void ike_input_begin(struct ike_input *in, struct ike *ike,
+                     const struct ike_path *path, struct gk_now now);
 enum gk_err ike_refuse(struct ike_input *in, enum gk_err err,
                        enum isakmp_notify notify, const char *req,
                        const char *field, size_t at);

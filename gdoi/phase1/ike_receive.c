@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,17 @@
 /*
  * A message on its way through: RFC 2408 sections 5.1 to 5.3.
  */
+void
+ike_input_begin(struct ike_input *in, struct ike *ike,
+                const struct ike_path *path, struct gk_now now)
+{
+	/* The items of the chain are written before they are counted. */
+	memset(in, 0, offsetof(struct ike_input, chain.item));
+	in->ike = ike;
+	in->path = path;
+	in->now = now;
+}
+
 enum gk_err
 ike_refuse(struct ike_input *in, enum gk_err err, enum isakmp_notify notify,
            const char *req, const char *field, size_t at)
@@ -295,9 +307,10 @@ enum gk_err
 ike_receive(struct ike *ike, const struct ike_path *path, struct gk_slice dgram,
             struct gk_now now)
 {
-	struct ike_input in = { .ike = ike, .path = path, .now = now };
+	struct ike_input in;
 	enum gk_err err;
 
+	ike_input_begin(&in, ike, path, now);
 	ike_queue_clear(ike);
 	err = ike_read_header(&in, dgram);
 	if (err == GK_OK && (ike->state == IKE_DEAD ||
