@@ -38,6 +38,8 @@
 	8 /* answers that are acted upon before sockets are read again */
 #define AT_NEXT_PAYLOAD 16
 #define AT_FLAGS 19
+#define AT_SA_LENGTH (ISAKMP_HEADER_LEN + 2)
+#define MESSAGES 10 /* of a registration in which nothing is repeated */
 
 struct member {
 	struct gk_pki_party pki;
@@ -50,6 +52,8 @@ struct member {
 	uint8_t cookie[8];
 	uint64_t started_ns, joined_ns;
 	bool started, joined, failed;
+	uint8_t n_sizes; /* datagrams, and how long the first are */
+	uint16_t size[MESSAGES];
 };
 
 static struct {
@@ -76,6 +80,7 @@ static struct {
 	struct gdoi_gm_group_config group;
 	struct member *member;
 	struct sockaddr_in server;
+	size_t sa; /* octets of our SA payload */
 	uint64_t start_ns;
 	atomic_uint joined, failures, refused, forged, stop;
 } all;
@@ -262,10 +267,23 @@ configure(const struct thread *t, unsigned number)
 }
 
 static void
+note_size(struct member *m, struct gk_slice dgram)
+{
+	if (m->n_sizes < MESSAGES)
+		m->size[m->n_sizes] = (uint16_t)dgram.len;
+	if (m->n_sizes <= MESSAGES)
+		m->n_sizes++;
+}
+
+static void
 send_to(struct thread *t, unsigned number, struct gk_slice dgram)
 {
 	struct member *m = &all.member[number];
 
+	note_size(m, dgram);
+	if (number == 0 && m->n_sizes == 1) /* its first payload */
+		all.sa = (size_t)dgram.ptr[AT_SA_LENGTH] << 8 |
+		         dgram.ptr[AT_SA_LENGTH + 1];
 	if (dgram.len >= 8)
 		memcpy(m->cookie, dgram.ptr, 8);
 	/* A refusal here is a loss on the way. */
@@ -393,6 +411,7 @@ receive(struct thread *t, unsigned socket, struct gk_slice dgram)
 		if (!m->started || m->joined ||
 		    memcmp(m->cookie, dgram.ptr, 8) != 0)
 			continue;
+		note_size(m, dgram);
 		if (opt.phase1)
 			(void)ike_receive(m->ike, &path, dgram, bench_now());
 		else
@@ -570,6 +589,25 @@ percentiles(void)
 	return bench_latency_json(l, opt.threads);
 }
 
+/* What a registration is, in octets: of the first in which nothing was sent twice;
+ * none: there was no such. */
+static json_t *
+sizes(void)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < opt.count; i++) {
+		const struct member *m = &all.member[i];
+
+		if (!m->joined || m->n_sizes != MESSAGES)
+			continue;
+		for (int k = 0; k < MESSAGES; k++)
+			json_array_append_new(list, json_integer(m->size[k]));
+		break;
+	}
+	return list;
+}
+
 static json_t *
 play(void)
 {
@@ -609,7 +647,8 @@ play(void)
 		pthread_join(forger, NULL);
 	json_array_append_new(line, json_pack("[f, i]", (double)wall / 1e9,
 	                                      (int)atomic_load(&all.joined)));
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o, "
+	                 "s:o, s:i}",
 	                 "members", (int)opt.count, "joined",
 	                 (int)atomic_load(&all.joined), "failures",
 	                 (int)atomic_load(&all.failures), "refused",
@@ -618,7 +657,8 @@ play(void)
 	                 (double)wall / 1e9, "server_cpu_ns",
 	                 (json_int_t)(bench_process_rest(opt.pid) - cpu),
 	                 "members_cpu_ns", (json_int_t)own, "latency_s",
-	                 percentiles(), "timeline", line);
+	                 percentiles(), "timeline", line, "messages", sizes(),
+	                 "sa_octets", (int)all.sa - ISAKMP_GENERIC_LEN);
 }
 
 /* ---- main --------------------------------------------------------------- */

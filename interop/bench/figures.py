@@ -62,14 +62,14 @@ def usual(suite: str, seconds: float) -> dict:
     return run_json([tool("bench_register"), "--suite", suite, "--usual", seconds, "--threads", CORES])
 
 
-def usual_extra(ref: dict, u: dict) -> float:
-    """Of one registration at the key server, beyond its public-key operations: the certificate is parsed and its path
-    walked, contexts are made for three verifications and a signature, a key pair and a secret.  Noise does not go below 0.
+def usual_extra(ref: dict, u: dict, ops: dict) -> float:
+    """Of one registration at the key server, beyond its public-key operations, which are `ops`: the certificate is parsed and
+    its path walked, contexts are made for verifications and a signature, a key pair and a secret.  Noise does not go below 0.
     In a path the member's signature is one of those operations; the others are not verified again, so that they go with the
-    contexts that they need."""
-    path = u["path_ns"] - ref["verify_ns"] - (u["path_signatures"] - 1) * u["verify_ns"]
-    return sum(max(0.0, v) for v in (u["parse_ns"], path,
-                                     2 * (u["verify_ns"] - ref["verify_ns"]), u["sign_ns"] - ref["sign_ns"],
+    contexts that they need.  Who verifies nothing has no certificate before him."""
+    path, messages = u["path_ns"] - ref["verify_ns"] - (u["path_signatures"] - 1) * u["verify_ns"], ops.get("verify", 0) - 1
+    certificate = [u["parse_ns"], path, messages * (u["verify_ns"] - ref["verify_ns"])] if ops.get("verify") else []
+    return sum(max(0.0, v) for v in (*certificate, ops.get("sign", 0) * (u["sign_ns"] - ref["sign_ns"]),
                                      u["exchange_ns"] - ref["generate_ns"] - ref["derive_ns"]))
 
 
@@ -104,7 +104,7 @@ def registration(out: Path, sizes: Sizes) -> dict:
         if r["joined"] != sizes.register:
             raise LabError(f"only {r['joined']} of {sizes.register} members joined")
         server, member = cost(ref, SERVER_OPS), cost(ref, MEMBER_OPS)
-        cpu, extra = r["server_cpu_ns"] / r["joined"], usual_extra(ref, u)
+        cpu, extra = r["server_cpu_ns"] / r["joined"], usual_extra(ref, u, SERVER_OPS)
         wall = r["wall_s"] * 1e9 / r["joined"]
         result[suite] = {
             "title": title, "aim": aim, "registrations": r["joined"], "acknowledged": n_members,

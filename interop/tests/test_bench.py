@@ -75,6 +75,15 @@ def test_gdoi_registration(tmp_path):
         assert auth["members"] >= auth["registrations"] == 12
         assert 0 < auth["openssl_ms"] < auth["phase1_cpu_ms"] and auth["openssl_ms"] < auth["charon_phase1_cpu_ms"]
         assert auth["cpu_ratio"] == pytest.approx(auth["openssl_ms"] / auth["server_cpu_ms"])
+        # Main Mode and PULL: what is encrypted fills blocks behind the header.
+        assert len(auth["messages"]) == 10 and all(n > 28 + 36 and (n - 28) % 16 == 0 for n in auth["messages"][4:])
+        other = auth["other_operations"]
+        assert 0 < other["phase1_ns"] < other["all_ns"] and other["pull_cipher_ns"] > 0
+        assert auth["all_operations_ms"] == pytest.approx(auth["openssl_ms"] + other["all_ns"] / 1e6)
+        assert auth["cpu_ratio"] < auth["all_operations_ratio"] <= auth["usual_ratio"]
+        assert auth["all_operations_ratio"] == pytest.approx(auth["all_operations_ms"] / auth["server_cpu_ms"])
+    # Who has no certificate before him parses none.
+    assert r["psk"]["usual_extra_ms"] < r["rsa"]["usual_extra_ms"] and r["rsa"]["usual_extra_ms"] > r["rsa"]["usual"]["parse_ns"] / 1e6
 
 
 def test_gdoi_eviction(tmp_path):
