@@ -220,6 +220,7 @@ gdoid_member_drain(struct gdoid_member *m)
 		if (!done)
 			act(m, &o);
 	}
+	gdoid_left_sweep(m);
 	gkd_timer_set(m->timer, gdoi_gm_deadline(m->engine));
 }
 

@@ -159,6 +159,12 @@ void gdoid_member_drain(struct gdoid_member *m);
 void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
                           const struct gdoi_address *to, uint64_t handle);
 
+/* ---- member_left.c: what a daemon that was killed left in the kernel ------ */
+/* gdoid_left_look - before anything is put there, and before rights are dropped. */
+void gdoid_left_look(struct gdoid_member *m);
+/* gdoid_left_sweep - once all groups that are joined have keys. */
+void gdoid_left_sweep(struct gdoid_member *m);
+
 /* ---- member_push.c: where PUSHes come to --------------------------------- */
 void gdoid_member_kek(struct gdoid_member *m, const struct gdoi_output *o);
 void gdoid_member_kek_wipe(struct gdoid_member *m, const struct gdoi_output *o);

@@ -173,8 +173,9 @@ gdoid_member_kernel(const struct gdoid_member *m)
 		                  (json_int_t)x->window, "sending",
 		                  (int)sa.sending, "silence", x->silence));
 	}
-	return json_pack("{s:o, s:I}", "sas", list, "blocked_selectors",
-	                 (json_int_t)gdoi_kernel_blocked(m->kernel));
+	return json_pack("{s:o, s:I, s:I}", "sas", list, "blocked_selectors",
+	                 (json_int_t)gdoi_kernel_blocked(m->kernel), "left",
+	                 (json_int_t)gdoi_kernel_left(m->kernel));
 }
 
 /* ---- both ---------------------------------------------------------------- */
@@ -265,6 +266,7 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 		m->kernel = gdoi_kernel_new(&m->kernel_cfg, &ops);
 		if (m->kernel == NULL)
 			return GKD_EXIT_FAILURE;
+		gdoid_left_look(m);
 	}
 	if (m->hook_program == NULL ||
 	    gkd_hook_open(&m->hook, m->hook_program) == GK_OK)

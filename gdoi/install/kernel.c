@@ -11,14 +11,19 @@
 
 /* ---- messages ------------------------------------------------------------ */
 
+static void drop_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
+
 /* A state of that SPI that is there already was left by an earlier life of this
- * daemon: its counters go on. */
+ * daemon: its counters go on.  An update does not change its reqid, so where that is
+ * none for the policies of today, which should not be, it is a new one. */
 static int
 add_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 {
 	struct gdoi_xfrm_message m;
 	int error;
 
+	if (!gdoi_kernel_claim_state(k, x))
+		drop_state(k, x);
 	gdoi_xfrm_put_state(&m, ++k->seq, x, false);
 	error = gdoi_kernel_say(k, &m, "SA", x);
 	if (error == EEXIST) {
@@ -288,6 +293,20 @@ gdoi_kernel_tek_wipe(struct gdoi_kernel *k, size_t group,
 	forget_policy(k, group, p);
 }
 
+static void
+claim_bypass(struct gdoi_kernel *k, const struct gdoi_kek_info *kek)
+{
+	struct gdoi_xfrm x = {
+		.family = kek->dst.ip_len == 4 ? AF_INET : AF_INET6,
+		.dst_bits = (uint8_t)(kek->dst.ip_len * 8),
+		.protocol = IPPROTO_UDP,
+		.dst_port = kek->dst.port,
+	};
+
+	memcpy(x.dst, kek->dst.ip, kek->dst.ip_len);
+	gdoi_kernel_claim_policy(k, &x, GDOI_XFRM_IN);
+}
+
 void
 gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
                 bool remove)
@@ -297,10 +316,15 @@ gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
 
 	if (kek->dst.ip_len == 0)
 		return;
-	gdoi_xfrm_put_bypass(&m, ++k->seq, &kek->dst,
-	                     k->cfg.priority > 0 ? k->cfg.priority - 1 : 0,
-	                     remove);
+	/* The same mark again, much later, is no harm: the kernel takes another. */
+	gdoi_xfrm_put_bypass(
+		&m, ++k->seq, &kek->dst,
+		k->cfg.priority > 0 ? k->cfg.priority - 1 : 0,
+		gdoi_kernel_mark(k, GDOI_KERNEL_MARK_BYPASSES +
+	                                    k->n_bypasses++ % 1024),
+		remove);
 	(void)gdoi_kernel_say(k, &m, "policy of pushes", &none);
+	claim_bypass(k, kek);
 }
 
 /* Do those that hold @p receive by it, or keep it closed?  @group holds it no more. */
@@ -384,6 +408,7 @@ gdoi_kernel_free(struct gdoi_kernel *k)
 		if (k->policy[i].used)
 			gdoi_kernel_drop_policies(k, &k->policy[i]);
 	gdoi_kernel_drop_fences(k, 0, true);
+	gdoi_kernel_sweep(k);
 	free(k);
 }
 

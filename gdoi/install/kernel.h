@@ -54,7 +54,8 @@ struct gdoi_kernel;
 
 struct gdoi_kernel *gdoi_kernel_new(const struct gdoi_kernel_config *cfg,
                                     const struct gdoi_kernel_ops *ops);
-/* gdoi_kernel_free - takes everything out of the kernel first. */
+/* gdoi_kernel_free - takes everything out of the kernel first, what was left behind,
+ * too. */
 void gdoi_kernel_free(struct gdoi_kernel *k);
 
 /* gdoi_kernel_tek - an output TEK.  GK_ERR_POLICY: cannot be done, @why says
@@ -71,6 +72,19 @@ void gdoi_kernel_kek(struct gdoi_kernel *k, const struct gdoi_kek_info *kek,
 /* gdoi_kernel_leave - this host has left @group of its own will: nothing of it
  * remains. */
 void gdoi_kernel_leave(struct gdoi_kernel *k, size_t group);
+
+/*
+ * A daemon that is killed leaves everything in the kernel.  The next one is told of
+ * all that is there before its first SA, takes over what it needs, counters and all,
+ * and sweeps the rest when its groups have said what they need.
+ *
+ * gdoi_kernel_found - one netlink message of a dump (gdoi_xfrm_put_dump()); is it
+ * ours?
+ * gdoi_kernel_left - how much is not taken over, yet.
+ */
+bool gdoi_kernel_found(struct gdoi_kernel *k, struct gk_slice octets);
+size_t gdoi_kernel_left(const struct gdoi_kernel *k);
+void gdoi_kernel_sweep(struct gdoi_kernel *k);
 
 /*
  * gdoi_kernel_expired - does netlink message @octets say that an SA of ours has used

@@ -45,20 +45,46 @@ has_own(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 	return p != NULL && gdoi_kernel_held(p, group);
 }
 
+static bool
+is_marked(const struct gdoi_kernel *k, uint32_t mark)
+{
+	for (size_t i = 0; i < k->n_fences; i++)
+		if (k->fence[i].x.mark == mark)
+			return true;
+	for (size_t i = 0; i < k->n_left; i++)
+		if (k->left[i].x.mark == mark)
+			return true;
+	return false;
+}
+
+/* By its index the next life of this daemon knows it for ours. */
+static uint32_t
+free_mark(const struct gdoi_kernel *k)
+{
+	size_t n = GDOI_KERNEL_MARK_FENCES;
+
+	while (n + 1 < GDOI_KERNEL_MARK_BYPASSES &&
+	       is_marked(k, gdoi_kernel_mark(k, n)))
+		n++;
+	return gdoi_kernel_mark(k, n);
+}
+
 /* One of several groups that share it needs no second policy. */
 static bool
 put_fence(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x)
 {
 	bool there = find_fence(k, x, NULL) != NULL || has_policy(k, x);
+	struct gdoi_xfrm marked = *x;
 
 	if (is_fenced(k, group, x))
 		return true;
 	if (k->n_fences == GDOI_KERNEL_FENCES_MAX)
 		return false;
+	marked.mark = free_mark(k);
 	if (!there &&
-	    gdoi_kernel_set_policy(k, x, GDOI_XFRM_OUT, true, false) != 0)
+	    gdoi_kernel_set_policy(k, &marked, GDOI_XFRM_OUT, true, false) != 0)
 		return false;
-	k->fence[k->n_fences++] = (struct gdoi_kernel_fence){ group, *x };
+	k->fence[k->n_fences++] = (struct gdoi_kernel_fence){ group, marked };
 	return true;
 }
 
@@ -73,6 +99,7 @@ drop_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 	if (has_policy(k, x))
 		return;
 	gdoi_xfrm_put_no_policy(&m, ++k->seq, x, GDOI_XFRM_OUT);
+	gdoi_kernel_claim_policy(k, x, GDOI_XFRM_OUT);
 	error = k->ops.send(k->ops.arg, &m);
 	if (error != 0 && error != ENOENT)
 		k->ops.note(k->ops.arg, true, "policy's removal", x, error);

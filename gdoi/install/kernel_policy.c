@@ -28,6 +28,7 @@ gdoi_kernel_set_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
 
 	gdoi_xfrm_put_policy(&m, ++k->seq, x, dir, block, there);
 	error = gdoi_kernel_say(k, &m, "policy", x);
+	gdoi_kernel_claim_policy(k, x, dir);
 	if (error != EEXIST)
 		return error;
 	k->ops.note(k->ops.arg, false, "policy was there already", x, 0);
@@ -42,6 +43,7 @@ drop_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
 	struct gdoi_xfrm_message m;
 
 	gdoi_xfrm_put_no_policy(&m, ++k->seq, x, dir);
+	gdoi_kernel_claim_policy(k, x, dir);
 	(void)gdoi_kernel_say(k, &m, "policy's removal", x);
 }
 
@@ -71,20 +73,39 @@ gdoi_kernel_find_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 	return NULL;
 }
 
+/* Its own number of an earlier life; or one that nothing is left of. */
+static struct gdoi_kernel_policy *
+unused_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	size_t own = gdoi_kernel_left_number(k, x);
+	struct gdoi_kernel_policy *any = NULL;
+
+	if (own < GDOI_KERNEL_POLICIES_MAX && !k->policy[own].used)
+		return &k->policy[own];
+	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX; i++) {
+		if (k->policy[i].used)
+			continue;
+		if (!gdoi_kernel_left_has(k, i))
+			return &k->policy[i];
+		any = any != NULL ? any : &k->policy[i];
+	}
+	return any;
+}
+
 struct gdoi_kernel_policy *
 gdoi_kernel_get_policy(struct gdoi_kernel *k, size_t group,
                        const struct gdoi_xfrm *x)
 {
 	struct gdoi_kernel_policy *p = gdoi_kernel_find_policy(k, x);
 
-	for (size_t i = 0; i < GDOI_KERNEL_POLICIES_MAX && p == NULL; i++)
-		if (!k->policy[i].used) {
-			p = &k->policy[i];
-			*p = (struct gdoi_kernel_policy){ .used = true };
-			gdoi_kernel_keep(&p->x, x);
-		}
-	if (p != NULL)
-		p->groups |= bit(group);
+	if (p == NULL) {
+		p = unused_policy(k, x);
+		if (p == NULL)
+			return NULL;
+		*p = (struct gdoi_kernel_policy){ .used = true };
+		gdoi_kernel_keep(&p->x, x);
+	}
+	p->groups |= bit(group);
 	return p;
 }
 
@@ -102,6 +123,24 @@ gdoi_kernel_reqid(const struct gdoi_kernel *k,
 	return k->cfg.reqid + (uint32_t)(p - k->policy);
 }
 
+#define MARK_BITS 28 /* an index has 32, three of them for the direction */
+
+uint32_t
+gdoi_kernel_mark(const struct gdoi_kernel *k, size_t n)
+{
+	return (k->cfg.reqid & ((1U << MARK_BITS) - 1)) + (uint32_t)n;
+}
+
+static int
+put(struct gdoi_kernel *k, const struct gdoi_kernel_policy *p,
+    const struct gdoi_xfrm *x, enum gdoi_xfrm_dir dir, bool block, bool there)
+{
+	struct gdoi_xfrm marked = *x;
+
+	marked.mark = gdoi_kernel_mark(k, (size_t)(p - k->policy));
+	return gdoi_kernel_set_policy(k, &marked, dir, block, there);
+}
+
 void
 gdoi_kernel_keep(struct gdoi_xfrm *to, const struct gdoi_xfrm *x)
 {
@@ -117,11 +156,10 @@ gdoi_kernel_open_in(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
 
 	if (!x->receive)
 		return 0;
-	error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_IN, false, p->in);
+	error = put(k, p, x, GDOI_XFRM_IN, false, p->in);
 	p->in = p->in || error == 0;
 	if (x->tunnel && error == 0) {
-		error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_FWD, false,
-		                               p->fwd);
+		error = put(k, p, x, GDOI_XFRM_FWD, false, p->fwd);
 		p->fwd = p->fwd || error == 0;
 	}
 	return error;
@@ -131,7 +169,7 @@ int
 gdoi_kernel_turn_out(struct gdoi_kernel *k, struct gdoi_kernel_policy *p,
                      const struct gdoi_xfrm *x, bool send)
 {
-	int error = gdoi_kernel_set_policy(k, x, GDOI_XFRM_OUT, !send, p->out);
+	int error = put(k, p, x, GDOI_XFRM_OUT, !send, p->out);
 
 	if (error != 0)
 		return error;
@@ -164,14 +202,11 @@ void
 gdoi_kernel_block_policies(struct gdoi_kernel *k, struct gdoi_kernel_policy *p)
 {
 	if (p->in)
-		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_IN, true,
-		                             true);
+		(void)put(k, p, &p->x, GDOI_XFRM_IN, true, true);
 	if (p->fwd)
-		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_FWD, true,
-		                             true);
+		(void)put(k, p, &p->x, GDOI_XFRM_FWD, true, true);
 	if (p->out)
-		(void)gdoi_kernel_set_policy(k, &p->x, GDOI_XFRM_OUT, true,
-		                             true);
+		(void)put(k, p, &p->x, GDOI_XFRM_OUT, true, true);
 	p->sending = false;
 }
 

@@ -42,7 +42,16 @@ struct gdoi_kernel {
 	struct gdoi_kernel_policy policy[GDOI_KERNEL_POLICIES_MAX];
 	size_t n_fences;
 	struct gdoi_kernel_fence fence[GDOI_KERNEL_FENCES_MAX];
+	uint32_t n_bypasses; /* ever */
+	size_t n_left;
+	struct gdoi_xfrm_found *left;
 };
+
+/* Marks of policies: those of selectors, of fences, of bypasses. */
+#define GDOI_KERNEL_MARK_FENCES GDOI_KERNEL_POLICIES_MAX
+#define GDOI_KERNEL_MARK_BYPASSES \
+	(GDOI_KERNEL_MARK_FENCES + GDOI_KERNEL_FENCES_MAX)
+#define GDOI_KERNEL_MARKS (GDOI_KERNEL_MARK_BYPASSES + 1024)
 
 /* Says @m, and notes a refusal other than EEXIST. */
 int gdoi_kernel_say(struct gdoi_kernel *k, const struct gdoi_xfrm_message *m,
@@ -66,6 +75,8 @@ void gdoi_kernel_let_go(struct gdoi_kernel_policy *p, size_t group);
  * fits. */
 uint32_t gdoi_kernel_reqid(const struct gdoi_kernel *k,
                            const struct gdoi_kernel_policy *p);
+/* gdoi_kernel_mark - number @n of ours; all of them have room in an index. */
+uint32_t gdoi_kernel_mark(const struct gdoi_kernel *k, size_t n);
 /* @there: it is changed; an errno value. */
 int gdoi_kernel_set_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
                            enum gdoi_xfrm_dir dir, bool block, bool there);
@@ -91,5 +102,17 @@ void gdoi_kernel_fence_off(struct gdoi_kernel *k, size_t group,
 void gdoi_kernel_drop_fences(struct gdoi_kernel *k, size_t group, bool all);
 /* The SA that stood in its place is gone. */
 void gdoi_kernel_mend_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
+
+/* ---- kernel_left.c ------------------------------------------------------- */
+
+/* It is ours again, or gone.  claim_state: has it the reqid of @x? */
+void gdoi_kernel_claim_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
+                              enum gdoi_xfrm_dir dir);
+bool gdoi_kernel_claim_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
+/* gdoi_kernel_left_number - which policy @x had; GDOI_KERNEL_POLICIES_MAX: none.
+ * gdoi_kernel_left_has - is something left that has that number? */
+size_t gdoi_kernel_left_number(const struct gdoi_kernel *k,
+                               const struct gdoi_xfrm *x);
+bool gdoi_kernel_left_has(const struct gdoi_kernel *k, size_t number);
 
 #endif /* GDOI_INSTALL_KERNEL_PRIVATE_H */

@@ -57,6 +57,8 @@ struct gdoi_xfrm {
 	bool tunnel;
 	bool esn, no_ecn;
 	uint32_t reqid, window, priority;
+	uint32_t
+		mark; /* of policies: their index, less the direction; 0: any */
 	struct gdoi_xfrm_algorithm crypt, auth, aead; /* keys are borrowed */
 	uint64_t life_s, life_octets;                 /* from now; 0: no end */
 
@@ -143,8 +145,23 @@ void gdoi_xfrm_put_policy(struct gdoi_xfrm_message *m, uint32_t seq,
  * front of those above, or its removal. */
 void gdoi_xfrm_put_bypass(struct gdoi_xfrm_message *m, uint32_t seq,
                           const struct gdoi_address *dst, uint32_t priority,
-                          bool remove);
+                          uint32_t mark, bool remove);
 void gdoi_xfrm_put_no_policy(struct gdoi_xfrm_message *m, uint32_t seq,
                              const struct gdoi_xfrm *x, enum gdoi_xfrm_dir dir);
+
+/* ---- what is there: xfrm_read.c ------------------------------------------ */
+
+/* gdoi_xfrm_put_dump - asks for all states, or policies. */
+void gdoi_xfrm_put_dump(struct gdoi_xfrm_message *m, uint32_t seq, bool states);
+
+/* A state: @x has family, destination, SPI, protocol and reqid; a policy: selector,
+ * priority, mark, and the reqid of its template, 0 without one. */
+struct gdoi_xfrm_found {
+	bool state;
+	enum gdoi_xfrm_dir dir;
+	struct gdoi_xfrm x;
+};
+/* gdoi_xfrm_read - is netlink message @octets a state or policy of this host? */
+bool gdoi_xfrm_read(struct gk_slice octets, struct gdoi_xfrm_found *out);
 
 #endif /* GDOI_INSTALL_XFRM_H */

@@ -224,6 +224,9 @@ gdoi_xfrm_put_policy(struct gdoi_xfrm_message *m, uint32_t seq,
 	put_no_limits(&p.lft);
 	p.priority = x->priority;
 	p.dir = directions[dir];
+	/* The kernel keeps it if it is free, and that of a policy it has. */
+	if (x->mark != 0)
+		p.index = x->mark << 3 | p.dir;
 	p.action = block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
 	body(h, &p, sizeof(p));
 	if (!block)
@@ -246,7 +249,7 @@ gdoi_xfrm_put_no_policy(struct gdoi_xfrm_message *m, uint32_t seq,
 void
 gdoi_xfrm_put_bypass(struct gdoi_xfrm_message *m, uint32_t seq,
                      const struct gdoi_address *dst, uint32_t priority,
-                     bool remove)
+                     uint32_t mark, bool remove)
 {
 	struct gdoi_xfrm x = {
 		.family = dst->ip_len == 4 ? AF_INET : AF_INET6,
@@ -269,6 +272,8 @@ gdoi_xfrm_put_bypass(struct gdoi_xfrm_message *m, uint32_t seq,
 	put_no_limits(&p.lft);
 	p.priority = priority;
 	p.dir = XFRM_POLICY_IN;
+	if (mark != 0)
+		p.index = mark << 3 | p.dir;
 	p.action = XFRM_POLICY_ALLOW;
 	body(h, &p, sizeof(p));
 	finish(m, h);

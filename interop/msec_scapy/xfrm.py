@@ -132,7 +132,8 @@ class Sa:
 
     def policy(self, way: int, block: bool = False, update: bool = False, seq: int = 1) -> bytes:
         p = self.selector() + self.limits() + bytes(32)
-        p += struct.pack("=IIBBBB4x", self.options.get("priority", 0), 0, way, BLOCK if block else ALLOW, 0, 0)
+        p += struct.pack("=IIBBBB4x", self.options.get("priority", 0), index(self.options.get("mark", 0), way), way,
+                         BLOCK if block else ALLOW, 0, 0)
         assert len(p) == 168
         parts = [p] if block else [p, self.template(way)]
         return message(UPDPOLICY, 0, seq, *parts) if update else message(NEWPOLICY, CREATE | EXCL, seq, *parts)
@@ -150,11 +151,16 @@ class Sa:
         return {k: v.hex() for k, v in out.items()}
 
 
-def bypass(dst: str, port: int, priority: int, seq: int = 1) -> bytes:
+def index(mark: int, way: int) -> int:
+    """The number of a policy: its low bits are the direction; 0 leaves it to the kernel."""
+    return mark << 3 | way if mark else 0
+
+
+def bypass(dst: str, port: int, priority: int, mark: int = 0, seq: int = 1) -> bytes:
     """GROUPKEY-PUSHes to `dst` are let in as they are."""
     sa = Sa({"protocol": "esp", "transform": 12, "dst": dst, "src": "", "spi": "00000000", "ip_protocol": UDP, "dst_port": port},
             {"reqid": 0, "priority": priority})
-    p = sa.selector() + sa.limits() + bytes(32) + struct.pack("=IIBBBB4x", priority, 0, IN, ALLOW, 0, 0)
+    p = sa.selector() + sa.limits() + bytes(32) + struct.pack("=IIBBBB4x", priority, index(mark, IN), IN, ALLOW, 0, 0)
     return message(UPDPOLICY, 0, seq, p)
 
 
@@ -191,6 +197,7 @@ def everything() -> list:
     add("ipv6-transport", "IPv6, one sender", {**gcm, "src": "fd09::1/128", "dst": "ff15::1", "spi": "00001003"})
     add("ipv6-any", "IPv6, any source", {**cbc, "src": "", "dst": "ff15::2", "spi": "fedcba98", "ip_protocol": 17, "dst_port": 5000})
     add("ipv6-tunnel", "IPv6 tunnel of a network's senders", {**cbc, "src": "fd09::/64", "dst": "ff15::3", "spi": "00000100", "tunnel": True}, local="fd09::9")
+    add("marked", "policies with an index by which they are found again", {**cbc, **one}, mark=848007)
     add("unicast", "a group of two hosts", {**cbc, "src": "10.9.0.1/32", "dst": "10.9.0.2", "spi": "00001004"})
     for transform, (name, salt, icv) in ESP_TRANSFORMS.items():
         for length in {2: (8,), 3: (24,), 11: (0,)}.get(transform, (16, 24, 32)):
@@ -242,7 +249,8 @@ def everything() -> list:
 def document() -> str:
     about = ("Messages of Linux's XFRM for IPsec SAs of RFC 6407: 64-bit, little-endian, netlink sequence number 1. Keys are printed "
              "here and must never protect anything.")
-    passes = [{"dst": d, "port": 848, "priority": 999, "message": bypass(d, 848, 999).hex()} for d in ("239.9.9.9", "ff15::99")]
+    passes = [{"dst": d, "port": 848, "priority": 999, "mark": m, "message": bypass(d, 848, 999, m).hex()}
+              for d, m in (("239.9.9.9", 0), ("ff15::99", 0), ("239.9.9.9", 848640))]
     return json.dumps({"about": about, "vectors": everything(), "bypass": passes}, indent=1) + "\n"
 
 

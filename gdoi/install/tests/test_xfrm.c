@@ -222,6 +222,7 @@ GK_TEST(xfrm, every_message_of_the_vectors_comes_out_octet_for_octet)
 
 		make(&m, v);
 		err = gdoi_xfrm_plan(&m.tek, &m.o, NOW, &x, why);
+		x.mark = number(json_object_get(v, "options"), "mark");
 		if (json_is_true(json_object_get(v, "refused"))) {
 			if (err != GK_ERR_POLICY || *why == '\0')
 				fail_msg("%s: %s", id, gk_strerror(err));
@@ -250,7 +251,8 @@ GK_TEST(xfrm, pushes_pass_in_clear)
 			                                             "port") };
 
 		dst.ip_len = (uint8_t)address(text(v, "dst"), dst.ip);
-		gdoi_xfrm_put_bypass(&m, 1, &dst, number(v, "priority"), false);
+		gdoi_xfrm_put_bypass(&m, 1, &dst, number(v, "priority"),
+		                     number(v, "mark"), false);
 		assert_octets(text(v, "dst"), "bypass", text(v, "message"), &m);
 	}
 	json_decref(doc);

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A daemon that is killed leaves its SAs in the kernel, and the next one finds them:
+ * by a kernel that keeps what it is given as Linux does. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/xfrm.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/test/gk_test.h"
+#include "gdoi/install/kernel.h"
+#include "gdoi/isakmp/isakmp_registry.h"
+
+#define REQID 70
+
+static const uint8_t key[16] = { 1 }, integrity[32];
+
+struct thing {
+	bool state;
+	size_t len; /* of a message behind its header */
+	uint8_t octets[GDOI_XFRM_MESSAGE_MAX];
+};
+
+static struct table {
+	size_t n;
+	struct thing thing[128];
+} kernel;
+
+static bool killed; /* what it says is not heard any more */
+static unsigned bad;
+static uint32_t next_index;
+
+static struct xfrm_userpolicy_info *
+policy_of(struct thing *t)
+{
+	return t->state ? NULL : (void *)t->octets;
+}
+
+static bool
+same_place(struct thing *t, bool state, const void *body)
+{
+	const struct xfrm_userpolicy_info *p = body;
+	const struct xfrm_usersa_info *s = body;
+
+	if (t->state != state)
+		return false;
+	if (state)
+		return memcmp(&((struct xfrm_usersa_info *)t->octets)->id,
+		              &s->id, sizeof(s->id)) == 0;
+	return policy_of(t)->dir == p->dir &&
+	       memcmp(&policy_of(t)->sel, &p->sel, sizeof(p->sel)) == 0;
+}
+
+static struct thing *
+find(bool state, const void *body)
+{
+	for (size_t i = 0; i < kernel.n; i++)
+		if (same_place(&kernel.thing[i], state, body))
+			return &kernel.thing[i];
+	return NULL;
+}
+
+static bool
+is_index(uint32_t index)
+{
+	for (size_t i = 0; i < kernel.n; i++)
+		if (policy_of(&kernel.thing[i]) != NULL &&
+		    policy_of(&kernel.thing[i])->index == index)
+			return true;
+	return false;
+}
+
+/* Linux takes the number that is wanted if it is free, and keeps that of what it
+ * replaces. */
+static void
+number(struct thing *t, uint32_t before)
+{
+	struct xfrm_userpolicy_info *p = policy_of(t);
+
+	if (before != 0)
+		p->index = before;
+	else if (p->index == 0 || is_index(p->index))
+		p->index = (next_index += 8) | p->dir;
+}
+
+static int
+put(const struct gdoi_xfrm_message *m, bool state, bool replace, bool update)
+{
+	const uint8_t *body = m->octets + NLMSG_HDRLEN;
+	struct thing *t = find(state, body), fresh = { .state = state };
+	uint32_t before = 0;
+
+	if (!replace && t != NULL)
+		return EEXIST;
+	if (state && update && t == NULL)
+		return ESRCH;
+	if (state && update)
+		return 0; /* lifetimes alone */
+	fresh.len = m->len - NLMSG_HDRLEN;
+	memcpy(fresh.octets, body, fresh.len);
+	if (t != NULL && !state)
+		before = policy_of(t)->index;
+	if (!state)
+		number(&fresh, before);
+	if (t == NULL) {
+		assert_true(kernel.n < GK_COUNT(kernel.thing));
+		t = &kernel.thing[kernel.n++];
+	}
+	*t = fresh;
+	return 0;
+}
+
+static int
+take(struct thing *t)
+{
+	if (t == NULL)
+		return ENOENT;
+	*t = kernel.thing[--kernel.n];
+	return 0;
+}
+
+static int
+on_send(void *arg, const struct gdoi_xfrm_message *m)
+{
+	const struct nlmsghdr *h = (const void *)m->octets;
+	const void *body = m->octets + NLMSG_HDRLEN;
+	struct xfrm_usersa_info sa = { 0 };
+	struct xfrm_userpolicy_info p = { 0 };
+
+	(void)arg;
+	if (killed)
+		return 0;
+	switch (h->nlmsg_type) {
+	case XFRM_MSG_NEWSA:
+	case XFRM_MSG_UPDSA:
+		return put(m, true, h->nlmsg_type == XFRM_MSG_UPDSA,
+		           h->nlmsg_type == XFRM_MSG_UPDSA);
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
+		return put(m, false, h->nlmsg_type == XFRM_MSG_UPDPOLICY,
+		           false);
+	case XFRM_MSG_DELSA:
+		sa.id.daddr = ((const struct xfrm_usersa_id *)body)->daddr;
+		sa.id.spi = ((const struct xfrm_usersa_id *)body)->spi;
+		sa.id.proto = ((const struct xfrm_usersa_id *)body)->proto;
+		return take(find(true, &sa)) == 0 ? 0 : ESRCH;
+	default:
+		assert_int_equal(h->nlmsg_type, XFRM_MSG_DELPOLICY);
+		p.sel = ((const struct xfrm_userpolicy_id *)body)->sel;
+		p.dir = ((const struct xfrm_userpolicy_id *)body)->dir;
+		return take(find(false, &p));
+	}
+}
+
+static void
+on_note(void *arg, bool is_bad, const char *what, const struct gdoi_xfrm *x,
+        int error)
+{
+	(void)arg;
+	(void)what;
+	(void)x;
+	(void)error;
+	bad += is_bad;
+}
+
+/* ---- lives --------------------------------------------------------------- */
+
+static struct gk_buf
+dumped(const struct thing *t)
+{
+	struct nlmsghdr h = {
+		.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + t->len),
+		.nlmsg_type = t->state ? XFRM_MSG_NEWSA : XFRM_MSG_NEWPOLICY,
+		.nlmsg_flags = NLM_F_MULTI,
+	};
+	struct gk_buf out = { 0 };
+
+	gk_assert_ok(gk_buf_alloc(&out, h.nlmsg_len));
+	memcpy(out.ptr, &h, sizeof(h));
+	memcpy(out.ptr + NLMSG_HDRLEN, t->octets, t->len);
+	return out;
+}
+
+/* A new life, which is told of all that is there. */
+static struct gdoi_kernel *
+live(void)
+{
+	const struct gdoi_kernel_ops ops = { on_send, on_note, NULL };
+	const struct gdoi_kernel_config cfg = { .reqid = REQID,
+		                                .priority = 9,
+		                                .window = 32 };
+	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
+
+	assert_non_null(k);
+	killed = false;
+	for (size_t i = 0; i < kernel.n; i++) {
+		struct gk_buf m = dumped(&kernel.thing[i]);
+
+		(void)gdoi_kernel_found(k, gk_buf_slice(&m));
+		gk_buf_free(&m);
+	}
+	return k;
+}
+
+static void
+kill_it(struct gdoi_kernel *k)
+{
+	killed = true;
+	gdoi_kernel_free(k);
+}
+
+static void
+nothing(void)
+{
+	kernel.n = 0;
+	bad = 0;
+	next_index = 0;
+}
+
+/* @last: of the destination, which makes the selector; a network when it is 0. */
+static void
+give(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
+     enum gdoi_tek_state state)
+{
+	const uint8_t one[] = { 239, 1, 1, last };
+	static const uint8_t many[] = { 239, 7, 0, 0, 255, 255, 0, 0 };
+	struct gdoi_sat sat = { .protocol = GDOI_PROTOCOL_ESP,
+		                .spi = { 0, 0, 0, spi } };
+	const struct gdoi_tek tek = { .state = state,
+		                      .sat = &sat,
+		                      .key = { key, 16 },
+		                      .integrity = { integrity, 32 },
+		                      .may_send = true };
+	char why[GDOI_XFRM_WHY];
+
+	sat.ipsec.transform = 12;
+	sat.ipsec.authentication = 5;
+	sat.ipsec.encapsulation = 2;
+	sat.ipsec.ep.dst =
+		(struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR, 0, { one, 4 } };
+	if (last == 0)
+		sat.ipsec.ep.dst = (struct gdoi_endpoint){
+			ISAKMP_ID_IPV4_ADDR_SUBNET, 0, { many, 8 }
+		};
+	assert_int_equal(gdoi_kernel_tek(k, group, &tek, 1000, why),
+	                 last == 0 ? GK_ERR_POLICY : GK_OK);
+	if (state == GDOI_TEK_OLD)
+		gdoi_kernel_tek_wipe(k, group, &tek);
+}
+
+static const struct gdoi_kek_info kek = {
+	.dst = { { 239, 9, 9, 9 }, 4, 848, 0, false },
+};
+
+/* Each state has the reqid of the policies that go by it. */
+static void
+assert_tied(void)
+{
+	for (size_t i = 0; i < kernel.n; i++) {
+		struct thing *t = &kernel.thing[i];
+		const struct xfrm_user_tmpl *tmpl =
+			(const void *)(t->octets +
+		                       sizeof(struct xfrm_userpolicy_info) +
+		                       sizeof(struct nlattr));
+		bool found = false;
+
+		if (t->state || policy_of(t)->action == XFRM_POLICY_BLOCK ||
+		    t->len == sizeof(struct xfrm_userpolicy_info))
+			continue;
+		for (size_t k = 0; k < kernel.n; k++) {
+			const struct xfrm_usersa_info *sa =
+				(const void *)kernel.thing[k].octets;
+
+			found |= kernel.thing[k].state &&
+			         sa->reqid == tmpl->reqid &&
+			         memcmp(&sa->id.daddr, &tmpl->id.daddr,
+			                sizeof(sa->id.daddr)) == 0;
+		}
+		assert_true(found);
+	}
+}
+
+static void
+assert_as(const struct table *want)
+{
+	assert_int_equal(kernel.n, want->n);
+	for (size_t i = 0; i < want->n; i++) {
+		const struct thing *w = &want->thing[i],
+				   *t = find(w->state, w->octets);
+
+		assert_non_null(t);
+		assert_int_equal(t->len, w->len);
+		assert_memory_equal(t->octets, w->octets, w->len);
+	}
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+GK_TEST(xfrm, groups_that_come_again_in_another_order_find_their_own)
+{
+	static struct table before;
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	give(k, 1, 2, 2, GDOI_TEK_CURRENT);
+	give(k, 2, 3, 3, GDOI_TEK_CURRENT);
+	before = kernel;
+	kill_it(k);
+	k = live();
+	assert_int_equal(gdoi_kernel_left(k), 9);
+	/* Another one may be the first of all. */
+	give(k, 3, 4, 4, GDOI_TEK_CURRENT);
+	give(k, 2, 3, 3, GDOI_TEK_CURRENT);
+	give(k, 1, 2, 2, GDOI_TEK_CURRENT);
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	assert_tied();
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	gdoi_kernel_sweep(k);
+	gdoi_kernel_leave(k, 3);
+	assert_as(&before);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
+GK_TEST(xfrm, what_no_group_takes_over_is_swept)
+{
+	static struct table alone;
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 2, 2, GDOI_TEK_CURRENT);
+	alone = kernel;
+	give(k, 1, 1, 1, GDOI_TEK_CURRENT);
+	give(k, 0, 2, 5, GDOI_TEK_RECEIVE); /* that was to follow */
+	kill_it(k);
+	k = live();
+	give(k, 0, 2, 2, GDOI_TEK_CURRENT);
+	assert_true(kernel.n > alone.n);
+	assert_int_equal(gdoi_kernel_left(k), 4);
+	gdoi_kernel_sweep(k);
+	assert_as(&alone);
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	/* Also where it ends before its groups had keys. */
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	kill_it(k);
+	k = live();
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
+/* Of others: a state, a template, a policy without one, of the same rank. */
+static void
+put_foreign(void)
+{
+	struct gdoi_xfrm x = { .family = AF_INET,
+		               .dst = { 10, 0, 0, 1 },
+		               .dst_bits = 32,
+		               .proto = IPPROTO_ESP,
+		               .spi = { 9 },
+		               .reqid = REQID + 128,
+		               .priority = 9 };
+	struct gdoi_xfrm_message m;
+
+	gdoi_xfrm_put_state(&m, 1, &x, false);
+	assert_int_equal(on_send(NULL, &m), 0);
+	gdoi_xfrm_put_policy(&m, 1, &x, GDOI_XFRM_IN, false, false);
+	assert_int_equal(on_send(NULL, &m), 0);
+	gdoi_xfrm_put_policy(&m, 1, &x, GDOI_XFRM_OUT, true, false);
+	assert_int_equal(on_send(NULL, &m), 0);
+	x.reqid = REQID - 1;
+	x.spi[0] = 8;
+	gdoi_xfrm_put_state(&m, 1, &x, false);
+	assert_int_equal(on_send(NULL, &m), 0);
+}
+
+GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
+{
+	static struct table foreign;
+	struct gdoi_kernel *k;
+
+	nothing();
+	killed = false;
+	put_foreign();
+	foreign = kernel;
+	k = live();
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	give(k, 0, 1, 1, GDOI_TEK_OLD);     /* closed: no SA */
+	give(k, 1, 0, 2, GDOI_TEK_CURRENT); /* a fence */
+	gdoi_kernel_kek(k, &kek, false);
+	assert_int_equal(kernel.n, foreign.n + 4);
+	kill_it(k);
+	/* Killed again, before anything was said. */
+	kill_it(live());
+	k = live();
+	assert_int_equal(gdoi_kernel_left(k), 4);
+	/* What is wanted again stays. */
+	give(k, 1, 0, 2, GDOI_TEK_CURRENT);
+	gdoi_kernel_kek(k, &kek, false);
+	assert_int_equal(gdoi_kernel_left(k), 2);
+	gdoi_kernel_sweep(k);
+	assert_int_equal(kernel.n, foreign.n + 2);
+	kill_it(k);
+	k = live();
+	assert_int_equal(gdoi_kernel_left(k), 2);
+	gdoi_kernel_sweep(k);
+	assert_as(&foreign);
+	gdoi_kernel_free(k);
+	assert_as(&foreign);
+	assert_int_equal(bad, 0);
+}
+
+GK_TEST(xfrm, a_dump_that_is_cut_short_is_nothing)
+{
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	for (size_t i = 0; i < kernel.n; i++) {
+		struct gk_buf m = dumped(&kernel.thing[i]);
+
+		for (size_t n = 0; n < m.len; n++)
+			assert_false(gdoi_kernel_found(
+				k, (struct gk_slice){ m.ptr, n }));
+		gk_buf_free(&m);
+	}
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	gdoi_kernel_free(k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(xfrm,
+		       groups_that_come_again_in_another_order_find_their_own),
+		GK_RUN(xfrm, what_no_group_takes_over_is_swept),
+		GK_RUN(xfrm,
+		       policies_that_name_no_sa_are_found_and_those_of_others_are_not),
+		GK_RUN(xfrm, a_dump_that_is_cut_short_is_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdoi-gm with <kernel/> is killed, with several groups: the next one finds in the kernel what is its own, takes over what its
+groups need, and takes the rest out.  These are real policies, and a real state as far as a kernel without ESP has one."""
+import pytest
+
+from lab import gdoi_member as forms
+from lab.gdoi_served import NUMBER, Served, places
+from msec_scapy.gdoi import numbers as n
+from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
+from msec_scapy.testing import gdoi as python
+
+PLANT, BAY, NETWORK, FOREIGN = "239.5.5.5", "239.5.5.6", "239.6.0.0/16", "239.8.8.8"
+REQID = 848000
+
+
+def sa(dst):
+    return IpsecPolicy(mode=n.MODE_TRANSPORT, dst=Selector.parse(dst))
+
+
+@pytest.fixture
+def world(net, tmp_path):
+    with Served(tmp_path, net, teks=[sa(PLANT)]) as w:
+        kek = KekPolicy(**{**places(), "dst": Selector.parse("239.77.1.2:848")})
+        bay = python.group(number=NUMBER + 1, kek=kek, teks=[sa(BAY), sa(NETWORK)])
+        w.ground.server.groups[bay.identity] = bay
+        yield w
+
+
+def killed(w):
+    """In both groups, and then dead."""
+    both = [forms.group("plant", NUMBER, join="yes"), forms.group("bay", NUMBER + 1, join="yes")]
+    alice = w.member(groups=both, kernel={})
+    for name in ("plant", "bay"):
+        alice.wait("joined", group=name)
+    there = policies(alice)
+    assert {f"{PLANT}/32", f"{BAY}/32", NETWORK} <= set(there["out"]) and len(there["in"]) >= 2, "and what lets PUSHes in"
+    alice.kill()
+    assert policies(alice) == there, "nobody has taken them out"
+    # A state under a number of ours, which is all that a kernel without ESP has; and somebody else's of either kind.
+    run = alice.host.run
+    for reqid in (REQID + 1, REQID + 128):
+        run(["ip", "xfrm", "state", "allocspi", "src", "10.9.9.1", "dst", "10.9.9.2", "proto", "esp", "mode", "transport",
+             "reqid", str(reqid), "min", "4096", "max", "5000"])
+    run(["ip", "xfrm", "policy", "add", "src", "0.0.0.0/0", "dst", f"{FOREIGN}/32", "dir", "out", "priority", "2000", "action", "block"])
+    return alice
+
+
+def policies(member) -> dict:
+    """The destinations of a host's policies, by direction."""
+    found = {}
+    for way in ("in", "out"):
+        text = member.host.run(["ip", "xfrm", "policy", "list", "dir", way]).stdout
+        found[way] = sorted(line.split()[3] for line in text.splitlines() if line.startswith("src "))
+    return found
+
+
+def reqids(member) -> set:
+    words = member.host.run(["ip", "xfrm", "state"]).stdout.split()
+    return {int(words[i + 1]) for i, w in enumerate(words) if w == "reqid"}
+
+
+def test_what_no_group_needs_any_more_goes_at_once(world):
+    alice = killed(world)
+    alice.write(alice.config.read_text().replace(' join="yes"', ""))
+    mark = alice.start()
+    swept = alice.wait("kernel-swept", since=mark)
+    assert swept["left"] >= 6
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]} and reqids(alice) == {REQID + 128}
+    assert alice.control("status")["kernel"]["left"] == 0
+    alice.finish()
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}, "and what is somebody else's stays"
+
+
+def test_a_group_that_comes_again_has_its_own_and_the_other_ones_goes(world):
+    """It was the second, and is the first and only one now."""
+    alice = killed(world)
+    text = alice.config.read_text()
+    first, second = text.index('  <group name="plant"'), text.index('  <group name="bay"')
+    alice.write(text[:first] + text[second:])
+    mark = alice.start()
+    alice.wait("kernel-swept", since=mark)
+    there = policies(alice)
+    assert {f"{BAY}/32", NETWORK} <= set(there["out"]) and f"{PLANT}/32" not in there["out"], "what is closed stays closed"
+    assert there["in"].count("239.77.1.2/32") == 1 and REQID + 1 not in reqids(alice)
+    events = [e["event"] for e in alice.events[mark:]]
+    assert events.index("joined") < events.index("kernel-swept"), "not before it is known what is needed"
+    alice.finish()
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}
+
+
+def test_nothing_is_opened_while_the_key_server_is_away(world):
+    alice = killed(world)
+    there = policies(alice)
+    world.ground.server.groups.clear()  # it knows nothing of them, for now
+    mark = alice.start()
+    alice.wait("notified", since=mark)
+    assert alice.control("status")["kernel"]["left"] >= 6 and policies(alice) == there
+    alice.finish()
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}, "an orderly end takes everything out"
