@@ -24,8 +24,8 @@ make_curves(void)
 }
 
 /* Only read from then on, by any number of threads. */
-const EC_GROUP *
-gk_ecdh_curve(enum gk_kex group)
+static const EC_GROUP *
+curve(enum gk_kex group)
 {
 	pthread_once(&once, make_curves);
 	switch (group) {
@@ -43,7 +43,7 @@ gk_ecdh_curve(enum gk_kex group)
 const BIGNUM *
 gk_ecdh_order(enum gk_kex group)
 {
-	const EC_GROUP *ec = gk_ecdh_curve(group);
+	const EC_GROUP *ec = curve(group);
 
 	return ec == NULL ? NULL : EC_GROUP_get0_order(ec);
 }
@@ -100,7 +100,7 @@ static enum gk_err
 multiply(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
          struct gk_buf *out)
 {
-	const EC_GROUP *ec = gk_ecdh_curve(group);
+	const EC_GROUP *ec = curve(group);
 	BN_CTX *ctx = BN_CTX_new();
 	EC_POINT *from = ec == NULL ? NULL : EC_POINT_new(ec);
 	EC_POINT *to = ec == NULL ? NULL : EC_POINT_new(ec);
@@ -145,7 +145,7 @@ gk_ecdh_derive(enum gk_kex group, struct gk_slice priv, struct gk_slice peer,
 enum gk_err
 gk_ecdh_peer_check(enum gk_kex group, struct gk_slice peer)
 {
-	const EC_GROUP *ec = gk_ecdh_curve(group);
+	const EC_GROUP *ec = curve(group);
 	EC_POINT *point = ec == NULL ? NULL : EC_POINT_new(ec);
 	enum gk_err err = GK_ERR_NOMEM;
 

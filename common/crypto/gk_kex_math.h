@@ -21,9 +21,6 @@ enum gk_err gk_modp_peer_check(enum gk_kex group, struct gk_slice peer);
 enum gk_err gk_modp_derive(enum gk_kex group, struct gk_slice priv,
                            struct gk_slice peer, struct gk_buf *secret);
 
-/* gk_ecdh_curve - a NIST curve, to be read by any number of threads; lives as long
- * as the process.  NULL for other groups. */
-const struct ec_group_st *gk_ecdh_curve(enum gk_kex group);
 /* gk_ecdh_order - of the points of a NIST curve; lives as long as the process. */
 const struct bignum_st *gk_ecdh_order(enum gk_kex group);
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto/gk_ecdsa_known.h"
 #include "common/crypto/gk_sig_ctx.h"
 #include "common/crypto/gk_sig_form.h"
 
@@ -13,7 +12,6 @@ struct gk_pubkey {
 	atomic_uint refs;
 	EVP_PKEY *pkey;
 	struct gk_sig_kept kept;
-	struct gk_ecdsa_known known;
 	enum gk_key_kind kind;
 	unsigned bits;
 	struct gk_buf spki;
@@ -140,7 +138,6 @@ gk_pubkey_free(struct gk_pubkey *pub)
 	if (pub == NULL || atomic_fetch_sub(&pub->refs, 1) != 1)
 		return;
 	gk_sig_kept_free(&pub->kept);
-	gk_ecdsa_known_free(&pub->known);
 	EVP_PKEY_free(pub->pkey);
 	gk_buf_free(&pub->spki);
 	free(pub);
@@ -288,12 +285,13 @@ gk_sig_likely_len(const struct gk_pubkey *pub, struct gk_sig_alg alg)
 	return pub->kind == GK_KEY_P521 ? max : max - 1;
 }
 
-/* ask_provider - @data is the digest, or the contents of an RSA block. */
+/* verify_digest - @data is the digest, or the contents of an RSA block. */
 static enum gk_err
-ask_provider(struct gk_pubkey *pub, struct gk_sig_alg alg, struct gk_slice data,
-             struct gk_slice sig)
+verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
+              struct gk_slice data, struct gk_slice sig)
 {
-	struct gk_sig_kept *kept = &pub->kept;
+	/* What is kept with it is all that changes. */
+	struct gk_sig_kept *kept = &((struct gk_pubkey *)(uintptr_t)pub)->kept;
 	enum gk_err err;
 	struct gk_sig_ctx *ctx =
 		gk_sig_ctx_take(kept, pub->pkey, alg, GK_SIG_VERIFY, &err);
@@ -305,26 +303,6 @@ ask_provider(struct gk_pubkey *pub, struct gk_sig_alg alg, struct gk_slice data,
 		err = GK_ERR_AUTH;
 	gk_sig_ctx_leave(kept, ctx, err == GK_OK);
 	return err == GK_OK ? GK_OK : gk_ossl_fail(err);
-}
-
-static enum gk_err
-verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
-              struct gk_slice data, struct gk_slice sig)
-{
-	/* What is kept with it is all that changes. */
-	struct gk_pubkey *keeps = (struct gk_pubkey *)(uintptr_t)pub;
-	bool known = gk_ecdsa_known_is(&pub->known);
-	enum gk_err err;
-
-	if (known) {
-		err = gk_ecdsa_known_verify(&pub->known, data, sig);
-		if (err == GK_OK || err == GK_ERR_AUTH)
-			return err;
-	}
-	err = ask_provider(keeps, alg, data, sig);
-	if (err == GK_OK && !known && alg.scheme == GK_SIG_ECDSA_P256)
-		gk_ecdsa_known_good(&keeps->known, pub->pkey);
-	return err;
 }
 
 static enum gk_err
