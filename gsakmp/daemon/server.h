@@ -99,8 +99,9 @@ struct gsakmpd_group {
 	struct gpt_owner_config *go; /* NULL: the one of all groups */
 	struct gk_buf group_id;
 	struct gsakmp_group *group;
-	struct gkd_timer *timer; /* of the group engine */
-	atomic_bool poked;       /* and the main thread has yet to look */
+	struct gkd_timer *timer;       /* of the group engine */
+	struct gkd_timer *lapse_timer; /* when the token is looked at again */
+	atomic_bool poked;             /* and the main thread has yet to look */
 
 	struct gkd_mcast_config mcast_cfg;
 	struct gkd_mcast *mcast;

@@ -262,6 +262,29 @@ gsakmpd_group_untold(const struct gsakmpd_group *g, const char *what)
 		        g->name, st.n_members, what);
 }
 
+#define LOOK_AGAIN_S 60 /* what the signer's certificate does not say when */
+
+/* RFC4534-2-08 holds for whoever gets the token today: a candidate would refuse
+ * it, and be waited for in vain.  Its signer's certificate says when it ends;
+ * what becomes of the authorities above it is found out within a minute. */
+static void
+recheck_later(struct gsakmpd_group *g, const struct gsakmp_group_status *st)
+{
+	struct gk_now now = gkd_now();
+	uint64_t wait_s = LOOK_AGAIN_S;
+
+	if (st->open && st->signer_until >= now.utc_s &&
+	    st->signer_until - now.utc_s < LOOK_AGAIN_S)
+		wait_s = (uint64_t)(st->signer_until - now.utc_s) + 1;
+	gkd_timer_set(g->lapse_timer, now.mono_ms + 1000 * wait_s);
+}
+
+static void
+on_lapse_timer(void *arg)
+{
+	gsakmpd_group_recheck(arg);
+}
+
 void
 gsakmpd_group_recheck(struct gsakmpd_group *g)
 {
@@ -279,6 +302,7 @@ gsakmpd_group_recheck(struct gsakmpd_group *g)
 	else if (after.lapsed == NULL && before.lapsed != NULL)
 		gkd_log(LOG_NOTICE, "fsm",
 		        "group %s: its policy token is good again", g->name);
+	recheck_later(g, &after);
 }
 
 static enum gkd_exit
@@ -293,9 +317,10 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 	g->cfg.rows = gsakmpd_store_rows(s);
 	g->group = gsakmp_group_new(&s->d->env, &g->cfg);
 	g->timer = gkd_timer_new(s->d->loop, on_timer, g);
+	g->lapse_timer = gkd_timer_new(s->d->loop, on_lapse_timer, g);
 	g->resends = gkd_resends_new(s->d->loop, &resending);
-	if (g->group == NULL || g->timer == NULL || g->resends == NULL ||
-	    gsakmpd_receivers_open(g) != GKD_EXIT_OK)
+	if (g->group == NULL || g->timer == NULL || g->lapse_timer == NULL ||
+	    g->resends == NULL || gsakmpd_receivers_open(g) != GKD_EXIT_OK)
 		return GKD_EXIT_FAILURE;
 	if (gsakmpd_store_load(g) != GK_OK)
 		return not_loaded(g, why);
@@ -319,6 +344,7 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 		        g->name, status.n_members, status.sequence);
 	if (status.lapsed != NULL)
 		tell_lapse(g, status.lapsed);
+	recheck_later(g, &status);
 	return GKD_EXIT_OK;
 }
 
@@ -340,6 +366,7 @@ close_group(struct gsakmpd_group *g)
 	gsakmpd_receivers_close(g);
 	gkd_resends_free(g->resends);
 	gkd_timer_free(g->timer);
+	gkd_timer_free(g->lapse_timer);
 	gkd_mcast_close(g->mcast);
 	gsakmp_group_free(g->group);
 	gpt_owner_config_delete(g->go);

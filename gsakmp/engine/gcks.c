@@ -195,8 +195,11 @@ enum gk_err
 gsakmp_rq_resend(struct gsakmp_request *rq, enum gsakmp_session_state state,
                  uint8_t exchange, bool *done)
 {
+	/* RFC4534-B.3-07: a departure is answered the way it came. */
 	const struct gsakmp_endpoint to =
-		gsakmp_policy_answer_to(rq->policy, rq->from);
+		state == GSAKMP_SESSION_DEPART
+			? *rq->from
+			: gsakmp_policy_answer_to(rq->policy, rq->from);
 	struct gk_buf answer = { 0 };
 	enum gk_err err = GK_OK;
 	uint64_t ticket = 0;

@@ -175,6 +175,7 @@ forget(struct gsakmp_gm *gm)
 	gk_wipe(gm->gtpk, sizeof(gm->gtpk));
 	gk_wipe(gm->old, sizeof(gm->old));
 	gm->n_gtpks = 0;
+	gm->expired_utc = 0;
 	gm->member_id = 0;
 	gm->tolerate = false;
 	gm->rejoins = 0;
@@ -285,11 +286,36 @@ gsakmp_gm_out(struct gsakmp_gm *gm, enum gsakmp_output_kind kind,
 
 /* ---- clocks ------------------------------------------------------------- */
 
+/* The first expiration of a traffic key that is later than @after; INT64_MAX:
+ * there is none.  Each has its own: the token may say when, data SA by data SA. */
+static int64_t
+first_end(const struct gsakmp_gm *gm, int64_t after)
+{
+	int64_t end = INT64_MAX;
+
+	for (size_t i = 0; i < gm->n_gtpks; i++)
+		if (gm->gtpk[i].expires > after && gm->gtpk[i].expires < end)
+			end = gm->gtpk[i].expires;
+	return end;
+}
+
+static uint64_t
+end_at(int64_t end, struct gk_now now)
+{
+	if (end == INT64_MAX)
+		return GK_NEVER;
+	return end <= now.utc_s
+	               ? now.mono_ms
+	               : now.mono_ms + (uint64_t)(end - now.utc_s) * 1000;
+}
+
 void
 gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now)
 {
-	int64_t left = gm->gtpk[0].expires - now.utc_s;
-
+	/* One that was replaced may have been over later than the new one is,
+	 * when the clock was set back. */
+	if (gm->expired_utc > now.utc_s)
+		gm->expired_utc = now.utc_s;
 	gm->missed_at = gm->silent_at = GK_NEVER;
 	gm->overdue_at = GK_NEVER;
 	gm->overdue_utc = 0;
@@ -299,8 +325,7 @@ gsakmp_gm_clocks(struct gsakmp_gm *gm, struct gk_now now)
 			now.mono_ms + (uint64_t)gm->policy->overdue_s * 1000;
 		gm->overdue_utc = now.utc_s + gm->policy->overdue_s;
 	}
-	gm->expires_at =
-		left <= 0 ? now.mono_ms : now.mono_ms + (uint64_t)left * 1000;
+	gm->expires_at = end_at(first_end(gm, gm->expired_utc), now);
 }
 
 enum gk_err
@@ -337,7 +362,7 @@ gsakmp_gm_stale(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 
 	gsakmp_gm_recovery_clear(gm);
 	gm->missed_at = gm->silent_at = gm->token_at = GK_NEVER;
-	gm->overdue_at = gm->expires_at = GK_NEVER;
+	gm->overdue_at = GK_NEVER;
 	GK_TRY(gsakmp_gm_say(gm, GSAKMP_OUT_STALE, NULL, text));
 	if (gm->cfg.no_recovery || !gsakmp_gm_may(gm, GSAKMP_GM_EV_STALE))
 		return GK_OK;
@@ -364,13 +389,25 @@ end_grace(struct gsakmp_gm *gm)
 	return GK_OK;
 }
 
-/* RFC 4535 section 7.4.1.1: "no longer valid for use". */
+/*
+ * RFC 4535 section 7.4.1.1: "no longer valid for use", whatever else is under way:
+ * a member that is stale and finds no key server has no key for longer.  The
+ * time was measured: it has come although the date was set back.
+ */
 static enum gk_err
 expire(struct gsakmp_gm *gm, struct gk_now now)
 {
+	int64_t over = first_end(gm, gm->expired_utc);
+
+	if (over == INT64_MAX || over < now.utc_s)
+		over = now.utc_s;
 	for (size_t i = 0; i < gm->n_gtpks; i++)
-		GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
-		                         &gm->gtpk[i]));
+		if (gm->gtpk[i].expires > gm->expired_utc &&
+		    gm->gtpk[i].expires <= over)
+			GK_TRY(gsakmp_gm_key_out(gm, GSAKMP_OUT_KEY_WIPE,
+			                         &gm->gtpk[i]));
+	gm->expired_utc = over;
+	gm->expires_at = end_at(first_end(gm, over), now);
 	return gsakmp_gm_overdue(gm, "the group key has expired", now);
 }
 

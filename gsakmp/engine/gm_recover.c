@@ -282,7 +282,7 @@ gsakmp_gm_fetched(struct gsakmp_gm *gm, uint32_t sequence,
 enum gk_err
 gsakmp_gm_overdue(struct gsakmp_gm *gm, const char *text, struct gk_now now)
 {
-	gm->overdue_at = gm->expires_at = GK_NEVER;
+	gm->overdue_at = GK_NEVER;
 	if (gm->recovery.active)
 		return GK_OK; /* already at it */
 	if (!posted(gm) || gm->leader >= gm->n_sequences ||

@@ -144,6 +144,7 @@ struct gsakmp_gm {
 	uint64_t token_at; /* so may a token have done, and no newer one came */
 	uint64_t silent_at; /* the primary has spoken, our server has not */
 	uint64_t overdue_at, grace_ends, expires_at;
+	int64_t expired_utc; /* traffic keys up to here were taken away */
 	int64_t overdue_utc;
 	unsigned rejoins;
 	bool tolerate;            /* the event of our own join may pass us by */

@@ -411,6 +411,10 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 			out->edition = g->policy->v.token->edition;
 		out->terse = g->policy->terse;
 		out->lapsed = g->policy->lapsed ? g->load_why : NULL;
+		out->signer_until =
+			g->policy->v.signer != NULL
+				? gk_cert_not_after(g->policy->v.signer)
+				: INT64_MAX;
 		out->suite = g->policy->suite[0];
 		out->sequence = gk_group_sequence(g->data);
 		count_members(g, out);

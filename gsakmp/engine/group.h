@@ -299,6 +299,9 @@ struct gsakmp_group_status {
 	/* Why the token, which was restored, would not be accepted today: no
 	 * joins until another comes.  NULL: it would. */
 	const char *lapsed;
+	/* The last second, since 1970, of the certificate that signed it;
+	 * INT64_MAX: not known. */
+	int64_t signer_until;
 };
 void gsakmp_group_status(struct gsakmp_group *group,
                          struct gsakmp_group_status *out);

@@ -27,7 +27,10 @@ notice_fill(struct notice *n, const struct gsakmp_group *g,
             const struct gsakmp_session *s)
 {
 	n->party = g->party;
-	n->to = gsakmp_policy_answer_to(g->policy, &s->peer);
+	/* RFC4534-B.3-07: a departure goes another way than a registration. */
+	n->to = s->state == GSAKMP_SESSION_DEPART
+	                ? s->peer
+	                : gsakmp_policy_answer_to(g->policy, &s->peer);
 	n->suite = s->suite;
 	n->id_type = s->id_type;
 	GK_TRY(gk_buf_copy(&n->signer_id, gk_buf_slice(&s->signer_id)));

@@ -171,6 +171,29 @@ def test_a_store_of_an_older_version(ground):
     assert str(store.name) in text and "layout 1" in text and "layout 2" in text
 
 
+@pytest.mark.req("RFC4534-2-08", "RFC4535-5.2.1-01")
+def test_a_group_owner_whose_certificate_ends_while_the_group_runs(ground):
+    """Nobody has to tell the key server: it admits nobody under a token that nobody would take, and goes on for its
+    members."""
+    ends = utc() + datetime.timedelta(seconds=8)
+    ground.pki.issue("owner", end=ends.replace(tzinfo=None))
+    server, late = ground.gcks(), ground.member("gm1", "other", rekeys=False)
+    gm = ground.gm()
+    gm.control("join")
+    gm.wait("joined")
+    assert "expired" in server.wait("token-lapsed")["reason"]
+    assert utc() > ends
+    mark = server.mark()
+    late.tries, late.timeout, late.over = 1, PATIENCE, lambda: server.find("refused", since=mark)
+    assert not late.join()
+    assert server.wait("refused", since=mark)["req"] == "RFC4534-2-08"
+    mark = gm.mark()
+    server.control("rekey")
+    gm.wait("rekeyed", since=mark)
+    gm.finish()
+    server.finish()
+
+
 @pytest.mark.req("RFC4535-3.1-06", "RFC4535-5.2.1-01")
 def test_a_revoked_group_owner(ground):
     """Members end their membership; the key server admits nobody, not even who has not heard of it yet."""
