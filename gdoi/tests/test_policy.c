@@ -397,7 +397,7 @@ GK_TEST(msec_policy_5, the_sa_of_a_substation)
 }
 
 /* Every member would refuse what it is sent. */
-GK_TEST(rfc8052_2_1_06, an_oid_specific_payload_that_is_no_der_is_refused)
+GK_TEST(msec_policy_5, an_oid_specific_payload_that_is_no_der_is_refused)
 {
 	const struct policy_xml group = {
 		.group = "<group oid=\"1.0.62351.9\" payload=\"0a0b\"/>",
@@ -594,7 +594,7 @@ main(void)
 		GK_RUN(rfc5374_a_2_10, sixteen_senders_have_an_sa_each),
 		GK_RUN(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused),
 		GK_RUN(msec_policy_5, the_sa_of_a_substation),
-		GK_RUN(rfc8052_2_1_06,
+		GK_RUN(msec_policy_5,
 		       an_oid_specific_payload_that_is_no_der_is_refused),
 		GK_RUN(msec_policy_5, the_oid_is_written_as_the_dialect_has_it),
 		GK_RUN(rfc4534_b_1_2_01,
