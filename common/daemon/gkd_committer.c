@@ -69,6 +69,7 @@ on_due(void *arg)
 			c->ops.committed(c->ops.arg, i);
 	}
 	answer(c, ok);
+	gkd_settle_soon(c->settle);
 }
 
 static void
@@ -99,7 +100,8 @@ gkd_committer_open(struct gkd_committer *c, struct gkd_loop *loop,
 	c->last = &c->waiting;
 	c->timer = gkd_timer_new(loop, on_due, c);
 	c->settle = gkd_settle_new(loop, commit->store, GKD_SETTLE_MS);
-	if (c->timer == NULL || c->settle == NULL)
+	if (c->timer == NULL || c->settle == NULL ||
+	    !gkd_settle_aside(c->settle, loop))
 		return GK_ERR_NOMEM;
 	return GK_OK;
 }

@@ -20,7 +20,8 @@
  * that is, it waits for the disk, and meanwhile the system keeps what comes, as
  * far as the sockets have room.
  *
- * The thread also sees to it that replaced keys leave the disk (gkd_settle.h).
+ * The thread also folds the store's log, in slices between commits, and sees to it
+ * that replaced keys leave the disk (gkd_settle.h).
  */
 #define GKD_BEHIND_MAX 1024
 

@@ -20,6 +20,15 @@ struct gkd_settle;
  * short.  It works in the thread of @loop. */
 struct gkd_settle *gkd_settle_new(struct gkd_loop *loop, struct gk_store *store,
                                   uint64_t ms);
+/*
+ * gkd_settle_aside - it also folds the store's log, in slices between whatever else
+ * happens in this thread, so that no commit has to (gk_store_aside()): when
+ * gkd_settle_soon() is called and something is due, and otherwise within a second.
+ * False: memory is short, and all is as before.
+ */
+GK_MUST_CHECK bool gkd_settle_aside(struct gkd_settle *settle,
+                                    struct gkd_loop *loop);
+void gkd_settle_soon(struct gkd_settle *settle);
 void gkd_settle_free(struct gkd_settle *settle); /* NULL is fine */
 
 #endif /* GKD_SETTLE_H */

@@ -25,8 +25,10 @@ static const char *const sql_text[GK_STORE_SQL_COUNT] = {
 	[GK_STORE_SCOPES] = "SELECT DISTINCT scope FROM row ORDER BY scope",
 	[GK_STORE_LOG_PUT] = "INSERT INTO log(seq, entry) VALUES(?1, ?2)",
 	[GK_STORE_LOG_GET] = "SELECT entry FROM log WHERE seq = ?1",
-	[GK_STORE_LOG_ALL] = "SELECT seq, entry FROM log ORDER BY seq",
-	[GK_STORE_LOG_CLEAR] = "DELETE FROM log",
+	[GK_STORE_LOG_ALL] = "SELECT seq, entry FROM log"
+			     " WHERE seq > ?1 ORDER BY seq",
+	[GK_STORE_LOG_CLEAR] = "DELETE FROM log WHERE seq <= ?1",
+	[GK_STORE_LOG_EMPTY] = "DELETE FROM log",
 };
 
 enum gk_err
@@ -78,6 +80,8 @@ gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
 		return GK_ERR_NOMEM;
 	}
 	store->log_max = cfg->log_max;
+	store->full = true;
+	store->unsettled = true; /* by whoever had it before */
 	err = gk_store_file_open(store, cfg);
 	if (err == GK_OK)
 		err = prepare(store, 0, GK_STORE_LOG_PUT);
@@ -165,9 +169,9 @@ fault_point(struct gk_store *store, bool after)
 		_exit(137); /* what a shell reports for kill -9 */
 }
 
-static int
-apply_change(struct gk_store *store, struct gk_slice scope,
-             const struct gk_change *c)
+int
+gk_store_row_apply(struct gk_store *store, struct gk_slice scope,
+                   const struct gk_change *c)
 {
 	sqlite3_stmt *stmt;
 	int rc;
@@ -240,7 +244,8 @@ apply_all(struct gk_store *store, const struct gk_journal *journal,
 
 	qsort(turn, count, sizeof(*turn), in_turn);
 	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
-		rc = apply_change(store, gk_journal_scope(journal), &turn[i].c);
+		rc = gk_store_row_apply(store, gk_journal_scope(journal),
+		                        &turn[i].c);
 	return rc;
 }
 
@@ -265,8 +270,9 @@ gk_store_rows_apply(struct gk_store *store, const struct gk_journal *journal)
 		/* What it drops was there before. */
 		rc = apply_all(store, journal, turn, n - 1);
 		if (rc == SQLITE_OK)
-			rc = apply_change(store, gk_journal_scope(journal),
-			                  &turn[n - 1].c);
+			rc = gk_store_row_apply(store,
+			                        gk_journal_scope(journal),
+			                        &turn[n - 1].c);
 		n = 0;
 	}
 	if (rc == SQLITE_OK)
@@ -275,8 +281,25 @@ gk_store_rows_apply(struct gk_store *store, const struct gk_journal *journal)
 	return rc;
 }
 
-static enum gk_err
-commit(struct gk_store *store, int rc)
+int
+gk_store_begin(struct gk_store *store, bool safe)
+{
+	int rc = SQLITE_OK;
+
+	if (store->full != safe) {
+		rc = sqlite3_exec(store->db,
+		                  safe ? "PRAGMA synchronous=FULL"
+		                       : "PRAGMA synchronous=NORMAL",
+		                  NULL, NULL, NULL);
+		if (rc == SQLITE_OK)
+			store->full = safe;
+	}
+	return rc == SQLITE_OK ? gk_store_finish(store->sql[GK_STORE_BEGIN], rc)
+	                       : rc;
+}
+
+enum gk_err
+gk_store_end(struct gk_store *store, int rc)
 {
 	enum gk_err err;
 
@@ -325,10 +348,10 @@ fold(struct gk_store *store)
 
 	if (large)
 		make_room(store);
-	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	rc = gk_store_begin(store, true);
 	if (rc == SQLITE_OK)
-		rc = gk_store_log_fold(store);
-	err = commit(store, rc);
+		rc = gk_store_fold_all(store);
+	err = gk_store_end(store, rc);
 	if (err == GK_OK)
 		gk_store_log_emptied(store);
 	if (large)
@@ -346,14 +369,14 @@ apply_rows(struct gk_store *store, const struct gk_journal *const *journals,
 	int rc;
 
 	make_room(store);
-	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	rc = gk_store_begin(store, true);
 	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
 		rc = put_mark(store);
 	if (rc == SQLITE_OK)
-		rc = gk_store_log_fold(store);
+		rc = gk_store_fold_all(store);
 	for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
 		rc = gk_store_rows_apply(store, journals[i]);
-	err = commit(store, rc);
+	err = gk_store_end(store, rc);
 	if (err == GK_OK)
 		gk_store_log_emptied(store);
 	give_room_back(store);
@@ -365,17 +388,40 @@ apply_entry(struct gk_store *store, const struct gk_journal *const *journals,
             size_t count)
 {
 	enum gk_err err;
-	int rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	int rc = gk_store_begin(store, true);
 
 	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
 		rc = put_mark(store);
 	if (rc == SQLITE_OK)
 		rc = gk_store_log_append(store, journals, count);
-	err = commit(store, rc);
+	err = gk_store_end(store, rc);
 	if (err == GK_OK)
 		gk_store_log_noted(store, journals, count);
 	return err;
 }
+
+static bool
+is_folded(const struct gk_store *store)
+{
+	return store->log.known && store->log.octets == 0;
+}
+
+/* The changes of the last commit are safe.  Where there is no room to fold, there
+ * may be later. */
+static void
+fold_in_time(struct gk_store *store)
+{
+	if (!gk_store_log_due(store) && !gk_store_log_overdue(store))
+		return;
+	if (!store->aside || gk_store_log_overdue(store)) {
+		if (fold(store) != GK_OK)
+			gk_store_log_put_off(store);
+	} else {
+		gk_store_log_folding(store);
+	}
+}
+
+#define WAL_MOST 65536 /* pages, of which nobody takes care */
 
 enum gk_err
 gk_store_apply_many(struct gk_store *store,
@@ -390,6 +436,8 @@ gk_store_apply_many(struct gk_store *store,
 	if (changes == 0)
 		return GK_OK;
 	pthread_mutex_lock(&store->mutex);
+	if (store->wal >= WAL_MOST) /* it is tried again with the next one */
+		err = gk_store_checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
 	if (gk_store_log_takes(store, journals, count))
 		err = apply_entry(store, journals, count);
 	else
@@ -398,19 +446,11 @@ gk_store_apply_many(struct gk_store *store,
 		store->mark = 0;
 		store->log.exists = true;
 		store->unsettled = true;
-		/* These changes are safe; where there is no room to fold, there
-		 * may be later. */
-		if (gk_store_log_due(store) && fold(store) != GK_OK)
-			gk_store_log_put_off(store);
+		fold_in_time(store);
 	}
+	gk_store_look(store);
 	pthread_mutex_unlock(&store->mutex);
 	return err;
-}
-
-static bool
-is_folded(const struct gk_store *store)
-{
-	return store->log.known && store->log.count == 0;
 }
 
 enum gk_err
@@ -421,6 +461,7 @@ gk_store_fold(struct gk_store *store)
 	pthread_mutex_lock(&store->mutex);
 	if (!is_folded(store))
 		err = fold(store);
+	gk_store_look(store);
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }
@@ -431,16 +472,19 @@ gk_store_settle(struct gk_store *store)
 	enum gk_err err = GK_OK;
 
 	pthread_mutex_lock(&store->mutex);
-	if (store->unsettled) {
+	if (store->unsettled && store->aside) {
+		store->settling = true;
+		store->settle_seq = store->log.seq;
+	} else if (store->unsettled) {
 		if (!is_folded(store))
 			err = fold(store);
 		/* With the last frames it is cut to nothing. */
 		if (err == GK_OK)
-			err = gk_store_file_err(sqlite3_wal_checkpoint_v2(
-				store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-				NULL, NULL));
+			err = gk_store_checkpoint(store,
+			                          SQLITE_CHECKPOINT_TRUNCATE);
 		store->unsettled = err != GK_OK;
 	}
+	gk_store_look(store);
 	pthread_mutex_unlock(&store->mutex);
 	return err;
 }
@@ -451,8 +495,9 @@ gk_store_close(struct gk_store *store)
 	if (store == NULL)
 		return;
 	/* Where that does not go, the log is there the next time, too. */
-	if (store->log.count != 0)
+	if (store->log.octets != 0)
 		(void)fold(store);
+	gk_store_fold_stop(store);
 	for (int i = 0; i < GK_STORE_SQL_COUNT; i++)
 		sqlite3_finalize(store->sql[i]);
 	sqlite3_close(store->db);
@@ -570,9 +615,9 @@ read_aside(struct gk_store *store, enum gk_store_sql which,
 
 	(void)sqlite3_exec(store->db, "PRAGMA cache_spill=OFF", NULL, NULL,
 	                   NULL);
-	rc = gk_store_finish(store->sql[GK_STORE_BEGIN], SQLITE_OK);
+	rc = gk_store_begin(store, true);
 	if (rc == SQLITE_OK)
-		rc = gk_store_log_fold(store);
+		rc = gk_store_fold_all(store);
 	err = rc == SQLITE_OK ? read_all(store, which, scope, table, reader)
 	                      : gk_store_failed(store, rc);
 	if (!sqlite3_get_autocommit(store->db))

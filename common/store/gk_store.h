@@ -18,8 +18,9 @@
  *
  * A commit is one entry of a log within the file (gk_store_log.h); the rows that
  * it changes are written later, many commits together.  Old values stay there
- * until then, and in the write-ahead log until it is next rewound; in both, at
- * the latest until gk_store_settle() or the end.  A disk that is full keeps nobody
+ * until then, and in the write-ahead log until it is next rewound and, with
+ * gk_store_aside(), written over; in both, at the latest until gk_store_settle()
+ * or the end.  A disk that is full keeps nobody
  * from reading.  A store may be used from several
  * threads; calls are serialised inside.
  */
@@ -70,8 +71,22 @@ GK_MUST_CHECK enum gk_err gk_store_apply_many(
  * itself, when the log is full, when rows are loaded and when it is closed. */
 GK_MUST_CHECK enum gk_err gk_store_fold(struct gk_store *store);
 /* gk_store_settle - and nothing is left of what was replaced, in the write-ahead
- * log neither: for a quiet moment, every now and then. */
+ * log neither: for a quiet moment, every now and then.  With gk_store_aside() it is
+ * only begun. */
 GK_MUST_CHECK enum gk_err gk_store_settle(struct gk_store *store);
+
+/*
+ * gk_store_aside - @aside: from now on a commit does not wait for a full log to be
+ * folded.  Instead somebody calls gk_store_work() as long as gk_store_due() says so;
+ * each call is a slice of some milliseconds, and commits go between them.  Then a
+ * large commit is an entry of the log, too.
+ *
+ * If that does not come, or not fast enough, a commit folds the log after all: when
+ * it has grown by twice what is a full one, since that was due.
+ */
+void gk_store_aside(struct gk_store *store, bool aside);
+bool gk_store_due(const struct gk_store *store);
+GK_MUST_CHECK enum gk_err gk_store_work(struct gk_store *store);
 
 /* What gk_store_load() calls for each row; an error ends the load and is
  * returned.  The slices are valid during the call. */

@@ -169,6 +169,15 @@ gk_store_file_has_log(struct gk_store *store, bool *has)
 	return rc == SQLITE_OK ? GK_OK : gk_store_failed(store, rc);
 }
 
+void
+gk_store_file_keep(struct gk_store *store, bool keep)
+{
+	/* Whether it is cut is about what the disk shows, not about what is
+	 * true: no matter when that fails. */
+	(void)run(store, keep ? "PRAGMA journal_size_limit=4194304"
+	                      : "PRAGMA journal_size_limit=0");
+}
+
 uint64_t
 gk_store_file_octets(struct gk_store *store)
 {
@@ -237,6 +246,32 @@ check(struct gk_store *store, const struct gk_store_config *cfg)
 	return err;
 }
 
+/* After each commit; as SQLite would do by itself, unless somebody else does. */
+#define WAL_FULL 1000
+
+static int
+on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct gk_store *store = arg;
+
+	store->wal = (uint32_t)pages;
+	if (!store->aside && pages >= WAL_FULL)
+		(void)sqlite3_wal_checkpoint_v2(
+			db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK; /* it is committed */
+}
+
+enum gk_err
+gk_store_checkpoint(struct gk_store *store, int mode)
+{
+	int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		return gk_store_failed(store, rc);
+	store->wal = 0; /* the next commit begins at its front */
+	return GK_OK;
+}
+
 enum gk_err
 gk_store_file_open(struct gk_store *store, const struct gk_store_config *cfg)
 {
@@ -266,6 +301,7 @@ gk_store_file_open(struct gk_store *store, const struct gk_store_config *cfg)
 	                "BEGIN EXCLUSIVE; COMMIT;");
 	if (rc != SQLITE_OK)
 		return failed(store, cfg->path, rc);
+	sqlite3_wal_hook(store->db, on_wal, store);
 	if (new)
 		return create(store, cfg);
 	return check(store, cfg);

@@ -4,8 +4,11 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
+#include "common/group/gk_journal.h"
 #include "common/store/gk_store.h"
+#include "common/store/gk_store_fold.h"
 #include "common/store/gk_store_log.h"
 
 /* DOC: inside of the store; for the files of this room only */
@@ -24,6 +27,7 @@ enum gk_store_sql {
 	GK_STORE_LOG_GET,
 	GK_STORE_LOG_ALL,
 	GK_STORE_LOG_CLEAR,
+	GK_STORE_LOG_EMPTY,
 	GK_STORE_SQL_COUNT
 };
 
@@ -38,6 +42,14 @@ struct gk_store {
 	bool fault_after;
 	bool unsettled; /* something was committed since gk_store_settle() */
 	struct gk_store_log log;
+	/* gk_store_aside(): */
+	bool aside;
+	atomic_bool due; /* gk_store_due() */
+	struct gk_store_fold fold;
+	bool settling; /* what there was up to settle_seq, if that is not */
+	uint32_t settle_seq; /* 0, is still to be folded; the rest comes then */
+	uint32_t wal;        /* pages in the write-ahead log */
+	bool full;      /* a commit waits for the disk; else it is a slice */
 	size_t log_max; /* octets; 0: what the store thinks best */
 };
 
@@ -53,6 +65,10 @@ GK_MUST_CHECK enum gk_err gk_store_file_open(struct gk_store *store,
 /* gk_store_file_has_log - since when it has one, see gk_store_log.h. */
 GK_MUST_CHECK enum gk_err gk_store_file_has_log(struct gk_store *store,
                                                 bool *has);
+/* gk_store_file_keep - the write-ahead log keeps its room when it begins at its
+ * front again, with what is still in it: to write over that is half of what it
+ * costs to let a file grow.  @keep false: it is cut, as from the start. */
+void gk_store_file_keep(struct gk_store *store, bool keep);
 /* gk_store_file_octets - how large it is; 0 when that cannot be told. */
 uint64_t gk_store_file_octets(struct gk_store *store);
 
@@ -60,6 +76,8 @@ uint64_t gk_store_file_octets(struct gk_store *store);
 /* gk_store_failed - the last error of the database as one of ours, with the
  * reason left at @store->why. */
 enum gk_err gk_store_failed(struct gk_store *store, int rc);
+/* gk_store_result - an error of ours as one of the database. */
+int gk_store_result(enum gk_err err);
 /* gk_store_finish - run a statement that has no rows, unless @rc is an error;
  * a result of SQLite. */
 int gk_store_finish(sqlite3_stmt *stmt, int rc);
@@ -67,8 +85,23 @@ int gk_store_finish(sqlite3_stmt *stmt, int rc);
  * transaction; a result of SQLite. */
 int gk_store_rows_apply(struct gk_store *store,
                         const struct gk_journal *journal);
+/* gk_store_row_apply - one of them. */
+int gk_store_row_apply(struct gk_store *store, struct gk_slice scope,
+                       const struct gk_change *c);
 /* gk_store_prepare_log - the statements that need the table log. */
 GK_MUST_CHECK enum gk_err gk_store_prepare_log(struct gk_store *store);
+
+/*
+ * gk_store_begin - a transaction, which is on the disk when gk_store_end() returns
+ * (@safe), or is a slice of a fold, and may be there later.  A result of SQLite;
+ * whatever it was is for gk_store_end(), which commits, or takes back what there is.
+ */
+int gk_store_begin(struct gk_store *store, bool safe);
+GK_MUST_CHECK enum gk_err gk_store_end(struct gk_store *store, int rc);
+/* gk_store_checkpoint - the write-ahead log into its place, @mode as in SQLite. */
+GK_MUST_CHECK enum gk_err gk_store_checkpoint(struct gk_store *store, int mode);
+/* gk_store_look - what is due? */
+void gk_store_look(struct gk_store *store);
 
 /* gk_store_file_err - which kind of error an SQLite result is. */
 enum gk_err gk_store_file_err(int rc);

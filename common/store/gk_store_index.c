@@ -98,6 +98,20 @@ row_at(const struct gk_store_log *log, uint32_t slot)
 	                                           (size_t)(slot - 1) * 4);
 }
 
+/* ... and the other way round. */
+static uint32_t
+slot_at(size_t octets)
+{
+	return (uint32_t)(octets / 4) + 1;
+}
+
+static size_t
+row_size(size_t key_len)
+{
+	return (offsetof(struct gk_store_log_row, key) + key_len + 3) &
+	       ~(size_t)3;
+}
+
 /* The slot where such a row is, or would be; there is always a free one. */
 static uint32_t *
 slot_of(const struct gk_store_log *log, uint32_t hash, uint16_t scope,
@@ -147,8 +161,7 @@ index_grow(struct gk_store_log *log)
 static enum gk_err
 row_new(struct gk_store_log *log, size_t key_len, struct gk_store_log_row **row)
 {
-	size_t size = (offsetof(struct gk_store_log_row, key) + key_len + 3) &
-	              ~(size_t)3;
+	size_t size = row_size(key_len);
 	size_t cap = log->rows_cap == 0 ? 4096 : log->rows_cap;
 	uint8_t *grown;
 
@@ -190,7 +203,7 @@ gk_store_index_note(struct gk_store_log *log, uint16_t scope,
 	row->table = number;
 	if (key.len != 0)
 		memcpy(row->key, key.ptr, key.len);
-	*slot = (uint32_t)((size_t)((uint8_t *)row - log->rows) / 4) + 1;
+	*slot = slot_at((size_t)((uint8_t *)row - log->rows));
 	log->count++;
 	return GK_OK;
 }
@@ -222,10 +235,41 @@ uint32_t
 gk_store_index_find(const struct gk_store_log *log, uint16_t scope,
                     uint8_t table, struct gk_slice key)
 {
-	uint32_t slot;
-
 	if (log->count == 0)
 		return 0;
-	slot = *slot_of(log, hash_of(scope, table, key), scope, table, key);
-	return slot == 0 ? 0 : row_at(log, slot)->seq;
+	return *slot_of(log, hash_of(scope, table, key), scope, table, key);
+}
+
+const struct gk_store_log_row *
+gk_store_index_row(const struct gk_store_log *log, uint32_t place)
+{
+	return row_at(log, place);
+}
+
+/* What stays moves to the front, in place. */
+void
+gk_store_index_forget(struct gk_store_log *log, uint32_t seq)
+{
+	size_t mask = log->slot_cap - 1, used = 0, size;
+
+	if (log->count == 0)
+		return;
+	memset(log->slots, 0, log->slot_cap * sizeof(*log->slots));
+	log->count = 0;
+	for (size_t at = 0; at < log->rows_used; at += size) {
+		struct gk_store_log_row *r = row_at(log, slot_at(at));
+		size_t i = r->hash & mask;
+
+		size = row_size(r->key_len);
+		if (r->seq <= seq)
+			continue;
+		if (used != at)
+			memmove(log->rows + used, r, size);
+		while (log->slots[i] != 0)
+			i = (i + 1) & mask;
+		log->slots[i] = slot_at(used);
+		used += size;
+		log->count++;
+	}
+	log->rows_used = used;
 }

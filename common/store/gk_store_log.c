@@ -14,11 +14,19 @@
 #define FULL_LEAST ((size_t)4 << 20)
 #define FULL_MOST ((size_t)64 << 20)
 #define FULL_ROWS 65536 /* which the index knows in some 2 MB */
-/* A larger commit has many rows for each page: it is written in place. */
-#define ENTRY_CHANGES 16384
-#define ENTRY_OCTETS ((size_t)16 << 20)
+/* A larger commit has many rows for each page: it is written in place, where
+ * nobody folds aside. */
+#define COMMIT_CHANGES 16384
+#define COMMIT_OCTETS ((size_t)16 << 20)
+/* Beyond which a log is not let grow, not even by commits that somebody waits for:
+ * a start has to read it, and the index is in memory. */
+#define MOST_ROWS ((size_t)5 << 18)
+#define MOST_OCTETS ((size_t)192 << 20)
+#define MOST_SEQ (UINT32_MAX / 2)
+/* A commit is cut into entries of about this, so that whoever wants one row does
+ * not read all of it. */
+#define ENTRY_OCTETS ((size_t)16 << 10)
 #define ENTRY_KEEP ((size_t)64 << 10) /* room that is kept for the next */
-#define PART_OCTETS ((size_t)4 << 20) /* folded at a time */
 
 void
 gk_store_log_free(struct gk_store_log *log)
@@ -30,59 +38,122 @@ gk_store_log_free(struct gk_store_log *log)
 /* ---- entries ------------------------------------------------------------ */
 
 static size_t
-size_of(const struct gk_journal *const *journals, size_t count, bool *unfit)
+change_size(const struct gk_change *c)
+{
+	return 4 + strlen(c->table) + c->key.len +
+	       (c->kind == GK_JOURNAL_PUT ? 4 + c->value.len : 0);
+}
+
+static bool
+fits(const struct gk_journal *const *journals, size_t count, size_t octets)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (journals[i] == NULL)
 			continue;
-		n += 3 + gk_journal_scope(journals[i]).len;
 		for (size_t k = 0; k < gk_journal_count(journals[i]); k++) {
 			struct gk_change c = gk_journal_at(journals[i], k);
 
-			*unfit |= c.kind == GK_JOURNAL_DROP ||
-			          strlen(c.table) > UINT8_MAX;
-			if (c.kind != GK_JOURNAL_DROP)
-				n += 8 + strlen(c.table) + c.key.len +
-				     c.value.len;
+			if (c.kind == GK_JOURNAL_DROP ||
+			    strlen(c.table) > UINT8_MAX)
+				return false;
+			n += change_size(&c);
 		}
 	}
-	return n;
+	return n <= octets;
 }
 
 bool
 gk_store_log_takes(const struct gk_store *store,
                    const struct gk_journal *const *journals, size_t count)
 {
-	size_t changes = 0;
-	bool unfit = false;
+	const struct gk_store_log *log = &store->log;
+	size_t changes = 0, octets = COMMIT_OCTETS;
 
 	for (size_t i = 0; i < count; i++)
 		changes +=
 			journals[i] == NULL ? 0 : gk_journal_count(journals[i]);
-	return changes <= ENTRY_CHANGES &&
-	       store->log.scope_count + count <= GK_STORE_LOG_SCOPES &&
-	       size_of(journals, count, &unfit) <= ENTRY_OCTETS && !unfit;
+	if (store->aside)
+		octets = log->octets < MOST_OCTETS ? MOST_OCTETS - log->octets
+		                                   : 0;
+	return changes <= (store->aside ? MOST_ROWS : COMMIT_CHANGES) &&
+	       log->count + changes <= MOST_ROWS &&
+	       log->scope_count + count <= GK_STORE_LOG_SCOPES &&
+	       fits(journals, count, octets);
+}
+
+/* A change among those of several journals. */
+struct place {
+	size_t journal, change;
+};
+
+/* What goes into the entry that begins at @from, and where the next one does; the
+ * number of its octets, 0: there is nothing left. */
+static size_t
+measure(const struct gk_journal *const *journals, size_t count,
+        struct place from, struct place *to)
+{
+	size_t n = 0;
+
+	for (; from.journal < count; from.journal++, from.change = 0) {
+		const struct gk_journal *j = journals[from.journal];
+
+		if (j == NULL || from.change == gk_journal_count(j))
+			continue;
+		n += 3 + gk_journal_scope(j).len;
+		while (from.change < gk_journal_count(j)) {
+			struct gk_change c = gk_journal_at(j, from.change++);
+
+			n += change_size(&c);
+			if (n >= ENTRY_OCTETS)
+				goto done;
+		}
+	}
+done:
+	*to = from;
+	return n;
 }
 
 static void
-write_journal(struct gk_wr *wr, const struct gk_journal *journal)
+write_change(struct gk_wr *wr, const struct gk_change *c)
 {
-	gk_wr_u8(wr, GK_STORE_LOG_SCOPE);
-	gk_wr_vec16(wr, gk_journal_scope(journal));
-	for (size_t i = 0; i < gk_journal_count(journal); i++) {
-		struct gk_change c = gk_journal_at(journal, i);
-		struct gk_slice table = gk_slice_str(c.table);
+	struct gk_slice table = gk_slice_str(c->table);
 
-		gk_wr_u8(wr, (uint8_t)c.kind);
-		gk_wr_u8(wr, (uint8_t)table.len);
-		gk_wr_bytes(wr, table);
-		gk_wr_vec16(wr, c.key);
-		if (c.kind != GK_JOURNAL_PUT)
+	gk_wr_u8(wr, (uint8_t)c->kind);
+	gk_wr_u8(wr, (uint8_t)table.len);
+	gk_wr_bytes(wr, table);
+	gk_wr_vec16(wr, c->key);
+	if (c->kind != GK_JOURNAL_PUT)
+		return;
+	gk_wr_u32(wr, (uint32_t)c->value.len);
+	gk_wr_bytes(wr, c->value);
+}
+
+static bool
+before(struct place a, struct place b)
+{
+	return a.journal < b.journal ||
+	       (a.journal == b.journal && a.change < b.change);
+}
+
+static void
+write_entry(struct gk_wr *wr, const struct gk_journal *const *journals,
+            struct place at, struct place to)
+{
+	for (; before(at, to); at.journal++, at.change = 0) {
+		const struct gk_journal *j = journals[at.journal];
+
+		if (j == NULL || at.change == gk_journal_count(j))
 			continue;
-		gk_wr_u32(wr, (uint32_t)c.value.len);
-		gk_wr_bytes(wr, c.value);
+		gk_wr_u8(wr, GK_STORE_LOG_SCOPE);
+		gk_wr_vec16(wr, gk_journal_scope(j));
+		for (; at.change < gk_journal_count(j) && before(at, to);
+		     at.change++) {
+			struct gk_change c = gk_journal_at(j, at.change);
+
+			write_change(wr, &c);
+		}
 	}
 }
 
@@ -96,34 +167,68 @@ entry_room(struct gk_buf *entry, size_t n)
 	return gk_buf_alloc(entry, n < 4096 ? 4096 : n) == GK_OK;
 }
 
+static int
+put_entry(struct gk_store *store, uint32_t seq, size_t n)
+{
+	sqlite3_stmt *stmt = store->sql[GK_STORE_LOG_PUT];
+	struct gk_buf *entry = &store->log.entry;
+	int rc = sqlite3_bind_int64(stmt, 1, (sqlite3_int64)seq);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob64(stmt, 2, entry->ptr, n, SQLITE_STATIC);
+	rc = gk_store_finish(stmt, rc);
+	gk_wipe(entry->ptr, n);
+	if (entry->len > ENTRY_KEEP)
+		gk_buf_free(entry);
+	return rc;
+}
+
 int
 gk_store_log_append(struct gk_store *store,
                     const struct gk_journal *const *journals, size_t count)
 {
-	sqlite3_stmt *stmt = store->sql[GK_STORE_LOG_PUT];
-	struct gk_store_log *log = &store->log;
-	bool unfit = false;
-	size_t n = size_of(journals, count, &unfit);
+	struct place at = { 0, 0 }, to;
+	uint32_t seq = store->log.seq;
+	int rc = SQLITE_OK;
 	struct gk_wr wr;
-	int rc;
+	size_t n;
 
-	if (!entry_room(&log->entry, n))
-		return SQLITE_NOMEM;
-	gk_wr_init(&wr, log->entry.ptr, n);
-	for (size_t i = 0; i < count; i++)
-		if (journals[i] != NULL)
-			write_journal(&wr, journals[i]);
-	if (gk_wr_done(&wr) != GK_OK)
-		return SQLITE_INTERNAL; /* a name of a table beyond reason */
-	rc = sqlite3_bind_int64(stmt, 1, (sqlite3_int64)log->seq + 1);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob64(stmt, 2, log->entry.ptr, wr.len,
-		                         SQLITE_STATIC);
-	rc = gk_store_finish(stmt, rc);
-	gk_wipe(log->entry.ptr, wr.len);
-	if (log->entry.len > ENTRY_KEEP)
-		gk_buf_free(&log->entry);
+	for (; rc == SQLITE_OK && (n = measure(journals, count, at, &to)) != 0;
+	     at = to) {
+		if (!entry_room(&store->log.entry, n))
+			return SQLITE_NOMEM;
+		gk_wr_init(&wr, store->log.entry.ptr, n);
+		write_entry(&wr, journals, at, to);
+		if (gk_wr_done(&wr) != GK_OK)
+			return SQLITE_INTERNAL;
+		rc = put_entry(store, ++seq, wr.len);
+	}
 	return rc;
+}
+
+static enum gk_err
+note_entry(struct gk_store_log *log, const struct gk_journal *const *journals,
+           struct place at, struct place to)
+{
+	uint16_t scope;
+
+	for (; before(at, to); at.journal++, at.change = 0) {
+		const struct gk_journal *j = journals[at.journal];
+
+		if (j == NULL || at.change == gk_journal_count(j))
+			continue;
+		GK_TRY(gk_store_index_scope_add(log, gk_journal_scope(j),
+		                                &scope));
+		for (; at.change < gk_journal_count(j) && before(at, to);
+		     at.change++) {
+			struct gk_change c = gk_journal_at(j, at.change);
+
+			GK_TRY(gk_store_index_note(log, scope,
+			                           gk_slice_str(c.table), c.key,
+			                           log->seq));
+		}
+	}
+	return GK_OK;
 }
 
 void
@@ -131,39 +236,22 @@ gk_store_log_noted(struct gk_store *store,
                    const struct gk_journal *const *journals, size_t count)
 {
 	struct gk_store_log *log = &store->log;
+	struct place at = { 0, 0 }, to;
 	enum gk_err err = GK_OK;
-	uint16_t scope;
-	bool unfit = false;
+	size_t n;
 
-	log->seq++;
-	log->octets += size_of(journals, count, &unfit);
-	for (size_t i = 0; i < count && err == GK_OK; i++) {
-		if (journals[i] == NULL)
-			continue;
-		err = gk_store_index_scope_add(
-			log, gk_journal_scope(journals[i]), &scope);
-		for (size_t k = 0;
-		     k < gk_journal_count(journals[i]) && err == GK_OK; k++) {
-			struct gk_change c = gk_journal_at(journals[i], k);
-
-			err = gk_store_index_note(log, scope,
-			                          gk_slice_str(c.table), c.key,
-			                          log->seq);
-		}
+	for (; (n = measure(journals, count, at, &to)) != 0; at = to) {
+		log->seq++;
+		log->octets += n;
+		if (err == GK_OK)
+			err = note_entry(log, journals, at, to);
 	}
 	if (err != GK_OK) /* it is on the disk: read it from there */
 		log->known = false;
 }
 
-/* One change out of an entry. */
-struct reading {
-	struct gk_rd rd;
-	struct gk_slice scope, table, key, value;
-	uint8_t kind;
-};
-
-static bool
-next_change(struct reading *r)
+bool
+gk_store_log_next(struct gk_store_change *r)
 {
 	uint8_t n;
 
@@ -191,31 +279,27 @@ next_change(struct reading *r)
 
 /* ---- reading the log ---------------------------------------------------- */
 
-static int
-walk(struct gk_store *store,
-     int (*entry)(struct gk_store *store, uint32_t seq, struct reading *r,
-                  void *ctx),
-     void *ctx)
+int
+gk_store_log_walk(struct gk_store *store, uint32_t after,
+                  const struct gk_store_walk *walk)
 {
 	sqlite3_stmt *stmt = store->sql[GK_STORE_LOG_ALL];
-	int rc;
+	int rc = sqlite3_bind_int64(stmt, 1, (sqlite3_int64)after);
 
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct reading r = { .kind = 0 };
+	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct gk_store_change c = { .kind = 0 };
 
-		gk_rd_init(&r.rd, sqlite3_column_blob(stmt, 1),
+		gk_rd_init(&c.rd, sqlite3_column_blob(stmt, 1),
 		           (size_t)sqlite3_column_bytes(stmt, 1));
-		rc = entry(store, (uint32_t)sqlite3_column_int64(stmt, 0), &r,
-		           ctx);
-		if (rc != SQLITE_OK)
-			break;
+		rc = walk->entry(store, (uint32_t)sqlite3_column_int64(stmt, 0),
+		                 &c, walk->ctx);
 	}
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int
-result_of(enum gk_err err)
+int
+gk_store_result(enum gk_err err)
 {
 	return err == GK_OK          ? SQLITE_OK
 	       : err == GK_ERR_NOMEM ? SQLITE_NOMEM
@@ -223,7 +307,8 @@ result_of(enum gk_err err)
 }
 
 static int
-index_entry(struct gk_store *store, uint32_t seq, struct reading *r, void *ctx)
+index_entry(struct gk_store *store, uint32_t seq, struct gk_store_change *r,
+            void *ctx)
 {
 	struct gk_store_log *log = &store->log;
 	enum gk_err err = GK_OK;
@@ -232,42 +317,45 @@ index_entry(struct gk_store *store, uint32_t seq, struct reading *r, void *ctx)
 	(void)ctx;
 	log->seq = seq;
 	log->octets += gk_rd_left(&r->rd);
-	while (err == GK_OK && next_change(r)) {
+	while (err == GK_OK && gk_store_log_next(r)) {
 		err = gk_store_index_scope_add(log, r->scope, &scope);
 		if (err == GK_OK)
 			err = gk_store_index_note(log, scope, r->table, r->key,
 			                          seq);
 	}
-	return result_of(err == GK_OK ? gk_rd_done(&r->rd) : err);
+	return gk_store_result(err == GK_OK ? gk_rd_done(&r->rd) : err);
 }
 
 static void
 full_at(struct gk_store *store)
 {
+	struct gk_store_log *log = &store->log;
 	size_t full = (size_t)gk_store_file_octets(store) / 8;
 
 	full = full < FULL_LEAST ? FULL_LEAST : full;
 	full = full > FULL_MOST ? FULL_MOST : full;
 	if (store->log_max != 0 && full > store->log_max)
 		full = store->log_max;
-	store->log.full = full;
-	store->log.rows_full = FULL_ROWS;
+	log->full = full;
+	log->rows_full = FULL_ROWS;
+	log->folding = false;
 }
 
-/* The index, when it is not known. */
-static int
-learn(struct gk_store *store)
+int
+gk_store_log_learn(struct gk_store *store)
 {
+	const struct gk_store_walk all = { index_entry, NULL };
 	uint32_t seq = store->log.seq;
 	int rc;
 
 	if (store->log.known)
 		return SQLITE_OK;
+	gk_store_fold_stop(store); /* it knows places in the index */
 	gk_store_index_clear(&store->log);
 	if (!store->log.exists)
 		rc = SQLITE_OK;
 	else
-		rc = walk(store, index_entry, NULL);
+		rc = gk_store_log_walk(store, 0, &all);
 	/* Where that came to no end, the next entry is no earlier one. */
 	if (rc != SQLITE_OK && store->log.seq < seq)
 		store->log.seq = seq;
@@ -284,7 +372,7 @@ gk_store_log_open(struct gk_store *store)
 	GK_TRY(gk_store_file_has_log(store, &store->log.exists));
 	if (store->log.exists)
 		GK_TRY(gk_store_prepare_log(store));
-	rc = learn(store);
+	rc = gk_store_log_learn(store);
 	if (rc == SQLITE_CORRUPT) {
 		snprintf(store->why, sizeof(store->why),
 		         "damaged: an entry of its log cannot be read");
@@ -300,11 +388,57 @@ gk_store_log_due(const struct gk_store *store)
 	       store->log.count >= store->log.rows_full;
 }
 
+bool
+gk_store_log_overdue(const struct gk_store *store)
+{
+	const struct gk_store_log *log = &store->log;
+
+	return log->seq >= MOST_SEQ ||
+	       (log->folding &&
+	        (log->octets >= log->burst || log->count >= log->rows_burst));
+}
+
+void
+gk_store_log_folding(struct gk_store *store)
+{
+	struct gk_store_log *log = &store->log;
+
+	if (log->folding)
+		return;
+	log->folding = true;
+	log->burst = log->octets + 2 * log->full;
+	log->rows_burst = log->count + 2 * log->rows_full;
+}
+
 void
 gk_store_log_put_off(struct gk_store *store)
 {
+	store->log.folding = false;
 	store->log.full = store->log.octets + FULL_LEAST / 4;
 	store->log.rows_full = store->log.count + FULL_ROWS / 16;
+}
+
+void
+gk_store_log_emptied(struct gk_store *store)
+{
+	gk_store_index_clear(&store->log);
+	store->log.known = true;
+	store->settle_seq = 0;
+	full_at(store);
+}
+
+void
+gk_store_log_folded(struct gk_store *store, uint32_t seq, size_t octets)
+{
+	struct gk_store_log *log = &store->log;
+
+	gk_store_index_forget(log, seq);
+	if (log->count == 0 && log->seq == seq) {
+		gk_store_log_emptied(store);
+		return;
+	}
+	log->octets -= octets < log->octets ? octets : log->octets;
+	full_at(store);
 }
 
 enum gk_err
@@ -314,12 +448,12 @@ gk_store_log_get(struct gk_store *store, struct gk_slice scope,
 {
 	sqlite3_stmt *stmt = store->sql[GK_STORE_LOG_GET];
 	struct gk_store_log *log = &store->log;
-	struct reading r = { .kind = 0 };
+	struct gk_store_change r = { .kind = 0 };
 	enum gk_err err = GK_OK;
-	uint32_t seq;
+	uint32_t place;
 	uint16_t s;
 	uint8_t t;
-	int rc = learn(store);
+	int rc = gk_store_log_learn(store);
 
 	*found = *there = false;
 	if (rc != SQLITE_OK)
@@ -327,20 +461,25 @@ gk_store_log_get(struct gk_store *store, struct gk_slice scope,
 	if (log->count == 0 || !gk_store_index_scope(log, scope, &s) ||
 	    !gk_store_index_table(log, gk_slice_str(table), &t))
 		return GK_OK;
-	seq = gk_store_index_find(log, s, t, key);
-	if (seq == 0)
+	place = gk_store_index_find(log, s, t, key);
+	if (place == 0)
 		return GK_OK;
-	rc = sqlite3_bind_int64(stmt, 1, seq);
+	rc = sqlite3_bind_int64(stmt, 1, gk_store_index_row(log, place)->seq);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW) {
 		err = gk_store_failed(store, rc);
 		sqlite3_reset(stmt);
-		return err;
+		if (err != GK_OK)
+			return err;
+		/* What is in the row is older. */
+		snprintf(store->why, sizeof(store->why),
+		         "damaged: an entry of its log is not there");
+		return GK_ERR_VALUE;
 	}
 	gk_rd_init(&r.rd, sqlite3_column_blob(stmt, 0),
 	           (size_t)sqlite3_column_bytes(stmt, 0));
-	while (err == GK_OK && next_change(&r)) {
+	while (err == GK_OK && gk_store_log_next(&r)) {
 		if (!gk_slice_equal(r.scope, scope) ||
 		    !gk_slice_equal(r.table, gk_slice_str(table)) ||
 		    !gk_slice_equal(r.key, key))
@@ -354,93 +493,4 @@ gk_store_log_get(struct gk_store *store, struct gk_slice scope,
 	sqlite3_reset(stmt);
 	/* What is in the row is older. */
 	return err == GK_OK && !*found ? GK_ERR_VALUE : err;
-}
-
-/* ---- folding ------------------------------------------------------------ */
-
-/* The newest changes of one scope, on their way into the rows. */
-struct part {
-	struct gk_journal *journal;
-	uint16_t scope;
-	size_t octets;
-};
-
-static int
-part_done(struct gk_store *store, struct part *p)
-{
-	int rc = p->journal == NULL ? SQLITE_OK
-	                            : gk_store_rows_apply(store, p->journal);
-
-	gk_journal_free(p->journal);
-	p->journal = NULL;
-	p->octets = 0;
-	return rc;
-}
-
-static int
-fold_change(struct gk_store *store, uint32_t seq, const struct reading *r,
-            struct part *p)
-{
-	struct gk_store_log *log = &store->log;
-	enum gk_err err = GK_OK;
-	uint16_t scope;
-	uint8_t table;
-	int rc;
-
-	if (!gk_store_index_scope(log, r->scope, &scope) ||
-	    !gk_store_index_table(log, r->table, &table))
-		return SQLITE_CORRUPT; /* it was all read once */
-	if (gk_store_index_find(log, scope, table, r->key) != seq)
-		return SQLITE_OK; /* something newer is to come */
-	if (p->journal != NULL &&
-	    (p->scope != scope || p->octets > PART_OCTETS)) {
-		rc = part_done(store, p);
-		if (rc != SQLITE_OK)
-			return rc;
-	}
-	if (p->journal == NULL)
-		err = gk_journal_new(r->scope, &p->journal);
-	p->scope = scope;
-	p->octets += r->key.len + r->value.len;
-	if (err == GK_OK && r->kind == GK_JOURNAL_PUT)
-		err = gk_journal_put(p->journal, log->tables[table], r->key,
-		                     r->value);
-	else if (err == GK_OK)
-		err = gk_journal_del(p->journal, log->tables[table], r->key);
-	return result_of(err);
-}
-
-static int
-fold_entry(struct gk_store *store, uint32_t seq, struct reading *r, void *ctx)
-{
-	int rc = SQLITE_OK;
-
-	while (rc == SQLITE_OK && next_change(r))
-		rc = fold_change(store, seq, r, ctx);
-	return rc == SQLITE_OK ? result_of(gk_rd_done(&r->rd)) : rc;
-}
-
-int
-gk_store_log_fold(struct gk_store *store)
-{
-	struct part part = { .journal = NULL };
-	int rc = learn(store);
-
-	if (rc != SQLITE_OK || store->log.count == 0)
-		return rc;
-	rc = walk(store, fold_entry, &part);
-	if (rc == SQLITE_OK)
-		rc = part_done(store, &part);
-	gk_journal_free(part.journal);
-	if (rc == SQLITE_OK)
-		rc = gk_store_finish(store->sql[GK_STORE_LOG_CLEAR], SQLITE_OK);
-	return rc;
-}
-
-void
-gk_store_log_emptied(struct gk_store *store)
-{
-	gk_store_index_clear(&store->log);
-	store->log.known = true;
-	full_at(store);
 }

@@ -3,16 +3,16 @@
 #define GK_STORE_LOG_H
 
 #include "common/base/gk_base.h"
+#include "common/wire/gk_rd.h"
 
 /*
  * DOC: log - commits that are not in their rows yet; inside of the store
  *
  * A rekey changes a handful of rows in as many places of the file, and does so
- * again a moment later.  So a commit is one entry at the end of the table log,
- * and what it changed is found through an index in memory.  Now and then all
- * entries are folded into the rows, the newest change of each row only, and the
- * log is empty again: in one transaction, so that whoever is killed in it finds
- * the log as it was.
+ * again a moment later.  So a commit is one entry at the end of the table log (a
+ * large one several, in one transaction), and what it changed is found through an
+ * index in memory.  Now and then entries are folded into the rows, the newest
+ * change of each row only, and leave the log: gk_store_fold.h.
  *
  * An entry is a sequence of changes, each
  *
@@ -39,7 +39,9 @@ struct gk_store_log {
 	uint32_t seq;  /* of the last entry */
 	size_t octets; /* in all entries */
 	size_t full, rows_full; /* octets, rows, from which on it is folded */
-	struct gk_buf entry;    /* being written; kept for the next one */
+	bool folding;           /* and it may grow to: */
+	size_t burst, rows_burst;
+	struct gk_buf entry; /* being written; kept for the next one */
 	/* The index: rows lie one behind the other, a slot is 1 + the place of
 	 * one in units of 4 octets. */
 	uint8_t *rows;
@@ -68,9 +70,15 @@ GK_MUST_CHECK enum gk_err gk_store_index_note(struct gk_store_log *log,
                                               struct gk_slice table,
                                               struct gk_slice key,
                                               uint32_t seq);
-/* gk_store_index_find - the number of that entry; 0: there is none. */
+/* gk_store_index_find - where the row is, for gk_store_index_row(), until some
+ * are forgotten; 0: it is not there. */
 uint32_t gk_store_index_find(const struct gk_store_log *log, uint16_t scope,
                              uint8_t table, struct gk_slice key);
+const struct gk_store_log_row *gk_store_index_row(
+	const struct gk_store_log *log, uint32_t place);
+/* gk_store_index_forget - rows whose newest change is in no later entry than
+ * @seq. */
+void gk_store_index_forget(struct gk_store_log *log, uint32_t seq);
 /* gk_store_index_clear - as after an entry was never written. */
 void gk_store_index_clear(struct gk_store_log *log);
 
@@ -82,27 +90,56 @@ struct gk_journal;
 GK_MUST_CHECK enum gk_err gk_store_log_open(struct gk_store *store);
 void gk_store_log_free(struct gk_store_log *log);
 
-/* gk_store_log_takes - these journals may become an entry; else their changes
- * go into the rows at once. */
+/* gk_store_log_takes - these journals may become entries; else their changes go
+ * into the rows at once. */
 bool gk_store_log_takes(const struct gk_store *store,
                         const struct gk_journal *const *journals, size_t count);
 
 /*
  * Steps of a transaction; each gives a result of SQLite.  After the commit
- * gk_store_log_noted() has the index know an entry, gk_store_log_emptied() that
- * all was folded.
+ * gk_store_log_noted() has the index know the entries, gk_store_log_emptied() that
+ * all were folded.
  */
 int gk_store_log_append(struct gk_store *store,
                         const struct gk_journal *const *journals, size_t count);
 void gk_store_log_noted(struct gk_store *store,
                         const struct gk_journal *const *journals, size_t count);
-int gk_store_log_fold(struct gk_store *store);
 void gk_store_log_emptied(struct gk_store *store);
 
-/* gk_store_log_due - it is as large as it may become. */
+/* gk_store_log_due - it is as large as it should become. */
 bool gk_store_log_due(const struct gk_store *store);
+/* gk_store_log_folding - somebody is about to fold it; meanwhile it may grow, until
+ * it is gk_store_log_overdue(). */
+void gk_store_log_folding(struct gk_store *store);
+bool gk_store_log_overdue(const struct gk_store *store);
 /* gk_store_log_put_off - folding failed: not again at once. */
 void gk_store_log_put_off(struct gk_store *store);
+/* gk_store_log_folded - the changes of entries up to @seq, with so many @octets. */
+void gk_store_log_folded(struct gk_store *store, uint32_t seq, size_t octets);
+/* gk_store_log_learn - the index, when it is not known; a result of SQLite. */
+int gk_store_log_learn(struct gk_store *store);
+
+/* One change out of an entry, which is at @rd. */
+struct gk_store_change {
+	struct gk_rd rd;
+	struct gk_slice scope, table, key, value;
+	uint8_t kind; /* enum gk_journal_kind */
+};
+
+/* gk_store_log_next - false: the entry ends here, or is damaged (gk_rd_done()). */
+bool gk_store_log_next(struct gk_store_change *c);
+
+/* What gk_store_log_walk() calls for each entry; anything but SQLITE_OK ends it and
+ * is returned (SQLITE_DONE as SQLITE_OK). */
+struct gk_store_walk {
+	int (*entry)(struct gk_store *store, uint32_t seq,
+	             struct gk_store_change *c, void *ctx);
+	void *ctx;
+};
+
+/* gk_store_log_walk - all entries behind number @after. */
+int gk_store_log_walk(struct gk_store *store, uint32_t after,
+                      const struct gk_store_walk *walk);
 
 /* gk_store_log_get - the value that the log has for a row; *@found is false
  * when it has none, *@there when the row was deleted. */

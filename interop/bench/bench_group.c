@@ -6,17 +6,15 @@
 #include "common/crypto/gk_crypto.h"
 #include "common/daemon/gkd_memory.h"
 #include "common/lkh/gk_lkh_tree.h"
-#include "common/store/gk_store.h"
-#include "gsakmp/engine/group_state.h"
-#include "gsakmp/tests/world.h"
-#include "interop/bench/bench.h"
+#include "interop/bench/bench_group.h"
 
 /*
  * A large group at its key server: memory for each member, and what a join, a
  * leave and batches of them cost.
  *
  *     bench_group MEMBERS [--degree N] [--minimal yes] [--store FILE]
- *             [--seconds S] [--only COUNT] [--repeats N]
+ *             [--seconds S] [--only COUNT] [--repeats N] [--many ROWS]
+ *             [--restart yes]
  *
  * The group is the key server's own object, as the daemon has it.  Its members
  * get their seats, keys and records by the calls that a registration makes;
@@ -25,28 +23,6 @@
  */
 #define CERTIFICATE 800 /* octets; a usual one with an RSA key */
 
-struct bench {
-	struct world *w;
-	struct gsakmp_group *g;
-	struct gk_store *store;
-	struct bench_reference ref;
-	uint32_t next; /* number of the next member */
-	uint8_t *gone; /* by node of a tree: lost a key */
-	uint64_t seed;
-	size_t repeats; /* of a single join or leave; fewer of large batches */
-};
-
-/* What one operation did. */
-struct result {
-	size_t wraps, minimum, datagrams, octets, wrap_octets, rows;
-	/* Planning and wrapping; signing; rows; the store; and all but the
-	 * store. */
-	uint64_t plan_ns, sign_ns, rows_ns, store_ns, cpu_ns;
-	/* Of every operation of this kind: what the store does later, for many
-	 * at once. */
-	uint64_t fold_ns;
-};
-
 static uint64_t
 random_of(struct bench *b)
 {
@@ -54,40 +30,6 @@ random_of(struct bench *b)
 	b->seed ^= b->seed >> 7;
 	b->seed ^= b->seed << 17;
 	return b->seed;
-}
-
-/* ---- the store ---------------------------------------------------------- */
-
-static enum gk_err
-read_row(void *ctx, struct gk_slice scope, const char *table,
-         struct gk_slice key, struct gk_buf *value)
-{
-	struct bench *b = ctx;
-
-	if (b->store == NULL)
-		return GK_ERR_UNEXPECTED;
-	return gk_store_get(b->store, scope, table, key, value);
-}
-
-static void
-commit(struct bench *b, uint64_t ticket, struct result *r)
-{
-	uint64_t start = bench_thread_ns();
-	const struct gk_journal *j =
-		gk_commits_begin(gsakmp_group_commits(b->g), ticket);
-
-	r->rows_ns += bench_thread_ns() - start;
-	if (j == NULL)
-		return;
-	r->rows += gk_journal_count(j);
-	if (b->store != NULL) {
-		start = bench_thread_ns();
-		BENCH_MUST(gk_store_apply(b->store, j));
-		r->store_ns += bench_thread_ns() - start;
-	}
-	start = bench_thread_ns();
-	gk_commits_end(gsakmp_group_commits(b->g), true);
-	r->rows_ns += bench_thread_ns() - start;
 }
 
 /* Everything the group has to say; only its own work is timed.  The clock is
@@ -102,7 +44,7 @@ drain(struct bench *b, struct result *r)
 	while (gsakmp_group_poll(b->g, &out)) {
 		if (out.kind == GSAKMP_OUT_COMMIT) {
 			r->rows_ns += bench_thread_ns() - start;
-			commit(b, out.ticket, r);
+			bench_commit(b, out.ticket, r);
 			start = bench_thread_ns();
 		}
 		if (out.kind == GSAKMP_OUT_MULTICAST) {
@@ -144,7 +86,7 @@ seal(struct bench *b)
 
 	BENCH_MUST(gk_group_seal(b->g->data, GK_LKH_PATH, &plan));
 	gk_lkh_plan_free(&plan);
-	commit(b, gsakmp_group_ticket(b->g), &unused);
+	bench_commit(b, gsakmp_group_ticket(b->g), &unused);
 }
 
 static void
@@ -312,7 +254,8 @@ leave(struct bench *b, size_t n, struct result *r)
 	start = bench_thread_ns();
 	BENCH_MUST(gsakmp_group_plan(b->g, &cause, bench_now()));
 	r->plan_ns += bench_thread_ns() - start;
-	count_wraps(b, r);
+	if (!b->brief)
+		count_wraps(b, r);
 	free(m);
 	free(picked);
 }
@@ -357,8 +300,8 @@ minimum_joined(struct bench *b, uint32_t first, const uint32_t *before)
 
 /* The tree is walked for the minimum when everything is done: between planning
  * and signing it would empty the caches. */
-static struct result
-operate(struct bench *b, bool leaving, size_t n)
+struct result
+bench_operate(struct bench *b, bool leaving, size_t n)
 {
 	uint32_t *before = NULL, first = b->next;
 	struct result r = { 0 };
@@ -372,8 +315,9 @@ operate(struct bench *b, bool leaving, size_t n)
 	BENCH_MUST(gsakmp_group_flush(b->g, bench_now()));
 	r.sign_ns += bench_thread_ns() - start;
 	drain(b, &r);
-	r.minimum =
-		leaving ? minimum_leave(b) : minimum_joined(b, first, before);
+	if (!b->brief)
+		r.minimum = leaving ? minimum_leave(b)
+		                    : minimum_joined(b, first, before);
 	free(before);
 	free(b->gone);
 	b->gone = NULL;
@@ -440,24 +384,25 @@ describe(const struct bench *b, bool leaving, size_t n, const struct result *r)
 			      : (double)r->wrap_octets / (double)r->wraps);
 	BENCH_NEED(
 		json_object_update_new(
-			o, json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
-	                             "s:I, s:f, s:f}",
-	                             "plan_ns", (json_int_t)r->plan_ns,
-	                             "sign_ns", (json_int_t)r->sign_ns,
-	                             "rows_ns", (json_int_t)r->rows_ns,
-	                             "cpu_ns", (json_int_t)r->cpu_ns,
-	                             "crypto_ns", (json_int_t)crypto,
-	                             "cpu_ratio", (double)r->cpu_ns / crypto,
-	                             "store_rows", (json_int_t)r->rows,
-	                             "store_cpu_ns", (json_int_t)r->store_ns,
-	                             "fold_cpu_ns", (json_int_t)r->fold_ns,
-	                             "cpu_ratio_with_store", all / crypto,
-	                             "cpu_ratio_signatures",
-	                             (double)r->cpu_ns / signatures)) == 0);
+			o,
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, "
+	                          "s:I, s:I, s:I, s:f, s:f}",
+	                          "plan_ns", (json_int_t)r->plan_ns, "sign_ns",
+	                          (json_int_t)r->sign_ns, "rows_ns",
+	                          (json_int_t)r->rows_ns, "cpu_ns",
+	                          (json_int_t)r->cpu_ns, "crypto_ns",
+	                          (json_int_t)crypto, "cpu_ratio",
+	                          (double)r->cpu_ns / crypto, "store_rows",
+	                          (json_int_t)r->rows, "store_cpu_ns",
+	                          (json_int_t)r->store_ns, "disk_cpu_ns",
+	                          (json_int_t)r->disk_ns, "fold_cpu_ns",
+	                          (json_int_t)r->fold_ns, "fold_few_cpu_ns",
+	                          (json_int_t)r->fold_few_ns,
+	                          "cpu_ratio_with_store", all / crypto,
+	                          "cpu_ratio_signatures",
+	                          (double)r->cpu_ns / signatures)) == 0);
 	return o;
 }
-
-#define REPEATS_MAX 101
 
 static int
 by_cpu(const void *a, const void *b)
@@ -467,36 +412,9 @@ by_cpu(const void *a, const void *b)
 	return x->cpu_ns < y->cpu_ns ? -1 : x->cpu_ns > y->cpu_ns;
 }
 
-static int
-by_store(const void *a, const void *b)
-{
-	const struct result *x = a, *y = b;
-
-	return x->store_ns < y->store_ns ? -1 : x->store_ns > y->store_ns;
-}
-
-/* The store's own time, folding included, over what @n operations needed at
- * least. */
-static uint64_t
-later(struct bench *b, struct result *left, struct result *joined, size_t n)
-{
-	uint64_t least = 0, all = 0, start = bench_thread_ns();
-
-	if (b->store == NULL)
-		return 0;
-	BENCH_MUST(gk_store_fold(b->store));
-	all = bench_thread_ns() - start;
-	for (size_t i = 0; i < n; i++)
-		all += left[i].store_ns + joined[i].store_ns;
-	qsort(left, n, sizeof(left[0]), by_store);
-	qsort(joined, n, sizeof(joined[0]), by_store);
-	for (size_t i = 0; i < n; i++) /* what was not least was waiting */
-		least += left[0].store_ns + joined[0].store_ns;
-	return (all - least) / (2 * n);
-}
-
 /* Small operations several times, and the cheapest: the others tell what else
- * happens on the machine.  What the store puts off is shared among all. */
+ * happens on the machine.  Of what waits for the disk it is the one in the middle.
+ * What the store puts off is shared among all. */
 static void
 measure(struct bench *b, size_t n, json_t *list)
 {
@@ -506,24 +424,17 @@ measure(struct bench *b, size_t n, json_t *list)
 	                 : n <= 100  ? b->repeats / 5
 	                 : n <= 1000 ? b->repeats / 20
 	                             : 1;
-	uint64_t left_store, joined_store, fold;
 
 	repeats = repeats == 0 ? 1 : repeats;
 	bench_say("%zu leave, %zu join", n, n);
-	if (b->store != NULL)
-		BENCH_MUST(gk_store_fold(b->store));
+	(void)bench_settle(b);
 	for (size_t i = 0; i < repeats; i++) {
-		left[i] = operate(b, true, n);
-		joined[i] = operate(b, false, n);
+		left[i] = bench_operate(b, true, n);
+		joined[i] = bench_operate(b, false, n);
 	}
-	fold = later(b, left, joined, repeats);
-	left_store = left[0].store_ns;
-	joined_store = joined[0].store_ns;
+	bench_fold(b, n, left, joined, repeats);
 	qsort(left, repeats, sizeof(left[0]), by_cpu);
 	qsort(joined, repeats, sizeof(joined[0]), by_cpu);
-	left[0].store_ns = left_store;
-	joined[0].store_ns = joined_store;
-	left[0].fold_ns = joined[0].fold_ns = fold;
 	for (int leaving = 1; leaving >= 0; leaving--) {
 		const struct result *least = leaving ? &left[0] : &joined[0];
 		json_t *o = describe(b, leaving, n, least);
@@ -572,9 +483,14 @@ main(int argc, char **argv)
 		                    .event = GPT_REKEY_EVENT_TIME,
 		                    .event_time = 86400,
 		                    .seed = 1 };
-	struct bench b = { .seed = 88172645463325252u, .repeats = REPEATS_MAX };
-	json_t *list = json_array(), *mem;
+	struct bench b = { .seed = 88172645463325252u,
+		           .repeats = REPEATS_MAX,
+		           .many = 3 << 16 };
+	json_t *list = json_array(), *mem, *starts = json_array();
+	struct gk_store_config file = { .app = GK_STORE_APP_GSAKMP,
+		                        .version = 1 };
 	const char *store = NULL;
+	bool restart = false;
 	double seconds = 0.6;
 	size_t only = 0;
 	size_t heap, resident;
@@ -583,7 +499,7 @@ main(int argc, char **argv)
 	if (argc < 2)
 		bench_die("bench_group MEMBERS [--degree N] [--minimal yes] "
 		          "[--store FILE] [--seconds S] [--only COUNT] "
-		          "[--repeats N]");
+		          "[--repeats N] [--many ROWS] [--restart yes]");
 	n = (uint32_t)strtoul(argv[1], NULL, 10);
 	for (int i = 2; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--degree") == 0)
@@ -595,8 +511,12 @@ main(int argc, char **argv)
 			seconds = strtod(argv[i + 1], NULL);
 		else if (strcmp(argv[i], "--minimal") == 0)
 			cfg.group.lkh_chain = strcmp(argv[i + 1], "yes") == 0;
+		else if (strcmp(argv[i], "--restart") == 0)
+			restart = strcmp(argv[i + 1], "yes") == 0;
 		else if (strcmp(argv[i], "--only") == 0)
 			only = strtoul(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--many") == 0)
+			b.many = strtoul(argv[i + 1], NULL, 10);
 		else if (strcmp(argv[i], "--repeats") == 0)
 			b.repeats = strtoul(argv[i + 1], NULL, 10);
 	}
@@ -606,15 +526,15 @@ main(int argc, char **argv)
 	b.w = world_new(&cfg);
 	b.w->env = (struct gk_env){ .random = gk_crypto_random };
 	b.g = b.w->group;
-	b.g->cfg.rows = (struct gsakmp_rows){ read_row, &b };
+	b.g->cfg.rows = (struct gsakmp_rows){ bench_read_row, &b };
 	if (store != NULL) {
-		const struct gk_store_config file = {
-			.path = store, .app = GK_STORE_APP_GSAKMP, .version = 1
-		};
 		char why[GK_STORE_WHY_MAX];
 
+		file.path = store;
 		if (gk_store_open(&file, &b.store, why) != GK_OK)
 			bench_die("%s: %s", store, why);
+		gk_store_aside(b.store, true); /* as the key server does */
+		b.disk = bench_disk_open(store);
 	}
 	heap = bench_heap();
 	resident = bench_resident();
@@ -625,12 +545,19 @@ main(int argc, char **argv)
 		operations(&b, n, list);
 	else
 		measure(&b, only, list);
+	if (restart && b.store != NULL) {
+		json_decref(starts);
+		starts = bench_restarts(&b, &file, n);
+	}
 	gk_store_close(b.store);
+	bench_disk_close(b.disk);
 	bench_print(json_pack(
-		"{s:I, s:I, s:I, s:o, s:o, s:o}", "members", (json_int_t)n,
-		"degree", (json_int_t)b.g->cfg.lkh_degree, "key_octets",
-		(json_int_t)gk_group_lkh(b.g->data)->cfg.key_len, "memory", mem,
-		"reference", bench_reference_json(&b.ref), "operations", list));
+		"{s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o}", "members",
+		(json_int_t)n, "degree", (json_int_t)b.g->cfg.lkh_degree,
+		"key_octets", (json_int_t)gk_group_lkh(b.g->data)->cfg.key_len,
+		"memory", mem, "reference", bench_reference_json(&b.ref),
+		"operations", list, "slice_cpu_ns", (json_int_t)b.slice_ns,
+		"restarts", starts));
 	world_free(b.w);
 	return 0;
 }

@@ -30,6 +30,7 @@ class Sizes:
         self.seconds = 0.1 if tiny else 2.0 if quick else 6.0
         self.register = 12 if tiny else 400 if quick else 3000
         self.repeats = 2 if tiny else 41 if quick else 101
+        self.many = 500 if tiny else 3 << 16
         self.groups = [300] if tiny else [1000, 10000] if quick else [1000, 10000, 100000, 1000000]
         self.gdoi_groups = [300] if tiny else [1000, 8000] if quick else [1000, 8000, 32768]
         self.evict = 12 if tiny else 150 if quick else 1000
@@ -132,14 +133,23 @@ def registration(out: Path, sizes: Sizes) -> dict:
     return {"results": result, "text": text, "plots": ["registration.svg"]}
 
 
-SHARES = ["wraps and a signature", "engine", "journal", "commit", "fold, for its share"]
+SHARES = ["wraps and a signature", "engine", "journal", "the disk alone", "commit beyond it", "fold, for its share"]
 PROFILED = 100000  # members; filling a larger group a second time takes longer than it is worth
 
 
 def shares(o: dict) -> list:
     """Where the processor time of an operation went, in nanoseconds: what OpenSSL alone needs, the key server beyond that, rows
-    for the journal, a commit in SQLite, and what SQLite does later for many commits at once."""
-    return [o["crypto_ns"], o["plan_ns"] + o["sign_ns"] - o["crypto_ns"], o["rows_ns"], o["store_cpu_ns"], o["fold_cpu_ns"]]
+    for the journal, write() and fdatasync() of as many octets, a commit beyond that, and what the store does later for many commits
+    at once."""
+    disk = min(o["disk_cpu_ns"], o["store_cpu_ns"])
+    return [o["crypto_ns"], o["plan_ns"] + o["sign_ns"] - o["crypto_ns"], o["rows_ns"], disk, o["store_cpu_ns"] - disk, o["fold_cpu_ns"]]
+
+
+def restart_text(r: dict) -> list:
+    """A start after kill -9, by what the log of the store holds; and the longest that a commit waits for a slice of a fold."""
+    lines = [f"  a start with {s['log_rows']} changes in the log: {s['open_cpu_ns'] / 1e6:.0f} ms to open the store, "
+             f"{s['fold_cpu_ns'] / 1e6:.0f} ms to fold them" for s in r["restarts"]]
+    return [*lines, f"  the longest slice of a fold: {r['slice_cpu_ns'] / 1e6:.1f} ms"]
 
 
 def group(out: Path, sizes: Sizes) -> dict:
@@ -149,12 +159,14 @@ def group(out: Path, sizes: Sizes) -> dict:
         store = out / f"group-{n}.db"
         for p in out.glob(f"group-{n}.db*"):
             p.unlink()
-        argv = [tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds, "--repeats", sizes.repeats]
-        r = run_json(argv)  # without perf, which costs by itself
+        argv = [tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds, "--repeats", sizes.repeats,
+                "--many", sizes.many]
+        starts = ["--restart", "yes"] if n <= PROFILED else []  # they copy the store
+        r = run_json([*argv, *starts])  # without perf, which costs by itself
         with Profile(0, sizes.profile and n <= PROFILED) as p:
             if p.wanted:
                 store.unlink()
-                run_json(p.command(argv))
+                run_json(p.command([*argv, "--many", 1]))
         for f in out.glob(f"group-{n}.db*"):
             f.unlink()
         r["profile"] = p.result
@@ -163,8 +175,8 @@ def group(out: Path, sizes: Sizes) -> dict:
         memory[f"{n}"] = [m["keys"], m["beyond_keys_heap"]]
         text += [f"{n} members, degree {r['degree']}: {m['beyond_keys_heap']:.0f} octets for each beyond {m['keys']:.0f} of keys "
                  f"(aim 256); resident {m['resident']:.0f}",
-                 "                                                              microseconds of processor time             over crypto",
-                 "  operation        wraps / minimum  datagrams     octets     crypto     engine    journal     commit       fold"
+                 "                                                              microseconds of processor time                        over crypto",
+                 "  operation        wraps / minimum  datagrams     octets     crypto     engine    journal       disk   + commit       fold"
                  "   (aim 1.5)  all signatures  with store"]
         for o in r["operations"]:
             ratio.setdefault(f"{o['operation']}, {n}", []).append((o["count"], o["cpu_ratio"]))
@@ -176,6 +188,7 @@ def group(out: Path, sizes: Sizes) -> dict:
             if o["count"] == 1:
                 text.append(f"      with caches as empty, OpenSSL alone takes {o['crypto_cold_ns'] / 1e3:.0f}: {o['cpu_ratio_cold']:.2f} of that")
                 single[f"{o['operation']}, {n}"] = [max(v, 0) for v in parts]
+        text += restart_text(r)
         text.append(profile_text(p.result))
     plot.lines(out / "group-cpu.svg", "Rekeys: processor time over wraps and one signature", "members that join or leave at once",
                "ratio", ratio, log_x=True, log_y=True, aim=(1.5, "aim 1.5"))

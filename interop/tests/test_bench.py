@@ -47,6 +47,8 @@ def test_group(tmp_path):
     for o in r["operations"]:
         assert o["wraps"] == o["minimum_wraps"] > 0
         assert o["octets"] > o["wraps"] * 16 and o["datagrams"] >= 1 and o["store_rows"] > 0
+        assert min(o["disk_cpu_ns"], o["store_cpu_ns"], o["fold_cpu_ns"], o["fold_few_cpu_ns"]) > 0
+    assert [s["log_rows"] > 0 for s in r["restarts"]] == [False, True, True] and r["slice_cpu_ns"] > 0
 
 
 def test_eviction(tmp_path):

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/store/gk_store_file.h"
+
 /* Commits that are in the log of the store, and on their way into its rows. */
 static void
 put(struct gk_store *store, const char *key, const char *value)
@@ -264,6 +266,24 @@ GK_TEST(store, a_damaged_log_is_refused)
 	}
 }
 
+/* The row has an older value; it is not given out instead. */
+GK_TEST(store, an_entry_that_is_missing_is_said_and_not_made_up)
+{
+	struct gk_store *store = open_store();
+	struct gk_buf buf;
+
+	put(store, "a", "1");
+	gk_assert_ok(gk_store_fold(store));
+	put(store, "a", "2");
+	assert_int_equal(
+		sqlite3_exec(store->db, "DELETE FROM log", NULL, NULL, NULL),
+		SQLITE_OK);
+	gk_assert_err(GK_ERR_VALUE,
+	              gk_store_get(store, scope, "t", gk_slice_str("a"), &buf));
+	assert_non_null(strstr(gk_store_why(store), "damaged"));
+	gk_store_close(store);
+}
+
 /* One that was made before there was a log. */
 GK_TEST(store, an_older_store_gets_a_log_with_its_mark)
 {
@@ -368,6 +388,7 @@ main(void)
 		RUN(a_drop_takes_what_is_in_the_log_along),
 		RUN(the_newest_of_many_changes_counts),
 		RUN(a_damaged_log_is_refused),
+		RUN(an_entry_that_is_missing_is_said_and_not_made_up),
 		RUN(an_older_store_gets_a_log_with_its_mark),
 		RUN(what_was_replaced_is_gone_when_it_is_settled),
 		RUN(a_log_is_read_where_there_is_no_room_to_fold_it),
