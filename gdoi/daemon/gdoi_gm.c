@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gdoi-gm: a group member of RFC 6407. */
 #include <stdio.h>
-#include <string.h>
 
 #include "gdoi/daemon/member.h"
 
@@ -47,29 +46,30 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
-/* Keys, certificates and CRLs again.  What SAs began under is kept until the
+/* Keys, certificates and CRLs again, and then the announcements: the certificate of
+ * who signed them may be on one of those.  What SAs began under is kept until the
  * end. */
 static void
 reload(struct gkd_daemon *d)
 {
 	struct gdoid_member *m = d->state;
 	struct gdoid_phase1 *phase1 = NULL;
-	struct ike_config ike;
 	struct gkd_why why;
 
-	if (gdoid_phase1_load(d->config, &phase1, &why) != GK_OK ||
-	    gdoid_announced_phase1(m, phase1, &why) != GK_OK) {
+	if (gdoid_phase1_load(d->config, &phase1, &why) != GK_OK) {
 		gdoid_phase1_free(phase1);
 		gkd_reload_failed(d, why.text);
 		return;
 	}
-	phase1->older = m->phase1;
-	m->phase1 = phase1;
-	ike = phase1->ike;
-	memcpy(ike.secret, m->cfg.ike.secret, sizeof(ike.secret));
-	gdoi_gm_set_ike(m->engine, &ike);
-	gk_wipe(ike.secret, sizeof(ike.secret));
-	gdoid_phase1_warn(phase1);
+	m->reloaded = phase1;
+	gdoid_member_renew(m, true);
+	m->reloaded = NULL;
+	if (gdoid_announced_phase1(m, phase1, &why) != GK_OK) {
+		gdoid_phase1_free(phase1);
+		gkd_reload_failed(d, why.text);
+		return;
+	}
+	gdoid_phase1_take(m, phase1);
 	gdoid_member_drain(m);
 	gkd_log(LOG_NOTICE, "cfg",
 	        "keys, certificates and CRLs are read again");

@@ -173,9 +173,17 @@ act(struct gdoid_member *m, const struct gdoi_output *o)
 	case GDOI_OUT_UNAUTHORISED:
 		gdoid_member_unauthorised(m, o);
 		break;
+	case GDOI_OUT_STALE:
+		/* A registration follows: there may be a better place. */
+		m->renew = true;
+		gdoid_member_news(m, o);
+		break;
+	case GDOI_OUT_NEXT_SERVER:
+	case GDOI_OUT_PHASE1_DOWN:
+		m->renew = true;
+		break;
 	case GDOI_OUT_JOINED:
 	case GDOI_OUT_EVICTED:
-	case GDOI_OUT_STALE:
 	case GDOI_OUT_DESTROYED:
 		gdoid_member_news(m, o);
 		break;
@@ -205,8 +213,8 @@ group_of(const struct gdoid_member *m, const struct gdoi_output *o)
 	}
 }
 
-void
-gdoid_member_drain(struct gdoid_member *m)
+static void
+act_on_all(struct gdoid_member *m)
 {
 	struct gdoi_output o;
 
@@ -220,6 +228,26 @@ gdoid_member_drain(struct gdoid_member *m)
 		if (!done)
 			act(m, &o);
 	}
+}
+
+void
+gdoid_member_renew(struct gdoid_member *m, bool said)
+{
+	act_on_all(m);
+	for (size_t i = 0; i < m->cfg.n_groups; i++) {
+		(void)gpt_announced_renew(&m->group[i].announcing, said);
+		act_on_all(m);
+	}
+}
+
+void
+gdoid_member_drain(struct gdoid_member *m)
+{
+	act_on_all(m);
+	while (m->renew) {
+		m->renew = false;
+		gdoid_member_renew(m, false);
+	}
 	gdoid_left_sweep(m);
 	gkd_timer_set(m->timer, gdoi_gm_deadline(m->engine));
 }
@@ -231,6 +259,30 @@ on_timer(void *arg)
 
 	(void)gdoi_gm_tick(m->engine, gkd_now());
 	gdoid_member_drain(m);
+}
+
+/* ---- what may change while we run ------------------------------------------ */
+
+void
+gdoid_servers_take(struct gdoid_member *m, const struct gdoid_servers *list)
+{
+	memcpy(m->server, list->at, sizeof(m->server));
+	m->cfg.n_servers = list->n;
+	for (size_t i = 0; i < list->n; i++)
+		m->cfg.server[i] = gdoid_address_of(&list->at[i], 0);
+}
+
+void
+gdoid_phase1_take(struct gdoid_member *m, struct gdoid_phase1 *phase1)
+{
+	struct ike_config ike = phase1->ike;
+
+	phase1->older = m->phase1;
+	m->phase1 = phase1;
+	memcpy(ike.secret, m->cfg.ike.secret, sizeof(ike.secret));
+	gdoi_gm_set_ike(m->engine, &ike);
+	gk_wipe(ike.secret, sizeof(ike.secret));
+	gdoid_phase1_warn(phase1);
 }
 
 /* ---- opening and closing ------------------------------------------------- */
@@ -306,6 +358,8 @@ gdoid_member_open(struct gdoid_member *m, struct gkd_why *why)
 	if (m->engine == NULL || m->timer == NULL)
 		return GKD_EXIT_FAILURE;
 	rc = open_store(m, why);
+	if (rc == GKD_EXIT_OK)
+		rc = gdoid_announcements_open(m, why);
 	return rc == GKD_EXIT_OK ? open_sockets(m, why) : rc;
 }
 

@@ -12,6 +12,7 @@
 #include "gdoi/daemon/tek_json.h"
 #include "gdoi/engine/gm.h"
 #include "gdoi/install/kernel.h"
+#include "policy-tokens/owner/gpt_announced.h"
 
 /*
  * DOC: gdoi-gm - the engine of a member, connected to the world
@@ -37,6 +38,13 @@ enum { GDOID_UDP_4, GDOID_UDP_4_NAT, GDOID_UDP_6, GDOID_UDP_6_NAT, GDOID_UDPS };
 
 struct gdoid_member;
 
+struct gdoid_next;
+
+struct gdoid_servers {
+	struct gkd_addr at[GDOI_GM_SERVERS_MAX];
+	size_t n;
+};
+
 struct gdoid_flows {
 	struct gdoi_flow *flow;
 	struct gk_buf *name; /* of the key server of each */
@@ -51,7 +59,11 @@ struct gdoid_member_group {
 	bool join;
 	bool leaving; /* a leave was commanded, and is under way */
 	struct gpt_announcement *announced; /* NULL: by configuration */
-	struct gk_buf *server_octets;       /* NULL: those of @announced */
+	struct gdoid_member *m;             /* and these are for it */
+	const struct gkd_elem *elem;
+	struct gpt_announced announcing;
+	struct gdoid_next *next;
+	struct gk_buf *server_octets; /* NULL: those of @announced */
 	struct gk_identity *servers;
 	size_t n_servers;
 	struct gdoid_flows flows;
@@ -81,8 +93,14 @@ struct gdoid_member {
 	struct gkd_timer *timer;
 	struct gkd_settle *settle; /* of the store */
 
+	/* announcements: the files are to be read when the engine is done; what
+	 * a reload has read, as long as it goes on */
+	bool renew;
+	struct gdoid_phase1 *reloaded;
+
 	/* registration */
 	struct gkd_addr server[GDOI_GM_SERVERS_MAX];
+	size_t n_listed;       /* by the configuration: they come first */
 	struct gkd_addr local; /* AF_UNSPEC: as routed */
 	uint16_t port, udp_nat_port;
 	struct gkd_udp *udp[GDOID_UDPS];
@@ -123,11 +141,14 @@ void gdoid_member_unconfigure(struct gdoid_member *m);
 /* ---- member_announcement.c ----------------------------------------------- */
 
 /* gdoid_announcement_load - <announcement> of @group: what it says of @g, of the
- * list of key servers and of the Rekey SA. */
+ * list of key servers and of the Rekey SA.  _open - is one of them old, says the
+ * store; and look for the next ones from now on (gpt_announced.h). */
 enum gkd_exit gdoid_announcement_load(struct gdoid_member *m,
                                       struct gdoid_member_group *g,
                                       const struct gkd_elem *group,
                                       struct gkd_why *why);
+enum gkd_exit gdoid_announcements_open(struct gdoid_member *m,
+                                       struct gkd_why *why);
 /* gdoid_announced_phase1 - phase 1 as all announced groups have it. */
 GK_MUST_CHECK enum gk_err gdoid_announced_phase1(const struct gdoid_member *m,
                                                  struct gdoid_phase1 *p,
@@ -154,6 +175,13 @@ enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);
 #define GDOID_PART_MS 3000
 void gdoid_member_part(struct gdoid_member *m);
 void gdoid_member_close(struct gdoid_member *m);
+/* gdoid_servers_take - the key servers from now on; gdoid_phase1_take - phase 1,
+ * for SAs that begin from now on.  The engine is told of the latter alone. */
+void gdoid_servers_take(struct gdoid_member *m,
+                        const struct gdoid_servers *list);
+void gdoid_phase1_take(struct gdoid_member *m, struct gdoid_phase1 *phase1);
+/* gdoid_member_renew - the files of all announcements again; @said: by a reload. */
+void gdoid_member_renew(struct gdoid_member *m, bool said);
 /* Act on everything the engine has to say, then wait for its deadline. */
 void gdoid_member_drain(struct gdoid_member *m);
 void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,

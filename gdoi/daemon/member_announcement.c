@@ -7,43 +7,53 @@
 
 #include "gdoi/daemon/member.h"
 #include "gdoi/engine/policy.h"
-#include "policy-tokens/owner/gpt_announcement_config.h"
 #include "policy-tokens/owner/gpt_owner_config.h"
 #include "policy-tokens/token/gpt_gdoi.h"
+
+/* What an announcement, together with those of the other groups, makes of us. */
+struct gdoid_next {
+	struct gdoid_servers servers;
+	struct gk_identity *names;
+	size_t n_names;
+	struct gdoi_address rekey_dst, rekey_src;
+	struct gdoid_phase1 *phase1;
+};
 
 /* ---- whom to believe ----------------------------------------------------- */
 
 static enum gkd_exit
-load(struct gdoid_member *m, struct gdoid_member_group *g,
-     const struct gkd_elem *elem, const struct gpt_owner_config *own,
-     struct gkd_why *why)
+load_signed(struct gdoid_member_group *g, const struct gpt_owner_config *own,
+            struct gpt_announcement **a, struct gkd_why *why)
 {
+	const struct gdoid_member *m = g->m;
+	const struct gdoid_phase1 *p =
+		m->reloaded != NULL ? m->reloaded : m->phase1;
 	const struct gpt_owner owner = {
 		.id = own->octets.len != 0 ? &own->id : NULL,
 		.cert = own->cert.n != 0 ? own->cert.cert[0] : NULL,
-		.trust = own->trust != NULL ? own->trust : m->phase1->trust,
-		.allow_sha1 = m->phase1->ike.legacy_ok,
+		.trust = own->trust != NULL ? own->trust : p->trust,
+		.allow_sha1 = p->ike.legacy_ok,
 	};
 
-	return gpt_announcement_config_load(m->d->config, elem, &owner,
-	                                    &g->announced, why);
+	return gpt_announcement_config_load(m->d->config, g->announcing.elem,
+	                                    &owner, a, why);
 }
 
-/* That of the group, or that of all groups. */
+/* That of the group, or that of all groups; with its CRLs as they are now. */
 static enum gkd_exit
-load_believed(struct gdoid_member *m, struct gdoid_member_group *g,
-              const struct gkd_elem *group, struct gkd_why *why)
+load(void *arg, struct gpt_announcement **a, struct gkd_why *why)
 {
+	struct gdoid_member_group *g = arg;
+	struct gdoid_member *m = g->m;
 	struct gkd_config *config = m->d->config;
-	const struct gkd_elem *elem = gkd_elem_child(group, "announcement");
-	const struct gkd_elem *e = gkd_elem_child(group, "group-owner");
+	const struct gkd_elem *e = gkd_elem_child(g->elem, "group-owner");
 	struct gpt_owner_config own;
 	enum gkd_exit rc = GKD_EXIT_CONFIG;
 
 	if (e == NULL)
 		e = gkd_elem_child(gkd_config_root(config), "group-owner");
 	if (e == NULL) {
-		gkd_config_fail(config, elem, why,
+		gkd_config_fail(config, g->announcing.elem, why,
 		                "needs a <group-owner>: whose signature makes "
 		                "it valid?");
 		return rc;
@@ -55,7 +65,7 @@ load_believed(struct gdoid_member *m, struct gdoid_member_group *g,
 		gkd_config_fail(config, e, why,
 		                "needs a <root>, or a <trust> beside it");
 	else
-		rc = load(m, g, elem, &own, why);
+		rc = load_signed(g, &own, a, why);
 	gpt_owner_config_free(&own);
 	return rc;
 }
@@ -63,105 +73,296 @@ load_believed(struct gdoid_member *m, struct gdoid_member_group *g,
 /* ---- what it says -------------------------------------------------------- */
 
 static bool
-is_listed(const struct gdoid_member *m, const struct gkd_addr *addr)
+is_listed(const struct gdoid_servers *list, const struct gkd_addr *addr)
 {
-	for (size_t i = 0; i < m->cfg.n_servers; i++)
-		if (gkd_addr_equal(&m->server[i], addr))
+	for (size_t i = 0; i < list->n; i++)
+		if (gkd_addr_equal(&list->at[i], addr))
 			return true;
 	return false;
 }
 
 /* Behind those of the configuration, and of groups before. */
 static enum gk_err
-take_server(struct gdoid_member *m, const struct gkd_elem *elem,
-            const struct gpt_key_server *s, struct gkd_why *why)
+add_server(const struct gdoid_member_group *g, struct gdoid_servers *list,
+           const struct gpt_key_server *s, struct gkd_why *why)
 {
+	const struct gkd_config *config = g->m->d->config;
 	struct gkd_addr addr;
 
 	if (gpt_announced_addr(&s->at, &addr) != GK_OK ||
 	    gkd_addr_is_multicast(&addr))
-		return gkd_config_fail(m->d->config, elem, why,
+		return gkd_config_fail(config, g->announcing.elem, why,
 		                       "the announced address of a key server "
 		                       "cannot be used");
-	if (is_listed(m, &addr))
+	if (is_listed(list, &addr))
 		return GK_OK;
-	if (m->cfg.n_servers == GDOI_GM_SERVERS_MAX)
-		return gkd_config_fail(m->d->config, elem, why,
+	if (list->n == GDOI_GM_SERVERS_MAX)
+		return gkd_config_fail(config, g->announcing.elem, why,
 		                       "with it there are more than %d key "
 		                       "servers",
 		                       GDOI_GM_SERVERS_MAX);
-	m->server[m->cfg.n_servers] = addr;
-	m->cfg.server[m->cfg.n_servers++] = gdoid_address_of(&addr, 0);
+	list->at[list->n++] = addr;
 	return GK_OK;
 }
 
 static enum gk_err
-take_servers(struct gdoid_member *m, struct gdoid_member_group *g,
-             const struct gkd_elem *elem, struct gkd_why *why)
+add_servers(const struct gdoid_member_group *g, struct gdoid_servers *list,
+            const struct gpt_announcement *a, struct gkd_why *why)
 {
-	const struct gpt_announcement *a = g->announced;
-	bool named = true;
-
-	for (size_t i = 0; i < a->n_servers; i++) {
-		GK_TRY(take_server(m, elem, &a->servers[i], why));
-		named = named && a->servers[i].id_kind != GK_ID_NONE;
-	}
-	if (!named)
-		return GK_OK; /* one of <phase1> may be meant */
-	g->servers = calloc(a->n_servers, sizeof(*g->servers));
-	if (g->servers == NULL)
-		return GK_ERR_NOMEM;
 	for (size_t i = 0; i < a->n_servers; i++)
-		g->servers[g->n_servers++] =
-			(struct gk_identity){ a->servers[i].id_kind,
-			                      gk_buf_slice(&a->servers[i].id) };
+		GK_TRY(add_server(g, list, &a->servers[i], why));
 	return GK_OK;
+}
+
+/* Slices are those of @a.  None, where one of them may be anybody of <phase1>. */
+static enum gk_err
+names_of(const struct gpt_announcement *a, struct gk_identity **names,
+         size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < a->n_servers; i++)
+		if (a->servers[i].id_kind == GK_ID_NONE)
+			return GK_OK;
+	*names = calloc(a->n_servers, sizeof(**names));
+	if (*names == NULL)
+		return GK_ERR_NOMEM;
+	for (; *n < a->n_servers; ++*n)
+		(*names)[*n] = (struct gk_identity){
+			a->servers[*n].id_kind, gk_buf_slice(&a->servers[*n].id)
+		};
+	return GK_OK;
+}
+
+static struct gdoi_address
+place(const uint8_t *octets, size_t len, uint16_t port)
+{
+	struct gdoi_address to = { .ip_len = (uint8_t)len, .port = port };
+
+	memcpy(to.ip, octets, len);
+	return to;
 }
 
 static void
-take_place(struct gdoi_address *to, const uint8_t *octets, size_t len,
-           uint16_t port)
+rekey_of(const struct gpt_announcement *a, struct gdoi_address *dst,
+         struct gdoi_address *src)
 {
-	memcpy(to->ip, octets, len);
-	to->ip_len = (uint8_t)len;
-	to->port = port;
+	*dst = *src = (struct gdoi_address){ 0 };
+	if (!a->has_rekey)
+		return;
+	*dst = place(a->rekey.group.addr, a->rekey.group.addr_len,
+	             a->rekey.group.port);
+	*src = place(a->rekey.source, a->rekey.source_len, 0);
 }
 
 static enum gk_err
-take_all(struct gdoid_member *m, struct gdoid_member_group *g,
-         const struct gkd_elem *elem, struct gkd_why *why)
+id_of(struct gdoid_member_group *g, const struct gpt_announcement *a,
+      struct gk_buf *id, struct gkd_why *why)
 {
-	struct gdoi_gm_group_config *c = &m->group_cfg[g - m->group];
-	const struct gpt_announcement *a = g->announced;
-	const struct gpt_gdoi_group *id;
+	const struct gkd_config *config = g->m->d->config;
+	const struct gpt_gdoi_group *group;
 
 	if (a->gdoi == NULL)
-		return gkd_config_fail(m->d->config, elem, why,
+		return gkd_config_fail(config, g->announcing.elem, why,
 		                       "the group's keys come by GSAKMP, which "
 		                       "this program does not speak");
-	id = &a->gdoi->group;
-	GK_TRY(gdoid_group_id_make(m->d->config, elem, &g->dialect,
-	                           (uint32_t)id->number.value, id->oid,
-	                           gk_buf_slice(&id->payload), &g->id, why));
-	GK_TRY(take_servers(m, g, elem, why));
-	if (!a->has_rekey)
-		return GK_OK;
-	take_place(&c->rekey_dst, a->rekey.group.addr, a->rekey.group.addr_len,
-	           a->rekey.group.port);
-	take_place(&c->rekey_src, a->rekey.source, a->rekey.source_len, 0);
+	group = &a->gdoi->group;
+	return gdoid_group_id_make(config, g->announcing.elem, &g->dialect,
+	                           (uint32_t)group->number.value, group->oid,
+	                           gk_buf_slice(&group->payload), id, why);
+}
+
+/* ---- another one --------------------------------------------------------- */
+
+static enum gk_err
+refuse(const struct gdoid_member_group *g, struct gkd_why *why,
+       const char *text)
+{
+	return gpt_announced_fail(&g->announcing, why, text);
+}
+
+/* By GDOI's name for it, and by its Group Owner's. */
+static enum gk_err
+same_group(struct gdoid_member_group *g, const struct gpt_announcement *a,
+           struct gkd_why *why)
+{
+	struct gk_buf id = { 0 };
+	bool same;
+
+	GK_TRY(id_of(g, a, &id, why));
+	same = gk_slice_equal(gk_buf_slice(&id), gk_buf_slice(&g->id)) &&
+	       a->group_type == g->announced->group_type &&
+	       gk_slice_equal(gk_buf_slice(&a->group),
+	                      gk_buf_slice(&g->announced->group));
+	gk_buf_free(&id);
+	return same ? GK_OK : refuse(g, why, "is of another group");
+}
+
+/* Sockets are there for the families that there were at the start. */
+static enum gk_err
+all_servers(const struct gdoid_member_group *g,
+            const struct gpt_announcement *a, struct gdoid_servers *list,
+            struct gkd_why *why)
+{
+	const struct gdoid_member *m = g->m;
+
+	for (; list->n < m->n_listed; list->n++)
+		list->at[list->n] = m->server[list->n];
+	for (size_t i = 0; i < m->cfg.n_groups; i++) {
+		const struct gdoid_member_group *o = &m->group[i];
+		const struct gpt_announcement *of = o == g ? a : o->announced;
+
+		if (of != NULL)
+			GK_TRY(add_servers(g, list, of, why));
+	}
+	for (size_t i = 0; i < list->n; i++)
+		if (m->udp[list->at[i].sa.sa_family == AF_INET ? GDOID_UDP_4
+		                                               : GDOID_UDP_6] ==
+		    NULL)
+			return refuse(g, why,
+			              "has a key server of another address "
+			              "family, which needs a restart");
 	return GK_OK;
+}
+
+/* Keys, certificates and CRLs are read with it. */
+static enum gk_err
+next_phase1(struct gdoid_member_group *g, struct gpt_announcement *a,
+            struct gdoid_phase1 **phase1, struct gkd_why *why)
+{
+	struct gpt_announcement *before = g->announced;
+	enum gk_err err = gdoid_phase1_load(g->m->d->config, phase1, why);
+
+	if (err != GK_OK)
+		return err;
+	g->announced = a;
+	err = gdoid_announced_phase1(g->m, *phase1, why);
+	g->announced = before;
+	return err;
+}
+
+static void
+drop(void *arg)
+{
+	struct gdoid_member_group *g = arg;
+
+	if (g->next == NULL)
+		return;
+	gdoid_phase1_free(g->next->phase1);
+	free(g->next->names);
+	free(g->next);
+	g->next = NULL;
+}
+
+static enum gk_err
+prepare(void *arg, struct gpt_announcement *a, struct gkd_why *why)
+{
+	struct gdoid_member_group *g = arg;
+	struct gdoid_next *next = calloc(1, sizeof(*next));
+	enum gk_err err;
+
+	if (next == NULL)
+		return refuse(g, why, "needs more memory than there is");
+	g->next = next;
+	rekey_of(a, &next->rekey_dst, &next->rekey_src);
+	err = same_group(g, a, why);
+	if (err == GK_OK)
+		err = all_servers(g, a, &next->servers, why);
+	if (err == GK_OK)
+		err = next_phase1(g, a, &next->phase1, why);
+	if (err == GK_OK && names_of(a, &next->names, &next->n_names) != GK_OK)
+		err = refuse(g, why, "needs more memory than there is");
+	if (err != GK_OK)
+		drop(g);
+	return err;
+}
+
+static enum gk_err
+take(void *arg, struct gpt_announcement **a)
+{
+	struct gdoid_member_group *g = arg;
+	struct gdoid_member *m = g->m;
+	struct gdoid_next *next = g->next;
+	struct gdoi_gm_group_config *c = &m->group_cfg[g - m->group];
+	struct gk_identity *names = g->servers;
+	struct gpt_announcement *before = g->announced;
+	enum gk_err err;
+
+	gdoid_servers_take(m, &next->servers);
+	c->rekey_dst = next->rekey_dst;
+	c->rekey_src = next->rekey_src;
+	c->servers = g->servers = next->names;
+	c->n_servers = g->n_servers = next->n_names;
+	g->announced = *a;
+	gdoid_phase1_take(m, next->phase1);
+	err = gdoi_gm_announced(m->engine, (size_t)(g - m->group), c,
+	                        m->cfg.server, m->cfg.n_servers, gkd_now());
+	/* Not before the engine has the new ones. */
+	*a = NULL;
+	next->names = names;
+	next->phase1 = NULL;
+	drop(g);
+	gpt_announcement_free(before);
+	return err;
+}
+
+static const struct gpt_announced_ops ops = { load, prepare, take, drop };
+
+/* ---- the first one -------------------------------------------------------- */
+
+static enum gk_err
+begin(struct gdoid_member_group *g, struct gkd_why *why)
+{
+	struct gdoid_member *m = g->m;
+	struct gdoi_gm_group_config *c = &m->group_cfg[g - m->group];
+	struct gdoid_servers list = { .n = m->cfg.n_servers };
+
+	GK_TRY(id_of(g, g->announced, &g->id, why));
+	memcpy(list.at, m->server, sizeof(list.at));
+	GK_TRY(add_servers(g, &list, g->announced, why));
+	gdoid_servers_take(m, &list);
+	rekey_of(g->announced, &c->rekey_dst, &c->rekey_src);
+	return names_of(g->announced, &g->servers, &g->n_servers);
 }
 
 enum gkd_exit
 gdoid_announcement_load(struct gdoid_member *m, struct gdoid_member_group *g,
                         const struct gkd_elem *group, struct gkd_why *why)
 {
-	enum gkd_exit rc = load_believed(m, g, group, why);
+	enum gkd_exit rc;
 
+	g->m = m;
+	g->elem = group;
+	rc = gpt_announced_load(&g->announcing, m->d, g->name,
+	                        gkd_elem_child(group, "announcement"), &ops, g,
+	                        &g->announced, why);
 	if (rc != GKD_EXIT_OK)
 		return rc;
-	if (take_all(m, g, gkd_elem_child(group, "announcement"), why) != GK_OK)
-		return GKD_EXIT_CONFIG;
+	return begin(g, why) == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;
+}
+
+static void
+on_watch(void *arg)
+{
+	struct gdoid_member_group *g = arg;
+
+	g->m->renew = true;
+	gdoid_member_drain(g->m);
+}
+
+enum gkd_exit
+gdoid_announcements_open(struct gdoid_member *m, struct gkd_why *why)
+{
+	for (size_t i = 0; i < m->cfg.n_groups; i++) {
+		struct gpt_announced *an = &m->group[i].announcing;
+		enum gkd_exit rc = gpt_announced_recall(
+			an, &m->commit, m->group_cfg[i].scope, why);
+
+		if (rc == GKD_EXIT_OK &&
+		    gpt_announced_watch(an, on_watch) != GK_OK)
+			rc = GKD_EXIT_FAILURE;
+		if (rc != GKD_EXIT_OK)
+			return rc;
+	}
 	return GKD_EXIT_OK;
 }
 

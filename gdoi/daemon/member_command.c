@@ -59,6 +59,10 @@ json_group(struct gdoid_member *m, size_t group)
 	json_object_set_new(o, "sid_bits", json_integer(st.sid_bits));
 	json_object_set_new(o, "sids", json_integer((json_int_t)st.n_sids));
 	json_object_set_new(o, "receives_only", json_boolean(st.no_sender));
+	if (m->group[group].announced != NULL)
+		json_object_set_new(
+			o, "announcement",
+			gpt_announced_json(&m->group[group].announcing));
 	json_object_set_new(o, "authorised",
 	                    gdoid_member_flows(m, group, st.unauthorised));
 	json_object_set_new(o, "failures", json_integer(st.failures));
@@ -133,6 +137,7 @@ cmd_join(void *state, const json_t *request, char why[256])
 
 	if (group < 0)
 		return NULL;
+	gdoid_member_renew(m, false);
 	return done(m, (size_t)group,
 	            gdoi_gm_join(m->engine, (size_t)group, gkd_now()), "join",
 	            why);
@@ -146,6 +151,7 @@ cmd_reregister(void *state, const json_t *request, char why[256])
 
 	if (group < 0)
 		return NULL;
+	gdoid_member_renew(m, false);
 	return done(m, (size_t)group,
 	            gdoi_gm_reregister(m->engine, (size_t)group, gkd_now()),
 	            "register again", why);

@@ -153,6 +153,7 @@ read_key_servers(struct gdoid_member *m, struct gkd_why *why)
 		m->cfg.server[i] = gdoid_address_of(&m->server[i], 0);
 		m->cfg.n_servers++;
 	}
+	m->n_listed = m->cfg.n_servers;
 	return GK_OK;
 }
 
@@ -334,6 +335,7 @@ gdoid_member_unconfigure(struct gdoid_member *m)
 		for (size_t k = 0; g->server_octets != NULL && k < g->n_servers;
 		     k++)
 			gk_buf_free(&g->server_octets[k]);
+		gpt_announced_end(&g->announcing);
 		gpt_announcement_free(g->announced);
 		gdoid_flows_free(&g->flows);
 		free(g->server_octets);

@@ -153,6 +153,20 @@ enum gk_err gdoi_gm_used(struct gdoi_gm *gm, size_t group, uint8_t protocol,
                          const uint8_t spi[GDOI_TEK_SPI_LEN], bool up,
                          struct gk_now now);
 void gdoi_gm_set_ike(struct gdoi_gm *gm, const struct ike_config *ike);
+/*
+ * gdoi_gm_announced - from now on the key servers are those of @servers, and of
+ * @group (of which nothing else in @cfg counts) rekey_dst, rekey_src and the names of
+ * its key servers, borrowed as ever.
+ *
+ * A registration with a key server that is none any more is given up for one with
+ * another.  Members keep their SAs; those whose key server is none any more, or whose
+ * PUSHes are to come to another place, register again soon.  All outputs have to
+ * be polled before: GK_ERR_UNEXPECTED.
+ */
+enum gk_err gdoi_gm_announced(struct gdoi_gm *gm, size_t group,
+                              const struct gdoi_gm_group_config *cfg,
+                              const struct gdoi_address *servers, size_t n,
+                              struct gk_now now);
 
 /*
  * gdoi_gm_receive - unicast answers and PUSHes alike, their non-ESP marker taken

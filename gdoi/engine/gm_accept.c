@@ -143,8 +143,8 @@ sat_accept(const struct policy *p, uint16_t i)
 }
 
 /* A place of which nothing was said is any. */
-static bool
-is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want)
+bool
+gm_is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want)
 {
 	uint8_t type =
 		want->ip_len == 4 ? ISAKMP_ID_IPV4_ADDR : ISAKMP_ID_IPV6_ADDR;
@@ -176,10 +176,10 @@ rekey_place(const struct policy *p)
 		return GK_OK;
 	if (!p->sa->has_sak)
 		return not_permitted(p, "RFC6407-3.3-05", "SAK", p->sa->at);
-	if (!is_at(&sak->ep.dst, &cfg->rekey_dst))
+	if (!gm_is_at(&sak->ep.dst, &cfg->rekey_dst))
 		return not_permitted(p, "RFC6407-3.3-05",
 		                     "DST Identification Data", sak->at);
-	if (!is_at(&sak->ep.src, &cfg->rekey_src))
+	if (!gm_is_at(&sak->ep.src, &cfg->rekey_src))
 		return not_permitted(p, "RFC6407-3.3-05",
 		                     "SRC Identification Data", sak->at);
 	return GK_OK;

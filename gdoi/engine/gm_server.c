@@ -208,24 +208,48 @@ map_again(struct gdoi_gm *gm, const bool *mapped, struct gk_now now)
 
 /* ---- the end of an SA --------------------------------------------------- */
 
+static enum gk_err
+tear_down(struct gdoi_gm *gm, const char *text, const struct isakmp_reject *why,
+          struct gk_now now)
+{
+	struct ike_output out;
+
+	if (gm->ike == NULL || !gm->up)
+		return GK_OK;
+	GK_TRY(ike_delete(gm->ike, now));
+	while (ike_poll(gm->ike, &out))
+		if (out.kind == IKE_OUT_SEND)
+			GK_TRY(send_along(gm, NULL, &out.path, out.dgram,
+			                  false));
+	return peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, why);
+}
+
+enum gk_err
+gm_server_abandon(struct gdoi_gm *gm, const char *text, struct gk_now now)
+{
+	GK_TRY(tear_down(gm, text, NULL, now));
+	drop(gm);
+	gm->peer[0] = '\0';
+	gm->keep_server = false;
+	return gm_farewells_failed(gm, text);
+}
+
+enum gk_err
+gm_server_resume(struct gdoi_gm *gm, struct gk_now now)
+{
+	return wanted(gm) ? gm_server_need(gm, now) : GK_OK;
+}
+
 enum gk_err
 gm_server_leave(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
                 const struct isakmp_reject *why, struct gk_now now)
 {
 	bool mapped[GDOI_GM_GROUPS_MAX];
-	struct ike_output out;
 
 	mappings(gm, mapped);
 	if (culprit != NULL)
 		mapped[culprit - gm->group] = false; /* it has its own reason */
-	if (gm->ike != NULL && gm->up) {
-		GK_TRY(ike_delete(gm->ike, now));
-		while (ike_poll(gm->ike, &out))
-			if (out.kind == IKE_OUT_SEND)
-				GK_TRY(send_along(gm, NULL, &out.path,
-				                  out.dgram, false));
-		GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, why));
-	}
+	GK_TRY(tear_down(gm, text, why, now));
 	GK_TRY(next(gm, culprit, text, why, now));
 	return map_again(gm, mapped, now);
 }

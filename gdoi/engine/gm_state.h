@@ -335,6 +335,8 @@ GK_MUST_CHECK enum gk_err gm_accept(const struct gdoi_gm *gm,
                                     const struct gm_group *group,
                                     const struct gdoi_sa *sa, bool pull,
                                     struct isakmp_reject *why);
+/* gm_is_at - is @e that place?  ip_len 0: any is, port 0: any port. */
+bool gm_is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want);
 bool gm_wants_sids(const struct gm_group *group, const struct gdoi_sa *sa);
 
 /* gm_apply.c: SA and KD of either exchange, on a copy of the keys. */
@@ -549,6 +551,13 @@ GK_MUST_CHECK enum gk_err gm_server_leave(struct gdoi_gm *gm,
                                           const char *text,
                                           const struct isakmp_reject *why,
                                           struct gk_now now);
+/* gm_server_abandon - the same without anybody turning to the next server: the
+ * list is about to change.  gm_server_resume - whoever wanted one goes on. */
+GK_MUST_CHECK enum gk_err gm_server_abandon(struct gdoi_gm *gm,
+                                            const char *text,
+                                            struct gk_now now);
+GK_MUST_CHECK enum gk_err gm_server_resume(struct gdoi_gm *gm,
+                                           struct gk_now now);
 GK_MUST_CHECK enum gk_err gm_server_receive(struct gm_input *in);
 GK_MUST_CHECK enum gk_err gm_server_drain(struct gdoi_gm *gm,
                                           struct gk_now now);

@@ -44,7 +44,7 @@ reload(struct gkd_daemon *d)
 	enum gk_err err = gsakmpd_party_reload_crls(d->config, m->party, &why);
 
 	/* The certificate of who signed it may be on one of them. */
-	gsakmpd_announcement_renew(m, true);
+	(void)gpt_announced_renew(&m->announced, true);
 	gsakmpd_membership_drain(m);
 	if (err == GK_OK) {
 		(void)gsakmp_gm_revocations(m->engine, gkd_now());

@@ -368,7 +368,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 enum gk_err
 gsakmpd_membership_join(struct gsakmpd_membership *m)
 {
-	gsakmpd_announcement_renew(m, false);
+	(void)gpt_announced_renew(&m->announced, false);
 	m->tried = 1;
 	return gsakmp_gm_join(m->engine, gkd_now());
 }
@@ -390,7 +390,7 @@ gsakmpd_membership_drain(struct gsakmpd_membership *m)
 		 * forgotten. */
 		if (m->renew) {
 			m->renew = false;
-			gsakmpd_announcement_renew(m, false);
+			(void)gpt_announced_renew(&m->announced, false);
 		}
 		if (m->next)
 			ask_next_server(m);
@@ -542,6 +542,8 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 		return GKD_EXIT_FAILURE;
 	rc = open_store(m, why);
 	if (rc == GKD_EXIT_OK)
+		rc = gsakmpd_announcement_open(m, &m->commit, why);
+	if (rc == GKD_EXIT_OK)
 		rc = gsakmpd_membership_open_sockets(m, why);
 	if (rc != GKD_EXIT_OK || m->hook_program == NULL)
 		return rc;
@@ -556,6 +558,7 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 void
 gsakmpd_membership_close(struct gsakmpd_membership *m)
 {
+	gpt_announced_end(&m->announced);
 	gsakmpd_fetch_close(m);
 	gkd_conn_close(m->conn);
 	m->conn = NULL;

@@ -13,6 +13,7 @@
 #include "gsakmp/daemon/report.h"
 #include "gsakmp/daemon/settings.h"
 #include "gsakmp/engine/sgcks.h"
+#include "policy-tokens/owner/gpt_announced.h"
 
 /*
  * DOC: gsakmp-gm - the engine of a member, connected to the world
@@ -70,12 +71,10 @@ struct gsakmpd_membership {
 	struct gsakmp_fetched *fetched;
 	struct gsakmpd_fetcher *fetcher;
 
-	/* what the Group Owner announces; NULL: the configuration says it */
-	const struct gkd_elem *announced;
-	uint64_t serial;
-	int64_t not_after;
-	bool unbelieved; /* the file holds another one, that does not count */
-	bool renew;      /* the file is to be read, when the engine is done */
+	/* what the Group Owner announces, unless the configuration says it */
+	struct gpt_announced announced;
+	bool renew; /* the file is to be read, when the engine is done */
+	struct gsakmpd_membership *next_one; /* as the next edition has it */
 
 	/* registration */
 	struct gkd_addr servers[GSAKMPD_SERVERS_MAX];
@@ -138,12 +137,14 @@ enum gkd_exit gsakmpd_announcement_load(struct gsakmpd_membership *m,
                                         struct gkd_why *why);
 
 /*
- * gsakmpd_announcement_renew - the file again.  A newer edition, by its serial,
- * counts from now on; one that is not believed, is older, or needs other sockets
- * does not, and what was announced before stays.  @said: say that also when it has
- * been said before.
+ * gsakmpd_announcement_open - is it an old one, says the store; and look for the next
+ * one from now on.  A newer edition, by its serial, counts at once; one that is not
+ * believed, is older, or needs other sockets does not, and what was announced before
+ * stays (gpt_announced_renew()).
  */
-void gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said);
+enum gkd_exit gsakmpd_announcement_open(struct gsakmpd_membership *m,
+                                        struct gkd_commit *commit,
+                                        struct gkd_why *why);
 
 /* ---- membership.c: sockets, store, engine -------------------------------- */
 enum gkd_exit gsakmpd_membership_open(struct gsakmpd_membership *m,

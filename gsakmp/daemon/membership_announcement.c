@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gsakmp/daemon/membership.h"
 #include "gsakmp/engine/policy.h"
-#include "policy-tokens/owner/gpt_announcement_config.h"
 
 static enum gk_err
 take_servers(struct gsakmpd_membership *m, const struct gpt_announcement *a)
@@ -89,10 +87,12 @@ take_all(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 	return GK_OK;
 }
 
+/* ---- whom to believe, and another edition --------------------------------- */
+
 static enum gkd_exit
-load(struct gsakmpd_membership *m, const struct gkd_elem *elem,
-     struct gpt_announcement **a, struct gkd_why *why)
+load(void *arg, struct gpt_announcement **a, struct gkd_why *why)
 {
+	struct gsakmpd_membership *m = arg;
 	/* A key server may have another Group Owner for this group. */
 	const struct gsakmp_party *p =
 		m->cfg.party.id != NULL ? &m->cfg.party : &m->party->party;
@@ -103,35 +103,15 @@ load(struct gsakmpd_membership *m, const struct gkd_elem *elem,
 		.allow_sha1 = m->party->legacy,
 	};
 
-	return gpt_announcement_config_load(m->d->config, elem, &owner, a, why);
+	return gpt_announcement_config_load(m->d->config, m->announced.elem,
+	                                    &owner, a, why);
 }
-
-enum gkd_exit
-gsakmpd_announcement_load(struct gsakmpd_membership *m,
-                          const struct gkd_elem *elem, struct gkd_why *why)
-{
-	struct gpt_announcement *a = NULL;
-	enum gkd_exit rc = load(m, elem, &a, why);
-	enum gk_err err;
-
-	if (rc != GKD_EXIT_OK)
-		return rc;
-	err = take_all(m, elem, a, why);
-	m->announced = elem;
-	m->serial = a->serial;
-	m->not_after = a->not_after;
-	gpt_announcement_free(a);
-	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;
-}
-
-/* ---- another edition ----------------------------------------------------- */
 
 static enum gk_err
 refuse(const struct gsakmpd_membership *m, struct gkd_why *why,
        const char *text)
 {
-	return gkd_config_fail(m->d->config, m->announced, why,
-	                       "the new announcement %s", text);
+	return gpt_announced_fail(&m->announced, why, text);
 }
 
 static bool
@@ -172,11 +152,11 @@ compatible(const struct gsakmpd_membership *m,
 
 /* The new place first: between the two no Rekey Event is missed. */
 static enum gk_err
-move_multicast(struct gsakmpd_membership *m,
-               const struct gsakmpd_membership *fresh, struct gkd_why *why)
+open_multicast(struct gsakmpd_membership *m, struct gsakmpd_membership *fresh,
+               struct gkd_why *why)
 {
 	struct gkd_mcast_config before = m->mcast_cfg;
-	struct gkd_mcast *mcast = NULL;
+	enum gk_err err;
 
 	if (!m->multicast ||
 	    (gkd_addr_equal(&before.group, &fresh->mcast_cfg.group) &&
@@ -186,14 +166,51 @@ move_multicast(struct gsakmpd_membership *m,
 		return GK_OK;
 	m->mcast_cfg.group = fresh->mcast_cfg.group;
 	m->mcast_cfg.source = fresh->mcast_cfg.source;
-	if (gsakmpd_membership_open_multicast(m, &mcast) != GK_OK) {
-		m->mcast_cfg = before;
-		return refuse(m, why,
-		              "has a multicast group that cannot be joined");
-	}
-	gkd_mcast_close(m->mcast);
-	m->mcast = mcast;
-	return GK_OK;
+	err = gsakmpd_membership_open_multicast(m, &fresh->mcast);
+	m->mcast_cfg = before;
+	return err == GK_OK ? GK_OK
+	                    : refuse(m, why,
+	                             "has a multicast group that cannot be "
+	                             "joined");
+}
+
+static void
+drop(void *arg)
+{
+	struct gsakmpd_membership *m = arg;
+	struct gsakmpd_membership *fresh = m->next_one;
+
+	m->next_one = NULL;
+	if (fresh == NULL)
+		return;
+	gkd_mcast_close(fresh->mcast);
+	gk_buf_free(&fresh->group_id);
+	gk_buf_free(&fresh->gcks_octets);
+	free(fresh);
+}
+
+static enum gk_err
+prepare(void *arg, struct gpt_announcement *a, struct gkd_why *why)
+{
+	struct gsakmpd_membership *m = arg;
+	struct gsakmpd_membership *fresh = calloc(1, sizeof(*fresh));
+	enum gk_err err;
+
+	if (fresh == NULL)
+		return refuse(m, why, "is too large for the memory there is");
+	m->next_one = fresh;
+	fresh->d = m->d;
+	err = take_all(fresh, m->announced.elem, a, why);
+	if (err == GK_OK)
+		err = compatible(m, fresh, why);
+	if (err == GK_OK && !same_suite(&fresh->cfg.suite, &m->cfg.suite) &&
+	    !gsakmp_suite_supported(&fresh->cfg.suite, m->cfg.legacy_ok))
+		err = refuse(m, why, "has mechanisms that are not allowed");
+	if (err == GK_OK)
+		err = open_multicast(m, fresh, why);
+	if (err != GK_OK)
+		drop(m);
+	return err;
 }
 
 /* Whom we have asked so far, if it is still one to be asked. */
@@ -217,101 +234,77 @@ move_servers(struct gsakmpd_membership *m,
 	m->conn = NULL;
 }
 
-static enum gk_err
-move(struct gsakmpd_membership *m, struct gsakmpd_membership *fresh,
-     struct gkd_why *why)
+static void
+move_multicast(struct gsakmpd_membership *m, struct gsakmpd_membership *fresh)
 {
+	if (fresh->mcast == NULL)
+		return;
+	gkd_mcast_close(m->mcast);
+	m->mcast = fresh->mcast;
+	fresh->mcast = NULL;
+	m->mcast_cfg.group = fresh->mcast_cfg.group;
+	m->mcast_cfg.source = fresh->mcast_cfg.source;
+}
+
+static enum gk_err
+take(void *arg, struct gpt_announcement **a)
+{
+	struct gsakmpd_membership *m = arg;
+	struct gsakmpd_membership *fresh = m->next_one;
 	struct gk_buf octets = m->gcks_octets;
 	enum gk_err err;
 
-	GK_TRY(compatible(m, fresh, why));
-	if (!same_suite(&fresh->cfg.suite, &m->cfg.suite) &&
-	    !gsakmp_suite_supported(&fresh->cfg.suite, m->cfg.legacy_ok))
-		return refuse(m, why, "has mechanisms that are not allowed");
-	GK_TRY(move_multicast(m, fresh, why));
+	(void)a;
+	move_multicast(m, fresh);
 	move_servers(m, fresh);
 	m->gcks_octets = fresh->gcks_octets;
-	fresh->gcks_octets = octets;
 	m->gcks_id = fresh->gcks_id;
 	m->cfg.suite = fresh->cfg.suite;
 	m->cfg.expected_gcks =
 		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
 	err = gsakmp_gm_announced(m->engine, &m->cfg.suite,
 	                          m->cfg.expected_gcks, gkd_now());
-	return err == GK_OK ? GK_OK : refuse(m, why, "could not be acted upon");
-}
-
-static enum gk_err
-take_newer(struct gsakmpd_membership *m, const struct gpt_announcement *a,
-           struct gkd_why *why)
-{
-	struct gsakmpd_membership *fresh = calloc(1, sizeof(*fresh));
-	enum gk_err err;
-
-	if (fresh == NULL)
-		return refuse(m, why, "is too large for the memory there is");
-	fresh->d = m->d;
-	err = take_all(fresh, m->announced, a, why);
-	if (err == GK_OK)
-		err = move(m, fresh, why);
-	gk_buf_free(&fresh->group_id);
-	gk_buf_free(&fresh->gcks_octets);
-	free(fresh);
+	fresh->gcks_octets = octets;
+	drop(m);
 	return err;
 }
 
-static void
-say(struct gsakmpd_membership *m, const char *event, const char *reason)
-{
-	json_t *fields =
-		json_pack("{s:o, s:I}", "group", gkd_json_text(m->name),
-	                  "serial", (json_int_t)m->serial);
+static const struct gpt_announced_ops ops = { load, prepare, take, drop };
 
-	if (reason != NULL)
-		json_object_set_new(fields, "reason", gkd_json_text(reason));
-	gkd_events_emit(m->d->events, event, fields);
-}
-
-static enum gk_err
-refuse_older(const struct gsakmpd_membership *m,
-             const struct gpt_announcement *a, struct gkd_why *why)
-{
-	char text[96];
-
-	snprintf(text, sizeof(text),
-	         "has serial %llu: it is older than the one in use, %llu",
-	         (unsigned long long)a->serial, (unsigned long long)m->serial);
-	return refuse(m, why, text);
-}
-
-void
-gsakmpd_announcement_renew(struct gsakmpd_membership *m, bool said)
+enum gkd_exit
+gsakmpd_announcement_load(struct gsakmpd_membership *m,
+                          const struct gkd_elem *elem, struct gkd_why *why)
 {
 	struct gpt_announcement *a = NULL;
-	enum gk_err err = GK_OK;
-	struct gkd_why why = { "" };
+	enum gkd_exit rc = gpt_announced_load(&m->announced, m->d, m->name,
+	                                      elem, &ops, m, &a, why);
+	enum gk_err err;
 
-	if (m->announced == NULL)
-		return;
-	if (load(m, m->announced, &a, &why) != GKD_EXIT_OK)
-		err = GK_ERR_AUTH;
-	else if (a->serial < m->serial)
-		err = refuse_older(m, a, &why);
-	else if (a->serial > m->serial)
-		err = take_newer(m, a, &why);
-	if (err == GK_OK && a->serial > m->serial) {
-		m->serial = a->serial;
-		m->not_after = a->not_after;
-		gkd_log(LOG_NOTICE, "cfg", "%s: announcement %llu counts",
-		        m->name, (unsigned long long)m->serial);
-		say(m, "announcement", NULL);
-	}
-	if (err != GK_OK && said)
-		gkd_reload_fault(m->d, why.text);
-	if (err != GK_OK && (said || !m->unbelieved)) {
-		gkd_log(LOG_ERR, "cfg", "%s: %s", m->name, why.text);
-		say(m, "announcement-refused", why.text);
-	}
-	m->unbelieved = err != GK_OK;
+	if (rc != GKD_EXIT_OK)
+		return rc;
+	err = take_all(m, elem, a, why);
 	gpt_announcement_free(a);
+	return err == GK_OK ? GKD_EXIT_OK : GKD_EXIT_CONFIG;
+}
+
+static void
+on_watch(void *arg)
+{
+	struct gsakmpd_membership *m = arg;
+
+	m->renew = true;
+	gsakmpd_membership_drain(m);
+}
+
+enum gkd_exit
+gsakmpd_announcement_open(struct gsakmpd_membership *m,
+                          struct gkd_commit *commit, struct gkd_why *why)
+{
+	enum gkd_exit rc = gpt_announced_recall(
+		&m->announced, commit, gk_buf_slice(&m->group_id), why);
+
+	if (rc == GKD_EXIT_OK &&
+	    gpt_announced_watch(&m->announced, on_watch) != GK_OK)
+		rc = GKD_EXIT_FAILURE;
+	return rc;
 }

@@ -53,13 +53,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	json_object_set_new(
 		o, "key_server_address",
 		json_string(gkd_addr_format(text, &m->servers[m->server])));
-	if (m->announced != NULL)
+	if (m->announced.elem != NULL)
 		json_object_set_new(o, "announcement",
-		                    json_pack("{s:I, s:o, s:b}", "serial",
-		                              (json_int_t)m->serial,
-		                              "not_after",
-		                              gkd_json_utc(m->not_after),
-		                              "refused", (int)m->unbelieved));
+		                    gpt_announced_json(&m->announced));
 	json_object_set_new(o, "transport",
 	                    json_string(m->mixed    ? "udp-rtj-tcp-other"
 	                                : m->stream ? "tcp"

@@ -197,7 +197,8 @@ gsakmpd_upstream_open(struct gsakmpd_group *g, struct gkd_why *why)
 		         g->server->store_path, g->name);
 		return GKD_EXIT_STORE;
 	}
-	return gsakmpd_membership_open_sockets(m, why);
+	rc = gsakmpd_announcement_open(m, &g->server->commit, why);
+	return rc == GKD_EXIT_OK ? gsakmpd_membership_open_sockets(m, why) : rc;
 }
 
 enum gk_err
@@ -254,7 +255,7 @@ gsakmpd_upstream_set_party(struct gsakmpd_group *g)
 	m->party = g->server->party;
 	m->cfg.party = gsakmpd_group_party(g);
 	gsakmp_sgcks_set_party(m->sgcks, &m->cfg.party);
-	gsakmpd_announcement_renew(m, true);
+	(void)gpt_announced_renew(&m->announced, true);
 	(void)gsakmp_sgcks_revocations(m->sgcks, gkd_now());
 	gsakmpd_membership_timer(m);
 }
@@ -278,6 +279,8 @@ gsakmpd_upstream_status(struct gsakmpd_group *g)
 		gkd_json_text(gk_text_print(name, sizeof(name), st.gm.gcks)));
 	if (st.why != NULL)
 		json_object_set_new(o, "reason", json_string(st.why));
+	json_object_set_new(o, "announcement",
+	                    gpt_announced_json(&m->announced));
 	json_object_set_new(o, "sequence", json_integer(st.gm.sequence));
 	json_object_set_new(o, "edition",
 	                    json_integer((json_int_t)st.gm.edition));

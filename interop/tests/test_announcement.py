@@ -9,6 +9,7 @@ import pytest
 from lab import forms
 
 DEAD = "192.0.2.1"  # nobody there
+POLICY = 6  # exit status, msec-ctl(1)
 
 
 class Papers:
@@ -103,7 +104,7 @@ def test_a_membership_goes_on_and_hears_the_new_multicast_group(town, papers):
 
 
 @pytest.mark.parametrize("name, serial, reason", (
-    ("older", 1, "older than the one in use"), ("forged", 9, "not believed"), ("expired", 9, "not believed"),
+    ("older", 1, "older than the one in use"), ("words", 2, "other words"), ("forged", 9, "not believed"), ("expired", 9, "not believed"),
     ("group", 9, "another group"), ("transport", 9, "needs a restart"), ("gone", 9, "file")))
 def test_editions_that_do_not_count(town, papers, name, serial, reason):
     """What was announced before stays; so does the membership, and it can be entered again."""
@@ -113,7 +114,8 @@ def test_editions_that_do_not_count(town, papers, name, serial, reason):
     alice.control("reload")
     alice.wait("announcement", since=mark, serial=2)
     before = alice.control("status")["keys"]
-    changed = {"expired": {"end": ('not-after="2100-', 'not-after="2001-')},
+    changed = {"words": {"server": papers.server(DEAD)},
+               "expired": {"end": ('not-after="2100-', 'not-after="2001-')},
                "group": {"group": (f'name="{town.group}"', 'name="another"')},
                "transport": {"transport": ('transport="udp"', 'transport="tcp"')}}.get(name, {})
     if name == "gone":
@@ -123,7 +125,8 @@ def test_editions_that_do_not_count(town, papers, name, serial, reason):
     answer = alice.control.request("reload")
     assert not answer["ok"] and "<announcement>: " in answer["error"], "who asked is told"
     assert reason in alice.wait("announcement-refused", since=mark)["reason"]
-    assert shown(alice) | {"not_after": 0} == {"serial": 2, "not_after": 0, "refused": True}
+    assert shown(alice) | {"not_after": 0, "reason": ""} == {"serial": 2, "not_after": 0, "refused": True, "refusals": 1, "reason": ""}
+    assert reason in shown(alice)["reason"] and alice.control("counters")["announcement"] == 1
     assert alice.control("status")["keys"] == before
     alice.control("leave")
     alice.wait("left", since=mark)
@@ -143,3 +146,63 @@ def test_an_edition_of_an_owner_that_is_revoked(town, papers):
     assert "not believed" in alice.wait("announcement-refused", since=mark)["reason"]
     assert "revoked" in alice.wait("left", since=mark)["reason"]
     assert not alice.find("announcement", since=mark)
+
+
+# -- without being told, and over a restart ------------------------------------------------------------------------------------
+
+def again(m, old, new):
+    """With another text in its configuration."""
+    m.finish()
+    text = m.config.read_text()
+    assert old in text
+    m.write(text.replace(old, new))
+    m.start()
+
+
+def test_the_file_is_looked_at_without_being_told(town, papers):
+    alice = town.members["alice"]
+    again(alice, 'announcement.xml"', 'announcement.xml" watch="200ms"')
+    mark = alice.mark()
+    papers.publish(2)
+    alice.wait("announcement", since=mark, serial=2)
+    papers.publish(1)
+    alice.wait("announcement-refused", since=mark)
+    papers.publish(3)
+    alice.wait("announcement", since=mark, serial=3)
+    assert len(alice.find("announcement-refused", since=mark)) == 1 and not alice.find("reload", since=mark)
+
+
+def refused_at_start(m, *says):
+    m.launch()
+    assert m.wait_end() == POLICY
+    tail = "\n".join(m.tail(5))
+    assert all(s in tail for s in says), tail
+
+
+@pytest.mark.req("RFC4534-2-11")
+def test_an_old_edition_is_refused_after_a_restart_too(town, papers):
+    """Whoever puts one back, after kill -9 as well; the way out is a higher serial, or the end of what is remembered."""
+    alice = town.members["alice"]
+    mark = alice.mark()
+    papers.publish(3)
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=3)
+    alice.kill()
+    papers.publish(2)
+    refused_at_start(alice, "has serial 2, and serial 3 was accepted earlier", "alice.db", "higher serial", "removes the store")
+    papers.publish(3, server=papers.server(DEAD))
+    refused_at_start(alice, "has serial 3, and serial 3 with other words was accepted earlier")
+    papers.publish(3)
+    alice.start()  # signed anew, but the same
+    alice.finish()
+    papers.publish(4)
+    alice.start()
+    assert shown(alice)["serial"] == 4
+    alice.finish()
+    papers.publish(3)
+    refused_at_start(alice, "serial 4 was accepted earlier")
+    for file in alice.config.parent.glob("alice.db*"):
+        file.unlink()
+    mark = alice.start()
+    alice.control("join")
+    alice.wait("joined", since=mark)

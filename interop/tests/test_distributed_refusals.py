@@ -200,3 +200,11 @@ def test_a_subordinate_takes_the_next_announcement_of_its_primary(small):
     assert "older" in nord.wait("announcement-refused", since=mark)["reason"]
     assert not nord.find("suspended", since=mark)
     small.join("alice")
+    # and over a restart: what its store has is not only the group's
+    nord.kill()
+    nord.launch()
+    assert nord.wait_end() == 6
+    assert "has serial 4, and serial 5 was accepted earlier" in "\n".join(nord.tail(5))
+    edition(6)
+    nord.start()
+    assert nord.control("status")["groups"][0]["upstream"]["announcement"]["serial"] == 6
