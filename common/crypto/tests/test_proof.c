@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signatures that are not verified again, and what is judged all the same. */
-#include "common/test/gk_test.h"
+#include "common/crypto/tests/chain.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,31 +8,18 @@
 
 #include "common/crypto/gk_crypto.h"
 #include "common/crypto/gk_proof.h"
-#include "common/crypto/gk_trust.h"
-#include "common/test/gk_test_pki.h"
 
 #define FROM (GK_PKI_NOW - 100)
 #define TO (GK_PKI_NOW + 100)
 
-static struct gk_pki_party root, sub, leaf, second;
+static struct gk_pki_party second;
 
 /* Names that no other test has: the facts outlive a test. */
 static int
 make_parties(void **state)
 {
 	(void)state;
-	gk_pki_make(&root,
-	            &(struct gk_pki_spec){ .subject = "/O=Proof/CN=Root",
-	                                   .usage = "keyCertSign,cRLSign" });
-	gk_pki_make(&sub,
-	            &(struct gk_pki_spec){ .subject = "/O=Proof/CN=Sub",
-	                                   .slot = 1,
-	                                   .issuer = &root,
-	                                   .constraints = "critical,CA:TRUE",
-	                                   .usage = "keyCertSign,cRLSign" });
-	gk_pki_make(&leaf, &(struct gk_pki_spec){ .subject = "/O=Proof/CN=gm1",
-	                                          .slot = 2,
-	                                          .issuer = &sub });
+	chain_make("Proof");
 	gk_pki_make(&second,
 	            &(struct gk_pki_spec){ .subject = "/O=Proof/CN=gm2",
 	                                   .slot = 3,
@@ -43,24 +30,8 @@ make_parties(void **state)
 static int
 free_parties(void **state)
 {
-	(void)state;
-	gk_pki_free(&root);
-	gk_pki_free(&sub);
-	gk_pki_free(&leaf);
 	gk_pki_free(&second);
-	gk_pki_keys_free();
-	return 0;
-}
-
-static void
-add_crl(struct gk_trust *trust, const struct gk_pki_party *issuer,
-        const struct gk_pki_party *revoked, int64_t from, int64_t to)
-{
-	struct gk_buf der;
-
-	gk_pki_crl(issuer, &revoked, revoked != NULL, from, to, NULL, &der);
-	gk_assert_ok(gk_trust_add_crl(trust, gk_buf_slice(&der)));
-	gk_buf_free(&der);
+	return chain_down(state);
 }
 
 /* Root and authority, each with an empty CRL; CRLs are required. */
