@@ -13,6 +13,15 @@ isakmp_refuse(struct isakmp_reject *why, enum gk_err err,
 }
 
 enum gk_err
+isakmp_refuse_attribute(struct isakmp_reject *why, const char *req,
+                        const char *field, size_t offset)
+{
+	return isakmp_refuse(why, GK_ERR_VALUE,
+	                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED, req, field,
+	                     offset);
+}
+
+enum gk_err
 isakmp_refuse_fault(struct isakmp_reject *why, const struct gk_fault *fault,
                     enum isakmp_notify notify, const char *req)
 {

@@ -25,6 +25,11 @@ enum gk_err isakmp_refuse(struct isakmp_reject *why, enum gk_err err,
                           enum isakmp_notify notify, const char *req,
                           const char *field, size_t offset);
 
+/* isakmp_refuse_attribute - a value, or a combination, that is not supported:
+ * ATTRIBUTES-NOT-SUPPORTED (RFC 2408 section 3.14.1). */
+enum gk_err isakmp_refuse_attribute(struct isakmp_reject *why, const char *req,
+                                    const char *field, size_t offset);
+
 /* isakmp_refuse_fault - the same for a fault of the wire reader: field and
  * offset are the fault's. */
 enum gk_err isakmp_refuse_fault(struct isakmp_reject *why,

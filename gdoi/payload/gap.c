@@ -44,10 +44,8 @@ gdoi_gap_read(struct gk_rd *rd, struct gdoi_gap *gap, struct isakmp_reject *why)
 		default: /* RFC6407-5.4-08 */
 			if (!GK_CHECKED("RFC6407-5.4-08"))
 				break;
-			return isakmp_refuse(
-				why, GK_ERR_VALUE,
-				ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED,
-				"RFC6407-5.4-08",
+			return isakmp_refuse_attribute(
+				why, "RFC6407-5.4-08",
 				"Group Associated Policy Attributes", a.at);
 		}
 	}

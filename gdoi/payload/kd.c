@@ -38,9 +38,8 @@ unknown(const struct reading *r, const char *req,
 {
 	if (!GK_CHECKED(req))
 		return GK_OK;
-	return isakmp_refuse(r->why, GK_ERR_VALUE,
-	                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED, req,
-	                     "Key Packet Attributes", a->at);
+	return isakmp_refuse_attribute(r->why, req, "Key Packet Attributes",
+	                               a->at);
 }
 
 /* A Variable attribute that stands once and is not empty. */

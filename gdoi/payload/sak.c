@@ -11,15 +11,6 @@ reserved_len(const struct gdoi_dialect *dialect)
 	return dialect->sak_reserved == GDOI_SAK_RESERVED_6 ? 6 : 4;
 }
 
-static enum gk_err
-not_supported(struct isakmp_reject *why, const char *req, const char *field,
-              size_t at)
-{
-	return isakmp_refuse(why, GK_ERR_VALUE,
-	                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED, req, field,
-	                     at);
-}
-
 /* One row per Basic KEK attribute: where its value goes and which are known. */
 struct row {
 	uint16_t type;
@@ -67,8 +58,9 @@ management_read(const struct isakmp_attribute *a, bool pull,
 		return GK_OK;
 	if (a->number != GDOI_KEK_MANAGEMENT_LKH &&
 	    GK_CHECKED("RFC6407-5.3.1-01"))
-		return not_supported(why, "RFC6407-5.3.1-01",
-		                     "KEK_MANAGEMENT_ALGORITHM", a->at);
+		return isakmp_refuse_attribute(why, "RFC6407-5.3.1-01",
+		                               "KEK_MANAGEMENT_ALGORITHM",
+		                               a->at);
 	sak->management = a->number;
 	return GK_OK;
 }
@@ -82,8 +74,8 @@ attribute_read(const struct isakmp_attribute *a, bool pull,
 	/* RFC6407-5.3.2-01: what is not understood ends it. */
 	if (!isakmp_code_known(ISAKMP_TABLE_KEK_ATTRIBUTE, a->type) &&
 	    GK_CHECKED("RFC6407-5.3.2-01"))
-		return not_supported(why, "RFC6407-5.3.2-01", "KEK Attributes",
-		                     a->at);
+		return isakmp_refuse_attribute(why, "RFC6407-5.3.2-01",
+		                               "KEK Attributes", a->at);
 	/* RFC6407-5.3-10: all the others are Basic. */
 	if (!a->basic && GK_CHECKED("RFC6407-5.3-10"))
 		return isakmp_refuse(
@@ -100,7 +92,7 @@ attribute_read(const struct isakmp_attribute *a, bool pull,
 		             ? !isakmp_code_known(rows[i].table, a->number)
 		             : a->number == 0) &&
 		    GK_CHECKED(rows[i].req))
-			return not_supported(
+			return isakmp_refuse_attribute(
 				why, rows[i].req,
 				isakmp_code_text(ISAKMP_TABLE_KEK_ATTRIBUTE,
 			                         a->type),
@@ -163,11 +155,11 @@ gdoi_sak_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 
 	/* RFC6407-5.3-12, -13 */
 	if (sak->algorithm == 0 && GK_CHECKED("RFC6407-5.3-12"))
-		return not_supported(why, "RFC6407-5.3-12", "KEK_ALGORITHM",
-		                     sak->at);
+		return isakmp_refuse_attribute(why, "RFC6407-5.3-12",
+		                               "KEK_ALGORITHM", sak->at);
 	if (sak->sig_algorithm == 0 && GK_CHECKED("RFC6407-5.3-13"))
-		return not_supported(why, "RFC6407-5.3-13", "SIG_ALGORITHM",
-		                     sak->at);
+		return isakmp_refuse_attribute(why, "RFC6407-5.3-13",
+		                               "SIG_ALGORITHM", sak->at);
 	return GK_OK;
 }
 

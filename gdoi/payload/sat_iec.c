@@ -15,22 +15,14 @@ auth_shift(const struct gdoi_dialect *dialect)
 }
 
 static enum gk_err
-not_supported(struct isakmp_reject *why, const char *req, const char *field,
-              size_t at)
-{
-	return isakmp_refuse(why, GK_ERR_VALUE,
-	                     ISAKMP_NOTIFY_ATTRIBUTES_NOT_SUPPORTED, req, field,
-	                     at);
-}
-
-static enum gk_err
 atd_read(const struct isakmp_attribute *a, struct gdoi_sat_iec *sa,
          struct isakmp_reject *why)
 {
 	/* Switch iec_atd is about sending: both forms are unambiguous. */
 	if ((sa->has_atd || (!a->basic && a->value.len != 4)) &&
 	    GK_CHECKED("RFC8052-4-03"))
-		return not_supported(why, "RFC8052-4-03", "SA_ATD", a->at);
+		return isakmp_refuse_attribute(why, "RFC8052-4-03", "SA_ATD",
+		                               a->at);
 	sa->has_atd = true;
 	(void)isakmp_attribute_number(a, &sa->atd);
 	return GK_OK;
@@ -44,13 +36,13 @@ attribute_read(const struct isakmp_attribute *a, struct gdoi_sat_iec *sa,
 		return atd_read(a, sa, why);
 	if (a->type != GDOI_IEC_ATTRIBUTE_KDA &&
 	    GK_CHECKED("RFC8052-4-03", "RFC8052-2.2.4-01"))
-		return not_supported(why, "RFC8052-4-03", "SA Data Attributes",
-		                     a->at);
+		return isakmp_refuse_attribute(why, "RFC8052-4-03",
+		                               "SA Data Attributes", a->at);
 	/* RFC8052-2.2.4.2-01: a percentage. */
 	if ((sa->has_kda || !a->basic || a->number > 100) &&
 	    GK_CHECKED("RFC8052-2.2.4.2-01"))
-		return not_supported(why, "RFC8052-2.2.4.2-01", "SA_KDA",
-		                     a->at);
+		return isakmp_refuse_attribute(why, "RFC8052-2.2.4.2-01",
+		                               "SA_KDA", a->at);
 	sa->has_kda = true;
 	sa->kda = a->number;
 	return GK_OK;
@@ -65,28 +57,32 @@ algorithms_check(const struct gdoi_sat_iec *sa, size_t at,
 
 	if (!isakmp_code_known(ISAKMP_TABLE_IEC_AUTH, sa->auth) &&
 	    GK_CHECKED("RFC8052-4-01"))
-		return not_supported(why, "RFC8052-4-01", "Auth Alg", at);
+		return isakmp_refuse_attribute(why, "RFC8052-4-01", "Auth Alg",
+		                               at);
 	if (!isakmp_code_known(ISAKMP_TABLE_IEC_ENC, sa->enc) &&
 	    GK_CHECKED("RFC8052-4-02"))
-		return not_supported(why, "RFC8052-4-02", "Enc Alg", at + 2);
+		return isakmp_refuse_attribute(why, "RFC8052-4-02", "Enc Alg",
+		                               at + 2);
 	/* RFC8052-2.2.3-01, -02 */
 	if (sa->auth == GDOI_IEC_AUTH_NONE && !gcm &&
 	    sa->enc != GDOI_IEC_ENC_NONE &&
 	    GK_CHECKED("RFC8052-2.2.3-01", "RFC8052-2.2.3-02",
 	               "RFC8052-2.2.2-01", "RFC8052-3-01", "RFC8052-3-02"))
-		return not_supported(why,
-		                     sa->enc == GDOI_IEC_ENC_AES_CBC_128
-		                             ? "RFC8052-2.2.3-01"
-		                             : "RFC8052-2.2.3-02",
-		                     "Auth Alg", at);
+		return isakmp_refuse_attribute(
+			why,
+			sa->enc == GDOI_IEC_ENC_AES_CBC_128
+				? "RFC8052-2.2.3-01"
+				: "RFC8052-2.2.3-02",
+			"Auth Alg", at);
 	/* RFC8052-2.2.3-03, -04: GCM brings its own. */
 	if (gcm && sa->auth != GDOI_IEC_AUTH_NONE &&
 	    GK_CHECKED("RFC8052-2.2.3-03", "RFC8052-2.2.3-04"))
-		return not_supported(why,
-		                     sa->enc == GDOI_IEC_ENC_AES_GCM_128
-		                             ? "RFC8052-2.2.3-03"
-		                             : "RFC8052-2.2.3-04",
-		                     "Auth Alg", at);
+		return isakmp_refuse_attribute(
+			why,
+			sa->enc == GDOI_IEC_ENC_AES_GCM_128
+				? "RFC8052-2.2.3-03"
+				: "RFC8052-2.2.3-04",
+			"Auth Alg", at);
 	return GK_OK;
 }
 

@@ -8,12 +8,12 @@
 static struct gw w;
 
 static void
-open_with(uint32_t life_kb)
+open_with(uint32_t life_kb, size_t members, size_t registered)
 {
-	gw_init(&w, 3);
+	gw_init(&w, members);
 	w.template.data[0].sat.ipsec.life_kb = life_kb;
 	gw_open(&w);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < registered; i++)
 		gk_assert_ok(gw_register(&w, &w.member[i]));
 	gw_drain(&w);
 }
@@ -22,7 +22,7 @@ GK_TEST(kilobytes, who_registers_again_brings_about_new_keys_for_all)
 {
 	size_t had;
 
-	open_with(100);
+	open_with(100, 3, 3);
 	gw_after(&w, 60);
 	had = w.member[0].n_teks;
 	gk_assert_ok(gw_register(&w, &w.member[1]));
@@ -47,7 +47,7 @@ GK_TEST(kilobytes, without_such_a_lifetime_nothing_comes_of_it)
 {
 	size_t had;
 
-	open_with(0);
+	open_with(0, 3, 3);
 	gw_after(&w, 60);
 	had = w.member[0].n_teks;
 	gk_assert_ok(gw_register(&w, &w.member[1]));
@@ -59,10 +59,7 @@ GK_TEST(kilobytes, without_such_a_lifetime_nothing_comes_of_it)
 /* The first registration of each of them asks for nothing. */
 GK_TEST(kilobytes, who_comes_for_the_first_time_has_used_nothing)
 {
-	gw_init(&w, 2);
-	w.template.data[0].sat.ipsec.life_kb = 100;
-	gw_open(&w);
-	gk_assert_ok(gw_register(&w, &w.member[0]));
+	open_with(100, 2, 1);
 	gw_after(&w, 60);
 	gk_assert_ok(gw_register(&w, &w.member[1]));
 	gw_after(&w, 60);

@@ -124,7 +124,6 @@ gsakmp_group_digest(struct gsakmp_group *g, uint8_t out[32])
 	gk_sum_u64(&s, g->grace_ends);
 	gk_sum_u64(&s, g->events);
 	gk_sum_u64(&s, g->rekeys);
-	gk_sum_u64(&s, g->n_overdue);
 	gk_sum_u64(&s, g->paused);
 	for (const struct gsakmp_expelled *e = g->expelled; e != NULL;
 	     e = e->next) {

@@ -195,11 +195,8 @@ seat(struct admission *a, struct gk_member *m, int64_t rtj_utc)
 		GK_TRY(gk_group_join(g->data, gk_buf_slice(&rq->signer.key),
 		                     rq->now.utc_s, &m));
 	GK_TRY(write_down(rq, m, rtj_utc));
-	if (m->state == GK_MEMBER_LEAVING) {
-		if (g->n_overdue > 0)
-			g->n_overdue--;
+	if (m->state == GK_MEMBER_LEAVING)
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_PENDING));
-	}
 	GK_TRY(gsakmp_download_take(&a->keys, g, m));
 	gsakmp_group_expect_rekey(g, rq->now);
 	return GK_OK;

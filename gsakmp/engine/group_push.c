@@ -221,8 +221,6 @@ seat(struct delivery *d, struct gk_member *m)
 		GK_TRY(gk_group_join(g->data, gk_buf_slice(&d->key),
 		                     d->now.utc_s, &m));
 	GK_TRY(write_down(d, m));
-	if (m->state == GK_MEMBER_LEAVING && g->n_overdue > 0)
-		g->n_overdue--;
 	if (m->state != GK_MEMBER_ACTIVE)
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
 	GK_TRY(gsakmp_download_take(&d->keys, g, m));

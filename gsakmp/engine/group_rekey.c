@@ -366,7 +366,6 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 	       (m = gk_group_each(g->data, &cursor)) != NULL)
 		if (m->state == GK_MEMBER_LEAVING)
 			GK_TRY(gsakmp_group_drop_member(g, m, now));
-	g->n_overdue = 0;
 	return GK_OK;
 }
 

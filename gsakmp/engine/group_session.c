@@ -108,7 +108,6 @@ gsakmp_group_overdue(struct gsakmp_group *g, struct gsakmp_session *s,
 	if (m == NULL || m->state != GK_MEMBER_PENDING)
 		return GK_OK;
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
-	g->n_overdue++;
 	return gsakmp_group_count_event(g, now);
 }
 

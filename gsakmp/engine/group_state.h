@@ -109,7 +109,6 @@ struct gsakmp_group {
 	unsigned events;
 	uint64_t rekeys, oversize;
 	uint64_t rekeyed_at; /* monotonic; the last one */
-	size_t n_overdue;
 
 	bool paused; /* a subordinate that may not serve */
 	struct gsakmp_expelled *expelled, *last_expelled; /* oldest first */

@@ -495,7 +495,6 @@ expel_overdue(struct gsakmp_group *g, struct gk_now now)
 			GK_TRY(gsakmp_group_expel(g, m, GSAKMP_EXPULSION_GONE,
 			                          now));
 	}
-	g->n_overdue = 0;
 	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 

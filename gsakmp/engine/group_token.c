@@ -556,11 +556,9 @@ drop_pending(struct gsakmp_group *g)
 	size_t cursor = 0;
 
 	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (m->state == GK_MEMBER_PENDING) {
+		if (m->state == GK_MEMBER_PENDING)
 			GK_TRY(gk_group_member_state(g->data, m,
 			                             GK_MEMBER_LEAVING));
-			g->n_overdue++;
-		}
 	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 

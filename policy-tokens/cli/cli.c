@@ -341,9 +341,12 @@ cli_trust(const struct cli_args *args, struct gk_trust **trust)
 enum cli_exit
 cli_owner(const struct cli_args *args, struct cli_owner *o)
 {
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
 	*o = (struct cli_owner){ 0 };
+	code = cli_date("now", args->now, &o->now);
+	if (code != CLI_OK)
+		return code;
 	if (!args->owner && !args->owner_cert)
 		return cli_fail(CLI_USAGE, "who is the Group Owner? --owner or "
 		                           "--owner-cert is needed");

@@ -138,6 +138,7 @@ struct cli_owner {
 	struct gk_buf id_octets;
 	struct gk_certs cert;
 	struct gk_trust *trust;
+	int64_t now; /* --now */
 };
 enum cli_exit cli_owner(const struct cli_args *args, struct cli_owner *owner);
 void cli_owner_free(struct cli_owner *owner);

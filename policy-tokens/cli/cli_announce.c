@@ -306,19 +306,17 @@ verify(const struct cli_args *args)
 	struct gpt_fault why = { 0 };
 	struct gk_buf xml = { 0 };
 	struct cli_owner owner;
-	int64_t now;
-	enum cli_exit code = cli_date("now", args->now, &now);
+	enum cli_exit code;
 
 	if (args->n_files != 1)
 		return cli_fail(CLI_USAGE, "which announcement?");
-	if (code == CLI_OK)
-		code = cli_owner(args, &owner);
+	code = cli_owner(args, &owner);
 	if (code != CLI_OK)
 		return code;
 	code = cli_read(args->files[0], &xml);
 	if (code == CLI_OK &&
 	    gpt_announcement_load_verified(gk_buf_slice(&xml), &owner.owner,
-	                                   now, &a, &why) != GK_OK)
+	                                   owner.now, &a, &why) != GK_OK)
 		code = cli_fault(args->files[0], &why);
 	if (code == CLI_OK && args->json)
 		code = cli_write_json(args, json_pack("{s:b, s:I}", "verified",

@@ -9,8 +9,8 @@
 /* The state that --last, a token accepted before, leaves behind.  The same
  * rules apply to it, but for its age: certificates expire. */
 static enum cli_exit
-last_seen(const struct cli_args *args, const struct gpt_owner *owner,
-          int64_t now, struct gpt_seen *seen)
+last_seen(const struct cli_args *args, const struct cli_owner *owner,
+          struct gpt_seen *seen)
 {
 	struct gpt_verified v = { 0 };
 	struct gpt_fault why = { 0 };
@@ -22,8 +22,8 @@ last_seen(const struct cli_args *args, const struct gpt_owner *owner,
 	code = cli_read(args->last, &octets);
 	if (code != CLI_OK)
 		return code;
-	if (gpt_token_verify(gk_buf_slice(&octets), owner, NULL, now, &v,
-	                     &why) != GK_OK)
+	if (gpt_token_verify(gk_buf_slice(&octets), &owner->owner, NULL,
+	                     owner->now, &v, &why) != GK_OK)
 		code = cli_fault(args->last, &why);
 	else
 		*seen = v.seen;
@@ -82,20 +82,16 @@ cli_verify(const struct cli_args *args)
 	struct gpt_fault why = { 0 };
 	struct gk_buf octets = { 0 };
 	struct cli_owner owner;
-	int64_t now;
-	enum cli_exit code = cli_date("now", args->now, &now);
+	enum cli_exit code = cli_owner(args, &owner);
 
-	if (code != CLI_OK)
-		return code;
-	code = cli_owner(args, &owner);
 	if (code != CLI_OK)
 		return code;
 	code = cli_read(file, &octets);
 	if (code == CLI_OK)
-		code = last_seen(args, &owner.owner, now, &last);
+		code = last_seen(args, &owner, &last);
 	if (code == CLI_OK &&
-	    gpt_token_verify(gk_buf_slice(&octets), &owner.owner, &last, now,
-	                     &v, &why) != GK_OK) {
+	    gpt_token_verify(gk_buf_slice(&octets), &owner.owner, &last,
+	                     owner.now, &v, &why) != GK_OK) {
 		code = cli_fault(file, &why);
 		if (args->json)
 			(void)cli_write_json(
@@ -149,16 +145,12 @@ verify_for_show(const struct cli_args *args, const struct cli_policy *policy)
 	struct gpt_verified v = { 0 };
 	struct gpt_fault why = { 0 };
 	struct cli_owner owner;
-	int64_t now;
-	enum cli_exit code = cli_date("now", args->now, &now);
+	enum cli_exit code = cli_owner(args, &owner);
 
 	if (code != CLI_OK)
 		return code;
-	code = cli_owner(args, &owner);
-	if (code != CLI_OK)
-		return code;
 	if (gpt_token_verify(gk_buf_slice(&policy->octets), &owner.owner, NULL,
-	                     now, &v, &why) != GK_OK)
+	                     owner.now, &v, &why) != GK_OK)
 		code = cli_fault(args->files[0], &why);
 	gpt_verified_free(&v);
 	cli_owner_free(&owner);
