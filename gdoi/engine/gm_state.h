@@ -398,6 +398,7 @@ GK_MUST_CHECK enum gk_err gm_lkh_update(struct gm_change *c,
 GK_MUST_CHECK enum gk_err gm_teks_add(struct gm_change *c);
 void gm_teks_delete(struct gm_change *c, uint8_t protocol,
                     const struct gk_slice *spi);
+/* gm_tek_time.c */
 struct gdoi_tek gm_tek_view(const struct gm_keys *keys,
                             const struct gm_slot *slot);
 /* gm_teks_tick - activation, deactivation, expiry; changes and outputs. */
@@ -407,6 +408,14 @@ GK_MUST_CHECK enum gk_err gm_teks_tick(struct gdoi_gm *gm,
 uint64_t gm_teks_deadline(const struct gm_keys *keys);
 /* gm_teks_due - when lifetimes want us to register again. */
 uint64_t gm_due(const struct gdoi_gm *gm, const struct gm_group *group);
+
+/* gm_tek.c, for gm_tek_time.c: whose turn has come takes over; @slot is replaced, and
+ * heard no longer than others need to change over; is there one to replace it? */
+void gm_tek_activate(struct gm_keys *keys, uint64_t now_ms);
+void gm_tek_linger(const struct gm_keys *keys, struct gm_slot *slot,
+                   uint64_t now_ms);
+bool gm_tek_has_successor(const struct gm_keys *keys,
+                          const struct gm_slot *slot);
 
 /* gm_tek_forget - slot @i goes. */
 void gm_tek_forget(struct gm_keys *keys, size_t i);
