@@ -115,6 +115,16 @@ not_listed(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	                          &why, now);
 }
 
+static enum gk_err
+begin(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	enum gk_err err = gm_pull_start(gm, group, now);
+
+	if (err != GK_OK && group->pull.expect == 0)
+		group->wanted = true;
+	return err;
+}
+
 enum gk_err
 gm_register_go(struct gdoi_gm *gm, struct gk_now now)
 {
@@ -132,9 +142,33 @@ gm_register_go(struct gdoi_gm *gm, struct gk_now now)
 		               "RFC5374-4.1.3-03", "RFC5374-4.1.3.5-03"))
 			GK_TRY(not_listed(gm, group, now));
 		else
-			GK_TRY(gm_pull_start(gm, group, now));
+			GK_TRY(begin(gm, group, now));
 	}
 	return GK_OK;
+}
+
+/* Something failed on the way, for want of memory say, and nothing would go on by
+ * itself. */
+static bool
+is_stranded(const struct gdoi_gm *gm, const struct gm_group *group)
+{
+	if (group->state == GDOI_GM_IDLE || group->state == GDOI_GM_FAILED)
+		return false;
+	if (group->wanted)
+		return gm->ike == NULL ||
+		       (gm->up && pulls_running(gm) < GM_PULLS_MAX);
+	return !group->joined && !registering(group) &&
+	       group->again_at == GK_NEVER;
+}
+
+static enum gk_err
+go_on(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	if (!is_stranded(gm, group))
+		return GK_OK;
+	if (!group->wanted)
+		return wait_at_random(gm, group, now);
+	return gm->up ? gm_register_go(gm, now) : gm_server_need(gm, now);
 }
 
 static bool
@@ -183,11 +217,12 @@ no_path(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 {
 	if (gm_path_by(group) > now.mono_ms)
 		return GK_OK;
-	group->keys->path_by = GK_NEVER;
-	group->keys->awaiting = false;
 	GK_TRY(gm_tell(gm, group, GDOI_OUT_EVICTED,
 	               "no update array was for us"));
-	return gm_register_soon(gm, group, "no update array was for us", now);
+	GK_TRY(gm_register_soon(gm, group, "no update array was for us", now));
+	group->keys->path_by = GK_NEVER;
+	group->keys->awaiting = false;
+	return GK_OK;
 }
 
 /* A Rekey SA whose time is over. */
@@ -235,6 +270,7 @@ gm_register_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	GK_TRY(rekey_sas(gm, group, now));
 	GK_TRY(lifetimes(gm, group, now));
 	GK_TRY(suspicion(gm, group, now));
+	GK_TRY(go_on(gm, group, now));
 	return timer(gm, group, now);
 }
 
@@ -250,6 +286,7 @@ gm_register_deadline(const struct gdoi_gm *gm, const struct gm_group *group)
 		keys->old.kek != NULL ? keys->old.expires_at : GK_NEVER,
 		keys->rekey.kek != NULL ? keys->rekey.expires_at : GK_NEVER,
 		registering(group) ? GK_NEVER : gm_due(gm, group),
+		is_stranded(gm, group) ? 0 : GK_NEVER,
 	};
 	uint64_t at = GK_NEVER;
 

@@ -280,12 +280,15 @@ established(struct gdoi_gm *gm, struct gk_now now)
 	return gm_register_go(gm, now);
 }
 
-/* The key server died: those who rely on it look for another one. */
+/* The key server died: those who rely on it look for another one.  If it was being
+ * asked for something, another one is by now. */
 static enum gk_err
 dead(struct gdoi_gm *gm, struct gk_now now)
 {
-	gm->server = (gm->server + 1) % gm->cfg.n_servers;
-	gm->keep_server = true;
+	if (gm->ike == NULL) {
+		gm->server = (gm->server + 1) % gm->cfg.n_servers;
+		gm->keep_server = true;
+	}
 	for (size_t i = 0; i < gm->n_groups; i++)
 		if (gm->group[i].joined)
 			GK_TRY(gm_register_soon(gm, &gm->group[i],

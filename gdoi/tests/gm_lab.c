@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/gm_lab.h"
 
+#include <limits.h>
+
 struct lab lab;
+unsigned lab_random_left = UINT_MAX;
 
 static const uint8_t group_id[LAB_GROUPS][8] = {
 	{ ISAKMP_ID_KEY_ID, 0, 0, 0, 0, 0, 4, 210 },
@@ -107,6 +110,16 @@ secret(void *ctx, const char *line)
 	lab.seen.lkh_lines += strncmp(line, "GDOI_LKH 1111", 13) == 0;
 }
 
+static enum gk_err
+draw(void *ctx, uint8_t *out, size_t n)
+{
+	if (lab_random_left == 0)
+		return GK_ERR_IO;
+	if (lab_random_left != UINT_MAX)
+		lab_random_left--;
+	return env.random(ctx, out, n);
+}
+
 void
 lab_start(void)
 {
@@ -114,6 +127,7 @@ lab_start(void)
 
 	lab_stop();
 	logging = env;
+	logging.random = draw;
 	logging.secret = secret;
 	lab.gm = gdoi_gm_new(&logging, &lab.cfg);
 	assert_non_null(lab.gm);

@@ -81,6 +81,8 @@ struct lab {
 };
 
 extern struct lab lab;
+/* The member's generator fails after so many draws; UINT_MAX: never. */
+extern unsigned lab_random_left;
 
 int lab_setup(void **state);
 int lab_teardown(void **state);
