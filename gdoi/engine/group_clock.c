@@ -52,6 +52,24 @@ gdoi_group_put_back(struct gdoi_group *g, int64_t by)
 	return err;
 }
 
+/* How much less it shows than it has shown, in seconds.  Many small steps are as good as
+ * a large one, so they count together. */
+static int64_t
+lag(struct gdoi_group *g, struct gk_now now)
+{
+	int64_t ahead = 1000 * now.utc_s - (int64_t)now.mono_ms;
+	int64_t ms = g->ahead_ms - ahead;
+
+	if (g->clock.utc_s == 0 || ms <= 0) {
+		g->ahead_ms = ahead;
+		return 0;
+	}
+	if (ms / 1000 < STEP_S)
+		return 0;
+	g->ahead_ms = ahead;
+	return ms / 1000;
+}
+
 enum gk_err
 gdoi_group_clock(struct gdoi_group *g, struct gk_now *now)
 {
@@ -63,10 +81,7 @@ gdoi_group_clock(struct gdoi_group *g, struct gk_now *now)
 	 * would see the clock put back once more. */
 	if (before.utc_s != 0 && now->mono_ms < before.mono_ms)
 		*now = before;
+	by = lag(g, *now);
 	g->now = g->clock = *now;
-	if (before.utc_s == 0 || g->phase != GDOI_GROUP_OPEN)
-		return GK_OK;
-	by = before.utc_s + (int64_t)((now->mono_ms - before.mono_ms) / 1000) -
-	     now->utc_s;
-	return by < STEP_S ? GK_OK : put_back(g, by);
+	return by == 0 || g->phase != GDOI_GROUP_OPEN ? GK_OK : put_back(g, by);
 }

@@ -14,6 +14,7 @@
  */
 #define REKEY_GAP_MS 1000 /* between rekeys that joins bring about */
 #define RETRY_MS 1000     /* after a plan that failed */
+#define LAST_SEQS 65536 /* left for the change of KEK itself, array by array */
 
 /* ---- the Rekey SA -------------------------------------------------------- */
 
@@ -293,6 +294,15 @@ hidden_rekey_sa(struct gdoi_plan *p)
 
 /* ---- all of it ----------------------------------------------------------- */
 
+/* RFC6407-5.7-02: a number is used once.  When they are about to run out the next
+ * rekey, whatever it is for, brings a Rekey SA that counts from the beginning. */
+static bool
+is_counted_out(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
+{
+	return kek->sequence > UINT32_MAX - LAST_SEQS &&
+	       g->dialect.push_seq_new_kek != GDOI_PUSH_SEQ_NEW_KEK_CONTINUE;
+}
+
 static enum gk_err
 plan_all(struct gdoi_plan *p)
 {
@@ -303,9 +313,9 @@ plan_all(struct gdoi_plan *p)
 	p->current = gdoi_kek_of(g, GDOI_KEK_CURRENT);
 	p->told = on && gk_group_count(g->data) != 0;
 	p->joined = gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL;
-	if (on &&
-	    (p->cause->kek || p->current == NULL || gk_group_due(g->data) ||
-	     gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)) {
+	if (on && (p->cause->kek || p->current == NULL ||
+	           is_counted_out(g, p->current) || gk_group_due(g->data) ||
+	           gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)) {
 		GK_TRY(new_rekey_sa(p));
 		GK_TRY(hidden_rekey_sa(p));
 	} else if (gk_group_open(g->data)) {

@@ -199,6 +199,7 @@ struct gdoi_group {
 	uint64_t idle_until; /* after a tick that failed; 0: it did not */
 	int64_t tek_due_utc, kek_due_utc, last_rekey_utc;
 	struct gk_now clock; /* both clocks, as they were last seen */
+	int64_t ahead_ms;    /* the most that the one was ahead of the other */
 	uint64_t rekeyed_at;
 	struct gk_now now; /* the latest that was seen */
 

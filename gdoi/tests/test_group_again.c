@@ -2,6 +2,7 @@
 #include "gdoi/tests/group_world.h"
 
 #include <limits.h>
+#include <string.h>
 
 /* What a group does once more, and how often: after a restart, after a failure. */
 static struct gw w;
@@ -92,6 +93,45 @@ GK_TEST(rfc6407_3_5_11, nor_does_a_reset_of_sender_ids_spin)
 	gw_free(&w);
 }
 
+#define SEQ_AT 17 /* of the row of a Rekey SA */
+
+static void
+count_on(uint32_t sequence)
+{
+	for (size_t i = 0; i < w.n_rows; i++)
+		if (strcmp(w.row[i].table, "gdoi-kek") == 0)
+			for (int k = 0; k < 4; k++)
+				w.row[i].value.ptr[SEQ_AT + k] =
+					(uint8_t)(sequence >> (24 - 8 * k));
+	gw_restart(&w);
+	w.member[0].kek[0].sequence = w.member[1].kek[0].sequence = sequence;
+}
+
+/* A number is used once, and a group does not end with them. */
+GK_TEST(rfc6407_5_7_02, before_sequence_numbers_run_out_there_is_another_kek)
+{
+	struct gdoi_group_status s;
+	uint8_t kek[16];
+
+	gw_init(&w, 3);
+	w.template.rekey.resend_count = 0;
+	gw_open_with(&w, 3);
+	count_on(UINT32_MAX - 2);
+	gdoi_group_status(w.group, &s);
+	assert_int_equal(s.kek.sequence, UINT32_MAX - 2);
+	memcpy(kek, s.kek.spi, 16);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	gdoi_group_status(w.group, &s);
+	assert_memory_not_equal(kek, s.kek.spi, 16);
+	assert_int_equal(s.kek.sequence, 1);
+	assert_true(gw_can_read(&w, &w.member[0]));
+	gk_assert_ok(gw_evict(&w, &w.member[1]));
+	assert_false(gw_can_read(&w, &w.member[1]));
+	assert_true(gw_can_read(&w, &w.member[0]));
+	gw_free(&w);
+}
+
 int
 main(void)
 {
@@ -99,6 +139,8 @@ main(void)
 		GK_RUN(rfc6407_4_3_05, what_a_restart_repeats_is_no_rekey),
 		GK_RUN(rfc6407_7_4_2_02,
 		       a_rekey_that_cannot_be_made_is_tried_again_later),
+		GK_RUN(rfc6407_5_7_02,
+		       before_sequence_numbers_run_out_there_is_another_kek),
 		GK_RUN(rfc6407_3_5_11, nor_does_a_reset_of_sender_ids_spin),
 	};
 

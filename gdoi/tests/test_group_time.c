@@ -65,6 +65,23 @@ GK_TEST(rfc6407_5_3_4_01, a_clock_that_is_put_back_lengthens_no_life)
 	gw_free(&w);
 }
 
+/* Many small steps are as good as a large one. */
+GK_TEST(rfc6407_5_3_4_01, nor_does_one_that_is_put_back_again_and_again)
+{
+	gw_init(&w, 3);
+	gw_open_with(&w, 2);
+	for (int i = 0; i < 20; i++) {
+		gw_after(&w, 60);
+		w.now.utc_s -= 4;
+		gk_assert_ok(gdoi_group_tick(w.group, w.now));
+		gw_drain(&w);
+	}
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_in_range(w.member[2].tek[0].lifetime, 2390, 2405);
+	assert_in_range(w.member[2].kek[0].sak.lifetime, 85190, 85205);
+	gw_free(&w);
+}
+
 /* A thread that has read both clocks before, and got the lock after another one: it
  * neither ends what is not over, nor are lives cut twice. */
 GK_TEST(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm)
@@ -495,6 +512,8 @@ main(void)
 		GK_RUN(rfc6407_5_3_4_01, a_late_member_is_told_what_remains),
 		GK_RUN(rfc6407_5_3_4_01,
 		       a_clock_that_is_put_back_lengthens_no_life),
+		GK_RUN(rfc6407_5_3_4_01,
+		       nor_does_one_that_is_put_back_again_and_again),
 		GK_RUN(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm),
 		GK_RUN(rfc6407_5_3_4_01, a_clock_that_is_put_forward),
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
