@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -10,10 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/daemon/gkd_log.h"
+#include "common/daemon/gkd_settings.h"
+
+#define LIMIT_MS 30000
 
 extern char **environ;
 
@@ -39,35 +44,76 @@ pipe_with(const char *input, size_t len)
 	return ends[0];
 }
 
+/* Has it ended in time?  A kernel that cannot say waits for ever. */
+static bool
+ends_within(pid_t pid, uint32_t ms)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), n;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return true;
+	do
+		n = poll(&p, 1, (int)ms);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	return n != 0;
+}
+
+/* The runs that wait behind it tell of keys that are to be installed, or wiped: one
+ * that hangs must not keep them from that. */
 static void
-spawn(const char *program, char **env, int input)
+wait_for(pid_t pid, const char *event, uint32_t ms)
+{
+	int status;
+
+	if (!ends_within(pid, ms)) {
+		gkd_log(LOG_ERR, "key",
+		        "hook: %s has not ended after %u ms, and is killed",
+		        event, ms);
+		(void)kill(-pid, SIGKILL); /* what it has started, too */
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* It leads a group of its own. */
+static bool
+start(const char *program, char **env, int input, pid_t *pid)
 {
 	char *argv[] = { strdup(program), NULL };
 	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int status;
+	posix_spawnattr_t how;
+	bool started = false;
 
-	if (argv[0] == NULL || posix_spawn_file_actions_init(&actions) != 0) {
-		free(argv[0]);
-		return;
+	if (argv[0] == NULL)
+		return false;
+	if (posix_spawn_file_actions_init(&actions) == 0) {
+		if (posix_spawnattr_init(&how) == 0) {
+			started = posix_spawnattr_setflags(
+					  &how, POSIX_SPAWN_SETPGROUP) == 0 &&
+			          (input < 0 ||
+			           posix_spawn_file_actions_adddup2(
+					   &actions, input, 0) == 0) &&
+			          posix_spawn(pid, program, &actions, &how,
+			                      argv, env) == 0;
+			posix_spawnattr_destroy(&how);
+		}
+		posix_spawn_file_actions_destroy(&actions);
 	}
-	if ((input < 0 ||
-	     posix_spawn_file_actions_adddup2(&actions, input, 0) == 0) &&
-	    posix_spawn(&pid, program, &actions, NULL, argv, env) == 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-	posix_spawn_file_actions_destroy(&actions);
 	free(argv[0]);
+	return started;
 }
 
 /* An order is strings "NAME=value", each with its NUL, an empty string, and the
  * input; the program sees the first and what the daemon was started with. */
 static void
-run_program(const char *program, char *order, size_t n)
+run_program(const char *program, char *order, size_t n, uint32_t limit_ms)
 {
 	char *end = order + n, *p, **env;
 	size_t count = 0, own = 0;
 	int input;
+	pid_t pid;
 
 	while (environ[count] != NULL)
 		count++;
@@ -81,7 +127,8 @@ run_program(const char *program, char *order, size_t n)
 		env[own++] = p;
 	memcpy(env + own, environ, count * sizeof(*env));
 	input = p < end ? pipe_with(p + 1, (size_t)(end - p - 1)) : -1;
-	spawn(program, env, input);
+	if (start(program, env, input, &pid))
+		wait_for(pid, order, limit_ms);
 	if (input >= 0)
 		close(input);
 	free(env);
@@ -89,7 +136,7 @@ run_program(const char *program, char *order, size_t n)
 
 /* Returns when the daemon's end is closed. */
 static void
-serve(int fd, const char *program)
+serve(int fd, const char *program, uint32_t limit_ms)
 {
 	char order[GKD_HOOK_ORDER_MAX];
 	ssize_t n;
@@ -100,7 +147,7 @@ serve(int fd, const char *program)
 		if (n <= 0)
 			continue;
 		order[n] = '\0';
-		run_program(program, order, (size_t)n);
+		run_program(program, order, (size_t)n, limit_ms);
 		gk_wipe(order, (size_t)n);
 	}
 }
@@ -117,7 +164,21 @@ gkd_hook_check(struct gkd_config *config, const char *program,
 }
 
 enum gk_err
-gkd_hook_open(struct gkd_hook **hook, const char *program)
+gkd_hook_limit(struct gkd_config *config, uint32_t *limit_ms,
+               struct gkd_why *why)
+{
+	const struct gkd_elem *e =
+		gkd_elem_child(gkd_config_root(config), "hook");
+
+	*limit_ms = 0;
+	if (e == NULL)
+		return GK_OK;
+	return gkd_duration_load(config, e, "@timeout", 3600000, 1, limit_ms,
+	                         why);
+}
+
+enum gk_err
+gkd_hook_open(struct gkd_hook **hook, const char *program, uint32_t limit_ms)
 {
 	struct gkd_hook *h;
 	int pair[2], saved;
@@ -142,7 +203,7 @@ gkd_hook_open(struct gkd_hook **hook, const char *program)
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGUSR1, SIG_IGN);
-		serve(3, program);
+		serve(3, program, limit_ms != 0 ? limit_ms : LIMIT_MS);
 		_exit(0);
 	}
 	saved = errno;

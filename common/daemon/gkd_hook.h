@@ -16,16 +16,22 @@
  *   MSEC_GROUP    name of the group
  *
  * what else the daemon says about the event, perhaps a text to read on its
- * standard input, and with the rights that the daemon was started with.  Keys are
+ * standard input, and with the rights that the daemon was started with.  A run that
+ * takes too long is killed, so that those behind it have their turn.  Keys are
  * in no variable: others may read those.  It ends with the daemon.
  */
 #define GKD_HOOK_ORDER_MAX 16384 /* octets: variables and input of a run */
 
 struct gkd_hook;
 
-/* gkd_hook_open - GK_ERR_IO with errno.  Before any thread is started. */
+/* gkd_hook_open - GK_ERR_IO with errno.  Before any thread is started.
+ * @limit_ms: of one run; 0: 30 s. */
 GK_MUST_CHECK enum gk_err gkd_hook_open(struct gkd_hook **hook,
-                                        const char *program);
+                                        const char *program, uint32_t limit_ms);
+/* gkd_hook_limit - "timeout" of <hook>; 0: not said. */
+GK_MUST_CHECK enum gk_err gkd_hook_limit(struct gkd_config *config,
+                                         uint32_t *limit_ms,
+                                         struct gkd_why *why);
 /* gkd_hook_check - can @program be run, as far as can be seen?  Empty or NULL: there
  * is none, and that is right. */
 GK_MUST_CHECK enum gk_err gkd_hook_check(struct gkd_config *config,

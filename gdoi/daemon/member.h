@@ -129,6 +129,7 @@ struct gdoid_member {
 	struct gdoi_kernel *kernel;
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
+	uint32_t hook_limit_ms; /* of one run; 0: not said */
 	bool hook_keys;
 	struct gkd_hook *hook;
 };

@@ -318,7 +318,8 @@ gdoid_member_configure(struct gdoid_member *m, struct gkd_why *why)
 	m->cfg.groups = m->group_cfg;
 	m->store_path = gkd_elem_path(config, root, "store@path");
 	m->hook_program = gkd_elem_path(config, root, "hook@program");
-	if (gkd_hook_check(config, m->hook_program, why) != GK_OK)
+	if (gkd_hook_check(config, m->hook_program, why) != GK_OK ||
+	    gkd_hook_limit(config, &m->hook_limit_ms, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	/* The schema has seen the value. */
 	(void)!gkd_elem_bool(config, root, "hook@keys", false, &m->hook_keys,

@@ -269,7 +269,7 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 		gdoid_left_look(m);
 	}
 	if (m->hook_program == NULL ||
-	    gkd_hook_open(&m->hook, m->hook_program) == GK_OK)
+	    gkd_hook_open(&m->hook, m->hook_program, m->hook_limit_ms) == GK_OK)
 		return GKD_EXIT_OK;
 	gkd_config_fail(m->d->config, gkd_elem_child(root, "hook"), why,
 	                "'%s': %s", m->hook_program, strerror(errno));

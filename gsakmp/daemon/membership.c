@@ -547,7 +547,7 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 		rc = gsakmpd_membership_open_sockets(m, why);
 	if (rc != GKD_EXIT_OK || m->hook_program == NULL)
 		return rc;
-	if (gkd_hook_open(&m->hook, m->hook_program) == GK_OK)
+	if (gkd_hook_open(&m->hook, m->hook_program, m->hook_limit_ms) == GK_OK)
 		return GKD_EXIT_OK;
 	gkd_config_fail(m->d->config,
 	                gkd_elem_child(gkd_config_root(m->d->config), "hook"),

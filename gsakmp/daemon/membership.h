@@ -114,6 +114,7 @@ struct gsakmpd_membership {
 	struct gsakmpd_key keys[GSAKMPD_KEYS_MAX];
 	size_t n_keys;
 	const char *hook_program;
+	uint32_t hook_limit_ms; /* of one run; 0: not said */
 	struct gkd_hook *hook;
 };
 

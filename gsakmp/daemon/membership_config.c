@@ -322,7 +322,8 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
 	m->store_path = gkd_elem_path(config, root, "store@path");
 	m->hook_program = gkd_elem_path(config, root, "hook@program");
-	if (gkd_hook_check(config, m->hook_program, why) != GK_OK)
+	if (gkd_hook_check(config, m->hook_program, why) != GK_OK ||
+	    gkd_hook_limit(config, &m->hook_limit_ms, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
 	return GKD_EXIT_OK;
 }

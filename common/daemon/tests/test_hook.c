@@ -44,7 +44,7 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	snprintf(told, sizeof(told), "%s/told", dir);
 	put_program(path, told);
 	assert_int_equal(mkfifo(told, 0600), 0);
-	gk_assert_ok(gkd_hook_open(&hook, path));
+	gk_assert_ok(gkd_hook_open(&hook, path, 0));
 	gkd_hook_run(hook, "key", "studio", more, "{\"spi\":1}");
 	/* What one run was told is not there in the next. */
 	gkd_hook_run(hook, "left", "studio", NULL, NULL);
@@ -63,7 +63,39 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	                    "key studio 1 current {\"spi\":1}\nleft studio\n");
 	gkd_hook_close(hook);
 	gkd_hook_run(NULL, "key", "studio", more, NULL);
-	gk_assert_err(GK_ERR_IO, gkd_hook_open(&hook, "/no/such/hook"));
+	gk_assert_err(GK_ERR_IO, gkd_hook_open(&hook, "/no/such/hook", 0));
+	unlink(path);
+	unlink(told);
+}
+
+/* It and what it has started: those that wait behind it have their turn. */
+GK_TEST(daemon_hook, one_that_hangs_is_killed)
+{
+	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[16] = "";
+	struct pollfd p = { .events = POLLIN };
+	struct gkd_hook *hook;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hook", dir);
+	snprintf(told, sizeof(told), "%s/told", dir);
+	assert_int_equal(mkfifo(told, 0600), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f,
+	        "#!/bin/sh\nif test $MSEC_EVENT = key; then sleep 1000 & wait; "
+	        "fi\necho $MSEC_EVENT >%s\n",
+	        told);
+	fclose(f);
+	assert_int_equal(chmod(path, 0700), 0);
+	gk_assert_ok(gkd_hook_open(&hook, path, 100));
+	gkd_hook_run(hook, "key", "studio", NULL, NULL);
+	gkd_hook_run(hook, "wipe", "studio", NULL, NULL);
+	p.fd = open(told, O_RDWR);
+	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
+	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
+	assert_string_equal(all, "wipe\n");
+	close(p.fd);
+	gkd_hook_close(hook);
 	unlink(path);
 	unlink(told);
 }
@@ -73,6 +105,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(daemon_hook, runs_one_after_the_other_and_learns_no_key),
+		GK_RUN(daemon_hook, one_that_hangs_is_killed),
 	};
 	int failed;
 
