@@ -137,6 +137,8 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 	*member = NULL;
 	if (identity.len > GK_GROUP_IDENTITY_MAX)
 		return GK_ERR_SPACE;
+	if (g->lkh != NULL)
+		gk_lkh_join_soon(g->lkh);
 	if (gk_group_find(g, identity) != NULL)
 		return GK_ERR_UNEXPECTED;
 	GK_TRY(gk_group_member_new(identity, none, &m));
@@ -200,6 +202,13 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	gk_group_member_remove(g, member);
 	g->epoch_dirty = true;
 	return GK_OK;
+}
+
+void
+gk_group_leave_many(struct gk_group *g, size_t members)
+{
+	if (g->lkh != NULL)
+		gk_lkh_leave_many(g->lkh, members);
 }
 
 enum gk_err

@@ -110,15 +110,20 @@ gk_group_leave_soon(const struct gk_group *g, const struct gk_member *m,
 {
 	uint32_t hash;
 
-	if (step < 2) {
-		__builtin_prefetch(step == 0 ? (const void *)m
-		                             : m->identity.ptr);
-		return;
+	switch (step) {
+	case 0:
+		__builtin_prefetch(m);
+		break;
+	case 1:
+		__builtin_prefetch(m->identity.ptr);
+		if (g->lkh != NULL)
+			gk_lkh_leave_soon(g->lkh, m->seat);
+		break;
+	default:
+		hash = hash_of(gk_buf_slice(&m->identity));
+		__builtin_prefetch(&g->slots[home_of(hash, g->slot_cap)]);
+		break;
 	}
-	hash = hash_of(gk_buf_slice(&m->identity));
-	__builtin_prefetch(&g->slots[home_of(hash, g->slot_cap)]);
-	if (g->lkh != NULL)
-		gk_lkh_leave_soon(g->lkh, m->seat);
 }
 
 static void

@@ -84,7 +84,7 @@ gk_journal_lose(struct gk_journal *j)
 	j->lost = true;
 }
 
-#define KEEP 4096 /* entries worth keeping room for */
+#define KEEP 1024 /* entries worth keeping room for */
 
 static void
 chunks_free(struct chunk *c)

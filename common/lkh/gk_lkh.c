@@ -26,32 +26,40 @@ trail_to(const struct gk_lkh *lkh, uint32_t block, uint32_t node,
 	}
 }
 
-/* Ask for what a plan will need of a trail and beside it: in a large tree most
- * of that is in nobody's cache, and one after the other each is waited for. */
+/* Ask for what a plan will need of a trail and beside it. */
 static void
 trail_warm(const struct gk_lkh *lkh, const struct trail *trail)
 {
-	for (size_t i = 1; i < trail->len; i++) {
-		struct gk_lkh_at at = trail->at[i], first = trail->at[i - 1];
+	for (size_t i = trail->len; i-- > 1;) {
+		struct gk_lkh_at first = trail->at[i - 1];
 
 		first.node = first.node * lkh->cfg.degree + 1;
-		__builtin_prefetch(gk_lkh_node_at(lkh, at));
-		__builtin_prefetch(gk_lkh_node_at(lkh, first));
-		__builtin_prefetch(gk_lkh_octets_at(lkh, at));
-		__builtin_prefetch(gk_lkh_octets_at(lkh, first));
+		gk_lkh_warm(lkh, first, lkh->cfg.degree);
+		if (lkh->cfg.degree > GK_LKH_WARM_MAX)
+			gk_lkh_warm(lkh, trail->at[i], 1);
 	}
+}
+
+/* And of every tree's root, where each plan begins. */
+static void
+roots_warm(const struct gk_lkh *lkh)
+{
+	for (uint32_t i = 0; i < lkh->block_count && !lkh->open; i++)
+		gk_lkh_warm(lkh, (struct gk_lkh_at){ i, 0 }, 1);
 }
 
 /* The lowest free leaf of a tree that has one. */
 static uint32_t
-lowest_free(const struct gk_lkh *lkh, const struct gk_lkh_block *b)
+lowest_free(const struct gk_lkh *lkh, uint32_t block)
 {
+	const struct gk_lkh_block *b = &lkh->blocks[block];
 	uint32_t node = 0, room = b->leaves;
 
 	for (uint32_t level = 0; level < b->height; level++) {
+		gk_lkh_warm_below(lkh, (struct gk_lkh_at){ block, node });
 		room /= lkh->cfg.degree;
 		node = node * lkh->cfg.degree + 1;
-		while (b->node[node].count == room)
+		while (gk_lkh_node_of(lkh, b, node)->count == room)
 			node++;
 	}
 	return node;
@@ -191,13 +199,14 @@ pick_seat(struct gk_lkh *lkh, struct trail *trail)
 	uint32_t i = 0;
 
 	while (i < lkh->block_count &&
-	       lkh->blocks[i].node[0].count == lkh->blocks[i].leaves)
+	       gk_lkh_node_of(lkh, &lkh->blocks[i], 0)->count ==
+	               lkh->blocks[i].leaves)
 		i++;
 	if (i == lkh->block_count) {
 		GK_TRY(gk_lkh_shape(lkh, &shape));
 		GK_TRY(gk_lkh_plant(lkh, &shape));
 	}
-	trail_to(lkh, i, lowest_free(lkh, &lkh->blocks[i]), trail);
+	trail_to(lkh, i, lowest_free(lkh, i), trail);
 	return GK_OK;
 }
 
@@ -253,6 +262,8 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	gk_lkh_mark_get(lkh, leaf)->flags |= GK_LKH_SEATED;
 	b = &lkh->blocks[leaf.block];
 	*seat = b->first_seat + (leaf.node - (b->nodes - b->leaves));
+	if (*seat == lkh->vacated)
+		lkh->vacated = 0;
 	lkh->open = true;
 	lkh->head_dirty = true;
 	gk_wipe(draw.octets, draw.used);
@@ -273,7 +284,6 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 	if (!seat_find(lkh, seat, &leaf))
 		return GK_ERR_UNEXPECTED;
 	trail_to(lkh, leaf.block, leaf.node, &trail);
-	trail_warm(lkh, &trail);
 	GK_TRY(gk_lkh_reserve(lkh, GK_LKH_DEPTH_MAX));
 	mark = gk_lkh_mark_at(lkh, leaf);
 	seated = mark != NULL && (mark->flags & GK_LKH_SEATED);
@@ -311,6 +321,8 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 	}
 	if (!lkh->group_due || seated)
 		group_key(lkh);
+	if (lkh->vacated == 0 || seat < lkh->vacated)
+		lkh->vacated = seat;
 	lkh->open = true;
 	lkh->head_dirty = true;
 	gk_wipe(draw.octets, draw.used);
@@ -327,6 +339,14 @@ gk_lkh_leave_soon(const struct gk_lkh *lkh, uint32_t seat)
 		return;
 	trail_to(lkh, leaf.block, leaf.node, &trail);
 	trail_warm(lkh, &trail);
+	roots_warm(lkh);
+}
+
+void
+gk_lkh_join_soon(const struct gk_lkh *lkh)
+{
+	roots_warm(lkh);
+	gk_lkh_leave_soon(lkh, lkh->vacated); /* most probably there */
 }
 
 void
@@ -454,7 +474,7 @@ gk_lkh_count(const struct gk_lkh *lkh)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < lkh->block_count; i++)
-		n += lkh->blocks[i].node[0].count;
+		n += gk_lkh_node_of(lkh, &lkh->blocks[i], 0)->count;
 	return n;
 }
 
@@ -471,8 +491,7 @@ gk_lkh_memory(const struct gk_lkh *lkh)
 	           lkh->dirty_cap * sizeof(*lkh->dirty);
 
 	for (uint32_t i = 0; i < lkh->block_count; i++)
-		n += lkh->blocks[i].nodes *
-		     (sizeof(struct gk_lkh_node) + lkh->cfg.key_len);
+		n += lkh->blocks[i].nodes * lkh->stride;
 	return n;
 }
 

@@ -386,22 +386,6 @@ path_edge(struct draft *d, struct gk_lkh_at at)
 	return add_current(d, at);
 }
 
-/* Ask for what will be looked at below the children of a node. */
-static void
-warm_below(const struct gk_lkh *lkh, struct gk_lkh_at at)
-{
-	uint32_t child = at.node * lkh->cfg.degree + 1;
-
-	at.node = child * lkh->cfg.degree + 1;
-	if (at.node >= lkh->blocks[at.block].nodes)
-		return;
-	__builtin_prefetch(gk_lkh_node_at(lkh, at));
-	__builtin_prefetch(gk_lkh_octets_at(lkh, at));
-	at.node += lkh->cfg.degree;
-	__builtin_prefetch(gk_lkh_node_at(lkh, at));
-	__builtin_prefetch(gk_lkh_octets_at(lkh, at));
-}
-
 static enum gk_err
 path_node(struct draft *d, struct gk_lkh_at at)
 {
@@ -414,7 +398,7 @@ path_node(struct draft *d, struct gk_lkh_at at)
 		return path_edge(d, at);
 	GK_TRY(current_key(d, at, &d->above[d->depth].key));
 	d->above[d->depth++].made = mark->made;
-	warm_below(d->lkh, at);
+	gk_lkh_warm_below(d->lkh, at);
 	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
 		child.node = at.node * d->lkh->cfg.degree + i;
 		GK_TRY(path_node(d, child)); /* no deeper than the tree */

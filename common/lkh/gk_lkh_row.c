@@ -108,14 +108,6 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 		gk_row_key(lkh->blocks[at.block].first_id + at.node, key), &wr);
 }
 
-/* Ask for a node that will be saved soon: by now it is in nobody's cache. */
-static void
-warm(const struct gk_lkh *lkh, size_t dirty)
-{
-	__builtin_prefetch(gk_lkh_node_at(lkh, lkh->dirty[dirty]));
-	__builtin_prefetch(gk_lkh_octets_at(lkh, lkh->dirty[dirty]));
-}
-
 #define WARM_AHEAD 12 /* nodes */
 
 enum gk_err
@@ -130,7 +122,10 @@ gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 		struct gk_lkh_at at = lkh->dirty[lkh->dirty_count - 1];
 
 		if (lkh->dirty_count > WARM_AHEAD)
-			warm(lkh, lkh->dirty_count - 1 - WARM_AHEAD);
+			gk_lkh_warm(
+				lkh,
+				lkh->dirty[lkh->dirty_count - 1 - WARM_AHEAD],
+				1);
 		GK_TRY(save_node(lkh, at, journal));
 		gk_lkh_node_at(lkh, at)->dirty = false;
 	}
@@ -152,7 +147,7 @@ gk_lkh_export(const struct gk_lkh *lkh, struct gk_journal *journal)
 		GK_TRY(save_tree(&whole, b, journal));
 		for (uint32_t n = 0; n < lkh->blocks[b].nodes; n++) {
 			const struct gk_lkh_node *node =
-				&lkh->blocks[b].node[n];
+				gk_lkh_node_of(lkh, &lkh->blocks[b], n);
 
 			if (node->handle == 0 && node->mark == 0)
 				continue;

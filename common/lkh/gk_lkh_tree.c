@@ -76,6 +76,16 @@ check_config(struct gk_lkh_config *cfg)
 	return GK_OK;
 }
 
+/* A node and its key, aligned for the next node. */
+static size_t
+stride_of(size_t key_len)
+{
+	const size_t align = _Alignof(struct gk_lkh_node);
+
+	return (sizeof(struct gk_lkh_node) + key_len + align - 1) / align *
+	       align;
+}
+
 enum gk_err
 gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
            struct gk_lkh **out)
@@ -94,6 +104,7 @@ gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
 	lkh->soonest = INT64_MAX;
 	lkh->round_soonest = INT64_MAX;
 	err = check_config(&lkh->cfg);
+	lkh->stride = stride_of(lkh->cfg.key_len);
 	lkh->first_id = lkh->cfg.first_id;
 	lkh->last_id = lkh->cfg.last_id;
 	/* The first tree is planted by the first join, or by a load; here only
@@ -120,12 +131,12 @@ gk_lkh_free(struct gk_lkh *lkh)
 		/* Only where there was ever a key: a sweep over the whole
 		 * array would touch pages that were never used. */
 		for (uint32_t n = 0; n < b->nodes; n++) {
-			if (b->node[n].keyed)
-				gk_wipe(b->keys + n * lkh->cfg.key_len,
-				        lkh->cfg.key_len);
+			struct gk_lkh_node *node = gk_lkh_node_of(lkh, b, n);
+
+			if (node->keyed)
+				gk_wipe(node->key, lkh->cfg.key_len);
 		}
-		free(b->node);
-		free(b->keys);
+		free(b->nodes_at);
 	}
 	free(lkh->blocks);
 	free(lkh->marks);
@@ -199,13 +210,9 @@ gk_lkh_plant(struct gk_lkh *lkh, const struct gk_lkh_block *shape)
 	if (grown == NULL)
 		return GK_ERR_NOMEM;
 	lkh->blocks = grown;
-	b.node = calloc(b.nodes, sizeof(*b.node));
-	b.keys = calloc(b.nodes, lkh->cfg.key_len);
-	if (b.node == NULL || b.keys == NULL) {
-		free(b.node);
-		free(b.keys);
+	b.nodes_at = calloc(b.nodes, lkh->stride);
+	if (b.nodes_at == NULL)
 		return GK_ERR_NOMEM;
-	}
 	lkh->blocks[lkh->block_count++] = b;
 	lkh->seats += b.leaves;
 	return GK_OK;
@@ -254,6 +261,21 @@ gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
 
 	lkh->marks = marks;
 	return err == GK_OK ? reserve_dirty(lkh, n) : err;
+}
+
+void
+gk_lkh_leave_many(struct gk_lkh *lkh, size_t seats)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < lkh->block_count; i++) {
+		const struct gk_lkh_block *b = &lkh->blocks[i];
+		size_t most = seats * (b->height + 1);
+
+		n += most < b->nodes ? most : b->nodes;
+	}
+	/* Else it grows. */
+	(void)!gk_lkh_reserve(lkh, n);
 }
 
 enum gk_err

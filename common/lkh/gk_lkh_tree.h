@@ -24,7 +24,8 @@
  */
 #define GK_LKH_FOREVER UINT32_MAX /* a life until the year 9999 */
 
-/* There are up to two nodes for each member: no octet more than needed. */
+/* There are up to two nodes for each member: no octet more than needed.  The key
+ * lies behind, so that one who needs both waits for memory once. */
 struct gk_lkh_node {
 	int64_t created;
 	uint32_t life; /* seconds from there to expiry, or GK_LKH_FOREVER */
@@ -34,6 +35,7 @@ struct gk_lkh_node {
 	bool keyed : 1; /* has a key, which is to say: has members */
 	bool dirty : 1; /* not in the journal yet */
 	uint32_t count : 30; /* members below; a leaf has 0 or 1 */
+	uint8_t key[];       /* key_len octets */
 };
 
 static inline int64_t
@@ -79,17 +81,18 @@ struct gk_lkh_block {
 	uint32_t height;
 	uint32_t nodes;
 	uint32_t leaves;
-	struct gk_lkh_node *node;
-	uint8_t *keys; /* key_len octets for each node */
+	uint8_t *nodes_at; /* stride octets for each; gk_lkh_node_of() */
 };
 
 struct gk_lkh {
 	const struct gk_env *env;
 	struct gk_lkh_config cfg;
+	size_t stride; /* from a node to the next, octets */
 	struct gk_lkh_block *blocks;
 	uint32_t block_count;
 	uint32_t seats;
 	uint32_t first_id, last_id; /* without what others use */
+	uint32_t vacated; /* a seat that may be free, and a low one; 0: none */
 
 	uint32_t epoch;
 	bool open;
@@ -118,7 +121,7 @@ struct gk_lkh {
 };
 
 #define GK_LKH_NO_NODE UINT32_MAX
-#define GK_LKH_KEEP 4096 /* marks, or dirty nodes, worth keeping room for */
+#define GK_LKH_KEEP 512 /* marks, or dirty nodes, worth keeping room for */
 
 /* The group key takes the place of this node: it has no key of its own. */
 static inline bool
@@ -128,9 +131,16 @@ gk_lkh_is_rootless(const struct gk_lkh *lkh, uint32_t node)
 }
 
 static inline struct gk_lkh_node *
+gk_lkh_node_of(const struct gk_lkh *lkh, const struct gk_lkh_block *block,
+               uint32_t node)
+{
+	return (void *)(block->nodes_at + node * lkh->stride);
+}
+
+static inline struct gk_lkh_node *
 gk_lkh_node_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 {
-	return &lkh->blocks[at.block].node[at.node];
+	return gk_lkh_node_of(lkh, &lkh->blocks[at.block], at.node);
 }
 
 /* gk_lkh_find_id - the node with that id; false: there is none. */
@@ -140,7 +150,7 @@ bool gk_lkh_find_id(const struct gk_lkh *lkh, uint32_t id,
 static inline uint8_t *
 gk_lkh_octets_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 {
-	return lkh->blocks[at.block].keys + at.node * lkh->cfg.key_len;
+	return gk_lkh_node_at(lkh, at)->key;
 }
 
 static inline bool
@@ -158,6 +168,35 @@ gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 	uint32_t mark = gk_lkh_node_at(lkh, at)->mark;
 
 	return mark == 0 ? NULL : &lkh->marks[mark - 1];
+}
+
+#define GK_LKH_WARM_MAX 16 /* nodes; with more children nobody waits for one */
+
+/* gk_lkh_warm - ask for @n nodes from @at on, and their keys: in a large tree
+ * they are in nobody's cache, and one after the other each is waited for. */
+static inline void
+gk_lkh_warm(const struct gk_lkh *lkh, struct gk_lkh_at at, uint32_t n)
+{
+	const uint8_t *p = (const uint8_t *)gk_lkh_node_at(lkh, at);
+	const uint8_t *last =
+		p + (n < GK_LKH_WARM_MAX ? n : GK_LKH_WARM_MAX) * lkh->stride -
+		1;
+
+	for (; p < last; p += 64) /* of a cache line, nearly everywhere */
+		__builtin_prefetch(p);
+	__builtin_prefetch(last);
+}
+
+/* gk_lkh_warm_below - ask for what is below the children of a node, if there is
+ * anything. */
+static inline void
+gk_lkh_warm_below(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	uint32_t d = lkh->cfg.degree;
+
+	at.node = (at.node * d + 1) * d + 1;
+	if (at.node < lkh->blocks[at.block].nodes)
+		gk_lkh_warm(lkh, at, d * d);
 }
 
 /* gk_lkh_mark_get - the same, made when there is none; there must be room. */

@@ -257,6 +257,14 @@ gsakmp_events_forget(struct gsakmp_group *g)
 
 /* ---- signing and sending ------------------------------------------------ */
 
+/*
+ * The events of a large rekey have hundreds of millions of octets.  They are
+ * there once as what is stored; as datagrams they are there a few at a time, each
+ * time in memory that the ones before have left, and others have their turn
+ * between.
+ */
+#define FLUSH_MAX (4 << 20) /* octets signed in a row, and what is one more */
+
 /* About; the policy may be gone by now. */
 static size_t
 message_len(const struct gsakmp_build *b, const struct gsakmp_sign *sign,
@@ -460,6 +468,7 @@ note_oversize(struct gsakmp_group *g)
 enum gk_err
 gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 {
+	size_t octets = 0;
 	struct gsakmp_party party;
 	struct gsakmp_event *e;
 	enum gk_err err = GK_OK;
@@ -468,12 +477,14 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 	g->hold = false;
 	g->flushed_at = now.mono_ms;
 	pthread_mutex_unlock(&g->lock);
-	while (err == GK_OK && (e = event_take(g, &party)) != NULL) {
+	while (err == GK_OK && octets < FLUSH_MAX &&
+	       (e = event_take(g, &party)) != NULL) {
 		struct gk_buf dgram = { 0 };
 
 		err = event_sign(g, &party, e, now, &dgram);
 		if (err == GK_OK && dgram.len > g->cfg.rekey_message)
 			note_oversize(g);
+		octets += dgram.len;
 		if (err == GK_OK)
 			err = event_send(g, &party, e, &dgram);
 		gk_buf_free(&dgram);

@@ -334,13 +334,16 @@ seal_token(struct plan *p, const struct gsakmp_policy *policy,
 		&p->token);
 }
 
-#define SOON 3 /* members */
+#define SOON 3    /* members */
+#define MANY 1000 /* members */
 
 /* Who goes after number @i, one step after the other. */
 static void
 leave_soon(const struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
            size_t i)
 {
+	if (i == 0) /* nobody could say so before */
+		gk_group_leave_soon(g->data, order->evict[0], 1);
 	for (int step = 0; step < 3; step++) {
 		size_t n = i + SOON * (3 - (size_t)step);
 
@@ -356,6 +359,8 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 	size_t cursor = 0;
 	struct gk_member *m;
 
+	if (order->n_evict >= MANY)
+		gk_group_leave_many(g->data, order->n_evict);
 	for (size_t i = 0; i < order->n_evict; i++) {
 		leave_soon(g, order, i);
 		GK_TRY(gsakmp_group_drop_member(g, order->evict[i], now));

@@ -244,7 +244,8 @@ GK_MUST_CHECK enum gk_err gsakmp_group_plan(
 GK_MUST_CHECK enum gk_err gsakmp_group_plan_destroy(struct gsakmp_group *g,
                                                     struct gk_now now);
 /* gsakmp_group_flush - takes the lock itself: sign what is planned, emit COMMIT
- * and MULTICAST. */
+ * and MULTICAST.  Of very much that is a part: gsakmp_group_deadline() says that
+ * gsakmp_group_tick() is to go on at once, when that has been sent. */
 GK_MUST_CHECK enum gk_err gsakmp_group_flush(struct gsakmp_group *g,
                                              struct gk_now now);
 GK_MUST_CHECK enum gk_err gsakmp_group_event_load(struct gsakmp_group *g,

@@ -86,8 +86,11 @@ gsakmp_session_add(struct gsakmp_sessions *all, struct gsakmp_session *s)
 struct gsakmp_session *
 gsakmp_session_find(const struct gsakmp_sessions *all, struct gk_slice key)
 {
-	struct gsakmp_session *s = all->key_bucket[bucket(0, key)];
+	struct gsakmp_session *s;
 
+	if (all->count == 0)
+		return NULL;
+	s = all->key_bucket[bucket(0, key)];
 	while (s != NULL && !gk_slice_equal(gk_buf_slice(&s->key), key))
 		s = s->by_key;
 	return s;

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gsakmp/engine/group_state.h"
+#include "gsakmp/message/message.h"
+#include "gsakmp/tests/fixture.h"
+
+/*
+ * A rekey with more octets than are signed in a row: RFC 4535 sections 5.3.1 and
+ * 7.1.1.  The parts follow each other, with others' turns between them, and
+ * together they are what one piece would have been.
+ */
+#define MEMBERS 16384
+#define LEAVE (MEMBERS / 2) /* every other one: each who stays needs a wrap */
+#define PART (4 << 20)      /* octets, and one message more at most */
+
+/* Members of an hour ago, without their registrations. */
+static void
+seat_all(struct world *w)
+{
+	static uint8_t octets[1];
+	struct gk_lkh_plan plan;
+
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		struct gsakmp_member_info info = { .id_type =
+			                                   GSAKMP_ID_DN_STRING,
+			                           .der = { octets, 1 } };
+		struct gk_member *m;
+		char name[32];
+
+		snprintf(name, sizeof(name), "dn:CN=m%u", i);
+		gk_assert_ok(gk_group_join(w->group->data, gk_slice_str(name),
+		                           simnet_now(w->net).utc_s, &m));
+		info.signer_id = (struct gk_buf){ (uint8_t *)name + 3,
+			                          strlen(name) - 3 };
+		gk_assert_ok(gsakmp_group_member_put(w->group, m, &info));
+		gk_assert_ok(gk_group_member_state(w->group->data, m,
+		                                   GK_MEMBER_ACTIVE));
+	}
+	gk_assert_ok(gk_group_seal(w->group->data, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+}
+
+/* What one drain saw. */
+struct part {
+	size_t octets, longest;
+	uint32_t first, last; /* Sequence IDs */
+	unsigned events, gaps;
+};
+
+static void
+commit(struct world *w, uint64_t ticket, bool ok)
+{
+	struct gk_commits *c = gsakmp_group_commits(w->group);
+
+	if (gk_commits_begin(c, ticket) != NULL)
+		gk_commits_end(c, ok);
+	else
+		(void)gk_commits_done(c, ticket);
+}
+
+static struct part
+drain(struct world *w, bool ok)
+{
+	struct part p = { 0 };
+	struct gsakmp_output out;
+
+	while (gsakmp_group_poll(w->group, &out)) {
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			commit(w, out.ticket, ok);
+		if (out.kind != GSAKMP_OUT_MULTICAST || !ok)
+			continue;
+		p.octets += out.dgram.len;
+		if (out.dgram.len > p.longest)
+			p.longest = out.dgram.len;
+		if (p.events++ == 0)
+			p.first = out.sequence;
+		else
+			p.gaps += out.sequence != p.last + 1;
+		p.last = out.sequence;
+	}
+	return p;
+}
+
+static void
+evict_half(struct world *w)
+{
+	static char name[LEAVE][32];
+	static const char *peer[LEAVE];
+
+	for (unsigned i = 0; i < LEAVE; i++) {
+		snprintf(name[i], sizeof(name[i]), "dn:CN=m%u", 2 * i + 1);
+		peer[i] = name[i];
+	}
+	gk_assert_ok(
+		gsakmp_group_evict(w->group, peer, LEAVE, simnet_now(w->net)));
+}
+
+static struct world *
+large_world(void)
+{
+	struct world_config cfg = { .suite = WORLD_P256,
+		                    .event = GPT_REKEY_EVENT_TIME,
+		                    .event_time = 86400,
+		                    .seed = 9 };
+	struct world *w = world_new(&cfg);
+
+	seat_all(w);
+	drain(w, true);
+	return w;
+}
+
+static bool
+at_once(struct world *w)
+{
+	return gsakmp_group_deadline(w->group) <= simnet_now(w->net).mono_ms;
+}
+
+GK_TEST(rfc4535_7_1_1_11, parts_of_a_large_rekey_follow_each_other)
+{
+	struct world *w = large_world();
+	size_t planned, sent = 0;
+	unsigned parts = 0;
+	uint32_t last = 0;
+
+	evict_half(w);
+	planned = gk_group_sequence(w->group->data);
+	do {
+		struct part p = drain(w, true);
+
+		assert_true(p.events > 0);
+		assert_int_equal(p.gaps, 0);
+		assert_true(p.octets < PART + p.longest);
+		if (parts++ != 0)
+			assert_int_equal(p.first, last + 1);
+		last = p.last;
+		sent += p.octets;
+		if (!at_once(w))
+			break;
+		gk_assert_ok(gsakmp_group_tick(w->group, simnet_now(w->net)));
+	} while (parts < 100);
+	assert_true(parts >= 2);
+	assert_true(sent > PART);
+	assert_int_equal(last, planned);
+	assert_null(w->group->first_event);
+	assert_null(w->group->sent);
+	world_free(w);
+}
+
+/* What the store refused comes first when it is well again, and then the rest. */
+GK_TEST(rfc4535_7_1_1_12, parts_wait_for_the_store)
+{
+	struct world *w = large_world();
+	uint32_t first = gk_group_sequence(w->group->data) + 1;
+	struct gk_now now;
+	struct part p;
+
+	evict_half(w);
+	p = drain(w, false);
+	assert_int_equal(p.events, 0);
+	assert_int_equal(w->group->first_event->sequence, first);
+	now = simnet_now(w->net);
+	now.mono_ms += 2000;
+	assert_true(gsakmp_group_deadline(w->group) <= now.mono_ms);
+	gk_assert_ok(gsakmp_group_tick(w->group, now));
+	p = drain(w, true);
+	assert_int_equal(p.first, first);
+	assert_int_equal(p.gaps, 0);
+	assert_true(at_once(w));
+	gk_assert_ok(gsakmp_group_tick(w->group, now));
+	assert_int_equal(drain(w, true).first, p.last + 1);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4535_7_1_1_11,
+		       parts_of_a_large_rekey_follow_each_other),
+		GK_RUN(rfc4535_7_1_1_12, parts_wait_for_the_store),
+	};
+	int failed = cmocka_run_group_tests_name("gsakmp/rekey_parts", tests,
+	                                         NULL, NULL);
+
+	gk_pki_keys_free();
+	return failed;
+}
