@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "common/daemon/gkd_memory.h"
 #include "common/lkh/gk_lkh_tree.h"
 #include "interop/bench/bench_group.h"
+#include "interop/bench/minimum.h"
 
 /*
  * A large group at its key server: memory for each member, and what a join, a
@@ -106,93 +108,6 @@ fill(struct bench *b, uint32_t n, int64_t utc)
 	seal(b);
 }
 
-/* ---- the theoretical minimum -------------------------------------------- */
-
-static size_t
-offset(const struct gk_lkh *lkh, uint32_t block)
-{
-	size_t at = 0;
-
-	for (uint32_t i = 0; i < block; i++)
-		at += lkh->blocks[i].nodes;
-	return at;
-}
-
-/* Marks the nodes above a seat. */
-static void
-lose(struct bench *b, uint32_t seat)
-{
-	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-
-	for (uint32_t i = 0; i < lkh->block_count; i++) {
-		const struct gk_lkh_block *t = &lkh->blocks[i];
-		uint32_t node;
-
-		if (seat < t->first_seat || seat - t->first_seat >= t->leaves)
-			continue;
-		node = t->nodes - t->leaves + (seat - t->first_seat);
-		while (node != 0) {
-			node = (node - 1) / lkh->cfg.degree;
-			b->gone[offset(lkh, i) + node] = 1;
-		}
-	}
-}
-
-/*
- * After leaves: whoever is left has to be reached by keys that no leaver knew.
- * Those are the keys of the subtrees without a leaver; each of the largest such
- * subtrees needs one wrap, and fewer do not reach everybody.
- */
-static size_t
-minimum_leave(struct bench *b)
-{
-	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < lkh->block_count; i++) {
-		const struct gk_lkh_block *t = &lkh->blocks[i];
-		const uint8_t *gone = b->gone + offset(lkh, i);
-
-		for (uint32_t node = 0; node < t->nodes; node++) {
-			uint32_t up = (node - 1) / lkh->cfg.degree;
-
-			if (t->node[node].count != 0 && !gone[node] &&
-			    (node == 0 || gone[up]))
-				n++;
-		}
-	}
-	return n;
-}
-
-/* After joins with backward secrecy: every key above a joiner that somebody
- * held before is replaced, and each has an audience of its own; trees that
- * nobody joined need the group key. */
-static size_t
-minimum_join(struct bench *b, const uint32_t *before)
-{
-	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < lkh->block_count; i++) {
-		const struct gk_lkh_block *t = &lkh->blocks[i];
-		size_t at = offset(lkh, i);
-
-		for (uint32_t node = 0; node < t->nodes; node++)
-			if (before[at + node] != 0 &&
-			    (b->gone[at + node] || node == 0))
-				n++;
-	}
-	return n;
-}
-
-static size_t
-nodes_of(struct bench *b)
-{
-	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-
-	return offset(lkh, lkh->block_count);
-}
-
 /* ---- operations --------------------------------------------------------- */
 
 static void
@@ -218,12 +133,45 @@ count_wraps(struct bench *b, struct result *r)
 	}
 }
 
+/* Through all nodes, for the minimum, which takes the caches from who is next. */
+static bool
+walks(const struct bench *b)
+{
+	return !b->brief && !b->still;
+}
+
 static int
 by_id(const void *a, const void *b)
 {
 	const struct gk_member *const *x = a, *const *y = b;
 
 	return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+/* Who leaves: @n of them, by chance. */
+static void
+pick(struct bench *b, size_t n, struct gk_member **m)
+{
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+	uint32_t top = gk_lkh_seats(lkh);
+	uint8_t *picked = n > 1 ? calloc(1, top + 1) : NULL;
+
+	b->gone = walks(b) ? calloc(1, bench_nodes(lkh) + 1) : NULL;
+	BENCH_NEED((picked != NULL || n <= 1) &&
+	           (b->gone != NULL || !walks(b)));
+	for (size_t i = 0; i < n;) {
+		uint32_t seat = (uint32_t)(random_of(b) % top) + 1;
+
+		m[i] = gk_group_find_id(b->g->data, seat);
+		if (m[i] == NULL || (picked != NULL && picked[seat]))
+			continue;
+		if (picked != NULL)
+			picked[seat] = 1;
+		if (b->gone != NULL)
+			bench_lose(lkh, seat, b->gone);
+		i++;
+	}
+	free(picked);
 }
 
 /* In the order of their ids, as gk_group_find_several() gives them. */
@@ -234,22 +182,10 @@ leave(struct bench *b, size_t n, struct result *r)
 	struct gsakmp_rekey_cause cause = {
 		.refresh = true, .sweep = true, .evict = m, .n_evict = n
 	};
-	uint32_t top = gk_lkh_seats(gk_group_lkh(b->g->data));
-	uint8_t *picked = calloc(1, top + 1);
 	uint64_t start;
 
-	b->gone = calloc(1, nodes_of(b) + 1);
-	BENCH_NEED(m != NULL && picked != NULL && b->gone != NULL);
-	for (size_t i = 0; i < n;) {
-		uint32_t seat = (uint32_t)(random_of(b) % top) + 1;
-
-		m[i] = gk_group_find_id(b->g->data, seat);
-		if (m[i] == NULL || picked[seat])
-			continue;
-		picked[seat] = 1;
-		lose(b, seat);
-		i++;
-	}
+	BENCH_NEED(m != NULL);
+	pick(b, n, m);
 	qsort(m, n, sizeof(struct gk_member *), by_id);
 	start = bench_thread_ns();
 	BENCH_MUST(gsakmp_group_plan(b->g, &cause, bench_now()));
@@ -257,7 +193,6 @@ leave(struct bench *b, size_t n, struct result *r)
 	if (!b->brief)
 		count_wraps(b, r);
 	free(m);
-	free(picked);
 }
 
 /* Leaves in *@before how many there were below each node. */
@@ -266,36 +201,35 @@ join(struct bench *b, size_t n, uint32_t **counts, struct result *r)
 {
 	const struct gsakmp_rekey_cause joins = { 0 };
 	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-	size_t nodes = nodes_of(b), at = 0;
-	uint32_t *before = calloc(nodes * 2 + 1024, sizeof(*before));
+	size_t cap = bench_nodes(lkh) * 2 + 1024;
 	uint64_t start;
 
-	BENCH_NEED(before != NULL);
-	for (uint32_t i = 0; i < lkh->block_count; i++)
-		for (uint32_t k = 0; k < lkh->blocks[i].nodes; k++)
-			before[at++] = lkh->blocks[i].node[k].count;
+	*counts = walks(b) ? bench_count_members(lkh, cap) : NULL;
 	start = bench_thread_ns();
 	for (size_t i = 0; i < n; i++)
 		add_member(b, bench_now().utc_s);
 	BENCH_MUST(gsakmp_group_plan(b->g, &joins, bench_now()));
 	r->plan_ns += bench_thread_ns() - start;
 	count_wraps(b, r);
-	BENCH_NEED(nodes_of(b) <= nodes * 2 + 1024);
-	*counts = before;
+	BENCH_NEED(bench_nodes(lkh) <= cap);
 }
 
 static size_t
 minimum_joined(struct bench *b, uint32_t first, const uint32_t *before)
 {
-	b->gone = calloc(1, nodes_of(b) + 1);
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
+
+	b->gone = calloc(1, bench_nodes(lkh) + 1);
 	BENCH_NEED(b->gone != NULL);
 	for (uint32_t i = first; i < b->next; i++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "dn:CN=member-%07u,O=Members", i);
-		lose(b, gk_group_find(b->g->data, gk_slice_str(name))->seat);
+		bench_lose(lkh,
+		           gk_group_find(b->g->data, gk_slice_str(name))->seat,
+		           b->gone);
 	}
-	return minimum_join(b, before);
+	return bench_minimum_join(lkh, b->gone, before);
 }
 
 /* The tree is walked for the minimum when everything is done: between planning
@@ -311,12 +245,15 @@ bench_operate(struct bench *b, bool leaving, size_t n)
 		leave(b, n, &r);
 	else
 		join(b, n, &before, &r);
-	start = bench_thread_ns();
-	BENCH_MUST(gsakmp_group_flush(b->g, bench_now()));
-	r.sign_ns += bench_thread_ns() - start;
-	drain(b, &r);
-	if (!b->brief)
-		r.minimum = leaving ? minimum_leave(b)
+	do { /* as the key server does: part by part */
+		start = bench_thread_ns();
+		BENCH_MUST(gsakmp_group_flush(b->g, bench_now()));
+		r.sign_ns += bench_thread_ns() - start;
+		drain(b, &r);
+	} while (b->g->first_event != NULL);
+	if (walks(b))
+		r.minimum = leaving ? bench_minimum_leave(
+					      gk_group_lkh(b->g->data), b->gone)
 		                    : minimum_joined(b, first, before);
 	free(before);
 	free(b->gone);
@@ -325,15 +262,23 @@ bench_operate(struct bench *b, bool leaving, size_t n)
 	return r;
 }
 
-/* As after an operation. */
+/* As after an operation: commits of about as much, and the walk. */
 static void
 walk(void *arg)
 {
+	static uint8_t row[16384];
+	const struct gk_slice value = { row, sizeof(row) };
 	struct bench *b = arg;
+	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
 
-	b->gone = calloc(1, nodes_of(b) + 1);
+	if (b->store != NULL) {
+		BENCH_MUST(gk_store_put(b->store, gk_slice_str("bench"),
+		                        "bench", gk_slice_str("row"), value));
+		(void)bench_disk_write(b->disk, sizeof(row));
+	}
+	b->gone = calloc(1, bench_nodes(lkh) + 1);
 	BENCH_NEED(b->gone != NULL);
-	(void)minimum_leave(b);
+	(void)bench_minimum_leave(lkh, b->gone);
 	free(b->gone);
 	b->gone = NULL;
 }
@@ -359,14 +304,20 @@ add_cold(struct bench *b, const struct result *r, json_t *o)
 			   json_real((double)r->cpu_ns / (double)ns)) == 0);
 }
 
+/* OpenSSL's time for the wraps and one signature, which is over everything that
+ * is sent. */
+static double
+crypto_of(const struct bench *b, const struct result *r)
+{
+	return (double)r->wraps * b->ref.wrap +
+	       (double)r->wrap_octets * b->ref.wrap_octet + b->ref.sign +
+	       (double)r->octets * b->ref.hash_octet;
+}
+
 static json_t *
 describe(const struct bench *b, bool leaving, size_t n, const struct result *r)
 {
-	double wraps_ns = (double)r->wraps * b->ref.wrap +
-	                  (double)r->wrap_octets * b->ref.wrap_octet;
-	/* The signature is over everything that is sent. */
-	double crypto =
-		wraps_ns + b->ref.sign + (double)r->octets * b->ref.hash_octet;
+	double crypto = crypto_of(b, r);
 	double all = (double)(r->cpu_ns + r->store_ns + r->fold_ns);
 	double signatures =
 		crypto - b->ref.sign + (double)r->datagrams * b->ref.sign;
@@ -412,6 +363,34 @@ by_cpu(const void *a, const void *b)
 	return x->cpu_ns < y->cpu_ns ? -1 : x->cpu_ns > y->cpu_ns;
 }
 
+/* Single ones one right after the other: nothing is between but the commit. */
+static void
+add_again(struct bench *b, json_t *left, json_t *joined)
+{
+	static struct result r[2][REPEATS_MAX];
+
+	b->still = true;
+	for (size_t i = 0; i < b->repeats; i++) {
+		r[0][i] = bench_operate(b, true, 1);
+		r[1][i] = bench_operate(b, false, 1);
+	}
+	b->still = false;
+	for (int k = 0; k < 2; k++) {
+		json_t *o = k == 0 ? left : joined;
+		double ns;
+
+		qsort(r[k], b->repeats, sizeof(r[k][0]), by_cpu);
+		ns = (double)r[k][0].cpu_ns;
+		BENCH_NEED(json_object_set_new(o, "cpu_again_ns",
+		                               json_integer((json_int_t)ns)) ==
+		                   0 &&
+		           json_object_set_new(
+				   o, "cpu_ratio_again",
+				   json_real(ns / crypto_of(b, &r[k][0]))) ==
+		                   0);
+	}
+}
+
 /* Small operations several times, and the cheapest: the others tell what else
  * happens on the machine.  Of what waits for the disk it is the one in the middle.
  * What the store puts off is shared among all. */
@@ -425,6 +404,8 @@ measure(struct bench *b, size_t n, json_t *list)
 	                 : n <= 1000 ? b->repeats / 20
 	                             : 1;
 
+	json_t *o[2];
+
 	repeats = repeats == 0 ? 1 : repeats;
 	bench_say("%zu leave, %zu join", n, n);
 	(void)bench_settle(b);
@@ -437,12 +418,14 @@ measure(struct bench *b, size_t n, json_t *list)
 	qsort(joined, repeats, sizeof(joined[0]), by_cpu);
 	for (int leaving = 1; leaving >= 0; leaving--) {
 		const struct result *least = leaving ? &left[0] : &joined[0];
-		json_t *o = describe(b, leaving, n, least);
 
+		o[leaving] = describe(b, leaving, n, least);
 		if (n == 1)
-			add_cold(b, least, o);
-		json_array_append_new(list, o);
+			add_cold(b, least, o[leaving]);
+		json_array_append_new(list, o[leaving]);
 	}
+	if (n == 1)
+		add_again(b, o[1], o[0]);
 }
 
 static void
@@ -458,22 +441,45 @@ operations(struct bench *b, size_t members, json_t *list)
 
 /* ---- memory ------------------------------------------------------------- */
 
-static json_t *
-memory(struct bench *b, uint32_t n, size_t heap, size_t resident)
+struct taken {
+	double members, heap, resident, keys, sqlite; /* octets, of all */
+};
+
+static struct taken
+taken(struct bench *b)
 {
 	const struct gk_lkh *lkh = gk_group_lkh(b->g->data);
-	double per = (double)n, keys = 0;
+	struct taken t = { .members = b->next,
+		           .heap = (double)bench_heap(),
+		           .resident = (double)bench_resident(),
+		           .sqlite = (double)sqlite3_memory_used() };
 
 	for (uint32_t i = 0; i < lkh->block_count; i++)
 		for (uint32_t k = 0; k < lkh->blocks[i].nodes; k++)
-			keys += lkh->blocks[i].node[k].keyed
-			                ? (double)lkh->cfg.key_len
-			                : 0;
-	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "keys", keys / per,
-	                 "heap", (double)heap / per, "resident",
-	                 (double)resident / per, "beyond_keys_heap",
-	                 ((double)heap - keys) / per, "beyond_keys_resident",
-	                 ((double)resident - keys) / per);
+			t.keys += gk_lkh_node_of(lkh, &lkh->blocks[i], k)->keyed
+			                  ? (double)lkh->cfg.key_len
+			                  : 0;
+	return t;
+}
+
+/* For each member; and for each of the last nine tenths, so that what a key
+ * server needs for a group of any size is in the first and not in the second. */
+static json_t *
+memory(const struct taken *none, const struct taken *some,
+       const struct taken *all)
+{
+	double n = all->members, heap = all->heap - none->heap;
+	double resident = all->resident - none->resident;
+
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "keys",
+	                 all->keys / n, "heap", heap / n, "resident",
+	                 resident / n, "beyond_keys_heap",
+	                 (heap - all->keys) / n, "beyond_keys_resident",
+	                 (resident - all->keys) / n, "sqlite",
+	                 (all->sqlite - none->sqlite) / n, "beyond_keys_slope",
+	                 (all->heap - all->keys - all->sqlite -
+	                  (some->heap - some->keys - some->sqlite)) /
+	                         (n - some->members));
 }
 
 int
@@ -493,7 +499,7 @@ main(int argc, char **argv)
 	bool restart = false;
 	double seconds = 0.6;
 	size_t only = 0;
-	size_t heap, resident;
+	struct taken none, some, all;
 	uint32_t n;
 
 	if (argc < 2)
@@ -536,10 +542,12 @@ main(int argc, char **argv)
 		gk_store_aside(b.store, true); /* as the key server does */
 		b.disk = bench_disk_open(store);
 	}
-	heap = bench_heap();
-	resident = bench_resident();
-	fill(&b, n, bench_now().utc_s);
-	mem = memory(&b, n, bench_heap() - heap, bench_resident() - resident);
+	none = taken(&b);
+	fill(&b, n / 10, bench_now().utc_s);
+	some = taken(&b);
+	fill(&b, n - n / 10, bench_now().utc_s);
+	all = taken(&b);
+	mem = memory(&none, &some, &all);
 	b.ref = bench_reference(bench_suite("p256"), 1, seconds);
 	if (only == 0)
 		operations(&b, n, list);

@@ -17,6 +17,7 @@ struct bench {
 	struct bench_disk *disk; /* alone, beside the store */
 	uint64_t slice_ns;       /* the longest of a fold */
 	bool brief;              /* nothing is counted but what was done */
+	bool still;              /* nothing happens between operations */
 	struct bench_reference ref;
 	uint32_t next; /* number of the next member */
 	uint8_t *gone; /* by node of a tree: lost a key */

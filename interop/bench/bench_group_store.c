@@ -29,7 +29,7 @@ bench_commit(struct bench *b, uint64_t ticket, struct result *r)
 		start = bench_thread_ns();
 		BENCH_MUST(gk_store_apply(b->store, j));
 		r->store_ns += bench_thread_ns() - start;
-		if (!b->brief)
+		if (!b->brief && !b->still)
 			r->disk_ns +=
 				bench_disk_write(b->disk, bench_disk_octets(j));
 	}

@@ -174,7 +174,8 @@ def group(out: Path, sizes: Sizes) -> dict:
         m = r["memory"]
         memory[f"{n}"] = [m["keys"], m["beyond_keys_heap"]]
         text += [f"{n} members, degree {r['degree']}: {m['beyond_keys_heap']:.0f} octets for each beyond {m['keys']:.0f} of keys "
-                 f"(aim 256); resident {m['resident']:.0f}",
+                 f"(aim 256), {m['sqlite']:.0f} of that SQLite's; "
+                 f"{m['beyond_keys_slope']:.0f} for each more, without SQLite; resident {m['resident']:.0f}",
                  "                                                              microseconds of processor time                        over crypto",
                  "  operation        wraps / minimum  datagrams     octets     crypto     engine    journal       disk   + commit       fold"
                  "   (aim 1.5)  all signatures  with store"]
@@ -186,7 +187,8 @@ def group(out: Path, sizes: Sizes) -> dict:
                         f"{o['octets']:10} " + " ".join(f"{v:10.0f}" for v in parts) +
                         f" {o['cpu_ratio']:11.2f} {o['cpu_ratio_signatures']:15.2f} {o['cpu_ratio_with_store']:11.2f}")
             if o["count"] == 1:
-                text.append(f"      with caches as empty, OpenSSL alone takes {o['crypto_cold_ns'] / 1e3:.0f}: {o['cpu_ratio_cold']:.2f} of that")
+                text.append(f"      with caches as empty, OpenSSL alone takes {o['crypto_cold_ns'] / 1e3:.0f}: {o['cpu_ratio_cold']:.2f} of that; "
+                            f"one right after the other {o['cpu_again_ns'] / 1e3:.0f}: {o['cpu_ratio_again']:.2f} over crypto")
                 single[f"{o['operation']}, {n}"] = [max(v, 0) for v in parts]
         text += restart_text(r)
         text.append(profile_text(p.result))
