@@ -67,6 +67,7 @@ struct gdoid_member_group {
 	struct gk_identity *servers;
 	size_t n_servers;
 	struct gdoid_flows flows;
+	bool own_flows; /* of the configuration; else they are announced */
 	char unauthorised[GDOID_SAT_TEXT]; /* the last SA that was left out */
 	int64_t unauthorised_utc;          /* 0: none */
 };
@@ -162,6 +163,9 @@ GK_MUST_CHECK enum gk_err gdoid_flows_load(const struct gkd_config *config,
                                            const struct gkd_elem *group,
                                            struct gdoid_flows *flows,
                                            struct gkd_why *why);
+/* gdoid_flows_announced - those of @a. */
+GK_MUST_CHECK enum gk_err gdoid_flows_announced(
+	struct gdoid_flows *flows, const struct gpt_announcement *a);
 void gdoid_flows_free(struct gdoid_flows *flows);
 void gdoid_member_unauthorised(struct gdoid_member *m,
                                const struct gdoi_output *o);

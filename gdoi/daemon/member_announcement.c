@@ -16,6 +16,7 @@ struct gdoid_next {
 	struct gk_identity *names;
 	size_t n_names;
 	struct gdoi_address rekey_dst, rekey_src;
+	struct gdoid_flows flows;
 	struct gdoid_phase1 *phase1;
 };
 
@@ -248,6 +249,7 @@ drop(void *arg)
 	if (g->next == NULL)
 		return;
 	gdoid_phase1_free(g->next->phase1);
+	gdoid_flows_free(&g->next->flows);
 	free(g->next->names);
 	free(g->next);
 	g->next = NULL;
@@ -269,7 +271,9 @@ prepare(void *arg, struct gpt_announcement *a, struct gkd_why *why)
 		err = all_servers(g, a, &next->servers, why);
 	if (err == GK_OK)
 		err = next_phase1(g, a, &next->phase1, why);
-	if (err == GK_OK && names_of(a, &next->names, &next->n_names) != GK_OK)
+	if (err == GK_OK &&
+	    (names_of(a, &next->names, &next->n_names) != GK_OK ||
+	     gdoid_flows_announced(&next->flows, a) != GK_OK))
 		err = refuse(g, why, "needs more memory than there is");
 	if (err != GK_OK)
 		drop(g);
@@ -292,6 +296,14 @@ take(void *arg, struct gpt_announcement **a)
 	c->rekey_src = next->rekey_src;
 	c->servers = g->servers = next->names;
 	c->n_servers = g->n_servers = next->n_names;
+	if (!g->own_flows) {
+		struct gdoid_flows flows = g->flows;
+
+		g->flows = next->flows;
+		next->flows = flows; /* to be freed */
+		c->flows = g->flows.flow;
+		c->n_flows = g->flows.n;
+	}
 	g->announced = *a;
 	gdoid_phase1_take(m, next->phase1);
 	err = gdoi_gm_announced(m->engine, (size_t)(g - m->group), c,

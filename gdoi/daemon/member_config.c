@@ -114,6 +114,9 @@ read_group(struct gdoid_member *m, const struct gkd_elem *elem,
 		                       "'receive-only'");
 	c->sids = (uint16_t)sids;
 	GK_TRY(gdoid_flows_load(config, elem, &g->flows, why));
+	g->own_flows = g->flows.n != 0;
+	if (!g->own_flows && g->announced != NULL)
+		GK_TRY(gdoid_flows_announced(&g->flows, g->announced));
 	c->flows = g->flows.flow;
 	c->n_flows = g->flows.n;
 	c->id = c->scope = gk_buf_slice(&g->id);

@@ -7,6 +7,7 @@
 #include "gdoi/daemon/member.h"
 #include "policy-tokens/token/gpt_gdoi.h"
 #include "policy-tokens/token/gpt_name.h"
+#include "policy-tokens/xml/gpt_announcement.h"
 
 static size_t
 count(const struct gkd_elem *first)
@@ -169,6 +170,50 @@ gdoid_flows_load(const struct gkd_config *config, const struct gkd_elem *group,
 
 		GK_TRY(read_flow(config, e, &flows->flow[i], &flows->name[i],
 		                 why));
+	}
+	return GK_OK;
+}
+
+/* ---- announced ------------------------------------------------------------ */
+
+static enum gk_err
+announced_end(const struct gpt_id *id, uint16_t port,
+              const struct gdoi_flow_end **ends, size_t *n)
+{
+	const struct gdoi_endpoint at = { .type = (uint8_t)id->type,
+		                          .data = gk_buf_slice(&id->data) };
+	struct gdoi_flow_end *end = calloc(1, sizeof(*end));
+
+	if (end == NULL)
+		return GK_ERR_NOMEM;
+	*ends = end;
+	*n = 1;
+	if (id->type != 0)
+		end->span = gdoi_endpoint_span(&at);
+	end->port_first = port;
+	end->port_last = port != 0 ? port : UINT16_MAX;
+	return GK_OK;
+}
+
+enum gk_err
+gdoid_flows_announced(struct gdoid_flows *flows,
+                      const struct gpt_announcement *a)
+{
+	if (a->n_flows == 0)
+		return GK_OK;
+	flows->flow = calloc(a->n_flows, sizeof(*flows->flow));
+	flows->name = calloc(a->n_flows, sizeof(*flows->name));
+	if (flows->flow == NULL || flows->name == NULL)
+		return GK_ERR_NOMEM;
+	for (size_t i = 0; i < a->n_flows; i++) {
+		const struct gpt_flow *in = &a->flows[i];
+		struct gdoi_flow *f = &flows->flow[flows->n++];
+
+		f->protocol = (uint8_t)in->protocol;
+		GK_TRY(announced_end(&in->source, in->source_port, &f->src,
+		                     &f->n_src));
+		GK_TRY(announced_end(&in->destination, in->destination_port,
+		                     &f->dst, &f->n_dst));
 	}
 	return GK_OK;
 }

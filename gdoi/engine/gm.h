@@ -155,8 +155,8 @@ enum gk_err gdoi_gm_used(struct gdoi_gm *gm, size_t group, uint8_t protocol,
 void gdoi_gm_set_ike(struct gdoi_gm *gm, const struct ike_config *ike);
 /*
  * gdoi_gm_announced - from now on the key servers are those of @servers, and of
- * @group (of which nothing else in @cfg counts) rekey_dst, rekey_src and the names of
- * its key servers, borrowed as ever.
+ * @group (of which nothing else in @cfg counts) rekey_dst, rekey_src, the names of
+ * its key servers and the flows, borrowed as ever.
  *
  * A registration with a key server that is none any more is given up for one with
  * another.  Members keep their SAs; those whose key server is none any more, or whose

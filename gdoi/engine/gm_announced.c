@@ -119,6 +119,8 @@ gdoi_gm_announced(struct gdoi_gm *gm, size_t group,
 	c->rekey_src = cfg->rekey_src;
 	c->servers = cfg->servers;
 	c->n_servers = cfg->n_servers;
+	c->flows = cfg->flows;
+	c->n_flows = cfg->n_flows;
 	GK_TRY(take_list(&m, now));
 	GK_TRY(leave_stranger(gm, &gm->group[group], now));
 	for (size_t i = 0; i < gm->n_groups; i++) {

@@ -13,7 +13,7 @@ SECOND = "dave"  # where another key server can be
 PROPOSAL = 'authentication="ecdsa-256" encryption="aes" key-length="128" hash="sha256" group="p256"'
 
 
-def document(group, server="", named=True, number="", phase1=PROPOSAL, rekey="", until="2100-01-01", doi=2, serial=1, name_of="plant"):
+def document(group, server="", named=True, number="", phase1=PROPOSAL, rekey="", until="2100-01-01", doi=2, serial=1, name_of="plant", flows=""):
     name = f' type="fqdn">{named if isinstance(named, str) else gdoi_forms.fqdn("keys")}</key-server>' if named else "/>"
     return f"""<announcement serial="{serial}" not-after="{until}T00:00:00Z">
   <group-id type="utf-8" random="0011223344556677" name="{name_of}"/>
@@ -23,7 +23,7 @@ def document(group, server="", named=True, number="", phase1=PROPOSAL, rekey="",
     <phase1 {phase1}/>
   </gdoi>
   <rekey group="{rekey or REKEY[4]}" port="848"/>
-</announcement>
+{flows}</announcement>
 """
 
 

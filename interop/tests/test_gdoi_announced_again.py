@@ -120,6 +120,22 @@ def test_pushes_that_are_announced_elsewhere(group):
     assert set(before) <= set(spis(alice)), "nothing was forgotten for it"
 
 
+@pytest.mark.req("RFC5374-4.1.3-02", "RFC5374-4.1.3.4-01", "RFC5374-4.1.3-05")
+@pytest.mark.refuses("RFC5374-4.1.3.4-01")
+def test_the_traffic_that_the_owner_announces_is_what_key_servers_may_make_sas_for(group):
+    """And its next edition may say otherwise."""
+    alice = group.told("alice", group.publish(5, flows='  <flow destination="239.99.0.0/16"/>\n'))
+    alice.start()
+    alice.control("join")
+    alice.wait("phase1-down", req="RFC5374-4.1.3.4-01")
+    assert not alice.find("joined") and alice.group()["authorised"]["flows"] == 1
+    group.publish(6, flows='  <flow destination="239.99.0.0/16"/>\n  <flow destination="239.77.0.0/16"/>\n')
+    alice.control("reload")
+    alice.wait("announcement", serial=6)
+    alice.wait("joined")
+    assert alice.group()["authorised"]["flows"] == 2 and spis(alice)
+
+
 # -- what does not -------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name, serial, reason", (

@@ -132,6 +132,11 @@ def test_a_group_of_gdoi_is_announced(tmp_path):
     assert "transport" not in root.attrib and root.find("suite") is None
     well(*common, "--cert", p.chain, "--key", p.key, "-o", signed)
     assert "serial 7" in well("announce", "--verify", signed, "--owner", dn("owner"), "--root", pki.root.cert)
+    assert root.find("flow") is None, "not unless it is asked for"
+    well(*common, "--flows", "-o", plain)
+    policy = ElementTree.fromstring((tmp_path / "p.xml").read_text())
+    traffic = [{k: v for k, v in dict(t.attrib).items() if v not in ("0", "any")} for t in policy.iter("traffic")]
+    assert traffic and [dict(e.attrib) for e in ElementTree.fromstring(plain.read_text()).findall("flow")] == traffic
     with pytest.raises(ValueError, match="GDOI"):
         announcement.parse(plain.read_text())
     broken = tmp_path / "b.xml"

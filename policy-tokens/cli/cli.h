@@ -38,7 +38,7 @@ struct cli_list {
 struct cli_args {
 	const char *const *files; /* what is no option */
 	int n_files;
-	bool json, bare, legacy, require_crl, own_keys;
+	bool json, bare, legacy, require_crl, own_keys, flows;
 	const char *output;
 	const char *key, *cert, *passphrase_file;
 	const char *signing_time, *now, *edition;

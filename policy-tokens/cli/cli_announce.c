@@ -197,6 +197,42 @@ from_policy(const char *file, const struct gpt_token *token,
 }
 
 static enum cli_exit
+add_flow(const struct gpt_ipsec_sa *sa, struct gpt_announcement *a)
+{
+	struct gpt_flow *f = gpt_announcement_add_flow(a);
+
+	if (!f ||
+	    gk_buf_copy(&f->source.data, gk_buf_slice(&sa->source.data)) !=
+	            GK_OK ||
+	    gk_buf_copy(&f->destination.data,
+	                gk_buf_slice(&sa->destination.data)) != GK_OK)
+		return cli_fail(CLI_FAILURE, "out of memory");
+	f->source.type = sa->source.type;
+	f->destination.type = sa->destination.type;
+	f->source_port = (uint16_t)sa->source_port.value;
+	f->destination_port = (uint16_t)sa->destination_port.value;
+	f->protocol = (uint16_t)sa->ip_protocol.value;
+	return CLI_OK;
+}
+
+/* The traffic of the policy's data SAs, and no other. */
+static enum cli_exit
+flows(const struct gpt_token *token, struct gpt_announcement *a)
+{
+	enum cli_exit code = CLI_OK;
+
+	if (!a->gdoi)
+		return cli_fail(CLI_USAGE, "--flows is for a group of GDOI");
+	for (size_t i = 0; i < token->n_data; i++) {
+		const struct gpt_ipsec *ipsec = token->data[i].ipsec;
+
+		for (size_t k = 0; code == CLI_OK && ipsec && k < ipsec->n; k++)
+			code = add_flow(&ipsec->at[k], a);
+	}
+	return code;
+}
+
+static enum cli_exit
 group_type(const struct cli_args *args, struct gpt_announcement *a)
 {
 	if (args->group_type &&
@@ -267,6 +303,8 @@ compose(const struct cli_args *args, int64_t now, struct gk_buf *xml)
 	code = cli_load(args->token, &policy);
 	if (code == CLI_OK)
 		code = from_policy(args->token, policy.token, a);
+	if (code == CLI_OK && args->flows)
+		code = flows(policy.token, a);
 	if (code == CLI_OK)
 		code = group_type(args, a);
 	if (code == CLI_OK)

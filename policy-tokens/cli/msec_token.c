@@ -114,6 +114,8 @@ static const struct option_row rows[] = {
 	         "serial of the announcement (default: the time)"),
 	ROW_TEXT('X', "not-after", "DATE", not_after,
 	         "last date of use (default: a year from now)"),
+	ROW_FLAG('F', "flows", flows,
+	         "GDOI: members take SAs for the policy's traffic alone"),
 	ROW_FLAG('v', "verify", verify, "verify instead of write"),
 };
 
@@ -136,7 +138,7 @@ static const struct cli_command commands[] = {
 	  cli_lint },
 	{ "announce", "[ANNOUNCEMENT.xml]",
 	  "write and sign (or verify) the group's announcement",
-	  "jokcptfKEDNXGvwWrhCRLn", 0, 1, cli_announce },
+	  "jokcptfKEDNXGFvwWrhCRLn", 0, 1, cli_announce },
 	{ "explain", "FILE [CERT...]",
 	  "would these parties be admitted, as what, and by which rule",
 	  "joAdycahrCRLnq", 1, INT_MAX, cli_explain },

@@ -364,6 +364,65 @@ GK_TEST(msec_announcement, a_group_of_gdoi_comes_back)
 	gpt_announcement_free(a);
 }
 
+#define FLOWS                                                                \
+	"  <flow source=\"10.0.0.0/8\" destination=\"239.1.1.0-239.1.1.9\" " \
+	"destination-port=\"5004\" protocol=\"udp\"/>\n"                     \
+	"  <flow source=\"2001:db8::1\" source-port=\"9\"/>\n"
+
+/* @flows stand behind everything else of @plain. */
+static enum gk_err
+with_flows(const char *plain, const char *flows, struct gpt_announcement **a,
+           struct gpt_fault *why)
+{
+	const char *end = strstr(plain, "</announcement>");
+	char text[4096];
+
+	assert_non_null(end);
+	(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(end - plain),
+	               plain, flows, end);
+	*why = (struct gpt_fault){ 0 };
+	return gpt_announcement_parse(gk_slice_str(text), a, why);
+}
+
+GK_TEST(msec_announcement, flows_come_back)
+{
+	struct gpt_announcement *a = NULL;
+	struct gk_buf again = { 0 };
+	struct gpt_fault why;
+
+	gk_assert_ok(with_flows(gdoi_document, FLOWS, &a, &why));
+	assert_int_equal(a->n_flows, 2);
+	assert_int_equal(a->flows[0].protocol, 17);
+	assert_int_equal(a->flows[0].destination_port, 5004);
+	assert_int_equal(a->flows[0].source.data.len, 8);
+	assert_int_equal(a->flows[1].source_port, 9);
+	assert_int_equal(a->flows[1].destination.type, 0);
+	gk_assert_ok(gpt_announcement_write(a, &again));
+	assert_non_null(memmem(again.ptr, again.len, FLOWS, strlen(FLOWS)));
+	gk_buf_free(&again);
+	gpt_announcement_free(a);
+}
+
+GK_TEST(msec_announcement, a_flow_that_is_none_is_refused)
+{
+	static const char *const wrong[] = {
+		"<flow source=\"239.1.1.1\"/>",
+		"<flow source=\"10.0.0.0/33\"/>",
+		"<flow destination=\"news.example\"/>",
+		"<flow destination=\"1:00ff\"/>",
+		"<flow source-port=\"0\"/>",
+		"<flow protocol=\"256\"/>",
+		"<flow protocol=\"carrier\"/>",
+	};
+	struct gpt_announcement *a;
+	struct gpt_fault why;
+
+	for (size_t i = 0; i < GK_COUNT(wrong); i++)
+		assert_int_equal(with_flows(gdoi_document, wrong[i], &a, &why),
+		                 GK_ERR_VALUE);
+	assert_int_equal(with_flows(document, FLOWS, &a, &why), GK_ERR_VALUE);
+}
+
 GK_TEST(msec_announcement, what_belongs_to_gsakmp_is_refused_in_a_group_of_gdoi)
 {
 	static const struct {
@@ -415,6 +474,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(msec_announcement, a_group_of_gdoi_comes_back),
+		GK_RUN(msec_announcement, flows_come_back),
+		GK_RUN(msec_announcement, a_flow_that_is_none_is_refused),
 		GK_RUN(msec_announcement,
 		       what_belongs_to_gsakmp_is_refused_in_a_group_of_gdoi),
 		GK_RUN(msec_announcement,

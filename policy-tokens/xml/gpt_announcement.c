@@ -24,6 +24,7 @@ gpt_announcement_free(struct gpt_announcement *a)
 	free(a->suite);
 	gpt_gdoi_register_free(a->gdoi);
 	free(a->data);
+	gpt_announced_flows_free(a);
 	free(a);
 }
 
@@ -295,6 +296,8 @@ children(const xmlNode *root, struct gpt_announcement *a, struct gpt_fault *why)
 			GK_TRY(mechanisms(n, a, why));
 		} else if (gpt_xml_is(n, "gdoi")) {
 			continue; /* head() has read it */
+		} else if (gpt_xml_is(n, "flow")) {
+			GK_TRY(gpt_announced_flow_read(n, a, why));
 		} else if (gpt_xml_is(n, "rekey")) {
 			a->has_rekey = true;
 			GK_TRY(multicast(n, &a->rekey, why));

@@ -43,6 +43,13 @@ struct gpt_multicast {
 
 struct gpt_gdoi_register;
 
+/* Traffic that key servers of a GDOI group may make SAs for (RFC 5374 section
+ * 4.1.3.4); type 0 of an address, port 0 and protocol 0: any. */
+struct gpt_flow {
+	struct gpt_id source, destination;
+	uint16_t source_port, destination_port, protocol;
+};
+
 struct gpt_announcement {
 	enum gpt_groupid_type group_type;
 	struct gk_buf group; /* the GroupID value */
@@ -66,11 +73,15 @@ struct gpt_announcement {
 	struct gpt_multicast rekey;
 	struct gpt_multicast *data;
 	size_t n_data;
+	struct gpt_flow *flows; /* none: nothing is said about it */
+	size_t n_flows;
 	int64_t not_after; /* seconds since 1970 */
 	uint64_t serial;
 };
 
 void gpt_announcement_free(struct gpt_announcement *a);
+/* gpt_announcement_add_flow - another one, empty; NULL when memory is short. */
+struct gpt_flow *gpt_announcement_add_flow(struct gpt_announcement *a);
 
 /* gpt_announcement_parse - an <announcement> or a <signed-announcement>, with
  * the signature NOT verified: for msec-token only. */

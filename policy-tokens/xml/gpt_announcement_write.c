@@ -5,7 +5,7 @@
 
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/token/gpt_suite.h"
-#include "policy-tokens/xml/gpt_announcement.h"
+#include "policy-tokens/xml/gpt_announcement_impl.h"
 #include "policy-tokens/xml/gpt_policy_write.h"
 
 char *
@@ -131,6 +131,8 @@ gpt_announcement_write(const struct gpt_announcement *a, struct gk_buf *xml)
 		multicast(&out, "rekey", &a->rekey);
 	for (size_t i = 0; i < a->n_data; i++)
 		multicast(&out, "data", &a->data[i]);
+	for (size_t i = 0; i < a->n_flows; i++)
+		gpt_announced_flow_write(&out, &a->flows[i]);
 	gpt_xml_end(&out, "announcement");
 	return gpt_xml_done(&out, xml);
 }
