@@ -128,6 +128,7 @@ struct gdoid_member {
 	bool in_kernel;
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
+	int numbers_fd; /* as long as it is open reqids are ours; 0: none */
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	uint32_t hook_limit_ms; /* of one run; 0: not said */
@@ -193,6 +194,10 @@ void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
                           const struct gdoi_address *to, uint64_t handle);
 
 /* ---- member_left.c: what a daemon that was killed left in the kernel ------ */
+/* gdoid_left_alone - has no other daemon on this host numbers that begin with ours?
+ * gdoid_left_close - it may have them now. */
+bool gdoid_left_alone(struct gdoid_member *m);
+void gdoid_left_close(struct gdoid_member *m);
 /* gdoid_left_look - before anything is put there, and before rights are dropped. */
 void gdoid_left_look(struct gdoid_member *m);
 /* gdoid_left_sweep - once all groups that are joined have keys. */

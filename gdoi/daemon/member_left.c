@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a daemon that was killed left in the kernel. */
 #include <errno.h>
+#include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "gdoi/daemon/member.h"
 
@@ -49,6 +53,35 @@ ask(struct dump *d, bool states)
 	}
 	gk_wipe(room, sizeof(room)); /* of states it has the keys */
 	return n > 0 && more == MNL_CB_STOP ? GK_OK : GK_ERR_IO;
+}
+
+/*
+ * What has a number of ours is ours, so no other daemon of this host may have them.  A
+ * name that the kernel keeps for as long as somebody lives who has it says so.
+ */
+bool
+gdoid_left_alone(struct gdoid_member *m)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(name.sun_family);
+
+	/* Behind an octet of zero it is no file. */
+	len += (socklen_t)snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
+	                           "gdoi-gm/reqid/%" PRIu32,
+	                           m->kernel_cfg.reqid) +
+	       1;
+	m->numbers_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return m->numbers_fd < 0 ||
+	       bind(m->numbers_fd, (const struct sockaddr *)&name, len) == 0 ||
+	       errno != EADDRINUSE;
+}
+
+void
+gdoid_left_close(struct gdoid_member *m)
+{
+	if (m->numbers_fd > 0)
+		close(m->numbers_fd);
+	m->numbers_fd = 0;
 }
 
 void

@@ -88,6 +88,28 @@ def test_a_group_that_comes_again_has_its_own_and_the_other_ones_goes(world):
     assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}
 
 
+def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
+    """What has one of them is taken for its own, so the second one would take out what the first has in use."""
+    w = world
+    alice = w.member(groups=[forms.group("plant", NUMBER, join="yes")], kernel={})
+    alice.wait("joined")
+    there = policies(alice)
+    other = forms.Member(alice.host, "other", w.dir, w.sockets)
+    text = alice.config.read_text().replace('path="alice.db"', 'path="other.db"').replace(str(alice.control.path), str(other.control.path))
+    text = text.replace('name="plant"', 'name="bay"').replace(f'"{NUMBER}"', f'"{NUMBER + 1}"')
+    other.write(text.replace("<network ", '<network port="8848" ').replace("<phase1 ", '<phase1 nat-traversal="no" '))
+    other.launch()
+    assert other.wait_end() == 3 and "another gdoi-gm on this host has the numbers that begin with 'reqid' 848000" in other.log.read_text()
+    assert policies(alice) == there
+    other.write(other.config.read_text().replace("<kernel", '<kernel reqid="849000"'))
+    mark = other.start()
+    other.wait("joined", since=mark)
+    assert f"{BAY}/32" in policies(alice)["out"]
+    other.finish()
+    assert policies(alice) == there
+    alice.finish()
+
+
 def test_nothing_is_opened_while_the_key_server_is_away(world):
     alice = killed(world)
     there = policies(alice)
