@@ -29,7 +29,7 @@ bench_commit(struct bench *b, uint64_t ticket, struct result *r)
 		start = bench_thread_ns();
 		BENCH_MUST(gk_store_apply(b->store, j));
 		r->store_ns += bench_thread_ns() - start;
-		if (!b->brief && !b->still)
+		if (!b->still)
 			r->disk_ns +=
 				bench_disk_write(b->disk, bench_disk_octets(j));
 	}
@@ -81,26 +81,6 @@ bench_settle(struct bench *b)
 	return work(b);
 }
 
-/* For each of many operations: the log gets full again and again. */
-static uint64_t
-fold_many(struct bench *b, size_t n)
-{
-	size_t rows = 0, done = 0;
-	uint64_t ns = 0;
-
-	if (b->store == NULL)
-		return 0;
-	b->brief = true;
-	for (; rows < b->many; done++) {
-		struct result r = bench_operate(b, done % 2 == 0, n);
-
-		rows += r.rows;
-		ns += work(b);
-	}
-	b->brief = false;
-	return (ns + bench_settle(b)) / done;
-}
-
 /* As it is when the machine has other things to do every now and then. */
 static void
 middle_of_store(struct result *r, size_t n, struct result *out)
@@ -111,22 +91,55 @@ middle_of_store(struct result *r, size_t n, struct result *out)
 	out->disk_ns = r[n / 2].disk_ns;
 }
 
+#define SAMPLES 4096 /* of each kind */
+
+/* For each of many operations: the log gets full again and again.  The middle of
+ * leaves and joins is left in @out. */
+static uint64_t
+fold_many(struct bench *b, size_t count, struct result out[2])
+{
+	struct result *r = calloc(2 * SAMPLES, sizeof(*r));
+	size_t rows = 0, done = 0, n;
+	uint64_t ns = 0;
+
+	BENCH_NEED(r != NULL);
+	b->brief = true;
+	for (; rows < b->many || done < 2; done++) {
+		struct result one = bench_operate(b, done % 2 == 0, count);
+
+		rows += one.rows;
+		ns += work(b);
+		if (done < 2 * SAMPLES)
+			r[done % 2 * SAMPLES + done / 2] = one;
+	}
+	b->brief = false;
+	n = done / 2 < SAMPLES ? done / 2 : SAMPLES;
+	middle_of_store(r, n, &out[0]);
+	middle_of_store(r + SAMPLES, n, &out[1]);
+	free(r);
+	return (ns + bench_settle(b)) / done;
+}
+
 void
 bench_fold(struct bench *b, size_t count, struct result *left,
            struct result *joined, size_t n)
 {
 	uint64_t few = bench_settle(b) / (2 * n), many = few;
-	struct result l, j;
+	struct result middle[2];
 
-	if ((left[0].rows + joined[0].rows) * n < b->many / 2)
-		many = fold_many(b, count);
-	middle_of_store(left, n, &l);
-	middle_of_store(joined, n, &j);
+	if (b->store == NULL)
+		return;
+	if ((left[0].rows + joined[0].rows) * n < b->many / 2) {
+		many = fold_many(b, count, middle);
+	} else {
+		middle_of_store(left, n, &middle[0]);
+		middle_of_store(joined, n, &middle[1]);
+	}
 	for (size_t i = 0; i < n; i++) {
-		left[i].store_ns = l.store_ns;
-		left[i].disk_ns = l.disk_ns;
-		joined[i].store_ns = j.store_ns;
-		joined[i].disk_ns = j.disk_ns;
+		left[i].store_ns = middle[0].store_ns;
+		left[i].disk_ns = middle[0].disk_ns;
+		joined[i].store_ns = middle[1].store_ns;
+		joined[i].disk_ns = middle[1].disk_ns;
 		left[i].fold_ns = joined[i].fold_ns = many;
 		left[i].fold_few_ns = joined[i].fold_few_ns = few;
 	}
