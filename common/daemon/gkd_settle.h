@@ -14,7 +14,7 @@
  */
 struct gkd_settle;
 
-#define GKD_SETTLE_MS 60000 /* the daemons do so each minute */
+#define GKD_SETTLE_MS 50000 /* and it may take its time: a minute at most */
 
 /* gkd_settle_new - for a store that outlives it, each @ms; NULL when memory is
  * short.  It works in the thread of @loop. */
