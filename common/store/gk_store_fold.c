@@ -485,6 +485,7 @@ gk_store_aside(struct gk_store *store, bool aside)
 	pthread_mutex_lock(&store->mutex);
 	store->aside = aside;
 	gk_store_file_keep(store, aside);
+	gk_store_log_limits(store);
 	gk_store_look(store);
 	pthread_mutex_unlock(&store->mutex);
 }

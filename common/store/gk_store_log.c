@@ -10,10 +10,13 @@
 #include "common/wire/gk_wr.h"
 
 /* The larger the store, the more changes have to come together before it pays to
- * put them into their pages: an eighth of the file, within these. */
+ * put them into their pages: an eighth of the file, within these; and a row for
+ * each 1,024 octets.  A start has to read them all, and to fold the rows. */
 #define FULL_LEAST ((size_t)4 << 20)
+#define FULL_LEAST_ASIDE ((size_t)16 << 20)
 #define FULL_MOST ((size_t)64 << 20)
-#define FULL_ROWS 65536 /* which the index knows in some 2 MB */
+#define FULL_ROWS ((size_t)1 << 16) /* which the index knows in some 2 MB */
+#define FULL_ROWS_MOST ((size_t)1 << 18)
 /* A larger commit has many rows for each page: it is written in place, where
  * nobody folds aside. */
 #define COMMIT_CHANGES 16384
@@ -326,18 +329,24 @@ index_entry(struct gk_store *store, uint32_t seq, struct gk_store_change *r,
 	return gk_store_result(err == GK_OK ? gk_rd_done(&r->rd) : err);
 }
 
-static void
-full_at(struct gk_store *store)
+static size_t
+within(size_t n, size_t least, size_t most)
 {
-	struct gk_store_log *log = &store->log;
-	size_t full = (size_t)gk_store_file_octets(store) / 8;
+	return n < least ? least : n > most ? most : n;
+}
 
-	full = full < FULL_LEAST ? FULL_LEAST : full;
-	full = full > FULL_MOST ? FULL_MOST : full;
-	if (store->log_max != 0 && full > store->log_max)
-		full = store->log_max;
-	log->full = full;
-	log->rows_full = FULL_ROWS;
+void
+gk_store_log_limits(struct gk_store *store)
+{
+	size_t octets = (size_t)gk_store_file_octets(store);
+	struct gk_store_log *log = &store->log;
+
+	log->full =
+		within(octets / 8, store->aside ? FULL_LEAST_ASIDE : FULL_LEAST,
+	               FULL_MOST);
+	if (store->log_max != 0 && log->full > store->log_max)
+		log->full = store->log_max;
+	log->rows_full = within(octets / 1024, FULL_ROWS, FULL_ROWS_MOST);
 	log->folding = false;
 }
 
@@ -360,7 +369,7 @@ gk_store_log_learn(struct gk_store *store)
 	if (rc != SQLITE_OK && store->log.seq < seq)
 		store->log.seq = seq;
 	store->log.known = rc == SQLITE_OK;
-	full_at(store);
+	gk_store_log_limits(store);
 	return rc;
 }
 
@@ -424,7 +433,7 @@ gk_store_log_emptied(struct gk_store *store)
 	gk_store_index_clear(&store->log);
 	store->log.known = true;
 	store->settle_seq = 0;
-	full_at(store);
+	gk_store_log_limits(store);
 }
 
 void
@@ -438,7 +447,7 @@ gk_store_log_folded(struct gk_store *store, uint32_t seq, size_t octets)
 		return;
 	}
 	log->octets -= octets < log->octets ? octets : log->octets;
-	full_at(store);
+	gk_store_log_limits(store);
 }
 
 enum gk_err

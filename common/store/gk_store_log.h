@@ -106,6 +106,8 @@ void gk_store_log_noted(struct gk_store *store,
                         const struct gk_journal *const *journals, size_t count);
 void gk_store_log_emptied(struct gk_store *store);
 
+/* gk_store_log_limits - by the size of the file, and by who folds it. */
+void gk_store_log_limits(struct gk_store *store);
 /* gk_store_log_due - it is as large as it should become. */
 bool gk_store_log_due(const struct gk_store *store);
 /* gk_store_log_folding - somebody is about to fold it; meanwhile it may grow, until

@@ -22,7 +22,7 @@ struct bench {
 	uint32_t next; /* number of the next member */
 	uint8_t *gone; /* by node of a tree: lost a key */
 	uint64_t seed;
-	size_t many;    /* rows that fill the log of the store a few times */
+	size_t many;    /* rows to be changed, for the store's figures */
 	size_t repeats; /* of a single join or leave; fewer of large batches */
 };
 
