@@ -547,6 +547,36 @@ GK_TEST(fold, killed_while_a_large_log_goes_it_is_whole)
 	munmap((void *)(uintptr_t)done, sizeof(*done));
 }
 
+/* Five million octets are a full log where a commit has to fold it; aside they only
+ * leave the write-ahead log. */
+GK_TEST(fold, a_log_that_is_folded_aside_may_be_larger)
+{
+	struct gk_buf value;
+	struct gk_store *store;
+	char key[16];
+	int slices = 0;
+
+	log_max = 0;
+	store = open_aside();
+	gk_assert_ok(gk_buf_alloc(&value, (size_t)128 << 10));
+	memset(value.ptr, 'v', value.len);
+	for (size_t i = 0; i < 40; i++)
+		gk_assert_ok(gk_store_put(store, scope, "t", key_of(i, key),
+		                          gk_buf_slice(&value)));
+	for (; gk_store_due(store); slices++)
+		gk_assert_ok(gk_store_work(store));
+	assert_int_equal(slices, 1);
+	for (size_t i = 0; i < 100; i++)
+		gk_assert_ok(gk_store_put(store, scope, "t", key_of(i, key),
+		                          gk_buf_slice(&value)));
+	for (; gk_store_due(store); slices++)
+		gk_assert_ok(gk_store_work(store));
+	assert_true(slices > 5);
+	gk_buf_free(&value);
+	gk_store_close(store);
+	assert_int_equal(in_file("SELECT count(*) FROM row"), 100);
+}
+
 /* ---- what it leaves behind ------------------------------------------------- */
 
 GK_TEST(fold, what_was_replaced_is_gone_when_it_has_settled)
@@ -621,6 +651,7 @@ main(void)
 		RUN(a_log_that_nobody_folds_is_folded_by_a_commit),
 		RUN(a_large_commit_is_in_the_log_until_it_is_folded),
 		RUN(killed_while_a_large_log_goes_it_is_whole),
+		RUN(a_log_that_is_folded_aside_may_be_larger),
 		RUN(what_was_replaced_is_gone_when_it_has_settled),
 		RUN(a_slice_that_fails_is_tried_again),
 	};
