@@ -297,8 +297,9 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 		from.handle |=
 			(uint64_t)gkd_locals_number(&w->server->locals, dgram)
 			<< 16;
+	/* Behind the other sockets. */
 	if (w->queue.count == 0)
-		gkd_timer_set(w->work, 0);
+		gkd_timer_now(w->work);
 	gkd_queue_put(&w->queue, dgram->data, &from,
 	              gsakmpd_is_request(dgram->data) ? GKD_RANK_BEGINS
 	                                              : GKD_RANK_COMPLETES,

@@ -2,6 +2,7 @@
 #include "gsakmp/engine/download.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/gk_time.h"
 #include "gsakmp/engine/secret.h"
@@ -29,6 +30,14 @@ dates(struct gsakmp_key_datum *d, int64_t created, int64_t expires)
 	gk_zulu_format(expires, d->expires);
 }
 
+/* Most keys on a path are as old as the one below. */
+static void
+dates_again(struct gsakmp_key_datum *d, const struct gsakmp_key_datum *before)
+{
+	memcpy(d->created, before->created, sizeof(d->created));
+	memcpy(d->expires, before->expires, sizeof(d->expires));
+}
+
 /* Section 7.4.1: the GTPKs, then the member's Rekey Array. */
 static enum gk_err
 fill_keys(const struct gsakmp_download *from, struct gsakmp_keys *keys)
@@ -53,7 +62,11 @@ fill_keys(const struct gsakmp_download *from, struct gsakmp_keys *keys)
 			                      .handle = k->handle,
 			                      .key = gk_lkh_key_slice(k) };
 
-		dates(&d, k->created, k->expires);
+		if (i > 0 && k->created == k[-1].created &&
+		    k->expires == k[-1].expires)
+			dates_again(&d, &keys->datum[keys->n_datums - 1]);
+		else
+			dates(&d, k->created, k->expires);
 		GK_TRY(gsakmp_keys_add_kek(keys, &d));
 	}
 	return GK_OK;
@@ -64,11 +77,13 @@ seal(const struct gsakmp_download *d, const struct gsakmp_envelope *e,
      struct gk_buf *token, struct gk_buf *download)
 {
 	const struct gsakmp_dialect *dialect = &e->group->dialect;
-	struct gsakmp_keys *keys = calloc(1, sizeof(*keys));
+	/* Room for many; only what is counted is looked at. */
+	struct gsakmp_keys *keys = malloc(sizeof(*keys));
 	enum gk_err err;
 
 	if (keys == NULL)
 		return GK_ERR_NOMEM;
+	keys->n_items = keys->n_datums = 0;
 	err = gsakmp_token_seal(e->env, dialect, e->kek, GSAKMP_TOKEN_ASN1_V1,
 	                        gk_buf_slice(&e->policy->signed_der), token);
 	if (err == GK_OK)
@@ -78,7 +93,7 @@ seal(const struct gsakmp_download *d, const struct gsakmp_envelope *e,
 	if (err == GK_OK)
 		err = gsakmp_key_download_seal(e->env, dialect, e->kek, keys,
 		                               download);
-	gk_wipe(keys, sizeof(*keys));
+	gk_wipe(keys->datum, keys->n_datums * sizeof(keys->datum[0]));
 	free(keys);
 	return err;
 }

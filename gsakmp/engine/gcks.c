@@ -2,6 +2,7 @@
 #include "gsakmp/engine/gcks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
@@ -402,11 +403,23 @@ count_rates(struct gsakmp_gcks *gcks, struct gk_now now)
 	gcks->signed_errors = 0;
 }
 
+/* What asks is known again when it comes again. */
+static enum gk_err
+digest(struct gsakmp_request *rq)
+{
+	uint8_t out[GK_HASH_MAX];
+
+	if (rq->msg->header.exchange != GSAKMP_EXCHANGE_REQUEST_TO_JOIN &&
+	    rq->msg->header.exchange != GSAKMP_EXCHANGE_REQUEST_TO_DEPART)
+		return GK_OK;
+	GK_TRY(gk_hash(GK_HASH_SHA256, &rq->dgram, 1, out));
+	memcpy(rq->digest, out, sizeof(rq->digest));
+	return GK_OK;
+}
+
 static enum gk_err
 process(struct gsakmp_request *rq, struct gsakmp_message *msg)
 {
-	uint8_t digest[GK_HASH_MAX];
-
 	if (rq->dgram.len > rq->gcks->cfg.max_message &&
 	    GK_CHECKED("RFC4535-7.1.2-11"))
 		return gsakmp_rq_refuse(rq, GK_ERR_SPACE,
@@ -418,9 +431,7 @@ process(struct gsakmp_request *rq, struct gsakmp_message *msg)
 		return GK_ERR_UNEXPECTED; /* nobody is left to ask */
 	GK_TRY(gsakmp_out_received(&rq->gcks->out, rq->group->cfg.group_id,
 	                           rq->dgram, rq->from, msg));
-	GK_TRY(gk_hash(GK_HASH_SHA256, &rq->dgram, 1, digest));
-	for (size_t i = 0; i < sizeof(rq->digest); i++)
-		rq->digest[i] = digest[i];
+	GK_TRY(digest(rq));
 	return dispatch(rq);
 }
 

@@ -38,7 +38,7 @@ struct gsakmp_request {
 	struct gk_slice dgram;
 	const struct gsakmp_endpoint *from;
 	struct gk_now now;
-	uint8_t digest[32]; /* SHA-256 of the message */
+	uint8_t digest[32]; /* SHA-256 of a message that asks */
 	struct gsakmp_signer signer;
 	struct gsakmp_suite suite;
 	struct gk_buf expelled; /* RTD, DA for somebody else: for whom ... */
