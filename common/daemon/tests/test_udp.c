@@ -189,6 +189,44 @@ GK_TEST(daemon_udp, what_the_kernel_dropped_is_counted)
 	gkd_loop_free(loop);
 }
 
+static int
+buffer_of(int fd)
+{
+	socklen_t len = sizeof(int);
+	int octets = 0;
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, &len),
+	                 0);
+	return octets;
+}
+
+/* What the system gives everybody may be too little for thousands who ask at once;
+ * who may ask for more, gets it. */
+GK_TEST(daemon_udp, buffer_is_as_large_as_the_process_may_have)
+{
+	struct gkd_loop *loop = gkd_loop_new();
+	struct seen none = { 0 };
+	struct gkd_udp_config cfg = { .receive_buf = 1 << 25 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct gkd_udp *udp;
+	int usual, most;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &cfg.receive_buf,
+	                            sizeof(int)),
+	                 0);
+	usual = most = buffer_of(fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &cfg.receive_buf,
+	               sizeof(int)) == 0)
+		most = buffer_of(fd);
+	close(fd);
+	assert_true(most == usual || most >= cfg.receive_buf);
+	gk_assert_ok(gkd_addr_parse(&cfg.local, "127.0.0.1:0", 0));
+	gk_assert_ok(gkd_udp_open(&udp, loop, &cfg, receive, &none));
+	assert_int_equal(buffer_of(gkd_udp_fd(udp)), most);
+	gkd_udp_close(udp);
+	gkd_loop_free(loop);
+}
+
 /* ---- workers ------------------------------------------------------------ */
 
 struct relay {
@@ -426,6 +464,7 @@ main(void)
 		GK_RUN(daemon_udp, a_port_in_use_is_an_error_with_errno),
 		GK_RUN(daemon_udp, who_has_a_queue_empties_the_socket),
 		GK_RUN(daemon_udp, what_the_kernel_dropped_is_counted),
+		GK_RUN(daemon_udp, buffer_is_as_large_as_the_process_may_have),
 		GK_RUN(daemon_udp, who_is_closed_by_what_comes_gets_no_more),
 		GK_RUN(daemon_worker, posts_go_there_and_back),
 		GK_RUN(daemon_worker, a_reuseport_set_shares_one_port),
