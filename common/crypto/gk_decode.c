@@ -21,6 +21,7 @@
 #include "common/crypto/gk_ossl.h"
 
 #define KEPT_MAX 32
+#define EC_HOME 1 /* in homes[] */
 
 /* The octets of the algorithm's identifier, as they stand in a certificate. */
 static const uint8_t oid_rsa[] = { 6,    9,    0x2a, 0x86, 0x48, 0x86,
@@ -141,7 +142,7 @@ query(const struct home *home, int operation, int *no_cache)
 		return 1;                                             \
 	}
 HOME(rsa, 0)
-HOME(ec, 1)
+HOME(ec, EC_HOME)
 HOME(few, 2)
 
 static void
@@ -212,6 +213,30 @@ home_of(struct gk_slice der)
 	        memmem(der.ptr, der.len, home->oid.ptr, home->oid.len) == NULL))
 		home++;
 	return home->ctx;
+}
+
+EVP_PKEY *
+gk_ossl_spki(struct gk_slice der, bool *as_written)
+{
+	const uint8_t *p = der.ptr;
+	EVP_PKEY *pkey = NULL;
+	OSSL_LIB_CTX *home;
+
+	pthread_once(&once, load);
+	home = home_of(der);
+	if (home != NULL)
+		pkey = d2i_PUBKEY_ex(NULL, &p, (long)der.len, home, NULL);
+	/* Our decoder of keys on curves knows one form of each. */
+	*as_written = pkey != NULL && home == homes[EC_HOME].ctx;
+	if (pkey == NULL) {
+		(void)gk_ossl_fail(GK_OK);
+		p = der.ptr;
+		pkey = d2i_PUBKEY(NULL, &p, (long)der.len);
+	}
+	if (pkey != NULL && p == der.ptr + der.len)
+		return pkey;
+	EVP_PKEY_free(pkey);
+	return NULL;
 }
 
 X509 *

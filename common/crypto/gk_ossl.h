@@ -25,6 +25,10 @@ const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
  * certificate. */
 X509 *gk_ossl_x509(struct gk_slice der);
 
+/* gk_ossl_spki - d2i_PUBKEY() of all of @der, but faster; NULL when it is no key.
+ * *@as_written: i2d_PUBKEY() would write the same octets. */
+EVP_PKEY *gk_ossl_spki(struct gk_slice der, bool *as_written);
+
 /* gk_ossl_home - the library context that a key lives in; NULL is the default
  * one.  Used in another one, a key is first exported and imported, which for a
  * point on a curve takes half as long as verifying with it. */

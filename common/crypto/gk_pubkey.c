@@ -50,19 +50,15 @@ kind_of(const EVP_PKEY *pkey)
 	}
 }
 
-/* make_pubkey - with @n octets of SubjectPublicKeyInfo at @der, which is freed. */
 static enum gk_err
-make_pubkey(EVP_PKEY *pkey, uint8_t *der, int n, struct gk_pubkey **out)
+make_pubkey(EVP_PKEY *pkey, struct gk_slice spki, struct gk_pubkey **out)
 {
 	struct gk_pubkey *pub = calloc(1, sizeof(*pub));
 	enum gk_err err = GK_ERR_NOMEM;
 
 	*out = NULL;
 	if (pub != NULL)
-		err = n <= 0 ? gk_ossl_fail(GK_ERR_VALUE)
-		             : gk_buf_copy(&pub->spki,
-		                           (struct gk_slice){ der, (size_t)n });
-	OPENSSL_free(der);
+		err = gk_buf_copy(&pub->spki, spki);
 	if (err != GK_OK) {
 		free(pub);
 		return err;
@@ -77,13 +73,29 @@ make_pubkey(EVP_PKEY *pkey, uint8_t *der, int n, struct gk_pubkey **out)
 	return GK_OK;
 }
 
+/* make_encoded - with @n octets of SubjectPublicKeyInfo at @der, which is freed. */
+static enum gk_err
+make_encoded(EVP_PKEY *pkey, uint8_t *der, int n, struct gk_pubkey **out)
+{
+	enum gk_err err;
+
+	*out = NULL;
+	if (n <= 0)
+		err = gk_ossl_fail(GK_ERR_VALUE);
+	else
+		err = make_pubkey(pkey, (struct gk_slice){ der, (size_t)n },
+		                  out);
+	OPENSSL_free(der);
+	return err;
+}
+
 enum gk_err
 gk_pubkey_from_pkey(EVP_PKEY *pkey, struct gk_pubkey **out)
 {
 	uint8_t *der = NULL;
 	int n = i2d_PUBKEY(pkey, &der);
 
-	return make_pubkey(pkey, der, n, out);
+	return make_encoded(pkey, der, n, out);
 }
 
 enum gk_err
@@ -99,25 +111,24 @@ gk_pubkey_from_x509(X509 *x509, struct gk_pubkey **out)
 	/* As it came: to encode the key anew takes longer than to verify with
 	 * it. */
 	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
-	return make_pubkey(pkey, der, n, out);
+	return make_encoded(pkey, der, n, out);
 }
 
 enum gk_err
 gk_pubkey_from_spki(struct gk_slice spki, struct gk_pubkey **out)
 {
-	const uint8_t *p = spki.ptr;
 	EVP_PKEY *pkey = NULL;
+	bool as_written = false;
 	enum gk_err err;
 
 	*out = NULL;
 	if (spki.len > 0 && spki.len <= GK_CERT_MAX_LEN)
-		pkey = d2i_PUBKEY(NULL, &p, (long)spki.len);
+		pkey = gk_ossl_spki(spki, &as_written);
 	if (pkey == NULL)
 		return gk_ossl_fail(GK_ERR_VALUE);
-	if (p != spki.ptr + spki.len)
-		err = GK_ERR_VALUE;
-	else
-		err = gk_pubkey_from_pkey(pkey, out);
+	/* To encode it anew takes as long as to verify with it. */
+	err = as_written ? make_pubkey(pkey, spki, out)
+	                 : gk_pubkey_from_pkey(pkey, out);
 	EVP_PKEY_free(pkey);
 	return err;
 }

@@ -242,8 +242,8 @@ read_listen(struct gdoid_server *s, struct gkd_why *why)
 	s->n_workers = n != 0 ? (unsigned)n : cpus > 0 ? (unsigned)cpus : 1;
 	if (s->n_workers > 256)
 		s->n_workers = 256;
-	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 4000, &n,
-	                   why));
+	GK_TRY(gkd_elem_ms(config, listen, "@queue-age", 100, 3600000, 16000,
+	                   &n, why));
 	s->queue_age_ms = (uint32_t)n;
 	GK_TRY(gkd_elem_uint(config, listen, "@queue-max", 65536, 1u << 30,
 	                     4u << 20, &n, why));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +10,8 @@
 #include <unistd.h>
 
 #include "common/crypto/gk_crypto.h"
-#include "common/crypto/gk_trust.h"
 #include "common/daemon/gkd_queue.h"
-#include "gdoi/engine/gm.h"
-#include "gdoi/message/dialect.h"
-#include "interop/bench/load.h"
+#include "interop/bench/bench_gdoi.h"
 
 /*
  * Members of one GDOI group, thousands of them, in one process: the engines of
@@ -39,145 +34,19 @@
 #define AT_NEXT_PAYLOAD 16
 #define AT_FLAGS 19
 #define AT_SA_LENGTH (ISAKMP_HEADER_LEN + 2)
-#define MESSAGES 10 /* of a registration in which nothing is repeated */
 
-struct member {
-	struct gk_pki_party pki;
-	struct gk_cert *chain[2];
-	struct ike_credential credential;
-	struct gk_buf name;
-	struct gdoi_gm_config cfg; /* of which cfg.ike serves both */
-	struct gdoi_gm *gm;
-	struct ike *ike;
-	uint8_t cookie[8];
-	uint64_t started_ns, joined_ns;
-	bool started, joined, failed;
-	uint8_t n_sizes; /* datagrams, and how long the first are */
-	uint16_t size[MESSAGES];
+struct bench_gdoi_options opt = {
+	.port = 848, .count = 100, .threads = 2, .window = 8, .limit = 60
 };
-
-static struct {
-	const char *auth, *ca, *ca_key, *root, *psk;
-	uint32_t group;
-	unsigned port, count, threads, window, forge;
-	double rate, limit;
-	bool phase1, plain;
-	pid_t pid;
-} opt = { .port = 848, .count = 100, .threads = 2, .window = 8, .limit = 60 };
-
-static struct {
-	struct gk_env env;
-	struct gk_trust *trust;
-	struct gk_pki_party ca; /* pkey and x509 only */
-	struct gk_certs cas;
-	struct ike_suite suite;
-	struct gdoi_dialect dialect;
-	enum gk_pki_alg keys;
-	struct ike_psk psk;
-	struct gk_buf any; /* octets of the pattern "every name" */
-	struct gk_identity peers;
-	uint8_t id[8]; /* body of the group's ID payload */
-	struct gdoi_gm_group_config group;
-	struct member *member;
-	struct sockaddr_in server;
-	size_t sa; /* octets of our SA payload */
-	uint64_t start_ns;
-	atomic_uint joined, failures, refused, forged, stop;
-} all;
-
-/* ---- who they are ------------------------------------------------------- */
-
-static void
-prepare_certificates(void)
-{
-	struct gk_certs roots = { 0 };
-
-	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL)
-		bench_die("bench_gdoi: --ca, --ca-key, --root are needed");
-	bench_read_certs(opt.root, &roots);
-	bench_read_certs(opt.ca, &all.cas);
-	BENCH_MUST(gk_trust_new(NULL, &all.trust));
-	BENCH_MUST(gk_trust_add_anchor(all.trust, roots.cert[0]));
-	BENCH_MUST(gk_trust_add_intermediate(all.trust, all.cas.cert[0]));
-	bench_read_authority(opt.ca, opt.ca_key, &all.ca);
-	gk_certs_free(&roots);
-}
-
-static void
-prepare(void)
-{
-	bool ecdsa = strcmp(opt.auth, "ecdsa") == 0;
-
-	all.keys = ecdsa ? GK_PKI_P256 : GK_PKI_RSA2048;
-	all.suite = (struct ike_suite){
-		.encryption = IKE_ENCRYPTION_AES_CBC,
-		.key_bits = 128,
-		.hash = IKE_HASH_SHA256,
-		.auth = ecdsa                          ? IKE_AUTH_ECDSA_256
-		        : strcmp(opt.auth, "rsa") == 0 ? IKE_AUTH_RSA
-		                                       : IKE_AUTH_PSK,
-		.group = ecdsa ? IKE_GROUP_ECP256 : IKE_GROUP_MODP2048,
-		.life_s = 86400,
-	};
-	if (opt.plain) { /* IKEv1 as everybody else speaks it */
-		all.dialect.p1_doi = GDOI_P1_DOI_1;
-		all.dialect.p1_situation = GDOI_P1_SITUATION_1;
-	}
-	if (all.suite.auth == IKE_AUTH_PSK)
-		BENCH_NEED(opt.psk != NULL);
-	else
-		prepare_certificates();
-	all.psk.key = gk_slice_str(opt.psk == NULL ? "" : opt.psk);
-	BENCH_MUST(gk_identity_parse(GK_ID_FQDN, gk_slice_str("*.lab.example"),
-	                             &all.any));
-	all.peers = (struct gk_identity){ GK_ID_FQDN, gk_buf_slice(&all.any) };
-	all.env = (struct gk_env){ .random = gk_crypto_random };
-	all.server = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)opt.port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	all.id[0] = ISAKMP_ID_KEY_ID;
-	for (int i = 0; i < 4; i++)
-		all.id[4 + i] = (uint8_t)(opt.group >> (24 - 8 * i));
-	all.group = (struct gdoi_gm_group_config){
-		.id = { all.id, sizeof(all.id) },
-		.scope = gk_slice_str("bench"),
-	};
-}
-
-static void
-certify(struct member *m, unsigned number)
-{
-	char subject[64], san[64];
-	time_t now = time(NULL);
-
-	snprintf(san, sizeof(san), "bench-%07u.lab.example", number);
-	BENCH_MUST(gk_identity_parse(GK_ID_FQDN, gk_slice_str(san), &m->name));
-	if (all.suite.auth == IKE_AUTH_PSK)
-		return;
-	snprintf(subject, sizeof(subject), "/O=MSEC Lab/CN=bench-%07u", number);
-	snprintf(san, sizeof(san), "DNS:bench-%07u.lab.example", number);
-	gk_pki_make(&m->pki, &(struct gk_pki_spec){
-				     .subject = subject,
-				     .san = san,
-				     .alg = all.keys,
-				     .slot = 2,
-				     .issuer = &all.ca,
-				     .serial = number + 1000000,
-				     .usage = "critical,digitalSignature",
-				     .not_before = now - GK_PKI_DAY,
-				     .not_after = now + 365 * GK_PKI_DAY });
-	m->chain[0] = m->pki.cert;
-	m->chain[1] = all.cas.cert[0];
-	m->credential = (struct ike_credential){
-		.signer = m->pki.signer,
-		.certs = (const struct gk_cert *const *)m->chain,
-		.n_certs = 2,
-	};
-}
+struct bench_gdoi_world all;
 
 /* ---- one thread --------------------------------------------------------- */
+
+/* Members of a thread, by the cookies that they have sent. */
+struct place {
+	uint8_t cookie[8];
+	struct member *member;
+};
 
 struct thread {
 	unsigned index;
@@ -187,6 +56,10 @@ struct thread {
 	struct gkd_queue queue; /* datagrams that were read */
 	struct bench_latency latency;
 	uint64_t cpu_ns;
+	unsigned over;     /* members that joined or failed */
+	uint64_t *due;     /* of each member; GK_NEVER: of none that is over */
+	struct place *map; /* members by cookie; a power of two */
+	size_t places, used;
 };
 
 static struct thread *threads;
@@ -197,6 +70,20 @@ server_address(void)
 	return (struct gdoi_address){ .ip = { 127, 0, 0, 1 },
 		                      .ip_len = 4,
 		                      .port = (uint16_t)opt.port };
+}
+
+/* Who fails and begins anew has another cookie: some times as many places as
+ * members. */
+static void
+make_room(struct thread *t)
+{
+	size_t mine = opt.count / opt.threads + 1;
+
+	for (t->places = 64; t->places < 16 * mine;)
+		t->places *= 2;
+	t->map = calloc(t->places, sizeof(*t->map));
+	t->due = calloc(mine, sizeof(*t->due));
+	BENCH_NEED(t->map != NULL && t->due != NULL);
 }
 
 static void
@@ -266,12 +153,42 @@ configure(const struct thread *t, unsigned number)
 	m->cfg.n_groups = 1;
 }
 
+static struct place *
+place_of(const struct thread *t, const uint8_t *cookie)
+{
+	uint32_t hash;
+	size_t i;
+
+	memcpy(&hash, cookie, sizeof(hash)); /* it is random */
+	for (i = hash & (t->places - 1);
+	     t->map[i].member != NULL && memcmp(t->map[i].cookie, cookie, 8);)
+		i = (i + 1) & (t->places - 1);
+	return &t->map[i];
+}
+
+static struct member *
+member_of(const struct thread *t, struct gk_slice dgram)
+{
+	return dgram.len < 8 ? NULL : place_of(t, dgram.ptr)->member;
+}
+
+static void
+known_by(struct thread *t, struct member *m, const uint8_t *cookie)
+{
+	struct place *p = place_of(t, cookie);
+
+	BENCH_NEED(p->member != NULL || ++t->used < t->places);
+	memcpy(p->cookie, cookie, 8);
+	p->member = m;
+	memcpy(m->cookie, cookie, 8);
+}
+
 static void
 note_size(struct member *m, struct gk_slice dgram)
 {
-	if (m->n_sizes < MESSAGES)
+	if (m->n_sizes < BENCH_GDOI_MESSAGES)
 		m->size[m->n_sizes] = (uint16_t)dgram.len;
-	if (m->n_sizes <= MESSAGES)
+	if (m->n_sizes <= BENCH_GDOI_MESSAGES)
 		m->n_sizes++;
 }
 
@@ -284,8 +201,8 @@ send_to(struct thread *t, unsigned number, struct gk_slice dgram)
 	if (number == 0 && m->n_sizes == 1) /* its first payload */
 		all.sa = (size_t)dgram.ptr[AT_SA_LENGTH] << 8 |
 		         dgram.ptr[AT_SA_LENGTH + 1];
-	if (dgram.len >= 8)
-		memcpy(m->cookie, dgram.ptr, 8);
+	if (dgram.len >= 8 && memcmp(m->cookie, dgram.ptr, 8) != 0)
+		known_by(t, m, dgram.ptr);
 	/* A refusal here is a loss on the way. */
 	(void)!send(t->fd[socket_of(number)], dgram.ptr, dgram.len, 0);
 }
@@ -293,20 +210,23 @@ send_to(struct thread *t, unsigned number, struct gk_slice dgram)
 static void
 done(struct thread *t, struct member *m)
 {
-	if (m->joined)
+	if (m->joined || m->failed)
 		return;
 	m->joined = true;
+	t->over++;
 	m->joined_ns = bench_wall_ns();
 	bench_latency_add(&t->latency, m->joined_ns - m->started_ns);
 	atomic_fetch_add(&all.joined, 1);
 }
 
 static void
-failed(struct member *m, const char *text, const struct isakmp_reject *why)
+failed(struct thread *t, struct member *m, const char *text,
+       const struct isakmp_reject *why)
 {
 	if (m->failed || m->joined)
 		return;
 	m->failed = true;
+	t->over++;
 	if (atomic_fetch_add(&all.failures, 1) == 0)
 		bench_say("one could not: %s %s %s", text != NULL ? text : "",
 		          why->req != NULL ? why->req : "",
@@ -337,30 +257,40 @@ drain_ike(struct thread *t, unsigned number)
 		if (out.kind == IKE_OUT_REFUSED)
 			refused(&out.why);
 		if (out.kind == IKE_OUT_FAILED)
-			failed(m, out.text, &out.why);
+			failed(t, m, out.text, &out.why);
 	}
 }
 
 static void
-drain(struct thread *t, unsigned number)
+drain_gm(struct thread *t, unsigned number)
 {
 	struct member *m = &all.member[number];
 	struct gdoi_output out;
 
-	if (opt.phase1) {
-		drain_ike(t, number);
-		return;
-	}
 	while (gdoi_gm_poll(m->gm, &out)) {
 		if (out.kind == GDOI_OUT_SEND)
 			send_to(t, number, out.dgram);
 		if (out.kind == GDOI_OUT_JOINED)
 			done(t, m);
 		if (out.kind == GDOI_OUT_LEFT)
-			failed(m, out.text, &out.why);
+			failed(t, m, out.text, &out.why);
 		if (out.kind == GDOI_OUT_REFUSED)
 			refused(&out.why);
 	}
+}
+
+static void
+drain(struct thread *t, unsigned number)
+{
+	const struct member *m = &all.member[number];
+	uint64_t due;
+
+	if (opt.phase1)
+		drain_ike(t, number);
+	else
+		drain_gm(t, number);
+	due = opt.phase1 ? ike_deadline(m->ike) : gdoi_gm_deadline(m->gm);
+	t->due[m->index] = m->joined || m->failed ? GK_NEVER : due;
 }
 
 static struct ike_path
@@ -383,7 +313,7 @@ start(struct thread *t, unsigned number)
 	struct gk_now now = bench_now();
 	struct ike_path path = path_of(t, number);
 
-	m->started = true;
+	m->index = number / opt.threads;
 	m->started_ns = bench_wall_ns();
 	configure(t, number);
 	if (opt.phase1) {
@@ -397,29 +327,28 @@ start(struct thread *t, unsigned number)
 	drain(t, number);
 }
 
-/* An answer has our cookie in front; who waits on a socket are few. */
+/* An answer has our cookie in front. */
 static void
 receive(struct thread *t, unsigned socket, struct gk_slice dgram)
 {
 	const struct gdoi_address from = server_address();
+	struct member *m = member_of(t, dgram);
+	unsigned n = m == NULL ? 0 : (unsigned)(m - all.member);
+	struct ike_path path;
 
-	for (unsigned n = t->index + socket * opt.threads;
-	     dgram.len >= 8 && n < opt.count; n += opt.threads * SOCKETS) {
-		struct member *m = &all.member[n];
-		struct ike_path path = path_of(t, n);
-
-		if (!m->started || m->joined ||
-		    memcmp(m->cookie, dgram.ptr, 8) != 0)
-			continue;
-		note_size(m, dgram);
-		if (opt.phase1)
-			(void)ike_receive(m->ike, &path, dgram, bench_now());
-		else
-			(void)gdoi_gm_receive(m->gm, dgram, &from,
-			                      &t->local[socket], bench_now());
-		drain(t, n);
+	if (m == NULL)
 		return;
-	}
+	m->unread--;
+	if (m->joined || memcmp(m->cookie, dgram.ptr, 8) != 0)
+		return;
+	note_size(m, dgram);
+	path = path_of(t, n);
+	if (opt.phase1)
+		(void)ike_receive(m->ike, &path, dgram, bench_now());
+	else
+		(void)gdoi_gm_receive(m->gm, dgram, &from, &t->local[socket],
+		                      bench_now());
+	drain(t, n);
 }
 
 /* Members are machines of their own and do not wait for each other.  Here they
@@ -453,7 +382,11 @@ receive_all(struct thread *t, int wait_ms)
 		while ((len = recv(t->fd[from.handle], buf, sizeof(buf), 0)) >
 		       0) {
 			struct gk_slice dgram = { buf, (size_t)len };
+			struct member *m = member_of(t, dgram);
 
+			if (m == NULL)
+				continue;
+			m->unread++;
 			gkd_queue_put(&t->queue, dgram, &from, rank_of(dgram),
 			              now);
 		}
@@ -468,15 +401,14 @@ receive_all(struct thread *t, int wait_ms)
 	}
 }
 
+/* Who has got an answer does not ask again, though nobody has had the time to look
+ * at it here: on a machine of his own he would have. */
 static void
-tick(struct thread *t, unsigned number)
+tick(struct thread *t, unsigned number, struct gk_now now)
 {
 	struct member *m = &all.member[number];
-	struct gk_now now = bench_now();
-	uint64_t due =
-		opt.phase1 ? ike_deadline(m->ike) : gdoi_gm_deadline(m->gm);
 
-	if (m->joined || m->failed || due > now.mono_ms)
+	if (m->unread != 0)
 		return;
 	if (opt.phase1)
 		(void)ike_tick(m->ike, now);
@@ -502,30 +434,24 @@ run(void *arg)
 	struct thread *t = arg;
 	unsigned mine =
 		opt.count / opt.threads + (t->index < opt.count % opt.threads);
-	unsigned started = 0, first = 0;
+	unsigned started = 0;
 	uint64_t ticked = 0;
 
-	while (!atomic_load(&all.stop)) {
-		unsigned over = first;
+	while (!atomic_load(&all.stop) && t->over < mine) {
+		struct gk_now now;
 
-		for (unsigned i = first; i < started; i++) {
-			const struct member *m =
-				&all.member[i * opt.threads + t->index];
-
-			over += m->joined || m->failed;
-			first += i == first && (m->joined || m->failed);
-		}
-		if (over == mine)
-			break;
-		for (; started < allowed(mine) && started < over + opt.window;
+		for (;
+		     started < allowed(mine) && started < t->over + opt.window;
 		     started++)
 			start(t, started * opt.threads + t->index);
 		receive_all(t, 1);
-		if (bench_wall_ns() - ticked > 20000000u) {
-			ticked = bench_wall_ns();
-			for (unsigned i = first; i < started; i++)
-				tick(t, i * opt.threads + t->index);
-		}
+		now = bench_now();
+		if (now.mono_ms < ticked + 20)
+			continue;
+		ticked = now.mono_ms;
+		for (unsigned i = 0; i < started; i++)
+			if (t->due[i] <= now.mono_ms)
+				tick(t, i * opt.threads + t->index, now);
 	}
 	t->cpu_ns = bench_thread_ns();
 	return NULL;
@@ -599,9 +525,9 @@ sizes(void)
 	for (unsigned i = 0; i < opt.count; i++) {
 		const struct member *m = &all.member[i];
 
-		if (!m->joined || m->n_sizes != MESSAGES)
+		if (!m->joined || m->n_sizes != BENCH_GDOI_MESSAGES)
 			continue;
-		for (int k = 0; k < MESSAGES; k++)
+		for (int k = 0; k < BENCH_GDOI_MESSAGES; k++)
 			json_array_append_new(list, json_integer(m->size[k]));
 		break;
 	}
@@ -715,7 +641,7 @@ main(int argc, char **argv)
 	if (opt.auth == NULL || opt.count == 0 || opt.threads == 0 ||
 	    opt.threads > 250)
 		bench_die("bench_gdoi: --auth and --count are needed");
-	prepare();
+	bench_gdoi_prepare();
 	all.member = calloc(opt.count, sizeof(*all.member));
 	threads = calloc(opt.threads, sizeof(*threads));
 	BENCH_NEED(all.member != NULL && threads != NULL);
@@ -723,11 +649,12 @@ main(int argc, char **argv)
 	          all.suite.auth == IKE_AUTH_PSK ? "" : " and certificates",
 	          opt.count);
 	for (unsigned i = 0; i < opt.count; i++)
-		certify(&all.member[i], i);
+		bench_gdoi_certify(&all.member[i], i);
 	for (unsigned i = 0; i < opt.threads; i++) {
 		threads[i].index = i;
 		threads[i].queue.octets_max = SIZE_MAX;
 		threads[i].queue.age_ms = UINT32_MAX;
+		make_room(&threads[i]);
 		open_sockets(&threads[i]);
 	}
 	bench_print(play());

@@ -345,6 +345,7 @@ def storm(out: Path, sizes, f) -> dict:
         keys.kill()
         keys.start()
         again = f.run_json([f.tool("bench_gdoi"), *keys.arguments(), "--count", n, "--window", n, "--limit", 900])
+        dropped = keys.status()["queue"]
         # Forged: fifty for each honest one, at a quarter of the capacity.
         rate = max(2.0, n / first["wall_s"] / 4)
         honest = max(f.CORES * 2, int(rate * sizes.flood))
@@ -355,11 +356,14 @@ def storm(out: Path, sizes, f) -> dict:
     pure = n * both / f.CORES / 1e9
     share = flood["joined"] / flood["members"]
     result = {"members": n, "joined": again["joined"], "failures": again["failures"], "to_all_s": again["wall_s"],
-              "pure_crypto_s": pure, "ratio": pure / again["wall_s"], "latency_s": again["latency_s"], "timeline": again["timeline"],
+              "pure_crypto_s": pure, "ratio": pure / again["wall_s"], "server_cpu_ms": again["server_cpu_ns"] / n / 1e6,
+              "members_cpu_ms": again["members_cpu_ns"] / n / 1e6, "dropped": dropped, "latency_s": again["latency_s"], "timeline": again["timeline"],
               "flood": {"honest": flood["members"], "joined": flood["joined"], "forged": flood["forged"], "share": share, "aim": 0.99,
                         "latency_s": flood["latency_s"]}, "reference": ref}
     text = [f"{n} members ask a key server that was killed at the same moment: {again['joined']} are keyed after {again['wall_s']:.1f} s; "
             f"the public-key operations of both sides need {pure:.1f} s on these {f.CORES} cores: {pure / again['wall_s']:.2f}",
+            f"  for each the key server took {again['server_cpu_ns'] / n / 1e6:.2f} ms of processor time, the member "
+            f"{again['members_cpu_ns'] / n / 1e6:.2f} ms; messages dropped from the queue: {dropped}",
             f"{flood['forged']} forged first messages against {flood['members']} honest members, 50 for one: {100 * share:.1f} % of the "
             f"honest registered (aim 99 %), half of them within {flood['latency_s'].get('p50', 0):.2f} s"]
     plot.lines(out / "gdoi-storm.svg", f"{n} members register at once", "seconds", "members with keys",

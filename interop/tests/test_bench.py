@@ -103,6 +103,7 @@ def test_gdoi_eviction(tmp_path):
 def test_gdoi_storm(tmp_path):
     r = figure("gdoi-storm", tmp_path)
     assert r["joined"] == r["members"] == 16 and r["failures"] == 0
+    assert r["server_cpu_ms"] > 0 and r["members_cpu_ms"] > 0 and r["dropped"]["dropped_old"] == r["dropped"]["dropped_full"] == 0
     assert r["flood"]["joined"] == r["flood"]["honest"] and r["flood"]["forged"] > 5 * r["flood"]["honest"]
 
 

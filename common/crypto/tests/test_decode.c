@@ -132,10 +132,81 @@ GK_TEST(rfc5480_2_2, a_compressed_point_is_read_too)
 	EVP_PKEY_free(pkey);
 }
 
+/* Keys that come without a certificate, of each kind: it is the signer's, as it was
+ * written. */
+GK_TEST(rfc5280_4_1, a_public_key_by_itself)
+{
+	static const uint8_t text[] = "signed";
+	const struct gk_slice data = { text, sizeof(text) };
+
+	for (unsigned i = 0; i < GK_PKI_ALGS; i++) {
+		struct gk_pki_party party;
+		struct gk_pubkey *pub;
+		struct gk_slice spki;
+		struct gk_sig_alg alg;
+		struct gk_buf sig;
+
+		gk_pki_make(&party, &(struct gk_pki_spec){ .subject = "/CN=key",
+		                                           .alg = i });
+		spki = gk_pubkey_spki(gk_signer_pubkey(party.signer));
+		gk_assert_ok(gk_pubkey_from_spki(spki, &pub));
+		assert_int_equal(
+			gk_pubkey_kind(pub),
+			gk_pubkey_kind(gk_signer_pubkey(party.signer)));
+		assert_true(gk_slice_equal(gk_pubkey_spki(pub), spki));
+		alg = gk_pubkey_default_alg(pub);
+		gk_assert_ok(gk_sign(party.signer, alg, data, &sig));
+		gk_assert_ok(gk_verify(pub, alg, data, gk_buf_slice(&sig)));
+		sig.ptr[sig.len - 1] ^= 1;
+		gk_assert_err(GK_ERR_AUTH,
+		              gk_verify(pub, alg, data, gk_buf_slice(&sig)));
+		gk_buf_free(&sig);
+		gk_pubkey_free(pub);
+		gk_pki_free(&party);
+	}
+}
+
+GK_TEST(rfc5480_2_2, points_without_a_certificate)
+{
+	struct gk_pki_party party;
+	struct gk_pubkey *pub;
+	struct gk_slice spki;
+	struct gk_buf copy;
+	uint8_t *der = NULL;
+	EVP_PKEY *pkey;
+	int n;
+
+	gk_pki_make(&party, &(struct gk_pki_spec){ .subject = "/CN=curve",
+	                                           .alg = GK_PKI_P256 });
+	spki = gk_pubkey_spki(gk_signer_pubkey(party.signer));
+	gk_assert_ok(gk_buf_copy(&copy, spki));
+	copy.ptr[copy.len - 1] ^= 1; /* beside the curve */
+	gk_assert_err(GK_ERR_VALUE,
+	              gk_pubkey_from_spki(gk_buf_slice(&copy), &pub));
+	assert_null(pub);
+	gk_buf_free(&copy);
+	gk_pki_free(&party);
+
+	compressed(&pkey, &der, &n);
+	OPENSSL_free(der);
+	der = NULL;
+	n = i2d_PUBKEY(pkey, &der);
+	assert_true(n > 0 && n < 91);
+	spki = (struct gk_slice){ der, (size_t)n };
+	gk_assert_ok(gk_pubkey_from_spki(spki, &pub));
+	assert_int_equal(gk_pubkey_kind(pub), GK_KEY_P256);
+	assert_true(gk_slice_equal(gk_pubkey_spki(pub), spki));
+	gk_pubkey_free(pub);
+	OPENSSL_free(der);
+	EVP_PKEY_free(pkey);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc5280_4_1, a_public_key_by_itself),
+		GK_RUN(rfc5480_2_2, points_without_a_certificate),
 		GK_RUN(rfc5480_2, keys_on_named_curves_are_read),
 		GK_RUN(rfc5480_2_2, a_point_beside_its_curve_is_refused),
 		GK_RUN(rfc5480_2_2, a_compressed_point_is_read_too),
