@@ -547,6 +547,8 @@ main(int argc, char **argv)
 	some = taken(&b);
 	fill(&b, n - n / 10, bench_now().utc_s);
 	all = taken(&b);
+	(void)bench_settle(&b); /* all that in one piece is no slice */
+	b.slice_ns = 0;
 	mem = memory(&none, &some, &all);
 	b.ref = bench_reference(bench_suite("p256"), 1, seconds);
 	if (only == 0)
