@@ -235,9 +235,10 @@ void gsakmp_group_set_party(struct gsakmp_group *group,
 /*
  * gsakmp_group_token_recheck - would the token in force be accepted today?
  *
- * For after gsakmp_group_set_party() or a new CRL: when it would not, because the
- * Group Owner's certificate is revoked for instance, nobody joins any more
- * (status.lapsed) until it would again, or there is another.
+ * For after gsakmp_group_set_party() or a new CRL, and for now and then: when it
+ * would not, because the Group Owner's certificate is revoked or over for
+ * instance, nobody joins any more (status.lapsed) until it would again, or there
+ * is another.
  */
 enum gk_err gsakmp_group_token_recheck(struct gsakmp_group *group,
                                        struct gk_now now);

@@ -475,7 +475,7 @@ restore_policy(struct gsakmp_group *g, const struct gsakmp_party *party,
 }
 
 /* RFC4535-3.1-06: the same while the group runs, when there are other revocation
- * lists. */
+ * lists, or as time passes.  A subordinate hands the same token out. */
 enum gk_err
 gsakmp_group_token_recheck(struct gsakmp_group *g, struct gk_now now)
 {
@@ -485,7 +485,7 @@ gsakmp_group_token_recheck(struct gsakmp_group *g, struct gk_now now)
 
 	pthread_mutex_lock(&g->lock);
 	party = g->party;
-	if (g->phase == GSAKMP_GROUP_OPEN && !g->cfg.subordinate)
+	if (g->phase == GSAKMP_GROUP_OPEN)
 		old = gsakmp_policy_ref(g->policy);
 	pthread_mutex_unlock(&g->lock);
 	if (old == NULL)

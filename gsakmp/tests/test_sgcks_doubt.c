@@ -183,10 +183,41 @@ GK_TEST(rfc4535_4_4_7_03, tokens_that_overtake_one_another)
 	close_scene(&sc);
 }
 
+/* A candidate behind a subordinate would refuse it, as everywhere. */
+GK_TEST(rfc4534_2_08, nobody_is_let_in_to_a_token_without_an_owner)
+{
+	struct scene sc = open_scene();
+	const struct gk_pki_party *owner = &sc.w->go;
+	struct world_member *e = behind(sc.north, "e");
+	struct gk_buf crl;
+
+	gk_assert_ok(gsakmp_group_token_recheck(sc.north->group,
+	                                        simnet_now(sc.w->net)));
+	assert_null(status(sc.north->group).lapsed);
+	gk_pki_crl(&sc.w->root, &owner, 1, GK_PKI_NOW - GK_PKI_DAY,
+	           GK_PKI_NOW + GK_PKI_DAY, NULL, &crl);
+	gk_assert_ok(gk_trust_add_crl(sc.w->trust, gk_buf_slice(&crl)));
+	gk_assert_ok(gsakmp_group_token_recheck(sc.north->group,
+	                                        simnet_now(sc.w->net)));
+	assert_non_null(strstr(status(sc.north->group).lapsed, "revoked"));
+	world_join(e);
+	world_pass(sc.w, 30 * 1000);
+	assert_int_equal(e->seen.count[GSAKMP_OUT_JOINED], 0);
+	assert_string_equal(sc.north->seen.req, "RFC4534-2-08");
+	/* Nothing ends for its members by that, and keys are passed on. */
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	assert_int_equal(world_in_step(sc.w), 4);
+	gk_buf_free(&crl);
+	close_scene(&sc);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc4534_2_08,
+		       nobody_is_let_in_to_a_token_without_an_owner),
 		GK_RUN(rfc4535_4_4_7_10,
 		       an_expulsion_that_meets_another_rekey_is_not_lost),
 		GK_RUN(rfc4535_4_4_7_14,
