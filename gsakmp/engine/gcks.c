@@ -168,9 +168,26 @@ same_place(const struct gsakmp_endpoint *a, const struct gsakmp_endpoint *b)
 	return gk_slice_equal(ip_a, ip_b) && a->stream == b->stream;
 }
 
+/* The group has been rekeyed since, or has another token: whoever took the Key
+ * Download now would be a member with keys of before, and hear nothing of it. */
+static bool
+is_stale(const struct gsakmp_group *g, const struct gsakmp_session *s)
+{
+	const struct gk_traffic_key *current;
+
+	if (s->state != GSAKMP_SESSION_RESPONSE || g->data == NULL ||
+	    gk_group_key_count(g->data) == 0)
+		return false;
+	current = gk_group_key(g->data, 0, GK_KEY_CURRENT);
+	return s->policy != g->policy ||
+	       (s->handle != gk_group_key_joiner(g->data, 0)->handle &&
+	        (current == NULL || s->handle != current->handle));
+}
+
 /*
  * Decision dup_rtj: octet for octet the same request is a retransmission, and
- * gets the same answer.  It goes to where the first one came from only: the
+ * gets the same answer, unless that is out of date: then it is gone through as if
+ * it were the first.  It goes to where the first one came from only: the
  * octets can be recorded and sent from anywhere.
  */
 static bool
@@ -188,6 +205,10 @@ find_answer(struct gsakmp_request *rq, enum gsakmp_session_state state,
 	                                             sizeof(s->request) }) ||
 	    !same_place(&s->peer, rq->from))
 		return false;
+	if (is_stale(rq->group, s)) {
+		rq->renew = s->id;
+		return false;
+	}
 	*ticket = s->ticket;
 	return gk_buf_copy(answer, gk_buf_slice(&s->answer)) == GK_OK;
 }

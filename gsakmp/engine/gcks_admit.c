@@ -211,6 +211,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
 	enum gsakmp_session_state to;
 	struct gk_member *m;
+	bool again = old != NULL && old->id == rq->renew;
 	int64_t utc;
 
 	/* The group, or the member, may have moved on while we computed. */
@@ -221,7 +222,8 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 			GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
 			"RFC4535-5.2.1.1-12", "Group ID Value", 0);
 	GK_TRY(gsakmp_rq_excluded(rq));
-	if (gsakmp_session_next(old != NULL ? old->state : GSAKMP_SESSION_NONE,
+	if (!again &&
+	    gsakmp_session_next(old != NULL ? old->state : GSAKMP_SESSION_NONE,
 	                        GSAKMP_SESSION_EV_RTJ, &to) != GK_OK &&
 	    GK_CHECKED("RFC4535-5.2.1.1-21")) {
 		rq->quiet = true;
@@ -234,8 +236,11 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	GK_TRY(gk_zulu_parse(rq->msg->signature.timestamp, &utc));
 	m = gk_group_find(g->data, key);
 	GK_TRY(not_older(rq, m, utc));
-	GK_TRY(remember(rq));
+	if (!again)
+		GK_TRY(remember(rq));
 	GK_TRY(seat(a, m, utc));
+	s->handle = gk_group_key_joiner(g->data, 0)->handle;
+	s->policy = gsakmp_policy_ref(g->policy);
 	if (old != NULL)
 		gsakmp_session_drop(&g->sessions, old);
 	gsakmp_session_add(&g->sessions, s);

@@ -243,7 +243,8 @@ one_at_a_time(struct gsakmp_request *rq, bool *done)
 	s = gsakmp_session_find_signer(&rq->group->sessions,
 	                               rq->msg->signature.id_type,
 	                               rq->msg->signature.signer_id);
-	busy = s != NULL && s->state == GSAKMP_SESSION_RESPONSE;
+	busy = s != NULL && s->state == GSAKMP_SESSION_RESPONSE &&
+	       s->id != rq->renew;
 	full = rq->group->sessions.n_queued >= rq->group->cfg.sessions_max;
 	pthread_mutex_unlock(&rq->group->lock);
 	if ((!busy && !full) || !GK_CHECKED("RFC4535-5.2.1.1-21"))

@@ -44,7 +44,9 @@ struct gsakmp_request {
 	struct gk_buf expelled; /* RTD, DA for somebody else: for whom ... */
 	bool barred;            /* ... and whether for good */
 	struct gsakmp_reject why;
-	bool quiet; /* a refusal that is not answered in any mode */
+	uint64_t
+		renew; /* RTJ: the session whose answer is out of date; 0 none */
+	bool quiet;    /* a refusal that is not answered in any mode */
 	bool answered;
 };
 

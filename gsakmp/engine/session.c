@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "gsakmp/engine/policy.h"
+
 /* clang-format off */
 /* RFC 4535 section 8, Table 29, the key server's half, for one member. */
 static const struct transition {
@@ -169,6 +171,7 @@ gsakmp_session_free(struct gsakmp_session *s)
 	gk_buf_free(&s->nonce_c);
 	gk_buf_free(&s->answer);
 	gk_buf_free(&s->expelled);
+	gsakmp_policy_unref(s->policy);
 	free(s);
 }
 

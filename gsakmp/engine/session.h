@@ -6,6 +6,8 @@
 #include "gsakmp/engine/party.h"
 #include "gsakmp/gsakmp_reject.h"
 
+struct gsakmp_policy;
+
 /*
  * DOC: registrations and departures under way - RFC 4535 section 8
  *
@@ -71,6 +73,8 @@ struct gsakmp_session {
 	bool barred;          /* who is not to come back */
 	struct gk_buf answer; /* KeyDL or DR, for a retransmitted request */
 	uint64_t ticket; /* of the commit that the answer depends on; 0 none */
+	uint32_t handle; /* RESPONSE: of the first traffic key in it, and ... */
+	struct gsakmp_policy *policy; /* ... the token in it; a reference */
 	int64_t started_utc;
 	unsigned loa_left;
 	uint64_t deadline; /* monotonic ms */

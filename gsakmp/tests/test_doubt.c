@@ -73,6 +73,44 @@ GK_TEST(rfc4535_7_4_1_1, each_traffic_key_has_an_end_of_its_own)
 	world_free(w);
 }
 
+/* ---- a way in that takes long ------------------------------------------------- */
+
+/* The Key Download is lost, the group is rekeyed, and the request comes again: the
+ * answer has to be of now. */
+static void
+rekeyed_meanwhile(bool evicting)
+{
+	struct world_config cfg = world_plain(7);
+	struct world_member *late;
+	struct world *w;
+
+	cfg.group.no_join_rekey = true;
+	w = world_joined(&cfg, 3);
+	late = world_member_add(w, "late");
+	world_join(late);
+	for (int i = 0;
+	     i < 5000 && w->seen.count[GSAKMP_OUT_MEMBER_PENDING] < 4; i++)
+		world_pass(w, 1);
+	simnet_cut(w->net, late->node, true);
+	if (evicting)
+		gk_assert_ok(world_evict(w, w->member[0]->peer));
+	else
+		gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(gsakmp_gm_state(late->gm), GSAKMP_GM_JOINING);
+	simnet_cut(w->net, late->node, false);
+	world_pass(w, 30 * 1000);
+	assert_int_equal(gsakmp_gm_state(late->gm), GSAKMP_GM_MEMBER);
+	assert_true(world_has_current(late));
+	world_free(w);
+}
+
+GK_TEST(rfc4535_5_2_1_2_19, who_is_rekeyed_while_joining_has_the_new_key)
+{
+	rekeyed_meanwhile(false);
+	rekeyed_meanwhile(true);
+}
+
 /* ---- a group that ends ----------------------------------------------------- */
 
 static void
@@ -225,6 +263,8 @@ main(void)
 		GK_RUN(rfc4535_7_4_1_1,
 		       a_key_ends_although_its_holder_is_cut_off),
 		GK_RUN(rfc4535_7_4_1_1, each_traffic_key_has_an_end_of_its_own),
+		GK_RUN(rfc4535_5_2_1_2_19,
+		       who_is_rekeyed_while_joining_has_the_new_key),
 		GK_RUN(rfc4535_7_1_1_14,
 		       the_end_reaches_members_in_every_state),
 		GK_RUN(rfc4534_b_3_07,

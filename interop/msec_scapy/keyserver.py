@@ -35,6 +35,7 @@ class Session:
     nonce_c: bytes
     deadline: float
     departing: bool = False
+    epoch: object = None  # of the keys and of the token in the answer
 
 
 @dataclass
@@ -173,8 +174,12 @@ class KeyServer(Party):
         name = canonical(m.signer, self.dialect)
         pending = self.sessions.get(name)
         if pending is not None and not pending.departing:
-            if pending.request == m.octets and self.dialect.dup_rtj == "resend":
+            again = pending.request == m.octets and self.dialect.dup_rtj == "resend"
+            if again and pending.epoch == self._epoch():
                 return [Answer(source, pending.answer, reg.X_KEYDL)]
+            if again:  # out of date: gone through as if it were the first
+                self.seen.discard(m.nonce(reg.NONCE_I))
+        if pending is not None and not pending.departing and not again:
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-21", "Signer ID Data",
                           "a registration is pending")
         if self.options.cookies:
@@ -215,7 +220,7 @@ class KeyServer(Party):
                                        nonce_c)
         self.members[name] = Registered(m.signer, path, self.attributes)
         self.sessions[name] = Session(m.signer, path, source, m.octets, octets, nonce_r, nonce_c,
-                                      now + self.options.timeout)
+                                      now + self.options.timeout, epoch=self._epoch())
         self.event("registering", member=str(m.signer))
         return [Answer(source, octets, reg.X_KEYDL)] + rekey
 
@@ -273,6 +278,9 @@ class KeyServer(Party):
             plan_answer += self._send_plan(plan, now)
         self._log_keys(name)
         return plan_answer
+
+    def _epoch(self):
+        return tuple(k.handle for k in self.gtpks), self.signed.octets
 
     def _send_plan(self, plan, now, token=None):
         old = self.gtpks

@@ -48,6 +48,23 @@ def test_life_of_a_group(suite, timestamp):
     assert not scene.server.refusals and not any(m.refusals for m in scene.members)
 
 
+@pytest.mark.req("RFC4535-5.2.1.1-20", "RFC4535-5.2.1.2-19")
+def test_who_is_rekeyed_while_joining_has_the_new_key():
+    """The Key Download is lost, the group is rekeyed, the request comes again: the answer is one of now."""
+    scene = Scene(members=3).join()
+    late = scene.make_member("gm9")
+    scene.members.append(late)
+    scene.tick()
+    request = late.join(scene.now)
+    lost = scene.server.receive(request, late, scene.now)
+    scene.deliver(a for a in lost if a.to is None)
+    scene.evict(scene.members[0])
+    scene.tick()
+    scene.to_server(request, late)
+    assert late.state == "member" and scene.in_step(late) and scene.in_step(scene.members[1])
+    assert not events(scene, "refused")
+
+
 @pytest.mark.req("RFC4535-5.2.1-09", "RFC4535-5.2.1.2-12", "RFC4535-5.2.1.4-11")
 @pytest.mark.parametrize("shift", (-3600, 3600))
 def test_stale_key_download_without_nonces(shift):
