@@ -134,14 +134,19 @@ def test_a_schema_documents_each_element_and_attribute(path):
     assert not bare
 
 
+ENGINES = {"gsakmp/daemon": "gsakmp/engine/output.h", "gdoi/daemon": "gdoi/engine/output.h"}
+SHARED = ROOT / "policy-tokens/owner/gpt_announced.c"  # what the members of either protocol do about announcements
+
+
 def source(path):
     """The C of the rooms that read a schema's documents."""
-    rooms = ["common/daemon", path.parent]
+    rooms = ["common/daemon", str(path.parent.relative_to(ROOT))]
     if path.parent.name == "schema":
         rooms = [f"policy-tokens/{room}" for room in ("xml", "token", "cli")]
     if path.name == "msec-credential.xsd":
         rooms += ["gsakmp/daemon", "policy-tokens/owner"]
-    return "\n".join(p.read_text() for room in rooms for p in (ROOT / room).glob("*.[ch]"))
+    shared = [SHARED] if rooms[-1] in ENGINES else []
+    return "\n".join(p.read_text() for p in [p for room in rooms for p in (ROOT / room).glob("*.[ch]")] + shared)
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda p: p.name)
@@ -153,13 +158,12 @@ def test_what_a_schema_allows_somebody_reads(path):
 
 # -------------------------------------------------------------------- events
 
-ENGINES = {"gsakmp/daemon": "gsakmp/engine/output.h", "gdoi/daemon": "gdoi/engine/output.h"}
 INSIDE = {"send", "multicast", "commit", "deadline", "certificate-wanted"}  # outputs that a daemon acts on and does not tell
 
 
 def emitted(room):
     """(names that are surely of events, every word in quotes): of a daemon's room and of what its engine tells."""
-    text = "\n".join(p.read_text() for p in (ROOT / room).glob("*.c"))
+    text = "\n".join(p.read_text() for p in [*(ROOT / room).glob("*.c"), *([SHARED] if room in ENGINES else [])])
     certain = set(re.findall(r'(?:gkd_events_emit|\bevent)\([^;"]*?"([a-z][a-z-]*)"', text))
     if room in ENGINES:
         outputs = set(re.findall(r'X\([A-Z_]+, "([a-z-]+)"\)', (ROOT / ENGINES[room]).read_text()))
