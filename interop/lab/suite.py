@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every test there is, C and Python, and one sum."""
+import concurrent.futures
 import os
 import re
 import shutil
@@ -51,13 +52,17 @@ def read_trs(directory: Path) -> Count:
     return c
 
 
+def _tell(what: str, c: Count, start: float) -> None:
+    """A line at once: others may be telling theirs."""
+    print(f"lab: {what} ... {c} ({time.monotonic() - start:.0f} s)\n", end="", flush=True)
+
+
 def c_tests(directory: Path = BUILD) -> Count:
     for old in directory.rglob("*.trs"):
         old.unlink()
     log = LOGS / "make-check.log"
     cmd = ["make", "-C", str(directory), f"-j{os.cpu_count() or 1}", "check"]
     start = time.monotonic()
-    print("lab: C tests ... ", end="", flush=True)
     # As root in a sandbox: ports are free, interfaces may be made, nothing outside is touched.
     prefix = [sys.executable, "-m", "lab", "sandbox", "--"] if os.geteuid() == 0 and not sandbox.why_not() else []
     with log.open("wb") as f:
@@ -66,7 +71,7 @@ def c_tests(directory: Path = BUILD) -> Count:
     if r.returncode and not c.failed:
         c.failed += 1
         c.where.append(("make check", log))
-    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    _tell("C tests", c, start)
     return c
 
 
@@ -84,7 +89,6 @@ def sanitized_tests() -> Count:
     cc = _sanitizing_compiler()
     log = LOGS / "sanitized.log"
     start = time.monotonic()
-    print(f"lab: C tests with ASan and UBSan ({cc.split()[-1]}) ... ", end="", flush=True)
     with log.open("wb") as f:
         r = subprocess.run([sys.executable, "-m", "lab", "test", "--no-python"], stdin=subprocess.DEVNULL, stdout=f,
                            stderr=subprocess.STDOUT, env=dict(os.environ, MSEC_LAB_BUILD="build-asan", CC=cc))
@@ -95,7 +99,7 @@ def sanitized_tests() -> Count:
     if c.failed or r.returncode:
         c.failed = c.failed or 1
         c.where.append(("C tests with sanitizers", log))
-    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    _tell(f"C tests with ASan and UBSan ({cc.split()[-1]})", c, start)
     return c
 
 
@@ -103,7 +107,6 @@ def proof() -> Count:
     """What the negative tests are worth: the sweep of the ledger; a row counts as a test."""
     log = LOGS / "prove.log"
     start = time.monotonic()
-    print("lab: negative tests without their checks ... ", end="", flush=True)
     with log.open("wb") as f:
         r = subprocess.run([sys.executable, "-m", "lab", "ledger", "--prove"], stdin=subprocess.DEVNULL, stdout=f,
                            stderr=subprocess.STDOUT, env={k: v for k, v in os.environ.items() if k != "MSEC_LAB_BUILD"})
@@ -114,7 +117,7 @@ def proof() -> Count:
     if c.failed or r.returncode:
         c.failed = c.failed or 1
         c.where.append(("rows whose negative tests prove nothing", log))
-    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    _tell("negative tests without their checks", c, start)
     return c
 
 
@@ -157,7 +160,6 @@ def python_tests(extra: list, long: bool = False) -> Count:
     cmd = pytest("-n", workers, "--dist", "loadgroup", f"--basetemp={LOGS / 'tmp'}", f"--junitxml={report}", "--durations=5",
                  *(["--long"] if long else []), *extra, str(TOP / "interop/tests"))
     start = time.monotonic()
-    print("lab: Python tests ... ", end="", flush=True)
     with log.open("wb") as f:
         r = subprocess.run([sys.executable, "-m", "lab", "sandbox", "--", *cmd], stdin=subprocess.DEVNULL,
                            stdout=f, stderr=subprocess.STDOUT)
@@ -165,7 +167,7 @@ def python_tests(extra: list, long: bool = False) -> Count:
     if r.returncode not in (0, 5) and not c.failed:
         c.failed += 1
         c.where.append(("pytest itself", log))
-    print(f"{c} ({time.monotonic() - start:.0f} s)", flush=True)
+    _tell("Python tests", c, start)
     return c
 
 
@@ -176,6 +178,23 @@ def excerpt(lines: list, most: int = 80) -> list:
     return [lines[i] for i in keep[:most]] or lines[-most:]
 
 
+def all_c_tests() -> Count:
+    c = c_tests()
+    if BUILD.name != "build-asan":
+        c += sanitized_tests()
+    return c
+
+
+def beside(first, *others) -> list:
+    """What each of these comes to.  They run at the same time, for some wait where others compute; the first has precedence,
+    so that what is timed in it sees a quiet machine."""
+    def modestly(part):
+        os.nice(10)  # of this thread, and of what it starts
+        return part()
+    with concurrent.futures.ThreadPoolExecutor(1 + len(others)) as pool:
+        return [f.result() for f in [pool.submit(first), *(pool.submit(modestly, p) for p in others)]]
+
+
 def run(only: str = "", long: bool = False, c: bool = True, python: bool = True) -> int:
     """Everything, or with `only` the Python tests whose name matches.  Prints the sum as the very last line."""
     shutil.rmtree(LOGS, ignore_errors=True)
@@ -183,12 +202,13 @@ def run(only: str = "", long: bool = False, c: bool = True, python: bool = True)
     if long:
         os.environ["MSEC_LONG"] = "1"  # C tests read it
     total = Count()
+    parts = [lambda: python_tests(["-k", only] if only else [], long)] if python else []
     if c and not only:
-        total += c_tests()
-        if BUILD.name != "build-asan":
-            total += sanitized_tests()
-    if python:
-        total += python_tests(["-k", only] if only else [], long)
+        parts.append(all_c_tests)
+    if len(parts) > 1:
+        print("lab: Python tests; beside them C tests, then those with ASan and UBSan", flush=True)
+    for count in beside(*parts) if parts else []:
+        total += count
     if long and not only and BUILD.name == "build":
         total += proof()
     for name, log in total.where:
