@@ -51,13 +51,13 @@ def cmd_build(args) -> int:
 
 def cmd_test(args) -> int:
     from . import build, deps, lock, suite
-    deps.ensure(deps.ALL)
     with lock.held():
+        with deps.ensured_beside(deps.ALL, first=deps.BUILD):
+            build.build()
         if args.long and not args.no_python and suite.wants_guest(args.k):
             from . import guest
             deps.ensure(guest.PACKAGES)
             guest.prepare()
-        build.build()
         return suite.run(only=args.k, long=args.long, c=not args.no_c, python=not args.no_python)
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the machine must have.  Installed with apt-get, after saying what and why."""
+import concurrent.futures
+import contextlib
 import os
 import shutil
 import subprocess
@@ -71,15 +73,15 @@ def _apt(*args: str) -> bool:
         return subprocess.run(cmd, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT).returncode == 0
 
 
-def ensure(wanted: dict) -> None:
-    """Everything in `wanted` is installed when this returns; otherwise LabError (status 3) says what to type."""
+def _needed(wanted: dict) -> list:
+    """What has to be installed and may be; a person has read what for.  LabError (status 3) says what to type who may not."""
     if not shutil.which("dpkg-query"):
         print("lab: not a Debian system, so nothing is installed for you; needed are the equivalents of:\n     "
               + " ".join(wanted))
-        return
+        return []
     need = missing(wanted)
     if not need:
-        return
+        return []
     width = max(map(len, need))
     print("lab: this machine lacks:")
     for p in need:
@@ -89,6 +91,11 @@ def ensure(wanted: dict) -> None:
         raise LabError("not root, so nothing was installed.  Type this and try again:\n     sudo " + command, 3)
     print(f"lab: installing with: {command}", flush=True)
     LOG.unlink(missing_ok=True)
+    return need
+
+
+def _install(need: list) -> float:
+    """How long it took, in seconds."""
     start = time.monotonic()
     # The lists of a fresh machine are empty and those of an old one stale; both show as a failure, neither is the normal case.
     if not (_apt("-s", "install", *need) and _apt("install", *need)):
@@ -96,7 +103,29 @@ def ensure(wanted: dict) -> None:
         if not (_apt("update") and _apt("install", *need)):
             tail = LOG.read_text(errors="replace").splitlines()[-15:]
             raise LabError("\n".join(tail) + f"\n\napt-get could not install what is needed; everything it said is in {LOG}", 3)
-    still = missing(wanted)
+    still = missing(dict.fromkeys(need))
     if still:
         raise LabError(f"apt-get reported success, but these are still missing: {' '.join(still)}; its log is {LOG}", 3)
-    print(f"lab: installed, {time.monotonic() - start:.0f} s", flush=True)
+    return time.monotonic() - start
+
+
+def ensure(wanted: dict) -> None:
+    """Everything in `wanted` is installed when this returns; otherwise LabError (status 3) says what to type."""
+    need = _needed(wanted)
+    if need:
+        print(f"lab: installed, {_install(need):.0f} s", flush=True)
+
+
+@contextlib.contextmanager
+def ensured_beside(wanted: dict, first: dict):
+    """Inside, what `first` names is installed, and the rest of `wanted` is on its way; afterwards, everything is.  The rest
+    is fetched for as long as the compiler computes.  Errors as those of ensure()."""
+    need = _needed(wanted)
+    now, later = [p for p in need if p in first], [p for p in need if p not in first]
+    if now:
+        print(f"lab: installed what compiling takes, {_install(now):.0f} s", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(_install, later) if later else None
+        yield
+        if rest:
+            print(f"lab: installed the rest meanwhile, {rest.result():.0f} s", flush=True)

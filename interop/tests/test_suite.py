@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from lab import TOP, deps, lock, suite
+from lab import TOP, LabError, deps, lock, suite
 
 
 def test_automake_results_are_summed(tmp_path):
@@ -31,6 +32,58 @@ def test_pytest_results_are_summed(tmp_path):
 
 def test_an_unknown_package_is_missing_and_a_present_one_is_not():
     assert deps.missing({"dpkg": "", "no-such-package-here": ""}) == ["no-such-package-here"]
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """One of which only this is known: the packages that are there, which apt-get adds to."""
+    class Machine:
+        there, compiled = set(), threading.Event()
+
+        def apt(self, *words):
+            if words[0] == "install" and "tshark" in words and not self.compiled.wait(60):
+                return False  # nobody compiles while this goes on
+            self.there.update(words[1:] if words[0] == "install" else ())
+            return True
+    m = Machine()
+    monkeypatch.setattr(deps, "missing", lambda wanted: [p for p in wanted if p not in m.there])
+    monkeypatch.setattr(deps, "_apt", m.apt)
+    monkeypatch.setattr(deps, "LOG", tmp_path / "log")
+    monkeypatch.setattr(deps.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(deps.os, "geteuid", lambda: 0)
+    return m
+
+
+def test_what_tests_need_is_installed_while_the_compiler_computes(machine):
+    with deps.ensured_beside({"make": "", "tshark": ""}, first={"make": ""}):
+        assert machine.there == {"make"}
+        machine.compiled.set()
+    assert machine.there == {"make", "tshark"}
+
+
+def test_what_cannot_be_installed_beside_the_compiler_is_an_error(machine, monkeypatch):
+    monkeypatch.setattr(deps, "_apt", lambda *words: deps.LOG.write_text("E: no\n") and "no-such-package" not in words and machine.apt(*words))
+    with pytest.raises(LabError, match="could not install what is needed"):
+        with deps.ensured_beside({"make": "", "no-such-package": ""}, first={"make": ""}):
+            assert machine.there == {"make"}
+
+
+def test_without_root_one_command_has_everything(machine, monkeypatch):
+    monkeypatch.setattr(deps.os, "geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="not root.*(?s:.*)install .* make tshark$"):
+        with deps.ensured_beside({"make": "", "tshark": ""}, first={"make": ""}):
+            pytest.fail("nothing can be compiled")
+
+
+def test_parts_go_side_by_side_and_the_first_has_precedence():
+    both, mine = threading.Barrier(2, timeout=60), os.nice(0)
+
+    def part():
+        both.wait()
+        return int(subprocess.run([sys.executable, "-c", "import os; print(os.nice(0))"], capture_output=True, check=True).stdout)
+    assert suite.beside(part, part) == [mine, min(mine + 10, 19)]
+    assert os.nice(0) == mine
+    assert suite.beside(lambda: "alone") == ["alone"]
 
 
 @pytest.mark.parametrize("argv,status,words", [
