@@ -20,6 +20,15 @@ def test_automake_results_are_summed(tmp_path):
     assert [name for name, _ in c.where] == ["a 2 - two", "b - too few tests run"]
 
 
+def test_what_python_tests_write_is_no_result_of_automake(tmp_path, monkeypatch):
+    monkeypatch.setattr(suite, "LOGS", tmp_path / "test")
+    for name, text in (("test/tmp/a.trs", "FAIL 1 - of a Python test"), ("room/test/b.trs", "PASS 1 - of ours")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(f":test-result: {text}\n")
+    c = suite.read_trs(tmp_path)
+    assert (c.passed, c.failed) == (1, 0)
+
+
 def test_pytest_results_are_summed(tmp_path):
     report = tmp_path / "x.xml"
     report.write_text('<testsuites><testsuite><testcase classname="m" name="good"/>'
