@@ -47,7 +47,7 @@ def test_each_group_is_had_under_the_phase_1_that_it_lists(ground):
             else:
                 refused = ground.turned_away(peer, where=lambda e: e["req"] == "RFC6407-3.4-03")
                 assert "of a kind that the policy does not list" in refused["reason"] and refused["group"] == name
-                assert peer.last("not-registered")["notify"] == "AUTHENTICATION-FAILED"
+                assert refused["notify_text"] == "AUTHENTICATION-FAILED"
             peer.close()
             ground.peers.remove(peer)
 
