@@ -204,13 +204,6 @@ gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 	return GK_OK;
 }
 
-void
-gk_group_leave_many(struct gk_group *g, size_t members)
-{
-	if (g->lkh != NULL)
-		gk_lkh_leave_many(g->lkh, members);
-}
-
 enum gk_err
 gk_group_path(const struct gk_group *g, const struct gk_member *member,
               struct gk_lkh_key *keys, size_t *count)

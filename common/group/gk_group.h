@@ -109,9 +109,6 @@ GK_MUST_CHECK enum gk_err gk_group_join(struct gk_group *group,
                                         struct gk_member **member);
 GK_MUST_CHECK enum gk_err gk_group_leave(struct gk_group *group,
                                          struct gk_member *member, int64_t utc);
-/* gk_group_leave_many - so many leave one after the other; not calling it only
- * costs time. */
-void gk_group_leave_many(struct gk_group *group, size_t members);
 /*
  * gk_group_leave_soon - @member will leave next but a few: bring near what that
  * touches.  In a large group most of it is in no cache, and who leaves with a

@@ -50,13 +50,11 @@ roots_warm(const struct gk_lkh *lkh)
 
 /* The lowest free leaf of a tree that has one. */
 static uint32_t
-lowest_free(const struct gk_lkh *lkh, uint32_t block)
+lowest_free(const struct gk_lkh *lkh, const struct gk_lkh_block *b)
 {
-	const struct gk_lkh_block *b = &lkh->blocks[block];
 	uint32_t node = 0, room = b->leaves;
 
 	for (uint32_t level = 0; level < b->height; level++) {
-		gk_lkh_warm_below(lkh, (struct gk_lkh_at){ block, node });
 		room /= lkh->cfg.degree;
 		node = node * lkh->cfg.degree + 1;
 		while (gk_lkh_node_of(lkh, b, node)->count == room)
@@ -206,7 +204,7 @@ pick_seat(struct gk_lkh *lkh, struct trail *trail)
 		GK_TRY(gk_lkh_shape(lkh, &shape));
 		GK_TRY(gk_lkh_plant(lkh, &shape));
 	}
-	trail_to(lkh, i, lowest_free(lkh, i), trail);
+	trail_to(lkh, i, lowest_free(lkh, &lkh->blocks[i]), trail);
 	return GK_OK;
 }
 

@@ -91,10 +91,6 @@ GK_MUST_CHECK enum gk_err gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat,
 /* gk_lkh_leave_soon - bring near what that will touch, and the plan after it;
  * changes nothing. */
 void gk_lkh_leave_soon(const struct gk_lkh *lkh, uint32_t seat);
-/* gk_lkh_leave_many - @seats leaves follow: room for what they do to the tree, so
- * that it is not copied while it grows.  Pages that are not used stay the
- * kernel's. */
-void gk_lkh_leave_many(struct gk_lkh *lkh, size_t seats);
 /* gk_lkh_join_soon - the same for who comes next. */
 void gk_lkh_join_soon(const struct gk_lkh *lkh);
 

@@ -263,21 +263,6 @@ gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
 	return err == GK_OK ? reserve_dirty(lkh, n) : err;
 }
 
-void
-gk_lkh_leave_many(struct gk_lkh *lkh, size_t seats)
-{
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < lkh->block_count; i++) {
-		const struct gk_lkh_block *b = &lkh->blocks[i];
-		size_t most = seats * (b->height + 1);
-
-		n += most < b->nodes ? most : b->nodes;
-	}
-	/* Else it grows. */
-	(void)!gk_lkh_reserve(lkh, n);
-}
-
 enum gk_err
 gk_lkh_reserve_close(struct gk_lkh *lkh)
 {

@@ -334,8 +334,7 @@ seal_token(struct plan *p, const struct gsakmp_policy *policy,
 		&p->token);
 }
 
-#define SOON 3    /* members */
-#define MANY 1000 /* members */
+#define SOON 3 /* members */
 
 /* Who goes after number @i, one step after the other. */
 static void
@@ -359,8 +358,6 @@ leave_out(struct gsakmp_group *g, const struct gsakmp_rekey_cause *order,
 	size_t cursor = 0;
 	struct gk_member *m;
 
-	if (order->n_evict >= MANY)
-		gk_group_leave_many(g->data, order->n_evict);
 	for (size_t i = 0; i < order->n_evict; i++) {
 		leave_soon(g, order, i);
 		GK_TRY(gsakmp_group_drop_member(g, order->evict[i], now));
