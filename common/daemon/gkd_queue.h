@@ -63,7 +63,7 @@ struct gkd_queue {
 #define GKD_QUEUE_BATCHES 128
 /* And the socket's own buffer, in octets as the kernel counts them: as many
  * datagrams again, for the time until this worker has a processor. */
-#define GKD_QUEUE_SOCKET (1 << 22)
+#define GKD_QUEUE_SOCKET (1 << 23)
 
 /* gkd_queue_put - copies @dgram; without memory or room it is lost, as
  * datagrams may be. */
