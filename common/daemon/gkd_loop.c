@@ -183,8 +183,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct gkd_timer *timer = arg;
 
 	(void)fd;
-	if (what == EV_TIMEOUT)
-		timer->armed = false;
+	(void)what;
+	timer->armed = false; /* whatever made it fire */
 	timer->fn(timer->arg);
 }
 
@@ -235,7 +235,8 @@ gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms)
 void
 gkd_timer_now(struct gkd_timer *timer)
 {
-	event_active(timer->event, EV_READ, 0); /* it stays armed */
+	timer->armed = false;
+	event_active(timer->event, EV_TIMEOUT, 0);
 }
 
 void
