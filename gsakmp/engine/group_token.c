@@ -323,11 +323,31 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	return GK_OK;
 }
 
+/* What decides which of a token's protocols is in force; the same whenever it is
+ * read.  A subordinate has its policy from its own membership. */
+static struct gsakmp_policy_args
+policy_args(const struct gsakmp_group *g, const struct gsakmp_party *party)
+{
+	const bool limited = !g->cfg.subordinate;
+
+	return (struct gsakmp_policy_args){
+		.party = party,
+		.dialect = &g->dialect,
+		.group_id_type = g->cfg.group_id_type,
+		.group_id = g->cfg.group_id,
+		.legacy_ok = g->cfg.legacy_ok,
+		.no_post = limited && !g->cfg.can_post,
+		.no_udp = limited && g->cfg.no_udp,
+		.no_tcp = limited && g->cfg.no_tcp,
+	};
+}
+
 enum gk_err
 gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
                        struct gk_now now, struct gsakmp_reject *why)
 {
 	struct gsakmp_policy *old, *p = NULL;
+	struct gsakmp_policy_args args;
 	struct gsakmp_reject unused;
 	struct gsakmp_party party;
 	enum gk_err err;
@@ -340,19 +360,9 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 	party = g->party;
 	pthread_mutex_unlock(&g->lock);
 
-	err = gsakmp_policy_new(
-		&(struct gsakmp_policy_args){
-			.party = &party,
-			.dialect = &g->dialect,
-			.group_id_type = g->cfg.group_id_type,
-			.group_id = g->cfg.group_id,
-			.last = old != NULL ? &old->v.seen : NULL,
-			.legacy_ok = g->cfg.legacy_ok,
-			.no_post = !g->cfg.can_post,
-			.no_udp = g->cfg.no_udp,
-			.no_tcp = g->cfg.no_tcp,
-		},
-		token, now, &p, why);
+	args = policy_args(g, &party);
+	args.last = old != NULL ? &old->v.seen : NULL;
+	err = gsakmp_policy_new(&args, token, now, &p, why);
 	if (err == GK_OK)
 		err = eligible(g, &party, p, now, why);
 	if (err == GK_OK) {
@@ -433,6 +443,21 @@ gsakmp_group_load(struct gsakmp_group *g, const char *table,
 	return gk_group_load_row(g->data, table, key, value, &why);
 }
 
+/* Its choice is the one of when it came.  When none of its protocols can be had
+ * any more, for what is configured is another, the group goes on all the same. */
+static enum gk_err
+read_again(struct gsakmp_policy_args args, struct gk_slice token,
+           struct gk_now now, struct gsakmp_policy **p,
+           struct gsakmp_reject *why)
+{
+	enum gk_err err = gsakmp_policy_new(&args, token, now, p, why);
+
+	if (err != GK_ERR_POLICY)
+		return err;
+	args.no_post = args.no_udp = args.no_tcp = false;
+	return gsakmp_policy_new(&args, token, now, p, why);
+}
+
 /*
  * The token was accepted when it came, and the group has lived by it since.
  * When it would not be accepted today - the Group Owner's certificate has
@@ -445,23 +470,17 @@ restore_policy(struct gsakmp_group *g, const struct gsakmp_party *party,
                struct gsakmp_policy **p)
 {
 	struct gpt_fault fault = { 0 };
-	struct gsakmp_policy_args args = {
-		.party = party,
-		.dialect = &g->dialect,
-		.group_id_type = g->cfg.group_id_type,
-		.group_id = g->cfg.group_id,
-		.legacy_ok = g->cfg.legacy_ok,
-		.fault = &fault,
-	};
-	struct gsakmp_reject why = { 0 }, lapse;
+	struct gsakmp_policy_args args = policy_args(g, party);
+	struct gsakmp_reject why = { 0 }, lapse = { 0 };
 	enum gk_err err;
 
-	err = gsakmp_policy_new(&args, token, now, p, &lapse);
+	args.fault = &fault;
+	err = read_again(args, token, now, p, &lapse);
 	if (err == GK_OK || err == GK_ERR_NOMEM)
 		return err;
 	gpt_fault_format(&fault, g->load_why, sizeof(g->load_why));
 	args.restore = true;
-	err = gsakmp_policy_new(&args, token, now, p, &why);
+	err = read_again(args, token, now, p, &why);
 	if (err == GK_OK) {
 		(*p)->lapsed = true;
 		(*p)->lapse = lapse;

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gsakmp/engine/group_state.h"
+#include "policy-tokens/token/gpt_suite.h"
+
 /*
  * Groups that go through trouble: a key server that is killed, a store that
  * fails or is spoilt, bad networks.  RFC 4535 section 7.1.1.
@@ -219,6 +222,92 @@ GK_TEST(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails)
 	world_free(w);
 }
 
+/* The Group Owner would rather have TCP, and rekeys that are posted. */
+static void
+rather_otherwise(struct gpt_token *t)
+{
+	struct gpt_registration *r = gpt_token_add_registration(t), usual;
+	struct gpt_protocol *k = gpt_token_add_rekey(t), plain = t->rekey[0];
+
+	gk_assert_ok(gpt_protocol_set(&r->reg, GPT_PROTOCOL_REGISTER));
+	gpt_register_add_mechanism(r->reg.reg)->suite =
+		strdup(GPT_OID_SUITE_P256);
+	r->reg.reg->transport = GPT_TRANSPORT_TCP;
+	usual = t->registration[0];
+	t->registration[0] = t->registration[1];
+	t->registration[1] = usual;
+	gk_assert_ok(gpt_protocol_set(k, GPT_PROTOCOL_REKEY));
+	k->rekey->sig_algorithm = plain.rekey->sig_algorithm;
+	k->rekey->hash_algorithm = plain.rekey->hash_algorithm;
+	k->rekey->event = plain.rekey->event;
+	k->rekey->event_time = plain.rekey->event_time;
+	k->rekey->method = GPT_METHOD_LKH;
+	k->rekey->lkh_key_type = plain.rekey->lkh_key_type;
+	k->rekey->interval.value = 86400;
+	k->rekey->reliability = GPT_RELIABILITY_POST;
+	k->rekey->post = strdup("http://board.example/other");
+	t->rekey[0] = *k;
+	t->rekey[1] = plain;
+}
+
+static void
+assert_usual(const struct world *w)
+{
+	const struct gsakmp_policy *p = w->group->policy;
+
+	assert_int_equal(p->reg->transport, GPT_TRANSPORT_UDP);
+	assert_ptr_equal(p->reg, p->v.token->registration[1].reg.reg);
+	assert_ptr_equal(p->rekey, p->v.token->rekey[1].rekey);
+	assert_null(p->post);
+}
+
+/* What can be done is the same on both sides of a restart, and when the token is
+ * only looked at again. */
+GK_TEST(rfc4534_3_05, a_restart_does_not_change_the_choice)
+{
+	struct world_config cfg = world_plain(7);
+	struct gsakmp_reject why;
+	struct world *w;
+
+	GK_SHOWS("RFC4534-3-08");
+	cfg.group.no_tcp = true;
+	w = world_joined(&cfg, 2);
+	w->amend = rather_otherwise;
+	world_token(w);
+	gk_assert_ok(world_publish(w, &why));
+	assert_usual(w);
+	world_restart(w);
+	assert_false(w->group->policy->lapsed);
+	assert_usual(w);
+	/* The Group Owner's authority is trusted no more, and then it is. */
+	w->party.go_cert = w->server.cert;
+	gsakmp_group_set_party(w->group, &w->party);
+	gk_assert_ok(gsakmp_group_token_recheck(w->group, simnet_now(w->net)));
+	assert_true(w->group->policy->lapsed);
+	assert_usual(w);
+	w->party.go_cert = w->go.cert;
+	gsakmp_group_set_party(w->group, &w->party);
+	gk_assert_ok(gsakmp_group_token_recheck(w->group, simnet_now(w->net)));
+	assert_false(w->group->policy->lapsed);
+	assert_usual(w);
+	world_free(w);
+}
+
+/* Who takes away the sockets that a token needs has a group still. */
+GK_TEST(rfc4534_3_05, a_group_without_its_transport_goes_on_for_its_members)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+
+	w->cfg.group.no_udp = true;
+	world_restart(w);
+	assert_int_equal(world_status(w).n_members, 2);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1000);
+	assert_int_equal(world_in_step(w), 2);
+	world_free(w);
+}
+
 static size_t
 stored_events(const struct world *w)
 {
@@ -320,6 +409,9 @@ main(void)
 		       group_under_a_token_of_yesterday_goes_on_and_admits_nobody),
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
 		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
+		GK_RUN(rfc4534_3_05, a_restart_does_not_change_the_choice),
+		GK_RUN(rfc4534_3_05,
+		       a_group_without_its_transport_goes_on_for_its_members),
 		GK_RUN(rfc4535_7_1_1_12,
 		       rekeys_held_back_survive_a_restart_in_order),
 		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),

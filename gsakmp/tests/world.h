@@ -139,6 +139,8 @@ struct world {
 	const char *only_sender; /* SenderAuthorization; NULL: anybody */
 	enum gpt_transport transport;
 	enum gpt_reliability_kind reliability;
+	/* Last hand on a token before it is signed, or NULL. */
+	void (*amend)(struct gpt_token *token);
 	const char *named_server; /* gCKS of the token, if not the server */
 	/* Subordinates of the token; with some of them it is autonomous. */
 	const char *sub_gcks[4], *auth_subs[4];

@@ -166,6 +166,8 @@ world_token(struct world *w)
 	set_registration(w, t, ca);
 	set_rekey(w, t, ca);
 	set_data(w, t);
+	if (w->amend != NULL)
+		w->amend(t);
 	WORLD_MUST(gpt_token_encode(t, &der, &fault));
 	gk_buf_free(&w->token);
 	/* signing-time has to advance from edition to edition */
