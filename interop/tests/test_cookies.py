@@ -113,3 +113,60 @@ def test_behind_a_nat_that_changes_its_mind(ground, by_value):
         answer = message.parse(second.recv(65535), ground.dialect)
     assert answer.exchange == (reg.X_KEYDL if by_value == "yes" else reg.X_COOKIE)
     server.finish()
+
+
+@pytest.mark.req("RFC4535-5.2.2-12", "RFC4535-5.2.2-13", "RFC4535-5.2.2-14")
+@pytest.mark.refuses("RFC4535-5.2.2-12", "RFC4535-5.2.2-13")
+def test_a_secret_grows_old(ground):
+    """Two candidates have cookies of one secret: one brings his while it is the secret before, and is let in; the other when
+    another one has come after that, and is given a new cookie, which is good."""
+    server = ground.gcks(cookies="always", lifetime="2s")
+    to = (ground.address("keys"), PORT)
+    with ground.hosts["gm"].inside():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def answer(octets):
+        sock.settimeout(PATIENCE)
+        sock.sendto(octets, to)
+        data = sock.recv(65535)
+        return message.parse(data, ground.dialect), data
+
+    def version(m):
+        """Of the secret of a Cookie Download."""
+        assert m.exchange == reg.X_COOKIE
+        return m.notify(reg.N_COOKIE_REQUIRED).data[:4]
+
+    def request(name):
+        """A member, its request with the cookie that it is given, and which secret that is of."""
+        gm = ground.member(name, rekeys=False).member
+        m, data = answer(gm.join(time.time()))
+        (again,) = gm.receive(data, time.time())
+        return gm, again, version(m)
+
+    def another(old):
+        """As soon as there is another secret, its version."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            now = version(answer(asking)[0])
+            if now != old:
+                return now
+            sock.settimeout(0.05)
+            with pytest.raises(TimeoutError):  # nobody says when
+                sock.recv(1)
+        raise AssertionError("the secret stays")
+    with sock:
+        asking = ground.member("gm9", rekeys=False).member.join(time.time())
+        first = another(version(answer(asking)[0]))  # and it has just begun
+        _, early, one = request("gm0")
+        gm, late, two = request("gm1")
+        assert one == two == first
+        second = another(first)
+        assert answer(early)[0].exchange == reg.X_KEYDL, "the secret before is good for a while"
+        assert another(second) not in (first, second)
+        mark = server.mark()
+        m, data = answer(late)
+        assert version(m) not in (first, second)
+        server.wait("refused", since=mark, req="RFC4535-5.2.2-02")
+        (again,) = gm.receive(data, time.time())
+        assert answer(again)[0].exchange == reg.X_KEYDL
+    server.finish()

@@ -80,6 +80,20 @@ def test_group_owner_killed_at_every_durable_write(owner, how):
     assert 15 <= len(owner.die_everywhere(how)) <= owner.deaths
 
 
+@pytest.mark.req("RFC4534-3.1-03")
+def test_group_owner_killed_at_random_instants(owner):
+    rng = random.Random(SEED + 2)
+    for _ in range(3):
+        owner.die_sometime(rng.uniform(0.01, 0.15))
+
+
+@pytest.mark.long
+def test_group_owner_killed_at_many_random_instants(owner):
+    rng = random.Random(SEED + 3)
+    for _ in range(60):
+        owner.die_sometime(rng.uniform(0.0, 0.4))
+
+
 @pytest.fixture
 def subordinate(net_prefix, tmp_path):
     # A start takes its time on a busy machine, and nobody is to look for another key server meanwhile.
@@ -98,12 +112,21 @@ def subordinate(net_prefix, tmp_path):
 
 
 @pytest.mark.req("RFC4535-4.4.7-05")
-def test_subordinate_killed_at_a_durable_write(subordinate):
+def test_subordinate_killed_at_a_durable_write_and_at_a_random_instant(subordinate):
     for n, how in faults.sample(SEED, 1, 10):
         assert subordinate.die(n, how), f"it did not come to call {n}"
+    subordinate.die_sometime(random.Random(SEED + 4).uniform(0.01, 0.25))
+    assert subordinate.deaths == 2
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
 def test_subordinate_killed_at_every_durable_write(subordinate, how):
     assert 15 <= len(subordinate.die_everywhere(how)) <= subordinate.deaths
+
+
+@pytest.mark.long
+def test_subordinate_killed_at_many_random_instants(subordinate):
+    rng = random.Random(SEED + 5)
+    for _ in range(30):
+        subordinate.die_sometime(rng.uniform(0.0, 0.6))
