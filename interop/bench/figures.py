@@ -134,7 +134,7 @@ def registration(out: Path, sizes: Sizes) -> dict:
 
 
 SHARES = ["wraps and a signature", "engine", "journal", "the disk alone", "commit beyond it", "fold, for its share"]
-PROFILED = 100000  # members; filling a larger group a second time takes longer than it is worth
+RESTARTED = 100000  # members; copies of a larger store take longer than they are worth
 
 
 def shares(o: dict) -> list:
@@ -161,9 +161,9 @@ def group(out: Path, sizes: Sizes) -> dict:
             p.unlink()
         argv = [tool("bench_group"), n, "--store", store, "--seconds", sizes.seconds, "--repeats", sizes.repeats,
                 "--many", sizes.many]
-        starts = ["--restart", "yes"] if n <= PROFILED else []  # they copy the store
+        starts = ["--restart", "yes"] if n <= RESTARTED else []  # they copy the store
         r = run_json([*argv, *starts])  # without perf, which costs by itself
-        with Profile(0, sizes.profile and n <= PROFILED) as p:
+        with Profile(0, sizes.profile) as p:
             if p.wanted:
                 store.unlink()
                 run_json(p.command([*argv, "--many", 1]))

@@ -274,6 +274,35 @@ def test_stale_messages_to_the_member(ground, exchange):
         gm.finish()
 
 
+@TIME
+@pytest.mark.parametrize("skew, near, far", [("", -200, -400), ("1min", -20, -100), ("30min", -1200, -2000)],
+                         ids=["5min-by-default", "1min", "30min"])
+@pytest.mark.req("RFC4535-3.1-02")
+@pytest.mark.refuses("RFC4535-3.1-02")
+def test_how_far_clocks_may_be_apart(ground, skew, near, far):
+    """The key server that is told so, and the member."""
+    server = ground.gcks(errors=f'<freshness skew="{skew}"/>' if skew else "")
+    for name, by in (("gm0", near), ("gm1", far)):
+        runner = ground.member(name, rekeys=False)
+        runner.member.hooks.on_packet(reg.X_RTJ, change.date(message.Signature, by))
+        runner.tries, runner.timeout, runner.over = 1, PATIENCE, lambda: server.find("refused")
+        assert bool(runner.join()) == (by == near)
+    assert "gm1" in refused(server, "5.2.1.1-17", "7.8.2-04")["peer"]
+    server.finish()
+    with serving(ground.key_server()) as server:
+        for by in (far, near):
+            server.server.hooks.on_packet(reg.X_KEYDL, change.date(message.Signature, by))
+            gm = ground.gm(f"gm{-by}", behaviour=f'skew="{skew}"' if skew else "")
+            gm.control("join")
+            if by == near:
+                gm.wait("joined")
+                assert not gm.find("refused")
+            else:
+                refused(gm, "5.2.1.2-12", "7.8.2-04")
+                assert not gm.find("joined")
+            gm.finish()
+
+
 @VERBOSE
 @pytest.mark.refuses("RFC4535-5.2.1.5-11")
 def test_lack_of_ack_from_somebody_else(ground):
@@ -291,8 +320,8 @@ def test_lack_of_ack_from_somebody_else(ground):
         gm.finish()
 
 
-@pytest.mark.parametrize("ground", [{"terse": False}, {"terse": False, "timestamp": True}], indirect=True,
-                         ids=["nonces", "time"])
+@pytest.mark.parametrize("ground", [{"terse": False}, {"terse": False, "timestamp": True}, {"terse": True}], indirect=True,
+                         ids=["nonces", "time", "terse"])
 @pytest.mark.req(
     "RFC4535-5.2.1.5-14", "RFC4535-5.2.1.5-07",
     "RFC4535-5.2.1.5-08", "RFC4535-5.2.1.5-09", "RFC4535-5.2.1.5-11", "RFC4535-5.2.1.5-12",
