@@ -124,10 +124,14 @@ static const struct word hashes[] = {
 	{ "sha256", IKE_HASH_SHA256, 0 }, { "sha384", IKE_HASH_SHA384, 0 },
 	{ "sha512", IKE_HASH_SHA512, 0 }, NONE
 };
-static const struct word groups[] = { { "modp1024", IKE_GROUP_MODP1024, 0 },
+static const struct word groups[] = { { "modp768", IKE_GROUP_MODP768, 0 },
+	                              { "modp1024", IKE_GROUP_MODP1024, 0 },
 	                              { "modp1536", IKE_GROUP_MODP1536, 0 },
 	                              { "modp2048", IKE_GROUP_MODP2048, 0 },
 	                              { "modp3072", IKE_GROUP_MODP3072, 0 },
+	                              { "modp4096", IKE_GROUP_MODP4096, 0 },
+	                              { "modp6144", IKE_GROUP_MODP6144, 0 },
+	                              { "modp8192", IKE_GROUP_MODP8192, 0 },
 	                              { "ecp256", IKE_GROUP_ECP256, 0 },
 	                              { "ecp384", IKE_GROUP_ECP384, 0 },
 	                              { "ecp521", IKE_GROUP_ECP521, 0 },

@@ -32,8 +32,8 @@ SIG_ECDSA_256, SIG_SHA256 = 4, 3  # SIG_ALGORITHM, SIG_HASH_ALGORITHM
 class Group:
     """`members` are hosts of the scene with keys and a rule in the policy; `strangers` are hosts without.
 
-    auth: psk, or the kind of all certificates (ecdsa, rsa, p384).  The other keywords are parts of the policy (esp, push,
-    kek, ack, eviction, rollover: attributes by name; sas: the whole data protocol) and of the key server's configuration."""
+    auth: psk, or the kind of all certificates (ecdsa, rsa, p384, p521).  The other keywords are parts of the policy (esp, push,
+    kek, signature, ack, eviction, rollover: attributes by name; sas: the whole data protocol) and of the key server's configuration."""
 
     def __init__(self, directory: Path, members: list = ("alice", "bob"), strangers: list = (), prefix: str = "",
                  auth: str = "psk", ip: int = 4, workers: int = 2, rekey: bool = True, lkh: bool = True,
@@ -48,6 +48,7 @@ class Group:
         self.kek_life, self.tek_life, self.sid_bits = kek_life, tek_life, sid_bits
         self.name, self.id = "plant", {"number": NUMBER}
         self.esp, self.push, self.kek, self.rollover = {}, {}, {}, {}
+        self.signature = {"algorithm": "ecdsa-256", "hash": "sha256"}
         self.ack = {"type": "kek-sha256", "missed": 2}
         self.eviction = {}
         self.phase1, self.rekeying = {}, {}

@@ -10,7 +10,7 @@ from .forms import run
 RANDOM = "6d7365636c616232"
 DOMAIN = "lab.example"
 # Kind of a certificate's key -> (phase 1 method, hash of the proposal)
-METHODS = {"ecdsa": ("ecdsa-256", "sha256"), "rsa": ("rsa", "sha256"), "p384": ("ecdsa-384", "sha384")}
+METHODS = {"ecdsa": ("ecdsa-256", "sha256"), "rsa": ("rsa", "sha256"), "p384": ("ecdsa-384", "sha384"), "p521": ("ecdsa-521", "sha512")}
 
 
 def fqdn(name: str) -> str:
@@ -52,7 +52,7 @@ def rekey(group) -> str:
     <gdoi>
       <push{attributes(push)}/>
       <kek{attributes(kek)}/>
-      <signature algorithm="ecdsa-256" hash="sha256"/>
+      <signature{attributes(group.signature)}/>
 {ack}{eviction}    </gdoi>
   </rekey>
 """

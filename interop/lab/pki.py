@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 ORGANISATION = "MSEC Lab"
 DAY = datetime.timedelta(days=1)
-KINDS = ("ecdsa", "rsa", "dsa", "ed25519", "p384", "rsa1024")
+KINDS = ("ecdsa", "rsa", "dsa", "ed25519", "p384", "p521", "rsa1024")
 
 
 def name(cn: str) -> x509.Name:
@@ -60,7 +60,7 @@ class Pki:
 
     def __init__(self, directory: Path, kind: str = "ecdsa", tag: str = "", own: bool = False):
         """`kind` is of all keys: ecdsa (P-256, SHA-256), rsa (2048 bits, SHA-256), dsa (1024 bits, SHA-1: Security
-        Suite 1 of RFC 4535), ed25519, p384 (SHA-256) or rsa1024 (for RSA1024-MD5).  `tag` is put before file names where two infrastructures share a directory."""
+        Suite 1 of RFC 4535), ed25519, p384, p521 (SHA-256) or rsa1024 (for RSA1024-MD5).  `tag` is put before file names where two infrastructures share a directory."""
         self._own, self._taken = own, 0  # own: keys that nobody else has
         if kind not in KINDS:
             raise ValueError(kind)
@@ -90,6 +90,8 @@ class Pki:
             return self._dsa.generate_private_key()
         if self.kind == "p384":
             return ec.generate_private_key(ec.SECP384R1())
+        if self.kind == "p521":
+            return ec.generate_private_key(ec.SECP521R1())
         if self.kind == "rsa1024":
             return rsa.generate_private_key(65537, 1024)
         return ed25519.Ed25519PrivateKey.generate()

@@ -267,15 +267,15 @@ def test_certificates(group, auth):
     assert g.address("alice") in refused["peer"] and refused["reason"].startswith("the certificate is revoked: ")
 
 
-@pytest.mark.parametrize("ip", [4, 6])
-def test_unicast_and_ipv6(group, ip):
-    g = group("alice", "erin", ip=ip, unicast=ip == 4)
+@pytest.mark.parametrize("ip,unicast", [(4, True), (6, False), (6, True)])
+def test_unicast_and_ipv6(group, ip, unicast):
+    g = group("alice", "erin", ip=ip, unicast=unicast)
     alice, erin = g.follow("alice", "erin")
     g.keys.control("rekey", "kek")
     for p in (alice, erin):
         p.wait("rekeyed", where=lambda f: f["new_kek"])
     ways = {p["way"] for p in g.keys.control("history")}
-    assert ways == ({"unicast"} if ip == 4 else {"multicast"})
+    assert ways == ({"unicast"} if unicast else {"multicast"})
     for name in ("alice", "erin"):
         g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
 

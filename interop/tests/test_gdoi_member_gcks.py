@@ -41,9 +41,9 @@ def one_key(members):
     return spis.pop()
 
 
-@pytest.mark.parametrize("auth,ip", [("ecdsa", 6), ("rsa", 4)])
-def test_certificates_and_a_router(group, auth, ip):
-    g = group("alice", "erin", auth=auth, ip=ip)
+@pytest.mark.parametrize("auth,ip,unicast", [("ecdsa", 6, False), ("ecdsa", 6, True), ("rsa", 4, False)])
+def test_certificates_and_a_router(group, auth, ip, unicast):
+    g = group("alice", "erin", auth=auth, ip=ip, unicast=unicast)
     members = join(g, "alice", "erin")
     before = one_key(members)
     rekey(g, members, "tek", "now")

@@ -81,7 +81,7 @@ class Lab:
         """The same with certificates of a kind; `cert` and `their_cert` replace what there is."""
         pki, mine, other = pkis(kind)
         mine, other = cert or mine, their_cert or other
-        method = {"rsa": "rsa", "ecdsa": "ecdsa256", "p384": "ecdsa384"}[kind]
+        method = {"rsa": "rsa", "ecdsa": "ecdsa256", "p384": "ecdsa384", "p521": "ecdsa521"}[kind]
         return self.start(role, auth=method, ours=ours or "fqdn:us.lab.example", theirs="fqdn:them.lab.example",
                           us={"cert": mine.chain, "key": mine.key, "ca": pki.root.cert, **(us or {})},
                           them=them, pki=pki, party=other, **kw)
@@ -141,7 +141,7 @@ def test_ipv6(lab, role):
 
 
 @ROLES
-@pytest.mark.parametrize("kind,port", [("rsa", 848), ("ecdsa", 500), ("p384", 848)])
+@pytest.mark.parametrize("kind,port", [("rsa", 848), ("rsa", 500), ("ecdsa", 500), ("ecdsa", 848), ("p384", 848), ("p521", 500)])
 @pytest.mark.req("RFC2409-5.1-01", "RFC2409-5.1-05", "RFC2409-5.1-07")
 def test_main_mode_with_certificates(lab, pkis, role, kind, port):
     """Both sides ask for certificates, and both get a chain with an intermediate."""
@@ -165,7 +165,10 @@ def test_aggressive_mode_with_certificates(lab, pkis, role):
 @ROLES
 @pytest.mark.parametrize("suite,proposal", [
     ("aes256,sha512,ecp521", "aes256-sha512-ecp521"), ("aes192,sha384,ecp384", "aes192-sha384-ecp384"),
-    ("3des,sha1,modp1024", "3des-sha1-modp1024"), ("3des,md5,modp1536", "3des-md5-modp1536")])
+    ("3des,sha1,modp1024", "3des-sha1-modp1024"), ("3des,md5,modp1536", "3des-md5-modp1536"),
+    ("aes256,sha256,ecp256", "aes256-sha256-ecp256"), ("aes128,md5,modp768", "aes128-md5-modp768"),
+    ("aes128,sha1,modp3072", "aes128-sha1-modp3072"), ("aes192,sha256,modp4096", "aes192-sha256-modp4096"),
+    ("aes128,sha512,modp6144", "aes128-sha512-modp6144"), ("aes256,sha256,modp8192", "aes256-sha256-modp8192")])
 def test_suites(lab, role, suite, proposal):
     lab.start(role, us={"suite": suite, "legacy": "yes"}, them={"proposals": proposal})
 
