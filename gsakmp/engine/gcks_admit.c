@@ -51,6 +51,34 @@ derive_kek(struct admission *a, struct gk_slice secret)
 	return GK_OK;
 }
 
+/* An answer that replaces one has its nonces: the candidate may have the other
+ * already, and what it acknowledges that with be on its way. */
+static enum gk_err
+nonces(struct admission *a)
+{
+	struct gsakmp_request *rq = a->rq;
+	const struct gsakmp_session *s;
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&rq->group->lock);
+	s = rq->renew == 0
+	            ? NULL
+	            : gsakmp_session_find_signer(&rq->group->sessions,
+	                                         rq->msg->signature.id_type,
+	                                         rq->msg->signature.signer_id);
+	if (s != NULL && s->id == rq->renew &&
+	    s->suite.nonce_hash == rq->suite.nonce_hash) {
+		err = gk_buf_copy(&a->nonce_r, gk_buf_slice(&s->nonce_r));
+		if (err == GK_OK)
+			err = gk_buf_copy(&a->nonce_c,
+			                  gk_buf_slice(&s->nonce_c));
+	}
+	pthread_mutex_unlock(&rq->group->lock);
+	if (err != GK_OK || a->nonce_c.len != 0)
+		return err;
+	return gsakmp_rq_nonces(rq, &a->nonce_r, &a->nonce_c);
+}
+
 static enum gk_err
 agree(struct admission *a)
 {
@@ -60,7 +88,7 @@ agree(struct admission *a)
 
 	/* RFC4535-5.2.1.1-09: the nonce only counts if the token says so. */
 	if (!rq->suite.timestamp)
-		GK_TRY(gsakmp_rq_nonces(rq, &a->nonce_r, &a->nonce_c));
+		GK_TRY(nonces(a));
 	GK_TRY(gk_kex_generate(rq->gcks->env,
 	                       gsakmp_kex(rq->suite.key_creation), &a->kex));
 	err = gk_kex_derive(a->kex, rq->msg->key_creation.data,

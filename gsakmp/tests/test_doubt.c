@@ -111,6 +111,37 @@ GK_TEST(rfc4535_5_2_1_2_19, who_is_rekeyed_while_joining_has_the_new_key)
 	rekeyed_meanwhile(true);
 }
 
+/* The first answer was on its way all the time, and so is what it is answered
+ * with, when the request comes again after a rekey: whoever has the one and
+ * follows the rekey is a member like any other. */
+GK_TEST(rfc4535_5_2_1_2_19, the_answer_of_before_a_rekey_may_be_acknowledged)
+{
+	struct world_config cfg = world_plain(7);
+	struct world_member *far;
+	struct world *w;
+
+	cfg.group.no_join_rekey = true;
+	cfg.gm.spread_ms = 1;
+	w = world_joined(&cfg, 2);
+	simnet_weather(w->net, &(struct simnet_weather){ .latency_min = 4000,
+	                                                 .latency_max = 4000 });
+	far = world_member_add(w, "far");
+	world_join(far);
+	world_pass(w, 6000); /* it is asked twice, and answered once */
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 3);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 30 * 1000);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 4);
+	assert_int_equal(gsakmp_gm_state(far->gm), GSAKMP_GM_MEMBER);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_OVERDUE], 0);
+	assert_int_equal(world_status(w).n_overdue, 0);
+	assert_int_equal(world_status(w).n_members, 3);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 10 * 1000);
+	assert_true(world_has_current(far));
+	world_free(w);
+}
+
 /* ---- a group that ends ----------------------------------------------------- */
 
 static void
@@ -263,6 +294,8 @@ main(void)
 		GK_RUN(rfc4535_7_4_1_1,
 		       a_key_ends_although_its_holder_is_cut_off),
 		GK_RUN(rfc4535_7_4_1_1, each_traffic_key_has_an_end_of_its_own),
+		GK_RUN(rfc4535_5_2_1_2_19,
+		       the_answer_of_before_a_rekey_may_be_acknowledged),
 		GK_RUN(rfc4535_5_2_1_2_19,
 		       who_is_rekeyed_while_joining_has_the_new_key),
 		GK_RUN(rfc4535_7_1_1_14,

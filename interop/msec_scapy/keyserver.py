@@ -172,14 +172,14 @@ class KeyServer(Party):
     def _request(self, m, source, now):
         """5.2.1.1."""
         name = canonical(m.signer, self.dialect)
-        pending = self.sessions.get(name)
+        pending, stale = self.sessions.get(name), None
         if pending is not None and not pending.departing:
             again = pending.request == m.octets and self.dialect.dup_rtj == "resend"
             if again and pending.epoch == self._epoch():
                 return [Answer(source, pending.answer, reg.X_KEYDL)]
             if again:  # out of date: gone through as if it were the first
-                self.seen.discard(m.nonce(reg.NONCE_I))
-        if pending is not None and not pending.departing and not again:
+                stale = pending
+        if pending is not None and not pending.departing and stale is None:
             raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-21", "Signer ID Data",
                           "a registration is pending")
         if self.options.cookies:
@@ -195,7 +195,7 @@ class KeyServer(Party):
                           f"{m.signer} may not join")
         nonce_i = m.nonce(reg.NONCE_I)
         self.check_fresh_time(m, now)
-        if nonce_i in self.seen:
+        if nonce_i in self.seen and stale is None:
             raise Refusal(reg.N_AUTH, "RFC4535-5.2.1.1-09", "Nonce_I", "replayed")
         creation = m.one(KeyCreation)
         self._check_mechanisms(m, creation)
