@@ -196,7 +196,7 @@ gkd_hook_open(struct gkd_hook **hook, const char *program, uint32_t limit_ms)
 	pid = fork();
 	if (pid == 0) {
 		/* Nothing of the daemon but the socket and the program. */
-		if (dup2(pair[1], 3) != 3)
+		if (dup2(pair[1], 3) != 3 || fcntl(3, F_SETFD, FD_CLOEXEC) != 0)
 			_exit(1);
 		close_range(4, ~0u, 0);
 		signal(SIGINT, SIG_IGN); /* the daemon decides when */

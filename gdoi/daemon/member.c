@@ -64,11 +64,20 @@ commit(struct gdoid_member *m, const struct gk_journal *journal)
 
 /* ---- datagrams ----------------------------------------------------------- */
 
+struct gdoi_address
+gdoid_server_address(const struct gkd_addr *addr)
+{
+	bool local = addr->sa.sa_family == AF_INET6 &&
+	             IN6_IS_ADDR_LINKLOCAL(&addr->in6.sin6_addr);
+
+	return gdoid_address_of(addr, local ? addr->in6.sin6_scope_id : 0);
+}
+
 void
 gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
-                     const struct gdoi_address *to, uint64_t handle)
+                     const struct gdoi_address *to)
 {
-	struct gdoi_address from = gdoid_address_of(&dgram->peer, handle);
+	struct gdoi_address from = gdoid_server_address(&dgram->peer);
 
 	/* A refusal is an output; there is nothing to do with it here. */
 	(void)gdoi_gm_receive(m->engine, dgram->data, &from, to, gkd_now());
@@ -81,7 +90,7 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	struct gdoid_member *m = arg;
 	struct gdoi_address to = gdoid_address_of(&dgram->local, 0);
 
-	gdoid_member_receive(m, dgram, &to, 0);
+	gdoid_member_receive(m, dgram, &to);
 }
 
 /* RFC 3948 section 2.2: the port is ESP's, too. */
@@ -105,15 +114,11 @@ on_nat_dgram(void *arg, const struct gkd_dgram *dgram)
 
 /* Link-local servers are reached by the interface that their address names. */
 static void
-find_scope(const struct gdoid_member *m, struct gkd_addr *to)
+take_scope(struct gkd_addr *to, uint64_t handle)
 {
-	if (to->sa.sa_family != AF_INET6 ||
-	    !IN6_IS_ADDR_LINKLOCAL(&to->in6.sin6_addr))
-		return;
-	for (size_t i = 0; i < m->cfg.n_servers; i++)
-		if (gk_slice_equal(gkd_addr_octets(to),
-		                   gkd_addr_octets(&m->server[i])))
-			to->in6.sin6_scope_id = m->server[i].in6.sin6_scope_id;
+	if (to->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&to->in6.sin6_addr))
+		to->in6.sin6_scope_id = (uint32_t)handle;
 }
 
 static void
@@ -128,7 +133,7 @@ send_out(struct gdoid_member *m, const struct gdoi_output *o)
 
 	if (udp == NULL || gdoid_address_to(&o->to, &dgram.peer) != GK_OK)
 		return;
-	find_scope(m, &dgram.peer);
+	take_scope(&dgram.peer, o->to.handle);
 	if (o->from.ip_len == o->to.ip_len)
 		(void)!gdoid_address_to(&o->from, &dgram.local);
 	if (nat && !o->keepalive) {
@@ -269,7 +274,7 @@ gdoid_servers_take(struct gdoid_member *m, const struct gdoid_servers *list)
 	memcpy(m->server, list->at, sizeof(m->server));
 	m->cfg.n_servers = list->n;
 	for (size_t i = 0; i < list->n; i++)
-		m->cfg.server[i] = gdoid_address_of(&list->at[i], 0);
+		m->cfg.server[i] = gdoid_server_address(&list->at[i]);
 }
 
 void

@@ -128,7 +128,8 @@ struct gdoid_member {
 	bool in_kernel;
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
-	int numbers_fd; /* as long as it is open reqids are ours; 0: none */
+	int numbers_fd
+		[2]; /* as long as they are open reqids are ours; 0: none */
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	uint32_t hook_limit_ms; /* of one run; 0: not said */
@@ -181,6 +182,9 @@ enum gkd_exit gdoid_member_open(struct gdoid_member *m, struct gkd_why *why);
 #define GDOID_PART_MS 3000
 void gdoid_member_part(struct gdoid_member *m);
 void gdoid_member_close(struct gdoid_member *m);
+/* gdoid_server_address - with the interface of a link-local address as handle: the
+ * same one may be there on several. */
+struct gdoi_address gdoid_server_address(const struct gkd_addr *addr);
 /* gdoid_servers_take - the key servers from now on; gdoid_phase1_take - phase 1,
  * for SAs that begin from now on.  The engine is told of the latter alone. */
 void gdoid_servers_take(struct gdoid_member *m,
@@ -191,7 +195,7 @@ void gdoid_member_renew(struct gdoid_member *m, bool said);
 /* Act on everything the engine has to say, then wait for its deadline. */
 void gdoid_member_drain(struct gdoid_member *m);
 void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
-                          const struct gdoi_address *to, uint64_t handle);
+                          const struct gdoi_address *to);
 
 /* ---- member_left.c: what a daemon that was killed left in the kernel ------ */
 /* gdoid_left_alone - has no other daemon on this host numbers that begin with ours?

@@ -153,7 +153,7 @@ read_key_servers(struct gdoid_member *m, struct gkd_why *why)
 				return gkd_config_fail(
 					config, e, why,
 					"this key server is listed twice");
-		m->cfg.server[i] = gdoid_address_of(&m->server[i], 0);
+		m->cfg.server[i] = gdoid_server_address(&m->server[i]);
 		m->cfg.n_servers++;
 	}
 	m->n_listed = m->cfg.n_servers;

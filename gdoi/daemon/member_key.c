@@ -250,8 +250,9 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 		gkd_config_fail(m->d->config, gkd_elem_child(root, "kernel"),
 		                why,
 		                "another gdoi-gm on this host has the numbers "
-		                "that begin with 'reqid' %u",
-		                m->kernel_cfg.reqid);
+		                "that begin with 'reqid' %u, or some of them: "
+		                "those of two are %d apart",
+		                m->kernel_cfg.reqid, GDOI_KERNEL_APART);
 		return GKD_EXIT_CONFIG;
 	}
 	if (gdoid_member_kernel_note(m) != NULL)

@@ -59,29 +59,41 @@ ask(struct dump *d, bool states)
  * What has a number of ours is ours, so no other daemon of this host may have them.  A
  * name that the kernel keeps for as long as somebody lives who has it says so.
  */
-bool
-gdoid_left_alone(struct gdoid_member *m)
+static bool
+take_block(int *fd, uint32_t block)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	socklen_t len = sizeof(name.sun_family);
 
 	/* Behind an octet of zero it is no file. */
 	len += (socklen_t)snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
-	                           "gdoi-gm/reqid/%" PRIu32,
-	                           m->kernel_cfg.reqid) +
+	                           "gdoi-gm/reqids/%" PRIu32, block) +
 	       1;
-	m->numbers_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	return m->numbers_fd < 0 ||
-	       bind(m->numbers_fd, (const struct sockaddr *)&name, len) == 0 ||
+	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return *fd < 0 || bind(*fd, (const struct sockaddr *)&name, len) == 0 ||
 	       errno != EADDRINUSE;
+}
+
+bool
+gdoid_left_alone(struct gdoid_member *m)
+{
+	uint32_t first;
+	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!take_block(&m->numbers_fd[i], first + i))
+			return false;
+	return true;
 }
 
 void
 gdoid_left_close(struct gdoid_member *m)
 {
-	if (m->numbers_fd > 0)
-		close(m->numbers_fd);
-	m->numbers_fd = 0;
+	for (size_t i = 0; i < GK_COUNT(m->numbers_fd); i++) {
+		if (m->numbers_fd[i] > 0)
+			close(m->numbers_fd[i]);
+		m->numbers_fd[i] = 0;
+	}
 }
 
 void

@@ -27,7 +27,7 @@ on_push(void *arg, const struct gkd_dgram *dgram)
 {
 	struct gdoid_receiver *r = arg;
 
-	gdoid_member_receive(r->m, dgram, &r->dst, 0);
+	gdoid_member_receive(r->m, dgram, &r->dst);
 }
 
 static void

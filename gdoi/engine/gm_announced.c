@@ -17,11 +17,12 @@ struct move {
 	size_t n;
 };
 
+/* Handles tell link-local addresses of different links from each other. */
 static bool
 same_place(const struct gdoi_address *a, const struct gdoi_address *b)
 {
 	return a->ip_len == b->ip_len && a->port == b->port &&
-	       memcmp(a->ip, b->ip, a->ip_len) == 0;
+	       a->handle == b->handle && memcmp(a->ip, b->ip, a->ip_len) == 0;
 }
 
 /* Where it stands in the new list; @m->n: nowhere. */

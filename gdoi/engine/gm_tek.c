@@ -301,11 +301,13 @@ order_by_life(const struct gdoi_sa *sa, uint16_t order[GDOI_SATS_MAX])
 	}
 }
 
+/* What is left out, for want of a flow that it is within, is not. */
 static bool
 announced(const struct gm_change *c, const struct gm_slot *slot)
 {
 	for (uint16_t i = 0; i < c->sa->n_sats; i++)
-		if (c->sa->sat[i].protocol == slot->tek->sat.protocol &&
+		if ((c->unauthorised & UINT64_C(1) << i) == 0 &&
+		    c->sa->sat[i].protocol == slot->tek->sat.protocol &&
 		    memcmp(c->sa->sat[i].spi, slot->tek->sat.spi,
 		           GDOI_TEK_SPI_LEN) == 0)
 			return true;

@@ -143,9 +143,13 @@ note(struct gdoi_member *m, uint32_t number)
 	uint32_t ago;
 
 	if (number < m->acked) {
-		m->acked_before |= UINT64_C(1) << (m->acked - 1 - number);
+		ago = m->acked - 1 - number;
+		if (ago < BEFORE_MAX)
+			m->acked_before |= UINT64_C(1) << ago;
 		return;
 	}
+	if (number == m->acked)
+		return;          /* a repetition that nobody checks */
 	ago = number - m->acked; /* of that which is the last now, plus one */
 	m->acked_before = ago < BEFORE_MAX ? m->acked_before << ago : 0;
 	if (m->acked != 0 && ago <= BEFORE_MAX)

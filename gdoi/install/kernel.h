@@ -86,6 +86,14 @@ bool gdoi_kernel_found(struct gdoi_kernel *k, struct gk_slice octets);
 size_t gdoi_kernel_left(const struct gdoi_kernel *k);
 void gdoi_kernel_sweep(struct gdoi_kernel *k);
 
+/* What is there is ours by its reqid or its index: indices have more numbers, and
+ * fewer bits.  Two daemons whose reqids are so far apart have none in common; more
+ * exactly, two that share no block of numbers.
+ *
+ * gdoi_kernel_blocks - those that a daemon with @reqid has: one, or two in a row. */
+#define GDOI_KERNEL_APART 4096
+unsigned gdoi_kernel_blocks(uint32_t reqid, uint32_t *first);
+
 /*
  * gdoi_kernel_expired - does netlink message @octets say that an SA of ours has used
  * its kilobytes nearly up, or up?  Everything else is passed over: the member knows

@@ -124,11 +124,29 @@ gdoi_kernel_reqid(const struct gdoi_kernel *k,
 }
 
 #define MARK_BITS 28 /* an index has 32, three of them for the direction */
+#define BLOCK (GDOI_KERNEL_APART / 2)
+
+_Static_assert(GDOI_KERNEL_MARKS <= BLOCK, "a daemon has two blocks at most");
+
+static uint32_t
+mark_of(uint32_t reqid)
+{
+	return reqid & ((1U << MARK_BITS) - 1);
+}
 
 uint32_t
 gdoi_kernel_mark(const struct gdoi_kernel *k, size_t n)
 {
-	return (k->cfg.reqid & ((1U << MARK_BITS) - 1)) + (uint32_t)n;
+	return mark_of(k->cfg.reqid) + (uint32_t)n;
+}
+
+unsigned
+gdoi_kernel_blocks(uint32_t reqid, uint32_t *first)
+{
+	uint32_t last = (mark_of(reqid) + GDOI_KERNEL_MARKS - 1) / BLOCK;
+
+	*first = mark_of(reqid) / BLOCK;
+	return last - *first + 1;
 }
 
 static int

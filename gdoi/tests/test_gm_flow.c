@@ -208,6 +208,36 @@ GK_TEST(rfc5374_4_1_3_02, what_one_key_server_may_another_may_not)
 	joins(false);
 }
 
+/* It came before there were flows; a registration that leaves it out does not keep
+ * it in use. */
+GK_TEST(rfc5374_4_1_3_5_05, what_is_left_out_is_not_sent_with)
+{
+	static const uint8_t other[4] = { 239, 9, 9, 9 };
+	struct gdoi_tek tek;
+
+	fresh();
+	lab.group[0].n_flows = 0;
+	lab_add_esp(&lab.offer, 0x102, 0x50)->ipsec.ep.dst.data.ptr = other;
+	lab_start();
+	lab_join(0);
+	assert_true(lab_tek(0x102, &tek));
+	assert_int_equal(tek.state, GDOI_TEK_CURRENT);
+	lab.group[0].n_flows = 1;
+	gk_assert_ok(gdoi_gm_announced(lab.gm, 0, &lab.group[0], lab.cfg.server,
+	                               lab.cfg.n_servers, lab.now));
+	lab_talk();
+	assert_true(lab_tek(0x102, &tek));
+	assert_int_equal(tek.state, GDOI_TEK_CURRENT);
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_int_equal(lab.seen.n[GDOI_OUT_JOINED], 2);
+	assert_int_equal(lab.seen.n[GDOI_OUT_UNAUTHORISED], 1);
+	assert_true(lab_tek(0x101, &tek));
+	assert_int_equal(tek.state, GDOI_TEK_CURRENT);
+	assert_true(lab_tek(0x102, &tek));
+	assert_int_equal(tek.state, GDOI_TEK_OLD);
+}
+
 /* Their traffic has no addresses. */
 GK_TEST(rfc5374_4_1_3_4_01, flows_say_nothing_of_iec_61850)
 {
@@ -273,6 +303,7 @@ main(void)
 		GK_RUN(rfc5374_4_1_3_5_06, a_push_is_held_to_the_same_flows),
 		GK_RUN(rfc5374_4_1_3_02,
 		       what_one_key_server_may_another_may_not),
+		GK_RUN(rfc5374_4_1_3_5_05, what_is_left_out_is_not_sent_with),
 		GK_RUN(rfc5374_4_1_3_4_01, flows_say_nothing_of_iec_61850),
 		GK_RUN(rfc5374_4_1_1_05, a_multicast_source_is_refused),
 	};

@@ -101,10 +101,23 @@ def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
     other.launch()
     assert other.wait_end() == 3 and "another gdoi-gm on this host has the numbers that begin with 'reqid' 848000" in other.log.read_text()
     assert policies(alice) == there
-    other.write(other.config.read_text().replace("<kernel", '<kernel reqid="849000"'))
+    # Nor numbers that overlap: of policies without an SA it knows more than 128.
+    text = other.config.read_text()
+    other.write(text.replace("<kernel", f'<kernel reqid="{REQID + 1000}"'))
+    other.launch()
+    assert other.wait_end() == 3 and f"with 'reqid' {REQID + 1000}, or some of them" in other.log.read_text()
+    assert policies(alice) == there
+    other.write(text.replace("<kernel", f'<kernel reqid="{REQID + 4096}"'))
     mark = other.start()
     other.wait("joined", since=mark)
     assert f"{BAY}/32" in policies(alice)["out"]
+    both = policies(alice)
+    for killed_one in (other, alice):
+        killed_one.kill()
+    for again in (alice, other):
+        mark = again.start()
+        again.wait("joined", since=mark)
+        assert again.control("status")["kernel"]["left"] == 0 and policies(alice) == both, "each takes over its own alone"
     other.finish()
     assert policies(alice) == there
     alice.finish()

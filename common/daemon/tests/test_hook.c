@@ -100,12 +100,45 @@ GK_TEST(daemon_hook, one_that_hangs_is_killed)
 	unlink(told);
 }
 
+/* What waits for the next ones, keys among it, is not a program's to read. */
+GK_TEST(daemon_hook, a_program_has_nothing_open_of_ours)
+{
+	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[256] = "";
+	struct pollfd p = { .events = POLLIN };
+	struct gkd_hook *hook;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hook", dir);
+	snprintf(told, sizeof(told), "%s/told", dir);
+	assert_int_equal(mkfifo(told, 0600), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f,
+	        "#!/bin/sh\nout=\nfor fd in /proc/$$/fd/*; do case $(readlink "
+	        "$fd) in socket:*) out=\"$out ${fd##*/}\";; esac; done\necho "
+	        "sockets:$out >%s\n",
+	        told);
+	fclose(f);
+	assert_int_equal(chmod(path, 0700), 0);
+	gk_assert_ok(gkd_hook_open(&hook, path, 0));
+	gkd_hook_run(hook, "key", "studio", NULL, "{}");
+	p.fd = open(told, O_RDWR);
+	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
+	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
+	assert_string_equal(all, "sockets:\n");
+	close(p.fd);
+	gkd_hook_close(hook);
+	unlink(path);
+	unlink(told);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(daemon_hook, runs_one_after_the_other_and_learns_no_key),
 		GK_RUN(daemon_hook, one_that_hangs_is_killed),
+		GK_RUN(daemon_hook, a_program_has_nothing_open_of_ours),
 	};
 	int failed;
 

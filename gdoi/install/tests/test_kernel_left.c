@@ -184,10 +184,10 @@ dumped(const struct thing *t)
 
 /* A new life, which is told of all that is there. */
 static struct gdoi_kernel *
-live(void)
+live_with(uint32_t reqid)
 {
 	const struct gdoi_kernel_ops ops = { on_send, on_note, NULL };
-	const struct gdoi_kernel_config cfg = { .reqid = REQID,
+	const struct gdoi_kernel_config cfg = { .reqid = reqid,
 		                                .priority = 9,
 		                                .window = 32 };
 	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
@@ -201,6 +201,12 @@ live(void)
 		gk_buf_free(&m);
 	}
 	return k;
+}
+
+static struct gdoi_kernel *
+live(void)
+{
+	return live_with(REQID);
 }
 
 static void
@@ -419,6 +425,54 @@ GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
 	assert_int_equal(bad, 0);
 }
 
+static bool
+share_a_block(uint32_t a, uint32_t b)
+{
+	uint32_t first_a, first_b;
+	unsigned n_a = gdoi_kernel_blocks(a, &first_a);
+	unsigned n_b = gdoi_kernel_blocks(b, &first_b);
+
+	assert_true(n_a - 1 <= 1 && n_b - 1 <= 1);
+	return first_a < first_b + n_b && first_b < first_a + n_a;
+}
+
+/* Those that a daemon would take for its own are those of one that shares a block of
+ * numbers with it, and does not start beside it. */
+GK_TEST(xfrm, what_another_daemon_has_is_its_own)
+{
+	static const uint32_t apart[] = { 1,    127,  128,     639,  640,
+		                          1000, 1663, 1664,    2047, 2048,
+		                          4095, 4096, 1u << 28 };
+
+	for (size_t i = 0; i < GK_COUNT(apart); i++) {
+		const uint32_t other = REQID + apart[i];
+		struct gdoi_kernel *k;
+
+		nothing();
+		k = live_with(other);
+		give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+		give(k, 0, 1, 1, GDOI_TEK_OLD);     /* closed: no SA */
+		give(k, 1, 0, 2, GDOI_TEK_CURRENT); /* a fence */
+		give(k, 1, 3, 3, GDOI_TEK_CURRENT);
+		gdoi_kernel_kek(k, &kek, false);
+		kill_it(k);
+		k = live();
+		if (gdoi_kernel_left(k) != 0)
+			assert_true(share_a_block(REQID, other));
+		if (apart[i] == GDOI_KERNEL_APART)
+			assert_false(share_a_block(REQID, other));
+		kill_it(k);
+		k = live_with(other);
+		gdoi_kernel_free(k);
+		assert_int_equal(kernel.n, 0);
+	}
+	for (uint32_t at = 1; at < 3 * GDOI_KERNEL_APART; at += 61)
+		assert_false(share_a_block(at, at + GDOI_KERNEL_APART));
+	assert_true(share_a_block(848000, 848000));
+	assert_true(share_a_block(848000, 848128));
+	assert_true(share_a_block(848000, 849000));
+}
+
 GK_TEST(xfrm, a_dump_that_is_cut_short_is_nothing)
 {
 	struct gdoi_kernel *k;
@@ -447,6 +501,7 @@ main(void)
 		GK_RUN(xfrm, what_no_group_takes_over_is_swept),
 		GK_RUN(xfrm,
 		       policies_that_name_no_sa_are_found_and_those_of_others_are_not),
+		GK_RUN(xfrm, what_another_daemon_has_is_its_own),
 		GK_RUN(xfrm, a_dump_that_is_cut_short_is_nothing),
 	};
 
