@@ -200,6 +200,7 @@ begin(struct gk_store *store)
 	gk_store_log_folding(store);
 	store->fold.step = GK_STORE_FOLD_READ;
 	store->fold.end = store->log.seq;
+	store->fold.counted = store->log.octets;
 	return SQLITE_OK;
 }
 
@@ -234,6 +235,9 @@ read_some(struct gk_store *store)
 	/* There are fewer than it was thought: deleted by a fold before. */
 	if (f->read == from)
 		f->read = f->end;
+	/* Whatever else was counted went with a fold that came not to its end. */
+	if (f->read == f->end)
+		f->octets = f->counted;
 	if (f->held >= GK_STORE_FOLD_HELD)
 		f->end = f->read;
 	return f->read == f->end ? begin_merge(store) : SQLITE_OK;

@@ -43,6 +43,7 @@ struct gk_store_fold {
 	uint32_t first, end; /* entries that it is about */
 	uint32_t read, gone; /* up to here they were read, are deleted */
 	size_t octets, held; /* of entries that were read; of kept values */
+	size_t counted; /* octets that the log had, as it said, up to end */
 	struct gk_store_run *runs;
 	size_t run_count, run_cap;
 	/* Runs that are not at their end, a heap by the row that is next. */

@@ -522,10 +522,11 @@ GK_TEST(fold, killed_while_a_large_log_goes_it_is_whole)
 	log_max = 0;
 	for (uint32_t fault = 1; WEXITSTATUS(status) == 137; fault += 3) {
 		struct gk_store *store;
-		pid_t pid = fork();
+		pid_t pid;
 
-		assert_true(pid >= 0);
 		*done = 0;
+		pid = fork();
+		assert_true(pid >= 0);
 		if (pid == 0)
 			live_large(fault, fault % 2, done);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -607,9 +608,69 @@ GK_TEST(fold, what_was_replaced_is_gone_when_it_has_settled)
 	assert_int_equal(in_file("SELECT count(*) FROM row"), 2);
 }
 
+static void
+disk_is_full(bool full)
+{
+	static struct rlimit old;
+	struct rlimit tight;
+
+	if (full) {
+		signal(SIGXFSZ, SIG_IGN);
+		assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+		tight = (struct rlimit){ .rlim_cur = 1,
+			                 .rlim_max = old.rlim_max };
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, full ? &tight : &old), 0);
+}
+
+/* A log that has grown to more than twice what is a full one. */
+static void
+fill(struct gk_store *store)
+{
+	static const uint8_t octets[60000];
+	struct gk_slice value = { octets, sizeof(octets) };
+	char key[16];
+
+	for (size_t i = 0; i < 45; i++)
+		gk_assert_ok(
+			gk_store_put(store, scope, "t", key_of(i, key), value));
+	assert_true(gk_store_due(store));
+}
+
+/* Wherever it happens: what was deleted before is no longer counted. */
+GK_TEST(fold, after_a_slice_that_failed_folding_comes_to_an_end)
+{
+	struct gk_store *store;
+	bool failed = true;
+
+	log_max = 1000000;
+	for (int slices = 0; failed; slices++) {
+		store = open_aside();
+		fill(store);
+		for (int n = 0; n < slices && gk_store_due(store); n++)
+			gk_assert_ok(gk_store_work(store));
+		disk_is_full(true);
+		failed = false;
+		while (!failed && gk_store_due(store))
+			failed = gk_store_work(store) != GK_OK;
+		disk_is_full(false);
+		gk_assert_ok(gk_store_settle(store));
+		for (int n = 0; gk_store_due(store); n++) {
+			assert_true(n < 100);
+			gk_assert_ok(gk_store_work(store));
+			gk_assert_ok(gk_store_put(store, scope, "t",
+			                          gk_slice_str("small"),
+			                          gk_slice_str("value")));
+		}
+		gk_store_close(store);
+		assert_int_equal(in_file("SELECT count(*) FROM log"), 0);
+		remove_store();
+		assert_true(failed || slices > 10);
+	}
+}
+
 GK_TEST(fold, a_slice_that_fails_is_tried_again)
 {
-	struct rlimit old, tight;
 	struct gk_store *store;
 	enum gk_err err = GK_OK;
 
@@ -618,14 +679,11 @@ GK_TEST(fold, a_slice_that_fails_is_tried_again)
 	store = open_aside();
 	while (!gk_store_due(store))
 		gk_assert_ok(one_commit(store));
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	tight = (struct rlimit){ .rlim_cur = 1, .rlim_max = old.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	disk_is_full(true);
 	while (err == GK_OK && gk_store_due(store))
 		err = gk_store_work(store);
 	all_is_there(store);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	disk_is_full(false);
 	gk_assert_err(GK_ERR_IO, err);
 	gk_assert_ok(one_commit(store));
 	gk_assert_ok(gk_store_settle(store));
@@ -653,6 +711,7 @@ main(void)
 		RUN(killed_while_a_large_log_goes_it_is_whole),
 		RUN(a_log_that_is_folded_aside_may_be_larger),
 		RUN(what_was_replaced_is_gone_when_it_has_settled),
+		RUN(after_a_slice_that_failed_folding_comes_to_an_end),
 		RUN(a_slice_that_fails_is_tried_again),
 	};
 
