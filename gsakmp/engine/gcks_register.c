@@ -212,7 +212,7 @@ check_fresh(struct gsakmp_request *rq)
 {
 	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
 	                       rq->gcks->cfg.skew_s) &&
-	    GK_CHECKED("RFC4535-7.8.2-04"))
+	    GK_CHECKED("RFC4535-7.8.2-04", "RFC4535-3.1-02"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
 			gsakmp_notify_freshness(&rq->group->dialect),
