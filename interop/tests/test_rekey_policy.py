@@ -124,3 +124,33 @@ def test_without_a_rekey_protocol(tmp_path, net_prefix, monkeypatch):
         gm.finish()
         ground.recording.stop()
         assert not list(flows.messages(ground.dir / "capture.pcapng", (GROUND_REKEY_PORT,)))
+
+
+@pytest.mark.req("RFC4535-5.3.1.1-01")
+@pytest.mark.parametrize("rekey, renewed", [("", True), ('<rekey on-join="yes"/>', True), ('<rekey on-join="no"/>', False)],
+                         ids=["by-default", "yes", "no"])
+def test_a_join_brings_new_keys_where_that_is_wanted(tmp_path, net_prefix, rekey, renewed):
+    """Whoever comes is given the key of before, or everybody has another one; who goes never keeps a key that is used."""
+    def current(daemon):
+        return {k["handle"] for k in daemon.control("status")["keys"] if k["state"] == "current"}
+    with Ground(tmp_path, net_prefix) as ground:
+        server, first, second = ground.gcks(rekey=rekey), ground.gm("gm0"), ground.gm("gm1", "other")
+        first.control("join")
+        first.wait("joined")
+        server.wait("member-active", where=lambda e: "gm0" in e["peer"])
+        old, number = current(first), server.control("status")["groups"][0]["sequence"]
+        mark = first.mark()
+        second.control("join")
+        second.wait("joined")
+        server.wait("member-active", where=lambda e: "gm1" in e["peer"])
+        if renewed:
+            first.wait("rekeyed", since=mark)
+        group = server.control("status")["groups"][0]
+        assert (group["sequence"] > number) == renewed
+        assert current(first) == current(second) == {group["gtpk_handle"]} and (current(first) != old) == renewed
+        mark = first.mark()
+        server.control("evict", "CN=gm1,O=MSEC Lab")
+        first.wait("rekeyed", since=mark)
+        assert current(first).isdisjoint({group["gtpk_handle"]})
+        for d in (first, second, server):
+            d.finish()
