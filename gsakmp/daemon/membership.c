@@ -119,7 +119,8 @@ is_push(const struct gsakmpd_membership *m, struct gk_slice dgram)
 }
 
 /* Rekey Events of a group that we are no member of are nobody's business here:
- * not an offence, and not for the engine to refuse one by one. */
+ * not an offence, and not for the engine to refuse one by one.  While we join it
+ * keeps a few, for they may have overtaken the Key Download. */
 static void
 on_multicast(void *arg, const struct gkd_dgram *dgram)
 {
@@ -129,7 +130,8 @@ on_multicast(void *arg, const struct gkd_dgram *dgram)
 
 	/* Keys may be pushed that way, and are what is waited for. */
 	if (state == GSAKMP_GM_IDLE ||
-	    (state == GSAKMP_GM_JOINING && !is_push(m, dgram->data)))
+	    (state == GSAKMP_GM_JOINING && !is_push(m, dgram->data) &&
+	     !is_exchange(dgram->data, GSAKMP_EXCHANGE_REKEY_EVENT)))
 		gkd_counters_add(m->d->counters, "multicast while not a member",
 		                 1);
 	else

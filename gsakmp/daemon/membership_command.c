@@ -74,6 +74,13 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	                    json_pack("{s:b, s:I}", "failing",
 	                              (int)m->commit.failed, "waiting",
 	                              (json_int_t)st.waiting));
+	/* Rekey Events that came before the Key Download */
+	json_object_set_new(o, "ahead",
+	                    json_pack("{s:I, s:I, s:I, s:I}", "waiting",
+	                              (json_int_t)st.ahead, "kept",
+	                              (json_int_t)st.ahead_kept, "dropped",
+	                              (json_int_t)st.ahead_dropped, "old",
+	                              (json_int_t)st.ahead_old));
 	if (m->mcast != NULL) {
 		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
 

@@ -160,6 +160,7 @@ forget(struct gsakmp_gm *gm)
 	gsakmp_gm_join_clear(gm);
 	gsakmp_gm_departure_clear(gm);
 	gsakmp_gm_again_clear(gm, 0);
+	gsakmp_gm_ahead_clear(gm);
 	gsakmp_gm_expel_clear(gm);
 	gk_buf_free(&gm->receipt.nonce_i);
 	gk_buf_free(&gm->receipt.ack);
@@ -438,12 +439,16 @@ gsakmp_gm_tick(struct gsakmp_gm *gm, struct gk_now now)
 		GK_TRY(gsakmp_gm_overdue(gm, "a rekey is overdue", now));
 	if (gm->expires_at <= now.mono_ms)
 		GK_TRY(expire(gm, now));
-	GK_TRY(gsakmp_gm_recovery_tick(gm, now));
+	if (!gsakmp_gm_ahead_due(gm))
+		GK_TRY(gsakmp_gm_recovery_tick(gm, now));
 	if (gm->retry_at <= now.mono_ms)
 		GK_TRY(retry(gm, now));
 	if (gm->expulsion.retry_at <= now.mono_ms)
 		GK_TRY(gsakmp_gm_retry_expel(gm, now));
-	return gsakmp_gm_try_again(gm, now);
+	if (!gsakmp_gm_ahead_due(gm))
+		return gsakmp_gm_try_again(gm, now);
+	gsakmp_gm_ahead_step(gm, now);
+	return GK_OK;
 }
 
 uint64_t
@@ -466,6 +471,8 @@ gsakmp_gm_deadline(const struct gsakmp_gm *gm)
 {
 	uint64_t at = gsakmp_gm_clock(gm);
 
+	if (gsakmp_gm_ahead_due(gm))
+		return 0;
 	if (gsakmp_gm_recovery_clock(gm) < at)
 		at = gsakmp_gm_recovery_clock(gm);
 	if (gm->owed_at < at)
@@ -526,6 +533,10 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 		.rekey_due_utc = gm->overdue_utc,
 		.waiting = gm->again.n + (gm->owed != NULL),
 		.fetching = gsakmp_gm_fetching(gm),
+		.ahead = gm->ahead.n,
+		.ahead_kept = gm->ahead.kept,
+		.ahead_dropped = gm->ahead.dropped,
+		.ahead_old = gm->ahead.old,
 		.terse = gm->policy != NULL ? gm->policy->terse
 		                            : gm->cfg.suite.terse,
 		.receive_only = gm->cfg.receive_only,

@@ -159,6 +159,9 @@ enum gk_err gsakmp_gm_leave(struct gsakmp_gm *gm, bool notice,
  *
  * Unicast answers and multicast Rekey Events go in here alike.  Anything but
  * GK_OK means: refused, an output REFUSED says why, nothing has changed.
+ *
+ * A Rekey Event that comes before the Key Download is kept, unread, until the
+ * Key Download has been acknowledged; the engine's deadline is then at once.
  */
 enum gk_err gsakmp_gm_receive(struct gsakmp_gm *gm, const uint8_t *dgram,
                               size_t len, const struct gsakmp_endpoint *from,
@@ -235,7 +238,11 @@ struct gsakmp_gm_status {
 	uint32_t fetching; /* Sequence ID that is missing and sought; or 0 */
 	bool terse;
 	size_t waiting; /* messages that the store has not taken yet */
-	bool may_send;  /* the token's SenderAuthorization admits us */
+	/* Rekey Events that wait for the Key Download; and of all there were:
+	 * kept, dropped unread, and older than the Key Download. */
+	size_t ahead;
+	uint64_t ahead_kept, ahead_dropped, ahead_old;
+	bool may_send; /* the token's SenderAuthorization admits us */
 	/* RFC 4535 section 4.1.5; @speakers only with a token. */
 	enum gpt_speakers speakers;
 	size_t n_speakers; /* listed */

@@ -111,6 +111,7 @@ gsakmp_gm_start_join(struct gsakmp_gm *gm, struct gk_now now)
 	if (!gsakmp_suite_supported(&gm->cfg.suite, gm->cfg.legacy_ok))
 		return GK_ERR_POLICY;
 	gsakmp_gm_join_clear(gm);
+	gsakmp_gm_ahead_clear(gm); /* what the answer will bring is newer */
 	err = begin(gm, now);
 	if (err != GK_OK)
 		gsakmp_gm_join_clear(gm);
@@ -165,6 +166,7 @@ gsakmp_gm_fail_join(struct gsakmp_gm *gm, const struct gsakmp_reject *why,
 		return gsakmp_gm_out(gm, GSAKMP_OUT_LEFT, why, text);
 	/* The old membership may be good for a little longer. */
 	gsakmp_gm_join_clear(gm);
+	gsakmp_gm_ahead_clear(gm);
 	/* Whom so many ask is given more time with every attempt. */
 	doubled = gm->rejoins < BACKOFF_DOUBLED ? gm->rejoins : BACKOFF_DOUBLED;
 	wait = gm->cfg.rejoin_backoff_ms;

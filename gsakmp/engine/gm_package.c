@@ -154,6 +154,8 @@ apply(struct gsakmp_gm_rekey *r, const struct gsakmp_keys *keys)
 
 			if (err != GK_OK)
 				gsakmp_gm_rekey_bad(r);
+			r->old += err == GK_ERR_REPLAY &&
+			          r->in->arrival == GSAKMP_ARRIVAL_AHEAD;
 		}
 	}
 }

@@ -258,6 +258,8 @@ process(struct gsakmp_gm_input *in, struct gsakmp_message *msg)
 		return gsakmp_in_refuse(in, GK_ERR_SPACE,
 		                        GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 		                        "RFC4535-7.1.2-11", "Length", 0);
+	if (gsakmp_gm_is_ahead(in))
+		return gsakmp_gm_put_aside(in);
 	GK_TRY(gsakmp_message_parse(&how, in->dgram.ptr, in->dgram.len, msg,
 	                            &in->why));
 	if (!exchange_expected(in, msg->header.exchange))
@@ -405,6 +407,8 @@ gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,
 		err = process(&in, msg);
 	if (err != GK_OK)
 		gsakmp_gm_undo(gm);
+	if (gsakmp_gm_was_ahead(&in, err))
+		err = GK_OK;
 	if (err != GK_OK && in.signer.fetch) {
 		told = gsakmp_out_fetch(&gm->out, gm->cfg.group_id, in.from,
 		                        &in.signer);

@@ -249,7 +249,7 @@ report(struct gsakmp_gm_rekey *r)
 	struct gsakmp_gm *gm = r->in->gm;
 	struct gsakmp_output *out;
 
-	if (r->bad != 0)
+	if (r->bad != r->old)
 		GK_TRY(gsakmp_out_refused(
 			&gm->out, gm->cfg.group_id, r->in->dgram, r->in->from,
 			gk_buf_slice(&r->in->signer.key), &r->first_bad));
@@ -360,6 +360,8 @@ process(struct gsakmp_gm_rekey *r)
 	if (gsakmp_message_has(r->in->msg, GSAKMP_PAYLOAD_POLICY_TOKEN) &&
 	    (r->bad == 0 || !GK_CHECKED("RFC4535-5.3.1.2-02")))
 		GK_TRY(open_token(r));
+	if (gsakmp_gm_covered(r))
+		return GK_OK;
 	return r->policy != NULL && gsakmp_gm_excluded(gm, r->policy,
 	                                               r->in->now.utc_s)
 	               ? evicted(r)

@@ -19,6 +19,7 @@ struct gsakmp_gm_rekey {
 	size_t n_datas;
 	size_t opened;   /* datas that were for us */
 	size_t bad;      /* packages or datas with an error */
+	size_t old;      /* of them: older than a Key Download that was late */
 	bool token_lost; /* there is a token that we cannot open */
 	bool gap;        /* an earlier event is missing, and stays so */
 	struct gsakmp_reject first_bad;
@@ -30,5 +31,9 @@ void gsakmp_gm_rekey_bad(struct gsakmp_gm_rekey *r);
 /* gsakmp_gm_packages - all Rekey Event Datas that are for us, into the copies;
  * decision rekey_order. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_packages(struct gsakmp_gm_rekey *r);
+
+/* gsakmp_gm_covered - none of it opens, because the Key Download that it waited
+ * for is newer: counted, and as if it had never come. */
+bool gsakmp_gm_covered(const struct gsakmp_gm_rekey *r);
 
 #endif /* GSAKMP_ENGINE_GM_REKEY_H */

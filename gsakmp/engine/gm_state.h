@@ -127,11 +127,21 @@ struct gsakmp_gm_recovery {
 	size_t n_early;
 };
 
+/* Rekey Events that came before the Key Download, unread; see gm_ahead.c. */
+#define GSAKMP_GM_AHEAD_OCTETS (256 * 1024)
+struct gsakmp_gm_ahead {
+	struct gsakmp_gm_held item[GSAKMP_GM_HELD_MAX]; /* as they came */
+	size_t n, octets;
+	size_t behind; /* that came when the keys were there already */
+	uint64_t kept, dropped, old; /* for people */
+};
+
 enum gsakmp_arrival {
 	GSAKMP_ARRIVAL_LIVE,   /* from the network */
 	GSAKMP_ARRIVAL_POSTED, /* fetched: can only be a Rekey Event */
 	GSAKMP_ARRIVAL_EARLY,  /* once more, as its turn has come ... */
 	GSAKMP_ARRIVAL_FORCED, /* ... or never will */
+	GSAKMP_ARRIVAL_AHEAD,  /* it had to wait for the Key Download */
 };
 
 struct gsakmp_gm {
@@ -188,6 +198,7 @@ struct gsakmp_gm {
 	size_t n_sequences;
 	size_t leader; /* of them: who sent the last Rekey Event accepted */
 	struct gsakmp_gm_recovery recovery;
+	struct gsakmp_gm_ahead ahead;
 	uint32_t last_sequence; /* of any, for people */
 	struct gsakmp_gm_heard heard;
 	uint32_t heard_primary; /* Sequence ID of its newest event that was not
@@ -329,6 +340,20 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_recovery_tick(struct gsakmp_gm *gm,
 GK_MUST_CHECK enum gk_err gsakmp_gm_overdue(struct gsakmp_gm *gm,
                                             const char *text,
                                             struct gk_now now);
+
+/* gm_ahead.c: Rekey Events that are ahead of the Key Download */
+/* gsakmp_gm_is_ahead - is this one?  Only its header has been looked at. */
+bool gsakmp_gm_is_ahead(const struct gsakmp_gm_input *in);
+/* gsakmp_gm_put_aside - until the keys are there; the oldest make room. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_put_aside(struct gsakmp_gm_input *in);
+void gsakmp_gm_ahead_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_ahead_due - the keys are.  gsakmp_gm_ahead_step - then one of them
+ * goes through. */
+bool gsakmp_gm_ahead_due(const struct gsakmp_gm *gm);
+void gsakmp_gm_ahead_step(struct gsakmp_gm *gm, struct gk_now now);
+/* gsakmp_gm_was_ahead - @err says that it is older than what the Key Download
+ * brought.  It was not, when it was sent: counted, and no refusal. */
+bool gsakmp_gm_was_ahead(struct gsakmp_gm_input *in, enum gk_err err);
 
 /* gm_receive.c: one message, whatever way it came; the journal goes on. */
 enum gk_err gsakmp_gm_receive_one(struct gsakmp_gm *gm, struct gk_slice dgram,

@@ -118,6 +118,7 @@ become(struct gsakmp_gm *gm, struct gsakmp_gm *was)
 	was->out = gm->out;
 	was->again = gm->again;
 	was->recovery = gm->recovery;
+	was->ahead = gm->ahead;
 	was->owed = gm->owed;
 	was->owed_at = gm->owed_at;
 	was->wait_ms = gm->wait_ms;

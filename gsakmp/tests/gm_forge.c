@@ -297,6 +297,23 @@ gm_refused(struct fixture *f, struct gk_slice dgram, const char *req)
 	assert_memory_equal(before, after, 32);
 }
 
+void
+gm_put_aside(struct fixture *f, struct gk_slice dgram)
+{
+	unsigned refused = f->m->seen.count[GSAKMP_OUT_REFUSED];
+	struct gsakmp_gm_status was, is;
+	uint8_t before[32], after[32];
+
+	gsakmp_gm_digest(f->m->gm, before);
+	gsakmp_gm_status(f->m->gm, &was);
+	gk_assert_ok(world_to_member(f->m, dgram));
+	gsakmp_gm_digest(f->m->gm, after);
+	gsakmp_gm_status(f->m->gm, &is);
+	assert_memory_equal(before, after, 32);
+	assert_int_equal(is.ahead_kept, was.ahead_kept + 1);
+	assert_int_equal(f->m->seen.count[GSAKMP_OUT_REFUSED], refused);
+}
+
 /* The same message in other hands. */
 void
 gm_sign_again(struct fixture *f, struct gk_slice dgram, uint32_t sequence,

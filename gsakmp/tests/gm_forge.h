@@ -63,4 +63,7 @@ void gm_sign_again(struct fixture *f, struct gk_slice dgram, uint32_t sequence,
 /* gm_refused - it is, under @req (NULL: whatever), and changes nothing. */
 void gm_refused(struct fixture *f, struct gk_slice dgram, const char *req);
 
+/* gm_put_aside - it waits for the Key Download, and changes nothing. */
+void gm_put_aside(struct fixture *f, struct gk_slice dgram);
+
 #endif /* GSAKMP_TESTS_GM_FORGE_H */

@@ -25,11 +25,14 @@ def _is_ip(frame: bytes) -> bool:
 
 
 class Wire:
-    """with Wire(host, seed=1, loss=0.1, duplicate=0.2, delay=0.3): ...   `delay`: the longest, in seconds."""
+    """with Wire(host, seed=1, loss=0.1, duplicate=0.2, delay=0.3): ...   `delay`: the longest, in seconds.
+
+    While `holding`, what is for this host alone waits in `held`; what is for the group passes."""
 
     def __init__(self, host, seed: int, loss: float = 0.0, duplicate: float = 0.0, delay: float = 0.0):
         self.host, self.net = host, host.net
         self.loss, self.duplicate, self.delay, self.cut = loss, duplicate, delay, False
+        self.holding, self.held = False, []
         self.lost = self.doubled = self.overtaken = self.carried = 0
         self._rng, self._order, self._queue = random.Random(seed), itertools.count(), []
         self._port, self._far, self._near = host.name, f"x-{host.name}"[:15], f"y-{host.name}"[:15]
@@ -72,6 +75,9 @@ class Wire:
         if not _is_ip(frame):
             self._push(now, to, frame)
             return
+        if self.holding and to == 0 and not frame[0] & 1:
+            self.held.append(frame)
+            return
         if self._rng.random() < self.loss:
             self.lost += 1
             return
@@ -79,6 +85,12 @@ class Wire:
         self.doubled += copies - 1
         for _ in range(copies):
             self._push(now + self._rng.random() * self.delay, to, frame)
+
+    def release(self) -> None:
+        """What was held goes on, in its order."""
+        self.holding = False
+        while self.held:
+            self._ends[0].send(self.held.pop(0))
 
     def _push(self, at: float, to: int, frame: bytes) -> None:
         number = next(self._order)

@@ -17,6 +17,7 @@ from .times import utc
 IDLE, JOINING, MEMBER, LEAVING, LEFT = "idle", "joining", "member", "leaving", "left"
 MAX_COOKIES = 3
 NONCE_LEN = 32
+AHEAD_MAX, AHEAD_OCTETS = 16, 1 << 18  # Rekey Events that are kept until the Key Download is there
 
 
 class Member(Party):
@@ -33,6 +34,7 @@ class Member(Party):
         self.sequences = {}  # signer -> last Sequence ID
         self.followed = {}  # the same, of this membership
         self.early = {}  # (signer, Sequence ID) -> octets that came before their turn
+        self.ahead, self.overtaken = [], False  # octets that came before the Key Download; going through them
         self.server = None  # identity of the GC/KS that registered us
         self.server_path = []
         self.last_ack = None
@@ -79,7 +81,45 @@ class Member(Party):
                 MEMBER: {reg.X_REKEY, reg.X_LOA}, LEAVING: {reg.X_REKEY, reg.X_DR}}
 
     def receive(self, octets, now):
-        """The octets of the answers, in order."""
+        """The octets of the answers, in order.
+
+        A Rekey Event may overtake the Key Download, and nobody can verify it then. It is put
+        aside unread, and what section 5.3.1.1 wants is done when the keys are there.
+        """
+        joining = self.state == JOINING
+        if joining and self._exchange_of(octets) == reg.X_REKEY and self._ours(octets):
+            self._put_aside(octets)
+            return []
+        answers = self._receive(octets, now)
+        if joining and self.state == MEMBER:
+            self._catch_up_with_ahead(now)
+        elif self.state in (IDLE, LEFT):
+            self.ahead.clear()
+        return answers
+
+    def _ours(self, octets):
+        return octets[2:frame(octets)[1]] == self.group.group_id
+
+    def _put_aside(self, octets):
+        if octets in self.ahead or len(octets) > AHEAD_OCTETS:
+            return
+        self.ahead.append(octets)
+        while len(self.ahead) > AHEAD_MAX or sum(map(len, self.ahead)) > AHEAD_OCTETS:
+            self.ahead.pop(0)
+        self.event("ahead", octets=len(octets))
+
+    def _catch_up_with_ahead(self, now):
+        """In the order of their Sequence IDs; one that is too old has done nothing wrong."""
+        def sequence(octets):
+            at = frame(octets)[1] + 3
+            return octets[at:at + 4]
+
+        waiting, self.ahead, self.overtaken = sorted(self.ahead, key=sequence), [], True
+        for octets in waiting:
+            self._receive(octets, now)
+        self.overtaken = False
+
+    def _receive(self, octets, now):
         try:
             m = self.parse(octets, self.EXPECTED[self.state])
             self.event("received", exchange=reg.EXCHANGE.name(m.exchange), octets=len(octets))
@@ -93,6 +133,9 @@ class Member(Party):
     def _failed(self, octets, refusal, now):
         """5.2.1.2 and 5.3.2.3.2: some failures are told to the key server."""
         exchange = self._exchange_of(octets)
+        if self.overtaken and refusal.req == "RFC4535-7.1.2-09":
+            self.event("ahead-old")
+            return []
         self.refused(refusal, exchange)
         if refusal.req in ("RFC4535-7.1.2-02", "RFC4535-7.1.2-07"):
             return []
@@ -271,6 +314,9 @@ class Member(Party):
             except Refusal:  # a bad token spoils its message
                 self.ring.gtpk, self.ring.kek = old, old_kek
                 raise
+        if self.overtaken and not changed and token is None and self._covered(m):
+            self.event("ahead-old")
+            return []
         self.sequences[signer] = self.followed[signer] = m.packet.sequence
         for key in changed:
             self.log.key(self.group.group_id, key)
@@ -283,6 +329,11 @@ class Member(Party):
             self._new_token(token, now)
         self.event("rekeyed", sequence=m.packet.sequence, keys=[str(k) for k in changed])
         return []
+
+    def _covered(self, m):
+        """Is a message not later than the traffic keys that the Key Download brought?"""
+        newest = max(k.created for k in self.ring.gtpk.values())
+        return all(e.timestamp <= newest for e in m.all(RekeyEvent))
 
     def missing(self):
         """URLs of the posted copies that are to be fetched next: one per signer with a gap."""
