@@ -214,8 +214,9 @@
 	  "the same token again is fine")       \
 	V(REJECT, "reject", "every token must be newer than the last")
 
-#define GSAKMP_DUP_RTJ_LIST(V)                                        \
-	V(RESEND, "resend", "an identical RTJ gets the stored KeyDL") \
+#define GSAKMP_DUP_RTJ_LIST(V)                                                   \
+	V(RESEND, "resend",                                                      \
+	  "an identical RTJ gets the stored KeyDL, or one of now after a rekey") \
 	V(IGNORE, "ignore", "every second RTJ is dropped")
 
 #define GSAKMP_INTERVAL_UNIT_LIST(V) \
