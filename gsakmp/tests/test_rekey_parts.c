@@ -50,12 +50,39 @@ struct part {
 	unsigned events, gaps;
 };
 
+#define STORED_MAX 100000
+
+/* Of which Sequence IDs the store has the Rekey Event; others do not matter here. */
+static bool stored[STORED_MAX];
+
+static void
+note_events(const struct gk_journal *journal)
+{
+	for (size_t i = 0; i < gk_journal_count(journal); i++) {
+		struct gk_change c = gk_journal_at(journal, i);
+		uint32_t sequence;
+		struct gk_rd rd;
+
+		if (c.kind != GK_JOURNAL_PUT && c.kind != GK_JOURNAL_DEL)
+			memset(stored, 0, sizeof(stored));
+		else if (strcmp(c.table, GSAKMP_TABLE_EVENT) == 0) {
+			gk_rd_init(&rd, c.key.ptr, c.key.len);
+			sequence = gk_rd_u32(&rd, "Sequence ID");
+			if (sequence < STORED_MAX)
+				stored[sequence] = c.kind == GK_JOURNAL_PUT;
+		}
+	}
+}
+
 static void
 commit(struct world *w, uint64_t ticket, bool ok)
 {
 	struct gk_commits *c = gsakmp_group_commits(w->group);
+	const struct gk_journal *journal = gk_commits_begin(c, ticket);
 
-	if (gk_commits_begin(c, ticket) != NULL)
+	if (journal != NULL && ok)
+		note_events(journal);
+	if (journal != NULL)
 		gk_commits_end(c, ok);
 	else
 		(void)gk_commits_done(c, ticket);
@@ -174,6 +201,72 @@ GK_TEST(rfc4535_7_1_1_12, parts_wait_for_the_store)
 	world_free(w);
 }
 
+static void
+assert_stored(uint32_t first, uint32_t last)
+{
+	for (uint32_t s = first; s <= last; s++)
+		assert_true(stored[s]);
+}
+
+/* A key server may be killed between any two parts: the store has all that was
+ * not sent yet before the first of it leaves, and keeps it when another rekey
+ * comes in between. */
+GK_TEST(rfc4535_7_1_1_12, what_was_not_sent_is_stored_for_as_long)
+{
+	struct world *w = large_world();
+	uint32_t first = gk_group_sequence(w->group->data) + 1, last;
+	struct gsakmp_output out;
+	struct part p;
+
+	evict_half(w);
+	last = gk_group_sequence(w->group->data);
+	assert_true(last < STORED_MAX);
+	do
+		assert_true(gsakmp_group_poll(w->group, &out));
+	while (out.kind != GSAKMP_OUT_COMMIT);
+	commit(w, out.ticket, true);
+	assert_stored(first, last);
+	p = drain(w, true);
+	assert_true(p.first == first && p.last < last);
+	gk_assert_ok(gsakmp_group_rekey(w->group, simnet_now(w->net)));
+	for (unsigned parts = 0; at_once(w) && parts < 100; parts++) {
+		uint32_t before = p.last;
+
+		p = drain(w, true);
+		assert_int_equal(p.first, before + 1);
+		assert_int_equal(p.gaps, 0);
+		assert_stored(p.last + 1, gk_group_sequence(w->group->data));
+		gk_assert_ok(gsakmp_group_tick(w->group, simnet_now(w->net)));
+	}
+	p = drain(w, true);
+	assert_int_equal(gk_group_sequence(w->group->data), last + 1);
+	assert_null(w->group->first_event);
+	/* What all have is forgotten by the one after. */
+	gk_assert_ok(gsakmp_group_rekey(w->group, simnet_now(w->net)));
+	p = drain(w, true);
+	assert_int_equal(p.last, last + 2);
+	assert_true(stored[last + 2]);
+	assert_false(stored[first] || stored[last] || stored[last + 1]);
+	world_free(w);
+}
+
+/* The end of a group is not kept waiting by what nobody needs any more. */
+GK_TEST(rfc4535_5_3_1_3_02, the_end_between_two_parts_is_the_next_message)
+{
+	struct world *w = large_world();
+	struct part p;
+
+	evict_half(w);
+	drain(w, true);
+	assert_true(at_once(w));
+	gk_assert_ok(gsakmp_group_destroy(w->group, simnet_now(w->net)));
+	p = drain(w, true);
+	assert_int_equal(p.events, 1);
+	assert_int_equal(p.first, GSAKMP_SEQUENCE_DESTROY);
+	assert_false(at_once(w));
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -181,6 +274,10 @@ main(void)
 		GK_RUN(rfc4535_7_1_1_11,
 		       parts_of_a_large_rekey_follow_each_other),
 		GK_RUN(rfc4535_7_1_1_12, parts_wait_for_the_store),
+		GK_RUN(rfc4535_7_1_1_12,
+		       what_was_not_sent_is_stored_for_as_long),
+		GK_RUN(rfc4535_5_3_1_3_02,
+		       the_end_between_two_parts_is_the_next_message),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/rekey_parts", tests,
 	                                         NULL, NULL);
