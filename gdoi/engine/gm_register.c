@@ -211,6 +211,38 @@ lifetimes(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	                        now);
 }
 
+/*
+ * RFC8052-2.2.4.2-02: an SA that waits for its subscribers.  They acknowledge to the
+ * key server, which says the share in what it sends next; a registration is how to
+ * ask, less often each time.
+ */
+static uint64_t
+share_due(const struct gm_group *group)
+{
+	if (registering(group) || !gm_tek_undelivered(group->keys))
+		return GK_NEVER;
+	return group->share_wait_ms == 0 ? 0 : group->share_at;
+}
+
+static enum gk_err
+shares(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	bool first = group->share_wait_ms == 0;
+
+	if (!gm_tek_undelivered(group->keys)) {
+		group->share_wait_ms = 0;
+		return GK_OK;
+	}
+	if (share_due(group) > now.mono_ms)
+		return GK_OK;
+	group->share_wait_ms =
+		first ? gm->cfg.backoff_ms : 2 * group->share_wait_ms;
+	if (group->share_wait_ms > gm->cfg.backoff_max_ms)
+		group->share_wait_ms = gm->cfg.backoff_max_ms;
+	group->share_at = now.mono_ms + group->share_wait_ms;
+	return first ? GK_OK : gm_register_soon(gm, group, NULL, now);
+}
+
 /* RFC6407-4.4-06: none of the update arrays was for us. */
 static enum gk_err
 no_path(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
@@ -269,6 +301,7 @@ gm_register_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	GK_TRY(no_path(gm, group, now));
 	GK_TRY(rekey_sas(gm, group, now));
 	GK_TRY(lifetimes(gm, group, now));
+	GK_TRY(shares(gm, group, now));
 	GK_TRY(suspicion(gm, group, now));
 	GK_TRY(go_on(gm, group, now));
 	return timer(gm, group, now);
@@ -286,6 +319,7 @@ gm_register_deadline(const struct gdoi_gm *gm, const struct gm_group *group)
 		keys->old.kek != NULL ? keys->old.expires_at : GK_NEVER,
 		keys->rekey.kek != NULL ? keys->rekey.expires_at : GK_NEVER,
 		registering(group) ? GK_NEVER : gm_due(gm, group),
+		share_due(group),
 		is_stranded(gm, group) ? 0 : GK_NEVER,
 	};
 	uint64_t at = GK_NEVER;

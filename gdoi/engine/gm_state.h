@@ -225,6 +225,8 @@ struct gm_group {
 	uint64_t path_hint;       /* the Rekey SA awaited is in use: give up
 	                           * then; GK_NEVER ... */
 	uint8_t hinted[GDOI_KEK_SPI_LEN]; /* ... which that was */
+	uint64_t share_at;                /* SA_KDA is asked for then, ... */
+	uint32_t share_wait_ms;           /* ... after so long; 0: it is not */
 
 	/* durable: the SEQs of the Rekey SAs that we knew, newest first */
 	struct gm_known known[GM_KNOWN_MAX];
@@ -408,6 +410,8 @@ GK_MUST_CHECK enum gk_err gm_teks_tick(struct gdoi_gm *gm,
 uint64_t gm_teks_deadline(const struct gm_keys *keys);
 /* gm_teks_due - when lifetimes want us to register again. */
 uint64_t gm_due(const struct gdoi_gm *gm, const struct gm_group *group);
+/* gm_tek_undelivered - an SA waits for its subscribers: SA_KDA. */
+bool gm_tek_undelivered(const struct gm_keys *keys);
 
 /* gm_tek.c, for gm_tek_time.c: whose turn has come takes over; @slot is replaced, and
  * heard no longer than others need to change over; is there one to replace it? */

@@ -123,6 +123,20 @@ gm_due(const struct gdoi_gm *gm, const struct gm_group *group)
 	return due < group->quiet_until ? group->quiet_until : due;
 }
 
+bool
+gm_tek_undelivered(const struct gm_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct gm_slot *slot = &keys->slot[i];
+
+		if (is_iec(slot) && slot->tek->sat.iec.has_kda &&
+		    slot->state == GDOI_TEK_RECEIVE &&
+		    slot->activate_at == GK_NEVER)
+			return true;
+	}
+	return false;
+}
+
 struct gdoi_tek
 gm_tek_view(const struct gm_keys *keys, const struct gm_slot *slot)
 {

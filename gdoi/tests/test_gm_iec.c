@@ -195,6 +195,34 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_waits_for_its_subscribers)
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
 }
 
+GK_TEST(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again)
+{
+	unsigned asked;
+
+	iec_offer();
+	lab.group[0].kda_min = 80;
+	member();
+	lab_add_iec(tell(1), 0x102, 2)->iec.has_kda = true;
+	p.sa.sat[0].iec.kda = 0;
+	gk_assert_ok(lab_push(&p));
+	/* The key server knows of no more, and is asked ever more rarely. */
+	lab.offer.seq = 1;
+	lab_add_iec(&lab.offer, 0x102, 2)->iec.has_kda = true;
+	lab.offer.sa.sat[1].iec.kda = 79;
+	lab_pass(60000);
+	asked = lab.seen.n[GDOI_OUT_JOINED];
+	assert_in_range(asked, 3, 6);
+	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	lab.offer.sa.sat[1].iec.kda = 80;
+	lab_pass(120000);
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	asked = lab.seen.n[GDOI_OUT_JOINED];
+	/* Once it is in use, there is nothing to ask for. */
+	lab_pass(600000);
+	assert_int_equal(lab.seen.n[GDOI_OUT_JOINED], asked);
+}
+
 GK_TEST(rfc8052_2_3_05, keys_of_iec_61850_have_their_lengths)
 {
 	iec_offer();
@@ -241,6 +269,7 @@ main(void)
 		GK_RUN(rfc8052_2_2_04, a_revocation_replaces_at_once),
 		GK_RUN(rfc8052_2_2_4_2_02,
 		       a_publisher_waits_for_its_subscribers),
+		GK_RUN(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again),
 		GK_RUN(rfc8052_2_3_05, keys_of_iec_61850_have_their_lengths),
 		GK_RUN(rfc8052_2_3_09, switch_sid_for_iec61850),
 	};
