@@ -19,7 +19,7 @@ BY_TREE = ("lkh_wrap", "lkh_kek_packet", "kek_mgmt_in_pull")
 def cases():
     yield pytest.param("gdoid", "", id="gdoid")
     for switch, value in READINGS:
-        often = switch in ("push_seq_new_kek", "ah_authentication", *BY_TREE)
+        often = switch in ("p1_doi", "p1_situation", "push_seq_new_kek", "ah_authentication", *BY_TREE)
         yield pytest.param(switch, value, id=f"{switch}={value}", marks=() if often else (pytest.mark.long,))
 
 

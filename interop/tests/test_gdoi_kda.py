@@ -51,7 +51,7 @@ def test_a_publisher_sends_when_enough_subscribers_have_the_key(group):
     for name in ("alice", "bob", "carol", "dave"):
         g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
     alice.wait("tek", since=marks[alice], spi=new["spi"], state="current", timeout=30)
-    assert alice.find("joined", since=marks[alice]), "by asking"
+    alice.wait("joined", since=marks[alice])  # by asking
     assert len(g.registered()) == 4
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The GDOI dissector opens and reads recorded sessions of another implementation, and what the Python layers build.
+"""The GDOI dissector opens and reads recorded sessions of another implementation, what the Python layers build, and what our
+daemons say to each other.
 
 Its Lua shares nothing with the layers. Every octet of a plaintext has to lie in a field, in order.
 """
+import collections
 import json
 import subprocess
 from pathlib import Path
@@ -13,6 +15,9 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
+from lab import gdoi_forms as forms
+from lab.daemons import wait_all
+from lab.gdoi import opened
 from msec_scapy.gdoi import ack, lkh, push, sign
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.group import GdoiSA, IecTek, IpsecTek, KD, KeyPacket, SAK, SAT, SEQ
@@ -275,3 +280,65 @@ def test_a_key_log_with_errors_is_named(tmp_path):
     assert frame.shown("seq") == ["7"]
     frame, = frames(pcap, log=tmp_path / "missing")
     assert "the key log file cannot be read" in frame.experts
+
+
+# ------------------------------------------------------------------- what the daemons say to each other
+
+@pytest.fixture
+def spoken(tmp_path, net_prefix):
+    """A group of gdoi-gcks and two gdoi-gm that have registered, been rekeyed and acknowledged; one was evicted, one has left."""
+    with opened(tmp_path, net_prefix) as make:
+        def speak(inside="", **how):
+            g = make("alice", "bob", start=False, ack={"type": "lkh-sha256", "missed": 3}, **how)
+            put = lambda xml: xml.replace("  </phase1>", f"{inside}  </phase1>")
+            g.write_config(put(g.config()))
+            g.start()
+            members = [g.member(name) for name in ("alice", "bob")]
+            for m in members:
+                m.write(put(m.config.read_text()))
+                m.start()
+                m.control("join")
+            wait_all(members, "joined")
+            for words in (("rekey", "tek"), ("rekey", "kek")):
+                mark = g.keys.mark()
+                g.keys.control(*words)
+                for name in ("alice", "bob"):
+                    g.keys.wait("acked", since=mark, where=lambda e, n=name: n in e["peer"])
+            mark = members[0].mark()
+            g.keys.control("evict", forms.fqdn("bob"))
+            members[0].wait("rekeyed", since=mark)
+            members[0].control("leave")
+            members[0].wait("told")
+            g.finish()
+            return g
+        yield speak
+
+
+def test_our_own_sessions_are_opened_to_the_last_octet(spoken):
+    """Phase 1, GROUPKEY-PULL, GROUPKEY-PUSH with update arrays, acknowledgements and Informational exchanges off the wire, with
+    nothing but the key log of the daemons."""
+    g = spoken()
+    read = [f for f in frames(g.capture.path, log=g.keylog) if f.fields]
+    lines = info(g.capture.path, log=g.keylog)
+    assert not any("[no key" in line or "does not fit" in line for line in lines), lines
+    assert [f.experts for f in read if f.experts] == []
+    exchanges = collections.Counter(int(e) for f in read for e in f.shown("exchange")[:1])
+    assert {n.X_MAIN, n.X_PULL, n.X_PUSH, n.X_ACK, 5} <= set(exchanges), exchanges
+    assert exchanges[n.X_MAIN] == 4 and exchanges[n.X_PULL] == 8 and exchanges[n.X_PUSH] >= 3, exchanges
+    assert any(f.shown("lkh.opened") for f in read), "an update array"
+
+
+def test_wireshark_itself_opens_phase_1_and_pull(spoken):
+    """Without a script of ours: its own dissector, which knows phase 1 of DOI 1, and one line of the key log for each SA."""
+    g = spoken('    <dialect><switch name="p1_doi" value="1"/><switch name="p1_situation" value="1"/></dialect>\n')
+    keys = [line.split() for line in g.keylog.read_text().splitlines() if line.startswith("IKEV1_KEY")]
+    tables = [word for k in keys for word in ("-o", f"uat:ikev1_decryption_table:{k[1]},{k[3]}")]
+    done = subprocess.run(["tshark", "-n", "-r", g.capture.path, *tables, "-d", "udp.port==848,isakmp", "-Y", "isakmp.flag_e == 1",
+                           "-T", "fields", "-e", "isakmp.exchangetype", "-e", "isakmp.typepayload"],
+                          capture_output=True, text=True, check=True)
+    told = [line.split("\t") for line in done.stdout.splitlines()]
+    of = lambda x: {payloads for exchange, payloads in told if int(exchange) == x}
+    assert of(n.X_MAIN) and all(p.startswith("5,8") for p in of(n.X_MAIN)), "ID and HASH"
+    assert {p.split(",")[0] for p in of(n.X_PULL)} == {"8"}, told
+    shapes = {tuple(p.split(",")[:3]) for p in of(n.X_PULL)}
+    assert any(s[1:] == ("10", "5") for s in shapes) and any(s[1:] == ("10", "1") for s in shapes), "Ni and ID, Nr and SA"
