@@ -93,6 +93,31 @@ def test_one_that_the_token_names_no_more_is_left_by_its_members(small, lists):
     assert small.state("nord")["state"] == "open"
 
 
+@pytest.mark.req("RFC4535-4.4.7-13", "RFC4535-4.4.7-14", "RFC4535-4.4.7-07")
+@pytest.mark.refuses("RFC4535-4.4.7-15")
+def test_a_member_that_the_token_excludes_is_put_out_where_it_is(small):
+    """The Group Owner's word about a member of a subordinate, which nobody had expelled: it looks through its members."""
+    small.join("alice", "bob")
+    nord, alice, bob = small.subs["nord"], small.members["alice"], small.members["bob"]
+    mark, marks = nord.mark(), {d: d.mark() for d in (alice, bob)}
+    edition = publish(small, excluded=["bob"])
+    nord.wait("evicted", since=mark, where=lambda e: "bob" in e["peer"])
+    bob.wait("evicted", since=marks[bob])
+    alice.wait("token", since=marks[alice], edition=edition)
+    at = alice.mark()
+    small.keys.control("rekey", GROUP)
+    handle = small.keys.control("status")["groups"][0]["gtpk_handle"]
+    while not any(k["handle"] == handle for k in alice.control("status")["keys"]):
+        at = alice.events.index(alice.wait("rekeyed", since=at), at) + 1
+    assert not any(k["handle"] == handle for k in bob.control("status")["keys"])
+    assert ["alice" in m["peer"] for m in nord.control("members", GROUP)] == [True]
+    # Nor is it let in again, behind whom it asks.
+    mark = nord.mark()
+    bob.control("join")
+    assert nord.wait("refused", since=mark, where=lambda e: "bob" in str(e.get("peer")))["req"] == "RFC4535-5.2.1.1-15"
+    assert not bob.find("joined", since=marks[bob]) and not alice.find("joined", since=marks[alice])
+
+
 @pytest.mark.req("RFC4535-4.4.7-03", "RFC4535-5.3.1.1-02", "RFC4535-7.1.2-09", "RFC4535-4.4.7-02")
 def test_a_relayed_rekey_that_is_forged_changes_nothing(small):
     small.join("alice", "bob")

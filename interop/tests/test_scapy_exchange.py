@@ -171,6 +171,27 @@ def test_a_refused_request_leaves_nothing(ground, name):
     server.finish()
 
 
+@pytest.mark.req("RFC4535-4.4.7-09")
+@pytest.mark.refuses("RFC4535-4.4.7-09")
+@pytest.mark.parametrize("barred", (0, 1))
+def test_a_member_that_is_no_key_server_expels_nobody(ground, barred):
+    """A Request to Depart of a good member, which says of another one that it is out."""
+    server = ground.gcks()
+    victim, runner = ground.member("gm1", "other", rekeys=False), ground.member("gm0")
+    assert victim.join() and runner.join()
+    server.wait("member-active", where=lambda e: "gm0" in e["peer"])
+    other = victim.member.me
+    runner.member.hooks.on_packet(reg.X_RTD, change.put(
+        Notification, notify=reg.N_EXPULSION, data=bytes([barred, other.kind]) + other.data))
+    mark, number = server.mark(), server.control("status")["groups"][0]["sequence"]
+    runner.tries, runner.timeout, runner.over = 1, PATIENCE, lambda: server.find("refused", since=mark)
+    runner.leave()
+    refused(server, "4.4.7-09", since=mark)
+    assert not server.find("expelled") and server.control("status")["groups"][0]["sequence"] == number
+    assert len(server.control("members")) == 2
+    server.finish()
+
+
 @pytest.mark.req("RFC4535-5.3.2.3.1-14", "RFC4535-5.3.2.3.1-15")
 def test_a_refused_departure_leaves_nothing(ground):
     server = ground.gcks()
