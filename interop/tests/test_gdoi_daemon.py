@@ -368,6 +368,21 @@ def test_a_member_that_does_not_acknowledge_is_seen(group):
     assert {n: m["state"] for n, m in g.registered().items()} == {"alice": "member", "bob": "unresponsive"}
 
 
+@pytest.mark.req("RFC8263-6-01")
+def test_a_member_that_does_not_acknowledge_is_evicted_if_policy_says_so(group):
+    g = group("alice", "bob", ack={"type": "kek-sha256", "missed": 1, "evict": "true"}, rekeying={"ack-wait": "300ms"})
+    alice, bob = g.follow("alice", "bob")
+    g.keys.control("rekey", "tek")
+    for name in ("alice", "bob"):
+        g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
+    before, mark = bytes.fromhex(g.status()["kek"]["spi"]), g.keys.mark()
+    bob.close()
+    g.keys.control("rekey", "tek")
+    g.keys.wait("evicted", since=mark, where=lambda e: "bob" in e["peer"])
+    alice.wait("rekeyed", where=lambda f: f["new_kek"])
+    assert sorted(g.registered()) == ["alice"] and bytes.fromhex(g.status()["kek"]["spi"]) != before
+
+
 def test_a_dead_peer_is_found_out(group):
     g = group("alice", phase1={"dpd": "1s", "dpd-retry": "100ms", "dpd-tries": 2})
     alice = g.member("alice", membership={"keep_phase1": "yes"})
