@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/store/tests/one_store.h"
+#include "common/store/tests/fold_model.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,144 +33,7 @@ fdatasync(int fd)
 	return fsync(fd);
 }
 
-/* ---- a store and what has to be in it ------------------------------------- */
-
-#define SCOPES 3
-#define TABLES 2
-#define KEYS 400
-
-static const char *const tables[TABLES] = { "t", "u" };
-
-/* The commit that wrote each row last; 0: it is not there. */
-static uint32_t model[SCOPES][TABLES][KEYS];
-static uint32_t commits;
-static uint64_t seed;
-static size_t log_max;
-
-static uint32_t
-below(uint32_t n)
-{
-	seed = seed * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(seed >> 33) % n;
-}
-
-static void
-start(void)
-{
-	memset(model, 0, sizeof(model));
-	commits = 0;
-	seed = 1;
-}
-
-static struct gk_slice
-scope_of(size_t i)
-{
-	static const char *const names[SCOPES] = { "a", "group b", "" };
-
-	return gk_slice_str(names[i]);
-}
-
-static struct gk_slice
-key_of(size_t k, char text[16])
-{
-	snprintf(text, 16, "%0*zu", (int)(k % 9) + 3, k);
-	return gk_slice_str(text);
-}
-
-/* Of all lengths, some of them none. */
-static struct gk_slice
-value_of(uint32_t commit, char text[80])
-{
-	snprintf(text, 80, "%u-%0*u", commit, (int)(commit % 60) + 1, commit);
-	return gk_slice_str(commit % 7 == 3 ? "" : text);
-}
-
-/* One commit of the history, the same in every process; @store NULL: only what it
- * would have changed. */
-static enum gk_err
-one_commit(struct gk_store *store)
-{
-	uint32_t scope_no = below(SCOPES), n = 1 + below(12);
-	enum gk_err err = GK_OK;
-	struct gk_journal *j;
-	char key[16], value[80];
-
-	if (gk_journal_new(scope_of(scope_no), &j) != GK_OK)
-		abort();
-	commits++;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t t = below(TABLES), k = below(KEYS);
-
-		if (below(4) == 0) {
-			err = gk_journal_del(j, tables[t], key_of(k, key));
-			model[scope_no][t][k] = 0;
-		} else {
-			err = gk_journal_put(j, tables[t], key_of(k, key),
-			                     value_of(commits, value));
-			model[scope_no][t][k] = commits;
-		}
-		if (err != GK_OK)
-			abort();
-	}
-	if (store != NULL)
-		err = gk_store_apply(store, j);
-	gk_journal_free(j);
-	return err;
-}
-
-static struct gk_store *
-open_aside(void)
-{
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
-
-	cfg.log_max = log_max;
-	if (gk_store_open(&cfg, &store, why) != GK_OK) {
-		fprintf(stderr, "%s\n", why);
-		abort();
-	}
-	gk_store_aside(store, true);
-	return store;
-}
-
-static void
-is_in(struct gk_store *store, size_t s, size_t t, size_t k)
-{
-	char key[16], value[80];
-	struct gk_slice want = value_of(model[s][t][k], value);
-	struct gk_buf got = { 0 };
-	enum gk_err err = gk_store_get(store, scope_of(s), tables[t],
-	                               key_of(k, key), &got);
-
-	if (model[s][t][k] == 0) {
-		gk_assert_err(GK_ERR_UNEXPECTED, err);
-		return;
-	}
-	gk_assert_ok(err);
-	assert_true(gk_slice_equal(gk_buf_slice(&got), want));
-	gk_buf_free(&got);
-}
-
-static void
-all_is_there(struct gk_store *store)
-{
-	for (size_t s = 0; s < SCOPES; s++)
-		for (size_t t = 0; t < TABLES; t++)
-			for (size_t k = 0; k < KEYS; k++)
-				is_in(store, s, t, k);
-}
-
-static size_t
-rows_of_model(void)
-{
-	size_t n = 0;
-
-	for (size_t s = 0; s < SCOPES; s++)
-		for (size_t t = 0; t < TABLES; t++)
-			for (size_t k = 0; k < KEYS; k++)
-				n += model[s][t][k] != 0;
-	return n;
-}
+/* ---- a store's rows -------------------------------------------------------- */
 
 static enum gk_err
 count_row(void *ctx, const char *table, struct gk_slice key,
@@ -194,30 +55,6 @@ rows_of_store(struct gk_store *store)
 			gk_assert_ok(gk_store_load(store, scope_of(s),
 			                           tables[t], &reader));
 	return n;
-}
-
-/* What an SQLite of its own finds in the file of a store that is closed. */
-static int
-in_file(const char *sql)
-{
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	int n;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
-	                 SQLITE_OK);
-	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
-}
-
-static void
-work_all(struct gk_store *store)
-{
-	while (gk_store_due(store))
-		gk_assert_ok(gk_store_work(store));
 }
 
 /* ---- what it says ---------------------------------------------------------- */
@@ -550,150 +387,6 @@ GK_TEST(fold, killed_while_a_large_log_goes_it_is_whole)
 
 /* Five million octets are a full log where a commit has to fold it; aside they only
  * leave the write-ahead log. */
-GK_TEST(fold, a_log_that_is_folded_aside_may_be_larger)
-{
-	struct gk_buf value;
-	struct gk_store *store;
-	char key[16];
-	int slices = 0;
-
-	log_max = 0;
-	store = open_aside();
-	gk_assert_ok(gk_buf_alloc(&value, (size_t)128 << 10));
-	memset(value.ptr, 'v', value.len);
-	for (size_t i = 0; i < 40; i++)
-		gk_assert_ok(gk_store_put(store, scope, "t", key_of(i, key),
-		                          gk_buf_slice(&value)));
-	for (; gk_store_due(store); slices++)
-		gk_assert_ok(gk_store_work(store));
-	assert_int_equal(slices, 1);
-	for (size_t i = 0; i < 100; i++)
-		gk_assert_ok(gk_store_put(store, scope, "t", key_of(i, key),
-		                          gk_buf_slice(&value)));
-	for (; gk_store_due(store); slices++)
-		gk_assert_ok(gk_store_work(store));
-	assert_true(slices > 5);
-	gk_buf_free(&value);
-	gk_store_close(store);
-	assert_int_equal(in_file("SELECT count(*) FROM row"), 100);
-}
-
-/* ---- what it leaves behind ------------------------------------------------- */
-
-GK_TEST(fold, what_was_replaced_is_gone_when_it_has_settled)
-{
-	struct gk_store *store = open_aside();
-	char wal[160];
-
-	snprintf(wal, sizeof(wal), "%s-wal", path);
-	gk_assert_ok(gk_store_put(store, scope, "t", gk_slice_str("key"),
-	                          gk_slice_str("the-first-secret")));
-	gk_assert_ok(gk_store_put(store, scope, "t", gk_slice_str("key"),
-	                          gk_slice_str("the-second-secret")));
-	assert_false(gk_store_due(store));
-	gk_assert_ok(gk_store_settle(store));
-	assert_true(gk_store_due(store));
-	/* What comes now may stay. */
-	gk_assert_ok(gk_store_put(store, scope, "t", gk_slice_str("other"),
-	                          gk_slice_str("a-later-secret")));
-	work_all(store);
-	assert_false(gk_file_has(wal, "the-first-secret"));
-	assert_false(gk_file_has(path, "the-first-secret"));
-	assert_true(gk_file_has(path, "the-second-secret"));
-	gk_assert_ok(gk_store_settle(store));
-	work_all(store);
-	gk_assert_ok(gk_store_settle(store)); /* nothing to do */
-	assert_false(gk_store_due(store));
-	gk_store_close(store);
-	assert_int_equal(in_file("SELECT count(*) FROM row"), 2);
-}
-
-static void
-disk_is_full(bool full)
-{
-	static struct rlimit old;
-	struct rlimit tight;
-
-	if (full) {
-		signal(SIGXFSZ, SIG_IGN);
-		assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-		tight = (struct rlimit){ .rlim_cur = 1,
-			                 .rlim_max = old.rlim_max };
-	}
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, full ? &tight : &old), 0);
-}
-
-/* A log that has grown to more than twice what is a full one. */
-static void
-fill(struct gk_store *store)
-{
-	static const uint8_t octets[60000];
-	struct gk_slice value = { octets, sizeof(octets) };
-	char key[16];
-
-	for (size_t i = 0; i < 45; i++)
-		gk_assert_ok(
-			gk_store_put(store, scope, "t", key_of(i, key), value));
-	assert_true(gk_store_due(store));
-}
-
-/* Wherever it happens: what was deleted before is no longer counted. */
-GK_TEST(fold, after_a_slice_that_failed_folding_comes_to_an_end)
-{
-	struct gk_store *store;
-	bool failed = true;
-
-	log_max = 1000000;
-	for (int slices = 0; failed; slices++) {
-		store = open_aside();
-		fill(store);
-		for (int n = 0; n < slices && gk_store_due(store); n++)
-			gk_assert_ok(gk_store_work(store));
-		disk_is_full(true);
-		failed = false;
-		while (!failed && gk_store_due(store))
-			failed = gk_store_work(store) != GK_OK;
-		disk_is_full(false);
-		gk_assert_ok(gk_store_settle(store));
-		for (int n = 0; gk_store_due(store); n++) {
-			assert_true(n < 100);
-			gk_assert_ok(gk_store_work(store));
-			gk_assert_ok(gk_store_put(store, scope, "t",
-			                          gk_slice_str("small"),
-			                          gk_slice_str("value")));
-		}
-		gk_store_close(store);
-		assert_int_equal(in_file("SELECT count(*) FROM log"), 0);
-		remove_store();
-		assert_true(failed || slices > 10);
-	}
-}
-
-GK_TEST(fold, a_slice_that_fails_is_tried_again)
-{
-	struct gk_store *store;
-	enum gk_err err = GK_OK;
-
-	start();
-	log_max = 3000;
-	store = open_aside();
-	while (!gk_store_due(store))
-		gk_assert_ok(one_commit(store));
-	disk_is_full(true);
-	while (err == GK_OK && gk_store_due(store))
-		err = gk_store_work(store);
-	all_is_there(store);
-	disk_is_full(false);
-	gk_assert_err(GK_ERR_IO, err);
-	gk_assert_ok(one_commit(store));
-	gk_assert_ok(gk_store_settle(store));
-	work_all(store);
-	all_is_there(store);
-	gk_store_close(store);
-	assert_int_equal(in_file("SELECT count(*) FROM log"), 0);
-	assert_int_equal(in_file("SELECT count(*) FROM row"), rows_of_model());
-}
-
 #define RUN(behaviour)                                                        \
 	{                                                                     \
 		"fold__" #behaviour, fold__##behaviour, setup, teardown, NULL \
@@ -709,10 +402,6 @@ main(void)
 		RUN(a_log_that_nobody_folds_is_folded_by_a_commit),
 		RUN(a_large_commit_is_in_the_log_until_it_is_folded),
 		RUN(killed_while_a_large_log_goes_it_is_whole),
-		RUN(a_log_that_is_folded_aside_may_be_larger),
-		RUN(what_was_replaced_is_gone_when_it_has_settled),
-		RUN(after_a_slice_that_failed_folding_comes_to_an_end),
-		RUN(a_slice_that_fails_is_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("common/store/fold", tests, NULL,
