@@ -77,7 +77,27 @@ wait_for(pid_t pid, const char *event, uint32_t ms)
 		continue;
 }
 
-/* It leads a group of its own. */
+/* It leads a group of its own, and ends when it is told to: what this process is
+ * deaf to is nothing to it. */
+static bool
+set_how(posix_spawnattr_t *how)
+{
+	sigset_t none, usual;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGHUP);
+	sigaddset(&usual, SIGINT);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGTERM);
+	sigaddset(&usual, SIGUSR1);
+	return posix_spawnattr_setsigmask(how, &none) == 0 &&
+	       posix_spawnattr_setsigdefault(how, &usual) == 0 &&
+	       posix_spawnattr_setflags(
+		       how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+				    POSIX_SPAWN_SETSIGDEF) == 0;
+}
+
 static bool
 start(const char *program, char **env, int input, pid_t *pid)
 {
@@ -90,8 +110,7 @@ start(const char *program, char **env, int input, pid_t *pid)
 		return false;
 	if (posix_spawn_file_actions_init(&actions) == 0) {
 		if (posix_spawnattr_init(&how) == 0) {
-			started = posix_spawnattr_setflags(
-					  &how, POSIX_SPAWN_SETPGROUP) == 0 &&
+			started = set_how(&how) &&
 			          (input < 0 ||
 			           posix_spawn_file_actions_adddup2(
 					   &actions, input, 0) == 0) &&

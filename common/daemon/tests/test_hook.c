@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,41 @@ GK_TEST(daemon_hook, a_program_has_nothing_open_of_ours)
 	unlink(told);
 }
 
+/* Whoever stops a program by hand is heard, although the process that starts it
+ * is deaf. */
+GK_TEST(daemon_hook, a_program_hears_what_it_is_told)
+{
+	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[64] = "";
+	static const int usual[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM,
+		                     SIGUSR1 };
+	struct pollfd p = { .events = POLLIN };
+	unsigned long long ignored;
+	struct gkd_hook *hook;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hook", dir);
+	snprintf(told, sizeof(told), "%s/told", dir);
+	assert_int_equal(mkfifo(told, 0600), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\ngrep SigIgn: /proc/self/status >%s\n", told);
+	fclose(f);
+	assert_int_equal(chmod(path, 0700), 0);
+	signal(SIGPIPE, SIG_IGN);
+	gk_assert_ok(gkd_hook_open(&hook, path, 0));
+	gkd_hook_run(hook, "key", "studio", NULL, "{}");
+	p.fd = open(told, O_RDWR);
+	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
+	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
+	assert_int_equal(sscanf(all, "SigIgn: %llx", &ignored), 1);
+	for (size_t i = 0; i < GK_COUNT(usual); i++)
+		assert_int_equal(ignored >> (usual[i] - 1) & 1, 0);
+	close(p.fd);
+	gkd_hook_close(hook);
+	unlink(path);
+	unlink(told);
+}
+
 int
 main(void)
 {
@@ -139,6 +175,7 @@ main(void)
 		GK_RUN(daemon_hook, runs_one_after_the_other_and_learns_no_key),
 		GK_RUN(daemon_hook, one_that_hangs_is_killed),
 		GK_RUN(daemon_hook, a_program_has_nothing_open_of_ours),
+		GK_RUN(daemon_hook, a_program_hears_what_it_is_told),
 	};
 	int failed;
 
