@@ -426,6 +426,8 @@ class KeyServer(Party):
         nonce_i = m.nonce(reg.NONCE_I)
         if nonce_i is None and not self.group.suite.timestamp:
             raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.2.3.1-04", "Nonce_I", "missing")
+        if m.notify().notify == reg.N_EXPULSION:  # it has no subordinates
+            raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-4.4.7-09", "Notification Type", "of somebody who is no key server")
         if m.notify().notify != reg.N_LEAVE:
             raise Refusal(reg.N_MALFORMED, "RFC4535-5.3.2.3.1-10", "Notification Type",
                           reg.NOTIFY.name(m.notify().notify))

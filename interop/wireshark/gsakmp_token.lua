@@ -37,12 +37,15 @@ local function name_of(tag)
     return NAMES[tag] or string.format("tag 0x%02x", tag)
 end
 
--- Is s one or more whole elements?
-local function whole(s)
+-- Is s one or more whole elements, and what is in them, too?  A hash can look like one from outside.
+local function whole(s, depth)
     local at = 1
     while at <= #s do
-        local tag, _, behind = der(s, at)
-        if not tag or tag == 0 then
+        local tag, content, behind = der(s, at)
+        if not tag or tag == 0 or depth > DEEPEST then
+            return false
+        end
+        if tag % 0x40 >= 0x20 and #content > 0 and not whole(content, depth + 1) then
             return false
         end
         at = behind
@@ -67,13 +70,13 @@ local function walk(tvb, base, s, tree, depth)
                 walk(tvb, inside, content, node, depth + 1)
             elseif tag == 0x06 then
                 node:add(F.oid, range)
-            elseif TEXT[tag] or (content:find("^[\x20-\x7E]+$") and tag ~= 0x02 and not whole(content)) then
+            elseif TEXT[tag] or (content:find("^[\x20-\x7E]+$") and tag ~= 0x02 and not whole(content, depth + 1)) then
                 node:add_packet_field(F.text, range, ENC_UTF_8)
             elseif tag == 0x02 then
                 node:add(F.integer, range)
             else
                 local item = node:add(F.octets, range)
-                if tag == 0x04 and whole(content) then
+                if tag == 0x04 and whole(content, depth + 1) then
                     walk(tvb, inside, content, item, depth + 1)
                 end
             end

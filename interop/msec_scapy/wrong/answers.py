@@ -39,6 +39,8 @@ ANSWERS = [
            credentials="wrong-root", also=("5.3.2.3.1-12",)),
     member("rtd-no-member", reg.X_RTD, "5.3.2.3.1-09", reg.N_UNAUTHORIZED, "a good signature of somebody who is not in",
            credentials="outsider"),
+    member("rtd-expels", reg.X_RTD, "4.4.7-09", reg.N_UNAUTHORIZED, "a member that is no key server says that another one is out",
+           packet=put(Notification, notify=reg.N_EXPULSION, data=bytes([0, reg.ID_DN]) + b"CN=other,O=MSEC Lab")),
     # the departure acknowledgement, 5.3.2.3.3
     member("da-nonce", reg.X_DA, "5.3.2.3.3-09", reg.N_AUTH, "a wrong Nonce_C", packet=nonce_c),
     member("da-no-nonce", reg.X_DA, "5.3.2.3.3-09", reg.N_AUTH, "no Nonce_C", packet=remove(Nonce),
