@@ -181,6 +181,8 @@ void gsakmpd_group_reload(struct gsakmpd_group *g);
 void gsakmpd_group_untold(const struct gsakmpd_group *g, const char *what);
 /* Would its token be accepted today? */
 void gsakmpd_group_recheck(struct gsakmpd_group *g);
+/* And when will that have to be asked again?  Whenever it has another token. */
+void gsakmpd_group_watch_token(struct gsakmpd_group *g);
 
 /* ---- server_worker.c ----------------------------------------------------- */
 enum gkd_exit gsakmpd_workers_open(struct gsakmpd_server *s,

@@ -279,6 +279,15 @@ recheck_later(struct gsakmpd_group *g, const struct gsakmp_group_status *st)
 	gkd_timer_set(g->lapse_timer, now.mono_ms + 1000 * wait_s);
 }
 
+void
+gsakmpd_group_watch_token(struct gsakmpd_group *g)
+{
+	struct gsakmp_group_status status;
+
+	gsakmp_group_status(g->group, &status);
+	recheck_later(g, &status);
+}
+
 static void
 on_lapse_timer(void *arg)
 {

@@ -14,6 +14,8 @@ gsakmpd_token_accept(struct gsakmpd_group *g, struct gk_slice token,
 	err = gsakmp_group_set_token(g->group, token, gkd_now(), why);
 	if (err != GK_OK)
 		gsakmpd_report_refusal(d, g->name, "Group Owner", err, why);
+	else
+		gsakmpd_group_watch_token(g);
 	gsakmpd_group_drain(g);
 	return err;
 }
