@@ -4,6 +4,7 @@
 Neither was written from the other. Fields are compared by name and octets, in the order of the message.
 """
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,20 @@ def test_the_token_is_shown_element_by_element(tmp_path):
     assert malformed == ""
     assert "CN=gcks,O=MSEC Lab" in texts and "CN=gm*,O=MSEC Lab" in texts
     assert "1.3.6.1.5.5.12.3.1" in oids.split(",")
+
+
+def test_a_hash_that_looks_like_der_from_outside_is_a_hash(tmp_path):
+    """Constructed, of the right length, and no elements inside: the hash of some authority's key begins like this."""
+    looks = bytes.fromhex("ab12440e010c72391494de567f361de47a73c81c")
+    scene = Scene(log=keylog.Writer(tmp_path / "keylog")).join()
+    usual = scene.rule
+    scene.rule = lambda text: replace(usual(text), ca=looks) if "other" in text else usual(text)
+    scene.evict(scene.members[1], scene.token(2, ["gm1", "other"]))
+    pcap = saved(tmp_path / "udp.pcap", [udp(o) for _, o in scene.wire])
+    out = tshark(pcap, "-Y", "gsakmp_token && gsakmp.exchange == 5", "-T", "fields", "-e", "gsakmp_token.octets",
+                 "-e", "gsakmp_token.malformed", log=tmp_path / "keylog").rstrip("\n")
+    octets, malformed = out.split("\t")
+    assert looks.hex() in octets.split(",") and malformed == ""
 
 
 def test_certificates_reach_the_x509_dissector(tmp_path):

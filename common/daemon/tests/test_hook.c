@@ -69,12 +69,16 @@ GK_TEST(daemon_hook, runs_one_after_the_other_and_learns_no_key)
 	unlink(told);
 }
 
-/* It and what it has started: those that wait behind it have their turn. */
-GK_TEST(daemon_hook, one_that_hangs_is_killed)
+/* A program of @body, which tells its pipe, "$told", something; what it told after
+ * having been run for @events. */
+static void
+told_by(const char *body, uint32_t limit_ms, const char *const *events,
+        char *all, size_t size)
 {
-	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[16] = "";
+	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8];
 	struct pollfd p = { .events = POLLIN };
 	struct gkd_hook *hook;
+	ssize_t n;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/hook", dir);
@@ -82,90 +86,64 @@ GK_TEST(daemon_hook, one_that_hangs_is_killed)
 	assert_int_equal(mkfifo(told, 0600), 0);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f,
-	        "#!/bin/sh\nif test $MSEC_EVENT = key; then sleep 1000 & wait; "
-	        "fi\necho $MSEC_EVENT >%s\n",
-	        told);
+	fprintf(f, "#!/bin/sh\ntold=%s\n%s\n", told, body);
 	fclose(f);
 	assert_int_equal(chmod(path, 0700), 0);
-	gk_assert_ok(gkd_hook_open(&hook, path, 100));
-	gkd_hook_run(hook, "key", "studio", NULL, NULL);
-	gkd_hook_run(hook, "wipe", "studio", NULL, NULL);
+	gk_assert_ok(gkd_hook_open(&hook, path, limit_ms));
+	for (; *events != NULL; events++)
+		gkd_hook_run(hook, *events, "studio", NULL, "{}");
 	p.fd = open(told, O_RDWR);
 	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
-	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
-	assert_string_equal(all, "wipe\n");
+	n = read(p.fd, all, size - 1);
+	assert_true(n > 0);
+	all[n] = '\0';
 	close(p.fd);
 	gkd_hook_close(hook);
 	unlink(path);
 	unlink(told);
 }
 
+/* It and what it has started: those that wait behind it have their turn. */
+GK_TEST(daemon_hook, one_that_hangs_is_killed)
+{
+	static const char *const events[] = { "key", "wipe", NULL };
+	char all[16];
+
+	told_by("if test $MSEC_EVENT = key; then sleep 1000 & wait; fi\n"
+	        "echo $MSEC_EVENT >$told",
+	        100, events, all, sizeof(all));
+	assert_string_equal(all, "wipe\n");
+}
+
+static const char *const once[] = { "key", NULL };
+
 /* What waits for the next ones, keys among it, is not a program's to read. */
 GK_TEST(daemon_hook, a_program_has_nothing_open_of_ours)
 {
-	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[256] = "";
-	struct pollfd p = { .events = POLLIN };
-	struct gkd_hook *hook;
-	FILE *f;
+	char all[256];
 
-	snprintf(path, sizeof(path), "%s/hook", dir);
-	snprintf(told, sizeof(told), "%s/told", dir);
-	assert_int_equal(mkfifo(told, 0600), 0);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fprintf(f,
-	        "#!/bin/sh\nout=\nfor fd in /proc/$$/fd/*; do case $(readlink "
-	        "$fd) in socket:*) out=\"$out ${fd##*/}\";; esac; done\necho "
-	        "sockets:$out >%s\n",
-	        told);
-	fclose(f);
-	assert_int_equal(chmod(path, 0700), 0);
-	gk_assert_ok(gkd_hook_open(&hook, path, 0));
-	gkd_hook_run(hook, "key", "studio", NULL, "{}");
-	p.fd = open(told, O_RDWR);
-	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
-	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
+	told_by("out=\nfor fd in /proc/$$/fd/*; do case $(readlink $fd) in "
+	        "socket:*) out=\"$out ${fd##*/}\";; esac; done\n"
+	        "echo sockets:$out >$told",
+	        0, once, all, sizeof(all));
 	assert_string_equal(all, "sockets:\n");
-	close(p.fd);
-	gkd_hook_close(hook);
-	unlink(path);
-	unlink(told);
 }
 
 /* Whoever stops a program by hand is heard, although the process that starts it
  * is deaf. */
 GK_TEST(daemon_hook, a_program_hears_what_it_is_told)
 {
-	char path[GK_FOLDER_MAX + 8], told[GK_FOLDER_MAX + 8], all[64] = "";
 	static const int usual[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM,
 		                     SIGUSR1 };
-	struct pollfd p = { .events = POLLIN };
 	unsigned long long ignored;
-	struct gkd_hook *hook;
-	FILE *f;
+	char all[64];
 
-	snprintf(path, sizeof(path), "%s/hook", dir);
-	snprintf(told, sizeof(told), "%s/told", dir);
-	assert_int_equal(mkfifo(told, 0600), 0);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\ngrep SigIgn: /proc/self/status >%s\n", told);
-	fclose(f);
-	assert_int_equal(chmod(path, 0700), 0);
 	signal(SIGPIPE, SIG_IGN);
-	gk_assert_ok(gkd_hook_open(&hook, path, 0));
-	gkd_hook_run(hook, "key", "studio", NULL, "{}");
-	p.fd = open(told, O_RDWR);
-	assert_int_equal(poll(&p, 1, BOUND_MS), 1);
-	assert_true(read(p.fd, all, sizeof(all) - 1) > 0);
+	told_by("grep SigIgn: /proc/self/status >$told", 0, once, all,
+	        sizeof(all));
 	assert_int_equal(sscanf(all, "SigIgn: %llx", &ignored), 1);
 	for (size_t i = 0; i < GK_COUNT(usual); i++)
 		assert_int_equal(ignored >> (usual[i] - 1) & 1, 0);
-	close(p.fd);
-	gkd_hook_close(hook);
-	unlink(path);
-	unlink(told);
 }
 
 int

@@ -5,7 +5,6 @@
 /* For the tests of folding: a history of commits, and what is to be there after it. */
 #include "common/store/tests/one_store.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,28 +145,16 @@ rows_of_model(void)
 	return n;
 }
 
-/* What an SQLite of its own finds in the file of a store that is closed. */
-static int
-in_file(const char *sql)
-{
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	int n;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
-	                 SQLITE_OK);
-	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
-}
-
 static void
 work_all(struct gk_store *store)
 {
 	while (gk_store_due(store))
 		gk_assert_ok(gk_store_work(store));
 }
+
+#define FOLD_RUN(behaviour)                                                   \
+	{                                                                     \
+		"fold__" #behaviour, fold__##behaviour, setup, teardown, NULL \
+	}
 
 #endif /* GK_STORE_FOLD_MODEL_H */

@@ -4,6 +4,7 @@
 
 #include "common/test/gk_test.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -67,6 +68,23 @@ open_store(void)
 	if (gk_store_open(&cfg, &store, why) != GK_OK)
 		fail_msg("%s", why);
 	return store;
+}
+
+/* The number that a statement finds in the file of a store that is closed; -1: none. */
+static SOME int
+in_file(const char *sql)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int n;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
+	                 SQLITE_OK);
+	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
 }
 
 #endif /* COMMON_STORE_TESTS_ONE_STORE_H */

@@ -385,23 +385,17 @@ GK_TEST(fold, killed_while_a_large_log_goes_it_is_whole)
 	munmap((void *)(uintptr_t)done, sizeof(*done));
 }
 
-/* Five million octets are a full log where a commit has to fold it; aside they only
- * leave the write-ahead log. */
-#define RUN(behaviour)                                                        \
-	{                                                                     \
-		"fold__" #behaviour, fold__##behaviour, setup, teardown, NULL \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(store_says_the_same_between_any_two_slices),
-		RUN(killed_in_any_slice_nothing_is_lost_and_nothing_comes_back),
-		RUN(a_commit_waits_for_the_disk_and_a_slice_does_not),
-		RUN(a_log_that_nobody_folds_is_folded_by_a_commit),
-		RUN(a_large_commit_is_in_the_log_until_it_is_folded),
-		RUN(killed_while_a_large_log_goes_it_is_whole),
+		FOLD_RUN(store_says_the_same_between_any_two_slices),
+		FOLD_RUN(
+			killed_in_any_slice_nothing_is_lost_and_nothing_comes_back),
+		FOLD_RUN(a_commit_waits_for_the_disk_and_a_slice_does_not),
+		FOLD_RUN(a_log_that_nobody_folds_is_folded_by_a_commit),
+		FOLD_RUN(a_large_commit_is_in_the_log_until_it_is_folded),
+		FOLD_RUN(killed_while_a_large_log_goes_it_is_whole),
 	};
 
 	return cmocka_run_group_tests_name("common/store/fold", tests, NULL,

@@ -9,6 +9,8 @@
  * what happens when the disk is full meanwhile.
  */
 
+/* Five million octets are a full log where a commit has to fold it; aside they only
+ * leave the write-ahead log. */
 GK_TEST(fold, a_log_that_is_folded_aside_may_be_larger)
 {
 	struct gk_buf value;
@@ -153,19 +155,14 @@ GK_TEST(fold, a_slice_that_fails_is_tried_again)
 	assert_int_equal(in_file("SELECT count(*) FROM row"), rows_of_model());
 }
 
-#define RUN(behaviour)                                                        \
-	{                                                                     \
-		"fold__" #behaviour, fold__##behaviour, setup, teardown, NULL \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(a_log_that_is_folded_aside_may_be_larger),
-		RUN(what_was_replaced_is_gone_when_it_has_settled),
-		RUN(after_a_slice_that_failed_folding_comes_to_an_end),
-		RUN(a_slice_that_fails_is_tried_again),
+		FOLD_RUN(a_log_that_is_folded_aside_may_be_larger),
+		FOLD_RUN(what_was_replaced_is_gone_when_it_has_settled),
+		FOLD_RUN(after_a_slice_that_failed_folding_comes_to_an_end),
+		FOLD_RUN(a_slice_that_fails_is_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("common/store/fold_end", tests, NULL,

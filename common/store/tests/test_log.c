@@ -48,23 +48,6 @@ holds(struct gk_store *store, const char *key, const char *value)
 	gk_buf_free(&buf);
 }
 
-/* How many rows a statement finds in the file of a store that is closed. */
-static int
-in_file(const char *sql)
-{
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	int n;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
-	                 SQLITE_OK);
-	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return n;
-}
-
 /* In a process of its own, which ends without closing anything. */
 static void
 killed_after(void (*f)(struct gk_store *store))
