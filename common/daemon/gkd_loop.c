@@ -220,7 +220,9 @@ gkd_timer_set(struct gkd_timer *timer, uint64_t mono_ms)
 		return;
 	}
 	now = gkd_now().mono_ms;
-	/* One more, so that the deadline is past when the timer fires. */
+	/* One more, so that the deadline is past when the timer fires; and from
+	 * now on, not from when this turn of the loop began. */
+	(void)event_base_update_cache_time(event_get_base(timer->event));
 	wait = mono_ms > now ? mono_ms - now + 1 : 0;
 	tv.tv_sec = (time_t)(wait / 1000);
 	tv.tv_usec = (suseconds_t)(wait % 1000) * 1000;
