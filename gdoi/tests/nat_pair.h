@@ -78,26 +78,44 @@ carry(struct ike *from, struct ike *to)
 	return n;
 }
 
+/* The initiator, which leaves by @from, and the responder, which has its message 1. */
 static SOME struct pair
-up(void)
+meet(const struct ike_path *from)
 {
 	struct ike_output out;
 	struct ike_path way;
 	struct pair p = { 0 };
 
-	way = path[0];
-	if (nat.both)
-		memcpy(way.peer.ip, published, 4);
-	gk_assert_ok(ike_initiate(&env, &config[0], &way, now, &p.i));
+	gk_assert_ok(ike_initiate(&env, &config[0], from, now, &p.i));
 	assert_true(ike_poll(p.i, &out));
+	assert_int_equal(out.path.peer.port, from->peer.port);
 	way = arrival(true, &out.path);
 	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
 	                         &why));
+	return p;
+}
+
+/* ... and all that follows message 1. */
+static SOME struct pair
+up_from(const struct ike_path *from)
+{
+	struct pair p = meet(from);
+
 	while (carry(p.r, p.i) != 0 && carry(p.i, p.r) != 0)
 		;
 	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
 	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
 	return p;
+}
+
+static SOME struct pair
+up(void)
+{
+	struct ike_path from = path[0];
+
+	if (nat.both)
+		memcpy(from.peer.ip, published, 4);
+	return up_from(&from);
 }
 
 #endif /* GDOI_TESTS_NAT_PAIR_H */

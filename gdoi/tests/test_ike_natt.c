@@ -63,22 +63,14 @@ GK_TEST(rfc3947_4, behind_a_nat_both_move_to_4500)
 /* The routing table chose the address; the first answer says which it was. */
 GK_TEST(rfc3947_3_2, an_initiator_learns_its_own_address)
 {
-	struct ike_path from = path[0], way;
-	struct ike_output out;
-	struct pair p = { 0 };
+	struct ike_path from = path[0];
+	struct pair p;
 
 	nat.there = true;
 	nat.shift = 1000;
 	natt(false);
 	from.local.ip_len = 0;
-	gk_assert_ok(ike_initiate(&env, &config[0], &from, now, &p.i));
-	assert_true(ike_poll(p.i, &out));
-	way = arrival(true, &out.path);
-	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
-	                         &why));
-	while (carry(p.r, p.i) != 0 && carry(p.i, p.r) != 0)
-		;
-	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
+	p = up_from(&from);
 	assert_true(ike_nat_here(p.i) && ike_nat_there(p.r));
 	assert_memory_equal(ike_path(p.i)->local.ip, ip[0], 4);
 	assert_int_equal(ike_path(p.i)->local.port, 4500);
@@ -106,18 +98,14 @@ GK_TEST(rfc3947_4_05, a_message_5_that_is_refused_moves_nothing)
 {
 	struct ike_output out;
 	struct ike_path way;
-	struct pair p = { 0 };
 	struct gk_buf m;
+	struct pair p;
 
 	GK_BREAKS("RFC3947-4-05");
 	nat.there = true;
 	nat.shift = 1000;
 	natt(false);
-	gk_assert_ok(ike_initiate(&env, &config[0], &path[0], now, &p.i));
-	assert_true(ike_poll(p.i, &out));
-	way = arrival(true, &out.path);
-	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
-	                         &why));
+	p = meet(&path[0]);
 	for (int k = 2; k < 5; k++)
 		assert_int_equal(carry(k % 2 ? p.i : p.r, k % 2 ? p.r : p.i),
 		                 1);
@@ -145,18 +133,13 @@ GK_TEST(rfc3947_4_09, a_port_in_an_id_is_refused)
 	for (int wrong = 0; wrong < 2; wrong++) {
 		struct ike_output out;
 		struct ike_path way;
-		struct pair p = { 0 };
+		struct pair p;
 
 		nat.there = true;
 		nat.shift = 1000;
 		natt(false);
 		dialect[1].p1_id_port_accept = GDOI_P1_ID_PORT_ACCEPT_0;
-		gk_assert_ok(
-			ike_initiate(&env, &config[0], &path[0], now, &p.i));
-		assert_true(ike_poll(p.i, &out));
-		way = arrival(true, &out.path);
-		gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now,
-		                         &p.r, &why));
+		p = meet(&path[0]);
 		for (int k = 2; k < 4; k++)
 			(void)carry(k % 2 ? p.i : p.r, k % 2 ? p.r : p.i);
 		/* Both have agreed on it; then he is one who does not know. */
@@ -185,24 +168,14 @@ GK_TEST(rfc3947_4_09, a_port_in_an_id_is_refused)
 /* The ports are known beforehand: nothing has to move. */
 GK_TEST(rfc3947_4_07, what_begins_on_4500_stays_there)
 {
-	struct ike_path from = path[0], way;
-	struct ike_output out;
-	struct pair p = { 0 };
+	struct ike_path from = path[0];
+	struct pair p;
 
 	nat.there = true;
 	nat.shift = 1000;
 	natt(false);
 	from.local.port = from.peer.port = 4500;
-	gk_assert_ok(ike_initiate(&env, &config[0], &from, now, &p.i));
-	assert_true(ike_poll(p.i, &out));
-	assert_int_equal(out.path.peer.port, 4500);
-	way = arrival(true, &out.path);
-	gk_assert_ok(ike_respond(&env, &config[1], &way, out.dgram, now, &p.r,
-	                         &why));
-	while (carry(p.r, p.i) != 0 && carry(p.i, p.r) != 0)
-		;
-	assert_int_equal(ike_state(p.i), IKE_ESTABLISHED);
-	assert_int_equal(ike_state(p.r), IKE_ESTABLISHED);
+	p = up_from(&from);
 	assert_int_equal(ike_path(p.i)->local.port, 4500);
 	assert_int_equal(ike_path(p.r)->local.port, 4500);
 	assert_int_equal(ike_path(p.r)->peer.port, 5500);

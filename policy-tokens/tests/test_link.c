@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/test/gk_test_pki.h"
 #include "policy-tokens/owner/gpt_link.h"
+#include "policy-tokens/tests/tls_parties.h"
 
 /*
  * What somebody can do to msec-go over one TCP connection: dribble, talk too
  * much, be blamed for another.
  */
-#define DEADLINE_MS 60000
 /* Where the end of it is what is seen, and an honest handshake has to fit in. */
 #define HANDSHAKE_MS 2000
-
-static struct gk_pki_party root, server, client, other_root, other;
-static struct gk_trust *trust;
 
 struct end {
 	struct gpt_link *link;
@@ -41,19 +35,6 @@ struct scene {
 	size_t n;
 	struct end mine_end;
 };
-
-static void
-on_late(void *arg)
-{
-	((struct scene *)arg)->late = true;
-}
-
-#define wait_until(s, condition)                                      \
-	do {                                                          \
-		while (!(condition) && !(s)->late)                    \
-			gk_assert_ok(gkd_loop_once((s)->loop, true)); \
-		assert_true(condition);                               \
-	} while (0)
 
 static void
 on_opened(void *arg, struct gpt_link *link, const struct gk_cert *peer)
@@ -108,22 +89,6 @@ on_accept(void *arg)
 	s->n++;
 }
 
-static struct gpt_tls *
-tls_of(const struct gk_pki_party *party)
-{
-	struct gk_buf cert, key;
-	struct gpt_tls *tls = NULL;
-	char why[256];
-
-	gk_pki_cert_pem(party, &cert);
-	gk_pki_key_pem(party, NULL, &key);
-	gk_assert_ok(gpt_tls_new(&tls, gk_buf_slice(&cert), gk_buf_slice(&key),
-	                         NULL, trust, why));
-	gk_buf_free(&cert);
-	gk_buf_free(&key);
-	return tls;
-}
-
 static void
 open_scene(struct scene *s, unsigned handshake_ms)
 {
@@ -131,8 +96,7 @@ open_scene(struct scene *s, unsigned handshake_ms)
 
 	*s = (struct scene){ .raw = -1, .handshake_ms = handshake_ms };
 	s->loop = gkd_loop_new();
-	s->deadline = gkd_timer_new(s->loop, on_late, s);
-	gkd_timer_set(s->deadline, gkd_now().mono_ms + DEADLINE_MS);
+	s->deadline = deadline_new(s->loop, &s->late);
 	s->tls = tls_of(&server);
 	s->mine = tls_of(&client);
 	s->theirs = tls_of(&other);
@@ -260,49 +224,6 @@ GK_TEST(msec_go_8, nobody_is_blamed_for_the_certificate_of_another)
 	close_scene(&s);
 }
 
-static int
-set_up(void **state)
-{
-	const int64_t begin = gkd_now().utc_s - GK_PKI_DAY;
-	const int64_t end = gkd_now().utc_s + GK_PKI_DAY;
-	struct gk_pki_spec spec = { .subject = "/CN=Root",
-		                    .not_before = begin,
-		                    .not_after = end };
-
-	(void)state;
-	gk_pki_make(&root, &spec);
-	spec.subject = "/CN=Other Root";
-	spec.slot = 1;
-	gk_pki_make(&other_root, &spec);
-	spec = (struct gk_pki_spec){ .subject = "/CN=Owner",
-		                     .slot = 2,
-		                     .issuer = &root,
-		                     .not_before = begin,
-		                     .not_after = end };
-	gk_pki_make(&server, &spec);
-	spec.subject = "/CN=Key Server";
-	gk_pki_make(&client, &spec);
-	spec.issuer = &other_root;
-	gk_pki_make(&other, &spec);
-	gk_assert_ok(gk_trust_new(&(struct gk_trust_policy){ 0 }, &trust));
-	gk_assert_ok(gk_trust_add_anchor(trust, root.cert));
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	gk_trust_free(trust);
-	gk_pki_free(&client);
-	gk_pki_free(&server);
-	gk_pki_free(&other);
-	gk_pki_free(&other_root);
-	gk_pki_free(&root);
-	gk_pki_keys_free();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -315,6 +236,6 @@ main(void)
 		       nobody_is_blamed_for_the_certificate_of_another),
 	};
 
-	return cmocka_run_group_tests_name("policy-tokens/link", tests, set_up,
-	                                   tear_down);
+	return cmocka_run_group_tests_name("policy-tokens/link", tests,
+	                                   tls_parties_up, tls_parties_down);
 }

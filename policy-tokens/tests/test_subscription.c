@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "common/test/gk_test.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +6,14 @@
 #include <unistd.h>
 
 #include "common/crypto/gk_hash.h"
-#include "common/test/gk_test_pki.h"
 #include "policy-tokens/owner/gpt_link.h"
 #include "policy-tokens/owner/gpt_subscription.h"
+#include "policy-tokens/tests/tls_parties.h"
 
 /*
  * The key server's side against a Group Owner made of the same link, over TLS
- * on loopback.  The certificates are valid today, so the clock is the real one.
+ * on loopback.
  */
-#define DEADLINE_MS 60000
-
-static struct gk_pki_party root, server, client, other_root, other;
-static struct gk_trust *trust;
 static const struct gk_slice group = { (const uint8_t *)"group-one", 9 };
 static const struct gk_slice token_a = { (const uint8_t *)"token A", 7 };
 static const struct gk_slice token_b = { (const uint8_t *)"token B", 7 };
@@ -45,19 +39,6 @@ struct scene {
 	char state[256];
 	bool refuse;
 };
-
-static void
-on_deadline(void *arg)
-{
-	((struct scene *)arg)->late = true;
-}
-
-#define wait_until(s, condition)                                      \
-	do {                                                          \
-		while (!(condition) && !(s)->late)                    \
-			gk_assert_ok(gkd_loop_once((s)->loop, true)); \
-		assert_true(condition);                               \
-	} while (0)
 
 /* --- the Group Owner -------------------------------------------------------------------- */
 
@@ -153,22 +134,6 @@ ks_state(void *arg, bool up, const char *text)
 
 /* --- the stage ------------------------------------------------------------------------------- */
 
-static struct gpt_tls *
-tls_of(const struct gk_pki_party *party)
-{
-	struct gk_buf cert, key;
-	struct gpt_tls *tls = NULL;
-	char why[256];
-
-	gk_pki_cert_pem(party, &cert);
-	gk_pki_key_pem(party, NULL, &key);
-	gk_assert_ok(gpt_tls_new(&tls, gk_buf_slice(&cert), gk_buf_slice(&key),
-	                         NULL, trust, why));
-	gk_buf_free(&cert);
-	gk_buf_free(&key);
-	return tls;
-}
-
 /* Nobody else gets the port while we do not listen at it. */
 static int
 socket_at(struct gkd_addr *addr)
@@ -200,8 +165,7 @@ open_scene(struct scene *s, const struct gk_pki_party *go)
 	gk_assert_ok(gkd_addr_parse(&s->addr, "127.0.0.1", 0));
 	s->loop = gkd_loop_new();
 	assert_non_null(s->loop);
-	s->deadline = gkd_timer_new(s->loop, on_deadline, s);
-	gkd_timer_set(s->deadline, gkd_now().mono_ms + DEADLINE_MS);
+	s->deadline = deadline_new(s->loop, &s->late);
 	s->tls = tls_of(go);
 	s->place = socket_at(&s->addr);
 	listen_at(s);
@@ -456,52 +420,6 @@ GK_TEST(msec_go_8, impossible_lengths_are_refused_before_memory_is_taken)
 	assert_int_equal(total, 0);
 }
 
-static void
-party(struct gk_pki_party *out, const char *subject, unsigned slot,
-      const struct gk_pki_party *issuer)
-{
-	int64_t now = gkd_now().utc_s;
-	const struct gk_pki_spec spec = {
-		.subject = subject,
-		.alg = GK_PKI_P256,
-		.slot = slot,
-		.issuer = issuer,
-		.not_before = now - GK_PKI_DAY,
-		.not_after = now + GK_PKI_DAY,
-		.usage = issuer ? "digitalSignature" : NULL,
-	};
-
-	gk_pki_make(out, &spec);
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	party(&root, "/O=MSEC/CN=Root", 0, NULL);
-	party(&server, "/O=MSEC/CN=Group Owner", 1, &root);
-	party(&client, "/O=MSEC/CN=gcks", 2, &root);
-	party(&other_root, "/O=MSEC/CN=Other", 3, NULL);
-	party(&other, "/O=MSEC/CN=gcks", 2, &other_root);
-	gk_assert_ok(gk_trust_new(NULL, &trust));
-	gk_assert_ok(gk_trust_add_anchor(trust, root.cert));
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	gk_trust_free(trust);
-	gk_pki_free(&root);
-	gk_pki_free(&server);
-	gk_pki_free(&client);
-	gk_pki_free(&other_root);
-	gk_pki_free(&other);
-	gk_pki_keys_free();
-	return 0;
-}
-
 int
 main(void)
 {
@@ -525,5 +443,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("policy-tokens/subscription", tests,
-	                                   set_up, tear_down);
+	                                   tls_parties_up, tls_parties_down);
 }

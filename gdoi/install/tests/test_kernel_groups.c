@@ -2,7 +2,6 @@
 /* Groups whose SAs have the same selector.  A kernel that keeps the octets of every
  * state and policy: what is left when one group is gone is what a kernel has that
  * never knew it. */
-#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <stdio.h>
@@ -10,125 +9,14 @@
 
 #include "common/test/gk_test.h"
 #include "gdoi/install/kernel.h"
+#include "gdoi/install/tests/table.h"
 #include "gdoi/isakmp/isakmp_registry.h"
 
 static const uint8_t group4[] = { 239, 1, 1, 1 };
 static const uint8_t key[3][20] = { { 1 }, { 2 }, { 3 } }, integrity[32];
 
-/* A state or policy: its message behind the header, whose sequence number is
- * anything. */
-struct thing {
-	bool state;
-	size_t len;
-	uint8_t octets[GDOI_XFRM_MESSAGE_MAX];
-};
-
-struct table {
-	size_t n;
-	struct thing thing[16];
-};
-
-static struct table kernel;
 static unsigned bad;
 static char note[200];
-
-static bool
-same_place(const struct thing *t, bool state, const void *body)
-{
-	if (t->state != state)
-		return false;
-	if (state) {
-		const struct xfrm_usersa_info *x = (const void *)t->octets,
-					      *y = body;
-
-		return memcmp(&x->id, &y->id, sizeof(x->id)) == 0;
-	}
-	const struct xfrm_userpolicy_info *a = (const void *)t->octets,
-					  *b = body;
-
-	return a->dir == b->dir &&
-	       memcmp(&a->sel, &b->sel, sizeof(a->sel)) == 0;
-}
-
-static struct thing *
-find(bool state, const void *body)
-{
-	for (size_t i = 0; i < kernel.n; i++)
-		if (same_place(&kernel.thing[i], state, body))
-			return &kernel.thing[i];
-	return NULL;
-}
-
-static int
-put(const struct gdoi_xfrm_message *m, bool state, bool update)
-{
-	const uint8_t *body = m->octets + NLMSG_HDRLEN;
-	struct thing *t = find(state, body);
-
-	if (!update && t != NULL)
-		return EEXIST;
-	if (update && t == NULL)
-		return ENOENT;
-	assert_true(kernel.n < GK_COUNT(kernel.thing));
-	if (t == NULL)
-		t = &kernel.thing[kernel.n++];
-	/* The lifetimes and the window are all that UPDSA changes. */
-	assert_false(state && update);
-	t->state = state;
-	t->len = m->len - NLMSG_HDRLEN;
-	memset(t->octets, 0, sizeof(t->octets));
-	memcpy(t->octets, body, t->len);
-	return 0;
-}
-
-static int
-take(struct thing *t)
-{
-	if (t == NULL)
-		return ENOENT;
-	*t = kernel.thing[--kernel.n];
-	return 0;
-}
-
-static int
-no_state(const struct xfrm_usersa_id *id)
-{
-	struct xfrm_usersa_info sa = {
-		.id = { .daddr = id->daddr, .spi = id->spi, .proto = id->proto }
-	};
-
-	return take(find(true, &sa));
-}
-
-static int
-no_policy(const struct xfrm_userpolicy_id *id)
-{
-	struct xfrm_userpolicy_info p = { .sel = id->sel, .dir = id->dir };
-
-	return take(find(false, &p));
-}
-
-static int
-on_send(void *arg, const struct gdoi_xfrm_message *m)
-{
-	const struct nlmsghdr *h = (const void *)m->octets;
-	const void *body = m->octets + NLMSG_HDRLEN;
-
-	(void)arg;
-	switch (h->nlmsg_type) {
-	case XFRM_MSG_NEWSA:
-	case XFRM_MSG_UPDSA:
-		return put(m, true, h->nlmsg_type == XFRM_MSG_UPDSA);
-	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
-		return put(m, false, h->nlmsg_type == XFRM_MSG_UPDPOLICY);
-	case XFRM_MSG_DELSA:
-		return no_state(body);
-	default:
-		assert_int_equal(h->nlmsg_type, XFRM_MSG_DELPOLICY);
-		return no_policy(body);
-	}
-}
 
 static void
 on_note(void *arg, bool is_bad, const char *what, const struct gdoi_xfrm *x,
@@ -143,14 +31,14 @@ on_note(void *arg, bool is_bad, const char *what, const struct gdoi_xfrm *x,
 static struct gdoi_kernel *
 begin(bool fail_open)
 {
-	const struct gdoi_kernel_ops ops = { on_send, on_note, NULL };
+	const struct gdoi_kernel_ops ops = { kernel_send, on_note, NULL };
 	const struct gdoi_kernel_config cfg = {
 		.reqid = 70, .priority = 9, .window = 32, .fail_open = fail_open
 	};
 	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
 
 	assert_non_null(k);
-	kernel.n = 0;
+	kernel = (struct table){ 0 };
 	bad = 0;
 	return k;
 }
@@ -220,18 +108,12 @@ alone(size_t group, uint8_t spi)
 	return got;
 }
 
+/* No lifetimes alone either. */
 static void
 assert_kernel(struct table want)
 {
-	assert_int_equal(kernel.n, want.n);
-	for (size_t i = 0; i < want.n; i++) {
-		const struct thing *w = &want.thing[i],
-				   *t = find(w->state, w->octets);
-
-		assert_non_null(t);
-		assert_int_equal(t->len, w->len);
-		assert_memory_equal(t->octets, w->octets, w->len);
-	}
+	assert_int_equal(kernel.n_lifetimes, 0);
+	kernel_assert(&want);
 }
 
 /* What OUT does. */

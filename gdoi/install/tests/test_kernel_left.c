@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A daemon that is killed leaves its SAs in the kernel, and the next one finds them:
  * by a kernel that keeps what it is given as Linux does. */
-#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <netinet/in.h>
@@ -10,148 +9,14 @@
 
 #include "common/test/gk_test.h"
 #include "gdoi/install/kernel.h"
+#include "gdoi/install/tests/table.h"
 #include "gdoi/isakmp/isakmp_registry.h"
 
 #define REQID 70
 
 static const uint8_t key[16] = { 1 }, integrity[32];
 
-struct thing {
-	bool state;
-	size_t len; /* of a message behind its header */
-	uint8_t octets[GDOI_XFRM_MESSAGE_MAX];
-};
-
-static struct table {
-	size_t n;
-	struct thing thing[128];
-} kernel;
-
-static bool killed; /* what it says is not heard any more */
 static unsigned bad;
-static uint32_t next_index;
-
-static struct xfrm_userpolicy_info *
-policy_of(struct thing *t)
-{
-	return t->state ? NULL : (void *)t->octets;
-}
-
-static bool
-same_place(struct thing *t, bool state, const void *body)
-{
-	const struct xfrm_userpolicy_info *p = body;
-	const struct xfrm_usersa_info *s = body;
-
-	if (t->state != state)
-		return false;
-	if (state)
-		return memcmp(&((struct xfrm_usersa_info *)t->octets)->id,
-		              &s->id, sizeof(s->id)) == 0;
-	return policy_of(t)->dir == p->dir &&
-	       memcmp(&policy_of(t)->sel, &p->sel, sizeof(p->sel)) == 0;
-}
-
-static struct thing *
-find(bool state, const void *body)
-{
-	for (size_t i = 0; i < kernel.n; i++)
-		if (same_place(&kernel.thing[i], state, body))
-			return &kernel.thing[i];
-	return NULL;
-}
-
-static bool
-is_index(uint32_t index)
-{
-	for (size_t i = 0; i < kernel.n; i++)
-		if (policy_of(&kernel.thing[i]) != NULL &&
-		    policy_of(&kernel.thing[i])->index == index)
-			return true;
-	return false;
-}
-
-/* Linux takes the number that is wanted if it is free, and keeps that of what it
- * replaces. */
-static void
-number(struct thing *t, uint32_t before)
-{
-	struct xfrm_userpolicy_info *p = policy_of(t);
-
-	if (before != 0)
-		p->index = before;
-	else if (p->index == 0 || is_index(p->index))
-		p->index = (next_index += 8) | p->dir;
-}
-
-static int
-put(const struct gdoi_xfrm_message *m, bool state, bool replace, bool update)
-{
-	const uint8_t *body = m->octets + NLMSG_HDRLEN;
-	struct thing *t = find(state, body), fresh = { .state = state };
-	uint32_t before = 0;
-
-	if (!replace && t != NULL)
-		return EEXIST;
-	if (state && update && t == NULL)
-		return ESRCH;
-	if (state && update)
-		return 0; /* lifetimes alone */
-	fresh.len = m->len - NLMSG_HDRLEN;
-	memcpy(fresh.octets, body, fresh.len);
-	if (t != NULL && !state)
-		before = policy_of(t)->index;
-	if (!state)
-		number(&fresh, before);
-	if (t == NULL) {
-		assert_true(kernel.n < GK_COUNT(kernel.thing));
-		t = &kernel.thing[kernel.n++];
-	}
-	*t = fresh;
-	return 0;
-}
-
-static int
-take(struct thing *t)
-{
-	if (t == NULL)
-		return ENOENT;
-	*t = kernel.thing[--kernel.n];
-	return 0;
-}
-
-static int
-on_send(void *arg, const struct gdoi_xfrm_message *m)
-{
-	const struct nlmsghdr *h = (const void *)m->octets;
-	const void *body = m->octets + NLMSG_HDRLEN;
-	struct xfrm_usersa_info sa = { 0 };
-	struct xfrm_userpolicy_info p = { 0 };
-
-	(void)arg;
-	if (killed)
-		return 0;
-	switch (h->nlmsg_type) {
-	case XFRM_MSG_NEWSA:
-	case XFRM_MSG_UPDSA:
-		return put(m, true, h->nlmsg_type == XFRM_MSG_UPDSA,
-		           h->nlmsg_type == XFRM_MSG_UPDSA);
-	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
-		return put(m, false, h->nlmsg_type == XFRM_MSG_UPDPOLICY,
-		           false);
-	case XFRM_MSG_DELSA:
-		sa.id.daddr = ((const struct xfrm_usersa_id *)body)->daddr;
-		sa.id.spi = ((const struct xfrm_usersa_id *)body)->spi;
-		sa.id.proto = ((const struct xfrm_usersa_id *)body)->proto;
-		return take(find(true, &sa)) == 0 ? 0 : ESRCH;
-	default:
-		assert_int_equal(h->nlmsg_type, XFRM_MSG_DELPOLICY);
-		p.sel = ((const struct xfrm_userpolicy_id *)body)->sel;
-		p.dir = ((const struct xfrm_userpolicy_id *)body)->dir;
-		return take(find(false, &p));
-	}
-}
 
 static void
 on_note(void *arg, bool is_bad, const char *what, const struct gdoi_xfrm *x,
@@ -186,14 +51,14 @@ dumped(const struct thing *t)
 static struct gdoi_kernel *
 live_with(uint32_t reqid)
 {
-	const struct gdoi_kernel_ops ops = { on_send, on_note, NULL };
+	const struct gdoi_kernel_ops ops = { kernel_send, on_note, NULL };
 	const struct gdoi_kernel_config cfg = { .reqid = reqid,
 		                                .priority = 9,
 		                                .window = 32 };
 	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
 
 	assert_non_null(k);
-	killed = false;
+	kernel.deaf = false;
 	for (size_t i = 0; i < kernel.n; i++) {
 		struct gk_buf m = dumped(&kernel.thing[i]);
 
@@ -212,7 +77,7 @@ live(void)
 static void
 kill_it(struct gdoi_kernel *k)
 {
-	killed = true;
+	kernel.deaf = true;
 	gdoi_kernel_free(k);
 }
 
@@ -221,7 +86,7 @@ nothing(void)
 {
 	kernel.n = 0;
 	bad = 0;
-	next_index = 0;
+	kernel.index = 0;
 }
 
 /* @last: of the destination, which makes the selector; a network when it is 0. */
@@ -271,7 +136,7 @@ assert_tied(void)
 		                       sizeof(struct nlattr));
 		bool found = false;
 
-		if (t->state || policy_of(t)->action == XFRM_POLICY_BLOCK ||
+		if (t->state || kernel_policy(t)->action == XFRM_POLICY_BLOCK ||
 		    t->len == sizeof(struct xfrm_userpolicy_info))
 			continue;
 		for (size_t k = 0; k < kernel.n; k++) {
@@ -284,20 +149,6 @@ assert_tied(void)
 			                sizeof(sa->id.daddr)) == 0;
 		}
 		assert_true(found);
-	}
-}
-
-static void
-assert_as(const struct table *want)
-{
-	assert_int_equal(kernel.n, want->n);
-	for (size_t i = 0; i < want->n; i++) {
-		const struct thing *w = &want->thing[i],
-				   *t = find(w->state, w->octets);
-
-		assert_non_null(t);
-		assert_int_equal(t->len, w->len);
-		assert_memory_equal(t->octets, w->octets, w->len);
 	}
 }
 
@@ -326,7 +177,7 @@ GK_TEST(xfrm, groups_that_come_again_in_another_order_find_their_own)
 	assert_int_equal(gdoi_kernel_left(k), 0);
 	gdoi_kernel_sweep(k);
 	gdoi_kernel_leave(k, 3);
-	assert_as(&before);
+	kernel_assert(&before);
 	gdoi_kernel_free(k);
 	assert_int_equal(kernel.n, 0);
 	assert_int_equal(bad, 0);
@@ -349,7 +200,7 @@ GK_TEST(xfrm, what_no_group_takes_over_is_swept)
 	assert_true(kernel.n > alone.n);
 	assert_int_equal(gdoi_kernel_left(k), 4);
 	gdoi_kernel_sweep(k);
-	assert_as(&alone);
+	kernel_assert(&alone);
 	assert_int_equal(gdoi_kernel_left(k), 0);
 	gdoi_kernel_free(k);
 	assert_int_equal(kernel.n, 0);
@@ -377,15 +228,15 @@ put_foreign(void)
 	struct gdoi_xfrm_message m;
 
 	gdoi_xfrm_put_state(&m, 1, &x, false);
-	assert_int_equal(on_send(NULL, &m), 0);
+	assert_int_equal(kernel_send(NULL, &m), 0);
 	gdoi_xfrm_put_policy(&m, 1, &x, GDOI_XFRM_IN, false, false);
-	assert_int_equal(on_send(NULL, &m), 0);
+	assert_int_equal(kernel_send(NULL, &m), 0);
 	gdoi_xfrm_put_policy(&m, 1, &x, GDOI_XFRM_OUT, true, false);
-	assert_int_equal(on_send(NULL, &m), 0);
+	assert_int_equal(kernel_send(NULL, &m), 0);
 	x.reqid = REQID - 1;
 	x.spi[0] = 8;
 	gdoi_xfrm_put_state(&m, 1, &x, false);
-	assert_int_equal(on_send(NULL, &m), 0);
+	assert_int_equal(kernel_send(NULL, &m), 0);
 }
 
 GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
@@ -394,7 +245,7 @@ GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
 	struct gdoi_kernel *k;
 
 	nothing();
-	killed = false;
+	kernel.deaf = false;
 	put_foreign();
 	foreign = kernel;
 	k = live();
@@ -419,9 +270,9 @@ GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
 	k = live();
 	assert_int_equal(gdoi_kernel_left(k), 2);
 	gdoi_kernel_sweep(k);
-	assert_as(&foreign);
+	kernel_assert(&foreign);
 	gdoi_kernel_free(k);
-	assert_as(&foreign);
+	kernel_assert(&foreign);
 	assert_int_equal(bad, 0);
 }
 
