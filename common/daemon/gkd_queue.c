@@ -108,3 +108,35 @@ gkd_queue_clear(struct gkd_queue *q)
 		while (q->rank[i].oldest != NULL)
 			free(take_out(q, &q->rank[i], q->rank[i].oldest));
 }
+
+struct gkd_turn
+gkd_turn_begin(uint64_t now_ms)
+{
+	return (struct gkd_turn){ .end_ms = now_ms + GKD_TURN_MS };
+}
+
+struct gkd_letter *
+gkd_turn_take(struct gkd_turn *turn, struct gkd_queue *q, uint64_t now_ms)
+{
+	if (turn->taken == GKD_TURN_LETTERS ||
+	    (turn->taken != 0 && now_ms >= turn->end_ms))
+		return NULL;
+	turn->taken++;
+	return gkd_queue_take(q, now_ms);
+}
+
+void
+gkd_queue_show(const struct gkd_queue *q, struct gkd_queue_seen *seen)
+{
+	atomic_store(&seen->waiting, q->count);
+	atomic_store(&seen->stale, q->stale);
+	atomic_store(&seen->crowded, q->crowded);
+}
+
+void
+gkd_queue_add(struct gkd_queue_sum *sum, struct gkd_queue_seen *seen)
+{
+	sum->waiting += atomic_load(&seen->waiting);
+	sum->stale += atomic_load(&seen->stale);
+	sum->crowded += atomic_load(&seen->crowded);
+}

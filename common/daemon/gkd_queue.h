@@ -2,6 +2,8 @@
 #ifndef GKD_QUEUE_H
 #define GKD_QUEUE_H
 
+#include <stdatomic.h>
+
 #include "common/daemon/gkd_addr.h"
 
 /*
@@ -74,5 +76,39 @@ void gkd_queue_put(struct gkd_queue *q, struct gk_slice dgram,
  * frees it with free(). */
 struct gkd_letter *gkd_queue_take(struct gkd_queue *q, uint64_t now_ms);
 void gkd_queue_clear(struct gkd_queue *q);
+
+/*
+ * A worker's turn: so much of what waits before answers leave and sockets are read
+ * again.  When thousands ask at the same moment, a socket is full in a few
+ * milliseconds.
+ */
+struct gkd_turn {
+	uint64_t end_ms;
+	unsigned taken;
+};
+
+#define GKD_TURN_MS 2
+#define GKD_TURN_LETTERS 32
+
+struct gkd_turn gkd_turn_begin(uint64_t now_ms);
+/* gkd_turn_take - the next letter of this turn, at least one of them whatever the
+ * time is; NULL: the turn is over, or nothing waits. */
+struct gkd_letter *gkd_turn_take(struct gkd_turn *turn, struct gkd_queue *q,
+                                 uint64_t now_ms);
+
+/* How a queue is, as other threads may see it. */
+struct gkd_queue_seen {
+	atomic_ullong waiting, stale, crowded;
+};
+
+/* gkd_queue_show - in the worker's thread. */
+void gkd_queue_show(const struct gkd_queue *q, struct gkd_queue_seen *seen);
+
+struct gkd_queue_sum {
+	uint64_t waiting, stale, crowded;
+};
+
+/* gkd_queue_add - those of one worker more. */
+void gkd_queue_add(struct gkd_queue_sum *sum, struct gkd_queue_seen *seen);
 
 #endif /* GKD_QUEUE_H */

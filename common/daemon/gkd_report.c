@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/daemon/gkd_report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "common/identity/gk_identity.h"
 
 #define MESSAGE_NAME 64
 
@@ -64,6 +67,49 @@ gkd_report_add_message(json_t *fields, bool incoming, const char *exchange,
 	json_object_set_new(fields, "sequence", json_integer(sequence));
 	if (address != NULL)
 		json_object_set_new(fields, "address", json_string(address));
+}
+
+const char *
+gkd_report_peer(char out[GKD_PEER_TEXT], struct gk_slice identity,
+                const char *address)
+{
+	if (identity.len != 0)
+		return gk_text_print(out, GKD_PEER_TEXT, identity);
+	if (address == NULL)
+		return NULL;
+	snprintf(out, GKD_PEER_TEXT, "%s", address);
+	return out;
+}
+
+void
+gkd_report_news(int level, const struct gkd_about *about, const char *what,
+                const struct gkd_cause *why)
+{
+	char text[GKD_CAUSE_TEXT];
+
+	gkd_log_about(level, "fsm", about, "%s%s%s", what,
+	              why->text != NULL || why->req != NULL ? ": " : "",
+	              gkd_cause_text(text, why));
+}
+
+void
+gkd_report_unsent(struct gkd_daemon *d, const char *group)
+{
+	const struct gkd_about about = { .group = group, .hostile = true };
+	int error = errno;
+
+	gkd_log_about(LOG_ERR, "io", &about, "multicast: %s", strerror(error));
+	gkd_events_emit(d->events, "send-failed",
+	                json_pack("{s:s, s:s}", "group", group, "reason",
+	                          strerror(error)));
+}
+
+json_t *
+gkd_report_queue(const struct gkd_queue_sum *sum)
+{
+	return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)sum->waiting,
+	                 "dropped_old", (json_int_t)sum->stale, "dropped_full",
+	                 (json_int_t)sum->crowded);
 }
 
 void

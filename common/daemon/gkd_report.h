@@ -3,6 +3,7 @@
 #define GKD_REPORT_H
 
 #include "common/daemon/gkd_main.h"
+#include "common/daemon/gkd_queue.h"
 
 /*
  * DOC: gkd_report - refusals and messages, told to people and programs
@@ -39,6 +40,26 @@ json_t *gkd_report_fields(const char *group, const char *peer);
 void gkd_report_add_message(json_t *fields, bool incoming, const char *exchange,
                             size_t octets, uint32_t sequence,
                             const char *address);
+
+#define GKD_PEER_TEXT 300
+
+/* gkd_report_peer - who it is about: the identity if it is known, else the
+ * @address; NULL: neither is. */
+const char *gkd_report_peer(char out[GKD_PEER_TEXT], struct gk_slice identity,
+                            const char *address);
+
+/* gkd_report_news - the log line of what has happened, with its cause if it has
+ * one. */
+void gkd_report_news(int level, const struct gkd_about *about, const char *what,
+                     const struct gkd_cause *why);
+
+/* gkd_report_unsent - a datagram to @group did not leave, as errno says: event
+ * "send-failed". */
+void gkd_report_unsent(struct gkd_daemon *d, const char *group);
+
+/* gkd_report_queue - of a status: datagrams that wait, and those that were never
+ * looked at; a new reference. */
+json_t *gkd_report_queue(const struct gkd_queue_sum *sum);
 
 /* gkd_report_refused - count a refusal, log it at @level, tell of it. */
 void gkd_report_refused(struct gkd_daemon *d, const char *group,

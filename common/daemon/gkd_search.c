@@ -40,3 +40,12 @@ gkd_search_end(const struct gkd_search *s, const char *none, char why[256])
 	         s->part == 0 ? none : "fits several");
 	return false;
 }
+
+void
+gkd_no_group(const char *name, char why[256])
+{
+	if (name != NULL)
+		snprintf(why, 256, "there is no group '%.100s'", name);
+	else
+		snprintf(why, 256, "which group?");
+}

@@ -7,7 +7,7 @@
 #include "common/base/gk_base.h"
 
 /*
- * DOC: gkd_search - the member that an operator means
+ * DOC: gkd_search - the member that an operator means, and the group
  *
  * A whole name, or a part that only one has: "evict relay-3" finds
  * "CN=relay-3,O=Utility".  Start it with the argument of a command, show it every
@@ -31,5 +31,9 @@ void gkd_search_look(void *search, const char *name);
  * several, or what @none says of it: "is no member". */
 bool gkd_search_end(const struct gkd_search *s, const char *none,
                     char why[256]);
+
+/* gkd_no_group - says in @why that no group has @name; NULL: that there are several,
+ * and none was named. */
+void gkd_no_group(const char *name, char why[256]);
 
 #endif /* GKD_SEARCH_H */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/daemon/gkd_search.h"
 #include "gdoi/daemon/member.h"
 
 static struct gdoid_member *
@@ -102,12 +103,9 @@ gdoid_member_which(const struct gdoid_member *m, const char *word,
 	for (size_t i = 0; name != NULL && i < m->cfg.n_groups; i++)
 		if (strcmp(m->group[i].name, name) == 0)
 			return (int)i;
-	if (name != NULL)
-		snprintf(why, 256, "no group '%.100s'", name);
-	else if (m->cfg.n_groups == 1)
+	if (name == NULL && m->cfg.n_groups == 1)
 		return 0;
-	else
-		snprintf(why, 256, "which group?");
+	gkd_no_group(name, why);
 	return -1;
 }
 

@@ -6,7 +6,6 @@
 
 #include "gdoi/daemon/tek_json.h"
 
-#define PEER_TEXT 300
 #define WORDS_MAX 128 /* of what a peer says in words */
 
 /* ---- addresses ---------------------------------------------------------- */
@@ -123,18 +122,12 @@ gdoid_report_refusal(struct gkd_daemon *d, const char *group, const char *peer,
 
 /* ---- one output --------------------------------------------------------- */
 
-/* The identity if the engine knows it, else the address. */
 static const char *
-peer_of(char out[PEER_TEXT], const struct gdoi_output *o)
+peer_of(char out[GKD_PEER_TEXT], const struct gdoi_output *o)
 {
 	char text[GKD_ADDR_TEXT];
 
-	if (o->peer.len != 0)
-		return gk_text_print(out, PEER_TEXT, o->peer);
-	if (gdoid_address_text(text, &o->to) == NULL)
-		return NULL;
-	snprintf(out, PEER_TEXT, "%s", text);
-	return out;
+	return gkd_report_peer(out, o->peer, gdoid_address_text(text, &o->to));
 }
 
 /* Never its key. */
@@ -306,9 +299,10 @@ gdoid_report(struct gkd_daemon *d, const char *group,
              const struct gdoi_output *out)
 {
 	const char *what = gdoi_output_text(out->kind), *peer = NULL;
-	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
+	char peer_text[GKD_PEER_TEXT];
 	bool logged = gkd_log_wanted(level_of(out)), told;
 	struct gkd_about about = { .group = group };
+	struct gkd_cause why;
 	json_t *f;
 
 	switch (out->kind) {
@@ -341,11 +335,10 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 			NULL);
 	else if (out->kind == GDOI_OUT_NOTIFIED)
 		log_notified(out, &about);
-	else if (logged)
-		gkd_log_about(
-			level_of(out), "fsm", &about, "%s%s%s", what,
-			out->text != NULL || out->why.req != NULL ? ": " : "",
-			gdoid_report_reason(reason, &out->why, out->text));
+	else if (logged) {
+		why = cause_of(&out->why, out->text);
+		gkd_report_news(level_of(out), &about, what, &why);
+	}
 	if (!told)
 		return;
 	f = gkd_report_fields(group, peer);

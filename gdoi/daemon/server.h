@@ -57,7 +57,7 @@ struct gdoid_worker {
 	struct gkd_asker asker; /* for commits */
 	struct gkd_queue queue; /* datagrams */
 	atomic_uint handed;     /* to us by others, on their way */
-	atomic_ullong waiting, stale, crowded; /* the queue's counters */
+	struct gkd_queue_seen seen;
 	pthread_mutex_t status_lock;
 	struct gdoi_gcks_status status;        /* for other threads */
 	atomic_ullong met[GDOID_MET_MAX / 64]; /* see tell_others() */

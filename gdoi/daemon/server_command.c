@@ -20,10 +20,8 @@ find(void *state, const char *word, char why[256])
 	const char *name = gdoid_group_word(word);
 	struct gdoid_group *g = gdoid_group_find(server_of(state), name);
 
-	if (g == NULL && name != NULL)
-		snprintf(why, 256, "there is no group '%.100s'", name);
-	else if (g == NULL)
-		snprintf(why, 256, "which group?");
+	if (g == NULL)
+		gkd_no_group(name, why);
 	return g;
 }
 
@@ -248,7 +246,7 @@ named(void *state, const json_t *request, char why[256])
 {
 	if (gkd_control_arg(request, 0) != NULL)
 		return group_of(state, request, 0, why);
-	snprintf(why, 256, "which group?");
+	gkd_no_group(NULL, why);
 	return NULL;
 }
 

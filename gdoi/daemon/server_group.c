@@ -42,7 +42,6 @@ send_out(void *arg, struct gk_slice octets, struct gk_slice dgram, bool again)
 {
 	struct gdoid_group *g = arg;
 	struct gdoid_server *s = g->server;
-	struct gkd_about about = { .group = g->name, .hostile = true };
 	struct destination d;
 	bool sent = true;
 
@@ -57,10 +56,7 @@ send_out(void *arg, struct gk_slice octets, struct gk_slice dgram, bool again)
 		gkd_counters_add(s->d->counters, "pushes resent", 1);
 	if (sent)
 		return true;
-	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
-	gkd_events_emit(s->d->events, "send-failed",
-	                json_pack("{s:s, s:s}", "group", g->name, "reason",
-	                          strerror(errno)));
+	gkd_report_unsent(s->d, g->name);
 	return false;
 }
 

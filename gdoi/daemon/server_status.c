@@ -141,16 +141,11 @@ phase1_status(struct gdoid_server *s)
 static json_t *
 queue_status(struct gdoid_server *s)
 {
-	uint64_t waiting = 0, stale = 0, crowded = 0;
+	struct gkd_queue_sum sum = { 0 };
 
-	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++) {
-		waiting += atomic_load(&s->workers[i].waiting);
-		stale += atomic_load(&s->workers[i].stale);
-		crowded += atomic_load(&s->workers[i].crowded);
-	}
-	return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)waiting,
-	                 "dropped_old", (json_int_t)stale, "dropped_full",
-	                 (json_int_t)crowded);
+	for (unsigned i = 0; s->workers != NULL && i < s->n_workers; i++)
+		gkd_queue_add(&sum, &s->workers[i].seen);
+	return gkd_report_queue(&sum);
 }
 
 json_t *

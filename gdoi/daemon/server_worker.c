@@ -204,11 +204,6 @@ rank_of(struct gk_slice data)
 	return GKD_RANK_COMPLETES;
 }
 
-/* As long as this, and as many, before answers leave and sockets are read: when
- * thousands ask at the same moment, a socket is full in a few milliseconds. */
-#define SLICE_MS 2
-#define SLICE_LETTERS 32
-
 static void
 receive(struct gdoid_worker *w, const struct gkd_letter *l, struct gk_now now)
 {
@@ -244,15 +239,13 @@ static void
 on_work(void *arg)
 {
 	struct gdoid_worker *w = arg;
-	uint64_t end = gkd_now().mono_ms + SLICE_MS;
+	struct gkd_turn turn = gkd_turn_begin(gkd_now().mono_ms);
 
-	for (unsigned i = 0; i < SLICE_LETTERS; i++) {
+	for (;;) {
 		struct gk_now now = gkd_now();
-		struct gkd_letter *l;
+		struct gkd_letter *l =
+			gkd_turn_take(&turn, &w->queue, now.mono_ms);
 
-		l = i > 0 && now.mono_ms >= end
-		            ? NULL
-		            : gkd_queue_take(&w->queue, now.mono_ms);
 		if (l == NULL)
 			break;
 		receive(w, l, now);
@@ -261,9 +254,7 @@ on_work(void *arg)
 	drain(w);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
-	atomic_store(&w->waiting, w->queue.count);
-	atomic_store(&w->stale, w->queue.stale);
-	atomic_store(&w->crowded, w->queue.crowded);
+	gkd_queue_show(&w->queue, &w->seen);
 }
 
 static void
@@ -274,7 +265,7 @@ enqueue(struct gdoid_worker *w, struct gk_slice data,
 	if (w->queue.count == 0)
 		gkd_timer_now(w->work);
 	gkd_queue_put(&w->queue, data, from, rank_of(data), gkd_now().mono_ms);
-	atomic_store(&w->waiting, w->queue.count);
+	gkd_queue_show(&w->queue, &w->seen);
 }
 
 struct parcel {

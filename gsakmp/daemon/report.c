@@ -4,10 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/identity/gk_identity.h"
-
-#define PEER_TEXT 300
-
 /* ---- addresses ---------------------------------------------------------- */
 
 struct gsakmp_endpoint
@@ -116,18 +112,13 @@ gsakmpd_report_refusal(struct gkd_daemon *d, const char *group,
 
 /* ---- one output --------------------------------------------------------- */
 
-/* The identity if the engine knows it, else the address. */
 static const char *
-peer_of(char out[PEER_TEXT], const struct gsakmp_output *o)
+peer_of(char out[GKD_PEER_TEXT], const struct gsakmp_output *o)
 {
 	char text[GKD_ADDR_TEXT];
 
-	if (o->peer.len != 0)
-		return gk_text_print(out, PEER_TEXT, o->peer);
-	if (gsakmpd_endpoint_text(text, &o->to) == NULL)
-		return NULL;
-	snprintf(out, PEER_TEXT, "%s", text);
-	return out;
+	return gkd_report_peer(out, o->peer,
+	                       gsakmpd_endpoint_text(text, &o->to));
 }
 
 static void
@@ -226,7 +217,8 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
                const struct gsakmp_output *out)
 {
 	const char *what = gsakmp_output_text(out->kind), *peer = NULL;
-	char peer_text[PEER_TEXT], reason[GKD_CAUSE_TEXT];
+	char peer_text[GKD_PEER_TEXT];
+	struct gkd_cause why;
 	struct gkd_about about = { .group = group };
 	int level = level_of(out);
 	bool logged, told;
@@ -265,11 +257,10 @@ gsakmpd_report(struct gkd_daemon *d, const char *group,
 		              "%s: has protocols that are not known here: %.*s",
 		              what, (int)out->place.len,
 		              (const char *)out->place.ptr);
-	else if (logged)
-		gkd_log_about(
-			level, "fsm", &about, "%s%s%s", what,
-			out->text != NULL || out->why.req != NULL ? ": " : "",
-			gsakmpd_report_reason(reason, &out->why, out->text));
+	else if (logged) {
+		why = cause_of(&out->why, out->text);
+		gkd_report_news(level, &about, what, &why);
+	}
 	if (!told)
 		return;
 	f = gkd_report_fields(group, peer);

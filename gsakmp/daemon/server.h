@@ -58,7 +58,7 @@ struct gsakmpd_worker {
 	struct gkd_timer *timer, *work;
 	struct gkd_queue queue; /* datagrams */
 	struct gkd_asker asker; /* for commits; counts messages */
-	atomic_ullong waiting, stale, crowded; /* the queue's counters */
+	struct gkd_queue_seen seen;
 	struct gsakmpd_fetcher *fetcher;       /* NULL: nothing is fetched */
 	struct gsakmpd_openings *openings;     /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */

@@ -22,10 +22,8 @@ group_of(void *state, const json_t *request, size_t i, char why[256])
 	const char *name = gkd_control_arg(request, i);
 	struct gsakmpd_group *g = gsakmpd_group_find(server_of(state), name);
 
-	if (g == NULL && name != NULL)
-		snprintf(why, 256, "there is no group '%.100s'", name);
-	else if (g == NULL)
-		snprintf(why, 256, "which group?");
+	if (g == NULL)
+		gkd_no_group(name, why);
 	return g;
 }
 
@@ -164,16 +162,11 @@ cookie_status(struct gsakmpd_server *s)
 static json_t *
 queue_status(struct gsakmpd_server *s)
 {
-	uint64_t waiting = 0, stale = 0, crowded = 0;
+	struct gkd_queue_sum sum = { 0 };
 
-	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++) {
-		waiting += atomic_load(&s->workers[i].waiting);
-		stale += atomic_load(&s->workers[i].stale);
-		crowded += atomic_load(&s->workers[i].crowded);
-	}
-	return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)waiting,
-	                 "dropped_old", (json_int_t)stale, "dropped_full",
-	                 (json_int_t)crowded);
+	for (unsigned i = 0; i < s->n_workers && s->workers != NULL; i++)
+		gkd_queue_add(&sum, &s->workers[i].seen);
+	return gkd_report_queue(&sum);
 }
 
 /* What all workers had to do with one address: datagrams, or messages by TCP. */
@@ -385,7 +378,7 @@ cmd_destroy(void *state, const json_t *request, char why[256])
 
 	/* Never by default. */
 	if (gkd_control_arg(request, 0) == NULL) {
-		snprintf(why, 256, "which group?");
+		gkd_no_group(NULL, why);
 		return NULL;
 	}
 	g = group_of(state, request, 0, why);

@@ -37,7 +37,6 @@ static bool
 cast(void *arg, struct gk_slice octets, struct gk_slice dgram, bool again)
 {
 	struct gsakmpd_group *g = arg;
-	struct gkd_about about = { .group = g->name, .hostile = true };
 	struct gsakmp_endpoint to;
 	bool push, sent = true;
 
@@ -53,10 +52,7 @@ cast(void *arg, struct gk_slice octets, struct gk_slice dgram, bool again)
 		                 1);
 	if (sent)
 		return true;
-	gkd_log_about(LOG_ERR, "io", &about, "multicast: %m");
-	gkd_events_emit(g->server->d->events, "send-failed",
-	                json_pack("{s:s, s:s}", "group", g->name, "reason",
-	                          strerror(errno)));
+	gkd_report_unsent(g->server->d, g->name);
 	return false;
 }
 

@@ -239,11 +239,6 @@ on_again(void *arg, struct gk_slice data, const struct gsakmp_endpoint *from,
 	receive(arg, data, from, rounds);
 }
 
-/* As long as this, and as many, before answers leave and sockets are read: when
- * thousands ask at the same moment, a socket is full in a few milliseconds. */
-#define SLICE_MS 2
-#define SLICE_LETTERS 32
-
 /*
  * Some of what waits, and one commit for all of it: a commit waits for the disk,
  * and takes as long for many changes as for one.  So after a pause answers leave
@@ -254,16 +249,14 @@ static void
 on_work(void *arg)
 {
 	struct gsakmpd_worker *w = arg;
-	uint64_t end = gkd_now().mono_ms + SLICE_MS;
+	struct gkd_turn turn = gkd_turn_begin(gkd_now().mono_ms);
 
-	for (unsigned i = 0; i < SLICE_LETTERS; i++) {
+	for (;;) {
 		struct gk_now now = gkd_now();
 		struct gsakmp_endpoint from;
-		struct gkd_letter *l;
+		struct gkd_letter *l =
+			gkd_turn_take(&turn, &w->queue, now.mono_ms);
 
-		l = i > 0 && now.mono_ms >= end
-		            ? NULL
-		            : gkd_queue_take(&w->queue, now.mono_ms);
 		if (l == NULL)
 			break;
 		from = gsakmpd_endpoint_of(&l->from.peer, false,
@@ -281,9 +274,7 @@ on_work(void *arg)
 	settle(w);
 	if (w->queue.count != 0)
 		gkd_timer_set(w->work, 0);
-	atomic_store(&w->waiting, w->queue.count);
-	atomic_store(&w->stale, w->queue.stale);
-	atomic_store(&w->crowded, w->queue.crowded);
+	gkd_queue_show(&w->queue, &w->seen);
 }
 
 static void
@@ -304,7 +295,7 @@ on_dgram(void *arg, const struct gkd_dgram *dgram)
 	              gsakmpd_is_request(dgram->data) ? GKD_RANK_BEGINS
 	                                              : GKD_RANK_COMPLETES,
 	              gkd_now().mono_ms);
-	atomic_store(&w->waiting, w->queue.count);
+	gkd_queue_show(&w->queue, &w->seen);
 }
 
 static void

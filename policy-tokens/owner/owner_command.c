@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/daemon/gkd_search.h"
 #include "policy-tokens/owner/owner.h"
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/xml/gpt_diff.h"
@@ -19,13 +20,13 @@ group_arg(struct owner *o, const json_t *request, size_t i, char why[256])
 	if (!name) {
 		if (g && !g->next)
 			return g;
-		(void)snprintf(why, 256, "which group?");
+		gkd_no_group(NULL, why);
 		return NULL;
 	}
 	while (g && strcmp(g->name, name) != 0)
 		g = g->next;
 	if (!g)
-		(void)snprintf(why, 256, "there is no group '%.100s'", name);
+		gkd_no_group(name, why);
 	return g;
 }
 

@@ -135,6 +135,34 @@ GK_TEST(queue, what_begins_makes_room_for_what_continues)
 	assert_int_equal(take(&q, 104), -1);
 }
 
+/* Who has thousands waiting looks at his sockets all the same; and one letter is read
+ * in each turn, however late it has become. */
+GK_TEST(queue, a_turn_has_an_end)
+{
+	struct gkd_queue q = { .octets_max = 1 << 20, .age_ms = 4000 };
+	struct gkd_turn turn = gkd_turn_begin(100);
+	struct gkd_letter *l;
+	unsigned n = 0;
+
+	for (int i = 0; i < GKD_TURN_LETTERS + 5; i++)
+		put(&q, OTHER, 1, 100);
+	for (; (l = gkd_turn_take(&turn, &q, 101)) != NULL; n++)
+		free(l);
+	assert_int_equal(n, GKD_TURN_LETTERS);
+	turn = gkd_turn_begin(200);
+	for (n = 0; (l = gkd_turn_take(&turn, &q, 200 + n)) != NULL; n++)
+		free(l);
+	assert_int_equal(n, GKD_TURN_MS);
+	turn = gkd_turn_begin(300);
+	for (n = 0; (l = gkd_turn_take(&turn, &q, 400)) != NULL; n++)
+		free(l);
+	assert_int_equal(n, 1);
+	assert_int_equal(q.count, 5 - GKD_TURN_MS - 1);
+	gkd_queue_clear(&q);
+	turn = gkd_turn_begin(500);
+	assert_null(gkd_turn_take(&turn, &q, 500));
+}
+
 int
 main(void)
 {
@@ -147,6 +175,7 @@ main(void)
 		GK_RUN(queue,
 		       what_is_half_done_is_finished_before_more_is_begun),
 		GK_RUN(queue, what_begins_makes_room_for_what_continues),
+		GK_RUN(queue, a_turn_has_an_end),
 	};
 
 	return cmocka_run_group_tests_name("common/daemon/queue", tests, NULL,
