@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +17,6 @@
  * gdoi-gm over real UDP sockets, against a real key server; or, with --phase1,
  * phase 1 alone, which any IKEv1 responder can do.
  *
- * All sign with one key, because making thousands takes longer than everything
- * else together; their certificates are their own, and the key server cannot
- * tell.
- *
  *     bench_gdoi --auth psk|rsa|ecdsa --count N
  *             [--group NUMBER | --phase1 yes [--plain yes]]
  *             [--psk TEXT] [--ca F --ca-key F --root F] [--port P] [--pid PID]
@@ -35,9 +30,10 @@
 #define AT_FLAGS 19
 #define AT_SA_LENGTH (ISAKMP_HEADER_LEN + 2)
 
-struct bench_gdoi_options opt = {
+struct bench_crowd crowd = {
 	.port = 848, .count = 100, .threads = 2, .window = 8, .limit = 60
 };
+struct bench_gdoi_options opt;
 struct bench_gdoi_world all;
 
 /* ---- one thread --------------------------------------------------------- */
@@ -49,14 +45,11 @@ struct place {
 };
 
 struct thread {
-	unsigned index;
-	pthread_t id;
+	struct bench_thread t;
 	int epoll, fd[SOCKETS];
 	struct gdoi_address local[SOCKETS];
 	struct gkd_queue queue; /* datagrams that were read */
-	struct bench_latency latency;
-	uint64_t cpu_ns;
-	unsigned over;     /* members that joined or failed */
+	unsigned over;          /* members that joined or failed */
 	uint64_t *due;     /* of each member; GK_NEVER: of none that is over */
 	struct place *map; /* members by cookie; a power of two */
 	size_t places, used;
@@ -69,7 +62,7 @@ server_address(void)
 {
 	return (struct gdoi_address){ .ip = { 127, 0, 0, 1 },
 		                      .ip_len = 4,
-		                      .port = (uint16_t)opt.port };
+		                      .port = (uint16_t)crowd.port };
 }
 
 /* Who fails and begins anew has another cookie: some times as many places as
@@ -77,7 +70,7 @@ server_address(void)
 static void
 make_room(struct thread *t)
 {
-	size_t mine = opt.count / opt.threads + 1;
+	size_t mine = crowd.count / crowd.threads + 1;
 
 	for (t->places = 64; t->places < 16 * mine;)
 		t->places *= 2;
@@ -91,35 +84,24 @@ open_sockets(struct thread *t)
 {
 	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	for (unsigned i = 0; i < SOCKETS; i++) {
-		struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
 		struct sockaddr_in a = { .sin_family = AF_INET };
 		socklen_t len = sizeof(a);
-		int size = 1 << 22;
 
-		t->fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-		BENCH_NEED(t->fd[i] >= 0);
-		setsockopt(t->fd[i], SOL_SOCKET, SO_RCVBUF, &size,
-		           sizeof(size));
-		a.sin_addr.s_addr = htonl(0x7f010001u + (t->index << 8) + i);
-		BENCH_NEED(bind(t->fd[i], (struct sockaddr *)&a, sizeof(a)) ==
-		           0);
-		BENCH_NEED(connect(t->fd[i], (struct sockaddr *)&all.server,
-		                   sizeof(all.server)) == 0);
+		a.sin_addr.s_addr = htonl(0x7f010001u + (t->t.index << 8) + i);
+		t->fd[i] = bench_crowd_socket(&crowd, t->epoll, i, &a);
 		BENCH_NEED(getsockname(t->fd[i], (struct sockaddr *)&a, &len) ==
 		           0);
 		t->local[i] =
 			(struct gdoi_address){ .ip_len = 4,
 			                       .port = ntohs(a.sin_port) };
 		memcpy(t->local[i].ip, &a.sin_addr, 4);
-		BENCH_NEED(epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->fd[i], &e) ==
-		           0);
 	}
 }
 
 static unsigned
 socket_of(unsigned number)
 {
-	return number / opt.threads % SOCKETS;
+	return number / crowd.threads % SOCKETS;
 }
 
 static void
@@ -133,7 +115,7 @@ configure(const struct thread *t, unsigned number)
 		.suite = { all.suite },
 		.n_suites = 1,
 		.id = { GK_ID_FQDN, gk_buf_slice(&m->name) },
-		.trust = all.trust,
+		.trust = crowd.trust,
 		.peers = &all.peers,
 		.n_peers = 1,
 		.no_cert_request = true,
@@ -214,9 +196,7 @@ done(struct thread *t, struct member *m)
 		return;
 	m->joined = true;
 	t->over++;
-	m->joined_ns = bench_wall_ns();
-	bench_latency_add(&t->latency, m->joined_ns - m->started_ns);
-	atomic_fetch_add(&all.joined, 1);
+	bench_crowd_joined(&crowd, &t->t, m->started_ns);
 }
 
 static void
@@ -227,7 +207,7 @@ failed(struct thread *t, struct member *m, const char *text,
 		return;
 	m->failed = true;
 	t->over++;
-	if (atomic_fetch_add(&all.failures, 1) == 0)
+	if (atomic_fetch_add(&crowd.failures, 1) == 0)
 		bench_say("one could not: %s %s %s", text != NULL ? text : "",
 		          why->req != NULL ? why->req : "",
 		          why->field != NULL ? why->field : "");
@@ -300,7 +280,7 @@ path_of(const struct thread *t, unsigned number)
 	struct ike_path path = { .local = { .ip_len = 4, .port = l->port },
 		                 .peer = { .ip = { 127, 0, 0, 1 },
 		                           .ip_len = 4,
-		                           .port = (uint16_t)opt.port } };
+		                           .port = (uint16_t)crowd.port } };
 
 	memcpy(path.local.ip, l->ip, 4);
 	return path;
@@ -313,7 +293,7 @@ start(struct thread *t, unsigned number)
 	struct gk_now now = bench_now();
 	struct ike_path path = path_of(t, number);
 
-	m->index = number / opt.threads;
+	m->index = number / crowd.threads;
 	m->started_ns = bench_wall_ns();
 	configure(t, number);
 	if (opt.phase1) {
@@ -417,33 +397,20 @@ tick(struct thread *t, unsigned number, struct gk_now now)
 	drain(t, number);
 }
 
-/* How many of this thread's members may have started by now. */
-static unsigned
-allowed(unsigned mine)
-{
-	double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
-
-	if (opt.rate > 0 && s * opt.rate / opt.threads < mine)
-		return (unsigned)(s * opt.rate / opt.threads);
-	return mine;
-}
-
 static void *
 run(void *arg)
 {
 	struct thread *t = arg;
-	unsigned mine =
-		opt.count / opt.threads + (t->index < opt.count % opt.threads);
-	unsigned started = 0;
+	unsigned mine = bench_crowd_mine(&crowd, t->t.index), started = 0;
 	uint64_t ticked = 0;
 
-	while (!atomic_load(&all.stop) && t->over < mine) {
+	while (!atomic_load(&crowd.stop) && t->over < mine) {
+		unsigned due = bench_crowd_due(&crowd, t->t.index);
 		struct gk_now now;
 
-		for (;
-		     started < allowed(mine) && started < t->over + opt.window;
+		for (; started < due && started < t->over + crowd.window;
 		     started++)
-			start(t, started * opt.threads + t->index);
+			start(t, started * crowd.threads + t->t.index);
 		receive_all(t, 1);
 		now = bench_now();
 		if (now.mono_ms < ticked + 20)
@@ -451,9 +418,9 @@ run(void *arg)
 		ticked = now.mono_ms;
 		for (unsigned i = 0; i < started; i++)
 			if (t->due[i] <= now.mono_ms)
-				tick(t, i * opt.threads + t->index, now);
+				tick(t, i * crowd.threads + t->t.index, now);
 	}
-	t->cpu_ns = bench_thread_ns();
+	t->t.cpu_ns = bench_thread_ns();
 	return NULL;
 }
 
@@ -461,6 +428,12 @@ run(void *arg)
 
 /* A message 1 that is well-formed, from anywhere in 127.0.0.0/8, with a cookie of
  * its own each: each wants an answer and a half-open SA. */
+static void
+spoil(struct gk_buf *message, unsigned n)
+{
+	memcpy(message->ptr, &n, sizeof(n));
+}
+
 static void *
 forge(void *arg)
 {
@@ -468,52 +441,25 @@ forge(void *arg)
 		.local = { .ip = { 127, 2, 0, 1 }, .ip_len = 4, .port = 848 },
 		.peer = { .ip = { 127, 0, 0, 1 }, .ip_len = 4, .port = 848 }
 	};
-	struct member *like = &all.member[opt.count - 1];
+	struct member *like = &all.member[crowd.count - 1];
 	struct gk_buf template = { 0 };
 	struct ike_output out;
-	unsigned sent = 0;
 	struct ike *ike;
-	int fd[BENCH_FORGERS];
 
 	(void)arg;
-	configure(&threads[0], opt.count - 1);
+	configure(&threads[0], crowd.count - 1);
 	BENCH_MUST(ike_initiate(&all.env, &like->cfg.ike, &path, bench_now(),
 	                        &ike));
 	while (ike_poll(ike, &out))
 		if (out.kind == IKE_OUT_SEND)
 			BENCH_MUST(gk_buf_copy(&template, out.dgram));
 	ike_free(ike);
-	bench_forgers_open(fd, 0x7f020001u);
-	while (!atomic_load(&all.stop)) {
-		double s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
-		unsigned want = (unsigned)(s * opt.rate * opt.forge);
-
-		for (; sent < want; sent++) {
-			memcpy(template.ptr, &sent, sizeof(sent));
-			(void)!sendto(fd[sent % BENCH_FORGERS], template.ptr,
-			              template.len, 0,
-			              (struct sockaddr *)&all.server,
-			              sizeof(all.server));
-		}
-		usleep(1000); /* the pace: what is due by the clock */
-	}
-	atomic_store(&all.forged, sent);
+	bench_crowd_forge(&crowd, 0x7f020001u, &template, spoil);
 	gk_buf_free(&template);
-	bench_forgers_close(fd);
 	return NULL;
 }
 
 /* ---- result ------------------------------------------------------------- */
-
-static json_t *
-percentiles(void)
-{
-	const struct bench_latency *l[256];
-
-	for (unsigned t = 0; t < opt.threads; t++)
-		l[t] = &threads[t].latency;
-	return bench_latency_json(l, opt.threads);
-}
 
 /* What a registration is, in octets: of the first in which nothing was sent twice;
  * none: there was no such. */
@@ -522,7 +468,7 @@ sizes(void)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < opt.count; i++) {
+	for (unsigned i = 0; i < crowd.count; i++) {
 		const struct member *m = &all.member[i];
 
 		if (!m->joined || m->n_sizes != BENCH_GDOI_MESSAGES)
@@ -534,129 +480,57 @@ sizes(void)
 	return list;
 }
 
-static json_t *
-play(void)
-{
-	uint64_t cpu = bench_process_ns(opt.pid), own = 0, wall, said;
-	json_t *line = json_array();
-	pthread_t forger;
-	double s = 0;
-
-	all.start_ns = said = bench_wall_ns();
-	for (unsigned i = 0; i < opt.threads; i++)
-		BENCH_NEED(pthread_create(&threads[i].id, NULL, run,
-		                          &threads[i]) == 0);
-	if (opt.forge != 0)
-		BENCH_NEED(pthread_create(&forger, NULL, forge, NULL) == 0);
-	while (atomic_load(&all.joined) + atomic_load(&all.failures) <
-	               opt.count &&
-	       s < opt.limit) {
-		usleep(20000); /* between two looks at the counters */
-		s = (double)(bench_wall_ns() - all.start_ns) / 1e9;
-		if ((size_t)(s * 5) >= json_array_size(line))
-			json_array_append_new(
-				line, json_pack("[f, i]", s,
-			                        (int)atomic_load(&all.joined)));
-		if (bench_wall_ns() - said > 2000000000u) {
-			said = bench_wall_ns();
-			bench_say("%u of %u are done after %.0f s",
-			          atomic_load(&all.joined), opt.count, s);
-		}
-	}
-	wall = bench_wall_ns() - all.start_ns;
-	atomic_store(&all.stop, 1);
-	for (unsigned i = 0; i < opt.threads; i++) {
-		pthread_join(threads[i].id, NULL);
-		own += threads[i].cpu_ns;
-	}
-	if (opt.forge != 0)
-		pthread_join(forger, NULL);
-	json_array_append_new(line, json_pack("[f, i]", (double)wall / 1e9,
-	                                      (int)atomic_load(&all.joined)));
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:I, s:I, s:o, s:o, "
-	                 "s:o, s:i}",
-	                 "members", (int)opt.count, "joined",
-	                 (int)atomic_load(&all.joined), "failures",
-	                 (int)atomic_load(&all.failures), "refused",
-	                 (int)atomic_load(&all.refused), "forged",
-	                 (int)atomic_load(&all.forged), "wall_s",
-	                 (double)wall / 1e9, "server_cpu_ns",
-	                 (json_int_t)(bench_process_rest(opt.pid) - cpu),
-	                 "members_cpu_ns", (json_int_t)own, "latency_s",
-	                 percentiles(), "timeline", line, "messages", sizes(),
-	                 "sa_octets", (int)all.sa - ISAKMP_GENERIC_LEN);
-}
-
 /* ---- main --------------------------------------------------------------- */
 
 static void
 option(const char *name, const char *value)
 {
-	const struct {
-		const char *name;
-		const char **text;
-	} texts[] = { { "--auth", &opt.auth },
-		      { "--ca", &opt.ca },
-		      { "--ca-key", &opt.ca_key },
-		      { "--root", &opt.root },
-		      { "--psk", &opt.psk } };
-	const struct {
-		const char *name;
-		unsigned *number;
-	} numbers[] = {
-		{ "--group", &opt.group },   { "--port", &opt.port },
-		{ "--count", &opt.count },   { "--threads", &opt.threads },
-		{ "--window", &opt.window }, { "--forge", &opt.forge }
+	const struct bench_option table[] = {
+		BENCH_CROWD_OPTIONS(&crowd),
+		{ "--auth", .text = &opt.auth },
+		{ "--psk", .text = &opt.psk },
+		{ "--group", .number = &opt.group },
+		{ "--phase1", .yes = &opt.phase1 },
+		{ "--plain", .yes = &opt.plain },
 	};
 
-	for (size_t i = 0; i < GK_COUNT(texts); i++)
-		if (strcmp(name, texts[i].name) == 0) {
-			*texts[i].text = value;
-			return;
-		}
-	for (size_t i = 0; i < GK_COUNT(numbers); i++)
-		if (strcmp(name, numbers[i].name) == 0) {
-			*numbers[i].number = (unsigned)strtoul(value, NULL, 10);
-			return;
-		}
-	if (strcmp(name, "--rate") == 0)
-		opt.rate = atof(value);
-	else if (strcmp(name, "--limit") == 0)
-		opt.limit = atof(value);
-	else if (strcmp(name, "--phase1") == 0)
-		opt.phase1 = strcmp(value, "yes") == 0;
-	else if (strcmp(name, "--plain") == 0)
-		opt.plain = strcmp(value, "yes") == 0;
-	else if (strcmp(name, "--pid") == 0)
-		opt.pid = (pid_t)atoi(value);
-	else
+	if (!bench_option_set(table, GK_COUNT(table), name, value))
 		bench_die("bench_gdoi: what is '%s'?", name);
 }
 
 int
 main(int argc, char **argv)
 {
+	json_t *result;
+
 	for (int i = 1; i + 1 < argc; i += 2)
 		option(argv[i], argv[i + 1]);
-	if (opt.auth == NULL || opt.count == 0 || opt.threads == 0 ||
-	    opt.threads > 250)
+	if (opt.auth == NULL || crowd.count == 0 || crowd.threads == 0 ||
+	    crowd.threads > 250)
 		bench_die("bench_gdoi: --auth and --count are needed");
 	bench_gdoi_prepare();
-	all.member = calloc(opt.count, sizeof(*all.member));
-	threads = calloc(opt.threads, sizeof(*threads));
+	all.member = calloc(crowd.count, sizeof(*all.member));
+	threads = calloc(crowd.threads, sizeof(*threads));
 	BENCH_NEED(all.member != NULL && threads != NULL);
 	bench_say("names%s of %u members",
 	          all.suite.auth == IKE_AUTH_PSK ? "" : " and certificates",
-	          opt.count);
-	for (unsigned i = 0; i < opt.count; i++)
+	          crowd.count);
+	for (unsigned i = 0; i < crowd.count; i++)
 		bench_gdoi_certify(&all.member[i], i);
-	for (unsigned i = 0; i < opt.threads; i++) {
-		threads[i].index = i;
+	for (unsigned i = 0; i < crowd.threads; i++) {
+		threads[i].t.index = i;
 		threads[i].queue.octets_max = SIZE_MAX;
 		threads[i].queue.age_ms = UINT32_MAX;
 		make_room(&threads[i]);
 		open_sockets(&threads[i]);
 	}
-	bench_print(play());
+	result =
+		bench_crowd_play(&crowd, threads, sizeof(*threads), run, forge);
+	json_object_set_new(result, "refused",
+	                    json_integer((int)atomic_load(&all.refused)));
+	json_object_set_new(result, "messages", sizes());
+	json_object_set_new(result, "sa_octets",
+	                    json_integer((int)all.sa - ISAKMP_GENERIC_LEN));
+	bench_print(result);
 	return 0;
 }

@@ -2,13 +2,9 @@
 #ifndef BENCH_GDOI_H
 #define BENCH_GDOI_H
 
-#include <netinet/in.h>
-#include <stdatomic.h>
-
-#include "common/crypto/gk_trust.h"
 #include "gdoi/engine/gm.h"
 #include "gdoi/message/dialect.h"
-#include "interop/bench/load.h"
+#include "interop/bench/crowd.h"
 
 /*
  * DOC: the members that bench_gdoi plays
@@ -24,7 +20,7 @@ struct member {
 	struct gdoi_gm *gm;
 	struct ike *ike;
 	uint8_t cookie[8];
-	uint64_t started_ns, joined_ns;
+	uint64_t started_ns;
 	bool joined, failed;
 	uint8_t n_sizes; /* datagrams, and how long the first are */
 	uint16_t size[BENCH_GDOI_MESSAGES];
@@ -33,19 +29,13 @@ struct member {
 };
 
 struct bench_gdoi_options {
-	const char *auth, *ca, *ca_key, *root, *psk;
+	const char *auth, *psk;
 	uint32_t group;
-	unsigned port, count, threads, window, forge;
-	double rate, limit;
 	bool phase1, plain;
-	pid_t pid;
 };
 
 struct bench_gdoi_world {
 	struct gk_env env;
-	struct gk_trust *trust;
-	struct gk_pki_party ca; /* pkey and x509 only */
-	struct gk_certs cas;
 	struct ike_suite suite;
 	struct gdoi_dialect dialect;
 	enum gk_pki_alg keys;
@@ -55,12 +45,11 @@ struct bench_gdoi_world {
 	uint8_t id[8]; /* body of the group's ID payload */
 	struct gdoi_gm_group_config group;
 	struct member *member;
-	struct sockaddr_in server;
 	size_t sa; /* octets of our SA payload */
-	uint64_t start_ns;
-	atomic_uint joined, failures, refused, forged, stop;
+	atomic_uint refused;
 };
 
+extern struct bench_crowd crowd;
 extern struct bench_gdoi_options opt; /* as they were asked for */
 extern struct bench_gdoi_world all;   /* what all of them share */
 

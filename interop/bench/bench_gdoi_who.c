@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/crypto/gk_crypto.h"
 #include "interop/bench/bench_gdoi.h"
@@ -10,22 +8,6 @@
 /*
  * Who the members are.
  */
-static void
-prepare_certificates(void)
-{
-	struct gk_certs roots = { 0 };
-
-	if (opt.ca == NULL || opt.ca_key == NULL || opt.root == NULL)
-		bench_die("bench_gdoi: --ca, --ca-key, --root are needed");
-	bench_read_certs(opt.root, &roots);
-	bench_read_certs(opt.ca, &all.cas);
-	BENCH_MUST(gk_trust_new(NULL, &all.trust));
-	BENCH_MUST(gk_trust_add_anchor(all.trust, roots.cert[0]));
-	BENCH_MUST(gk_trust_add_intermediate(all.trust, all.cas.cert[0]));
-	bench_read_authority(opt.ca, opt.ca_key, &all.ca);
-	gk_certs_free(&roots);
-}
-
 void
 bench_gdoi_prepare(void)
 {
@@ -49,17 +31,13 @@ bench_gdoi_prepare(void)
 	if (all.suite.auth == IKE_AUTH_PSK)
 		BENCH_NEED(opt.psk != NULL);
 	else
-		prepare_certificates();
+		bench_crowd_trust(&crowd);
 	all.psk.key = gk_slice_str(opt.psk == NULL ? "" : opt.psk);
 	BENCH_MUST(gk_identity_parse(GK_ID_FQDN, gk_slice_str("*.lab.example"),
 	                             &all.any));
 	all.peers = (struct gk_identity){ GK_ID_FQDN, gk_buf_slice(&all.any) };
 	all.env = (struct gk_env){ .random = gk_crypto_random };
-	all.server = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)opt.port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	bench_crowd_server(&crowd);
 	all.id[0] = ISAKMP_ID_KEY_ID;
 	for (int i = 0; i < 4; i++)
 		all.id[4 + i] = (uint8_t)(opt.group >> (24 - 8 * i));
@@ -72,27 +50,14 @@ bench_gdoi_prepare(void)
 void
 bench_gdoi_certify(struct member *m, unsigned number)
 {
-	char subject[64], san[64];
-	time_t now = time(NULL);
+	char san[64];
 
 	snprintf(san, sizeof(san), "bench-%07u.lab.example", number);
 	BENCH_MUST(gk_identity_parse(GK_ID_FQDN, gk_slice_str(san), &m->name));
 	if (all.suite.auth == IKE_AUTH_PSK)
 		return;
-	snprintf(subject, sizeof(subject), "/O=MSEC Lab/CN=bench-%07u", number);
 	snprintf(san, sizeof(san), "DNS:bench-%07u.lab.example", number);
-	gk_pki_make(&m->pki, &(struct gk_pki_spec){
-				     .subject = subject,
-				     .san = san,
-				     .alg = all.keys,
-				     .slot = 2,
-				     .issuer = &all.ca,
-				     .serial = number + 1000000,
-				     .usage = "critical,digitalSignature",
-				     .not_before = now - GK_PKI_DAY,
-				     .not_after = now + 365 * GK_PKI_DAY });
-	m->chain[0] = m->pki.cert;
-	m->chain[1] = all.cas.cert[0];
+	bench_crowd_certify(&crowd, &m->pki, m->chain, number, all.keys, san);
 	m->credential = (struct ike_credential){
 		.signer = m->pki.signer,
 		.certs = (const struct gk_cert *const *)m->chain,

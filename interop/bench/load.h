@@ -6,7 +6,7 @@
 #include "interop/bench/bench.h"
 
 /*
- * DOC: what the load generators share - files, latencies, forged senders
+ * DOC: what load generators are made of - files, latencies, forged senders
  */
 void bench_read_certs(const char *path, struct gk_certs *certs);
 /* bench_read_authority - a CA that certificates are made with: @ca's pkey and
