@@ -59,8 +59,8 @@ struct gsakmpd_worker {
 	struct gkd_queue queue; /* datagrams */
 	struct gkd_asker asker; /* for commits; counts messages */
 	struct gkd_queue_seen seen;
-	struct gsakmpd_fetcher *fetcher;       /* NULL: nothing is fetched */
-	struct gsakmpd_openings *openings;     /* of the first worker */
+	struct gsakmpd_fetcher *fetcher;   /* NULL: nothing is fetched */
+	struct gsakmpd_openings *openings; /* of the first worker */
 	/* By index of the listening address; unused ones are NULL. */
 	struct gkd_udp *udp[GSAKMPD_LISTEN_MAX];
 	struct gkd_tcp *tcp[GSAKMPD_LISTEN_MAX];
