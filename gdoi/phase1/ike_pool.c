@@ -82,6 +82,7 @@ ike_pool_free(struct ike_pool *pool)
 		ike_entry_free(pool, pool->heap[pool->n]);
 	gk_index_free(&pool->by_own);
 	gk_index_free(&pool->by_first);
+	gk_index_free(&pool->by_late);
 	gk_index_free(&pool->by_ip);
 	gk_index_free(&pool->by_name);
 	free(pool->heap);
@@ -188,6 +189,14 @@ begin(struct ike_pool *pool, const struct ike_path *path,
 	struct ike *ike;
 	enum gk_err err;
 
+	/* The cookie of an SA is of that SA alone: this is a late copy, or
+	 * somebody's replay, and the SA may be over by now. */
+	ike_first_key(&path->peer, h->cookie_i, first);
+	if (ike_pool_late(pool, first) && GK_CHECKED("RFC2408-2.5.3-04"))
+		return refuse(pool, GK_ERR_UNEXPECTED, ISAKMP_NOTIFY_NONE,
+		              "RFC2408-2.5.3-04",
+		              "Initiator Cookie, which an SA of this peer has",
+		              0);
 	/* RFC2408-1.7.1-01 */
 	if (!has_room(pool, path) && GK_CHECKED("RFC2408-1.7.1-01")) {
 		pool->counts.limited++;
@@ -200,7 +209,6 @@ begin(struct ike_pool *pool, const struct ike_path *path,
 		pool->refused = true;
 		return err;
 	}
-	ike_first_key(&path->peer, h->cookie_i, first);
 	err = ike_pool_add(pool, ike, first, pool->now.mono_ms);
 	if (err != GK_OK) {
 		ike_free(ike);

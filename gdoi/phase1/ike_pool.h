@@ -30,6 +30,10 @@
  * our answers, and that is older than cfg.timeout_ms, makes room for a new one.
  * So forgers of addresses cannot lock out for longer than that who is really
  * there, and cost no more than the bound's number of answers in that time.
+ *
+ * A copy of message 1 begins no second SA, for the life of the one that it began
+ * and for two minutes after it (of the last 1024 that came so far as message 3): it
+ * is refused when it is not answered as before.
  */
 struct ike_pool_limits {
 	/* All 0: the defaults in brackets. */

@@ -36,6 +36,18 @@ struct ike_known {
 
 #define IKE_FIRST_KEY_LEN (16 + 1 + 2 + ISAKMP_COOKIE_LEN)
 
+/*
+ * The first message of an SA that is over, for as long as a copy of it may still be
+ * on its way.  Only those whose peer answered us are kept, so that forgers of
+ * addresses push none out; where there are more of them, the oldest goes.
+ */
+#define IKE_LATE_MAX 1024
+#define IKE_LATE_MS 120000 /* the longest life of a segment, RFC 9293 3.4.2 */
+struct ike_late {
+	uint8_t first[IKE_FIRST_KEY_LEN];
+	uint64_t until_ms; /* 0: nothing is kept here */
+};
+
 struct ike_entry {
 	struct ike *ike;
 	uint8_t own[ISAKMP_COOKIE_LEN];   /* the cookie that we made */
@@ -46,6 +58,7 @@ struct ike_entry {
 	bool half_open;    /* counted as such */
 	bool unanswered;   /* its peer has not shown that it hears us */
 	bool established;
+	bool heard; /* a peer began it, and has shown that it hears us */
 	bool ready; /* in the list of those with outputs */
 	struct ike_host *host;
 	struct ike_known *known;
@@ -62,8 +75,10 @@ struct ike_pool {
 
 	struct ike_entry **heap; /* by deadline; [0] is not used */
 	size_t n, cap;
-	struct gk_index by_own, by_first, by_ip, by_name;
+	struct gk_index by_own, by_first, by_late, by_ip, by_name;
 	struct ike_queue_of unanswered, ready;
+	struct ike_late late[IKE_LATE_MAX];
+	size_t next_late; /* the oldest */
 
 	bool refused; /* a message that is of no SA */
 	struct isakmp_reject why;
@@ -90,5 +105,9 @@ struct ike_known *ike_pool_known(const struct ike_pool *pool,
                                  struct gk_identity id);
 void ike_first_key(const struct ike_address *from, const uint8_t *cookie_i,
                    uint8_t key[IKE_FIRST_KEY_LEN]);
+/* ike_pool_late - has message 1 with this key begun an SA, which is beyond it or
+ * over? */
+bool ike_pool_late(const struct ike_pool *pool,
+                   const uint8_t first[IKE_FIRST_KEY_LEN]);
 
 #endif /* GDOI_PHASE1_IKE_POOL_PRIVATE_H */

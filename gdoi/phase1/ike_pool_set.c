@@ -151,8 +151,6 @@ answered(struct ike_pool *pool, struct ike_entry *e)
 	TAKE_OUT(&e->host->unanswered, e, by_host);
 	TAKE_OUT(&pool->unanswered, e, by_age);
 	e->unanswered = false;
-	(void)gk_index_remove(&pool->by_first,
-	                      (struct gk_slice){ e->first, sizeof(e->first) });
 }
 
 static void
@@ -180,6 +178,53 @@ ike_first_key(const struct ike_address *from, const uint8_t *cookie_i,
 	key[17] = (uint8_t)(from->port >> 8);
 	key[18] = (uint8_t)from->port;
 	memcpy(key + 19, cookie_i, ISAKMP_COOKIE_LEN);
+}
+
+/* ---- first messages ------------------------------------------------------ */
+
+static struct gk_slice
+first_of(const uint8_t first[IKE_FIRST_KEY_LEN])
+{
+	return (struct gk_slice){ first, IKE_FIRST_KEY_LEN };
+}
+
+static void
+keep_late(struct ike_pool *pool, const struct ike_entry *e)
+{
+	struct ike_late *l = &pool->late[pool->next_late];
+
+	if (l->until_ms != 0)
+		(void)gk_index_remove(&pool->by_late, first_of(l->first));
+	memcpy(l->first, e->first, sizeof(l->first));
+	l->until_ms = pool->now.mono_ms + IKE_LATE_MS;
+	if (gk_index_find(&pool->by_late, first_of(l->first)) != NULL ||
+	    gk_index_add(&pool->by_late, first_of(l->first), l) != GK_OK) {
+		l->until_ms = 0;
+		return;
+	}
+	pool->next_late = (pool->next_late + 1) % IKE_LATE_MAX;
+}
+
+static void
+first_leave(struct ike_pool *pool, struct ike_entry *e)
+{
+	if (gk_index_find(&pool->by_first, first_of(e->first)) != e)
+		return;
+	(void)gk_index_remove(&pool->by_first, first_of(e->first));
+	if (e->heard)
+		keep_late(pool, e);
+}
+
+bool
+ike_pool_late(const struct ike_pool *pool,
+              const uint8_t first[IKE_FIRST_KEY_LEN])
+{
+	const struct ike_late *l;
+
+	if (gk_index_find(&pool->by_first, first_of(first)) != NULL)
+		return true;
+	l = gk_index_find(&pool->by_late, first_of(first));
+	return l != NULL && l->until_ms > pool->now.mono_ms;
 }
 
 /* ---- names -------------------------------------------------------------- */
@@ -312,16 +357,12 @@ ike_pool_add(struct ike_pool *pool, struct ike *ike, const uint8_t *first,
 		                   e);
 	if (err == GK_OK && first != NULL) {
 		memcpy(e->first, first, sizeof(e->first));
-		err = gk_index_add(
-			&pool->by_first,
-			(struct gk_slice){ e->first, sizeof(e->first) }, e);
+		/* Where copies are not looked for, it may be there. */
+		if (gk_index_find(&pool->by_first, first_of(first)) == NULL)
+			err = gk_index_add(&pool->by_first, first_of(e->first),
+			                   e);
 		if (err == GK_OK)
 			err = host_join(pool, e);
-		if (err != GK_OK)
-			(void)gk_index_remove(
-				&pool->by_first,
-				(struct gk_slice){ e->first,
-			                           sizeof(e->first) });
 	}
 	if (err != GK_OK) {
 		ike_pool_forget(pool, e);
@@ -338,6 +379,7 @@ ike_pool_forget(struct ike_pool *pool, struct ike_entry *e)
 {
 	host_leave(pool, e);
 	known_leave(pool, e);
+	first_leave(pool, e);
 	if (e->at != 0)
 		heap_remove(pool, e);
 	if (gk_index_find(&pool->by_own,
@@ -390,8 +432,10 @@ ike_pool_update(struct ike_pool *pool, struct ike_entry *e)
 		APPEND(&pool->ready, e, in_ready);
 		e->ready = true;
 	}
-	if (state != IKE_R_SA && state != IKE_R_AGGRESSIVE)
+	if (state != IKE_R_SA && state != IKE_R_AGGRESSIVE) {
+		e->heard |= state != IKE_DEAD;
 		answered(pool, e);
+	}
 	if (state == IKE_DEAD) {
 		ike_pool_forget(pool, e);
 		return GK_OK;

@@ -283,6 +283,115 @@ GK_TEST(rfc2408_5_1_01, message_1_again_is_the_same_sa)
 	close_pools();
 }
 
+static enum gk_err
+hear_from(uint8_t host, struct gk_slice m)
+{
+	struct ike *other;
+	enum gk_err err = ike_pool_receive(pools[1], seen_from(1, host), m, now,
+	                                   &other);
+
+	assert_null(other);
+	drain(1);
+	return err;
+}
+
+static enum gk_err
+hear_again(struct gk_slice m)
+{
+	return hear_from(1, m);
+}
+
+/* The answer to message 1, and all that follows it. */
+static void
+go_on(void)
+{
+	struct ike *other;
+
+	gk_assert_ok(ike_pool_receive(pools[0], seen_from(0, 1),
+	                              gk_buf_slice(&heard[1].sent[0]), now,
+	                              &other));
+	talk(0, 1);
+}
+
+/* The network may keep a copy of it back for longer than all of phase 1 takes. */
+static void
+check_late(struct gk_slice m, size_t established)
+{
+	gk_assert_err(GK_ERR_UNEXPECTED, hear_again(m));
+	assert_string_equal(heard[1].why.req, "RFC2408-2.5.3-04");
+	assert_int_equal(heard[1].n[IKE_OUT_SEND], 0);
+	assert_int_equal(ike_pool_counts(pools[1]).half_open, 0);
+	assert_int_equal(ike_pool_counts(pools[1]).begun, 1);
+	assert_int_equal(ike_pool_counts(pools[1]).established, established);
+}
+
+GK_TEST(rfc2408_2_5_3_04, a_late_copy_of_message_1_begins_nothing)
+{
+	struct ike *ike;
+	struct gk_buf m;
+
+	GK_BREAKS("RFC2408-2.5.3-04");
+	for (int aggressive = 0; aggressive < 2; aggressive++) {
+		open_pools(false);
+		config[0].aggressive = config[1].aggressive = aggressive;
+		ike_pool_configure(pools[0], &config[0]);
+		ike_pool_configure(pools[1], &config[1]);
+		gk_assert_ok(ike_pool_initiate(pools[0], NULL, seen_from(0, 1),
+		                               now, &ike));
+		drain(0);
+		gk_assert_ok(gk_buf_copy(&m,
+		                         gk_buf_slice(&heard[0].sent[0])));
+		gk_assert_ok(hear_again(gk_buf_slice(&m)));
+		go_on();
+		assert_int_equal(ike_state(ike), IKE_ESTABLISHED);
+		check_late(gk_buf_slice(&m), 1);
+		/* From elsewhere it is another's. */
+		gk_assert_ok(hear_from(2, gk_buf_slice(&m)));
+		now.mono_ms += 40000;
+		gk_assert_ok(ike_pool_tick(pools[1], now));
+		drain(1);
+		/* Nor when the SA is over. */
+		gk_assert_ok(ike_pool_delete_all(pools[0], now));
+		talk(0, 1);
+		gk_assert_err(GK_ERR_UNEXPECTED, hear_again(gk_buf_slice(&m)));
+		assert_int_equal(ike_pool_counts(pools[1]).begun, 2);
+		now.mono_ms += 119999;
+		gk_assert_err(GK_ERR_UNEXPECTED, hear_again(gk_buf_slice(&m)));
+		now.mono_ms += 1;
+		gk_assert_ok(hear_again(gk_buf_slice(&m)));
+		gk_buf_free(&m);
+		close_pools();
+	}
+}
+
+/* Nobody who has answered is forgotten for those who have not, nor more kept than
+ * there is room for. */
+GK_TEST(rfc2408_2_5_3_04, what_is_kept_of_first_messages_is_bounded)
+{
+	struct gk_buf m = { 0 };
+	struct ike *ike;
+
+	open_pools(false);
+	for (int i = 0; i < 1025; i++) {
+		gk_assert_ok(ike_pool_initiate(pools[0], NULL, seen_from(0, 1),
+		                               now, &ike));
+		drain(0);
+		if (i == 0)
+			gk_assert_ok(gk_buf_copy(
+				&m, gk_buf_slice(&heard[0].sent[0])));
+		gk_assert_ok(hear_again(gk_buf_slice(&heard[0].sent[0])));
+		go_on();
+		gk_assert_ok(ike_pool_delete_all(pools[0], now));
+		talk(0, 1);
+		if (i == 1023)
+			gk_assert_err(GK_ERR_UNEXPECTED,
+			              hear_again(gk_buf_slice(&m)));
+	}
+	gk_assert_ok(hear_again(gk_buf_slice(&m)));
+	gk_buf_free(&m);
+	close_pools();
+}
+
 GK_TEST(rfc2407_4_6_3_3_03, initial_contact_ends_older_sas_of_that_identity)
 {
 	static const struct gk_identity a = { GK_ID_IPV4, { ip[0], 4 } };
@@ -511,6 +620,10 @@ main(void)
 		GK_RUN(rfc2408_1_7_1_01, half_open_sas_are_bounded),
 		GK_RUN(rfc2408_1_7_1_01, who_has_answered_is_not_pushed_out),
 		GK_RUN(rfc2408_5_1_01, message_1_again_is_the_same_sa),
+		GK_RUN(rfc2408_2_5_3_04,
+		       a_late_copy_of_message_1_begins_nothing),
+		GK_RUN(rfc2408_2_5_3_04,
+		       what_is_kept_of_first_messages_is_bounded),
 		GK_RUN(rfc2407_4_6_3_3_03,
 		       initial_contact_ends_older_sas_of_that_identity),
 		GK_RUN(rfc2407_4_6_3_3_03, initial_contact_ends_nobody_elses),
