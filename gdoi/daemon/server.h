@@ -106,6 +106,8 @@ struct gdoid_group {
 	struct gpt_source *source;
 	struct gpt_seen seen; /* the newest token accepted */
 	char lapse[256];      /* why it would not be accepted today; or empty */
+	/* Of the policy in force: see struct gdoi_policy. */
+	char passed_over[256];
 	bool lapsed_serve;    /* admit members all the same */
 	struct gkd_timer *lapse_timer;
 

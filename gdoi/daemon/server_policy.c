@@ -236,7 +236,13 @@ static enum gk_err
 build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
       struct gdoi_policy **policy, struct gpt_seen *seen, char why[256])
 {
-	bool legacy = g->server->phase1->ike.legacy_ok;
+	const struct ike_config *ike = &g->server->phase1->ike;
+	const struct gdoi_policy_able able = {
+		.legacy_ok = ike->legacy_ok,
+		.dialect = &g->dialect,
+		.ike = ike,
+		.group = &g->cfg,
+	};
 	struct gpt_token *token = NULL;
 	enum gk_err err;
 
@@ -251,7 +257,7 @@ build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
 	                      is_local(g)         ? LOCAL_EDITION
 	                      : seen->has_edition ? seen->edition
 	                                          : 0,
-	                      legacy, &g->dialect, policy, why);
+	                      &able, policy, why);
 	if (err != GK_OK) {
 		gpt_token_free(token);
 		return err;
@@ -300,10 +306,12 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 	struct isakmp_reject reject = { 0 };
 	struct gdoi_policy *policy;
 	struct gpt_seen seen;
+	char passed_over[256];
 	enum gk_err err;
 
 	err = build(g, octets, restored, &policy, &seen, why);
 	if (err == GK_OK) {
+		memcpy(passed_over, policy->passed_over, sizeof(passed_over));
 		if (!check_phase1(g, policy, why))
 			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
 			        g->name, why);
@@ -331,6 +339,12 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 		return GK_ERR_IO;
 	}
 	g->seen = seen;
+	memcpy(g->passed_over, passed_over, sizeof(g->passed_over));
+	if (passed_over[0] != '\0')
+		gkd_log(LOG_NOTICE, "cfg",
+		        "policy of group '%s': in force is what stands below "
+		        "%s",
+		        g->name, passed_over);
 	if (!restored)
 		gdoid_lapse_judge(g);
 	return GK_OK;
@@ -420,6 +434,11 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 			err = GK_ERR_POLICY;
 		else
 			err = check_run(g, policy, text);
+		if (err == GK_OK && policy->passed_over[0] != '\0')
+			gkd_check_warn(config, e,
+			               "'@file': in force is what stands "
+			               "below %s",
+			               policy->passed_over);
 		gdoi_policy_free(policy);
 	}
 	if (err == GK_OK)

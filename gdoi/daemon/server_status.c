@@ -34,6 +34,9 @@ group_status(struct gdoid_group *g)
 	              (json_int_t)st.n_barred, "teks", (json_int_t)st.n_teks);
 	if (g->lapse[0] != '\0')
 		json_object_set_new(o, "token_lapsed", gkd_json_text(g->lapse));
+	if (g->passed_over[0] != '\0')
+		json_object_set_new(o, "passed_over",
+		                    gkd_json_text(g->passed_over));
 	json_object_set_new(o, "id", gkd_json_octets(gk_buf_slice(&g->id)));
 	json_object_set_new(o, "kek",
 	                    st.has_kek ? gdoid_json_kek(&st.kek) : json_null());

@@ -99,6 +99,11 @@ enum gk_err gdoi_group_policy_check(const struct gdoi_group_config *cfg,
                                     const struct gdoi_policy *policy,
                                     struct isakmp_reject *why);
 
+/* gdoi_group_rekey_check - the same for the Rekey SA alone. */
+enum gk_err gdoi_group_rekey_check(const struct gdoi_group_config *cfg,
+                                   const struct gdoi_rekey_policy *rekey,
+                                   struct isakmp_reject *why);
+
 /* gdoi_group_set_lapsed - the token of the policy in force would not, or would again,
  * be accepted today.  While it would not, only members register. */
 void gdoi_group_set_lapsed(struct gdoi_group *group, bool lapsed);

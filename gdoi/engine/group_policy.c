@@ -66,10 +66,18 @@ check_signature(const struct gdoi_group_config *cfg,
 	return GK_OK;
 }
 
-static enum gk_err
-check_rekey(const struct gdoi_group_config *cfg,
-            const struct gdoi_dialect *dialect,
-            const struct gdoi_rekey_policy *p, struct isakmp_reject *why)
+static const struct gdoi_dialect *
+dialect_of(const struct gdoi_group_config *cfg)
+{
+	static const struct gdoi_dialect defaults;
+
+	return cfg->dialect != NULL ? cfg->dialect : &defaults;
+}
+
+enum gk_err
+gdoi_group_rekey_check(const struct gdoi_group_config *cfg,
+                       const struct gdoi_rekey_policy *p,
+                       struct isakmp_reject *why)
 {
 	enum gk_cipher cipher =
 		gdoi_kek_cipher(p->sak.algorithm, p->sak.key_length);
@@ -86,7 +94,7 @@ check_rekey(const struct gdoi_group_config *cfg,
 	    GK_CHECKED("RFC8263-2.2-01"))
 		return refuse(why, GK_ERR_POLICY, "RFC8263-2.2-01",
 		              "KEK_ACK_REQUESTED");
-	return check_signature(cfg, dialect, &p->sak, why);
+	return check_signature(cfg, dialect_of(cfg), &p->sak, why);
 }
 
 static enum gk_err
@@ -125,18 +133,14 @@ enum gk_err
 gdoi_group_policy_check(const struct gdoi_group_config *cfg,
                         const struct gdoi_policy *p, struct isakmp_reject *why)
 {
-	static const struct gdoi_dialect defaults;
-	const struct gdoi_dialect *dialect =
-		cfg->dialect != NULL ? cfg->dialect : &defaults;
-
 	/* RFC6407-5.2.1-03 */
 	if (!p->rekey.on && p->n_data == 0 && GK_CHECKED("RFC6407-5.2.1-03"))
 		return refuse(why, GK_ERR_POLICY, "RFC6407-5.2.1-03", "SA");
 	if (p->n_data > GDOI_SATS_MAX / 2)
 		return refuse(why, GK_ERR_SPACE, "RFC6407-5.2.1-02", "SAT");
 	if (p->rekey.on)
-		GK_TRY(check_rekey(cfg, dialect, &p->rekey, why));
-	return check_data(cfg, dialect, p, why);
+		GK_TRY(gdoi_group_rekey_check(cfg, &p->rekey, why));
+	return check_data(cfg, dialect_of(cfg), p, why);
 }
 
 /* ---- the tree ------------------------------------------------------------ */

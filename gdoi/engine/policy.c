@@ -9,7 +9,7 @@
 #include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_lint.h"
 
-#define WHY_LEN 256
+#define WHY_LEN GDOI_POLICY_WHY
 #define OID_TLV_MAX (2 + GK_OID_MAX)
 #define DER_OBJECT 0x06
 /* Octets of an SA payload: a UDP datagram, less what else message 2 has in it. */
@@ -156,14 +156,14 @@ make_phase1(struct gdoi_policy_making *m, const struct gpt_gdoi_register *reg)
 	m->p->phase1 = calloc(reg->n_phase1, sizeof(*m->p->phase1));
 	if (!m->p->phase1)
 		return GK_ERR_NOMEM;
+	/* RFC4534-B.1.3-01: any of them will do, so those that may not be used
+	 * are none. */
 	for (size_t i = 0; i < reg->n_phase1; i++) {
 		struct gdoi_phase1_policy out =
 			gdoi_policy_phase1_of(&reg->phase1[i]);
 
-		if (!m->legacy_ok && ike_suite_is_legacy(&out.suite))
-			return gdoi_policy_refuse(m, "phase1[%zu] is legacy",
-			                          i);
-		m->p->phase1[m->p->n_phase1++] = out;
+		if (m->legacy_ok || !ike_suite_is_legacy(&out.suite))
+			m->p->phase1[m->p->n_phase1++] = out;
 	}
 	return GK_OK;
 }
@@ -240,41 +240,36 @@ check_readable(struct gdoi_policy_making *m)
 static enum gk_err
 make(struct gdoi_policy_making *m, const struct gpt_token *token)
 {
-	const struct gpt_gdoi_register *gdoi;
-	const struct gpt_gdoi_rekey *rekey;
-	bool unknown;
+	const struct gpt_gdoi_register *gdoi = NULL;
 	size_t octets;
 
-	if (!gpt_token_gdoi_register(token, &gdoi))
-		return gdoi_policy_refuse(m, "no registration by GDOI");
-	rekey = gpt_token_gdoi_rekey(token, &unknown);
-	/* RFC4534-3-13: only rekey protocols that GDOI cannot support. */
-	if (!rekey && unknown)
-		return gdoi_policy_refuse(m, "no rekey by GDOI, but by others");
+	GK_TRY(gdoi_policy_choose_registration(m, token, &gdoi));
 	GK_TRY(contradictions(m, token));
 	octets = octets_of_record(GPT_RECORD_GDOI_GROUP, &gdoi->group) +
 	         octets_of_data(token) + UNSPECIFIED_LEN;
-	if (rekey)
-		octets += octets_of_record(GPT_RECORD_GDOI_REKEY, rekey);
+	for (size_t i = 0; i < token->n_rekey; i++)
+		if (token->rekey[i].kind == GPT_PROTOCOL_GDOI_REKEY)
+			octets += octets_of_record(GPT_RECORD_GDOI_REKEY,
+			                           token->rekey[i].gdoi_rekey);
 	GK_TRY(gk_buf_alloc(&m->p->octets, octets));
 	GK_TRY(make_group(m, &gdoi->group));
 	GK_TRY(make_phase1(m, gdoi));
-	if (rekey)
-		GK_TRY(gdoi_policy_make_rekey(m, rekey));
+	GK_TRY(gdoi_policy_choose_rekey(m, token));
 	GK_TRY(make_data(m, token));
 	return check_readable(m);
 }
 
 enum gk_err
-gdoi_policy_new(struct gpt_token *token, int64_t edition, bool legacy_ok,
-                const struct gdoi_dialect *dialect, struct gdoi_policy **policy,
-                char why[WHY_LEN])
+gdoi_policy_new(struct gpt_token *token, int64_t edition,
+                const struct gdoi_policy_able *able,
+                struct gdoi_policy **policy, char why[WHY_LEN])
 {
 	static const struct gdoi_dialect defaults;
 	struct gdoi_policy_making m = {
 		.p = calloc(1, sizeof(*m.p)),
-		.dialect = dialect ? dialect : &defaults,
-		.legacy_ok = legacy_ok,
+		.able = able,
+		.dialect = able->dialect ? able->dialect : &defaults,
+		.legacy_ok = able->legacy_ok,
 		.why = why,
 	};
 	enum gk_err err = m.p ? make(&m, token) : GK_ERR_NOMEM;

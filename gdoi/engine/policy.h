@@ -10,6 +10,9 @@
 
 struct gpt_token;
 struct gpt_phase1;
+struct gpt_register;
+struct gdoi_group_config;
+struct ike_config;
 
 /*
  * DOC: what a GDOI group is to be
@@ -57,7 +60,12 @@ struct gdoi_data_policy {
 
 struct gdoi_policy {
 	int64_t edition;         /* of the token; -1: a local policy */
-	struct gpt_token *token; /* owned; says who is admitted */
+	struct gpt_token *token; /* owned */
+	/* Who is admitted: the token's, of the registration in force. */
+	const struct gpt_register *lists;
+	/* For people: which entry of the token that stands above those in force
+	 * is not, and why; "": none. */
+	char passed_over[256];
 	/* The Group Owner's token would not be accepted any more: the group goes
 	 * on for its members, and nobody else registers. */
 	bool lapsed;
@@ -79,20 +87,31 @@ struct gdoi_policy {
 	struct gk_buf octets; /* what the slices above point to; owned */
 };
 
+/* What a key server can do, and may. */
+struct gdoi_policy_able {
+	/* DES, 3DES, MD5, SHA-1 signatures, short keys are no reason to refuse */
+	bool legacy_ok;
+	const struct gdoi_dialect *dialect; /* the group's; NULL: the defaults */
+	const struct ike_config *ike; /* proposals; NULL: any phase 1 will do */
+	/* Its signer; NULL: whatever a Rekey SA is signed with will do. */
+	const struct gdoi_group_config *group;
+};
+
 /**
  * gdoi_policy_new - what @token says about a GDOI group.
- * @edition:   -1 for a policy that was read from a local file
- * @legacy_ok: DES, 3DES, MD5, SHA-1 signatures, short keys are no reason to refuse
- * @dialect:   the group's; NULL: the defaults
- * @why:       for people: which element, and what is wrong with it
+ * @edition: -1 for a policy that was read from a local file
+ * @able:    is not kept
+ * @why:     for people: which element, and what is wrong with it
  *
+ * RFC 4534 section 3: of several registrations and rekey protocols the highest is in
+ * force that @able can do.  When none is left, the refusal is that of the first.
  * Takes @token over on success.
  *
  * Return: GK_OK; GK_ERR_POLICY: no GDOI group, or one that cannot be run.
  */
 GK_MUST_CHECK enum gk_err gdoi_policy_new(struct gpt_token *token,
-                                          int64_t edition, bool legacy_ok,
-                                          const struct gdoi_dialect *dialect,
+                                          int64_t edition,
+                                          const struct gdoi_policy_able *able,
                                           struct gdoi_policy **policy,
                                           char why[256]);
 void gdoi_policy_free(struct gdoi_policy *policy);

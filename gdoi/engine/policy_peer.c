@@ -34,12 +34,6 @@ party_of(const struct gdoi_peer *peer, struct gk_slice ca[AUTHORITIES_MAX])
 	return party;
 }
 
-static const struct gpt_register *
-lists(const struct gdoi_policy *policy)
-{
-	return gpt_token_gdoi_register(policy->token, NULL);
-}
-
 static bool
 phase1_suits(const struct gdoi_policy *policy, const struct gdoi_peer *peer)
 {
@@ -54,7 +48,7 @@ gdoi_policy_explain(const struct gdoi_policy *policy,
 	struct gk_slice ca[AUTHORITIES_MAX];
 	const struct gpt_party party = party_of(peer, ca);
 	struct gpt_verdict verdict;
-	bool admitted = gpt_access_member(lists(policy), &party, &verdict);
+	bool admitted = gpt_access_member(policy->lists, &party, &verdict);
 
 	(void)snprintf(why, 256, "%.200s [%s]", verdict.text, verdict.req);
 	if (admitted && !phase1_suits(policy, peer)) {
@@ -82,7 +76,7 @@ gdoi_policy_key_server(const struct gdoi_policy *policy,
 	struct gk_slice ca[AUTHORITIES_MAX];
 	const struct gpt_party party = party_of(peer, ca);
 
-	return gpt_access_gcks(lists(policy), &party, NULL);
+	return gpt_access_gcks(policy->lists, &party, NULL);
 }
 
 bool
@@ -92,5 +86,5 @@ gdoi_policy_sender(const struct gdoi_policy *policy,
 	struct gk_slice ca[AUTHORITIES_MAX];
 	const struct gpt_party party = party_of(peer, ca);
 
-	return gpt_access_sender(lists(policy), &party, NULL);
+	return gpt_access_sender(policy->lists, &party, NULL);
 }

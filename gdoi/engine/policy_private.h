@@ -11,12 +11,15 @@
  * Private to gdoi/engine/policy*.c.  What the slices of a policy point to is
  * copied into its octets, which are sized beforehand and never move.
  */
+#define GDOI_POLICY_WHY 256
+
 struct gdoi_policy_making {
 	struct gdoi_policy *p;
-	const struct gdoi_dialect *dialect;
+	const struct gdoi_policy_able *able;
+	const struct gdoi_dialect *dialect; /* not NULL */
 	bool legacy_ok;
 	size_t used; /* of p->octets */
-	char *why;   /* 256 octets */
+	char *why;   /* GDOI_POLICY_WHY octets */
 };
 
 /* GK_ERR_POLICY, with a reason. */
@@ -29,6 +32,14 @@ struct gk_slice gdoi_policy_keep(struct gdoi_policy_making *m,
 GK_MUST_CHECK enum gk_err gdoi_policy_oid(struct gdoi_policy_making *m,
                                           const char *text,
                                           struct gk_slice *out);
+
+/* policy_choice.c: which of several.  _registration: that which is in force, whose
+ * lists are the policy's then.  _rekey: makes it, if there is one. */
+GK_MUST_CHECK enum gk_err gdoi_policy_choose_registration(
+	struct gdoi_policy_making *m, const struct gpt_token *token,
+	const struct gpt_gdoi_register **gdoi);
+GK_MUST_CHECK enum gk_err gdoi_policy_choose_rekey(
+	struct gdoi_policy_making *m, const struct gpt_token *token);
 
 GK_MUST_CHECK enum gk_err gdoi_policy_make_rekey(
 	struct gdoi_policy_making *m, const struct gpt_gdoi_rekey *rekey);
