@@ -5,7 +5,8 @@
  * RFC 2407 section 4.5: kilobytes are counted by members alone, and all that we see
  * of one who has used them up is that it registers again.  The SA is replaced for
  * everybody then, within bounds: one member alone must not have all the others
- * change keys all the time.
+ * change keys all the time, and a key server that starts again must not give it
+ * another hour's share.
  */
 #define SHARE_MS 3600000 /* that worn_max is for */
 
@@ -29,7 +30,7 @@ say(struct gdoi_group *g, const struct gk_member *m, bool refused)
 
 /* What one registration asks for is one rekey, of however many SAs. */
 static enum gk_err
-spend(struct gdoi_group *g, const struct gk_member *m, struct gdoi_wear *w,
+spend(struct gdoi_group *g, struct gk_member *m, struct gdoi_wear *w,
       struct gk_now now)
 {
 	struct gdoi_member *info = gdoi_member_of(g, m->id);
@@ -40,17 +41,19 @@ spend(struct gdoi_group *g, const struct gk_member *m, struct gdoi_wear *w,
 		return GK_OK;
 	if (info->worn == 0 || now.mono_ms - info->worn_ms >= SHARE_MS) {
 		info->worn_ms = now.mono_ms;
+		info->worn_utc = now.utc_s;
 		info->worn = 0;
 	}
 	w->granted = info->worn < most;
 	if (info->worn > most)
 		return GK_OK; /* it has been said */
 	info->worn++;
+	GK_TRY(gdoi_member_save(g, m, (struct gk_slice){ 0 }));
 	return say(g, m, !w->granted);
 }
 
 enum gk_err
-gdoi_tek_wear(struct gdoi_group *g, const struct gk_member *m,
+gdoi_tek_wear(struct gdoi_group *g, struct gk_member *m,
               struct gdoi_data_sa *t, struct gdoi_wear *w, struct gk_now now)
 {
 	if (t->sat.protocol == GDOI_PROTOCOL_IEC_61850 ||
@@ -62,6 +65,7 @@ gdoi_tek_wear(struct gdoi_group *g, const struct gk_member *m,
 	if (!w->granted)
 		return GK_OK;
 	t->worn = true;
+	GK_TRY(gdoi_tek_save(g, t));
 	gdoi_group_timers(g, now);
 	return GK_OK;
 }

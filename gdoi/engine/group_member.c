@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/crypto/gk_cert.h"
+#include "common/group/gk_row.h"
 #include "gdoi/engine/group_state.h"
 
 /*
@@ -151,7 +152,7 @@ gdoi_members_free(struct gdoi_group *g)
 
 /* ---- durable ------------------------------------------------------------- */
 
-enum { HEARD = 1, BEHIND_NAT = 2 };
+enum { HEARD = 1, BEHIND_NAT = 2, WORN = 4 };
 
 /* What changes comes first, who it is last. */
 static void
@@ -171,6 +172,10 @@ read_info(struct gk_rd *rd, struct gdoi_member *info)
 	info->since = gk_rd_u32(rd, "since");
 	info->acked = gk_rd_u32(rd, "acknowledged");
 	info->acked_seq = gk_rd_u32(rd, "acknowledged SEQ");
+	if ((flags & WORN) != 0) {
+		info->worn_utc = (int64_t)gk_row_rd_u64(rd, "hour of shares");
+		info->worn = gk_rd_u32(rd, "shares");
+	}
 	/* What is not remembered counts as a repetition. */
 	info->acked_before = UINT64_MAX;
 	if (ip.len > sizeof(info->address.ip))
@@ -186,10 +191,15 @@ write_info(struct gk_wr *wr, const struct gdoi_member *info)
 	gk_wr_bytes(wr, ip_of(info));
 	gk_wr_u16(wr, info->address.port);
 	gk_wr_u8(wr, (uint8_t)((info->heard ? HEARD : 0) |
-	                       (info->address.nat ? BEHIND_NAT : 0)));
+	                       (info->address.nat ? BEHIND_NAT : 0) |
+	                       (info->worn != 0 ? WORN : 0)));
 	gk_wr_u32(wr, info->since);
 	gk_wr_u32(wr, info->acked);
 	gk_wr_u32(wr, info->acked_seq);
+	if (info->worn == 0)
+		return;
+	gk_row_wr_u64(wr, (uint64_t)info->worn_utc);
+	gk_wr_u32(wr, info->worn);
 }
 
 enum gk_err
@@ -215,6 +225,20 @@ gdoi_member_save(struct gdoi_group *g, struct gk_member *m, struct gk_slice who)
 	                            (struct gk_slice){ row, wr.len });
 }
 
+/* The hour goes on where it was.  A clock that was put back makes it longer by no
+ * more than what it had left. */
+static void
+resume_hour(const struct gdoi_group *g, struct gdoi_member *info)
+{
+	int64_t gone = g->now.utc_s - info->worn_utc;
+
+	if (gone < 0) {
+		gone = 0;
+		info->worn_utc = g->now.utc_s;
+	}
+	info->worn_ms = g->now.mono_ms - (uint64_t)gone * 1000;
+}
+
 enum gk_err
 gdoi_members_load(struct gdoi_group *g)
 {
@@ -228,6 +252,7 @@ gdoi_members_load(struct gdoi_group *g)
 		gk_rd_init(&rd, gk_member_blob(m).ptr, m->blob_len);
 		read_info(&rd, &info);
 		GK_TRY(rd.fault.err);
+		resume_hour(g, &info);
 		GK_TRY(gdoi_member_put(g, m, &info));
 	}
 	return GK_OK;

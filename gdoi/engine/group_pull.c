@@ -440,6 +440,7 @@ remember(struct admission *a)
 	if (before != NULL) {
 		info.heard = before->heard;
 		info.worn_ms = before->worn_ms;
+		info.worn_utc = before->worn_utc;
 		info.worn = before->worn;
 	}
 	if (a->from != NULL)

@@ -76,14 +76,17 @@ gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 	                  &wr);
 }
 
-/* Beside the state of a TEK: it has run out, and its keys are zero. */
+/* Beside the state of a TEK: it has run out, and its keys are zero; it may have been
+ * used up, and is to be replaced. */
 #define TEK_OVER 0x80
+#define TEK_WORN 0x40
 
 static void
 write_tek(struct gk_wr *wr, const struct gdoi_data_sa *t)
 {
 	gk_wr_u16(wr, t->data);
-	gk_wr_u8(wr, (uint8_t)(t->state | (t->over ? TEK_OVER : 0)));
+	gk_wr_u8(wr, (uint8_t)(t->state | (t->over ? TEK_OVER : 0) |
+	                       (t->worn ? TEK_WORN : 0)));
 	gk_wr_u8(wr, t->announced);
 	gk_wr_u8(wr, t->deleted);
 	gk_row_wr_u64(wr, (uint64_t)t->created);
@@ -262,8 +265,9 @@ read_tek(const struct gdoi_group *g, struct gdoi_data_sa *t, struct gk_rd *rd)
 
 	t->data = gk_rd_u16(rd, "data");
 	state = gk_rd_u8(rd, "state");
-	t->state = (enum gdoi_tek_state)(state & ~TEK_OVER);
+	t->state = (enum gdoi_tek_state)(state & ~(TEK_OVER | TEK_WORN));
 	t->over = (state & TEK_OVER) != 0;
+	t->worn = (state & TEK_WORN) != 0;
 	t->announced = gk_rd_u8(rd, "announced") != 0;
 	t->deleted = gk_rd_u8(rd, "deleted") != 0;
 	t->created = (int64_t)gk_row_rd_u64(rd, "created");

@@ -69,7 +69,7 @@ struct gdoi_data_sa {
 	bool deleted;   /* a PUSH says so */
 	bool over;      /* it has run out; of the list @lapsed */
 	/* A member came again, and may have used its kilobytes up: it is
-	 * replaced.  Not durable. */
+	 * replaced. */
 	bool worn;
 	int shown;           /* state that was put out last; -1: none */
 	struct gdoi_sat sat; /* as policy had it, with the SPI */
@@ -133,8 +133,10 @@ struct gdoi_member {
 	uint8_t said_len;
 	bool ack_turn;     /* the next search begins with it */
 	uint16_t ack_port; /* where its last acknowledgement came from */
-	/* SAs that were replaced for it in the hour that began then. */
+	/* SAs that were replaced for it in the hour that began then; durable,
+	 * by what the clock says. */
 	uint64_t worn_ms;
+	int64_t worn_utc;
 	unsigned worn;
 	struct gdoi_member *same_ip; /* next of that address */
 };
@@ -318,7 +320,7 @@ struct gdoi_wear {
 /* gdoi_tek_wear - @m, which was a member before, has registered again and was given
  * @tek, which it may have used up. */
 GK_MUST_CHECK enum gk_err gdoi_tek_wear(struct gdoi_group *g,
-                                        const struct gk_member *m,
+                                        struct gk_member *m,
                                         struct gdoi_data_sa *tek,
                                         struct gdoi_wear *wear,
                                         struct gk_now now);

@@ -173,6 +173,46 @@ GK_TEST(kilobytes, one_registration_costs_one_share_of_all_sas)
 	gw_free(&w);
 }
 
+/* Who can have a key server start again has no more of it, and what was granted is
+ * done. */
+GK_TEST(kilobytes, a_restart_gives_no_other_share)
+{
+	gw_init(&w, 2);
+	gw_set_data(&w, 1, &gw_esp_cbc);
+	w.template.data[0].sat.ipsec.life_kb = 100;
+	w.template.data[0].sat.ipsec.life_s = 86400;
+	w.cfg.worn_gap_s = 600;
+	w.cfg.worn_max = 2;
+	gw_open_with(&w, 2);
+	gw_after(&w, 60);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_drain(&w);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 0);
+	gw_restart(&w);
+	gw_after(&w, 600);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 1);
+	gw_after(&w, 600);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 2);
+	/* That was its share of this hour, ... */
+	gw_restart(&w);
+	gw_after(&w, 600);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 600);
+	gw_restart(&w);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 600);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 2);
+	/* ... and this is the next one. */
+	gw_restart(&w);
+	gw_after(&w, 1200);
+	gk_assert_ok(gw_register(&w, &w.member[1]));
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_REKEYED], 3);
+	gw_free(&w);
+}
+
 int
 main(void)
 {
@@ -181,6 +221,7 @@ main(void)
 		       who_registers_again_brings_about_new_keys_for_all),
 		GK_RUN(kilobytes,
 		       one_member_does_not_have_the_others_change_keys_all_the_time),
+		GK_RUN(kilobytes, a_restart_gives_no_other_share),
 		GK_RUN(kilobytes, one_registration_costs_one_share_of_all_sas),
 		GK_RUN(kilobytes, without_such_a_lifetime_nothing_comes_of_it),
 		GK_RUN(kilobytes,
