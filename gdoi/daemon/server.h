@@ -108,7 +108,7 @@ struct gdoid_group {
 	char lapse[256];      /* why it would not be accepted today; or empty */
 	/* Of the policy in force: see struct gdoi_policy. */
 	char passed_over[256];
-	bool lapsed_serve;    /* admit members all the same */
+	bool lapsed_serve; /* admit members all the same */
 	struct gkd_timer *lapse_timer;
 
 	struct gdoid_push history[GDOID_HISTORY_MAX]; /* a ring */

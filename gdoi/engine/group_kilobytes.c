@@ -53,8 +53,8 @@ spend(struct gdoi_group *g, struct gk_member *m, struct gdoi_wear *w,
 }
 
 enum gk_err
-gdoi_tek_wear(struct gdoi_group *g, struct gk_member *m,
-              struct gdoi_data_sa *t, struct gdoi_wear *w, struct gk_now now)
+gdoi_tek_wear(struct gdoi_group *g, struct gk_member *m, struct gdoi_data_sa *t,
+              struct gdoi_wear *w, struct gk_now now)
 {
 	if (t->sat.protocol == GDOI_PROTOCOL_IEC_61850 ||
 	    t->sat.ipsec.life_kb == 0 || t->state != GDOI_TEK_CURRENT ||

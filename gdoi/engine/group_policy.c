@@ -223,14 +223,26 @@ gdoi_group_make_data(struct gdoi_group *g)
 	return gk_group_new(g->env, &cfg, &g->data);
 }
 
+/* RFC6407-5.6.3.1: the keys of a tree are of the KEK's algorithm, so those of another
+ * one are no keys of it, though they may have as many octets. */
+static bool
+same_tree_keys(const struct gdoi_group *g, const struct gdoi_policy *p)
+{
+	const struct gdoi_rekey_sa *kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
+
+	return kek == NULL || kek->sak.management != GDOI_KEK_MANAGEMENT_LKH ||
+	       kek->cipher == gdoi_kek_cipher(p->rekey.sak.algorithm,
+	                                      p->rekey.sak.key_length);
+}
+
 static bool
 same_shape(const struct gdoi_group *g, const struct gdoi_group_shape *shape,
            const struct gdoi_policy *p)
 {
 	const struct gdoi_group_shape *s = &g->shape;
 
-	return s->degree == shape->degree && s->key_len == shape->key_len &&
-	       s->capacity == shape->capacity &&
+	return same_tree_keys(g, p) && s->degree == shape->degree &&
+	       s->key_len == shape->key_len && s->capacity == shape->capacity &&
 	       s->backward == shape->backward &&
 	       s->sender_last == shape->sender_last &&
 	       p->rekey.on == (gdoi_kek_of(g, GDOI_KEK_CURRENT) != NULL);

@@ -91,7 +91,8 @@ struct gdoi_policy {
 struct gdoi_policy_able {
 	/* DES, 3DES, MD5, SHA-1 signatures, short keys are no reason to refuse */
 	bool legacy_ok;
-	const struct gdoi_dialect *dialect; /* the group's; NULL: the defaults */
+	const struct gdoi_dialect
+		*dialect;             /* the group's; NULL: the defaults */
 	const struct ike_config *ike; /* proposals; NULL: any phase 1 will do */
 	/* Its signer; NULL: whatever a Rekey SA is signed with will do. */
 	const struct gdoi_group_config *group;

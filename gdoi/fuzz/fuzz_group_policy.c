@@ -50,11 +50,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (gpt_token_decode((struct gk_slice){ data + 1, len - 1 }, &token,
 	                     NULL) != GK_OK)
 		return 0;
-	if (gdoi_policy_new(token, -1,
-	                    &(struct gdoi_policy_able){
-				    .legacy_ok = data[0] & 1,
-				    .dialect = &dialect },
-	                    &policy, why) != GK_OK) {
+	if (gdoi_policy_new(
+		    token, -1,
+		    &(struct gdoi_policy_able){ .legacy_ok = data[0] & 1,
+	                                        .dialect = &dialect },
+		    &policy, why) != GK_OK) {
 		must(policy == NULL && why[0] != '\0');
 		gpt_token_free(token);
 		return 0;

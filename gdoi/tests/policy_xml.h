@@ -68,11 +68,11 @@ policy_xml_new(const struct policy_xml *x, bool legacy_ok,
 		               fault.text);
 		return err;
 	}
-	err = gdoi_policy_new(token, -1,
-	                      &(struct gdoi_policy_able){
-				      .legacy_ok = legacy_ok,
-				      .dialect = dialect },
-	                      policy, why);
+	err = gdoi_policy_new(
+		token, -1,
+		&(struct gdoi_policy_able){ .legacy_ok = legacy_ok,
+	                                    .dialect = dialect },
+		policy, why);
 	if (err != GK_OK)
 		gpt_token_free(token);
 	return err;

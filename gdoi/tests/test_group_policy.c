@@ -222,6 +222,32 @@ GK_TEST(rfc6407_5_9_07, a_change_that_the_tree_cannot_follow_starts_over)
 	gw_free(&w);
 }
 
+/* AES-128 and 3DES have as many octets, but a tree has keys of one of them. */
+GK_TEST(rfc6407_5_6_3_1_04, keys_of_another_algorithm_are_no_keys_of_a_tree)
+{
+	for (int restart = 0; restart < 2; restart++) {
+		gw_init(&w, 3);
+		w.cfg.legacy_ok = true;
+		gw_open_with(&w, 3);
+		w.template.rekey.sak.algorithm = GDOI_KEK_ALG_3DES;
+		w.template.rekey.sak.key_length = 0;
+		if (restart)
+			gw_restart(&w);
+		else
+			gk_assert_ok(gw_set_policy(&w));
+		gw_after(&w, 2);
+		for (size_t i = 0; i < 3; i++) {
+			assert_true(w.member[i].deleted_all);
+			gk_assert_ok(gw_register(&w, &w.member[i]));
+		}
+		assert_int_equal(w.member[0].kek[0].sak.algorithm,
+		                 GDOI_KEK_ALG_3DES);
+		gk_assert_ok(gw_evict(&w, &w.member[1]));
+		assert_int_equal(gw_readers(&w), 2);
+		gw_free(&w);
+	}
+}
+
 GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
 {
 	gw_init(&w, 2);
@@ -359,6 +385,8 @@ main(void)
 		GK_RUN(rfc6407_4_06, another_sak_is_another_rekey_sa),
 		GK_RUN(rfc6407_5_9_07,
 		       a_change_that_the_tree_cannot_follow_starts_over),
+		GK_RUN(rfc6407_5_6_3_1_04,
+		       keys_of_another_algorithm_are_no_keys_of_a_tree),
 		GK_RUN(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push),
 		GK_RUN(rfc6407_4_02, unicast_pushes_go_to_each_members_address),
 		GK_RUN(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says),

@@ -287,8 +287,8 @@ static enum gk_err
 hear_from(uint8_t host, struct gk_slice m)
 {
 	struct ike *other;
-	enum gk_err err = ike_pool_receive(pools[1], seen_from(1, host), m, now,
-	                                   &other);
+	enum gk_err err =
+		ike_pool_receive(pools[1], seen_from(1, host), m, now, &other);
 
 	assert_null(other);
 	drain(1);
@@ -339,8 +339,7 @@ GK_TEST(rfc2408_2_5_3_04, a_late_copy_of_message_1_begins_nothing)
 		gk_assert_ok(ike_pool_initiate(pools[0], NULL, seen_from(0, 1),
 		                               now, &ike));
 		drain(0);
-		gk_assert_ok(gk_buf_copy(&m,
-		                         gk_buf_slice(&heard[0].sent[0])));
+		gk_assert_ok(gk_buf_copy(&m, gk_buf_slice(&heard[0].sent[0])));
 		gk_assert_ok(hear_again(gk_buf_slice(&m)));
 		go_on();
 		assert_int_equal(ike_state(ike), IKE_ESTABLISHED);

@@ -19,15 +19,16 @@
 #define AES128 PHASE1("aes", " key-length=\"128\"")
 #define AES256 PHASE1("aes", " key-length=\"256\"")
 
-#define REGISTRATION(who, phase1)                                         \
-	"<registration><register><gdoi>" POLICY_XML_GROUP                 \
-	"<gcks><entity type=\"fqdn\" ca=\"\">gcks.example.org</entity>"   \
-	"</gcks><senders><all/></senders><access-control>"                \
+#define REGISTRATION(who, phase1)                                            \
+	"<registration><register><gdoi>" POLICY_XML_GROUP                    \
+	"<gcks><entity type=\"fqdn\" ca=\"\">gcks.example.org</entity>"      \
+	"</gcks><senders><all/></senders><access-control>"                   \
 	"<rule type=\"ipv4\" ca=\"\">" who "</rule></access-control>" phase1 \
 	"</gdoi></register><de-register><none/></de-register></registration>"
-#define REKEY(to, kek, signature)                                         \
+#define REKEY(to, kek, signature)                                          \
 	"<rekey><gdoi><push source=\"192.0.2.1\" destination=\"" to "\"/>" \
-	"<kek " kek " lifetime=\"1d\"/><signature " signature "/></gdoi></rekey>"
+	"<kek " kek " lifetime=\"1d\"/><signature " signature              \
+	"/></gdoi></rekey>"
 #define AES_KEK "algorithm=\"aes\" key-length=\"128\" lkh-degree=\"2\""
 #define P256 "algorithm=\"ecdsa-256\""
 
@@ -156,20 +157,19 @@ GK_TEST(rfc4534_3_03, when_none_is_left_the_first_says_why)
 	                   &able, why));
 	assert_string_equal(why, "registration[0]: each phase 1 that it lists "
 	                         "is legacy");
-	assert_null(choose(
-		REGISTRATION("192.0.2.1", AES128)
-			REKEY("239.1.1.1", "algorithm=\"3des\"", P256)
-				REKEY("239.1.1.2", AES_KEK,
-	                              "algorithm=\"rsa\" hash=\"sha1\""),
-		&able, why));
+	assert_null(choose(REGISTRATION("192.0.2.1", AES128) REKEY(
+				   "239.1.1.1", "algorithm=\"3des\"", P256)
+	                           REKEY("239.1.1.2", AES_KEK,
+	                                 "algorithm=\"rsa\" hash=\"sha1\""),
+	                   &able, why));
 	assert_string_equal(why, "rekey: KEK_ALG_3DES is legacy");
 }
 
 /* ---- rekey --------------------------------------------------------------- */
 
-#define TWO_REKEYS                                                 \
-	REGISTRATION("192.0.2.1", AES128)                          \
-	REKEY("239.1.1.1", AES_KEK,                                \
+#define TWO_REKEYS                                                     \
+	REGISTRATION("192.0.2.1", AES128)                              \
+	REKEY("239.1.1.1", AES_KEK,                                    \
 	      "algorithm=\"rsa\" hash=\"sha256\" key-length=\"2048\"") \
 	REKEY("239.1.1.2", "algorithm=\"aes\" key-length=\"256\"", P256)
 

@@ -112,13 +112,83 @@ plain(const struct gpt_id *id, uint8_t addr[16], uint8_t *len)
 	return true;
 }
 
+/* Which of several registrations a key server can do is not known here: what any of
+ * them lists may be proposed to it, or, where one lists nothing, anything. */
+static enum cli_exit
+all_phase1(const struct gpt_token *token, const struct gpt_gdoi_register *first,
+           struct gpt_gdoi_register *out)
+{
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind == GPT_PROTOCOL_GDOI_REGISTER &&
+		    p->gdoi_reg->n_phase1 == 0 &&
+		    gpt_gdoi_same_group(&p->gdoi_reg->group, &first->group))
+			return CLI_OK;
+	}
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind != GPT_PROTOCOL_GDOI_REGISTER ||
+		    !gpt_gdoi_same_group(&p->gdoi_reg->group, &first->group))
+			continue;
+		for (size_t k = 0; k < p->gdoi_reg->n_phase1; k++) {
+			const struct gpt_phase1 *from = &p->gdoi_reg->phase1[k];
+			struct gpt_phase1 *to;
+			bool there = false;
+
+			for (size_t o = 0; o < out->n_phase1 && !there; o++)
+				there = gpt_record_equal(GPT_RECORD_PHASE1,
+				                         &out->phase1[o], from);
+			if (there)
+				continue;
+			to = gpt_gdoi_register_add_phase1(out);
+			if (!to || gpt_record_copy(GPT_RECORD_PHASE1, to,
+			                           from) != GK_OK)
+				return cli_fail(CLI_FAILURE, "out of memory");
+		}
+	}
+	return CLI_OK;
+}
+
+/* The rekey protocol, or one of several whose PUSHes go to the same place; NULL: it is
+ * not known which place that is. */
+static const struct gpt_gdoi_rekey *
+one_place(const struct gpt_token *token)
+{
+	const struct gpt_gdoi_rekey *first = NULL;
+
+	for (size_t i = 0; i < token->n_rekey; i++) {
+		const struct gpt_gdoi_rekey *r = token->rekey[i].gdoi_rekey;
+
+		if (token->rekey[i].kind != GPT_PROTOCOL_GDOI_REKEY)
+			continue;
+		if (!first)
+			first = r;
+		if (r->unicast.value != first->unicast.value ||
+		    r->destination_port.value !=
+		            first->destination_port.value ||
+		    !gk_slice_equal(gk_buf_slice(&r->destination.data),
+		                    gk_buf_slice(&first->destination.data)) ||
+		    !gk_slice_equal(gk_buf_slice(&r->source.data),
+		                    gk_buf_slice(&first->source.data))) {
+			fprintf(stderr,
+			        "msec-token: the PUSHes of its rekey protocols "
+			        "go to several places: none is announced\n");
+			return NULL;
+		}
+	}
+	return first;
+}
+
 /* Name, phase 1 and where PUSHes go. */
 static enum cli_exit
 from_gdoi(const struct gpt_token *token, const struct gpt_gdoi_register *reg,
           struct gpt_announcement *a)
 {
-	const struct gpt_gdoi_rekey *r = gpt_token_gdoi_rekey(token, NULL);
+	const struct gpt_gdoi_rekey *r = one_place(token);
 	struct gpt_multicast *m = &a->rekey;
+	enum cli_exit rc;
 
 	a->doi = 2; /* RFC 6407 section 2.1; the situation is 0 */
 	a->gdoi = calloc(1, sizeof(*a->gdoi));
@@ -129,13 +199,9 @@ from_gdoi(const struct gpt_token *token, const struct gpt_gdoi_register *reg,
 	a->gdoi->group.atd.present = a->gdoi->group.dtd.present = false;
 	a->gdoi->group.sid_bits.present = false;
 	a->gdoi->group.members.present = false;
-	for (size_t i = 0; i < reg->n_phase1; i++) {
-		struct gpt_phase1 *p = gpt_gdoi_register_add_phase1(a->gdoi);
-
-		if (!p || gpt_record_copy(GPT_RECORD_PHASE1, p,
-		                          &reg->phase1[i]) != GK_OK)
-			return cli_fail(CLI_FAILURE, "out of memory");
-	}
+	rc = all_phase1(token, reg, a->gdoi);
+	if (rc != CLI_OK)
+		return rc;
 	if (r && r->unicast.value == 0 &&
 	    plain(&r->destination, m->group.addr, &m->group.addr_len)) {
 		a->has_rekey = true;

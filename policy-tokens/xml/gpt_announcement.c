@@ -355,6 +355,39 @@ gpt_announcement_parse(struct gk_slice xml, struct gpt_announcement **out,
 
 /* --- against the token ------------------------------------------------------------------------ */
 
+bool
+gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
+                    const struct gpt_gdoi_group *b)
+{
+	return a->number.present == b->number.present &&
+	       a->number.value == b->number.value && !a->oid == !b->oid &&
+	       (!a->oid || strcmp(a->oid, b->oid) == 0) &&
+	       gk_slice_equal(gk_buf_slice(&a->payload),
+	                      gk_buf_slice(&b->payload));
+}
+
+/* By any of the registrations for the group, as it is not said which of them a key
+ * server can do. */
+static bool
+lists_phase1(const struct gpt_token *token, const struct gpt_gdoi_group *group,
+             const struct gpt_phase1 *said)
+{
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind != GPT_PROTOCOL_GDOI_REGISTER ||
+		    !gpt_gdoi_same_group(&p->gdoi_reg->group, group))
+			continue;
+		if (p->gdoi_reg->n_phase1 == 0)
+			return true;
+		for (size_t k = 0; k < p->gdoi_reg->n_phase1; k++)
+			if (gpt_record_equal(GPT_RECORD_PHASE1,
+			                     &p->gdoi_reg->phase1[k], said))
+				return true;
+	}
+	return false;
+}
+
 /* The same group, and no phase 1 that the token does not list. */
 static enum gk_err
 gdoi_agrees(const struct gpt_announcement *a, const struct gpt_token *token,
@@ -366,26 +399,14 @@ gdoi_agrees(const struct gpt_announcement *a, const struct gpt_token *token,
 	if (!gpt_token_gdoi_register(token, &reg))
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "registration",
 		                     "the token has no GDOI registration");
-	if (reg->group.number.present != said->group.number.present ||
-	    reg->group.number.value != said->group.number.value ||
-	    !reg->group.oid != !said->group.oid ||
-	    (reg->group.oid && strcmp(reg->group.oid, said->group.oid) != 0) ||
-	    !gk_slice_equal(gk_buf_slice(&reg->group.payload),
-	                    gk_buf_slice(&said->group.payload)))
+	if (!gpt_gdoi_same_group(&reg->group, &said->group))
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "groupInfo",
 		                     "the token has another group");
-	for (size_t i = 0; i < said->n_phase1; i++) {
-		bool listed = reg->n_phase1 == 0;
-
-		for (size_t k = 0; k < reg->n_phase1 && !listed; k++)
-			listed = gpt_record_equal(GPT_RECORD_PHASE1,
-			                          &reg->phase1[k],
-			                          &said->phase1[i]);
-		if (!listed)
+	for (size_t i = 0; i < said->n_phase1; i++)
+		if (!lists_phase1(token, &said->group, &said->phase1[i]))
 			return gpt_fault_set(why, GK_ERR_POLICY, req, "phase1",
 			                     "the token does not list what was "
 			                     "announced");
-	}
 	return GK_OK;
 }
 

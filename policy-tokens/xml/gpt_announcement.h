@@ -4,6 +4,7 @@
 
 #include "common/identity/gk_identity.h"
 #include "policy-tokens/der/gpt_verify.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 #include "policy-tokens/token/gpt_groupid.h"
 #include "policy-tokens/token/gpt_token.h"
 
@@ -118,6 +119,10 @@ GK_MUST_CHECK enum gk_err gpt_announcement_sign(struct gk_slice xml,
 GK_MUST_CHECK enum gk_err gpt_announcement_load_verified(
 	struct gk_slice xml, const struct gpt_owner *owner, int64_t now,
 	struct gpt_announcement **out, struct gpt_fault *why);
+
+/* gpt_gdoi_same_group - have both the same name in messages? */
+bool gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
+                         const struct gpt_gdoi_group *b);
 
 /* gpt_announcement_agrees - does the token say the same of mechanisms, freshness
  * and transport?  GK_ERR_POLICY with the difference in *@why. */
