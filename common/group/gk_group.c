@@ -167,6 +167,43 @@ gk_group_joined(const struct gk_group *g, const struct gk_member *member)
 	return g->open && member->epoch == g->epoch;
 }
 
+/* Everything of the open epoch was given to @member. */
+static enum gk_err
+take_all(struct gk_group *g, struct gk_member *m, int64_t utc,
+         const struct gk_group_draw *draw)
+{
+	uint64_t before;
+
+	if (g->lkh == NULL) {
+		if (g->open)
+			m->epoch = g->epoch;
+		return GK_OK;
+	}
+	before = gk_lkh_group_version(g->lkh);
+	GK_TRY(gk_lkh_rejoin(g->lkh, m->seat, utc));
+	if (gk_lkh_group_version(g->lkh) != before)
+		gk_group_next_make(g, draw, utc);
+	return GK_OK;
+}
+
+enum gk_err
+gk_group_rejoin(struct gk_group *g, struct gk_member *member, int64_t utc)
+{
+	struct gk_group_draw draw;
+	enum gk_err err;
+
+	GK_TRY(gk_group_dirty_reserve(g));
+	draw.used = 0;
+	err = gk_group_due(g) ? GK_OK : gk_group_draw(g, &draw);
+	if (err == GK_OK)
+		err = take_all(g, member, utc, &draw);
+	gk_wipe(draw.octets, draw.used);
+	GK_TRY(err);
+	gk_group_dirty_add(g, member);
+	g->epoch_dirty = true;
+	return GK_OK;
+}
+
 enum gk_err
 gk_group_leave(struct gk_group *g, struct gk_member *member, int64_t utc)
 {

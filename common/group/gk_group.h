@@ -110,6 +110,14 @@ GK_MUST_CHECK enum gk_err gk_group_join(struct gk_group *group,
 GK_MUST_CHECK enum gk_err gk_group_leave(struct gk_group *group,
                                          struct gk_member *member, int64_t utc);
 /*
+ * gk_group_rejoin - @member has lost all keys, and will be given those of the open
+ * epoch (gk_group_path(), gk_group_key_joiner()) instead of what is sent about
+ * it: see gk_lkh_rejoin().  On any error nothing has changed.
+ */
+GK_MUST_CHECK enum gk_err gk_group_rejoin(struct gk_group *group,
+                                          struct gk_member *member,
+                                          int64_t utc);
+/*
  * gk_group_leave_soon - @member will leave next but a few: bring near what that
  * touches.  In a large group most of it is in no cache, and who leaves with a
  * thousand others would wait for each piece.  Changes nothing.  Step 0 is the

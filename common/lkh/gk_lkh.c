@@ -208,63 +208,92 @@ pick_seat(struct gk_lkh *lkh, struct trail *trail)
 	return GK_OK;
 }
 
+/* Nobody but who was seated in this epoch, and gets it, holds a key of @trail. */
+static enum gk_err
+fresh_keys(struct gk_lkh *lkh, const struct trail *trail, int64_t utc)
+{
+	struct draw draw;
+	size_t used = 0;
+	enum gk_err err;
+
+	GK_TRY(gk_lkh_reserve(lkh, trail->len));
+	for (size_t i = 0; i < trail->len; i++) {
+		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail->at[i]);
+		bool made = mark != NULL && (mark->flags & GK_LKH_MADE);
+		bool keyed = gk_lkh_node_at(lkh, trail->at[i])->keyed;
+
+		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail->at[i].node) &&
+		                 (!keyed || (lkh->cfg.backward && !made));
+	}
+	err = draw_keys(lkh, trail, &draw);
+	lkh->clock += err == GK_OK;
+	for (size_t i = 0; err == GK_OK && i < trail->len; i++) {
+		if (draw.wanted[i])
+			make_key(lkh, trail->at[i],
+			         draw.octets + used++ * lkh->cfg.key_len, utc);
+	}
+	gk_wipe(draw.octets, draw.used);
+	return err;
+}
+
+/* Has all that is new in this epoch. */
+static void
+seated(struct gk_lkh *lkh, const struct trail *trail, bool newcomer)
+{
+	lkh->clock++;
+	for (size_t i = 0; i < trail->len; i++) {
+		struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, trail->at[i]);
+
+		if (mark->joined++ == 0)
+			mark->since = lkh->clock;
+		gk_lkh_node_at(lkh, trail->at[i])->count += newcomer;
+		gk_lkh_touch(lkh, trail->at[i]);
+	}
+	gk_lkh_mark_get(lkh, trail->at[trail->len - 1])->flags |= GK_LKH_SEATED;
+	lkh->open = true;
+	lkh->head_dirty = true;
+}
+
 enum gk_err
 gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 {
 	bool alone = gk_lkh_count(lkh) == 0;
-	struct draw draw;
 	const struct gk_lkh_block *b;
 	struct gk_lkh_at leaf;
 	struct trail trail;
-	size_t used = 0;
-	enum gk_err err;
 
 	/* A tree that is planted here and then not used is no change that
 	 * anybody can see. */
 	GK_TRY(pick_seat(lkh, &trail));
 	trail_warm(lkh, &trail);
-	GK_TRY(gk_lkh_reserve(lkh, trail.len));
-	for (size_t i = 0; i < trail.len; i++) {
-		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail.at[i]);
-		bool made = mark != NULL && (mark->flags & GK_LKH_MADE);
-		bool keyed = gk_lkh_node_at(lkh, trail.at[i])->keyed;
-
-		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail.at[i].node) &&
-		                 (!keyed || (lkh->cfg.backward && !made));
-	}
-	err = draw_keys(lkh, &trail, &draw);
-	if (err != GK_OK) {
-		gk_wipe(draw.octets, draw.used);
-		return err;
-	}
-
-	lkh->clock++;
-	for (size_t i = 0; i < trail.len; i++) {
-		if (draw.wanted[i])
-			make_key(lkh, trail.at[i],
-			         draw.octets + used++ * lkh->cfg.key_len, utc);
-	}
+	GK_TRY(fresh_keys(lkh, &trail, utc));
 	/* What was sent before there was anybody needs no protection. */
 	if (lkh->cfg.backward && !lkh->group_due && !alone)
 		group_key(lkh);
-	lkh->clock++;
-	for (size_t i = 0; i < trail.len; i++) {
-		struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, trail.at[i]);
-
-		if (mark->joined++ == 0)
-			mark->since = lkh->clock;
-		gk_lkh_node_at(lkh, trail.at[i])->count++;
-		gk_lkh_touch(lkh, trail.at[i]);
-	}
+	seated(lkh, &trail, true);
 	leaf = trail.at[trail.len - 1];
-	gk_lkh_mark_get(lkh, leaf)->flags |= GK_LKH_SEATED;
 	b = &lkh->blocks[leaf.block];
 	*seat = b->first_seat + (leaf.node - (b->nodes - b->leaves));
 	if (*seat == lkh->vacated)
 		lkh->vacated = 0;
-	lkh->open = true;
-	lkh->head_dirty = true;
-	gk_wipe(draw.octets, draw.used);
+	return GK_OK;
+}
+
+enum gk_err
+gk_lkh_rejoin(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
+{
+	struct gk_lkh_at leaf;
+	struct trail trail;
+
+	if (!seat_find(lkh, seat, &leaf))
+		return GK_ERR_UNEXPECTED;
+	if (gk_lkh_joined(lkh, seat) || !lkh->cfg.backward)
+		return GK_OK;
+	trail_to(lkh, leaf.block, leaf.node, &trail);
+	GK_TRY(fresh_keys(lkh, &trail, utc));
+	if (!lkh->group_due)
+		group_key(lkh);
+	seated(lkh, &trail, false);
 	return GK_OK;
 }
 

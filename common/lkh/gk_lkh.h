@@ -83,6 +83,18 @@ void gk_lkh_free(struct gk_lkh *lkh); /* wipes all keys; NULL is fine */
 GK_MUST_CHECK enum gk_err gk_lkh_join(struct gk_lkh *lkh, int64_t utc,
                                       uint32_t *seat);
 
+/*
+ * gk_lkh_rejoin - who sits on @seat has lost what he held, and gets the keys of
+ * the open epoch only (gk_lkh_path()), nothing of what will be sent about it.
+ *
+ * As if he had been seated in this epoch: the keys above him are made now, so
+ * that nobody who comes after him changes them.  Keeps the seat.  Without
+ * backward secrecy no join changes a key, and there is nothing to do.
+ * GK_ERR_UNEXPECTED when nobody sits there.  On any error nothing has changed.
+ */
+GK_MUST_CHECK enum gk_err gk_lkh_rejoin(struct gk_lkh *lkh, uint32_t seat,
+                                        int64_t utc);
+
 /* gk_lkh_leave - vacate @seat; GK_ERR_UNEXPECTED when nobody sits there. On any
  * error nothing has changed. */
 GK_MUST_CHECK enum gk_err gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat,

@@ -381,6 +381,10 @@ join(struct admission *a)
 	a->m = gk_group_find(g->data, name);
 	if (a->m != NULL) {
 		a->heard = a->m->seen;
+		/* It gets the KEK to come, and not the PUSH that brings the
+		 * others what is new above it: that is under the one before. */
+		if (a->kek != NULL && a->kek->state != GDOI_KEK_CURRENT)
+			GK_TRY(gk_group_rejoin(g->data, a->m, a->now.utc_s));
 		return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 	}
 	err = GK_ERR_SPACE;

@@ -132,6 +132,34 @@ GK_TEST(rfc6407_5_7_02, before_sequence_numbers_run_out_there_is_another_kek)
 	gw_free(&w);
 }
 
+/* Before the others have heard of the joins: it gets the KEK to come, and whoever
+ * comes after it must not change a key that it was given. */
+GK_TEST(rfc6407_7_4_2_01, who_registers_again_within_the_join_window_reads_on)
+{
+	for (size_t again = 1; again < 7; again++) {
+		gw_init(&w, 9);
+		w.template.rekey.backward = true;
+		w.cfg.join_window_ms = 5000;
+		gw_open(&w);
+		for (size_t i = 0; i < 7; i++)
+			gk_assert_ok(gw_register(&w, &w.member[i]));
+		gw_after(&w, 6);
+		gk_assert_ok(gw_evict(&w, &w.member[0]));
+		gw_after(&w, 1);
+		gk_assert_ok(gw_register(&w, &w.member[7]));
+		gk_assert_ok(gw_register(&w, &w.member[again]));
+		assert_memory_equal(w.member[again].kek[0].sak.spi,
+		                    w.member[7].kek[0].sak.spi, 16);
+		gw_restart(&w);
+		gk_assert_ok(gw_register(&w, &w.member[8]));
+		gk_assert_ok(gw_evict(&w, &w.member[7]));
+		gw_after(&w, 6);
+		assert_false(gw_can_read(&w, &w.member[7]));
+		assert_int_equal(gw_readers(&w), 7);
+		gw_free(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -141,6 +169,8 @@ main(void)
 		       a_rekey_that_cannot_be_made_is_tried_again_later),
 		GK_RUN(rfc6407_5_7_02,
 		       before_sequence_numbers_run_out_there_is_another_kek),
+		GK_RUN(rfc6407_7_4_2_01,
+		       who_registers_again_within_the_join_window_reads_on),
 		GK_RUN(rfc6407_3_5_11, nor_does_a_reset_of_sender_ids_spin),
 	};
 

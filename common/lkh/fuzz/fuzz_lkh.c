@@ -26,7 +26,8 @@ step(struct world *w, uint8_t octet)
 		world_tick(w, pick & 3);
 		return pick & 4 ? world_refresh(w) : NULL;
 	case 4:
-		return world_handout(w, pick);
+		return pick & 1 ? world_rejoin(w, pick >> 1)
+		                : world_handout(w, pick >> 1);
 	case 5:
 		return world_renew(w, pick);
 	case 6:

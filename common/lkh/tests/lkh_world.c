@@ -32,6 +32,7 @@ struct set {
 
 struct person {
 	bool present;
+	bool deaf; /* to the plan of the open epoch: he has it all */
 	uint32_t seat;
 	uint32_t epoch; /* in which he joined */
 	uint64_t group; /* version that he holds */
@@ -302,12 +303,30 @@ world_handout(struct world *w, uint32_t pick)
 }
 
 const char *
+world_rejoin(struct world *w, uint32_t pick)
+{
+	struct person *p = pick_member(w, pick);
+
+	if (p == NULL || gk_lkh_joined(w->lkh, p->seat) || !w->cfg.backward)
+		return NULL;
+	NEED(gk_lkh_rejoin(w->lkh, p->seat, w->utc) == GK_OK, "rejoin failed");
+	NEED(gk_lkh_count(w->lkh) == world_members(w), "miscounted");
+	NEED(gk_lkh_joined(w->lkh, p->seat), "not seated in this epoch");
+	PASS(hand_out(w, p));
+	p->deaf = true;
+	return persist(w);
+}
+
+/* Who leaves takes with him what those have who are deaf: it is made anew. */
+const char *
 world_leave(struct world *w, uint32_t pick)
 {
 	struct person *p = pick_member(w, pick);
 
 	if (p == NULL)
 		return NULL;
+	for (size_t i = 0; i < w->person_count; i++)
+		w->persons[i].deaf = false;
 	NEED(gk_lkh_leave(w->lkh, p->seat, w->utc) == GK_OK, "leave failed");
 	NEED(gk_lkh_group_due(w->lkh), "a leave without new group key");
 	NEED(!gk_lkh_seated(w->lkh, p->seat), "left but still seated");
@@ -447,7 +466,8 @@ world_seal(struct world *w, enum gk_lkh_style style)
 		struct person *p = &w->persons[i];
 
 		/* He who has left listens on, of course. */
-		why = receive(w, p, &plan, group, useful);
+		why = p->deaf ? NULL : receive(w, p, &plan, group, useful);
+		p->deaf = false;
 		if (why == NULL && p->present)
 			why = check_member(w, p, group);
 	}

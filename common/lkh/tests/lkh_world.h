@@ -24,6 +24,9 @@ void world_free(struct world *w);
 const char *world_join(struct world *w);
 /* world_handout - give somebody who joined in the open epoch his keys again. */
 const char *world_handout(struct world *w, uint32_t pick);
+/* world_rejoin - somebody who was a member before gets the keys of the open epoch,
+ * and hears nothing of its plan, if only others come until then. */
+const char *world_rejoin(struct world *w, uint32_t pick);
 const char *world_leave(struct world *w, uint32_t pick);
 const char *world_refresh(struct world *w);
 const char *world_renew(struct world *w, uint32_t scan);

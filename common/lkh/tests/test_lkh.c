@@ -443,6 +443,7 @@ history(const struct gk_lkh_config *cfg, uint64_t seed, unsigned steps)
 			break;
 		case 9:
 			assert_world(world_handout(w, r >> 4));
+			assert_world(world_rejoin(w, r >> 6));
 			break;
 		case 10:
 			assert_world(world_renew(w, r >> 4 & 15));
