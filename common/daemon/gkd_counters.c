@@ -10,6 +10,7 @@
 
 #define NAME_MAX_OCTETS 48
 #define TEXT_MAX 160
+#define REASON_MAX 320
 
 struct counter {
 	char name[NAME_MAX_OCTETS];
@@ -20,7 +21,8 @@ struct refusal {
 	int64_t utc_s;
 	size_t offset;
 	char group[TEXT_MAX], peer[TEXT_MAX], req[NAME_MAX_OCTETS];
-	char notify[NAME_MAX_OCTETS], field[NAME_MAX_OCTETS], reason[TEXT_MAX];
+	char notify[NAME_MAX_OCTETS], field[NAME_MAX_OCTETS];
+	char reason[REASON_MAX];
 };
 
 struct gkd_counters {

@@ -14,12 +14,16 @@ gkd_cause_text(char out[GKD_CAUSE_TEXT], const struct gkd_cause *why)
 {
 	const char *text = why->text, *notify = why->notify_text;
 
-	snprintf(out, GKD_CAUSE_TEXT, "%s%s%s%s%s", text != NULL ? text : "",
+	bool said = why->detail != NULL && why->detail[0] != '\0';
+
+	snprintf(out, GKD_CAUSE_TEXT, "%s%s%s%s%s%s%s",
+	         text != NULL ? text : "",
 	         text != NULL && notify != NULL ? ": " : "",
 	         notify != NULL ? notify : "",
 	         why->field != NULL && (text != NULL || notify != NULL) ? ", "
 	                                                                : "",
-	         why->field != NULL ? why->field : "");
+	         why->field != NULL ? why->field : "", said ? ": " : "",
+	         said ? why->detail : "");
 	return out;
 }
 

@@ -17,13 +17,14 @@
 struct gkd_cause {
 	uint32_t notify; /* what the peer is told; 0: nothing */
 	const char *notify_text;
-	const char *req;   /* requirement id */
-	const char *field; /* at fault */
-	size_t offset;     /* octet of the message where it stands */
-	const char *text;  /* a short reason */
+	const char *req;    /* requirement id */
+	const char *field;  /* at fault */
+	size_t offset;      /* octet of the message where it stands */
+	const char *text;   /* a short reason */
+	const char *detail; /* what exactly was found; or empty */
 };
 
-#define GKD_CAUSE_TEXT 256
+#define GKD_CAUSE_TEXT 512
 
 /* gkd_cause_text - one sentence. */
 const char *gkd_cause_text(char out[GKD_CAUSE_TEXT],

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define COLUMN_MAX 48
+#define LINE_MAX_OCTETS 160 /* of a table; wider: a block for each row */
 
 enum {
 	EXIT_CTL_FAILED = 1, /* the daemon said no */
@@ -59,6 +61,36 @@ put_text(FILE *to, const char *text)
 		      to);
 }
 
+/* The values of a list, with commas; the caller frees. */
+static char *
+list_text(const json_t *list)
+{
+	size_t cap = 1, n = 0;
+	json_t *value;
+	char *text;
+	size_t i;
+
+	json_array_foreach(list, i, value) cap +=
+		strlen(json_string_value(value)) + 2;
+	text = malloc(cap);
+	if (text == NULL)
+		return NULL;
+	text[0] = '\0';
+	json_array_foreach(list, i, value) n +=
+		(size_t)snprintf(text + n, cap - n, "%s%s", i != 0 ? ", " : "",
+	                         json_string_value(value));
+	return text;
+}
+
+static bool
+is_list(const json_t *value)
+{
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (!json_is_string(json_array_get(value, i)))
+			return false;
+	return json_array_size(value) > 0;
+}
+
 /* One value on one line; the caller frees. */
 static char *
 value_text(const json_t *value)
@@ -67,21 +99,26 @@ value_text(const json_t *value)
 
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
-	if (value == NULL || json_is_null(value)) /* not every row has all */
+	/* Not every row has all. */
+	if (value == NULL || json_is_null(value) ||
+	    (json_is_array(value) && json_array_size(value) == 0))
 		return strdup("-");
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
+	if (is_list(value))
+		return list_text(value);
 	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	return text != NULL ? text : strdup("?");
 }
 
+/* Whatever is in the next column begins two spaces further on, at least. */
 static void
 put_padded(const char *text, size_t width)
 {
 	size_t n = strlen(text);
 
 	put_text(stdout, text);
-	for (; n < width; n++)
+	for (width = n > width ? n : width; n < width + 2; n++)
 		fputc(' ', stdout);
 }
 
@@ -94,50 +131,98 @@ is_table(const json_t *array)
 	return json_array_size(array) > 0;
 }
 
-/* The columns are the members of the first row. */
+/* Has it lines of its own below its name? */
+static bool
+is_nested(const json_t *value)
+{
+	return json_is_array(value) ? is_table(value)
+	                            : json_object_size(value) > 0;
+}
+
+static size_t
+column_width(const json_t *array, const char *key)
+{
+	size_t width = strlen(key);
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		char *text = value_text(
+			json_object_get(json_array_get(array, i), key));
+
+		if (text != NULL && strlen(text) > width)
+			width = strlen(text);
+		free(text);
+	}
+	return width < COLUMN_MAX ? width : COLUMN_MAX;
+}
+
+/* The columns are the members of the first row.  False: what is in there, or all
+ * that is in there, has no place in lines. */
+static bool
+fits(const json_t *array, const json_t *widths)
+{
+	const char *key;
+	json_t *value;
+	size_t sum = 0;
+	json_int_t width = 0;
+
+	for (size_t i = 0; i < json_array_size(array); i++)
+		json_object_foreach(json_array_get(array, i), key,
+		                    value) if (is_nested(value)) return false;
+	json_object_foreach((json_t *)(uintptr_t)widths, key, value)
+	{
+		sum += (size_t)width; /* the last one may run on */
+		width = json_integer_value(value) + 2;
+	}
+	return sum <= LINE_MAX_OCTETS;
+}
+
+static void
+put_row(const json_t *row, json_t *widths, const char *indent)
+{
+	void *at = json_object_iter(widths);
+
+	fputs(indent, stdout);
+	while (at != NULL) {
+		const char *key = json_object_iter_key(at);
+		json_t *width = json_object_iter_value(at);
+		char *text = row == NULL
+		                     ? strdup(key)
+		                     : value_text(json_object_get(row, key));
+
+		at = json_object_iter_next(widths, at);
+		if (text != NULL && at != NULL)
+			put_padded(text, (size_t)json_integer_value(width));
+		else if (text != NULL)
+			put_text(stdout, text);
+		free(text);
+	}
+	fputc('\n', stdout);
+}
+
+static void put_object(json_t *object, const char *indent);
+
 static void
 put_table(const json_t *array, const char *indent)
 {
-	json_t *first = json_array_get(array, 0), *cell;
+	json_t *widths = json_object(), *cell;
 	const char *key;
-	size_t i;
+	bool lines;
 
-	json_t *widths = json_object();
-
-	json_object_foreach(first, key, cell)
-	{
-		size_t width = strlen(key);
-
-		for (i = 0; i < json_array_size(array); i++) {
-			char *text = value_text(
-				json_object_get(json_array_get(array, i), key));
-
-			if (text != NULL && strlen(text) > width)
-				width = strlen(text);
-			free(text);
+	json_object_foreach(json_array_get(array, 0), key, cell)
+		json_object_set_new(
+			widths, key,
+			json_integer((json_int_t)column_width(array, key)));
+	lines = fits(array, widths);
+	if (lines)
+		put_row(NULL, widths, indent);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		if (lines) {
+			put_row(json_array_get(array, i), widths, indent);
+			continue;
 		}
-		json_object_set_new(widths, key,
-		                    json_integer(width < COLUMN_MAX
-		                                         ? (json_int_t)width
-		                                         : COLUMN_MAX));
-	}
-	for (i = 0; i <= json_array_size(array); i++) {
-		fputs(indent, stdout);
-		json_object_foreach(widths, key, cell)
-		{
-			char *text =
-				i == 0 ? strdup(key)
-				       : value_text(json_object_get(
-						 json_array_get(array, i - 1),
-						 key));
-
-			if (text != NULL)
-				put_padded(text,
-				           (size_t)json_integer_value(cell) +
-				                   2);
-			free(text);
-		}
-		fputc('\n', stdout);
+		if (i != 0)
+			fputc('\n', stdout);
+		put_object(json_array_get(array, i), indent);
 	}
 	json_decref(widths);
 }
@@ -158,17 +243,16 @@ put_object(json_t *object, const char *indent)
 		char *text;
 
 		fputs(indent, stdout);
-		put_padded(key, width + 2);
-		if (json_is_array(value) && is_table(value)) {
+		if (is_nested(value)) {
+			put_text(stdout, key);
 			fputc('\n', stdout);
-			put_table(value, deeper);
+			if (json_is_array(value))
+				put_table(value, deeper);
+			else
+				put_object(value, deeper);
 			continue;
 		}
-		if (json_is_object(value) && json_object_size(value) > 0) {
-			fputc('\n', stdout);
-			put_object(value, deeper);
-			continue;
-		}
+		put_padded(key, width);
 		text = value_text(value);
 		if (text != NULL)
 			put_text(stdout, text);

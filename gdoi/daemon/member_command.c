@@ -19,7 +19,7 @@ member_of(void *state)
 static json_t *
 json_failure(const struct gdoi_gm_status *st)
 {
-	char reason[256];
+	char reason[GKD_CAUSE_TEXT];
 
 	if (st->failure == NULL)
 		return json_null();

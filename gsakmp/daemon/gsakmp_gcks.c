@@ -110,8 +110,10 @@ reload(struct gkd_daemon *d)
 		gsakmpd_upstream_set_party(&s->groups[i]);
 		gsakmpd_receivers_reload(&s->groups[i]);
 		gsakmpd_token_close(&s->groups[i]);
-		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK)
+		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK) {
 			gkd_log(LOG_ERR, "cfg", "%s", why.text);
+			gkd_reload_fault(d, why.text);
+		}
 	}
 	gkd_log(LOG_NOTICE, "cfg", "certificates and CRLs are read again");
 	gkd_events_emit(d->events, "reloaded", NULL);

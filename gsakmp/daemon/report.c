@@ -57,7 +57,17 @@ cause_of(const struct gsakmp_reject *why, const char *text)
 		.field = why->field,
 		.offset = why->offset,
 		.text = text,
+		.detail = why->detail,
 	};
+}
+
+const char *
+gsakmpd_report_found(char out[GKD_CAUSE_TEXT], const struct gsakmp_reject *why,
+                     const char *text)
+{
+	if (why->detail[0] == '\0')
+		return gsakmpd_report_reason(out, why, text);
+	return why->detail;
 }
 
 const char *

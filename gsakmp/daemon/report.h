@@ -25,6 +25,11 @@ void gsakmpd_report_refusal(struct gkd_daemon *d, const char *group,
 const char *gsakmpd_report_reason(char out[GKD_CAUSE_TEXT],
                                   const struct gsakmp_reject *why,
                                   const char *text);
+/* gsakmpd_report_found - the same, but alone what exactly was found where that is
+ * known: for where there is little room. */
+const char *gsakmpd_report_found(char out[GKD_CAUSE_TEXT],
+                                 const struct gsakmp_reject *why,
+                                 const char *text);
 /* gsakmpd_json_judged - the counts of a round, into the object @o. */
 void gsakmpd_json_judged(json_t *o, const struct gsakmp_judged *judged);
 /* {"id":..., "handle":..., "type":..., "created":..., "expires":...} */

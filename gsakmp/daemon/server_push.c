@@ -343,7 +343,7 @@ json_t *
 gsakmpd_receivers_push(struct gsakmpd_group *g, const char *part, char why[256])
 {
 	struct gsakmp_reject reject = { 0 };
-	char name[300], reason[256];
+	char name[300], reason[GKD_CAUSE_TEXT];
 	enum gk_err err = GK_OK;
 	size_t asked = 0, pushed = 0;
 
@@ -375,10 +375,10 @@ gsakmpd_receivers_push(struct gsakmpd_group *g, const char *part, char why[256])
 		         err == GK_ERR_UNEXPECTED ? "the group is not open"
 		                                  : gk_strerror(err));
 	else
-		snprintf(why, 256, "%zu of %zu: %.180s (%s)", asked - pushed,
-		         asked,
-		         gsakmpd_report_reason(reason, &reject,
-		                               gk_strerror(err)),
-		         reject.req);
+		snprintf(
+			why, 256, "%zu of %zu: %.180s (%s)", asked - pushed,
+			asked,
+			gsakmpd_report_found(reason, &reject, gk_strerror(err)),
+			reject.req);
 	return NULL;
 }

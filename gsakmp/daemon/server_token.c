@@ -37,14 +37,14 @@ on_octets(void *arg, struct gk_slice octets, char why[256])
 {
 	struct gsakmpd_group *g = arg;
 	struct gsakmp_reject reject;
-	char reason[256];
+	char reason[GKD_CAUSE_TEXT];
 	enum gk_err err = gsakmpd_token_accept(g, octets, &reject);
 
 	if (err != GK_OK) {
-		snprintf(why, 256, "%.200s (%s)",
-		         gsakmpd_report_reason(reason, &reject,
-		                               gk_strerror(err)),
-		         reject.req != NULL ? reject.req : "-");
+		snprintf(
+			why, 256, "%.220s (%s)",
+			gsakmpd_report_found(reason, &reject, gk_strerror(err)),
+			reject.req != NULL ? reject.req : "-");
 		return err;
 	}
 	/* Acknowledged is what is on the disk. */
@@ -116,7 +116,7 @@ would_take(const struct gsakmpd_group *g, struct gk_slice octets,
 	struct gsakmp_group *group =
 		gsakmp_group_new(&g->server->d->env, &g->cfg);
 	struct gsakmp_reject reject = { 0 };
-	char reason[256];
+	char reason[GKD_CAUSE_TEXT];
 	enum gk_err err = GK_ERR_NOMEM;
 
 	if (group != NULL)
@@ -126,8 +126,8 @@ would_take(const struct gsakmpd_group *g, struct gk_slice octets,
 		return GK_OK;
 	return gkd_config_fail(
 		g->server->d->config, gkd_elem_child(g->elem, "token"), why,
-		"'@file': file '%s': %.200s (%s)", g->token.file,
-		gsakmpd_report_reason(reason, &reject, gk_strerror(err)),
+		"'@file': file '%s': %.220s (%s)", g->token.file,
+		gsakmpd_report_found(reason, &reject, gk_strerror(err)),
 		reject.req != NULL ? reject.req : "-");
 }
 
@@ -181,8 +181,10 @@ gsakmpd_token_open(struct gsakmpd_group *g, struct gkd_why *why)
 	 * not end that. */
 	if (err != GK_OK && !status.open)
 		return err == GK_ERR_IO ? GKD_EXIT_CONFIG : GKD_EXIT_POLICY;
-	if (err != GK_OK)
+	if (err != GK_OK) {
 		gkd_log(LOG_ERR, "cfg", "%s", why->text);
+		gkd_reload_fault(g->server->d, why->text);
+	}
 	gpt_source_watch(g->source);
 	return GKD_EXIT_OK;
 }

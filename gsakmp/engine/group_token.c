@@ -294,6 +294,7 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	const struct gk_trust_extra extra = { .certs = &chain };
 	struct gpt_party me = { .id = party->id };
 	struct gk_slice ca[GK_PATH_MAX];
+	struct gk_cert_fault fault = { 0 };
 	struct gk_path path = { 0 };
 	enum gk_err err = GK_OK;
 	bool ok = false;
@@ -304,7 +305,7 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	if (err == GK_OK)
 		err = gk_trust_verify(party->trust, party->certs[0], &extra,
 		                      now.utc_s, GK_KU_DIGITAL_SIGNATURE, &path,
-		                      NULL);
+		                      &fault);
 	if (err == GK_OK) {
 		for (size_t i = 1; i < path.n; i++)
 			ca[i - 1] = gk_cert_key_id(path.cert[i]);
@@ -316,11 +317,18 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	}
 	gk_path_free(&path);
 	gk_certs_free(&chain);
-	if (!ok && GK_CHECKED("RFC4535-5.2.1-01"))
-		return gsakmp_refuse(why, GK_ERR_POLICY,
-		                     GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
-		                     "RFC4535-5.2.1-01", "gCKS", 0);
-	return GK_OK;
+	if (ok || !GK_CHECKED("RFC4535-5.2.1-01"))
+		return GK_OK;
+	gsakmp_refuse(why, GK_ERR_POLICY,
+	              GSAKMP_NOTIFY_PROHIBITED_BY_GROUP_POLICY,
+	              "RFC4535-5.2.1-01", "gCKS", 0);
+	if (err != GK_OK && fault.text != NULL)
+		gsakmp_reject_detail(why, "our own certificate: %s (%s)",
+		                     fault.text, fault.subject);
+	else if (err == GK_OK)
+		gsakmp_reject_detail(why, "the token does not list us as key "
+		                          "server and signer of rekeys");
+	return GK_ERR_POLICY;
 }
 
 /* What decides which of a token's protocols is in force; the same whenever it is

@@ -233,9 +233,13 @@ verify(const struct gsakmp_derivation *d, struct gk_slice token,
 	if (err == GK_ERR_VALUE || err == GK_ERR_SPACE ||
 	    err == GK_ERR_TRUNCATED || err == GK_ERR_TRAILING)
 		notify = GSAKMP_NOTIFY_PAYLOAD_MALFORMED;
-	return gsakmp_refuse(
-		d->why, err, notify,
-		fault.req != NULL ? fault.req : "RFC4535-5.2.1.2-16", FIELD, 0);
+	gsakmp_refuse(d->why, err, notify,
+	              fault.req != NULL ? fault.req : "RFC4535-5.2.1.2-16",
+	              FIELD, 0);
+	if (fault.text[0] != '\0')
+		gsakmp_reject_detail(d->why, "%.40s: %s", fault.field,
+		                     fault.text);
+	return err;
 }
 
 enum gk_err

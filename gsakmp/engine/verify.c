@@ -165,15 +165,19 @@ gsakmp_signer_path(const struct gsakmp_verify *v,
 	if (err != GK_OK &&
 	    GK_CHECKED("RFC4535-7.8.2-07", "RFC4535-7.7.2-05",
 	               "RFC4535-5.2.3-06", "RFC4535-7.7.2-06", "RFC4535-4.2-01",
-	               gsakmp_clauses(msg->header.exchange)->root))
-		return gsakmp_refuse(
-			why, err,
-			fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT
-				? GSAKMP_NOTIFY_INVALID_CERT_AUTHORITY
-				: gsakmp_notify_bad_cert(v->dialect),
-			"RFC4535-7.8.2-07", "Certificate Data",
-			msg->n_certificates > 0 ? msg->certificate[0].at
-						: msg->signature.at);
+	               gsakmp_clauses(msg->header.exchange)->root)) {
+		gsakmp_refuse(why, err,
+		              fault.kind == GK_CERT_FAULT_UNKNOWN_ROOT
+		                      ? GSAKMP_NOTIFY_INVALID_CERT_AUTHORITY
+		                      : gsakmp_notify_bad_cert(v->dialect),
+		              "RFC4535-7.8.2-07", "Certificate Data",
+		              msg->n_certificates > 0 ? msg->certificate[0].at
+		                                      : msg->signature.at);
+		if (fault.text != NULL)
+			gsakmp_reject_detail(why, "%s (%s)", fault.text,
+			                     fault.subject);
+		return err;
+	}
 	for (size_t i = 1; i < signer->path.n; i++)
 		signer->ca[i - 1] = gk_cert_key_id(signer->path.cert[i]);
 	signer->party.ca_key_ids = signer->ca;

@@ -47,10 +47,13 @@ def test_addresses_of_another_host_are_a_warning(ground):
 
 
 @pytest.mark.parametrize("name, status, words", (
-    ("gone", CONFIG, ("No such file",)), ("garbage", POLICY, ("RFC4534",)), ("forged", POLICY, ("RFC4534-2",)),
-    ("server", POLICY, ("RFC4535-5.2.1-01",)), ("transport", POLICY, ("RFC4534-2",))))
+    ("gone", CONFIG, ("No such file",)), ("garbage", POLICY, ("RFC4534",)),
+    ("forged", POLICY, ("RFC4534-2", "Group Owner's certificate")),
+    ("other", POLICY, ("RFC4534-3.1-02", "the token of another group")),
+    ("server", POLICY, ("RFC4535-5.2.1-01", "does not list us as key server")), ("transport", POLICY, ("RFC4534-2",))))
 def test_token_files_that_would_not_be_taken(ground, name, status, words):
-    """Missing, not a token, of somebody who is not the Group Owner, for another key server, for a transport that it has not."""
+    """Missing, not a token, of somebody who is not the Group Owner, of another group, for another key server, for a transport
+    that it has not."""
     path = ground.token_file
     if name == "gone":
         path.unlink()
@@ -61,6 +64,9 @@ def test_token_files_that_would_not_be_taken(ground, name, status, words):
         ground.pki.parties["owner"] = stranger
         path.write_bytes(ground.make_token())
         ground.pki.parties["owner"] = owner
+    elif name == "other":
+        path.write_bytes(ground.make_token(group_name=b"somebody else"))
+        words += (b"somebody else".hex(),)
     elif name == "server":
         path.write_bytes(ground.make_token(server="rogue"))
     else:

@@ -1,62 +1,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the manual pages say is typed by hand is typed here as it stands: a group of GDOI with pre-shared keys."""
-import os
 import re
 
 import pytest
 
-from lab import TOP
-from lab.build import program
-from lab.daemons import Daemon, Sockets
-from lab.process import Control
+from lab.by_hand import ByHand, examples
 
 ADDRESS = {"gcks": "192.0.2.1", "gm1": "192.0.2.2", "gm2": "192.0.2.3"}
 
 
-def examples(page):
-    """The literal displays of EXAMPLES, in their order."""
-    text = (TOP / "gdoi" / "man" / page).read_text().split(".Sh EXAMPLES")[1].split(".Sh ")[0]
-    return [t.replace("\\e", "\\") for t in re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed", text, re.S | re.M)]
-
-
-class ByHand:
-    def __init__(self, net):
-        self.net, self.sockets = net, Sockets()
-        self.path = self.sockets.path  # short: the examples' sockets are beside their configurations
-        lan = net.segment("lan", 1)
-        self.hosts = {name: net.host(name, lan, 10 + i) for i, name in enumerate(ADDRESS)}
-        for name, host in self.hosts.items():
-            host.ip(f"addr add {ADDRESS[name]}/24 dev eth0")
-        self.daemons = {}
-
-    def typed(self, name, line):
-        path = ":".join([str(program(p).parent) for p in ("msec-ctl", "gdoi-gm")] + [os.environ["PATH"]])
-        return self.hosts[name].run(["sh", "-ec", line], cwd=self.path, env={**os.environ, "PATH": path}).stdout
-
-    def start(self, name, kind, line):
-        assert line == f"{kind} -c {name}.xml &", line
-        d = self.daemons[name] = Daemon(self.hosts[name], kind, name, self.path, self.sockets)
-        d.control = Control(self.path / f"{name}.sock")
-        d.start()
-        return d
-
-
 @pytest.fixture
 def hand(net):
-    h = ByHand(net)
+    h = ByHand(net, ADDRESS)
     try:
         yield h
-        for d in h.daemons.values():
-            d.finish()
+        h.finish()
     finally:
-        h.sockets.close()
+        h.close()
 
 
 @pytest.mark.req("RFC6407-3.4-03", "RFC6407-3.4-05")
 def test_the_examples_of_the_manual_make_a_group(hand):
     """Files, key server, two members; they may send with what the kernel can do; one is evicted."""
-    files, gcks_xml, after = examples("gdoi-gcks.xml.5")
-    gm_xml, then = examples("gdoi-gm.xml.5")
+    files, gcks_xml, after = examples("gdoi/man/gdoi-gcks.xml.5")
+    gm_xml, then = examples("gdoi/man/gdoi-gm.xml.5")
     hand.typed("gcks", files)
     (hand.path / "gcks.xml").write_text(gcks_xml)
     (hand.path / "gm1.xml").write_text(gm_xml)

@@ -42,6 +42,7 @@ def test_3_the_unadmitted_the_expired_and_the_replayed_are_refused(step):
     refused = step("refusals")
     for r in (refused["mallory"]["refusal"], refused["oscar"]["refusal"], refused["replay"]):
         assert r["req"].startswith("RFC453") and r["reason"]
+    assert "the certificate has expired (CN=oscar" in refused["oscar"]["refusal"]["reason"]
 
 
 def test_4_members_read_the_data_and_nobody_else(step):

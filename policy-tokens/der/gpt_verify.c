@@ -54,6 +54,29 @@ newer_check(const struct gpt_owner *owner, const struct gpt_seen *last,
 	return GK_OK;
 }
 
+#define NAME_TEXT 72 /* of a name in hexadecimal; a longer one is cut */
+
+static const char *
+name_text(char out[NAME_TEXT], struct gk_slice name)
+{
+	if (name.len > (NAME_TEXT - 1) / 2)
+		name.len = (NAME_TEXT - 1) / 2;
+	return gk_hex(out, NAME_TEXT, name);
+}
+
+static enum gk_err
+another_group(const struct gpt_owner *owner, const struct gpt_token *token,
+              struct gpt_fault *why)
+{
+	char is[NAME_TEXT], wanted[NAME_TEXT];
+
+	return gpt_fault_set(
+		why, GK_ERR_POLICY, "RFC4534-3.1-02", "tokenInfo.groupName",
+		"this is the token of another group: %s, wanted %s",
+		name_text(is, gk_buf_slice(&token->group_name)),
+		name_text(wanted, owner->group_name));
+}
+
 static enum gk_err
 verify(struct gk_slice cms_der, const struct gpt_owner *owner,
        const struct gpt_seen *last, int64_t now, struct gpt_verified *out,
@@ -72,9 +95,7 @@ verify(struct gk_slice cms_der, const struct gpt_owner *owner,
 	    !gk_slice_equal(owner->group_name,
 	                    gk_buf_slice(&out->token->group_name)) &&
 	    GK_CHECKED("RFC4534-3.1-02"))
-		return gpt_fault_set(why, GK_ERR_POLICY, "RFC4534-3.1-02",
-		                     "tokenInfo.groupName",
-		                     "this is the token of another group");
+		return another_group(owner, out->token, why);
 
 	GK_TRY(gk_hash(GK_HASH_SHA256, &cms_der, 1, digest));
 	out->seen = (struct gpt_seen){

@@ -47,17 +47,21 @@ GK_TEST(daemon, who_is_not_meant_is_said)
 
 GK_TEST(daemon, a_cause_is_one_sentence_of_what_is_known)
 {
-	const struct gkd_cause all = {
-		14, "Payload-Malformed", "RFC4535-7.1", "Payload Length",
-		28, "not decoded"
-	};
-	const struct gkd_cause field = { .field = "SPI" };
+	const struct gkd_cause all = { 14,
+		                       "Payload-Malformed",
+		                       "RFC4535-7.1",
+		                       "Payload Length",
+		                       28,
+		                       "not decoded",
+		                       "31 octets, 28 are there" };
+	const struct gkd_cause field = { .field = "SPI", .detail = "" };
 	const struct gkd_cause none = { 0 };
 	char text[GKD_CAUSE_TEXT];
 	json_t *f = json_object();
 
 	assert_string_equal(gkd_cause_text(text, &all),
-	                    "not decoded: Payload-Malformed, Payload Length");
+	                    "not decoded: Payload-Malformed, Payload Length: "
+	                    "31 octets, 28 are there");
 	assert_string_equal(gkd_cause_text(text, &field), "SPI");
 	assert_string_equal(gkd_cause_text(text, &none), "");
 	gkd_cause_add(f, &all);
