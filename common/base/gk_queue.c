@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SANITIZE_ADDRESS__ /* it does not see into the room by itself */
+#include <sanitizer/asan_interface.h>
+#define CLOSE(at, n) ASAN_POISON_MEMORY_REGION(at, n)
+#define OPEN(at, n) ASAN_UNPOISON_MEMORY_REGION(at, n)
+#else
+#define CLOSE(at, n) (void)(at), (void)(n)
+#define OPEN(at, n) (void)(at), (void)(n)
+#endif
+
 /* One piece of memory: of an item the body, of a copy its octets, unless they
  * were given. */
 struct copy {
@@ -21,8 +30,54 @@ struct gk_queue_item {
 	max_align_t body[];
 };
 
+enum gk_err
+gk_queue_furnish(struct gk_queue *q, size_t size)
+{
+	uint8_t *room = q->room == NULL ? malloc(size) : NULL;
+
+	if (room == NULL)
+		return GK_ERR_NOMEM;
+	CLOSE(room, size);
+	q->room = room;
+	q->room_size = size;
+	return GK_OK;
+}
+
+/* In the room if there is enough of it, or on the heap. */
+static void *
+piece_new(struct gk_queue *q, size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+	void *piece;
+
+	if (size > q->room_size - q->room_used)
+		return malloc(size);
+	piece = q->room + q->room_used;
+	OPEN(piece, size);
+	q->room_live++;
+	q->room_used += (size + align - 1) / align * align;
+	if (q->room_used > q->room_size)
+		q->room_used = q->room_size;
+	return piece;
+}
+
 static void
-item_free(struct gk_queue_item *item)
+piece_free(struct gk_queue *q, void *piece)
+{
+	uint8_t *at = piece;
+
+	if (q->room == NULL || at < q->room || at >= q->room + q->room_size) {
+		free(piece);
+		return;
+	}
+	if (--q->room_live != 0)
+		return;
+	CLOSE(q->room, q->room_used);
+	q->room_used = 0;
+}
+
+static void
+item_free(struct gk_queue *q, struct gk_queue_item *item)
 {
 	struct copy *c;
 
@@ -32,10 +87,10 @@ item_free(struct gk_queue_item *item)
 		item->copies = c->next;
 		gk_wipe(c->octets, c->len);
 		gk_buf_free(&c->given);
-		free(c);
+		piece_free(q, c);
 	}
 	gk_wipe(item->body, item->size);
-	free(item);
+	piece_free(q, item);
 }
 
 void *
@@ -45,9 +100,10 @@ gk_queue_add(struct gk_queue *q, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*item))
 		return NULL;
-	item = calloc(1, sizeof(*item) + size);
+	item = piece_new(q, sizeof(*item) + size);
 	if (item == NULL)
 		return NULL;
+	memset(item, 0, sizeof(*item) + size);
 	item->size = size;
 	item->before = q->last;
 	if (q->last != NULL)
@@ -65,7 +121,7 @@ gk_queue_copy(struct gk_queue *q, const void *octets, size_t len)
 
 	if (len == 0 || q->last == NULL || len > SIZE_MAX - sizeof(*c))
 		return NULL;
-	c = malloc(sizeof(*c) + len);
+	c = piece_new(q, sizeof(*c) + len);
 	if (c == NULL)
 		return NULL;
 	c->len = len;
@@ -95,10 +151,11 @@ gk_queue_keep(struct gk_queue *q, struct gk_slice *s)
 enum gk_err
 gk_queue_give(struct gk_queue *q, struct gk_buf *buf, struct gk_slice *s)
 {
-	struct copy *c = q->last == NULL ? NULL : calloc(1, sizeof(*c));
+	struct copy *c = q->last == NULL ? NULL : piece_new(q, sizeof(*c));
 
 	if (c == NULL)
 		return GK_ERR_NOMEM;
+	*c = (struct copy){ .len = 0 };
 	c->given = *buf;
 	c->next = q->last->copies;
 	q->last->copies = c;
@@ -125,7 +182,7 @@ gk_queue_drop(struct gk_queue *q)
 		q->last->next = NULL;
 	else
 		q->first = NULL;
-	item_free(item);
+	item_free(q, item);
 }
 
 void
@@ -144,7 +201,7 @@ gk_queue_first(const struct gk_queue *q)
 const void *
 gk_queue_poll(struct gk_queue *q)
 {
-	item_free(q->current);
+	item_free(q, q->current);
 	q->current = q->first;
 	if (q->current == NULL)
 		return NULL;
@@ -160,6 +217,9 @@ void
 gk_queue_free(struct gk_queue *q)
 {
 	gk_queue_cut(q, NULL);
-	item_free(q->current);
+	item_free(q, q->current);
+	if (q->room != NULL)
+		OPEN(q->room, q->room_size);
+	free(q->room);
 	*q = (struct gk_queue){ 0 };
 }

@@ -17,7 +17,16 @@ struct gk_queue_item;
 struct gk_queue {
 	struct gk_queue_item *first, *last;
 	struct gk_queue_item *current; /* what gk_queue_poll() gave last */
+	/* gk_queue_furnish(): used from the front, and from the front again
+	 * when nothing is left in it. */
+	uint8_t *room;
+	size_t room_size, room_used, room_live;
 };
+
+/* gk_queue_furnish - memory of the queue's own, @size octets: what fits in needs no
+ * allocation, what does not is allocated.  For an empty queue, once; freed by
+ * gk_queue_free(). */
+GK_MUST_CHECK enum gk_err gk_queue_furnish(struct gk_queue *q, size_t size);
 
 /* gk_queue_add - append an item of @size octets, all zero, aligned for any
  * object.  NULL when memory is short. */

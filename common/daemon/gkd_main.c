@@ -16,15 +16,12 @@
 #include "common/daemon/gkd_privilege.h"
 
 /* Whoever starts a program whose checks can be switched off shall see it, on
- * the terminal and in the log. */
+ * the terminal, whatever it is started for, and in the log. */
 #ifdef GK_CHECK_SWITCHES
 #define SWITCHES 1
 #else
 #define SWITCHES 0
 #endif
-#define NOT_FOR_USE                                                      \
-	"%s: NOT FOR USE: built with --enable-check-switches; switched " \
-	"off: [%s]"
 
 #define SETS_MAX 64
 #define COMMANDS_MAX 48
@@ -467,7 +464,7 @@ live(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 	if (rc == GKD_EXIT_OK)
 		rc = open_outputs(d, o, why);
 	if (rc == GKD_EXIT_OK && SWITCHES)
-		gkd_log(LOG_ALERT, "io", NOT_FOR_USE, d->program->name,
+		gkd_log(LOG_ALERT, "io", GK_NOT_FOR_USE, d->program->name,
 		        gk_checks_off());
 	if (rc == GKD_EXIT_OK)
 		rc = write_pid(d, why);
@@ -537,6 +534,7 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 		continue;
 	if (early > 2)
 		close(early);
+	gk_checks_say(program->name);
 	early = parse_options(program, &o, argc, argv);
 	if (early >= 0)
 		return early;
@@ -551,9 +549,6 @@ gkd_main(const struct gkd_program *program, void *state, int argc, char **argv)
 		        program->name);
 		return GKD_EXIT_FAILURE;
 	}
-	if (SWITCHES)
-		fprintf(stderr, NOT_FOR_USE "\n", program->name,
-		        gk_checks_off());
 	d.only_checked = o.check;
 	rc = prepare(&d, &o, &why);
 	if (rc != GKD_EXIT_OK || o.check) {

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/gk_check.h"
+
 #define COLUMN_MAX 48
 #define LINE_MAX_OCTETS 160 /* of a table; wider: a block for each row */
 
@@ -433,6 +435,7 @@ main(int argc, char **argv)
 	char *end;
 	int c, fd;
 
+	gk_checks_say("msec-ctl");
 	while ((c = getopt_long(argc, argv, "jt:m:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':

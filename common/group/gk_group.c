@@ -159,6 +159,14 @@ gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
 	return GK_OK;
 }
 
+void
+gk_group_set_backward(struct gk_group *g, bool backward)
+{
+	g->cfg.backward = backward;
+	if (g->lkh != NULL)
+		gk_lkh_set_backward(g->lkh, backward);
+}
+
 bool
 gk_group_joined(const struct gk_group *g, const struct gk_member *member)
 {

@@ -226,6 +226,9 @@ bool gk_group_open(const struct gk_group *group);
 /* gk_group_joined - @member came in the epoch that is still open. */
 bool gk_group_joined(const struct gk_group *group,
                      const struct gk_member *member);
+/* gk_group_set_backward - does a join bring new keys, from now on?  As
+ * config.backward and config.lkh.backward. */
+void gk_group_set_backward(struct gk_group *group, bool backward);
 /* gk_group_due - the open epoch brings new traffic keys. */
 bool gk_group_due(const struct gk_group *group);
 /* gk_group_draft, gk_group_close - see gk_lkh_draft(); the traffic keys that come

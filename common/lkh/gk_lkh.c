@@ -533,3 +533,9 @@ gk_lkh_group_due(const struct gk_lkh *lkh)
 {
 	return lkh->group_due;
 }
+
+void
+gk_lkh_set_backward(struct gk_lkh *lkh, bool backward)
+{
+	lkh->cfg.backward = backward;
+}

@@ -103,6 +103,8 @@ GK_MUST_CHECK enum gk_err gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat,
 /* gk_lkh_leave_soon - bring near what that will touch, and the plan after it;
  * changes nothing. */
 void gk_lkh_leave_soon(const struct gk_lkh *lkh, uint32_t seat);
+/* gk_lkh_set_backward - for the joins to come; config.backward. */
+void gk_lkh_set_backward(struct gk_lkh *lkh, bool backward);
 /* gk_lkh_join_soon - the same for who comes next. */
 void gk_lkh_join_soon(const struct gk_lkh *lkh);
 

@@ -124,6 +124,36 @@ GK_TEST(base_queue, what_cannot_be_had_is_said_and_nothing_breaks)
 	gk_queue_free(&q);
 }
 
+/* In its own memory while that lasts, all of which comes back. */
+GK_TEST(base_queue, what_fits_in_its_room_is_not_allocated)
+{
+	struct gk_queue q = { 0 };
+	struct gk_buf buf;
+	struct gk_slice s;
+
+	gk_assert_ok(gk_queue_furnish(&q, 1024));
+	gk_assert_err(GK_ERR_NOMEM, gk_queue_furnish(&q, 1024));
+	for (unsigned round = 0; round < 50; round++) {
+		add(&q, 1, "one");
+		assert_in_range((uintptr_t)q.last, (uintptr_t)q.room,
+		                (uintptr_t)q.room + 1023);
+		gk_assert_ok(gk_buf_copy(&buf, gk_slice_str("given")));
+		gk_assert_ok(gk_queue_give(&q, &buf, &s));
+		for (int i = 2; i < 40; i++)
+			add(&q, i, "and more than there is room for");
+		next_is(&q, 1, "one");
+		for (int i = 2; i < 20; i++)
+			next_is(&q, i, "and more than there is room for");
+		gk_queue_cut(&q, NULL);
+		assert_null(gk_queue_poll(&q));
+		assert_int_equal(q.room_used, 0);
+		assert_int_equal(q.room_live, 0);
+	}
+	add(&q, 1, "one");
+	gk_queue_free(&q);
+	assert_null(q.room);
+}
+
 int
 main(void)
 {
@@ -132,6 +162,7 @@ main(void)
 		GK_RUN(base_queue, is_cut_behind_a_mark),
 		GK_RUN(base_queue, a_copy_is_aligned_for_what_it_holds),
 		GK_RUN(base_queue, a_buffer_can_be_given_instead),
+		GK_RUN(base_queue, what_fits_in_its_room_is_not_allocated),
 		GK_RUN(base_queue,
 		       what_cannot_be_had_is_said_and_nothing_breaks),
 	};

@@ -109,6 +109,12 @@ group_status(struct gsakmpd_group *g)
 	              (json_int_t)st.sequence, "rekeys", (json_int_t)st.rekeys);
 	json_object_set_new(o, "oversize",
 	                    json_integer((json_int_t)st.oversize));
+	json_object_set_new(o, "operation",
+	                    json_pack("{s:b, s:I, s:I, s:I}", "join_rekey",
+	                              st.join_rekey, "join_window_ms",
+	                              (json_int_t)st.join_window_ms,
+	                              "message_max", (json_int_t)st.message_max,
+	                              "skew_s", (json_int_t)st.skew_s));
 	json_object_set_new(
 		o, "role",
 		json_string(g->upstream != NULL ? "subordinate" : "primary"));

@@ -24,6 +24,7 @@ read_rekey_size(const struct gkd_config *config, const struct gkd_elem *group,
 	GK_TRY(gkd_elem_uint(config, group, "rekey@payload-max", 256,
 	                     UINT16_MAX, 0, &n, why));
 	c->rekey_payload = (size_t)n;
+	c->rekey_headers = headers;
 	GK_TRY(gkd_elem_uint(config, group, "rekey@message-max", 512,
 	                     UINT16_MAX - headers, 60000, &n, why));
 	c->rekey_message = (size_t)n;

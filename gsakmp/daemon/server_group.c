@@ -64,12 +64,13 @@ send_out(struct gsakmpd_group *g, const struct gsakmp_output *o)
 	const struct gsakmp_endpoint *to =
 		o->kind == GSAKMP_OUT_MULTICAST ? &group : &o->to;
 
-	if (o->dgram.len > g->cfg.rekey_message)
+	if (o->dgram.len > gsakmp_group_message_max(g->group))
 		gkd_log_about(LOG_WARNING, "wire",
 		              &(struct gkd_about){ .group = g->name },
 		              "Rekey Event %u has %zu octets, more than the "
-		              "%zu configured: it cannot be split further",
-		              o->sequence, o->dgram.len, g->cfg.rekey_message);
+		              "%zu wanted: it cannot be split further",
+		              o->sequence, o->dgram.len,
+		              gsakmp_group_message_max(g->group));
 	/* Nothing follows the end of a group but its own copies. */
 	if (o->sequence == GSAKMP_SEQUENCE_DESTROY)
 		gkd_resends_drop(g->resends);

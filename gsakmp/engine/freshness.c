@@ -167,3 +167,10 @@ gsakmp_replay_add(struct gsakmp_replay *r,
 	link_entry(r, at);
 	return GK_OK;
 }
+
+void
+gsakmp_replay_extend(struct gsakmp_replay *r, uint64_t ms)
+{
+	for (size_t i = 0; i < r->count; i++)
+		r->ring[(r->oldest + i) & (r->cap - 1)].forget_ms += ms;
+}

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "common/base/gk_time.h"
 #include "common/crypto/gk_hash.h"
 #include "gsakmp/engine/gcks_state.h"
 
+#define OUTPUTS_ROOM 8192
 #define SIGNED_ERRORS 10 /* per second: a signature for everybody's asking */
 
 struct gsakmp_gcks *
@@ -30,6 +32,13 @@ gsakmp_gcks_new(const struct gk_env *env, const struct gsakmp_gcks_config *cfg)
 	gsakmp_halfopen_init(&gcks->own_halfopen);
 	if (gcks->cfg.halfopen == NULL)
 		gcks->cfg.halfopen = &gcks->own_halfopen;
+	/* RFC4535-5.2.2-07: what is said of a request that is sent away for a
+	 * cookie, its octets twice, is said without allocating. */
+	if (gk_queue_furnish(&gcks->out.items, 2 * gcks->cfg.max_message +
+	                                               OUTPUTS_ROOM) != GK_OK) {
+		gsakmp_gcks_free(gcks);
+		return NULL;
+	}
 	return gcks;
 }
 
@@ -344,6 +353,18 @@ find_group(const struct gsakmp_gcks *gcks, struct gsakmp_groupid id)
 	return NULL;
 }
 
+bool
+gsakmp_rq_fresh(const struct gsakmp_request *rq)
+{
+	struct gk_slice t = rq->msg->signature.timestamp;
+	int64_t at;
+
+	return gsakmp_time_fresh(
+		       t, rq->now.utc_s,
+		       gsakmp_policy_skew(rq->policy, rq->gcks->cfg.skew_s)) &&
+	       gk_zulu_parse(t, &at) == GK_OK && at >= rq->fresh_from;
+}
+
 /* The header alone: which group's dialect and mode apply to the rest? */
 static void
 look_up(struct gsakmp_request *rq)
@@ -360,6 +381,7 @@ look_up(struct gsakmp_request *rq)
 	pthread_mutex_lock(&rq->group->lock);
 	if (rq->group->phase == GSAKMP_GROUP_OPEN && !rq->group->paused)
 		rq->policy = gsakmp_policy_ref(rq->group->policy);
+	rq->fresh_from = rq->group->fresh_from;
 	pthread_mutex_unlock(&rq->group->lock);
 }
 
@@ -425,14 +447,11 @@ count_rates(struct gsakmp_gcks *gcks, struct gk_now now)
 }
 
 /* What asks is known again when it comes again. */
-static enum gk_err
-digest(struct gsakmp_request *rq)
+enum gk_err
+gsakmp_rq_digest(struct gsakmp_request *rq)
 {
 	uint8_t out[GK_HASH_MAX];
 
-	if (rq->msg->header.exchange != GSAKMP_EXCHANGE_REQUEST_TO_JOIN &&
-	    rq->msg->header.exchange != GSAKMP_EXCHANGE_REQUEST_TO_DEPART)
-		return GK_OK;
 	GK_TRY(gk_hash(GK_HASH_SHA256, &rq->dgram, 1, out));
 	memcpy(rq->digest, out, sizeof(rq->digest));
 	return GK_OK;
@@ -452,7 +471,6 @@ process(struct gsakmp_request *rq, struct gsakmp_message *msg)
 		return GK_ERR_UNEXPECTED; /* nobody is left to ask */
 	GK_TRY(gsakmp_out_received(&rq->gcks->out, rq->group->cfg.group_id,
 	                           rq->dgram, rq->from, msg));
-	GK_TRY(digest(rq));
 	return dispatch(rq);
 }
 

@@ -66,9 +66,7 @@ gsakmp_rq_acknowledged(struct gsakmp_request *rq, bool departing,
 			    gsakmp_clauses(rq->msg->header.exchange)->kept)))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->nonce,
 		                        "Nonce Data", nc->at);
-	if (w->nonce_c.len == 0 &&
-	    !gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s) &&
+	if (w->nonce_c.len == 0 && !gsakmp_rq_fresh(rq) &&
 	    GK_CHECKED(ids->time))
 		return gsakmp_rq_refuse(rq, GK_ERR_REPLAY, stale, ids->time,
 		                        "Signature Timestamp",

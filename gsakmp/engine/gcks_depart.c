@@ -184,9 +184,7 @@ check_fresh(struct gsakmp_request *rq)
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_SPACE, GSAKMP_NOTIFY_PAYLOAD_MALFORMED,
 			"RFC4535-7.12.2-03", "Nonce Data", ni->at);
-	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s) &&
-	    GK_CHECKED("RFC4535-7.8.2-04"))
+	if (!gsakmp_rq_fresh(rq) && GK_CHECKED("RFC4535-7.8.2-04"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
 			gsakmp_notify_freshness(&rq->group->dialect),
@@ -416,6 +414,7 @@ gsakmp_gcks_rtd(struct gsakmp_request *rq)
 	bool done;
 
 	rq->suite = rq->policy->suite[0];
+	GK_TRY(gsakmp_rq_digest(rq));
 	GK_TRY(gsakmp_rq_resend(rq, GSAKMP_SESSION_DEPART,
 	                        GSAKMP_EXCHANGE_DEPARTURE_RESPONSE, &done));
 	if (done)

@@ -28,12 +28,17 @@ cookie_address(const struct gsakmp_request *rq)
 	return (struct gk_slice){ rq->from->ip, rq->from->ip_len };
 }
 
-/* Section 5.2.2, Table 6: neither side keeps anything. */
+/* Header with the longest GroupID, and a Notification. */
+#define COOKIE_DOWNLOAD_MAX (GSAKMP_HEADER_MAX + 64)
+
+/* Section 5.2.2, Table 6: neither side keeps anything, and here nothing is
+ * allocated for it. */
 static enum gk_err
 send_cookie(struct gsakmp_request *rq)
 {
-	uint8_t cookie[GSAKMP_COOKIE_LEN];
-	struct gk_buf dgram = { 0 };
+	uint8_t cookie[GSAKMP_COOKIE_LEN], octets[COOKIE_DOWNLOAD_MAX];
+	const struct gk_buf memory = { octets, sizeof(octets) };
+	struct gk_slice dgram;
 	struct gsakmp_build b;
 	enum gk_err err;
 
@@ -41,17 +46,16 @@ send_cookie(struct gsakmp_request *rq)
 	                          rq->msg->nonce[GSAKMP_NONCE_INITIATOR].data,
 	                          cookie_address(rq), rq->msg->header.groupid,
 	                          cookie));
-	gsakmp_build_begin(&b, &rq->group->dialect,
-	                   GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
-	                   rq->msg->header.groupid, 0);
+	gsakmp_build_begin_in(&b, memory, &rq->group->dialect,
+	                      GSAKMP_EXCHANGE_COOKIE_DOWNLOAD,
+	                      rq->msg->header.groupid, 0);
 	gsakmp_build_notification(&b, GSAKMP_NOTIFY_COOKIE_REQUIRED,
 	                          (struct gk_slice){ cookie, sizeof(cookie) });
-	err = gsakmp_build_finish(&b, NULL, &dgram);
+	err = gsakmp_build_close(&b, &dgram);
 	if (err == GK_OK)
 		err = gsakmp_out_send(&rq->gcks->out, rq->group->cfg.group_id,
-		                      gk_buf_slice(&dgram), rq->from,
+		                      dgram, rq->from,
 		                      GSAKMP_EXCHANGE_COOKIE_DOWNLOAD);
-	gk_buf_free(&dgram);
 	return err;
 }
 
@@ -210,8 +214,7 @@ choose_suite(struct gsakmp_request *rq)
 static enum gk_err
 check_fresh(struct gsakmp_request *rq)
 {
-	if (!gsakmp_time_fresh(rq->msg->signature.timestamp, rq->now.utc_s,
-	                       rq->gcks->cfg.skew_s) &&
+	if (!gsakmp_rq_fresh(rq) &&
 	    GK_CHECKED("RFC4535-7.8.2-04", "RFC4535-3.1-02"))
 		return gsakmp_rq_refuse(
 			rq, GK_ERR_REPLAY,
@@ -317,6 +320,7 @@ gsakmp_gcks_rtj(struct gsakmp_request *rq)
 
 	GK_TRY(gsakmp_rq_transport(rq));
 	GK_TRY(check_cookie(rq));
+	GK_TRY(gsakmp_rq_digest(rq));
 	GK_TRY(one_at_a_time(rq, &done));
 	if (done)
 		return GK_OK;

@@ -34,6 +34,7 @@ struct gsakmp_request {
 	struct gsakmp_gcks *gcks;
 	struct gsakmp_group *group;
 	struct gsakmp_policy *policy; /* a reference */
+	int64_t fresh_from;           /* the group's, as @policy was taken */
 	const struct gsakmp_message *msg;
 	struct gk_slice dgram;
 	const struct gsakmp_endpoint *from;
@@ -75,13 +76,18 @@ GK_MUST_CHECK enum gk_err gsakmp_rq_transport(struct gsakmp_request *rq);
  * the subject of its certificate?  Wants the group's lock held. */
 GK_MUST_CHECK enum gk_err gsakmp_rq_excluded(struct gsakmp_request *rq);
 
+/* gsakmp_rq_fresh - is its Signature Timestamp within the skew? */
+bool gsakmp_rq_fresh(const struct gsakmp_request *rq);
 /* gsakmp_rq_forget - the moment from which on a request that was taken now is
  * too old to be taken again: it may have been as new as the skew allows.  The
  * clock that says so has whole seconds, hence one more. */
 static inline uint64_t
 gsakmp_rq_forget(const struct gsakmp_request *rq)
 {
-	return rq->now.mono_ms + 2 * 1000 * (uint64_t)rq->gcks->cfg.skew_s +
+	return rq->now.mono_ms +
+	       2 * 1000 *
+	               (uint64_t)gsakmp_policy_skew(rq->policy,
+	                                            rq->gcks->cfg.skew_s) +
 	       1000;
 }
 
@@ -96,6 +102,8 @@ struct gsakmp_verify gsakmp_rq_verify(const struct gsakmp_request *rq,
 GK_MUST_CHECK enum gk_err gsakmp_rq_nonces(struct gsakmp_request *rq,
                                            struct gk_buf *nonce_r,
                                            struct gk_buf *nonce_c);
+/* gsakmp_rq_digest - sets @digest; what asks is known again when it comes again. */
+GK_MUST_CHECK enum gk_err gsakmp_rq_digest(struct gsakmp_request *rq);
 /* gsakmp_rq_deadline - an output DEADLINE: the group's thread must look. */
 GK_MUST_CHECK enum gk_err gsakmp_rq_deadline(struct gsakmp_request *rq);
 /* gsakmp_rq_resend - the stored answer to an identical request, if there is

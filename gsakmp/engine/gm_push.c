@@ -36,7 +36,7 @@ gsakmp_gm_push_fresh(struct gsakmp_gm_input *in)
 			                        "Nonce Type",
 			                        in->msg->nonce[i].at);
 	if (!gsakmp_time_fresh(in->msg->signature.timestamp, in->now.utc_s,
-	                       in->gm->cfg.skew_s) &&
+	                       gsakmp_gm_skew(in->gm)) &&
 	    GK_CHECKED("RFC4535-5.2.3-06"))
 		return stale(in);
 	GK_TRY(gk_zulu_parse(in->msg->signature.timestamp, &utc));

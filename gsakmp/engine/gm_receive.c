@@ -86,7 +86,7 @@ gsakmp_in_fresh(struct gsakmp_gm_input *in, struct gk_slice nonce_i,
 
 	if (in->gm->cfg.suite.timestamp) {
 		if (gsakmp_time_fresh(in->msg->signature.timestamp,
-		                      in->now.utc_s, in->gm->cfg.skew_s) ||
+		                      in->now.utc_s, gsakmp_gm_skew(in->gm)) ||
 		    !GK_CHECKED(req_time, "RFC4535-3.1-02"))
 			return GK_OK;
 		return gsakmp_in_refuse(in, GK_ERR_REPLAY, stale, req_time,

@@ -465,4 +465,12 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_send(struct gsakmp_gm *gm,
                                          const struct gsakmp_endpoint *to,
                                          uint8_t exchange);
 
+/* gsakmp_gm_skew - seconds that clocks may be apart: as the token says, once there
+ * is one. */
+static inline uint32_t
+gsakmp_gm_skew(const struct gsakmp_gm *gm)
+{
+	return gsakmp_policy_skew(gm->policy, gm->cfg.skew_s);
+}
+
 #endif /* GSAKMP_ENGINE_GM_STATE_H */

@@ -28,6 +28,8 @@ defaults(struct gsakmp_group *g)
 	DEFAULT(grace_ms, 10000);
 	DEFAULT(skew_s, 300);
 	DEFAULT(rekey_message, 60000);
+	DEFAULT(rekey_headers, 28);
+	g->message_max = g->cfg.rekey_message;
 	DEFAULT(rekey_payload, UINT16_MAX);
 }
 
@@ -393,6 +395,13 @@ gsakmp_group_status(struct gsakmp_group *g, struct gsakmp_group_status *out)
 		.n_pending = g->sessions.n_queued,
 		.rekeys = g->rekeys,
 		.oversize = g->oversize,
+		.message_max = g->message_max,
+		.join_rekey = g->policy != NULL &&
+		              gsakmp_group_backward(g, g->policy),
+		.join_window_ms = g->policy != NULL
+		                          ? gsakmp_group_join_window(g)
+		                          : g->cfg.join_window_ms,
+		.skew_s = gsakmp_policy_skew(g->policy, g->cfg.skew_s),
 		.fixed_keys = g->policy != NULL && !g->policy->lkh,
 		.untold = g->policy != NULL && g->policy->rekey == NULL,
 		.last_rekey_utc = g->last_rekey_utc,

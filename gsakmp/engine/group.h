@@ -42,7 +42,9 @@ struct gsakmp_group_config {
 	/* All 0: the defaults in brackets. */
 	unsigned lkh_degree; /* [2] */
 	bool lkh_chain;      /* minimal wraps instead of everything per wrap */
-	bool no_join_rekey;  /* joiners get the keys in use: no backward
+	/* Defaults, for what the token does not say (policy.h, operation): these
+	 * two, @skew_s; and @rekey_message, where it is less. */
+	bool no_join_rekey;          /* joiners get the keys in use: no backward
 	                             * secrecy */
 	uint32_t join_window_ms;     /* [0: at once] joins that share a rekey */
 	uint32_t resend_spacing_ms;  /* [1000] reliability "resend" */
@@ -85,6 +87,8 @@ struct gsakmp_group_config {
 	size_t rekey_message; /* [60000] octets of a Rekey Event message before
 	                       * another is begun: no datagram is longer, unless
 	                       * by its policy token or a single wrapped key */
+	size_t rekey_headers; /* [28] octets of UDP and IP before it: of an MTU
+	                       * that the token says, what is not for us */
 	size_t rekey_payload; /* [65535] octets of one Rekey Event payload before
 	                       * another is begun, in the same message */
 	bool no_rekey_certs;  /* members know the key server's from the join */
@@ -268,6 +272,10 @@ enum gk_err gsakmp_group_revocations(struct gsakmp_group *group,
 bool gsakmp_group_poll(struct gsakmp_group *group, struct gsakmp_output *out);
 uint64_t gsakmp_group_deadline(struct gsakmp_group *group);
 
+/* gsakmp_group_message_max - what a Rekey Event message is split by: rekey_message,
+ * or less where the token says so.  For the group's thread. */
+size_t gsakmp_group_message_max(const struct gsakmp_group *group);
+
 /* gsakmp_group_commits - what is to be stored for a COMMIT; from any thread. */
 struct gk_commits *gsakmp_group_commits(struct gsakmp_group *group);
 
@@ -303,6 +311,11 @@ struct gsakmp_group_status {
 	/* The last second, since 1970, of the certificate that signed it;
 	 * INT64_MAX: not known. */
 	int64_t signer_until;
+	/* As the token says or as configured; policy.h, operation. */
+	bool join_rekey;
+	uint32_t join_window_ms;
+	uint32_t skew_s;
+	size_t message_max;
 };
 void gsakmp_group_status(struct gsakmp_group *group,
                          struct gsakmp_group_status *out);

@@ -68,8 +68,8 @@ gsakmp_event_room(const struct gsakmp_group *g, struct gsakmp_event_room *room)
 	room->head = REKEY_FIXED + g->cfg.group_id.len;
 	if (g->dialect.reh_groupid == GSAKMP_REH_GROUPID_TLV)
 		room->head += 2;
-	room->message = g->cfg.rekey_message > frame + ROOM_LEAST
-	                        ? g->cfg.rekey_message - frame
+	room->message = g->message_max > frame + ROOM_LEAST
+	                        ? g->message_max - frame
 	                        : ROOM_LEAST;
 	room->payload = payload > room->head + ROOM_LEAST ? payload - room->head
 	                                                  : ROOM_LEAST;
@@ -482,7 +482,7 @@ gsakmp_group_flush(struct gsakmp_group *g, struct gk_now now)
 		struct gk_buf dgram = { 0 };
 
 		err = event_sign(g, &party, e, now, &dgram);
-		if (err == GK_OK && dgram.len > g->cfg.rekey_message)
+		if (err == GK_OK && dgram.len > g->message_max)
 			note_oversize(g);
 		octets += dgram.len;
 		if (err == GK_OK)

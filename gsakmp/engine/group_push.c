@@ -182,7 +182,8 @@ date_it(struct delivery *d, const struct gk_member *m)
 		d->utc = info.rtj_utc + 1;
 	gsakmp_member_info_free(&info);
 	GK_TRY(err);
-	if (d->utc - d->now.utc_s > (int64_t)d->g->cfg.skew_s &&
+	if (d->utc - d->now.utc_s >
+	            (int64_t)gsakmp_policy_skew(d->policy, d->g->cfg.skew_s) &&
 	    GK_CHECKED("RFC4535-5.2.3-06"))
 		return refuse(d, GK_ERR_REPLAY,
 		              gsakmp_notify_freshness(&d->g->dialect),

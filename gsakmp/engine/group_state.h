@@ -95,6 +95,8 @@ struct gsakmp_group {
 	struct gsakmp_replay *replay;
 
 	/* timers, all monotonic; GK_NEVER when not running */
+	size_t message_max;   /* octets of a Rekey Event message */
+	int64_t fresh_from;   /* nothing signed before that is fresh; 0 */
 	uint64_t window_ends; /* join window: announce the open epoch */
 	uint64_t rekey_due;   /* by time */
 	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
@@ -269,6 +271,14 @@ GK_MUST_CHECK enum gk_err gsakmp_group_timers(struct gsakmp_group *g,
 void gsakmp_group_clock(struct gsakmp_group *g, struct gk_now now);
 /* gsakmp_group_timers_load - go on from the last one, after a restart. */
 void gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now);
+/* gsakmp_group_backward - does a join bring new keys under @p? */
+bool gsakmp_group_backward(const struct gsakmp_group *g,
+                           const struct gsakmp_policy *p);
+uint32_t gsakmp_group_join_window(const struct gsakmp_group *g); /* ms */
+/* gsakmp_group_operate - the group is run by @p from now on; g->policy is still
+ * the one before, or NULL. */
+void gsakmp_group_operate(struct gsakmp_group *g, const struct gsakmp_policy *p,
+                          struct gk_now now);
 /* gsakmp_group_count_event - RFC 4534 B.5.3: towards a rekey by events. */
 GK_MUST_CHECK enum gk_err gsakmp_group_count_event(struct gsakmp_group *g,
                                                    struct gk_now now);

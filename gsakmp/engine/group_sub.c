@@ -403,6 +403,7 @@ relay(struct gsakmp_group *g, struct gsakmp_policy *p,
 	GK_TRY(pass_on(g, p, token, key, now));
 	if (!token)
 		return GK_OK;
+	gsakmp_group_operate(g, p, now);
 	gsakmp_policy_unref(g->policy);
 	g->policy = gsakmp_policy_ref(p);
 	return gsakmp_group_token_out(g);

@@ -200,7 +200,7 @@ gsakmp_group_expect_rekey(struct gsakmp_group *g, struct gk_now now)
 
 	if (g->window_ends != GK_NEVER || !gk_group_due(g->data))
 		return;
-	g->window_ends = now.mono_ms + g->cfg.join_window_ms;
+	g->window_ends = now.mono_ms + gsakmp_group_join_window(g);
 	if (g->rekeys > 0 && g->window_ends < soonest)
 		g->window_ends = soonest;
 }

@@ -126,9 +126,7 @@ gsakmp_group_found(struct gsakmp_group *g, struct gsakmp_policy *p)
 	struct tree t = {
 		.degree = p->lkh ? (uint16_t)g->cfg.lkh_degree : 0,
 		.key_len = (uint8_t)gsakmp_key_length(&g->dialect, p->kek_type),
-		/* Without rekeys the others could not be told. */
-		.backward = p->lkh && !g->cfg.no_join_rekey &&
-		            p->rekey->event != GPT_REKEY_EVENT_NONE,
+		.backward = gsakmp_group_backward(g, p),
 	};
 	uint8_t row[4];
 	struct gk_wr wr;
@@ -150,6 +148,7 @@ enum gk_err
 gsakmp_group_opened(struct gsakmp_group *g, struct gsakmp_policy *p,
                     struct gk_now now)
 {
+	gsakmp_group_operate(g, p, now);
 	g->policy = gsakmp_policy_ref(p);
 	g->phase = GSAKMP_GROUP_OPEN;
 	GK_TRY(gsakmp_group_timers(g, now));
@@ -251,6 +250,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 	}
 	free(out);
 	GK_TRY(err);
+	gsakmp_group_operate(g, p, now);
 	gsakmp_policy_unref(g->policy);
 	g->policy = gsakmp_policy_ref(p);
 	return gsakmp_group_timers(g, now);
@@ -563,9 +563,14 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
 	GK_TRY(limit_keys(g, g->policy, now));
+	gsakmp_group_operate(g, g->policy, now);
 	g->phase = GSAKMP_GROUP_OPEN;
 	gsakmp_group_timers_load(g, now);
+	/* Joins that nobody was told of: how much of their window is over is not
+	 * known, and one that began anew with every start would never end. */
 	gsakmp_group_expect_rekey(g, now);
+	if (g->window_ends != GK_NEVER)
+		g->window_ends = now.mono_ms;
 	/* A subordinate was told, and has no new key since. */
 	if (gk_group_note(g->data, GSAKMP_NOTE_OWED).len != 0)
 		g->rekey_due = now.mono_ms;

@@ -8,6 +8,7 @@
 #include "common/base/gk_check.h"
 #include "gsakmp/engine/policy_choice.h"
 #include "gsakmp/message/dialect.h"
+#include "policy-tokens/token/gpt_gdoi.h"
 
 #define FIELD GSAKMP_POLICY_FIELD
 
@@ -170,6 +171,40 @@ check_unknown(const struct gsakmp_derivation *d)
 	                     "RFC4534-3-14", "unknown protocol", 0);
 }
 
+/* One of the numbers of an operation, where it is there and means something. */
+static enum gk_err
+said(const struct gsakmp_derivation *d, const struct gpt_field *f,
+     const struct gpt_operation *o)
+{
+	const struct gpt_number *n = gpt_field_number(f, o);
+
+	if (!n->present || (n->value >= f->first && n->value <= f->last) ||
+	    !GK_CHECKED("RFC4534-2-11"))
+		return GK_OK;
+	return forbid(d, "RFC4534-2-11");
+}
+
+/* Decision operation. */
+static enum gk_err
+derive_operation(const struct gsakmp_derivation *d)
+{
+	const struct gpt_operation *o = gpt_token_operation(d->p->v.token);
+	const struct gpt_record *r = gpt_record(GPT_RECORD_OPERATION);
+	struct gsakmp_operation *to = &d->p->operation;
+
+	if (o == NULL || d->args->dialect->operation == GSAKMP_OPERATION_LOCAL)
+		return GK_OK;
+	for (size_t i = 0; i < r->n; i++)
+		GK_TRY(said(d, &r->field[i], o));
+	to->says_join = o->join_rekey.present;
+	to->join_rekey = o->join_rekey.value != 0;
+	to->says_window = o->join_window.present;
+	to->window_ms = (uint32_t)o->join_window.value * 1000;
+	to->mtu = (uint32_t)o->mtu.value;
+	to->skew_s = (uint32_t)o->skew.value;
+	return GK_OK;
+}
+
 static enum gk_err
 derive(const struct gsakmp_derivation *d)
 {
@@ -188,6 +223,7 @@ derive(const struct gsakmp_derivation *d)
 	GK_TRY(gsakmp_policy_choose_registration(d));
 	GK_TRY(derive_keys(d));
 	GK_TRY(derive_speakers(d));
+	GK_TRY(derive_operation(d));
 	p->dereg_terse = p->dereg == NULL || p->dereg->no_terse
 	                         ? p->terse
 	                         : p->dereg->terse;
@@ -265,6 +301,14 @@ gsakmp_policy_new(const struct gsakmp_policy_args *args, struct gk_slice token,
 	}
 	*out = d.p;
 	return GK_OK;
+}
+
+uint32_t
+gsakmp_policy_skew(const struct gsakmp_policy *policy, uint32_t local)
+{
+	return policy != NULL && policy->operation.skew_s != 0
+	               ? policy->operation.skew_s
+	               : local;
 }
 
 struct gsakmp_policy *

@@ -56,6 +56,18 @@ struct gsakmp_policy {
 	unsigned resend;       /* reliability: how many more times, or ... */
 	const char *post;      /* ... where Rekey Events are posted; or NULL */
 
+	/* What the token says of the running of the group, in an entry that RFC
+	 * 4534 does not have (gpt_gdoi.h, struct gpt_operation): where it is
+	 * silent, each goes by its own configuration. */
+	struct gsakmp_operation {
+		bool says_join; /* @join_rekey counts */
+		bool join_rekey;
+		bool says_window; /* @window_ms counts */
+		uint32_t window_ms;
+		uint32_t mtu;    /* octets of a packet; 0 not said */
+		uint32_t skew_s; /* 0 not said */
+	} operation;
+
 	/* RFC 4534 section 3: protocols of the token, beside those that are used,
 	 * that this version does not know; "" for none. */
 	char unknown[200];
@@ -99,6 +111,10 @@ GK_MUST_CHECK enum gk_err gsakmp_policy_new(
 	struct gsakmp_reject *why);
 struct gsakmp_policy *gsakmp_policy_ref(struct gsakmp_policy *policy);
 void gsakmp_policy_unref(struct gsakmp_policy *policy); /* NULL is fine */
+
+/* gsakmp_policy_skew - how far clocks may be apart, in seconds: as the token
+ * says, or @local.  @policy may be NULL. */
+uint32_t gsakmp_policy_skew(const struct gsakmp_policy *policy, uint32_t local);
 
 /* gsakmp_policy_may_send - may the speaker of @number use this key?  Number 0 is
  * for whoever may speak without being listed. */

@@ -193,12 +193,24 @@ try_rekey(const struct gsakmp_derivation *d, const struct gpt_rekey *r,
 	     r->method == GPT_METHOD_UNKNOWN) &&
 	    GK_CHECKED("RFC4534-3-07"))
 		return (struct unfit){ "RFC4534-3-07", GSAKMP_POLICY_FIELD };
-	/* RFC4534-B.5.6.3-01: who is to post must have somewhere to do it. */
-	if (((r->reliability == GPT_RELIABILITY_POST && d->args->no_post) ||
-	     r->reliability == GPT_RELIABILITY_UNKNOWN) &&
+	if (r->reliability == GPT_RELIABILITY_UNKNOWN &&
 	    GK_CHECKED("RFC4534-2-11"))
 		return (struct unfit){ "RFC4534-2-11", GSAKMP_POLICY_FIELD };
 	return (struct unfit){ NULL, NULL };
+}
+
+/*
+ * RFC4534-B.5.6.3-01: who is to post must have somewhere to do it.  To go on to the
+ * next entry would be to do something else than the members: they can do this one,
+ * take it, and look for what they missed where nobody posts it.
+ */
+#define NOT_POSTED "rekey reliability post, and no bulletin is configured"
+
+static bool
+cannot_post(const struct gsakmp_derivation *d, const struct gpt_rekey *r)
+{
+	return r->reliability == GPT_RELIABILITY_POST && d->args->no_post &&
+	       GK_CHECKED("RFC4534-2-11");
 }
 
 static void
@@ -236,6 +248,9 @@ gsakmp_policy_choose_rekey(const struct gsakmp_derivation *d)
 		if (t->rekey[i].kind != GPT_PROTOCOL_REKEY)
 			continue;
 		why = try_rekey(d, t->rekey[i].rekey, &m);
+		if (why.req == NULL && cannot_post(d, t->rekey[i].rekey))
+			return forbid(d, &(struct unfit){ "RFC4534-2-11",
+			                                  NOT_POSTED });
 		if (why.req == NULL) {
 			use_rekey(d, t->rekey[i].rekey, &m);
 			return GK_OK;

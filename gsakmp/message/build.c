@@ -15,8 +15,12 @@
 static void
 grow(struct gsakmp_build *b, size_t octets)
 {
-	struct gk_buf larger = { malloc(octets), octets };
+	struct gk_buf larger = { b->lent ? NULL : malloc(octets), octets };
 
+	if (b->lent) {
+		b->err = GK_ERR_SPACE;
+		return;
+	}
 	if (larger.ptr == NULL) {
 		b->err = GK_ERR_NOMEM;
 		return;
@@ -71,10 +75,10 @@ close_payload(struct gsakmp_build *b, const struct gk_wr *wr)
 	b->len += wr->len;
 }
 
-void
-gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
-                   enum gsakmp_exchange_type exchange,
-                   struct gsakmp_groupid groupid, uint32_t sequence)
+static void
+begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
+      enum gsakmp_exchange_type exchange, struct gsakmp_groupid groupid,
+      uint32_t sequence)
 {
 	const struct gsakmp_header header = {
 		.groupid = groupid,
@@ -85,8 +89,8 @@ gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
 	struct gk_wr wr;
 	uint8_t *at;
 
-	*b = (struct gsakmp_build){ .dialect = dialect,
-		                    .exchange = (uint8_t)exchange };
+	b->dialect = dialect;
+	b->exchange = (uint8_t)exchange;
 	if (groupid.value.len == 0 || groupid.value.len > GSAKMP_GROUPID_MAX)
 		b->err = GK_ERR_VALUE;
 	/* RFC4535-7.1.1-10, -11: zero in negotiations, and only there. */
@@ -100,6 +104,25 @@ gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
 	b->header = wr.len;
 	b->next = 2 + groupid.value.len;
 	close_payload(b, &wr);
+}
+
+void
+gsakmp_build_begin(struct gsakmp_build *b, const struct gsakmp_dialect *dialect,
+                   enum gsakmp_exchange_type exchange,
+                   struct gsakmp_groupid groupid, uint32_t sequence)
+{
+	*b = (struct gsakmp_build){ .n_seen = 0 };
+	begin(b, dialect, exchange, groupid, sequence);
+}
+
+void
+gsakmp_build_begin_in(struct gsakmp_build *b, struct gk_buf memory,
+                      const struct gsakmp_dialect *dialect,
+                      enum gsakmp_exchange_type exchange,
+                      struct gsakmp_groupid groupid, uint32_t sequence)
+{
+	*b = (struct gsakmp_build){ .buf = memory, .lent = true };
+	begin(b, dialect, exchange, groupid, sequence);
 }
 
 void
@@ -424,9 +447,22 @@ gsakmp_build_finish(struct gsakmp_build *b, const struct gsakmp_sign *sign,
 	return err;
 }
 
+enum gk_err
+gsakmp_build_close(struct gsakmp_build *b, struct gk_slice *out)
+{
+	enum gk_err err = finish(b, NULL);
+
+	*out = (struct gk_slice){ 0 };
+	if (err == GK_OK)
+		*out = (struct gk_slice){ b->buf.ptr, b->len };
+	gsakmp_build_abandon(b);
+	return err;
+}
+
 void
 gsakmp_build_abandon(struct gsakmp_build *b)
 {
-	gk_buf_free(&b->buf);
+	if (!b->lent)
+		gk_buf_free(&b->buf);
 	*b = (struct gsakmp_build){ 0 };
 }

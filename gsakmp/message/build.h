@@ -18,7 +18,8 @@
  */
 struct gsakmp_build {
 	const struct gsakmp_dialect *dialect;
-	struct gk_buf buf; /* grows; owned */
+	struct gk_buf buf; /* grows; owned, unless lent */
+	bool lent;
 	size_t len;
 	enum gk_err err;
 	uint8_t exchange;
@@ -48,6 +49,17 @@ void gsakmp_build_begin(struct gsakmp_build *b,
                         const struct gsakmp_dialect *dialect,
                         enum gsakmp_exchange_type exchange,
                         struct gsakmp_groupid groupid, uint32_t sequence);
+
+/* gsakmp_build_begin_in - the same in memory of the caller's: what does not fit
+ * is GK_ERR_SPACE.  To be ended by gsakmp_build_close() or _abandon(). */
+void gsakmp_build_begin_in(struct gsakmp_build *b, struct gk_buf memory,
+                           const struct gsakmp_dialect *dialect,
+                           enum gsakmp_exchange_type exchange,
+                           struct gsakmp_groupid groupid, uint32_t sequence);
+/* gsakmp_build_close - as gsakmp_build_finish() of an exchange that is not signed:
+ * the message, in that memory. */
+GK_MUST_CHECK enum gk_err gsakmp_build_close(struct gsakmp_build *b,
+                                             struct gk_slice *out);
 
 /* gsakmp_build_expect - how long the message is going to be, to allocate once;
  * need not be right. */

@@ -236,6 +236,10 @@
 	V(SHARED, "shared", "all listed speakers send with the group's key") \
 	V(EACH, "each", "the n-th data SA of the token is the n-th speaker's")
 
+#define GSAKMP_OPERATION_LIST(V)                                 \
+	V(TOKEN, "token", "as the token's operation entry says") \
+	V(LOCAL, "local", "the entry is passed over, as by others")
+
 /* S(field, PREFIX, list, "where in the RFCs") */
 #define GSAKMP_DIALECT_LIST(S)                                                 \
 	S(iv_keydl, IV_KEYDL, GSAKMP_IV_KEYDL_LIST, "6.2, 7.3.1, 7.4.1")       \
@@ -290,6 +294,7 @@
 	S(expulsion, EXPULSION, GSAKMP_EXPULSION_LIST, "4.4.7, 5.3.2.3.1")     \
 	S(speaker_sa, SPEAKER_SA, GSAKMP_SPEAKER_SA_LIST,                      \
 	  "4.1.5, RFC 4534 B.1.1, C.1")                                        \
+	S(operation, OPERATION, GSAKMP_OPERATION_LIST, "3.1, 4.4.7, 7.5.1")    \
 	GPT_DIALECT_LIST(S) /* RFC 4534: enum gpt_token_... */
 
 /* clang-format off */
@@ -409,6 +414,9 @@ enum gsakmp_loa_dup_nonce { GSAKMP_LOA_DUP_NONCE_LIST(V) };
 #undef V
 #define V(name, text, meaning) GSAKMP_SPEAKER_SA_##name,
 enum gsakmp_speaker_sa { GSAKMP_SPEAKER_SA_LIST(V) };
+#undef V
+#define V(name, text, meaning) GSAKMP_OPERATION_##name,
+enum gsakmp_operation_of { GSAKMP_OPERATION_LIST(V) };
 #undef V
 #define V(name, text, meaning) GSAKMP_EXPULSION_AS_##name,
 enum gsakmp_expulsion_as { GSAKMP_EXPULSION_LIST(V) };

@@ -166,16 +166,48 @@ GK_TEST(rfc4534_3_08, the_highest_rekey_that_can_be_done_here_is_taken)
 	rekey(t, GPT_SIG_ECDSA_P256_SHA256, UNKNOWN_CODE);
 	/* DSA with SHA-1, where that is not allowed */
 	rekey(t, GPT_SIG_DSS_SHA1, GPT_KEY_AES_CBC_128);
+	rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_CBC_256);
+	/* ... and nothing of one that comes behind is in anybody's way */
+	posted = rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_GCM_128);
+	posted->reliability = GPT_RELIABILITY_POST;
+	posted->post = strdup("http://example.org/rekey");
+	p = judge(t, (struct gsakmp_policy_args){ .no_post = true }, &why);
+	assert_non_null(p);
+	assert_ptr_equal(p->rekey, p->v.token->rekey[2].rekey);
+	assert_int_equal(p->kek_type, GPT_KEY_AES_CBC_256);
+	assert_int_equal(p->overdue_s, 1003);
+	assert_null(p->post);
+	gsakmp_policy_unref(p);
+}
+
+/* Members can do it, take it, and would look for what nobody posts: the key server
+ * may not go on to the next. */
+GK_TEST(rfc4534_2_11, a_posted_rekey_that_members_take_is_not_passed_over)
+{
+	struct gpt_token *t = token();
+	struct gsakmp_reject why;
+	struct gsakmp_policy *p;
+	struct gpt_rekey *posted;
+
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_UDP);
+	rekey(t, GPT_SIG_ECDSA_P256_SHA256, UNKNOWN_CODE);
 	posted = rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_GCM_128);
 	posted->reliability = GPT_RELIABILITY_POST;
 	posted->post = strdup("http://example.org/rekey");
 	rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_CBC_256);
-	p = judge(t, (struct gsakmp_policy_args){ .no_post = true }, &why);
+	assert_null(
+		judge(t, (struct gsakmp_policy_args){ .no_post = true }, &why));
+	assert_string_equal(why.req, "RFC4534-2-11");
+	assert_non_null(strstr(why.field, "bulletin"));
+	t = token();
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_UDP);
+	posted = rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_GCM_128);
+	posted->reliability = GPT_RELIABILITY_POST;
+	posted->post = strdup("http://example.org/rekey");
+	rekey(t, GPT_SIG_ECDSA_P256_SHA256, GPT_KEY_AES_CBC_256);
+	p = judge(t, (struct gsakmp_policy_args){ .no_post = false }, &why);
 	assert_non_null(p);
-	assert_ptr_equal(p->rekey, p->v.token->rekey[3].rekey);
-	assert_int_equal(p->kek_type, GPT_KEY_AES_CBC_256);
-	assert_int_equal(p->overdue_s, 1004);
-	assert_null(p->post);
+	assert_string_equal(p->post, "http://example.org/rekey");
 	gsakmp_policy_unref(p);
 }
 
@@ -227,6 +259,8 @@ main(void)
 		GK_RUN(rfc4534_3_03, when_none_is_left_the_first_says_why),
 		GK_RUN(rfc4534_3_08,
 		       the_highest_rekey_that_can_be_done_here_is_taken),
+		GK_RUN(rfc4534_2_11,
+		       a_posted_rekey_that_members_take_is_not_passed_over),
 		GK_RUN(rfc4534_3_07, no_rekey_that_can_be_done_is_no_group),
 	};
 

@@ -79,8 +79,8 @@ def _lay_out(directory: Path, prefix: Path, log: Path) -> None:
             link = prefix / where / Path(name).name
             link.unlink(missing_ok=True)
             link.symlink_to(directory / name)
-    for link in sorted((prefix / "sbin").iterdir()):  # the daemons
-        said = subprocess.run([link, "--config", os.devnull], capture_output=True, text=True).stderr
+    for link in sorted([*(prefix / "sbin").iterdir(), *(prefix / "bin").iterdir()]):
+        said = subprocess.run([link, "--version"], capture_output=True, text=True).stderr
         if "NOT FOR USE" not in said:
             raise LabError(f"a build with --enable-check-switches does not say so when it starts: {link.name} says {said!r}")
 

@@ -70,6 +70,7 @@ class Dialect(Switches):
     loa_dup_nonce: str = switch("keydl", "fresh")
     expulsion: str = switch("private", "leave_data")
     speaker_sa: str = switch("shared", "each")
+    operation: str = switch("token", "local")
 
     @staticmethod
     def parse(text):

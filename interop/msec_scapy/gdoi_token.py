@@ -13,7 +13,7 @@ from . import token as tokens
 from .token import GSAKMPID, TokenError
 
 ARC = tokens.PRIVATE_ARC + ".2"
-OID_REGISTRATION, OID_REKEY, OID_IPSEC, OID_IEC = (f"{ARC}.{n}" for n in (1, 2, 3, 4))
+OID_REGISTRATION, OID_REKEY, OID_IPSEC, OID_IEC, OID_OPERATION = (f"{ARC}.{n}" for n in (1, 2, 3, 4, 5))
 
 OPT = {"optional": True}
 
@@ -50,6 +50,12 @@ class GDOIRekeyInfo(core.Sequence):
                ("ackRequested", core.Integer, _opt(8)), ("silentMax", core.Integer, _opt(9)),
                ("silentEvicted", core.Integer), ("evictionAtOnce", core.Integer, _opt(10)),
                ("kekPolicyHidden", core.Integer, _opt(11))]
+
+
+class GSAKMPOperationInfo(core.Sequence):
+    """Not of GDOI, but of the same arc: how a group of GSAKMP is run."""
+    _fields = [("joinRekey", core.Integer, _opt(0)), ("joinWindow", core.Integer, _opt(1)), ("mtu", core.Integer, _opt(2)),
+               ("clockSkew", core.Integer, _opt(3))]
 
 
 class IPsecSA(core.Sequence):
@@ -89,8 +95,9 @@ def registration_info():
 
 
 KINDS = {OID_REGISTRATION: ("gdoi-registration", registration_info()), OID_REKEY: ("gdoi-rekey", GDOIRekeyInfo),
+         OID_OPERATION: ("operation", GSAKMPOperationInfo),
          OID_IPSEC: ("ipsec", IPsecDataSAInfo), OID_IEC: ("iec-61850", IEC61850DataSAInfo)}
-LISTS = {"registration": (OID_REGISTRATION,), "rekey": (OID_REKEY,), "data": (OID_IPSEC, OID_IEC)}
+LISTS = {"registration": (OID_REGISTRATION,), "rekey": (OID_REKEY, OID_OPERATION), "data": (OID_IPSEC, OID_IEC)}
 
 
 def info(oid, octets):
@@ -209,7 +216,7 @@ class GroupPolicy:
         _demand(register is not None, "no registration by GDOI")
         rekeys = [tokens.info(one.chosen) for one in token["rekey"] if one.name == "supported"]
         rekey = next((_native(v) for k, v in rekeys if k == "gdoi-rekey"), None)
-        _demand(rekey is not None or not rekeys, "no rekey by GDOI, but by others")
+        _demand(rekey is not None or all(k == "operation" for k, _ in rekeys), "no rekey by GDOI, but by others")
         sas = []
         for protocol in token["data"]:
             kind, value = tokens.info(protocol)

@@ -273,7 +273,8 @@ class KeyServer(Party):
         else:
             plan_answer = []
         plan = self.tree.join(name, now)
-        fresh = self.options.rekey_on_join and bool(plan)
+        said = self.policy.join_rekey
+        fresh = (self.options.rekey_on_join if said is None else said) and bool(plan)
         if fresh:
             plan_answer += self._send_plan(plan, now)
         self._log_keys(name)

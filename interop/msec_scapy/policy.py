@@ -77,6 +77,11 @@ class Policy:
     leaving: list = field(default_factory=list)  # [(sigAlgorithm, hashAlgorithm, cA)] (RFC 4534 B.3)
     leave_transport: str = ""  # of B.3, "tcp" or "udp"
     unknown: list = field(default_factory=list)  # OIDs
+    # What RFC 4534 has no field for, of the operation entry; None, 0: the token does not say (msec-policy(5))
+    join_rekey: bool | None = None
+    join_window: float | None = None  # seconds
+    mtu: int = 0
+    skew: float = 0  # seconds
     beyond: list = field(default_factory=list)  # OIDs of data protocols that GSAKMP members here cannot do
 
     @classmethod
@@ -136,15 +141,19 @@ class Policy:
 
     def _rekey(self, token, signed, dialect):
         """The highest listed rekey protocol that can be done here."""
-        listed = []
+        listed, entries = [], []
         for one in token["rekey"]:
             if one.name != "supported":
                 continue
             kind, value = tokens.info(one.chosen, dialect)
             if kind == "rekey":
                 listed.append(value)
+            elif kind == "operation":
+                entries.append(value.native)
             else:
                 self.unknown.append(one.chosen["protocol"].dotted)
+        if entries and dialect.operation == "token":
+            self._operation(entries[0])
         value = next(filter(_can_rekey, listed), None)
         if value is None:
             if listed:
@@ -159,6 +168,13 @@ class Policy:
             self.resend = tokens.load(core.Integer, content).native
         elif mechanism == tokens.OID_RELIABILITY_POST:
             self.post = tokens.load(core.IA5String, content).native
+
+    def _operation(self, says):
+        for name, (first, last) in OPERATION.items():
+            if says[name] is not None and not first <= says[name] <= last:
+                raise Refusal(reg.N_LOCAL_POLICY, "RFC4534-2-11", "rekey", f"{name} {says[name]} means nothing")
+        self.join_rekey = None if says["joinRekey"] is None else bool(says["joinRekey"])
+        self.join_window, self.mtu, self.skew = says["joinWindow"], says["mtu"] or 0, says["clockSkew"] or 0
 
     def _data(self, token, dialect):
         for protocol in token["data"]:
@@ -218,6 +234,9 @@ def _suites(register):
             if s is not None and crypto.supported(s.sig_type, s.nonce_hash, s.create_type, s.enc_type)]
 
 
+# the least and the most that each field of an operation entry may say
+OPERATION = {"joinRekey": (0, 1), "joinWindow": (0, 3600), "mtu": (576, 65535), "clockSkew": (1, 86400)}
+
 RELIABILITIES = (tokens.OID_RELIABILITY_NONE, tokens.OID_RELIABILITY_RESEND, tokens.OID_RELIABILITY_POST)
 
 
@@ -249,8 +268,9 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
                leave_cas=(), more_mechanisms=(), leave_hash=None,
-               leave_first=(), leave_transport=""):
-    """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule."""
+               leave_first=(), leave_transport="", operation=None, behind=None):
+    """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule;
+    `operation`: fields of a GSAKMPOperationInfo; `behind`: {"resend": n} of a second rekey protocol."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
     access = {"accessRule": [r.native() for r in members]}
@@ -294,9 +314,23 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
             "register": ("supported", _protocol(tokens.OID_REGISTRATION[dialect.token_reg_oid],
                                                 registration.dump())),
             "de-register": ("supported", _protocol(tokens.OID_DEREGISTRATION, deregistration))}],
-        "rekey": [("supported", _protocol(tokens.OID_REKEY[dialect.token_rekey_oid],
-                                          rekey.dump()))],
+        "rekey": [("supported", _protocol(tokens.OID_REKEY[dialect.token_rekey_oid], rekey.dump())),
+                  *([("supported", _second(rekey, behind, dialect))] if behind else []),
+                  *([("supported", _operation(operation))] if operation else [])],
         "data": [_protocol(oid, octets) for oid, octets in protocols]}).dump()
+
+
+def _second(rekey, how, dialect):
+    """The same rekey policy with another reliability."""
+    value = rekey.copy()
+    value["reliability"] = {"reliabilityMechanism": tokens.OID_RELIABILITY_RESEND,
+                            "reliabilityMechContent": core.Integer(how["resend"]).dump()}
+    return _protocol(tokens.OID_REKEY[dialect.token_rekey_oid], value.dump())
+
+
+def _operation(fields):
+    from . import gdoi_token
+    return _protocol(gdoi_token.OID_OPERATION, tokens.build(gdoi_token.GSAKMPOperationInfo, fields).dump())
 
 
 def _protocol(oid, octets):

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from lab import LabError
 from lab.process import PATIENCE
 from msec_scapy import bulletin, flows, message
 from msec_scapy import registry as reg
@@ -254,9 +255,14 @@ def test_without_a_bulletin_such_a_token_is_refused(ground):
     assert ground.member().join()
     mark = server.mark()
     ground.token_file.write_bytes(ground.make_token(post="http://192.0.2.1/"))
-    with pytest.raises(Exception, match="RFC4534-2-11|policy|Prohibited"):
+    with pytest.raises(LabError, match="rekey reliability post, and no bulletin is configured"):
         server.control("token", "ground")
     assert not server.find("rekeyed", since=mark)
+    # nor one that has another way behind it, which members would not take
+    made = ground.make_token(post="http://192.0.2.1/", behind={"resend": 1})
+    ground.token_file.write_bytes(made)
+    with pytest.raises(LabError, match="rekey reliability post, and no bulletin is configured"):
+        server.control("token", "ground")
     assert ground.member("gm1").join()  # under the token of before
     server.finish()
 

@@ -246,6 +246,7 @@ show_protocol(FILE *out, const struct gpt_protocol *p)
 	case GPT_PROTOCOL_GDOI_REKEY:
 	case GPT_PROTOCOL_IPSEC:
 	case GPT_PROTOCOL_IEC_61850:
+	case GPT_PROTOCOL_OPERATION:
 		cli_show_gdoi(out, p);
 		break;
 	case GPT_PROTOCOL_UNKNOWN:

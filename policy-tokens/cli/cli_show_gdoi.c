@@ -70,6 +70,10 @@ cli_show_gdoi(FILE *out, const struct gpt_protocol *p)
 		record_show(out, GPT_RECORD_GDOI_REKEY, p->gdoi_rekey, "  ",
 		            "");
 		break;
+	case GPT_PROTOCOL_OPERATION:
+		fprintf(out, "  no rekey protocol: how the group is run\n");
+		record_show(out, GPT_RECORD_OPERATION, p->operation, "  ", "");
+		break;
 	case GPT_PROTOCOL_IPSEC:
 		for (size_t i = 0; i < p->ipsec->n; i++)
 			record_show(out, GPT_RECORD_IPSEC_SA, &p->ipsec->at[i],

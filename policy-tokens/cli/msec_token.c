@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_check.h"
 #include "policy-tokens/cli/cli.h"
 
 /* --- the options, one row each ------------------------------------------------------ */
@@ -268,6 +269,7 @@ main(int argc, char **argv)
 	struct cli_args args = { 0 };
 	int stop;
 
+	gk_checks_say("msec-token");
 	if (argc < 2) {
 		usage(stderr);
 		return CLI_USAGE;

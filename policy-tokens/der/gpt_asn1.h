@@ -276,6 +276,7 @@ enum gpt_asn1_item {
 	GPT_ASN1_IPSEC_SA,
 	GPT_ASN1_IEC,
 	GPT_ASN1_IEC_SA,
+	GPT_ASN1_OPERATION,
 };
 
 const ASN1_ITEM *gpt_asn1_item_of(enum gpt_asn1_item item);

@@ -87,16 +87,23 @@ ASN1_ITEM_TEMPLATE(IEC61850DataSAInfo) =
 	                      IEC61850SA)
 static_ASN1_ITEM_TEMPLATE_END(IEC61850DataSAInfo)
 
+#define STRUCT struct gpt_asn1_operation
+ASN1_SEQUENCE(GSAKMPOperationInfo) = {
+	GPT_OPERATION_LIST(R, O)
+} static_ASN1_SEQUENCE_END_name(struct gpt_asn1_operation, GSAKMPOperationInfo)
+#undef STRUCT
+
 #undef R
 #undef O
 
-								/* clang-format on */
+                                                                                                     /* clang-format on */
 
-								const ASN1_ITEM
-								*
-								gpt_asn1_gdoi_item(
-									enum gpt_asn1_item
-										item)
+                                                                                                     const
+                                                                                                     ASN1_ITEM
+                                                                                                     *
+                                                                                                     gpt_asn1_gdoi_item(
+													     enum gpt_asn1_item
+														     item)
 {
 	switch (item) {
 	case GPT_ASN1_GDOI_REGISTER:
@@ -115,6 +122,8 @@ static_ASN1_ITEM_TEMPLATE_END(IEC61850DataSAInfo)
 		return ASN1_ITEM_rptr(IEC61850DataSAInfo);
 	case GPT_ASN1_IEC_SA:
 		return ASN1_ITEM_rptr(IEC61850SA);
+	case GPT_ASN1_OPERATION:
+		return ASN1_ITEM_rptr(GSAKMPOperationInfo);
 	default:
 		return NULL;
 	}
@@ -139,6 +148,9 @@ static const size_t ipsec[] = { GPT_IPSEC_SA_LIST(F, F) };
 #define STRUCT struct gpt_asn1_iec_sa
 static const size_t iec[] = { GPT_IEC_SA_LIST(F, F) };
 #undef STRUCT
+#define STRUCT struct gpt_asn1_operation
+static const size_t operation[] = { GPT_OPERATION_LIST(F, F) };
+#undef STRUCT
 #undef F
 
 static const struct {
@@ -150,6 +162,7 @@ static const struct {
 	[GPT_RECORD_GDOI_REKEY] = { GPT_ASN1_GDOI_REKEY, rekey },
 	[GPT_RECORD_IPSEC_SA] = { GPT_ASN1_IPSEC_SA, ipsec },
 	[GPT_RECORD_IEC_SA] = { GPT_ASN1_IEC_SA, iec },
+	[GPT_RECORD_OPERATION] = { GPT_ASN1_OPERATION, operation },
 };
 
 enum gpt_asn1_item

@@ -26,6 +26,7 @@ struct gpt_asn1_gdoi_group { GPT_GDOI_GROUP_LIST(F, F) };
 struct gpt_asn1_gdoi_rekey { GPT_GDOI_REKEY_LIST(F, F) };
 struct gpt_asn1_ipsec_sa { GPT_IPSEC_SA_LIST(F, F) };
 struct gpt_asn1_iec_sa { GPT_IEC_SA_LIST(F, F) };
+struct gpt_asn1_operation { GPT_OPERATION_LIST(F, F) };
 #undef F
 /* clang-format on */
 

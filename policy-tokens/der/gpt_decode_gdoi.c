@@ -125,6 +125,7 @@ gpt_decode_protocol_gdoi(struct gpt_decode_place *at, struct gpt_protocol *out,
 	enum gpt_asn1_item item =
 		kind == GPT_PROTOCOL_GDOI_REGISTER ? GPT_ASN1_GDOI_REGISTER
 		: kind == GPT_PROTOCOL_GDOI_REKEY  ? GPT_ASN1_GDOI_REKEY
+		: kind == GPT_PROTOCOL_OPERATION   ? GPT_ASN1_OPERATION
 		: kind == GPT_PROTOCOL_IPSEC       ? GPT_ASN1_IPSEC
 						   : GPT_ASN1_IEC;
 	enum gk_err err;
@@ -138,6 +139,8 @@ gpt_decode_protocol_gdoi(struct gpt_decode_place *at, struct gpt_protocol *out,
 	else if (item == GPT_ASN1_GDOI_REKEY)
 		err = record(at, GPT_RECORD_GDOI_REKEY, out->gdoi_rekey, in,
 		             "");
+	else if (item == GPT_ASN1_OPERATION)
+		err = record(at, GPT_RECORD_OPERATION, out->operation, in, "");
 	else if (item == GPT_ASN1_IPSEC)
 		err = ipsec(at, out->ipsec, in);
 	else

@@ -125,6 +125,10 @@ protocol(struct gpt_encode_place *at, struct gpt_asn1_protocol *out,
 		GK_TRY(gpt_encode_oid(at, id, GPT_OID_IEC_61850, "protocol"));
 		return protocol_info(at, info, GPT_ASN1_IEC,
 		                     gpt_encode_iec_info, in->iec);
+	case GPT_PROTOCOL_OPERATION:
+		GK_TRY(gpt_encode_oid(at, id, GPT_OID_OPERATION, "protocol"));
+		return protocol_info(at, info, GPT_ASN1_OPERATION,
+		                     gpt_encode_operation_info, in->operation);
 	case GPT_PROTOCOL_UNKNOWN:
 		GK_TRY(gpt_encode_oid(at, id, in->unknown.oid, "protocol"));
 		return gpt_encode_octets(info,

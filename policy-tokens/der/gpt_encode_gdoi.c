@@ -116,6 +116,13 @@ gpt_encode_gdoi_rekey_info(struct gpt_encode_place *at, void *made,
 }
 
 enum gk_err
+gpt_encode_operation_info(struct gpt_encode_place *at, void *made,
+                          const void *model)
+{
+	return record(at, GPT_RECORD_OPERATION, made, model, "");
+}
+
+enum gk_err
 gpt_encode_ipsec_info(struct gpt_encode_place *at, void *made,
                       const void *model)
 {

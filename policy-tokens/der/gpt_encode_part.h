@@ -77,6 +77,9 @@ GK_MUST_CHECK enum gk_err gpt_encode_gdoi_register_info(
 	struct gpt_encode_place *at, void *made, const void *model);
 GK_MUST_CHECK enum gk_err gpt_encode_gdoi_rekey_info(
 	struct gpt_encode_place *at, void *made, const void *model);
+GK_MUST_CHECK enum gk_err gpt_encode_operation_info(struct gpt_encode_place *at,
+                                                    void *made,
+                                                    const void *model);
 GK_MUST_CHECK enum gk_err gpt_encode_ipsec_info(struct gpt_encode_place *at,
                                                 void *made, const void *model);
 GK_MUST_CHECK enum gk_err gpt_encode_iec_info(struct gpt_encode_place *at,

@@ -369,6 +369,8 @@ gdoi(struct gpt_protocol *p)
 			       gpt_gdoi_register_add_phase1(p->gdoi_reg));
 	} else if (p->kind == GPT_PROTOCOL_GDOI_REKEY) {
 		record(GPT_RECORD_GDOI_REKEY, p->gdoi_rekey);
+	} else if (p->kind == GPT_PROTOCOL_OPERATION) {
+		record(GPT_RECORD_OPERATION, p->operation);
 	} else if (p->kind == GPT_PROTOCOL_IPSEC) {
 		while (n-- > 0)
 			record(GPT_RECORD_IPSEC_SA, gpt_ipsec_add(p->ipsec));
@@ -389,7 +391,8 @@ kind_of(enum gpt_protocol_kind kind)
 	if (kind == GPT_PROTOCOL_REGISTER)
 		return GPT_PROTOCOL_GDOI_REGISTER;
 	if (kind == GPT_PROTOCOL_REKEY)
-		return GPT_PROTOCOL_GDOI_REKEY;
+		return coin() ? GPT_PROTOCOL_GDOI_REKEY
+		              : GPT_PROTOCOL_OPERATION;
 	return coin() ? GPT_PROTOCOL_IPSEC : GPT_PROTOCOL_IEC_61850;
 }
 
@@ -419,6 +422,7 @@ protocol(struct gpt_protocol *p, enum gpt_protocol_kind kind)
 	case GPT_PROTOCOL_GDOI_REKEY:
 	case GPT_PROTOCOL_IPSEC:
 	case GPT_PROTOCOL_IEC_61850:
+	case GPT_PROTOCOL_OPERATION:
 		gdoi(p);
 		break;
 	case GPT_PROTOCOL_UNKNOWN:

@@ -133,6 +133,7 @@ apply_protocol(const struct gpt_dialect *d, struct gpt_protocol *protocol)
 	case GPT_PROTOCOL_GDOI_REKEY:
 	case GPT_PROTOCOL_IPSEC:
 	case GPT_PROTOCOL_IEC_61850:
+	case GPT_PROTOCOL_OPERATION:
 		break;
 	}
 }

@@ -44,6 +44,9 @@ static const struct gpt_field ipsec[] = { GPT_IPSEC_SA_LIST(R, O) };
 #define STRUCT struct gpt_iec_sa
 static const struct gpt_field iec[] = { GPT_IEC_SA_LIST(R, O) };
 #undef STRUCT
+#define STRUCT struct gpt_operation
+static const struct gpt_field operation[] = { GPT_OPERATION_LIST(R, O) };
+#undef STRUCT
 #undef R
 #undef O
 
@@ -57,6 +60,8 @@ static const struct gpt_record records[GPT_RECORDS] = {
 	[GPT_RECORD_IPSEC_SA] = { ipsec, GK_COUNT(ipsec),
 	                          sizeof(struct gpt_ipsec_sa) },
 	[GPT_RECORD_IEC_SA] = { iec, GK_COUNT(iec), sizeof(struct gpt_iec_sa) },
+	[GPT_RECORD_OPERATION] = { operation, GK_COUNT(operation),
+	                           sizeof(struct gpt_operation) },
 };
 
 const struct gpt_record *

@@ -28,6 +28,7 @@
 #define GPT_OID_GDOI_REKEY GPT_OID_GDOI_ARC ".2"
 #define GPT_OID_IPSEC GPT_OID_GDOI_ARC ".3"
 #define GPT_OID_IEC_61850 GPT_OID_GDOI_ARC ".4"
+#define GPT_OID_OPERATION GPT_OID_GDOI_ARC ".5"
 
 #define GPT_NEEDED INT64_MIN
 
@@ -272,6 +273,26 @@ struct gpt_iec {
 	size_t n;
 };
 
+/*
+ * GSAKMPOperationInfo: what RFC 4535 calls policy and RFC 4534 has no field for.
+ * An entry of the rekey list, behind those that rekey: whoever does not know it
+ * passes over it (RFC 4534 section 3).  What is absent is for each to decide.
+ */
+struct gpt_operation {
+	struct gpt_number join_rekey;  /* 1: a joiner brings new keys; 0: not */
+	struct gpt_number join_window; /* seconds in which joins share them */
+	struct gpt_number mtu;         /* octets of a packet, headers and all */
+	struct gpt_number skew;        /* seconds that clocks may be apart */
+};
+
+/* clang-format off */
+#define GPT_OPERATION_LIST(R, O)                                                \
+	O(join_rekey, joinRekey, CODE, "join", "rekey", BOOLEAN, 0, 0, 1)       \
+	O(join_window, joinWindow, SECONDS, "join", "window", NONE, 1, 0, 3600) \
+	O(mtu, mtu, NUMBER, "message", "mtu", NONE, 2, 576, 65535)              \
+	O(skew, clockSkew, SECONDS, "clock", "skew", NONE, 3, 1, 86400)
+/* clang-format on */
+
 /* --- the rows at run time ------------------------------------------------- */
 
 enum gpt_field_kind {
@@ -300,6 +321,7 @@ enum gpt_record_kind {
 	GPT_RECORD_GDOI_REKEY,
 	GPT_RECORD_IPSEC_SA,
 	GPT_RECORD_IEC_SA,
+	GPT_RECORD_OPERATION,
 	GPT_RECORDS,
 };
 

@@ -454,6 +454,8 @@ lists(struct gpt_linting *l, const struct gpt_token *token)
 			rekeying(l, token->rekey[i].rekey);
 		if (token->rekey[i].gdoi_rekey)
 			gpt_lint_gdoi_rekey(l, token->rekey[i].gdoi_rekey);
+		if (token->rekey[i].operation)
+			gpt_lint_operation(l, token, i);
 		if (token->rekey[i].kind == GPT_PROTOCOL_UNKNOWN)
 			WARN(l, "unknown-protocol", "",
 			     "a rekey protocol that this version does not "

@@ -477,6 +477,35 @@ gpt_lint_iec(struct gpt_linting *l, const struct gpt_token *token,
 }
 
 /* One path for each list, as gpt_lint() has them. */
+void
+gpt_lint_operation(struct gpt_linting *l, const struct gpt_token *token,
+                   size_t at)
+{
+	const struct gpt_operation *o = token->rekey[at].operation;
+	const struct gpt_rekey *r = gpt_token_rekey(token, NULL);
+
+	record(l, GPT_RECORD_OPERATION, o, "");
+	if (o != gpt_token_operation(token))
+		ERROR(l, "operation-twice", "",
+		      "only the first operation of a token counts");
+	if (r == NULL)
+		ERROR(l, "operation-alone", "",
+		      "no rekey protocol of GSAKMP: whoever does not know this "
+		      "entry refuses the token");
+	else if (at == 0)
+		WARN(l, "operation-first", "",
+		     "it should stand behind the rekey protocols: it is none, "
+		     "and the first is what others try first");
+	if (is(o->join_rekey, 1) && r != NULL &&
+	    (r->event == GPT_REKEY_EVENT_NONE || r->method != GPT_METHOD_LKH))
+		ERROR(l, "operation-contradiction", ".join",
+		      "joins are to bring new keys, and the group is never "
+		      "rekeyed");
+	if (is(o->join_rekey, 0) && o->join_window.present)
+		WARN(l, "operation-contradiction", ".join",
+		     "joins that bring no new keys share nothing");
+}
+
 enum gk_err
 gpt_lint_gdoi(const struct gpt_token *token, struct gpt_findings *findings)
 {

@@ -34,6 +34,9 @@ void gpt_lint_membership(struct gpt_linting *l, const struct gpt_register *reg,
 void gpt_lint_gdoi_register(struct gpt_linting *l,
                             const struct gpt_token *token,
                             const struct gpt_protocol *p);
+/* @at: of its rekey list. */
+void gpt_lint_operation(struct gpt_linting *l, const struct gpt_token *token,
+                        size_t at);
 void gpt_lint_gdoi_rekey(struct gpt_linting *l,
                          const struct gpt_gdoi_rekey *rekey);
 void gpt_lint_ipsec(struct gpt_linting *l, const struct gpt_token *token,

@@ -281,6 +281,7 @@ protocol_free(struct gpt_protocol *protocol)
 	gdoi_rekey_free(protocol->gdoi_rekey);
 	ipsec_free(protocol->ipsec);
 	iec_free(protocol->iec);
+	free(protocol->operation); /* numbers alone */
 	extension_free(&protocol->unknown);
 	*protocol = (struct gpt_protocol){ 0 };
 }
@@ -334,6 +335,9 @@ gdoi_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
 			gpt_record_init(GPT_RECORD_GDOI_REKEY,
 			                protocol->gdoi_rekey);
 		return protocol->gdoi_rekey != NULL;
+	case GPT_PROTOCOL_OPERATION:
+		protocol->operation = calloc(1, sizeof(*protocol->operation));
+		return protocol->operation != NULL;
 	case GPT_PROTOCOL_IPSEC:
 		protocol->ipsec = calloc(1, sizeof(*protocol->ipsec));
 		return protocol->ipsec != NULL;
@@ -373,6 +377,7 @@ gpt_protocol_set(struct gpt_protocol *protocol, enum gpt_protocol_kind kind)
 	case GPT_PROTOCOL_GDOI_REKEY:
 	case GPT_PROTOCOL_IPSEC:
 	case GPT_PROTOCOL_IEC_61850:
+	case GPT_PROTOCOL_OPERATION:
 		made = gdoi_set(protocol, kind);
 		break;
 	}
@@ -527,12 +532,22 @@ gpt_token_gdoi_rekey(const struct gpt_token *token, bool *unknown)
 		const struct gpt_protocol *p = &token->rekey[i];
 
 		if (p->kind != GPT_PROTOCOL_NONE &&
+		    p->kind != GPT_PROTOCOL_OPERATION &&
 		    p->kind != GPT_PROTOCOL_GDOI_REKEY && unknown)
 			*unknown = true;
 		if (p->kind == GPT_PROTOCOL_GDOI_REKEY && !found)
 			found = p->gdoi_rekey;
 	}
 	return found;
+}
+
+const struct gpt_operation *
+gpt_token_operation(const struct gpt_token *token)
+{
+	for (size_t i = 0; i < token->n_rekey; i++)
+		if (token->rekey[i].kind == GPT_PROTOCOL_OPERATION)
+			return token->rekey[i].operation;
+	return NULL;
 }
 
 const struct gpt_data *

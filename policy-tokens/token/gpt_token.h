@@ -262,6 +262,7 @@ enum gpt_protocol_kind {
 	GPT_PROTOCOL_GDOI_REKEY,
 	GPT_PROTOCOL_IPSEC,
 	GPT_PROTOCOL_IEC_61850,
+	GPT_PROTOCOL_OPERATION, /* among the rekey protocols; none itself */
 	GPT_PROTOCOL_UNKNOWN,
 };
 
@@ -269,6 +270,7 @@ struct gpt_gdoi_register;
 struct gpt_gdoi_rekey;
 struct gpt_ipsec;
 struct gpt_iec;
+struct gpt_operation;
 
 struct gpt_protocol {
 	enum gpt_protocol_kind kind;
@@ -280,6 +282,7 @@ struct gpt_protocol {
 	struct gpt_gdoi_rekey *gdoi_rekey;
 	struct gpt_ipsec *ipsec;
 	struct gpt_iec *iec;
+	struct gpt_operation *operation;
 	struct gpt_extension unknown;
 };
 
@@ -339,6 +342,10 @@ const struct gpt_register *gpt_token_members(const struct gpt_token *token,
                                              bool *gdoi);
 const struct gpt_gdoi_rekey *gpt_token_gdoi_rekey(const struct gpt_token *token,
                                                   bool *unknown);
+
+/* gpt_token_operation - what the Group Owner says of the running of the group
+ * (gpt_gdoi.h): the first such entry of the rekey list, or NULL. */
+const struct gpt_operation *gpt_token_operation(const struct gpt_token *token);
 
 /*
  * Every data protocol has to be supported (RFC4534-3-09): the only or first

@@ -217,6 +217,9 @@ protocol_copy(struct gpt_protocol *to, const struct gpt_protocol *from)
 		return ipsec_copy(to->ipsec, from->ipsec);
 	case GPT_PROTOCOL_IEC_61850:
 		return iec_copy(to->iec, from->iec);
+	case GPT_PROTOCOL_OPERATION:
+		return gpt_record_copy(GPT_RECORD_OPERATION, to->operation,
+		                       from->operation);
 	case GPT_PROTOCOL_UNKNOWN:
 		return extension_copy(&to->unknown, &from->unknown);
 	}
@@ -553,6 +556,9 @@ protocol_equal(const struct gpt_protocol *a, const struct gpt_protocol *b)
 		return ipsec_equal(a->ipsec, b->ipsec);
 	case GPT_PROTOCOL_IEC_61850:
 		return iec_equal(a->iec, b->iec);
+	case GPT_PROTOCOL_OPERATION:
+		return gpt_record_equal(GPT_RECORD_OPERATION, a->operation,
+		                        b->operation);
 	case GPT_PROTOCOL_UNKNOWN:
 		break;
 	}

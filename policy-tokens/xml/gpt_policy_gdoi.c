@@ -160,6 +160,13 @@ gpt_parse_gdoi_rekey(struct gpt_parse *p, const xmlNode *node,
 }
 
 enum gk_err
+gpt_parse_operation(struct gpt_parse *p, const xmlNode *node,
+                    struct gpt_operation *out)
+{
+	return record_parse(p, node, GPT_RECORD_OPERATION, out, "");
+}
+
+enum gk_err
 gpt_parse_ipsec(struct gpt_parse *p, const xmlNode *node, struct gpt_ipsec *out)
 {
 	char rest[40];
@@ -285,6 +292,14 @@ gpt_write_gdoi_rekey(struct gpt_xml_out *out, const struct gpt_gdoi_rekey *in)
 	gpt_xml_begin(out, "gdoi");
 	record_write(out, GPT_RECORD_GDOI_REKEY, in);
 	gpt_xml_end(out, "gdoi");
+}
+
+void
+gpt_write_operation(struct gpt_xml_out *out, const struct gpt_operation *in)
+{
+	gpt_xml_begin(out, "operation");
+	record_write(out, GPT_RECORD_OPERATION, in);
+	gpt_xml_end(out, "operation");
 }
 
 void

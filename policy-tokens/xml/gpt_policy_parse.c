@@ -43,13 +43,14 @@ static enum gk_err
 protocol(struct gpt_parse *p, const xmlNode *around,
          enum gpt_protocol_kind kind, struct gpt_protocol *out)
 {
-	static const char *const known[][4] = {
+	static const char *const known[][5] = {
 		[GPT_PROTOCOL_REGISTER] = { GPT_OID_REGISTER,
 		                            GPT_OID_REGISTER_MODULE,
 		                            GPT_OID_GDOI_REGISTER, NULL },
 		[GPT_PROTOCOL_DEREGISTER] = { GPT_OID_DEREGISTER, NULL },
 		[GPT_PROTOCOL_REKEY] = { GPT_OID_REKEY, GPT_OID_REKEY_MODULE,
-		                         GPT_OID_GDOI_REKEY, NULL },
+		                         GPT_OID_GDOI_REKEY, GPT_OID_OPERATION,
+		                         NULL },
 		[GPT_PROTOCOL_DATA] = { GPT_OID_DATA_GENERIC, GPT_OID_IPSEC,
 		                        GPT_OID_IEC_61850, NULL },
 	};
@@ -64,6 +65,10 @@ protocol(struct gpt_parse *p, const xmlNode *around,
 	}
 	if (gpt_xml_is(n, "gdoi"))
 		return gdoi(p, n, kind, out);
+	if (gpt_xml_is(n, "operation")) {
+		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_OPERATION));
+		return gpt_parse_operation(p, n, out->operation);
+	}
 	if (gpt_xml_is(n, "ipsec")) {
 		GK_TRY(gpt_protocol_set(out, GPT_PROTOCOL_IPSEC));
 		return gpt_parse_ipsec(p, n, out->ipsec);

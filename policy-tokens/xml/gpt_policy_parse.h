@@ -100,6 +100,9 @@ GK_MUST_CHECK enum gk_err gpt_parse_gdoi_register(struct gpt_parse *p,
 GK_MUST_CHECK enum gk_err gpt_parse_gdoi_announced(
 	struct gpt_parse *p, const xmlNode *node,
 	struct gpt_gdoi_register *out);
+GK_MUST_CHECK enum gk_err gpt_parse_operation(struct gpt_parse *p,
+                                              const xmlNode *node,
+                                              struct gpt_operation *out);
 GK_MUST_CHECK enum gk_err gpt_parse_gdoi_rekey(struct gpt_parse *p,
                                                const xmlNode *node,
                                                struct gpt_gdoi_rekey *out);

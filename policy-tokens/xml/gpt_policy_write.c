@@ -391,6 +391,9 @@ protocol(struct gpt_xml_out *out, const char *around,
 	case GPT_PROTOCOL_IEC_61850:
 		gpt_write_iec(out, p->iec);
 		break;
+	case GPT_PROTOCOL_OPERATION:
+		gpt_write_operation(out, p->operation);
+		break;
 	case GPT_PROTOCOL_UNKNOWN:
 		extension(out, &p->unknown);
 		break;

@@ -26,6 +26,8 @@ void gpt_write_gdoi_announced(struct gpt_xml_out *out,
                               const struct gpt_gdoi_register *reg);
 void gpt_write_gdoi_rekey(struct gpt_xml_out *out,
                           const struct gpt_gdoi_rekey *in);
+void gpt_write_operation(struct gpt_xml_out *out,
+                         const struct gpt_operation *in);
 void gpt_write_ipsec(struct gpt_xml_out *out, const struct gpt_ipsec *in);
 void gpt_write_iec(struct gpt_xml_out *out, const struct gpt_iec *in);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,6 +279,21 @@ same_traffic_keys(struct vec *v, const struct gsakmp_policy *p)
 }
 
 static void
+same_operation(struct vec *v, const struct gsakmp_operation *o)
+{
+	const char *unsaid = "unsaid", *join = o->join_rekey ? "yes" : "no";
+	char window[16];
+
+	(void)snprintf(window, sizeof(window), "%u s", o->window_ms / 1000);
+	vec_same_text(v, "join_rekey", o->says_join ? join : unsaid,
+	              vec_text(v, v->out, "join_rekey"));
+	vec_same_text(v, "join_window", o->says_window ? window : unsaid,
+	              vec_text(v, v->out, "join_window"));
+	vec_same_num(v, "mtu", o->mtu, vec_num(v, v->out, "mtu"));
+	vec_same_num(v, "skew_s", o->skew_s, vec_num(v, v->out, "skew_s"));
+}
+
+static void
 same_policy(struct vec *v, const struct gsakmp_policy *p)
 {
 	json_t *list = vec_list(v, v->out, "suites"), *one;
@@ -292,6 +308,7 @@ same_policy(struct vec *v, const struct gsakmp_policy *p)
 	vec_same_num(v, "resend", p->resend, vec_num(v, v->out, "resend"));
 	vec_same_num(v, "number of suites", (long long)p->n_suites,
 	             (long long)json_array_size(list));
+	same_operation(v, &p->operation);
 	json_array_foreach(list, i, one)
 	{
 		const struct gsakmp_suite *s = &p->suite[i];

@@ -359,7 +359,9 @@ def policy_of(v, dialect):
             "suites": [{"signature": s.sig_type, "nonce_hash": s.nonce_hash,
                         "key_creation": s.create_type, "encryption": s.enc_type} for s in p.suites],
             "kek_type": p.wrap_type, "resend": p.resend, "key_ids": sorted(whose),
-            "key_speakers": [whose[k] for k in sorted(whose)]}
+            "key_speakers": [whose[k] for k in sorted(whose)],
+            "join_rekey": {None: "unsaid", True: "yes", False: "no"}[p.join_rekey],
+            "join_window": "unsaid" if p.join_window is None else f"{p.join_window} s", "mtu": p.mtu, "skew_s": p.skew}
 
 
 # ------------------------------------------------------------ names and codes

@@ -161,6 +161,10 @@ KINDS = {
         "key_ids": Field("octets-list", "Key IDs of the traffic keys, the lowest first"),
         "key_speakers": Field("numbers", "for each of them the number of the listed speaker whose key it is; "
                               "0: it is for everybody"),
+        "join_rekey": _t("whether the token says that a join brings new keys: yes, no, unsaid"),
+        "join_window": _t("in how many seconds joins share their rekey, as `5 s`; unsaid"),
+        "mtu": _n("octets of a packet that a Rekey Event has to fit in; 0: it does not say"),
+        "skew_s": _n("seconds that clocks may be apart; 0: it does not say"),
     }),
     "name": Kind("The name of a certificate's subject as ID_DN_STRING (Table 19).", {
         "certificate": _o("X.509"), "other": _t("an ID_DN_STRING"),

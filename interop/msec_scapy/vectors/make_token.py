@@ -48,6 +48,8 @@ def rekey(event='count="1"', method='<lkh key-type="aes128-cbc"/>', reliability=
             f"<reliability>{reliability}</reliability><sub-gcks-info>{scheme}</sub-gcks-info></gsakmp></rekey>")
 
 
+OPERATION = ('<rekey><operation><join rekey="false" window="5s"/><message mtu="1280"/><clock skew="1min"/></operation>'
+             "</rekey>")
 DATA = '<data><generic><encryption key-id="4b455931"/></generic></data>'
 
 
@@ -161,6 +163,8 @@ def forms():
     ext = '<extension oid="2.25.227007163891039140890553393414073698781.3.9"><octets>04020500</octets></extension>'
     yield "rekey/extensions", "method, reliability and scheme that nobody knows", policy(
         None, rekey(method=ext, reliability=ext, scheme=ext))
+    yield "rekey/operation", "how the group is run, behind the rekey protocol", policy(None, rekey() + OPERATION)
+    yield "rekey/operation/empty", "nothing said of it", policy(None, rekey() + "<rekey><operation/></rekey>")
     yield "rekey/none", "no rekey protocol, said", policy(None, "<rekey><none/></rekey>")
     yield "rekey/two", "two rekey protocols", policy(None, rekey() + rekey('time="2h"'))
     yield "rekey/interval", "rekeyInterval as a date", policy(None, rekey(interval="2031-12-31T23:59:59Z"))
@@ -310,6 +314,10 @@ def policies(book):
                               deregister()),
                  None, "".join(f'<data><generic><encryption key-id="4b45593{n}"/></generic></data>' for n in (1, 2)))
     book.readings("speaker_sa", "policy", "Two listed speakers and two data SAs", "RFC4535-4.1.5-06", given(two))
+    book.readings("operation", "policy", "A token that says how the group is run", "RFC4535-3.1-02",
+                  given(policy(None, rekey() + OPERATION)))
+    book.add("policy", "operation/some", "A token that says a part of it, and the rest twice", "RFC4535-3.1-02", given(policy(
+        None, rekey() + '<rekey><operation><join rekey="true"/></operation></rekey>' + OPERATION)))
     several = policy(registration(register(mechanisms='<suite oid="1.3.6.1.5.5.12.2.99"/>' + alacarte(
         "ecdsa-p256-sha256", "sha256", "p256", "aes128-gcm") + '<suite name="suite-1"/>'), deregister()))
     book.add("policy", "mechanisms", "Two known sets of mechanisms behind an unknown one", "RFC4534-B.1.3-01",

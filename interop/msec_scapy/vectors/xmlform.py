@@ -158,6 +158,8 @@ class Reader:
     def rekey(self, e):
         if e.tag == "gdoi":
             return xmlform_gdoi.rekey(e)
+        if e.tag == "operation":
+            return xmlform_gdoi.operation(e)
         form = self._reading(e, "oid", self.dialect.token_rekey_oid, "iana")
         event, at = e.find("event"), None
         if event.get("time") is not None:

@@ -107,6 +107,10 @@ IEC = {"oid": ("oid", str), "oidPayload": ("payload", octets, ""), "authAlg": ("
        "saKda": ("delivery-assurance", int)}
 
 
+OPERATION = {"joinRekey": ("join/rekey", named(BOOLEAN)), "joinWindow": ("join/window", seconds), "mtu": ("message/mtu", int),
+             "clockSkew": ("clock/skew", seconds)}
+
+
 def record(table, e):
     out = {}
     for name, (path, read, *missing) in table.items():
@@ -128,6 +132,11 @@ def register(e, membership):
 
 def rekey(e):
     return gdoi.OID_REKEY, tokens.build(gdoi.GDOIRekeyInfo, record(REKEY, e)).dump()
+
+
+def operation(e):
+    fields = record(OPERATION, e)
+    return gdoi.OID_OPERATION, tokens.build(gdoi.GSAKMPOperationInfo, fields).dump() if fields else b"\x30\x00"
 
 
 def data(e):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The proof of the ledger: what it makes of the results of tests with and without a check."""
+import subprocess
+
 import pytest
 
+from lab.build import PREFIX, TOP
 from requirements import collect, ledger, prove
 from requirements.collect import REFUSED, Test as Named
 
@@ -80,3 +83,19 @@ def test_every_check_guards_a_row_of_the_ledger():
     """A switch for a row that does not exist would never be used."""
     kept = {r[:7] for r in ledger.load()}
     assert not {i for i in collect.checked() if i[:7] in kept} - ledger.load().keys()
+
+
+def test_programs_of_a_build_with_switches_say_so(tmp_path):
+    """The smallest of them, made as it is there; those that are installed say nothing of the kind.  All of that build are
+    asked when it is made (lab/build.py)."""
+    cc = ["cc", "-std=gnu11", "-DHAVE_CONFIG_H", "-DGK_CHECK_SWITCHES", "-include", TOP / "build/config.h", f"-I{TOP}"]
+    made = tmp_path / "msec-ctl"
+    subprocess.run([*cc, TOP / "common/daemon/msec_ctl.c", "-o", made, "-ljansson"], check=True)
+    said = subprocess.run([made, "--version"], capture_output=True, text=True, env={"MSEC_CHECK_OFF": "RFC4535-7-04"})
+    assert said.returncode == 0
+    assert said.stderr == "msec-ctl: NOT FOR USE: built with --enable-check-switches; switched off: [RFC4535-7-04]\n"
+    programs = [p for folder in ("bin", "sbin") for p in (PREFIX / folder).iterdir()]
+    assert len(programs) >= 7
+    for program in programs:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True)
+        assert said.returncode == 0 and not said.stderr, program
