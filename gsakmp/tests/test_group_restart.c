@@ -244,8 +244,8 @@ rather_otherwise(struct gpt_token *t)
 	k->rekey->method = GPT_METHOD_LKH;
 	k->rekey->lkh_key_type = plain.rekey->lkh_key_type;
 	k->rekey->interval.value = 86400;
-	k->rekey->reliability = GPT_RELIABILITY_POST;
-	k->rekey->post = strdup("http://board.example/other");
+	k->rekey->reliability = GPT_RELIABILITY_UNKNOWN;
+	k->rekey->reliability_ext.oid = strdup("1.2.3.4");
 	t->rekey[0] = *k;
 	t->rekey[1] = plain;
 }
