@@ -8,10 +8,13 @@ A test shows that a rule is followed, or that a breach of it is refused:
 - C: `GK_TEST(rfc4535_7_8_2_02, what_is_seen)` shows, and so does `GK_SHOWS("RFC4535-7-01", ...)` in it; other row ids in quotes in a test, or in a table or helper of the same
   file that the test uses, are refused; and a test whose name says that something is refused refuses its own row.
 
+A file is read once in a process, as long as it stays as it is: several questions in a row cost little more than one.
+
 The tests in interop/tests/unit look at the Python peers, which are no product: kind PEER.  A catalogue entry counts
 for the products as soon as a system test sends the catalogue to them.
 """
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,28 +41,28 @@ class Test:
 
 # ---------------------------------------------------------------------- Python
 
-def _owners(tree):
-    """{node: name of the function or class that it belongs to}, the outermost."""
-    owner = {}
-    for function in ast.walk(tree):
-        if isinstance(function, (ast.FunctionDef, ast.ClassDef)):
-            for inner in ast.walk(function):
-                owner.setdefault(inner, function.name)
-    return owner
+def _names(func, marks):
+    """Which of the marks that is: `pytest.mark.req`, or None."""
+    last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else None
+    return last if last in marks and ast.unparse(func).rpartition("mark.")[2] == last else None
 
 
-def _marks(tree):
-    """(mark, row id, name of the test)"""
-    owner = _owners(tree)
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call):
-            continue
-        mark = ast.unparse(call.func).rpartition("mark.")[2]
-        if mark not in ("req", "refuses"):
-            continue
-        for arg in call.args:
+@functools.lru_cache(maxsize=None)
+def _marks(text, where):
+    """(mark, row id, name of the test): the outermost function or class that has it."""
+    found = []
+
+    def visit(node, owner):
+        if owner is None and isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            owner = node.name
+        mark = _names(node.func, ("req", "refuses")) if isinstance(node, ast.Call) else None
+        for arg in node.args if mark else ():
             if isinstance(arg, ast.Constant) and isinstance(arg.value, str):
-                yield mark, arg.value, owner.get(call, "module")
+                found.append((mark, arg.value, owner or "module"))
+        for inner in ast.iter_child_nodes(node):
+            visit(inner, owner)
+    visit(ast.parse(text, where), None)
+    return found
 
 
 def python_tests(top=TOP):
@@ -70,7 +73,7 @@ def python_tests(top=TOP):
         unit = "unit" in path.parts
         if not unit and "misbehave.CATALOGUE" in text:
             catalogue = REFUSED
-        for mark, row, name in _marks(ast.parse(text, where)):
+        for mark, row, name in _marks(text, where):
             kind = PEER if unit else REFUSED if mark == "refuses" else SHOWN
             yield Test(row, kind, where, name)
     from msec_scapy import misbehave
@@ -127,6 +130,7 @@ def c_tests(top=TOP):
             yield from _c_tests(where, path.read_text())
 
 
+@functools.lru_cache(maxsize=None)
 def _c_tests(where, text):
     things, tests = {}, []
     for body in _things(_plain(text)):
@@ -138,8 +142,7 @@ def _c_tests(where, text):
             tests.append((*test.groups(), thing))
         elif name is not None:
             things[name[1]] = thing
-    for macro, row, what, thing in tests:
-        yield from _one_test(where, macro, row, what, thing, things)
+    return [found for macro, row, what, thing in tests for found in _one_test(where, macro, row, what, thing, things)]
 
 
 def _one_test(where, macro, named, what, thing, things):

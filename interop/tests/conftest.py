@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures for every test: the sandbox first, then networks, certificates and daemons in it."""
+import contextlib
 import itertools
 
 import pytest
@@ -80,29 +81,55 @@ def net(net_prefix):
 
 
 @pytest.fixture
-def group(net_prefix, tmp_path):
+def stack():
+    """What is entered in it is left at the end of the test, the last one first."""
+    with contextlib.ExitStack() as s:
+        yield s
+
+
+@pytest.fixture
+def ended():
+    """ended(group) is that group, which comes to an orderly end after the test, and is gone in any case."""
+    made = []
+
+    def keep(group):
+        made.append(group)
+        return group
+    yield keep
+    try:
+        for g in made:
+            g.finish()
+    finally:
+        for g in made:
+            g.close()
+
+
+@pytest.fixture
+def ground(tmp_path, net_prefix, request):
+    """The Python peers and the real daemons of GSAKMP; options by `indirect` parameters."""
+    from msec_scapy.testing.ground import Ground
+    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
+        yield g
+
+
+@pytest.fixture
+def group(net_prefix, tmp_path, ended):
     """A factory of open groups with members: s = group("alice", "erin", ip=6).
 
     s.keys and s.members["alice"] are daemons (see lab.process, lab.daemons), s.scene["alice"] is a host, s.pki has the
     certificates, s.join("bob") adds a member, further hosts come with the option cast=["eve"].  Options: see lab.story.Story.
     """
-    made, number = [], itertools.count()
+    number = itertools.count()
 
     def make(*members, cast=(), **options):
-        s = Story(tmp_path / f"group{next(number)}", f"{net_prefix}g{len(made)}-",
-                  **{"delivery": "file", "only": ["keys", *members, *cast], **options})
-        made.append(s)
+        n = next(number)
+        s = ended(Story(tmp_path / f"group{n}", f"{net_prefix}g{n}-",
+                        **{"delivery": "file", "only": ["keys", *members, *cast], **options}))
         s.open_group()
         if members:
             s.took = s.join(*members)
         return s
-    yield make
-    try:
-        for s in made:
-            s.finish()
-    finally:
-        for s in made:
-            s.close()
+    return make
 
 
 class Steps:

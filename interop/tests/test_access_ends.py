@@ -11,15 +11,8 @@ import pytest
 
 from lab.process import PATIENCE
 from msec_scapy import material, party, pkix
-from msec_scapy.testing.ground import Ground
 
 STORE = 4  # exit status
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix):
-    with Ground(tmp_path, net_prefix) as g:
-        yield g
 
 
 def utc():

@@ -9,13 +9,7 @@ import pytest
 from lab.process import PATIENCE
 from msec_scapy import message, misbehave
 from msec_scapy import registry as reg
-from msec_scapy.testing.ground import PORT, Ground
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
+from msec_scapy.testing.ground import PORT
 
 
 def status(server):

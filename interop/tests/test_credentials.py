@@ -17,12 +17,6 @@ from msec_scapy.gsakmp import Certificate
 from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
 
 
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
-
-
 def admitted(server):
     return server.until(lambda k: any(m.acknowledged for m in k.members.values()))
 

@@ -254,22 +254,13 @@ def test_a_member_may_join_by_itself(group):
 # -- network ------------------------------------------------------------------------------------------------------------
 
 @pytest.fixture
-def parts_of(net_prefix, tmp_path):
+def parts_of(net_prefix, tmp_path, ended):
     """A place where a policy is signed and nothing runs yet."""
-    made = []
-
     def make(*cast):
-        s = Story(tmp_path / "parts", f"{net_prefix}p-", delivery="file", only=list(cast))
-        made.append(s)
+        s = ended(Story(tmp_path / "parts", f"{net_prefix}p-", delivery="file", only=list(cast)))
         s.policy()
         return s
-    yield make
-    try:
-        for s in made:
-            s.finish()
-    finally:
-        for s in made:
-            s.close()
+    return make
 
 
 def test_two_groups_on_one_key_server_do_not_mix(parts_of):

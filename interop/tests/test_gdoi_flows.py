@@ -24,15 +24,8 @@ def flow(src=(), dst=(), server="", **how):
 
 
 @pytest.fixture
-def world(net, tmp_path):
-    made = []
-
-    def make(*teks, **how):
-        made.append(Served(tmp_path, net, teks=list(teks), **how))
-        return made[-1].__enter__()
-    yield make
-    for w in made:
-        w.__exit__(None, None, None)
+def world(net, tmp_path, stack):
+    return lambda *teks, **how: stack.enter_context(Served(tmp_path, net, teks=list(teks), **how))
 
 
 def member(w, *flows, **how):

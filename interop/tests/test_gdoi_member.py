@@ -17,15 +17,8 @@ from msec_scapy.gdoi.policy import KekPolicy
 
 
 @pytest.fixture
-def world(net, tmp_path):
-    made = []
-
-    def make(**how):
-        made.append(Served(tmp_path, net, **how))
-        return made[-1].__enter__()
-    yield make
-    for w in made:
-        w.__exit__(None, None, None)
+def world(net, tmp_path, stack):
+    return lambda **how: stack.enter_context(Served(tmp_path, net, **how))
 
 
 def spi(tek):

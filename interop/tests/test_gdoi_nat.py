@@ -53,20 +53,12 @@ class Home(Group):
 
 
 @pytest.fixture
-def home(tmp_path, net_prefix):
-    made = []
-
+def home(tmp_path, net_prefix, ended):
     def make(**how):
-        g = Home(tmp_path / "group", ["alice", "bob", "carol"], prefix=net_prefix, auth="ecdsa", **how)
-        made.append(g)
+        g = ended(Home(tmp_path / "group", ["alice", "bob", "carol"], prefix=net_prefix, auth="ecdsa", **how))
         g.start()
         return g
-    yield make
-    for g in made:
-        try:
-            g.finish()
-        finally:
-            g.close()
+    return make
 
 
 def join(g, **membership):

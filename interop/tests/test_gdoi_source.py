@@ -29,18 +29,12 @@ def source():
 # -- gdoi-gm, and a key server in Python -----------------------------------------------------------------------------------
 
 @pytest.fixture
-def join(net, tmp_path):
+def join(net, tmp_path, stack):
     """Has a gdoi-gm join a group with these SAs: join(policies, ...) is (Ground, member)."""
-    made = []
-
     def make(teks, **how):
-        served = Served(tmp_path, net, teks=teks)
-        made.append(served)
-        served.__enter__()
+        served = stack.enter_context(Served(tmp_path, net, teks=teks))
         return served.ground, served.join(**how)
-    yield make
-    for served in made:
-        served.__exit__(None, None, None)
+    return make
 
 
 def told(alice, *spis):
@@ -130,19 +124,9 @@ def three(key):
 
 
 @pytest.fixture
-def group(tmp_path, net_prefix):
-    made = []
-
-    def make(key, **how):
-        g = gdoi_peers.Ground(tmp_path / "group", ["alice", "bob"], prefix=net_prefix, sas=three(key), **how)
-        made.append(g)
-        return g
-    yield make
-    for g in made:
-        try:
-            g.finish()
-        finally:
-            g.close()
+def group(tmp_path, net_prefix, ended):
+    return lambda key, **how: ended(
+        gdoi_peers.Ground(tmp_path / "group", ["alice", "bob"], prefix=net_prefix, sas=three(key), **how))
 
 
 def sources(daemon):

@@ -18,15 +18,8 @@ QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 # -- gdoi-gm, and a key server in Python -----------------------------------------------------------------------------------
 
 @pytest.fixture
-def served(net, tmp_path):
-    made = []
-
-    def make(**how):
-        made.append(Served(tmp_path, net, **how))
-        return made[-1].__enter__()
-    yield make
-    for s in made:
-        s.__exit__(None, None, None)
+def served(net, tmp_path, stack):
+    return lambda **how: stack.enter_context(Served(tmp_path, net, **how))
 
 
 def told(m, **where):

@@ -8,13 +8,7 @@ import pytest
 from lab.impair import Wire
 from lab.process import PATIENCE
 from msec_scapy import registry as reg
-from msec_scapy.testing.ground import Ground, serving
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix):
-    with Ground(tmp_path, net_prefix) as g:
-        yield g
+from msec_scapy.testing.ground import serving
 
 
 def until(what):

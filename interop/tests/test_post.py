@@ -9,16 +9,10 @@ from lab import LabError
 from lab.process import PATIENCE
 from msec_scapy import bulletin, flows, message
 from msec_scapy import registry as reg
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+from msec_scapy.testing.ground import PORT, REKEY_PORT, serving
 
 WEB = 3780
 QUICK = '<bulletin window="100ms" timeout="30s"/>'
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
 
 
 families = pytest.mark.parametrize("ground", [{"ip": 4}, {"ip": 6}], indirect=True, ids=["ipv4", "ipv6"])
@@ -39,10 +33,7 @@ def posting(ground, **how):
 
 def following(ground, server, **how):
     """gsakmp-gm, which has joined and heard one Rekey Event."""
-    gm = ground.gm(**{"bulletin": QUICK, **how})
-    gm.control("join")
-    gm.wait("joined")
-    assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+    gm = ground.admitted(server, **{"bulletin": QUICK, **how})
     mark = gm.mark()
     server.renew()
     gm.wait("rekeyed", since=mark)

@@ -9,22 +9,7 @@ from lab.process import PATIENCE
 from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import KeyPackage, RekeyEvent
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
-
-
-def admit(ground, server):
-    """gsakmp-gm, a member of a Python group."""
-    gm = ground.gm()
-    gm.control("join")
-    gm.wait("joined")
-    assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
-    return gm
+from msec_scapy.testing.ground import PORT, REKEY_PORT, serving
 
 
 def handles(gm):
@@ -44,7 +29,7 @@ def test_a_correct_rekey_event_is_taken_whole(ground):
     """Each field as the section wants it; then the member's key is the one that was sent, handle, dates and all."""
     plain = []
     with serving(ground.record().key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         server.server.hooks.on_plain("packages", lambda p: plain.append(p) or p)
         mark = gm.mark()
         server.renew()
@@ -72,7 +57,7 @@ def test_a_wrong_sequence_id_brings_no_answer(ground):
     """In Verbose Mode, too: after an old Rekey Event, one of before and one whose number stands still, nothing leaves the
     member."""
     with serving(ground.record().key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         old = server.renew()
         gm.wait("rekeyed")
         server.renew()
@@ -93,7 +78,7 @@ def test_a_wrong_sequence_id_brings_no_answer(ground):
 def test_a_token_under_the_new_traffic_key_stays_closed(ground):
     """A key server that encrypts the token in the key it delivers: the keys are taken, the token is not."""
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         strict = server.server.dialect
         for reading in ("new_gtpk", "old_gtpk"):
             token, before, mark = ground.make_token(), gm.control("status")["edition"], gm.mark()
@@ -117,7 +102,7 @@ def test_a_token_beside_a_bad_package_is_not_processed(ground):
         packages.count = None
         return packages
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         before = gm.control("status")["edition"]
         server.server.hooks.on_plain("packages", spoil)
         token, mark = ground.make_token(), gm.mark()
@@ -143,7 +128,7 @@ def _outer(ground, inner, tail=b"\0\0\0\x08next"):
 def test_inside_version_two_the_rules_of_version_one_hold(ground):
     """What is embedded gets no credit for its envelope: forged, of another group, cut, replayed, in a second envelope."""
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         (first,) = server.renew()
         gm.wait("rekeyed")
         good = server.server.renew(time.time())[0].octets

@@ -10,15 +10,9 @@ from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.dialect import Dialect
 from msec_scapy.gsakmp import RekeyEvent
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground
+from msec_scapy.testing.ground import PORT, REKEY_PORT
 
 MEMBERS = 7
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
 
 
 def grounds(**names):

@@ -7,13 +7,7 @@ import pytest
 
 from msec_scapy import judge, material, pkix
 from msec_scapy import registry as reg
-from msec_scapy.testing.ground import Ground, serving
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix):
-    with Ground(tmp_path, net_prefix) as g:
-        yield g
+from msec_scapy.testing.ground import serving
 
 
 def soon(seconds):

@@ -9,16 +9,10 @@ from lab.process import PATIENCE
 from msec_scapy import flows, message, misbehave, party
 from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Certificate, Identification, Notification, RekeyEvent
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+from msec_scapy.testing.ground import PORT, REKEY_PORT, serving
 from msec_scapy.wrong import change
 
 STALE = -3600
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
 
 
 TIME = pytest.mark.parametrize("ground", [{"timestamp": True}], indirect=True, ids=["time"])
@@ -46,15 +40,6 @@ def impostor(ground, name):
     """The same name and another key, from authorities with the same names."""
     p = ground.pki.wrong_root(name)
     return party.Credentials.from_files(p.key, p.chain)
-
-
-def admit(ground, server):
-    """A member of the daemon gsakmp-gm in a Python group."""
-    gm = ground.gm()
-    gm.control("join")
-    gm.wait("joined")
-    assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
-    return gm
 
 
 # ------------------------------------------------------------------ gsakmp-gcks
@@ -219,7 +204,7 @@ def test_a_refused_departure_leaves_nothing(ground):
 def test_what_a_member_sends(ground):
     ground.record()
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         gm.control("leave")
         gm.wait("left")
         assert server.until(lambda k: not k.members)
@@ -263,7 +248,7 @@ def test_impostors_before_the_member(ground, exchange):
             gm = ground.gm()
             gm.control("join")
         else:
-            gm = admit(ground, server)
+            gm = ground.admitted(server)
             server.server.hooks.on_packet(exchange, fake)
             {reg.X_REKEY: server.renew, reg.X_DR: lambda: gm.control("leave"),
              reg.X_LOA: lambda: lack_of_ack(server)}[exchange]()
@@ -285,7 +270,7 @@ def test_stale_messages_to_the_member(ground, exchange):
             gm = ground.gm()
             gm.control("join")
         else:
-            gm = admit(ground, server)
+            gm = ground.admitted(server)
             server.server.hooks.on_packet(exchange, stale)
             if exchange == reg.X_DR:
                 gm.control("leave")
@@ -329,7 +314,7 @@ def test_how_far_clocks_may_be_apart(ground, skew, near, far):
 def test_lack_of_ack_from_somebody_else(ground):
     """A certificate of the group's authority, but not one that the token names."""
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         rogue = ground.credentials("rogue")
 
         def changed(packet, peer):
@@ -350,7 +335,7 @@ def test_lack_of_ack_from_somebody_else(ground):
 def test_lack_of_ack_makes_a_member_repeat_itself(ground):
     ground.record()
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         mark = gm.mark()
         lack_of_ack(server)
         gm.wait("message", since=mark, direction="out")
@@ -385,7 +370,7 @@ def test_a_failed_key_download_leaves_nothing(ground):
         "RFC4535-5.3.2.3.2-19", "RFC4535-5.3.2.3.2-20"))])
 def test_a_failed_departure_can_be_begun_again(ground, name):
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         if name:
             server.arm(misbehave.find(name))
         else:
@@ -424,7 +409,7 @@ def test_rtj_error_is_taken_calmly(ground):
 @pytest.mark.req("RFC4535-7.5.2-09", "RFC4535-7.5.2-10")
 def test_data_wrapped_in_keys_of_others_are_skipped(ground):
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
 
         def other(packet, _peer):
             one, two = packet.find(RekeyEvent).datas[0], packet.find(RekeyEvent).datas[0].copy()
@@ -443,7 +428,7 @@ def test_data_wrapped_in_keys_of_others_are_skipped(ground):
 @pytest.mark.req("RFC4535-7.1.1-14", "RFC4535-5.3.1.3-02", "RFC4535-5.3.1.3-01")
 def test_destruction_ends_it_for_the_member(ground):
     with serving(ground.key_server()) as server:
-        gm = admit(ground, server)
+        gm = ground.admitted(server)
         server.do(lambda k: k.destroy(time.time()))
         gm.wait("key-wipe")
         assert gm.control("status") is not None and gm.running

@@ -4,13 +4,6 @@ import pytest
 
 from lab.process import PATIENCE
 from msec_scapy import member as members
-from msec_scapy.testing.ground import Ground
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
 
 
 def faults(reports):

@@ -4,13 +4,7 @@ import time
 
 import pytest
 
-from msec_scapy.testing.ground import Ground, serving
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
+from msec_scapy.testing.ground import serving
 
 
 def faults(reports):

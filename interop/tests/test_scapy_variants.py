@@ -13,13 +13,7 @@ from msec_scapy import flows, keyserver, message
 from msec_scapy import registry as reg
 from msec_scapy.dialect import Dialect
 from msec_scapy.gsakmp import RekeyEvent
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
+from msec_scapy.testing.ground import PORT, REKEY_PORT, serving
 
 
 def grounds(**names):
@@ -184,10 +178,7 @@ def test_rekey_over_several_payloads(ground):
 @grounds(ipv6={"ip": 6})
 def test_member_over_ipv6(ground):
     with serving(ground.key_server()) as server:
-        gm = ground.gm()
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server)
         mark = gm.mark()
         server.renew()
         gm.wait("rekeyed", since=mark)
@@ -222,10 +213,7 @@ def test_version_one_inside_version_two(ground):
         head = message.frame(outer)[0]
         return outer[:head] + bytes(len(inner)) + outer[head + len(inner):]
     with serving(ground.key_server()) as server:
-        gm = ground.gm()
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server)
         mark = gm.mark()
         server.server.hooks.on_octets(reg.X_REKEY, embed)
         server.renew()
@@ -312,10 +300,7 @@ def test_mutated_requests_change_nothing(ground, transport):
 
 def test_mutated_rekeys_change_nothing(ground):
     with serving(ground.key_server()) as server:
-        gm = ground.gm()
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server)
         mark = gm.mark()
         good = server.server.renew(time.time())
         server.send([keyserver.Answer(None, bad) for bad in mutations(good[0].octets, 3, 1000)])

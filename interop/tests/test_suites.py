@@ -78,10 +78,7 @@ def test_every_mechanism_at_gsakmp_gcks(ground):
 def test_every_mechanism_at_gsakmp_gm(ground):
     """The same before a Python key server."""
     with serving(ground.key_server()) as server:
-        gm = ground.gm("gm0")
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server, "gm0")
         mark = gm.mark()
         server.renew()
         gm.wait("rekeyed", since=mark)

@@ -7,7 +7,6 @@ import pytest
 
 from lab.build import program
 from lab.daemons import wait_all
-from lab.pki import dn
 from lab.town import PORT, Town
 
 

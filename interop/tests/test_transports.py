@@ -14,15 +14,9 @@ from lab.process import PATIENCE
 from msec_scapy import flows, message
 from msec_scapy import registry as reg
 from msec_scapy.net import MIXED
-from msec_scapy.testing.ground import PORT, REKEY_PORT, Ground, serving
+from msec_scapy.testing.ground import PORT, REKEY_PORT, serving
 
 XML = "udp-rtj-tcp-other"  # what configurations call it
-
-
-@pytest.fixture
-def ground(tmp_path, net_prefix, request):
-    with Ground(tmp_path, net_prefix, **getattr(request, "param", {})) as g:
-        yield g
 
 
 BOTH_FAMILIES = pytest.mark.parametrize("ground", [{"ip": 4}, {"ip": 6}], indirect=True,
@@ -76,10 +70,7 @@ def test_request_by_udp_and_the_rest_by_tcp(ground, opener):
 def test_gsakmp_gm_before_a_python_key_server(ground, opener):
     ground.opener = opener
     with serving(ground.key_server(signed=ground.make_token(transport=MIXED))) as server:
-        gm = ground.gm("gm0", transport=XML)
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server, "gm0", transport=XML)
         gm.control("leave")
         gm.wait("left")
         gm.finish()
@@ -121,10 +112,7 @@ def test_a_departure_has_a_transport_of_its_own(ground, transport, leaving):
 def test_a_departure_from_a_python_key_server(ground, transport, leaving):
     with serving(ground.record().key_server(signed=ground.make_token(
             transport=transport, leave_transport=leaving))) as server:
-        gm = ground.gm("gm0", transport=XML if transport == MIXED else transport)
-        gm.control("join")
-        gm.wait("joined")
-        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        gm = ground.admitted(server, "gm0", transport=XML if transport == MIXED else transport)
         gm.control("leave")
         assert "accepted" in gm.wait("left")["reason"]
         assert server.until(lambda k: not k.members)

@@ -302,6 +302,14 @@ class Ground:
 
     # -- the record ---------------------------------------------------------------------
 
+    def admitted(self, server, name="gm0", **how):
+        """gsakmp-gm, a member of a group of that Serving, which has its acknowledgement."""
+        d = self.gm(name, **how)
+        d.control("join")
+        d.wait("joined")
+        assert server.until(lambda k: any(m.acknowledged for m in k.members.values()))
+        return d
+
     def record(self):
         self.recording = self.net.capture(self.dir / "capture.pcapng")
         return self

@@ -3,8 +3,6 @@
 import datetime
 import re
 
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from .. import crypto, identity, lkh, message, pkix, policy, protect
 from .. import dialect as dialects
 from .. import registry as reg
@@ -14,7 +12,7 @@ from ..gsakmp import (PAYLOADS, AckData, Certificate, Identification, KeyCreatio
                       Notification, PolicyToken, RekeyArray, RekeyEvent, RekeyEventData,
                       RekeyPackages, Signature, UName)
 from ..refusal import Refusal
-from . import deterministic, plans, play, xmlform
+from . import deterministic, fixed, plans, play, xmlform
 
 OUTPUT = {}
 
@@ -241,7 +239,7 @@ def whole_message(v, dialect):
     sig = v.get("signature")
     if not sig:
         return {"message": made.build(b"")}
-    key = load_der_private_key(bytes.fromhex(sig["key"]), None)
+    key = fixed.private_key(bytes.fromhex(sig["key"]))
     size = message._signature_len(key, sig["sig_type"], dialect)
     for attempt in range(1, 400):
         octets = made.build(bytes(size))
@@ -256,7 +254,7 @@ def whole_message(v, dialect):
 
 @output("signature")
 def signature(v, dialect):
-    key = load_der_private_key(v.key, None)
+    key = fixed.private_key(v.key)
     return {"signature": deterministic.sign(key, v.sig_type, v.data, dialect)}
 
 
@@ -312,7 +310,7 @@ def token_verdict(v, dialect):
 def token_signed(v, dialect):
     at = datetime.datetime.fromtimestamp(v.signing_time, datetime.timezone.utc)
     with deterministic.signatures():
-        cms = tokens.sign(v.der, load_der_private_key(v.key, None), pkix.Certificate(v.certificate),
+        cms = tokens.sign(v.der, fixed.private_key(v.key), pkix.Certificate(v.certificate),
                           at, dialect=dialect)
     signature = tokens.Signed(cms, dialect).signer["signature"].native
     assert cms.endswith(signature)

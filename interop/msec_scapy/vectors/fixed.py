@@ -114,6 +114,12 @@ def _dsa(label):
 
 
 @lru_cache(maxsize=None)
+def private_key(der):
+    """The key that a vector gives.  Few keys serve many vectors, and to check an RSA key takes longer than to use it."""
+    return serialization.load_der_private_key(der, None)
+
+
+@lru_cache(maxsize=None)
 def key(kind, label):
     if kind == "dsa":
         return _dsa(label)

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A member that lives through a transcript."""
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from .. import crypto, keylog, member, party, pkix, policy
-from . import deterministic
+from . import deterministic, fixed
 
 STATES = {member.IDLE: "idle", member.JOINING: "joining", member.MEMBER: "member",
           member.LEAVING: "leaving", member.LEFT: "idle"}
@@ -45,7 +43,7 @@ class Player:
         self.draws, self.log = Draws(suite.create_type), Log()
         group = party.Group(v.group_id, v.group_id_type, suite, dialect, pkix.Certificate(v.owner))
         self.member = member.Member(
-            group, party.Credentials(load_der_private_key(v.key, None), pkix.Certificate(v.certificate)),
+            group, party.Credentials(fixed.private_key(v.key), pkix.Certificate(v.certificate)),
             pkix.Trust([pkix.Certificate(v.root)]), self.log, random=self.draws)
 
     def step(self, given):
