@@ -18,13 +18,31 @@ on_answer(void *arg)
 
 static void on_ask(void *arg);
 
+/* Who comes while the thread is about to look anyway need not wake it. */
+static bool
+enlist(struct gkd_committer *c, struct gkd_asker *a)
+{
+	bool ok;
+
+	pthread_mutex_lock(&c->lock);
+	ok = c->looks || gkd_loop_post(c->loop, on_ask, c) == GK_OK;
+	if (ok) {
+		c->looks = true;
+		a->next = NULL;
+		*c->last = a;
+		c->last = &a->next;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return ok;
+}
+
 bool
 gkd_commit_ask(struct gkd_asker *a)
 {
 	if (a->behind < GKD_BEHIND_MAX) {
 		if (atomic_exchange(&a->asked, true))
 			return true; /* and it is still to be answered */
-		if (gkd_loop_post(a->committer->loop, on_ask, a) == GK_OK)
+		if (enlist(a->committer, a))
 			return true;
 		atomic_store(&a->asked, false);
 	}
@@ -34,13 +52,27 @@ gkd_commit_ask(struct gkd_asker *a)
 
 /* ---- in the committing thread --------------------------------------------- */
 
-static void
-answer(struct gkd_committer *c, bool committed)
+/* All who have asked so far; NULL: nobody has, and the next one has to wake this
+ * thread. */
+static struct gkd_asker *
+take_waiting(struct gkd_committer *c)
 {
-	struct gkd_asker *a = c->waiting, *next;
+	struct gkd_asker *a;
 
+	pthread_mutex_lock(&c->lock);
+	a = c->waiting;
 	c->waiting = NULL;
 	c->last = &c->waiting;
+	c->looks = a != NULL;
+	pthread_mutex_unlock(&c->lock);
+	return a;
+}
+
+static void
+answer(struct gkd_asker *a, bool committed)
+{
+	struct gkd_asker *next;
+
 	for (; a != NULL; a = next) {
 		next = a->next;
 		a->committed = committed;
@@ -50,14 +82,12 @@ answer(struct gkd_committer *c, bool committed)
 	}
 }
 
-static void
-on_due(void *arg)
+static bool
+commit_all(struct gkd_committer *c)
 {
-	struct gkd_committer *c = arg;
 	struct gk_commits *group;
 	bool ok = true;
 
-	c->armed = false;
 	for (size_t i = 0; (group = c->ops.group(c->ops.arg, i)) != NULL; i++) {
 		uint64_t ticket = gk_commits_wanted(group);
 
@@ -68,25 +98,30 @@ on_due(void *arg)
 		else if (c->ops.committed != NULL)
 			c->ops.committed(c->ops.arg, i);
 	}
-	answer(c, ok);
+	return ok;
+}
+
+static void
+on_due(void *arg)
+{
+	struct gkd_committer *c = arg;
+	struct gkd_asker *askers = take_waiting(c);
+
+	if (askers == NULL)
+		return;
+	answer(askers, commit_all(c));
 	gkd_settle_soon(c->settle);
+	/* Where one came, more do: it looks again without being told. */
+	gkd_timer_set(c->timer, gkd_commit_due(c->commit));
 }
 
 static void
 on_ask(void *arg)
 {
-	struct gkd_asker *a = arg;
-	struct gkd_committer *c = a->committer;
+	struct gkd_committer *c = arg;
 
-	if (c->timer == NULL)
-		return; /* closed meanwhile */
-	a->next = NULL;
-	*c->last = a;
-	c->last = &a->next;
-	if (c->armed)
-		return;
-	c->armed = true;
-	gkd_timer_set(c->timer, gkd_commit_due(c->commit));
+	if (c->timer != NULL) /* else it was closed meanwhile */
+		gkd_timer_set(c->timer, gkd_commit_due(c->commit));
 }
 
 enum gk_err
@@ -98,6 +133,7 @@ gkd_committer_open(struct gkd_committer *c, struct gkd_loop *loop,
 		                     .ops = *ops,
 		                     .loop = loop };
 	c->last = &c->waiting;
+	pthread_mutex_init(&c->lock, NULL);
 	c->timer = gkd_timer_new(loop, on_due, c);
 	c->settle = gkd_settle_new(loop, commit->store, GKD_SETTLE_MS);
 	if (c->timer == NULL || c->settle == NULL ||

@@ -10,7 +10,8 @@
  *
  * A worker that has something to commit asks for it and goes on with what needs
  * no commit.  All that is asked for until gkd_commit_due() is one commit; then
- * who has asked is told, and sends what waited.
+ * who has asked is told, and sends what waited.  After a commit the thread looks
+ * once more by itself: so under load nobody has to wake it.
  *
  * A commit that fails is left to the workers: they try once more, each its own
  * (gkd_commit()), and take back what was not stored.
@@ -40,8 +41,9 @@ struct gkd_committer {
 	struct gkd_loop *loop;
 	struct gkd_timer *timer; /* NULL: closed */
 	struct gkd_settle *settle;
+	pthread_mutex_t lock;              /* of what follows */
 	struct gkd_asker *waiting, **last; /* in the order of asking */
-	bool armed;
+	bool looks; /* its thread will see who waits, without being woken */
 };
 
 /* gkd_committer_open - it works in the thread of @loop, which does not run yet.
