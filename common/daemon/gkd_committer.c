@@ -50,6 +50,14 @@ gkd_commit_ask(struct gkd_asker *a)
 	return false;
 }
 
+bool
+gkd_commit_later(const struct gkd_asker *a)
+{
+	return a->behind < GKD_BEHIND_MAX &&
+	       gkd_now().mono_ms <
+	               gkd_commit_due(a->committer->commit) + GKD_COMMIT_GAP_MS;
+}
+
 /* ---- in the committing thread --------------------------------------------- */
 
 /* All who have asked so far; NULL: nobody has, and the next one has to wake this

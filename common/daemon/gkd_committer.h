@@ -11,7 +11,9 @@
  * A worker that has something to commit asks for it and goes on with what needs
  * no commit.  All that is asked for until gkd_commit_due() is one commit; then
  * who has asked is told, and sends what waited.  After a commit the thread looks
- * once more by itself: so under load nobody has to wake it.
+ * once more by itself: so under load nobody has to wake it.  A worker that has more
+ * to work through already asks when it is done with that, or twice the time is over
+ * (gkd_commit_later()): one commit for all takes as long as one for a few.
  *
  * A commit that fails is left to the workers: they try once more, each its own
  * (gkd_commit()), and take back what was not stored.
@@ -74,5 +76,9 @@ struct gkd_asker {
 /* gkd_commit_ask - in the worker's thread.  False: nobody will answer, it is to
  * commit itself; and then nothing is behind. */
 GK_MUST_CHECK bool gkd_commit_ask(struct gkd_asker *a);
+/* gkd_commit_later - whoever has more to work through need not ask yet, and has it all
+ * in one commit; it calls again when that is done, or after the next piece of it.
+ * False when the last commit is two gaps ago, or much is behind: it is to ask. */
+bool gkd_commit_later(const struct gkd_asker *a);
 
 #endif /* GKD_COMMITTER_H */

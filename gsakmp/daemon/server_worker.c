@@ -192,6 +192,8 @@ settle(struct gsakmpd_worker *w)
 	drain_some(w, true);
 	if (!gsakmp_gcks_held(w->engine))
 		w->asker.behind = 0;
+	else if (w->queue.count != 0 && gkd_commit_later(&w->asker))
+		return; /* on_work() is due */
 	else if (!gkd_commit_ask(&w->asker))
 		drain(w);
 }

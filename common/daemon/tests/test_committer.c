@@ -122,6 +122,8 @@ seen(const unsigned *what)
 /* ---- want of memory, for a message to another thread ---------------------- */
 
 static atomic_uint lost_posts; /* so many to come */
+static struct gkd_loop *_Atomic watched;
+static atomic_uint woken; /* times that something was posted to it */
 
 enum gk_err __real_gkd_loop_post(struct gkd_loop *loop, void (*fn)(void *arg),
                                  void *arg);
@@ -135,6 +137,8 @@ __wrap_gkd_loop_post(struct gkd_loop *loop, void (*fn)(void *arg), void *arg)
 		atomic_fetch_sub(&lost_posts, 1);
 		return GK_ERR_NOMEM;
 	}
+	if (loop == atomic_load(&watched))
+		atomic_fetch_add(&woken, 1);
 	return __real_gkd_loop_post(loop, fn, arg);
 }
 
@@ -608,6 +612,64 @@ GK_TEST(committer, without_memory_a_worker_commits_itself)
 	assert_int_equal(rows_stored(0), 3);
 }
 
+static bool
+looks(void)
+{
+	bool yes;
+
+	pthread_mutex_lock(&s.committer.lock);
+	yes = s.committer.looks;
+	pthread_mutex_unlock(&s.committer.lock);
+	return yes;
+}
+
+/* The thread is woken by who asks first; it sees the others as it goes on, and
+ * sleeps when there are no more. */
+GK_TEST(committer, who_asks_meanwhile_wakes_nobody)
+{
+	struct worker *a = &s.worker[0], *b = &s.worker[1];
+
+	atomic_store(&woken, 0);
+	atomic_store(&watched, s.committer.loop);
+	disk_set(true, 0, NULL);
+	bring(a, 1);
+	await(&disk.begun, 1);
+	assert_int_equal(atomic_load(&woken), 1);
+	bring(b, 1);
+	await(&b->n, 1);
+	disk_set(false, 0, NULL);
+	await(&a->yes, 1);
+	await(&b->yes, 1);
+	assert_int_equal(rows_stored(0), 2);
+	assert_int_equal(atomic_load(&woken), 1);
+	while (looks())
+		sched_yield();
+	bring(a, 1);
+	await(&a->yes, 2);
+	assert_int_equal(atomic_load(&woken), 2);
+	assert_int_equal(rows_stored(0), 3);
+	atomic_store(&watched, NULL);
+}
+
+/* Who has more to do asks later: not after a pause, and not when much waits. */
+GK_TEST(committer, a_commit_may_wait_for_more_but_not_long)
+{
+	struct worker *a = &s.worker[0];
+
+	assert_false(gkd_commit_later(&a->asker));
+	atomic_store(&s.commit.ended_ms, gkd_now().mono_ms + 60000);
+	assert_true(gkd_commit_later(&a->asker));
+	a->asker.behind = GKD_BEHIND_MAX - 1;
+	assert_true(gkd_commit_later(&a->asker));
+	a->asker.behind = GKD_BEHIND_MAX;
+	assert_false(gkd_commit_later(&a->asker));
+	a->asker.behind = 0;
+	atomic_store(&s.commit.ended_ms,
+	             gkd_now().mono_ms - 2 * GKD_COMMIT_GAP_MS);
+	assert_false(gkd_commit_later(&a->asker));
+	atomic_store(&s.commit.ended_ms, 0);
+}
+
 /* After a pause at once; what follows waits for company. */
 GK_TEST(committer, a_commit_follows_another_at_a_distance)
 {
@@ -638,6 +700,8 @@ main(void)
 		RUN(a_worker_waits_for_the_disk_when_too_much_is_behind),
 		RUN(ends_while_a_commit_is_under_way),
 		RUN(without_memory_a_worker_commits_itself),
+		RUN(who_asks_meanwhile_wakes_nobody),
+		RUN(a_commit_may_wait_for_more_but_not_long),
 		RUN(a_commit_follows_another_at_a_distance),
 	};
 
