@@ -2,6 +2,7 @@
 #include "common/daemon/gkd_check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <net/if.h>
@@ -42,6 +43,22 @@ bad(const struct gkd_config *config, const struct gkd_elem *elem,
 	                       fault);
 }
 
+/* To whom, if that is somebody else than who asks. */
+static enum gk_err
+denied(const struct gkd_config *config, const struct gkd_elem *elem,
+       const char *name, const char *path, struct gkd_why *why)
+{
+	const char *user =
+		gkd_elem_text(gkd_config_root(config), "run@user", NULL);
+	const char *fault = strerror(errno);
+
+	if (user == NULL || errno != EACCES || geteuid() == getuid())
+		return bad(config, elem, name, path, fault, why);
+	return gkd_config_fail(config, elem, why,
+	                       "'@%s': '%s': %s, to user '%s'", name, path,
+	                       fault, user);
+}
+
 static enum gk_err
 check_directory(const struct gkd_config *config, const struct gkd_elem *elem,
                 const char *name, const char *path, struct gkd_why *why)
@@ -55,11 +72,11 @@ check_directory(const struct gkd_config *config, const struct gkd_elem *elem,
 		           why);
 	dir = dirname(copy);
 	if (stat(dir, &st) != 0)
-		return bad(config, elem, name, dir, strerror(errno), why);
+		return denied(config, elem, name, dir, why);
 	if (!S_ISDIR(st.st_mode))
 		return bad(config, elem, name, dir, strerror(ENOTDIR), why);
-	if (access(dir, W_OK | X_OK) != 0)
-		return bad(config, elem, name, dir, strerror(errno), why);
+	if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) != 0)
+		return denied(config, elem, name, dir, why);
 	return GK_OK;
 }
 
@@ -112,8 +129,8 @@ check_place(struct gkd_config *config, const char *element, const char *name,
 	if (!S_ISREG(st.st_mode))
 		return bad(config, e, name, path, "is there, and is no file",
 		           why);
-	if (access(path, R_OK | W_OK) != 0)
-		return bad(config, e, name, path, strerror(errno), why);
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
+		return denied(config, e, name, path, why);
 	if (kind == A_STORE && !is_store(path))
 		return bad(config, e, name, path, "is there, and is no store",
 		           why);
@@ -182,17 +199,47 @@ check_user(const struct gkd_config *config)
 		               "'@user': there is no '%s' on this host", user);
 }
 
+/* The files are made as the user that the daemon is going to be. */
+static void
+become_user(const struct gkd_config *config)
+{
+	const char *user =
+		gkd_elem_text(gkd_config_root(config), "run@user", NULL);
+	const struct passwd *pw = user != NULL ? getpwnam(user) : NULL;
+
+	/* If that cannot be, it will be found out at the start. */
+	if (pw != NULL && geteuid() == 0 && setegid(pw->pw_gid) == 0)
+		(void)!seteuid(pw->pw_uid);
+}
+
+static void
+become_root(void)
+{
+	if (getuid() == 0 && seteuid(0) == 0)
+		(void)!setegid(0);
+}
+
+static enum gk_err
+check_places(struct gkd_config *config, struct gkd_why *why)
+{
+	GK_TRY(check_place(config, "store", "path", A_STORE, why));
+	GK_TRY(check_place(config, "control", "socket", A_SOCKET, why));
+	return check_place(config, "run", "pid-file", A_FILE, why);
+}
+
 enum gk_err
 gkd_check_places(struct gkd_config *config, struct gkd_why *why)
 {
 	const struct gkd_elem *listen =
 		gkd_elem_child(gkd_config_root(config), "listen");
+	enum gk_err err;
 
 	check_interfaces(config, gkd_config_root(config));
 	for (; listen != NULL; listen = gkd_elem_next(listen))
 		check_listen(config, listen);
 	check_user(config);
-	GK_TRY(check_place(config, "store", "path", A_STORE, why));
-	GK_TRY(check_place(config, "control", "socket", A_SOCKET, why));
-	return check_place(config, "run", "pid-file", A_FILE, why);
+	become_user(config);
+	err = check_places(config, why);
+	become_root();
+	return err;
 }

@@ -67,10 +67,18 @@ on_xml_error(void *arg, xmlErrorPtr error)
 			node = node->parent;
 		element = (const char *)node->name;
 	}
-	snprintf(c->why->text, sizeof(c->why->text), "%s:%d:%s%s%s %s", c->file,
-	         error->line, element != NULL ? " <" : "",
-	         element != NULL ? element : "", element != NULL ? ">:" : "",
-	         error->message);
+	/* What has no line was put there. */
+	if (element != NULL && error->line == 0)
+		n = (size_t)snprintf(c->why->text, sizeof(c->why->text),
+		                     "%s with --set:", c->file);
+	else
+		n = (size_t)snprintf(c->why->text, sizeof(c->why->text),
+		                     "%s:%d:", c->file, error->line);
+	if (n >= sizeof(c->why->text))
+		return;
+	snprintf(c->why->text + n, sizeof(c->why->text) - n, "%s%s%s %s",
+	         element != NULL ? " <" : "", element != NULL ? element : "",
+	         element != NULL ? ">:" : "", error->message);
 	n = strlen(c->why->text);
 	while (n > 0 && c->why->text[n - 1] == '\n')
 		c->why->text[--n] = '\0';

@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "common/daemon/gkd_check.h"
+#include "common/daemon/gkd_loop.h"
 
 static const char *const id_names[] = { "dn",   "der-dn", "u-name",
 	                                "fqdn", "rfc822", "ipv4",
@@ -58,6 +62,21 @@ gkd_passphrase_load(struct gkd_config *config, const struct gkd_elem *elem,
 
 /* ---- keys --------------------------------------------------------------- */
 
+/* Its owner's group may read it: that is how a service gets it. */
+static void
+check_mode(struct gkd_config *config, const struct gkd_elem *elem,
+           const char *path)
+{
+	const char *file = gkd_elem_path(config, elem, path);
+	struct stat st;
+
+	if (stat(file, &st) == 0 && (st.st_mode & 07) != 0)
+		gkd_check_warn(config, elem,
+		               "'%s': private key '%s' has mode %04o: others "
+		               "may use it (chmod o= will do)",
+		               path, file, (unsigned)st.st_mode & 07777);
+}
+
 enum gk_err
 gkd_signer_load(struct gkd_config *config, const struct gkd_elem *elem,
                 const char *path, struct gk_signer **signer,
@@ -81,6 +100,8 @@ gkd_signer_load(struct gkd_config *config, const struct gkd_elem *elem,
 	}
 	gk_buf_free(&pem);
 	gk_buf_free(&passphrase);
+	if (err == GK_OK)
+		check_mode(config, elem, path);
 	return err;
 }
 
@@ -147,6 +168,36 @@ gkd_credential_load(struct gkd_config *config, const struct gkd_elem *elem,
 	                      &cred->id, why));
 	gk_identity_print(cred->name, sizeof(cred->name), cred->id);
 	return GK_OK;
+}
+
+void
+gkd_credential_judge(struct gkd_config *config, const struct gkd_elem *elem,
+                     const struct gkd_credential *cred,
+                     const struct gk_trust *trust)
+{
+	struct gk_certs chain = { 0 };
+	const struct gk_trust_extra extra = { .certs = &chain };
+	struct gk_cert_fault fault = { 0 };
+	struct gk_path path = { 0 };
+	enum gk_err err = GK_OK;
+
+	if (trust == NULL || cred->certs.n == 0 ||
+	    gk_cert_is_raw(cred->certs.cert[0]))
+		return;
+	for (size_t i = 1; i < cred->certs.n && err == GK_OK; i++)
+		err = gk_certs_add(&chain, cred->certs.cert[i]);
+	if (err == GK_OK)
+		err = gk_trust_verify(trust, cred->certs.cert[0], &extra,
+		                      gkd_now().utc_s, GK_KU_DIGITAL_SIGNATURE,
+		                      &path, &fault);
+	if (err != GK_OK && fault.text != NULL)
+		gkd_check_warn(config, elem,
+		               "'@certificate': '%s': %s (%s); peers with the "
+		               "same roots will refuse it",
+		               gkd_elem_path(config, elem, "@certificate"),
+		               fault.text, fault.subject);
+	gk_path_free(&path);
+	gk_certs_free(&chain);
 }
 
 void

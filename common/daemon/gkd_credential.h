@@ -34,9 +34,17 @@ GK_MUST_CHECK enum gk_err gkd_credential_load(struct gkd_config *config,
                                               struct gkd_credential *cred,
                                               struct gkd_why *why);
 void gkd_credential_free(struct gkd_credential *cred);
+/* gkd_credential_judge - would @trust, which is what we judge others by, accept the
+ * own certificate today?  If not, most peers will not either: a warning, with file
+ * and line.  A NULL @trust, a raw key and nobody are not judged. */
+void gkd_credential_judge(struct gkd_config *config,
+                          const struct gkd_elem *elem,
+                          const struct gkd_credential *cred,
+                          const struct gk_trust *trust);
 
 /* gkd_signer_load - the private key in the file named at @path, with the
- * passphrase of @passphrase-file of the same @elem. */
+ * passphrase of @passphrase-file of the same @elem.  A file that everybody may
+ * read draws a warning. */
 GK_MUST_CHECK enum gk_err gkd_signer_load(struct gkd_config *config,
                                           const struct gkd_elem *elem,
                                           const char *path,

@@ -478,6 +478,8 @@ live(struct gkd_daemon *d, const struct options *o, struct gkd_why *why)
 		rc = d->program->ready(d, why);
 	if (rc == GKD_EXIT_OK) {
 		gkd_service_notify("READY=1");
+		gkd_log(LOG_NOTICE, "io", "ready: %s %s, '%s'",
+		        d->program->name, PACKAGE_VERSION, o->config);
 		gkd_events_emit(
 			d->events, "ready",
 			json_pack("{s:s}", "program", d->program->name));

@@ -34,8 +34,12 @@ static const char *const sql_text[GK_STORE_SQL_COUNT] = {
 enum gk_err
 gk_store_failed(struct gk_store *store, int rc)
 {
-	snprintf(store->why, sizeof(store->why), "%s (%s)",
-	         sqlite3_errmsg(store->db), sqlite3_errstr(rc));
+	const char *what = sqlite3_errmsg(store->db);
+	const char *kind = sqlite3_errstr(rc);
+	bool more = strcmp(what, kind) != 0;
+
+	snprintf(store->why, sizeof(store->why), "%s%s%s%s", what,
+	         more ? " (" : "", more ? kind : "", more ? ")" : "");
 	return gk_store_file_err(rc);
 }
 

@@ -121,10 +121,28 @@ run(struct gk_store *store, const char *sql)
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 }
 
+/* Why neither the file nor its folder can be written; 0: they can. */
+static int
+refusal(const char *path)
+{
+	char *copy;
+	int error = 0;
+
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
+		return errno;
+	copy = strdup(path);
+	if (copy != NULL &&
+	    faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) != 0)
+		error = errno;
+	free(copy);
+	return error;
+}
+
 static enum gk_err
 failed(struct gk_store *store, const char *path, int rc)
 {
 	enum gk_err err = gk_store_file_err(rc);
+	int error;
 
 	switch (err) {
 	case GK_ERR_UNEXPECTED:
@@ -133,9 +151,14 @@ failed(struct gk_store *store, const char *path, int rc)
 		return say(store, err, "%s: not a store, or damaged: %s", path,
 		           sqlite3_errmsg(store->db));
 	default:
-		return say(store, err, "%s: %s", path,
-		           sqlite3_errmsg(store->db));
+		break;
 	}
+	/* SQLite does not say what the system said, or not the half of it. */
+	error = refusal(path);
+	if (error == 0)
+		error = sqlite3_system_errno(store->db);
+	return say(store, err, "%s: %s%s%s", path, sqlite3_errmsg(store->db),
+	           error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 }
 
 static enum gk_err

@@ -162,6 +162,15 @@ look_at_row(void *ctx, const struct gdoi_group_row *row)
 	gkd_search_look(ctx, row->peer);
 }
 
+/* A part of a name was enough: say whose it was. */
+static json_t *
+about(json_t *answer, const char *what, const char *name)
+{
+	if (answer != NULL)
+		json_object_set_new(answer, what, gkd_json_text(name));
+	return answer;
+}
+
 /* evict NAME [now] [GROUP] */
 static json_t *
 cmd_evict(void *state, const json_t *request, char why[256])
@@ -184,7 +193,8 @@ cmd_evict(void *state, const json_t *request, char why[256])
 	gdoi_group_members(g->group, look_at_row, &s);
 	if (!gkd_search_end(&s, "is no member", why))
 		return NULL;
-	return done(g, evict(g->group, &peer, 1, gkd_now()), why);
+	return about(done(g, evict(g->group, &peer, 1, gkd_now()), why),
+	             "evicted", s.found);
 }
 
 static json_t *
@@ -198,7 +208,8 @@ cmd_readmit(void *state, const json_t *request, char why[256])
 	gdoi_group_barred(g->group, gkd_search_look, &s);
 	if (!gkd_search_end(&s, "was not evicted here", why))
 		return NULL;
-	return done(g, gdoi_group_readmit(g->group, s.found), why);
+	return about(done(g, gdoi_group_readmit(g->group, s.found), why),
+	             "readmitted", s.found);
 }
 
 /* rekey [tek|kek|all] [now] [GROUP] */

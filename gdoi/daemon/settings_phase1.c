@@ -113,6 +113,24 @@ load_trust(struct gkd_config *config, struct gdoid_phase1 *p,
 	                      why);
 }
 
+/* Own certificates that peers would refuse draw a warning. */
+static void
+judge(struct gkd_config *config, const struct gdoid_phase1 *p)
+{
+	const struct gkd_elem *elem =
+		gkd_elem_child(gkd_config_root(config), "identity");
+	size_t i = 0;
+
+	if (i < p->ike.n_credentials)
+		gkd_credential_judge(config, elem, &p->credential[i++],
+		                     p->trust);
+	for (elem = gkd_elem_child(elem, "also");
+	     elem != NULL && i < p->ike.n_credentials;
+	     elem = gkd_elem_next(elem))
+		gkd_credential_judge(config, elem, &p->credential[i++],
+		                     p->trust);
+}
+
 static enum gk_err
 load_peers(const struct gkd_config *config, const struct gkd_elem *phase1,
            struct gdoid_phase1 *p, struct gkd_why *why)
@@ -192,6 +210,7 @@ load(struct gkd_config *config, struct gdoid_phase1 *p, struct gkd_why *why)
 	c->no_cert_request = !request;
 	GK_TRY(load_identity(config, p, why));
 	GK_TRY(load_trust(config, p, why));
+	judge(config, p);
 	GK_TRY(load_peers(config, e, p, why));
 	GK_TRY(gdoid_psk_load(config, p, why));
 	GK_TRY(load_times(config, e, c, why));

@@ -254,7 +254,11 @@ send_out(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 {
 	struct gkd_dgram dgram = { .peer = *server_of(m), .data = o->dgram };
 	bool rtj = o->exchange == GSAKMP_EXCHANGE_REQUEST_TO_JOIN;
+	char text[GKD_ADDR_TEXT];
 
+	if (rtj)
+		gkd_log(LOG_INFO, "fsm", "asking the key server at %s to join",
+		        gkd_addr_format(text, server_of(m)));
 	if (goes_by_stream(m, o)) {
 		send_stream(m, o->dgram);
 		return;
@@ -345,6 +349,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_JOINED:
 		m->tried = 0;
+		gsakmpd_retry_joined(m);
 		gkd_hook_run(m->hook, "joined", m->name, NULL, NULL);
 		break;
 	case GSAKMP_OUT_LEFT:
@@ -354,6 +359,7 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 			m->renew = true;
 		} else {
 			note_left(m, o);
+			gsakmpd_retry_left(m);
 		}
 		gkd_hook_run(m->hook, "left", m->name, NULL, NULL);
 		break;
@@ -372,6 +378,7 @@ gsakmpd_membership_join(struct gsakmpd_membership *m)
 {
 	(void)gpt_announced_renew(&m->announced, false);
 	m->tried = 1;
+	gsakmpd_retry_want(m, true);
 	return gsakmp_gm_join(m->engine, gkd_now());
 }
 
@@ -540,7 +547,8 @@ gsakmpd_membership_open(struct gsakmpd_membership *m, struct gkd_why *why)
 		return rc;
 	m->engine = gsakmp_gm_new(&m->d->env, &m->cfg);
 	m->timer = gkd_timer_new(m->d->loop, gsakmpd_membership_timer, m);
-	if (m->engine == NULL || m->timer == NULL)
+	if (m->engine == NULL || m->timer == NULL ||
+	    gsakmpd_retry_open(m) != GK_OK)
 		return GKD_EXIT_FAILURE;
 	rc = open_store(m, why);
 	if (rc == GKD_EXIT_OK)
@@ -568,6 +576,7 @@ gsakmpd_membership_close(struct gsakmpd_membership *m)
 	gkd_udp_close(m->udp);
 	gkd_mcast_close(m->mcast);
 	gkd_timer_free(m->timer);
+	gkd_timer_free(m->retry.timer);
 	gsakmpd_fetcher_free(m->fetcher);
 	if (m->sgcks != NULL)
 		gsakmp_sgcks_free(m->sgcks);

@@ -64,6 +64,15 @@ struct gsakmpd_membership {
 	struct gkd_timer *timer;
 	struct gkd_settle *settle; /* of the store */
 	bool join_at_start;
+
+	/* a member that is to be one, and is not */
+	struct gsakmpd_retry {
+		struct gkd_timer *timer;
+		uint32_t every_ms; /* 0: it gives up */
+		unsigned failures; /* since it was one */
+		uint64_t at_ms;    /* the next attempt; 0: none */
+		bool wanted;
+	} retry;
 	struct gk_kex_key *static_key; /* a member that only receives */
 
 	/* certificates by hash and URL */
@@ -188,5 +197,16 @@ void gsakmpd_keys_free(struct gsakmpd_membership *m);
 /* ---- membership_command.c ------------------------------------------------ */
 extern const struct gkd_command gsakmpd_membership_commands[];
 json_t *gsakmpd_membership_status(struct gkd_daemon *d);
+
+/* ---- a member that is to be one, and is not (membership_retry.c) --------- */
+
+GK_MUST_CHECK enum gk_err gsakmpd_retry_open(struct gsakmpd_membership *m);
+/* gsakmpd_retry_want - the operator wants it in, or out. */
+void gsakmpd_retry_want(struct gsakmpd_membership *m, bool wanted);
+/* gsakmpd_retry_left, gsakmpd_retry_joined - it is no member; it is one. */
+void gsakmpd_retry_left(struct gsakmpd_membership *m);
+void gsakmpd_retry_joined(struct gsakmpd_membership *m);
+/* gsakmpd_retry_json - when it asks again; null: not by itself. */
+json_t *gsakmpd_retry_json(const struct gsakmpd_membership *m);
 
 #endif /* GSAKMP_DAEMON_MEMBERSHIP_H */

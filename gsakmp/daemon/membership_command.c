@@ -68,6 +68,7 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	if (st.receive_only)
 		json_object_set_new(o, "pushed", gkd_json_utc(st.pushed_utc));
 	json_object_set_new(o, "rekey_due", gkd_json_utc(st.rekey_due_utc));
+	json_object_set_new(o, "retry_due", gsakmpd_retry_json(m));
 	/* the Sequence ID that is missing and sought; 0: none */
 	json_object_set_new(o, "fetching", json_integer(st.fetching));
 	json_object_set_new(o, "store",
@@ -138,6 +139,7 @@ cmd_leave(void *state, const json_t *request, char why[256])
 		return NULL;
 	}
 	m->tried = 0; /* no other server is to be asked */
+	gsakmpd_retry_want(m, false);
 	return done(m, gsakmp_gm_leave(m->engine, notice, gkd_now()), "leave",
 	            why);
 }

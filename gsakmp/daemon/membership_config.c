@@ -7,7 +7,8 @@
 #include "gsakmp/payload/groupid.h"
 #include "policy-tokens/token/gpt_suite.h"
 
-#define REJOINS 3 /* that fail, before a member gives up */
+#define REJOINS 3      /* that fail, before a member gives up */
+#define RETRY_MS 30000 /* after a registration that came to nothing */
 
 static enum gk_err
 code(const struct gkd_config *config, const struct gkd_elem *elem,
@@ -233,8 +234,12 @@ read_behaviour(struct gsakmpd_membership *m, struct gkd_why *why)
 	GK_TRY(gkd_elem_bool(config, root, "membership@offer-mechanisms", false,
 	                     &c->send_mechanism_choices, why));
 	GK_TRY(gsakmpd_fetch_configure(m, why));
-	return gkd_elem_bool(config, root, "membership@join", false,
-	                     &m->join_at_start, why);
+	GK_TRY(gkd_elem_bool(config, root, "membership@join", false,
+	                     &m->join_at_start, why));
+	GK_TRY(gkd_elem_ms(config, root, "membership@retry", 0, 86400000,
+	                   RETRY_MS, &n, why));
+	m->retry.every_ms = m->join_at_start ? (uint32_t)n : 0;
+	return GK_OK;
 }
 
 /* RFC 4535 section 5.2.3. */

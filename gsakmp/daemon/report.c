@@ -82,10 +82,11 @@ gsakmpd_report_reason(char out[GKD_CAUSE_TEXT], const struct gsakmp_reject *why,
 json_t *
 gsakmpd_json_key(const struct gsakmp_gtpk *key)
 {
-	return json_pack("{s:I, s:I, s:i, s:o, s:o}", "id", (json_int_t)key->id,
-	                 "handle", (json_int_t)key->handle, "type",
-	                 (int)key->type, "created",
-	                 gkd_json_utc(key->created_utc), "expires",
+	return json_pack("{s:I, s:I, s:i, s:s, s:o, s:o}", "id",
+	                 (json_int_t)key->id, "handle", (json_int_t)key->handle,
+	                 "type", (int)key->type, "type_text",
+	                 gsakmp_code_text(GSAKMP_TABLE_KEY, key->type),
+	                 "created", gkd_json_utc(key->created_utc), "expires",
 	                 gkd_json_utc(key->expires_utc));
 }
 

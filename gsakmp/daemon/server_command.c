@@ -324,6 +324,15 @@ look_at_row(void *ctx, const struct gsakmp_group_row *row)
 	gkd_search_look(ctx, row->peer);
 }
 
+/* A part of a name was enough: say whose it was. */
+static json_t *
+about(json_t *answer, const char *what, const char *name)
+{
+	if (answer != NULL)
+		json_object_set_new(answer, what, gkd_json_text(name));
+	return answer;
+}
+
 static json_t *
 cmd_evict(void *state, const json_t *request, char why[256])
 {
@@ -336,7 +345,9 @@ cmd_evict(void *state, const json_t *request, char why[256])
 	gsakmp_group_members(g->group, look_at_row, &s);
 	if (!gkd_search_end(&s, "is no member", why))
 		return NULL;
-	return done(g, gsakmp_group_evict(g->group, &peer, 1, gkd_now()), why);
+	return about(
+		done(g, gsakmp_group_evict(g->group, &peer, 1, gkd_now()), why),
+		"evicted", s.found);
 }
 
 static json_t *
@@ -350,7 +361,8 @@ cmd_readmit(void *state, const json_t *request, char why[256])
 	gsakmp_group_barred(g->group, gkd_search_look, &s);
 	if (!gkd_search_end(&s, "was not evicted here", why))
 		return NULL;
-	return done(g, gsakmp_group_readmit(g->group, s.found), why);
+	return about(done(g, gsakmp_group_readmit(g->group, s.found), why),
+	             "readmitted", s.found);
 }
 
 static json_t *

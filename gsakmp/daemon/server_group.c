@@ -333,7 +333,8 @@ open_group(struct gsakmpd_group *g, struct gkd_why *why)
 	if (gkd_mcast_open(&g->mcast, s->d->loop, &g->mcast_cfg, &ops) !=
 	    GK_OK) {
 		gkd_config_fail(s->d->config,
-		                gkd_elem_child(g->elem, "multicast"), why, "%s",
+		                gkd_elem_child(g->elem, "multicast"), why,
+		                "interface '%s': %s", g->mcast_cfg.interface,
 		                strerror(errno));
 		return GKD_EXIT_NETWORK;
 	}

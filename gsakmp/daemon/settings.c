@@ -118,6 +118,11 @@ gsakmpd_party_load(struct gkd_config *config, struct gsakmpd_party **party,
 		err = lend_authorities(p, &p->own.certs);
 	if (err == GK_OK)
 		err = lend_authorities(p, &p->go_cert);
+	if (err == GK_OK)
+		gkd_credential_judge(
+			config,
+			gkd_elem_child(gkd_config_root(config), "identity"),
+			&p->own, p->trust);
 	if (err != GK_OK) {
 		gsakmpd_party_free(p);
 		return err;

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What whoever runs the daemons is told, in words: what is wrong, and that something is."""
 import json
+import os
+import re
 import socket
 import subprocess
 import threading
+
+import pytest
 
 from lab import forms
 from lab.build import program
@@ -71,3 +75,70 @@ def test_a_reload_says_that_the_token_was_refused_and_why(group):
         assert r.returncode == 1, r.stdout
         assert f"edition {s.edition - 1} is not greater than {s.edition}" in r.stderr and str(token) in r.stderr, r.stderr
     forms.compile_and_sign(s)
+
+
+# -- before anything is wrong ---------------------------------------------------------------------------------------------
+
+def test_an_own_certificate_and_a_private_key_that_will_not_do_are_warned_of(group):
+    """The configuration is good all the same: other peers may have other roots, and it is the operator's own key."""
+    s = group("alice")
+    alice = s.members["alice"]
+    code, text = alice.check_config()
+    assert code == 0 and "warning" not in text, text
+    s.pki.expired("alice")
+    key = s.pki.parties["alice"].key
+    os.chmod(key, 0o604)
+    alice.write(forms.gm(s, "alice"))
+    code, text = alice.check_config()
+    assert code == 0 and f"{alice.config}: good" in text
+    assert "'@certificate'" in text and "the certificate has expired (CN=alice" in text, text
+    assert f"private key '{key}' has mode 0604: others may use it" in text, text
+    os.chmod(key, 0o640)
+    assert "mode" not in alice.check_config()[1], "its group is how a service gets it"
+
+
+def test_the_store_of_somebody_else_is_found_before_the_start(group):
+    s = group()
+    if "4294967295" not in open("/proc/self/uid_map").read():
+        pytest.skip("there is nobody else in this user namespace")
+    s.keys.finish()
+    text = s.keys.config.read_text()
+    s.keys.write(text.replace("<run ", '<run user="nobody" '))
+    code, text = s.keys.check_config()
+    assert code == 3 and "'@path'" in text and "Permission denied, to user 'nobody'" in text, text
+
+
+def test_who_is_evicted_or_readmitted_by_a_part_of_its_name_is_said(group):
+    s = group("alice")
+    name = s.keys.control("members")[0]["peer"]
+    assert s.keys.control("evict", "alic") == {"evicted": name}
+    assert s.keys.control("readmit", "alic") == {"readmitted": name}
+
+
+# -- a member that comes before its key server ----------------------------------------------------------------------------
+
+def test_a_member_that_is_to_join_goes_on_asking(group):
+    """Nobody answers, and it says so and when it asks again; a key server that starts later has it as a member.  Whoever is
+    told to leave stays out."""
+    s = group("alice")
+    alice = s.members["alice"]
+    s.keys.kill()
+    alice.finish()
+    text = alice.config.read_text()
+    patient = re.sub(r"<membership [^/]*/>", '<membership join="yes" timeout="200ms" spread="1ms" retries="1" retry="400ms"/>', text)
+    assert patient != text, text
+    alice.write(patient)
+    mark = alice.mark()
+    alice.start()
+    alice.wait("left", since=mark, reason="no answer")
+    again = alice.mark()
+    alice.wait("left", since=again, reason="no answer")
+    assert "asking the key server at" in alice.log.read_text() and "asking again in" in alice.log.read_text()
+    s.keys.start()
+    alice.wait("joined", since=again)
+    assert alice.control("status")["retry_due"] is None
+    s.keys.kill()
+    mark = alice.mark()
+    alice.control("leave", "silently")
+    alice.wait("left", since=mark)
+    assert alice.control("status")["retry_due"] is None
