@@ -14,6 +14,12 @@
  * candidate).  So it is put aside as it is, and goes through everything that
  * sections 5.3.1.1 and 7.5.2 ask for when the Key Download has been acknowledged.
  *
+ * Whoever registers again has keys, and reads what comes with them: nobody knows
+ * whether an answer will come.  But the answer may be of before, and would take
+ * back what was read; or what was read had no key for us.  So of each that is
+ * authentic a copy is kept, too, and gone through once more.  Its Sequence ID is
+ * known by then and cannot tell whether it is old; keys and dates can (7.5.2).
+ *
  * What is put aside may come from anybody: there is room for a few, and the
  * oldest go.  They go through in the order of their Sequence IDs, each with a
  * call of its own, as there is one COMMIT that may fail; what arrives meanwhile
@@ -84,12 +90,13 @@ have(const struct gsakmp_gm_ahead *a, struct gk_slice dgram)
 	return false;
 }
 
-enum gk_err
-gsakmp_gm_put_aside(struct gsakmp_gm_input *in)
+static enum gk_err
+keep(struct gsakmp_gm_input *in, bool again)
 {
 	struct gsakmp_gm_ahead *a = &in->gm->ahead;
 	struct gsakmp_gm_held item = {
 		.exchange = GSAKMP_EXCHANGE_REKEY_EVENT,
+		.again = again,
 		.from = *in->from,
 	};
 	struct gsakmp_header header;
@@ -107,8 +114,23 @@ gsakmp_gm_put_aside(struct gsakmp_gm_input *in)
 	a->item[a->n++] = item;
 	a->octets += item.dgram.len;
 	a->kept++;
-	a->behind = awaits_keys(in->gm) ? 0 : a->behind + 1;
+	a->behind = again || awaits_keys(in->gm) ? 0 : a->behind + 1;
 	return GK_OK;
+}
+
+enum gk_err
+gsakmp_gm_put_aside(struct gsakmp_gm_input *in)
+{
+	return keep(in, false);
+}
+
+enum gk_err
+gsakmp_gm_keep_copy(struct gsakmp_gm_input *in)
+{
+	if (in->arrival != GSAKMP_ARRIVAL_LIVE ||
+	    in->gm->state != GSAKMP_GM_REJOINING || in->gm->join.kex == NULL)
+		return GK_OK;
+	return keep(in, true);
 }
 
 void
@@ -140,8 +162,10 @@ gsakmp_gm_ahead_step(struct gsakmp_gm *gm, struct gk_now now)
 		if (a->item[i].sequence < a->item[first].sequence)
 			first = i;
 	take_out(a, first, &item);
+	a->again = item.again;
 	(void)gsakmp_gm_receive_one(gm, gk_buf_slice(&item.dgram), &item.from,
 	                            now, GSAKMP_ARRIVAL_AHEAD);
+	a->again = false;
 	gk_buf_free(&item.dgram);
 	gsakmp_gm_recovery_look(gm, now);
 }

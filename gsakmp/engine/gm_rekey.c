@@ -74,6 +74,7 @@ authenticate(struct gsakmp_gm_input *in)
 	if (in->msg->header.sequence <=
 	            gsakmp_gm_last_sequence(gm,
 	                                    gk_buf_slice(&in->signer.key)) &&
+	    !gm->ahead.again && /* it was looked at when it came */
 	    GK_CHECKED("RFC4535-7.1.2-09", "RFC4535-7.1.1-13",
 	               "RFC4535-7.1.2-10"))
 		return gsakmp_in_refuse(
@@ -264,10 +265,13 @@ report(struct gsakmp_gm_rekey *r)
 static enum gk_err
 save(struct gsakmp_gm_rekey *r)
 {
+	struct gk_slice gcks = gk_buf_slice(&r->in->signer.key);
 	struct gsakmp_gm *gm = r->in->gm;
+	uint32_t sequence = r->in->msg->header.sequence;
 
-	GK_TRY(gsakmp_gm_save_sequence(gm, gk_buf_slice(&r->in->signer.key),
-	                               r->in->msg->header.sequence));
+	/* A copy is not the last that was taken: it does not go back. */
+	if (sequence > gsakmp_gm_last_sequence(gm, gcks))
+		GK_TRY(gsakmp_gm_save_sequence(gm, gcks, sequence));
 	GK_TRY(gsakmp_gm_follow(r->in));
 	if (gm->cfg.receive_only)
 		GK_TRY(gsakmp_gm_push_note(r->in));
@@ -382,6 +386,7 @@ gsakmp_gm_rekey(struct gsakmp_gm_input *in)
 		return destroyed(in);
 	if (from_another(in))
 		return gsakmp_gm_heard_primary(in);
+	GK_TRY(gsakmp_gm_keep_copy(in));
 	if (gsakmp_gm_must_wait(in->gm))
 		return gsakmp_gm_hold(in);
 	r.gap = gsakmp_gm_gap(in, &who);

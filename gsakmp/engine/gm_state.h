@@ -89,6 +89,7 @@ struct gsakmp_gm_sequence {
 struct gsakmp_gm_held {
 	uint8_t exchange;
 	uint32_t sequence;
+	bool again; /* in gm_ahead.c: a copy of one that was read, too */
 	struct gsakmp_endpoint from;
 	struct gk_buf dgram;
 };
@@ -133,6 +134,7 @@ struct gsakmp_gm_ahead {
 	struct gsakmp_gm_held item[GSAKMP_GM_HELD_MAX]; /* as they came */
 	size_t n, octets;
 	size_t behind; /* that came when the keys were there already */
+	bool again;    /* the one that is gone through right now is a copy */
 	uint64_t kept, dropped, old; /* for people */
 };
 
@@ -347,6 +349,9 @@ bool gsakmp_gm_is_ahead(const struct gsakmp_gm_input *in);
 /* gsakmp_gm_put_aside - until the keys are there; the oldest make room. */
 GK_MUST_CHECK enum gk_err gsakmp_gm_put_aside(struct gsakmp_gm_input *in);
 void gsakmp_gm_ahead_clear(struct gsakmp_gm *gm);
+/* gsakmp_gm_keep_copy - @in is authentic and recent, and read with the keys that we
+ * have; while others are on their way it may be ahead of these. */
+GK_MUST_CHECK enum gk_err gsakmp_gm_keep_copy(struct gsakmp_gm_input *in);
 /* gsakmp_gm_ahead_due - the keys are.  gsakmp_gm_ahead_step - then one of them
  * goes through. */
 bool gsakmp_gm_ahead_due(const struct gsakmp_gm *gm);

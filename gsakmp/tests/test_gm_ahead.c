@@ -197,6 +197,175 @@ GK_TEST(rfc4535_5_3_1_3_02, end_of_the_group_that_overtakes_the_key_download)
 	fixture_down(&f);
 }
 
+/* Two editions of the policy were on their way, and the Key Download of after them
+ * is there at last: the first is older than what it brought.  That is no attack,
+ * and nothing goes back. */
+GK_TEST(rfc4534_3_1_03, an_older_edition_that_waited_is_as_if_it_never_came)
+{
+	struct world_config cfg = world_plain(41);
+	struct gk_buf keydl = { 0 }, event[2] = { { 0 } };
+	struct fixture f;
+
+	on_its_way(&f, &cfg, &keydl);
+	gk_buf_free(&keydl);
+	for (size_t i = 0; i < 2; i++) {
+		world_token(f.w);
+		gk_assert_ok(world_publish(f.w, NULL));
+		world_pass(f.w, 100);
+		gk_assert_ok(gk_buf_copy(
+			&event[i], gk_buf_slice(&f.w->seen.last_sent[REKEY])));
+		gm_put_aside(&f, gk_buf_slice(&event[i]));
+	}
+	/* asked once more: the answer of now */
+	gk_assert_ok(world_to_server(
+		f.w, gk_buf_slice(&f.m->seen.last_sent[RTJ]), f.m->node));
+	gk_assert_ok(
+		gk_buf_copy(&keydl, gk_buf_slice(&f.w->seen.last_sent[KEYDL])));
+	world_pass(f.w, 100); /* what the network carries is lost */
+	arrives(&f, &keydl);
+	assert_int_equal(status(&f).edition, 3);
+	assert_int_equal(status(&f).ahead, 0);
+	assert_int_equal(status(&f).ahead_old, 1);
+	assert_int_equal(seen(&f, GSAKMP_OUT_REFUSED), 0);
+	/* Otherwise it is a replay like any: refused, and no edition less. */
+	gm_refused(&f, gk_buf_slice(&event[0]), NULL);
+	assert_int_equal(status(&f).edition, 3);
+	gk_assert_ok(world_rekey(f.w));
+	world_pass(f.w, 3000);
+	assert_int_equal(world_in_step(f.w), 2);
+	for (size_t i = 0; i < 2; i++)
+		gk_buf_free(&event[i]);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
+/* ---- who registers again --------------------------------------------------- */
+
+/* alice is a member, maybe @missed a rekey, and asks again: the answer is on its
+ * way, here in @keydl. */
+static void
+asks_again(struct fixture *f, const struct world_config *cfg, bool missed,
+           struct gk_buf *keydl)
+{
+	fixture_joined(f, cfg, SERVER_NAME);
+	world_join(world_member_add(f->w, "bob"));
+	world_pass(f->w, 5000);
+	assert_int_equal(world_in_step(f->w), 2);
+	simnet_cut(f->w->net, f->m->node, true);
+	if (missed) {
+		gk_assert_ok(world_rekey(f->w));
+		world_pass(f->w, 2000);
+	}
+	gk_assert_ok(
+		gsakmp_gm_stale(f->m->gm, "a test", simnet_now(f->w->net)));
+	for (unsigned i = 0; i < 1000 && f->m->seen.sent[RTJ] < 2; i++)
+		world_pass(f->w, 100);
+	assert_int_equal(f->m->seen.sent[RTJ], 2);
+	assert_int_equal(gsakmp_gm_state(f->m->gm), GSAKMP_GM_REJOINING);
+	gk_assert_ok(world_to_server(
+		f->w, gk_buf_slice(&f->m->seen.last_sent[RTJ]), f->m->node));
+	gk_assert_ok(
+		gk_buf_copy(keydl, gk_buf_slice(&f->w->seen.last_sent[KEYDL])));
+}
+
+/* The next Rekey Event is read at once, and kept, too. */
+static void
+overtakes_again(struct fixture *f)
+{
+	size_t kept = status(f).ahead;
+
+	gk_assert_ok(world_rekey(f->w));
+	world_pass(f->w, 100);
+	(void)world_to_member(f->m, gk_buf_slice(&f->w->seen.last_sent[REKEY]));
+	assert_int_equal(status(f).ahead, kept + 1);
+}
+
+GK_TEST(rfc4535_5_3_1_1_04, rekey_that_overtakes_the_keys_of_a_member)
+{
+	struct world_config cfg = world_plain(38);
+	struct gk_buf keydl = { 0 };
+	struct fixture f;
+	unsigned rtj;
+
+	asks_again(&f, &cfg, true, &keydl);
+	overtakes_again(&f);
+	overtakes_again(&f);
+	rtj = f.m->seen.sent[RTJ];
+	simnet_cut(f.w->net, f.m->node, false);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&keydl)));
+	world_pass(f.w, 20);
+	assert_true(world_has_current(f.m));
+	assert_int_equal(status(&f).ahead, 0);
+	assert_int_equal(status(&f).sequence, world_status(f.w).sequence);
+	/* They are no different from any other: not twice, and the next one. */
+	gm_refused(&f, gk_buf_slice(&f.w->seen.last_sent[REKEY]),
+	           "RFC4535-7.1.2-09");
+	world_pass(f.w, 20000);
+	gk_assert_ok(world_rekey(f.w));
+	world_pass(f.w, 100);
+	assert_int_equal(world_in_step(f.w), 2);
+	assert_int_equal(f.m->seen.sent[RTJ], rtj);
+	assert_int_equal(seen(&f, GSAKMP_OUT_STALE), 1);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
+/* Whoever was in step all the time, and asks for another reason: what was read
+ * with the keys of before is not taken back by the Key Download of before. */
+GK_TEST(rfc4535_5_3_1_1_04, keys_of_before_do_not_take_back_what_was_read)
+{
+	struct world_config cfg = world_plain(39);
+	struct gk_buf keydl = { 0 };
+	struct fixture f;
+	unsigned refused;
+	uint32_t last;
+
+	asks_again(&f, &cfg, false, &keydl);
+	overtakes_again(&f);
+	world_drain_member(f.m);
+	assert_true(world_has_current(f.m));
+	last = status(&f).sequence;
+	refused = seen(&f, GSAKMP_OUT_REFUSED);
+	simnet_cut(f.w->net, f.m->node, false);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&keydl)));
+	world_pass(f.w, 20);
+	assert_true(world_has_current(f.m));
+	assert_int_equal(status(&f).sequence, last);
+	assert_int_equal(seen(&f, GSAKMP_OUT_REFUSED), refused);
+	world_restart_member(f.m); /* what is durable has not gone back */
+	assert_int_equal(f.m->gm->sequence[0].last, last);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
+/* Of somebody else's nothing is kept. */
+GK_TEST(rfc4535_5_3_1_1_02, no_copy_of_what_is_not_authentic)
+{
+	struct world_config cfg = world_plain(40);
+	struct gk_buf keydl = { 0 }, rekey = { 0 }, forged = { 0 };
+	struct fixture f;
+
+	asks_again(&f, &cfg, true, &keydl);
+	gk_assert_ok(world_rekey(f.w));
+	world_pass(f.w, 100);
+	gk_assert_ok(
+		gk_buf_copy(&rekey, gk_buf_slice(&f.w->seen.last_sent[REKEY])));
+	gm_sign_again(&f, gk_buf_slice(&rekey), 1000, &f.mallory, SERVER_NAME,
+	              &forged);
+	gm_refused(&f, gk_buf_slice(&forged), NULL);
+	assert_int_equal(status(&f).ahead, 0);
+	/* and one that was kept does not wait for ever */
+	(void)world_to_member(f.m, gk_buf_slice(&rekey));
+	assert_int_equal(status(&f).ahead, 1);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, false, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	assert_int_equal(status(&f).ahead, 0);
+	gk_buf_free(&keydl);
+	gk_buf_free(&rekey);
+	gk_buf_free(&forged);
+	fixture_down(&f);
+}
+
 /* ---- whoever may send one ------------------------------------------------ */
 
 /* What is put aside may come from anybody.  It costs so much and no more, and
@@ -319,6 +488,13 @@ main(void)
 		       what_the_key_download_covers_is_no_attack),
 		GK_RUN(rfc4535_5_3_1_3_02,
 		       end_of_the_group_that_overtakes_the_key_download),
+		GK_RUN(rfc4534_3_1_03,
+		       an_older_edition_that_waited_is_as_if_it_never_came),
+		GK_RUN(rfc4535_5_3_1_1_04,
+		       rekey_that_overtakes_the_keys_of_a_member),
+		GK_RUN(rfc4535_5_3_1_1_04,
+		       keys_of_before_do_not_take_back_what_was_read),
+		GK_RUN(rfc4535_5_3_1_1_02, no_copy_of_what_is_not_authentic),
 		GK_RUN(rfc4535_5_3_1_1_02,
 		       flood_ahead_of_the_key_download_is_bounded),
 		GK_RUN(rfc4535_7_1_2_11,

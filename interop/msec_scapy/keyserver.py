@@ -200,7 +200,7 @@ class KeyServer(Party):
         creation = m.one(KeyCreation)
         self._check_mechanisms(m, creation)
         self.seen.add(nonce_i)
-        return self._download(m, path, source, creation, nonce_i, name, now)
+        return self._download(m, path, source, creation, nonce_i, name, now, stale)
 
     def _check_mechanisms(self, m, creation):
         suite = self.group.suite
@@ -214,8 +214,9 @@ class KeyServer(Party):
                 raise Refusal(reg.N_UNAUTHORIZED, "RFC4535-5.2.1.1-10", "Mechanism Choice Data",
                               f"{choice.value} is not in the policy")
 
-    def _download(self, m, path, source, creation, nonce_i, name, now):
-        nonce_r, nonce_c = self.answer_nonces(m.octets)
+    def _download(self, m, path, source, creation, nonce_i, name, now, stale=None):
+        # one answer that is out of date and one of now: an acknowledgement of either counts
+        nonce_r, nonce_c = (stale.nonce_r, stale.nonce_c) if stale else self.answer_nonces(m.octets)
         octets, rekey = self._keys_for(m.signer, name, creation.data, now, nonce_i, nonce_r,
                                        nonce_c)
         self.members[name] = Registered(m.signer, path, self.attributes)

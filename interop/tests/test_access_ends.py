@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from lab import LabError
 from lab.process import PATIENCE
 from msec_scapy import material, party, pkix
 
@@ -165,19 +166,39 @@ def test_a_store_of_an_older_version(ground):
 
 
 @pytest.mark.req("RFC4534-2-08", "RFC4535-5.2.1-01")
-def test_a_group_owner_whose_certificate_ends_while_the_group_runs(ground):
+def test_a_group_owner_whose_certificate_ends_while_the_group_runs(tmp_path, net_prefix):
     """Nobody has to tell the key server: it admits nobody under a token that nobody would take, and goes on for its
     members."""
-    ends = utc() + datetime.timedelta(seconds=12)
+    # Time for a member to join, more of it on a machine that is slower than it should be.  The key server looks at everything
+    # a minute after its start, which is 25 seconds after the end at least, unless the first two were not enough.
+    for seconds in (8, 35, 95):
+        with Ground(tmp_path / str(seconds), net_prefix) as ground:
+            if owner_ends(ground, seconds):
+                return
+    pytest.fail("no member joins within a minute and a half")
+
+
+def date(event):
+    return datetime.datetime.fromisoformat(event["t"].replace("Z", "+00:00"))
+
+
+def owner_ends(ground, seconds):
+    """False: it was over before there was a member."""
+    ends = utc() + datetime.timedelta(seconds=seconds)
     ground.pki.issue("owner", end=ends.replace(tzinfo=None))
-    server, late = ground.gcks(), ground.member("gm1", "other", rekeys=False)
-    gm = ground.gm()
-    gm.control("join")
-    gm.wait("joined")
+    try:
+        server, late, gm = ground.gcks(), ground.member("gm1", "other", rekeys=False), ground.gm()
+        gm.control("join")
+        if date(gm.wait("joined", timeout=2 * seconds)) > ends:
+            return False
+    except LabError:  # it did not start any more, or not join
+        if utc() < ends:
+            raise
+        return False
     lapsed = server.wait("token-lapsed")
     assert "expired" in lapsed["reason"]
-    when = datetime.datetime.fromisoformat(lapsed["t"].replace("Z", "+00:00"))
-    assert ends < when < ends + datetime.timedelta(seconds=30)  # not when it looks at the rest of the path, after a minute
+    # in the second in which it is over, give or take what a busy machine takes: not with the look of each minute
+    assert ends < date(lapsed) < ends + datetime.timedelta(seconds=12)
     mark = server.mark()
     late.tries, late.timeout, late.over = 1, PATIENCE, lambda: server.find("refused", since=mark)
     assert not late.join()
@@ -187,6 +208,7 @@ def test_a_group_owner_whose_certificate_ends_while_the_group_runs(ground):
     gm.wait("rekeyed", since=mark)
     gm.finish()
     server.finish()
+    return True
 
 
 @pytest.mark.req("RFC4535-3.1-06", "RFC4535-5.2.1-01")

@@ -56,6 +56,30 @@ def test_a_rekey_in_front_of_the_key_download(ground):
         gm.finish()
 
 
+@pytest.mark.req("RFC4535-5.3.1.1-04", "RFC4535-7.1.1-13", "RFC4534-B.5.5-01")
+def test_a_rekey_in_front_of_the_key_download_of_a_member(ground):
+    """It registers again, for a rekey is overdue.  What it reads meanwhile is not taken back by the answer of before."""
+    with Wire(ground.hosts["gm"], 1) as wire:
+        keys = ground.gcks(ground.make_token(rekey_interval=4), timeout="60s")
+        gm = ground.gm(timeout="60s", recovery="yes", behaviour='backoff="100ms"')
+        gm.control("join")
+        gm.wait("joined")
+        mark, wire.holding = gm.mark(), True
+        gm.wait("stale", since=mark)
+        until(lambda: wire.held)
+        for _ in range(2):
+            mark_keys = keys.mark()
+            keys.control("rekey")
+            keys.wait("rekeyed", since=mark_keys)
+        until(lambda: ahead(gm)["waiting"] == 2)
+        wire.release()
+        gm.wait("joined", since=mark)
+        until(lambda: not ahead(gm)["waiting"])
+        assert current(gm) == current(keys)
+        assert len(gm.find("stale")) == 1 and not gm.find("refused")
+        gm.finish()
+
+
 @pytest.mark.req("RFC4535-5.3.1.3-02")
 def test_the_end_of_the_group_in_front_of_the_key_download(ground):
     with Wire(ground.hosts["gm"], 1) as wire:
