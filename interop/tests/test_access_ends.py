@@ -12,6 +12,7 @@ import pytest
 from lab import LabError
 from lab.process import PATIENCE
 from msec_scapy import material, party, pkix
+from msec_scapy.testing.ground import Ground
 
 STORE = 4  # exit status
 
