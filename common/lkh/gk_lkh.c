@@ -123,7 +123,9 @@ draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 			continue;
 		/* A handle must not repeat; after four thousand million
 		 * versions the node is worn out. */
-		if (gk_lkh_node_at(lkh, trail->at[i])->handle == UINT32_MAX)
+		if (gk_lkh_last_handle(lkh,
+		                       gk_lkh_node_at(lkh, trail->at[i])) ==
+		    UINT32_MAX)
 			return GK_ERR_SPACE;
 		n++;
 	}
@@ -143,26 +145,21 @@ make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
 	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
 	size_t len = lkh->cfg.key_len;
 
-	if (!(mark->flags & GK_LKH_MADE) && node->keyed) {
+	if (node->bypassed) {
+		/* The old key must not open anything; who is below gets the
+		 * new one under those of the children. */
+		gk_lkh_bypass_end(lkh, at);
+		mark->flags |= GK_LKH_BACK;
+	} else if (!(mark->flags & GK_LKH_MADE) && node->keyed) {
 		mark->old_len = (uint8_t)len;
 		mark->old_handle = node->handle;
 		mark->old_created = node->created;
 		mark->old_expires = gk_lkh_node_expires(node);
 		memcpy(mark->old, gk_lkh_octets_at(lkh, at), len);
 	}
-	/* RFC 4535 7.5.2, Key Creation Date: subsequent to the one held. */
-	if (node->handle != 0 && utc <= node->created)
-		utc = node->created + 1;
-	node->created = utc;
-	node->life = lkh->cfg.lifetime != 0 ? (uint32_t)lkh->cfg.lifetime
-	                                    : GK_LKH_FOREVER;
-	node->handle++;
-	node->keyed = true;
-	gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));
+	gk_lkh_version(lkh, at, octets, utc);
 	mark->flags |= GK_LKH_MADE;
 	mark->made = lkh->clock;
-	memcpy(gk_lkh_octets_at(lkh, at), octets, len);
-	gk_lkh_touch(lkh, at);
 }
 
 /* Nobody is below a node any more: it has no key until somebody comes. */
@@ -176,6 +173,9 @@ drop_key(struct gk_lkh *lkh, struct gk_lkh_at at)
 	mark->old_len = 0;
 	mark->flags = GK_LKH_MADE;
 	mark->made = lkh->clock;
+	if (gk_lkh_node_at(lkh, at)->bypassed)
+		gk_lkh_bypass_end(lkh, at);
+	lkh->keyed -= gk_lkh_node_at(lkh, at)->keyed;
 	gk_lkh_node_at(lkh, at)->keyed = false;
 	gk_lkh_touch(lkh, at);
 }
@@ -208,9 +208,11 @@ pick_seat(struct gk_lkh *lkh, struct trail *trail)
 	return GK_OK;
 }
 
-/* Nobody but who was seated in this epoch, and gets it, holds a key of @trail. */
+/* Nobody but who was seated in this epoch, and gets it, holds a key of @trail.
+ * @last: and no join that comes after changes one. */
 static enum gk_err
-fresh_keys(struct gk_lkh *lkh, const struct trail *trail, int64_t utc)
+fresh_keys(struct gk_lkh *lkh, const struct trail *trail, int64_t utc,
+           bool last)
 {
 	struct draw draw;
 	size_t used = 0;
@@ -220,10 +222,15 @@ fresh_keys(struct gk_lkh *lkh, const struct trail *trail, int64_t utc)
 	for (size_t i = 0; i < trail->len; i++) {
 		struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, trail->at[i]);
 		bool made = mark != NULL && (mark->flags & GK_LKH_MADE);
-		bool keyed = gk_lkh_node_at(lkh, trail->at[i])->keyed;
+		const struct gk_lkh_node *node =
+			gk_lkh_node_at(lkh, trail->at[i]);
 
 		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail->at[i].node) &&
-		                 (!keyed || (lkh->cfg.backward && !made));
+		                 (!node->keyed || (lkh->cfg.backward && !made));
+		/* Nobody needs it as long as all sit below one child. */
+		if (node->bypassed && !last &&
+		    node->count == gk_lkh_node_at(lkh, trail->at[i + 1])->count)
+			draw.wanted[i] = false;
 	}
 	err = draw_keys(lkh, trail, &draw);
 	lkh->clock += err == GK_OK;
@@ -266,7 +273,7 @@ gk_lkh_join(struct gk_lkh *lkh, int64_t utc, uint32_t *seat)
 	 * anybody can see. */
 	GK_TRY(pick_seat(lkh, &trail));
 	trail_warm(lkh, &trail);
-	GK_TRY(fresh_keys(lkh, &trail, utc));
+	GK_TRY(fresh_keys(lkh, &trail, utc, false));
 	/* What was sent before there was anybody needs no protection. */
 	if (lkh->cfg.backward && !lkh->group_due && !alone)
 		group_key(lkh);
@@ -290,7 +297,7 @@ gk_lkh_rejoin(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 	if (gk_lkh_joined(lkh, seat) || !lkh->cfg.backward)
 		return GK_OK;
 	trail_to(lkh, leaf.block, leaf.node, &trail);
-	GK_TRY(fresh_keys(lkh, &trail, utc));
+	GK_TRY(fresh_keys(lkh, &trail, utc, true));
 	if (!lkh->group_due)
 		group_key(lkh);
 	seated(lkh, &trail, false);
@@ -323,6 +330,9 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 		draw.wanted[i] = !gk_lkh_is_rootless(lkh, trail.at[i].node) &&
 		                 gk_lkh_node_at(lkh, trail.at[i])->count > 1 &&
 		                 (!made || seated);
+		if (draw.wanted[i] &&
+		    gk_lkh_node_at(lkh, trail.at[i])->bypassed)
+			draw.wanted[i] = gk_lkh_branches(lkh, trail.at[i]);
 	}
 	err = draw_keys(lkh, &trail, &draw);
 	if (err != GK_OK) {
@@ -401,7 +411,10 @@ renew_node(struct gk_lkh *lkh, struct gk_lkh_at at, int64_t utc)
 		return GK_ERR_SPACE;
 	GK_TRY(gk_lkh_reserve(lkh, 1));
 	err = draw_octets(lkh, octets, lkh->cfg.key_len);
-	if (err == GK_OK) {
+	if (err == GK_OK && gk_lkh_node_at(lkh, at)->bypassed) {
+		/* For those who will come; nobody needs to be told. */
+		gk_lkh_version(lkh, at, octets, utc);
+	} else if (err == GK_OK) {
 		lkh->clock++;
 		make_key(lkh, at, octets, utc);
 		lkh->open = true;
@@ -428,7 +441,7 @@ gk_lkh_renew(struct gk_lkh *lkh, int64_t utc, int64_t limit, size_t scan,
 		if (node->keyed && gk_lkh_node_expires(node) <= limit &&
 		    (mark == NULL || !(mark->flags & GK_LKH_MADE))) {
 			GK_TRY(renew_node(lkh, at, utc));
-			++*renewed;
+			*renewed += !node->bypassed;
 		}
 		if (node->keyed)
 			gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));

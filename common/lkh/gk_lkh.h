@@ -23,6 +23,8 @@
  * the ids count breadth first, as RFC 4535 section A.2 suggests, and the seats
  * from left to right; a vacated seat is taken again, lowest first.
  *
+ * When most of those who sat in it have left, it shrinks: see gk_lkh_shrink().
+ *
  * The plain layout is Figure 30 of RFC 4535 to the letter: one tree of a fixed
  * size, root id 1, where the group key takes the root's place.
  *
@@ -43,6 +45,7 @@
 #define GK_LKH_DEGREE_MAX 256
 #define GK_LKH_DEPTH_MAX 32         /* keys on a path, leaf and root included */
 #define GK_LKH_SEATS_MAX (1U << 22) /* in one hierarchy */
+#define GK_LKH_SPARE 1024           /* nodes */
 
 struct gk_lkh_config {
 	unsigned degree;   /* children of a node, 2 .. GK_LKH_DEGREE_MAX */
@@ -55,6 +58,8 @@ struct gk_lkh_config {
 	uint32_t last_id;  /* highest id that may be used; 0 = 0xffffffff */
 	int64_t lifetime;  /* seconds from creation to expiry of a node key,
 	                      below 2^32 - 1; 0 = until the year 9999 */
+	uint32_t spare;    /* nodes without members that are always kept; 0 =
+	                      GK_LKH_SPARE, UINT32_MAX = it never shrinks */
 };
 
 struct gk_lkh;
@@ -124,6 +129,30 @@ void gk_lkh_replace(struct gk_lkh *lkh);
 GK_MUST_CHECK enum gk_err gk_lkh_renew(struct gk_lkh *lkh, int64_t utc,
                                        int64_t limit, size_t scan,
                                        size_t *renewed);
+
+/*
+ * gk_lkh_shrink - give back what is kept for those who have gone.
+ *
+ * To be called after an epoch was closed; does nothing as long as the hierarchy
+ * is not far too large.  Nodes without members lose their rows and their memory,
+ * a node all of whose members sit below one child is bypassed (no plan carries
+ * its key; see gk_lkh_shrink.c), and empty trees at the end are cut down.  No
+ * seat, id or key of a member changes, no handle comes back for an id, nobody has
+ * to be told anything.  Does a part of it at a time, and what fails another time.
+ * Returns how many nodes were changed.
+ */
+size_t gk_lkh_shrink(struct gk_lkh *lkh, int64_t utc);
+/* gk_lkh_is_bypassed - @id is a node whose key does not travel for now. */
+bool gk_lkh_is_bypassed(const struct gk_lkh *lkh, uint32_t id);
+
+struct gk_lkh_size {
+	uint32_t trees, height; /* height: of the highest, edges */
+	uint32_t seats, members;
+	uint32_t nodes;    /* that have a row and memory */
+	uint32_t keys;     /* in use */
+	uint32_t bypassed; /* keys that are not */
+};
+void gk_lkh_size(const struct gk_lkh *lkh, struct gk_lkh_size *size);
 
 /*
  * gk_lkh_draft - what will have to be sent, with the epoch still open: for a

@@ -69,6 +69,30 @@ is_renewal(const struct gk_lkh *lkh, struct gk_lkh_at at)
 	       is_needed(lkh, at, mark->made);
 }
 
+static bool
+is_bypassed(const struct gk_lkh *lkh, struct gk_lkh_at at)
+{
+	return gk_lkh_node_at(lkh, at)->bypassed;
+}
+
+/* Call @f for each child of @at; where one is bypassed, for its children. */
+static enum gk_err
+each_child(struct draft *d, struct gk_lkh_at at,
+           enum gk_err (*f)(struct draft *, struct gk_lkh_at, const void *),
+           const void *arg)
+{
+	struct gk_lkh_at child = at;
+
+	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
+		child.node = at.node * d->lkh->cfg.degree + i;
+		if (is_bypassed(d->lkh, child))
+			GK_TRY(each_child(d, child, f, arg));
+		else
+			GK_TRY(f(d, child, arg)); /* no deeper than the tree */
+	}
+	return GK_OK;
+}
+
 /* A place for one more key, which the caller fills. */
 static enum gk_err
 new_key(struct draft *d, uint32_t *index)
@@ -213,15 +237,16 @@ wrap_renewal(struct draft *d, struct gk_lkh_at at)
 
 /* Call @f for each place right below the group key. */
 static enum gk_err
-each_root(struct draft *d, enum gk_err (*f)(struct draft *, struct gk_lkh_at))
+each_root(struct draft *d,
+          enum gk_err (*f)(struct draft *, struct gk_lkh_at, const void *))
 {
 	for (uint32_t b = 0; b < d->lkh->block_count; b++) {
-		if (!gk_lkh_is_rootless(d->lkh, 0)) {
-			GK_TRY(f(d, (struct gk_lkh_at){ b, 0 }));
-			continue;
-		}
-		for (uint32_t i = 1; i <= d->lkh->cfg.degree; i++)
-			GK_TRY(f(d, (struct gk_lkh_at){ b, i }));
+		struct gk_lkh_at root = { b, 0 };
+
+		if (gk_lkh_is_rootless(d->lkh, 0) || is_bypassed(d->lkh, root))
+			GK_TRY(each_child(d, root, f, NULL));
+		else
+			GK_TRY(f(d, root, NULL));
 	}
 	return GK_OK;
 }
@@ -268,34 +293,37 @@ put_in_order(struct draft *d, bool (*wanted)(const struct draft *, size_t mark))
 /* CHAIN */
 
 static enum gk_err
-chain_root(struct draft *d, struct gk_lkh_at root)
+chain_root(struct draft *d, struct gk_lkh_at root, const void *arg)
 {
+	(void)arg;
 	if (!is_needed(d->lkh, root, d->lkh->group_made))
 		return GK_OK;
 	GK_TRY(wrap_under_current(d, root));
 	return add_ref(d, GROUP);
 }
 
+/* The new key of a marked node under that of one below it. */
+static enum gk_err
+wrap_for_child(struct draft *d, struct gk_lkh_at child, const void *arg)
+{
+	const struct gk_lkh_mark *mark = arg;
+
+	if (!is_needed(d->lkh, child, mark->made))
+		return GK_OK;
+	GK_TRY(wrap_under_current(d, child));
+	return add_current(d, mark->at);
+}
+
 static enum gk_err
 chain_node(struct draft *d, const struct gk_lkh_mark *mark)
 {
-	const struct gk_lkh *lkh = d->lkh;
-	struct gk_lkh_at child = mark->at;
-
-	if (!is_keyed(lkh, mark->at))
+	if (!is_keyed(d->lkh, mark->at))
 		return GK_OK;
-	if (is_renewal(lkh, mark->at))
+	if (is_renewal(d->lkh, mark->at))
 		return wrap_renewal(d, mark->at);
-	if (!(mark->flags & GK_LKH_LEFT))
+	if (!(mark->flags & (GK_LKH_LEFT | GK_LKH_BACK)))
 		return GK_OK;
-	for (unsigned i = 1; i <= lkh->cfg.degree; i++) {
-		child.node = mark->at.node * lkh->cfg.degree + i;
-		if (!is_needed(lkh, child, mark->made))
-			continue;
-		GK_TRY(wrap_under_current(d, child));
-		GK_TRY(add_current(d, mark->at));
-	}
-	return GK_OK;
+	return each_child(d, mark->at, wrap_for_child, mark);
 }
 
 static bool
@@ -316,7 +344,7 @@ chain(struct draft *d)
 
 /* PATH */
 
-/* The keys above a node that were lost to a leave and that somebody below it
+/* The keys above a node that were lost to a leave, or to having been bypassed, and that somebody below it
  * waits for, from the top to the bottom. */
 struct lost {
 	uint32_t key[GK_LKH_DEPTH_MAX];
@@ -387,31 +415,42 @@ path_edge(struct draft *d, struct gk_lkh_at at)
 }
 
 static enum gk_err
-path_node(struct draft *d, struct gk_lkh_at at)
+path_node(struct draft *d, struct gk_lkh_at at, const void *arg)
 {
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
-	struct gk_lkh_at child = at;
 
+	(void)arg;
 	if (!is_keyed(d->lkh, at))
 		return GK_OK;
-	if (mark == NULL || !(mark->flags & GK_LKH_LEFT))
+	if (mark == NULL || !(mark->flags & (GK_LKH_LEFT | GK_LKH_BACK)))
 		return path_edge(d, at);
+	d->done[mark - d->lkh->marks] = true;
 	GK_TRY(current_key(d, at, &d->above[d->depth].key));
 	d->above[d->depth++].made = mark->made;
 	gk_lkh_warm_below(d->lkh, at);
-	for (unsigned i = 1; i <= d->lkh->cfg.degree; i++) {
-		child.node = at.node * d->lkh->cfg.degree + i;
-		GK_TRY(path_node(d, child)); /* no deeper than the tree */
-	}
+	GK_TRY(each_child(d, at, path_node, NULL));
 	d->depth--;
 	return GK_OK;
 }
 
-/* It only has to reach those who hold the old key. */
+/* Nothing above them was lost: it only has to reach those who hold the old key,
+ * or the keys of the children. */
 static bool
 is_left_over(const struct draft *d, size_t mark)
 {
-	return !d->done[mark] && is_renewal(d->lkh, d->lkh->marks[mark].at);
+	const struct gk_lkh_mark *m = &d->lkh->marks[mark];
+
+	if (d->done[mark] || !is_keyed(d->lkh, m->at))
+		return false;
+	return is_renewal(d->lkh, m->at) || (m->flags & GK_LKH_BACK);
+}
+
+static enum gk_err
+path_left_over(struct draft *d, struct gk_lkh_at at)
+{
+	if (is_renewal(d->lkh, at))
+		return wrap_renewal(d, at);
+	return each_child(d, at, wrap_for_child, gk_lkh_mark_at(d->lkh, at));
 }
 
 static enum gk_err
@@ -421,7 +460,7 @@ path(struct draft *d)
 		GK_TRY(each_root(d, path_node));
 	GK_TRY(put_in_order(d, is_left_over));
 	for (size_t i = 0; i < d->order_count; i++)
-		GK_TRY(wrap_renewal(d, ordered(d->order[i])));
+		GK_TRY(path_left_over(d, ordered(d->order[i])));
 	return GK_OK;
 }
 

@@ -13,7 +13,8 @@
  *     lkh_tree   by number: first id, first seat, height; one per tree
  *     lkh_node   by key id: the key, and what the open epoch did to it
  *
- * A node without members keeps its row, because its handle must not come back.
+ * A node without members keeps its row, because its handle must not come back,
+ * or, when the hierarchy shrinks, leaves it to a floor in the head.
  * Member counts are not stored: a leaf that has a key is a member.
  */
 #define HEAD "lkh_head"
@@ -22,6 +23,7 @@
 
 const char *const gk_lkh_tables[] = { HEAD, TREE, NODE, NULL };
 
+#define BYPASSED 2  /* beside 1, has a key */
 #define ROW_MAX 256 /* octets; the largest is a node with an old key */
 
 /* What a restart may not change: ids, seats and key lengths hang on it. */
@@ -54,6 +56,8 @@ save_head(struct gk_lkh *lkh, struct gk_journal *journal)
 	gk_row_wr_u64(&wr, lkh->clock);
 	gk_row_wr_u64(&wr, lkh->group_made);
 	gk_row_wr_u64(&wr, lkh->group_version);
+	gk_wr_u32(&wr, lkh->floor_handle);
+	gk_row_wr_u64(&wr, (uint64_t)lkh->floor_created);
 	return gk_row_put(journal, HEAD, (struct gk_slice){ NULL, 0 }, &wr);
 }
 
@@ -79,13 +83,19 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
 	bool keyed = node->keyed;
 	uint8_t row[ROW_MAX], key[4];
+	struct gk_slice name =
+		gk_row_key(lkh->blocks[at.block].first_id + at.node, key);
 	struct gk_wr wr;
 
+	/* The root of a plain tree has a row without ever having a key. */
+	if (node->handle == 0 && mark == NULL &&
+	    !gk_lkh_is_rootless(lkh, at.node))
+		return gk_journal_del(journal, NODE, name);
 	gk_wr_init(&wr, row, sizeof(row));
 	gk_wr_u32(&wr, node->handle);
 	gk_row_wr_u64(&wr, (uint64_t)node->created);
 	gk_row_wr_u64(&wr, (uint64_t)gk_lkh_node_expires(node));
-	gk_wr_u8(&wr, keyed);
+	gk_wr_u8(&wr, (uint8_t)(keyed | (node->bypassed ? BYPASSED : 0)));
 	if (keyed)
 		gk_wr_bytes(&wr, (struct gk_slice){ gk_lkh_octets_at(lkh, at),
 		                                    lkh->cfg.key_len });
@@ -103,9 +113,22 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 			                                    mark->old_len });
 		}
 	}
-	return gk_row_put(
-		journal, NODE,
-		gk_row_key(lkh->blocks[at.block].first_id + at.node, key), &wr);
+	return gk_row_put(journal, NODE, name, &wr);
+}
+
+/* Those that are new, and those that were cut down. */
+static enum gk_err
+save_trees(struct gk_lkh *lkh, struct gk_journal *journal)
+{
+	uint8_t key[4];
+
+	while (lkh->blocks_stored > lkh->block_count)
+		GK_TRY(gk_journal_del(journal, TREE,
+		                      gk_row_key(--lkh->blocks_stored, key)));
+	for (; lkh->blocks_saved < lkh->block_count; lkh->blocks_saved++)
+		GK_TRY(save_tree(lkh, lkh->blocks_saved, journal));
+	lkh->blocks_stored = lkh->blocks_saved;
+	return GK_OK;
 }
 
 #define WARM_AHEAD 12 /* nodes */
@@ -116,8 +139,7 @@ gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 	if (lkh->head_dirty)
 		GK_TRY(save_head(lkh, journal));
 	lkh->head_dirty = false;
-	for (; lkh->blocks_saved < lkh->block_count; lkh->blocks_saved++)
-		GK_TRY(save_tree(lkh, lkh->blocks_saved, journal));
+	GK_TRY(save_trees(lkh, journal));
 	for (; lkh->dirty_count > 0; lkh->dirty_count--) {
 		struct gk_lkh_at at = lkh->dirty[lkh->dirty_count - 1];
 
@@ -128,6 +150,7 @@ gk_lkh_save(struct gk_lkh *lkh, struct gk_journal *journal)
 				1);
 		GK_TRY(save_node(lkh, at, journal));
 		gk_lkh_node_at(lkh, at)->dirty = false;
+		lkh->blocks[at.block].dirty--;
 	}
 	if (lkh->dirty_cap > GK_LKH_KEEP) {
 		free(lkh->dirty);
@@ -179,6 +202,11 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 	lkh->clock = gk_row_rd_u64(&rd, "clock");
 	lkh->group_made = gk_row_rd_u64(&rd, "group key made");
 	lkh->group_version = gk_row_rd_u64(&rd, "group key version");
+	if (gk_rd_left(&rd) != 0) { /* else of a version without */
+		lkh->floor_handle = gk_rd_u32(&rd, "handles given back");
+		lkh->floor_created =
+			(int64_t)gk_row_rd_u64(&rd, "dates given back");
+	}
 	if (gk_rd_done(&rd) != GK_OK)
 		return gk_row_refuse(why,
 		                     "malformed head of the key hierarchy");
@@ -189,7 +217,8 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 	if (lkh->first_id < lkh->cfg.first_id ||
 	    lkh->last_id > lkh->cfg.last_id || lkh->block_count != 0 ||
 	    lkh->epoch == 0 || open > 1 || due > open ||
-	    lkh->group_made > lkh->clock || lkh->clock > UINT64_MAX / 2)
+	    lkh->group_made > lkh->clock || lkh->clock > UINT64_MAX / 2 ||
+	    lkh->floor_created < 0 || lkh->floor_created > GK_UTC_MAX)
 		return gk_row_refuse(why,
 		                     "impossible head of the key hierarchy");
 	lkh->open = open;
@@ -219,7 +248,7 @@ load_tree(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	if (gk_rd_done(&rd) != GK_OK || !fits)
 		return gk_row_refuse(why, "a tree of keys of the wrong shape");
 	GK_TRY(gk_lkh_plant(lkh, &shape));
-	lkh->blocks_saved = lkh->block_count;
+	lkh->blocks_saved = lkh->blocks_stored = lkh->block_count;
 	return GK_OK;
 }
 
@@ -227,7 +256,8 @@ static enum gk_err
 load_mark(struct gk_lkh *lkh, struct gk_lkh_at at, struct gk_rd *rd,
           const char **why)
 {
-	const uint8_t all = GK_LKH_MADE | GK_LKH_LEFT | GK_LKH_SEATED;
+	const uint8_t all =
+		GK_LKH_MADE | GK_LKH_LEFT | GK_LKH_SEATED | GK_LKH_BACK;
 	struct gk_lkh_mark *mark;
 	struct gk_slice octets;
 	uint8_t has_old;
@@ -288,8 +318,13 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 	node->created = (int64_t)gk_row_rd_u64(&rd, "created");
 	expires = (int64_t)gk_row_rd_u64(&rd, "expires");
 	node->life = life_of(node->created, expires);
+	if (node->handle != 0) {
+		lkh->used++;
+		lkh->blocks[at.block].used++;
+	}
 	keyed = gk_rd_u8(&rd, "keyed");
-	if (keyed > 1 || (keyed && gk_lkh_is_rootless(lkh, at.node)))
+	if ((keyed > 1 && keyed != (1 | BYPASSED)) ||
+	    (keyed && gk_lkh_is_rootless(lkh, at.node)))
 		return gk_row_refuse(why,
 		                     "malformed node of the key hierarchy");
 	if (keyed) {
@@ -304,6 +339,9 @@ load_node(struct gk_lkh *lkh, struct gk_slice key, struct gk_slice value,
 				why, "impossible dates or handle of a key");
 		memcpy(gk_lkh_octets_at(lkh, at), octets.ptr, octets.len);
 		node->keyed = true;
+		lkh->keyed++;
+		node->bypassed = keyed != 1;
+		lkh->bypassed += node->bypassed;
 		gk_lkh_expires_at(lkh, gk_lkh_node_expires(node));
 	}
 	marked = gk_rd_u8(&rd, "marked");
@@ -359,7 +397,7 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 		left |= m != NULL && (m->flags & GK_LKH_LEFT);
 	}
 	if (count != 0) /* else the page may be one that was never used */
-		node->count = count & 0x3fffffffU;
+		node->count = count & 0x1fffffffU;
 	if (mark != NULL)
 		mark->joined = joined;
 	if (keyed != (node->count > 0) && !gk_lkh_is_rootless(lkh, at.node))
@@ -372,8 +410,13 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 	/* A leave above reaches to the top; see gk_lkh_tree.h. */
 	if ((left && !(flags & GK_LKH_LEFT)) ||
 	    ((flags & GK_LKH_LEFT) &&
-	     (leaf || !lkh->group_due || (keyed && !(flags & GK_LKH_MADE)))))
+	     (leaf || !lkh->group_due ||
+	      (keyed && !node->bypassed && !(flags & GK_LKH_MADE)))))
 		return gk_row_refuse(why, "the open epoch lost a leave");
+	if ((node->bypassed && (leaf || (flags & GK_LKH_MADE))) ||
+	    ((flags & GK_LKH_BACK) &&
+	     (leaf || !keyed || !(flags & GK_LKH_MADE))))
+		return gk_row_refuse(why, "a node that cannot be bypassed");
 	return GK_OK;
 }
 

@@ -73,6 +73,8 @@ check_config(struct gk_lkh_config *cfg)
 		cfg->first_id = 1;
 	if (cfg->last_id == 0)
 		cfg->last_id = UINT32_MAX;
+	if (cfg->spare == 0)
+		cfg->spare = GK_LKH_SPARE;
 	return GK_OK;
 }
 
@@ -295,6 +297,7 @@ gk_lkh_touch(struct gk_lkh *lkh, struct gk_lkh_at at)
 	if (node->dirty)
 		return;
 	node->dirty = true;
+	lkh->blocks[at.block].dirty++;
 	lkh->dirty[lkh->dirty_count++] = at;
 }
 

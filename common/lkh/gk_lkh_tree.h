@@ -34,7 +34,8 @@ struct gk_lkh_node {
 	uint32_t mark;  /* 1 + index of its mark, or 0 */
 	bool keyed : 1; /* has a key, which is to say: has members */
 	bool dirty : 1; /* not in the journal yet */
-	uint32_t count : 30; /* members below; a leaf has 0 or 1 */
+	bool bypassed : 1;   /* its key is nobody's: see gk_lkh_shrink.c */
+	uint32_t count : 29; /* members below; a leaf has 0 or 1 */
 	uint8_t key[];       /* key_len octets */
 };
 
@@ -53,10 +54,12 @@ struct gk_lkh_at {
 };
 
 enum {
-	GK_LKH_MADE = 1,  /* new key in this epoch, at made */
-	GK_LKH_LEFT = 2,  /* a member left, others remain: the old key is no
+	GK_LKH_MADE = 1,   /* new key in this epoch, at made */
+	GK_LKH_LEFT = 2,   /* a member left, others remain: the old key is no
 	                     good.  Holds for all nodes above, too. */
-	GK_LKH_SEATED = 4 /* a leaf that was taken in this epoch */
+	GK_LKH_SEATED = 4, /* a leaf that was taken in this epoch */
+	GK_LKH_BACK = 8    /* was bypassed, is not any more: its key goes to
+	                      those below under the keys of its children */
 };
 
 struct gk_lkh_mark {
@@ -81,6 +84,8 @@ struct gk_lkh_block {
 	uint32_t height;
 	uint32_t nodes;
 	uint32_t leaves;
+	uint32_t used;  /* nodes with a version, which is to say: with a row */
+	uint32_t dirty; /* nodes that the journal waits for */
 	uint8_t *nodes_at; /* stride octets for each; gk_lkh_node_of() */
 };
 
@@ -112,12 +117,20 @@ struct gk_lkh {
 	size_t dirty_count, dirty_cap;
 	bool head_dirty;
 	uint32_t blocks_saved;
+	uint32_t blocks_stored; /* rows of trees, also of those cut down */
 
 	/* Of gk_lkh_renew(): where it is, when the first key expires that it
 	 * has seen in this round, and a time before which none does, so that
 	 * nothing has to be looked at. */
 	struct gk_lkh_at cursor;
 	int64_t round_soonest, soonest;
+
+	/* Of gk_lkh_shrink(). */
+	uint32_t used, keyed, bypassed; /* nodes; with a version, with a key */
+	uint32_t floor_handle; /* no node given back had a later one, */
+	int64_t floor_created; /* nor one that was made later */
+	bool sweeping, sweep_found;
+	struct gk_lkh_at sweep;
 };
 
 #define GK_LKH_NO_NODE UINT32_MAX
@@ -141,6 +154,20 @@ static inline struct gk_lkh_node *
 gk_lkh_node_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 {
 	return gk_lkh_node_of(lkh, &lkh->blocks[at.block], at.node);
+}
+
+/* The handle and the date that a next version must be beyond: a node that was
+ * given back has forgotten its own. */
+static inline uint32_t
+gk_lkh_last_handle(const struct gk_lkh *lkh, const struct gk_lkh_node *node)
+{
+	return node->handle != 0 ? node->handle : lkh->floor_handle;
+}
+
+static inline int64_t
+gk_lkh_last_created(const struct gk_lkh *lkh, const struct gk_lkh_node *node)
+{
+	return node->handle != 0 ? node->created : lkh->floor_created;
 }
 
 /* gk_lkh_find_id - the node with that id; false: there is none. */
@@ -227,6 +254,14 @@ GK_MUST_CHECK enum gk_err gk_lkh_shape(const struct gk_lkh *lkh,
 /* gk_lkh_plant - add a tree of that shape. */
 GK_MUST_CHECK enum gk_err gk_lkh_plant(struct gk_lkh *lkh,
                                        const struct gk_lkh_block *shape);
+/* gk_lkh_version - the next version of a node's key, without a word to anybody;
+ * there must be room for a dirty node, and a handle. */
+void gk_lkh_version(struct gk_lkh *lkh, struct gk_lkh_at at,
+                    const uint8_t *octets, int64_t utc);
+/* gk_lkh_bypass_end - the key of @at is in use again. */
+void gk_lkh_bypass_end(struct gk_lkh *lkh, struct gk_lkh_at at);
+/* gk_lkh_branches - members sit below at least two children of @at. */
+bool gk_lkh_branches(const struct gk_lkh *lkh, struct gk_lkh_at at);
 /* gk_lkh_key_copy - the current key of a node. */
 void gk_lkh_key_copy(const struct gk_lkh *lkh, struct gk_lkh_at at,
                      struct gk_lkh_key *key);

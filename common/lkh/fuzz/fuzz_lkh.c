@@ -24,6 +24,8 @@ step(struct world *w, uint8_t octet)
 		return world_leave(w, pick);
 	case 3:
 		world_tick(w, pick & 3);
+		if (pick & 8)
+			return world_shrink(w);
 		return pick & 4 ? world_refresh(w) : NULL;
 	case 4:
 		return pick & 1 ? world_rejoin(w, pick >> 1)
@@ -55,6 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.lifetime = data[3] & 4 ? 3 : 0,
 		.last_id = data[3] & 8 ? 2000 : 0,
 		.first_id = data[3] & 16 ? 100 : 0,
+		.spare = data[3] & 32 ? 1 : 0,
 	};
 	w = world_new(&cfg, data[3]);
 	for (size_t i = 4; why == NULL && i < len; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/lkh/tests/lkh_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ struct world {
 	size_t person_count;
 	struct set all; /* every key that was ever made, to see that names are
 	                   not used twice */
+	struct set octets; /* the same the other way round */
 	struct sent *sent;
 	size_t sent_count, sent_cap;
 	uint64_t *sent_names;
@@ -63,6 +65,7 @@ struct world {
 	                       UNUSED when there was nobody to use it */
 	size_t group_count;
 	size_t last_wraps;
+	bool shrunk;
 	bool handed_out; /* somebody may know more than the tree thinks */
 	struct gk_journal *journal;
 	struct rows *rows;
@@ -193,6 +196,7 @@ world_free(struct world *w)
 	free(w->sent_names);
 	free(w->group_of);
 	set_free(&w->all);
+	set_free(&w->octets);
 	gk_journal_free(w->journal);
 	gk_lkh_free(w->lkh);
 	free(w);
@@ -204,7 +208,8 @@ persist(struct world *w)
 {
 	NEED(gk_lkh_save(w->lkh, w->journal) == GK_OK, "save failed");
 	for (size_t i = 0; i < gk_journal_count(w->journal); i++)
-		NEED(gk_journal_at(w->journal, i).kind == GK_JOURNAL_PUT,
+		NEED(gk_journal_at(w->journal, i).kind == GK_JOURNAL_PUT ||
+		             w->shrunk,
 		     "a row was deleted");
 	rows_apply(w->rows, w->journal);
 	return NULL;
@@ -218,6 +223,7 @@ see(struct world *w, struct person *p, const struct gk_lkh_key *key)
 	NEED(key->id != 0 && key->handle != 0, "a key without a name");
 	NEED(key->expires > key->created, "a key expires before it begins");
 	NEED(set_add(&w->all, name, hash), "two keys with the same name");
+	NEED(set_add(&w->octets, hash, name), "two names for the same key");
 	if (p != NULL)
 		NEED(set_add(&p->seen, name, hash),
 		     "two keys of one member with the same name");
@@ -356,6 +362,29 @@ world_renew(struct world *w, uint32_t scan)
 	return persist(w);
 }
 
+/* Members see nothing of it: their rings are checked at each seal. */
+const char *
+world_shrink(struct world *w)
+{
+	struct gk_lkh_size before, after;
+	bool open = gk_lkh_open(w->lkh), due = gk_lkh_group_due(w->lkh);
+	uint32_t epoch = gk_lkh_epoch(w->lkh);
+
+	gk_lkh_size(w->lkh, &before);
+	w->shrunk = true;
+	gk_lkh_shrink(w->lkh, w->utc);
+	gk_lkh_size(w->lkh, &after);
+	NEED(after.members == before.members &&
+	             after.members == world_members(w),
+	     "shrinking lost a member");
+	NEED(after.nodes <= before.nodes && after.seats <= before.seats,
+	     "it has grown");
+	NEED(gk_lkh_open(w->lkh) == open && gk_lkh_group_due(w->lkh) == due &&
+	             gk_lkh_epoch(w->lkh) == epoch,
+	     "shrinking is an event");
+	return persist(w);
+}
+
 void
 world_tick(struct world *w, uint32_t seconds)
 {
@@ -439,6 +468,13 @@ check_member(struct world *w, struct person *p, uint64_t group)
 		const struct gk_lkh_key *held = gk_lkh_member_find(
 			&p->ring, keys[i].id, keys[i].handle);
 
+		if (gk_lkh_is_bypassed(w->lkh, keys[i].id)) {
+			held = gk_lkh_member_held(&p->ring, keys[i].id);
+			NEED(held != NULL, "a member lacks an id of his path");
+			NEED(held->handle <= keys[i].handle,
+			     "a member is ahead of a bypassed key");
+			continue;
+		}
 		NEED(held != NULL, "a member lacks a key of his path");
 		NEED(hash_octets(held) == hash_octets(&keys[i]),
 		     "a member holds a wrong key");
@@ -618,4 +654,30 @@ struct gk_lkh *
 world_lkh(struct world *w)
 {
 	return w->lkh;
+}
+
+void
+lkh_describe(const struct gk_lkh_plan *plan, char *out, size_t cap)
+{
+	FILE *f = need_memory(fmemopen(out, cap, "w"));
+
+	out[0] = '\0';
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct gk_lkh_wrap *w = &plan->wraps[i];
+
+		fprintf(f, "%s(", i == 0 ? "" : " ");
+		for (size_t k = 0; k < w->count; k++) {
+			const struct gk_lkh_key *key = w->keys[k];
+
+			fprintf(f, "%s", k == 0 ? "" : ",");
+			if (key == NULL)
+				fprintf(f, "GTPK");
+			else
+				fprintf(f, "%u%s", key->id,
+				        key->handle == 1 ? "" : "'");
+		}
+		fprintf(f, ")%u%s", w->under->id,
+		        w->under->handle == 1 ? "" : "'");
+	}
+	fclose(f);
 }

@@ -36,10 +36,23 @@ const char *world_reload(struct world *w);
 /* world_secrets - outsiders do not know the group key (seal checks it too);
  * with backward secrecy, late-comers do not know earlier ones. */
 const char *world_secrets(struct world *w);
+/* world_shrink - as after a rekey; what is stored gets less, and nothing else. */
+const char *world_shrink(struct world *w);
 void world_tick(struct world *w, uint32_t seconds);
 
 uint32_t world_members(const struct world *w);
 size_t world_wraps(const struct world *w); /* in the last plan */
 struct gk_lkh *world_lkh(struct world *w);
+
+#define assert_world(expr)                                     \
+	do {                                                   \
+		const char *world_why_ = (expr);               \
+		if (world_why_ != NULL)                        \
+			fail_msg("%s: %s", #expr, world_why_); \
+	} while (0)
+
+/* lkh_describe - "(GTPK)2 (GTPK,3',6')12": a prime where the version is not the
+ * first.  What does not fit is left off. */
+void lkh_describe(const struct gk_lkh_plan *plan, char *out, size_t cap);
 
 #endif /* LKH_WORLD_H */

@@ -11,13 +11,6 @@
 #include "common/lkh/gk_lkh_tree.h"
 #include "common/lkh/tests/lkh_world.h"
 
-#define assert_world(expr)                                     \
-	do {                                                   \
-		const char *world_why_ = (expr);               \
-		if (world_why_ != NULL)                        \
-			fail_msg("%s: %s", #expr, world_why_); \
-	} while (0)
-
 static enum gk_err
 counting(void *ctx, uint8_t *out, size_t n)
 {
@@ -59,32 +52,6 @@ figure_30(void)
 	return lkh;
 }
 
-/* "(GTPK)2 (GTPK,3',6')12": a prime where the version is not the first. */
-static void
-describe(const struct gk_lkh_plan *plan, char *out, size_t cap)
-{
-	size_t at = 0;
-
-#define SAY(...) at += (size_t)snprintf(out + at, cap - at, __VA_ARGS__)
-	out[0] = '\0';
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct gk_lkh_wrap *w = &plan->wraps[i];
-
-		SAY("%s(", i == 0 ? "" : " ");
-		for (size_t k = 0; k < w->count; k++) {
-			if (w->keys[k] == NULL)
-				SAY("%sGTPK", k == 0 ? "" : ",");
-			else
-				SAY("%s%u%s", k == 0 ? "" : ",", w->keys[k]->id,
-				    w->keys[k]->handle == 1 ? "" : "'");
-			assert_true(at < cap);
-		}
-		SAY(")%u%s", w->under->id, w->under->handle == 1 ? "" : "'");
-		assert_true(at < cap);
-	}
-#undef SAY
-}
-
 GK_TEST(rfc4535_a_2, members_of_figure_30_hold_the_nodes_above_their_leaf)
 {
 	static const uint32_t want[8][3] = {
@@ -116,7 +83,7 @@ GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_packets_of_the_example)
 
 	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
 	gk_lkh_plan_free(&plan);
 	gk_lkh_free(lkh);
@@ -130,7 +97,7 @@ GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_alternative_leaf_to_root)
 
 	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(6')12 (3')6' (3')7 (GTPK)2 (GTPK)3'");
 	gk_lkh_plan_free(&plan);
 	gk_lkh_free(lkh);
@@ -147,7 +114,7 @@ GK_TEST(rfc2627_5_4, replaced_member_costs_no_wrap_of_his_own)
 	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
 	assert_int_equal(seat, 6);
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
 	gk_lkh_plan_free(&plan);
 	gk_lkh_free(lkh);
@@ -162,7 +129,7 @@ GK_TEST(rfc2627_5_4, whole_subtree_leaves_in_one_plan)
 	for (uint32_t seat = 5; seat <= 7; seat++)
 		gk_assert_ok(gk_lkh_leave(lkh, seat, 2000));
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK)2 (GTPK,3',7')15");
 	gk_lkh_plan_free(&plan);
 	gk_lkh_free(lkh);
@@ -177,7 +144,7 @@ GK_TEST(rfc2627_5_4, pure_refresh_goes_under_each_root)
 	gk_lkh_refresh(lkh);
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
 	assert_true(plan.group);
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK)2 (GTPK)3");
 	gk_lkh_plan_free(&plan);
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
@@ -204,13 +171,13 @@ GK_TEST(rfc2627_5_4, backward_secrecy_wraps_under_the_old_keys)
 	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
 	assert_int_equal(seat, 4);
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK,1')1 (3')3");
 	gk_lkh_plan_free(&plan);
 	gk_assert_ok(gk_lkh_join(lkh, 3000, &seat));
 	assert_int_equal(seat, 5); /* in a second tree: ids from 8 */
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(GTPK)1'");
 	gk_lkh_plan_free(&plan);
 	gk_lkh_free(lkh);
@@ -262,7 +229,7 @@ GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
 	gk_assert_ok(gk_lkh_renew(lkh, 4000, 4600, 100, &renewed));
 	assert_int_equal(renewed, 2);
 	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	describe(&plan, text, sizeof(text));
+	lkh_describe(&plan, text, sizeof(text));
 	assert_string_equal(text, "(2')2 (1')1");
 	gk_lkh_plan_free(&plan);
 	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
@@ -457,6 +424,7 @@ history(const struct gk_lkh_config *cfg, uint64_t seed, unsigned steps)
 			break;
 		case 13:
 			world_tick(w, r >> 4 & 3);
+			assert_world(world_shrink(w));
 			break;
 		default:
 			assert_world(world_seal(w, r >> 4 & 1 ? GK_LKH_PATH
@@ -482,6 +450,7 @@ GK_TEST(rfc2627_5_4, after_any_history_only_members_have_the_group_key)
 			.backward = seed % 2 == 0,
 			.lifetime = seed % 3 == 0 ? 2 : 0,
 			.first_id = seed % 11 == 0 ? 1000 : 0,
+			.spare = seed % 4 == 0 ? 0 : 1,
 		};
 
 		history(&cfg, seed, seed % 10 == 0 ? 400 : 120);
