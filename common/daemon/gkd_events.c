@@ -300,3 +300,17 @@ gkd_json_utc(int64_t utc_s)
 		return json_null();
 	return json_string(text);
 }
+
+json_t *
+gkd_json_tree(const struct gk_lkh_size *size)
+{
+	if (size->trees == 0)
+		return json_null();
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "trees",
+		(json_int_t)size->trees, "height", (json_int_t)size->height,
+		"seats", (json_int_t)size->seats, "taken",
+		(json_int_t)size->members, "nodes", (json_int_t)size->nodes,
+		"keys", (json_int_t)size->keys, "bypassed",
+		(json_int_t)size->bypassed);
+}

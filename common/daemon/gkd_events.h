@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "common/daemon/gkd_loop.h"
+#include "common/lkh/gk_lkh.h"
 
 /*
  * DOC: gkd_events - what a program reads
@@ -54,5 +55,7 @@ json_t *gkd_json_octets(struct gk_slice s);
 json_t *gkd_json_text(const char *s);
 /* gkd_json_utc - "2026-01-31T12:00:00Z"; null for 0. */
 json_t *gkd_json_utc(int64_t utc_s);
+/* gkd_json_tree - how large a key tree is; null without one (no trees). */
+json_t *gkd_json_tree(const struct gk_lkh_size *size);
 
 #endif /* GKD_EVENTS_H */

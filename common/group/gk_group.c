@@ -351,6 +351,14 @@ gk_group_close(struct gk_group *g)
 	g->epoch_dirty = true;
 }
 
+void
+gk_group_shrink(struct gk_group *g, int64_t utc)
+{
+	if (g->lkh != NULL)
+		g->epoch_dirty |= gk_lkh_shrink(g->lkh, utc) != 0;
+	gk_group_members_shrink(g);
+}
+
 enum gk_err
 gk_group_seal(struct gk_group *g, enum gk_lkh_style style,
               struct gk_lkh_plan *plan)

@@ -231,6 +231,9 @@ bool gk_group_joined(const struct gk_group *group,
 void gk_group_set_backward(struct gk_group *group, bool backward);
 /* gk_group_due - the open epoch brings new traffic keys. */
 bool gk_group_due(const struct gk_group *group);
+/* gk_group_shrink - after a close: see gk_lkh_shrink(); and what finds members gets
+ * smaller, when there are few left. */
+void gk_group_shrink(struct gk_group *group, int64_t utc);
 /* gk_group_draft, gk_group_close - see gk_lkh_draft(); the traffic keys that come
  * are in slot NEXT until it is closed. */
 GK_MUST_CHECK enum gk_err gk_group_draft(struct gk_group *group,

@@ -80,13 +80,11 @@ gk_group_find(const struct gk_group *g, struct gk_slice identity)
 }
 
 static enum gk_err
-slots_reserve(struct gk_group *g)
+slots_resize(struct gk_group *g, size_t cap)
 {
-	size_t cap = grown_cap(g->slot_cap, 16), at;
 	struct gk_group_slot *grown;
+	size_t at;
 
-	if ((g->member_count + 1) * 4 <= g->slot_cap * 3)
-		return GK_OK;
 	grown = calloc(cap, sizeof(*grown));
 	if (grown == NULL)
 		return GK_ERR_NOMEM;
@@ -102,6 +100,14 @@ slots_reserve(struct gk_group *g)
 	g->slots = grown;
 	g->slot_cap = cap;
 	return GK_OK;
+}
+
+static enum gk_err
+slots_reserve(struct gk_group *g)
+{
+	if ((g->member_count + 1) * 4 <= g->slot_cap * 3)
+		return GK_OK;
+	return slots_resize(g, grown_cap(g->slot_cap, 16));
 }
 
 void
@@ -226,6 +232,29 @@ gk_group_members_reserve(struct gk_group *g, uint32_t id)
 {
 	GK_TRY(ids_reserve(g, id));
 	return slots_reserve(g);
+}
+
+#define ROOMY 8 /* times what is needed */
+
+void
+gk_group_members_shrink(struct gk_group *g)
+{
+	size_t few = g->member_count + DOUBLE_UP_TO, seats;
+	struct gk_member **less;
+
+	/* Without the memory for a smaller one, the large one stays. */
+	if (g->slot_cap / ROOMY > few)
+		(void)slots_resize(g, 2 * few);
+	if (g->lkh == NULL)
+		return;
+	seats = gk_lkh_seats(g->lkh) + (size_t)1; /* ids are seats */
+	if (g->id_cap / ROOMY <= seats)
+		return;
+	less = reallocarray(g->by_id, seats, sizeof(*less));
+	if (less == NULL)
+		return;
+	g->by_id = less;
+	g->id_cap = seats;
 }
 
 void

@@ -73,6 +73,8 @@ void gk_group_members_free(struct gk_group *group);
 /* gk_group_members_reserve - room for one more, with an id up to @id. */
 GK_MUST_CHECK enum gk_err gk_group_members_reserve(struct gk_group *group,
                                                    uint32_t id);
+/* gk_group_members_shrink - the indexes fit those who are left, if that is few. */
+void gk_group_members_shrink(struct gk_group *group);
 /* gk_group_member_add - into both indexes; there must be room. */
 void gk_group_member_add(struct gk_group *group, struct gk_member *member);
 /* gk_group_member_remove - out of both, and freed. */

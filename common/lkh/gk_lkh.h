@@ -139,7 +139,7 @@ GK_MUST_CHECK enum gk_err gk_lkh_renew(struct gk_lkh *lkh, int64_t utc,
  * its key; see gk_lkh_shrink.c), and empty trees at the end are cut down.  No
  * seat, id or key of a member changes, no handle comes back for an id, nobody has
  * to be told anything.  Does a part of it at a time, and what fails another time.
- * Returns how many nodes were changed.
+ * Returns how many nodes and trees were changed.
  */
 size_t gk_lkh_shrink(struct gk_lkh *lkh, int64_t utc);
 /* gk_lkh_is_bypassed - @id is a node whose key does not travel for now. */

@@ -221,14 +221,17 @@ sweep_slice(struct gk_lkh *lkh, int64_t utc, size_t rows, size_t *looks)
 }
 
 /* Not the first one: it is what the configuration asked for. */
-static void
+static size_t
 cut_down(struct gk_lkh *lkh)
 {
+	size_t n = 0;
+
 	while (lkh->block_count > 1) {
 		struct gk_lkh_block *b = &lkh->blocks[lkh->block_count - 1];
 
 		if (b->used != 0 || b->dirty != 0)
-			return;
+			break;
+		n++;
 		lkh->seats -= b->leaves;
 		lkh->block_count--;
 		free(b->nodes_at);
@@ -240,6 +243,7 @@ cut_down(struct gk_lkh *lkh)
 			lkh->vacated = 0;
 		lkh->head_dirty = true;
 	}
+	return n;
 }
 
 static bool
@@ -262,7 +266,7 @@ gk_lkh_shrink(struct gk_lkh *lkh, int64_t utc)
 		lkh->sweep_found = false;
 		lkh->sweep = (struct gk_lkh_at){ 0 };
 	}
-	cut_down(lkh);
+	changed = cut_down(lkh);
 	while (looks > 0 && changed < rows) {
 		if (lkh->sweep.block < lkh->block_count) {
 			changed +=

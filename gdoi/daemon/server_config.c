@@ -137,6 +137,8 @@ read_rekey(const struct gkd_config *config, struct gdoid_group *g,
 	c->push_max = (size_t)n;
 	GK_TRY(gkd_number_load(config, e, "@members-max", 1u << 20,
 	                       &c->members_max, why));
+	GK_TRY(gkd_number_load(config, e, "@tree-spare", UINT32_MAX,
+	                       &c->tree_spare, why));
 	GK_TRY(gkd_elem_uint(config, e, "@sender-last", 0, UINT32_MAX, 0, &n,
 	                     why));
 	c->sender_last = (uint32_t)n;

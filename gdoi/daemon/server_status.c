@@ -49,6 +49,7 @@ group_status(struct gdoid_group *g)
 	json_object_set_new(
 		o, "full",
 		json_boolean(st.open && st.n_members >= st.capacity));
+	json_object_set_new(o, "tree", gkd_json_tree(&st.tree));
 	json_object_set_new(o, "senders", json_integer(st.senders));
 	json_object_set_new(o, "sender_last", json_integer(st.sender_last));
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));

@@ -4,6 +4,7 @@
 
 #include "common/crypto/gk_sign.h"
 #include "common/group/gk_commits.h"
+#include "common/lkh/gk_lkh.h"
 #include "gdoi/engine/output.h"
 #include "gdoi/engine/policy.h"
 #include "gdoi/payload/kd.h"
@@ -46,6 +47,7 @@ struct gdoi_group_config {
 	unsigned members_max;    /* [1048576]; with LKH as many as a tree with
 	                          * IDs of 16 bits has leaves: 32768 for degree
 	                          * 2.  Lower it for shorter paths. */
+	uint32_t tree_spare;     /* [GK_LKH_SPARE] see struct gk_lkh_config */
 	uint32_t sender_last;    /* [by the policy's sid_bits] lower it to see
 	                          * sender ids run out */
 	/* RFC 6407 sections 3.4, 5.4.2: of one request; never above
@@ -152,6 +154,7 @@ struct gdoi_group_status {
 	int64_t edition;
 	size_t n_members, n_unresponsive, n_barred;
 	size_t capacity; /* members that it can have */
+	struct gk_lkh_size tree; /* no trees: no LKH, or nobody came yet */
 	bool has_kek;
 	struct gdoi_kek_info kek;
 	size_t n_teks;

@@ -155,8 +155,11 @@ complete(const struct gdoi_group *g, const struct content *c,
 		if (id == GDOI_LKH_ROOT)
 			break;
 		key = content_find(c, id);
-		if (key == NULL)
+		if (key == NULL) {
+			if (gk_lkh_is_bypassed(gk_group_lkh(g->data), id))
+				continue;
 			return GK_ERR_UNEXPECTED;
+		}
 		lkh_key(g, key, &array->key[array->count++]);
 	}
 	kek_key(kek, &array->key[array->count++]);

@@ -71,6 +71,7 @@ new_rekey_sa(struct gdoi_plan *p)
 	/* Until here it can fail, and is then begun anew: the epoch is open. */
 	if (err == GK_OK) {
 		gk_group_close(g->data);
+		gk_group_shrink(g->data, p->now.utc_s);
 		err = promote(p);
 	}
 	g->wraps += arrays.keys;
@@ -321,6 +322,7 @@ plan_all(struct gdoi_plan *p)
 	} else if (gk_group_open(g->data)) {
 		GK_TRY(gk_group_reserve_close(g->data));
 		gk_group_close(g->data);
+		gk_group_shrink(g->data, p->now.utc_s);
 	}
 	GK_TRY(new_data_sas(p));
 	if (p->told)

@@ -209,7 +209,8 @@ gdoi_group_make_data(struct gdoi_group *g)
 		         .capacity = s->capacity,
 		         .plain = true,
 		         .backward = s->backward,
-		         .last_id = GDOI_LKH_LAST },
+		         .last_id = GDOI_LKH_LAST,
+		         .spare = g->cfg.tree_spare },
 		.backward = s->backward,
 		.fixed = true,
 		/* RFC6407-3.5-08: in sequence over a restart, too.  A

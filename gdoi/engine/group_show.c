@@ -48,6 +48,8 @@ fill_open(const struct gdoi_group *g, struct gdoi_group_status *out)
 	    out->capacity > g->policy->members_max)
 		out->capacity = g->policy->members_max;
 	out->next_rekey_utc = next_rekey(g);
+	if (gk_group_lkh(g->data) != NULL)
+		gk_lkh_size(gk_group_lkh(g->data), &out->tree);
 	out->has_kek = kek != NULL;
 	if (kek != NULL)
 		gdoi_kek_info(kek, &out->kek);

@@ -123,6 +123,7 @@ group_status(struct gsakmpd_group *g)
 		                    json_integer((json_int_t)st.n_expelled));
 		json_object_set_new(o, "upstream", gsakmpd_upstream_status(g));
 	}
+	json_object_set_new(o, "tree", gkd_json_tree(&st.tree));
 	json_object_set_new(o, "last_rekey", gkd_json_utc(st.last_rekey_utc));
 	json_object_set_new(o, "next_rekey", gkd_json_utc(st.next_rekey_utc));
 	json_object_set_new(o, "next_recheck", gkd_json_utc(st.recheck_utc));

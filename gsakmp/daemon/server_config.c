@@ -58,6 +58,8 @@ read_rekey(const struct gkd_config *config, const struct gkd_elem *group,
 	                         1, &c->resend_spacing_ms, why));
 	GK_TRY(gkd_number_load(config, group, "rekey@degree", 16,
 	                       &c->lkh_degree, why));
+	GK_TRY(gkd_number_load(config, group, "rekey@tree-spare", UINT32_MAX,
+	                       &c->tree_spare, why));
 	GK_TRY(read_rekey_size(config, group, c, why));
 	GK_TRY(gkd_duration_load(config, group, "keys@traffic-life",
 	                         10 * YEAR_MS, 1000, &c->gtpk_life_s, why));

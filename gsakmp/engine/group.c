@@ -380,6 +380,8 @@ count_members(const struct gsakmp_group *g, struct gsakmp_group_status *out)
 {
 	out->n_members = gk_group_count_state(g->data, GK_MEMBER_ACTIVE);
 	out->n_overdue = gk_group_count_state(g->data, GK_MEMBER_LEAVING);
+	if (gk_group_lkh(g->data) != NULL)
+		gk_lkh_size(gk_group_lkh(g->data), &out->tree);
 }
 
 void

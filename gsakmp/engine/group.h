@@ -4,6 +4,7 @@
 
 #include "common/crypto/gk_kex.h"
 #include "common/group/gk_commits.h"
+#include "common/lkh/gk_lkh.h"
 #include "gsakmp/engine/output.h"
 
 struct gk_group_member;
@@ -53,6 +54,7 @@ struct gsakmp_group_config {
 	unsigned sessions_max;       /* [10000] registrations under way */
 	unsigned replay_max;         /* [1048576] remembered RTJ nonces */
 	uint32_t kek_life_s;         /* [31536000] */
+	uint32_t tree_spare; /* [GK_LKH_SPARE] see struct gk_lkh_config */
 	/*
 	 * Which members lose their access, whose certificate, or one above it,
 	 * or an attribute certificate that gave them a permission they need,
@@ -305,6 +307,7 @@ struct gsakmp_group_status {
 	struct gsakmp_judged judged; /* ... how far; or the last time */
 	struct gsakmp_gtpk gtpk;     /* octets empty */
 	struct gsakmp_suite suite;
+	struct gk_lkh_size tree; /* no trees: no LKH, or nobody came yet */
 	/* Why the token, which was restored, would not be accepted today: no
 	 * joins until another comes.  NULL: it would. */
 	const char *lapsed;

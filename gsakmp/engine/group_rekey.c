@@ -399,8 +399,10 @@ close_epoch(struct plan *p, const struct gsakmp_rekey_cause *order)
 	if (err == GK_OK)
 		err = render(p, &plan);
 	/* Until here it can fail, and is then begun anew: the epoch is open. */
-	if (err == GK_OK && (!g->cfg.subordinate || due || order->refresh))
+	if (err == GK_OK && (!g->cfg.subordinate || due || order->refresh)) {
 		gk_group_close(g->data);
+		gk_group_shrink(g->data, p->now.utc_s);
+	}
 	if (err == GK_OK && due) {
 		err = gsakmp_group_keys_out(g, GSAKMP_OUT_KEY_INSTALL,
 		                            GK_KEY_CURRENT);

@@ -50,7 +50,8 @@ make_data(struct gsakmp_group *g, const struct tree *t)
 		.lkh = { .degree = t->degree,
 		         .key_len = t->key_len,
 		         .backward = t->backward,
-		         .lifetime = g->cfg.kek_life_s },
+		         .lifetime = g->cfg.kek_life_s,
+		         .spare = g->cfg.tree_spare },
 		.backward = t->backward,
 		.imported = g->cfg.subordinate,
 		/* RFC4534-B.5.4.1-01: no method, no new keys. */

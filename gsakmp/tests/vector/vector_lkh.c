@@ -45,6 +45,12 @@ seat_members(struct vec *v, struct gk_lkh *lkh)
 	}
 	vec_ok(v, gk_lkh_seal(lkh, GK_LKH_PATH, &plan), "second epoch");
 	gk_lkh_plan_free(&plan);
+	if (!vec_has(v->in, "shrunk") || !vec_flag(v, v->in, "shrunk"))
+		return;
+	if (gk_lkh_shrink(lkh, NOW) == 0)
+		vec_fail(v, "it does not shrink");
+	while (gk_lkh_shrink(lkh, NOW) != 0)
+		continue;
 }
 
 /* The handle of a key before the event, from the paths of all members. */
@@ -156,6 +162,7 @@ lkh(struct vec *v)
 		.capacity = (uint32_t)vec_num(v, v->in, "capacity"),
 		.plain = !vec_flag(v, v->in, "rooted"),
 		.backward = true,
+		.spare = 1,
 	};
 	struct gk_lkh *tree = NULL;
 

@@ -399,7 +399,7 @@ def expulsion(v, dialect):
 
 @output("lkh")
 def plan(v, _dialect):
-    tree = plans.Tree(v.degree, v.capacity, v.rooted, v.members)
+    tree = plans.Tree(v.degree, v.capacity, v.rooted, v.members, bool(v.get("shrunk")))
     return tree.event(v.leave, v.join, v.style)
 
 

@@ -187,6 +187,7 @@ KINDS = {
         "degree": _n("children of a node"), "capacity": _n("seats of the tree, a power of the degree"),
         "rooted": Field("flag", "the root has a key of its own (Figure 30: it has none, the GTPK takes its place)"),
         "style": _t("path: all that is lost in one wrap; chain: each key once under each child"),
+        "shrunk": Field("flag", "the tree has shrunk before: nodes with members below one child only are bypassed", optional=True),
         "members": Field("numbers", "seats taken before, from 1"),
         "leave": Field("numbers", "seats that are vacated, before anybody joins"),
         "join": _n("how many members join, each taking the lowest free seat"),

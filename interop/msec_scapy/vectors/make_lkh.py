@@ -3,8 +3,8 @@
 from .recipe import Book
 
 
-def _tree(degree, capacity, members, leave=(), join=0, style="path", rooted=True):
-    return {"degree": degree, "capacity": capacity, "rooted": rooted, "style": style,
+def _tree(degree, capacity, members, leave=(), join=0, style="path", rooted=True, **more):
+    return {**more, "degree": degree, "capacity": capacity, "rooted": rooted, "style": style,
             "members": list(members), "leave": list(leave), "join": join}
 
 
@@ -38,4 +38,15 @@ def books():
                  _tree(2, 8, range(1, 9), [1, 2, 3, 4], style=style))
         book.add("lkh", f"figure-30/batch/{style}", "Figure 30, without a root key: 2 and 7 leave, one joins",
                  "RFC4535-A.2-01", _tree(2, 8, [1, 2, 3, 5, 6, 7, 8], [2, 7], 1, style, False))
+        for degree, capacity, few in ((2, 64, (1, 2, 64)), (4, 256, (1, 2, 70, 256))):
+            for rooted in (True, False):
+                label = f"degree-{degree}/{'rooted' if rooted else 'figure-30'}/{style}"
+                for name, text, leave, join in (
+                        ("leave", "one leaves", few[1:2], 0),
+                        ("apart", "one leaves who has a subtree of its own", few[-1:], 0),
+                        ("join", "one joins below a bypassed node with another child: it comes back", (), capacity // 8),
+                        ("batch", "two leave, some join", few[1:3], 2 + capacity // 16)):
+                    book.add("lkh", f"shrunk/{name}/{label}",
+                             f"{len(few)} are left of {capacity}, degree {degree}, and the tree has shrunk; {text}",
+                             "RFC4535-A.2-01", _tree(degree, capacity, few, leave, join, style, rooted, shrunk=True))
     return [book]

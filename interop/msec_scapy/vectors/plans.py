@@ -8,13 +8,16 @@ GTPK = 0
 
 
 class Tree:
-    def __init__(self, degree, capacity, rooted, members):
+    def __init__(self, degree, capacity, rooted, members, shrunk=False):
         self.degree, self.rooted = degree, rooted
         self.leaves, first = 1, 1
         while self.leaves < capacity:
             first, self.leaves = first + self.leaves, self.leaves * degree
         self.first_leaf = first
         self.old = {self.leaf(s) for s in members}  # members before the event
+        below = self.count(self.old)
+        self.bypassed = {n for n in below if shrunk and n < self.first_leaf and (n != 1 or rooted)
+                         and self.branches(n, below) == 1}
 
     def leaf(self, seat):
         return self.first_leaf + seat - 1
@@ -35,8 +38,27 @@ class Tree:
                 out.append(node)
         return out
 
+    def count(self, leaves):
+        """{node: members below it}"""
+        out = {}
+        for leaf in leaves:
+            for node in [leaf, *self.above(leaf), 1]:
+                out.setdefault(node, set()).add(leaf)
+        return out
+
+    def branches(self, node, below):
+        return sum(child in below for child in self.children(node))
+
+    def reach(self, nodes):
+        """Those of the nodes that have a key in use; in place of a bypassed one, its children."""
+        for node in nodes:
+            if node in self.bypassed:
+                yield from self.reach(self.children(node))
+            else:
+                yield node
+
     def tops(self):
-        return [1] if self.rooted else list(self.children(1))
+        return list(self.reach([1] if self.rooted else self.children(1)))
 
     def event(self, leave, join, style):
         gone = {self.leaf(s) for s in leave}
@@ -44,48 +66,75 @@ class Tree:
         free = sorted(set(range(1, self.leaves + 1)) - {n - self.first_leaf + 1 for n in stay})
         seats = free[:join]
         new = {self.leaf(s) for s in seats}
-        under = {n: set() for n in range(1, self.first_leaf + self.leaves)}
-        for leaf in stay:
-            for node in [leaf, *self.above(leaf), 1]:
-                under[node].add(leaf)
-        self.stay = under  # members that stay, below each node
+        nobody = {n: set() for n in range(1, self.first_leaf + self.leaves)}
+        self.stay = nobody | self.count(stay)  # members that stay, below each node
         self.now = {n for leaf in stay | new for n in [leaf, *self.above(leaf)]}
-        self.lost = {n for leaf in gone for n in self.above(leaf)} & self.now
-        self.made = ({n for leaf in new for n in [leaf, *self.above(leaf)]} | self.lost) & self.now
+        joined = {n for leaf in new for n in [leaf, *self.above(leaf)]}
+        self.seated = {self.leaf(s): number for number, s in enumerate(seats)}
+        self.first = {n: min(self.seated[leaf] for leaf in below) for n, below in self.count(new).items()}
+        # taken into use again, by which joiner: it sits below another child than those who stay
+        self.back = {n: number for n in self.bypassed & joined if self.stay[n]
+                     for number in [self.came_back(n, stay)] if number is not None}
+        self.bypassed = {n for n in self.bypassed - set(self.back) if self.stay[n]}
+        self.lost = ({n for leaf in gone for n in self.above(leaf)} & self.now) - self.bypassed
+        self.made = ((joined | self.lost) & self.now) - self.bypassed
         self.wraps, self.done = [], set()
         (self.path if style == "path" else self.chain)()
         return {"seats": seats, "wraps": self.wraps}
+
+    def came_back(self, node, stay):
+        for leaf, number in self.seated.items():
+            inside = self.count(stay | {n for n, k in self.seated.items() if k <= number})
+            if node in self.above(leaf) and self.branches(node, inside) > 1:
+                return number
+        return None
+
+    def waits(self, node, key):
+        """Somebody below the node lacks the new key: those who stay, and who was seated before it was made."""
+        return bool(self.stay[node]) or self.first.get(node, len(self.seated)) < self.back.get(key, -1)
 
     def wrap(self, node, old, keys):
         self.wraps.append({"under": node, "old": old, "keys": keys})
 
     def renewed(self, node):
         """New only because of joins: those who stay hold the old key, and it is still good."""
-        return node in self.made and node not in self.lost and bool(self.stay[node])
+        return node in self.made - self.lost - set(self.back) and bool(self.stay[node])
+
+    def under_children(self, node):
+        for child in self.reach(self.children(node)):
+            if self.waits(child, node):
+                self.wrap(child, False, [node])
 
     # path: one wrap for everybody who lost the same keys
 
     def path(self):
         for top in self.tops():
             self.down(top)
-        for node in sorted(self.made, reverse=True):
-            if self.renewed(node) and node not in self.done:
+        for node in sorted(self.made - self.done, reverse=True):
+            if self.renewed(node):
                 self.wrap(node, True, [node])
+            elif node in self.back:
+                self.under_children(node)
 
     def down(self, node):
         if node not in self.now:
             return
-        if node in self.lost:
-            for child in self.children(node):
+        if node in self.lost | set(self.back):
+            self.done.add(node)
+            for child in self.reach(self.children(node)):
                 self.down(child)
             return
-        if not self.stay[node]:
-            return
-        keys = [GTPK, *reversed(self.above(node))]
+        above = [n for n in reversed(self.above(node)) if n not in self.bypassed]
+        late = [n for n in above if self.first.get(node, len(self.seated)) < self.back.get(n, -1)]
+        keys = [GTPK, *above] if self.stay[node] else late
         if self.renewed(node):
             self.done.add(node)
-            self.wrap(node, True, keys + [node])
-        else:
+            if late:  # who joined in this event does not hold the old key
+                self.wrap(node, True, [node])
+                self.wrap(node, False, keys)
+            else:
+                self.wrap(node, True, keys + [node])
+        elif keys:
             self.wrap(node, False, keys)
 
     # chain: each new key once under each child
@@ -94,10 +143,8 @@ class Tree:
         for node in sorted(self.made, reverse=True):
             if self.renewed(node):
                 self.wrap(node, True, [node])
-            elif node in self.lost:
-                for child in self.children(node):
-                    if self.stay[child]:
-                        self.wrap(child, False, [node])
+            elif node in self.lost or node in self.back:
+                self.under_children(node)
         for top in self.tops():
             if self.stay[top]:
                 self.wrap(top, False, [GTPK])
