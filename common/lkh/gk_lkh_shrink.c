@@ -257,16 +257,16 @@ size_t
 gk_lkh_shrink(struct gk_lkh *lkh, int64_t utc)
 {
 	size_t rows = ROWS + 2 * lkh->dirty_count, looks = rows * LOOKS;
-	size_t changed = 0;
+	/* Also after a restart, which knows of no sweep. */
+	size_t changed = cut_down(lkh);
 
 	if (!lkh->sweeping) {
 		if (!is_too_large(lkh))
-			return 0;
+			return changed;
 		lkh->sweeping = true;
 		lkh->sweep_found = false;
 		lkh->sweep = (struct gk_lkh_at){ 0 };
 	}
-	changed = cut_down(lkh);
 	while (looks > 0 && changed < rows) {
 		if (lkh->sweep.block < lkh->block_count) {
 			changed +=

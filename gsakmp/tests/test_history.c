@@ -362,6 +362,26 @@ step(struct history *h)
 	pass(h, 1500);
 }
 
+/* Nearly all go, and the tree shrinks under the others. */
+static void
+ebb(struct history *h)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < MEMBERS; i++)
+		left += is_member(h, i);
+	for (size_t i = 0; i < MEMBERS && left > 2; i++) {
+		if (!is_member(h, i))
+			continue;
+		leave(h, i);
+		left--;
+	}
+	for (int i = 0; i < 3; i++) {
+		gk_assert_ok(world_rekey(h->w));
+		pass(h, 1500);
+	}
+}
+
 /* ---- what must be true -------------------------------------------------- */
 
 static void
@@ -431,6 +451,8 @@ run(const struct world_config *cfg, unsigned steps)
 	pass(h, 3000);
 	for (unsigned s = 1; s <= steps; s++) {
 		step(h);
+		if (s % 16 == 15)
+			ebb(h);
 		if (s % 8 == 0)
 			check_now(h);
 	}
@@ -454,6 +476,7 @@ GK_TEST(rfc4535_4_4_7_05, only_current_members_can_compute_the_current_key)
 
 		cfg.group.lkh_degree = degrees[i % GK_COUNT(degrees)];
 		cfg.group.lkh_chain = i / 4 != 0;
+		cfg.group.tree_spare = i % 2 == 0 ? 1 : 0;
 		cfg.group.join_window_ms = i % 3 == 1 ? 400 : 0;
 		cfg.suite = i % 4 == 3 ? WORLD_MIXED : WORLD_P256;
 		cfg.gm.no_recovery = true; /* the evicted do not knock */
