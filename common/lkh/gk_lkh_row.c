@@ -24,6 +24,7 @@
 const char *const gk_lkh_tables[] = { HEAD, TREE, NODE, NULL };
 
 #define BYPASSED 2  /* beside 1, has a key */
+#define FLOOR 2     /* beside open, or not */
 #define ROW_MAX 256 /* octets; the largest is a node with an old key */
 
 /* What a restart may not change: ids, seats and key lengths hang on it. */
@@ -43,6 +44,7 @@ put_config(const struct gk_lkh *lkh, struct gk_wr *wr)
 static enum gk_err
 save_head(struct gk_lkh *lkh, struct gk_journal *journal)
 {
+	bool floor = lkh->floor_handle != 0; /* it has shrunk before */
 	uint8_t row[ROW_MAX];
 	struct gk_wr wr;
 
@@ -51,13 +53,15 @@ save_head(struct gk_lkh *lkh, struct gk_journal *journal)
 	gk_wr_u32(&wr, lkh->first_id);
 	gk_wr_u32(&wr, lkh->last_id);
 	gk_wr_u32(&wr, lkh->epoch);
-	gk_wr_u8(&wr, lkh->open);
+	gk_wr_u8(&wr, (uint8_t)(lkh->open | (floor ? FLOOR : 0)));
 	gk_wr_u8(&wr, lkh->group_due);
 	gk_row_wr_u64(&wr, lkh->clock);
 	gk_row_wr_u64(&wr, lkh->group_made);
 	gk_row_wr_u64(&wr, lkh->group_version);
-	gk_wr_u32(&wr, lkh->floor_handle);
-	gk_row_wr_u64(&wr, (uint64_t)lkh->floor_created);
+	if (floor) {
+		gk_wr_u32(&wr, lkh->floor_handle);
+		gk_row_wr_u64(&wr, (uint64_t)lkh->floor_created);
+	}
 	return gk_row_put(journal, HEAD, (struct gk_slice){ NULL, 0 }, &wr);
 }
 
@@ -202,7 +206,7 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 	lkh->clock = gk_row_rd_u64(&rd, "clock");
 	lkh->group_made = gk_row_rd_u64(&rd, "group key made");
 	lkh->group_version = gk_row_rd_u64(&rd, "group key version");
-	if (gk_rd_left(&rd) != 0) { /* else of a version without */
+	if (open & FLOOR) {
 		lkh->floor_handle = gk_rd_u32(&rd, "handles given back");
 		lkh->floor_created =
 			(int64_t)gk_row_rd_u64(&rd, "dates given back");
@@ -216,12 +220,13 @@ load_head(struct gk_lkh *lkh, struct gk_slice value, const char **why)
 			     "key length, size or id range");
 	if (lkh->first_id < lkh->cfg.first_id ||
 	    lkh->last_id > lkh->cfg.last_id || lkh->block_count != 0 ||
-	    lkh->epoch == 0 || open > 1 || due > open ||
+	    lkh->epoch == 0 || (open & ~FLOOR) > 1 || due > (open & 1) ||
 	    lkh->group_made > lkh->clock || lkh->clock > UINT64_MAX / 2 ||
-	    lkh->floor_created < 0 || lkh->floor_created > GK_UTC_MAX)
+	    ((open & FLOOR) && lkh->floor_handle == 0) ||
+	    lkh->floor_created < GK_UTC_MIN || lkh->floor_created > GK_UTC_MAX)
 		return gk_row_refuse(why,
 		                     "impossible head of the key hierarchy");
-	lkh->open = open;
+	lkh->open = open & 1;
 	lkh->group_due = due;
 	lkh->head_dirty = false;
 	return GK_OK;

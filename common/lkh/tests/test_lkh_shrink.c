@@ -430,36 +430,6 @@ GK_TEST(lkh, shrinking_without_randomness_only_takes)
 	gk_journal_free(j);
 }
 
-/* A store that knows of no floor yet. */
-GK_TEST(lkh, a_head_of_an_earlier_version_is_read)
-{
-	struct gk_lkh *lkh = tree_of(&sixty_four, 8), *again;
-	struct gk_journal *j = journal_new();
-	struct rows *rows = rows_new();
-	const char *why = "";
-
-	gk_assert_ok(gk_lkh_save(lkh, j));
-	rows_apply(rows, j);
-	gk_assert_ok(gk_lkh_new(&env, &sixty_four, &again));
-	for (size_t t = 0; gk_lkh_tables[t] != NULL; t++)
-		for (size_t i = 0; i < rows_count(rows); i++) {
-			struct gk_change c = rows_at(rows, i);
-
-			if (strcmp(c.table, gk_lkh_tables[t]) != 0)
-				continue;
-			if (t == 0)
-				c.value.len -= 12;
-			gk_assert_ok(gk_lkh_load_row(again, c.table, c.key,
-			                             c.value, &why));
-		}
-	gk_assert_ok(gk_lkh_load_done(again, &why));
-	assert_int_equal(gk_lkh_count(again), 8);
-	gk_lkh_free(again);
-	gk_lkh_free(lkh);
-	rows_free(rows);
-	gk_journal_free(j);
-}
-
 /* Waves of joins and of leaves, with rekeys and restarts at any point of them. */
 static void
 tide(const struct gk_lkh_config *cfg, uint64_t seed, unsigned waves,
@@ -554,7 +524,6 @@ main(void)
 		GK_RUN(lkh, a_group_that_comes_and_goes_is_left_alone),
 		GK_RUN(lkh, a_small_group_and_one_that_must_not_are_left_alone),
 		GK_RUN(lkh, shrinking_without_randomness_only_takes),
-		GK_RUN(lkh, a_head_of_an_earlier_version_is_read),
 		GK_RUN(rfc2627_5_4,
 		       after_growth_and_shrink_only_members_have_the_group_key),
 	};
