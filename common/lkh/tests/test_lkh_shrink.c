@@ -457,6 +457,8 @@ tide(const struct gk_lkh_config *cfg, uint64_t seed, unsigned waves,
 				assert_world(world_shrink(w));
 			if (r % 32 == 3)
 				assert_world(world_renew(w, 64));
+			if (r % 16 == 5)
+				assert_world(world_rejoin(w, r >> 5));
 			world_tick(w, r % 8 == 0);
 			if ((r % 8 == 4) == (n < to))
 				assert_world(world_leave(w, r >> 4));
