@@ -153,7 +153,7 @@ struct gdoi_group_status {
 	bool lapsed; /* see gdoi_group_set_lapsed() */
 	int64_t edition;
 	size_t n_members, n_unresponsive, n_barred;
-	size_t capacity; /* members that it can have */
+	size_t capacity;         /* members that it can have */
 	struct gk_lkh_size tree; /* no trees: no LKH, or nobody came yet */
 	bool has_kek;
 	struct gdoi_kek_info kek;
