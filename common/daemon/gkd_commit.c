@@ -38,7 +38,8 @@ gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
 
 /* ---- what time it was ---------------------------------------------------- */
 
-#define CLOCK_SCOPE "clock"
+#define CLOCK_BEFORE "clock" /* the scope, before it had one of its own */
+#define CLOCK_TABLE "clock"
 #define CLOCK_GAP_S 60
 #define CLOCK_SLACK_S 5 /* less is what a clock is slewed by */
 
@@ -52,7 +53,7 @@ keep_clock(struct gkd_commit *c, int64_t now_utc)
 	gk_wr_u32(&wr, (uint32_t)((uint64_t)now_utc >> 32));
 	gk_wr_u32(&wr, (uint32_t)now_utc);
 	/* What could not be stored is tried again with the next commit. */
-	if (gk_store_put(c->store, gk_slice_str(CLOCK_SCOPE), CLOCK_SCOPE,
+	if (gk_store_put(c->store, gk_store_own(), CLOCK_TABLE,
 	                 gk_slice_str("seen"),
 	                 (struct gk_slice){ octets, sizeof(octets) }) == GK_OK)
 		c->seen_utc = now_utc;
@@ -75,9 +76,10 @@ seen_before(struct gkd_commit *c)
 	struct gk_buf octets = { 0 };
 	struct gk_rd rd;
 	uint64_t utc;
+	bool moved; /* it is put down anew at every start */
 
-	if (gk_store_get(c->store, gk_slice_str(CLOCK_SCOPE), CLOCK_SCOPE,
-	                 gk_slice_str("seen"), &octets) != GK_OK)
+	if (gk_store_get_own(c->store, CLOCK_BEFORE, CLOCK_TABLE,
+	                     gk_slice_str("seen"), &octets, &moved) != GK_OK)
 		return 0;
 	gk_rd_init(&rd, octets.ptr, octets.len);
 	utc = (uint64_t)gk_rd_u32(&rd, "time") << 32;

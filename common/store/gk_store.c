@@ -662,3 +662,18 @@ gk_store_scopes(struct gk_store *store, const struct gk_store_reader *reader)
 {
 	return load(store, GK_STORE_SCOPES, NULL, "", reader);
 }
+
+enum gk_err
+gk_store_get_own(struct gk_store *store, const char *before, const char *table,
+                 struct gk_slice key, struct gk_buf *value, bool *moved)
+{
+	enum gk_err err =
+		gk_store_get(store, gk_store_own(), table, key, value);
+
+	*moved = false;
+	if (err != GK_ERR_UNEXPECTED)
+		return err;
+	err = gk_store_get(store, gk_slice_str(before), table, key, value);
+	*moved = err == GK_OK;
+	return err;
+}

@@ -118,6 +118,22 @@ GK_MUST_CHECK enum gk_err gk_store_put(struct gk_store *store,
                                        struct gk_slice key,
                                        struct gk_slice value);
 
+/* gk_store_own - the scope of what is the daemon's own and no group's, and is not
+ * dropped with one: the name of a group has an octet. */
+static inline struct gk_slice
+gk_store_own(void)
+{
+	return (struct gk_slice){ 0 };
+}
+/* gk_store_get_own - a row of that scope; or, where there is none yet, as a version
+ * of before has left it in the scope @before: then *@moved, and the caller stores it
+ * again, where nobody's group can have it. */
+GK_MUST_CHECK enum gk_err gk_store_get_own(struct gk_store *store,
+                                           const char *before,
+                                           const char *table,
+                                           struct gk_slice key,
+                                           struct gk_buf *value, bool *moved);
+
 /* gk_store_why - the last error of this store in words; never NULL. */
 const char *gk_store_why(const struct gk_store *store);
 

@@ -258,6 +258,105 @@ GK_TEST(rfc4535_7_1_1_12, what_was_not_sent_is_stored_for_as_long)
 	world_free(w);
 }
 
+/* ---- killed between two parts ------------------------------------------- */
+
+#define HEARD_MAX 64
+
+/* The payloads of the Rekey Events that were on the wire, by Sequence ID. */
+static struct heard {
+	uint32_t sequence;
+	struct gk_buf payloads;
+	unsigned times;
+} heard[HEARD_MAX];
+static size_t n_heard;
+
+static void
+hear(void *ctx, unsigned from, struct gk_slice dgram)
+{
+	const struct world *w = ctx;
+	const struct gsakmp_parse how = { .dialect = &w->cfg.dialect };
+	struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
+	struct gsakmp_reject why;
+	struct gk_buf payloads = { 0 };
+	size_t i = 0;
+
+	(void)from;
+	gk_assert_ok(
+		gsakmp_message_parse(&how, dgram.ptr, dgram.len, msg, &why));
+	for (size_t n = 0; n < msg->n_rekey_events; n++)
+		gk_assert_ok(
+			gk_buf_append(&payloads, msg->rekey_event[n].data));
+	while (i < n_heard && heard[i].sequence != msg->header.sequence)
+		i++;
+	if (msg->header.exchange == GSAKMP_EXCHANGE_REKEY_EVENT) {
+		assert_true(i < HEARD_MAX);
+		if (heard[i].times++ != 0)
+			assert_true(
+				gk_slice_equal(gk_buf_slice(&heard[i].payloads),
+			                       gk_buf_slice(&payloads)));
+		heard[i].sequence = msg->header.sequence;
+		gk_buf_free(&heard[i].payloads);
+		heard[i].payloads = payloads;
+		payloads = (struct gk_buf){ 0 };
+		n_heard += i == n_heard;
+	}
+	gk_buf_free(&payloads);
+	test_free(msg);
+}
+
+/* After the first few parts have left: all go out once more, each as it was and
+ * under its own Sequence ID, and the next rekey has the next one. */
+GK_TEST(rfc4535_7_1_1_12, a_kill_between_parts_repeats_none_for_another)
+{
+	struct world_config cfg = { .suite = WORLD_P256,
+		                    .event = GPT_REKEY_EVENT_TIME,
+		                    .event_time = 86400,
+		                    .seed = 10,
+		                    .group = { .rekey_message = 700,
+		                               .no_rekey_certs = true } };
+	struct world *w = world_joined(&cfg, 32);
+	struct gsakmp_output out;
+	const char *peer[8];
+	uint32_t first, last;
+	unsigned sent = 0;
+
+	world_pass(w, 3000);
+	for (unsigned i = 0; i < GK_COUNT(peer); i++)
+		peer[i] = w->member[4 * i]->peer;
+	first = world_status(w).sequence + 1;
+	gk_assert_ok(gsakmp_group_evict(w->group, peer, GK_COUNT(peer),
+	                                simnet_now(w->net)));
+	last = world_status(w).sequence;
+	assert_true(last > first + 2);
+	simnet_tap(w->net, hear, w);
+	/* all is stored, two parts leave, and it is killed */
+	while (sent < 2 && gsakmp_group_poll(w->group, &out)) {
+		if (out.kind == GSAKMP_OUT_COMMIT)
+			assert_true(world_store_commit(&w->store, &out));
+		if (out.kind != GSAKMP_OUT_MULTICAST)
+			continue;
+		hear(w, 0, out.dgram);
+		sent++;
+	}
+	assert_int_equal(sent, 2);
+	world_restart(w);
+	world_pass(w, 3000);
+	assert_int_equal(n_heard, last - first + 1);
+	for (size_t i = 0; i < n_heard; i++) {
+		assert_int_equal(heard[i].sequence, first + i);
+		assert_int_equal(heard[i].times, i < 2 ? 2 : 1);
+	}
+	assert_int_equal(world_in_step(w), 32 - GK_COUNT(peer));
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 3000);
+	assert_int_equal(heard[last - first + 1].sequence, last + 1);
+	assert_int_equal(heard[last - first + 1].times, 1);
+	assert_int_equal(world_in_step(w), 32 - GK_COUNT(peer));
+	for (size_t i = 0; i < n_heard; i++)
+		gk_buf_free(&heard[i].payloads);
+	world_free(w);
+}
+
 /* The end of a group is not kept waiting by what nobody needs any more. */
 GK_TEST(rfc4535_5_3_1_3_02, the_end_between_two_parts_is_the_next_message)
 {
@@ -284,6 +383,8 @@ main(void)
 		GK_RUN(rfc4535_7_1_1_12, parts_wait_for_the_store),
 		GK_RUN(rfc4535_7_1_1_12,
 		       what_was_not_sent_is_stored_for_as_long),
+		GK_RUN(rfc4535_7_1_1_12,
+		       a_kill_between_parts_repeats_none_for_another),
 		GK_RUN(rfc4535_5_3_1_3_02,
 		       the_end_between_two_parts_is_the_next_message),
 	};

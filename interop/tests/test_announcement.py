@@ -3,6 +3,7 @@
 registration; and those that do not count."""
 import datetime
 import signal
+import sqlite3
 
 import pytest
 
@@ -206,3 +207,31 @@ def test_an_old_edition_is_refused_after_a_restart_too(town, papers):
     mark = alice.start()
     alice.control("join")
     alice.wait("joined", since=mark)
+
+
+@pytest.mark.req("RFC4534-2-11")
+def test_a_serial_that_a_version_of_before_has_stored(town, papers):
+    """It kept it in a scope that a group could have, and so end with that group."""
+    alice = town.members["alice"]
+    mark = alice.mark()
+    papers.publish(3)
+    alice.control("reload")
+    alice.wait("announcement", since=mark, serial=3)
+    alice.finish()
+    store = alice.directory / "alice.db"
+    db = sqlite3.connect(store)
+    assert db.execute("SELECT scope FROM row WHERE tab = 'announcement'").fetchall() == [(b"",)]
+    db.execute("UPDATE row SET scope = CAST('announcements' AS BLOB) WHERE tab = 'announcement'")
+    db.commit()
+    db.close()
+    papers.publish(2)
+    refused_at_start(alice, "has serial 2, and serial 3 was accepted earlier")
+    # and from then on it is where no group is
+    db = sqlite3.connect(store)
+    db.execute("DELETE FROM row WHERE scope = CAST('announcements' AS BLOB)")
+    db.commit()
+    db.close()
+    refused_at_start(alice, "has serial 2, and serial 3 was accepted earlier")
+    papers.publish(4)
+    alice.start()
+    assert shown(alice)["serial"] == 4

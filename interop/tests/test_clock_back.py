@@ -117,3 +117,35 @@ def test_the_next_rekey_of_gsakmp_comes_no_later(tmp_path, net_prefix):
             after, = (stamp(x["next_rekey"]) for x in keys.control("status")["groups"])
             assert 590 < due - after < 610
             keys.finish()
+
+
+def scopes(daemon, table):
+    db = sqlite3.connect(store_of(daemon))
+    found = {bytes(scope): bytes(value) for scope, value in db.execute("SELECT scope, value FROM row WHERE tab = ?", (table,))}
+    db.close()
+    return found
+
+
+@pytest.mark.req("RFC4535-5.3.1.3-01")
+def test_what_is_the_daemons_own_does_not_go_with_a_group(tmp_path, net_prefix):
+    """A version of before kept it in scopes that groups could have, this one too: it is found there, and is in none since."""
+    with ground.Ground(tmp_path, net_prefix, group_id=b"announcements") as g:
+        keys = g.gcks()
+        assert g.member("gm0", rekeys=False).join()
+        keys.finish()
+        assert list(scopes(keys, "clock")) == [b""]
+        later = int(time.time()) + 600
+        db = sqlite3.connect(store_of(keys))
+        db.execute("UPDATE row SET scope = CAST('clock' AS BLOB), value = ? WHERE tab = 'clock'", (later.to_bytes(8, "big"),))
+        # what a subordinate's upstream would have left, now and then
+        for scope in (b"", b"announcements"):
+            db.execute("INSERT INTO row(scope, tab, key, value) VALUES(?, 'announcement', x'01', ?)", (scope, scope or b"own"))
+        db.commit()
+        db.close()
+        mark = keys.start()
+        assert 590 < keys.wait("clock-back", since=mark)["seconds"] <= 600
+        keys.control("destroy", "ground")
+        keys.wait("destroyed", since=mark)
+        keys.finish()
+        assert scopes(keys, "announcement") == {b"": b"own"}
+        assert abs(int.from_bytes(scopes(keys, "clock")[b""], "big") - time.time()) < 60

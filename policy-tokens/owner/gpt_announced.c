@@ -13,8 +13,7 @@
 #define DAY_MS UINT64_C(86400000)
 #define REQ "announcement" /* what refusals are counted under */
 
-/* No group's: what is deleted with a group is not this. */
-#define SCOPE "announcements"
+#define BEFORE "announcements" /* the scope, before it was the daemon's own */
 #define TABLE "announcement"
 #define ROW_LEN (8 + 32)
 
@@ -87,15 +86,16 @@ gpt_announced_load(struct gpt_announced *an, struct gkd_daemon *d,
 
 /* What was accepted last.  GK_ERR_UNEXPECTED: nothing was. */
 static enum gk_err
-stored(const struct gpt_announced *an, uint64_t *serial, uint8_t digest[32])
+stored(const struct gpt_announced *an, uint64_t *serial, uint8_t digest[32],
+       bool *moved)
 {
 	struct gk_buf row = { 0 };
 	struct gk_slice octets;
 	struct gk_rd rd;
 	enum gk_err err;
 
-	GK_TRY(gk_store_get(an->commit->store, gk_slice_str(SCOPE), TABLE,
-	                    gk_buf_slice(&an->key), &row));
+	GK_TRY(gk_store_get_own(an->commit->store, BEFORE, TABLE,
+	                        gk_buf_slice(&an->key), &row, moved));
 	gk_rd_init(&rd, row.ptr, row.len);
 	*serial = (uint64_t)gk_rd_u32(&rd, "serial") << 32;
 	*serial |= gk_rd_u32(&rd, "serial");
@@ -120,7 +120,7 @@ store(const struct gpt_announced *an, uint64_t serial, const uint8_t digest[32])
 	gk_wr_u32(&wr, (uint32_t)serial);
 	gk_wr_bytes(&wr, (struct gk_slice){ digest, 32 });
 	GK_TRY(gk_wr_done(&wr));
-	GK_TRY(gk_journal_new(gk_slice_str(SCOPE), &journal));
+	GK_TRY(gk_journal_new(gk_store_own(), &journal));
 	err = gk_journal_put(journal, TABLE, gk_buf_slice(&an->key),
 	                     (struct gk_slice){ row, sizeof(row) });
 	if (err == GK_OK)
@@ -162,6 +162,7 @@ gpt_announced_recall(struct gpt_announced *an, struct gkd_commit *commit,
 {
 	uint64_t serial = 0;
 	uint8_t digest[32] = { 0 };
+	bool moved = false;
 	enum gk_err err;
 
 	if (an->elem == NULL)
@@ -169,9 +170,11 @@ gpt_announced_recall(struct gpt_announced *an, struct gkd_commit *commit,
 	an->commit = commit;
 	if (gk_buf_copy(&an->key, key) != GK_OK)
 		return GKD_EXIT_FAILURE;
-	err = stored(an, &serial, digest);
+	err = stored(an, &serial, digest, &moved);
 	if (err != GK_OK && err != GK_ERR_UNEXPECTED)
 		return store_fails(an, why, gk_strerror(err));
+	if (moved && store(an, serial, digest) != GK_OK)
+		return store_fails(an, why, gk_store_why(commit->store));
 	if (err == GK_OK && an->serial == serial &&
 	    memcmp(digest, an->digest, sizeof(digest)) == 0)
 		return GKD_EXIT_OK;

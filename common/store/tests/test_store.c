@@ -127,6 +127,48 @@ GK_TEST(store, scopes_do_not_see_each_other_and_can_be_dropped)
 	gk_store_close(store);
 }
 
+/* Whatever a group is named. */
+GK_TEST(store, what_is_the_daemons_own_does_not_go_with_a_group)
+{
+	struct gk_store *store = open_store();
+	struct rows rows = { 0 };
+	struct gk_store_reader reader = { collect, &rows };
+	struct gk_journal *journal;
+	struct gk_buf value = { 0 };
+	bool moved;
+
+	/* as a version of before has left it */
+	gk_assert_ok(gk_store_put(store, str("clock"), "clock", str("seen"),
+	                          str("1")));
+	gk_assert_ok(gk_store_get_own(store, "clock", "clock", str("seen"),
+	                              &value, &moved));
+	assert_true(moved && gk_slice_equal(gk_buf_slice(&value), str("1")));
+	gk_buf_free(&value);
+	gk_assert_ok(gk_store_put(store, gk_store_own(), "clock", str("seen"),
+	                          str("2")));
+	gk_assert_ok(gk_store_put(store, str("clock"), "t", str("k"),
+	                          str("a group's")));
+	gk_assert_ok(gk_journal_new(str("clock"), &journal));
+	gk_assert_ok(gk_journal_drop(journal));
+	gk_assert_ok(gk_store_apply(store, journal));
+	gk_journal_free(journal);
+	for (unsigned i = 0; i < 2; i++) { /* also folded, and from the file */
+		gk_assert_ok(gk_store_get_own(store, "clock", "clock",
+		                              str("seen"), &value, &moved));
+		assert_false(moved);
+		assert_true(gk_slice_equal(gk_buf_slice(&value), str("2")));
+		gk_buf_free(&value);
+		gk_store_close(store);
+		store = open_store();
+	}
+	gk_assert_ok(gk_store_scopes(store, &reader));
+	assert_string_equal(rows.text, ":= ");
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              gk_store_get_own(store, "clock", "clock", str("other"),
+	                               &value, &moved));
+	gk_store_close(store);
+}
+
 static int
 second_opener(void)
 {
@@ -532,6 +574,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RUN(rows_survive_and_come_back_in_order_of_their_keys),
 		RUN(scopes_do_not_see_each_other_and_can_be_dropped),
+		RUN(what_is_the_daemons_own_does_not_go_with_a_group),
 		RUN(second_process_is_refused),
 		RUN(file_is_for_its_owner_only),
 		RUN(newer_version_is_refused_with_both_versions),
