@@ -373,9 +373,7 @@ gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
 
 	if (fd < 0)
 		return GK_ERR_IO;
-	if ((!cfg->reuseport || set_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
-	    bind(fd, &cfg->local.sa, gkd_addr_len(&cfg->local)) == 0 &&
-	    (!cfg->share || set_on(fd, SOL_SOCKET, SO_REUSEADDR))) {
+	if (gkd_udp_bind(fd, cfg)) {
 		GK_TRY(gkd_udp_adopt(udp, loop, fd, receive, arg));
 		if (cfg->batches != 0)
 			(*udp)->batches = cfg->batches;
@@ -385,24 +383,6 @@ gkd_udp_open(struct gkd_udp **udp, struct gkd_loop *loop,
 	close(fd);
 	errno = saved;
 	return GK_ERR_IO;
-}
-
-bool
-gkd_udp_is_free(const struct gkd_addr *addr)
-{
-	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool ok;
-	int saved;
-
-	if (fd < 0)
-		return false;
-	ok = (addr->sa.sa_family != AF_INET6 ||
-	      set_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
-	     bind(fd, &addr->sa, gkd_addr_len(addr)) == 0;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return ok;
 }
 
 void

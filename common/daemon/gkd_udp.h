@@ -21,8 +21,9 @@ struct gkd_udp;
 struct gkd_udp_config {
 	struct gkd_addr local;
 	bool reuseport;  /* one of a set that shares the address */
-	bool share;      /* receivers of multicast groups (gkd_mcast.h) may bind
-	                  * to the same port; nobody else had it before */
+	bool share;      /* receivers of multicast groups (gkd_mcast.h), of
+	                  * this process or another, may bind to the same
+	                  * port, or have; nobody else may or has */
 	int receive_buf; /* octets of socket buffer; 0: the system's default */
 	/* How many times GKD_UDP_BATCH are read in one go, before anything else
 	 * of this loop has its turn; 0: once.  More is for an owner who puts
@@ -58,8 +59,8 @@ GK_MUST_CHECK enum gk_err gkd_udp_open(
 void gkd_udp_close(struct gkd_udp *udp);
 /* gkd_udp_is_free - can @addr be bound?  A SO_REUSEPORT set would also share the
  * port with another process of this user; a first socket without the option
- * finds that out.  False: errno says why not. */
-bool gkd_udp_is_free(const struct gkd_addr *addr);
+ * finds that out.  @share: as in the configuration.  False: errno says why not. */
+bool gkd_udp_is_free(const struct gkd_addr *addr, bool share);
 
 /*
  * gkd_udp_send - one or many, with sendmmsg(2); the data is copied by the

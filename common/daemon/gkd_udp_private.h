@@ -14,4 +14,7 @@ GK_MUST_CHECK enum gk_err gkd_udp_adopt(
 	struct gkd_udp **udp, struct gkd_loop *loop, int fd,
 	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
 
+/* gkd_udp_bind - as @cfg has it; false: errno says why not. */
+bool gkd_udp_bind(int fd, const struct gkd_udp_config *cfg);
+
 #endif /* GKD_UDP_PRIVATE_H */

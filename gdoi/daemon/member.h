@@ -128,8 +128,9 @@ struct gdoid_member {
 	bool in_kernel;
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
-	int numbers_fd
-		[2]; /* as long as they are open reqids are ours; 0: none */
+	const char *lock_directory;
+	int lock_dir;                    /* 0: not open */
+	int numbers_fd[2];               /* locked: reqids are ours; 0: none */
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	uint32_t hook_limit_ms; /* of one run; 0: not said */
@@ -197,11 +198,15 @@ void gdoid_member_drain(struct gdoid_member *m);
 void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
                           const struct gdoi_address *to);
 
+/* ---- member_lock.c: whose the numbers in the kernel are ------------------- */
+/* gdoid_lock_numbers - no other daemon on this host has any of ours from now on;
+ * GK_ERR_VALUE: one has, or it cannot be seen to.  Before rights are dropped.
+ * gdoid_unlock_numbers - it may have them now. */
+GK_MUST_CHECK enum gk_err gdoid_lock_numbers(struct gdoid_member *m,
+                                             struct gkd_why *why);
+void gdoid_unlock_numbers(struct gdoid_member *m);
+
 /* ---- member_left.c: what a daemon that was killed left in the kernel ------ */
-/* gdoid_left_alone - has no other daemon on this host numbers that begin with ours?
- * gdoid_left_close - it may have them now. */
-bool gdoid_left_alone(struct gdoid_member *m);
-void gdoid_left_close(struct gdoid_member *m);
 /* gdoid_left_look - before anything is put there, and before rights are dropped. */
 void gdoid_left_look(struct gdoid_member *m);
 /* gdoid_left_sweep - once all groups that are joined have keys. */

@@ -9,6 +9,7 @@
 #define DAY_MS UINT64_C(86400000)
 #define PRIORITY 2000
 #define REQID 848000
+#define LOCK_DIRECTORY "/run/gdoi-gm"
 #define REPLAY_WINDOW 64
 
 /* ---- groups -------------------------------------------------------------- */
@@ -269,6 +270,9 @@ read_kernel(struct gdoid_member *m, struct gkd_why *why)
 	if (e == NULL)
 		return GK_OK;
 	m->in_kernel = true;
+	m->lock_directory = gkd_elem_path(m->d->config, e, "@lock-directory");
+	if (m->lock_directory == NULL)
+		m->lock_directory = LOCK_DIRECTORY;
 	GK_TRY(gkd_elem_uint(config, e, "@replay-window", 0,
 	                     GDOI_XFRM_WINDOW_MAX, REPLAY_WINDOW, &window,
 	                     why));

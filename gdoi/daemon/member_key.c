@@ -246,15 +246,8 @@ gdoid_member_open_keys(struct gdoid_member *m, struct gkd_why *why)
 	const struct gkd_elem *root = gkd_config_root(m->d->config);
 	const struct gdoi_kernel_ops ops = { to_kernel, on_note, m };
 
-	if (m->in_kernel && !gdoid_left_alone(m)) {
-		gkd_config_fail(m->d->config, gkd_elem_child(root, "kernel"),
-		                why,
-		                "another gdoi-gm on this host has the numbers "
-		                "that begin with 'reqid' %u, or some of them: "
-		                "those of two are %d apart",
-		                m->kernel_cfg.reqid, GDOI_KERNEL_APART);
+	if (m->in_kernel && gdoid_lock_numbers(m, why) != GK_OK)
 		return GKD_EXIT_CONFIG;
-	}
 	if (gdoid_member_kernel_note(m) != NULL)
 		gkd_log(m->kernel_cfg.random_iv ? LOG_WARNING : LOG_NOTICE,
 		        "key", "%s", gdoid_member_kernel_note(m));
@@ -306,7 +299,7 @@ gdoid_member_close_keys(struct gdoid_member *m)
 	m->kernel = NULL;
 	gdoid_broker_close(m->broker);
 	m->broker = NULL;
-	gdoid_left_close(m);
+	gdoid_unlock_numbers(m);
 	gkd_hook_close(m->hook);
 	m->hook = NULL;
 }

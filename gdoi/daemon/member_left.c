@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a daemon that was killed left in the kernel. */
 #include <errno.h>
-#include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "gdoi/daemon/member.h"
 
@@ -53,47 +49,6 @@ ask(struct dump *d, bool states)
 	}
 	gk_wipe(room, sizeof(room)); /* of states it has the keys */
 	return n > 0 && more == MNL_CB_STOP ? GK_OK : GK_ERR_IO;
-}
-
-/*
- * What has a number of ours is ours, so no other daemon of this host may have them.  A
- * name that the kernel keeps for as long as somebody lives who has it says so.
- */
-static bool
-take_block(int *fd, uint32_t block)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(name.sun_family);
-
-	/* Behind an octet of zero it is no file. */
-	len += (socklen_t)snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
-	                           "gdoi-gm/reqids/%" PRIu32, block) +
-	       1;
-	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	return *fd < 0 || bind(*fd, (const struct sockaddr *)&name, len) == 0 ||
-	       errno != EADDRINUSE;
-}
-
-bool
-gdoid_left_alone(struct gdoid_member *m)
-{
-	uint32_t first;
-	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
-
-	for (unsigned i = 0; i < n; i++)
-		if (!take_block(&m->numbers_fd[i], first + i))
-			return false;
-	return true;
-}
-
-void
-gdoid_left_close(struct gdoid_member *m)
-{
-	for (size_t i = 0; i < GK_COUNT(m->numbers_fd); i++) {
-		if (m->numbers_fd[i] > 0)
-			close(m->numbers_fd[i]);
-		m->numbers_fd[i] = 0;
-	}
 }
 
 void

@@ -186,6 +186,9 @@ choose(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x,
 		            x, 0);
 		return 0;
 	}
+	/* What was in use before this life has no ATD any more. */
+	if (!send && !p->out && x->send && gdoi_kernel_left_sends(k, x))
+		send = true;
 	if (send || !p->out)
 		return gdoi_kernel_turn_out(k, p, x, send);
 	/* What the SAT protects never leaves without protection. */

@@ -40,9 +40,14 @@ struct gdoi_kernel_ops {
 	void *arg;
 };
 
+#define GDOI_KERNEL_BEFORE_MAX 8
+
 struct gdoi_kernel_config {
 	uint32_t reqid;    /* the first of ours */
 	uint32_t priority; /* of policies */
+	/* Of those that an earlier life may have left. */
+	uint32_t before[GDOI_KERNEL_BEFORE_MAX];
+	size_t n_before;
 	uint32_t window;
 	bool random_iv;
 	bool fail_open; /* no blocking when there is no SA of a selector */

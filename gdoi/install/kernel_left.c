@@ -8,6 +8,22 @@
 
 #define LEFT_MAX 4096
 
+/* Policies of a daemon have three ranks. */
+static bool
+is_rank(uint32_t priority, uint32_t of)
+{
+	return (uint32_t)(of - priority + 1) <= 2;
+}
+
+static bool
+is_our_rank(const struct gdoi_kernel *k, uint32_t rank)
+{
+	for (size_t i = 0; i < k->cfg.n_before; i++)
+		if (is_rank(k->cfg.before[i], rank))
+			return true;
+	return is_rank(k->cfg.priority, rank);
+}
+
 /*
  * Ours is what has a number of ours: a state, or a policy that names states, by its
  * reqid; one that names none by its index, and by its rank, as the kernel counts up
@@ -22,13 +38,12 @@ is_ours(const struct gdoi_kernel *k, const struct gdoi_xfrm_found *f)
 {
 	uint32_t reqid = f->x.reqid - k->cfg.reqid;
 	uint32_t mark = f->x.mark - gdoi_kernel_mark(k, 0);
-	uint32_t rank = f->x.priority - k->cfg.priority + 1; /* from before */
 
 	if (f->state || f->x.reqid != 0)
 		return f->x.reqid >= k->cfg.reqid &&
 		       reqid < GDOI_KERNEL_POLICIES_MAX;
 	return f->x.mark >= gdoi_kernel_mark(k, 0) &&
-	       mark < GDOI_KERNEL_MARKS && rank <= 2;
+	       mark < GDOI_KERNEL_MARKS && is_our_rank(k, f->x.priority);
 }
 
 bool
@@ -95,6 +110,20 @@ gdoi_kernel_claim_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 			forget(k, &k->left[i]);
 		}
 	return fits;
+}
+
+bool
+gdoi_kernel_left_sends(const struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	for (size_t i = 0; i < k->n_left; i++) {
+		const struct gdoi_xfrm_found *f = &k->left[i];
+
+		if (is_policy(f, x) && f->dir == GDOI_XFRM_OUT &&
+		    f->x.reqid == x->reqid &&
+		    memcmp(f->x.spi, x->spi, sizeof(x->spi)) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Which number its policies have, or had; GDOI_KERNEL_POLICIES_MAX: none. */

@@ -109,6 +109,10 @@ void gdoi_kernel_mend_fence(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
 void gdoi_kernel_claim_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
                               enum gdoi_xfrm_dir dir);
 bool gdoi_kernel_claim_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
+/* gdoi_kernel_left_sends - was what @x protects sent with @x when the daemon was
+ * killed, and still is? */
+bool gdoi_kernel_left_sends(const struct gdoi_kernel *k,
+                            const struct gdoi_xfrm *x);
 /* gdoi_kernel_left_number - which policy @x had; GDOI_KERNEL_POLICIES_MAX: none.
  * gdoi_kernel_left_has - is something left that has that number? */
 size_t gdoi_kernel_left_number(const struct gdoi_kernel *k,

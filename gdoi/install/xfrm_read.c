@@ -77,6 +77,7 @@ on_attribute(const struct nlattr *a, void *arg)
 		return MNL_CB_OK;
 	memcpy(&t, mnl_attr_get_payload(a), sizeof(t));
 	x->reqid = t.reqid;
+	memcpy(x->spi, &t.id.spi, sizeof(x->spi));
 	return MNL_CB_STOP;
 }
 

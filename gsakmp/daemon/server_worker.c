@@ -377,7 +377,7 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 			                            .batches =
 			                                    GKD_QUEUE_BATCHES };
 
-		if (w->index == 0 && !gkd_udp_is_free(&l->addr))
+		if (w->index == 0 && !gkd_udp_is_free(&l->addr, false))
 			return fail_listen(l, why);
 		if (gkd_udp_open(&w->udp[i], w->loop, &cfg, on_dgram, a) !=
 		    GK_OK)

@@ -4,9 +4,12 @@
     python3 -m lab.esp vectors      every message of interop/vectors/xfrm is acknowledged
     python3 -m lab.esp traffic      SAs of several kinds carry multicast between hosts, and follow each other without loss
     python3 -m lab.esp members      the same with gdoi-gm on each host, and a key server
+    python3 -m lab.esp killed       a gdoi-gm is killed, and the next one finds what it left
 """
+import contextlib
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -249,8 +252,10 @@ def count(sock, want: int) -> int:
     return len(seen)
 
 
-def members(directory: str = "/guest/members") -> int:
-    """Three members with <kernel/>, two groups of traffic: a tunnel of any source, and GCM of one sender."""
+@contextlib.contextmanager
+def joined(where: Path, names: tuple):
+    """(ground, hosts, daemons): members with <kernel/>, and eve; two groups of traffic: a tunnel of any source, and GCM of one
+    sender, alice."""
     from msec_scapy.gdoi import numbers as n
     from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
     from msec_scapy.testing.gdoi import Ground
@@ -259,16 +264,16 @@ def members(directory: str = "/guest/members") -> int:
     from .daemons import Sockets, wait_all
     from .net import Net
     sandbox.enter()
-    where, sockets, result = Path(directory), Sockets(), {}
+    sockets = Sockets()
     where.mkdir(parents=True, exist_ok=True)
     tunnel = IpsecPolicy(dst=Selector.parse("239.1.2.1"))
     single = IpsecPolicy(transform=20, mode=n.MODE_TRANSPORT, src=Selector.parse("10.77.7.30"), dst=Selector.parse("239.1.2.2"))
     with Net("esp-") as net, Ground(net, 0, kek=KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848")),
                                     teks=(tunnel, single), atd=2, dtd=3) as ground:
-        hosts = {name: net.host(name, ground.segment, 30 + i) for i, name in enumerate(("alice", "bob", "carol", "eve"))}
+        hosts = {name: net.host(name, ground.segment, 30 + i) for i, name in enumerate((*names, "eve"))}
         psk = forms.psk_file(where, "all", "a secret for all of them")
         daemons = {}
-        for name in ("alice", "bob", "carol"):
+        for name in names:
             m = daemons[name] = forms.Member(hosts[name], name, where, sockets)
             proposal = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
             m.write(forms.config(f'  <identity name="{hosts[name].ip4}" name-type="ipv4"/>\n',
@@ -277,6 +282,14 @@ def members(directory: str = "/guest/members") -> int:
                                  kernel={"source": hosts[name].ip4}))
             m.start(timeout=60)
         wait_all(list(daemons.values()), "joined", timeout=60)
+        yield ground, hosts, daemons
+
+
+def members(directory: str = "/guest/members") -> int:
+    """One SA follows another, and nothing stays behind."""
+    from .daemons import wait_all
+    result = {}
+    with joined(Path(directory), ("alice", "bob", "carol")) as (ground, hosts, daemons):
         result["kernel"] = {name: len(m.control("status")["kernel"]["sas"]) for name, m in daemons.items()}
         result["refused"] = [e for m in daemons.values() for e in m.find("kernel-refused")]
 
@@ -308,8 +321,76 @@ def members(directory: str = "/guest/members") -> int:
     return 0
 
 
+# -- what a killed member leaves ------------------------------------------------------------------------------------------
+
+FOREIGN = (
+    "state add src 10.9.9.1 dst 10.9.9.2 proto esp spi 0x9999 reqid 77 mode transport "
+    f"aead rfc4106(gcm(aes)) 0x{SALTED} 128",
+    "state add src 10.9.9.1 dst 239.1.2.1 proto esp spi 0x9998 reqid 847999 mode transport "
+    f"aead rfc4106(gcm(aes)) 0x{SALTED} 128",
+    "policy add src 0.0.0.0/0 dst 239.8.8.8/32 dir out priority 2000 action block",
+    "policy add src 0.0.0.0/0 dst 239.8.8.9/32 dir out priority 2000 tmpl src 0.0.0.0 dst 0.0.0.0 proto esp mode transport reqid 77",
+)
+
+
+def there(host) -> dict:
+    """What is in the kernel of a host: packets by SPI, and destinations of policies."""
+    states = host.run(["ip", "-s", "xfrm", "state"]).stdout
+    found = re.findall(r"spi 0x([0-9a-f]{8}).*?lifetime current:\s+\d+\(bytes\), (\d+)\(packets\)", states, re.S)
+    policies = host.run(["ip", "xfrm", "policy", "list", "nosock"]).stdout
+    return {"states": {spi: int(packets) for spi, packets in found},
+            "policies": sorted(line.split()[3] for line in policies.splitlines() if line.startswith("src "))}
+
+
+def killed(directory: str = "/guest/killed") -> int:
+    """alice is killed three times: what she left carries on, is taken over with its counters, makes way for what has come
+    meanwhile, and goes when no group wants it.  What is somebody else's stays."""
+    result, groups = {}, ("239.1.2.1", "239.1.2.2")
+    with joined(Path(directory), ("alice", "bob")) as (ground, hosts, daemons):
+        alice, host = daemons["alice"], hosts["alice"]
+        senders, heard = [(host.sender(g), g) for g in groups], {g: hosts["bob"].listen(g, 5000) for g in groups}
+        for s, _ in senders:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+
+        def through(word: str) -> list:
+            for s, g in senders:
+                for i in range(5):
+                    s.sendto(f"{word} {i}".encode(), (g, 5000))
+            return [len({heard[g].recv(2000) for _ in range(5)}) for g in groups]
+        for words in FOREIGN:
+            host.run(["ip", "xfrm", *words.split()])
+        spis = sorted(sa["spi"] for sa in alice.control("status")["kernel"]["sas"])
+        result["spis"], result["before"] = spis, through("before")
+        alice.kill()
+        result["dead"], result["left"] = through("dead"), there(host)
+        mark = alice.start(timeout=60)
+        alice.wait("joined", since=mark, timeout=60)
+        result["again"], result["taken over"] = through("again"), there(host)
+        result["still left"] = alice.control("status")["kernel"]["left"]
+        alice.kill()
+        marks = {daemons["bob"]: daemons["bob"].mark()}
+        ground.push(lambda ks, group: [ks.rekey_teks(group, time.time())])
+        for spi in spis:
+            daemons["bob"].wait("tek-wipe", timeout=60, since=marks[daemons["bob"]], spi=spi)
+        mark = alice.start(timeout=60)
+        alice.wait("joined", since=mark, timeout=60)
+        result["swept"] = alice.wait("kernel-swept", since=mark, timeout=60)["left"]
+        result["new"], result["new spis"] = there(host), sorted(sa["spi"] for sa in alice.control("status")["kernel"]["sas"])
+        result["rekeyed"] = through("rekeyed")
+        alice.kill()
+        alice.write(alice.config.read_text().replace(' join="yes"', ""))
+        mark = alice.start(timeout=60)
+        alice.wait("kernel-swept", since=mark, timeout=60)
+        result["end"] = there(host)
+        alice.finish()
+        result["after the end"] = there(host)
+        daemons["bob"].finish()
+    print(json.dumps(result))
+    return 0
+
+
 def main(argv: list) -> int:
-    return {"vectors": vectors, "traffic": traffic, "members": members}[argv[0]](*argv[1:])
+    return {"vectors": vectors, "traffic": traffic, "members": members, "killed": killed}[argv[0]](*argv[1:])
 
 
 if __name__ == "__main__":

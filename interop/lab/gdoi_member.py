@@ -46,6 +46,8 @@ def config(who: str, phase1_text: str, servers: list, groups: list, store: str, 
            membership: dict = None, kernel: dict = None, hook: dict = None) -> str:
     """`who`: <identity> and <trust>; `servers`: addresses, or (address, port); `groups`: texts of group()."""
     listed = "".join(element("key-server", {"address": s} if isinstance(s, str) else {"address": s[0], "port": s[1]}) for s in servers)
+    if kernel is not None:  # the lab leaves nothing in /run
+        kernel = {"lock_directory": Path(control).parent / "locks", **kernel}
     some = lambda name, values: element(name, values) if values is not None else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <gdoi-gm>

@@ -42,3 +42,18 @@ def test_members_put_their_sas_into_the_kernel_and_one_follows_the_other_without
     assert result["lost"] == {name: {"239.1.2.1": 0, "239.1.2.2": 0} for name in ("bob", "carol")}
     assert result["outsider"] == 0 and result["protocols"] == {"239.1.2.1": [50], "239.1.2.2": [50]}, "nothing but ESP is on the wire"
     assert set(result["left behind"].values()) == {""}, "who leaves or ends takes its states and policies along"
+
+
+def test_what_a_killed_member_left_is_taken_over_or_taken_out(tmp_path):
+    result = in_guest(tmp_path, "killed")
+    spis, foreign = set(result["spis"]), {"states": {"00009998": 0, "00009999": 0}, "policies": ["239.8.8.8/32", "239.8.8.9/32"]}
+    assert len(spis) == 2 and [result[k] for k in ("before", "dead", "again", "rekeyed")] == [[5, 5]] * 4
+    assert set(result["left"]["states"]) == spis | set(foreign["states"]), "nobody has taken them out"
+    for when, packets in (("left", 10), ("taken over", 15)):
+        assert {result[when]["states"][spi] for spi in spis} == {packets}, f"{when}: the counters go on"
+    assert result["taken over"] == {**result["left"], "states": result["taken over"]["states"]} and result["still left"] == 0
+    new = set(result["new spis"])
+    assert len(new) == 2 and not new & spis and result["swept"] >= 2
+    assert set(result["new"]["states"]) == new | set(foreign["states"]), "what was replaced meanwhile is gone"
+    assert result["new"]["policies"] == result["left"]["policies"]
+    assert result["end"] == result["after the end"] == foreign, "and nothing of somebody else's was touched"

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gm with <kernel/> is killed, with several groups: the next one finds in the kernel what is its own, takes over what its
 groups need, and takes the rest out.  These are real policies, and a real state as far as a kernel without ESP has one."""
+import os
+import socket
+from pathlib import Path
+
 import pytest
 
 from lab import gdoi_member as forms
@@ -99,7 +103,9 @@ def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
     text = text.replace('name="plant"', 'name="bay"').replace(f'"{NUMBER}"', f'"{NUMBER + 1}"')
     other.write(text.replace("<network ", '<network port="8848" ').replace("<phase1 ", '<phase1 nat-traversal="no" '))
     other.launch()
-    assert other.wait_end() == 3 and "another gdoi-gm on this host has the numbers that begin with 'reqid' 848000" in other.log.read_text()
+    pid = alice.control("status")["pid"]
+    assert other.wait_end() == 3 and (f"another gdoi-gm on this host, process {pid}, has the numbers that begin with 'reqid' 848000"
+                                      in other.log.read_text())
     assert policies(alice) == there
     # Nor numbers that overlap: of policies without an SA it knows more than 128.
     text = other.config.read_text()
@@ -120,6 +126,56 @@ def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
         assert again.control("status")["kernel"]["left"] == 0 and policies(alice) == both, "each takes over its own alone"
     other.finish()
     assert policies(alice) == there
+    alice.finish()
+
+
+def test_who_may_not_run_it_keeps_nobody_from_starting(world):
+    """The lock is in a place that is root's: one where others may write is not taken, and what anybody may have, as a name of
+    a socket without a file, does not count."""
+    w, names = world, [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(4)]
+    alice = w.member(groups=[forms.group("plant", NUMBER, join="yes")], kernel={}, start=False)
+    with alice.host.inside():
+        for i, s in enumerate(names):
+            s.bind(f"\0gdoi-gm/reqids/{REQID // 2048 + i - 1}")
+    locks = Path(alice.control.path).parent / "locks"
+    for mode, says in ((0o777, "others may write there"), (0o720, "others may write there")):
+        locks.mkdir(exist_ok=True)
+        locks.chmod(mode)
+        alice.launch()
+        assert alice.wait_end() == 3 and says in alice.log.read_text()
+    locks.chmod(0o755)
+    os.chown(locks, 12345, 0)
+    alice.launch()
+    assert alice.wait_end() == 3 and "is somebody else's" in alice.log.read_text()
+    os.chown(locks, 0, 0)
+    alice.start()
+    alice.wait("joined")
+    assert len(list(locks.iterdir())) == len({f.stat().st_ino for f in locks.iterdir() if f.stat().st_mode & 0o77 == 0}) > 0
+    alice.finish()
+    assert list(locks.iterdir()) == [], "an orderly end leaves nothing"
+    for s in names:
+        s.close()
+
+
+def test_policies_of_another_priority_are_its_own_too(world):
+    """What has no SA is known by its rank; a configuration that changes it hides nothing that was left."""
+    alice = killed(world)
+    there = policies(alice)
+    text = alice.config.read_text()
+    alice.write(text.replace("<kernel ", '<kernel priority="5000" '))
+    mark = alice.start()
+    for name in ("plant", "bay"):
+        alice.wait("joined", group=name, since=mark)
+    alice.wait("kernel-swept", since=mark)
+    assert {way: sorted(set(d)) for way, d in policies(alice).items()} == {
+        way: sorted({*d, *([f"{FOREIGN}/32"] if way == "out" else [])}) for way, d in there.items()}
+    said = alice.host.run(["ip", "xfrm", "policy", "list", "nosock"]).stdout
+    assert said.count(" priority 2000") == 1, "somebody else's"
+    alice.kill()
+    alice.write(text.replace(' join="yes"', "").replace("<kernel ", '<kernel priority="7000" '))
+    mark = alice.start()
+    alice.wait("kernel-swept", since=mark)
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]} and reqids(alice) == {REQID + 128}
     alice.finish()
 
 

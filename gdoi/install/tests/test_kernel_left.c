@@ -49,13 +49,10 @@ dumped(const struct thing *t)
 
 /* A new life, which is told of all that is there. */
 static struct gdoi_kernel *
-live_with(uint32_t reqid)
+live_as(const struct gdoi_kernel_config *cfg)
 {
 	const struct gdoi_kernel_ops ops = { kernel_send, on_note, NULL };
-	const struct gdoi_kernel_config cfg = { .reqid = reqid,
-		                                .priority = 9,
-		                                .window = 32 };
-	struct gdoi_kernel *k = gdoi_kernel_new(&cfg, &ops);
+	struct gdoi_kernel *k = gdoi_kernel_new(cfg, &ops);
 
 	assert_non_null(k);
 	kernel.deaf = false;
@@ -66,6 +63,16 @@ live_with(uint32_t reqid)
 		gk_buf_free(&m);
 	}
 	return k;
+}
+
+static struct gdoi_kernel *
+live_with(uint32_t reqid)
+{
+	const struct gdoi_kernel_config cfg = { .reqid = reqid,
+		                                .priority = 9,
+		                                .window = 32 };
+
+	return live_as(&cfg);
 }
 
 static struct gdoi_kernel *
@@ -276,6 +283,83 @@ GK_TEST(xfrm, policies_that_name_no_sa_are_found_and_those_of_others_are_not)
 	assert_int_equal(bad, 0);
 }
 
+/* Of the one policy for what goes out. */
+static int
+out_action(void)
+{
+	int action = -1;
+
+	for (size_t i = 0; i < kernel.n; i++)
+		if (!kernel.thing[i].state &&
+		    kernel_policy(&kernel.thing[i])->dir == XFRM_POLICY_OUT)
+			action = kernel_policy(&kernel.thing[i])->action;
+	return action;
+}
+
+/* A registration after a restart may want an SA to wait (ATD): not one that was sent
+ * with all the time. */
+GK_TEST(xfrm, what_was_sent_with_is_not_stopped_by_a_restart)
+{
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	kill_it(k);
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_RECEIVE);
+	assert_int_equal(out_action(), XFRM_POLICY_ALLOW);
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	assert_int_equal(gdoi_kernel_blocked(k), 0);
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	assert_int_equal(gdoi_kernel_blocked(k), 0);
+	kill_it(k);
+	/* Another one waits, and nothing leaves meanwhile. */
+	k = live();
+	give(k, 0, 1, 2, GDOI_TEK_RECEIVE);
+	assert_int_equal(out_action(), XFRM_POLICY_BLOCK);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
+/* Policies that name no SA are known by their rank, too, which a configuration may
+ * change: the new life has to be told of those before. */
+GK_TEST(xfrm, policies_of_another_priority_are_found)
+{
+	struct gdoi_kernel_config cfg = { .reqid = REQID,
+		                          .priority = 3000,
+		                          .window = 32 };
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	give(k, 0, 1, 1, GDOI_TEK_OLD);
+	give(k, 1, 0, 2, GDOI_TEK_CURRENT);
+	gdoi_kernel_kek(k, &kek, false);
+	kill_it(k);
+	k = live_as(&cfg);
+	assert_int_equal(gdoi_kernel_left(k), 0);
+	kill_it(k);
+	cfg.before[0] = 5;
+	cfg.before[1] = 9;
+	cfg.n_before = 2;
+	k = live_as(&cfg);
+	assert_int_equal(gdoi_kernel_left(k), 4);
+	/* What is wanted again has the new one. */
+	gdoi_kernel_kek(k, &kek, false);
+	assert_int_equal(gdoi_kernel_left(k), 3);
+	assert_int_equal(kernel.n, 4);
+	gdoi_kernel_sweep(k);
+	assert_int_equal(kernel.n, 1);
+	assert_int_equal(kernel_policy(&kernel.thing[0])->priority, 2999);
+	gdoi_kernel_kek(k, &kek, true);
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
 static bool
 share_a_block(uint32_t a, uint32_t b)
 {
@@ -352,6 +436,8 @@ main(void)
 		GK_RUN(xfrm, what_no_group_takes_over_is_swept),
 		GK_RUN(xfrm,
 		       policies_that_name_no_sa_are_found_and_those_of_others_are_not),
+		GK_RUN(xfrm, what_was_sent_with_is_not_stopped_by_a_restart),
+		GK_RUN(xfrm, policies_of_another_priority_are_found),
 		GK_RUN(xfrm, what_another_daemon_has_is_its_own),
 		GK_RUN(xfrm, a_dump_that_is_cut_short_is_nothing),
 	};

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several processes of a host and one port: who receives PUSHes there, which go to a group, takes nothing from who has the port at
+the host's own addresses.  So they go together, whoever comes first; two that want the same do not."""
+
+import pytest
+
+from lab import gdoi_forms
+from lab import gdoi_member as forms
+from lab.gdoi import opened
+from lab.gdoi_served import Served
+from msec_scapy.gdoi import numbers as n
+from msec_scapy.gdoi.policy import IpsecPolicy, Selector
+
+QUICK = {"backoff": "200ms", "backoff_max": "1s"}
+
+
+@pytest.fixture
+def world(net, tmp_path):
+    with Served(tmp_path, net, teks=[IpsecPolicy(mode=n.MODE_TRANSPORT, dst=Selector.parse("239.5.5.5"))]) as w:
+        yield w
+
+
+def beside(w, first, name: str, port: int):
+    """Another gdoi-gm on the host of `first`."""
+    m = w.members[name] = forms.Member(first.host, name, w.dir / "daemons", w.sockets, w.dir / "keylog")
+    text = first.config.read_text().replace('path="alice.db"', f'path="{name}.db"').replace(str(first.control.path), str(m.control.path))
+    m.write(text.replace("<network ", f'<network port="{port}" ').replace("<phase1 ", '<phase1 nat-traversal="no" '))
+    return m
+
+
+def test_members_that_receive_pushes_at_one_port(world):
+    """Both get the PUSH, in whatever order they have started; a third one that wants to register from 848, too, is told that it
+    cannot."""
+    alice = world.join("alice")
+    other = beside(world, alice, "other", 8848)
+    other.start()
+    other.control("join")
+    other.wait("joined")
+    alice.finish()
+    mark = alice.start()
+    alice.control("join")
+    alice.wait("joined", since=mark)
+    marks = {m: m.mark() for m in (alice, other)}
+    world.push(lambda server, group, now: [server.rekey_teks(group, now)])
+    for m in (alice, other):
+        m.wait("rekeyed", since=marks[m])
+    third = beside(world, alice, "third", 848)
+    third.launch()
+    assert third.wait_end() == 5 and "udp 0.0.0.0:848: Address already in use" in third.log.read_text()
+
+
+def test_a_key_server_and_a_member_on_one_host(tmp_path, net_prefix):
+    with opened(tmp_path, net_prefix) as make:
+        g = make("alice", start=False, listen=["0.0.0.0"])
+        g.start()
+        keys = g.scene["keys"]
+        m = forms.Member(keys, "own", g.dir / "daemons", g.sockets, g.keylog)
+        m.write(forms.config(gdoi_forms.identity(g, "alice"), gdoi_forms.phase1(g, "alice", ["keys"]), [g.address("keys")],
+                             [forms.group(g.name, **g.id)], "own.db", g.sockets.path / "own", membership=QUICK,
+                             network={"port": 8848}))
+        for who_is_first in ("key server", "member"):
+            if who_is_first == "key server":
+                m.start()
+                m.control("join")
+                m.wait("joined")
+            else:
+                g.keys.finish()
+                g.start()
+            at = [r for r in m.control("status")["receivers"] if r["address"] == f"{g.rekey_address}:848"]
+            assert len(at) == 1 and at[0]["joined"], who_is_first
+            assert not m.find("receiver-failed")
+        m.finish()
