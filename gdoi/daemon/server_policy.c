@@ -175,6 +175,23 @@ check_room(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	return false;
 }
 
+/* What is longer goes out in fragments, which not every network lets through. */
+static bool
+check_size(const struct gdoid_group *g, const struct gdoi_policy *policy,
+           char why[256])
+{
+	size_t max, least = gdoi_group_push_least(&g->cfg, policy, &max);
+
+	if (least <= max)
+		return true;
+	snprintf(why, 256,
+	         "'message-max' of <rekey> is %zu, and a GROUPKEY-PUSH with one "
+	         "update array, which cannot be divided, has up to %zu octets "
+	         "in a group of so many members; such ones are longer",
+	         max, least);
+	return false;
+}
+
 /* Are we a key server that it names?  Members judge us by the same rule. */
 static enum gk_err
 check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
@@ -318,6 +335,9 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 		if (!check_room(g, policy, why))
 			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
 			        g->name, why);
+		if (!check_size(g, policy, why))
+			gkd_log(LOG_WARNING, "cfg", "policy of group '%s': %s",
+			        g->name, why);
 		err = gdoi_group_set_policy(g->group, policy, gkd_now(),
 		                            &reject);
 		if (err != GK_OK)
@@ -434,6 +454,8 @@ gdoid_policy_check(struct gdoid_group *g, struct gkd_why *why)
 			err = GK_ERR_POLICY;
 		else
 			err = check_run(g, policy, text);
+		if (err == GK_OK && !check_size(g, policy, text))
+			gkd_check_warn(config, e, "'@file': %s", text);
 		if (err == GK_OK && policy->passed_over[0] != '\0')
 			gkd_check_warn(config, e,
 			               "'@file': in force is what stands "

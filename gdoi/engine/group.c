@@ -16,8 +16,8 @@
 #define WORN_GAP_S 10
 #define WORN_MAX 12
 
-static void
-defaults(struct gdoi_group *g)
+void
+gdoi_group_defaults(struct gdoi_group *g)
 {
 	struct gdoi_group_config *c = &g->cfg;
 
@@ -69,7 +69,7 @@ gdoi_group_new(const struct gk_env *env, const struct gdoi_group_config *cfg)
 	if (cfg->dialect != NULL)
 		g->dialect = *cfg->dialect;
 	g->cfg.dialect = &g->dialect;
-	defaults(g);
+	gdoi_group_defaults(g);
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_mutex_init(&g->listing.lock, NULL);
 	if (fill(g) != GK_OK) {

@@ -95,6 +95,11 @@ enum gk_err gdoi_group_set_policy(struct gdoi_group *group,
  * 5.6.3.1; without LKH UINT32_MAX. */
 uint32_t gdoi_group_room(const struct gdoi_policy *policy);
 
+/* gdoi_group_push_least - octets of a PUSH with nothing but its longest update array,
+ * which is never divided; 0: there are none.  *@max: what one may have, by @cfg. */
+size_t gdoi_group_push_least(const struct gdoi_group_config *cfg,
+                             const struct gdoi_policy *policy, size_t *max);
+
 /* gdoi_group_policy_check - can a group of that configuration run it?  As
  * gdoi_group_set_policy() judges it, which changes nothing here. */
 enum gk_err gdoi_group_policy_check(const struct gdoi_group_config *cfg,

@@ -177,8 +177,8 @@ gdoi_group_room(const struct gdoi_policy *policy)
 	return degree == 0 ? UINT32_MAX : tree_capacity(degree, UINT32_MAX);
 }
 
-static struct gdoi_group_shape
-shape_of(const struct gdoi_group *g, const struct gdoi_policy *p)
+struct gdoi_group_shape
+gdoi_group_shape_of(const struct gdoi_group *g, const struct gdoi_policy *p)
 {
 	struct gdoi_group_shape shape = { .backward = p->rekey.on &&
 		                                      p->rekey.backward };
@@ -373,7 +373,7 @@ open_group(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 {
 	const struct gk_env *env = g->env;
 
-	g->shape = shape_of(g, policy);
+	g->shape = gdoi_group_shape_of(g, policy);
 	GK_TRY(env->random(env->ctx, g->spi_key, sizeof(g->spi_key)));
 	GK_TRY(gdoi_group_make_data(g));
 	adopt(g, policy);
@@ -422,7 +422,7 @@ found_anew(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 	GK_TRY(gdoi_group_announce_kek(g, now));
 	GK_TRY(gdoi_group_plan_delete(g, now));
 	GK_TRY(gdoi_group_drop_teks(g, now));
-	g->shape = shape_of(g, policy);
+	g->shape = gdoi_group_shape_of(g, policy);
 	g->data = NULL;
 	err = gdoi_group_make_data(g);
 	if (err == GK_OK)
@@ -512,7 +512,7 @@ static enum gk_err
 set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
            struct isakmp_reject *why)
 {
-	const struct gdoi_group_shape shape = shape_of(g, policy);
+	const struct gdoi_group_shape shape = gdoi_group_shape_of(g, policy);
 	enum gk_err err;
 
 	g->now = now;

@@ -312,6 +312,13 @@ GK_MUST_CHECK enum gk_err gdoi_teks_settle(struct gdoi_group *g,
 GK_MUST_CHECK enum gk_err gdoi_teks_show(struct gdoi_group *g);
 uint64_t gdoi_teks_deadline(const struct gdoi_group *g);
 
+/* ---- group.c, group_policy.c --------------------------------------------- */
+
+void gdoi_group_defaults(struct gdoi_group *g);
+/* gdoi_group_shape_of - the tree that @policy wants here. */
+struct gdoi_group_shape gdoi_group_shape_of(const struct gdoi_group *g,
+                                            const struct gdoi_policy *policy);
+
 /* ---- group_kilobytes.c --------------------------------------------------- */
 
 struct gdoi_wear {

@@ -332,10 +332,48 @@ GK_TEST(rfc6407_4_3_05, two_hundred_members_over_a_lossy_network)
 	gw_free(&w);
 }
 
+/* An array is not divided: with one in each datagram none is longer than what can be
+ * said before there is anybody. */
+GK_TEST(rfc6407_4_10, how_long_a_datagram_has_to_be_is_known_beforehand)
+{
+	static const uint16_t key_bits[] = { 128, 192, 256 };
+
+	for (size_t i = 0; i < GK_COUNT(key_bits) + 1; i++) {
+		size_t longest = 0, least, max;
+
+		gw_init(&w, 32);
+		w.cfg.push_max = 300;
+		w.cfg.members_max = 32;
+		w.template.rekey.sak.key_length =
+			key_bits[i % GK_COUNT(key_bits)];
+		if (i == GK_COUNT(key_bits))
+			gw_use_rsa(&w);
+		gw_open_with(&w, 32);
+		least = gdoi_group_push_least(&w.cfg, &w.template, &max);
+		assert_int_equal(max, 300);
+		gw_forget_pushes(&w);
+		gk_assert_ok(gw_evict(&w, &w.member[7]));
+		assert_in_range(w.n_push, 5, 7);
+		for (size_t p = 0; p < w.n_push; p++)
+			if (w.push[p].dgram.len > longest)
+				longest = w.push[p].dgram.len;
+		assert_in_range(longest, least - 2 * 16 - 8, least);
+		gw_free(&w);
+	}
+	gw_init(&w, 1);
+	w.template.rekey.sak.management = 0;
+	assert_int_equal(gdoi_group_push_least(&w.cfg, &w.template,
+	                                       &(size_t){ 0 }),
+	                 0);
+	gw_free(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		GK_RUN(rfc6407_4_10,
+		       how_long_a_datagram_has_to_be_is_known_beforehand),
 		GK_RUN(rfc6407_4_3_05,
 		       who_is_evicted_reads_no_more_and_the_others_do),
 		GK_RUN(rfc6407_7_4_1_01,

@@ -125,3 +125,18 @@ def test_more_members_than_lkh_ids_are_refused_before_the_start(tmp_path, net_pr
         g.start()
         assert g.status()["capacity"] == 16384 and not g.status()["full"]
         assert "has room for 16384 members" in g.keys.log.read_text(), "it runs, and says so"
+
+
+@pytest.mark.req("RFC6407-4-10")
+def test_an_array_that_is_too_long_for_a_datagram_is_warned_of(tmp_path, net_prefix):
+    """An update array leads up to the KEK (5.6.3.2), so it is not divided, whatever message-max says."""
+    with Group(tmp_path / "group", ["alice"], prefix=net_prefix) as g:
+        for rekeying, warned in (({"message-max": 700}, True), ({"message-max": 700, "members-max": 16}, False), ({}, False)):
+            g.rekeying = rekeying
+            g.write_config()
+            status, said = g.keys.check_config()
+            assert status == 0 and ("update array, which cannot be divided, has up to" in said) == warned, (rekeying, said)
+        g.rekeying = {"message-max": 700}
+        g.write_config()
+        g.start()
+        assert "which cannot be divided" in g.keys.log.read_text()
