@@ -86,7 +86,8 @@ struct gdoid_group {
 	struct gdoi_group_config cfg;
 	struct gk_buf id; /* body of its ID payload */
 	struct gk_signer *signer;
-	struct gk_certs signer_certs; /* may be none */
+	struct gk_signer *signer_before; /* or NULL */
+	struct gk_certs signer_certs;    /* may be none */
 	struct gdoi_group *group;
 	struct gkd_timer *timer;
 	atomic_bool poked; /* the main thread is to look at it */

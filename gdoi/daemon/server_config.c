@@ -98,6 +98,10 @@ read_signer(struct gkd_config *config, struct gdoid_group *g,
 
 	GK_TRY(gkd_signer_load(config, e, "@key", &g->signer, why));
 	c->signer = g->signer;
+	if (gkd_elem_has(e, "@previous-key"))
+		GK_TRY(gkd_signer_load(config, e, "@previous-key",
+		                       &g->signer_before, why));
+	c->signer_before = g->signer_before;
 	if (!gkd_elem_has(e, "@certificate"))
 		return GK_OK;
 	GK_TRY(gkd_certs_load(config, e, "@certificate", &g->signer_certs,

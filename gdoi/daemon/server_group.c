@@ -220,6 +220,7 @@ close_group(struct gdoid_group *g)
 	gdoi_group_free(g->group);
 	g->group = NULL;
 	gk_signer_free(g->signer);
+	gk_signer_free(g->signer_before);
 	gk_certs_free(&g->signer_certs);
 	gpt_owner_config_delete(g->owner);
 	gk_buf_free(&g->id);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "gdoi/engine/group_plan.h"
-#include "gdoi/message/sig_key.h"
 
 #define ACK_WAIT_MS 10000 /* RFC8263-6-05 */
 #define PUSH_MAX 1400
@@ -51,10 +50,7 @@ fill(struct gdoi_group *g)
 	c->id = gk_buf_slice(&g->id);
 	gdoi_group_commits_init(g);
 	GK_TRY(gk_journal_new(c->scope, &g->own));
-	if (c->signer_key == NULL)
-		return GK_OK;
-	return gdoi_sig_key_write(&g->dialect, c->signer_key, c->signer_cert,
-	                          &g->sig_key);
+	return gdoi_signers_open(g);
 }
 
 struct gdoi_group *
@@ -99,6 +95,7 @@ gdoi_group_free(struct gdoi_group *g)
 	if (g->policy != NULL)
 		gdoi_policy_free(g->policy);
 	gk_buf_free(&g->sig_key);
+	gk_buf_free(&g->sig_key_before);
 	gk_buf_free(&g->scope);
 	gk_buf_free(&g->id);
 	gk_journal_free(g->own);

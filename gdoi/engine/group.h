@@ -35,6 +35,8 @@ struct gdoi_group_config {
 	const struct gdoi_dialect *dialect; /* NULL: the defaults */
 	/* Signs PUSHes; should not be the key of phase 1 (RFC6407-4.1-01). */
 	struct gk_signer *signer;
+	/* Members of before the last start may have its key; NULL: none. */
+	struct gk_signer *signer_before;
 	const struct gk_pubkey *signer_key; /* NULL: the signer's own */
 	struct gk_slice signer_cert;        /* DER; for sig_key_format `x509` */
 	bool legacy_ok; /* DES, 3DES, MD5, SHA-1 signatures, 1024-bit keys */

@@ -129,7 +129,8 @@ gdoi_push_size(const struct gdoi_group *g, const struct gdoi_push_content *c,
 	gdoi_kek_push(g, c->under, &kek);
 	GK_TRY(encode_new(g, c, &payloads));
 	*size = ISAKMP_HEADER_LEN + payloads.len + GENERIC +
-	        gk_sig_max_len(g->cfg.signer_key, kek.signature) +
+	        gk_sig_max_len(gdoi_kek_signer_key(g, c->under),
+	                       kek.signature) +
 	        2 * gk_cipher_block_len(kek.cipher);
 	gk_buf_free(&payloads);
 	return GK_OK;
@@ -247,7 +248,7 @@ add_kek(struct building *b, const struct gdoi_plan *p,
 	*packet = (struct gdoi_kd_packet){
 		.type = lkh ? GDOI_KD_LKH : GDOI_KD_KEK,
 		.spi = { named->sak.spi, GDOI_KEK_SPI_LEN },
-		.sig_key = gk_buf_slice(&g->sig_key),
+		.sig_key = gdoi_kek_sig_key(g, kek),
 	};
 	if (!lkh)
 		packet->algorithm_key = gk_buf_slice(&kek->key);

@@ -100,6 +100,7 @@ gdoi_events_forget(struct gdoi_group *g, struct gk_now now)
 /* What sealing needs, copied: the lock is not held meanwhile. */
 struct sealing {
 	struct gdoi_kek kek;
+	struct gk_signer *signer;
 	struct gk_buf key;
 };
 
@@ -118,6 +119,7 @@ sealing_begin(struct gdoi_group *g, const struct gdoi_event *e,
 		size_t iv;
 
 		gdoi_kek_push(g, kek, &s->kek);
+		s->signer = gdoi_kek_signer(g, kek);
 		iv = s->kek.iv.len;
 		s->kek.iv.ptr = s->key.ptr;
 		s->kek.key.ptr = s->key.ptr + iv;
@@ -155,7 +157,7 @@ seal(struct gdoi_group *g, struct gdoi_event *e)
 		return GK_OK;
 	err = sealing_begin(g, e, &s);
 	if (err == GK_OK)
-		err = gdoi_push_seal(g->env, &g->dialect, &s.kek, g->cfg.signer,
+		err = gdoi_push_seal(g->env, &g->dialect, &s.kek, s.signer,
 		                     e->first, gk_buf_slice(&e->octets),
 		                     &dgram);
 	if (err == GK_OK) {

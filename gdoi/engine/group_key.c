@@ -106,6 +106,8 @@ gdoi_kek_spare(struct gdoi_group *g, struct gk_now now,
 	if (kek == NULL)
 		return GK_ERR_NOMEM;
 	kek->state = GDOI_KEK_SPARE;
+	kek->has_signer = g->cfg.signer_key != NULL;
+	memcpy(kek->signer_id, g->signer_id, sizeof(kek->signer_id));
 	kek->created = now.utc_s;
 	err = kek_fill(g, kek);
 	if (err != GK_OK) {
@@ -130,7 +132,7 @@ gdoi_kek_push(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
 		.key = { kek->key.ptr + iv, kek->key.len - iv },
 		.signature = gdoi_kek_signature(
 			&g->dialect, kek->sak.sig_algorithm, kek->sak.sig_hash,
-			(uint16_t)gk_pubkey_bits(g->cfg.signer_key)),
+			(uint16_t)gk_pubkey_bits(gdoi_kek_signer_key(g, kek))),
 		.has_chained = kek->has_chained,
 	};
 	memcpy(out->spi, kek->sak.spi, sizeof(out->spi));

@@ -260,6 +260,8 @@ kek_fits(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 	uint8_t body[1024];
 	struct gk_wr wr;
 
+	if (!gdoi_kek_is_ours(g, kek))
+		return false;
 	memcpy(sak.spi, kek->sak.spi, sizeof(sak.spi));
 	sak.management = kek->sak.management;
 	gk_wr_init(&wr, body, sizeof(body));
@@ -508,6 +510,21 @@ change(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 	return gdoi_teks_settle(g, now);
 }
 
+/* Members would refuse, one by one, whatever we send them from now on. */
+static enum gk_err
+check_signers(const struct gdoi_group *g, struct isakmp_reject *why)
+{
+	for (const struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next)
+		if (k->state != GDOI_KEK_OLD && !gdoi_kek_can_sign(g, k) &&
+		    gk_group_count(g->data) != 0 &&
+		    GK_CHECKED("RFC6407-5.6.2.2-01"))
+			return refuse(why, GK_ERR_POLICY, "RFC6407-5.6.2.2-01",
+			              "SIG_ALGORITHM_KEY: members have that of "
+			              "another signer, which previous-key of "
+			              "<signer> can name");
+	return GK_OK;
+}
+
 static enum gk_err
 set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
            struct isakmp_reject *why)
@@ -520,6 +537,7 @@ set_policy(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now,
 		return refuse(why, GK_ERR_UNEXPECTED, "RFC6407-5.9-07",
 		              "the group was destroyed");
 	GK_TRY(gdoi_group_policy_check(&g->cfg, policy, why));
+	GK_TRY(check_signers(g, why));
 	GK_TRY(gdoi_group_list(g, policy));
 	if (g->data == NULL)
 		err = open_group(g, policy, now);

@@ -270,7 +270,8 @@ fill(struct gdoi_group *g, struct gdoi_offer *o, const struct gdoi_peer *peer,
 	GK_TRY(offer_teks(g, o, fresh, now));
 	offer_gap(g, o, fresh, now);
 	o->moved = g->moved;
-	return gk_buf_copy(&o->sig_key, gk_buf_slice(&g->sig_key));
+	return gk_buf_copy(&o->sig_key,
+	                   gdoi_kek_sig_key(g, gdoi_kek_find(g, o->kek)));
 }
 
 enum gk_err

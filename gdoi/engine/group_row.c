@@ -53,6 +53,9 @@ gdoi_row_delete(struct gdoi_group *g, const char *table, uint32_t key)
 	return gk_journal_del(g->own, table, gk_row_key(key, name));
 }
 
+/* Beside the state of a Rekey SA: whose key came with it stands behind its own. */
+#define KEK_SIGNER 0x80
+
 enum gk_err
 gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 {
@@ -63,7 +66,8 @@ gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 		return GK_OK;
 	g->commit_owed = true;
 	gk_wr_init(&wr, row, sizeof(row));
-	gk_wr_u8(&wr, (uint8_t)kek->state);
+	gk_wr_u8(&wr,
+	         (uint8_t)(kek->state | (kek->has_signer ? KEK_SIGNER : 0)));
 	gk_row_wr_u64(&wr, (uint64_t)kek->created);
 	gk_row_wr_u64(&wr, (uint64_t)kek->expires);
 	gk_wr_u32(&wr, kek->sequence);
@@ -71,6 +75,9 @@ gdoi_kek_save(struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 	gk_wr_bytes(&wr,
 	            (struct gk_slice){ kek->chained, sizeof(kek->chained) });
 	gk_wr_vec16(&wr, gk_buf_slice(&kek->key));
+	if (kek->has_signer)
+		gk_wr_bytes(&wr, (struct gk_slice){ kek->signer_id,
+		                                    GDOI_SIGNER_ID_LEN });
 	gk_wr_bytes(&wr, gk_buf_slice(&kek->body));
 	return gk_row_put(g->own, GDOI_TABLE_KEK, gk_row_key(kek->handle, name),
 	                  &wr);
@@ -209,16 +216,22 @@ static enum gk_err
 read_kek(struct gdoi_rekey_sa *kek, struct gk_rd *rd)
 {
 	struct isakmp_reject why;
-	struct gk_slice chained, key;
+	struct gk_slice chained, key, signer = { 0 };
+	uint8_t state = gk_rd_u8(rd, "state");
 
-	kek->state = (enum gdoi_kek_state)gk_rd_u8(rd, "state");
+	kek->state = (enum gdoi_kek_state)(state & ~KEK_SIGNER);
+	kek->has_signer = (state & KEK_SIGNER) != 0;
 	kek->created = (int64_t)gk_row_rd_u64(rd, "created");
 	kek->expires = (int64_t)gk_row_rd_u64(rd, "expires");
 	kek->sequence = gk_rd_u32(rd, "sequence");
 	kek->has_chained = gk_rd_u8(rd, "chained") != 0;
 	chained = gk_rd_bytes(rd, sizeof(kek->chained), "chained");
 	key = gk_rd_vec16(rd, "key");
+	if (kek->has_signer)
+		signer = gk_rd_bytes(rd, GDOI_SIGNER_ID_LEN, "signer");
 	GK_TRY(rd->fault.err);
+	if (kek->has_signer)
+		memcpy(kek->signer_id, signer.ptr, signer.len);
 	memcpy(kek->chained, chained.ptr, sizeof(kek->chained));
 	GK_TRY(gk_buf_copy(&kek->key, key));
 	GK_TRY(gk_buf_copy(&kek->body, gk_rd_bytes(rd, gk_rd_left(rd), "SAK")));

@@ -42,6 +42,8 @@ enum gdoi_kek_state {
 	GDOI_KEK_OLD,     /* its last PUSHes may still be acknowledged */
 };
 
+#define GDOI_SIGNER_ID_LEN 32 /* SHA-256 of a SubjectPublicKeyInfo */
+
 struct gdoi_rekey_sa {
 	struct gdoi_rekey_sa *next; /* older */
 	enum gdoi_kek_state state;
@@ -55,6 +57,8 @@ struct gdoi_rekey_sa {
 	uint64_t forget_ms;       /* OLD */
 	uint8_t chained[GK_CIPHER_BLOCK_MAX]; /* push_iv `chained` */
 	bool has_chained;
+	bool has_signer; /* false: it is of a store that did not say */
+	uint8_t signer_id[GDOI_SIGNER_ID_LEN]; /* whose key came with it */
 };
 
 /* ---- a Data-Security SA -------------------------------------------------- */
@@ -173,6 +177,8 @@ struct gdoi_group {
 	struct gk_buf scope, id;
 	struct gdoi_dialect dialect;
 	struct gk_buf sig_key; /* SIG_ALGORITHM_KEY */
+	struct gk_buf sig_key_before;
+	uint8_t signer_id[GDOI_SIGNER_ID_LEN], before_id[GDOI_SIGNER_ID_LEN];
 	enum gdoi_group_phase phase;
 
 	struct gk_group *data; /* NULL before the first policy */
@@ -318,6 +324,24 @@ void gdoi_group_defaults(struct gdoi_group *g);
 /* gdoi_group_shape_of - the tree that @policy wants here. */
 struct gdoi_group_shape gdoi_group_shape_of(const struct gdoi_group *g,
                                             const struct gdoi_policy *policy);
+
+/* ---- group_signer.c ------------------------------------------------------ */
+
+GK_MUST_CHECK enum gk_err gdoi_signers_open(struct gdoi_group *g);
+/* gdoi_kek_is_ours - is it the signer's key that came with @kek? _can_sign: that, or
+ * that of the one before. */
+bool gdoi_kek_is_ours(const struct gdoi_group *g,
+                      const struct gdoi_rekey_sa *kek);
+bool gdoi_kek_can_sign(const struct gdoi_group *g,
+                       const struct gdoi_rekey_sa *kek);
+/* What PUSHes under @kek are signed with; its public half, and the same as
+ * SIG_ALGORITHM_KEY. */
+struct gk_signer *gdoi_kek_signer(const struct gdoi_group *g,
+                                  const struct gdoi_rekey_sa *kek);
+const struct gk_pubkey *gdoi_kek_signer_key(const struct gdoi_group *g,
+                                            const struct gdoi_rekey_sa *kek);
+struct gk_slice gdoi_kek_sig_key(const struct gdoi_group *g,
+                                 const struct gdoi_rekey_sa *kek);
 
 /* ---- group_kilobytes.c --------------------------------------------------- */
 

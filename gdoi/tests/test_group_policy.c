@@ -248,6 +248,65 @@ GK_TEST(rfc6407_5_6_3_1_04, keys_of_another_algorithm_are_no_keys_of_a_tree)
 	}
 }
 
+/* Members verify with the key that came with their Rekey SA. */
+GK_TEST(rfc6407_5_6_2_2_01, another_signer_comes_under_the_one_before)
+{
+	struct gk_pki_party other = { 0 };
+
+	GK_BREAKS("RFC6407-5.6.2.2-01");
+	gk_pki_make(&other,
+	            &(struct gk_pki_spec){ .subject = "/CN=keys", .slot = 3 });
+	for (int lkh = 0; lkh < 2; lkh++) {
+		gw_init(&w, 3);
+		if (!lkh)
+			w.template.rekey.sak.management = 0;
+		gw_open_with(&w, 3);
+		/* Nothing that it could say would be believed. */
+		w.cfg.signer = other.signer;
+		gw_reload(&w);
+		gk_assert_err(GK_ERR_POLICY, gw_set_policy(&w));
+		assert_string_equal(w.why.req, "RFC6407-5.6.2.2-01");
+		/* One that they do not have either is of no use. */
+		w.cfg.signer_before = other.signer;
+		gw_reload(&w);
+		gk_assert_err(GK_ERR_POLICY, gw_set_policy(&w));
+		w.cfg.signer_before = w.party.signer;
+		gw_restart(&w);
+		gw_after(&w, 2);
+		for (size_t i = 0; i < 3; i++) {
+			assert_int_equal(w.member[i].n_keks, 2);
+			assert_int_equal(w.member[i].refused, 0);
+			assert_false(w.member[i].deleted_all);
+		}
+		/* From then on that is not needed any more. */
+		w.cfg.signer_before = NULL;
+		gw_restart(&w);
+		gw_after(&w, 2);
+		gk_assert_ok(gw_register(&w, &w.member[2]));
+		if (lkh)
+			gk_assert_ok(gw_evict(&w, &w.member[1]));
+		assert_int_equal(gw_readers(&w), lkh ? 2 : 3);
+		gw_free(&w);
+	}
+	gk_pki_free(&other);
+}
+
+GK_TEST(rfc6407_5_6_2_2_01, who_has_no_members_may_have_any_signer)
+{
+	struct gk_pki_party other = { 0 };
+
+	gk_pki_make(&other,
+	            &(struct gk_pki_spec){ .subject = "/CN=keys", .slot = 3 });
+	gw_init(&w, 1);
+	gw_open(&w);
+	w.cfg.signer = other.signer;
+	gw_restart(&w);
+	gk_assert_ok(gw_register(&w, &w.member[0]));
+	assert_int_equal(gw_readers(&w), 1);
+	gw_free(&w);
+	gk_pki_free(&other);
+}
+
 GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
 {
 	gw_init(&w, 2);
@@ -387,6 +446,10 @@ main(void)
 		       a_change_that_the_tree_cannot_follow_starts_over),
 		GK_RUN(rfc6407_5_6_3_1_04,
 		       keys_of_another_algorithm_are_no_keys_of_a_tree),
+		GK_RUN(rfc6407_5_6_2_2_01,
+		       another_signer_comes_under_the_one_before),
+		GK_RUN(rfc6407_5_6_2_2_01,
+		       who_has_no_members_may_have_any_signer),
 		GK_RUN(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push),
 		GK_RUN(rfc6407_4_02, unicast_pushes_go_to_each_members_address),
 		GK_RUN(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says),

@@ -376,6 +376,8 @@ def killed(directory: str = "/guest/killed") -> int:
         alice.wait("joined", since=mark, timeout=60)
         result["swept"] = alice.wait("kernel-swept", since=mark, timeout=60)["left"]
         result["new"], result["new spis"] = there(host), sorted(sa["spi"] for sa in alice.control("status")["kernel"]["sas"])
+        for spi in result["new spis"]:  # another SA waits for its ATD, and nothing leaves meanwhile
+            alice.wait("tek", since=mark, timeout=60, where=lambda e, spi=spi: e["spi"] == spi and e["state"] == "current")
         result["rekeyed"] = through("rekeyed")
         alice.kill()
         alice.write(alice.config.read_text().replace(' join="yes"', ""))

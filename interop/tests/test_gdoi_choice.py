@@ -4,6 +4,8 @@ says what it has passed over; when another configuration makes that another one,
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab import gdoi_forms as forms
 from lab.build import program
@@ -118,3 +120,36 @@ def test_an_announcement_says_what_any_of_them_lists(grounds):
     g.write_policy(xml.replace(f'destination="{g.rekey_address}"', 'destination="239.1.1.99"', 1))
     said = say()
     assert "several places" in said.stderr and g.rekey_address not in said.stdout and "239.1.1.99" not in said.stdout
+
+
+@pytest.mark.req("RFC6407-5.6.2.2-01", "RFC6407-4-04")
+@pytest.mark.refuses("RFC6407-5.6.2.2-01")
+def test_another_signer_comes_under_the_one_before(grounds):
+    """Members have the public half of the key before: a key server that cannot sign with it does not start, and says why; one
+    that can brings the new one with a new Rekey SA, and needs the old one no more."""
+    g = grounds()
+    g.start()
+    alice, bob = g.follow("alice", "bob")
+    before = g.status()["kek"]["spi"]
+    g.keys.kill()
+    old = g.push_key.rename(g.push_key.with_name("before.key"))
+    g.push_key.touch(mode=0o600)
+    g.push_key.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    g.keys.launch()
+    assert g.keys.wait_end() == 6 and "members have that of another signer" in g.keys.log.read_text()
+    config = g.config()
+    g.write_config(config.replace("<signer ", f'<signer previous-key="{old}" '))
+    g.start()
+    for p in (alice, bob):
+        p.wait("rekeyed", where=lambda e: e["new_kek"])
+        assert p.count("registered") == 1 and not p.count("refused")
+    assert g.status()["kek"]["spi"] != before
+    g.keys.kill()
+    g.write_config(config)
+    g.start()
+    g.keys.control("rekey", "tek")
+    for p in (alice, bob):
+        p.wait("rekeyed", where=lambda e: e["teks"])
+        assert not p.count("refused")
+    g.finish()

@@ -51,7 +51,9 @@ def test_members_that_receive_pushes_at_one_port(world):
 
 def test_a_key_server_and_a_member_on_one_host(tmp_path, net_prefix):
     with opened(tmp_path, net_prefix) as make:
-        g = make("alice", start=False, listen=["0.0.0.0"])
+        g = make("alice", start=False)
+        g.listen = ["0.0.0.0"]
+        g.write_config()
         g.start()
         keys = g.scene["keys"]
         m = forms.Member(keys, "own", g.dir / "daemons", g.sockets, g.keylog)
