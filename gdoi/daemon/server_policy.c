@@ -184,11 +184,12 @@ check_size(const struct gdoid_group *g, const struct gdoi_policy *policy,
 
 	if (least <= max)
 		return true;
-	snprintf(why, 256,
-	         "'message-max' of <rekey> is %zu, and a GROUPKEY-PUSH with one "
-	         "update array, which cannot be divided, has up to %zu octets "
-	         "in a group of so many members; such ones are longer",
-	         max, least);
+	snprintf(
+		why, 256,
+		"'message-max' of <rekey> is %zu, and a GROUPKEY-PUSH with one "
+		"update array, which cannot be divided, has up to %zu octets "
+		"in a group of so many members; such ones are longer",
+		max, least);
 	return false;
 }
 

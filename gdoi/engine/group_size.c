@@ -35,17 +35,16 @@ measure(struct measure *m, const struct gdoi_policy *policy, size_t *size)
 {
 	const struct gdoi_group_shape shape =
 		gdoi_group_shape_of(&m->g, policy);
-	struct gdoi_push_content c = { .under = &m->kek,
-		                       .sequence = 1,
-		                       .sa = &m->sa,
-		                       .kd = &m->kd };
+	struct gdoi_push_content c = {
+		.under = &m->kek, .sequence = 1, .sa = &m->sa, .kd = &m->kd
+	};
 	size_t len = ARRAY_HEADER;
 	struct gk_buf array;
 	enum gk_err err;
 
 	m->kek.sak = policy->rekey.sak;
-	m->kek.cipher = gdoi_kek_cipher(m->kek.sak.algorithm,
-	                                m->kek.sak.key_length);
+	m->kek.cipher =
+		gdoi_kek_cipher(m->kek.sak.algorithm, m->kek.sak.key_length);
 	GK_TRY(gk_buf_alloc(&m->kek.key, gdoi_lkh_plain_len(m->kek.cipher)));
 	m->sa.has_sak = true;
 	m->sa.sak = m->kek.sak;

@@ -362,9 +362,8 @@ GK_TEST(rfc6407_4_10, how_long_a_datagram_has_to_be_is_known_beforehand)
 	}
 	gw_init(&w, 1);
 	w.template.rekey.sak.management = 0;
-	assert_int_equal(gdoi_group_push_least(&w.cfg, &w.template,
-	                                       &(size_t){ 0 }),
-	                 0);
+	assert_int_equal(
+		gdoi_group_push_least(&w.cfg, &w.template, &(size_t){ 0 }), 0);
 	gw_free(&w);
 }
 

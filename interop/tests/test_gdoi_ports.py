@@ -20,11 +20,15 @@ def world(net, tmp_path):
         yield w
 
 
+def no_nat(text: str) -> str:
+    return text.replace("<phase1 ", '<phase1 nat-traversal="no" ')
+
+
 def beside(w, first, name: str, port: int):
     """Another gdoi-gm on the host of `first`."""
     m = w.members[name] = forms.Member(first.host, name, w.dir / "daemons", w.sockets, w.dir / "keylog")
     text = first.config.read_text().replace('path="alice.db"', f'path="{name}.db"').replace(str(first.control.path), str(m.control.path))
-    m.write(text.replace("<network ", f'<network port="{port}" ').replace("<phase1 ", '<phase1 nat-traversal="no" '))
+    m.write(no_nat(text.replace("<network ", f'<network port="{port}" ')))
     return m
 
 
@@ -51,13 +55,13 @@ def test_members_that_receive_pushes_at_one_port(world):
 
 def test_a_key_server_and_a_member_on_one_host(tmp_path, net_prefix):
     with opened(tmp_path, net_prefix) as make:
-        g = make("alice", start=False)
+        g = make("alice", start=False, auth="ecdsa")
         g.listen = ["0.0.0.0"]
         g.write_config()
         g.start()
         keys = g.scene["keys"]
         m = forms.Member(keys, "own", g.dir / "daemons", g.sockets, g.keylog)
-        m.write(forms.config(gdoi_forms.identity(g, "alice"), gdoi_forms.phase1(g, "alice", ["keys"]), [g.address("keys")],
+        m.write(forms.config(gdoi_forms.identity(g, "alice"), no_nat(gdoi_forms.phase1(g, "alice", ["keys"])), [g.address("keys")],
                              [forms.group(g.name, **g.id)], "own.db", g.sockets.path / "own", membership=QUICK,
                              network={"port": 8848}))
         for who_is_first in ("key server", "member"):

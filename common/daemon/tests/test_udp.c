@@ -188,8 +188,8 @@ GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
 				assert_int_equal(errno, EADDRINUSE);
 				continue;
 			}
-			gk_assert_ok(gkd_udp_open(&udp, loop, &cfg, receive,
-			                          &seen));
+			gk_assert_ok(
+				gkd_udp_open(&udp, loop, &cfg, receive, &seen));
 			assert_false(gkd_udp_is_free(&cfg.local, true));
 			gkd_udp_close(udp);
 		}
