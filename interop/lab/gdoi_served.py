@@ -91,7 +91,7 @@ class Served:
         m = self.member(name, **how)
         mark = m.mark()
         m.control("join")
-        m.wait("joined", since=mark, timeout=30)
+        m.wait("joined", since=mark)
         return m
 
     def push(self, make) -> None:

@@ -10,6 +10,7 @@ import pytest
 from lab import TOP, attack
 from lab.__main__ import main
 from lab.net import Net
+from lab.process import PATIENCE
 from msec_scapy import announcement, misbehave
 from msec_scapy import registry as reg
 from msec_scapy.policy import SUITES
@@ -38,7 +39,7 @@ def test_what_cannot_be_done_is_said(capsys):
 
 def at_home(name, *words):
     """In the sandbox that the tests are in already."""
-    r = subprocess.run([sys.executable, "-m", "lab.attack", name, *words], capture_output=True, text=True, timeout=120)
+    r = subprocess.run([sys.executable, "-m", "lab.attack", name, *words], capture_output=True, text=True, timeout=5 * PATIENCE)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout
 

@@ -129,12 +129,11 @@ def test_a_secret_grows_old(ground):
         assert m.exchange == reg.X_COOKIE
         return m.notify(reg.N_COOKIE_REQUIRED).data[:4]
 
-    def request(name):
-        """A member, its request with the cookie that it is given, and which secret that is of."""
-        gm = ground.member(name, rekeys=False).member
+    def request(gm):
+        """Its request with the cookie that it is given, and which secret that is of."""
         m, data = answer(gm.join(time.time()))
         (again,) = gm.receive(data, time.time())
-        return gm, again, version(m)
+        return again, version(m)
 
     def another(old):
         """As soon as there is another secret, its version."""
@@ -147,11 +146,12 @@ def test_a_secret_grows_old(ground):
             with pytest.raises(TimeoutError):  # nobody says when
                 sock.recv(1)
         raise AssertionError("the secret stays")
+    ready, gm = (ground.member(name, rekeys=False).member for name in ("gm0", "gm1"))  # that takes its time
     with sock:
         asking = ground.member("gm9", rekeys=False).member.join(time.time())
         first = another(version(answer(asking)[0]))  # and it has just begun
-        _, early, one = request("gm0")
-        gm, late, two = request("gm1")
+        early, one = request(ready)
+        late, two = request(gm)
         assert one == two == first
         second = another(first)
         assert answer(early)[0].exchange == reg.X_KEYDL, "the secret before is good for a while"

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from lab.process import PATIENCE
 from lab.scene import OWNER_PORT
 from lab.story import GROUP
 from msec_scapy.testing.ground import PORT, Ground
@@ -46,7 +47,7 @@ class Scarce:
 
 def dial(host, where, n):
     with host.inside():
-        return [socket.create_connection(where, timeout=10) for _ in range(n)]
+        return [socket.create_connection(where, timeout=PATIENCE) for _ in range(n)]
 
 
 def close(sockets):

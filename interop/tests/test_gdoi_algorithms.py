@@ -54,7 +54,7 @@ def test_members_register_under_every_cipher_hash_and_group_of_phase_1(group):
         alice.write(one_proposal(plain, *one))
         mark = alice.start()
         alice.control("join")
-        alice.wait("joined", since=mark, timeout=30)
+        alice.wait("joined", since=mark)
         alice.finish()
         if one[2] not in SLOW:
             peer = g.peer("alice", suite=suite(*one))

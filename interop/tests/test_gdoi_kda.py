@@ -50,7 +50,7 @@ def test_a_publisher_sends_when_enough_subscribers_have_the_key(group):
     assert new["state"] == "receive"
     for name in ("alice", "bob", "carol", "dave"):
         g.keys.wait("acked", where=lambda e, n=name: n in e["peer"])
-    alice.wait("tek", since=marks[alice], spi=new["spi"], state="current", timeout=30)
+    alice.wait("tek", since=marks[alice], spi=new["spi"], state="current")
     alice.wait("joined", since=marks[alice])  # by asking
     assert len(g.registered()) == 4
 
@@ -74,4 +74,4 @@ def test_a_publisher_does_not_send_while_too_few_have_it(group):
         alice.wait("joined", since=at)
     assert states(alice).get(new) == "receive" and not alice.find("tek", since=mark, spi=new, state="current")
     dave.follow()
-    alice.wait("tek", since=mark, spi=new, state="current", timeout=30)
+    alice.wait("tek", since=mark, spi=new, state="current")

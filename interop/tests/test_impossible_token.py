@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from asn1crypto import core
 
+from lab.process import PATIENCE
 from msec_scapy import policy
 from msec_scapy import registry as reg
 from msec_scapy import token as tokens
@@ -122,7 +123,7 @@ def test_the_highest_protocols_that_can_be_done_are_taken(tmp_path, net_prefix):
         mark = gm.mark()
         server.control("rekey")
         gm.wait("rekeyed", since=mark)
-        assert other.run(20, lambda: any(e["event"] == "rekeyed" for e in ground.events))
+        assert other.run(PATIENCE, lambda: any(e["event"] == "rekeyed" for e in ground.events))
         gm.control("leave")
         gm.wait("left")
         server.wait("member-left")
