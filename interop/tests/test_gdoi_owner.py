@@ -57,7 +57,7 @@ def owned(tmp_path, net_prefix):
         g = Owned(tmp_path / f"group{len(made)}", net_prefix, **how)
         made.append(g)
         if brief:  # it is to be good until a member is there; on a busy machine that takes longer
-            short(g, max(6, round(6 * (time.monotonic() - begun))))
+            short(g, max(6, round(4 * (time.monotonic() - begun))))
         g.go.start()
         return g
     yield make

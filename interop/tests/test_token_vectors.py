@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 
-from msec_scapy.testing.tsharks import ROOT
+from lab import BUILD
 from msec_scapy.vectors import store
 
-MSEC_TOKEN = ROOT / "build/prefix/bin/msec-token"
+MSEC_TOKEN = BUILD / "prefix/bin/msec-token"
 TOKENS = [raw for _, raw in store.everything() if raw["kind"] == "token"]
 
 

@@ -5,12 +5,12 @@ Neither was written from the other. Fields are compared by name and octets, in t
 """
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
+from lab import BUILD
 from msec_scapy import gsakmp as layers
 from msec_scapy import keylog, message, misbehave, protect
 from msec_scapy import registry as reg
@@ -21,8 +21,7 @@ from msec_scapy.gsakmp import (GSAKMP, Certificate, Identification, KeyCreation,
 from msec_scapy.testing.scene import GROUP_ID, Scene
 from msec_scapy.testing.tsharks import SERVER, accounted, dissect, info, saved, tshark, udp
 
-ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / "build/demo"
+DEMO = BUILD / "demo"
 
 
 # --------------------------------------------------------------------- what the layers say that must be shown

@@ -7,11 +7,12 @@ import random
 
 import pytest
 
+from lab import BUILD
 from msec_scapy import registry as reg
-from msec_scapy.testing.tsharks import ROOT, accounted, dissect, saved, tshark, udp
+from msec_scapy.testing.tsharks import accounted, dissect, saved, tshark, udp
 from msec_scapy.vectors import store
 
-INSTALLED = ROOT / "build/prefix/share/msec/wireshark/gsakmp.lua"
+INSTALLED = BUILD / "prefix/share/msec/wireshark/gsakmp.lua"
 ALL = [raw for _, raw in store.everything()]
 
 

@@ -6,7 +6,7 @@
 -- as RFC 3547 had them. UDP port 848 is given to ISAKMP, where nobody does that otherwise.
 -- The readings of the RFCs are the defaults of the suite's register of choices (common/doc/choices-gdoi.md).
 
-local S = {} -- what the parts share
+local S = {prefix = "gdoi"} -- what the parts share
 
 local function part(name)
     local source = debug.getinfo(1, "S").source:match("^@(.*[/\\])[^/\\]*$")
@@ -22,7 +22,9 @@ end
 
 S.registry = part("gdoi_registry.lua")
 S.crypto = part("gsakmp_crypto.lua")
+part("gsakmp_keyfile.lua")
 S.keylog = part("gdoi_keylog.lua")
+part("gsakmp_schema.lua")
 part("gdoi_fields.lua")
 part("gsakmp_reader.lua")
 part("gdoi_payloads.lua")

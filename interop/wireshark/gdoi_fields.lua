@@ -1,22 +1,11 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Every field and every expert info of the GDOI dissector; section numbers are those of RFC 6407.
+-- Every field of the GDOI dissector; section numbers are those of RFC 6407.
 
 local S = ...
 if type(S) ~= "table" then
     return -- Wireshark runs every file of a plugin folder; only gdoi.lua has something to do there
 end
-local registry = S.registry
-
-local F, labels = {}, {}
-
-local function field(key, kind, label, ...)
-    F[key] = ProtoField[kind]("gdoi." .. key, label, ...)
-    labels[key] = label
-end
-
-local function coded(key, label, values)
-    field(key, values.octets == 1 and "uint8" or "uint16", label, base.DEC + base.RANGE_STRING, values.ranges)
-end
+local registry, field, coded = S.registry, S.field, S.coded
 
 field("exchange", "uint8", "Exchange Type", base.DEC + base.RANGE_STRING, registry.exchange.ranges)
 field("spi", "bytes", "SPI of the Rekey SA (cookies)")
@@ -110,22 +99,3 @@ field("decrypted", "string", "Decrypted with")
 field("padding", "bytes", "Padding")
 field("trailing", "bytes", "Octets behind the end")
 field("undissected", "bytes", "Octets that could not be dissected")
-
-local E = {}
-
-local function advice(key, text, group, severity)
-    E[key] = ProtoExpert.new("gdoi.expert." .. key, text, group, severity)
-end
-
-advice("malformed", "Malformed", expert.group.MALFORMED, expert.severity.ERROR)
-advice("trailing", "Octets behind the end", expert.group.MALFORMED, expert.severity.ERROR)
-advice("reserved", "RESERVED is not zero", expert.group.PROTOCOL, expert.severity.WARN)
-advice("unknown", "Value that no table defines", expert.group.PROTOCOL, expert.severity.WARN)
-advice("private", "Private value", expert.group.PROTOCOL, expert.severity.NOTE)
-advice("value", "Value that is not allowed here", expert.group.PROTOCOL, expert.severity.WARN)
-advice("refusal", "Refusal", expert.group.RESPONSE_CODE, expert.severity.NOTE)
-advice("locked", "No key for this", expert.group.DECRYPTION, expert.severity.CHAT)
-advice("wrong_key", "Decryption failed", expert.group.DECRYPTION, expert.severity.WARN)
-advice("keylog", "Key log file", expert.group.DECRYPTION, expert.severity.NOTE)
-
-S.F, S.labels, S.E = F, labels, E

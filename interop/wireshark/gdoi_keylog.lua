@@ -3,20 +3,14 @@
 -- way from messages that could be opened. A Rekey SA is found by its SPI, the cookie pair of a GROUPKEY-PUSH; the
 -- keys of a tree belong to a group, which is known only through the chain of its Rekey SAs.
 
+local S = ...
+if type(S) ~= "table" then
+    return -- Wireshark runs every file of a plugin folder; only gdoi.lua has something to do there
+end
+local octets = S.octets
+
 local M = {}
 M.__index = M
-
-local function octets(hex)
-    if hex == "-" then
-        return ""
-    end
-    if #hex % 2 ~= 0 or hex:find("%X") then
-        return nil
-    end
-    return (hex:gsub("%x%x", function(pair)
-        return string.char(tonumber(pair, 16))
-    end))
-end
 
 function M.new(path)
     return setmetatable({path = path or "", read_to = 0, keks = {}, sas = {}, bad_lines = 0}, M)
@@ -121,33 +115,9 @@ function handlers.GDOI_LKH(self, words)
     return true
 end
 
--- Reads what was appended since the last time; half a line waits for its end.
+-- Reads what was appended since the last time. True if there was news.
 function M:update()
-    if self.path == "" then
-        return
-    end
-    local file = io.open(self.path, "rb")
-    self.missing = not file
-    if not file then
-        return
-    end
-    local size = file:seek("end") or 0
-    if size > self.read_to then
-        file:seek("set", self.read_to)
-        local whole = (file:read("*a") or ""):match("^.*\n") or ""
-        for line in whole:gmatch("([^\n]*)\n") do
-            local words = {}
-            for w in line:gmatch("%S+") do
-                words[#words + 1] = w
-            end
-            local handler = handlers[words[1] or ""]
-            if handler and not handler(self, words) then
-                self.bad_lines = self.bad_lines + 1
-            end
-        end
-        self.read_to = self.read_to + #whole
-    end
-    file:close()
+    return S.read_on(self, handlers)
 end
 
 return M

@@ -5,7 +5,7 @@
 -- choices hold (common/doc/choices.md); other readings are shown only where the octets leave no doubt.
 -- This file has the header, the chain of payloads, UDP and TCP; the other gsakmp_*.lua lie beside it.
 
-local S = {} -- what the parts share
+local S = {prefix = "gsakmp"} -- what the parts share
 
 -- The parts lie beside this file, wherever it was loaded from: __DIR__ is of no use to a relative path.
 local function part(name)
@@ -22,7 +22,9 @@ end
 
 S.registry = part("gsakmp_registry.lua")
 S.crypto = part("gsakmp_crypto.lua")
+part("gsakmp_keyfile.lua")
 S.keylog = part("gsakmp_keylog.lua")
+part("gsakmp_schema.lua")
 part("gsakmp_fields.lua")
 part("gsakmp_reader.lua")
 part("gsakmp_payloads.lua")

@@ -1,22 +1,11 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Every field and every expert info of the GSAKMP dissector; section numbers are those of RFC 4535.
+-- Every field of the GSAKMP dissector; section numbers are those of RFC 4535.
 
 local S = ...
 if type(S) ~= "table" then
     return -- Wireshark runs every file of a plugin folder; only gsakmp.lua has something to do there
 end
-local registry = S.registry
-
-local F, labels = {}, {}
-
-local function field(key, kind, label, ...)
-    F[key] = ProtoField[kind]("gsakmp." .. key, label, ...)
-    labels[key] = label
-end
-
-local function coded(key, label, values)
-    field(key, values.octets == 1 and "uint8" or "uint16", label, base.DEC + base.RANGE_STRING, values.ranges)
-end
+local registry, field, coded = S.registry, S.field, S.coded
 
 -- 7.1 header
 coded("groupid.type", "GroupID Type", registry.group_id)
@@ -130,22 +119,3 @@ field("decrypted", "string", "Decrypted")
 field("decrypted.key", "string", "Decrypted with")
 field("trailing", "bytes", "Octets behind the end")
 field("undissected", "bytes", "Octets that could not be dissected")
-
-local E = {}
-
-local function advice(key, text, group, severity)
-    E[key] = ProtoExpert.new("gsakmp.expert." .. key, text, group, severity)
-end
-
-advice("malformed", "Malformed", expert.group.MALFORMED, expert.severity.ERROR)
-advice("trailing", "Octets behind the end", expert.group.MALFORMED, expert.severity.ERROR)
-advice("reserved", "RESERVED is not zero", expert.group.PROTOCOL, expert.severity.WARN)
-advice("unknown", "Value that no table defines", expert.group.PROTOCOL, expert.severity.WARN)
-advice("private", "Private value", expert.group.PROTOCOL, expert.severity.NOTE)
-advice("value", "Value that is not allowed here", expert.group.PROTOCOL, expert.severity.WARN)
-advice("refusal", "Refusal", expert.group.RESPONSE_CODE, expert.severity.NOTE)
-advice("locked", "No key for this", expert.group.DECRYPTION, expert.severity.CHAT)
-advice("wrong_key", "Decryption failed", expert.group.DECRYPTION, expert.severity.WARN)
-advice("keylog", "Key log file", expert.group.DECRYPTION, expert.severity.NOTE)
-
-S.F, S.labels, S.E = F, labels, E

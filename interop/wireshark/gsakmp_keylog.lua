@@ -2,20 +2,14 @@
 -- The key log of the suite's daemons (format: interop/msec_scapy/KEYLOG.md), and the keys that were
 -- learned on the way by decrypting messages.
 
+local S = ...
+if type(S) ~= "table" then
+    return -- Wireshark runs every file of a plugin folder; only gsakmp.lua has something to do there
+end
+local octets = S.octets
+
 local M = {}
 M.__index = M
-
-local function octets(hex)
-    if hex == "-" then
-        return ""
-    end
-    if #hex % 2 ~= 0 or hex:find("%X") then
-        return nil
-    end
-    return (hex:gsub("%x%x", function(pair)
-        return string.char(tonumber(pair, 16))
-    end))
-end
 
 function M.new(path)
     return setmetatable({path = path or "", read_to = 0, groups = {}, bad_lines = 0}, M)
@@ -75,37 +69,9 @@ function handlers.GSAKMP_KEY(self, words)
     return true
 end
 
--- Reads what was appended since the last time; half a line waits for its end. True if there was news.
+-- Reads what was appended since the last time. True if there was news.
 function M:update()
-    if self.path == "" then
-        return false
-    end
-    local file = io.open(self.path, "rb")
-    self.missing = not file
-    if not file then
-        return false
-    end
-    local size = file:seek("end") or 0
-    if size <= self.read_to then
-        file:close()
-        return false
-    end
-    file:seek("set", self.read_to)
-    local text = file:read("*a") or ""
-    file:close()
-    local whole = text:match("^.*\n") or ""
-    for line in whole:gmatch("([^\n]*)\n") do
-        local words = {}
-        for w in line:gmatch("%S+") do
-            words[#words + 1] = w
-        end
-        local handler = handlers[words[1] or ""]
-        if handler and not handler(self, words) then
-            self.bad_lines = self.bad_lines + 1
-        end
-    end
-    self.read_to = self.read_to + #whole
-    return #whole > 0
+    return S.read_on(self, handlers)
 end
 
 -- KEKs of a group whose responder nonce is this one; "" when the group goes by time.

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from lab import BUILD
 from msec_scapy.gdoi import isakmp
 from msec_scapy.gdoi.dialect import GDOID, PRESETS, Dialect
 from msec_scapy.gdoi.refusal import Refusal
@@ -17,7 +18,7 @@ from msec_scapy.gdoi.vectors import compute, kinds, store
 from msec_scapy.vectors.store import everything, files
 
 ROOT = Path(__file__).resolve().parents[3]
-VECTOR_CHECK = ROOT / "build/gdoi/tests/vector/gdoi_vector_check"
+VECTOR_CHECK = BUILD / "gdoi/tests/vector/gdoi_vector_check"
 SCHEMA = json.loads((store.FOLDER / "schema.json").read_text())
 PAGE = (ROOT / "common/doc/choices-gdoi.md").read_text()
 CHOICES = {name: list(values) for name, values in Dialect.choices().items()}

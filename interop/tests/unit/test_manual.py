@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lab import BUILD
+
 ROOT = Path(__file__).resolve().parents[3]
 XS = "{http://www.w3.org/2001/XMLSchema}"
 MANUALS = {p.name: p for room in ("common", "gdoi", "gsakmp", "policy-tokens") for p in (ROOT / room / "man").glob("*.[158]")}
@@ -36,7 +38,7 @@ def flags(text):
 
 
 def program_help(program, *args):
-    done = subprocess.run([ROOT / "build" / program, *args, "--help"], capture_output=True, text=True)
+    done = subprocess.run([BUILD / program, *args, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

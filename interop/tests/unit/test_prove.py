@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from lab.build import PREFIX, TOP
+from lab.build import BUILD, PREFIX, TOP
 from requirements import collect, ledger, prove
 from requirements.collect import REFUSED, Test as Named
 
@@ -88,7 +88,7 @@ def test_every_check_guards_a_row_of_the_ledger():
 def test_programs_of_a_build_with_switches_say_so(tmp_path):
     """The smallest of them, made as it is there; those that are installed say nothing of the kind.  All of that build are
     asked when it is made (lab/build.py)."""
-    cc = ["cc", "-std=gnu11", "-DHAVE_CONFIG_H", "-DGK_CHECK_SWITCHES", "-include", TOP / "build/config.h", f"-I{TOP}"]
+    cc = ["cc", "-std=gnu11", "-DHAVE_CONFIG_H", "-DGK_CHECK_SWITCHES", "-include", BUILD / "config.h", f"-I{TOP}"]
     made = tmp_path / "msec-ctl"
     subprocess.run([*cc, TOP / "common/daemon/msec_ctl.c", "-o", made, "-ljansson"], check=True)
     said = subprocess.run([made, "--version"], capture_output=True, text=True, env={"MSEC_CHECK_OFF": "RFC4535-7-04"})

@@ -8,13 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 
+from lab import BUILD
 from msec_scapy.dialect import Dialect
 from msec_scapy.vectors import store
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "common/doc/choices.md").read_text()
 XSD = ROOT / "gsakmp/daemon/gsakmp-common.xsd"
-VECTOR_CHECK = ROOT / "build/gsakmp/tests/vector/vector_check"
+VECTOR_CHECK = BUILD / "gsakmp/tests/vector/vector_check"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 CHOICES = {name: list(values) for name, values in Dialect.choices().items()}
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from lab import BUILD
 from msec_scapy.vectors import check, kinds, make, make_transcript, seeds, store
 
 ROOT = Path(__file__).resolve().parents[3]
-VECTOR_CHECK = ROOT / "build/gsakmp/tests/vector/vector_check"
+VECTOR_CHECK = BUILD / "gsakmp/tests/vector/vector_check"
 SCHEMA = json.loads((store.FOLDER / "schema.json").read_text())
 FILES = store.files()
 
@@ -132,7 +133,7 @@ def test_c_finds_all_of_them_right():
 
 def test_the_fuzz_targets_survive_the_vectors(tmp_path):
     seeds.write(tmp_path)
-    targets = {p.name: p for room in ("gsakmp", "policy-tokens") for p in (ROOT / "build" / room / "fuzz").glob("fuzz_*")
+    targets = {p.name: p for room in ("gsakmp", "policy-tokens") for p in (BUILD / room / "fuzz").glob("fuzz_*")
                if p.suffix == ""}
     fed = sorted(p.name for p in tmp_path.iterdir())
     assert {"fuzz_message", "fuzz_token", "fuzz_policy", "fuzz_verify", "fuzz_nonce"} <= set(fed) <= set(targets)
