@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from msec_scapy.gdoi.dialect import PRESETS, Dialect
+from msec_scapy.testing.pages import readings, switches
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "common/doc/choices-gdoi.md").read_text()
@@ -14,13 +15,7 @@ CHOICES = {name: list(values) for name, values in Dialect.choices().items()}
 
 
 def rows():
-    out, inside = {}, False
-    for line in PAGE.splitlines():
-        inside = line.startswith("| switch |") or (inside and line.startswith("|"))
-        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
-        if inside and cells[0].startswith("`"):
-            out[cells[0].strip("`")] = re.findall(r"(?:^|; )`([^`]+)`", cells[3])
-    return out
+    return {name: readings(cells[3]) for name, cells in switches(PAGE).items()}
 
 
 def simple(name):

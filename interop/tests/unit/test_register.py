@@ -10,6 +10,7 @@ import pytest
 
 from lab import BUILD
 from msec_scapy.dialect import Dialect
+from msec_scapy.testing.pages import readings, switches
 from msec_scapy.vectors import store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,13 +23,7 @@ CHOICES = {name: list(values) for name, values in Dialect.choices().items()}
 
 def rows():
     """{switch: (readings, cells)} of the page's tables of switches."""
-    out, inside = {}, False
-    for line in PAGE.splitlines():
-        inside = line.startswith("| switch |") or (inside and line.startswith("|"))
-        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
-        if inside and cells[0].startswith("`"):
-            out[cells[0].strip("`")] = re.findall(r"(?:^|; )`([^`]+)`", cells[2]), cells
-    return out
+    return {name: (readings(cells[2]), cells) for name, cells in switches(PAGE).items()}
 
 
 def by_c():
@@ -47,15 +42,14 @@ def test_c_and_python_have_the_same_switches_and_readings():
 
 
 def test_the_page_has_them_in_the_same_order():
-    assert {name: readings for name, (readings, _) in rows().items()} == CHOICES
+    assert {name: values for name, (values, _) in rows().items()} == CHOICES
 
 
 def test_the_schema_of_the_configuration_has_them():
     names = enumeration("switch-name")
     assert list(names) == list(by_c())
     for name, text in names.items():
-        readings = re.findall(r"(?:: |; )([^\s:;]+): ", text)
-        assert readings == CHOICES[name], name
+        assert re.findall(r"(?:: |; )([^\s:;]+): ", text) == CHOICES[name], name
     assert set(enumeration("switch-value")) == {v for values in CHOICES.values() for v in values}
 
 
