@@ -86,7 +86,7 @@ item_free(struct gk_queue *q, struct gk_queue_item *item)
 	while ((c = item->copies) != NULL) {
 		item->copies = c->next;
 		gk_wipe(c->octets, c->len);
-		gk_buf_free(&c->given);
+		free(c->given.ptr);
 		piece_free(q, c);
 	}
 	gk_wipe(item->body, item->size);

@@ -40,8 +40,8 @@ void *gk_queue_copy(struct gk_queue *q, const void *octets, size_t len);
 GK_MUST_CHECK enum gk_err gk_queue_keep(struct gk_queue *q, struct gk_slice *s);
 
 /* gk_queue_give - the same for a buffer that the queue takes instead of copying
- * it: *@buf is empty then, and @s is where its octets are.  Nothing has changed
- * when memory is short. */
+ * it: *@buf is empty then, and @s is where its octets are.  They are what everybody
+ * may see, and are not wiped.  Nothing has changed when memory is short. */
 GK_MUST_CHECK enum gk_err gk_queue_give(struct gk_queue *q, struct gk_buf *buf,
                                         struct gk_slice *s);
 

@@ -228,8 +228,10 @@ gk_lkh_grow(void **array, size_t *cap, size_t used, size_t more, size_t size)
 
 	if (more <= *cap - used)
 		return GK_OK;
+	/* A large one is copied, and wiped, less often; what of it is never
+	 * used is no memory yet. */
 	while (want - used < more)
-		want *= 2;
+		want *= want < GK_LKH_KEEP ? 2 : 4;
 	/* Not realloc(): it would leave a copy of old keys behind. */
 	grown = reallocarray(NULL, want, size);
 	if (grown == NULL)

@@ -87,7 +87,7 @@ assert_in_step(struct world *w, size_t members)
 static void
 grow_again(struct world *w, size_t more)
 {
-	char name[16];
+	char name[32];
 
 	for (size_t i = 0; i < more; i++) {
 		snprintf(name, sizeof(name), "again-%zu", i);
