@@ -313,7 +313,7 @@ enum gk_err
 gk_group_save_members(struct gk_group *g, struct gk_journal *journal)
 {
 	for (size_t i = 0; i < g->dirty_count; i++) {
-		struct gk_member *m = g->by_id[g->dirty[i]];
+		struct gk_member *m = gk_group_find_id(g, g->dirty[i]);
 
 		if (m == NULL)
 			GK_TRY(gk_group_drop_member(g->dirty[i], journal));

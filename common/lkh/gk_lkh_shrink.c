@@ -214,7 +214,7 @@ sweep_slice(struct gk_lkh *lkh, int64_t utc, size_t rows, size_t *looks)
 		clear = lkh->sweep.node + 1;
 	}
 	pages_release(lkh, b, clear, lkh->sweep.node);
-	if (lkh->sweep.node == b->nodes)
+	if (lkh->sweep.node >= b->nodes)
 		lkh->sweep = (struct gk_lkh_at){ lkh->sweep.block + 1, 0 };
 	lkh->sweep_found |= changed != 0;
 	return changed;
@@ -239,6 +239,8 @@ cut_down(struct gk_lkh *lkh)
 			lkh->blocks_saved = lkh->block_count;
 		if (lkh->cursor.block >= lkh->block_count)
 			lkh->cursor = (struct gk_lkh_at){ 0 };
+		if (lkh->sweep.block >= lkh->block_count)
+			lkh->sweep = (struct gk_lkh_at){ lkh->block_count, 0 };
 		if (lkh->vacated > lkh->seats)
 			lkh->vacated = 0;
 		lkh->head_dirty = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/tests/group_world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/lkh/gk_lkh.h"
@@ -37,14 +38,20 @@ begin(bool backward)
 static void
 evict_most(void)
 {
+	static char text[ALL][64];
 	const char *peer[ALL];
 	size_t n = 0;
 
-	for (size_t i = 0; i < ALL; i++)
-		if (!stays(i) &&
-		    gk_group_find(w.group->data,
-		                  gk_buf_slice(&w.member[i].name)) != NULL)
-			peer[n++] = (const char *)w.member[i].name.ptr;
+	for (size_t i = 0; i < ALL; i++) {
+		struct gk_slice name = gk_buf_slice(&w.member[i].name);
+
+		if (stays(i) || gk_group_find(w.group->data, name) == NULL)
+			continue;
+		snprintf(text[n], sizeof(text[n]), "%.*s", (int)name.len,
+		         (const char *)name.ptr);
+		peer[n] = text[n];
+		n++;
+	}
 	if (n == 0)
 		return;
 	(void)gdoi_group_evict(w.group, peer, n, w.now);

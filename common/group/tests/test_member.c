@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/group/gk_group.h"
+#include "common/group/gk_group_state.h"
 #include "common/test/gk_test.h"
 
 static enum gk_err
@@ -183,6 +183,52 @@ GK_TEST(group, index_finds_everybody_whoever_left)
 /* What the page on benchmarks promises: 256 octets for a member beyond the keys
  * of the tree, with a name and a blob of usual size. */
 #if !GK_ASAN /* which has an allocator of its own */
+/* And gets smaller with those who left. */
+GK_TEST(group, index_of_a_large_group_that_became_small)
+{
+	enum { ALL = 80000, STAY = 5 };
+	struct gk_group *g = group_of(4);
+	struct gk_journal *taken;
+	struct gk_lkh_plan plan;
+	struct gk_member *m;
+	char name[32];
+
+	for (int wave = 0; wave < 2; wave++) {
+		size_t cursor = 0;
+
+		for (uint32_t i = 0; i < ALL; i++) {
+			snprintf(name, sizeof(name), "CN=member %u", i);
+			if (gk_group_find(g, gk_slice_str(name)) == NULL)
+				gk_assert_ok(gk_group_join(
+					g, gk_slice_str(name), 2000, &m));
+		}
+		gk_assert_ok(gk_group_seal(g, GK_LKH_PATH, &plan));
+		gk_lkh_plan_free(&plan);
+		while ((m = gk_group_each(g, &cursor)) != NULL)
+			if (m->id > STAY)
+				gk_assert_ok(gk_group_leave(g, m, 2000));
+		gk_assert_ok(gk_group_seal(g, GK_LKH_PATH, &plan));
+		gk_lkh_plan_free(&plan);
+		for (int i = 0; i < 4; i++) {
+			gk_group_shrink(g, 3000);
+			gk_assert_ok(
+				gk_journal_take(gk_group_journal(g), &taken));
+			gk_journal_free(taken);
+		}
+		assert_in_range(g->slot_cap, STAY, 20000);
+		assert_in_range(g->id_cap, STAY, 64);
+		assert_int_equal(gk_group_count(g), STAY);
+		for (uint32_t id = 1; id <= STAY; id++) {
+			m = gk_group_find_id(g, id);
+			assert_non_null(m);
+			assert_ptr_equal(
+				gk_group_find(g, gk_buf_slice(&m->identity)),
+				m);
+		}
+	}
+	gk_group_free(g);
+}
+
 GK_TEST(group, member_takes_little_memory)
 {
 	const uint32_t n = 65536;
@@ -227,6 +273,7 @@ main(void)
 		       seat_taken_over_between_commits_is_the_successors),
 		GK_RUN(group, index_finds_everybody_whoever_left),
 #if !GK_ASAN
+		GK_RUN(group, index_of_a_large_group_that_became_small),
 		GK_RUN(group, member_takes_little_memory),
 #endif
 	};
