@@ -5,11 +5,15 @@ The window is judged by what happened in it and by the daemons' own clocks, neve
 hour long is open whatever the machine does, and one that is short is over when its rekey has been seen.
 """
 import datetime
+import re
+import subprocess
 
 import pytest
 
 from lab import LabError, forms
+from lab.build import program
 from msec_scapy.testing.ground import Ground, serving
+from msec_scapy.vectors import store
 
 
 def current(daemon):
@@ -170,3 +174,33 @@ def test_an_operation_that_means_nothing_is_refused(tmp_path, net_prefix):
                 server.control("token", "ground")
         assert group(server)["edition"] == 1
         server.finish()
+
+
+def linted(tmp_path, operation, **changed):
+    """{code: severity} of what msec-token finds in the policy of a vector with these entries in place of its own."""
+    text = next(v["in"]["xml"] for _, v in store.everything() if v["id"] == "token/rekey/operation")
+    head, _, rest = text.partition("  <rekey>\n    <operation>")
+    text = head + operation + rest.partition("</rekey>\n")[2]
+    for old, new in changed.values():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "policy.xml").write_text(text)
+    done = subprocess.run([program("msec-token"), "lint", tmp_path / "policy.xml"], capture_output=True, text=True)
+    found = dict(reversed(m) for m in re.findall(r": (warning|error): .* \[([a-z-]+)\]$", done.stdout, re.M))
+    assert done.returncode == (1 if "error" in found.values() else 0), done
+    return found
+
+
+@pytest.mark.req("RFC4535-4.4.7-05")
+def test_what_is_wrong_or_unwise_in_an_operation(tmp_path):
+    def entry(inside):
+        return f"<rekey><operation>{inside}</operation></rekey>"
+    good = linted(tmp_path, entry('<join rekey="true" window="5s"/><message mtu="1280"/><clock skew="1min"/>'))
+    assert not {c for c in good if c.startswith("operation") or c == "range"}
+    window = linted(tmp_path, entry('<join rekey="false" window="5s"/>'))
+    assert window["operation-contradiction"] == "warning"
+    assert linted(tmp_path, entry("") + entry(""))["operation-twice"] == "error"
+    never = {"event": ('<event count="1"/>', "<event/>")}
+    assert linted(tmp_path, entry('<join rekey="true"/>'), **never)["operation-contradiction"] == "error"
+    for wrong in ('<message mtu="500"/>', '<clock skew="2d"/>', '<join window="2h"/>', '<clock skew="0s"/>'):
+        assert set(linted(tmp_path, entry(wrong))) - set(good), wrong
