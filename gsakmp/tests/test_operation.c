@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gsakmp/engine/group_state.h"
+#include "gsakmp/engine/gm_state.h"
 #include "gsakmp/engine/policy.h"
 #include "gsakmp/tests/gcks_forge.h"
+#include "gsakmp/tests/gm_forge.h"
 #include "policy-tokens/token/gpt_gdoi.h"
 
 /*
@@ -265,6 +266,47 @@ GK_TEST(rfc4535_3_1_02, the_token_says_how_far_clocks_may_be_apart)
 	fixture_down(&f);
 }
 
+/* The second registration of a member, answered by a clock that is @late seconds
+ * behind.  The answer is sealed as if there were nonces, so it is always refused:
+ * for its time, or for what is looked at behind that. */
+#define STALE "RFC4535-5.2.1.2-12"
+#define FRESH "RFC4535-7.3.2-03"
+static void
+answered(bool said, int64_t late, const char *req)
+{
+	struct world_config cfg = world_plain(3);
+	struct gk_buf keydl = { 0 };
+	struct fixture f;
+
+	cfg.timestamp = true;
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	if (said)
+		decree(f.w, (struct gpt_operation){ .skew = n(3600) });
+	simnet_cut(f.w->net, f.m->node, true);
+	gk_assert_ok(gsakmp_gm_stale(f.m->gm, "a test", simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	for (unsigned i = 0; i < 1000 && f.m->gm->join.kex == NULL; i++)
+		world_pass(f.w, 100);
+	assert_non_null(f.m->gm->join.kex);
+	gm_forge_keydl(
+		&f,
+		&(struct gm_forge){ .utc = simnet_now(f.w->net).utc_s - late },
+		&keydl);
+	assert_int_not_equal(world_to_member(f.m, gk_buf_slice(&keydl)), GK_OK);
+	assert_string_equal(f.m->seen.req, req);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
+GK_TEST(rfc4535_3_1_02, a_member_goes_by_the_token_once_it_has_one)
+{
+	GK_SHOWS("RFC4535-5.2.1.2-12");
+	answered(false, 290, FRESH);
+	answered(false, 310, STALE);
+	answered(true, 3590, FRESH);
+	answered(true, 3610, STALE);
+}
+
 /* A recording cannot be played back because clocks may be further apart now:
  * neither one whose nonce is still known nor one whose nonce is not. */
 GK_TEST(rfc4535_3_1_04, a_wider_skew_brings_no_recording_back)
@@ -346,6 +388,8 @@ main(void)
 		GK_RUN(rfc4535_7_5_1_01, of_two_limits_the_lower_one_holds),
 		GK_RUN(rfc4535_3_1_02,
 		       the_token_says_how_far_clocks_may_be_apart),
+		GK_RUN(rfc4535_3_1_02,
+		       a_member_goes_by_the_token_once_it_has_one),
 		GK_RUN(rfc4535_3_1_04, a_wider_skew_brings_no_recording_back),
 		GK_RUN(rfc4534_2_11, what_means_nothing_is_refused),
 	};
