@@ -60,6 +60,12 @@ def test_who_is_rekeyed_while_joining_has_the_new_key():
     scene.deliver(a for a in lost if a.to is None)
     scene.evict(scene.members[0])
     scene.tick()
+    nonces = [message.parse(next(a for a in lost if a.exchange == reg.X_KEYDL).octets).nonce(n) for n in (2, 3)]
+    answers = scene.server.receive(request, late, scene.now)
+    scene.deliver(a for a in answers if a.to is None)
+    again = next(a for a in answers if a.exchange == reg.X_KEYDL)
+    assert [message.parse(again.octets).nonce(n) for n in (2, 3)] == nonces, "an acknowledgement of either counts"
+    assert again.octets != next(a for a in lost if a.exchange == reg.X_KEYDL).octets
     scene.to_server(request, late)
     assert late.state == "member" and scene.in_step(late) and scene.in_step(scene.members[1])
     assert not events(scene, "refused")
