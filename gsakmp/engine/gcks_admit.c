@@ -26,6 +26,7 @@ struct admission {
 
 	/* copied under the lock */
 	uint64_t session, ticket;
+	bool sooner; /* the group has something to do earlier than before */
 	struct gsakmp_download keys;
 };
 
@@ -238,6 +239,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	struct gk_slice key = gk_buf_slice(&rq->signer.key);
 	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
 	enum gsakmp_session_state to;
+	uint64_t before = gsakmp_group_earliest(g);
 	struct gk_member *m;
 	bool again = old != NULL && old->id == rq->renew;
 	int64_t utc;
@@ -279,6 +281,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	                                    : g->cfg.session_timeout_ms));
 	a->session = s->id;
 	a->ticket = s->ticket = gsakmp_group_ticket(g);
+	a->sooner = gsakmp_group_earliest(g) < before;
 	return GK_OK;
 }
 
@@ -363,7 +366,7 @@ answer(struct admission *a)
 		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_PENDING, group_id,
 		                      gk_buf_slice(&rq->signer.key),
 		                      a->keys.member_id);
-	if (err == GK_OK)
+	if (err == GK_OK && a->sooner)
 		err = gsakmp_rq_deadline(rq);
 	gk_buf_free(&dgram);
 	return err;

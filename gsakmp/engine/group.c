@@ -106,8 +106,8 @@ gsakmp_group_poll(struct gsakmp_group *g, struct gsakmp_output *out)
 
 #define HOLD_MS 1000 /* between attempts to send what the store refused */
 
-static uint64_t
-earliest(const struct gsakmp_group *g)
+uint64_t
+gsakmp_group_earliest(const struct gsakmp_group *g)
 {
 	uint64_t at = GK_NEVER;
 
@@ -134,7 +134,7 @@ gsakmp_group_deadline(struct gsakmp_group *g)
 	uint64_t at, retry;
 
 	pthread_mutex_lock(&g->lock);
-	at = earliest(g);
+	at = gsakmp_group_earliest(g);
 	retry = gk_commits_retry_due(&g->commits);
 	pthread_mutex_unlock(&g->lock);
 	if (retry < at)

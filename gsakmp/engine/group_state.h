@@ -210,6 +210,9 @@ GK_MUST_CHECK enum gk_err gsakmp_group_chain_load(struct gsakmp_group *g,
                                                   struct gk_slice key,
                                                   struct gk_slice value);
 
+/* gsakmp_group_earliest - gsakmp_group_deadline() but for commits to be tried again;
+ * with the lock held. */
+uint64_t gsakmp_group_earliest(const struct gsakmp_group *g);
 /* gsakmp_group_ticket - names all changes up to now, for a COMMIT. */
 uint64_t gsakmp_group_ticket(struct gsakmp_group *g);
 

@@ -109,6 +109,39 @@ GK_TEST(rfc4534_b_5_3_02, no_key_lives_longer_for_a_clock_put_back)
 	world_free(w);
 }
 
+/* Whoever keeps the group's time is told when there is something to do earlier than
+ * before, and not for each that joins. */
+GK_TEST(rfc4535_5_3_1_1_01, only_what_is_due_earlier_is_told)
+{
+	struct world_config cfg = world_plain(7);
+	const unsigned *told;
+	struct world *w;
+	unsigned before;
+
+	cfg.group.join_window_ms = 2000;
+	w = world_with(&cfg, 4);
+	told = &w->seen.count[GSAKMP_OUT_DEADLINE];
+	world_join(w->member[0]);
+	world_pass(w, 5);
+	world_join(w->member[1]); /* begins to wait for others */
+	world_pass(w, 5);
+	before = *told;
+	assert_true(before > 0);
+	world_join(w->member[2]);
+	world_pass(w, 5);
+	assert_int_equal(world_status(w).n_members, 3);
+	assert_int_equal(*told, before);
+	world_pass(w, 3000);
+	assert_int_equal(world_in_step(w), 3);
+	before = *told;
+	world_join(w->member[3]);
+	world_pass(w, 5);
+	assert_int_equal(*told, before + 1);
+	world_pass(w, 3000);
+	assert_int_equal(world_in_step(w), 4);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -119,6 +152,7 @@ main(void)
 		GK_RUN(rfc4534_b_5_3_02, a_restart_with_the_clock_set_back),
 		GK_RUN(rfc4534_b_5_3_02,
 		       no_key_lives_longer_for_a_clock_put_back),
+		GK_RUN(rfc4535_5_3_1_1_01, only_what_is_due_earlier_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
