@@ -285,6 +285,22 @@ gk_cipher_decrypt(enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
 	return err;
 }
 
+enum gk_err
+gk_cipher_in_place(enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
+                   bool encrypt, uint8_t *octets, size_t len)
+{
+	struct run r = { .evp = evp_cipher(alg),
+		         .key = key,
+		         .iv = iv,
+		         .in = { octets, len },
+		         .out = octets,
+		         .encrypt = encrypt,
+		         .padded = gk_cipher_is_cbc(alg) };
+
+	GK_TRY(check_lengths(alg, &r));
+	return gk_cipher_tag_len(alg) != 0 ? GK_ERR_VALUE : run(&r);
+}
+
 void
 gk_ctr_block(const uint8_t nonce[4], const uint8_t iv[8], uint8_t out[16])
 {

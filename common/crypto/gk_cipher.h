@@ -66,6 +66,13 @@ GK_MUST_CHECK enum gk_err gk_cipher_decrypt(
 	enum gk_cipher alg, struct gk_slice key, struct gk_slice iv,
 	struct gk_slice aad, struct gk_slice sealed, struct gk_buf *out);
 
+/* gk_cipher_in_place - either way, without a tag: the @len octets at @octets
+ * become the others.  Errors as above; what is there is then undefined. */
+GK_MUST_CHECK enum gk_err gk_cipher_in_place(enum gk_cipher alg,
+                                             struct gk_slice key,
+                                             struct gk_slice iv, bool encrypt,
+                                             uint8_t *octets, size_t len);
+
 /*
  * struct gk_sealer - many encryptions in a row, by one context of the provider.
  *

@@ -21,75 +21,49 @@ padding_len(const struct isakmp_cbc *cbc, const struct gdoi_dialect *dialect,
 	return (block - len % block) % block;
 }
 
-static enum gk_err
-pad(const struct isakmp_cbc *cbc, const struct gdoi_dialect *dialect,
-    struct gk_slice payloads, struct gk_buf *out)
-{
-	size_t n = padding_len(cbc, dialect, payloads.len);
-
-	GK_TRY(gk_buf_alloc(out, payloads.len + n));
-	memcpy(out->ptr, payloads.ptr, payloads.len);
-	memset(out->ptr + payloads.len, 0, n);
-	if (dialect->pad == GDOI_PAD_ZERO_LEN)
-		out->ptr[out->len - 1] = (uint8_t)(n - 1);
-	return GK_OK;
-}
-
 enum gk_err
 isakmp_seal(struct isakmp_cbc *cbc, const struct gdoi_dialect *dialect,
             struct gk_slice clear, struct gk_buf *out)
 {
-	const struct gk_slice nothing = { 0 };
-	const struct gk_slice payloads = { clear.ptr + ISAKMP_HEADER_LEN,
-		                           clear.len - ISAKMP_HEADER_LEN };
-	struct gk_buf padded = { 0 }, sealed = { 0 };
 	size_t iv_len = gk_cipher_iv_len(cbc->cipher);
+	size_t n = padding_len(cbc, dialect, clear.len - ISAKMP_HEADER_LEN);
 	enum gk_err err;
 
-	*out = (struct gk_buf){ 0 };
-	err = pad(cbc, dialect, payloads, &padded);
-	if (err == GK_OK)
-		err = gk_cipher_encrypt(cbc->cipher, cbc->key, iv_slice(cbc),
-		                        nothing, gk_buf_slice(&padded),
-		                        &sealed);
-	gk_buf_free(&padded);
-	if (err == GK_OK)
-		err = gk_buf_alloc(out, ISAKMP_HEADER_LEN + sealed.len);
-	if (err == GK_OK) {
-		memcpy(out->ptr, clear.ptr, ISAKMP_HEADER_LEN);
-		memcpy(out->ptr + ISAKMP_HEADER_LEN, sealed.ptr, sealed.len);
-		isakmp_header_set_length(out->ptr, (uint32_t)out->len);
-		isakmp_header_set_encrypted(out->ptr);
-		memcpy(cbc->iv, sealed.ptr + sealed.len - iv_len, iv_len);
+	GK_TRY(gk_buf_alloc(out, clear.len + n)); /* zero, as padding is */
+	memcpy(out->ptr, clear.ptr, clear.len);
+	if (dialect->pad == GDOI_PAD_ZERO_LEN)
+		out->ptr[out->len - 1] = (uint8_t)(n - 1);
+	err = gk_cipher_in_place(cbc->cipher, cbc->key, iv_slice(cbc), true,
+	                         out->ptr + ISAKMP_HEADER_LEN,
+	                         out->len - ISAKMP_HEADER_LEN);
+	if (err != GK_OK) {
+		gk_buf_free(out);
+		return err;
 	}
-	gk_buf_free(&sealed);
-	return err;
+	isakmp_header_set_length(out->ptr, (uint32_t)out->len);
+	isakmp_header_set_encrypted(out->ptr);
+	memcpy(cbc->iv, out->ptr + out->len - iv_len, iv_len);
+	return GK_OK;
 }
 
 enum gk_err
 isakmp_open(const struct isakmp_cbc *cbc, struct gk_slice message,
             struct gk_buf *clear, uint8_t next[GK_CIPHER_BLOCK_MAX])
 {
-	const struct gk_slice nothing = { 0 };
 	size_t iv_len = gk_cipher_iv_len(cbc->cipher);
-	struct gk_buf plain = { 0 };
-	struct gk_slice sealed;
 	enum gk_err err;
 
 	*clear = (struct gk_buf){ 0 };
 	if (message.len <= ISAKMP_HEADER_LEN)
 		return GK_ERR_VALUE;
-	sealed = (struct gk_slice){ message.ptr + ISAKMP_HEADER_LEN,
-		                    message.len - ISAKMP_HEADER_LEN };
-	GK_TRY(gk_cipher_decrypt(cbc->cipher, cbc->key, iv_slice(cbc), nothing,
-	                         sealed, &plain));
-	err = gk_buf_copy(clear,
-	                  (struct gk_slice){ message.ptr, ISAKMP_HEADER_LEN });
+	GK_TRY(gk_buf_copy(clear, message));
+	err = gk_cipher_in_place(cbc->cipher, cbc->key, iv_slice(cbc), false,
+	                         clear->ptr + ISAKMP_HEADER_LEN,
+	                         clear->len - ISAKMP_HEADER_LEN);
 	if (err == GK_OK)
-		err = gk_buf_append(clear, gk_buf_slice(&plain));
-	gk_buf_free(&plain);
-	if (err == GK_OK)
-		memcpy(next, sealed.ptr + sealed.len - iv_len, iv_len);
+		memcpy(next, message.ptr + message.len - iv_len, iv_len);
+	else
+		gk_buf_free(clear);
 	return err;
 }
 

@@ -187,6 +187,46 @@ GK_TEST(crypto_cipher, wrong_lengths_are_refused)
 	                                              none, none, none, &out));
 }
 
+GK_TEST(crypto_cipher, in_place_is_the_same)
+{
+	const struct gk_slice plain =
+		gk_slice_str("sixteen octets, and thirty-two!!");
+	uint8_t octets[48], zero[64] = { 0 };
+	struct gk_buf out;
+
+	assert_int_equal(plain.len, 32);
+	for (size_t i = 0; i < GK_COUNT(all); i++) {
+		struct gk_slice key = { zero, gk_cipher_key_len(all[i]) };
+		struct gk_slice iv = { zero + 1, gk_cipher_iv_len(all[i]) };
+		bool tag = gk_cipher_tag_len(all[i]) != 0;
+
+		memset(octets, 0xa5, sizeof(octets));
+		memcpy(octets, plain.ptr, plain.len);
+		gk_assert_err(tag ? GK_ERR_VALUE : GK_OK,
+		              gk_cipher_in_place(all[i], key, iv, true, octets,
+		                                 plain.len));
+		if (tag)
+			continue;
+		gk_assert_ok(
+			gk_cipher_encrypt(all[i], key, iv, none, plain, &out));
+		assert_memory_equal(octets, out.ptr, plain.len);
+		gk_buf_free(&out);
+		gk_assert_ok(gk_cipher_in_place(all[i], key, iv, false, octets,
+		                                plain.len));
+		assert_memory_equal(octets, plain.ptr, plain.len);
+		for (size_t n = plain.len; n < sizeof(octets); n++)
+			assert_int_equal(octets[n], 0xa5);
+		if (gk_cipher_is_cbc(all[i]))
+			gk_assert_err(GK_ERR_VALUE,
+			              gk_cipher_in_place(all[i], key, iv, false,
+			                                 octets, 33));
+		key.len--;
+		gk_assert_err(GK_ERR_VALUE,
+		              gk_cipher_in_place(all[i], key, iv, true, octets,
+		                                 plain.len));
+	}
+}
+
 GK_TEST(crypto_cipher, gcm_notices_every_changed_octet)
 {
 	uint8_t zero[32] = { 0 };
@@ -540,6 +580,7 @@ main(void)
 		GK_RUN(sp800_38d, gcm_known_answers),
 		GK_RUN(fips81, des_cbc_known_answer),
 		GK_RUN(crypto_cipher, wrong_lengths_are_refused),
+		GK_RUN(crypto_cipher, in_place_is_the_same),
 		GK_RUN(crypto_cipher, gcm_notices_every_changed_octet),
 		GK_RUN(crypto_sealer, gives_what_a_fresh_context_gives),
 		GK_RUN(crypto_pad, known_forms),
