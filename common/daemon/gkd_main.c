@@ -82,6 +82,29 @@ parse_mib(const char *text, uint64_t *octets)
 	return *text >= '0' && *text <= '9' && *end == '\0' && n <= 1 << 20;
 }
 
+static int
+misused(const struct gkd_program *program, const struct options *o,
+        const char *surplus)
+{
+	if (surplus != NULL)
+		fprintf(stderr, "%s: unexpected argument '%s'%s\n",
+		        program->name, surplus,
+		        o->config == NULL
+		                ? "; a configuration is named with --config"
+		                : "");
+	else
+		fprintf(stderr, "%s: --config is missing\n", program->name);
+	usage(program, stderr);
+	return GKD_EXIT_USAGE;
+}
+
+static int
+not_a(const struct gkd_program *program, const char *what)
+{
+	fprintf(stderr, "%s: '%s' is not a %s\n", program->name, optarg, what);
+	return GKD_EXIT_USAGE;
+}
+
 /* Returns -1 to go on, else an exit status. */
 static int
 parse_options(const struct gkd_program *program, struct options *o, int argc,
@@ -122,9 +145,7 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 		case OPT_EVENTS_MAX:
 			if (parse_mib(optarg, &o->events_max))
 				break;
-			fprintf(stderr, "%s: '%s' is not a size in MiB\n",
-			        program->name, optarg);
-			return GKD_EXIT_USAGE;
+			return not_a(program, "size in MiB");
 		case OPT_KEYLOG:
 			o->keylog = optarg;
 			break;
@@ -132,9 +153,7 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 			o->level = gkd_log_level_parse(optarg);
 			if (o->level >= 0)
 				break;
-			fprintf(stderr, "%s: '%s' is not a log level\n",
-			        program->name, optarg);
-			return GKD_EXIT_USAGE;
+			return not_a(program, "log level");
 		case OPT_CHECK:
 			o->check = true;
 			break;
@@ -152,19 +171,9 @@ parse_options(const struct gkd_program *program, struct options *o, int argc,
 			return GKD_EXIT_USAGE;
 		}
 	}
-	if (optind != argc || o->config == NULL) {
-		if (optind != argc)
-			fprintf(stderr, "%s: unexpected argument '%s'%s\n",
-			        program->name, argv[optind],
-			        o->config == NULL
-			                ? "; a configuration is named with --config"
-			                : "");
-		else
-			fprintf(stderr, "%s: --config is missing\n",
-			        program->name);
-		usage(program, stderr);
-		return GKD_EXIT_USAGE;
-	}
+	if (optind != argc || o->config == NULL)
+		return misused(program, o,
+		               optind != argc ? argv[optind] : NULL);
 	return -1;
 }
 

@@ -299,61 +299,85 @@ answer_sa(struct ike *ike, struct ike_message *m,
 	gk_wr_close(&m->wr, hole);
 }
 
+/* Is it one that an exchange begins with, and one that is wanted here? */
+static enum gk_err
+begins(struct ike_input *in)
+{
+	static const uint8_t zero[ISAKMP_COOKIE_LEN];
+	bool aggressive = in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE;
+
+	if (aggressive && !in->ike->cfg.aggressive &&
+	    GK_CHECKED("RFC2409-5-02"))
+		return ike_refuse(in, GK_ERR_POLICY,
+		                  ISAKMP_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
+		                  "RFC2409-5-02", "Exchange Type", 18);
+	/* RFC2408-2.4-02 */
+	if ((memcmp(in->header.cookie_i, zero, sizeof(zero)) == 0 ||
+	     memcmp(in->header.cookie_r, zero, sizeof(zero)) != 0) &&
+	    GK_CHECKED("RFC2408-2.4-02"))
+		return ike_refuse(in, GK_ERR_VALUE,
+		                  ISAKMP_NOTIFY_INVALID_COOKIE,
+		                  "RFC2408-2.4-02", "Responder Cookie", 8);
+	return GK_OK;
+}
+
+/* What Aggressive Mode has in its first message besides. */
+static enum gk_err
+take_aggressive(struct ike_input *in)
+{
+	struct ike *ike = in->ike;
+
+	GK_TRY(ike_ke_read(in));
+	GK_TRY(ike_id_read(in));
+	GK_TRY(ike_ke_make(ike));
+	GK_TRY(ike_derive(in, gk_buf_slice(&ike->peer_id)));
+	return ike_id_make(ike);
+}
+
+static enum gk_err
+answer_aggressive(struct ike *ike, struct ike_message *m)
+{
+	ike_ke_write(ike, m);
+	ike_message_octets(m, ISAKMP_PAYLOAD_ID, gk_buf_slice(&ike->own_id));
+	ike_cert_requests_write(ike, m);
+	GK_TRY(ike_natd_write(ike, &ike->path, m));
+	return ike_auth_write(ike, m, false);
+}
+
+/* Takes it, and writes the answer. */
+static enum gk_err
+take_first(struct ike_input *in, struct isakmp_proposal *chosen,
+           struct ike_message *m)
+{
+	struct ike *ike = in->ike;
+	bool aggressive = in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE;
+	enum gk_err err = GK_OK;
+
+	GK_TRY(ike_sa_take(in, chosen));
+	GK_TRY(ike_cookie(ike, ike->cookie_r));
+	ike_vendors_read(in);
+	ike_cert_requests_read(in);
+	if (aggressive)
+		GK_TRY(take_aggressive(in));
+	answer_sa(ike, m, chosen, in->header.exchange);
+	if (aggressive)
+		err = answer_aggressive(ike, m);
+	ike_vendors_write(ike, m);
+	return err;
+}
+
 /* Message 1 at the responder. */
 static enum gk_err
 first(struct ike_input *in, struct ike_message *m)
 {
-	static const uint8_t zero[ISAKMP_COOKIE_LEN];
 	struct isakmp_proposal *chosen = calloc(1, sizeof(*chosen));
 	struct ike *ike = in->ike;
 	bool aggressive = in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE;
-	enum gk_err err = chosen == NULL ? GK_ERR_NOMEM : GK_OK;
+	enum gk_err err = chosen == NULL ? GK_ERR_NOMEM : begins(in);
 
-	if (err == GK_OK && aggressive && !ike->cfg.aggressive &&
-	    GK_CHECKED("RFC2409-5-02"))
-		err = ike_refuse(in, GK_ERR_POLICY,
-		                 ISAKMP_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE,
-		                 "RFC2409-5-02", "Exchange Type", 18);
-	/* RFC2408-2.4-02 */
-	if (err == GK_OK &&
-	    (memcmp(in->header.cookie_i, zero, sizeof(zero)) == 0 ||
-	     memcmp(in->header.cookie_r, zero, sizeof(zero)) != 0) &&
-	    GK_CHECKED("RFC2408-2.4-02"))
-		err = ike_refuse(in, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_COOKIE,
-		                 "RFC2408-2.4-02", "Responder Cookie", 8);
 	memcpy(ike->cookie_i, in->header.cookie_i, ISAKMP_COOKIE_LEN);
 	if (err == GK_OK)
-		err = ike_sa_take(in, chosen);
-	if (err == GK_OK)
-		err = ike_cookie(ike, ike->cookie_r);
-	if (err == GK_OK) {
-		ike_vendors_read(in);
-		ike_cert_requests_read(in);
-	}
-	if (err == GK_OK && aggressive) {
-		err = ike_ke_read(in);
-		if (err == GK_OK)
-			err = ike_id_read(in);
-		if (err == GK_OK)
-			err = ike_ke_make(ike);
-		if (err == GK_OK)
-			err = ike_derive(in, gk_buf_slice(&ike->peer_id));
-		if (err == GK_OK)
-			err = ike_id_make(ike);
-	}
-	if (err == GK_OK) {
-		answer_sa(ike, m, chosen, in->header.exchange);
-		if (aggressive) {
-			ike_ke_write(ike, m);
-			ike_message_octets(m, ISAKMP_PAYLOAD_ID,
-			                   gk_buf_slice(&ike->own_id));
-			ike_cert_requests_write(ike, m);
-			err = ike_natd_write(ike, &ike->path, m);
-			if (err == GK_OK)
-				err = ike_auth_write(ike, m, false);
-		}
-		ike_vendors_write(ike, m);
-	}
+		err = take_first(in, chosen, m);
 	ike->aggressive = aggressive;
 	ike->state = aggressive ? IKE_R_AGGRESSIVE : IKE_R_SA;
 	/* Main Mode is driven by the initiator; in Aggressive Mode it is done

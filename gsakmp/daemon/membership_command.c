@@ -31,6 +31,31 @@ speakers_of(const struct gsakmpd_membership *m,
 	                 "names", names);
 }
 
+/* Rekey Events that came before the Key Download. */
+static json_t *
+ahead_json(const struct gsakmp_gm_status *st)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "waiting",
+	                 (json_int_t)st->ahead, "kept",
+	                 (json_int_t)st->ahead_kept, "dropped",
+	                 (json_int_t)st->ahead_dropped, "old",
+	                 (json_int_t)st->ahead_old);
+}
+
+static json_t *
+multicast_json(const struct gsakmpd_membership *m)
+{
+	struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
+	char text[GKD_ADDR_TEXT];
+
+	return json_pack("{s:s, s:s, s:b, s:I, s:I}", "group",
+	                 gkd_addr_format(text, &m->mcast_cfg.group),
+	                 "interface", m->mcast_cfg.interface, "joined",
+	                 gkd_mcast_joined(m->mcast), "received",
+	                 (json_int_t)stats.received, "dropped",
+	                 (json_int_t)stats.dropped);
+}
+
 json_t *
 gsakmpd_membership_status(struct gkd_daemon *d)
 {
@@ -75,25 +100,9 @@ gsakmpd_membership_status(struct gkd_daemon *d)
 	                    json_pack("{s:b, s:I}", "failing",
 	                              (int)m->commit.failed, "waiting",
 	                              (json_int_t)st.waiting));
-	/* Rekey Events that came before the Key Download */
-	json_object_set_new(o, "ahead",
-	                    json_pack("{s:I, s:I, s:I, s:I}", "waiting",
-	                              (json_int_t)st.ahead, "kept",
-	                              (json_int_t)st.ahead_kept, "dropped",
-	                              (json_int_t)st.ahead_dropped, "old",
-	                              (json_int_t)st.ahead_old));
-	if (m->mcast != NULL) {
-		struct gkd_udp_stats stats = gkd_mcast_stats(m->mcast);
-
-		json_object_set_new(
-			o, "multicast",
-			json_pack("{s:s, s:s, s:b, s:I, s:I}", "group",
-		                  gkd_addr_format(text, &m->mcast_cfg.group),
-		                  "interface", m->mcast_cfg.interface, "joined",
-		                  gkd_mcast_joined(m->mcast), "received",
-		                  (json_int_t)stats.received, "dropped",
-		                  (json_int_t)stats.dropped));
-	}
+	json_object_set_new(o, "ahead", ahead_json(&st));
+	if (m->mcast != NULL)
+		json_object_set_new(o, "multicast", multicast_json(m));
 	json_object_set_new(o, "keys", gsakmpd_keys_list(m));
 	return o;
 }
