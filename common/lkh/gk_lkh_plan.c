@@ -344,8 +344,8 @@ chain(struct draft *d)
 
 /* PATH */
 
-/* The keys above a node that were lost to a leave, or to having been bypassed, and that somebody below it
- * waits for, from the top to the bottom. */
+/* The keys above a node that were lost to a leave, or are in use again, and that
+ * somebody below it waits for, from the top to the bottom. */
 struct lost {
 	uint32_t key[GK_LKH_DEPTH_MAX];
 	size_t count;
