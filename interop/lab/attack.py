@@ -250,11 +250,39 @@ def _peer(a, said):
     return (group, party.Credentials.from_files(a.key, a.cert), pkix.Trust.from_files([a.roots] if a.roots else [])), events
 
 
+def _registers(a, said, cli) -> str:
+    """Whether a right registration succeeds there: empty, or why not."""
+    from msec_scapy import member, net
+    args, events = _peer(a, said)
+    gm = member.Member(*args, on_event=events.append)
+    try:
+        runner = net.MemberRunner(gm, cli.endpoint(a.target), said.transport, timeout=LISTEN)
+    except OSError as e:
+        return str(e)
+    try:
+        if runner.join():
+            return ""
+    except OSError as e:
+        return str(e)
+    finally:
+        runner.close()
+    if a.owner is None and any(e["event"] == "received" and e["exchange"] == "KeyDL" for e in events):
+        return ""  # it serves us; whose token that is cannot be said without its Group Owner
+    seen = [in_words(e) for e in events if e["event"] != "sent"]
+    return "; ".join(seen) or f"no answer from {a.target}"
+
+
 def far_gcks(entry, a, said, cli) -> int:
+    """A right registration comes first: silence proves nothing where nobody, or somebody else, is at home; and another one
+    afterwards."""
     from msec_scapy import member, misbehave, net
     if entry.credentials:
-        print(f"lab: {entry.name} is about a certificate of kind {entry.credentials!r}; the one of --cert is taken for that",
-              file=sys.stderr)
+        print(f"lab: {entry.name} is about a certificate of kind {entry.credentials!r}; the one of --cert is taken for that, and "
+              f"whether anybody is served there has not been tried", file=sys.stderr)
+    else:
+        why = _registers(a, said, cli)
+        if why:
+            raise LabError(f"a right registration does not succeed, so there is nothing to attack: {why}")
     args, events = _peer(a, said)
     gm = member.Member(*args, on_event=events.append)
     runner = net.MemberRunner(gm, cli.endpoint(a.target), said.transport, timeout=LISTEN)
@@ -264,8 +292,15 @@ def far_gcks(entry, a, said, cli) -> int:
     finally:
         runner.close()
     seen = [in_words(e) for e in events if e["event"] != "sent"] or ["nothing came back"]
-    return report(entry, {"sent": sent, "seen": seen, "refused": result["refused"],
-                          "expected": entry.reaction(said.suite.terse)}, _scratch(), a.json)
+    told = {"sent": sent, "seen": seen, "refused": result["refused"], "expected": entry.reaction(said.suite.terse)}
+    if not entry.credentials:
+        why = _registers(a, said, cli)
+        told["afterwards"] = not why
+        seen.append("a right registration succeeds afterwards" if not why else
+                    f"no right registration succeeds afterwards: {why}")
+        if why:
+            told["refused"] = False
+    return report(entry, told, _scratch(), a.json)
 
 
 def _scratch() -> Path:

@@ -87,7 +87,21 @@ def test_against_a_key_server_somewhere(tmp_path, net_prefix):
         out, err = abroad(ground, "evil", "rtj-no-nonce", "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761").communicate()
         told = json.loads(out)
         assert told["refused"] is True and len(told["sent"]) == 1, err
+        assert told["afterwards"] is True, "and it serves on"
         assert daemon.wait("refused")["req"] == "RFC4535-5.2.1.1-07"
+        daemon.finish()
+
+
+def test_silence_proves_nothing_where_nobody_is_served(tmp_path, net_prefix):
+    """A key server that is not there, and one that refuses all that this party asks: neither is said to have refused what was
+    wrong."""
+    with Ground(tmp_path, net_prefix) as ground:
+        daemon = ground.gcks()
+        for who, address in (("gm0", "evil"), ("stranger", "keys")):
+            p = abroad(ground, "evil", "rtj-no-nonce", who, "--target", f"{ground.hosts[address].ip4}:3761")
+            out, err = p.communicate()
+            assert p.returncode == 1 and not out, out
+            assert "a right registration does not succeed, so there is nothing to attack: " in err, err
         daemon.finish()
 
 
