@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_what_python_tests_write_is_no_result_of_automake(tmp_path, monkeypatch)
         (tmp_path / name).write_text(f":test-result: {text}\n")
     c = suite.read_trs(tmp_path)
     assert (c.passed, c.failed) == (1, 0)
+
+
+def test_c_tests_have_a_folder_that_goes_with_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(suite, "LOGS", tmp_path / "test")
+    suite.LOGS.mkdir()
+    (tmp_path / "Makefile").write_text('check:\n\techo "$$TMPDIR" >where; touch "$$TMPDIR/left"\n\techo ":test-result: PASS 1" >a.trs\n')
+    assert str(suite.c_tests(tmp_path)) == "1 passed, 0 failed"
+    where = Path((tmp_path / "where").read_text().strip())
+    assert where.is_absolute() and where.name.startswith("msec-") and not where.exists()
 
 
 def test_pytest_results_are_summed(tmp_path):
