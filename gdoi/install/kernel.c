@@ -186,9 +186,6 @@ choose(struct gdoi_kernel *k, size_t group, const struct gdoi_xfrm *x,
 		            x, 0);
 		return 0;
 	}
-	/* What was in use before this life has no ATD any more. */
-	if (!send && !p->out && x->send && gdoi_kernel_left_sends(k, x))
-		send = true;
 	if (send || !p->out)
 		return gdoi_kernel_turn_out(k, p, x, send);
 	/* What the SAT protects never leaves without protection. */
@@ -203,6 +200,10 @@ follow(struct gdoi_kernel *k, size_t group, const struct gdoi_tek *tek,
 	bool send = tek->state == GDOI_TEK_CURRENT && x->send;
 	int error = gdoi_kernel_open_in(k, p, x);
 
+	/* What was in use before this life has no ATD any more. */
+	if (tek->state == GDOI_TEK_RECEIVE && !p->out && x->send &&
+	    gdoi_kernel_left_sends(k, x))
+		send = true;
 	sa->ready = send;
 	if (error == 0)
 		error = choose(k, group, x, p, send);
