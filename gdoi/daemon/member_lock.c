@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,8 +176,8 @@ take_block(struct gdoid_member *m, uint32_t block, int *fd, struct gkd_why *why)
 	                                       : fail(m, why, strerror(errno));
 }
 
-enum gk_err
-gdoid_lock_numbers(struct gdoid_member *m, struct gkd_why *why)
+static enum gk_err
+lock(struct gdoid_member *m, struct gkd_why *why)
 {
 	uint32_t first;
 	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
@@ -185,6 +186,19 @@ gdoid_lock_numbers(struct gdoid_member *m, struct gkd_why *why)
 	for (unsigned i = 0; i < n; i++)
 		GK_TRY(take_block(m, first + i, &m->numbers_fd[i], why));
 	return GK_OK;
+}
+
+/* The store is the user's that the daemon will run as; this is not. */
+enum gk_err
+gdoid_lock_numbers(struct gdoid_member *m, struct gkd_why *why)
+{
+	uid_t uid = (uid_t)setfsuid(geteuid());
+	gid_t gid = (gid_t)setfsgid(getegid());
+	enum gk_err err = lock(m, why);
+
+	(void)setfsgid(gid);
+	(void)setfsuid(uid);
+	return err;
 }
 
 void
