@@ -240,7 +240,7 @@ large(size_t rows)
 {
 	static const uint8_t octets[300];
 	struct gk_journal *j;
-	char key[16];
+	char key[24];
 
 	gk_assert_ok(gk_journal_new(scope, &j));
 	for (size_t i = 0; i < rows; i++) {
