@@ -94,6 +94,7 @@ nothing(void)
 	kernel.n = 0;
 	bad = 0;
 	kernel.index = 0;
+	kernel.n_lifetimes = 0;
 }
 
 /* @last: of the destination, which makes the selector; a network when it is 0. */
@@ -181,6 +182,8 @@ GK_TEST(xfrm, groups_that_come_again_in_another_order_find_their_own)
 	give(k, 1, 2, 2, GDOI_TEK_CURRENT);
 	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	assert_tied();
+	/* Their states are those that were there: the counters go on. */
+	assert_int_equal(kernel.n_lifetimes, 3);
 	assert_int_equal(gdoi_kernel_left(k), 0);
 	gdoi_kernel_sweep(k);
 	gdoi_kernel_leave(k, 3);
