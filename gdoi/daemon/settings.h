@@ -16,12 +16,14 @@
 #define GDOID_PORT 848          /* RFC 6407 section 3.1 */
 #define GDOID_PSK_MAX 1024      /* octets of a pre-shared key */
 #define GDOID_CREDENTIALS_MAX 4 /* certificates of different kinds */
-/* Of the rows in the store of gdoi-gm.  2: a log of commits. */
-#define GDOID_GM_STORE_VERSION 2
+/* Of the rows in the store of gdoi-gm.  2: a log of commits.  3: rows of the daemon's
+ * own in a scope of their own, where versions of before do not look for the last serial
+ * of an announcement. */
+#define GDOID_GM_STORE_VERSION 3
 #define GDOID_GM_STORE_OLDEST 1
 /* And of gdoi-gcks.  2: a group says what is sent again after a restart, and who is
- * behind a NAT is remembered.  3: a log of commits. */
-#define GDOID_GCKS_STORE_VERSION 3
+ * behind a NAT is remembered.  3: a log of commits.  4: as 3 of gdoi-gm. */
+#define GDOID_GCKS_STORE_VERSION 4
 #define GDOID_GCKS_STORE_OLDEST 1
 
 /* Everything that a struct ike_config points to. */

@@ -17,8 +17,10 @@
 #define GSAKMPD_PORT 3761            /* RFC 4535 section 9 */
 #define GSAKMPD_TOKEN_MAX (1u << 20) /* octets of a signed token */
 /* Of the rows in the store.  2: what a member was admitted with is put down beside
- * its certificate and with its chain, and when that expires.  3: a log of commits. */
-#define GSAKMPD_STORE_VERSION 3
+ * its certificate and with its chain, and when that expires.  3: a log of commits.
+ * 4: rows of the daemon's own in a scope of their own, where versions of before do
+ * not look for the last serial of an announcement. */
+#define GSAKMPD_STORE_VERSION 4
 #define GSAKMPD_STORE_OLDEST 1
 
 /* A key that is believed without a certificate, and whose it is. */

@@ -150,7 +150,7 @@ def test_a_store_of_an_older_version(ground):
     assert server.control("status")["groups"][0]["members"] == 1
     server.control("rekey")
     server.finish()
-    assert change(store) == 3
+    assert change(store) == 4
     # A record of layout 1: an identity follows, so only the layout tells.
     db = sqlite3.connect(store)
     (key, value), = db.execute("SELECT key, value FROM row WHERE tab = 'grp_member'").fetchall()

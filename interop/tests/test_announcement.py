@@ -222,12 +222,15 @@ def test_a_serial_that_a_version_of_before_has_stored(town, papers):
     db = sqlite3.connect(store)
     assert db.execute("SELECT scope FROM row WHERE tab = 'announcement'").fetchall() == [(b"",)]
     db.execute("UPDATE row SET scope = CAST('announcements' AS BLOB) WHERE tab = 'announcement'")
+    (version,), = db.execute("PRAGMA user_version")
+    db.execute(f"PRAGMA user_version={version - 1}")
     db.commit()
     db.close()
     papers.publish(2)
     refused_at_start(alice, "has serial 2, and serial 3 was accepted earlier")
-    # and from then on it is where no group is
+    # and from then on it is where no group is, and where that version, which would take 2, does not get to
     db = sqlite3.connect(store)
+    assert db.execute("PRAGMA user_version").fetchall() == [(version,)]
     db.execute("DELETE FROM row WHERE scope = CAST('announcements' AS BLOB)")
     db.commit()
     db.close()

@@ -258,11 +258,9 @@ ASN1_SEQUENCE(GenericDataSAInfo) = {
 	ASN1_EXP_OPT(struct gpt_asn1_data, encryption, KeyInfo, 1)
 } static_ASN1_SEQUENCE_END_name(struct gpt_asn1_data, GenericDataSAInfo)
 
-                                             /* clang-format on */
-
-                                             const ASN1_ITEM
-                                             * gpt_asn1_item_of(
-						       enum gpt_asn1_item item)
+/* clang-format takes the templates for the beginning of what follows. */
+const ASN1_ITEM *
+gpt_asn1_item_of(enum gpt_asn1_item item)
 {
 	switch (item) {
 	case GPT_ASN1_TOKEN:
@@ -331,6 +329,7 @@ ASN1_SEQUENCE(GenericDataSAInfo) = {
 	}
 	return gpt_asn1_gdoi_item(item);
 }
+/* clang-format on */
 
 void *
 gpt_asn1_new(enum gpt_asn1_item item)

@@ -96,14 +96,9 @@ ASN1_SEQUENCE(GSAKMPOperationInfo) = {
 #undef R
 #undef O
 
-                                                                                                     /* clang-format on */
-
-                                                                                                     const
-                                                                                                     ASN1_ITEM
-                                                                                                     *
-                                                                                                     gpt_asn1_gdoi_item(
-													     enum gpt_asn1_item
-														     item)
+/* clang-format takes the templates for the beginning of what follows. */
+const ASN1_ITEM *
+gpt_asn1_gdoi_item(enum gpt_asn1_item item)
 {
 	switch (item) {
 	case GPT_ASN1_GDOI_REGISTER:
@@ -128,6 +123,7 @@ ASN1_SEQUENCE(GSAKMPOperationInfo) = {
 		return NULL;
 	}
 }
+/* clang-format on */
 
 /* --- where the fields are --------------------------------------------------- */
 

@@ -476,7 +476,6 @@ gpt_lint_iec(struct gpt_linting *l, const struct gpt_token *token,
 	}
 }
 
-/* One path for each list, as gpt_lint() has them. */
 void
 gpt_lint_operation(struct gpt_linting *l, const struct gpt_token *token,
                    size_t at)
@@ -506,6 +505,7 @@ gpt_lint_operation(struct gpt_linting *l, const struct gpt_token *token,
 		     "joins that bring no new keys share nothing");
 }
 
+/* One path for each list, as gpt_lint() has them. */
 enum gk_err
 gpt_lint_gdoi(const struct gpt_token *token, struct gpt_findings *findings)
 {
