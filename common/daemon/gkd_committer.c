@@ -39,6 +39,7 @@ enlist(struct gkd_committer *c, struct gkd_asker *a)
 bool
 gkd_commit_ask(struct gkd_asker *a)
 {
+	a->later_ms = 0;
 	if (a->behind < GKD_BEHIND_MAX) {
 		if (atomic_exchange(&a->asked, true))
 			return true; /* and it is still to be answered */
@@ -51,11 +52,17 @@ gkd_commit_ask(struct gkd_asker *a)
 }
 
 bool
-gkd_commit_later(const struct gkd_asker *a)
+gkd_commit_later(struct gkd_asker *a)
 {
+	uint64_t now = gkd_now().mono_ms;
+
+	if (a->later_ms == 0)
+		a->later_ms = now;
+	/* The last commit may be of another group, and one of those follow the
+	 * other: so by its own time, too. */
 	return a->behind < GKD_BEHIND_MAX &&
-	       gkd_now().mono_ms <
-	               gkd_commit_due(a->committer->commit) + GKD_COMMIT_GAP_MS;
+	       now < a->later_ms + 2 * GKD_COMMIT_GAP_MS &&
+	       now < gkd_commit_due(a->committer->commit) + GKD_COMMIT_GAP_MS;
 }
 
 /* ---- in the committing thread --------------------------------------------- */

@@ -69,6 +69,7 @@ struct gkd_asker {
 	unsigned behind;
 	/* ours: */
 	atomic_bool asked; /* and not answered yet */
+	uint64_t later_ms; /* it puts off asking since then; 0: it does not */
 	bool committed;
 	struct gkd_asker *next;
 };
@@ -78,7 +79,8 @@ struct gkd_asker {
 GK_MUST_CHECK bool gkd_commit_ask(struct gkd_asker *a);
 /* gkd_commit_later - whoever has more to work through need not ask yet, and has it all
  * in one commit; it calls again when that is done, or after the next piece of it.
- * False when the last commit is two gaps ago, or much is behind: it is to ask. */
-bool gkd_commit_later(const struct gkd_asker *a);
+ * False when it has put that off for two gaps, or the last commit is as long ago, or
+ * much is behind: it is to ask. */
+bool gkd_commit_later(struct gkd_asker *a);
 
 #endif /* GKD_COMMITTER_H */

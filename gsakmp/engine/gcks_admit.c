@@ -26,7 +26,7 @@ struct admission {
 
 	/* copied under the lock */
 	uint64_t session, ticket;
-	bool sooner; /* the group has something to do earlier than before */
+	bool sooner; /* than the group's thread knows there is something to do */
 	struct gsakmp_download keys;
 };
 
@@ -239,7 +239,6 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	struct gk_slice key = gk_buf_slice(&rq->signer.key);
 	struct gsakmp_session *old = gsakmp_session_find(&g->sessions, key);
 	enum gsakmp_session_state to;
-	uint64_t before = gsakmp_group_earliest(g);
 	struct gk_member *m;
 	bool again = old != NULL && old->id == rq->renew;
 	int64_t utc;
@@ -281,7 +280,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	                                    : g->cfg.session_timeout_ms));
 	a->session = s->id;
 	a->ticket = s->ticket = gsakmp_group_ticket(g);
-	a->sooner = gsakmp_group_earliest(g) < before;
+	a->sooner = gsakmp_group_earliest(g) < g->known_at;
 	return GK_OK;
 }
 
@@ -352,7 +351,7 @@ answer(struct admission *a)
 	const struct gsakmp_endpoint to =
 		gsakmp_policy_answer_to(rq->policy, rq->from);
 	struct gk_buf dgram = { 0 };
-	enum gk_err err;
+	enum gk_err err, told;
 
 	err = build_keydl(a, &dgram);
 	if (err == GK_OK)
@@ -366,10 +365,10 @@ answer(struct admission *a)
 		err = gsakmp_out_peer(q, GSAKMP_OUT_MEMBER_PENDING, group_id,
 		                      gk_buf_slice(&rq->signer.key),
 		                      a->keys.member_id);
-	if (err == GK_OK && a->sooner)
-		err = gsakmp_rq_deadline(rq);
+	/* Whether it is answered or not, it is in the group now. */
+	told = a->sooner ? gsakmp_rq_deadline(rq) : GK_OK;
 	gk_buf_free(&dgram);
-	return err;
+	return err != GK_OK ? err : told;
 }
 
 enum gk_err

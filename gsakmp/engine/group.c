@@ -48,7 +48,7 @@ gsakmp_group_new(const struct gk_env *env,
 	g->party = cfg->party;
 	defaults(g);
 	g->window_ends = g->rekey_due = g->grace_ends = GK_NEVER;
-	g->judge_at = g->clock_at = GK_NEVER;
+	g->judge_at = g->clock_at = g->known_at = GK_NEVER;
 	pthread_mutex_init(&g->lock, NULL);
 	gsakmp_group_commits_init(g);
 	if (gsakmp_replay_new(g->cfg.replay_max, &g->replay) != GK_OK ||
@@ -136,9 +136,10 @@ gsakmp_group_deadline(struct gsakmp_group *g)
 	pthread_mutex_lock(&g->lock);
 	at = gsakmp_group_earliest(g);
 	retry = gk_commits_retry_due(&g->commits);
-	pthread_mutex_unlock(&g->lock);
 	if (retry < at)
 		at = retry;
+	g->known_at = at;
+	pthread_mutex_unlock(&g->lock);
 	return at;
 }
 

@@ -95,6 +95,8 @@ struct gsakmp_group {
 	struct gsakmp_replay *replay;
 
 	/* timers, all monotonic; GK_NEVER when not running */
+	uint64_t known_at;    /* the deadline that the group's thread has asked
+	                         for; not a timer */
 	size_t message_max;   /* octets of a Rekey Event message */
 	int64_t fresh_from;   /* nothing signed before that is fresh; 0 */
 	uint64_t window_ends; /* join window: announce the open epoch */

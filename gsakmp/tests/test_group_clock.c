@@ -142,6 +142,29 @@ GK_TEST(rfc4535_5_3_1_1_01, only_what_is_due_earlier_is_told)
 	world_free(w);
 }
 
+/* What it has not heard, without memory say, it hears with the next one. */
+GK_TEST(rfc4535_5_3_1_1_01, what_was_not_told_is_told_again)
+{
+	struct world_config cfg = world_plain(7);
+	uint64_t rekeys;
+	struct world *w;
+
+	cfg.group.join_window_ms = 2000;
+	w = world_with(&cfg, 3);
+	world_join(w->member[0]);
+	world_pass(w, 5000);
+	rekeys = world_status(w).rekeys;
+	w->deaf = true;
+	world_join(w->member[1]);
+	world_pass(w, 5);
+	w->deaf = false;
+	world_join(w->member[2]);
+	world_pass(w, 2500);
+	assert_int_equal(world_status(w).rekeys, rekeys + 1);
+	assert_int_equal(world_in_step(w), 3);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -153,6 +176,7 @@ main(void)
 		GK_RUN(rfc4534_b_5_3_02,
 		       no_key_lives_longer_for_a_clock_put_back),
 		GK_RUN(rfc4535_5_3_1_1_01, only_what_is_due_earlier_is_told),
+		GK_RUN(rfc4535_5_3_1_1_01, what_was_not_told_is_told_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

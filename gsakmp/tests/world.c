@@ -79,7 +79,7 @@ server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 		simnet_send(w->net,
 		            node == w->group_node ? w->worker[0].node : node,
 		            (unsigned)out->to.handle, out->dgram);
-	if (out->kind == GSAKMP_OUT_DEADLINE)
+	if (out->kind == GSAKMP_OUT_DEADLINE && !w->deaf)
 		simnet_poke(w->net, w->group_node);
 	if (out->kind == GSAKMP_OUT_POST)
 		world_board_post(w, out);

@@ -124,6 +124,7 @@ struct world {
 	struct gsakmp_group *group;
 	struct world_worker worker[4];
 	unsigned group_node;
+	bool deaf; /* whoever keeps the group's time does not hear DEADLINE */
 	struct world_store store;
 	struct world_store board; /* what was posted: table is the place */
 	bool board_down;

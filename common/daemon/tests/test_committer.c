@@ -667,7 +667,15 @@ GK_TEST(committer, a_commit_may_wait_for_more_but_not_long)
 	atomic_store(&s.commit.ended_ms,
 	             gkd_now().mono_ms - 2 * GKD_COMMIT_GAP_MS);
 	assert_false(gkd_commit_later(&a->asker));
+	/* Others' commits do not make it wait for ever. */
+	atomic_store(&s.commit.ended_ms, gkd_now().mono_ms + 60000);
+	assert_true(a->asker.later_ms != 0);
+	a->asker.later_ms -= 2 * GKD_COMMIT_GAP_MS;
+	assert_false(gkd_commit_later(&a->asker));
 	atomic_store(&s.commit.ended_ms, 0);
+	bring(a, 1);
+	await(&a->yes, 1);
+	assert_int_equal(a->asker.later_ms, 0);
 }
 
 /* After a pause at once; what follows waits for company. */
