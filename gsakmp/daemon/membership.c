@@ -365,6 +365,8 @@ act(struct gsakmpd_membership *m, const struct gsakmp_output *o)
 		break;
 	case GSAKMP_OUT_EVICTED:
 	case GSAKMP_OUT_DESTROYED:
+		/* That it left comes next, and is not for it to change. */
+		gsakmpd_retry_want(m, false);
 		gkd_hook_run(m->hook, gsakmp_output_text(o->kind), m->name,
 		             NULL, NULL);
 		break;

@@ -201,7 +201,7 @@ json_t *gsakmpd_membership_status(struct gkd_daemon *d);
 /* ---- a member that is to be one, and is not (membership_retry.c) --------- */
 
 GK_MUST_CHECK enum gk_err gsakmpd_retry_open(struct gsakmpd_membership *m);
-/* gsakmpd_retry_want - the operator wants it in, or out. */
+/* gsakmpd_retry_want - the operator wants it in, or out; or the Group Owner out. */
 void gsakmpd_retry_want(struct gsakmpd_membership *m, bool wanted);
 /* gsakmpd_retry_left, gsakmpd_retry_joined - it is no member; it is one. */
 void gsakmpd_retry_left(struct gsakmpd_membership *m);

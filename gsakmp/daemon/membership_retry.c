@@ -17,10 +17,16 @@ static void
 on_retry(void *arg)
 {
 	struct gsakmpd_membership *m = arg;
+	enum gk_err err;
 
 	m->retry.at_ms = 0;
-	(void)gsakmpd_membership_join(m);
+	err = gsakmpd_membership_join(m);
 	gsakmpd_membership_drain(m);
+	if (err == GK_OK || err == GK_ERR_POLICY || err == GK_ERR_UNEXPECTED)
+		return;
+	/* It could not even ask, so that nothing will tell it that it failed. */
+	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s", gk_strerror(err));
+	gsakmpd_retry_left(m);
 }
 
 enum gk_err

@@ -381,7 +381,7 @@ look_up(struct gsakmp_request *rq)
 	pthread_mutex_lock(&rq->group->lock);
 	if (rq->group->phase == GSAKMP_GROUP_OPEN && !rq->group->paused)
 		rq->policy = gsakmp_policy_ref(rq->group->policy);
-	rq->fresh_from = rq->group->fresh_from;
+	rq->fresh_from = gsakmp_group_fresh_from(rq->group, rq->now);
 	pthread_mutex_unlock(&rq->group->lock);
 }
 

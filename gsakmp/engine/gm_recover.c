@@ -61,7 +61,9 @@ gsakmp_gm_follow(struct gsakmp_gm_input *in)
 		gk_buf_free(&s->signer_id);
 		s->signer_id = id;
 		s->id_type = sig->id_type;
-		s->followed = in->msg->header.sequence;
+		/* A copy may stand behind what came after it: gm_ahead.c. */
+		if (s->followed < in->msg->header.sequence)
+			s->followed = in->msg->header.sequence;
 		gm->leader = i;
 	}
 	return GK_OK;

@@ -89,7 +89,7 @@ struct gsakmp_gm_sequence {
 struct gsakmp_gm_held {
 	uint8_t exchange;
 	uint32_t sequence;
-	bool again; /* in gm_ahead.c: a copy of one that was read, too */
+	bool again; /* a copy of one that was read, too: gm_ahead.c */
 	struct gsakmp_endpoint from;
 	struct gk_buf dgram;
 };

@@ -159,6 +159,7 @@ gsakmp_gm_undo_begin(const struct gsakmp_gm_input *in)
 	now->from = *in->from;
 	now->exchange = in->msg->header.exchange;
 	now->sequence = in->msg->header.sequence;
+	now->again = gm->ahead.again;
 	if (err == GK_OK)
 		err = copy_owned(gm, was);
 	else
@@ -368,10 +369,11 @@ gsakmp_gm_try_again(struct gsakmp_gm *gm, struct gk_now now)
 	gm->again.held[0].dgram = (struct gk_buf){ 0 };
 	held_remove(&gm->again, 0);
 	gm->again.running = true;
+	gm->ahead.again = item.again;
 	/* A refusal is an output; it is not this tick that has failed. */
 	(void)gsakmp_gm_receive(gm, item.dgram.ptr, item.dgram.len, &item.from,
 	                        now);
-	gm->again.running = false;
+	gm->again.running = gm->ahead.again = false;
 	gk_buf_free(&item.dgram);
 	if (gm->undo == NULL && gm->again.n != 0)
 		gm->again.at = now.mono_ms; /* it came to nothing: the next */

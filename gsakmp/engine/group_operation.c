@@ -41,15 +41,29 @@ message_max(const struct gsakmp_group *g, const struct gsakmp_policy *p)
 /*
  * Clocks may be further apart than before: a request is fresh for longer, so its
  * nonce has to be remembered for longer, and of those that are forgotten already
- * none may come back.
+ * none may come back: also when it is wider still before the last time is over.
+ * Not for longer than that, for a clock that is set back would be in the time
+ * that counts for nothing.
  */
 static void
 widen(struct gsakmp_group *g, uint32_t from, uint32_t to, struct gk_now now)
 {
+	int64_t first = now.utc_s - (int64_t)from;
+	int64_t before = gsakmp_group_fresh_from(g, now);
+
 	if (to <= from)
 		return;
 	gsakmp_replay_extend(g->replay, 2 * 1000 * (uint64_t)(to - from));
-	g->fresh_from = now.utc_s - (int64_t)from;
+	if (before < first || before > now.utc_s)
+		g->fresh_from = first;
+	g->fresh_ends = now.mono_ms +
+	                1000 * (uint64_t)(g->fresh_from + to - now.utc_s + 1);
+}
+
+int64_t
+gsakmp_group_fresh_from(const struct gsakmp_group *g, struct gk_now now)
+{
+	return now.mono_ms < g->fresh_ends ? g->fresh_from : INT64_MIN;
 }
 
 void

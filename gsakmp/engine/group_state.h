@@ -94,11 +94,15 @@ struct gsakmp_group {
 	struct gsakmp_sessions sessions;
 	struct gsakmp_replay *replay;
 
+	size_t message_max; /* octets of a Rekey Event message */
+	/* Nothing signed before @fresh_from is fresh, until @fresh_ends on the
+	 * monotonic clock: then the skew says so, too. */
+	int64_t fresh_from;
+	uint64_t fresh_ends;
+
 	/* timers, all monotonic; GK_NEVER when not running */
 	uint64_t known_at;    /* the deadline that the group's thread has asked
 	                         for; not a timer */
-	size_t message_max;   /* octets of a Rekey Event message */
-	int64_t fresh_from;   /* nothing signed before that is fresh; 0 */
 	uint64_t window_ends; /* join window: announce the open epoch */
 	uint64_t rekey_due;   /* by time */
 	uint64_t grace_ends;  /* the previous GTPK may be forgotten */
@@ -280,6 +284,10 @@ void gsakmp_group_timers_load(struct gsakmp_group *g, struct gk_now now);
 bool gsakmp_group_backward(const struct gsakmp_group *g,
                            const struct gsakmp_policy *p);
 uint32_t gsakmp_group_join_window(const struct gsakmp_group *g); /* ms */
+/* gsakmp_group_fresh_from - nothing that was signed before that second is fresh,
+ * whatever the skew. */
+int64_t gsakmp_group_fresh_from(const struct gsakmp_group *g,
+                                struct gk_now now);
 /* gsakmp_group_operate - the group is run by @p from now on; g->policy is still
  * the one before, or NULL. */
 void gsakmp_group_operate(struct gsakmp_group *g, const struct gsakmp_policy *p,

@@ -338,6 +338,47 @@ GK_TEST(rfc4535_5_3_1_1_04, keys_of_before_do_not_take_back_what_was_read)
 	fixture_down(&f);
 }
 
+/* A newer token that was read, and is in the Key Download of after it, too.  This
+ * one is stored, and then nothing is: the copy is no replay when there is room
+ * again. */
+GK_TEST(rfc4535_5_3_1_1_04, a_copy_that_waits_for_the_store_is_one_still)
+{
+	struct world_config cfg = world_plain(42);
+	struct gk_buf keydl = { 0 };
+	struct fixture f;
+	unsigned refused;
+
+	asks_again(&f, &cfg, false, &keydl);
+	gk_buf_free(&keydl);
+	world_token(f.w);
+	gk_assert_ok(world_publish(f.w, NULL));
+	world_pass(f.w, 100);
+	gk_assert_ok(world_to_member(
+		f.m, gk_buf_slice(&f.w->seen.last_sent[REKEY])));
+	assert_int_equal(status(&f).ahead, 1);
+	assert_int_equal(status(&f).edition, 2);
+	gk_assert_ok(world_to_server(
+		f.w, gk_buf_slice(&f.m->seen.last_sent[RTJ]), f.m->node));
+	gk_assert_ok(
+		gk_buf_copy(&keydl, gk_buf_slice(&f.w->seen.last_sent[KEYDL])));
+	world_pass(f.w, 100);
+	refused = seen(&f, GSAKMP_OUT_REFUSED);
+	simnet_cut(f.w->net, f.m->node, false);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&keydl)));
+	assert_int_equal(status(&f).ahead, 1);
+	f.m->store.broken = true;
+	world_pass(f.w, 20);
+	assert_int_equal(status(&f).ahead, 0);
+	assert_int_equal(status(&f).waiting, 1);
+	f.m->store.broken = false;
+	world_pass(f.w, 1500);
+	assert_int_equal(status(&f).waiting, 0);
+	assert_true(world_has_current(f.m));
+	assert_int_equal(seen(&f, GSAKMP_OUT_REFUSED), refused);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
 /* Of somebody else's nothing is kept. */
 GK_TEST(rfc4535_5_3_1_1_02, no_copy_of_what_is_not_authentic)
 {
@@ -494,6 +535,8 @@ main(void)
 		       rekey_that_overtakes_the_keys_of_a_member),
 		GK_RUN(rfc4535_5_3_1_1_04,
 		       keys_of_before_do_not_take_back_what_was_read),
+		GK_RUN(rfc4535_5_3_1_1_04,
+		       a_copy_that_waits_for_the_store_is_one_still),
 		GK_RUN(rfc4535_5_3_1_1_02, no_copy_of_what_is_not_authentic),
 		GK_RUN(rfc4535_5_3_1_1_02,
 		       flood_ahead_of_the_key_download_is_bounded),

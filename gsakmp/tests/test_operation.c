@@ -338,6 +338,90 @@ GK_TEST(rfc4535_3_1_04, a_wider_skew_brings_no_recording_back)
 	fixture_down(&f);
 }
 
+static void
+taken(struct fixture *f, const struct world_member *m, struct gk_buf *rtj)
+{
+	gcks_forge(&(struct gcks_forge){ .m = m, RTJ }, rtj);
+	gk_assert_ok(world_to_server(f->w, gk_buf_slice(rtj), m->node));
+}
+
+/* Wider, and a moment later wider still: what was too old in the beginning is not
+ * as old as the second of the three skews, and its nonce was forgotten by the
+ * first. */
+GK_TEST(rfc4535_3_1_04, nor_does_one_that_is_widened_twice)
+{
+	struct world_config cfg = world_plain(3);
+	struct gk_buf old = { 0 }, other = { 0 };
+	struct world_member *bob;
+	struct fixture f;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	bob = world_member_add(f.w, "bob");
+	decree(f.w, (struct gpt_operation){ .skew = n(60) });
+	taken(&f, f.m, &old);
+	world_pass(f.w, 200 * 1000);
+	taken(&f, bob, &other); /* which makes it forget */
+	world_pass(f.w, 20 * 1000);
+	decree(f.w, (struct gpt_operation){ .skew = n(600) });
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&old), f.m->node));
+	decree(f.w, (struct gpt_operation){ .skew = n(3600) });
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&old), f.m->node));
+	assert_string_equal(f.w->seen.req, "RFC4535-7.8.2-04");
+	/* until it is too old for the last one */
+	world_pass(f.w, 3500 * 1000);
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&old), f.m->node));
+	gk_buf_free(&old);
+	gk_buf_free(&other);
+	fixture_down(&f);
+}
+
+static enum gk_err
+asked_at(struct fixture *f, struct gk_now now)
+{
+	struct gsakmp_gcks *gcks = f->w->worker[0].gcks;
+	const struct gsakmp_endpoint from = { .ip = { 192, 0, 2, 7 },
+		                              .ip_len = 4,
+		                              .port = 3761 };
+	struct gsakmp_output out;
+	struct gk_buf rtj = { 0 };
+	enum gk_err err;
+
+	gcks_forge(&(struct gcks_forge){ .m = f->m,
+	                                 RTJ,
+	                                 .skew = now.utc_s -
+	                                         simnet_now(f->w->net).utc_s },
+	           &rtj);
+	err = gsakmp_gcks_receive(gcks, rtj.ptr, rtj.len, &from, now);
+	while (gsakmp_gcks_poll(gcks, &out))
+		;
+	gk_buf_free(&rtj);
+	return err;
+}
+
+/* The clock was fast when the skew was widened, and is set back: what is signed by
+ * it is from before, but not for longer than the two skews differ. */
+GK_TEST(rfc4535_3_1_02, a_clock_that_is_set_back_keeps_nobody_out)
+{
+	struct world_config cfg = world_plain(3);
+	struct fixture f;
+	struct gk_now now;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	decree(f.w, (struct gpt_operation){ .skew = n(60) });
+	now = simnet_now(f.w->net);
+	decree(f.w, (struct gpt_operation){ .skew = n(600) });
+	now.utc_s -= 86400;
+	now.mono_ms += 530 * 1000;
+	gk_assert_err(GK_ERR_REPLAY, asked_at(&f, now));
+	now.utc_s += 15;
+	now.mono_ms += 15 * 1000;
+	gk_assert_ok(asked_at(&f, now));
+	fixture_down(&f);
+}
+
 GK_TEST(rfc4534_2_11, what_means_nothing_is_refused)
 {
 	const struct gpt_operation bad[] = {
@@ -391,6 +475,9 @@ main(void)
 		GK_RUN(rfc4535_3_1_02,
 		       a_member_goes_by_the_token_once_it_has_one),
 		GK_RUN(rfc4535_3_1_04, a_wider_skew_brings_no_recording_back),
+		GK_RUN(rfc4535_3_1_04, nor_does_one_that_is_widened_twice),
+		GK_RUN(rfc4535_3_1_02,
+		       a_clock_that_is_set_back_keeps_nobody_out),
 		GK_RUN(rfc4534_2_11, what_means_nothing_is_refused),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/operation", tests,

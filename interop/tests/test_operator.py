@@ -142,3 +142,27 @@ def test_a_member_that_is_to_join_goes_on_asking(group):
     alice.control("leave", "silently")
     alice.wait("left", since=mark)
     assert alice.control("status")["retry_due"] is None
+
+
+@pytest.mark.req("RFC4535-5.3.1.3-02", "RFC4534-B.5.4.1-01")
+def test_who_was_excluded_and_whose_group_is_no_more_asks_no_longer(group):
+    """Also where it is to join: it was told, by whoever may say so."""
+    s = group("alice", "bob", rekeying={"method": "<none/>", "event": "<event/>"})
+    for daemon in s.members.values():
+        daemon.finish()
+        text = daemon.config.read_text()
+        daemon.write(re.sub(r"<membership [^/]*/>", '<membership join="yes" retry="200ms"/>', text))
+        mark = daemon.start()
+        daemon.wait("joined", since=mark)
+    s.edition = 2
+    forms.compile_and_sign(s, excluded=["alice"])
+    s.keys.control("token", GROUP)
+    for name, event in (("alice", "evicted"), ("bob", "destroyed")):
+        daemon = s.members[name]
+        daemon.wait(event)
+        daemon.wait("left")
+        status = daemon.control("status")
+        assert status["retry_due"] is None and status["state"] == "Idle", status
+        assert "asking again in" not in daemon.log.read_text()
+        if name == "alice":
+            s.keys.control("destroy", GROUP)
