@@ -86,7 +86,10 @@ gsakmpd_transport_load(struct gsakmpd_membership *m,
 	GK_TRY(gkd_elem_enum(m->d->config, elem, "@tcp-opener", openers, 0,
 	                     &opener, why));
 	m->stream = transport == 1;
-	m->mixed = m->cfg.tcp_but_rtj = transport == 2;
+	m->mixed = transport == 2;
+	m->cfg.way = m->mixed    ? GSAKMP_WAY_MIXED
+	             : m->stream ? GSAKMP_WAY_TCP
+	                         : GSAKMP_WAY_UDP;
 	m->server_opens = opener == 1;
 	return GK_OK;
 }

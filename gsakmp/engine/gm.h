@@ -3,6 +3,7 @@
 #define GSAKMP_ENGINE_GM_H
 
 #include "gsakmp/engine/output.h"
+#include "gsakmp/engine/policy.h"
 #include "policy-tokens/token/gpt_speaker.h"
 
 struct gsakmp_dialect;
@@ -113,9 +114,9 @@ struct gsakmp_gm_config {
 	                           * doubles up to half a minute */
 	/* What hash-and-URL certificates stand for; NULL: not accepted. */
 	struct gsakmp_fetched *fetched;
-	/* RFC 4534 B.1.4, udpRTJtcpOther: a Key Download or Lack of Ack that
+	/* RFC 4534 B.1.4.  With the mixed one a Key Download or Lack of Ack that
 	 * comes by UDP is none. */
-	bool tcp_but_rtj;
+	enum gsakmp_way way;
 };
 
 struct gsakmp_gm;

@@ -112,6 +112,7 @@ open_token(struct download *d)
 		                                 .group_id = gm->cfg.group_id,
 		                                 .last = &gm->seen,
 		                                 .legacy_ok = gm->cfg.legacy_ok,
+		                                 .way = gsakmp_gm_way(gm),
 		                                 .no_unknown =
 		                                         gm->cfg.no_unknown };
 	struct gk_buf plain = { 0 };

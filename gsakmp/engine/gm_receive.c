@@ -203,7 +203,7 @@ dispatch(struct gsakmp_gm_input *in)
 static bool
 astray(const struct gsakmp_gm_input *in)
 {
-	return in->gm->cfg.tcp_but_rtj && !in->from->stream &&
+	return in->gm->cfg.way == GSAKMP_WAY_MIXED && !in->from->stream &&
 	       GK_CHECKED("RFC4534-B.1.4-01");
 }
 

@@ -124,8 +124,8 @@ open_token(struct gsakmp_gm_rekey *r)
 		                                         gm->cfg.group_id_type,
 		                                 .group_id = gm->cfg.group_id,
 		                                 .last = &gm->seen,
-		                                 .legacy_ok =
-		                                         gm->cfg.legacy_ok };
+		                                 .legacy_ok = gm->cfg.legacy_ok,
+		                                 .way = gsakmp_gm_way(gm) };
 	struct gsakmp_wrapping with;
 	struct gk_buf plain = { 0 };
 	enum gk_err err;

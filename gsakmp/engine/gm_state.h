@@ -470,6 +470,13 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_send(struct gsakmp_gm *gm,
                                          const struct gsakmp_endpoint *to,
                                          uint8_t exchange);
 
+/* gsakmp_gm_way - by which it registers; whoever only receives does not. */
+static inline enum gsakmp_way
+gsakmp_gm_way(const struct gsakmp_gm *gm)
+{
+	return gm->cfg.receive_only ? GSAKMP_WAY_UNSAID : gm->cfg.way;
+}
+
 /* gsakmp_gm_skew - seconds that clocks may be apart: as the token says, once there
  * is one. */
 static inline uint32_t

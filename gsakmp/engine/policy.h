@@ -79,6 +79,15 @@ struct gsakmp_policy {
 	unsigned refs; /* atomic */
 };
 
+/* RFC 4534 B.1.4: over which transport a member registers, as it is configured or
+ * was announced. */
+enum gsakmp_way {
+	GSAKMP_WAY_UNSAID,
+	GSAKMP_WAY_UDP,
+	GSAKMP_WAY_TCP,
+	GSAKMP_WAY_MIXED, /* the Request to Join by UDP, all others by TCP */
+};
+
 /* What makes a token acceptable here, besides its own content. */
 struct gsakmp_policy_args {
 	const struct gsakmp_party *party;
@@ -95,6 +104,9 @@ struct gsakmp_policy_args {
 	bool no_unknown;
 	/* Nor is one with a transport by which nobody can reach us. */
 	bool no_udp, no_tcp;
+	/* Of a member: a registration over another is taken where there is none
+	 * over this. */
+	enum gsakmp_way way;
 };
 
 /**

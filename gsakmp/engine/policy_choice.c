@@ -139,26 +139,51 @@ try_registration(const struct gsakmp_derivation *d,
 	return (struct unfit){ NULL, NULL };
 }
 
+/*
+ * RFC4534-3-05: what a member is configured to do is its local policy.  A key server
+ * that does not listen for the first entry goes on to the next one, and whoever comes
+ * by that one means the same.
+ */
+static bool
+is_our_way(enum gsakmp_way way, enum gpt_transport t)
+{
+	static const enum gpt_transport by[] = {
+		[GSAKMP_WAY_UDP] = GPT_TRANSPORT_UDP,
+		[GSAKMP_WAY_TCP] = GPT_TRANSPORT_TCP,
+		[GSAKMP_WAY_MIXED] = GPT_TRANSPORT_UDP_RTJ_TCP_OTHER,
+	};
+
+	return way == GSAKMP_WAY_UNSAID || by[way] == t;
+}
+
 enum gk_err
 gsakmp_policy_choose_registration(const struct gsakmp_derivation *d)
 {
 	const struct gpt_token *t = d->p->v.token;
+	const struct gpt_registration *other = NULL;
 	struct unfit first = { "RFC4534-3-03", GSAKMP_POLICY_FIELD };
 	bool any = false;
 
 	for (size_t i = 0; i < t->n_registration; i++) {
+		const struct gpt_registration *r = &t->registration[i];
 		struct unfit why;
 
-		if (t->registration[i].reg.kind != GPT_PROTOCOL_REGISTER)
+		if (r->reg.kind != GPT_PROTOCOL_REGISTER)
 			continue;
-		why = try_registration(d, &t->registration[i]);
-		if (why.req == NULL)
+		why = try_registration(d, r);
+		if (why.req == NULL &&
+		    is_our_way(d->args->way, r->reg.reg->transport))
 			return GK_OK;
+		if (why.req == NULL && other == NULL)
+			other = r;
 		if (!any)
 			first = why;
 		any = true;
 	}
-	return forbid(d, &first);
+	if (other == NULL)
+		return forbid(d, &first);
+	(void)try_registration(d, other); /* it has been: none is better */
+	return GK_OK;
 }
 
 /* --- rekey ------------------------------------------------------------------ */

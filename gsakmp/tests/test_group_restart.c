@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gsakmp/engine/gm_state.h"
 #include "gsakmp/engine/group_state.h"
 #include "policy-tokens/token/gpt_suite.h"
 
@@ -293,6 +294,41 @@ GK_TEST(rfc4534_3_05, a_restart_does_not_change_the_choice)
 	world_free(w);
 }
 
+/* So do its members, who are configured for the way that there is: those who are told
+ * of the token, and those who join under it, and leave as it says. */
+GK_TEST(rfc4534_3_05, members_take_what_their_key_server_takes)
+{
+	struct world_config cfg = world_plain(7);
+	struct world_member *late;
+	struct gsakmp_reject why;
+	struct world *w;
+
+	cfg.group.no_tcp = true;
+	cfg.gm.way = GSAKMP_WAY_UDP;
+	w = world_joined(&cfg, 2);
+	w->amend = rather_otherwise;
+	world_token(w);
+	gk_assert_ok(world_publish(w, &why));
+	world_pass(w, 3000);
+	assert_usual(w);
+	assert_int_equal(world_in_step(w), 2);
+	late = world_member_add(w, "late");
+	world_join(late);
+	world_pass(w, 3000);
+	assert_int_equal(world_in_step(w), 3);
+	for (size_t i = 0; i < 3; i++) {
+		const struct gsakmp_policy *p = w->member[i]->gm->policy;
+
+		assert_int_equal(p->v.token->edition, world_status(w).edition);
+		assert_ptr_equal(p->reg, p->v.token->registration[1].reg.reg);
+	}
+	gk_assert_ok(gsakmp_gm_leave(late->gm, true, simnet_now(w->net)));
+	world_drain_member(late);
+	world_pass(w, 3000);
+	assert_int_equal(world_status(w).n_members, 2);
+	world_free(w);
+}
+
 /* Who takes away the sockets that a token needs has a group still. */
 GK_TEST(rfc4534_3_05, a_group_without_its_transport_goes_on_for_its_members)
 {
@@ -410,6 +446,7 @@ main(void)
 		GK_RUN(rfc4535_5_3_1_3_02, destroyed_group_stays_destroyed),
 		GK_RUN(rfc4535_7_1_2_09, nothing_leaves_when_the_store_fails),
 		GK_RUN(rfc4534_3_05, a_restart_does_not_change_the_choice),
+		GK_RUN(rfc4534_3_05, members_take_what_their_key_server_takes),
 		GK_RUN(rfc4534_3_05,
 		       a_group_without_its_transport_goes_on_for_its_members),
 		GK_RUN(rfc4535_7_1_1_12,

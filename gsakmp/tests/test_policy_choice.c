@@ -135,6 +135,51 @@ GK_TEST(rfc4534_3_05, a_transport_that_nobody_listens_to_is_passed_over)
 	gsakmp_policy_unref(p);
 }
 
+/* Three entries, for three ways. */
+static struct gpt_token *
+three_ways(void)
+{
+	struct gpt_token *t = token();
+
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_TCP);
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_UDP_RTJ_TCP_OTHER);
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_UDP);
+	return t;
+}
+
+/* A member that is configured for one way takes what a key server takes that has
+ * this one alone; and whoever leaves, leaves by it. */
+GK_TEST(rfc4534_3_05, a_member_takes_the_highest_for_its_own_way)
+{
+	static const enum gsakmp_way way[] = { GSAKMP_WAY_TCP, GSAKMP_WAY_MIXED,
+		                               GSAKMP_WAY_UDP };
+	struct gsakmp_reject why;
+	struct gsakmp_policy *p;
+	struct gpt_token *t;
+
+	for (size_t i = 0; i < GK_COUNT(way); i++) {
+		p = judge(three_ways(),
+		          (struct gsakmp_policy_args){ .way = way[i] }, &why);
+		assert_non_null(p);
+		assert_ptr_equal(p->reg, p->v.token->registration[i].reg.reg);
+		assert_ptr_equal(p->dereg,
+		                 p->v.token->registration[i].dereg.dereg);
+		gsakmp_policy_unref(p);
+	}
+	/* None: the first that can be done, with all that is in it. */
+	t = token();
+	registration(t, NOBODY_KNOWS, GPT_TRANSPORT_TCP);
+	registration(t, GPT_OID_SUITE_P256, GPT_TRANSPORT_TCP);
+	registration(t, NOBODY_KNOWS, GPT_TRANSPORT_UDP);
+	p = judge(t, (struct gsakmp_policy_args){ .way = GSAKMP_WAY_UDP },
+	          &why);
+	assert_non_null(p);
+	assert_ptr_equal(p->reg, p->v.token->registration[1].reg.reg);
+	assert_ptr_equal(p->dereg, p->v.token->registration[1].dereg.dereg);
+	assert_int_equal(p->n_suites, 1);
+	gsakmp_policy_unref(p);
+}
+
 /* The reason is the first entry's: it is what the Group Owner wanted most. */
 GK_TEST(rfc4534_3_03, when_none_is_left_the_first_says_why)
 {
@@ -254,6 +299,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4534_3_05, what_local_policy_forbids_is_passed_over),
+		GK_RUN(rfc4534_3_05,
+		       a_member_takes_the_highest_for_its_own_way),
 		GK_RUN(rfc4534_3_05,
 		       a_transport_that_nobody_listens_to_is_passed_over),
 		GK_RUN(rfc4534_3_03, when_none_is_left_the_first_says_why),
