@@ -22,6 +22,7 @@ AHEAD_MAX, AHEAD_OCTETS = 16, 1 << 18  # Rekey Events that are kept until the Ke
 
 class Member(Party):
     role = "gm"
+    way = ""  # the transport that it registers over, where that is known
 
     def __init__(self, *args, mechanisms=None, ip_value=None, **kw):
         super().__init__(*args, **kw)
@@ -209,7 +210,7 @@ class Member(Party):
             guard = protect.Registration(suite.enc_type, kek, self.dialect, secret, *salt,
                                          nonce_c, self.random)
             token = self._token(guard.open_token(m.one(PolicyToken)), now)
-            rules = policy.Policy.of(token, self.dialect)
+            rules = policy.Policy.of(token, self.dialect, self.way)
             rules.check_data()
             self._authorised(rules.gcks, m, path, "RFC4535-5.2.1.2-17")
             chosen = rules.suite_like(suite)
@@ -356,12 +357,12 @@ class Member(Party):
             except crypto.CryptoError:
                 continue
             token = self._token(octets, now)
-            policy.Policy.of(token, self.dialect).check_data()
+            policy.Policy.of(token, self.dialect, self.way).check_data()
             return token
         return None
 
     def _new_token(self, token, now):
-        rules = policy.Policy.of(token, self.dialect)
+        rules = policy.Policy.of(token, self.dialect, self.way)
         self.token, self.policy = token, rules
         self.event("token", edition=token.edition)
         if not rules.admits(self.me, self.own_path(now)):

@@ -98,6 +98,7 @@ class MemberRunner:
         self.mixed, self.opener, self.listener = transport == MIXED, opener, None
         self.within = within
         self.member, self.server, self.transport = member, server, transport
+        member.way = transport
         self.leave_transport = ""  # while we leave: RFC 4534 B.3
         self.timeout, self.tries = timeout, tries
         self.over = lambda: False  # whether no answer is to be expected any more: what ends a wait besides the answer

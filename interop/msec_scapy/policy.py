@@ -85,18 +85,19 @@ class Policy:
     beyond: list = field(default_factory=list)  # OIDs of data protocols that GSAKMP members here cannot do
 
     @classmethod
-    def of(cls, signed, dialect=STRICT):
-        """Of a tokens.Signed; Refusal when the token leaves nothing that can be done."""
+    def of(cls, signed, dialect=STRICT, way=""):
+        """Of a tokens.Signed; Refusal when the token leaves nothing that can be done.
+        `way`: the transport that a member registers over, as the token would name it."""
         out = cls()
         token = signed.token
-        out._register(token, dialect)
+        out._register(token, dialect, way)
         out._rekey(token, signed, dialect)
         out._data(token, dialect)
         return out
 
-    def _register(self, token, dialect):
+    def _register(self, token, dialect, wanted):
         """RFC 4534 section 3: the highest listed registration by GSAKMP that can be done here, and the
-        way out that is paired with it."""
+        way out that is paired with it. A member does one over its own transport, if there is any."""
         ways = []
         for first, second in tokens.registrations(token):
             kinds = [(None, None) if p is None else tokens.info(p, dialect) for p in (first, second)]
@@ -111,7 +112,7 @@ class Policy:
         if not able:
             raise Refusal(reg.N_LOCAL_POLICY, "RFC4534-3-03", "registration",
                           "no set of mechanisms that can be done here")
-        register, leave = able[0]
+        register, leave = next((way for way in able if way[0]["transport"].name == wanted), able[0])
         self._registration(register)
         if leave is not None:
             self.deregister, self.leave_transport = True, leave["transport"].name
@@ -268,9 +269,10 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
                leave_cas=(), more_mechanisms=(), leave_hash=None,
-               leave_first=(), leave_transport="", operation=None, behind=None):
+               leave_first=(), leave_transport="", operation=None, behind=None, rather=""):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule;
-    `operation`: fields of a GSAKMPOperationInfo; `behind`: {"resend": n} of a second rekey protocol."""
+    `operation`: fields of a GSAKMPOperationInfo; `behind`: {"resend": n} of a second rekey protocol;
+    `rather`: the transport, both ways, of a registration in front that has all else in common."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
     access = {"accessRule": [r.native() for r in members]}
@@ -307,13 +309,18 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
         "subGCKSInfo": {"subGCKSScheme": tokens.OID_SUBGCKS_NONE, "sGCKSContent": none}})
     data = tokens.build(tokens.GenericDataSAInfo, {"encryption": {"kMKeyID": b"GTPK"}})
     protocols = [(tokens.OID_DATA_GENERIC, data.dump()), *extra_data]
-    deregistration = tokens.build(types.DeRegistrationInfo, leave).dump()
+    pairs_of_ways = [(registration, leave)]
+    if rather:
+        first = registration.copy()
+        first["transport"] = (rather, None)
+        pairs_of_ways.insert(0, (first, {**leave, "transport": (rather, None)}))
     return tokens.build(tokens.Token, {
         "tokenInfo": {"tokenDefVersion": version, "groupName": group_name, "edition": edition},
         "registration": [{
-            "register": ("supported", _protocol(tokens.OID_REGISTRATION[dialect.token_reg_oid],
-                                                registration.dump())),
-            "de-register": ("supported", _protocol(tokens.OID_DEREGISTRATION, deregistration))}],
+            "register": ("supported", _protocol(tokens.OID_REGISTRATION[dialect.token_reg_oid], way_in.dump())),
+            "de-register": ("supported", _protocol(
+                tokens.OID_DEREGISTRATION, tokens.build(types.DeRegistrationInfo, way_out).dump()))}
+            for way_in, way_out in pairs_of_ways],
         "rekey": [("supported", _protocol(tokens.OID_REKEY[dialect.token_rekey_oid], rekey.dump())),
                   *([("supported", _second(rekey, behind, dialect))] if behind else []),
                   *([("supported", _operation(operation))] if operation else [])],

@@ -289,3 +289,21 @@ def test_requests_nobody_is_connected_for(ground, opener):
     server.wait("member-pending", where=lambda e: "gm4" in e["peer"])
     assert ground.member("gm9", "other", MIXED, rekeys=False).join()
     server.finish()
+
+
+@pytest.mark.req("RFC4534-3-05")
+def test_members_by_udp_take_the_registration_by_udp(ground):
+    """The Group Owner would rather have TCP, and the key server does not listen for it.  Who comes by UDP, in C and in
+    Python, means the registration that the key server has taken, and leaves as that one says."""
+    ground.transports = ("udp",)
+    server = ground.gcks(ground.make_token(rather="tcp"))
+    gm, python = ground.gm("gm0"), ground.member("gm1", "other")
+    gm.control("join")
+    gm.wait("joined")
+    assert python.join() and python.member.policy.transport == "udp"
+    for name, leave in (("gm0", lambda: gm.control("leave")), ("gm1", python.leave)):
+        server.wait("member-active", where=lambda e: f"CN={name}" in e["peer"])
+        leave()
+        server.wait("member-left", where=lambda e: f"CN={name}" in e["peer"])
+    gm.wait("left")
+    assert server.control("status")["groups"][0]["members"] == 0

@@ -117,6 +117,7 @@ class Ground:
         self.edition, self.excluded = 0, []
         self.opener = "member"  # of TCP, with the transport udpRTJtcpOther
         self.listening = ""  # further attributes of <listen>
+        self.transports = ("udp", "tcp")  # that the key server listens for
         self.legacy = False  # SHA-1, MD5 and 1024 bits, whatever the certificates are made of
         self.raw_keys, self.authorities = [], []  # what the Python peers believe
         self.rules, self.server_rules = [], []  # of tokens, beside those by DN
@@ -256,7 +257,7 @@ class Ground:
         self.token_file.write_bytes(signed or self.make_token())
         ip = self.address("keys")
         d = self._daemon("gsakmp-gcks", "keys", "keys", self._who("keys") + f"""\
-  <listen workers="2"{self._opener()}{self.listening}><udp address="{ip}"/><tcp address="{ip}"/></listen>
+  <listen workers="2"{self._opener()}{self.listening}>{"".join(f'<{t} address="{ip}"/>' for t in self.transports)}</listen>
   {bulletin}
   <cookies mode="{cookies}"{more}/>
   {errors}
