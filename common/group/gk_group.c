@@ -279,6 +279,15 @@ gk_group_refresh(struct gk_group *g, int64_t utc)
 	return GK_OK;
 }
 
+void
+gk_group_replace(struct gk_group *g)
+{
+	if (g->lkh == NULL)
+		return;
+	gk_lkh_replace(g->lkh);
+	g->epoch_dirty = true;
+}
+
 enum gk_err
 gk_group_renew(struct gk_group *g, int64_t utc, int64_t limit, size_t scan,
                size_t *renewed)

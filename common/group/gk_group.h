@@ -218,6 +218,10 @@ GK_MUST_CHECK enum gk_err gk_group_path(const struct gk_group *group,
 
 /* Epochs.  refresh: new traffic keys, whoever comes or goes. */
 GK_MUST_CHECK enum gk_err gk_group_refresh(struct gk_group *group, int64_t utc);
+/* gk_group_replace - the coming key above the hierarchy is one that nobody holds
+ * yet, joiners of the open epoch included (gk_lkh_replace()); for an owner that
+ * makes it himself. */
+void gk_group_replace(struct gk_group *group);
 /* gk_group_renew - see gk_lkh_renew(); none without hierarchy. */
 GK_MUST_CHECK enum gk_err gk_group_renew(struct gk_group *group, int64_t utc,
                                          int64_t limit, size_t scan,

@@ -476,6 +476,26 @@ gk_lkh_path(const struct gk_lkh *lkh, uint32_t seat, struct gk_lkh_key *keys,
 	return GK_OK;
 }
 
+enum gk_err
+gk_lkh_above(const struct gk_lkh *lkh, uint32_t id, struct gk_lkh_key *keys,
+             size_t *count)
+{
+	struct gk_lkh_at at;
+
+	*count = 0;
+	if (!gk_lkh_find_id(lkh, id, &at))
+		return GK_ERR_UNEXPECTED;
+	while (at.node != 0) {
+		const struct gk_lkh_node *node;
+
+		at.node = (at.node - 1) / lkh->cfg.degree;
+		node = gk_lkh_node_at(lkh, at);
+		if (node->keyed && !node->bypassed)
+			gk_lkh_key_copy(lkh, at, &keys[(*count)++]);
+	}
+	return GK_OK;
+}
+
 bool
 gk_lkh_seated(const struct gk_lkh *lkh, uint32_t seat)
 {

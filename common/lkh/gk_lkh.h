@@ -60,6 +60,8 @@ struct gk_lkh_config {
 	                      below 2^32 - 1; 0 = until the year 9999 */
 	uint32_t spare;    /* nodes without members that are always kept; 0 =
 	                      GK_LKH_SPARE, UINT32_MAX = it never shrinks */
+	bool whole;        /* no node is bypassed: messages have to name each
+	                      one up to the group key */
 };
 
 struct gk_lkh;
@@ -142,6 +144,13 @@ GK_MUST_CHECK enum gk_err gk_lkh_renew(struct gk_lkh *lkh, int64_t utc,
  * Returns how many nodes and trees were changed.
  */
 size_t gk_lkh_shrink(struct gk_lkh *lkh, int64_t utc);
+/* gk_lkh_above - the keys above node @id that are in use, from there to the root,
+ * as of the open epoch: each may travel under the one before it.
+ *
+ * @keys has room for GK_LKH_DEPTH_MAX.  The caller wipes them.
+ * GK_ERR_UNEXPECTED when there is no such node. */
+GK_MUST_CHECK enum gk_err gk_lkh_above(const struct gk_lkh *lkh, uint32_t id,
+                                       struct gk_lkh_key *keys, size_t *count);
 /* gk_lkh_is_bypassed - @id is a node whose key does not travel for now. */
 bool gk_lkh_is_bypassed(const struct gk_lkh *lkh, uint32_t id);
 

@@ -24,7 +24,8 @@
  *                         is somebody below another child, the next event that
  *                         renews the keys above them (a leave, or a join with
  *                         backward secrecy) takes it into use again: a new key,
- *                         which travels under those of its children.
+ *                         which travels under those of its children.  Not where
+ *                         messages name every node (config.whole).
  *     last tree, empty    it is cut down.  The next one that is planted has its
  *                         ids and seats, and handles above the floor.
  *
@@ -137,8 +138,8 @@ bypass(struct gk_lkh *lkh, struct gk_lkh_at at, int64_t utc)
 	uint8_t octets[GK_LKH_KEY_MAX];
 	enum gk_err err;
 
-	if (gk_lkh_is_leaf(lkh, at) || node->handle == UINT32_MAX ||
-	    gk_lkh_branches(lkh, at))
+	if (lkh->cfg.whole || gk_lkh_is_leaf(lkh, at) ||
+	    node->handle == UINT32_MAX || gk_lkh_branches(lkh, at))
 		return false;
 	err = lkh->env->random(lkh->env->ctx, octets, lkh->cfg.key_len);
 	if (err == GK_OK) {

@@ -10,8 +10,8 @@
  * LKH arrays: RFC 6407 sections 5.6.3.1, 5.6.3.2.
  *
  * The tree has the KEK as its root, which gk_lkh calls the group key.  A wrap of
- * a plan in the style PATH is an update array: what it holds, deepest first, each
- * key under the one before it.
+ * a plan in the style PATH is an update array: the keys of the path above its
+ * wrapping key, each under the one before it.
  */
 #define ARRAY_HEAD 12
 
@@ -83,7 +83,7 @@ gdoi_download_render(const struct gdoi_group *g,
 	return err;
 }
 
-/* The new keys of a plan, by LKH ID. */
+/* The new keys of a plan, by LKH ID: what is traced of it, once each. */
 struct content {
 	const struct gk_lkh_key **key;
 	size_t n;
@@ -115,95 +115,44 @@ content_of(const struct gk_lkh_plan *plan, struct content *c)
 	return GK_OK;
 }
 
-static const struct gk_lkh_key *
-content_find(const struct content *c, uint32_t id)
-{
-	const struct gk_lkh_key wanted = { .id = id }, *w = &wanted;
-	const struct gk_lkh_key **found =
-		bsearch(&w, c->key, c->n, sizeof(*c->key), by_id);
-
-	return found == NULL ? NULL : *found;
-}
-
-/* gk_lkh lists from the root down, but a key that was renewed under its own old
- * one last: deepest first is by LKH ID, as a tree is numbered breadth first. */
-static int
-deepest_first(const void *a, const void *b)
-{
-	const struct gdoi_lkh_key *x = a, *y = b;
-
-	return x->id > y->id ? -1 : x->id < y->id;
-}
-
 /*
- * RFC6407-5.6.3.2-04: an array ends with the KEK.  A wrap that renews a key in
- * the middle of the tree does not; what is above it is new as well, and its
- * holders may have all of it.
+ * RFC6407-5.6.3.2-04: every key of the path, from the one next to the wrapping key
+ * to the KEK.  A wrap may have fewer: some of those whom it is for hold others, and
+ * one that renews a key in the middle of the tree has that alone.  Who has the key
+ * below may have those as well.
  */
 static enum gk_err
-complete(const struct gdoi_group *g, const struct content *c,
-         const struct gdoi_rekey_sa *kek, struct gdoi_lkh_array *array)
-{
-	uint32_t id = array->key[array->count - 1].id;
-
-	for (;;) {
-		const struct gk_lkh_key *key;
-
-		id = (id - 2) / g->shape.degree + 1;
-		if (array->count == GDOI_LKH_KEYS_MAX)
-			return GK_ERR_SPACE;
-		if (id == GDOI_LKH_ROOT)
-			break;
-		key = content_find(c, id);
-		if (key == NULL) {
-			if (gk_lkh_is_bypassed(gk_group_lkh(g->data), id))
-				continue;
-			return GK_ERR_UNEXPECTED;
-		}
-		lkh_key(g, key, &array->key[array->count++]);
-	}
-	kek_key(kek, &array->key[array->count++]);
-	return GK_OK;
-}
-
-/* The keys of @wrap, from the one next to the wrapping key to the KEK. */
-static enum gk_err
 collect(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
-        const struct content *c, const struct gdoi_rekey_sa *kek,
+        const struct gdoi_rekey_sa *kek, struct gk_lkh_key *above,
         struct gdoi_lkh_array *array)
 {
-	bool root = false;
+	uint32_t id = wrap->under->id;
+	size_t n;
 
-	*array = (struct gdoi_lkh_array){ .id = (uint16_t)wrap->under->id,
+	*array = (struct gdoi_lkh_array){ .id = (uint16_t)id,
 		                          .handle = wrap->under->handle };
-	if (wrap->count > GDOI_LKH_KEYS_MAX)
+	GK_TRY(gk_lkh_above(gk_group_lkh(g->data), id, above, &n));
+	if (n + 2 > GDOI_LKH_KEYS_MAX)
 		return GK_ERR_SPACE;
-	for (size_t i = 0; i < wrap->count; i++) {
-		if (wrap->keys[i] == NULL)
-			root = true;
-		else
+	for (size_t i = 0; i < wrap->count; i++) /* under its own old one */
+		if (wrap->keys[i] != NULL && wrap->keys[i]->id == id)
 			lkh_key(g, wrap->keys[i], &array->key[array->count++]);
-	}
-	qsort(array->key, array->count, sizeof(array->key[0]), deepest_first);
-	if (!root)
-		return complete(g, c, kek, array);
+	for (size_t i = 0; i < n; i++)
+		lkh_key(g, &above[i], &array->key[array->count++]);
 	kek_key(kek, &array->key[array->count++]);
 	return GK_OK;
 }
 
 static enum gk_err
-render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
-       const struct content *c, const struct gdoi_rekey_sa *kek,
-       struct gk_sealer *sealer, struct gk_buf *value, size_t *keys)
+seal(const struct gdoi_group *g, struct gk_slice under,
+     const struct gdoi_rekey_sa *kek, struct gk_sealer *sealer,
+     struct gdoi_lkh_array *array, struct gk_buf *value)
 {
 	uint8_t sealed[GDOI_LKH_KEYS_MAX][GDOI_LKH_WRAPPED_MAX];
 	size_t len = gdoi_lkh_wrapped_len(&g->dialect, kek->cipher);
-	struct gk_slice under = gk_lkh_key_slice(wrap->under);
-	struct gdoi_lkh_array array;
 
-	GK_TRY(collect(g, wrap, c, kek, &array));
-	for (uint16_t i = 0; i < array.count; i++) {
-		struct gk_slice key = array.key[i].data;
+	for (uint16_t i = 0; i < array->count; i++) {
+		struct gk_slice key = array->key[i].data;
 		enum gk_err err =
 			gdoi_lkh_wrap_into(&g->dialect, sealer, kek->cipher,
 		                           under, key, sealed[i]);
@@ -212,11 +161,28 @@ render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
 			gk_wipe(sealed[i], sizeof(sealed[i]));
 			return err;
 		}
-		array.key[i].data = (struct gk_slice){ sealed[i], len };
+		array->key[i].data = (struct gk_slice){ sealed[i], len };
 		under = key;
 	}
-	*keys += array.count;
-	return encode(true, &array, value);
+	return encode(true, array, value);
+}
+
+static enum gk_err
+render(const struct gdoi_group *g, const struct gk_lkh_wrap *wrap,
+       const struct gdoi_rekey_sa *kek, struct gk_sealer *sealer,
+       struct gk_buf *value, size_t *keys)
+{
+	struct gk_lkh_key above[GK_LKH_DEPTH_MAX];
+	struct gdoi_lkh_array array;
+	enum gk_err err = collect(g, wrap, kek, above, &array);
+
+	if (err == GK_OK)
+		err = seal(g, gk_lkh_key_slice(wrap->under), kek, sealer,
+		           &array, value);
+	if (err == GK_OK)
+		*keys += array.count;
+	gk_wipe(above, sizeof(above));
+	return err;
 }
 
 /* Whoever finds several arrays holds the wrapping key that is deepest only once he
@@ -233,8 +199,7 @@ deepest_under_first(const void *a, const void *b)
 
 static enum gk_err
 render_all(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
-           const struct content *c, const struct gdoi_rekey_sa *kek,
-           struct gdoi_arrays *arrays)
+           const struct gdoi_rekey_sa *kek, struct gdoi_arrays *arrays)
 {
 	const struct gk_lkh_wrap **order = calloc(plan->count, sizeof(*order));
 	struct gk_sealer sealer = { 0 };
@@ -246,7 +211,7 @@ render_all(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
 		order[i] = &plan->wraps[i];
 	qsort(order, plan->count, sizeof(*order), deepest_under_first);
 	for (; err == GK_OK && arrays->n < plan->count; arrays->n++)
-		err = render(g, order[arrays->n], c, kek, &sealer,
+		err = render(g, order[arrays->n], kek, &sealer,
 		             &arrays->value[arrays->n], &arrays->keys);
 	gk_sealer_end(&sealer);
 	free(order);
@@ -273,7 +238,7 @@ gdoi_arrays_render(const struct gdoi_group *g, const struct gk_lkh_plan *plan,
 				g->env, kek->sak.spi, (uint16_t)c.key[i]->id,
 				c.key[i]->handle, gk_lkh_key_slice(c.key[i]));
 	if (err == GK_OK)
-		err = render_all(g, plan, &c, kek, arrays);
+		err = render_all(g, plan, kek, arrays);
 	free(c.key);
 	return err;
 }

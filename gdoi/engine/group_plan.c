@@ -56,11 +56,16 @@ new_rekey_sa(struct gdoi_plan *p)
 	struct gdoi_group *g = p->g;
 	struct gk_lkh_plan plan = { 0 };
 	struct gdoi_arrays arrays = { 0 };
+	bool due = gk_group_due(g->data);
 	enum gk_err err;
 
 	p->next = gdoi_kek_of(g, GDOI_KEK_NEXT);
-	if (p->next == NULL)
+	if (p->next == NULL) {
 		GK_TRY(gdoi_kek_spare(g, p->now, &p->next));
+		/* Who came since a plan that failed has the old one. */
+		if (due)
+			gk_group_replace(g->data);
+	}
 	if (g->shape.degree != 0)
 		GK_TRY(gk_group_refresh(g->data, p->now.utc_s));
 	err = gk_group_draft(g->data, GK_LKH_PATH, &plan);
@@ -332,24 +337,44 @@ plan_all(struct gdoi_plan *p)
 	return GK_OK;
 }
 
-/* Try again, but not at once and for ever. */
+/* Try again, but not at once and for ever; also after a restart, if what has been
+ * done of it is durable by then. */
 void
 gdoi_group_owe(struct gdoi_group *g, bool at_once, struct gk_now now)
 {
 	g->window_ends = now.mono_ms + RETRY_MS;
 	g->rekey_owed = true;
 	g->owed_at_once |= at_once;
+	/* Without memory for it, the next row of the head says it. */
+	if (gdoi_group_save_head(g) != GK_OK)
+		g->commit_owed = true;
+}
+
+/* A plan that failed comes first, whatever the next one is for: somebody may be out
+ * of the tree, and have the TEKs still. */
+static void
+with_owed(const struct gdoi_group *g, struct gdoi_rekey_cause *cause)
+{
+	if (!g->rekey_owed)
+		return;
+	cause->evicted = true;
+	cause->deletes = true;
+	cause->at_once |= g->owed_at_once || g->policy->rekey.evict_at_once;
+	for (uint16_t i = 0; i < g->policy->n_data; i++)
+		cause->data[i] = GDOI_DATA_REPLACE;
 }
 
 enum gk_err
-gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *cause,
+gdoi_group_plan(struct gdoi_group *g, const struct gdoi_rekey_cause *order,
                 struct gk_now now)
 {
 	struct gdoi_plan *p = calloc(1, sizeof(*p));
+	struct gdoi_rekey_cause all = *order, *cause = &all;
 	enum gk_err err;
 
 	if (p == NULL)
 		return GK_ERR_NOMEM;
+	with_owed(g, cause);
 	p->g = g;
 	p->cause = cause;
 	p->now = now;

@@ -210,7 +210,8 @@ gdoi_group_make_data(struct gdoi_group *g)
 		         .plain = true,
 		         .backward = s->backward,
 		         .last_id = GDOI_LKH_LAST,
-		         .spare = g->cfg.tree_spare },
+		         .spare = g->cfg.tree_spare,
+		         .whole = true }, /* RFC6407-5.6.3.2-04 */
 		.backward = s->backward,
 		.fixed = true,
 		/* RFC6407-3.5-08: in sequence over a restart, too.  A

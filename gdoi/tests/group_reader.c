@@ -291,6 +291,25 @@ struct reading {
 	bool named[GW_TEKS]; /* in its Delete */
 };
 
+/* RFC6407-5.6.3.2-04: the path as the download array had it, without a gap, from
+ * the LKH ID of the header, or the one above it, to the KEK. */
+static void
+assert_path(const struct gk_lkh_member *ring, const struct gdoi_lkh_array *a)
+{
+	size_t at = 0;
+
+	while (at < ring->count && ring->keys[at].id != a->key[0].id)
+		at++;
+	assert_true(at < ring->count);
+	if (a->key[0].id != a->id) {
+		assert_true(at > 0);
+		assert_int_equal(ring->keys[at - 1].id, a->id);
+	}
+	assert_int_equal(a->count, ring->count - at);
+	for (uint16_t i = 0; i < a->count; i++)
+		assert_int_equal(a->key[i].id, ring->keys[at + i].id);
+}
+
 /* RFC 6407 section 4.4: an array whose first wrapping key is held. */
 static bool
 climb(struct reading *r, struct gk_slice value, struct gk_lkh_key *kek)
@@ -310,6 +329,7 @@ climb(struct reading *r, struct gk_slice value, struct gk_lkh_key *kek)
 	held = gk_lkh_member_find(&r->m->ring, a.id, a.handle);
 	if (held == NULL)
 		return false;
+	assert_path(&r->m->ring, &a);
 	under = *held;
 	for (uint16_t i = 0; i < a.count; i++) {
 		struct gk_lkh_key key = { .id = a.key[i].id,
