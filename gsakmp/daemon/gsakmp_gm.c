@@ -31,7 +31,7 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 		return GKD_EXIT_FAILURE;
 	}
 	if (m->join_at_start)
-		(void)gsakmpd_membership_join(m);
+		gsakmpd_retry_asked(m, gsakmpd_membership_join(m));
 	gsakmpd_membership_drain(m);
 	return GKD_EXIT_OK;
 }

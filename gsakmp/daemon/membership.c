@@ -311,7 +311,7 @@ ask_next_server(struct gsakmpd_membership *m)
 	m->next = false;
 	m->tried++;
 	turn_to_next(m);
-	(void)gsakmp_gm_join(m->engine, gkd_now());
+	gsakmpd_retry_asked(m, gsakmp_gm_join(m->engine, gkd_now()));
 }
 
 static void

@@ -206,6 +206,9 @@ void gsakmpd_retry_want(struct gsakmpd_membership *m, bool wanted);
 /* gsakmpd_retry_left, gsakmpd_retry_joined - it is no member; it is one. */
 void gsakmpd_retry_left(struct gsakmpd_membership *m);
 void gsakmpd_retry_joined(struct gsakmpd_membership *m);
+/* gsakmpd_retry_asked - what came of asking: where it could not even do that, nothing
+ * else will tell it that it is no member. */
+void gsakmpd_retry_asked(struct gsakmpd_membership *m, enum gk_err err);
 /* gsakmpd_retry_json - when it asks again; null: not by itself. */
 json_t *gsakmpd_retry_json(const struct gsakmpd_membership *m);
 

@@ -22,11 +22,7 @@ on_retry(void *arg)
 	m->retry.at_ms = 0;
 	err = gsakmpd_membership_join(m);
 	gsakmpd_membership_drain(m);
-	if (err == GK_OK || err == GK_ERR_POLICY || err == GK_ERR_UNEXPECTED)
-		return;
-	/* It could not even ask, so that nothing will tell it that it failed. */
-	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s", gk_strerror(err));
-	gsakmpd_retry_left(m);
+	gsakmpd_retry_asked(m, err);
 }
 
 enum gk_err
@@ -78,6 +74,16 @@ gsakmpd_retry_left(struct gsakmpd_membership *m)
 	gkd_timer_set(r->timer, r->at_ms);
 	gkd_log(LOG_NOTICE, "fsm", "asking again in %llu s",
 	        (unsigned long long)(wait + 999) / 1000);
+}
+
+void
+gsakmpd_retry_asked(struct gsakmpd_membership *m, enum gk_err err)
+{
+	/* A group that was destroyed; it has been asked for already. */
+	if (err == GK_OK || err == GK_ERR_POLICY || err == GK_ERR_UNEXPECTED)
+		return;
+	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s", gk_strerror(err));
+	gsakmpd_retry_left(m);
 }
 
 json_t *
