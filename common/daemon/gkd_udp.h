@@ -21,9 +21,11 @@ struct gkd_udp;
 struct gkd_udp_config {
 	struct gkd_addr local;
 	bool reuseport;  /* one of a set that shares the address */
-	bool share;      /* receivers of multicast groups (gkd_mcast.h), of
-	                  * this process or another, may bind to the same
-	                  * port, or have; nobody else may or has */
+	bool share;      /* bound to all addresses: receivers of multicast
+	                  * groups (gkd_mcast.h), of this process or
+	                  * another, may bind to the same port, or have.
+	                  * Nobody else has; but who may bind to it could,
+	                  * so see gkd_udp_is_reserved() */
 	int receive_buf; /* octets of socket buffer; 0: the system's default */
 	/* How many times GKD_UDP_BATCH are read in one go, before anything else
 	 * of this loop has its turn; 0: once.  More is for an owner who puts
@@ -61,6 +63,9 @@ void gkd_udp_close(struct gkd_udp *udp);
  * port with another process of this user; a first socket without the option
  * finds that out.  @share: as in the configuration.  False: errno says why not. */
 bool gkd_udp_is_free(const struct gkd_addr *addr, bool share);
+/* gkd_udp_is_reserved - does it take rights to bind to @port?  Any user of the host
+ * could take what comes to another port that is shared. */
+bool gkd_udp_is_reserved(uint16_t port);
 
 /*
  * gkd_udp_send - one or many, with sendmmsg(2); the data is copied by the

@@ -310,7 +310,8 @@ static enum gkd_exit
 open_socket(struct gdoid_member *m, size_t i, struct gkd_why *why)
 {
 	bool nat = i == GDOID_UDP_4_NAT || i == GDOID_UDP_6_NAT;
-	struct gkd_udp_config cfg = { .local = m->local, .share = true };
+	/* PUSHes to a group may come to our port, but not to that of NAT. */
+	struct gkd_udp_config cfg = { .local = m->local, .share = !nat };
 	char text[GKD_ADDR_TEXT];
 
 	if (cfg.local.sa.sa_family == AF_UNSPEC)

@@ -22,7 +22,8 @@
 #define GDOID_GM_STORE_VERSION 3
 #define GDOID_GM_STORE_OLDEST 1
 /* And of gdoi-gcks.  2: a group says what is sent again after a restart, and who is
- * behind a NAT is remembered.  3: a log of commits.  4: as 3 of gdoi-gm. */
+ * behind a NAT is remembered.  3: a log of commits.  4: as 3 of gdoi-gm; a member's share
+ * of kilobytes' rekeys, and whose key came with a Rekey SA. */
 #define GDOID_GCKS_STORE_VERSION 4
 #define GDOID_GCKS_STORE_OLDEST 1
 

@@ -298,6 +298,16 @@ hidden_rekey_sa(struct gdoi_plan *p)
 	return new_rekey_sa(p);
 }
 
+/* What joiners were given may be of a policy, or of a signer, of before: then it only
+ * brings the one that is not. */
+static enum gk_err
+fitting_rekey_sa(struct gdoi_plan *p)
+{
+	if (!p->joined || gdoi_kek_fits(p->g, p->current))
+		return GK_OK;
+	return new_rekey_sa(p);
+}
+
 /* ---- all of it ----------------------------------------------------------- */
 
 /* RFC6407-5.7-02: a number is used once.  When they are about to run out the next
@@ -320,10 +330,12 @@ plan_all(struct gdoi_plan *p)
 	p->told = on && gk_group_count(g->data) != 0;
 	p->joined = gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL;
 	if (on && (p->cause->kek || p->current == NULL ||
+	           !gdoi_kek_is_ours(g, p->current) ||
 	           is_counted_out(g, p->current) || gk_group_due(g->data) ||
 	           gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL)) {
 		GK_TRY(new_rekey_sa(p));
 		GK_TRY(hidden_rekey_sa(p));
+		GK_TRY(fitting_rekey_sa(p));
 	} else if (gk_group_open(g->data)) {
 		GK_TRY(gk_group_reserve_close(g->data));
 		gk_group_close(g->data);

@@ -253,8 +253,8 @@ same_shape(const struct gdoi_group *g, const struct gdoi_group_shape *shape,
 /* ---- what stays ---------------------------------------------------------- */
 
 /* Does a Rekey SA say what policy says? */
-static bool
-kek_fits(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
+bool
+gdoi_kek_fits(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
 {
 	struct gdoi_sak sak = g->policy->rekey.sak;
 	static const struct gdoi_dialect plain;
@@ -491,7 +491,7 @@ change(struct gdoi_group *g, struct gdoi_policy *policy, struct gk_now now)
 	if (rekeyed)
 		return GK_OK;
 	kek = gdoi_kek_of(g, GDOI_KEK_CURRENT);
-	cause.kek = kek != NULL && !kek_fits(g, kek);
+	cause.kek = kek != NULL && !gdoi_kek_fits(g, kek);
 	any = cause.kek;
 	for (const struct gdoi_data_sa *t = g->teks; t != NULL; t = t->next)
 		any |= t->data == GDOI_DATA_ORPHAN && gdoi_tek_live(t);

@@ -320,6 +320,8 @@ uint64_t gdoi_teks_deadline(const struct gdoi_group *g);
 
 /* ---- group.c, group_policy.c --------------------------------------------- */
 
+/* gdoi_kek_fits - is @kek what the policy in force, and the signer, make of one? */
+bool gdoi_kek_fits(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek);
 void gdoi_group_defaults(struct gdoi_group *g);
 /* gdoi_group_shape_of - the tree that @policy wants here. */
 struct gdoi_group_shape gdoi_group_shape_of(const struct gdoi_group *g,

@@ -291,6 +291,67 @@ GK_TEST(rfc6407_5_6_2_2_01, another_signer_comes_under_the_one_before)
 	gk_pki_free(&other);
 }
 
+/* @w's member 2 has the KEK to come, and the others have not heard of it. */
+static void
+open_in_a_join_window(bool lkh)
+{
+	gw_init(&w, 3);
+	w.template.rekey.backward = true;
+	if (!lkh)
+		w.template.rekey.sak.management = 0;
+	w.cfg.join_window_ms = 5000;
+	gw_open_with(&w, 2);
+	gw_after(&w, 6);
+	gk_assert_ok(gw_register(&w, &w.member[2]));
+	assert_true(memcmp(w.member[2].kek[0].sak.spi,
+	                   w.member[0].kek[0].sak.spi, 16) != 0);
+}
+
+/* A Rekey SA that somebody was given before, with the key of before, is not the one
+ * that the group goes on with. */
+GK_TEST(rfc6407_5_6_2_2_01, another_signer_comes_within_a_join_window_too)
+{
+	struct gk_pki_party other = { 0 };
+
+	gk_pki_make(&other,
+	            &(struct gk_pki_spec){ .subject = "/CN=keys", .slot = 3 });
+	for (int lkh = 0; lkh < 2; lkh++) {
+		open_in_a_join_window(lkh);
+		w.cfg.signer = other.signer;
+		w.cfg.signer_before = w.party.signer;
+		gw_restart(&w);
+		gw_after(&w, 6);
+		assert_int_equal(gw_readers(&w), 3);
+		w.cfg.signer_before = NULL;
+		gw_restart(&w);
+		gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+		gw_drain(&w);
+		assert_int_equal(gw_readers(&w), 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_false(w.member[i].deleted_all);
+		gw_free(&w);
+	}
+	gk_pki_free(&other);
+}
+
+GK_TEST(rfc6407_5_3_12, another_policy_comes_within_a_join_window_too)
+{
+	struct gdoi_group_status s;
+
+	for (int lkh = 0; lkh < 2; lkh++) {
+		open_in_a_join_window(lkh);
+		w.template.rekey.sak.lifetime = 7777;
+		gk_assert_ok(gw_set_policy(&w));
+		gdoi_group_status(w.group, &s);
+		assert_in_range(s.kek.expires_utc - w.now.utc_s, 7000, 7777);
+		gw_after(&w, 6);
+		gdoi_group_status(w.group, &s);
+		assert_in_range(s.kek.expires_utc - w.now.utc_s, 7000, 7777);
+		assert_int_equal(gw_readers(&w), 3);
+		gw_free(&w);
+	}
+}
+
 GK_TEST(rfc6407_5_6_2_2_01, who_has_no_members_may_have_any_signer)
 {
 	struct gk_pki_party other = { 0 };
@@ -448,6 +509,10 @@ main(void)
 		       keys_of_another_algorithm_are_no_keys_of_a_tree),
 		GK_RUN(rfc6407_5_6_2_2_01,
 		       another_signer_comes_under_the_one_before),
+		GK_RUN(rfc6407_5_6_2_2_01,
+		       another_signer_comes_within_a_join_window_too),
+		GK_RUN(rfc6407_5_3_12,
+		       another_policy_comes_within_a_join_window_too),
 		GK_RUN(rfc6407_5_6_2_2_01,
 		       who_has_no_members_may_have_any_signer),
 		GK_RUN(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push),

@@ -130,88 +130,6 @@ GK_TEST(daemon_udp, a_port_in_use_is_an_error_with_errno)
 	gkd_loop_free(loop);
 }
 
-/* A socket of somebody's: bound to @address at the port of @at; @allow: it lets others
- * have it, too.  -1: errno. */
-static int
-somebodys(const char *address, uint16_t port, bool allow)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct gkd_addr a;
-
-	assert_true(fd >= 0);
-	gk_assert_ok(gkd_addr_parse(&a, address, port));
-	if (allow)
-		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR,
-		                            &(int){ 1 }, sizeof(int)),
-		                 0);
-	if (bind(fd, &a.sa, gkd_addr_len(&a)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Who listens to a group at a port takes nothing from who has the port at our own
- * addresses, in whatever order they come; and two that want the same do not get it. */
-GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
-{
-	static const struct {
-		const char *address; /* somebody else has it ... */
-		bool allow, works;
-	} rows[] = {
-		{ "239.77.1.1", true, true },
-		{ "239.77.1.1", false, false },
-		{ "0.0.0.0", true, false },
-		{ "127.0.0.1", true, false },
-	};
-	struct gkd_loop *loop = gkd_loop_new();
-	struct seen seen = { 0 };
-	struct gkd_udp *udp = open_at(loop, "0.0.0.0:0", &seen), *second;
-	struct gkd_udp_config cfg = { .local = gkd_udp_local(udp),
-		                      .share = true };
-	uint16_t port = gkd_addr_port(&cfg.local);
-	int group = somebodys("239.77.1.1", port, true), fd;
-
-	assert_true(group < 0); /* it does not share */
-	gkd_udp_close(udp);
-	for (size_t i = 0; i < GK_COUNT(rows); i++) {
-		fd = somebodys(rows[i].address, port, rows[i].allow);
-		assert_true(fd >= 0);
-		group = somebodys("239.77.1.2", port, true);
-		for (int set = 0; set < 2; set++) {
-			cfg.reuseport = set;
-			assert_int_equal(gkd_udp_is_free(&cfg.local, true),
-			                 rows[i].works || !rows[i].allow);
-			if (!rows[i].works) {
-				gk_assert_err(GK_ERR_IO,
-				              gkd_udp_open(&udp, loop, &cfg,
-				                           receive, &seen));
-				assert_int_equal(errno, EADDRINUSE);
-				continue;
-			}
-			gk_assert_ok(
-				gkd_udp_open(&udp, loop, &cfg, receive, &seen));
-			assert_false(gkd_udp_is_free(&cfg.local, true));
-			gkd_udp_close(udp);
-		}
-		close(fd);
-		if (group >= 0)
-			close(group);
-	}
-	/* The other way round, and a set of two. */
-	cfg.reuseport = true;
-	gk_assert_ok(gkd_udp_open(&udp, loop, &cfg, receive, &seen));
-	group = somebodys("239.77.1.1", port, true);
-	assert_true(group >= 0);
-	gk_assert_ok(gkd_udp_open(&second, loop, &cfg, receive, &seen));
-	gkd_udp_close(second);
-	cfg.reuseport = false;
-	gk_assert_err(GK_ERR_IO,
-	              gkd_udp_open(&second, loop, &cfg, receive, &seen));
-	gkd_udp_close(udp);
-	close(group);
-	gkd_loop_free(loop);
-}
-
 /* How many of what has come are read before others have their turn. */
 static unsigned
 read_in_one_go(unsigned batches, unsigned sent)
@@ -544,8 +462,6 @@ main(void)
 		       answers_leave_from_the_address_that_was_asked),
 		GK_RUN(daemon_udp, the_same_over_ipv6),
 		GK_RUN(daemon_udp, a_port_in_use_is_an_error_with_errno),
-		GK_RUN(daemon_udp,
-		       groups_and_addresses_share_a_port_and_nobody_else_does),
 		GK_RUN(daemon_udp, who_has_a_queue_empties_the_socket),
 		GK_RUN(daemon_udp, what_the_kernel_dropped_is_counted),
 		GK_RUN(daemon_udp, buffer_is_as_large_as_the_process_may_have),

@@ -99,8 +99,8 @@ nothing(void)
 
 /* @last: of the destination, which makes the selector; a network when it is 0. */
 static void
-give(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
-     enum gdoi_tek_state state)
+give_and_keep(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
+              enum gdoi_tek_state state, bool keep)
 {
 	const uint8_t one[] = { 239, 1, 1, last };
 	static const uint8_t many[] = { 239, 7, 0, 0, 255, 255, 0, 0 };
@@ -124,8 +124,15 @@ give(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
 		};
 	assert_int_equal(gdoi_kernel_tek(k, group, &tek, 1000, why),
 	                 last == 0 ? GK_ERR_POLICY : GK_OK);
-	if (state == GDOI_TEK_OLD)
+	if (state == GDOI_TEK_OLD && !keep)
 		gdoi_kernel_tek_wipe(k, group, &tek);
+}
+
+static void
+give(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
+     enum gdoi_tek_state state)
+{
+	give_and_keep(k, group, last, spi, state, false);
 }
 
 static const struct gdoi_kek_info kek = {
@@ -316,6 +323,11 @@ GK_TEST(xfrm, what_was_sent_with_is_not_stopped_by_a_restart)
 	assert_int_equal(gdoi_kernel_blocked(k), 0);
 	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	assert_int_equal(gdoi_kernel_blocked(k), 0);
+	kill_it(k);
+	/* What is only received with by now is not sent with any more. */
+	k = live();
+	give_and_keep(k, 0, 1, 1, GDOI_TEK_OLD, true);
+	assert_int_equal(out_action(), XFRM_POLICY_BLOCK);
 	kill_it(k);
 	/* Another one waits, and nothing leaves meanwhile. */
 	k = live();
