@@ -169,8 +169,15 @@ gsakmp_replay_add(struct gsakmp_replay *r,
 }
 
 void
-gsakmp_replay_extend(struct gsakmp_replay *r, uint64_t ms)
+gsakmp_replay_extend(struct gsakmp_replay *r, uint64_t ms, uint64_t latest_ms)
 {
-	for (size_t i = 0; i < r->count; i++)
-		r->ring[(r->oldest + i) & (r->cap - 1)].forget_ms += ms;
+	for (size_t i = 0; i < r->count; i++) {
+		struct entry *e = &r->ring[(r->oldest + i) & (r->cap - 1)];
+		uint64_t at = e->forget_ms + ms;
+
+		if (at > latest_ms)
+			at = latest_ms;
+		if (e->forget_ms < at)
+			e->forget_ms = at;
+	}
 }

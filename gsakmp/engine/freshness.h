@@ -44,7 +44,9 @@ GK_MUST_CHECK enum gk_err gsakmp_replay_add(
 	struct gsakmp_replay *replay, const uint8_t tag[GSAKMP_REPLAY_TAG_LEN],
 	uint64_t now_ms, uint64_t forget_ms);
 
-/* gsakmp_replay_extend - what is remembered is remembered by @ms longer. */
-void gsakmp_replay_extend(struct gsakmp_replay *replay, uint64_t ms);
+/* gsakmp_replay_extend - what is remembered is remembered by @ms longer; until
+ * @latest_ms at most, unless it was longer already. */
+void gsakmp_replay_extend(struct gsakmp_replay *replay, uint64_t ms,
+                          uint64_t latest_ms);
 
 #endif /* GSAKMP_ENGINE_FRESHNESS_H */

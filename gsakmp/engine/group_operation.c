@@ -53,7 +53,10 @@ widen(struct gsakmp_group *g, uint32_t from, uint32_t to, struct gk_now now)
 
 	if (to <= from)
 		return;
-	gsakmp_replay_extend(g->replay, 2 * 1000 * (uint64_t)(to - from));
+	/* As long as one that comes now: editions that go to and fro are not to
+	 * fill the memory of nonces. */
+	gsakmp_replay_extend(g->replay, 2 * 1000 * (uint64_t)(to - from),
+	                     now.mono_ms + 2 * 1000 * (uint64_t)to + 1000);
 	if (before < first || before > now.utc_s)
 		g->fresh_from = first;
 	g->fresh_ends = now.mono_ms +

@@ -131,6 +131,36 @@ GK_TEST(rfc4535_3_1_04, nonces_are_remembered_for_their_time_and_no_longer)
 	gsakmp_replay_free(r);
 }
 
+/* Clocks may be further apart than before, and again, and again. */
+GK_TEST(rfc4535_3_1_04, what_is_remembered_longer_is_not_for_ever)
+{
+	uint8_t first[GSAKMP_REPLAY_TAG_LEN], tag[GSAKMP_REPLAY_TAG_LEN];
+	struct gsakmp_replay *r;
+
+	gk_assert_ok(gsakmp_replay_new(1000, &r));
+	tag_of(1, first);
+	gk_assert_ok(gsakmp_replay_add(r, first, 0, 1000));
+	gsakmp_replay_extend(r, 4000, 6000);
+	tag_of(2, tag);
+	gk_assert_ok(gsakmp_replay_add(r, tag, 4999, 5999));
+	assert_true(gsakmp_replay_seen(r, first));
+	for (unsigned i = 0; i < 100; i++)
+		gsakmp_replay_extend(r, 4000, 7000);
+	tag_of(3, tag);
+	gk_assert_ok(gsakmp_replay_add(r, tag, 6999, 20000));
+	assert_true(gsakmp_replay_seen(r, first));
+	tag_of(4, tag);
+	gk_assert_ok(gsakmp_replay_add(r, tag, 7000, 8000));
+	assert_false(gsakmp_replay_seen(r, first));
+	/* What was for longer is not for less. */
+	gsakmp_replay_extend(r, 4000, 9000);
+	tag_of(5, tag);
+	gk_assert_ok(gsakmp_replay_add(r, tag, 19999, 20001));
+	tag_of(3, tag);
+	assert_true(gsakmp_replay_seen(r, tag));
+	gsakmp_replay_free(r);
+}
+
 static struct gsakmp_session *
 session(const char *name)
 {
@@ -259,6 +289,8 @@ main(void)
 		GK_RUN(rfc4535_3_1_02, skew_counts_both_ways),
 		GK_RUN(rfc4535_3_1_04,
 		       nonces_are_remembered_for_their_time_and_no_longer),
+		GK_RUN(rfc4535_3_1_04,
+		       what_is_remembered_longer_is_not_for_ever),
 		GK_RUN(rfc4535_5_2_1_1_21,
 		       sessions_are_found_by_name_and_come_due_in_order),
 		GK_RUN(rfc4535_5_2_1_1_15, member_record_is_short),
