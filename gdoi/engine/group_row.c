@@ -10,7 +10,8 @@
  * The engine's own rows: what a restart needs to go on where it was.
  */
 #define HEAD_MAX 64
-#define ROW_MAX 70000 /* a PUSH, a SAT */
+#define OWED_AT_ONCE 2 /* else a rekey is owed (1), or not (0) */
+#define ROW_MAX 70000  /* a PUSH, a SAT */
 #define ADDRESS_MAX 24
 #define BEHIND_NAT 0x80 /* in the octet of an address's length */
 
@@ -36,7 +37,7 @@ gdoi_group_save_head(struct gdoi_group *g)
 	gk_wr_u8(&wr, g->shape.backward);
 	gk_wr_u32(&wr, g->shape.sender_last);
 	gk_wr_u32(&wr, g->pushes);
-	gk_wr_u8(&wr, g->rekey_owed);
+	gk_wr_u8(&wr, g->owed_at_once ? OWED_AT_ONCE : g->rekey_owed);
 	gk_row_wr_u64(&wr, (uint64_t)g->last_rekey_utc);
 	gk_wr_bytes(&wr, (struct gk_slice){ g->spi_key, sizeof(g->spi_key) });
 	gk_wr_u32(&wr, g->resend_from);
@@ -187,6 +188,7 @@ static enum gk_err
 load_head(struct gdoi_group *g, struct gk_slice value)
 {
 	struct gk_slice spi_key;
+	uint8_t owed;
 	struct gk_rd rd;
 
 	gk_rd_init(&rd, value.ptr, value.len);
@@ -198,7 +200,9 @@ load_head(struct gdoi_group *g, struct gk_slice value)
 	g->shape.backward = gk_rd_u8(&rd, "backward") != 0;
 	g->shape.sender_last = gk_rd_u32(&rd, "last sender id");
 	g->pushes = gk_rd_u32(&rd, "pushes");
-	g->rekey_owed = gk_rd_u8(&rd, "rekey owed") != 0;
+	owed = gk_rd_u8(&rd, "rekey owed");
+	g->rekey_owed = owed != 0;
+	g->owed_at_once = owed == OWED_AT_ONCE;
 	g->last_rekey_utc = (int64_t)gk_row_rd_u64(&rd, "last rekey");
 	spi_key = gk_rd_bytes(&rd, sizeof(g->spi_key), "SPI key");
 	if (gk_rd_left(&rd) != 0) /* not in rows of before it was there */

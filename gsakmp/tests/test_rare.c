@@ -132,6 +132,43 @@ GK_TEST(rfc4535_5_3_2_1_03, rekey_that_fails_halfway_is_made_up_for)
 	assert_true(half > 0);
 }
 
+/* Somebody comes, or the server dies, before it is made up for. */
+static bool
+fails_and(bool backward, bool restart)
+{
+	struct world_config cfg = world_plain(9);
+	struct world *w;
+	bool failed;
+
+	cfg.gm.no_recovery = true;
+	cfg.group.tree_spare = 1;
+	w = world_joined(&cfg, 7);
+	gk_group_set_backward(w->group->data, backward);
+	draws = 0;
+	w->env.random = fails_once;
+	failed = world_evict(w, w->member[2]->peer) != GK_OK;
+	w->env.random = simnet_env_random;
+	if (failed && restart)
+		world_restart(w);
+	world_join(world_member_add(w, "late"));
+	world_pass(w, 15000);
+	in_order(w);
+	if (world_status(w).n_members == 7)
+		assert_false(world_has_current(w->member[2]));
+	world_free(w);
+	return failed;
+}
+
+GK_TEST(rfc4535_5_3_2_1_03, who_comes_before_it_is_made_up_for_keeps_step)
+{
+	for (int i = 0; i < 4; i++) {
+		fail_at = 1;
+		while (fails_and(i % 2 != 0, i / 2 != 0))
+			fail_at++;
+		assert_true(fail_at > 3);
+	}
+}
+
 /* ---- no memory ---------------------------------------------------------- */
 
 GK_TEST(rfc4535_7_1_2_09,
@@ -169,6 +206,8 @@ main(void)
 		       who_was_evicted_by_its_subject_has_no_other_name),
 		GK_RUN(rfc4535_5_3_2_1_03,
 		       rekey_that_fails_halfway_is_made_up_for),
+		GK_RUN(rfc4535_5_3_2_1_03,
+		       who_comes_before_it_is_made_up_for_keeps_step),
 		GK_RUN(rfc4535_7_1_2_09,
 		       commit_without_memory_sends_nothing_and_stores_nothing),
 	};

@@ -613,6 +613,35 @@ load(struct world *w, struct gk_lkh *lkh)
 	return NULL;
 }
 
+/* Leaves, a rekey and a sweep that are in no store when the server dies, and of
+ * which nobody has heard: what comes back is as if they had never been. */
+const char *
+world_die(struct world *w, enum gk_lkh_style style)
+{
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	const char *why;
+
+	for (uint32_t seat = 1; seat <= gk_lkh_seats(w->lkh); seat += 3)
+		if (gk_lkh_seated(w->lkh, seat))
+			NEED(gk_lkh_leave(w->lkh, seat, w->utc) == GK_OK,
+			     "leave failed");
+	NEED(gk_lkh_seal(w->lkh, style, &plan) == GK_OK, "seal failed");
+	gk_lkh_plan_free(&plan);
+	gk_lkh_shrink(w->lkh, w->utc);
+	NEED(gk_lkh_save(w->lkh, w->journal) == GK_OK, "save failed");
+	gk_lkh_shrink(w->lkh, w->utc); /* and what was not saved */
+	gk_journal_clear(w->journal);
+	if (gk_lkh_new(&w->env, &w->cfg, &lkh) != GK_OK)
+		abort();
+	why = load(w, lkh);
+	gk_lkh_free(w->lkh);
+	w->lkh = lkh;
+	NEED(why == NULL, why);
+	NEED(gk_lkh_count(lkh) == world_members(w), "miscounted");
+	return NULL;
+}
+
 const char *
 world_reload(struct world *w)
 {

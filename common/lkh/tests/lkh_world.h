@@ -32,6 +32,7 @@ const char *world_refresh(struct world *w);
 const char *world_renew(struct world *w, uint32_t scan);
 const char *world_seal(struct world *w, enum gk_lkh_style style);
 /* world_reload - go on with a hierarchy restored from the journal's rows. */
+const char *world_die(struct world *w, enum gk_lkh_style style);
 const char *world_reload(struct world *w);
 /* world_secrets - outsiders do not know the group key (seal checks it too);
  * with backward secrecy, late-comers do not know earlier ones. */

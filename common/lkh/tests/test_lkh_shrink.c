@@ -183,6 +183,29 @@ GK_TEST(rfc2627_5_4, a_bypassed_key_comes_back_under_those_of_its_children)
 	gk_journal_free(j);
 }
 
+/* It gets nothing of the coming plan, so all of its path is in use from now on. */
+GK_TEST(rfc2627_5_4, who_registers_again_misses_no_key_that_comes_back)
+{
+	struct gk_lkh *lkh = tree_of(&sixty_four, 64);
+	struct gk_journal *j = journal_new();
+	uint32_t seat, has[4];
+
+	leave_but(lkh, three, 3);
+	shrink_all(lkh, j);
+	assert_true(gk_lkh_is_bypassed(lkh, 16));
+	gk_assert_ok(gk_lkh_rejoin(lkh, 1, 4000));
+	for (unsigned i = 0; i < 4; i++)
+		has[i] = handle_of(lkh, 1, 2U << i);
+	gk_assert_ok(gk_lkh_join(lkh, 4000, &seat));
+	assert_int_equal(seat, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_false(gk_lkh_is_bypassed(lkh, 2U << i));
+		assert_int_equal(handle_of(lkh, 1, 2U << i), has[i]);
+	}
+	gk_lkh_free(lkh);
+	gk_journal_free(j);
+}
+
 /* The one key under which a joiner could have read the past is not his. */
 GK_TEST(rfc2627_5_4, without_backward_secrecy_a_join_stays_silent)
 {
@@ -258,6 +281,12 @@ GK_TEST(rfc4535_7_4_1_1, a_node_given_back_forgets_neither_handle_nor_date)
 		last[keys[i].id] = keys[i].handle;
 	}
 	leave_but(lkh, &first, 1);
+	/* A tree is there as long as one of its rows waits to be deleted. */
+	for (int i = 0; i < 4; i++)
+		gk_lkh_shrink(lkh, 3000);
+	gk_lkh_size(lkh, &size);
+	assert_int_equal(size.nodes, 3);
+	assert_int_equal(size.trees, 4);
 	gk_assert_ok(gk_lkh_save(lkh, j));
 	shrink_all(lkh, j);
 	/* What is left is the first tree, as if no other had been planted. */
@@ -451,6 +480,8 @@ tide(const struct gk_lkh_config *cfg, uint64_t seed, unsigned waves,
 			s = s * 6364136223846793005u + 1442695040888963407u;
 			if (r % 64 == 0)
 				assert_world(world_reload(w));
+			if (r % 64 == 32)
+				assert_world(world_die(w, style));
 			if (r % 32 == 1)
 				assert_world(world_seal(w, style));
 			if (r % 16 == 2)
@@ -471,7 +502,9 @@ tide(const struct gk_lkh_config *cfg, uint64_t seed, unsigned waves,
 		assert_world(world_seal(w, style));
 		for (int more = 0; more < 4; more++) {
 			assert_world(world_shrink(w));
+			assert_world(world_reload(w)); /* with its floor */
 			gk_lkh_size(world_lkh(w), &size);
+			assert_true(!cfg->whole || size.bypassed == 0);
 			if (size.nodes < *smallest)
 				*smallest = size.nodes;
 			/* With what was given back away, as before it. */
@@ -498,7 +531,9 @@ GK_TEST(rfc2627_5_4, after_growth_and_shrink_only_members_have_the_group_key)
 			.plain = seed % 4 == 1,
 			.backward = seed % 2 == 0 || seed % 8 == 5,
 			.lifetime = seed % 3 == 0 ? 40 : 0,
+			.last_id = seed % 7 == 6 ? 200 : 0,
 			.spare = 1,
+			.whole = seed % 5 == 3,
 		};
 		uint32_t smallest;
 
@@ -515,6 +550,8 @@ main(void)
 		       a_level_with_one_subtree_left_is_not_rekeyed),
 		GK_RUN(rfc2627_5_4,
 		       a_bypassed_key_comes_back_under_those_of_its_children),
+		GK_RUN(rfc2627_5_4,
+		       who_registers_again_misses_no_key_that_comes_back),
 		GK_RUN(rfc2627_5_4,
 		       without_backward_secrecy_a_join_stays_silent),
 		GK_RUN(rfc4535_7_4_1_1,
