@@ -338,6 +338,33 @@ GK_TEST(rfc4535_5_3_1_1_04, keys_of_before_do_not_take_back_what_was_read)
 	fixture_down(&f);
 }
 
+/* Two that were read: while the first of them goes through once more, the Sequence ID
+ * of the second counts still, on the disk, too. */
+GK_TEST(rfc4535_7_1_1_13, the_sequence_id_does_not_go_back_between_copies)
+{
+	struct world_config cfg = world_plain(43);
+	struct gk_buf keydl = { 0 };
+	struct fixture f;
+	uint32_t last;
+
+	asks_again(&f, &cfg, false, &keydl);
+	overtakes_again(&f);
+	overtakes_again(&f);
+	last = status(&f).sequence;
+	assert_int_equal(last, world_status(f.w).sequence);
+	simnet_cut(f.w->net, f.m->node, false);
+	gk_assert_ok(world_to_member(f.m, gk_buf_slice(&keydl)));
+	assert_int_equal(status(&f).ahead, 2);
+	gk_assert_ok(gsakmp_gm_tick(f.m->gm, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	assert_int_equal(status(&f).ahead, 1);
+	assert_int_equal(f.m->gm->sequence[0].last, last);
+	world_restart_member(f.m);
+	assert_int_equal(f.m->gm->sequence[0].last, last);
+	gk_buf_free(&keydl);
+	fixture_down(&f);
+}
+
 /* A newer token that was read, and is in the Key Download of after it, too.  This
  * one is stored, and then nothing is: the copy is no replay when there is room
  * again. */
@@ -535,6 +562,8 @@ main(void)
 		       rekey_that_overtakes_the_keys_of_a_member),
 		GK_RUN(rfc4535_5_3_1_1_04,
 		       keys_of_before_do_not_take_back_what_was_read),
+		GK_RUN(rfc4535_7_1_1_13,
+		       the_sequence_id_does_not_go_back_between_copies),
 		GK_RUN(rfc4535_5_3_1_1_04,
 		       a_copy_that_waits_for_the_store_is_one_still),
 		GK_RUN(rfc4535_5_3_1_1_02, no_copy_of_what_is_not_authentic),

@@ -244,6 +244,8 @@ GK_TEST(rfc4535_7_5_1_01, of_two_limits_the_lower_one_holds)
 	assert_int_equal(gsakmp_group_message_max(w->group), 1200);
 	decree(w, (struct gpt_operation){ .mtu = n(1000) });
 	assert_int_equal(gsakmp_group_message_max(w->group), 1000 - 48);
+	decree(w, (struct gpt_operation){ .mtu = n(1240) });
+	assert_int_equal(gsakmp_group_message_max(w->group), 1240 - 48);
 	world_free(w);
 }
 
@@ -378,6 +380,28 @@ GK_TEST(rfc4535_3_1_04, nor_does_one_that_is_widened_twice)
 	fixture_down(&f);
 }
 
+/* What is taken under a wide skew is remembered for as long as it is fresh. */
+GK_TEST(rfc4535_3_1_04, nonces_are_remembered_for_the_skew_of_the_token)
+{
+	struct world_config cfg = world_plain(3);
+	struct gk_buf old = { 0 }, other = { 0 };
+	struct world_member *bob;
+	struct fixture f;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	bob = world_member_add(f.w, "bob");
+	decree(f.w, (struct gpt_operation){ .skew = n(3600) });
+	taken(&f, f.m, &old);
+	world_pass(f.w, 3500 * 1000); /* by the configuration, 601 seconds */
+	taken(&f, bob, &other);       /* which makes it forget what it may */
+	gk_assert_err(GK_ERR_REPLAY,
+	              world_to_server(f.w, gk_buf_slice(&old), f.m->node));
+	assert_string_equal(f.w->seen.req, "RFC4535-3.1-04");
+	gk_buf_free(&old);
+	gk_buf_free(&other);
+	fixture_down(&f);
+}
+
 static enum gk_err
 asked_at(struct fixture *f, struct gk_now now)
 {
@@ -476,6 +500,8 @@ main(void)
 		       a_member_goes_by_the_token_once_it_has_one),
 		GK_RUN(rfc4535_3_1_04, a_wider_skew_brings_no_recording_back),
 		GK_RUN(rfc4535_3_1_04, nor_does_one_that_is_widened_twice),
+		GK_RUN(rfc4535_3_1_04,
+		       nonces_are_remembered_for_the_skew_of_the_token),
 		GK_RUN(rfc4535_3_1_02,
 		       a_clock_that_is_set_back_keeps_nobody_out),
 		GK_RUN(rfc4534_2_11, what_means_nothing_is_refused),
