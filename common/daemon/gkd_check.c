@@ -216,7 +216,7 @@ static void
 become_root(void)
 {
 	if (getuid() == 0 && seteuid(0) == 0)
-		(void)!setegid(0);
+		(void)!setegid(getgid());
 }
 
 static enum gk_err
