@@ -37,9 +37,9 @@ class ByHand:
         path = ":".join([str(program(p).parent) for p in ("msec-ctl", "gdoi-gm")] + [os.environ["PATH"]])
         return self.hosts[name].run(["sh", "-ec", line], cwd=self.path, env={**os.environ, "PATH": path}).stdout
 
-    def start(self, name: str, kind: str, line: str) -> Daemon:
+    def start(self, name: str, kind: str, line: str, daemon=Daemon) -> Daemon:
         assert line == f"{kind} -c {name}.xml &", line
-        d = self.daemons[name] = Daemon(self.hosts[name], kind, name, self.path, self.sockets)
+        d = self.daemons[name] = daemon(self.hosts[name], kind, name, self.path, self.sockets)
         d.control = Control(self.path / f"{name}.sock")
         d.start()
         return d

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the manual pages say is typed by hand is typed here as it stands: a group of GDOI with pre-shared keys."""
+import os
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
+from lab import TOP
 from lab.by_hand import ByHand, examples
+from lab.daemons import Daemon
 
 ADDRESS = {"gcks": "192.0.2.1", "gm1": "192.0.2.2", "gm2": "192.0.2.3"}
 
@@ -46,3 +51,56 @@ def test_the_examples_of_the_manual_make_a_group(hand):
     hand.daemons["gm1"].wait("rekeyed", since=mark)
     assert "gm2" not in hand.typed("gcks", members)
     hand.typed("gcks", refusals)
+
+
+# -- as a service -------------------------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+class Service(Daemon):
+    """As its unit has it: another user than root, with the capabilities that the unit names and no way to others."""
+
+    def allowed(self):
+        unit = (TOP / "gdoi/daemon" / f"{self.program}.service.in").read_text()
+        ambient, bounding = (re.search(rf"^{key}=(.*)$", unit, re.M)[1].split() for key in ("AmbientCapabilities", "CapabilityBoundingSet"))
+        assert ambient == bounding and "\nUser=msec\n" in unit and "\nNoNewPrivileges=yes\n" in unit
+        return [c.removeprefix("CAP_").lower() for c in ambient]
+
+    def command(self, *extra):
+        caps = ",".join(["-all", *(f"+{c}" for c in self.allowed())])
+        return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps={caps}", f"--ambient-caps={caps}",
+                f"--bounding-set={caps}", "--no-new-privs", *super().command(*extra)]
+
+    def rights(self):
+        """What the kernel says that it is and may."""
+        text = Path(f"/proc/{self._p.pid}/status").read_text()
+        return {key: re.search(rf"^{key}:\s*(.*)$", text, re.M)[1].split() for key in ("Uid", "CapEff", "CapBnd", "NoNewPrivs")}
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv")
+def test_the_units_give_daemons_all_that_they_need(hand):
+    """The group of the manual by daemons that are not root: port 848, the store, the control socket, policies in the kernel."""
+    if str(NOBODY + 1) not in Path("/proc/self/uid_map").read_text() and "4294967295" not in Path("/proc/self/uid_map").read_text():
+        pytest.skip("there is nobody else in this user namespace")
+    files, gcks_xml, after = examples("gdoi/man/gdoi-gcks.xml.5")
+    gm_xml, then = examples("gdoi/man/gdoi-gm.xml.5")
+    hand.typed("gcks", files)
+    locks = hand.path / "locks"
+    locks.mkdir()
+    (hand.path / "gcks.xml").write_text(gcks_xml)
+    (hand.path / "gm1.xml").write_text(gm_xml.replace("<kernel/>", f'<kernel lock-directory="{locks}"/>'))
+    for p in (hand.path, *hand.path.rglob("*")):
+        os.chown(p, NOBODY, NOBODY)
+    keys = hand.start("gcks", "gdoi-gcks", after.splitlines()[1], daemon=Service)
+    member = hand.start("gm1", "gdoi-gm", then.splitlines()[1], daemon=Service)
+    member.wait("joined")
+    assert list(locks.iterdir()), "the numbers in the kernel are its own"
+    assert "239.77.1.1" in member.host.run(["ip", "xfrm", "policy"]).stdout
+    for d, caps in ((keys, 1 << 10), (member, 1 << 10 | 1 << 12)):  # CAP_NET_BIND_SERVICE, CAP_NET_ADMIN
+        r = d.rights()
+        assert r["Uid"] == [str(NOBODY)] * 4 and r["NoNewPrivs"] == ["1"]
+        assert int(r["CapEff"][0], 16) == int(r["CapBnd"][0], 16) == caps, r
+    mark = member.mark()
+    keys.control("rekey", "tek")
+    member.wait("rekeyed", since=mark)
