@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/tests/sgcks_scene.h"
 
+#include "policy-tokens/token/gpt_gdoi.h"
+
 /* ---- becoming one -------------------------------------------------------- */
 
 GK_TEST(rfc4535_4_1_4_01, the_traffic_key_is_the_primarys)
@@ -407,6 +409,43 @@ GK_TEST(rfc4535_5_3_1_2_01, a_token_alone_is_passed_on_without_keys)
 	close_scene(&sc);
 }
 
+static void
+say_how(struct gpt_token *t)
+{
+	struct gpt_protocol *p = gpt_token_add_rekey(t);
+
+	gk_assert_ok(gpt_protocol_set(p, GPT_PROTOCOL_OPERATION));
+	p->operation->mtu = (struct gpt_number){ true, 1000 };
+	p->operation->skew = (struct gpt_number){ true, 77 };
+}
+
+static void
+assert_said(const struct scene *sc)
+{
+	struct gsakmp_group_status st;
+
+	gsakmp_group_status(sc->north->group, &st);
+	assert_int_equal(st.message_max, 1000 - 28);
+	assert_int_equal(st.skew_s, 77);
+}
+
+/* What the Group Owner says of the running of the group is for every key server of it,
+ * also for one that begins again. */
+GK_TEST(rfc4535_3_1_02, a_sub_group_is_run_as_the_token_says)
+{
+	struct scene sc = open_scene();
+
+	sc.w->amend = say_how;
+	world_token(sc.w);
+	gk_assert_ok(world_publish(sc.w, NULL));
+	world_pass(sc.w, 2000);
+	assert_said(&sc);
+	world_sub_restart(sc.north);
+	world_pass(sc.w, 2000);
+	assert_said(&sc);
+	close_scene(&sc);
+}
+
 int
 main(void)
 {
@@ -448,6 +487,7 @@ main(void)
 		       an_exclusion_and_the_new_key_are_one_message),
 		GK_RUN(rfc4535_5_3_1_2_01,
 		       a_token_alone_is_passed_on_without_keys),
+		GK_RUN(rfc4535_3_1_02, a_sub_group_is_run_as_the_token_says),
 	};
 	int failed =
 		cmocka_run_group_tests_name("gsakmp/sgcks", tests, NULL, NULL);
