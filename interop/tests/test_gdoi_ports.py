@@ -2,6 +2,9 @@
 """Several processes of a host and one port: who receives PUSHes there, which go to a group, takes nothing from who has the port at
 the host's own addresses.  So they go together, whoever comes first; two that want the same do not."""
 
+import errno
+import socket
+
 import pytest
 
 from lab import gdoi_forms
@@ -51,6 +54,36 @@ def test_members_that_receive_pushes_at_one_port(world):
     third = beside(world, alice, "third", 848)
     third.launch()
     assert third.wait_end() == 5 and "udp 0.0.0.0:848: Address already in use" in third.log.read_text()
+
+
+def thief(host, address: str, port: int):
+    """What another user of the host would have to bind; the number of the error, or 0."""
+    with host.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((address, port))
+        except OSError as e:
+            return e.errno
+    return 0
+
+
+def test_ports_that_any_user_may_bind_to_are_shared_with_nobody(tmp_path, net_prefix):
+    """Not that of NAT traversal, of a key server or a member; nor one of a key server that takes no rights to bind to."""
+    with opened(tmp_path, net_prefix) as make:
+        g = make("alice", start=False)
+        g.listen = ["0.0.0.0"]
+        g.write_config()
+        config = g.config()
+        for port in (848, 8848):
+            g.write_config(config.replace('" port="848"/>', f'" port="{port}"/>'))
+            g.start()
+            for at in (port, 4500):
+                expected = 0 if at == 848 else errno.EADDRINUSE
+                assert thief(g.scene["keys"], g.address("keys"), at) == expected, (port, at)
+            g.keys.finish()
+        alice = g.member("alice")
+        alice.start()
+        assert thief(alice.host, g.address("alice"), 4500) == errno.EADDRINUSE
 
 
 def test_a_key_server_and_a_member_on_one_host(tmp_path, net_prefix):
