@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the manual pages say is typed by hand is typed here as it stands: a group of GSAKMP with certificates by openssl."""
+import time
+
 import pytest
 
 from lab.by_hand import ByHand, commands, examples
+from lab.town import Town
 
 ADDRESS = {"gcks": "192.0.2.1", "alice": "192.0.2.2", "bob": "192.0.2.3"}
 
@@ -42,6 +45,8 @@ def test_the_examples_of_the_manual_make_a_group(hand):
     assert "bob" not in hand.typed("gcks", members) and "alice" in hand.typed("gcks", members)
     assert "192.0.2.1:3761" in hand.typed("alice", status) and "current" in hand.typed("alice", keys)
     assert alice.control("status")["may_send"] and not bob.control("status")["may_send"]
+    # RFC 4534 section 2: a later signing-time, in seconds.  Whoever types is slower than this.
+    Town.outlive(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((hand.path / "studio.tok").stat().st_mtime)))
     mark = alice.mark()
     hand.typed("gcks", edition)
     alice.wait("token", since=mark, edition=2)
