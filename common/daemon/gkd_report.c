@@ -13,9 +13,11 @@ const char *
 gkd_cause_text(char out[GKD_CAUSE_TEXT], const struct gkd_cause *why)
 {
 	const char *text = why->text, *notify = why->notify_text;
-
 	bool said = why->detail != NULL && why->detail[0] != '\0';
 
+	/* Some give the notification as their reason. */
+	if (text != NULL && notify != NULL && strcmp(text, notify) == 0)
+		notify = NULL;
 	snprintf(out, GKD_CAUSE_TEXT, "%s%s%s%s%s%s%s",
 	         text != NULL ? text : "",
 	         text != NULL && notify != NULL ? ": " : "",

@@ -103,7 +103,8 @@ value_text(const json_t *value)
 		return strdup(json_string_value(value));
 	/* Not every row has all. */
 	if (value == NULL || json_is_null(value) ||
-	    (json_is_array(value) && json_array_size(value) == 0))
+	    (json_is_array(value) && json_array_size(value) == 0) ||
+	    (json_is_object(value) && json_object_size(value) == 0))
 		return strdup("-");
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
@@ -157,8 +158,7 @@ column_width(const json_t *array, const char *key)
 	return width < COLUMN_MAX ? width : COLUMN_MAX;
 }
 
-/* The columns are the members of the first row.  False: what is in there, or all
- * that is in there, has no place in lines. */
+/* False: what is in there, or all that is in there, has no place in lines. */
 static bool
 fits(const json_t *array, const json_t *widths)
 {
@@ -203,6 +203,7 @@ put_row(const json_t *row, json_t *widths, const char *indent)
 
 static void put_object(json_t *object, const char *indent);
 
+/* The columns are the members of the rows, as they come. */
 static void
 put_table(const json_t *array, const char *indent)
 {
@@ -210,10 +211,14 @@ put_table(const json_t *array, const char *indent)
 	const char *key;
 	bool lines;
 
-	json_object_foreach(json_array_get(array, 0), key, cell)
-		json_object_set_new(
-			widths, key,
-			json_integer((json_int_t)column_width(array, key)));
+	for (size_t i = 0; i < json_array_size(array); i++)
+		json_object_foreach(json_array_get(array, i), key,
+		                    cell) if (json_object_get(widths, key) ==
+		                              NULL)
+			json_object_set_new(
+				widths, key,
+				json_integer(
+					(json_int_t)column_width(array, key)));
 	lines = fits(array, widths);
 	if (lines)
 		put_row(NULL, widths, indent);

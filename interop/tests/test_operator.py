@@ -47,6 +47,8 @@ def test_rows_stand_below_each_other_and_what_has_parts_in_blocks(tmp_path):
         "state   open", "names   p, q", "none    -", "groups", "  group  g", "  kek", "    spi  00", "    lkh  no", "",
         "  group  h", "  kek    -"]
     (tmp_path / "s").unlink()
+    assert shown(tmp_path, [{"a": 1}, {"b": 2, "o": {}}]).splitlines() == ["a  b  o", "1  -  -", "-  2  -"]
+    (tmp_path / "s").unlink()
     wide = [{f"column{i}": "v" * 30 for i in range(8)}]
     assert shown(tmp_path, wide).splitlines() == [f"column{i}  {'v' * 30}" for i in range(8)]
     (tmp_path / "s").unlink()

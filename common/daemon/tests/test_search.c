@@ -55,6 +55,8 @@ GK_TEST(daemon, a_cause_is_one_sentence_of_what_is_known)
 		                       "not decoded",
 		                       "31 octets, 28 are there" };
 	const struct gkd_cause field = { .field = "SPI", .detail = "" };
+	const struct gkd_cause twice = { .notify_text = "INVALID-COOKIE",
+		                         .text = "INVALID-COOKIE" };
 	const struct gkd_cause none = { 0 };
 	char text[GKD_CAUSE_TEXT];
 	json_t *f = json_object();
@@ -63,6 +65,7 @@ GK_TEST(daemon, a_cause_is_one_sentence_of_what_is_known)
 	                    "not decoded: Payload-Malformed, Payload Length: "
 	                    "31 octets, 28 are there");
 	assert_string_equal(gkd_cause_text(text, &field), "SPI");
+	assert_string_equal(gkd_cause_text(text, &twice), "INVALID-COOKIE");
 	assert_string_equal(gkd_cause_text(text, &none), "");
 	gkd_cause_add(f, &all);
 	assert_int_equal(json_integer_value(json_object_get(f, "offset")), 28);
