@@ -12,15 +12,16 @@
 #define LOCK_MS 2000 /* for another process to let go of the file */
 
 enum gk_err
-gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
-                uint32_t version, uint32_t oldest, struct gkd_events *events,
+gkd_commit_open(struct gkd_commit *c, const char *path,
+                const struct gk_store_config *kind, struct gkd_events *events,
                 struct gkd_why *why)
 {
 	const struct gk_store_config cfg = {
 		.path = path,
-		.app = app,
-		.version = version,
-		.oldest = oldest,
+		.app = kind->app,
+		.role = kind->role,
+		.version = kind->version,
+		.oldest = kind->oldest,
 		.lock_ms = LOCK_MS,
 	};
 	char text[GK_STORE_WHY_MAX] = "";
@@ -39,7 +40,6 @@ gkd_commit_open(struct gkd_commit *c, const char *path, uint32_t app,
 /* ---- what time it was ---------------------------------------------------- */
 
 #define CLOCK_BEFORE "clock" /* the scope, before it had one of its own */
-#define CLOCK_TABLE "clock"
 #define CLOCK_GAP_S 60
 #define CLOCK_SLACK_S 5 /* less is what a clock is slewed by */
 
@@ -53,7 +53,7 @@ keep_clock(struct gkd_commit *c, int64_t now_utc)
 	gk_wr_u32(&wr, (uint32_t)((uint64_t)now_utc >> 32));
 	gk_wr_u32(&wr, (uint32_t)now_utc);
 	/* What could not be stored is tried again with the next commit. */
-	if (gk_store_put(c->store, gk_store_own(), CLOCK_TABLE,
+	if (gk_store_put(c->store, gk_store_own(), GKD_COMMIT_TABLE_CLOCK,
 	                 gk_slice_str("seen"),
 	                 (struct gk_slice){ octets, sizeof(octets) }) == GK_OK)
 		c->seen_utc = now_utc;
@@ -78,7 +78,7 @@ seen_before(struct gkd_commit *c)
 	uint64_t utc;
 	bool moved; /* it is put down anew at every start */
 
-	if (gk_store_get_own(c->store, CLOCK_BEFORE, CLOCK_TABLE,
+	if (gk_store_get_own(c->store, CLOCK_BEFORE, GKD_COMMIT_TABLE_CLOCK,
 	                     gk_slice_str("seen"), &octets, &moved) != GK_OK)
 		return 0;
 	gk_rd_init(&rd, octets.ptr, octets.len);

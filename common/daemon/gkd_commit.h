@@ -33,14 +33,16 @@ struct gkd_commit {
 	int64_t back_s;   /* gkd_commit_clock() */
 };
 
+#define GKD_COMMIT_TABLE_CLOCK "clock"
+
 /* Between two commits, for those that can wait. */
 #define GKD_COMMIT_GAP_MS 20
 
-/* gkd_commit_open - the file at @path, of @app, @version and @oldest
- * (gk_store.h); a sentence in @why on error. */
+/* gkd_commit_open - the file at @path; of @kind, @app, @role, @version and @oldest
+ * are taken (gk_store.h).  A sentence in @why on error. */
 GK_MUST_CHECK enum gk_err gkd_commit_open(struct gkd_commit *c,
-                                          const char *path, uint32_t app,
-                                          uint32_t version, uint32_t oldest,
+                                          const char *path,
+                                          const struct gk_store_config *kind,
                                           struct gkd_events *events,
                                           struct gkd_why *why);
 /*

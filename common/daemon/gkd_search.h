@@ -9,8 +9,8 @@
 /*
  * DOC: gkd_search - the member that an operator means, and the group
  *
- * A whole name, or a part that only one has: "evict relay-3" finds
- * "CN=relay-3,O=Utility".  Start it with the argument of a command, show it every
+ * A whole name, or a whole value in it that only one has: "evict relay-3" finds
+ * "CN=relay-3,O=Utility", as "CN=relay-3" does, and "relay" finds nobody.  Start it with the argument of a command, show it every
  * name, and ask what came of it.
  */
 #define GKD_NAME_MAX 512
@@ -19,6 +19,7 @@ struct gkd_search {
 	const char *name; /* what was asked for; the caller's */
 	char found[GKD_NAME_MAX];
 	unsigned exact, part;
+	bool fragment; /* it is in a name, and no more */
 };
 
 /* gkd_search_start - the name is argument @i of @request; false with @why set

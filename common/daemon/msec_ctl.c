@@ -203,6 +203,15 @@ put_row(const json_t *row, json_t *widths, const char *indent)
 
 static void put_object(json_t *object, const char *indent);
 
+static void
+add_column(json_t *widths, const json_t *array, const char *key)
+{
+	if (json_object_get(widths, key) == NULL)
+		json_object_set_new(
+			widths, key,
+			json_integer((json_int_t)column_width(array, key)));
+}
+
 /* The columns are the members of the rows, as they come. */
 static void
 put_table(const json_t *array, const char *indent)
@@ -212,13 +221,8 @@ put_table(const json_t *array, const char *indent)
 	bool lines;
 
 	for (size_t i = 0; i < json_array_size(array); i++)
-		json_object_foreach(json_array_get(array, i), key,
-		                    cell) if (json_object_get(widths, key) ==
-		                              NULL)
-			json_object_set_new(
-				widths, key,
-				json_integer(
-					(json_int_t)column_width(array, key)));
+		json_object_foreach(json_array_get(array, i), key, cell)
+			add_column(widths, array, key);
 	lines = fits(array, widths);
 	if (lines)
 		put_row(NULL, widths, indent);

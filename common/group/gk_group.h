@@ -283,6 +283,7 @@ GK_MUST_CHECK enum gk_err gk_group_note_set(struct gk_group *group,
 /* gk_group_note - empty when there is none; valid until the note is set. */
 struct gk_slice gk_group_note(const struct gk_group *group, const char *name);
 
+#define GK_GROUP_TABLE_HEAD "grp_head" /* of each group there is */
 /*
  * Restart.  Give the rows of each table of gk_group_tables, in that order, to an
  * empty group of the same configuration, then call gk_group_load_done().  A row

@@ -114,7 +114,6 @@ GK_MUST_CHECK enum gk_err gk_group_drop_member(uint32_t id,
 GK_MUST_CHECK enum gk_err gk_group_save_members(struct gk_group *group,
                                                 struct gk_journal *journal);
 
-#define GK_GROUP_TABLE_HEAD "grp_head"
 #define GK_GROUP_TABLE_KEY "grp_key"
 #define GK_GROUP_TABLE_MEMBER "grp_member"
 #define GK_GROUP_TABLE_EXCLUDED "grp_excluded"

@@ -91,6 +91,8 @@ gk_store_open(const struct gk_store_config *cfg, struct gk_store **out,
 		err = prepare(store, 0, GK_STORE_LOG_PUT);
 	if (err == GK_OK)
 		err = gk_store_log_open(store);
+	if (err == GK_OK)
+		err = gk_store_role_check(store, cfg);
 	if (err != GK_OK) {
 		memcpy(why, store->why, GK_STORE_WHY_MAX);
 		gk_store_close(store);
@@ -336,6 +338,8 @@ put_mark(struct gk_store *store)
 		if (rc == SQLITE_OK && gk_store_prepare_log(store) != GK_OK)
 			rc = sqlite3_errcode(store->db);
 	}
+	if (rc == SQLITE_OK)
+		rc = gk_store_role_put(store);
 	if (rc != SQLITE_OK || store->mark == 0)
 		return rc;
 	snprintf(sql, sizeof(sql), "PRAGMA user_version=%u", store->mark);
@@ -374,7 +378,7 @@ apply_rows(struct gk_store *store, const struct gk_journal *const *journals,
 
 	make_room(store);
 	rc = gk_store_begin(store, true);
-	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
+	if (rc == SQLITE_OK)
 		rc = put_mark(store);
 	if (rc == SQLITE_OK)
 		rc = gk_store_fold_all(store);
@@ -394,7 +398,7 @@ apply_entry(struct gk_store *store, const struct gk_journal *const *journals,
 	enum gk_err err;
 	int rc = gk_store_begin(store, true);
 
-	if (rc == SQLITE_OK && (store->mark != 0 || !store->log.exists))
+	if (rc == SQLITE_OK)
 		rc = put_mark(store);
 	if (rc == SQLITE_OK)
 		rc = gk_store_log_append(store, journals, count);
@@ -448,6 +452,7 @@ gk_store_apply_many(struct gk_store *store,
 		err = apply_rows(store, journals, count);
 	if (err == GK_OK) {
 		store->mark = 0;
+		store->role = NULL;
 		store->log.exists = true;
 		store->unsettled = true;
 		fold_in_time(store);

@@ -32,9 +32,23 @@
 
 struct gk_store;
 
+/*
+ * Which of the programs that have their rows under one @app: a word in the store,
+ * and the store of another is refused.  One that was made before there was this
+ * word gets it with the first change, unless it has rows of @other_tables and
+ * none of @tables: then it is @other's.  Lists end with NULL; NULL is an empty one.
+ */
+struct gk_store_role {
+	const char *name; /* of the program */
+	const char *const *tables;
+	const char *other;
+	const char *const *other_tables;
+};
+
 struct gk_store_config {
 	const char *path;
-	uint32_t app;     /* one of the above */
+	uint32_t app;                     /* one of the above */
+	const struct gk_store_role *role; /* NULL: there is one; static */
 	uint32_t version; /* schema version of the caller's rows, from 1 */
 	/* The oldest version that the caller can read, too; 0: none but
 	 * @version.  Such a store gets the new mark with the first change, so
@@ -50,8 +64,8 @@ struct gk_store_config {
  *
  * On error a sentence for the operator is left at @why (GK_STORE_WHY_MAX
  * octets, NUL-terminated).  GK_ERR_UNEXPECTED: in use by another process.
- * GK_ERR_VALUE: not a store of this application, or of a version that cannot be
- * read, or damaged.  GK_ERR_IO: the system refused.
+ * GK_ERR_VALUE: not a store of this application or role, or of a version that
+ * cannot be read, or damaged.  GK_ERR_IO: the system refused.
  */
 GK_MUST_CHECK enum gk_err gk_store_open(const struct gk_store_config *cfg,
                                         struct gk_store **store, char *why);

@@ -174,6 +174,10 @@ create(struct gk_store *store, const struct gk_store_config *cfg)
 	rc = run(store, "BEGIN IMMEDIATE;");
 	if (rc == SQLITE_OK)
 		rc = run(store, schema);
+	store->role = cfg->role != NULL ? cfg->role->name : NULL;
+	if (rc == SQLITE_OK)
+		rc = gk_store_role_put(store);
+	store->role = NULL;
 	if (rc == SQLITE_OK)
 		rc = run(store, mark);
 	return rc == SQLITE_OK ? GK_OK : failed(store, cfg->path, rc);

@@ -37,6 +37,7 @@ struct gk_store {
 	sqlite3_stmt *sql[GK_STORE_SQL_COUNT];
 	char why[GK_STORE_WHY_MAX];
 	uint32_t mark;     /* the version to be put down; 0: it is there */
+	const char *role;  /* to be put down; NULL: it is there */
 	uint32_t commits;  /* since the store was opened */
 	uint32_t fault_at; /* this commit ends the process; 0: none */
 	bool fault_after;
@@ -71,6 +72,14 @@ GK_MUST_CHECK enum gk_err gk_store_file_has_log(struct gk_store *store,
 void gk_store_file_keep(struct gk_store *store, bool keep);
 /* gk_store_file_octets - how large it is; 0 when that cannot be told. */
 uint64_t gk_store_file_octets(struct gk_store *store);
+
+/* ---- gk_store_role.c ----------------------------------------------------- */
+/* gk_store_role_check - is it the store of this program?  With the log open. */
+GK_MUST_CHECK enum gk_err gk_store_role_check(
+	struct gk_store *store, const struct gk_store_config *cfg);
+/* gk_store_role_put - @store->role into its row, within a transaction; a result of
+ * SQLite. */
+int gk_store_role_put(struct gk_store *store);
 
 /* ---- gk_store.c ---------------------------------------------------------- */
 /* gk_store_failed - the last error of the database as one of ours, with the

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/group/gk_group.h"
+
 /* ---- store --------------------------------------------------------------- */
 
 struct row_reader {
@@ -32,13 +34,25 @@ load_group(struct gdoid_member *m, size_t group)
 	return GK_OK;
 }
 
+static const char *const server_tables[] = { GK_GROUP_TABLE_HEAD, NULL };
+static const struct gk_store_role role = {
+	.name = "gdoi-gm",
+	.other = "gdoi-gcks",
+	.other_tables = server_tables,
+};
+static const struct gk_store_config store_kind = {
+	.app = GK_STORE_APP_GDOI,
+	.role = &role,
+	.version = GDOID_GM_STORE_VERSION,
+	.oldest = GDOID_GM_STORE_OLDEST
+};
+
 static enum gkd_exit
 open_store(struct gdoid_member *m, struct gkd_why *why)
 {
 	enum gk_err err;
 
-	if (gkd_commit_open(&m->commit, m->store_path, GK_STORE_APP_GDOI,
-	                    GDOID_GM_STORE_VERSION, GDOID_GM_STORE_OLDEST,
+	if (gkd_commit_open(&m->commit, m->store_path, &store_kind,
 	                    m->d->events, why) != GK_OK)
 		return GKD_EXIT_STORE;
 	for (size_t i = 0; i < m->cfg.n_groups; i++) {

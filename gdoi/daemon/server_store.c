@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gdoi/daemon/server.h"
 
+#include "common/group/gk_group.h"
+#include "gdoi/engine/gm.h"
+
 /* Rows of the daemon's own, beside those of the group engine. */
 #define POLICY_TABLE "policy-in-force"
+
+static const char *const tables[] = { GKD_COMMIT_TABLE_CLOCK,
+	                              GK_GROUP_TABLE_HEAD, POLICY_TABLE, NULL };
+static const char *const member_tables[] = { GM_TABLE_SEQUENCE, NULL };
+static const struct gk_store_role role = { "gdoi-gcks", tables, "gdoi-gm",
+	                                   member_tables };
+static const struct gk_store_config store_kind = {
+	.app = GK_STORE_APP_GDOI,
+	.role = &role,
+	.version = GDOID_GCKS_STORE_VERSION,
+	.oldest = GDOID_GCKS_STORE_OLDEST
+};
 
 enum gkd_exit
 gdoid_store_open(struct gdoid_server *s, struct gkd_why *why)
 {
-	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GDOI,
-	                    GDOID_GCKS_STORE_VERSION, GDOID_GCKS_STORE_OLDEST,
+	if (gkd_commit_open(&s->commit, s->store_path, &store_kind,
 	                    s->d->events, why) == GK_OK &&
 	    gkd_commit_clock(&s->commit, s->d->config, why) == GK_OK)
 		return GKD_EXIT_OK;

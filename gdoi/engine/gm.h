@@ -120,6 +120,8 @@ struct gdoi_gm *gdoi_gm_new(const struct gk_env *env,
                             const struct gdoi_gm_config *cfg);
 void gdoi_gm_free(struct gdoi_gm *gm); /* wipes */
 
+#define GM_TABLE_SEQUENCE "gdoi-sequence"
+
 /* gdoi_gm_load - rows that earlier COMMITs made durable, before any input: the
  * sequence numbers that must not go back. */
 const char *gdoi_gm_table(size_t i);

@@ -466,7 +466,6 @@ uint64_t gm_acks_deadline(const struct gm_group *group);
 void gm_acks_free(struct gm_group *group);
 
 /* gm_durable.c */
-#define GM_TABLE_SEQUENCE "gdoi-sequence"
 
 uint32_t gm_known_sequence(const struct gm_group *group,
                            const uint8_t spi[GDOI_KEK_SPI_LEN]);

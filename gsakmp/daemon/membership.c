@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/group/gk_group.h"
 #include "gsakmp/daemon/stream.h"
 #include "gsakmp/payload/header.h"
 
@@ -24,14 +25,26 @@ on_row(void *ctx, const char *table, struct gk_slice key, struct gk_slice value)
 	return gsakmp_gm_load(m->engine, table, key, value);
 }
 
+static const char *const server_tables[] = { GK_GROUP_TABLE_HEAD, NULL };
+static const struct gk_store_role role = {
+	.name = "gsakmp-gm",
+	.other = "gsakmp-gcks",
+	.other_tables = server_tables,
+};
+static const struct gk_store_config store_kind = {
+	.app = GK_STORE_APP_GSAKMP,
+	.role = &role,
+	.version = GSAKMPD_STORE_VERSION,
+	.oldest = GSAKMPD_STORE_OLDEST
+};
+
 static enum gkd_exit
 open_store(struct gsakmpd_membership *m, struct gkd_why *why)
 {
 	const struct gk_store_reader reader = { on_row, m };
 	const char *table;
 
-	if (gkd_commit_open(&m->commit, m->store_path, GK_STORE_APP_GSAKMP,
-	                    GSAKMPD_STORE_VERSION, GSAKMPD_STORE_OLDEST,
+	if (gkd_commit_open(&m->commit, m->store_path, &store_kind,
 	                    m->d->events, why) != GK_OK)
 		return GKD_EXIT_STORE;
 	for (size_t i = 0; (table = gsakmpd_membership_tables[i]) != NULL;

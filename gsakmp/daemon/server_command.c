@@ -325,7 +325,7 @@ look_at_row(void *ctx, const struct gsakmp_group_row *row)
 	gkd_search_look(ctx, row->peer);
 }
 
-/* A part of a name was enough: say whose it was. */
+/* A value in a name was enough: say whose it was. */
 static json_t *
 about(json_t *answer, const char *what, const char *name)
 {

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/daemon/server.h"
 
+#include "common/group/gk_group.h"
+
+/* A subordinate has a member's rows, too; the clock is there from the start. */
+static const char *const tables[] = { GKD_COMMIT_TABLE_CLOCK,
+	                              GK_GROUP_TABLE_HEAD, NULL };
+static const struct gk_store_role role = { "gsakmp-gcks", tables, "gsakmp-gm",
+	                                   gsakmpd_membership_tables };
+static const struct gk_store_config store_kind = {
+	.app = GK_STORE_APP_GSAKMP,
+	.role = &role,
+	.version = GSAKMPD_STORE_VERSION,
+	.oldest = GSAKMPD_STORE_OLDEST
+};
+
 enum gkd_exit
 gsakmpd_store_open(struct gsakmpd_server *s, struct gkd_why *why)
 {
-	if (gkd_commit_open(&s->commit, s->store_path, GK_STORE_APP_GSAKMP,
-	                    GSAKMPD_STORE_VERSION, GSAKMPD_STORE_OLDEST,
+	if (gkd_commit_open(&s->commit, s->store_path, &store_kind,
 	                    s->d->events, why) == GK_OK &&
 	    gkd_commit_clock(&s->commit, s->d->config, why) == GK_OK)
 		return GKD_EXIT_OK;

@@ -222,6 +222,17 @@ gsakmp_group_tick(struct gsakmp_group *g, struct gk_now now)
 
 /* ---- commands ----------------------------------------------------------- */
 
+/* By itself, which MEMBER_LEFT says: the keys that it had have come to their end
+ * now, and nobody has thrown it out. */
+static bool
+has_departed(const struct gsakmp_group *g, const struct gk_member *m,
+             const struct gsakmp_session *s)
+{
+	return m->state == GK_MEMBER_LEAVING &&
+	       (s == NULL || s->state == GSAKMP_SESSION_DEPART) &&
+	       !gk_group_excluded(g->data, gk_buf_slice(&m->identity), NULL);
+}
+
 enum gk_err
 gsakmp_group_drop_member(struct gsakmp_group *g, struct gk_member *m,
                          struct gk_now now)
@@ -230,8 +241,9 @@ gsakmp_group_drop_member(struct gsakmp_group *g, struct gk_member *m,
 	struct gsakmp_session *s = gsakmp_session_find(&g->sessions, key);
 	enum gsakmp_session_state to;
 
-	GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_EVICTED, g->cfg.group_id,
-	                       key, m->id));
+	if (!has_departed(g, m, s))
+		GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_EVICTED,
+		                       g->cfg.group_id, key, m->id));
 	if (s != NULL &&
 	    gsakmp_session_next(s->state, GSAKMP_SESSION_EV_EVICTED, &to) ==
 	            GK_OK)

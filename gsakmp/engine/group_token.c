@@ -588,10 +588,14 @@ drop_pending(struct gsakmp_group *g)
 	struct gk_member *m;
 	size_t cursor = 0;
 
-	while ((m = gk_group_each(g->data, &cursor)) != NULL)
-		if (m->state == GK_MEMBER_PENDING)
-			GK_TRY(gk_group_member_state(g->data, m,
-			                             GK_MEMBER_LEAVING));
+	while ((m = gk_group_each(g->data, &cursor)) != NULL) {
+		if (m->state != GK_MEMBER_PENDING)
+			continue;
+		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
+		GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_MEMBER_OVERDUE,
+		                       g->cfg.group_id,
+		                       gk_buf_slice(&m->identity), m->id));
+	}
 	return gsakmp_group_log_commit(g, &g->out, gsakmp_group_ticket(g));
 }
 

@@ -18,6 +18,7 @@ from . import espwire, wire
 from .daemons import wait_all
 from .espapp import ESP, MARKER
 from .gdoi import Group
+from .gdoi_forms import fqdn
 from .process import App
 from .scene import DATA_PORT
 from .story import need
@@ -174,7 +175,7 @@ class GdoiStory(Group):
         stay = [m for m in MEMBERS if m not in ("alice", "bob")]
         marks = {self.members[m]: self.members[m].mark() for m in MEMBERS}
         at, begun = self.keys.mark(), time.monotonic()
-        self.keys.control("evict", "bob")
+        self.keys.control("evict", fqdn("bob"))
         self.keys.wait("evicted", since=at, where=lambda e: "bob" in str(e.get("peer")))
         wait_all([self.members[m] for m in ("alice", *stay)], "rekeyed", marks=marks)
         switch = self.switched(old, stay, "the others change keys", mark)

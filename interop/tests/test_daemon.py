@@ -118,7 +118,7 @@ def test_a_configuration_that_is_not_named_as_one_is_named_in_the_answer(daemon)
     assert r.returncode == 2 and "--config is missing" in r.stderr
 
 
-def test_an_evicted_member_is_readmitted_by_a_part_of_its_name(group):
+def test_an_evicted_member_is_readmitted_by_a_value_in_its_name(group):
     s = group("alice", "bob")
     bob = s.members["bob"]
     mark, server = bob.mark(), s.keys.mark()

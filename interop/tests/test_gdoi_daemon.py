@@ -193,7 +193,7 @@ def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
     g = group("alice", "bob", "carol")
     alice, bob, carol = g.follow("alice", "bob", "carol")
     old = bytes.fromhex(g.status()["kek"]["spi"])
-    g.keys.control("evict", "bob")
+    g.keys.control("evict", forms.fqdn("bob"))
     g.keys.wait("evicted", where=lambda e: "bob" in e["peer"])
     for p in (alice, carol):
         p.wait("rekeyed", where=lambda f: f["new_kek"])
@@ -210,7 +210,7 @@ def test_who_is_evicted_gets_nothing_more_until_readmitted(group):
     assert not bob.register(), "bob is barred"
     g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])
     assert [b.partition(":")[2] for b in g.keys.control("barred")] == [forms.fqdn("bob")]
-    g.keys.control("readmit", "bob")
+    g.keys.control("readmit", forms.fqdn("bob"))
     bob.follow()
     assert sorted(g.registered()) == ["alice", "bob", "carol"]
 
@@ -402,7 +402,7 @@ def test_a_dead_peer_is_found_out(group):
 def test_commands(group):
     g = group("alice")
     alice, = g.follow("alice")
-    for words, said in ((["evict", "nobody"], "'nobody' is no member"), (["evict", ""], "whom"),
+    for words, said in ((["evict", "nobody"], "'nobody' is no member"), (["evict", "alic"], "a fragment of a name"), (["evict", ""], "whom"),
                         (["readmit", "alice"], "was not evicted"), (["rekey", "tek", "plant", "soon"], "what is 'soon'"),
                         (["members", "other"], "there is no group 'other'"), (["delete-all"], "which group"),
                         (["destroy"], "which group")):

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from lab import faults
+from lab import gdoi_forms as forms
 from lab.gdoi_peers import Ground
 from msec_scapy.gdoi import numbers as n
 
@@ -26,7 +27,7 @@ def live(g, n, how):
         return
     try:
         for _ in range(12):
-            for words in (("rekey", "tek"), ("rekey", "kek"), ("evict", "carol"), ("readmit", "carol")):
+            for words in (("rekey", "tek"), ("rekey", "kek"), ("evict", forms.fqdn("carol")), ("readmit", forms.fqdn("carol"))):
                 reply = faults.order(g.keys, *words)
                 assert reply is not None
     except faults.Dead:

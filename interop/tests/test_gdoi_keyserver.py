@@ -6,6 +6,7 @@ import pytest
 
 from lab.daemons import wait_all
 from lab.gdoi import Group, opened
+from lab.gdoi_forms import fqdn
 
 QUICK = {"backoff": "300ms", "backoff_max": "1s"}
 
@@ -61,7 +62,7 @@ def test_a_full_group_says_that_it_is_full(group):
     told = carol.wait("notified")
     assert (told["notify_text"], told["says"]) == ("INVALID-ID-INFORMATION", "the group is full")
     assert g.keys.wait("refused", where=lambda e: "carol" in e["peer"])["req"] == "RFC6407-3.4-08"
-    g.keys.control("evict", "bob")
+    g.keys.control("evict", fqdn("bob"))
     carol.wait("joined")
     assert g.status()["members"] == 2
 

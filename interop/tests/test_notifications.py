@@ -117,7 +117,7 @@ def test_prohibited_by_local_policy(ground):
     mark = ground.daemon.mark()
     assert first.join()
     ground.daemon.wait("member-active", since=mark)
-    ground.daemon.control("evict", f"CN={who},")
+    ground.daemon.control("evict", f"CN={who}")
     runner, wire = request(ground, who)
     mark = silence(ground, runner, wire)
     assert not runner.join()

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from lab import forms
+from lab import LabError, forms
 from lab.build import program
 from lab.story import GROUP
 
@@ -110,11 +110,17 @@ def test_the_store_of_somebody_else_is_found_before_the_start(group):
     assert code == 3 and "'@path'" in text and "Permission denied, to user 'nobody'" in text, text
 
 
-def test_who_is_evicted_or_readmitted_by_a_part_of_its_name_is_said(group):
+def test_who_is_evicted_or_readmitted_by_a_value_in_its_name_is_said(group):
     s = group("alice")
     name = s.keys.control("members")[0]["peer"]
-    assert s.keys.control("evict", "alic") == {"evicted": name}
-    assert s.keys.control("readmit", "alic") == {"readmitted": name}
+    for fragment in ("CN", "alic", "CN=", "lice,O"):
+        with pytest.raises(LabError, match="is no member"):
+            s.keys.control("evict", fragment)
+    assert s.keys.control("members")[0]["peer"] == name and name.startswith("CN=alice")
+    assert s.keys.control("evict", "alice") == {"evicted": name}
+    with pytest.raises(LabError, match="a fragment of a name"):
+        s.keys.control("readmit", "alic")
+    assert s.keys.control("readmit", "CN=alice") == {"readmitted": name}
 
 
 # -- a member that comes before its key server ----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ def leave(s, name):
     s.members[name].control("leave")
     s.members[name].wait("left")
     s.keys.wait("member-left", since=mark)
+    assert not s.keys.find("evicted", since=mark), "nobody has thrown it out"
 
 
 def handles(s, *names):

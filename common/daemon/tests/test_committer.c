@@ -308,6 +308,9 @@ on_event(void *arg, const char *text)
 static int
 open_all(void **state)
 {
+	const struct gk_store_config kind = { .app = GK_STORE_APP_GSAKMP,
+		                              .version = 1,
+		                              .oldest = 1 };
 	const struct gkd_committer_ops ops = { commits_of, on_committed,
 		                               s.group };
 	struct gkd_why why;
@@ -320,8 +323,7 @@ open_all(void **state)
 	snprintf(s.path, sizeof(s.path), "%s/store", s.folder);
 	gk_assert_ok(gkd_events_open(&s.events, NULL));
 	gkd_events_tap(s.events, on_event, NULL, NULL);
-	gk_assert_ok(gkd_commit_open(&s.commit, s.path, GK_STORE_APP_GSAKMP, 1,
-	                             1, s.events, &why));
+	gk_assert_ok(gkd_commit_open(&s.commit, s.path, &kind, s.events, &why));
 	for (unsigned i = 0; i < GROUPS; i++) {
 		struct group *g = &s.group[i];
 
