@@ -245,6 +245,8 @@ recognise(struct gk_store *store, const struct gk_store_config *cfg, bool *new)
 		store->mark = cfg->version;
 		return GK_OK;
 	}
+	if (gk_store_role_differs(store, cfg))
+		return GK_ERR_VALUE;
 	return say(store, GK_ERR_VALUE,
 	           "%s: has format version %lld, this program knows version %u",
 	           cfg->path, (long long)version, cfg->version);

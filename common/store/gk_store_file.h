@@ -77,6 +77,10 @@ uint64_t gk_store_file_octets(struct gk_store *store);
 /* gk_store_role_check - is it the store of this program?  With the log open. */
 GK_MUST_CHECK enum gk_err gk_store_role_check(
 	struct gk_store *store, const struct gk_store_config *cfg);
+/* gk_store_role_differs - it says that it is another's, in whatever version it is;
+ * that is left at @store->why. */
+bool gk_store_role_differs(struct gk_store *store,
+                           const struct gk_store_config *cfg);
 /* gk_store_role_put - @store->role into its row, within a transaction; a result of
  * SQLite. */
 int gk_store_role_put(struct gk_store *store);

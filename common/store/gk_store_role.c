@@ -79,6 +79,20 @@ guess(struct gk_store *store, const struct gk_store_config *cfg)
 	return GK_OK;
 }
 
+bool
+gk_store_role_differs(struct gk_store *store, const struct gk_store_config *cfg)
+{
+	char role[64] = "";
+	bool has;
+
+	if (cfg->role == NULL ||
+	    stored_role(store, role, sizeof(role), &has) != SQLITE_OK || !has ||
+	    strcmp(role, cfg->role->name) == 0)
+		return false;
+	(void)another(store, cfg, role);
+	return true;
+}
+
 enum gk_err
 gk_store_role_check(struct gk_store *store, const struct gk_store_config *cfg)
 {

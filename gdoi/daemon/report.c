@@ -104,12 +104,18 @@ gdoid_json_kek(const struct gdoi_kek_info *kek)
 
 static void
 refuse(struct gkd_daemon *d, const char *group, const char *peer,
-       const struct isakmp_reject *why, const char *text)
+       const struct isakmp_reject *why, const char *text, struct gk_slice found)
 {
-	const struct gkd_cause w = cause_of(why, text);
+	struct gkd_cause w = cause_of(why, text);
+	char detail[GKD_CAUSE_TEXT / 2];
 	/* A PUSH is sent several times on purpose. */
 	bool copy = why->req != NULL && strcmp(why->req, COPY) == 0;
 
+	if (found.len != 0 && found.len < sizeof(detail)) {
+		memcpy(detail, found.ptr, found.len);
+		detail[found.len] = '\0';
+		w.detail = detail;
+	}
 	gkd_report_refused(d, group, peer, &w, copy ? LOG_DEBUG : LOG_NOTICE);
 }
 
@@ -117,7 +123,7 @@ void
 gdoid_report_refusal(struct gkd_daemon *d, const char *group, const char *peer,
                      enum gk_err err, const struct isakmp_reject *why)
 {
-	refuse(d, group, peer, why, gk_strerror(err));
+	refuse(d, group, peer, why, gk_strerror(err), (struct gk_slice){ 0 });
 }
 
 /* ---- one output --------------------------------------------------------- */
@@ -319,7 +325,7 @@ gdoid_report(struct gkd_daemon *d, const char *group,
 	    out->kind == GDOI_OUT_UNAUTHORISED)
 		peer = peer_of(peer_text, out);
 	if (out->kind == GDOI_OUT_REFUSED) {
-		refuse(d, group, peer, &out->why, out->text);
+		refuse(d, group, peer, &out->why, out->text, out->words);
 		return;
 	}
 	if (out->kind == GDOI_OUT_UNAUTHORISED) {

@@ -282,7 +282,8 @@ gdoi_gcks_receive(struct gdoi_gcks *gcks, struct gk_slice dgram,
 	if (ours && err != GK_OK) {
 		if (in.why.req == NULL)
 			in.why.field = gk_strerror(err);
-		gcks_refused(gcks, from, ike, in.group, &in.why, in.text);
+		gcks_refused(gcks, from, ike, in.group, &in.why, in.text,
+		             in.found);
 	}
 	gcks_drain(gcks, from, now);
 	return err;

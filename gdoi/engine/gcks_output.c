@@ -66,7 +66,8 @@ gcks_send(struct gdoi_gcks *gcks, struct ike *ike, struct gk_slice dgram)
 void
 gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
              struct ike *ike, const struct gdoi_group *group,
-             const struct isakmp_reject *why, const char *text)
+             const struct isakmp_reject *why, const char *text,
+             const char *found)
 {
 	struct gdoi_output *o = gdoi_outputs_add(&gcks->out, GDOI_OUT_REFUSED);
 	struct gk_buf name = { 0 };
@@ -80,6 +81,8 @@ gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
 		o->group_id = gdoi_group_id(group);
 	if (from != NULL)
 		o->to = *from;
+	if (found != NULL)
+		o->words = gk_slice_str(found);
 	if (ike != NULL && gcks_peer_name(ike, &name) == GK_OK)
 		o->peer = gk_buf_slice(&name);
 	own_event(gcks);
@@ -253,7 +256,7 @@ take_output(struct gdoi_gcks *gcks, const struct ike_pool_output *p,
 		gcks_sa_free(gcks, p->ike);
 		break;
 	case IKE_OUT_REFUSED:
-		gcks_refused(gcks, from, p->ike, NULL, &o->why, o->text);
+		gcks_refused(gcks, from, p->ike, NULL, &o->why, o->text, NULL);
 		break;
 	case IKE_OUT_MOVED:
 		break; /* ike_path() says it from now on */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/gk_check.h"
+#include "common/crypto/gk_oid.h"
 #include "gdoi/engine/gcks_state.h"
 
 /*
@@ -247,6 +249,27 @@ fresh(struct gcks_input *in, struct ike *ike)
 	return GK_OK;
 }
 
+/* Which group was it?  For whoever runs this key server, not for the peer. */
+static void
+say_unknown(struct gcks_input *in, const struct gdoi_group_id *id)
+{
+	/* Tag and length are there, or are not, as switch oid_encoding says. */
+	const struct gk_slice der = { id->oid.ptr + 2,
+		                      id->oid.len < 2 ? 0 : id->oid.len - 2 };
+	char oid[GK_OID_TEXT_MAX];
+
+	if (id->type == ISAKMP_ID_KEY_ID)
+		snprintf(in->found, sizeof(in->found), "no group has number %u",
+		         id->number);
+	else if ((id->oid.len > 2 && id->oid.ptr[0] == 0x06 &&
+	          gk_oid_text(der, oid) == GK_OK) ||
+	         gk_oid_text(id->oid, oid) == GK_OK)
+		snprintf(in->found, sizeof(in->found), "no group has OID %s%s",
+		         oid,
+		         id->payload.len != 0 ? " with the payload it has"
+		                              : "");
+}
+
 /* RFC 6407 section 3.4: is the group in the database? */
 static enum gk_err
 group_find(struct gcks_input *in, const struct gdoi_pull_message *m,
@@ -263,6 +286,7 @@ group_find(struct gcks_input *in, const struct gdoi_pull_message *m,
 			return GK_OK;
 		}
 	GK_TRY(gdoi_group_id_read(&m->id, &defaults, &id, &in->why));
+	say_unknown(in, &id);
 	if (!GK_CHECKED("RFC6407-3.2-11"))
 		return GK_ERR_UNEXPECTED; /* there is none to go on with */
 	return gcks_refuse(
@@ -284,10 +308,12 @@ offer(struct gcks_input *in, struct ike *ike, struct gcks_pull *p)
 	peer.aggressive = ike_is_aggressive(ike);
 	err = gdoi_group_offer(p->group, &peer, in->now, &p->offer, &in->why);
 	/* Not open, or destroyed: it is as if it were not there. */
-	if (err == GK_ERR_UNEXPECTED && GK_CHECKED("RFC6407-3.2-11"))
+	if (err == GK_ERR_UNEXPECTED && GK_CHECKED("RFC6407-3.2-11")) {
+		snprintf(in->found, sizeof(in->found), "the group is not open");
 		return gcks_refuse(
 			in, err, ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 			"RFC6407-3.2-11", "Identification Data", AT_MESSAGE_ID);
+	}
 	return err;
 }
 

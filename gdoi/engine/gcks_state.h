@@ -76,6 +76,9 @@ struct gdoi_gcks {
 };
 
 /* A datagram on its way through. */
+/* Long enough for an OID; in words. */
+#define GCKS_FOUND_MAX 240
+
 struct gcks_input {
 	struct gdoi_gcks *gcks;
 	struct gk_slice dgram;
@@ -86,6 +89,7 @@ struct gcks_input {
 	struct isakmp_reject why;
 	const struct gdoi_group *group; /* that it is about, if known */
 	const char *text;               /* of a refusal, for people */
+	char found[GCKS_FOUND_MAX];     /* and what it is about; stays here */
 	uint8_t digest[GK_HASH_MAX];    /* SHA-256 of the datagram */
 };
 
@@ -109,7 +113,8 @@ void gcks_drain(struct gdoi_gcks *gcks, const struct gdoi_address *from,
 /* @text: for people, static; or NULL.  @group: NULL where it is not known. */
 void gcks_refused(struct gdoi_gcks *gcks, const struct gdoi_address *from,
                   struct ike *ike, const struct gdoi_group *group,
-                  const struct isakmp_reject *why, const char *text);
+                  const struct isakmp_reject *why, const char *text,
+                  const char *found);
 /* gcks_send, gcks_said - outputs SEND and MESSAGE. */
 GK_MUST_CHECK enum gk_err gcks_send(struct gdoi_gcks *gcks, struct ike *ike,
                                     struct gk_slice dgram);

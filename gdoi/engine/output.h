@@ -152,7 +152,8 @@ struct gdoi_output {
 	int64_t edition;          /* POLICY; -1: a local policy */
 	bool refused;             /* KILOBYTES: no SA is replaced for it */
 	uint16_t notify;          /* NOTIFIED */
-	struct gk_slice words;    /* NOTIFIED: what the peer says in words */
+	struct gk_slice words;    /* NOTIFIED: what the peer says in words;
+	                           * REFUSED: what was found, if more is known */
 	struct isakmp_reject why; /* REFUSED, UNAUTHORISED, PHASE1_DOWN, LEFT,
 	                           * EVICTED */
 	const char *text;         /* a short reason; static storage */

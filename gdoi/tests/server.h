@@ -4,6 +4,8 @@
 
 #include "gdoi/tests/pair.h"
 
+#include <stdio.h>
+
 #include "gdoi/engine/gcks.h"
 #include "gdoi/isakmp/delete.h"
 #include "gdoi/message/hash.h"
@@ -27,7 +29,7 @@ static struct {
 	bool commit_first; /* no SEND of a message 4 in front of its COMMIT */
 	struct isakmp_reject why;
 	uint16_t notify;
-	char peer[128];
+	char peer[128], found[256];
 	bool weak;
 	uint32_t member_id;
 } said;
@@ -82,6 +84,8 @@ collect(void)
 			break;
 		case GDOI_OUT_REFUSED:
 			said.why = o.why;
+			snprintf(said.found, sizeof(said.found), "%.*s",
+			         (int)o.words.len, (const char *)o.words.ptr);
 			assert_non_null(o.why.field);
 			break;
 		case GDOI_OUT_NOTIFIED:

@@ -33,6 +33,7 @@ GK_TEST(rfc6407_3_2_11, an_unknown_group_is_answered_by_a_notification)
 	r = asked_for(&m, MID, (struct gk_slice){ no_group, 8 });
 	assert_true(say_message(&r, 0) != GK_OK);
 	assert_string_equal(said.why.req, "RFC6407-3.2-11");
+	assert_string_equal(said.found, "no group has number 151587081");
 	assert_notified(&m, ISAKMP_NOTIFY_INVALID_ID_INFORMATION, MID);
 	assert_unchanged(&before);
 	request_free(&r);
@@ -119,6 +120,7 @@ GK_TEST(rfc6407_3_4_03, a_group_that_is_not_open_is_as_if_it_were_not_there)
 	r = asked_for(&m, MID, gdoi_group_id(group[0]));
 	assert_true(say_message(&r, 0) != GK_OK);
 	assert_string_equal(said.why.req, "RFC6407-3.2-11");
+	assert_string_equal(said.found, "the group is not open");
 	assert_notified(&m, ISAKMP_NOTIFY_INVALID_ID_INFORMATION, MID);
 	request_free(&r);
 	disconnect(&m);

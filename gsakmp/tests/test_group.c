@@ -221,6 +221,9 @@ GK_TEST(rfc4534_b_5_3_04, departures_count_towards_a_rekey)
 	assert_int_not_equal(world_status(w).gtpk.handle, before);
 	assert_int_equal(world_in_step(w), 3);
 	assert_int_equal(world_status(w).n_members, 3);
+	/* They have left, and nobody has thrown them out. */
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 2);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_EVICTED], 0);
 	world_free(w);
 }
 

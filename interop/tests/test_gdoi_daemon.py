@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdoi-gcks as it is run: members in Python register, are rekeyed, evicted, refused; it is killed, its disk is full."""
 import datetime
+import json
 import re
 import subprocess
 
@@ -228,7 +229,8 @@ def test_refused_peers(group):
     assert refusal["req"] == "RFC6407-3.4-03" and refusal["reason"]
     mark = g.keys.mark()
     assert not g.peer("bob", group=7002).register(), "there is no such group"
-    assert g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])["req"] == "RFC6407-3.2-11"
+    unknown = g.keys.wait("refused", since=mark, where=lambda e: "bob" in e["peer"])
+    assert unknown["req"] == "RFC6407-3.2-11" and "no group has number 7002" in json.dumps(unknown), unknown
     assert g.registered() == {} and g.status()["members"] == 0
     assert g.keys.control("counters") and len(g.keys.control("refusals")) >= 3
 

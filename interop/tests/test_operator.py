@@ -116,7 +116,7 @@ def test_who_is_evicted_or_readmitted_by_a_value_in_its_name_is_said(group):
     for fragment in ("CN", "alic", "CN=", "lice,O"):
         with pytest.raises(LabError, match="is no member"):
             s.keys.control("evict", fragment)
-    assert s.keys.control("members")[0]["peer"] == name and name.startswith("CN=alice")
+    assert s.keys.control("members")[0]["peer"] == name and "CN=alice," in name
     assert s.keys.control("evict", "alice") == {"evicted": name}
     with pytest.raises(LabError, match="a fragment of a name"):
         s.keys.control("readmit", "alic")

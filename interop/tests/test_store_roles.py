@@ -42,15 +42,17 @@ def shown(daemon, store, *said):
     daemon.write(text)
 
 
-def both(keys, member, names):
-    """The server's store and the member's, each in the other's hands, with its mark and without."""
+def both(keys, member, names, unmarked="is the store of a {}"):
+    """The server's store and the member's, each in the other's hands, with its mark and without; what is said of that of a
+    server that has none."""
     stores = {keys: path(keys), member: path(member)}
     for (d, store), (other, mine), name in zip(stores.items(), reversed(stores.items()), names):
         assert store.parent == mine.parent and role(store) == name
         for there in (name, None):
             if there is None:
                 forget(store)
-            shown(other, store, f"is the store of a {name}")
+            said = unmarked if there is None and d is keys else "is the store of a {}"
+            shown(other, store, said.format(name))
             assert role(store) == there
 
 
@@ -74,12 +76,13 @@ def test_of_gdoi(tmp_path, net_prefix):
         g = make("alice")
         alice = g.member("alice")
         alice.start()
+        alice.control("join")
         alice.wait("joined")
         g.keys.control("rekey", "tek")
         alice.wait("rekeyed")
         alice.finish()
         g.keys.finish()
-        both(g.keys, alice, ("gdoi-gcks", "gdoi-gm"))
+        both(g.keys, alice, ("gdoi-gcks", "gdoi-gm"), "has format version 4")
         g.keys.start()
         assert g.status()["members"] == 1
         g.keys.control("rekey", "tek")

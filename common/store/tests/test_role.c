@@ -42,12 +42,28 @@ roles(void)
 	return in_file("SELECT count(*) FROM row WHERE tab = 'store'");
 }
 
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
 GK_TEST(store, the_store_of_another_role_is_refused)
 {
 	gk_store_close(as(&server, 0));
 	assert_null(as(&member, 0));
 	assert_non_null(strstr(why, "is the store of a keys, and this is "
 	                            "member"));
+	sql("PRAGMA user_version=7"); /* of whichever version */
+	assert_null(as(&member, 0));
+	assert_non_null(strstr(why, "is the store of a keys"));
+	assert_null(as(&server, 0));
+	assert_non_null(strstr(why, "format version 7"));
+	sql("PRAGMA user_version=1");
 	has_row(&server, "sequence"); /* whatever is in it */
 	assert_null(as(&member, 0));
 	gk_store_close(as(&server, 0));
