@@ -254,16 +254,17 @@ static void
 say_unknown(struct gcks_input *in, const struct gdoi_group_id *id)
 {
 	/* Tag and length are there, or are not, as switch oid_encoding says. */
-	const struct gk_slice der = { id->oid.ptr + 2,
-		                      id->oid.len < 2 ? 0 : id->oid.len - 2 };
+	struct gk_slice der = { NULL, 0 };
 	char oid[GK_OID_TEXT_MAX];
+
+	if (id->oid.len > 2 && id->oid.ptr[0] == 0x06)
+		der = (struct gk_slice){ id->oid.ptr + 2, id->oid.len - 2 };
 
 	if (id->type == ISAKMP_ID_KEY_ID)
 		snprintf(in->found, sizeof(in->found), "no group has number %u",
 		         id->number);
-	else if ((id->oid.len > 2 && id->oid.ptr[0] == 0x06 &&
-	          gk_oid_text(der, oid) == GK_OK) ||
-	         gk_oid_text(id->oid, oid) == GK_OK)
+	else if ((der.len != 0 && gk_oid_text(der, oid) == GK_OK) ||
+	         (id->oid.len != 0 && gk_oid_text(id->oid, oid) == GK_OK))
 		snprintf(in->found, sizeof(in->found), "no group has OID %s%s",
 		         oid,
 		         id->payload.len != 0 ? " with the payload it has"

@@ -67,14 +67,6 @@ def _tell(what: str, c: Count, start: float) -> None:
     print(f"lab: {what} ... {c} ({time.monotonic() - start:.0f} s)\n", end="", flush=True)
 
 
-def _in_memory() -> tempfile.TemporaryDirectory:
-    """A folder whose files are in memory, where there is such a place: what a test kills and opens again is there all the
-    same, and it does not wait for a disk that others keep busy."""
-    place = Path("/dev/shm")
-    good = os.access(place, os.W_OK) and shutil.disk_usage(place).free > 1 << 29
-    return tempfile.TemporaryDirectory(prefix="msec-", dir=place if good else None)
-
-
 def c_tests(directory: Path = BUILD) -> Count:
     for old in _trs(directory):
         old.unlink()
@@ -83,7 +75,7 @@ def c_tests(directory: Path = BUILD) -> Count:
     start = time.monotonic()
     # As root in a sandbox: ports are free, interfaces may be made, nothing outside is touched.
     prefix = [sys.executable, "-m", "lab", "sandbox", "--"] if os.geteuid() == 0 and not sandbox.why_not() else []
-    with log.open("wb") as f, _in_memory() as folder:
+    with log.open("wb") as f, tempfile.TemporaryDirectory(prefix="msec-") as folder:
         r = subprocess.run(prefix + cmd, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
                            env=dict(os.environ, TMPDIR=folder))
     c = read_trs(directory)

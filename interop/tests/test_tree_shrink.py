@@ -2,6 +2,7 @@
 """Key trees that shrink (RFC 2627 5.4; RFC 4535 appendix A; RFC 6407 5.6.3): who stays keeps all it holds, and nobody comes again."""
 import pytest
 
+from lab import gdoi_forms
 from lab.gdoi import opened
 from lab.process import PATIENCE
 from msec_scapy.testing.ground import Ground
@@ -89,7 +90,7 @@ def test_a_tree_of_lkh_ids_shrinks_under_its_members(tmp_path, net_prefix):
         assert g.status()["tree"] == {"trees": 1, "height": 2, "seats": 9, "taken": 7, "nodes": 10, "keys": 10, "bypassed": 0}
         for name in names[1:]:
             mark = alice.mark()
-            g.keys.control("evict", name)
+            g.keys.control("evict", gdoi_forms.fqdn(name))
             alice.wait("tek", since=mark)
         for _ in range(2):
             mark = alice.mark()
@@ -104,13 +105,13 @@ def test_a_tree_of_lkh_ids_shrinks_under_its_members(tmp_path, net_prefix):
         g.keys.wait("ready", since=mark)
         assert g.status()["tree"] == small
         for name in ("bob", "carol"):
-            g.keys.control("readmit", name)
+            g.keys.control("readmit", gdoi_forms.fqdn(name))
             members[name].control("leave", "plant", "silently")
             again = members[name].mark()
             members[name].control("join")
             members[name].wait("joined", since=again)
         mark = alice.mark()
-        g.keys.control("evict", "carol")
+        g.keys.control("evict", gdoi_forms.fqdn("carol"))
         alice.wait("tek", since=mark)
         assert g.status()["tree"] == {"trees": 1, "height": 2, "seats": 9, "taken": 2, "nodes": 4, "keys": 3, "bypassed": 0}
         mine = {k["spi"] for k in alice.control("keys")}
