@@ -425,7 +425,11 @@ cmd_token(void *state, const json_t *request, char why[256])
 		return NULL;
 	}
 	if (gsakmpd_token_read(g, true, &text) != GK_OK) {
-		snprintf(why, 256, "%.255s", text.text);
+		size_t len = strlen(text.text);
+
+		/* The reason stands at the end, behind a path of any length. */
+		snprintf(why, 256, "%s%.252s", len > 255 ? "..." : "",
+		         text.text + (len > 255 ? len - 252 : 0));
 		return NULL;
 	}
 	gsakmp_group_status(g->group, &st);
