@@ -15,13 +15,8 @@ ADDRESS = {"gcks": "192.0.2.1", "gm1": "192.0.2.2", "gm2": "192.0.2.3"}
 
 
 @pytest.fixture
-def hand(net):
-    h = ByHand(net, ADDRESS)
-    try:
-        yield h
-        h.finish()
-    finally:
-        h.close()
+def hand(net, ended):
+    return ended(ByHand(net, ADDRESS))
 
 
 @pytest.mark.req("RFC6407-3.4-03", "RFC6407-3.4-05")

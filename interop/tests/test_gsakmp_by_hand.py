@@ -11,13 +11,8 @@ ADDRESS = {"gcks": "192.0.2.1", "alice": "192.0.2.2", "bob": "192.0.2.3"}
 
 
 @pytest.fixture
-def hand(net):
-    h = ByHand(net, ADDRESS)
-    try:
-        yield h
-        h.finish()
-    finally:
-        h.close()
+def hand(net, ended):
+    return ended(ByHand(net, ADDRESS))
 
 
 def test_the_examples_of_the_manual_make_a_group(hand):

@@ -7,6 +7,7 @@
 
 #include "common/base/gk_base.h"
 #include "common/group/tests/rows.h"
+#include "common/lkh/tests/name_set.h"
 
 #define PERSONS_MAX 8192
 /* A key as a number: id and handle; the group key has id 0 and its version. */
@@ -23,13 +24,6 @@
 		if (why_ != NULL)          \
 			return why_;       \
 	} while (0)
-
-/* An open-addressed set of names, with the octets' hash beside each. */
-struct set {
-	uint64_t *names;
-	uint64_t *hashes;
-	size_t count, cap;
-};
 
 struct person {
 	bool present;
@@ -91,14 +85,6 @@ env_random(void *ctx, uint8_t *out, size_t n)
 	return GK_OK;
 }
 
-static void *
-need_memory(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 static uint64_t
 hash_octets(const struct gk_lkh_key *key)
 {
@@ -107,61 +93,6 @@ hash_octets(const struct gk_lkh_key *key)
 	for (size_t i = 0; i < key->len; i++)
 		h = (h ^ key->octets[i]) * 0x100000001b3u;
 	return h;
-}
-
-static size_t
-set_slot(const struct set *set, uint64_t name)
-{
-	size_t i = (size_t)(name * 0x9e3779b97f4a7c15u >> 20) & (set->cap - 1);
-
-	while (set->names[i] != 0 && set->names[i] != name)
-		i = (i + 1) & (set->cap - 1);
-	return i;
-}
-
-static bool
-set_has(const struct set *set, uint64_t name)
-{
-	return set->cap != 0 && set->names[set_slot(set, name)] == name;
-}
-
-/* False when the name is there with other octets. */
-static bool
-set_add(struct set *set, uint64_t name, uint64_t hash)
-{
-	size_t i;
-
-	if (set->count * 2 >= set->cap) {
-		struct set old = *set;
-
-		set->cap = old.cap == 0 ? 32 : old.cap * 2;
-		set->names = need_memory(calloc(set->cap, sizeof(uint64_t)));
-		set->hashes = need_memory(calloc(set->cap, sizeof(uint64_t)));
-		for (size_t k = 0; k < old.cap; k++) {
-			if (old.names[k] == 0)
-				continue;
-			i = set_slot(set, old.names[k]);
-			set->names[i] = old.names[k];
-			set->hashes[i] = old.hashes[k];
-		}
-		free(old.names);
-		free(old.hashes);
-	}
-	i = set_slot(set, name);
-	if (set->names[i] == name)
-		return set->hashes[i] == hash;
-	set->names[i] = name;
-	set->hashes[i] = hash;
-	set->count++;
-	return true;
-}
-
-static void
-set_free(struct set *set)
-{
-	free(set->names);
-	free(set->hashes);
-	*set = (struct set){ 0 };
 }
 
 struct world *

@@ -10,29 +10,10 @@
 #include "common/base/gk_time.h"
 #include "common/group/tests/rows.h"
 #include "common/lkh/gk_lkh_tree.h"
+#include "common/lkh/tests/counted.h"
 #include "common/lkh/tests/lkh_world.h"
 
 /* What is given back of a hierarchy whose members have left, and what is not. */
-static enum gk_err
-counting(void *ctx, uint8_t *out, size_t n)
-{
-	uint32_t *next = ctx;
-
-	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)((*next)++ * 37 >> 3);
-	return GK_OK;
-}
-
-static enum gk_err
-broken(void *ctx, uint8_t *out, size_t n)
-{
-	(void)ctx, (void)out, (void)n;
-	return GK_ERR_CRYPTO;
-}
-
-static uint32_t draws;
-static const struct gk_env env = { .random = counting, .ctx = &draws };
-
 static struct gk_lkh *
 tree_of(const struct gk_lkh_config *cfg, uint32_t members)
 {
