@@ -124,7 +124,7 @@ json_oid(struct gk_slice oid)
 }
 
 static void
-add_iec(json_t *o, const struct gdoi_sat_iec *sa)
+add_iec(json_t *o, const struct gdoi_sat_iec *sa, uint16_t kda)
 {
 	json_object_set_new(o, "oid", json_oid(sa->oid));
 	json_object_set_new(o, "payload", gkd_json_octets(sa->payload));
@@ -137,7 +137,7 @@ add_iec(json_t *o, const struct gdoi_sat_iec *sa)
 	if (sa->has_atd)
 		json_object_set_new(o, "atd", json_integer(sa->atd));
 	if (sa->has_kda)
-		json_object_set_new(o, "kda", json_integer(sa->kda));
+		json_object_set_new(o, "kda", json_integer(kda));
 }
 
 static json_t *
@@ -181,7 +181,7 @@ gdoid_json_tek(const struct gdoi_tek *tek, bool keys)
 		gkd_json_utc(tek->expires_utc));
 
 	if (sat->protocol == GDOI_PROTOCOL_IEC_61850)
-		add_iec(o, &sat->iec);
+		add_iec(o, &sat->iec, tek->kda);
 	else
 		add_ipsec(o, &sat->ipsec);
 	if (tek->worn)

@@ -30,8 +30,8 @@ is_news(const struct gm_slot *slot, const struct gm_keys *before,
 	const struct gm_slot *was = slot_of(before, slot->tek);
 
 	if (was == NULL || was->state != slot->state ||
-	    was->may_send != slot->may_send || was->kept != slot->kept ||
-	    was->expires_utc != slot->expires_utc)
+	    was->may_send != slot->may_send || was->kda != slot->kda ||
+	    was->kept != slot->kept || was->expires_utc != slot->expires_utc)
 		return true;
 	return slot->tek->counter_mode && !same_sids(before, after);
 }

@@ -56,10 +56,15 @@ struct gm_slot {
 	bool no_sid; /* a counter mode that we may not send with for want of one */
 	bool worn; /* its kilobytes are nearly used up */
 	bool kept; /* IEC 61850: its lifetime is over, and nothing follows */
+	bool undelivered; /* too few subscribers have it: SA_KDA */
+	uint16_t kda;     /* as announced last */
 	int64_t installed_utc, expires_utc;
 	uint32_t lifetime_s;    /* as announced last */
 	uint64_t activate_at;   /* ATD */
 	uint64_t deactivate_at; /* DTD */
+	uint64_t
+		dtd_ms; /* of those before it, from its own activation; GK_NEVER:
+	                  * not said */
 	uint64_t expires_at;
 	uint64_t order; /* of installation: a later one supersedes */
 };

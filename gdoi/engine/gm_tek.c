@@ -164,6 +164,9 @@ set_activation(const struct gm_change *c, struct gm_slot *slot,
 
 	slot->state = GDOI_TEK_RECEIVE;
 	slot->activate_at = c->now.mono_ms;
+	slot->kda = iec ? sat->iec.kda : 0;
+	/* RFC8052-2.2.4.2-02: too few subscribers have it. */
+	slot->undelivered = !delivered(c, sat);
 	if (iec && sat->iec.has_atd) {
 		slot->state = GDOI_TEK_NEXT;
 		slot->activate_at += 1000 * (uint64_t)sat->iec.atd;
@@ -171,11 +174,6 @@ set_activation(const struct gm_change *c, struct gm_slot *slot,
 	           (!c->pull ||
 	            c->group->dialect.atd_in_pull == GDOI_ATD_IN_PULL_APPLY)) {
 		slot->activate_at += 1000 * (uint64_t)gap->atd;
-	}
-	/* RFC8052-2.2.4.2-02: too few subscribers have it. */
-	if (!delivered(c, sat)) {
-		slot->state = GDOI_TEK_RECEIVE;
-		slot->activate_at = GK_NEVER;
 	}
 }
 
@@ -206,6 +204,7 @@ install(struct gm_change *c, const struct gdoi_sat *sat,
 		                        "RFC6407-4.4-05", "SAT", sat->at);
 	*slot = (struct gm_slot){ .installed_utc = c->now.utc_s,
 		                  .deactivate_at = GK_NEVER,
+		                  .dtd_ms = GK_NEVER,
 		                  .may_send =
 		                          is_sender(c->group, sat) && !no_sid,
 		                  .no_sid = no_sid,
@@ -241,9 +240,19 @@ renew(struct gm_change *c, struct gm_slot *slot, const struct gdoi_sat *sat,
 	slot->no_sid = lacks_sid(c, sat, tek->counter_mode);
 	slot->may_send = is_sender(c->group, sat) && !slot->no_sid;
 	set_lifetime(c, slot, sat);
-	if (slot->state == GDOI_TEK_NEXT ||
-	    (slot->activate_at == GK_NEVER && slot->state == GDOI_TEK_RECEIVE))
+	if (slot->state == GDOI_TEK_NEXT || slot->undelivered) {
+		bool received = slot->state == GDOI_TEK_RECEIVE;
+
 		set_activation(c, slot, sat);
+		if (received)
+			slot->state = GDOI_TEK_RECEIVE;
+	} else if (sat->protocol == GDOI_PROTOCOL_IEC_61850) {
+		slot->kda = sat->iec.kda;
+	}
+	/* A registration names them all, the newest last (order_by_life): what
+	 * it brings anew may be older than this one. */
+	if (c->pull && !c->stale)
+		slot->order = ++c->keys->order;
 	return GK_OK;
 }
 
@@ -322,16 +331,29 @@ deactivation(const struct gm_change *c)
 	               : GK_NEVER;
 }
 
-/* RFC6407-5.4.1-02: DTD counts from now on, for what this message supersedes. */
+/* ATD is of SAs that take over by themselves: SA_ATD and SA_KDA are an SA's own. */
+static bool
+has_own_time(const struct gm_slot *slot)
+{
+	return slot->state == GDOI_TEK_NEXT || slot->undelivered;
+}
+
+/* RFC6407-5.4.1-02: DTD counts from now on, for what this message supersedes; for
+ * what a next key will supersede (RFC 8052), from then on: what is in use until then
+ * is not given up before. */
 static void
 schedule_deactivation(struct gm_change *c, size_t n_before)
 {
 	uint64_t at = deactivation(c);
 	struct gm_keys *keys = c->keys;
 
+	for (size_t j = n_before; at != GK_NEVER && j < keys->n; j++)
+		if (has_own_time(&keys->slot[j]))
+			keys->slot[j].dtd_ms = at - c->now.mono_ms;
 	for (size_t i = 0; at != GK_NEVER && i < n_before; i++)
 		for (size_t j = n_before; j < keys->n; j++)
-			if (same_traffic(&keys->slot[i].tek->sat,
+			if (!has_own_time(&keys->slot[j]) &&
+			    same_traffic(&keys->slot[i].tek->sat,
 			                 &keys->slot[j].tek->sat) &&
 			    !announced(c, &keys->slot[i]) &&
 			    at < keys->slot[i].deactivate_at)
@@ -397,6 +419,7 @@ retire_unnamed(struct gm_change *c)
 			slot->deactivate_at = unnamed_until(c);
 		slot->state = GDOI_TEK_OLD;
 		slot->activate_at = GK_NEVER;
+		slot->undelivered = false;
 	}
 }
 
@@ -432,6 +455,9 @@ supersede(struct gm_keys *keys, const struct gm_slot *by, uint64_t now_ms)
 		    !same_traffic(&slot->tek->sat, sat))
 			continue;
 		slot->state = GDOI_TEK_OLD;
+		if (by->dtd_ms != GK_NEVER &&
+		    now_ms + by->dtd_ms < slot->deactivate_at)
+			slot->deactivate_at = now_ms + by->dtd_ms;
 		if (slot->kept) /* nothing has to keep it now */
 			gm_tek_linger(keys, slot, now_ms);
 	}
@@ -446,7 +472,8 @@ gm_tek_activate(struct gm_keys *keys, uint64_t now_ms)
 		if (slot->activate_at > now_ms)
 			continue;
 		slot->activate_at = GK_NEVER;
-		slot->state = GDOI_TEK_CURRENT;
+		slot->state =
+			slot->undelivered ? GDOI_TEK_RECEIVE : GDOI_TEK_CURRENT;
 	}
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->slot[i].state == GDOI_TEK_CURRENT)

@@ -127,11 +127,7 @@ bool
 gm_tek_undelivered(const struct gm_keys *keys)
 {
 	for (size_t i = 0; i < keys->n; i++) {
-		const struct gm_slot *slot = &keys->slot[i];
-
-		if (is_iec(slot) && slot->tek->sat.iec.has_kda &&
-		    slot->state == GDOI_TEK_RECEIVE &&
-		    slot->activate_at == GK_NEVER)
+		if (keys->slot[i].undelivered)
 			return true;
 	}
 	return false;
@@ -153,6 +149,7 @@ gm_tek_view(const struct gm_keys *keys, const struct gm_slot *slot)
 		.may_send = slot->may_send,
 		.no_sid = slot->no_sid,
 		.worn = slot->worn,
+		.kda = slot->kda,
 		.sid_bits = tek->counter_mode ? keys->sid_bits : 0,
 		.n_sids = tek->counter_mode ? keys->n_sids : 0,
 		.sids = keys->sid,

@@ -140,6 +140,7 @@ gdoi_group_teks(struct gdoi_group *g,
 			.installed_utc = t->created,
 			.expires_utc = t->expires,
 			.source_auth = gk_buf_slice(&t->source_auth),
+			.kda = gdoi_tek_kda(g, t),
 		};
 
 		if (!t->spare)

@@ -300,6 +300,10 @@ void gdoi_tek_remove(struct gdoi_group *g, struct gdoi_data_sa *tek);
 /* gdoi_teks_forget - all of them, the lapsed ones too. */
 void gdoi_teks_forget(struct gdoi_group *g);
 void gdoi_tek_free(struct gdoi_data_sa *tek);
+/* gdoi_tek_kda - percent of the members that are known to have it: SA_KDA. */
+uint16_t gdoi_tek_kda(const struct gdoi_group *g,
+                      const struct gdoi_data_sa *tek);
+
 /* gdoi_tek_sat - the SAT as it is sent now. */
 void gdoi_tek_sat(const struct gdoi_group *g, const struct gdoi_data_sa *tek,
                   struct gk_now now, struct gdoi_sat *sat);

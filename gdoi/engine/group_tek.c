@@ -218,12 +218,12 @@ lifetime_left(const struct gdoi_data_sa *tek, struct gk_now now)
 }
 
 /* RFC8052-2.2.4.2-01: a number between 0 and 100. */
-static uint16_t
-assurance(const struct gdoi_group *g, const struct gdoi_data_sa *tek)
+uint16_t
+gdoi_tek_kda(const struct gdoi_group *g, const struct gdoi_data_sa *tek)
 {
 	size_t n = gk_group_count(g->data);
 
-	if (n == 0)
+	if (n == 0 || tek->sat.protocol != GDOI_PROTOCOL_IEC_61850)
 		return 0;
 	return (uint16_t)(tek->holders >= n ? 100 : tek->holders * 100U / n);
 }
@@ -242,7 +242,7 @@ gdoi_tek_sat(const struct gdoi_group *g, const struct gdoi_data_sa *tek,
 	sat->iec.has_atd = tek->state == GDOI_TEK_NEXT;
 	sat->iec.atd = sat->iec.has_atd ? seconds_to(tek->active_utc, now) : 0;
 	if (sat->iec.has_kda)
-		sat->iec.kda = assurance(g, tek);
+		sat->iec.kda = gdoi_tek_kda(g, tek);
 }
 
 void
@@ -284,6 +284,7 @@ tek_out(struct gdoi_group *g, const struct gdoi_data_sa *tek, bool wipe)
 		.sat = &tek->sat,
 		.installed_utc = tek->created,
 		.expires_utc = tek->expires,
+		.kda = gdoi_tek_kda(g, tek),
 	};
 	if (!wipe) {
 		struct gdoi_kd_packet p;

@@ -101,6 +101,7 @@ struct gdoi_tek {
 	bool may_send;       /* direction and sender ids let us */
 	bool no_sid;         /* a counter mode, and the key server gave none */
 	bool worn;           /* its kilobytes are nearly used up */
+	uint16_t kda;        /* SA_KDA, as it is now; @sat has the first one */
 	/* RFC 6054: our sender ids for counter modes. */
 	uint16_t sid_bits; /* 0: not a counter mode, or none given */
 	size_t n_sids;

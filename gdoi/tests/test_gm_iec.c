@@ -116,6 +116,55 @@ GK_TEST(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap)
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
 }
 
+/* What a PUSH prepares does not end what is in use: DTD is from the change on. */
+GK_TEST(rfc6407_5_4_1_02, dtd_counts_from_the_turn_of_a_next_key)
+{
+	iec_offer();
+	member();
+	lab_add_iec(tell(1), 0x102, 2)->iec.has_atd = true;
+	p.sa.sat[0].iec.atd = 30;
+	p.sa.has_gap = true;
+	p.sa.gap = (struct gdoi_gap){
+		.has_atd = true, .atd = 2, .has_dtd = true, .dtd = 5
+	};
+	gk_assert_ok(lab_push(&p));
+	lab_pass(29900);
+	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
+	lab_pass(200);
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	lab_pass(4700);
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	lab_pass(200);
+	assert_false(lab_tek(0x101, NULL));
+}
+
+/* A registration says which is the newer one, whichever came here first. */
+GK_TEST(rfc8052_2_2_4_1_02, the_next_key_takes_over_from_one_that_came_later)
+{
+	iec_offer();
+	member();
+	lab_add_iec(tell(1), 0x103, 4)->iec.has_atd = true;
+	p.sa.sat[0].iec.atd = 30;
+	gk_assert_ok(lab_push(&p));
+	lab.offer.sa.sat[0].iec.lifetime = 1000;
+	lab.offer.sa.n_sats = 0;
+	lab.offer.kd.n_packets = 1;
+	lab_add_iec(&lab.offer, 0x102, 2)->iec.lifetime = 100;
+	lab_add_iec(&lab.offer, 0x103, 4)->iec.has_atd = true;
+	lab.offer.sa.sat[1].iec.atd = 20;
+	lab.offer.sa.sat[1].iec.lifetime = 1000;
+	lab.offer.seq = 1;
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x103), GDOI_TEK_NEXT);
+	lab_pass(20100);
+	assert_int_equal(state_of(0x103), GDOI_TEK_CURRENT);
+	assert_int_equal(state_of(0x102), GDOI_TEK_OLD);
+}
+
 GK_TEST(rfc8052_2_2_05, the_key_stays_when_no_key_server_answers)
 {
 	iec_offer();
@@ -195,6 +244,36 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_waits_for_its_subscribers)
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
 }
 
+/* Both attributes at once; and the one in use is not given up for one that is not
+ * to be used yet. */
+GK_TEST(rfc8052_2_2_4_2_02, a_next_key_waits_for_its_time_and_for_subscribers)
+{
+	iec_offer();
+	lab.group[0].kda_min = 80;
+	member();
+	lab_add_iec(tell(1), 0x102, 2)->iec.has_kda = true;
+	p.sa.sat[0].iec.kda = 50;
+	p.sa.sat[0].iec.has_atd = true;
+	p.sa.sat[0].iec.atd = 10;
+	p.sa.has_gap = true;
+	p.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 5 };
+	lab.server[0].deaf = true;
+	gk_assert_ok(lab_push(&p));
+	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
+	assert_int_equal(t.kda, 50);
+	lab_pass(20000);
+	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	lab_add_iec(tell(2), 0x102, 2)->iec.has_kda = true;
+	p.sa.sat[0].iec.kda = 90;
+	gk_assert_ok(lab_push(&p));
+	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(t.kda, 90);
+	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	lab_pass(5100);
+	assert_false(lab_tek(0x101, NULL));
+}
+
 GK_TEST(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again)
 {
 	unsigned asked;
@@ -261,6 +340,10 @@ main(void)
 		       current_and_next_key_by_registration),
 		GK_RUN(rfc6407_5_4_1_02,
 		       a_key_that_is_replaced_is_heard_until_dtd),
+		GK_RUN(rfc6407_5_4_1_02,
+		       dtd_counts_from_the_turn_of_a_next_key),
+		GK_RUN(rfc8052_2_2_4_1_02,
+		       the_next_key_takes_over_from_one_that_came_later),
 		GK_RUN(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap),
 		GK_RUN(rfc8052_2_2_05,
 		       the_key_stays_when_no_key_server_answers),
@@ -269,6 +352,8 @@ main(void)
 		GK_RUN(rfc8052_2_2_04, a_revocation_replaces_at_once),
 		GK_RUN(rfc8052_2_2_4_2_02,
 		       a_publisher_waits_for_its_subscribers),
+		GK_RUN(rfc8052_2_2_4_2_02,
+		       a_next_key_waits_for_its_time_and_for_subscribers),
 		GK_RUN(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again),
 		GK_RUN(rfc8052_2_3_05, keys_of_iec_61850_have_their_lengths),
 		GK_RUN(rfc8052_2_3_09, switch_sid_for_iec61850),

@@ -280,8 +280,10 @@ class Member:
             self._begin_trailing(fresh, now)
         if fresh and not pull and n.G_DTD in gap:
             for key, old in before.items():
-                if any(_selectors(old.tek) == _selectors(t) for t in fresh) and old.leaves is None:
-                    self.teks[key].leaves = now + gap[n.G_DTD]
+                turns = [self.teks[t.protocol, t.spi].active_from if t.values.get("atd") is not None else now
+                         for t in fresh if _selectors(old.tek) == _selectors(t)]
+                if turns and old.leaves is None:  # that of a next key (RFC8052-2.2.4.1-01) may be far away
+                    self.teks[key].leaves = min(turns) + gap[n.G_DTD]
         self._forget(now)
 
     def _begin_trailing(self, fresh, now):

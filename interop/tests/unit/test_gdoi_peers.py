@@ -150,6 +150,20 @@ def test_a_rollover_keeps_the_old_keys_for_a_while():
         (True, False), (True, True), (False, True)]
 
 
+@pytest.mark.req("RFC6407-5.4.1-02", "RFC8052-2.2.4.1-01")
+def test_a_next_key_ends_nothing_before_its_time():
+    who = group_identity("oid:1.2.840.10070.61850.8.1.2", dialects.STRICT)
+    s = Scene(1, identity=who, teks=(IecPolicy(specific=b""),), dtd=20)
+    m, make = s.members[0], s.server._make_tek
+    used, = m.teks.values()
+    s.server._deletes = lambda which: []
+    s.server._new_teks = lambda group, now: setattr(group, "teks", [make(group, group.tek_policies[0], now, now + 300)])
+    teks(s)
+    coming = m.teks[n.T_IEC, s.group.teks[0].spi]
+    assert [(used.usable(s.now + t), coming.usable(s.now + t)) for t in (21, 299, 301, 321)] == [
+        (True, False), (True, False), (True, True), (False, True)]
+
+
 @pytest.mark.req("RFC6407-5.9-08")
 def test_an_spi_of_zero_leaves_what_the_same_message_brings():
     s = Scene(1)
