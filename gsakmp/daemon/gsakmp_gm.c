@@ -36,20 +36,65 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
+/* What would not do at a start does not do now. */
+static enum gk_err
+suits(const struct gsakmpd_membership *m, const struct gsakmp_party *old,
+      struct gkd_why *why)
+{
+	const struct gkd_config *config = m->d->config;
+	const struct gkd_elem *own =
+		gkd_elem_child(gkd_config_root(config), "identity");
+	const char *fault = gsakmpd_suite_fault(m, &m->cfg.suite);
+
+	if (fault != NULL)
+		return gkd_config_fail(config, own, why,
+		                       "the group has mechanisms that %s",
+		                       fault);
+	if (gk_identity_equal(*m->party->party.id, *old->id,
+	                      GK_DN_COMPARE_RFC4514))
+		return GK_OK;
+	return gkd_config_fail(config, own, why,
+	                       "its certificate has another name by now, "
+	                       "which needs a restart");
+}
+
+static enum gk_err
+renew_party(struct gsakmpd_membership *m, struct gkd_why *why)
+{
+	struct gsakmpd_party *old = m->party, *fresh;
+
+	GK_TRY(gsakmpd_party_load(m->d->config, &fresh, why));
+	m->party = fresh;
+	if (suits(m, &old->party, why) != GK_OK) {
+		m->party = old;
+		gsakmpd_party_free(fresh);
+		return GK_ERR_VALUE;
+	}
+	m->cfg.party = fresh->party;
+	gsakmp_gm_set_party(m->engine, &m->cfg.party);
+	gsakmpd_party_free(old);
+	return GK_OK;
+}
+
 static void
 reload(struct gkd_daemon *d)
 {
 	struct gsakmpd_membership *m = d->state;
-	struct gkd_why why;
-	enum gk_err err = gsakmpd_party_reload_crls(d->config, m->party, &why);
+	struct gkd_why why, unread;
+	enum gk_err err = renew_party(m, &why);
 
+	/* Whoever was revoked is, also when a key can be read by root alone. */
+	if (err != GK_OK &&
+	    gsakmpd_party_reload_crls(d->config, m->party, &unread) == GK_OK)
+		(void)gsakmp_gm_revocations(m->engine, gkd_now());
 	/* The certificate of who signed it may be on one of them. */
 	(void)gpt_announced_renew(&m->announced, true);
 	gsakmpd_membership_drain(m);
 	if (err == GK_OK) {
 		(void)gsakmp_gm_revocations(m->engine, gkd_now());
 		gsakmpd_membership_drain(m);
-		gkd_log(LOG_NOTICE, "cfg", "CRLs are read again");
+		gkd_log(LOG_NOTICE, "cfg",
+		        "certificates and CRLs are read again");
 		gkd_events_emit(d->events, "reloaded", NULL);
 		return;
 	}

@@ -198,6 +198,11 @@ void gsakmpd_keys_free(struct gsakmpd_membership *m);
 extern const struct gkd_command gsakmpd_membership_commands[];
 json_t *gsakmpd_membership_status(struct gkd_daemon *d);
 
+/* gsakmpd_suite_fault - why @m cannot register with these mechanisms: what follows
+ * "the group has mechanisms that "; NULL when it can. */
+const char *gsakmpd_suite_fault(const struct gsakmpd_membership *m,
+                                const struct gsakmp_suite *suite);
+
 /* ---- a member that is to be one, and is not (membership_retry.c) --------- */
 
 GK_MUST_CHECK enum gk_err gsakmpd_retry_open(struct gsakmpd_membership *m);

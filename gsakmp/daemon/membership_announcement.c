@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,6 +191,19 @@ drop(void *arg)
 }
 
 static enum gk_err
+able(const struct gsakmpd_membership *m, const struct gsakmpd_membership *fresh,
+     struct gkd_why *why)
+{
+	const char *fault = gsakmpd_suite_fault(m, &fresh->cfg.suite);
+	char text[100];
+
+	if (fault == NULL)
+		return GK_OK;
+	snprintf(text, sizeof(text), "has mechanisms that %s", fault);
+	return refuse(m, why, text);
+}
+
+static enum gk_err
 prepare(void *arg, struct gpt_announcement *a, struct gkd_why *why)
 {
 	struct gsakmpd_membership *m = arg;
@@ -203,9 +217,8 @@ prepare(void *arg, struct gpt_announcement *a, struct gkd_why *why)
 	err = take_all(fresh, m->announced.elem, a, why);
 	if (err == GK_OK)
 		err = compatible(m, fresh, why);
-	if (err == GK_OK && !same_suite(&fresh->cfg.suite, &m->cfg.suite) &&
-	    !gsakmp_suite_supported(&fresh->cfg.suite, m->cfg.legacy_ok))
-		err = refuse(m, why, "has mechanisms that are not allowed");
+	if (err == GK_OK && !same_suite(&fresh->cfg.suite, &m->cfg.suite))
+		err = able(m, fresh, why);
 	if (err == GK_OK)
 		err = open_multicast(m, fresh, why);
 	if (err != GK_OK)

@@ -4,6 +4,7 @@
 
 #include "gsakmp/daemon/membership.h"
 #include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/message/signing.h"
 #include "gsakmp/payload/groupid.h"
 #include "policy-tokens/token/gpt_suite.h"
 
@@ -68,6 +69,23 @@ read_mechanisms(const struct gkd_config *config, const struct gkd_elem *elem,
 	                     why));
 	suite->timestamp = time == 1;
 	return gkd_elem_bool(config, elem, "@terse", true, &suite->terse, why);
+}
+
+/* Nothing else would tell: there is no message in which a key server could. */
+const char *
+gsakmpd_suite_fault(const struct gsakmpd_membership *m,
+                    const struct gsakmp_suite *suite)
+{
+	if (!gsakmp_suite_supported(suite, true))
+		return "are not known here";
+	if (!gsakmp_suite_supported(suite, m->cfg.legacy_ok))
+		return "are weak, which '@legacy' of <trust> does not allow";
+	if (!m->cfg.receive_only &&
+	    !gsakmp_can_sign(&m->dialect, m->party->party.signer,
+	                     suite->signature))
+		return "want signatures which the key of <identity> cannot "
+		       "make";
+	return NULL;
 }
 
 static const char *const transports[] = { "udp", "tcp", "udp-rtj-tcp-other",
@@ -300,6 +318,7 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 	enum gkd_exit rc;
 	struct gsakmp_groupid id;
 	struct gk_slice tail;
+	const char *fault;
 
 	if (gsakmpd_party_load(config, &m->party, why) != GK_OK ||
 	    gsakmpd_fetch_config_load(config, &m->by_url, why) != GK_OK ||
@@ -328,6 +347,13 @@ gsakmpd_membership_configure(struct gsakmpd_membership *m, struct gkd_why *why)
 	m->cfg.dialect = &m->dialect;
 	m->cfg.expected_gcks =
 		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
+	fault = gsakmpd_suite_fault(m, &m->cfg.suite);
+	if (fault != NULL) {
+		(void)gkd_config_fail(config, group != NULL ? group : announced,
+		                      why, "the group has mechanisms that %s",
+		                      fault);
+		return GKD_EXIT_CONFIG;
+	}
 	m->store_path = gkd_elem_path(config, root, "store@path");
 	m->hook_program = gkd_elem_path(config, root, "hook@program");
 	if (gkd_hook_check(config, m->hook_program, why) != GK_OK ||

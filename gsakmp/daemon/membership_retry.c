@@ -79,11 +79,13 @@ gsakmpd_retry_left(struct gsakmpd_membership *m)
 void
 gsakmpd_retry_asked(struct gsakmpd_membership *m, enum gk_err err)
 {
-	/* A group that was destroyed; it has been asked for already. */
-	if (err == GK_OK || err == GK_ERR_POLICY || err == GK_ERR_UNEXPECTED)
+	/* It has been asked for already. */
+	if (err == GK_OK || err == GK_ERR_UNEXPECTED)
 		return;
 	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s", gk_strerror(err));
-	gsakmpd_retry_left(m);
+	/* A group that was destroyed. */
+	if (err != GK_ERR_POLICY)
+		gsakmpd_retry_left(m);
 }
 
 json_t *

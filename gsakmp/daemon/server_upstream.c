@@ -95,6 +95,7 @@ gsakmpd_upstream_configure(struct gsakmpd_group *g, const struct gkd_elem *elem,
                            struct gkd_why *why)
 {
 	struct gsakmpd_membership *m = calloc(1, sizeof(*m));
+	const char *fault;
 	enum gkd_exit rc;
 
 	if (m == NULL)
@@ -120,6 +121,13 @@ gsakmpd_upstream_configure(struct gsakmpd_group *g, const struct gkd_elem *elem,
 	m->cfg.dialect = &m->dialect;
 	m->cfg.expected_gcks =
 		m->gcks_id.kind != GK_ID_NONE ? &m->gcks_id : NULL;
+	fault = gsakmpd_suite_fault(m, &m->cfg.suite);
+	if (fault != NULL) {
+		(void)gkd_config_fail(m->d->config, elem, why,
+		                      "the group has mechanisms that %s",
+		                      fault);
+		return GKD_EXIT_CONFIG;
+	}
 	g->cfg.subordinate = true;
 	return GKD_EXIT_OK;
 }

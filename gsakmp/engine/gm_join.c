@@ -2,6 +2,7 @@
 #include "gsakmp/engine/gm_state.h"
 
 #include "common/base/gk_check.h"
+#include "gsakmp/message/signing.h"
 
 #define BACKOFF_DOUBLED 5 /* times, with each failed attempt to rejoin */
 
@@ -108,7 +109,9 @@ gsakmp_gm_start_join(struct gsakmp_gm *gm, struct gk_now now)
 {
 	enum gk_err err;
 
-	if (!gsakmp_suite_supported(&gm->cfg.suite, gm->cfg.legacy_ok))
+	if (!gsakmp_suite_supported(&gm->cfg.suite, gm->cfg.legacy_ok) ||
+	    !gsakmp_can_sign(&gm->dialect, gm->cfg.party.signer,
+	                     gm->cfg.suite.signature))
 		return GK_ERR_POLICY;
 	gsakmp_gm_join_clear(gm);
 	gsakmp_gm_ahead_clear(gm); /* what the answer will bring is newer */

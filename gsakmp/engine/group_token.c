@@ -348,6 +348,7 @@ policy_args(const struct gsakmp_group *g, const struct gsakmp_party *party)
 		.no_post = limited && !g->cfg.can_post,
 		.no_udp = limited && g->cfg.no_udp,
 		.no_tcp = limited && g->cfg.no_tcp,
+		.we_sign = limited,
 	};
 }
 

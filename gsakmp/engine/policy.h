@@ -104,6 +104,9 @@ struct gsakmp_policy_args {
 	bool no_unknown;
 	/* Nor is one with a transport by which nobody can reach us. */
 	bool no_udp, no_tcp;
+	/* Nor is one whose signatures our own key cannot make: of a key server,
+	 * which signs what it sends (RFC 4535 section 7.8.1). */
+	bool we_sign;
 	/* Of a member: a registration over another is taken where there is none
 	 * over this. */
 	enum gsakmp_way way;

@@ -4,6 +4,7 @@
 #include "common/base/gk_check.h"
 #include "gsakmp/gsakmp_algorithm.h"
 #include "gsakmp/message/dialect.h"
+#include "gsakmp/message/signing.h"
 #include "policy-tokens/token/gpt_suite.h"
 
 #define RESEND_MAX 100 /* a sane end to what ReliabilityResendInfo may ask */
@@ -73,6 +74,17 @@ suite_from_gpt(const struct gsakmp_dialect *dialect,
 	       to_code(m->key_wrap, &out->encryption);
 }
 
+/* RFC4534-2-11: that our programs know an algorithm is not enough; a group in which
+ * we can answer nobody, or rekey nothing, is none of ours. */
+static bool
+we_can_sign(const struct gsakmp_derivation *d, uint16_t type)
+{
+	return !d->args->we_sign ||
+	       gsakmp_can_sign(d->args->dialect, d->args->party->signer,
+	                       type) ||
+	       !GK_CHECKED("RFC4534-2-11");
+}
+
 /* --- registration ---------------------------------------------------------- */
 
 /* Why an entry of the token is passed over; @req NULL: it is not. */
@@ -88,11 +100,15 @@ forbid(const struct gsakmp_derivation *d, const struct unfit *why)
 	                     why->field, 0);
 }
 
-/* RFC4534-B.1.3-01: any listed set will do; RFC4534-3-05: in that order. */
-static void
+#define NOT_OUR_KEY "signature type: our key cannot make one"
+
+/* RFC4534-B.1.3-01: any listed set will do; RFC4534-3-05: in that order.  True: there
+ * is one that would do if our key were another. */
+static bool
 derive_mechanisms(const struct gsakmp_derivation *d)
 {
 	struct gsakmp_policy *p = d->p;
+	bool unsigned_by_us = false;
 
 	p->n_suites = 0;
 	for (size_t i = 0; i < p->reg->n_mechanisms; i++) {
@@ -105,10 +121,15 @@ derive_mechanisms(const struct gsakmp_derivation *d)
 		if (!suite_from_gpt(d->args->dialect, &m, &suite) ||
 		    !gsakmp_suite_supported(&suite, d->args->legacy_ok))
 			continue;
+		if (!we_can_sign(d, suite.signature)) {
+			unsigned_by_us = true;
+			continue;
+		}
 		if (p->n_suites < GSAKMP_POLICY_SUITE_MAX)
 			p->suite[p->n_suites++] = suite;
 	}
 	p->terse = p->suite[0].terse;
+	return unsigned_by_us;
 }
 
 /* RFC4534-2-11: "communication mechanisms are supported".  A group to which no
@@ -125,15 +146,18 @@ try_registration(const struct gsakmp_derivation *d,
                  const struct gpt_registration *r)
 {
 	struct gsakmp_policy *p = d->p;
+	bool unsigned_by_us;
 
 	p->reg = r->reg.reg;
 	p->dereg = r->dereg.dereg;
-	derive_mechanisms(d);
+	unsigned_by_us = derive_mechanisms(d);
 	if ((!listens(d->args, p->reg->transport) ||
 	     (p->dereg != NULL && !listens(d->args, p->dereg->transport))) &&
 	    GK_CHECKED("RFC4534-2-11"))
 		return (struct unfit){ "RFC4534-2-11",
 			               "transport: nothing listens for it" };
+	if (p->n_suites == 0 && unsigned_by_us)
+		return (struct unfit){ "RFC4534-2-11", NOT_OUR_KEY };
 	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03", "RFC4535-2-08"))
 		return (struct unfit){ "RFC4534-3-03", GSAKMP_POLICY_FIELD };
 	return (struct unfit){ NULL, NULL };
@@ -218,6 +242,8 @@ try_rekey(const struct gsakmp_derivation *d, const struct gpt_rekey *r,
 	     r->method == GPT_METHOD_UNKNOWN) &&
 	    GK_CHECKED("RFC4534-3-07"))
 		return (struct unfit){ "RFC4534-3-07", GSAKMP_POLICY_FIELD };
+	if (!we_can_sign(d, m->signature))
+		return (struct unfit){ "RFC4534-2-11", NOT_OUR_KEY };
 	if (r->reliability == GPT_RELIABILITY_UNKNOWN &&
 	    GK_CHECKED("RFC4534-2-11"))
 		return (struct unfit){ "RFC4534-2-11", GSAKMP_POLICY_FIELD };

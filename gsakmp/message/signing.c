@@ -85,6 +85,18 @@ gsakmp_cover(const struct gsakmp_dialect *dialect, struct gk_slice message,
 	return GK_OK;
 }
 
+bool
+gsakmp_can_sign(const struct gsakmp_dialect *dialect,
+                const struct gk_signer *signer, uint16_t type)
+{
+	const struct gk_pubkey *pub = gk_signer_pubkey(signer);
+
+	if (!gk_pubkey_suits(pub, gsakmp_signature_alg(dialect, type)))
+		return false;
+	return type != GSAKMP_SIGNATURE_RSA_SHA256 ||
+	       gk_pubkey_min_bits(pub, RSA_SHA256_BITS_MIN, 0) == GK_OK;
+}
+
 enum gk_err
 gsakmp_message_verify(const struct gsakmp_message *msg,
                       const struct gsakmp_dialect *dialect,

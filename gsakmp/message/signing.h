@@ -44,4 +44,9 @@ GK_MUST_CHECK enum gk_err gsakmp_message_verify(
 	const struct gsakmp_message *msg, const struct gsakmp_dialect *dialect,
 	const struct gk_pubkey *pub, struct gsakmp_reject *why);
 
+/* gsakmp_can_sign - can @signer make signatures of this type (Table 21)?  The key
+ * has to be of its kind, and as long as it wants. */
+bool gsakmp_can_sign(const struct gsakmp_dialect *dialect,
+                     const struct gk_signer *signer, uint16_t type);
+
 #endif /* GSAKMP_MESSAGE_SIGNING_H */

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A member that is shown new credentials while it runs; and keys with which nobody can be a member, or serve one."""
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from msec_scapy import material, pkix
+
+CONFIG, POLICY = 3, 6
+
+
+def attribute(ground, levels):
+    aa = ground.party("aa")
+    return material.issue(pkix.Certificate(aa.der), aa.private, pkix.Certificate(ground.party("gm0").der), levels)
+
+
+@pytest.mark.req("RFC4535-7.7.1-07", "RFC4534-B.1.2-01")
+def test_another_attribute_certificate_without_a_restart(ground):
+    """It is refused with the one that it has; the file is replaced, and what `reload` reads is sent along."""
+    p, file = ground.party("gm0"), ground.dir / "gm0.ac"
+    file.write_bytes(attribute(ground, {2}))
+    ground.identities["gm0"] = (f'<identity certificate="{p.chain}" key="{p.key}">'
+                                f'<attribute-certificate file="{file}"/></identity>')
+    ground.believed = f'<attribute-authority file="{ground.party("aa").chain}"/>'
+    server = ground.gcks(ground.make_token(permissions=(5,)))
+    ground.believed = ""
+    gm = ground.gm("gm0", timeout="300ms")
+    gm.control("join")
+    server.wait("refused", where=lambda e: e.get("req") == "RFC4535-5.2.1.1-15")
+    gm.wait("left")
+    file.write_bytes(attribute(ground, {5}))
+    gm.control("reload")
+    gm.wait("reloaded")
+    gm.control("join")
+    gm.wait("joined")
+    server.wait("member-active")
+    gm.finish()
+    server.finish()
+
+
+@pytest.mark.req("RFC4535-4.2-02")
+def test_a_member_goes_on_with_a_renewed_certificate(ground):
+    """Another certificate of the same name, with another key, is read by a member that goes on, and comes back with it: that the
+    one before is revoked then concerns it no more.  One of another name is not taken, nor one that is gone, nor of another
+    kind of key."""
+    p = first = ground.pki.issue("gm0")
+    server, gm = ground.gcks(), ground.gm("gm0")
+    gm.control("join")
+    gm.wait("joined")
+    old = p.chain.read_bytes(), p.key.read_bytes()
+
+    def refused(other, words):
+        chain, key = (other.chain.read_bytes(), other.key.read_bytes()) if other else (b"", old[1])
+        p.chain.write_bytes(chain)
+        p.key.write_bytes(key)
+        mark = gm.mark()
+        assert not gm.control.request("reload")["ok"]
+        assert words in gm.wait("reload-failed", since=mark)["reason"]
+    refused(ground.pki.issue("gm1"), "another name")
+    refused(None, "certificate")
+    refused(ground.pki.issue("gm0", key=rsa.generate_private_key(65537, 2048)), "want signatures which the key of <identity> cannot make")
+    ground.pki.issue("gm0")
+    assert p.chain.read_bytes() != old[0]
+    gm.control("reload")
+    mark, there = gm.mark(), server.mark()
+    server.control("rekey")
+    gm.wait("rekeyed", since=mark)
+    gm.control("leave")
+    gm.wait("left", since=mark)
+    gm.control("join")
+    gm.wait("joined", since=mark)
+    server.wait("member-active", since=there)
+    ground.pki.revoke(first)
+    ground.pki.write_crl()
+    mark, there = server.mark(), gm.mark()
+    server.control("reload")
+    server.wait("members-judged", since=mark, where=lambda e: e["looked_at"] >= 1)
+    server.control("rekey")
+    gm.wait("rekeyed", since=there)
+    assert not server.find("access-ended")
+    gm.finish()
+    server.finish()
+
+
+@pytest.mark.req("RFC4534-2-11")
+@pytest.mark.refuses("RFC4534-2-11")
+def test_a_key_that_makes_no_signature_of_the_group(ground):
+    """A key server that could answer nobody does not take the token; a member that could not even ask does not start."""
+    server, gm = ground.gcks(), ground.gm("gm0")
+    for daemon, name, status, words in ((server, "keys", POLICY, ("our key cannot make one", "RFC4534-2-11")),
+                                        (gm, "gm0", CONFIG, ("<group>: the group has mechanisms that want signatures",))):
+        daemon.finish()
+        code, text = daemon.check_config()
+        assert code == 0, text
+        ground.pki.issue(name, key=rsa.generate_private_key(65537, 2048))
+        code, text = daemon.check_config()
+        assert code == status, text
+        assert all(w in text for w in words), text
+
+
+@pytest.mark.req("RFC4534-2-11")
+def test_weak_mechanisms_that_are_not_allowed_are_said_at_the_start(ground):
+    gm = ground.gm("gm0")
+    gm.finish()
+    good = gm.config.read_text()
+    for number, words in (("1", "are weak, which '@legacy' of <trust> does not allow"), ("77", "are not known here")):
+        gm.write(good.replace(f'nonce-hash="{ground.suite.nonce_hash}"', f'nonce-hash="{number}"'))
+        code, text = gm.check_config()
+        assert code == CONFIG and words in text, text
