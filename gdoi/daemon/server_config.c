@@ -148,6 +148,9 @@ read_rekey(const struct gkd_config *config, struct gdoid_group *g,
 	c->sender_last = (uint32_t)n;
 	GK_TRY(gkd_number_load(config, e, "@sender-ids-max", GDOI_KD_SIDS_MAX,
 	                       &c->sids_max, why));
+	GK_TRY(gkd_elem_ms(config, e, "@sender-reset-interval", 1000, 86400000,
+	                   60000, &n, why));
+	c->start_over_gap_s = (uint32_t)((n + 999) / 1000);
 	GK_TRY(gkd_elem_ms(config, e, "@kilobytes-interval", 1000, 86400000,
 	                   10000, &n, why));
 	c->worn_gap_s = (uint32_t)((n + 999) / 1000);

@@ -41,6 +41,7 @@ take_list(const struct move *m, struct gk_now now)
 {
 	struct gdoi_gm *gm = m->gm;
 	size_t at = find(m, &gm->cfg.server[gm->server]);
+	uint64_t silent[GDOI_GM_SERVERS_MAX] = { 0 };
 	unsigned contacted = 0;
 
 	/* An SA with a key server that is none any more is of no use. */
@@ -51,7 +52,10 @@ take_list(const struct move *m, struct gk_now now)
 
 		if (to < m->n && (gm->contacted & 1U << i) != 0)
 			contacted |= 1U << to;
+		if (to < m->n)
+			silent[to] = gm->silent_until[i];
 	}
+	memcpy(gm->silent_until, silent, sizeof(silent));
 	for (size_t i = 0; i < m->n; i++)
 		gm->cfg.server[i] = m->servers[i];
 	gm->cfg.n_servers = m->n;

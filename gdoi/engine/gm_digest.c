@@ -98,6 +98,8 @@ gdoi_gm_digest(const struct gdoi_gm *gm, uint8_t out[32])
 	gk_sum_u64(&s, gm->ike != NULL ? ike_state(gm->ike) : 0);
 	gk_sum_u64(&s, gm->up);
 	gk_sum_u64(&s, gm->server);
+	for (size_t i = 0; i < gm->cfg.n_servers; i++)
+		gk_sum_u64(&s, gm->silent_until[i]);
 	for (size_t i = 0; i < gm->n_groups; i++)
 		add_group(&s, &gm->group[i]);
 	memcpy(out, s.d, 32);

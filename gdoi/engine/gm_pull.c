@@ -278,8 +278,10 @@ gm_pull_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 
 	if (pull->expect == 0 || pull->retry_at > now.mono_ms)
 		return GK_OK;
-	if (pull->tries_left <= 1)
+	if (pull->tries_left <= 1) {
+		gm_server_silent(gm, now);
 		return gm_register_failed(gm, group, "no answer", NULL, now);
+	}
 	pull->tries_left--;
 	pull->wait_ms *= 2;
 	pull->retry_at = now.mono_ms + pull->wait_ms;

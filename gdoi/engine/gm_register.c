@@ -188,7 +188,7 @@ timer(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	group->register_at = GK_NEVER;
 	/* A new round begins with the first choice. */
 	if (gm->ike == NULL && !anybody_wants(gm) && !gm->keep_server)
-		gm->server = 0;
+		gm_server_choose(gm, now);
 	group->wanted = true;
 	group->servers_tried = 0;
 	if (!group->joined)

@@ -128,6 +128,23 @@ wanted(const struct gdoi_gm *gm)
 	return false;
 }
 
+void
+gm_server_choose(struct gdoi_gm *gm, struct gk_now now)
+{
+	gm->server = 0;
+	for (size_t i = gm->cfg.n_servers; i-- > 0;)
+		if (gm->silent_until[i] <= now.mono_ms)
+			gm->server = i;
+}
+
+/* It takes half a minute to find out, and lifetimes may be shorter than that: so it
+ * is not the first to be asked again, for as long as a member waits at most. */
+void
+gm_server_silent(struct gdoi_gm *gm, struct gk_now now)
+{
+	gm->silent_until[gm->server] = now.mono_ms + gm->cfg.backoff_max_ms;
+}
+
 /* The SA is gone, or none came about: whoever needs one tries the next key
  * server.  @culprit: it was only this group that was not served. */
 static enum gk_err
@@ -136,6 +153,8 @@ next(struct gdoi_gm *gm, struct gm_group *culprit, const char *text,
 {
 	bool go_on = culprit == NULL;
 
+	if (!gm->up)
+		gm_server_silent(gm, now);
 	drop(gm);
 	GK_TRY(gm_farewells_failed(gm, text != NULL ? text : "no answer"));
 	if (!wanted(gm))
@@ -273,6 +292,7 @@ established(struct gdoi_gm *gm, struct gk_now now)
 {
 	gm->up = true;
 	gm->contacted |= 1U << gm->server;
+	gm->silent_until[gm->server] = 0;
 	gm->keep_server = false;
 	(void)gk_identity_print(gm->peer, sizeof(gm->peer), ike_peer(gm->ike));
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_UP, NULL, NULL));
@@ -307,6 +327,8 @@ down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 	mappings(gm, mapped);
 	/* Also of one that never came up: people want to know why. */
 	GK_TRY(peer_output(gm, GDOI_OUT_PHASE1_DOWN, text, &why));
+	if (peer_dead)
+		gm_server_silent(gm, now);
 	GK_TRY(next(gm, NULL, text, &why, now));
 	return peer_dead ? dead(gm, now) : map_again(gm, mapped, now);
 }

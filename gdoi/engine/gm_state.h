@@ -276,6 +276,7 @@ struct gdoi_gm {
 	size_t server;      /* which of the list: ours, or the next one */
 	bool keep_server;   /* the one before is dead: do not begin with it */
 	unsigned contacted; /* bit per key server: there was an SA with it */
+	uint64_t silent_until[GDOI_GM_SERVERS_MAX]; /* ms: it did not answer */
 	uint64_t linger_until; /* it ends then, when nobody needs it */
 	uint64_t idle_until;   /* after a tick that failed; 0: it did not */
 	char peer[512];        /* printable identity */
@@ -559,6 +560,10 @@ GK_MUST_CHECK enum gk_err gm_farewells_failed(struct gdoi_gm *gm,
                                               const char *text);
 
 /* gm_server.c: with whom; phase 1. */
+/* gm_server_choose - the first of the list; but one that was silent lately only where
+ * all were. */
+void gm_server_choose(struct gdoi_gm *gm, struct gk_now now);
+void gm_server_silent(struct gdoi_gm *gm, struct gk_now now);
 /* gm_server_need - begin an SA, when there is none. */
 GK_MUST_CHECK enum gk_err gm_server_need(struct gdoi_gm *gm, struct gk_now now);
 /* gm_server_leave - tear the SA down, telling the peer; whoever still wants to

@@ -12,6 +12,7 @@
 #define HOLD_MS 1000 /* between attempts to send what the store refused */
 #define IDLE_MS 1000 /* after a tick that failed: what is due stays due */
 #define PUSH_LIMIT 60000
+#define START_OVER_GAP_S 60
 #define WORN_GAP_S 10
 #define WORN_MAX 12
 
@@ -30,6 +31,8 @@ gdoi_group_defaults(struct gdoi_group *g)
 		c->members_max = MEMBERS_MAX;
 	if (c->sids_max == 0 || c->sids_max > GDOI_KD_SIDS_MAX)
 		c->sids_max = GDOI_KD_SIDS_MAX;
+	if (c->start_over_gap_s == 0)
+		c->start_over_gap_s = START_OVER_GAP_S;
 	if (c->worn_gap_s == 0)
 		c->worn_gap_s = WORN_GAP_S;
 	if (c->worn_max == 0)

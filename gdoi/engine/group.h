@@ -56,6 +56,8 @@ struct gdoi_group_config {
 	 * GDOI_KD_SIDS_MAX.  Who asks for more is refused, or gets so many. */
 	unsigned sids_max; /* [GDOI_KD_SIDS_MAX] */
 	bool sids_fewer;
+	uint32_t start_over_gap_s; /* [60] section 3.5, step 5: from one time
+	                            * that everything is deleted to the next */
 	/* RFC 2407 section 4.5: an SA with a lifetime in kilobytes is replaced when
 	 * a member registers again, but not sooner than that, ... */
 	uint32_t worn_gap_s; /* [10] after it was made, and ... */

@@ -104,6 +104,8 @@ gdoi_group_start_over(struct gdoi_group *g, struct gk_now now)
 	GK_TRY(delete_all(g, now));
 	GK_TRY(gk_group_sender_reset(g->data));
 	g->exhausted = false;
+	g->start_over_from =
+		now.mono_ms + 1000 * (uint64_t)g->cfg.start_over_gap_s;
 	g->commit_owed = true;
 	return GK_OK;
 }

@@ -351,7 +351,12 @@ take_sids(struct admission *a)
 		                     0);
 	err = gk_group_sender_next(a->g->data, n, &first);
 	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.5-11")) {
-		/* RFC6407-3.5-11: none before all of them can be reset. */
+		/* RFC6407-3.5-11: none before all of them can be reset; which
+		 * costs everybody a registration, so that nobody who asks for
+		 * ever more can have it all the time. */
+		if (a->now.mono_ms < a->g->start_over_from)
+			return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.5-11",
+			              "SID, of which there is none for now");
 		a->g->exhausted = true;
 		return refuse(a->why, GK_ERR_REPLAY, "RFC6407-3.5-11", "SID");
 	}

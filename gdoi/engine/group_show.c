@@ -209,6 +209,7 @@ gdoi_group_digest(struct gdoi_group *g, uint8_t out[32])
 	gk_sum_u64(&s, g->n_acks);
 	gk_sum_u64(&s, g->window_ends);
 	gk_sum_u64(&s, g->exhausted);
+	gk_sum_u64(&s, g->start_over_from);
 	add_sas(&s, g);
 	for (const struct gdoi_event *e = g->first_event; e; e = e->next) {
 		gk_sum_u64(&s, e->number);

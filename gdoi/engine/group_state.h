@@ -195,6 +195,7 @@ struct gdoi_group {
 	bool rekey_owed;     /* a plan failed: it has to be made again ... */
 	bool owed_at_once;   /* ... and knew neither ATD nor DTD */
 	bool exhausted;      /* sender ids: section 3.5, step 5 */
+	uint64_t start_over_from; /* ms: not before that again */
 
 	struct gdoi_member **members; /* by MemberID */
 	size_t members_cap;

@@ -416,6 +416,30 @@ GK_TEST(rfc6407_7_2_6_02, the_next_key_server_serves)
 	assert_int_equal(lab.server[1].pulls, 1);
 }
 
+/* A lifetime may be shorter than it takes to find out that the first is still dead. */
+GK_TEST(rfc6407_7_2_6_02, a_silent_key_server_is_not_the_first_for_a_while)
+{
+	lab_reset();
+	lab.cfg.n_servers = 2;
+	lab_start();
+	lab.server[0].deaf = true;
+	lab_join(0);
+	lab_pass(60000);
+	assert_int_equal(lab.server[1].pulls, 1);
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	lab_pass(1500);
+	assert_int_equal(lab.server[1].pulls, 2);
+	assert_int_equal(seen(GDOI_OUT_NEXT_SERVER), 1);
+	/* it is the first choice again, in the end */
+	lab.server[0].deaf = false;
+	lab_pass(300000);
+	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
+	lab_talk();
+	assert_int_equal(lab.server[0].pulls, 1);
+	assert_int_equal(lab.server[1].pulls, 2);
+}
+
 GK_TEST(rfc6407_3_3_05, the_next_key_server_may_have_a_better_policy)
 {
 	lab_reset();
@@ -496,6 +520,8 @@ main(void)
 		GK_RUN(rfc6407_5_5_1_1_2_03, directions),
 		GK_RUN(rfc2407_4_5_04, lifetimes),
 		GK_RUN(rfc6407_7_2_6_02, the_next_key_server_serves),
+		GK_RUN(rfc6407_7_2_6_02,
+		       a_silent_key_server_is_not_the_first_for_a_while),
 		GK_RUN(rfc6407_3_3_05,
 		       the_next_key_server_may_have_a_better_policy),
 		GK_RUN(rfc6407_3_3_01, failures_are_counted),

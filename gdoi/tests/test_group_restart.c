@@ -312,6 +312,33 @@ GK_TEST(rfc6407_3_5_11, when_they_run_out_everything_is_deleted_and_new)
 	gw_free(&w);
 }
 
+/* Else one that registers again and again would have everybody do so. */
+GK_TEST(rfc6407_3_5_11, not_all_the_time)
+{
+	gw_init(&w, 2);
+	w.cfg.sender_last = 5;
+	w.cfg.start_over_gap_s = 30;
+	gw_open(&w);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 4));
+	gk_assert_err(GK_ERR_REPLAY, gw_register_sids(&w, &w.member[1], 4));
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_SID_EXHAUSTED], 1);
+	gk_assert_ok(gw_register_sids(&w, &w.member[0], 4));
+	for (unsigned i = 0; i < 3; i++) {
+		gk_assert_err(GK_ERR_REPLAY,
+		              gw_register_sids(&w, &w.member[1], 4));
+		gw_after(&w, 9);
+	}
+	assert_int_equal(w.count[GDOI_OUT_SID_EXHAUSTED], 1);
+	/* what there is is still to be had */
+	gk_assert_ok(gw_register_sids(&w, &w.member[1], 2));
+	gw_after(&w, 3);
+	gk_assert_err(GK_ERR_REPLAY, gw_register_sids(&w, &w.member[1], 2));
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_SID_EXHAUSTED], 2);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_5_4_2_01, a_request_that_can_never_be_met_is_refused)
 {
 	gw_init(&w, 1);
@@ -566,6 +593,7 @@ main(void)
 		       no_two_counter_mode_sas_have_a_key_in_common),
 		GK_RUN(rfc6407_3_5_11,
 		       when_they_run_out_everything_is_deleted_and_new),
+		GK_RUN(rfc6407_3_5_11, not_all_the_time),
 		GK_RUN(rfc6407_5_4_2_01,
 		       a_request_that_can_never_be_met_is_refused),
 		GK_RUN(rfc6407_5_9_07, delete_all_starts_over),
