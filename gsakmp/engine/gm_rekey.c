@@ -172,6 +172,7 @@ gsakmp_gm_token_out(struct gsakmp_gm *gm)
 		return GK_ERR_NOMEM;
 	out->group_id = gm->cfg.group_id;
 	out->token = gk_buf_slice(&gm->policy->signed_der);
+	out->edition = -1;
 	if (gm->policy->v.token->has_edition)
 		out->edition = gm->policy->v.token->edition;
 	out->place = gk_slice_str(gm->policy->unknown);

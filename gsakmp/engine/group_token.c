@@ -267,6 +267,7 @@ gsakmp_group_token_out(struct gsakmp_group *g)
 		return GK_ERR_NOMEM;
 	out->group_id = g->cfg.group_id;
 	out->token = gk_buf_slice(&g->policy->signed_der);
+	out->edition = -1;
 	if (g->policy->v.token->has_edition)
 		out->edition = g->policy->v.token->edition;
 	out->place = gk_slice_str(g->policy->unknown);

@@ -27,6 +27,7 @@ READINGS = [dialects.Dialect(**dict(zip(("token_tags", "token_no_reg", "token_re
 # (kinds, what the C decoder says, why the one that refuses does): why nothing is wrong with that
 KNOWN = {
     ("sa", "yes", "RFC6407-5.3-07"): "the type of a source of no octets, which stands for any source, says nothing",
+    ("sa", "yes", "RFC5374-4.1.1-05"): "a source that is a multicast address is refused by our member, behind the parser",
     ("me", "no", "RFC4535-7-04, Notification"): "which notification an exchange may have is asked by our peers, behind the parser",
     ("me", "no", "RFC4535-7.1.2-09, Sequence ID"): "that zero exceeds nothing is seen by our member, which knows the last one",
     ("kd", "yes", "RFC6407-5.6.4.1-01"): "a sender id may have zeros in front: the switch sid_len is about sending",

@@ -174,3 +174,15 @@ def test_who_was_excluded_and_whose_group_is_no_more_asks_no_longer(group):
         assert "asking again in" not in daemon.log.read_text()
         if name == "alice":
             s.keys.control("destroy", GROUP)
+
+
+@pytest.mark.req("RFC4534-3.1-03")
+@pytest.mark.parametrize("edition", (None, 7))
+def test_a_token_without_a_number_is_told_from_one_with(ground, edition):
+    server, gm = ground.gcks(ground.make_token(edition=edition)), ground.gm("gm0")
+    gm.control("join")
+    number = -1 if edition is None else edition
+    assert gm.wait("token")["edition"] == server.wait("token")["edition"] == number
+    assert gm.control("status")["edition"] == server.control("status")["groups"][0]["edition"] == number
+    gm.finish()
+    server.finish()
