@@ -222,14 +222,7 @@ is_end(enum gdoi_output_kind kind)
 static const char *
 group_of(const struct gdoid_member *m, const struct gdoi_output *o)
 {
-	switch (o->kind) {
-	case GDOI_OUT_PHASE1_UP:
-	case GDOI_OUT_PHASE1_DOWN:
-		return NULL;
-	default:
-		return o->group < m->cfg.n_groups ? m->group[o->group].name
-		                                  : NULL;
-	}
+	return o->group == GDOI_NO_GROUP ? NULL : m->group[o->group].name;
 }
 
 static void

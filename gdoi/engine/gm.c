@@ -37,6 +37,7 @@ gm_say(struct gdoi_gm *gm, const struct gm_group *group,
 	if (out == NULL)
 		return NULL;
 	out->text = text;
+	out->group = GDOI_NO_GROUP;
 	if (group != NULL) {
 		out->group = group->index;
 		out->group_id = group->cfg.id;

@@ -243,17 +243,23 @@ names(const struct gm_group *group, const struct isakmp_notification *n)
 	       memcmp(n->data.ptr, octets, sizeof(octets)) == 0;
 }
 
+struct gm_group *
+gm_pull_named(struct gdoi_gm *gm, const struct isakmp_notification *n)
+{
+	for (size_t i = 0; i < gm->n_groups; i++)
+		if (names(&gm->group[i], n))
+			return &gm->group[i];
+	return NULL;
+}
+
 /* Status types and what has no exchange are for people. */
 enum gk_err
 gm_pull_refused(struct gdoi_gm *gm, const struct isakmp_notification *n,
                 struct gk_now now)
 {
 	const struct isakmp_reject why = { .notify = n->type };
-	struct gm_group *group = NULL;
+	struct gm_group *group = gm_pull_named(gm, n);
 
-	for (size_t i = 0; i < gm->n_groups; i++)
-		if (names(&gm->group[i], n))
-			group = &gm->group[i];
 	if (group == NULL || n->type >= ISAKMP_NOTIFY_CONNECTED)
 		return GK_OK;
 	if (n->type == ISAKMP_NOTIFY_INVALID_MESSAGE_ID &&

@@ -338,9 +338,10 @@ down(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 static enum gk_err
 notified(struct gdoi_gm *gm, const struct ike_output *ike, struct gk_now now)
 {
-	struct gdoi_output *out =
-		gm_say(gm, NULL, GDOI_OUT_NOTIFIED, ike->text);
 	const struct isakmp_notification n = ike->notification;
+	struct gdoi_output *out =
+		gm_say(gm, gm->up ? gm_pull_named(gm, &n) : NULL,
+	               GDOI_OUT_NOTIFIED, ike->text);
 
 	if (out == NULL)
 		return GK_ERR_NOMEM;

@@ -598,6 +598,9 @@ GK_MUST_CHECK enum gk_err gm_pull_start(struct gdoi_gm *gm,
                                         struct gm_group *group,
                                         struct gk_now now);
 GK_MUST_CHECK enum gk_err gm_pull_receive(struct gm_input *in);
+/* gm_pull_named - the group whose exchange a notification is about; or NULL. */
+struct gm_group *gm_pull_named(struct gdoi_gm *gm,
+                               const struct isakmp_notification *n);
 /* gm_pull_refused - the key server has notified us about an exchange. */
 GK_MUST_CHECK enum gk_err gm_pull_refused(
 	struct gdoi_gm *gm, const struct isakmp_notification *notification,

@@ -168,7 +168,8 @@ event_fill(struct gdoi_group *g, const struct gdoi_push_content *c,
 	e->ack_by = GK_NEVER;
 	e->resend = g->policy->rekey.resend_count;
 	e->spacing_ms = g->policy->rekey.resend_spacing_ms;
-	if (g->policy->rekey.unicast)
+	/* To where those listen who have this KEK, whatever the policy is now. */
+	if (gdoi_kek_unicast(c->under))
 		GK_TRY(recipients(g, e));
 	GK_TRY(encode_new(g, c, &e->octets));
 	return gdoi_event_save(g, e);

@@ -177,11 +177,20 @@ static enum gk_err
 out_one(struct gdoi_group *g, const struct gdoi_event *e,
         enum gdoi_output_kind kind, const struct gdoi_address *to)
 {
+	const struct gdoi_rekey_sa *kek = gdoi_kek_find(g, e->kek);
 	struct gdoi_output *out = gdoi_outputs_add(&g->out, kind);
 
 	if (out == NULL)
 		return GK_ERR_NOMEM;
 	out->group_id = gk_buf_slice(&g->id);
+	if (kind == GDOI_OUT_MULTICAST && kek != NULL) {
+		struct gdoi_kek_info info;
+
+		/* Who has this KEK listens where its SAK says. */
+		gdoi_kek_info(kek, &info);
+		out->to = info.dst;
+		out->from = info.src;
+	}
 	if (kind == GDOI_OUT_MESSAGE)
 		out->octets = e->octets.len;
 	else

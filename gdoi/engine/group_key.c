@@ -185,6 +185,12 @@ endpoint_address(const struct gdoi_endpoint *e, struct gdoi_address *out)
 	memcpy(out->ip, e->data.ptr, e->data.len);
 }
 
+bool
+gdoi_kek_unicast(const struct gdoi_rekey_sa *kek)
+{
+	return gk_slice_is_zero(kek->sak.ep.dst.data);
+}
+
 void
 gdoi_kek_info(const struct gdoi_rekey_sa *kek, struct gdoi_kek_info *out)
 {

@@ -438,6 +438,24 @@ margin(const struct gdoi_group *g, int64_t life)
 	return m < life ? m : life / 2;
 }
 
+/* RFC 5374 section 4.2.1: and by then senders have to use it, so that ATD is over,
+ * whichever copy of the PUSH it was that came. */
+static int64_t
+lead(const struct gdoi_group *g, int64_t life)
+{
+	const struct gdoi_policy *p = g->policy;
+	int64_t m = margin(g, life), wait;
+
+	if (!p->rekey.on || !p->has_gap || !p->gap.has_atd)
+		return m;
+	wait = p->gap.atd + 1 +
+	       (int64_t)p->rekey.resend_count * p->rekey.resend_spacing_ms /
+	               1000;
+	if (wait >= life)
+		wait = life - 1;
+	return m > wait ? m : wait;
+}
+
 static int64_t
 sooner(int64_t a, int64_t b)
 {
@@ -463,7 +481,7 @@ gdoi_data_due(const struct gdoi_group *g, uint16_t data,
 	if (t->expires == 0)
 		return due;
 	if (!gdoi_data_prefetch(g, data))
-		return sooner(due, t->expires - margin(g, lifetime_of(t)));
+		return sooner(due, t->expires - lead(g, lifetime_of(t)));
 	if (prefetched(g, data) == NULL) {
 		uint32_t atd = g->policy->data[data].sat.iec.atd;
 

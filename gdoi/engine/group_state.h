@@ -292,6 +292,8 @@ GK_MUST_CHECK enum gk_err gdoi_kek_octets(const struct gdoi_group *g,
 void gdoi_kek_sak(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek,
                   bool pull, struct gk_now now, struct gdoi_sak *sak);
 void gdoi_kek_info(const struct gdoi_rekey_sa *kek, struct gdoi_kek_info *out);
+/* gdoi_kek_unicast - a SAK for no address: a PUSH is a datagram for each member. */
+bool gdoi_kek_unicast(const struct gdoi_rekey_sa *kek);
 
 /* gdoi_tek_spare - the spare one of policy->data[@data], drawn if need be. */
 GK_MUST_CHECK enum gk_err gdoi_tek_spare(struct gdoi_group *g, uint16_t data,

@@ -89,6 +89,7 @@ enum gdoi_tek_state {
 const char *gdoi_tek_state_text(enum gdoi_tek_state state);
 
 #define GDOI_TEK_SIDS_MAX 256
+#define GDOI_NO_GROUP SIZE_MAX
 
 struct gdoi_tek {
 	enum gdoi_tek_state state;
@@ -121,7 +122,8 @@ struct gdoi_kek_info {
 
 struct gdoi_output {
 	enum gdoi_output_kind kind;
-	size_t group;             /* GM: index of the group in the config */
+	size_t group;             /* GM: index of the group in the config, or
+	                           * GDOI_NO_GROUP: of phase 1 */
 	struct gk_slice group_id; /* body of the ID payload; may be empty */
 
 	struct gk_slice dgram;    /* SEND, MULTICAST */

@@ -44,8 +44,6 @@ struct gdoi_rekey_policy {
 	/* RFC 6407 section 7.4.1: the evicted do not see what the KEK is that
 	 * protects the new TEKs. */
 	bool hide_kek;
-	/* Unicast PUSH, one datagram for each member's address. */
-	bool unicast;
 };
 
 struct gdoi_data_policy {

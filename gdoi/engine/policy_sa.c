@@ -146,7 +146,6 @@ gdoi_policy_make_rekey(struct gdoi_policy_making *m,
 	out->evict_silent = in->evict.value != 0;
 	out->evict_at_once = in->at_once.value != 0;
 	out->hide_kek = in->hide_kek.value != 0;
-	out->unicast = in->unicast.value != 0;
 	return GK_OK;
 }
 

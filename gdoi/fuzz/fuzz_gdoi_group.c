@@ -35,7 +35,8 @@ configure(uint8_t a, uint8_t b)
 	w.template.rekey.lkh_degree = (a & 8) != 0 ? 3 : 2;
 	if ((a & 0x30) == 0x30)
 		w.template.rekey.sak.management = 0;
-	w.template.rekey.unicast = (a & 0x40) != 0;
+	if ((a & 0x40) != 0)
+		gw_set_place(&w, gw_nowhere);
 	w.template.rekey.sak.ack = (a & 0x80) != 0 ? GDOI_ACK_KEK_SHA256 : 0;
 	w.template.rekey.silent_max = 2;
 	w.template.rekey.evict_silent = (b & 1) != 0;

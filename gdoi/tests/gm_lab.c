@@ -397,6 +397,7 @@ note(const struct gdoi_output *out, struct letter *letter)
 		break;
 	case GDOI_OUT_NOTIFIED:
 		seen->notify = out->notify;
+		seen->about = out->group;
 		break;
 	case GDOI_OUT_KEK:
 		seen->kek = out->kek;

@@ -49,6 +49,7 @@ struct lab_seen {
 	struct isakmp_reject why;
 	const char *text; /* of the last STALE, EVICTED, LEFT */
 	uint16_t notify;
+	size_t about;      /* the group of that notification */
 	struct gk_buf ack; /* the last acknowledgement */
 	struct gdoi_address ack_to, ack_from;
 	struct gdoi_kek_info kek;

@@ -302,6 +302,7 @@ static void
 multicast(struct gw *w, const struct gdoi_output *out)
 {
 	keep_push(w, out);
+	w->place[w->n_places++ % GK_COUNT(w->place)] = out->to.ip[3];
 	for (unsigned copy = 0; copy <= out->resend_count; copy++)
 		for (size_t i = 0; i < w->n_members; i++)
 			if (w->member[i].in && (w->loss == 0 || arrives(w)) &&
@@ -379,6 +380,14 @@ gw_open(struct gw *w)
 {
 	gw_begin(w);
 	gk_assert_ok(gw_set_policy(w));
+}
+
+const uint8_t gw_nowhere[4];
+
+void
+gw_set_place(struct gw *w, const uint8_t ip[4])
+{
+	w->template.rekey.sak.ep.dst.data = (struct gk_slice){ ip, 4 };
 }
 
 enum gk_err

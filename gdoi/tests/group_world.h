@@ -99,6 +99,8 @@ struct gw {
 	unsigned count[GDOI_OUT_MESSAGE + 1]; /* outputs by kind */
 	struct gw_push push[64];              /* the last ones */
 	size_t n_push;
+	uint8_t place[8]; /* the last octet of where PUSHes went by multicast */
+	size_t n_places;
 	unsigned resend_count; /* of the last PUSH */
 	uint32_t resend_spacing_ms;
 	struct gdoi_tek tek[GW_TEKS]; /* last TEK outputs; no slices */
@@ -122,6 +124,9 @@ void gw_member_clear(struct gw_member *m); /* it knows nothing any more */
 /* gw_restart - a new group object from the rows; policy set again. */
 void gw_restart(struct gw *w);
 void gw_reload(struct gw *w); /* without the policy */
+/* gw_set_place - where the template has PUSHes go; gw_nowhere: to each member. */
+extern const uint8_t gw_nowhere[4];
+void gw_set_place(struct gw *w, const uint8_t ip[4]);
 /* gw_set_policy - w->template, as a later edition. */
 enum gk_err gw_set_policy(struct gw *w);
 void gw_drain(struct gw *w);

@@ -78,6 +78,19 @@ GK_TEST(rfc6407_3_01, the_others_have_their_turn)
 	assert_int_equal(lab_state(1), GDOI_GM_MEMBER);
 }
 
+/* Whose trouble it is, is said. */
+GK_TEST(rfc6407_3_3_01, a_notification_is_about_the_group_that_was_asked_for)
+{
+	lab_reset();
+	lab_start();
+	lab_join(0);
+	lab.server[0].refuse = ISAKMP_NOTIFY_INVALID_ID_INFORMATION;
+	lab_join(1);
+	assert_int_equal(lab.seen.notify, ISAKMP_NOTIFY_INVALID_ID_INFORMATION);
+	assert_int_equal(lab.seen.about, 1);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
 int
 main(void)
 {
@@ -86,6 +99,8 @@ main(void)
 		       a_key_server_that_dies_while_it_is_asked),
 		GK_RUN(rfc6407_3_3_01, who_was_held_up_goes_on),
 		GK_RUN(rfc6407_3_01, the_others_have_their_turn),
+		GK_RUN(rfc6407_3_3_01,
+		       a_notification_is_about_the_group_that_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);

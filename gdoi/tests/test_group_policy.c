@@ -392,7 +392,7 @@ GK_TEST(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push)
 GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 {
 	gw_init(&w, 5);
-	w.template.rekey.unicast = true;
+	gw_set_place(&w, gw_nowhere);
 	w.member[1].nat = true;
 	gw_open_with(&w, 5);
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
@@ -417,6 +417,47 @@ GK_TEST(rfc6407_4_02, unicast_pushes_go_to_each_members_address)
 	gk_assert_ok(gdoi_group_delete_all(w.group, w.now));
 	gw_drain(&w);
 	assert_true(w.member[1].deleted_all);
+	gw_free(&w);
+}
+
+/* What brings the new Rekey SA comes where the old one has its members listen. */
+GK_TEST(rfc6407_4_02, another_place_is_told_at_the_one_before)
+{
+	static const uint8_t here[4] = { 239, 1, 1, 7 };
+	static const uint8_t there[4] = { 239, 1, 1, 8 };
+
+	gw_init(&w, 3);
+	gw_set_place(&w, here);
+	gw_open_with(&w, 3);
+	gw_set_place(&w, there);
+	gk_assert_ok(gw_set_policy(&w));
+	gw_drain(&w);
+	gw_after(&w, 1);
+	assert_int_equal(gw_readers(&w), 3);
+	assert_true(w.n_places > 0);
+	assert_int_equal(w.place[0], 7);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.place[w.n_places - 1], 8);
+	/* to each of them, and back */
+	gw_set_place(&w, gw_nowhere);
+	w.n_places = 0;
+	gk_assert_ok(gw_set_policy(&w));
+	gw_drain(&w);
+	gw_after(&w, 1);
+	assert_int_equal(w.n_places, 1);
+	assert_int_equal(w.place[0], 8);
+	w.count[GDOI_OUT_SEND] = 0;
+	gw_set_place(&w, here);
+	gk_assert_ok(gw_set_policy(&w));
+	gw_drain(&w);
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_SEND], 3);
+	assert_int_equal(w.n_places, 1);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.place[1], 7);
+	assert_int_equal(gw_readers(&w), 3);
 	gw_free(&w);
 }
 
@@ -516,6 +557,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_2_2_01,
 		       who_has_no_members_may_have_any_signer),
 		GK_RUN(rfc6407_5_9_07, the_end_of_rekeying_is_said_by_push),
+		GK_RUN(rfc6407_4_02, another_place_is_told_at_the_one_before),
 		GK_RUN(rfc6407_4_02, unicast_pushes_go_to_each_members_address),
 		GK_RUN(rfc8263_6_09, a_push_goes_out_as_often_as_policy_says),
 		GK_RUN(rfc6407_4_11, many_data_sas_go_in_several_pushes),

@@ -180,6 +180,30 @@ GK_TEST(rfc5374_4_2_1_03, the_key_servers_own_sas_follow_atd_and_dtd)
 	gw_free(&w);
 }
 
+/* A tenth of the lifetime is not enough then. */
+GK_TEST(rfc5374_4_2_1_03, a_successor_is_in_use_before_a_lifetime_ends)
+{
+	with_gap(900, 1200);
+	w.template.rekey.resend_count = 2;
+	w.template.rekey.resend_spacing_ms = 20000;
+	gw_open_with(&w, 1);
+	gw_after(&w, 3600 - 942);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 0);
+	gw_after(&w, 2);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	for (int i = 0; i < 200; i++) {
+		gw_after(&w, 60);
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	}
+	gw_free(&w);
+	/* What cannot be had is no reason to rekey all the time. */
+	with_gap(5000, 6000);
+	gw_open_with(&w, 1);
+	gw_after(&w, 20000);
+	assert_in_range(w.count[GDOI_OUT_MULTICAST], 2, 6);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 {
 	with_gap(10, 30);
@@ -517,6 +541,8 @@ main(void)
 		GK_RUN(rfc6407_5_3_4_01, who_has_an_old_date_does_no_harm),
 		GK_RUN(rfc6407_5_3_4_01, a_clock_that_is_put_forward),
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
+		GK_RUN(rfc5374_4_2_1_03,
+		       a_successor_is_in_use_before_a_lifetime_ends),
 		GK_RUN(rfc5374_4_2_1_03,
 		       the_key_servers_own_sas_follow_atd_and_dtd),
 		GK_RUN(rfc6407_5_4_1_02,

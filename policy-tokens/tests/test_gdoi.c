@@ -337,6 +337,7 @@ SET(quads, REG(t)->group.members = ((struct gpt_number){ true, 16385 });
 SET(full_quads, REG(t)->group.members = ((struct gpt_number){ true, 16384 });
     REKEY(t)->lkh_degree.value = 4)
 SET(gap, REG(t)->group.dtd.value = 1)
+SET(short_lived, SA(t)->life_s.value = REG(t)->group.atd.value + 1)
 SET(old_group, REG(t)->phase1[0].group.value = 2)
 SET(aggressive, REG(t)->phase1[0].mode.value = 4)
 SET(des, REKEY(t)->algorithm.value = 2)
@@ -371,6 +372,7 @@ GK_TEST(rfc4534_4_02, lint_knows_what_is_unwise_in_a_gdoi_policy)
 	assert_false(says(nothing, "legacy", false));
 	assert_true(says(odd_sids, "sender-id-bits", false));
 	assert_true(says(gap, "rollover-gap", false));
+	assert_true(says(short_lived, "rollover-gap", false));
 	assert_true(says(old_group, "legacy", false));
 	assert_true(says(aggressive, "guessable-psk", false));
 	assert_true(says(des, "legacy", false));

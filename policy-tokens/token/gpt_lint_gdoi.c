@@ -169,6 +169,29 @@ members(struct gpt_linting *l, const struct gpt_token *token,
 		      degree, room);
 }
 
+/* Of SAs that wait for ATD; one of IEC 61850 may have a time of its own. */
+static int64_t
+shortest_life(const struct gpt_token *token)
+{
+	int64_t shortest = INT64_MAX;
+
+	for (size_t i = 0; i < token->n_data; i++) {
+		const struct gpt_ipsec *ipsec = token->data[i].ipsec;
+		const struct gpt_iec *iec = token->data[i].iec;
+
+		for (size_t k = 0; ipsec && k < ipsec->n; k++)
+			if (ipsec->at[k].life_s.present &&
+			    ipsec->at[k].life_s.value < shortest)
+				shortest = ipsec->at[k].life_s.value;
+		for (size_t k = 0; iec && k < iec->n; k++)
+			if (iec->at[k].lifetime.value > 0 &&
+			    !iec->at[k].atd.present &&
+			    iec->at[k].lifetime.value < shortest)
+				shortest = iec->at[k].lifetime.value;
+	}
+	return shortest;
+}
+
 void
 gpt_lint_gdoi_register(struct gpt_linting *l, const struct gpt_token *token,
                        const struct gpt_protocol *p)
@@ -187,6 +210,10 @@ gpt_lint_gdoi_register(struct gpt_linting *l, const struct gpt_token *token,
 		WARN(l, "rollover-gap", ".rollover",
 		     "an old SA stops receiving before senders leave it: "
 		     "datagrams get lost");
+	if (g->atd.present && g->atd.value >= shortest_life(token) - 1)
+		WARN(l, "rollover-gap", ".rollover",
+		     "an SA is over before its successor may be used: "
+		     "activation is longer than its lifetime");
 	if (any_counts(token) && !g->sid_bits.present)
 		ERROR(l, "no-sender-ids", "",
 		      "a counter mode with several senders needs sender ids "
