@@ -17,7 +17,7 @@ from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.phase1 import Hooks
 from msec_scapy.gdoi.refusal import Refusal
 
-from . import LabError
+from . import LabError, verdicts
 
 ALL = "gdoi"
 KINDS = ("phase1", "pull", "push", "ack")
@@ -41,6 +41,7 @@ def parser(target: bool) -> argparse.ArgumentParser:
                    f"rekey (ack-...), the member register; without it they are waited for, but with {ALL} the rekeys, which may "
                    "never come: what needs one is left out then")
     p.add_argument("--patience", type=float, default=2 if target else 5, help="seconds that an answer may take")
+    verdicts.option(p)
     if target:
         p.add_argument("--target", required=True, help="ADDRESS[:PORT] of the key server that is attacked")
     else:
@@ -110,13 +111,14 @@ def moved_on(events: list) -> bool:
     return any((e, f.get("notify")) == net.OVERTAKEN for e, f in events)
 
 
-def told(entry, hooks, seen: list, refused, alive, afterwards=()) -> dict:
-    """`afterwards` is what the victim made of the right exchange that tells whether it is `alive`."""
+def told(entry, hooks, seen: list, refused, alive, afterwards=(), answered=False) -> dict:
+    """`afterwards` is what the victim made of the right exchange that tells whether it is `alive`; `answered`: it did not
+    refuse in silence."""
     from requirements import ledger
     rows = ledger.load()
     return {**entry.as_dict(), "rows": {r: rows[r].requirement for r in entry.rows}, "sent": [o.hex() for o in hooks.sent],
             "payloads": [p.show(dump=True) for p in hooks.layers] if hooks.sent else [], "seen": seen, "refused": refused,
-            "alive": alive, "afterwards": list(afterwards), "tried": True}
+            "alive": alive, "afterwards": list(afterwards), "answered": answered, "tried": True}
 
 
 def needs_rekey(entry, a) -> bool:
@@ -134,7 +136,7 @@ class KeyServer:
     """One that we register with."""
 
     def __init__(self, a):
-        self.a = a
+        self.a, self.said, self.broken = a, [], ""
         a.server = a.target
         cli.config_of(a, keylog.Silent())  # what is wrong with it is said now
 
@@ -169,6 +171,7 @@ class KeyServer:
         events = self._settled(lambda: self._exchange(asked))
         hint = "" if self.a.suite else "; it may want another --suite than the default"
         self.said = [words(*e) for e in events] or [f"no answer from {self.a.target}{hint}"]
+        self.broken = next((f["req"] for e, f in events if e == "refused" and f.get("req")), "")
         return any(e in asked for e, _ in events)
 
     def attack(self, entry) -> dict:
@@ -177,8 +180,9 @@ class KeyServer:
         events, hooks = self._wrong(entry)
         seen = [words(*e) for e in events] or ["it answered nothing"]
         refused = None if kind(entry) == "ack" or not hooks.sent else not any(e in ASKED[kind(entry)] for e, _ in events)
+        answered = any(ends(e, f) for e, f in events)
         alive = self.right(entry)
-        return told(entry, hooks, seen, refused, alive, self.said)
+        return told(entry, hooks, seen, refused, alive, self.said, answered)
 
     def _wrong(self, entry) -> tuple:
         """What happened, and what was sent."""
@@ -215,7 +219,7 @@ class Member:
     """One that registers with us."""
 
     def __init__(self, a):
-        self.a, self.events, self.tap, self.right = a, [], [], set()
+        self.a, self.events, self.tap, self.rekeys, self.said, self.broken = a, [], [], set(), [], ""
         a.bind, a.port = cli.endpoint_of(a.listen)
         self.runner = cli.key_server_runner(a, lambda name, **f: self.events.append((name, f)), keylog.Silent())
         self.server = self.runner.server
@@ -241,7 +245,7 @@ class Member:
         there = lambda: any(e == "acknowledged" and f["seq"] >= first for e, f in self.events[mark:])
         for part in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2):
             self._push()
-            self.right.add(self.group.seq)
+            self.rekeys.add(self.group.seq)
             if self._until(there, part * self.a.patience):
                 return True
         return False
@@ -286,7 +290,8 @@ class Member:
             refused = None
             if entry.where == "pull-4" and self.group.kek is not None and self.group.members and self._acknowledges():
                 refused = False  # a rekey under keys that it ought not to have
-        return told(entry, hooks, self._seen(mark, at[0]), refused, None)
+        answered = any(len(o) >= 28 and o[18] == n.X_INFO for o in self.tap[at[0]:])
+        return told(entry, hooks, self._seen(mark, at[0]), refused, None, answered=answered)
 
     def _after(self, entry, at: int) -> list:
         """What came after the wrong message: (octets, whether they had come before, whether they go on)."""
@@ -327,7 +332,7 @@ class Member:
                                + ("; ".join(words(*e) for e in self.events[-5:]) or "nobody came"))
         could = self._acknowledges()
         hooks, mark, at = Recording(entry), len(self.events), len(self.tap)
-        late = self.right - {f["seq"] for e, f in self.events if e == "acknowledged"}
+        late = self.rekeys - {f["seq"] for e, f in self.events if e == "acknowledged"}
         self._arm(hooks)
         try:
             self._push()
@@ -378,11 +383,12 @@ def run(argv: list) -> int:
     target = any(w.partition("=")[0] == "--target" for w in argv)
     a = parser(target).parse_args(argv)
     found = chosen(a.name, "member" if target else "server")
+    files = verdicts.paths(a.report)
     try:
         victim = (KeyServer if target else Member)(a)
     except ValueError as e:  # a suite, a group, a key
         raise LabError(str(e)) from e
-    all_told, why = [], ""
+    why, report = "", verdicts.Report(f"{'key server' if target else 'member'} at {a.target if target else a.listen}, GDOI")
     waiting = [e for e in found if target and needs_rekey(e, a)]
     if waiting and a.name == ALL:
         why = "it needs a rekey of the key server, which --provoke brings about"
@@ -392,26 +398,34 @@ def run(argv: list) -> int:
         print("lab: this needs a rekey of the key server; --provoke COMMAND makes it send one", file=sys.stderr, flush=True)
     try:
         for entry in found:
-            t = left_out(entry, why) if why and entry in waiting else victim.attack(entry)
+            t = left_out(entry, why) if why and entry in waiting else _attacked(victim, entry, report, target)
             if entry in waiting and not why and not t["sent"]:
                 why = f"no rekey came within {a.seconds:.0f} s, and --provoke was not given"  # nor will one for the next
-            all_told.append(t)
+            report.add(t)
             if len(found) > 1 and not a.json:
-                mark = {True: "refused", False: "NOT REFUSED",
-                        None: "not seen" if t["sent"] else "not sent" if t["tried"] else "not tried"}[t["refused"]]
-                print(f"{entry.name:32} {entry.req:22} {mark}{'' if t['alive'] is not False else ', AND NO RIGHT EXCHANGE AFTERWARDS'}",
-                      flush=True)
+                print(verdicts.line(t), flush=True)
             if t["alive"] is False:
                 break
     finally:
         victim.close()
+        report.write(files)
     if a.json:
-        print(json.dumps(all_told if len(found) > 1 else all_told[0], indent=1))
+        print(json.dumps(report.told if len(found) > 1 else report.told[0], indent=1))
     elif len(found) == 1:
-        print("\n".join(in_full(all_told[0])))
+        print("\n".join(in_full(report.told[0])))
     else:
-        count = lambda r: sum(t["refused"] is r for t in all_told)
-        left = sum(not t["tried"] for t in all_told)
-        print(f"\n{count(True)} refused, {count(False)} not refused, {count(None) - left} not seen, of {len(found)}"
-              + (f"; {left} not tried: {why}." if left else "."))
-    return 0 if all(good(t) for t in all_told) else 1
+        print("\n".join(report.summary(why)))
+    return 0 if all(good(t) for t in report.told) else 1
+
+
+def _attacked(victim, entry, report, target: bool) -> dict:
+    """A key server gets a right exchange first, each time."""
+    try:
+        t = victim.attack(entry)
+    except LabError:
+        if target and report.right is None:
+            report.rights(False, victim.said, victim.broken)
+        raise
+    if target and report.right is None:
+        report.rights(True, t["afterwards"] if t["alive"] else [])
+    return t

@@ -6,6 +6,7 @@ results.  The kernel is fetched and unpacked (never installed) into build/guest,
 
     guest = Guest(directory)
     guest.run(["python3", "-m", "lab.esp", ...])     # what it printed; LabError when it failed
+    Managed(directory).run([...])                    # as a service of systemd, which is the guest's first process then
 """
 import os
 import shlex
@@ -21,6 +22,7 @@ PACKAGES = {
     "busybox-static": "its first process",
     "cpio": "its first file system",
     "kmod": "its kernel modules",
+    "systemd": "its service manager, where units are tried",
 }
 PLACE = BUILD / "guest"
 KERNEL = "linux-image-amd64"
@@ -111,13 +113,19 @@ class Guest:
 
     def script(self, argv: list) -> str:
         """What the guest's first process becomes."""
+        return self._begin() + self._command(argv)
+
+    def _begin(self) -> str:
         return f"""export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 export PYTHONPATH={shlex.quote(str(TOP / "interop"))} PYTHONDONTWRITEBYTECODE=1 MSEC_LAB_BUILD={shlex.quote(BUILD.name)}
 mkdir -p /lib/modules; mount --bind {shlex.quote(str(self.place / "kernel/lib/modules"))} /lib/modules
 [ -c /dev/net/tun ] || modprobe tun
 ip link set lo up; mkdir -p /run/netns
 cd /guest
-{shlex.join(map(str, argv))} >/guest/output 2>&1
+"""
+
+    def _command(self, argv: list) -> str:
+        return f"""{shlex.join(map(str, argv))} >/guest/output 2>&1
 echo $? >/guest/status
 sync; echo o >/proc/sysrq-trigger; sleep 10
 """
@@ -150,3 +158,27 @@ sync; echo o >/proc/sysrq-trigger; sleep 10
     def _text(self, name: str) -> str:
         path = self.directory / name
         return path.read_text(errors="replace") if path.exists() else ""
+
+
+UNIT = """[Unit]
+Description=What is tried in this guest
+AllowIsolate=yes
+After=basic.target
+Wants=basic.target
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /guest/command
+"""
+
+
+class Managed(Guest):
+    """One whose first process is systemd; nothing is started but what it needs itself."""
+
+    def script(self, argv: list) -> str:
+        (self.directory / "guest.service").write_text(UNIT)
+        (self.directory / "command").write_text(self._begin() + self._command(argv))
+        return """mount -t proc proc /proc 2>/dev/null
+mkdir -p /run/systemd/system; cp /guest/guest.service /run/systemd/system/
+exec /lib/systemd/systemd --unit=guest.service --log-target=kmsg --show-status=no
+"""
