@@ -21,9 +21,10 @@ HELP = """\
                     off, one row at a time, and demands that the tests of that row fail then
   attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
                     without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE
-                    --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member;
-                    those of GDOI: --target ADDRESS[:PORT] | --listen ... --group N --identity WHO --psk '*=KEY'
-                    (or --key, --cert, --roots), and gdoi as NAME for all of them; --target X gdoi --help
+                    --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member,
+                    where gsakmp as NAME is all of them; those of GDOI: --target ADDRESS[:PORT] | --listen ... --group N
+                    --identity WHO --psk '*=KEY' (or --key, --cert, --roots), and gdoi as NAME for all of them;
+                    --report FILE.json | FILE.xml (JUnit) for a verdict on each rule; --target X gdoi --help
   bench [NAME...]   how fast, how large, against what OpenSSL alone needs: registration, group, eviction, storm, flood,
                     gdoi-registration, gdoi-eviction, gdoi-storm;
                     built with -O2 in build-bench, results as text, JSON and SVG in build-bench/bench

@@ -88,7 +88,7 @@ def _needed(wanted: dict) -> list:
         print(f"     {p:{width}}  {wanted[p]}")
     command = "apt-get install --no-install-recommends " + " ".join(need)
     if os.geteuid() != 0:
-        raise LabError("not root, so nothing was installed.  Type this and try again:\n     sudo " + command, 3)
+        raise LabError(f"not root, so nothing was installed.  Type this and try again:\n     sudo sh -c 'apt-get update && {command}'", 3)
     print(f"lab: installing with: {command}", flush=True)
     LOG.unlink(missing_ok=True)
     return need

@@ -48,6 +48,7 @@ def arguments(far) -> None:
                      help="what attacks are signed with that are about a certificate of this kind: expired, not-yet-valid, revoked, "
                      "wrong-usage, wrong-root, not-a-ca, self-signed, stranger (not admitted by the policy), outsider (another "
                      "member), rogue (not a key server of the policy); PEM files")
+    far.add_argument("--dialect", default="", help="readings of the RFC, name=reading,name=reading (common/doc/choices.md)")
     far.add_argument("--token", type=Path, help="the signed policy token (with --listen)")
     far.add_argument("--interface", help="where multicast goes (with --listen)")
     far.add_argument("--seconds", type=float, default=60, help="how long to wait for the member (with --listen)")
@@ -110,7 +111,7 @@ class Victim:
         from msec_scapy import dialect, party, pkix
         a, said = self.a, self.said
         owner = pkix.load_certificates(a.owner)[0] if a.owner else None
-        group = party.Group(said.group_id, said.group_type, said.suite, dialect.STRICT, owner)
+        group = party.Group(said.group_id, said.group_type, said.suite, dialect.Dialect.parse(a.dialect), owner)
         return (group, credentials or self._credentials(a.key, a.cert), pkix.Trust.from_files([a.roots] if a.roots else [])), []
 
     def why_not(self, entry, many: bool) -> str:
@@ -243,13 +244,14 @@ class Member(Victim):
 # --------------------------------------------------------------------------- main
 
 def _victim(a, role: str):
-    from msec_scapy import announcement
+    from msec_scapy import announcement, dialect
     need = ["announcement", "key", "cert", *(["token"] if a.listen else [])]
     missing = [n for n in need if getattr(a, n) is None]
     if missing:
         raise LabError("an attack on another implementation needs --" + ", --".join(missing))
     try:
         said = announcement.parse(a.announcement.read_text())
+        dialect.Dialect.parse(a.dialect)
     except ValueError as e:
         raise LabError(f"{a.announcement}: {e}") from e
     return (KeyServer if role == "member" else Member)(a, said)

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab attack: what a person gets who sends one wrong message by name."""
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from lab import TOP, attack
+from lab import attack
 from lab.__main__ import main
 from lab.net import Net
 from lab.process import PATIENCE
 from msec_scapy import announcement, misbehave
 from msec_scapy import registry as reg
 from msec_scapy.policy import SUITES
-from msec_scapy.testing.ground import GROUPS, REKEY_PORT, Ground
+from msec_scapy.testing.abroad import ANNOUNCEMENT
+from msec_scapy.testing.abroad import attacking as abroad
+from msec_scapy.testing.ground import Ground
 
 
 def test_the_list_has_all_of_them(capsys):
@@ -58,27 +59,6 @@ def test_a_person_reads_what_was_sent_and_what_it_breaks():
     for words in ("Version: 0", "RFC4535-7.1.2-04: ", "answers with a Request to Join Error", "Invalid-Version",
                   "Refused, as it has to be."):
         assert words in text, text
-
-
-ANNOUNCEMENT = """<signed-announcement><announcement serial="1" not-after="2100-01-01T00:00:00Z" transport="udp"
- freshness="nonce" terse="true"><group-id type="octet-string" random="{random}" name="{name}"/>
- <key-server address="{address}"/><suite name="p256-gcm"/><rekey group="{multicast}" port="{port}"/></announcement>
- <signature>AA==</signature></signed-announcement>"""
-
-
-def write_announcement(ground):
-    path = ground.dir / "announcement.xml"
-    path.write_text(ANNOUNCEMENT.format(random=ground.group_id[:8].hex(), name=ground.group_id[8:].decode(),
-                                        address=ground.hosts["keys"].ip4, multicast=GROUPS[4], port=REKEY_PORT))
-    return path
-
-
-def abroad(ground, host, name, who, *words):
-    p = ground.party(who)
-    return ground.hosts[host].popen(
-        [sys.executable, "-m", "lab", "attack", name, "--json", "--announcement", write_announcement(ground),
-         "--key", p.key, "--cert", p.chain, "--roots", ground.pki.root.cert, "--owner", ground.party("owner").cert, *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP / "interop", env=dict(os.environ))
 
 
 def test_against_a_key_server_somewhere(tmp_path, net_prefix):

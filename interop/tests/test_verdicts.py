@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./lab attack gsakmp --report: every rule of which an implementation was asked has a verdict, and silence is told from an answer."""
+import argparse
+import json
+import xml.etree.ElementTree as xml
+
+import pytest
+
+from lab import BUILD, LabError, attack, gsakmp_far, verdicts
+from lab.__main__ import main
+from msec_scapy import misbehave
+from msec_scapy.testing import abroad
+from msec_scapy.testing.ground import Ground
+
+CTL = BUILD / "prefix/bin/msec-ctl"
+
+
+def told(name="rtj-x", refused=True, alive=True, rows=("RFC4535-7.1.2-04",), sent=(b"x",), **more):
+    return {"name": name, "req": rows[0], "text": "something is wrong", "rows": dict.fromkeys(rows, "shall"), "sent": list(sent),
+            "seen": ["nothing came back"], "refused": refused, "alive": alive, "answered": False, "tried": True, **more}
+
+
+@pytest.mark.parametrize("t, word", [(told(answered=True), "answered"), (told(), "silent"), (told(refused=False), "taken"),
+                                     (told(alive=False), "dead"), (told(refused=None), "unseen"),
+                                     (told(refused=None, sent=()), "unsent"), (told(tried=False), "untried")])
+def test_an_outcome_is_one_word(t, word):
+    assert verdicts.outcome(t) == word and word in verdicts.__doc__
+
+
+def test_a_rule_fails_with_one_attack_and_passes_with_what_was_seen():
+    assert verdicts.verdict(["answered", "taken"]) == verdicts.verdict(["dead"]) == "fail"
+    assert verdicts.verdict(["silent", "unseen", "untried"]) == "pass"
+    assert verdicts.verdict(["unseen", "untried"]) == verdicts.verdict(["unsent"]) == "inconclusive"
+    assert verdicts.verdict(["untried"]) == "untried"
+
+
+def test_a_report_for_programs(tmp_path):
+    r = verdicts.Report("key server at 192.0.2.7:3761, GSAKMP")
+    r.rights(True, ["joined"])
+    r.add(told(seen=["it said \x1b[2J\ud800"]))
+    r.add(told("rtj-y", refused=False, rows=("RFC4535-7.1.2-05", "RFC4535-7.1.2-04")))
+    r.add(told("ack-z", refused=None, rows=("RFC4535-7.8.2-02",)))
+    paths = verdicts.paths([tmp_path / "r.json", tmp_path / "r.xml"])
+    r.write(paths)
+    d = json.loads(paths[0].read_text())
+    assert d["verdicts"] == {"pass": 0, "fail": 2, "inconclusive": 1, "untried": 0} and d["right"]["succeeded"] is True
+    assert d["rows"]["RFC4535-7.1.2-04"]["level"] == "MUST" and len(d["rows"]["RFC4535-7.1.2-04"]["attacks"]) == 2
+    assert [a["sent"] for a in d["attacks"]] == [["78"]] * 3, "octets are hexadecimal"
+    root = xml.parse(paths[1]).getroot()
+    suite, = root.findall("testsuite[@name='RFC4535']")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "2", "1")
+    case, = [c for c in suite if c.get("name").startswith("RFC4535-7.8.2-02 ")]
+    assert case.get("classname") == "RFC4535.7.8.2" and case.find("skipped").get("message").startswith("inconclusive: ack-z: not seen")
+    assert not r.good
+
+
+def test_what_we_found_broken_in_a_right_exchange_is_a_verdict():
+    r = verdicts.Report("key server, GSAKMP")
+    r.rights(False, ["refused: RFC4535-7.8.2-02"], "RFC4535-7.8.2-02")
+    assert r.as_dict()["rows"]["RFC4535-7.8.2-02"]["verdict"] == "fail" and not r.good
+    assert xml.fromstring(r.as_junit()).find("testsuite[@name='right exchange']/testcase/failure") is not None
+
+
+def test_a_report_that_cannot_be_written_is_told_first(tmp_path):
+    for p in (tmp_path / "r.txt", tmp_path / "no/r.xml"):
+        with pytest.raises(LabError, match="--report"):
+            verdicts.paths([p])
+
+
+def test_a_key_server_is_asked_for_many_rules(tmp_path, net_prefix):
+    with Ground(tmp_path, net_prefix) as ground:
+        daemon = ground.gcks()
+        other = ground.party("gm1")
+        files = tmp_path / "r.json", tmp_path / "r.xml"
+        p = abroad.attacking(ground, "evil", "RTD", "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761", "--patience", "0.5",
+                             "--as", f"outsider={other.key},{other.chain}", *[w for f in files for w in ("--report", f)])
+        out, err = p.communicate()
+        assert p.returncode == 0, out + err
+        d = json.loads(files[0].read_text())
+        assert d["right"]["succeeded"] and d["outcomes"]["taken"] == d["outcomes"]["dead"] == 0
+        outcome = {a["name"]: a["outcome"] for a in d["attacks"]}
+        assert outcome["rtd-no-member"] == "silent" and set(outcome.values()) <= {"silent", "unsent", "untried"}, outcome
+        untried = [a for a in json.loads(out) if not a["tried"]]
+        assert [a["credentials"] for a in untried] == ["wrong-root"] and "--as wrong-root=KEY,CERT" in untried[0]["seen"][0]
+        assert set(d["rows"]) == {row for a in d["attacks"] for row in a["rows"]}
+        assert len(daemon.find("refused")) >= list(outcome.values()).count("silent"), "that it was silent is not all"
+        assert xml.parse(files[1]).getroot().find("testsuite[@name='RFC4535']").get("failures") == "0"
+        daemon.finish()
+
+
+def test_nobody_at_home_is_no_refusal_in_the_report_either(tmp_path, net_prefix):
+    with Ground(tmp_path, net_prefix) as ground:
+        file = tmp_path / "r.json"
+        p = abroad.attacking(ground, "evil", "gsakmp", "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761", "--patience", "0.2",
+                             "--report", file)
+        out, err = p.communicate()
+        assert p.returncode == 1 and "there is nothing to attack: no answer" in err and not out
+        d = json.loads(file.read_text())
+        assert d["right"]["succeeded"] is False and not d["attacks"] and not d["rows"]
+
+
+def test_a_member_that_is_made_to_come_is_asked_for_many_rules(tmp_path, net_prefix, monkeypatch, capfd):
+    """Of a Key Download, which a member answers, and of a departure; others are not seen, and none is taken for a refusal."""
+    names = ("keydl-nonce", "keydl-rogue", "rekey-truncated", "dr-nonce")
+    with Ground(tmp_path, net_prefix) as ground:
+        monkeypatch.setattr(gsakmp_far, "chosen", lambda *_: list(map(misbehave.find, names)))
+        token, file = tmp_path / "token", tmp_path / "r.json"
+        token.write_bytes(ground.make_token())
+        gm, rogue = ground.gm(), ground.party("rogue")
+        ctl = f"{CTL} {gm.control.path}"
+        words = abroad.words(ground, "gsakmp", "keys", "--listen", f"{ground.hosts['keys'].ip4}:3761", "--token", token, "--interface",
+                             "eth0", "--report", file, "--patience", "1", "--as", f"rogue={rogue.key},{rogue.chain}",
+                             "--provoke-leave", f"{ctl} leave")
+        parsed = lambda *more: attack.options(argparse.ArgumentParser()).parse_args([*words, *more])
+        with ground.hosts["keys"].inside():
+            with pytest.raises(LabError, match="need --provoke"):
+                gsakmp_far.run(parsed(), attack.report)
+            assert gsakmp_far.run(parsed("--provoke", f"{ctl} leave silently; {ctl} join"), attack.report) == 0, capfd.readouterr().out
+        d = json.loads(file.read_text())
+        assert {a["name"]: a["outcome"] for a in d["attacks"]} == {
+            "keydl-nonce": "answered", "keydl-rogue": "answered", "rekey-truncated": "unseen", "dr-nonce": "unseen"}
+        assert [e["req"] for e in gm.find("refused")], "and it refused each"
+        gm.finish()
+
+
+def test_what_is_many_is_for_others(capsys):
+    assert main(["attack", "gsakmp"]) == 1 and "--target or --listen" in capsys.readouterr().err
+    assert main(["attack", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {e["protocol"] for e in listed} == {"gsakmp", "gdoi"}
