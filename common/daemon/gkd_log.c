@@ -6,8 +6,11 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TEXT_MAX 1024
 
@@ -20,6 +23,7 @@ static struct {
 	pthread_mutex_t lock;
 	char program[32];
 	enum gkd_log_target target;
+	bool journal; /* what stderr is connected to */
 	atomic_int level;
 	time_t second; /* that hostile lines are counted in */
 	unsigned in_second;
@@ -27,12 +31,30 @@ static struct {
 	uint64_t suppressed; /* ever */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO };
 
+/*
+ * systemd names what it has connected stderr to, and reads "<N>" in front of a
+ * line as its level (sd-daemon(3)).  A program that was started from such a
+ * service has inherited the variable, and may have another stderr.
+ */
+static bool
+is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream != NULL &&
+	       sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
 void
 gkd_log_open(const char *program, enum gkd_log_target target, int level)
 {
 	pthread_mutex_lock(&state.lock);
 	snprintf(state.program, sizeof(state.program), "%s", program);
 	state.target = target;
+	state.journal = is_journal(STDERR_FILENO);
 	state.level = level;
 	pthread_mutex_unlock(&state.lock);
 	if (target == GKD_LOG_SYSLOG)
@@ -73,6 +95,10 @@ put_line(int level, const char *text)
 
 	if (state.target == GKD_LOG_SYSLOG) {
 		syslog(level, "%s", text);
+		return;
+	}
+	if (state.journal) { /* which knows the time and the program */
+		fprintf(stderr, "<%d>%s\n", level, text);
 		return;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);

@@ -31,6 +31,10 @@ struct gkd_about {
 
 enum gkd_log_target { GKD_LOG_STDERR, GKD_LOG_SYSLOG };
 
+/*
+ * gkd_log_open - with GKD_LOG_STDERR, lines have their time, program and level in
+ * front, or, where stderr is the journal's, the level in its own form alone.
+ */
 void gkd_log_open(const char *program, enum gkd_log_target target, int level);
 /* gkd_log_level_parse - "error" .. "debug"; -1 when it is none. */
 int gkd_log_level_parse(const char *text);

@@ -17,7 +17,8 @@ HELP = """\
   test              build everything, run every C and Python test
   build             configure, compile, install into build/prefix
   ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
-                    fails while a MUST lacks a test of either kind.  --prove [ROW | RFC6407 ...] switches the checks
+                    fails while a MUST lacks a test of either kind.  --trace WHAT...: all that a change of a row, a
+                    section (RFC4535-7.9) or a word (Invalid-Version) touches: code, tests, choices, vectors.  --prove [ROW | RFC6407 ...] switches the checks
                     off, one row at a time, and demands that the tests of that row fail then
   attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
                     without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE

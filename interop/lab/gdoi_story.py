@@ -202,8 +202,8 @@ class GdoiStory(Group):
         switch = self.switched(old, stay, "the group rolls over", mark)
         for m in stay:
             self.apps[m].wait("report", since=began[m], where=lambda e: old not in e["keys"] and switch["spi"] in e["keys"])
-        self.tell.say(f"A new SA, {switch['spi']}. Receivers took it at once, alice sent with it {ACTIVATION} later (packet "
-                      f"{switch['sequence']}), and the old one was forgotten {DEACTIVATION} after the PUSH. Not one packet was lost.")
+        self.tell.say(f"A new SA, {switch['spi']}. Receivers took it at once; alice sent with it after {ACTIVATION}, as the policy has it (packet "
+                      f"{switch['sequence']}), and the old one is forgotten {DEACTIVATION} after the PUSH. Not one packet was lost.")
         return {"switch": switch}
 
     def crash(self) -> dict:

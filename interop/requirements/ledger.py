@@ -191,11 +191,16 @@ def arguments(p):
     p.add_argument("--rows", action="store_true", help="every row with its tests")
     p.add_argument("--missing", action="store_true", help="only the rows that owe a test")
     p.add_argument("--json", action="store_true", help="the rows as a JSON list")
+    p.add_argument("--trace", nargs="+", metavar="WHAT", help="everything that a change of this touches: a row, a section "
+                   "(RFC4535-7.9), or a word of the document (Invalid-Version)")
     return p
 
 
 def show(a):
     """Print what the options ask for; the exit status."""
+    if a.trace:
+        from . import trace
+        return trace.show(a.trace, a.json)
     tests = [*collect.python_tests(), *collect.c_tests()]
     rows = load()
     lost = enter(rows, tests)
