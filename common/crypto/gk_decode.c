@@ -10,6 +10,9 @@
  * the provider turns to itself.  Everything else about them is the default
  * provider's own; a certificate with another kind of key is parsed in the ordinary
  * way.
+ *
+ * One of them has nothing to decode a key with: for certificates whose key is then
+ * put in (gk_ec_key.h).
  */
 #include <pthread.h>
 #include <string.h>
@@ -17,11 +20,11 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/provider.h>
 
-#include "common/crypto/gk_decode.h"
+#include "common/crypto/gk_ec_key.h"
 #include "common/crypto/gk_ossl.h"
 
 #define KEPT_MAX 32
-#define EC_HOME 1 /* in homes[] */
+#define BARE_HOME 3 /* in homes[] */
 
 /* The octets of the algorithm's identifier, as they stand in a certificate. */
 static const uint8_t oid_rsa[] = { 6,    9,    0x2a, 0x86, 0x48, 0x86,
@@ -44,7 +47,7 @@ struct home {
 static const char *const digests[] = { "SHA1",     "SHA2-224", "SHA2-256",
 	                               "SHA2-384", "SHA2-512", NULL };
 
-static OSSL_provider_init_fn init_rsa, init_ec, init_few;
+static OSSL_provider_init_fn init_rsa, init_ec, init_few, init_none;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static OSSL_PROVIDER *whole; /* the default one, in a context of its own */
@@ -63,6 +66,7 @@ static struct home homes[] = {
 	  .keys = { "RSA", "EC", "DSA", "ED25519" },
 	  .signatures = { "RSA", "ECDSA", "DSA", "ED25519" },
 	  .init = init_few },
+	{ .name = "no-decoders", .init = init_none },
 };
 
 /* The first of the names that an algorithm goes by. */
@@ -136,29 +140,29 @@ query(const struct home *home, int operation, int *no_cache)
 		};                                                    \
                                                                       \
 		(void)handle;                                         \
-		gk_decode_ec_core(in);                                \
+		(void)in;                                             \
 		*out = functions;                                     \
 		*ctx = OSSL_PROVIDER_get0_provider_ctx(whole);        \
 		return 1;                                             \
 	}
 HOME(rsa, 0)
-HOME(ec, EC_HOME)
+HOME(ec, 1)
 HOME(few, 2)
+HOME(none, BARE_HOME)
 
 static void
 load_home(struct home *home)
 {
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
-	bool ok = ctx != NULL &&
-	          choose(home->keys, OSSL_OP_DECODER, home->decoders) &&
-	          choose(home->keys, OSSL_OP_KEYMGMT, home->managers) &&
-	          choose(home->signatures, OSSL_OP_SIGNATURE, home->signers) &&
-	          choose(digests, OSSL_OP_DIGEST, home->digests);
+	bool bare = home == &homes[BARE_HOME];
+	bool ok =
+		ctx != NULL &&
+		(bare || (choose(home->keys, OSSL_OP_DECODER, home->decoders) &&
+	                  choose(home->keys, OSSL_OP_KEYMGMT, home->managers) &&
+	                  choose(home->signatures, OSSL_OP_SIGNATURE,
+	                         home->signers))) &&
+		choose(digests, OSSL_OP_DIGEST, home->digests);
 
-	if (ok && home->oid.ptr == oid_ec &&
-	    !gk_decode_ec(OSSL_PROVIDER_get0_provider_ctx(whole),
-	                  home->decoders, home->managers))
-		ok = false;
 	if (ok && OSSL_PROVIDER_add_builtin(ctx, home->name, home->init) == 1)
 		home->provider = OSSL_PROVIDER_load(ctx, home->name);
 	if (home->provider != NULL)
@@ -202,6 +206,12 @@ decode(OSSL_LIB_CTX *in, struct gk_slice der)
 	return x509 == NULL ? NULL : d2i_X509(&x509, &p, (long)der.len);
 }
 
+X509 *
+gk_ossl_plain(struct gk_slice der)
+{
+	return decode(NULL, der);
+}
+
 /* Where its key probably is at home; if not, decode() finds none in there. */
 static OSSL_LIB_CTX *
 home_of(struct gk_slice der)
@@ -222,12 +232,15 @@ gk_ossl_spki(struct gk_slice der, bool *as_written)
 	EVP_PKEY *pkey = NULL;
 	OSSL_LIB_CTX *home;
 
+	/* There, each key has one form. */
+	pkey = gk_ec_key(der);
+	*as_written = pkey != NULL;
+	if (pkey != NULL)
+		return pkey;
 	pthread_once(&once, load);
 	home = home_of(der);
 	if (home != NULL)
 		pkey = d2i_PUBKEY_ex(NULL, &p, (long)der.len, home, NULL);
-	/* Our decoder of keys on curves knows one form of each. */
-	*as_written = pkey != NULL && home == homes[EC_HOME].ctx;
 	if (pkey == NULL) {
 		(void)gk_ossl_fail(GK_OK);
 		p = der.ptr;
@@ -239,6 +252,34 @@ gk_ossl_spki(struct gk_slice der, bool *as_written)
 	return NULL;
 }
 
+/* put_key - into a certificate whose key was not decoded. */
+static bool
+put_key(X509 *x509)
+{
+	uint8_t *spki = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
+	bool ok = n > 0 &&
+	          gk_ec_key_put(x509, (struct gk_slice){ spki, (size_t)n });
+
+	OPENSSL_free(spki);
+	return ok;
+}
+
+/* NULL where its key is none for gk_ec_key(). */
+static X509 *
+decode_on_curve(struct gk_slice der)
+{
+	X509 *x509 = NULL;
+
+	if (homes[BARE_HOME].ctx != NULL &&
+	    memmem(der.ptr, der.len, oid_ec, sizeof(oid_ec)) != NULL)
+		x509 = decode(homes[BARE_HOME].ctx, der);
+	if (x509 == NULL || put_key(x509))
+		return x509;
+	X509_free(x509);
+	return NULL;
+}
+
 X509 *
 gk_ossl_x509(struct gk_slice der)
 {
@@ -246,6 +287,10 @@ gk_ossl_x509(struct gk_slice der)
 	X509 *x509;
 
 	pthread_once(&once, load);
+	x509 = decode_on_curve(der);
+	if (x509 != NULL)
+		return x509;
+	(void)gk_ossl_fail(GK_OK);
 	home = home_of(der);
 	if (home == NULL)
 		return decode(NULL, der);

@@ -25,6 +25,9 @@ const EVP_MD *gk_ossl_md(enum gk_hash alg); /* NULL for GK_HASH_NONE */
  * certificate. */
 X509 *gk_ossl_x509(struct gk_slice der);
 
+/* gk_ossl_plain - d2i_X509(), in the default library context. */
+X509 *gk_ossl_plain(struct gk_slice der);
+
 /* gk_ossl_spki - d2i_PUBKEY() of all of @der, but faster; NULL when it is no key.
  * *@as_written: i2d_PUBKEY() would write the same octets. */
 EVP_PKEY *gk_ossl_spki(struct gk_slice der, bool *as_written);

@@ -162,6 +162,19 @@ split(struct gk_slice der, struct gk_slice *tbs, struct gk_slice *sig)
 	return true;
 }
 
+/* A certificate was maybe parsed where the provider knows only what is usual. */
+static bool
+verify_plain(X509 *x509, const struct gk_cert *cert, X509 *issuer)
+{
+	X509 *plain = cert == NULL ? NULL : gk_ossl_plain(gk_cert_der(cert));
+	bool ok;
+
+	ok = X509_verify(plain == NULL ? x509 : plain,
+	                 X509_get0_pubkey(issuer)) == 1;
+	X509_free(plain);
+	return ok;
+}
+
 /*
  * verify - X509_verify().  For ECDSA and RSA that is: both places name the same
  * algorithm, it is one for such a key, and the signature is good over the octets
@@ -182,7 +195,7 @@ verify(X509 *x509, const struct gk_cert *cert, X509 *issuer,
 	    known_alg(x509, by, &alg) && split(gk_cert_der(cert), &tbs, &sig))
 		return gk_verify(gk_cert_pubkey(by), alg, tbs, sig) == GK_OK;
 	gk_ossl_count();
-	return X509_verify(x509, X509_get0_pubkey(issuer)) == 1;
+	return verify_plain(x509, cert, issuer);
 }
 
 static bool

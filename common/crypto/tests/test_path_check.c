@@ -210,6 +210,7 @@ GK_TEST(rfc5280_6_1_3, rare_digests_are_as_good)
 		{ GK_PKI_RSA2048, "SHA224" },
 		{ GK_PKI_RSA2048, "SHA3-256" },
 		{ GK_PKI_RSA2048, "SHA3-512" },
+		{ GK_PKI_P256, "SHA224" },
 	};
 	struct gk_pki_party root, leaf;
 
