@@ -85,6 +85,18 @@ curve_of(struct gk_slice spki)
 	return NULL;
 }
 
+static const struct curve *
+curve_of_key(const EVP_PKEY *pkey)
+{
+	const EC_KEY *key = EVP_PKEY_get0_EC_KEY(pkey);
+	int nid = EC_GROUP_get_curve_name(EC_KEY_get0_group(key));
+
+	for (size_t i = 0; i < GK_COUNT(curves); i++)
+		if (curves[i].nid == nid)
+			return &curves[i];
+	return NULL;
+}
+
 /* Without its point yet. */
 static EVP_PKEY *
 new_key(const struct curve *c, EC_KEY **key)
@@ -122,6 +134,22 @@ gk_ec_key(struct gk_slice spki)
 	return NULL;
 }
 
+/* With the point as it stands in @x509; 0: it is none of this curve. */
+static size_t
+write_spki(const struct curve *c, X509 *x509, uint8_t spki[GK_EC_SPKI_MAX])
+{
+	const uint8_t *point;
+	int n = 0;
+
+	if (X509_PUBKEY_get0_param(NULL, &point, &n, NULL,
+	                           X509_get_X509_PUBKEY(x509)) != 1 ||
+	    n < 0 || (size_t)n != c->point_len)
+		return 0;
+	memcpy(spki, c->header, c->header_len);
+	memcpy(spki + c->header_len, point, c->point_len);
+	return c->header_len + c->point_len;
+}
+
 /* The octets that stand for the key in @x509. */
 static bool
 put_octets(const struct curve *c, struct gk_slice spki, X509 *x509)
@@ -138,16 +166,24 @@ put_octets(const struct curve *c, struct gk_slice spki, X509 *x509)
 	return false;
 }
 
+/* Is it what stands there now? */
 static bool
-is_written(X509 *x509, struct gk_slice spki)
+is_written(const struct curve *c, struct gk_slice spki, X509 *x509)
 {
-	uint8_t *der = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
-	bool same = n > 0 &&
-	            gk_slice_equal((struct gk_slice){ der, (size_t)n }, spki);
+	uint8_t now[GK_EC_SPKI_MAX];
 
-	OPENSSL_free(der);
-	return same;
+	return gk_slice_equal(
+		(struct gk_slice){ now, write_spki(c, x509, now) }, spki);
+}
+
+size_t
+gk_ec_key_spki(X509 *x509, uint8_t spki[GK_EC_SPKI_MAX])
+{
+	const EVP_PKEY *pkey = X509_get0_pubkey(x509);
+	const struct curve *c =
+		pkey == NULL || !gk_ec_key_is(pkey) ? NULL : curve_of_key(pkey);
+
+	return c == NULL ? 0 : write_spki(c, x509, spki);
 }
 
 /*
@@ -167,7 +203,7 @@ gk_ec_key_put(X509 *x509, struct gk_slice spki)
 	pkey = c == NULL ? NULL : new_key(c, &key);
 	ok = pkey != NULL && X509_set_pubkey(x509, pkey) == 1 &&
 	     put_octets(c, spki, x509) && put_point(c, spki, key) &&
-	     X509_get0_pubkey(x509) == pkey && is_written(x509, spki);
+	     X509_get0_pubkey(x509) == pkey && is_written(c, spki, x509);
 	EVP_PKEY_free(pkey);
 	return ok;
 }
@@ -182,13 +218,9 @@ gk_ec_key_is(const EVP_PKEY *pkey)
 enum gk_key_kind
 gk_ec_key_kind(const EVP_PKEY *pkey)
 {
-	const EC_KEY *key = EVP_PKEY_get0_EC_KEY(pkey);
-	int nid = EC_GROUP_get_curve_name(EC_KEY_get0_group(key));
+	const struct curve *c = curve_of_key(pkey);
 
-	for (size_t i = 0; i < GK_COUNT(curves); i++)
-		if (curves[i].nid == nid)
-			return curves[i].kind;
-	return GK_KEY_OTHER;
+	return c == NULL ? GK_KEY_OTHER : c->kind;
 }
 
 bool

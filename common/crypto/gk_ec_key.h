@@ -29,6 +29,11 @@ EVP_PKEY *gk_ec_key(struct gk_slice spki);
  * any more. */
 bool gk_ec_key_put(X509 *x509, struct gk_slice spki);
 
+/* gk_ec_key_spki - i2d_X509_PUBKEY() of a certificate whose key was put in, without
+ * encoding it; the number of octets, 0 for another certificate. */
+#define GK_EC_SPKI_MAX 158 /* P-521 */
+size_t gk_ec_key_spki(X509 *x509, uint8_t spki[GK_EC_SPKI_MAX]);
+
 /* gk_ec_key_is - is @pkey made by gk_ec_key()?  Then it has no provider. */
 bool gk_ec_key_is(const EVP_PKEY *pkey);
 

@@ -105,12 +105,16 @@ enum gk_err
 gk_pubkey_from_x509(X509 *x509, struct gk_pubkey **out)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(x509);
-	uint8_t *der = NULL;
+	uint8_t *der = NULL, spki[GK_EC_SPKI_MAX];
+	size_t len;
 	int n;
 
 	*out = NULL;
 	if (pkey == NULL)
 		return gk_ossl_fail(GK_ERR_VALUE);
+	len = gk_ec_key_spki(x509, spki);
+	if (len != 0)
+		return make_pubkey(pkey, (struct gk_slice){ spki, len }, out);
 	/* As it came: to encode the key anew takes longer than to verify with
 	 * it. */
 	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
