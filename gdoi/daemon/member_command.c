@@ -33,6 +33,15 @@ json_failure(const struct gdoi_gm_status *st)
 		"at", gkd_json_utc(st->failed_utc));
 }
 
+/* Why the one under way may come to nothing, too. */
+static json_t *
+json_doubt(const struct gdoi_gm_status *st)
+{
+	return st->doubt == NULL ? json_null()
+	                         : json_pack("{s:s, s:o}", "reason", st->doubt,
+	                                     "at", gkd_json_utc(st->doubt_utc));
+}
+
 static json_t *
 json_group(struct gdoid_member *m, size_t group)
 {
@@ -68,6 +77,7 @@ json_group(struct gdoid_member *m, size_t group)
 	                    gdoid_member_flows(m, group, st.unauthorised));
 	json_object_set_new(o, "failures", json_integer(st.failures));
 	json_object_set_new(o, "failure", json_failure(&st));
+	json_object_set_new(o, "doubt", json_doubt(&st));
 	json_object_set_new(o, "keys", gdoid_member_keys(m, group));
 	return o;
 }

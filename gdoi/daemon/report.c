@@ -274,6 +274,7 @@ level_of(const struct gdoi_output *o)
 	case GDOI_OUT_KEK_WIPE:
 	case GDOI_OUT_ACKED:
 		return LOG_DEBUG;
+	case GDOI_OUT_DOUBT:
 	case GDOI_OUT_EVICTED:
 	case GDOI_OUT_UNRESPONSIVE:
 	case GDOI_OUT_STALE:

@@ -102,6 +102,7 @@ add(struct gdoi_gcks_status *sum, const struct gdoi_gcks_status *one)
 	sum->registrations += one->registrations;
 	sum->resent += one->resent;
 	sum->refused += one->refused;
+	sum->doubts += one->doubts;
 }
 
 /* All workers together, and how the SAs are spread. */
@@ -131,6 +132,7 @@ phase1_status(struct gdoid_server *s)
 	              (json_int_t)sum.registrations, "resent",
 	              (json_int_t)sum.resent, "refused",
 	              (json_int_t)sum.refused);
+	json_object_set_new(o, "doubts", json_integer((json_int_t)sum.doubts));
 	json_object_set_new(o, "sas_by_worker", spread);
 	for (const struct gdoid_phase1 *p = s->retired; p; p = p->older)
 		retired++;

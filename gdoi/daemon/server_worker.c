@@ -117,6 +117,12 @@ commit(struct gdoid_worker *w, const struct gdoi_output *o)
 	return ok;
 }
 
+static bool
+is_news(enum gdoi_output_kind kind)
+{
+	return kind != GDOI_OUT_SEND && kind != GDOI_OUT_MESSAGE;
+}
+
 static void
 act(struct gdoid_worker *w)
 {
@@ -138,6 +144,9 @@ act(struct gdoid_worker *w)
 		else if (o.kind == GDOI_OUT_NOTIFIED &&
 		         o.notify == ISAKMP_NOTIFY_INITIAL_CONTACT)
 			tell_others(w, o.peer);
+		/* Who hears of it and asks finds that it is so. */
+		if (is_news(o.kind))
+			note_status(w);
 		gdoid_report(s->d, g != NULL ? g->name : NULL, &o);
 	}
 }

@@ -376,6 +376,7 @@ gdoi_gcks_status(const struct gdoi_gcks *gcks, struct gdoi_gcks_status *out)
 		.registrations = gcks->registrations,
 		.resent = gcks->resent,
 		.refused = gcks->refused,
+		.doubts = gcks->doubts,
 		.lost = gcks->lost,
 	};
 }

@@ -68,8 +68,8 @@ enum gk_err gdoi_gcks_receive(struct gdoi_gcks *gcks, struct gk_slice dgram,
                               struct gk_now now);
 enum gk_err gdoi_gcks_tick(struct gdoi_gcks *gcks, struct gk_now now);
 /*
- * Outputs: COMMIT, SEND, PHASE1_UP, PHASE1_DOWN, JOINED, LEFT, NOTIFIED, REFUSED,
- * MESSAGE.
+ * Outputs: COMMIT, SEND, PHASE1_UP, PHASE1_DOWN, JOINED, LEFT, DOUBT, NOTIFIED,
+ * REFUSED, MESSAGE.
  *
  * SEND: to.handle is that of the last datagram from that peer; from.port is the
  * port of ours to leave from (phase 1 may have moved to 4500).
@@ -99,7 +99,8 @@ struct gdoi_gcks_status {
 	size_t sas, half_open, pulls;
 	uint64_t phase1_done, phase1_failed;
 	uint64_t registrations, resent, refused;
-	uint64_t lost; /* outputs, for want of memory */
+	uint64_t doubts; /* SAs whose first encrypted message made no sense */
+	uint64_t lost;   /* outputs, for want of memory */
 };
 void gdoi_gcks_status(const struct gdoi_gcks *gcks,
                       struct gdoi_gcks_status *out);

@@ -198,6 +198,44 @@ deleted(struct gdoi_gcks *gcks, struct ike *ike, const struct isakmp_delete *d,
 	}
 }
 
+/*
+ * A peer with another pre-shared key tries again for as long as it runs: its host
+ * is named once in a while, and so many hosts are remembered, of however many one
+ * can send from.
+ */
+static bool
+doubted_lately(struct gdoi_gcks *gcks, const struct ike_address *peer,
+               struct gk_now now)
+{
+	struct gcks_doubted *d = &gcks->doubted[0];
+
+	for (size_t i = 0; i < GCKS_DOUBTED_MAX; i++) {
+		struct gcks_doubted *one = &gcks->doubted[i];
+
+		if (one->until_ms > now.mono_ms &&
+		    one->ip_len == peer->ip_len &&
+		    memcmp(one->ip, peer->ip, peer->ip_len) == 0)
+			return true;
+		if (one->until_ms < d->until_ms)
+			d = one;
+	}
+	if (d->until_ms > now.mono_ms)
+		return true; /* there is enough to read */
+	d->until_ms = now.mono_ms + GCKS_DOUBTED_MS;
+	d->ip_len = peer->ip_len;
+	memcpy(d->ip, peer->ip, peer->ip_len);
+	return false;
+}
+
+static void
+doubtful(struct gdoi_gcks *gcks, struct ike *ike, const struct ike_output *o,
+         struct gk_now now)
+{
+	gcks->doubts++;
+	if (!doubted_lately(gcks, &ike_path(ike)->peer, now))
+		event(gcks, ike, GDOI_OUT_DOUBT, 0, o);
+}
+
 /* ---- what the pool says ------------------------------------------------- */
 
 /* Who sends to us is where that datagram came from. */
@@ -254,6 +292,9 @@ take_output(struct gdoi_gcks *gcks, const struct ike_pool_output *p,
 	case IKE_OUT_PEER_DEAD:
 		event(gcks, p->ike, GDOI_OUT_PHASE1_DOWN, 0, o);
 		gcks_sa_free(gcks, p->ike);
+		break;
+	case IKE_OUT_DOUBT:
+		doubtful(gcks, p->ike, o, now);
 		break;
 	case IKE_OUT_REFUSED:
 		gcks_refused(gcks, from, p->ike, NULL, &o->why, o->text, NULL);

@@ -19,6 +19,15 @@ enum gcks_stage {
 	GCKS_DONE,       /* message 4 is out; kept for repetitions */
 };
 
+/* Hosts that may have another pre-shared key, and were named. */
+#define GCKS_DOUBTED_MAX 64
+#define GCKS_DOUBTED_MS 600000
+
+struct gcks_doubted {
+	uint8_t ip[16], ip_len;
+	uint64_t until_ms; /* not again before */
+};
+
 /* One GROUPKEY-PULL exchange. */
 struct gcks_pull {
 	struct gcks_pull *next_of_sa;
@@ -72,6 +81,8 @@ struct gdoi_gcks {
 	bool held;                      /* COMMITs are not polled */
 	struct gdoi_outputs out;
 	uint64_t phase1_done, phase1_failed, registrations, resent, refused;
+	struct gcks_doubted doubted[GCKS_DOUBTED_MAX];
+	uint64_t doubts;
 	uint64_t lost; /* outputs for which there was no memory */
 };
 

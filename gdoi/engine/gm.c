@@ -424,6 +424,8 @@ gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
 		.failure = g->failure,
 		.why = g->why,
 		.failed_utc = g->failed_utc,
+		.doubt = g->wanted ? gm->doubt : NULL,
+		.doubt_utc = gm->doubt_utc,
 	};
 	if (out->has_kek)
 		gm_kek_info(g, &g->keys->rekey, &out->kek);

@@ -219,6 +219,9 @@ struct gdoi_gm_status {
 	const char *failure;      /* NULL: none */
 	struct isakmp_reject why; /* may be empty */
 	int64_t failed_utc;
+	/* Why the phase 1 under way may come to nothing: nobody has proved it. */
+	const char *doubt; /* NULL: no reason to think so */
+	int64_t doubt_utc;
 };
 void gdoi_gm_status(const struct gdoi_gm *gm, size_t group,
                     struct gdoi_gm_status *out);

@@ -83,6 +83,7 @@ drop(struct gdoi_gm *gm)
 	ike_free(gm->ike);
 	gm->ike = NULL;
 	gm->up = false;
+	gm->doubt = NULL;
 	gm->linger_until = GK_NEVER;
 }
 
@@ -291,6 +292,7 @@ static enum gk_err
 established(struct gdoi_gm *gm, struct gk_now now)
 {
 	gm->up = true;
+	gm->doubt = NULL;
 	gm->contacted |= 1U << gm->server;
 	gm->silent_until[gm->server] = 0;
 	gm->keep_server = false;
@@ -366,6 +368,27 @@ refused(struct gdoi_gm *gm, const struct ike_output *ike)
 	return gdoi_outputs_own(&gm->out);
 }
 
+/* Said to all whom it keeps waiting. */
+static enum gk_err
+doubtful(struct gdoi_gm *gm, const struct ike_output *ike, struct gk_now now)
+{
+	gm->doubt = ike->text;
+	gm->doubt_utc = now.utc_s;
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		struct gm_group *group = &gm->group[i];
+		struct gdoi_output *out;
+
+		if (!group->wanted && group->farewell.left == 0)
+			continue;
+		out = gm_say(gm, group, GDOI_OUT_DOUBT, ike->text);
+		if (out == NULL)
+			return GK_ERR_NOMEM;
+		out->to = gm->cfg.server[gm->server];
+		GK_TRY(gdoi_outputs_own(&gm->out));
+	}
+	return GK_OK;
+}
+
 static enum gk_err
 handle(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 {
@@ -382,6 +405,8 @@ handle(struct gdoi_gm *gm, const struct ike_output *out, struct gk_now now)
 		return down(gm, out, now);
 	case IKE_OUT_NOTIFIED:
 		return notified(gm, out, now);
+	case IKE_OUT_DOUBT:
+		return doubtful(gm, out, now);
 	case IKE_OUT_REFUSED:
 		return refused(gm, out);
 	default:

@@ -280,6 +280,8 @@ struct gdoi_gm {
 	uint64_t linger_until; /* it ends then, when nobody needs it */
 	uint64_t idle_until;   /* after a tick that failed; 0: it did not */
 	char peer[512];        /* printable identity */
+	const char *doubt;     /* of the SA under way; NULL: none */
+	int64_t doubt_utc;
 };
 
 /* One received message on its way through. */

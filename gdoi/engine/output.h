@@ -59,6 +59,7 @@ struct gdoi_address {
 	X(UNTOLD, "untold")       /* GM: it could not be told; @text */        \
 	X(RECEIVE_ONLY, "receive-only") /* GM: no sender id for us */          \
 	X(UNAUTHORISED, "unauthorised") /* GM: an SA, left out; @tek.sat */    \
+	X(DOUBT, "doubt") /* phase 1 with @to may fail; @text: a guess */      \
 	X(NOTIFIED, "notified") /* the peer sent notification @notify */       \
 	X(REFUSED, "refused")   /* @why; nothing has changed */                \
 	X(MESSAGE, "message")   /* a message went in or out */

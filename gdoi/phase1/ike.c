@@ -221,6 +221,18 @@ ike_established(struct ike *ike, struct gk_now now)
 	return ike_dpd_begin(ike, now);
 }
 
+void
+ike_doubt(struct ike *ike, const char *text)
+{
+	struct ike_queued *q =
+		ike->doubted ? NULL : ike_queue(ike, IKE_OUT_DOUBT);
+
+	if (q == NULL)
+		return;
+	q->text = text;
+	ike->doubted = true;
+}
+
 /* ---- time --------------------------------------------------------------- */
 
 static enum gk_err
@@ -267,6 +279,16 @@ ike_tick(struct ike *ike, struct gk_now now)
 	/* RFC2408-5.1-05, -06: each wait is longer. */
 	ike->wait_ms *= 2;
 	ike->retry_at = now.mono_ms + ike->wait_ms;
+	/* Who waits for the last try has waited for half a minute. */
+	if (ike->state == IKE_I_AUTH)
+		ike_doubt(ike,
+		          ike->suite.auth == IKE_AUTH_PSK
+		                  ? "no answer yet to our first encrypted "
+		                    "message: the peer may have another "
+		                    "pre-shared key, or not know us"
+		                  : "no answer yet to our first encrypted "
+		                    "message: the peer may not believe our "
+		                    "certificate, or not know us");
 	return ike_resend(ike);
 }
 

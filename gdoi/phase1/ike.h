@@ -186,6 +186,7 @@ struct ike_config {
 	X(MOVED, "moved")                       /* the peer is at @path now */ \
 	X(DELETED, "deleted")     /* by the peer, or its time is up */         \
 	X(PEER_DEAD, "peer dead") /* RFC 3706; the SA is over */               \
+	X(DOUBT, "doubt")         /* @text: what may be wrong; it goes on */   \
 	X(REFUSED, "refused")     /* @why; nothing has changed */
 
 enum ike_output_kind {
@@ -226,6 +227,13 @@ GK_MUST_CHECK enum gk_err ike_respond(const struct gk_env *env,
                                       struct ike **ike,
                                       struct isakmp_reject *why);
 void ike_free(struct ike *ike); /* wipes; NULL is fine */
+
+/*
+ * DOUBT comes once in the life of an SA, before it is authenticated: the initiator
+ * gets no answer to Main Mode message 5 and sends it again, or either side cannot
+ * decrypt the first encrypted message that comes.  The reason is a guess: of
+ * what brings it up nothing is authenticated, and nothing changes for it.
+ */
 
 /* ike_is - do the cookies of @header belong to this SA?  An initiator that does
  * not know the responder's yet takes any. */

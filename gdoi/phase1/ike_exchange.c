@@ -215,6 +215,7 @@ ike_step(struct ike_input *in, struct gk_slice dgram)
 	err = ike_open_message(in, dgram);
 	if (err != GK_OK) {
 		/* Nothing says so, but this is what it mostly is. */
+		in->unreadable = in->encrypted && in->ike->have_keys;
 		if (in->encrypted && in->ike->suite.auth == IKE_AUTH_PSK)
 			in->text = "cannot be read: has the peer another "
 				   "pre-shared key?";

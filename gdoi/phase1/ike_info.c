@@ -279,9 +279,15 @@ static enum gk_err
 before_sa(struct ike_input *in, struct gk_slice dgram)
 {
 	bool clear = (in->header.flags & ISAKMP_FLAG_ENCRYPTION) == 0;
+	enum gk_err err;
 
-	GK_TRY(clear || !in->ike->have_keys ? in_clear(in, dgram)
-	                                    : open_info(in, dgram));
+	if (clear || !in->ike->have_keys) {
+		GK_TRY(in_clear(in, dgram));
+	} else {
+		err = open_info(in, dgram);
+		in->unreadable = err != GK_OK;
+		GK_TRY(err);
+	}
 	return notify_only(in);
 }
 

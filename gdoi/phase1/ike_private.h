@@ -88,6 +88,7 @@ struct ike {
 	struct gk_buf sent;   /* the last message of ours */
 	uint8_t answered[32]; /* SHA-256 of the one it answers */
 	bool has_answered;
+	bool doubted; /* DOUBT was said */
 	unsigned tries_left;
 	uint32_t wait_ms;
 	uint64_t retry_at, give_up_at, expires_at;
@@ -105,6 +106,7 @@ struct ike_input {
 	struct gk_buf clear; /* decrypted, or a copy */
 	uint8_t next_iv[GK_CIPHER_BLOCK_MAX];
 	bool encrypted;
+	bool unreadable;  /* encrypted, and not with our key */
 	bool stale;       /* genuine, but perhaps not of now */
 	const char *text; /* for people; static */
 	struct isakmp_reject why;
@@ -149,6 +151,8 @@ GK_MUST_CHECK enum gk_err ike_delete_because(struct ike *ike, const char *text,
 void ike_die(struct ike *ike, enum ike_output_kind kind,
              const struct isakmp_reject *why, const char *text);
 void ike_queue_clear(struct ike *ike);
+/* ike_doubt - output DOUBT, once; without memory it is not heard of. */
+void ike_doubt(struct ike *ike, const char *text);
 
 /* Receiving: ike_receive.c */
 GK_MUST_CHECK enum gk_err ike_read_header(struct ike_input *in,

@@ -126,7 +126,7 @@ ike_read_header(struct ike_input *in, struct gk_slice dgram)
 	return isakmp_header_check(&in->header, dgram.len, &in->why);
 }
 
-static enum gk_err
+static void
 refused(struct ike_input *in, enum gk_err err)
 {
 	struct ike_queued *q;
@@ -139,7 +139,6 @@ refused(struct ike_input *in, enum gk_err err)
 		q->why = in->why;
 		q->text = in->text;
 	}
-	return err;
 }
 
 /*
@@ -303,6 +302,24 @@ undoable(struct ike_input *in, struct gk_slice dgram)
 	return err;
 }
 
+/* SKEYID is made of the pre-shared key, so what the peer says under another one
+ * is noise; so is what anybody sends under our cookies. */
+static void
+doubt(const struct ike_input *in)
+{
+	struct ike *ike = in->ike;
+
+	if (!in->unreadable || ike->suite.auth != IKE_AUTH_PSK)
+		return;
+	if (ike->state == IKE_I_AUTH)
+		ike_doubt(ike, "what answers our first encrypted message "
+		               "cannot be read: the peer may have another "
+		               "pre-shared key");
+	else if (ike->state == IKE_R_KE)
+		ike_doubt(ike, "the first encrypted message of the peer cannot "
+		               "be read: it may have another pre-shared key");
+}
+
 enum gk_err
 ike_receive(struct ike *ike, const struct ike_path *path, struct gk_slice dgram,
             struct gk_now now)
@@ -324,5 +341,9 @@ ike_receive(struct ike *ike, const struct ike_path *path, struct gk_slice dgram,
 		              ? ike_informational(&in, dgram)
 		              : undoable(&in, dgram);
 	gk_buf_free(&in.clear);
-	return err == GK_OK ? GK_OK : refused(&in, err);
+	if (err == GK_OK)
+		return GK_OK;
+	refused(&in, err);
+	doubt(&in);
+	return err;
 }
