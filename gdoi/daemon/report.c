@@ -121,9 +121,10 @@ refuse(struct gkd_daemon *d, const char *group, const char *peer,
 
 void
 gdoid_report_refusal(struct gkd_daemon *d, const char *group, const char *peer,
-                     enum gk_err err, const struct isakmp_reject *why)
+                     enum gk_err err, const struct isakmp_reject *why,
+                     const char *found)
 {
-	refuse(d, group, peer, why, gk_strerror(err), (struct gk_slice){ 0 });
+	refuse(d, group, peer, why, gk_strerror(err), gk_slice_str(found));
 }
 
 /* ---- one output --------------------------------------------------------- */

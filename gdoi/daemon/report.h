@@ -17,10 +17,10 @@
 void gdoid_report(struct gkd_daemon *d, const char *group,
                   const struct gdoi_output *out);
 /* gdoid_report_refusal - the same for a refusal outside an output: a policy, a
- * command. */
+ * command.  @found: what exactly is wrong, for people; or "". */
 void gdoid_report_refusal(struct gkd_daemon *d, const char *group,
                           const char *peer, enum gk_err err,
-                          const struct isakmp_reject *why);
+                          const struct isakmp_reject *why, const char *found);
 /* gdoid_report_reason - one sentence for a refusal. */
 const char *gdoid_report_reason(char out[GKD_CAUSE_TEXT],
                                 const struct isakmp_reject *why,

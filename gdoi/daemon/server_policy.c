@@ -11,7 +11,6 @@
 #include "policy-tokens/xml/gpt_policy.h"
 
 #define LOCAL_EDITION (-1)
-#define ID_MAX 1024 /* octets of the body of a group's ID payload */
 
 static bool
 is_local(const struct gdoid_group *g)
@@ -104,36 +103,6 @@ read_token(const struct gdoid_group *g, struct gk_slice cms, bool restored,
 	return GK_OK;
 }
 
-/* A number, or the octets of an OID, as configurations have it. */
-static const char *
-id_text(char out[64], const struct gdoi_group_id *id)
-{
-	if (id->type == ISAKMP_ID_OID)
-		snprintf(out, 64, "an object identifier");
-	else
-		snprintf(out, 64, "number %lu", (unsigned long)id->number);
-	return out;
-}
-
-static enum gk_err
-check_id(const struct gdoid_group *g, const struct gdoi_policy *policy,
-         char why[256])
-{
-	uint8_t octets[ID_MAX];
-	char text[64];
-	struct gk_wr wr;
-
-	gk_wr_init(&wr, octets, sizeof(octets));
-	gdoi_group_id_encode(&wr, &g->dialect, &policy->id);
-	if (gk_wr_done(&wr) == GK_OK &&
-	    gk_slice_equal((struct gk_slice){ octets, wr.len },
-	                   gk_buf_slice(&g->id)))
-		return GK_OK;
-	snprintf(why, 256, "it is for another group (%s) than <group-id> says",
-	         id_text(text, &policy->id));
-	return GK_ERR_POLICY;
-}
-
 /* Can anybody register?  A policy that demands more than we propose is in force
  * all the same: the one before it demanded less. */
 static bool
@@ -193,41 +162,48 @@ check_size(const struct gdoid_group *g, const struct gdoi_policy *policy,
 	return false;
 }
 
-/* Are we a key server that it names?  Members judge us by the same rule. */
-static enum gk_err
-check_server(const struct gdoid_group *g, const struct gdoi_policy *policy,
-             char why[256])
+/* Who we are: members judge us by the same rule. */
+struct self {
+	struct gdoi_peer peer[GDOID_CREDENTIALS_MAX];
+	struct gk_path path[GDOID_CREDENTIALS_MAX];
+	size_t n;
+};
+
+static void
+self_free(struct self *self)
 {
-	const struct gdoid_phase1 *p = g->server->phase1;
-	struct gdoi_peer me = { .id = &p->ike.id };
+	for (size_t i = 0; i < self->n; i++)
+		gk_path_free(&self->path[i]);
+}
+
+static enum gk_err
+self_find(const struct gdoid_phase1 *p, struct self *self, char why[256])
+{
 	const char *fault = NULL;
 
-	if (p->ike.n_credentials == 0 && gdoi_policy_key_server(policy, &me))
-		return GK_OK;
+	*self = (struct self){ .n = 0 };
+	if (p->ike.n_credentials == 0)
+		self->peer[self->n++].id = &p->ike.id;
 	for (size_t i = 0; i < p->ike.n_credentials; i++) {
-		struct gk_path path = { 0 };
 		struct gk_cert_fault found = { 0 };
-		bool named;
+		struct gk_path *path = &self->path[self->n];
+		struct gdoi_peer *me = &self->peer[self->n];
 
 		if (gk_trust_verify(p->trust, p->credential[i].certs.cert[0],
-		                    NULL, gkd_now().utc_s, 0, &path,
+		                    NULL, gkd_now().utc_s, 0, path,
 		                    &found) != GK_OK) {
 			fault = found.text;
 			continue;
 		}
-		me.certs = (const struct gk_cert *const *)path.cert;
-		me.n_certs = path.n;
-		named = gdoi_policy_key_server(policy, &me);
-		gk_path_free(&path);
-		if (named)
-			return GK_OK;
+		me->id = &p->ike.id;
+		me->certs = (const struct gk_cert *const *)path->cert;
+		me->n_certs = path->n;
+		self->n++;
 	}
-	if (fault != NULL)
-		snprintf(why, 256, "%.100s cannot be its key server: %.120s",
-		         p->name, fault);
-	else
-		snprintf(why, 256, "it does not name %.150s as a key server",
-		         p->name);
+	if (self->n != 0)
+		return GK_OK;
+	snprintf(why, 256, "%.100s cannot be its key server: %.120s", p->name,
+	         fault);
 	return GK_ERR_POLICY;
 }
 
@@ -251,16 +227,31 @@ set_source(const struct gdoid_group *g, struct gdoi_policy *policy)
 }
 
 static enum gk_err
+make(const struct gdoid_group *g, struct gpt_token *token, int64_t edition,
+     struct gdoi_policy **policy, char why[256])
+{
+	const struct gdoid_phase1 *p = g->server->phase1;
+	struct self self;
+	struct gdoi_policy_able able = {
+		.legacy_ok = p->ike.legacy_ok,
+		.dialect = &g->dialect,
+		.ike = &p->ike,
+		.group = &g->cfg,
+		.self = self.peer,
+	};
+	enum gk_err err = self_find(p, &self, why);
+
+	able.n_self = self.n;
+	if (err == GK_OK)
+		err = gdoi_policy_new(token, edition, &able, policy, why);
+	self_free(&self);
+	return err;
+}
+
+static enum gk_err
 build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
       struct gdoi_policy **policy, struct gpt_seen *seen, char why[256])
 {
-	const struct ike_config *ike = &g->server->phase1->ike;
-	const struct gdoi_policy_able able = {
-		.legacy_ok = ike->legacy_ok,
-		.dialect = &g->dialect,
-		.ike = ike,
-		.group = &g->cfg,
-	};
 	struct gpt_token *token = NULL;
 	enum gk_err err;
 
@@ -271,20 +262,16 @@ build(const struct gdoid_group *g, struct gk_slice octets, bool restored,
 		err = read_token(g, octets, restored, &token, seen, why);
 	if (err != GK_OK)
 		return err;
-	err = gdoi_policy_new(token,
-	                      is_local(g)         ? LOCAL_EDITION
-	                      : seen->has_edition ? seen->edition
-	                                          : 0,
-	                      &able, policy, why);
+	err = make(g, token,
+	           is_local(g)         ? LOCAL_EDITION
+	           : seen->has_edition ? seen->edition
+	                               : 0,
+	           policy, why);
 	if (err != GK_OK) {
 		gpt_token_free(token);
 		return err;
 	}
-	err = check_id(g, *policy, why);
-	if (err == GK_OK)
-		err = check_server(g, *policy, why);
-	if (err == GK_OK)
-		err = set_source(g, *policy);
+	err = set_source(g, *policy);
 	if (err != GK_OK)
 		gdoi_policy_free(*policy);
 	return err;
@@ -345,10 +332,10 @@ put_in_force(struct gdoid_group *g, struct gk_slice octets, bool restored,
 			say_why(err, &reject, why);
 	}
 	if (err != GK_OK) {
-		gdoid_report_refusal(d, g->name,
-		                     is_local(g) ? "local policy"
-		                                 : "Group Owner",
-		                     err, &reject);
+		gdoid_report_refusal(
+			d, g->name,
+			is_local(g) ? "local policy" : "Group Owner", err,
+			&reject, reject.field == NULL ? why : "");
 		gdoid_group_drain(g);
 		return err;
 	}

@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/crypto/gk_oid.h"
 #include "gdoi/engine/policy_private.h"
 #include "policy-tokens/token/gpt_access.h"
 #include "policy-tokens/token/gpt_lint.h"
 
 #define WHY_LEN GDOI_POLICY_WHY
-#define OID_TLV_MAX (2 + GK_OID_MAX)
 #define DER_OBJECT 0x06
 /* Octets of an SA payload: a UDP datagram, less what else message 2 has in it. */
 #define SA_MAX 65000
@@ -42,21 +40,30 @@ gdoi_policy_keep(struct gdoi_policy_making *m, struct gk_slice octets)
 }
 
 enum gk_err
+gdoi_policy_oid_octets(const struct gdoi_dialect *dialect, const char *text,
+                       uint8_t der[GDOI_POLICY_OID_MAX], struct gk_slice *out)
+{
+	size_t n, skip = dialect->oid_encoding == GDOI_OID_ENCODING_TLV ? 0 : 2;
+
+	if (!text || gk_oid_parse(gk_slice_str(text), der + 2, &n) != GK_OK)
+		return GK_ERR_VALUE;
+	der[0] = DER_OBJECT;
+	der[1] = (uint8_t)n;
+	*out = (struct gk_slice){ der + skip, n + 2 - skip };
+	return GK_OK;
+}
+
+enum gk_err
 gdoi_policy_oid(struct gdoi_policy_making *m, const char *text,
                 struct gk_slice *out)
 {
-	uint8_t der[OID_TLV_MAX] = { DER_OBJECT };
-	size_t n, skip = 2;
+	uint8_t der[GDOI_POLICY_OID_MAX];
 
-	if (!text || gk_oid_parse(gk_slice_str(text), der + 2, &n) != GK_OK)
+	if (gdoi_policy_oid_octets(m->dialect, text, der, out) != GK_OK)
 		return gdoi_policy_refuse(
 			m, "oid: no OBJECT IDENTIFIER of %d octets at most",
 			GK_OID_MAX);
-	der[1] = (uint8_t)n;
-	if (m->dialect->oid_encoding == GDOI_OID_ENCODING_TLV)
-		skip = 0;
-	*out = gdoi_policy_keep(m,
-	                        (struct gk_slice){ der + skip, n + 2 - skip });
+	*out = gdoi_policy_keep(m, *out);
 	return GK_OK;
 }
 
@@ -74,7 +81,7 @@ octets_of_record(enum gpt_record_kind kind, const void *record)
 		if (f->kind == GPT_FIELD_OCTETS)
 			n += gpt_field_octets(f, record)->len;
 		else if (f->kind == GPT_FIELD_OID)
-			n += OID_TLV_MAX;
+			n += GDOI_POLICY_OID_MAX;
 		else if (f->kind == GPT_FIELD_ADDRESS)
 			n += gpt_field_address(f, record)->data.len +
 			     UNSPECIFIED_LEN;

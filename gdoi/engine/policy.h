@@ -12,6 +12,7 @@ struct gpt_token;
 struct gpt_phase1;
 struct gpt_register;
 struct gdoi_group_config;
+struct gdoi_peer;
 struct ike_config;
 
 /*
@@ -92,8 +93,13 @@ struct gdoi_policy_able {
 	const struct gdoi_dialect
 		*dialect;             /* the group's; NULL: the defaults */
 	const struct ike_config *ike; /* proposals; NULL: any phase 1 will do */
-	/* Its signer; NULL: whatever a Rekey SA is signed with will do. */
+	/* Its ID and its signer; NULL: any group, and whatever a Rekey SA is
+	 * signed with will do. */
 	const struct gdoi_group_config *group;
+	/* Who it is, by each of its certificates; none: whomever a registration
+	 * names as key server. */
+	const struct gdoi_peer *self;
+	size_t n_self;
 };
 
 /**

@@ -55,6 +55,82 @@ unfit(const struct gdoi_policy_able *able, const struct gpt_gdoi_register *reg)
 	return any_proposed ? NULL : "no phase 1 of it is proposed here";
 }
 
+static struct gk_slice
+own_id(const struct gdoi_policy_able *able)
+{
+	return able->group != NULL ? able->group->id
+	                           : (struct gk_slice){ NULL, 0 };
+}
+
+/* Is it for the group of this configuration, octet for octet? */
+static enum gk_err
+same_group(const struct gdoi_policy_making *m, const struct gpt_gdoi_group *g,
+           bool *same)
+{
+	const struct gk_slice own = own_id(m->able);
+	struct gdoi_group_id id = { .type = ISAKMP_ID_KEY_ID };
+	uint8_t der[GDOI_POLICY_OID_MAX];
+	struct gk_buf octets = { 0 };
+	struct gk_wr wr;
+
+	*same = own.len == 0;
+	if (*same)
+		return GK_OK;
+	id.number = gdoi_policy_number(g->number);
+	if (g->oid != NULL) {
+		id.type = ISAKMP_ID_OID;
+		id.payload = gk_buf_slice(&g->payload);
+		if (gdoi_policy_oid_octets(m->dialect, g->oid, der, &id.oid) !=
+		    GK_OK)
+			return GK_OK; /* nobody has that one */
+	}
+	GK_TRY(gk_buf_alloc(&octets, own.len));
+	gk_wr_init(&wr, octets.ptr, octets.len);
+	gdoi_group_id_encode(&wr, m->dialect, &id);
+	*same = gk_wr_done(&wr) == GK_OK &&
+	        gk_slice_equal((struct gk_slice){ octets.ptr, wr.len }, own);
+	gk_buf_free(&octets);
+	return GK_OK;
+}
+
+static bool
+names_us(const struct gdoi_policy_able *able, const struct gpt_register *lists)
+{
+	for (size_t i = 0; i < able->n_self; i++)
+		if (gdoi_policy_lists_server(lists, &able->self[i]))
+			return true;
+	return able->n_self == 0;
+}
+
+/* Whom and what it is for: no configuration but another one can do it. */
+static enum gk_err
+others(const struct gdoi_policy_making *m, const struct gpt_protocol *p,
+       char why[GDOI_POLICY_WHY])
+{
+	const struct gpt_gdoi_group *g = &p->gdoi_reg->group;
+	char name[160];
+	bool same;
+
+	why[0] = '\0';
+	GK_TRY(same_group(m, g, &same));
+	if (!same && g->oid != NULL)
+		(void)snprintf(why, GDOI_POLICY_WHY,
+		               "it is for another group (object identifier "
+		               "%.120s) than <group-id> says",
+		               g->oid);
+	else if (!same)
+		(void)snprintf(why, GDOI_POLICY_WHY,
+		               "it is for another group (number %lu) than "
+		               "<group-id> says",
+		               (unsigned long)gdoi_policy_number(g->number));
+	else if (!names_us(m->able, p->reg))
+		(void)snprintf(why, GDOI_POLICY_WHY,
+		               "it does not name %.150s as a key server",
+		               gk_identity_print(name, sizeof(name),
+		                                 *m->able->self[0].id));
+	return GK_OK;
+}
+
 static void
 pass_over(struct gdoi_policy_making *m, const char *list, size_t i,
           const char *why)
@@ -67,29 +143,31 @@ pass_over(struct gdoi_policy_making *m, const char *list, size_t i,
 /* @any: also what is not proposed here.  A policy that demands more than we propose
  * is in force all the same where there is no other: the one before it demanded
  * less. */
-static bool
+static enum gk_err
 find_registration(struct gdoi_policy_making *m, const struct gpt_token *token,
                   bool any, const struct gpt_gdoi_register **gdoi)
 {
 	struct gdoi_policy_able able = *m->able;
+	char why[GDOI_POLICY_WHY];
 
 	if (any)
 		able.ike = NULL;
 	for (size_t i = 0; i < token->n_registration; i++) {
 		const struct gpt_protocol *p = &token->registration[i].reg;
-		const char *why;
+		const char *phase1;
 
 		if (p->kind != GPT_PROTOCOL_GDOI_REGISTER)
 			continue;
-		why = unfit(&able, p->gdoi_reg);
-		if (why == NULL) {
+		GK_TRY(others(m, p, why));
+		phase1 = unfit(&able, p->gdoi_reg);
+		if (why[0] == '\0' && phase1 == NULL) {
 			m->p->lists = p->reg;
 			*gdoi = p->gdoi_reg;
-			return true;
+			return GK_OK;
 		}
-		pass_over(m, "registration", i, why);
+		pass_over(m, "registration", i, why[0] != '\0' ? why : phase1);
 	}
-	return false;
+	return GK_ERR_POLICY;
 }
 
 enum gk_err
@@ -97,13 +175,17 @@ gdoi_policy_choose_registration(struct gdoi_policy_making *m,
                                 const struct gpt_token *token,
                                 const struct gpt_gdoi_register **gdoi)
 {
+	enum gk_err err;
+
 	if (!gpt_token_gdoi_register(token, NULL))
 		return gdoi_policy_refuse(m, "no registration by GDOI");
-	if (find_registration(m, token, false, gdoi))
-		return GK_OK;
+	err = find_registration(m, token, false, gdoi);
+	if (err != GK_ERR_POLICY)
+		return err;
 	m->p->passed_over[0] = '\0';
-	if (find_registration(m, token, true, gdoi))
-		return GK_OK;
+	err = find_registration(m, token, true, gdoi);
+	if (err != GK_ERR_POLICY)
+		return err;
 	return gdoi_policy_refuse(m, "%s", m->p->passed_over);
 }
 

@@ -70,13 +70,20 @@ gdoi_policy_admits(const struct gdoi_policy *policy,
 }
 
 bool
-gdoi_policy_key_server(const struct gdoi_policy *policy,
-                       const struct gdoi_peer *peer)
+gdoi_policy_lists_server(const struct gpt_register *lists,
+                         const struct gdoi_peer *peer)
 {
 	struct gk_slice ca[AUTHORITIES_MAX];
 	const struct gpt_party party = party_of(peer, ca);
 
-	return gpt_access_gcks(policy->lists, &party, NULL);
+	return gpt_access_gcks(lists, &party, NULL);
+}
+
+bool
+gdoi_policy_key_server(const struct gdoi_policy *policy,
+                       const struct gdoi_peer *peer)
+{
+	return gdoi_policy_lists_server(policy->lists, peer);
 }
 
 bool

@@ -2,6 +2,7 @@
 #ifndef GDOI_ENGINE_POLICY_PRIVATE_H
 #define GDOI_ENGINE_POLICY_PRIVATE_H
 
+#include "common/crypto/gk_oid.h"
 #include "gdoi/engine/policy.h"
 #include "policy-tokens/token/gpt_gdoi.h"
 
@@ -28,10 +29,19 @@ enum gk_err gdoi_policy_refuse(struct gdoi_policy_making *m, const char *fmt,
 /* A copy of @octets among those of the policy. */
 struct gk_slice gdoi_policy_keep(struct gdoi_policy_making *m,
                                  struct gk_slice octets);
-/* The OID as switch oid_encoding has it; GK_ERR_POLICY. */
+/* The OID @text as switch oid_encoding has it, in @der; GK_ERR_VALUE: it is none. */
+#define GDOI_POLICY_OID_MAX (2 + GK_OID_MAX)
+GK_MUST_CHECK enum gk_err gdoi_policy_oid_octets(
+	const struct gdoi_dialect *dialect, const char *text,
+	uint8_t der[GDOI_POLICY_OID_MAX], struct gk_slice *out);
+/* A copy of that among those of the policy; GK_ERR_POLICY. */
 GK_MUST_CHECK enum gk_err gdoi_policy_oid(struct gdoi_policy_making *m,
                                           const char *text,
                                           struct gk_slice *out);
+
+/* policy_peer.c: is @peer a key server by these lists? */
+bool gdoi_policy_lists_server(const struct gpt_register *lists,
+                              const struct gdoi_peer *peer);
 
 /* policy_choice.c: which of several.  _registration: that which is in force, whose
  * lists are the policy's then.  _rekey: makes it, if there is one. */

@@ -4,6 +4,8 @@
 The ASN.1 is that of the manual page. `GroupPolicy.of` reads a token as a key server does and
 refuses one that cannot be run, for the same reasons.
 """
+from dataclasses import dataclass, replace
+
 from asn1crypto import core
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -202,21 +204,126 @@ def is_multicast(address):
     return bool(heads) and all(h >> 4 == 14 if size == 4 else h == 0xFF for h in heads)
 
 
+LEGACY_P1_CIPHERS, LEGACY_P1_HASHES, LEGACY_P1_GROUPS = {1, 5}, {1}, {1, 2, 5}  # DES and 3DES; MD5; less than 2048 bits
+KEKS, LEGACY_KEKS, SIGNATURES, LEGACY_SIG_HASHES = {1, 2, 3}, {1, 2}, {1, 2, 3, 4, 5, 6}, {1, 2}  # MD5, SHA-1
+CURVES = {4: "secp256r1", 5: "secp384r1", 6: "secp521r1"}
+
+
+@dataclass(frozen=True)
+class Able:
+    """What a key server can do, and may: RFC 4534 section 3 has it take the highest listed of that. By default everything."""
+    group: bytes = None  # body of the ID payload of its group
+    names: tuple = ()  # Identity: who it is
+    path: tuple = ()  # the verified path of its certificate; none with a pre-shared key
+    phase1: tuple = None  # proposals: (exchange type, method, cipher, bits or None, hash, group)
+    legacy: bool = True
+    signer: object = None  # public key
+
+    def against_registration(self, register):
+        """Why not this one; empty: nothing is against it. Whom and what it is for comes first."""
+        group = _native(register["groupInfo"])
+        if self.group is not None and _group_body(group) != self.group:
+            return "it is for another group"
+        if self.names and not _listed(register["joinAuthorization"]["gCKS"], self.names, self.path):
+            return "it does not name this key server"
+        proposals = [_proposal(p.native) for p in register["phase1"]]
+        allowed = [p for p in proposals if self.legacy or not _is_legacy(p)]
+        if proposals and not allowed:
+            return "each phase 1 of it is legacy"
+        if proposals and self.phase1 is not None and not set(allowed) & set(self.phase1):
+            return "no phase 1 of it is proposed here"
+        return ""
+
+    def against_rekey(self, rekey):
+        kind = rekey["sigAlgorithm"]
+        if rekey["kekAlgorithm"] not in KEKS or kind not in SIGNATURES or rekey.get("ackRequested", 1) not in (1, 2, 3, 4):
+            return "an algorithm that is not known here"
+        if not self.legacy and (rekey["kekAlgorithm"] in LEGACY_KEKS or rekey.get("sigHashAlgorithm") in LEGACY_SIG_HASHES):
+            return "legacy"
+        if self.signer is None:
+            return ""
+        if kind != 1 and getattr(getattr(self.signer, "curve", None), "name", "") != CURVES.get(kind):
+            return "the signer has no key for it"
+        if kind == 1 and not isinstance(self.signer, rsa.RSAPublicKey):
+            return "the signer has no key for it"
+        return "" if rekey.get("sigKeyLength", self.signer.key_size) == self.signer.key_size else "the signer's key has another length"
+
+
+ANYTHING = Able()
+
+
+def _proposal(p):
+    return tuple(p[k] for k in ("mode", "authenticationMethod", "encryptionAlgorithm", "keyLength", "hashAlgorithm", "groupDescription"))
+
+
+def _is_legacy(proposal):
+    _, _, cipher, _, digest, group = proposal
+    return cipher in LEGACY_P1_CIPHERS or digest in LEGACY_P1_HASHES or group in LEGACY_P1_GROUPS
+
+
+def _group_body(group):
+    """RFC 6407 5.1 and RFC 8052 2.1, in the default readings."""
+    if "oid" not in group:
+        return bytes([11, 0, 0, 0]) + group["keyId"].to_bytes(4, "big")
+    name = core.ObjectIdentifier(group["oid"]).dump()
+    return bytes([13, 0, 0, 0, len(name)]) + name + len(group["oidPayload"]).to_bytes(2, "big") + group["oidPayload"]
+
+
+def _listed(pairs, names, path):
+    """Is one of `names` among them, under an authority of `path` where one is asked for?"""
+    return any(identity.matches_rule(who, rule.who) and (not rule.ca or any(c.key_id == rule.ca for c in path[1:]))
+               for rule in policy.rules(pairs) for who in names)
+
+
+def _highest(entries, against):
+    """(place, value) of the first that nothing is against, and what was passed over: [(place, why)]."""
+    passed = []
+    for place, value in entries:
+        why = against(value)
+        if not why:
+            return (place, value), passed
+        passed.append((place, why))
+    return None, passed
+
+
 class GroupPolicy:
     """What a key server takes from a token, or PolicyError."""
 
     def __init__(self, group, phase1, rekey, sas, register):
         self.group, self.phase1, self.rekey, self.sas, self.register = group, phase1, rekey, sas, register
+        self.chosen = self.rekey_chosen = None  # places in the token's lists, from 0
+
+    @staticmethod
+    def _choose_registration(token, able):
+        """The highest that can be done. Where it is but phase 1 that is not proposed, the highest is in force all the same."""
+        entries = [(i, v) for i, (p, _) in enumerate(tokens.registrations(token)) if p is not None
+                   for k, v in [tokens.info(p)] if k == "gdoi-registration"]
+        _demand(entries, "no registration by GDOI")
+        found, passed = _highest(entries, able.against_registration)
+        if found is None:
+            found, passed = _highest(entries, replace(able, phase1=None).against_registration)
+        _demand(found is not None, found or f"registration[{passed[0][0]}]: {passed[0][1]}")
+        return found
+
+    @staticmethod
+    def _choose_rekey(token, able):
+        """(None, None) when there is none; where it is but the signer's key, the group has to say so of the highest."""
+        listed = [(i, *tokens.info(one.chosen)) for i, one in enumerate(token["rekey"]) if one.name == "supported"]
+        entries = [(i, _native(v)) for i, k, v in listed if k == "gdoi-rekey"]
+        if not entries:
+            _demand(all(k == "operation" for _, k, _ in listed), "no rekey by GDOI, but by others")
+            return None, None
+        found, passed = _highest(entries, able.against_rekey)
+        if found is None:
+            found, passed = _highest(entries, replace(able, signer=None).against_rekey)
+        _demand(found is not None, found or f"rekey[{passed[0][0]}]: {passed[0][1]}")
+        return found
 
     @classmethod
-    def of(cls, token):
+    def of(cls, token, able=ANYTHING):
         """From the Token that tokens.parse() gives."""
-        register = next((v for p, _ in tokens.registrations(token) if p is not None
-                         for k, v in [tokens.info(p)] if k == "gdoi-registration"), None)
-        _demand(register is not None, "no registration by GDOI")
-        rekeys = [tokens.info(one.chosen) for one in token["rekey"] if one.name == "supported"]
-        rekey = next((_native(v) for k, v in rekeys if k == "gdoi-rekey"), None)
-        _demand(rekey is not None or all(k == "operation" for k, _ in rekeys), "no rekey by GDOI, but by others")
+        place, register = cls._choose_registration(token, able)
+        rekey_place, rekey = cls._choose_rekey(token, able)
         sas = []
         for protocol in token["data"]:
             kind, value = tokens.info(protocol)
@@ -225,6 +332,7 @@ class GroupPolicy:
             sas += [(kind, _native(sa)) for sa in value]
         _demand(sas, "there is no data SA")
         made = cls(_native(register["groupInfo"]), [_native(p) for p in register["phase1"]], rekey, sas, register)
+        made.chosen, made.rekey_chosen = place, rekey_place
         made.check()
         return made
 
@@ -253,9 +361,7 @@ class GroupPolicy:
         """May whoever phase 1 proved to be each of `names` (Identity) be a member? `path` is the verified path of
         its certificate, leaf first; empty for a pre-shared key. RFC 4534 B.1.2; an empty cA is no condition."""
         def hit(pairs):
-            return any(identity.matches_rule(who, rule.who)
-                       and (not rule.ca or any(c.key_id == rule.ca for c in path[1:]))
-                       for rule in policy.rules(pairs) for who in names)
+            return _listed(pairs, names, path)
         return any(hit(entry["accessRule"])
                    and (isinstance(entry["exclusionsRule"], core.Void) or not hit(entry["exclusionsRule"]))
                    for entry in self.register["joinAccessControl"])

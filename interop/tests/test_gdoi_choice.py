@@ -72,6 +72,32 @@ def test_the_highest_that_can_be_done_is_in_force(tmp_path, net_prefix):
         assert not g.keys.find("refused") and not alice.find("refused")
 
 
+@pytest.mark.req("RFC4534-3-05")
+def test_a_registration_for_another_group_or_key_server_is_passed_over(grounds):
+    """Local policy supports what is for the group of <group-id> and names this key server, and nothing else."""
+    g = grounds()
+    policy = forms.policy(g)
+    ours = part(policy, "registration")
+    other = ours.replace(f'number="{g.id["number"]}"', 'number="4711"')
+    theirs = ours.replace(forms.fqdn("keys"), "elsewhere.lab.example")
+    assert other != ours != theirs
+    g.write_policy(policy.replace(ours, other + theirs + ours))
+    status, text = g.keys.check_config()
+    assert status == 0 and "below registration[0]: it is for another group (number 4711) than <group-id> says" in text, text
+    g.start()
+    assert "another group" in g.status()["passed_over"]
+    alice, bob = g.follow("alice", "bob")
+    rekey_teks(g, alice, bob)
+    g.write_policy(policy.replace(ours, theirs + other))
+    mark = g.keys.mark()
+    answer = g.keys.control.request("policy")
+    said = "registration[0]: it does not name fqdn:keys.lab.example as a key server"
+    assert not answer["ok"] and said in answer["error"], answer
+    assert said in g.keys.wait("refused", since=mark)["reason"] and said in g.keys.log.read_text()
+    rekey_teks(g, alice, bob)  # what was in force is in force
+    g.finish()
+
+
 @pytest.mark.refuses("RFC4534-3-03")
 def test_when_none_is_left_the_first_says_why(grounds):
     g = grounds()

@@ -2,8 +2,13 @@
 #include "gdoi/tests/vector/gdoi_vector.h"
 
 static const struct vec_kind *const kinds[] = {
-	vec_crypto_kinds,  vec_message_kinds, vec_payload_kinds,
-	vec_session_kinds, vec_verdict_kinds, NULL,
+	vec_choice_kinds,
+	vec_crypto_kinds,
+	vec_message_kinds,
+	vec_payload_kinds,
+	vec_session_kinds,
+	vec_verdict_kinds,
+	NULL,
 };
 
 static enum gk_err

@@ -16,6 +16,7 @@ readings(const struct vec *v)
 	return v->readings;
 }
 
+extern const struct vec_kind vec_choice_kinds[];
 extern const struct vec_kind vec_crypto_kinds[];
 extern const struct vec_kind vec_message_kinds[];
 extern const struct vec_kind vec_payload_kinds[];

@@ -2,6 +2,7 @@
 """Outputs of the GDOI vectors, from their inputs."""
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
+from ... import gdoi_token, identity, token
 from .. import ack, check, check_kd, check_sa, isakmp, keys, lkh, push, recorded, sign, suite, values
 from .. import numbers as n
 from ..refusal import Reader, Refusal
@@ -232,3 +233,21 @@ def session(v, dialect):
 
 
 __all__ = ["OUTPUT", "isakmp"]
+
+
+# ------------------------------------------------------------------------------- policy
+
+@output("choice")
+def choice(v, _dialect):
+    proposals = v.get("phase1")
+    able = gdoi_token.Able(
+        group=v.get("group"), names=(identity.Identity(1, v.self),) if v.get("self") else (), legacy=v.legacy,
+        phase1=None if proposals is None else tuple(
+            (n.X_MAIN, p["auth"], p["cipher"], p.get("key_bits"), p["hash"], p["group"]) for p in proposals),
+        signer=load_der_private_key(v.signer, None).public_key() if v.get("signer") else None)
+    try:
+        made = gdoi_token.GroupPolicy.of(token.check(v.token), able)
+    except gdoi_token.PolicyError:
+        return {"runs": False}
+    found = {"registration": made.chosen, "rekey": made.rekey_chosen}
+    return {"runs": True, **{k: x for k, x in found.items() if x is not None}}

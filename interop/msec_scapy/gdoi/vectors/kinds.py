@@ -108,6 +108,20 @@ KINDS = {
     }, {"accepted": Field("flag", "whether they are accepted"),
         "req": _t("the requirement that is broken", optional=True),
         "field": _t("the field at fault, where that is not a matter of taste", optional=True)}),
+    "choice": Kind("Which of a policy token's registrations and rekey protocols a key server has in force (RFC 4534 3). What is "
+                   "legacy, and what is passed over: choices-gdoi.md, \"The policy of a GDOI group\".", {
+        "token": _o("DER of a Token with protocols of this project's arc"),
+        "group": _o("body of the ID payload of the key server's group", optional=True),
+        "self": _o("its IPv4 address, which a pre-shared key vouches for", optional=True),
+        "phase1": Field("objects", "what it proposes: auth, cipher, key_bits, hash, group; Main Mode. Absent: anything",
+                        optional=True),
+        "signer": _o("PKCS #8 of what signs its PUSHes; absent: nothing yet", secret=True, optional=True),
+        "legacy": Field("flag", "whether legacy algorithms are allowed"),
+    }, {
+        "runs": Field("flag", "false: the token is refused"),
+        "registration": _n("place of the registration in force, from 0", optional=True),
+        "rekey": _n("place of the rekey protocol in force", optional=True),
+    }),
     "session": Kind("Whole sessions, seen by somebody who has the secrets of phase 1: what every message says, and the keys "
                     "that it brings.", {
         "psk": _o("pre-shared key", secret=True, optional=True),
