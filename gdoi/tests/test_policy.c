@@ -76,7 +76,7 @@ GK_TEST(msec_policy_5, the_rekey_sa_says_what_the_policy_says)
 	assert_int_equal(p->gap.atd, 5);
 	assert_int_equal(p->gap.dtd, 10);
 	assert_int_equal(p->members_max, 19683);
-	assert_true(r->on && r->backward && r->evict_silent && !r->unicast);
+	assert_true(r->on && r->backward && r->evict_silent);
 	assert_true(r->evict_at_once && r->hide_kek);
 	assert_int_equal(r->sak.management, GDOI_KEK_MANAGEMENT_LKH);
 	assert_int_equal(r->lkh_degree, 3);
@@ -131,10 +131,11 @@ GK_TEST(msec_policy_5, unicast_needs_no_destination)
 			 "lifetime=\"1d\"/><signature algorithm=\"rsa\" "
 			 "hash=\"sha256\"/>",
 	};
+	static const uint8_t unspecified[4];
 	struct gdoi_policy *p = made(&x);
 
-	assert_true(p->rekey.unicast);
 	assert_int_equal(p->rekey.sak.ep.dst.data.len, 4);
+	assert_memory_equal(p->rekey.sak.ep.dst.data.ptr, unspecified, 4);
 	gdoi_policy_free(p);
 }
 
