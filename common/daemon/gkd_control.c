@@ -145,7 +145,7 @@ put_line(struct conn *conn, const char *text)
 static void
 put_json(struct conn *conn, const json_t *json)
 {
-	char *text = json_dumps(json, JSON_COMPACT);
+	char *text = gkd_json_line(json);
 
 	if (text != NULL) {
 		put_line(conn, text);
@@ -179,7 +179,7 @@ put_items(struct conn *conn, struct evbuffer *out, const json_t *list)
 
 	json_array_foreach(list, i, item)
 	{
-		char *text = json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY);
+		char *text = gkd_json_line(item);
 
 		if (text == NULL)
 			continue;
@@ -585,7 +585,7 @@ void
 gkd_control_publish(struct gkd_control *control, const char *stream,
                     json_t *object)
 {
-	char *text = control != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = control != NULL ? gkd_json_line(object) : NULL;
 
 	if (text != NULL) {
 		publish_text(control, stream, text);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/gk_text.h"
 #include "common/daemon/gkd_log.h"
 
 #define PATIENCE_MS 1000
@@ -236,7 +237,7 @@ gkd_events_emit(struct gkd_events *events, const char *event, json_t *fields)
 	if (object != NULL && fields != NULL)
 		json_object_update_missing(object, fields);
 	if (object != NULL)
-		text = json_dumps(object, JSON_COMPACT);
+		text = gkd_json_line(object);
 	if (text != NULL) {
 		write_line(events, text, strlen(text));
 		if (events->tap != NULL)
@@ -246,6 +247,21 @@ gkd_events_emit(struct gkd_events *events, const char *event, json_t *fields)
 	free(text);
 	json_decref(object);
 	json_decref(fields);
+}
+
+char *
+gkd_json_line(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *shown;
+
+	if (text == NULL || gk_is_visible(gk_slice_str(text)))
+		return text;
+	/* Only strings hold what is escaped, and in JSON's own way. */
+	shown = gk_visible_new(gk_slice_str(text));
+	gk_wipe(text, strlen(text));
+	free(text);
+	return shown;
 }
 
 json_t *

@@ -47,6 +47,9 @@ void gkd_events_tap(struct gkd_events *events,
                     void (*line)(void *arg, const char *text),
                     bool (*wanted)(void *arg), void *arg);
 
+/* gkd_json_line - all of @json in one line that may be shown to people (gk_text.h); the
+ * caller frees, and wipes what was secret.  NULL: no memory. */
+char *gkd_json_line(const json_t *json);
 /* gkd_json_octets - hexadecimal text of a slice; for ids, never for keys in
  * events. */
 json_t *gkd_json_octets(struct gk_slice s);

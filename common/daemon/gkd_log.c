@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/gk_text.h"
+
 #define TEXT_MAX 1024
 
 static const char *const level_names[] = {
@@ -77,15 +79,6 @@ gkd_log_wanted(int level)
 	       atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
-/* What comes from the network must not drive a terminal or forge a line. */
-static void
-make_printable(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 static void
 put_line(int level, const char *text)
 {
@@ -137,7 +130,7 @@ static void __attribute__((format(printf, 4, 0)))
 vlog(int level, const char *topic, const struct gkd_about *about,
      const char *format, va_list ap)
 {
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], shown[6 * TEXT_MAX];
 	size_t n;
 	int saved = errno;
 
@@ -168,8 +161,9 @@ vlog(int level, const char *topic, const struct gkd_about *about,
 			n = strlen(text);
 		}
 	}
-	make_printable(text);
-	put_line(level, text);
+	/* What comes from the network must not drive a terminal or forge a
+	 * line. */
+	put_line(level, gk_visible(shown, sizeof(shown), gk_slice_str(text)));
 out:
 	pthread_mutex_unlock(&state.lock);
 	errno = saved;

@@ -320,7 +320,7 @@ on_status(void *arg)
 	struct gkd_daemon *d = arg;
 	char why[256];
 	json_t *status = cmd_status(d, NULL, why);
-	char *text = status != NULL ? json_dumps(status, JSON_COMPACT) : NULL;
+	char *text = status != NULL ? gkd_json_line(status) : NULL;
 
 	if (text != NULL)
 		gkd_log(LOG_NOTICE, "io", "status %s", text);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/base/gk_check.h"
+#include "common/base/gk_text.h"
 
 #define COLUMN_MAX 48
 #define LINE_MAX_OCTETS 160 /* of a table; wider: a block for each row */
@@ -53,14 +54,32 @@ usage(FILE *to)
 
 /* ---- text ---------------------------------------------------------------- */
 
-/* Nothing that came over a network may drive the terminal. */
+/* Nothing that came over a network may drive the terminal, whichever daemon passes
+ * it on; the caller frees. */
+static char *
+visible(const char *text)
+{
+	return text != NULL ? gk_visible_new(gk_slice_str(text)) : NULL;
+}
+
 static void
 put_text(FILE *to, const char *text)
 {
-	for (; *text != '\0'; text++)
-		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?'
-		                                                   : *text,
-		      to);
+	char *shown = visible(text);
+
+	fputs(shown != NULL ? shown : "?", to);
+	free(shown);
+}
+
+/* JSON, in as many lines as it has. */
+static void
+put_lines(FILE *to, const char *text)
+{
+	char *shown = gk_visible_lines(gk_slice_str(text));
+
+	if (shown != NULL)
+		fputs(shown, to);
+	free(shown);
 }
 
 /* The values of a list, with commas; the caller frees. */
@@ -93,9 +112,8 @@ is_list(const json_t *value)
 	return json_array_size(value) > 0;
 }
 
-/* One value on one line; the caller frees. */
 static char *
-value_text(const json_t *value)
+raw_text(const json_t *value)
 {
 	char *text = NULL;
 
@@ -112,6 +130,16 @@ value_text(const json_t *value)
 		return list_text(value);
 	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	return text != NULL ? text : strdup("?");
+}
+
+/* One value on one line, as wide as it is shown; the caller frees. */
+static char *
+value_text(const json_t *value)
+{
+	char *text = raw_text(value), *shown = visible(text);
+
+	free(text);
+	return shown;
 }
 
 /* Whatever is in the next column begins two spaces further on, at least. */
@@ -364,8 +392,12 @@ show_reply(const char *line, bool as_json)
 	int rc = EXIT_CTL_FAILED;
 
 	if (as_json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
+		char *text = json_dumps(reply, JSON_INDENT(2));
+
+		if (text != NULL)
+			put_lines(stdout, text);
 		fputc('\n', stdout);
+		free(text);
 	}
 	if (json_is_true(json_object_get(reply, "ok"))) {
 		rc = 0;
@@ -390,7 +422,7 @@ follow(FILE *in)
 	(void)setsockopt(fileno(in), SOL_SOCKET, SO_RCVTIMEO, &never,
 	                 sizeof(never));
 	while (getline(&line, &cap, in) > 0) {
-		fputs(line, stdout);
+		put_lines(stdout, line);
 		fflush(stdout);
 	}
 	free(line);

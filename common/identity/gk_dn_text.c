@@ -2,6 +2,7 @@
 /* Distinguished names as text: RFC 4514 strings and slash names. */
 #include <string.h>
 
+#include "common/base/gk_text.h"
 #include "common/crypto/gk_der.h"
 #include "common/identity/gk_dn_impl.h"
 #include "common/identity/gk_utf8.h"
@@ -290,26 +291,42 @@ put_hex(struct out *o, uint8_t v)
 	put(o, digit[v & 15]);
 }
 
+/* One character of an attribute's value. */
+static void
+put_char(struct out *o, struct gk_slice s, bool first, bool last)
+{
+	uint8_t c = s.ptr[0];
+	bool hex = c == '*' || !gk_is_visible(s);
+
+	if (!hex && (strchr("\"+,;<>\\", c) != NULL ||
+	             (c == ' ' && (first || last)) || (c == '#' && first)))
+		put(o, '\\');
+	for (size_t i = 0; i < s.len; i++) {
+		if (hex) {
+			put(o, '\\');
+			put_hex(o, s.ptr[i]);
+		} else {
+			put(o, (char)s.ptr[i]);
+		}
+	}
+}
+
 /* put_escaped - RFC 4514 section 2.4; a '*' too, so that no value turns into a
- * pattern when it is copied into one, and control characters. */
+ * pattern when it is copied into one, and what a terminal would act on. */
 static void
 put_escaped(struct out *o, struct gk_slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.ptr[i];
-		bool edge = i == 0 || i + 1 == text.len;
+	for (size_t i = 0, n; i < text.len; i += n) {
+		struct gk_slice rest = { text.ptr + i, text.len - i };
 
-		if (c == GK_DN_WILD) {
+		n = gk_utf8_next(rest, NULL);
+		if (n == 0)
+			n = 1;
+		if (rest.ptr[0] == GK_DN_WILD)
 			put(o, '*');
-		} else if (c < 0x20 || c == 0x7f || c == '*') {
-			put(o, '\\');
-			put_hex(o, c);
-		} else {
-			if (strchr("\"+,;<>\\", c) != NULL ||
-			    (c == ' ' && edge) || (c == '#' && i == 0))
-				put(o, '\\');
-			put(o, (char)c);
-		}
+		else
+			put_char(o, (struct gk_slice){ rest.ptr, n }, i == 0,
+			         n == rest.len);
 	}
 }
 

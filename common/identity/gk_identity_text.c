@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/gk_text.h"
 #include "common/identity/gk_identity_impl.h"
 #include "common/identity/gk_utf8.h"
 
@@ -223,11 +224,8 @@ reads_back(struct gk_identity id, struct gk_slice text)
 	struct gk_buf again;
 	bool ok;
 
-	if (starts_hex(text) || !gk_utf8_valid(text))
+	if (starts_hex(text) || !gk_is_visible(text))
 		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
-			return false;
 	/* Text files lose spaces at the ends. */
 	if (text.len > 0 &&
 	    (text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' '))

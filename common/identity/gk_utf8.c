@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/identity/gk_utf8.h"
 
+#include "common/base/gk_text.h"
 #include "common/crypto/gk_der.h"
 
 bool
 gk_utf8_valid(struct gk_slice s)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t i = 0;
+	while (s.len > 0) {
+		size_t n = gk_utf8_next(s, NULL);
 
-	while (i < s.len) {
-		uint8_t lead = s.ptr[i];
-		size_t n = lead < 0x80             ? 1
-		           : (lead & 0xe0) == 0xc0 ? 2
-		           : (lead & 0xf0) == 0xe0 ? 3
-		           : (lead & 0xf8) == 0xf0 ? 4
-		                                   : 0;
-		uint32_t c;
-
-		if (n == 0 || n > s.len - i)
+		if (n == 0)
 			return false;
-		c = n == 1 ? lead : lead & (0xffu >> (n + 1));
-		for (size_t k = 1; k < n; k++) {
-			if ((s.ptr[i + k] & 0xc0) != 0x80)
-				return false;
-			c = c << 6 | (s.ptr[i + k] & 0x3f);
-		}
-		if (c < least[n] || c > 0x10ffff ||
-		    (c >= 0xd800 && c <= 0xdfff))
-			return false;
-		i += n;
+		s.ptr += n;
+		s.len -= n;
 	}
 	return true;
 }

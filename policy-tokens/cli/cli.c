@@ -8,20 +8,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/gk_text.h"
 #include "common/daemon/gkd_config.h"
 #include "policy-tokens/token/gpt_name.h"
 #include "policy-tokens/xml/gpt_xml.h"
 
+#define LINE_MAX_OCTETS 4096
+
 enum cli_exit
 cli_fail(enum cli_exit code, const char *fmt, ...)
 {
+	char text[LINE_MAX_OCTETS], shown[LINE_MAX_OCTETS];
 	va_list ap;
 
-	fputs("msec-token: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "msec-token: %s\n",
+	        gk_visible(shown, sizeof(shown), gk_slice_str(text)));
 	return code;
 }
 
@@ -82,16 +86,18 @@ cli_write_json(const struct cli_args *args, json_t *json)
 {
 	char *text =
 		json ? json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+	char *shown = text ? gk_visible_lines(gk_slice_str(text)) : NULL;
 	enum cli_exit code = CLI_FAILURE;
 	struct gk_buf line = { 0 };
 
 	json_decref(json);
-	if (text && gk_buf_append(&line, gk_slice_str(text)) == GK_OK &&
+	if (shown && gk_buf_append(&line, gk_slice_str(shown)) == GK_OK &&
 	    gk_buf_append(&line, gk_slice_str("\n")) == GK_OK)
 		code = cli_write(args, gk_buf_slice(&line), false);
 	else
 		(void)cli_fail(code, "out of memory");
 	gk_buf_free(&line);
+	free(shown);
 	free(text);
 	return code;
 }

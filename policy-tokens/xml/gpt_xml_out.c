@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_text.h"
 #include "policy-tokens/xml/gpt_xml.h"
 
 #define GROW 4096 /* octets by which the buffer grows at least */
@@ -35,11 +37,32 @@ str(struct gpt_xml_out *out, const char *s)
 	raw(out, s, strlen(s));
 }
 
-/* White space that XML would normalise in an attribute goes as a reference. */
+/* What is no ASCII and what a terminal would act on goes as a reference, which is
+ * read as the same character. */
+static size_t
+referred(struct gpt_xml_out *out, struct gk_slice text)
+{
+	char reference[16];
+	uint32_t c;
+	size_t n = gk_utf8_next(text, &c);
+
+	if (n == 0 || c < 0x7f ||
+	    gk_is_visible((struct gk_slice){ text.ptr, n }))
+		return 0;
+	(void)snprintf(reference, sizeof(reference), "&#x%x;", c);
+	str(out, reference);
+	return n;
+}
+
 static void
 escaped(struct gpt_xml_out *out, struct gk_slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
+	for (size_t i = 0, n; i < text.len; i += n) {
+		n = referred(out,
+		             (struct gk_slice){ text.ptr + i, text.len - i });
+		if (n > 0)
+			continue;
+		n = 1;
 		switch (text.ptr[i]) {
 		case '&':
 			str(out, "&amp;");

@@ -76,6 +76,20 @@ GK_TEST(rfc4514_2_4, values_are_escaped_where_they_must_be)
 	check_string("CN=a*b", "CN=a\\2ab");
 }
 
+/* What a terminal acts on is written in hexadecimal, and read back as it was. */
+GK_TEST(rfc4514_2_4, control_characters_are_escaped)
+{
+	check_string("CN=a\\1b\\7f", "CN=a\\1b\\7f");
+	check_string("CN=a\xc2\x9b"
+	             "2J",
+	             "CN=a\\c2\\9b2J");
+	check_string("CN=\xe2\x80\xae"
+	             "ecila",
+	             "CN=\\e2\\80\\aeecila");
+	check_string("CN=a\\c2\\85", "CN=a\\c2\\85");
+	check_string("CN=Zo\xc3\xab\\ ", "CN=Zo\xc3\xab\\ ");
+}
+
 GK_TEST(rfc4514_3, types_by_any_of_their_names)
 {
 	check_string("cn=x,commonName=y,2.5.4.3=z", "CN=x,CN=y,CN=z");
@@ -372,6 +386,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4514_4, examples_of_the_standard),
 		GK_RUN(rfc4514_2_4, values_are_escaped_where_they_must_be),
+		GK_RUN(rfc4514_2_4, control_characters_are_escaped),
 		GK_RUN(rfc4514_3, types_by_any_of_their_names),
 		GK_RUN(rfc4514_2_1,
 		       spaces_that_rfc2253_writers_put_are_accepted),

@@ -358,6 +358,29 @@ GK_TEST(identity, text_reads_back_for_all_octets)
 		}
 }
 
+/* Nor are they in names that people are shown and give back. */
+GK_TEST(identity, what_a_terminal_acts_on_is_hexadecimal)
+{
+	static const char *const odd[] = {
+		"a\x1b[2J",
+		"a\x7f",
+		"a\xc2\x9b",
+		"\xe2\x80\xae"
+		"ecila",
+		"\xe2\x81\xa6x",
+		"a\x9b",
+	};
+
+	for (size_t i = 0; i < GK_COUNT(odd); i++) {
+		struct gk_identity id = { GK_ID_U_NAME, gk_slice_str(odd[i]) };
+		struct gk_buf text;
+
+		gk_assert_ok(gk_identity_format(id, &text));
+		assert_memory_equal(text.ptr, "hex:", 4);
+		gk_buf_free(&text);
+	}
+}
+
 GK_TEST(identity, logs_get_no_control_characters)
 {
 	struct gk_identity id = { GK_ID_KEY_ID,
@@ -392,6 +415,7 @@ main(void)
 		GK_RUN(rfc4534_b_1_1_04, patterns_that_are_none_are_refused),
 		GK_RUN(identity, patterns_tell_how_wide_they_are),
 		GK_RUN(identity, text_reads_back_for_all_octets),
+		GK_RUN(identity, what_a_terminal_acts_on_is_hexadecimal),
 		GK_RUN(identity, logs_get_no_control_characters),
 	};
 
