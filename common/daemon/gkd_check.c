@@ -17,6 +17,7 @@
 
 #include "common/daemon/gkd_addr.h"
 #include "common/daemon/gkd_log.h"
+#include "common/daemon/gkd_privilege.h"
 
 void
 gkd_check_warn(const struct gkd_config *config, const struct gkd_elem *elem,
@@ -199,26 +200,6 @@ check_user(const struct gkd_config *config)
 		               "'@user': there is no '%s' on this host", user);
 }
 
-/* The files are made as the user that the daemon is going to be. */
-static void
-become_user(const struct gkd_config *config)
-{
-	const char *user =
-		gkd_elem_text(gkd_config_root(config), "run@user", NULL);
-	const struct passwd *pw = user != NULL ? getpwnam(user) : NULL;
-
-	/* If that cannot be, it will be found out at the start. */
-	if (pw != NULL && geteuid() == 0 && setegid(pw->pw_gid) == 0)
-		(void)!seteuid(pw->pw_uid);
-}
-
-static void
-become_root(void)
-{
-	if (getuid() == 0 && seteuid(0) == 0)
-		(void)!setegid(getgid());
-}
-
 static enum gk_err
 check_places(struct gkd_config *config, struct gkd_why *why)
 {
@@ -232,14 +213,21 @@ gkd_check_places(struct gkd_config *config, struct gkd_why *why)
 {
 	const struct gkd_elem *listen =
 		gkd_elem_child(gkd_config_root(config), "listen");
+	const char *user =
+		gkd_elem_text(gkd_config_root(config), "run@user", NULL);
+	const char *group =
+		gkd_elem_text(gkd_config_root(config), "run@group", NULL);
+	struct gkd_privilege_held held;
 	enum gk_err err;
 
 	check_interfaces(config, gkd_config_root(config));
 	for (; listen != NULL; listen = gkd_elem_next(listen))
 		check_listen(config, listen);
 	check_user(config);
-	become_user(config);
+	/* The files are made as the user that the daemon is going to be; if
+	 * that cannot be, it will be found out at the start. */
+	gkd_privilege_borrow(&held, user, group);
 	err = check_places(config, why);
-	become_root();
+	gkd_privilege_return(&held);
 	return err;
 }

@@ -9,7 +9,8 @@
  *
  * What can be seen without changing anything: whether the store can be where it is
  * said to be, with its directory writable and what is there already a file that can
- * be opened; the same of the control socket and the pid file.  Whether the network
+ * be opened; the same of the control socket and the pid file.  As root, with the user
+ * and the group that the daemon is going to be, and no other group.  Whether the network
  * interfaces, and the addresses to listen on, are there is only warned of, as a
  * configuration may be checked on another host than it is for; so is a user that is
  * not known here.

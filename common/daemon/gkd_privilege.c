@@ -83,6 +83,10 @@ gkd_privilege_files(const char *user, const char *group, struct gkd_why *why)
 	if (user == NULL || geteuid() != 0)
 		return GK_OK;
 	GK_TRY(look_up(user, group, &uid, &gid, why));
+	if (uid == geteuid() && gid == getegid())
+		return GK_OK;
+	if (setgroups(0, NULL) != 0)
+		return fail(why, "setgroups");
 	/* These two report the value from before and never an error. */
 	(void)setfsgid(gid);
 	(void)setfsuid(uid);
@@ -113,6 +117,41 @@ gkd_privilege_drop(const char *user, const char *group, struct gkd_why *why)
 		return GK_ERR_IO;
 	}
 	return GK_OK;
+}
+
+void
+gkd_privilege_borrow(struct gkd_privilege_held *held, const char *user,
+                     const char *group)
+{
+	struct gkd_why why;
+	uid_t uid;
+	gid_t gid;
+	int n;
+
+	*held = (struct gkd_privilege_held){ .gid = getegid() };
+	if (user == NULL || geteuid() != 0 || getuid() != 0 ||
+	    look_up(user, group, &uid, &gid, &why) != GK_OK ||
+	    (uid == 0 && gid == held->gid))
+		return;
+	n = getgroups(0, NULL);
+	held->group = n > 0 ? calloc((size_t)n, sizeof(gid_t)) : NULL;
+	if (n < 0 || (n > 0 && held->group == NULL))
+		return;
+	held->n_groups = n > 0 ? getgroups(n, held->group) : 0;
+	if (held->n_groups < 0 || setgroups(0, NULL) != 0)
+		return;
+	held->borrowed = true;
+	if (setegid(gid) != 0 || seteuid(uid) != 0)
+		gkd_privilege_return(held);
+}
+
+void
+gkd_privilege_return(struct gkd_privilege_held *held)
+{
+	if (held->borrowed && seteuid(0) == 0 && setegid(held->gid) == 0)
+		(void)!setgroups((size_t)held->n_groups, held->group);
+	free(held->group);
+	*held = (struct gkd_privilege_held){ 0 };
 }
 
 void

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """--check-config of every daemon looks at the places that the configuration names, and changes nothing."""
+import grp
 import os
+import pwd
 import subprocess
 
 import pytest
@@ -40,6 +42,7 @@ def member(tmp_path):
                            text=True)
         assert sorted(os.listdir(tmp_path)) == before, "nothing is made"
         return r.returncode, r.stderr, text
+    check.text = text
     return check
 
 
@@ -60,3 +63,37 @@ def test_an_interface_of_another_host_is_a_warning(member):
     assert status == 0 and f"warning: [cfg] gm.xml:{line}: <network>: '@interface': there is no 'nosuch0' on this host" in said, said
     status, said, _ = member("<run ", '<run user="nosuchuser" ')
     assert status == 0 and "<run>: '@user': there is no 'nosuchuser' on this host" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
+@pytest.mark.parametrize("groups", [[], [0], [0, 4321]], ids=["none", "roots", "more"])
+def test_places_are_judged_as_the_user_that_the_daemon_will_be(member, tmp_path, groups):
+    """Whatever supplementary groups whoever asks has: the daemon gives them up."""
+    folder = tmp_path / "group"
+    folder.mkdir()
+    os.chmod(folder, 0o770)
+    for directory in (tmp_path, *tmp_path.parents):  # up to where everybody gets by himself
+        os.chmod(directory, os.stat(directory).st_mode | 0o711)
+        if directory.name.startswith("pytest-of-"):
+            break
+    nobody = pwd.getpwnam("nobody")
+    place = 'store path="group/alice.db"'
+
+    def judged(run, owner):
+        os.chown(folder, 0, owner)
+        (tmp_path / "gm.xml").write_text(member.text.replace('store path="alice.db"', place)
+                                         .replace('control socket="alice.sock"', 'control socket="group/alice.sock"')
+                                         .replace('pid-file="alice.pid" ', run))
+        r = subprocess.run([program("gdoi-gm"), "--config", "gm.xml", "--check-config"], cwd=tmp_path, capture_output=True, text=True,
+                           extra_groups=groups)
+        return r.returncode, r.stderr
+
+    status, said = judged('user="nobody" ', 0)
+    assert status == 3 and "Permission denied, to user 'nobody'" in said, said
+    status, said = judged('user="nobody" ', 4321)
+    assert status == 3 and "Permission denied, to user 'nobody'" in said, said
+    assert judged('user="nobody" ', nobody.pw_gid) == (0, "")
+    assert judged('user="nobody" group="daemon" ', grp.getgrnam("daemon").gr_gid) == (0, "")
+    status, said = judged('user="nobody" group="daemon" ', nobody.pw_gid)
+    assert status == 3 and "Permission denied, to user 'nobody'" in said, said
+    assert judged("", 0)[0] == 0, "without a user, it is root that will run it"
