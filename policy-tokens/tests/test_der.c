@@ -50,6 +50,22 @@ check_refused(struct gk_slice der, enum gk_err err, const char *req,
 	assert_string_equal(why.field, field);
 }
 
+/* A refusal says where, not only what: no further on than what is wrong, and within
+ * the protocol that it is in. */
+static void
+check_placed(size_t at, const void *patch, size_t n, size_t least)
+{
+	uint8_t der[sizeof(golden)];
+	struct gpt_token *token = NULL;
+	struct gpt_fault why = { 0 };
+
+	memcpy(der, golden, sizeof(golden));
+	memcpy(der + at, patch, n);
+	assert_int_not_equal(gpt_token_decode(SLICE(der), &token, &why), GK_OK);
+	if (why.offset < least || why.offset > at)
+		fail_msg("octet %zu for what is wrong at %zu", why.offset, at);
+}
+
 /* The golden token with @n octets at @at replaced. */
 static void
 check_patched(size_t at, const void *patch, size_t n, enum gk_err err,
@@ -302,6 +318,14 @@ GK_TEST(rfc4534_3_1_06, impossible_date_is_refused)
 	              "data[0].protocolInfo.encryption.keyExpirationDate");
 }
 
+GK_TEST(rfc4534_1_04, a_refusal_says_near_which_octet)
+{
+	static const uint8_t op_info[] = { 0x02, 0x01, 0x05, 0x01, 0x01, 0xff };
+	size_t at = find(op_info, sizeof(op_info));
+
+	check_placed(at, "", 1, 1);
+}
+
 GK_TEST(rfc4534_b_1_2_05, permission_outside_one_to_nine_is_refused)
 {
 	static const uint8_t five[] = { 0x30, 0x03, 0x81, 0x01, 0x05 };
@@ -387,6 +411,11 @@ GK_TEST(der_cap, oversized_token_is_refused_unread)
 		GK_ERR_SPACE,
 		gpt_token_decode((struct gk_slice){ big, GPT_TOKEN_CAP + 1 },
 	                         &token, &why));
+	/* The largest one is read, and is no token. */
+	assert_int_not_equal(
+		gpt_token_decode((struct gk_slice){ big, GPT_TOKEN_CAP },
+	                         &token, &why),
+		GK_ERR_SPACE);
 	free(big);
 }
 
@@ -452,6 +481,7 @@ main(void)
 		GK_RUN(rfc4534_3_1_06, impossible_date_is_refused),
 		GK_RUN(rfc4534_b_1_2_05,
 		       permission_outside_one_to_nine_is_refused),
+		GK_RUN(rfc4534_1_04, a_refusal_says_near_which_octet),
 		GK_RUN(rfc4534_b_1_4_02, transport_without_a_meaning_is_none),
 		GK_RUN(rfc4534_b_3_07, third_transport_is_none_for_departures),
 		GK_RUN(rfc4534_1_04, integer_of_nine_octets_is_refused_not_cut),

@@ -297,6 +297,46 @@ GK_TEST(rfc4535_7_4_1_1, keys_out_of_a_store_expire_like_others)
 	gk_journal_free(j);
 }
 
+/* A store that was tampered with, or is of another tree. */
+GK_TEST(lkh, row_of_a_key_that_is_in_no_tree_is_refused)
+{
+	const struct gk_lkh_config cfg = { .degree = 2, .key_len = 16 };
+	static const uint8_t wrong[][5] = { { 0xff, 0xff, 0xff, 0xf0 },
+		                            { 0, 0, 0, 0 } };
+	struct gk_lkh *lkh, *again;
+	struct gk_lkh_plan plan;
+	struct gk_journal *j;
+	unsigned refused = 0;
+	uint32_t seat;
+
+	gk_assert_ok(gk_journal_new(gk_slice_str("group"), &j));
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_save(lkh, j));
+	again = reloaded(&cfg, j);
+	for (size_t i = 0; i < gk_journal_count(j); i++) {
+		struct gk_change c = gk_journal_at(j, i);
+
+		for (size_t k = 0; k < GK_COUNT(wrong); k++) {
+			struct gk_slice key = { wrong[k], c.key.len };
+			const char *why = "";
+
+			if (c.key.len != 4 ||
+			    gk_lkh_load_row(again, c.table, key, c.value,
+			                    &why) == GK_OK)
+				continue;
+			refused +=
+				strcmp(why, "a key id that is in no tree") == 0;
+		}
+	}
+	assert_true(refused > 0);
+	gk_lkh_free(again);
+	gk_lkh_free(lkh);
+	gk_journal_free(j);
+}
+
 GK_TEST(lkh, configuration_out_of_range_is_refused)
 {
 	static const struct {
@@ -584,6 +624,7 @@ main(void)
 		GK_RUN(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured),
 		GK_RUN(lkh, nodes_are_looked_at_when_a_key_expires),
 		GK_RUN(rfc4535_7_4_1_1, keys_out_of_a_store_expire_like_others),
+		GK_RUN(lkh, row_of_a_key_that_is_in_no_tree_is_refused),
 		GK_RUN(lkh, configuration_out_of_range_is_refused),
 		GK_RUN(lkh, failing_random_changes_nothing),
 		GK_RUN(rfc6407_5_6, sixteen_bit_ids_are_used_to_the_last),

@@ -212,9 +212,12 @@ GK_TEST(store, killed_in_a_fold_the_group_is_that_of_the_last_commit)
 	     fault++) {
 		for (uint32_t after = 0; after < 2; after++) {
 			struct rows *got, *last, *next;
-			pid_t pid = fork();
+			pid_t pid;
 
+			/* Before there is a child: it may be over before we
+			 * come to anything. */
 			*done = 0;
+			pid = fork();
 			assert_true(pid >= 0);
 			if (pid == 0)
 				_exit(live(fault, after, done));
