@@ -145,6 +145,9 @@ GK_TEST(rfc4535_4_4_7_09, an_expulsion_as_the_data_of_leave_group)
 	world_pass(sc.w, 3000);
 	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 1);
 	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 0);
+	/* the one that was named, and for good */
+	assert_true(gk_group_excluded(sc.w->group->data,
+	                              gk_slice_str(sc.a->peer), NULL));
 	assert_int_equal(status(sc.w->group).n_members, 2);
 	assert_int_equal(world_in_step(sc.w), 3);
 	close_scene(&sc);
