@@ -122,7 +122,7 @@ read_usage(struct gk_cert *cert)
 			cert->usage |= bit[i].ours;
 }
 
-static void
+static enum gk_err
 read_san(struct gk_cert *cert)
 {
 	int n;
@@ -130,6 +130,13 @@ read_san(struct gk_cert *cert)
 	cert->san_names =
 		X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
 	n = cert->san_names == NULL ? 0 : sk_GENERAL_NAME_num(cert->san_names);
+	if (n <= 0)
+		return GK_OK;
+	/* A key server keeps many certificates, most of them with one name. */
+	cert->san = calloc(n < GK_SAN_MAX ? (size_t)n : GK_SAN_MAX,
+	                   sizeof(*cert->san));
+	if (cert->san == NULL)
+		return GK_ERR_NOMEM;
 	for (int i = 0; i < n && cert->n_san < GK_SAN_MAX; i++) {
 		int type;
 		const void *value = GENERAL_NAME_get0_value(
@@ -147,6 +154,7 @@ read_san(struct gk_cert *cert)
 		san->value = asn1_slice(value);
 		cert->n_san++;
 	}
+	return GK_OK;
 }
 
 enum gk_err
@@ -178,7 +186,7 @@ read_all(struct gk_cert *cert)
 	GK_TRY(read_serial(cert));
 	GK_TRY(read_key_id(cert));
 	read_usage(cert);
-	read_san(cert);
+	GK_TRY(read_san(cert));
 	cert->is_ca = X509_check_ca(cert->x509) == 1;
 	cert->self_issued = (flags & EXFLAG_SI) != 0;
 	cert->legacy =
@@ -247,6 +255,7 @@ gk_cert_free(struct gk_cert *cert)
 {
 	if (cert == NULL || atomic_fetch_sub(&cert->refs, 1) != 1)
 		return;
+	free(cert->san);
 	GENERAL_NAMES_free(cert->san_names);
 	gk_pubkey_free(cert->pub);
 	gk_buf_free(&cert->der);

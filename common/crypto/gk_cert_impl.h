@@ -21,8 +21,8 @@ struct gk_cert {
 	unsigned usage;
 	uint8_t id[GK_CERT_ID_LEN];
 	int64_t not_before, not_after;
-	bool exact_dates; /* in the forms of RFC 5280 section 4.1.2.5 */
-	struct gk_san san[GK_SAN_MAX]; /* values inside san_names */
+	bool exact_dates;   /* in the forms of RFC 5280 section 4.1.2.5 */
+	struct gk_san *san; /* as many as there are; values inside san_names */
 	size_t n_san;
 	GENERAL_NAMES *san_names;
 };

@@ -6,6 +6,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,9 +61,9 @@ struct gkd_control {
 struct mailbox {
 	pthread_mutex_t lock;
 	unsigned refs;
-	unsigned streams; /* bits: those that somebody follows */
-	unsigned lost;    /* bits: those with lines that had no room */
-	size_t waiting;   /* octets of letters that are not delivered */
+	atomic_uint streams; /* bits: those that somebody follows */
+	unsigned lost;       /* bits: those with lines that had no room */
+	size_t waiting;      /* octets of letters that are not delivered */
 	struct gkd_control *control; /* NULL: closed */
 };
 
@@ -82,9 +83,7 @@ count_followers(struct gkd_control *control)
 
 	TAILQ_FOREACH (conn, &control->conns, entry)
 		streams |= conn->streams;
-	pthread_mutex_lock(&control->mailbox->lock);
-	control->mailbox->streams = streams;
-	pthread_mutex_unlock(&control->mailbox->lock);
+	atomic_store(&control->mailbox->streams, streams);
 }
 
 /* ---- connections ------------------------------------------------------- */
@@ -640,7 +639,7 @@ admit_letter(struct mailbox *mailbox, unsigned bit, size_t len)
 	bool ok;
 
 	pthread_mutex_lock(&mailbox->lock);
-	ok = (mailbox->streams & bit) != 0;
+	ok = (atomic_load(&mailbox->streams) & bit) != 0;
 	if (ok && mailbox->waiting + len > GKD_CONTROL_WAITING) {
 		mailbox->lost |= bit;
 		ok = false;
@@ -656,13 +655,8 @@ admit_letter(struct mailbox *mailbox, unsigned bit, size_t len)
 bool
 gkd_control_followed(struct gkd_control *control, const char *stream)
 {
-	struct mailbox *mailbox = control->mailbox;
-	bool followed;
-
-	pthread_mutex_lock(&mailbox->lock);
-	followed = (mailbox->streams & bit_of(control, stream)) != 0;
-	pthread_mutex_unlock(&mailbox->lock);
-	return followed;
+	return (atomic_load(&control->mailbox->streams) &
+	        bit_of(control, stream)) != 0;
 }
 
 void

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ struct gkd_events {
 	bool failed;
 	pthread_mutex_t lock;
 	void (*tap)(void *arg, const char *text);
-	bool (*tap_wanted)(void *arg);
+	/* Read without the lock, which all threads would have to pass for each
+	 * message: NULL, there is no tap. */
+	bool (*_Atomic tap_wanted)(void *arg);
 	void *tap_arg;
 };
 
@@ -112,6 +115,13 @@ gkd_events_limit(struct gkd_events *events, uint64_t octets)
 	pthread_mutex_unlock(&events->lock);
 }
 
+static bool
+always(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
 void
 gkd_events_tap(struct gkd_events *events,
                void (*line)(void *arg, const char *text),
@@ -119,22 +129,20 @@ gkd_events_tap(struct gkd_events *events,
 {
 	pthread_mutex_lock(&events->lock);
 	events->tap = line;
-	events->tap_wanted = wanted;
-	events->tap_arg = arg;
+	if (line != NULL) /* in place before anybody sees @wanted */
+		events->tap_arg = arg;
+	atomic_store(&events->tap_wanted, line == NULL     ? NULL
+	                                  : wanted == NULL ? always
+	                                                   : wanted);
 	pthread_mutex_unlock(&events->lock);
 }
 
 bool
 gkd_events_wanted(struct gkd_events *events)
 {
-	bool wanted;
+	bool (*wanted)(void *arg) = atomic_load(&events->tap_wanted);
 
-	pthread_mutex_lock(&events->lock);
-	wanted = events->fd >= 0 ||
-	         (events->tap != NULL && (events->tap_wanted == NULL ||
-	                                  events->tap_wanted(events->tap_arg)));
-	pthread_mutex_unlock(&events->lock);
-	return wanted;
+	return events->fd >= 0 || (wanted != NULL && wanted(events->tap_arg));
 }
 
 /* A reader at the other end of a pipe that has gone to sleep gets a second; the

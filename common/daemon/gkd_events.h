@@ -42,7 +42,8 @@ void gkd_events_emit(struct gkd_events *events, const char *event,
 bool gkd_events_wanted(struct gkd_events *events);
 /* gkd_events_tap - @wanted (may be NULL: always) says whether anybody listens;
  * @line (no newline) is called for each event, in the thread
- * that emits.  One tap; NULL removes it. */
+ * that emits.  One tap; NULL removes it.  Other threads ask @wanted at any time:
+ * it is removed, or exchanged for another, when there are none. */
 void gkd_events_tap(struct gkd_events *events,
                     void (*line)(void *arg, const char *text),
                     bool (*wanted)(void *arg), void *arg);

@@ -78,6 +78,7 @@ gcks_sa_free(struct gdoi_gcks *gcks, struct ike *ike)
 	while (sa->pulls != NULL)
 		gcks_pull_free(gcks, sa->pulls);
 	ike_set_user(ike, NULL);
+	gk_buf_free(&sa->peer);
 	free(sa);
 }
 
@@ -182,16 +183,32 @@ gcks_sa(struct ike *ike)
 	return sa;
 }
 
-enum gk_err
-gcks_peer_name(const struct ike *ike, struct gk_buf *name)
+static enum gk_err
+spell(const struct ike *ike, struct gk_buf *name)
 {
 	struct gk_identity id = ike_peer(ike);
 	const struct gdoi_peer peer = { .id = &id };
 
+	return id.kind == GK_ID_NONE ? GK_OK : gdoi_peer_name(&peer, name);
+}
+
+enum gk_err
+gcks_peer_name(const struct ike *ike, struct gk_buf *name)
+{
+	struct gcks_sa *sa = ike_user(ike);
+	enum gk_err err = GK_OK;
+
 	*name = (struct gk_buf){ 0 };
-	if (id.kind == GK_ID_NONE)
-		return GK_OK;
-	return gdoi_peer_name(&peer, name);
+	/* Before that, a message that is refused may have named another. */
+	if (sa == NULL || ike_state(ike) != IKE_ESTABLISHED)
+		return spell(ike, name);
+	if (sa->peer.len == 0)
+		err = spell(ike, &sa->peer);
+	if (err != GK_OK) { /* half a name is none */
+		gk_buf_free(&sa->peer);
+		return err;
+	}
+	return gk_buf_copy(name, gk_buf_slice(&sa->peer));
 }
 
 /* ---- receiving ---------------------------------------------------------- */

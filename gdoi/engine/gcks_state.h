@@ -51,7 +51,8 @@ struct gcks_pull {
 
 /* ike_user(): what we know of an SA. */
 struct gcks_sa {
-	uint64_t handle; /* of the peer's last datagram */
+	uint64_t handle;    /* of the peer's last datagram */
+	struct gk_buf peer; /* gcks_peer_name(), once it is asked for */
 	struct gcks_pull *pulls;
 	unsigned n_pulls;
 };

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/gk_check.h"
@@ -371,14 +370,14 @@ take_first(struct ike_input *in, struct isakmp_proposal *chosen,
 static enum gk_err
 first(struct ike_input *in, struct ike_message *m)
 {
-	struct isakmp_proposal *chosen = calloc(1, sizeof(*chosen));
+	struct isakmp_proposal chosen = { 0 };
 	struct ike *ike = in->ike;
 	bool aggressive = in->header.exchange == ISAKMP_EXCHANGE_AGGRESSIVE;
-	enum gk_err err = chosen == NULL ? GK_ERR_NOMEM : begins(in);
+	enum gk_err err = begins(in);
 
 	memcpy(ike->cookie_i, in->header.cookie_i, ISAKMP_COOKIE_LEN);
 	if (err == GK_OK)
-		err = take_first(in, chosen, m);
+		err = take_first(in, &chosen, m);
 	ike->aggressive = aggressive;
 	ike->state = aggressive ? IKE_R_AGGRESSIVE : IKE_R_SA;
 	/* Main Mode is driven by the initiator; in Aggressive Mode it is done
@@ -388,7 +387,6 @@ first(struct ike_input *in, struct ike_message *m)
 		err = ike_message_send(ike, m, false, aggressive, in->now);
 	if (ike->tries_left > IKE_AGGRESSIVE_TRIES)
 		ike->tries_left = IKE_AGGRESSIVE_TRIES;
-	free(chosen);
 	return err;
 }
 

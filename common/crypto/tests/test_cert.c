@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/crypto/tests/chain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,34 @@ GK_TEST(rfc5280_4_1, fields_of_a_certificate)
 	gk_cert_fingerprint(leaf.cert, print);
 	gk_cert_fingerprint(sub.cert, again);
 	assert_memory_not_equal(print, again, sizeof(print));
+}
+
+#define MANY 70 /* more than are looked at */
+#define LOOKED_AT 64
+
+GK_TEST(rfc5280_4_2_1_6, names_beyond_the_bound_are_not_looked_at)
+{
+	char text[MANY * sizeof("DNS:gm00.example,")] = "", name[24];
+	struct gk_pki_party many;
+	struct gk_san san;
+	size_t at = 0;
+
+	for (int i = 0; i < MANY; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+		                       "%sDNS:gm%02d.example",
+		                       i == 0 ? "" : ",", i);
+	gk_pki_make(&many, &(struct gk_pki_spec){ .subject = "/CN=many",
+	                                          .slot = 2,
+	                                          .issuer = &sub,
+	                                          .san = text });
+	for (int i = 0; i < LOOKED_AT; i++) {
+		snprintf(name, sizeof(name), "gm%02d.example", i);
+		assert_true(gk_cert_san(many.cert, (size_t)i, &san));
+		assert_true(gk_slice_equal(san.value, gk_slice_str(name)));
+	}
+	assert_false(gk_cert_san(many.cert, LOOKED_AT, &san));
+	assert_false(gk_cert_san(root.cert, 0, &san)); /* it has none */
+	gk_pki_free(&many);
 }
 
 /* With the extension, and by SHA-1 of the key bits without: the same here. */
@@ -118,6 +147,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc5280_4_1, fields_of_a_certificate),
+		GK_RUN(rfc5280_4_2_1_6,
+		       names_beyond_the_bound_are_not_looked_at),
 		GK_RUN(rfc5280_4_2_1_2, key_identifier_by_extension_or_by_hash),
 		GK_RUN(rfc5280_4_1,
 		       every_truncation_and_a_trailing_octet_is_refused),

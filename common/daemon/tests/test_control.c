@@ -413,6 +413,30 @@ GK_TEST(daemon_events, nobody_wants_them_without_file_and_listener)
 	unlink(file);
 }
 
+static void
+ask_again(void *arg, const char *text)
+{
+	(void)text;
+	assert_true(gkd_events_wanted(arg));
+	listening = false;
+	assert_false(gkd_events_wanted(arg));
+}
+
+/* Whoever reads the events may let the writer wait for a second. */
+GK_TEST(daemon_events, who_asks_does_not_wait_for_who_writes)
+{
+	struct gkd_events *events;
+
+	gk_assert_ok(gkd_events_open(&events, NULL));
+	gkd_events_tap(events, ask_again, is_listening, events);
+	listening = true;
+	gkd_events_emit(events, "joined", NULL);
+	assert_false(listening);
+	gkd_events_tap(events, NULL, NULL, NULL);
+	assert_false(gkd_events_wanted(events));
+	gkd_events_close(events);
+}
+
 GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 {
 	struct gkd_events *events;
@@ -603,6 +627,7 @@ main(void)
 		GK_RUN(daemon_events, file_has_an_end_and_says_what_is_lost),
 		GK_RUN(daemon_events,
 		       nobody_wants_them_without_file_and_listener),
+		GK_RUN(daemon_events, who_asks_does_not_wait_for_who_writes),
 		GK_RUN(daemon_events, lines_are_objects_with_time_and_fields),
 		GK_RUN(daemon_events,
 		       a_reader_that_sleeps_does_not_stop_the_daemon),
