@@ -116,6 +116,7 @@ static enum gk_err
 expire(struct gsakmp_group *g, struct gsakmp_session *s, struct notice *n,
        bool *send, struct gk_now now)
 {
+	const struct gk_member *m;
 	enum gsakmp_session_state to;
 
 	/* RFC4535-5.2.1.4-17: in Verbose Mode a warning comes first. */
@@ -138,8 +139,10 @@ expire(struct gsakmp_group *g, struct gsakmp_session *s, struct notice *n,
 		gsakmp_session_drop(&g->sessions, s);
 		return GK_OK;
 	}
+	m = gk_group_find(g->data, gk_buf_slice(&s->key));
 	GK_TRY(gsakmp_out_peer(&g->out, GSAKMP_OUT_MEMBER_OVERDUE,
-	                       g->cfg.group_id, gk_buf_slice(&s->key), 0));
+	                       g->cfg.group_id, gk_buf_slice(&s->key),
+	                       m != NULL ? m->id : 0));
 	/* RFC4535-5.2-01: without the third message nobody is a member. */
 	if (GK_CHECKED("RFC4535-5.2-01"))
 		GK_TRY(gsakmp_group_overdue(g, s, now));

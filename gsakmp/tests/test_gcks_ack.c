@@ -134,6 +134,7 @@ GK_TEST(rfc4535_5_2_1_4_16, silence_evicts_and_a_late_ack_puts_it_right)
 	world_pass(f.w, 11 * 1000);
 	assert_string_equal(state_of_only_member(f.w), "overdue");
 	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_OVERDUE], 1);
+	assert_int_equal(f.w->seen.member_id[GSAKMP_OUT_MEMBER_OVERDUE], 1);
 	gcks_forge(&(struct gcks_forge){ .m = f.m, AF, .nonce = nonce_c },
 	           &ack);
 	gk_assert_ok(world_to_server(f.w, gk_buf_slice(&ack), f.m->node));

@@ -56,6 +56,7 @@ world_note(struct world_seen *seen, const struct gsakmp_output *out)
 	struct gk_buf *keep;
 
 	seen->count[out->kind]++;
+	seen->member_id[out->kind] = out->member_id;
 	if (out->kind == GSAKMP_OUT_REFUSED) {
 		snprintf(seen->req, sizeof(seen->req), "%s",
 		         out->why.req != NULL ? out->why.req : "");

@@ -75,6 +75,7 @@ struct world_store {
 /* What was seen of one party; counted per output kind. */
 struct world_seen {
 	unsigned count[64];
+	uint32_t member_id[64];      /* that the last of the kind named */
 	char req[40];                /* requirement id of the last refusal */
 	unsigned last_notify;        /* and its notification */
 	unsigned sent[16];           /* by exchange type */
