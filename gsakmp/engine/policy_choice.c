@@ -100,7 +100,8 @@ forbid(const struct gsakmp_derivation *d, const struct unfit *why)
 	                     why->field, 0);
 }
 
-#define NOT_OUR_KEY "signature type: our key cannot make one"
+/* Members can do such an entry, and take it: nobody goes on to the next one. */
+static const char not_our_key[] = "signature type: our key cannot make one";
 
 /* RFC4534-B.1.3-01: any listed set will do; RFC4534-3-05: in that order.  True: there
  * is one that would do if our key were another. */
@@ -157,7 +158,7 @@ try_registration(const struct gsakmp_derivation *d,
 		return (struct unfit){ "RFC4534-2-11",
 			               "transport: nothing listens for it" };
 	if (p->n_suites == 0 && unsigned_by_us)
-		return (struct unfit){ "RFC4534-2-11", NOT_OUR_KEY };
+		return (struct unfit){ "RFC4534-2-11", not_our_key };
 	if (p->n_suites == 0 && GK_CHECKED("RFC4534-3-03", "RFC4535-2-08"))
 		return (struct unfit){ "RFC4534-3-03", GSAKMP_POLICY_FIELD };
 	return (struct unfit){ NULL, NULL };
@@ -195,6 +196,8 @@ gsakmp_policy_choose_registration(const struct gsakmp_derivation *d)
 		if (r->reg.kind != GPT_PROTOCOL_REGISTER)
 			continue;
 		why = try_registration(d, r);
+		if (why.field == not_our_key)
+			return forbid(d, &why);
 		if (why.req == NULL &&
 		    is_our_way(d->args->way, r->reg.reg->transport))
 			return GK_OK;
@@ -242,8 +245,6 @@ try_rekey(const struct gsakmp_derivation *d, const struct gpt_rekey *r,
 	     r->method == GPT_METHOD_UNKNOWN) &&
 	    GK_CHECKED("RFC4534-3-07"))
 		return (struct unfit){ "RFC4534-3-07", GSAKMP_POLICY_FIELD };
-	if (!we_can_sign(d, m->signature))
-		return (struct unfit){ "RFC4534-2-11", NOT_OUR_KEY };
 	if (r->reliability == GPT_RELIABILITY_UNKNOWN &&
 	    GK_CHECKED("RFC4534-2-11"))
 		return (struct unfit){ "RFC4534-2-11", GSAKMP_POLICY_FIELD };
@@ -302,6 +303,9 @@ gsakmp_policy_choose_rekey(const struct gsakmp_derivation *d)
 		if (why.req == NULL && cannot_post(d, t->rekey[i].rekey))
 			return forbid(d, &(struct unfit){ "RFC4534-2-11",
 			                                  NOT_POSTED });
+		if (why.req == NULL && !we_can_sign(d, m.signature))
+			return forbid(d, &(struct unfit){ "RFC4534-2-11",
+			                                  not_our_key });
 		if (why.req == NULL) {
 			use_rekey(d, t->rekey[i].rekey, &m);
 			return GK_OK;
