@@ -84,6 +84,33 @@ free_retired(struct gsakmpd_server *s)
 	}
 }
 
+/* With credentials that the tokens in force do not name, or that cannot sign as they
+ * say, the members would be lost. */
+static bool
+serves(struct gsakmpd_server *s, const struct gsakmpd_party *party,
+       struct gkd_why *why)
+{
+	for (size_t i = 0; i < s->n_groups; i++) {
+		const struct gsakmpd_group *g = &s->groups[i];
+		struct gsakmp_party p =
+			gsakmpd_owner_party(g->go, &party->party);
+		struct gsakmp_reject reject = { 0 };
+		char reason[GKD_CAUSE_TEXT];
+		enum gk_err err =
+			gsakmp_group_serves(g->group, &p, gkd_now(), &reject);
+
+		if (err == GK_OK)
+			continue;
+		snprintf(
+			why->text, sizeof(why->text),
+			"<identity>: not for group '%s': %.300s (%s)", g->name,
+			gsakmpd_report_found(reason, &reject, gk_strerror(err)),
+			reject.req != NULL ? reject.req : "-");
+		return false;
+	}
+	return true;
+}
+
 static void
 reload(struct gkd_daemon *d)
 {
@@ -92,6 +119,11 @@ reload(struct gkd_daemon *d)
 	struct gkd_why why;
 
 	if (gsakmpd_party_load(d->config, &party, &why) != GK_OK) {
+		gkd_reload_failed(d, why.text);
+		return;
+	}
+	if (!serves(s, party, &why)) {
+		gsakmpd_party_free(party);
 		gkd_reload_failed(d, why.text);
 		return;
 	}

@@ -238,6 +238,21 @@ enum gk_err gsakmp_group_tick(struct gsakmp_group *group, struct gk_now now);
 void gsakmp_group_set_party(struct gsakmp_group *group,
                             const struct gsakmp_party *party);
 
+/**
+ * gsakmp_group_serves - may @party be the key server of the policy in force?
+ *
+ * For before gsakmp_group_set_party(): with another certificate that the token does
+ * not name, or another kind of key, nobody would believe a Rekey Event any more.
+ * Whose certificate is the same may; what has become of that otherwise is not asked.
+ *
+ * Return: GK_OK, also when there is no policy yet, and for a subordinate, which its
+ * own membership judges; GK_ERR_POLICY with *@why set.
+ */
+GK_MUST_CHECK enum gk_err gsakmp_group_serves(struct gsakmp_group *group,
+                                              const struct gsakmp_party *party,
+                                              struct gk_now now,
+                                              struct gsakmp_reject *why);
+
 /*
  * gsakmp_group_token_recheck - would the token in force be accepted today?
  *

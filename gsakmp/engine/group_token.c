@@ -6,6 +6,7 @@
 #include "common/wire/gk_wr.h"
 #include "gsakmp/engine/group_state.h"
 #include "gsakmp/gsakmp_algorithm.h"
+#include "gsakmp/message/signing.h"
 #include "policy-tokens/token/gpt_access.h"
 
 /*
@@ -331,6 +332,49 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 		gsakmp_reject_detail(why, "the token does not list us as key "
 		                          "server and signer of rekeys");
 	return GK_ERR_POLICY;
+}
+
+static bool
+signs(const struct gsakmp_group *g, const struct gsakmp_policy *p,
+      const struct gk_signer *signer)
+{
+	if (p->rekey != NULL &&
+	    !gsakmp_can_sign(&g->dialect, signer, p->rekey_sig))
+		return false;
+	for (size_t i = 0; i < p->n_suites; i++)
+		if (gsakmp_can_sign(&g->dialect, signer, p->suite[i].signature))
+			return true;
+	return false;
+}
+
+enum gk_err
+gsakmp_group_serves(struct gsakmp_group *g, const struct gsakmp_party *party,
+                    struct gk_now now, struct gsakmp_reject *why)
+{
+	struct gsakmp_party old, mixed = *party;
+	struct gsakmp_policy *p = NULL;
+	enum gk_err err = GK_OK;
+
+	pthread_mutex_lock(&g->lock);
+	old = g->party;
+	if (g->policy != NULL && !g->cfg.subordinate)
+		p = gsakmp_policy_ref(g->policy);
+	pthread_mutex_unlock(&g->lock);
+	if (p != NULL && !gk_cert_equal(old.certs[0], party->certs[0])) {
+		/* A CRL that came with it is another matter. */
+		mixed.trust = old.trust;
+		err = eligible(g, party, p, now, why);
+		if (err == GK_ERR_POLICY)
+			err = eligible(g, &mixed, p, now, why);
+		if (err == GK_OK && !signs(g, p, party->signer))
+			err = gsakmp_refuse(
+				why, GK_ERR_POLICY,
+				GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+				"RFC4534-2-11",
+				"signature type: our key cannot make one", 0);
+	}
+	gsakmp_policy_unref(p);
+	return err;
 }
 
 /* What decides which of a token's protocols is in force; the same whenever it is

@@ -81,6 +81,29 @@ def test_a_member_goes_on_with_a_renewed_certificate(ground):
     server.finish()
 
 
+@pytest.mark.req("RFC4535-5.2.1-01", "RFC4534-2-11")
+def test_a_key_server_keeps_the_credentials_that_its_token_names(ground):
+    """A certificate of another name, or another kind of key, is read again and not taken: its members are not lost.  One of
+    the same name with a new key is."""
+    p = ground.party("keys")
+    server, gm = ground.gcks(), ground.gm("gm0")
+    gm.control("join")
+    gm.wait("joined")
+    for new, words in ((lambda: ground.pki.issue("rogue"), "does not list us as key server"),
+                       (lambda: ground.pki.issue("keys", key=rsa.generate_private_key(65537, 2048)), "our key cannot make one"),
+                       (lambda: ground.pki.issue("keys"), "")):
+        other = new()
+        p.chain.write_bytes(other.chain.read_bytes())
+        p.key.write_bytes(other.key.read_bytes())
+        mark, there = server.mark(), gm.mark()
+        assert server.control.request("reload")["ok"] == (not words)
+        assert words in server.wait("reload-failed" if words else "reloaded", since=mark).get("reason", "")
+        server.control("rekey")
+        gm.wait("rekeyed", since=there)
+    gm.finish()
+    server.finish()
+
+
 @pytest.mark.req("RFC4534-2-11")
 @pytest.mark.refuses("RFC4534-2-11")
 def test_a_key_that_makes_no_signature_of_the_group(ground):
