@@ -94,10 +94,11 @@ gsakmp_gcks_poll(struct gsakmp_gcks *gcks, struct gsakmp_output *out)
 bool
 gsakmp_gcks_held(const struct gsakmp_gcks *gcks)
 {
-	const struct gsakmp_output *o = gsakmp_outputs_first(&gcks->out);
+	struct gsakmp_output o;
 
-	return o != NULL && o->kind == GSAKMP_OUT_COMMIT &&
-	       !gk_commits_committed(gsakmp_group_commits(o->group), o->ticket);
+	return gsakmp_outputs_first(&gcks->out, &o) &&
+	       o.kind == GSAKMP_OUT_COMMIT &&
+	       !gk_commits_committed(gsakmp_group_commits(o.group), o.ticket);
 }
 
 enum gk_err

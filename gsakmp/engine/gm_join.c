@@ -139,7 +139,7 @@ gsakmp_gm_announced(struct gsakmp_gm *gm, const struct gsakmp_suite *suite,
 {
 	struct gsakmp_suite next = *suite;
 
-	if (gsakmp_outputs_first(&gm->out) != NULL)
+	if (gk_queue_first(&gm->out.items) != NULL)
 		return GK_ERR_UNEXPECTED;
 	/* As it is in the beginning: RFC4535-5.2.3-02. */
 	if (gm->cfg.receive_only)

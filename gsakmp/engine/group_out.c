@@ -5,14 +5,7 @@ enum gk_err
 gsakmp_out_peer(struct gsakmp_outputs *q, enum gsakmp_output_kind kind,
                 struct gk_slice group_id, struct gk_slice peer, uint32_t id)
 {
-	struct gsakmp_output *out = gsakmp_outputs_add(q, kind);
-
-	if (out == NULL)
-		return GK_ERR_NOMEM;
-	out->group_id = group_id;
-	out->peer = peer;
-	out->member_id = id;
-	return gsakmp_outputs_own(q);
+	return gsakmp_outputs_add_peer(q, kind, group_id, peer, id);
 }
 
 enum gk_err

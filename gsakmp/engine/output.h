@@ -144,9 +144,18 @@ GK_MUST_CHECK enum gk_err gsakmp_outputs_own(struct gsakmp_outputs *q);
  * takes instead of copying it. */
 GK_MUST_CHECK enum gk_err gsakmp_outputs_own_dgram(struct gsakmp_outputs *q,
                                                    struct gk_buf *dgram);
-/* gsakmp_outputs_first - what the next poll would give; NULL: nothing. */
-const struct gsakmp_output *gsakmp_outputs_first(
-	const struct gsakmp_outputs *q);
+/* gsakmp_outputs_add_peer - the same for an output that has nothing but @peer, of
+ * the group @group_id and with the Member ID @id; both are copied.  It takes as
+ * much memory as that; gsakmp_outputs_own() is not for it. */
+GK_MUST_CHECK enum gk_err gsakmp_outputs_add_peer(struct gsakmp_outputs *q,
+                                                  enum gsakmp_output_kind kind,
+                                                  struct gk_slice group_id,
+                                                  struct gk_slice peer,
+                                                  uint32_t id);
+/* gsakmp_outputs_first - what the next poll would give, without taking it; false:
+ * nothing. */
+bool gsakmp_outputs_first(const struct gsakmp_outputs *q,
+                          struct gsakmp_output *out);
 bool gsakmp_outputs_poll(struct gsakmp_outputs *q, struct gsakmp_output *out);
 
 #endif /* GSAKMP_ENGINE_OUTPUT_H */

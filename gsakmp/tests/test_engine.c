@@ -247,6 +247,50 @@ GK_TEST(engine_8, output_that_cannot_be_kept_is_no_output)
 	gk_queue_free(&q.items);
 }
 
+GK_TEST(engine_8, news_of_a_peer_are_an_output_as_any)
+{
+	struct gk_slice group = gk_slice_str("group");
+	char name[] = "dn:CN=Alice";
+	struct gsakmp_outputs q = { 0 };
+	struct gsakmp_output got;
+
+	assert_false(gsakmp_outputs_first(&q, &got));
+	gk_assert_ok(gsakmp_outputs_add_peer(&q, GSAKMP_OUT_EVICTED, group,
+	                                     gk_slice_str(name), 7));
+	name[3] = 'X'; /* it has a copy */
+	assert_non_null(gsakmp_outputs_add(&q, GSAKMP_OUT_COMMIT));
+	gk_assert_ok(gsakmp_outputs_own(&q));
+	gk_assert_ok(gsakmp_outputs_add_peer(&q, GSAKMP_OUT_PUSHED, group,
+	                                     (struct gk_slice){ 0 },
+	                                     UINT32_MAX));
+	gk_assert_err(GK_ERR_NOMEM,
+	              gsakmp_outputs_add_peer(
+			      &q, GSAKMP_OUT_PUSHED, group,
+			      (struct gk_slice){ group.ptr, SIZE_MAX }, 1));
+	/* to look at it takes nothing */
+	assert_true(gsakmp_outputs_first(&q, &got));
+	assert_true(gsakmp_outputs_first(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_EVICTED);
+	assert_true(gsakmp_outputs_poll(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_EVICTED);
+	assert_false(got.after_commit);
+	assert_true(gk_slice_equal(got.group_id, group));
+	assert_true(got.group_id.ptr != group.ptr);
+	assert_true(gk_slice_equal(got.peer, gk_slice_str("dn:CN=Alice")));
+	assert_int_equal(got.member_id, 7);
+	assert_null(got.dgram.ptr);
+	assert_null(got.text);
+	assert_true(gsakmp_outputs_poll(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_COMMIT);
+	assert_true(gsakmp_outputs_poll(&q, &got));
+	assert_int_equal(got.kind, GSAKMP_OUT_PUSHED);
+	assert_true(got.after_commit && gsakmp_output_waits(&got));
+	assert_null(got.peer.ptr);
+	assert_int_equal(got.member_id, UINT32_MAX);
+	assert_false(gsakmp_outputs_poll(&q, &got));
+	gk_queue_free(&q.items);
+}
+
 int
 main(void)
 {
@@ -259,6 +303,7 @@ main(void)
 		       freshness_by_timestamp_lives_a_whole_life),
 		GK_RUN(engine_8, same_inputs_give_the_same_octets),
 		GK_RUN(engine_8, output_that_cannot_be_kept_is_no_output),
+		GK_RUN(engine_8, news_of_a_peer_are_an_output_as_any),
 		GK_RUN(rfc4535_7_05,
 		       every_reading_of_the_rfc_speaks_with_itself),
 	};
