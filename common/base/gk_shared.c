@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "common/base/gk_pages.h"
+
 struct gk_shared *
 gk_shared_new(size_t len)
 {
@@ -11,8 +13,10 @@ gk_shared_new(size_t len)
 	if (len > SIZE_MAX - sizeof(*s))
 		return NULL;
 	s = malloc(sizeof(*s) + len);
-	if (s != NULL)
-		atomic_init(&s->refs, 1);
+	if (s == NULL)
+		return NULL;
+	gk_pages_get(s, sizeof(*s) + len);
+	atomic_init(&s->refs, 1);
 	return s;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_pages.h"
 #include "common/group/gk_group_state.h"
 
 /*
@@ -88,6 +89,7 @@ slots_resize(struct gk_group *g, size_t cap)
 	grown = calloc(cap, sizeof(*grown));
 	if (grown == NULL)
 		return GK_ERR_NOMEM;
+	(void)gk_pages_large(grown, cap * sizeof(*grown));
 	for (size_t i = 0; i < g->slot_cap; i++) {
 		if (g->slots[i].id == 0)
 			continue;

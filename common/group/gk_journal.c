@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gk_pages.h"
+
 /* Key and value lie side by side, the key first; or struct elsewhere and the
  * key. */
 struct entry {
@@ -143,6 +145,7 @@ octets_take(struct gk_journal *j, size_t n)
 		c = malloc(sizeof(*c) + cap);
 		if (c == NULL)
 			return NULL;
+		gk_pages_get(c, sizeof(*c) + cap);
 		*c = (struct chunk){ .next = j->chunks, .cap = cap };
 		j->chunks = c;
 	}
@@ -342,6 +345,28 @@ gk_journal_take(struct gk_journal *j, struct gk_journal **out)
 	return GK_OK;
 }
 
+/* Those of a large batch are not copied where there is nothing before them. */
+static enum gk_err
+entries_move(struct gk_journal *to, struct gk_journal *from)
+{
+	struct entry *entries = to->entries;
+	size_t cap = to->cap;
+
+	if (to->count != 0) {
+		GK_TRY(reserve(to, to->count + from->count));
+		memcpy(to->entries + to->count, from->entries,
+		       from->count * sizeof(*from->entries));
+		to->count += from->count;
+		return GK_OK;
+	}
+	to->entries = from->entries;
+	to->cap = from->cap;
+	to->count = from->count;
+	from->entries = entries;
+	from->cap = cap;
+	return GK_OK;
+}
+
 enum gk_err
 gk_journal_move(struct gk_journal *to, struct gk_journal *from)
 {
@@ -351,10 +376,7 @@ gk_journal_move(struct gk_journal *to, struct gk_journal *from)
 		return GK_ERR_NOMEM;
 	if (from->count == 0)
 		return GK_OK;
-	GK_TRY(reserve(to, to->count + from->count));
-	memcpy(to->entries + to->count, from->entries,
-	       from->count * sizeof(*from->entries));
-	to->count += from->count;
+	GK_TRY(entries_move(to, from));
 	to->shared += from->shared;
 	for (at = &to->chunks; *at != NULL; at = &(*at)->next)
 		continue;

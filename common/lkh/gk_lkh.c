@@ -20,10 +20,11 @@ trail_to(const struct gk_lkh *lkh, uint32_t block, uint32_t node,
 	const struct gk_lkh_block *b = &lkh->blocks[block];
 
 	trail->len = b->height + 1;
-	for (size_t i = trail->len; i-- > 0;) {
+	for (size_t i = b->height; i > 0; i--) {
 		trail->at[i] = (struct gk_lkh_at){ block, node };
-		node = (node - 1) / lkh->cfg.degree;
+		node = gk_lkh_up(lkh, node);
 	}
+	trail->at[0] = (struct gk_lkh_at){ block, 0 };
 }
 
 /* Ask for what a plan will need of a trail and beside it. */
@@ -136,26 +137,26 @@ draw_keys(struct gk_lkh *lkh, const struct trail *trail, struct draw *draw)
 }
 
 /* Give a node its next key; the one it had at the start of the epoch is kept
- * for wrapping. */
+ * for wrapping, unless it is @lost. */
 static void
 make_key(struct gk_lkh *lkh, struct gk_lkh_at at, const uint8_t *octets,
-         int64_t utc)
+         int64_t utc, bool lost)
 {
 	struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
-	size_t len = lkh->cfg.key_len;
 
 	if (node->bypassed) {
 		/* The old key must not open anything; who is below gets the
 		 * new one under those of the children. */
 		gk_lkh_bypass_end(lkh, at);
 		mark->flags |= GK_LKH_BACK;
-	} else if (!(mark->flags & GK_LKH_MADE) && node->keyed) {
-		mark->old_len = (uint8_t)len;
-		mark->old_handle = node->handle;
-		mark->old_created = node->created;
-		mark->old_expires = gk_lkh_node_expires(node);
-		memcpy(mark->old, gk_lkh_octets_at(lkh, at), len);
+	} else if (!(mark->flags & GK_LKH_MADE) && node->keyed && !lost) {
+		struct gk_lkh_old *old = gk_lkh_old_new(lkh, mark);
+
+		old->handle = node->handle;
+		old->created = node->created;
+		old->expires = gk_lkh_node_expires(node);
+		memcpy(old->octets, node->key, lkh->cfg.key_len);
 	}
 	gk_lkh_version(lkh, at, octets, utc);
 	mark->flags |= GK_LKH_MADE;
@@ -167,10 +168,12 @@ static void
 drop_key(struct gk_lkh *lkh, struct gk_lkh_at at)
 {
 	struct gk_lkh_mark *mark = gk_lkh_mark_get(lkh, at);
+	struct gk_lkh_old *old = gk_lkh_old_of(lkh, mark);
 
 	gk_wipe(gk_lkh_octets_at(lkh, at), lkh->cfg.key_len);
-	gk_wipe(mark->old, sizeof(mark->old));
-	mark->old_len = 0;
+	if (old != NULL)
+		gk_wipe(old, sizeof(*old));
+	mark->old = 0;
 	mark->flags = GK_LKH_MADE;
 	mark->made = lkh->clock;
 	if (gk_lkh_node_at(lkh, at)->bypassed)
@@ -237,7 +240,8 @@ fresh_keys(struct gk_lkh *lkh, const struct trail *trail, int64_t utc,
 	for (size_t i = 0; err == GK_OK && i < trail->len; i++) {
 		if (draw.wanted[i])
 			make_key(lkh, trail->at[i],
-			         draw.octets + used++ * lkh->cfg.key_len, utc);
+			         draw.octets + used++ * lkh->cfg.key_len, utc,
+			         false);
 	}
 	gk_wipe(draw.octets, draw.used);
 	return err;
@@ -346,7 +350,8 @@ gk_lkh_leave(struct gk_lkh *lkh, uint32_t seat, int64_t utc)
 
 		if (draw.wanted[i])
 			make_key(lkh, trail.at[i],
-			         draw.octets + used++ * lkh->cfg.key_len, utc);
+			         draw.octets + used++ * lkh->cfg.key_len, utc,
+			         true);
 		mark = gk_lkh_mark_get(lkh, trail.at[i]);
 		if (--node->count == 0)
 			drop_key(lkh, trail.at[i]);
@@ -416,7 +421,7 @@ renew_node(struct gk_lkh *lkh, struct gk_lkh_at at, int64_t utc)
 		gk_lkh_version(lkh, at, octets, utc);
 	} else if (err == GK_OK) {
 		lkh->clock++;
-		make_key(lkh, at, octets, utc);
+		make_key(lkh, at, octets, utc, false);
 		lkh->open = true;
 		lkh->head_dirty = true;
 	}
@@ -488,7 +493,7 @@ gk_lkh_above(const struct gk_lkh *lkh, uint32_t id, struct gk_lkh_key *keys,
 	while (at.node != 0) {
 		const struct gk_lkh_node *node;
 
-		at.node = (at.node - 1) / lkh->cfg.degree;
+		at.node = gk_lkh_up(lkh, at.node);
 		node = gk_lkh_node_at(lkh, at);
 		if (node->keyed && !node->bypassed)
 			gk_lkh_key_copy(lkh, at, &keys[(*count)++]);
@@ -548,6 +553,7 @@ size_t
 gk_lkh_memory(const struct gk_lkh *lkh)
 {
 	size_t n = sizeof(*lkh) + lkh->mark_cap * sizeof(*lkh->marks) +
+	           lkh->old_cap * sizeof(*lkh->olds) +
 	           lkh->dirty_cap * sizeof(*lkh->dirty);
 
 	for (uint32_t i = 0; i < lkh->block_count; i++)

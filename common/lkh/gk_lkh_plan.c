@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_pages.h"
 #include "common/lkh/gk_lkh_tree.h"
 
 /*
@@ -12,6 +13,7 @@
  * its pointers at the end.  GROUP is the index of the group key.
  */
 #define GROUP UINT32_MAX
+#define SOON 4 /* places in a row */
 
 struct draft_wrap {
 	uint32_t under; /* index into keys */
@@ -65,7 +67,7 @@ is_renewal(const struct gk_lkh *lkh, struct gk_lkh_at at)
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
 
 	return mark != NULL && (mark->flags & GK_LKH_MADE) &&
-	       !(mark->flags & GK_LKH_LEFT) && mark->old_len != 0 &&
+	       !(mark->flags & GK_LKH_LEFT) && mark->old != 0 &&
 	       is_needed(lkh, at, mark->made);
 }
 
@@ -126,17 +128,18 @@ current_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
 static enum gk_err
 old_key(struct draft *d, struct gk_lkh_at at, uint32_t *index)
 {
-	const struct gk_lkh_mark *mark = gk_lkh_mark_at(d->lkh, at);
+	const struct gk_lkh_old *old =
+		gk_lkh_old_of(d->lkh, gk_lkh_mark_at(d->lkh, at));
 	struct gk_lkh_key *key;
 
 	GK_TRY(new_key(d, index));
 	key = &d->keys[*index];
 	key->id = d->lkh->blocks[at.block].first_id + at.node;
-	key->handle = mark->old_handle;
-	key->created = mark->old_created;
-	key->expires = mark->old_expires;
-	key->len = mark->old_len;
-	memcpy(key->octets, mark->old, mark->old_len);
+	key->handle = old->handle;
+	key->created = old->created;
+	key->expires = old->expires;
+	key->len = (uint8_t)d->lkh->cfg.key_len;
+	memcpy(key->octets, old->octets, key->len);
 	return GK_OK;
 }
 
@@ -290,6 +293,28 @@ put_in_order(struct draft *d, bool (*wanted)(const struct draft *, size_t mark))
 	return GK_OK;
 }
 
+/* Place @i is next.  Its neighbours in this order are not neighbours in the marks,
+ * which is the order of who joined or left: ask for what comes soon, one step after
+ * the other. */
+static struct gk_lkh_at
+in_turn(const struct draft *d, size_t i)
+{
+	const struct gk_lkh *lkh = d->lkh;
+	const struct gk_lkh_mark *mark;
+
+	if (i + 3 * SOON < d->order_count)
+		gk_lkh_warm(lkh, ordered(d->order[i + 3 * SOON]), 1);
+	if (i + 2 * SOON < d->order_count)
+		__builtin_prefetch(
+			gk_lkh_mark_at(lkh, ordered(d->order[i + 2 * SOON])));
+	if (i + SOON < d->order_count) {
+		mark = gk_lkh_mark_at(lkh, ordered(d->order[i + SOON]));
+		if (mark->old != 0)
+			gk_lkh_warm_old(lkh, mark);
+	}
+	return ordered(d->order[i]);
+}
+
 /* CHAIN */
 
 static enum gk_err
@@ -337,8 +362,7 @@ chain(struct draft *d)
 {
 	GK_TRY(put_in_order(d, is_made));
 	for (size_t i = 0; i < d->order_count; i++)
-		GK_TRY(chain_node(
-			d, gk_lkh_mark_at(d->lkh, ordered(d->order[i]))));
+		GK_TRY(chain_node(d, gk_lkh_mark_at(d->lkh, in_turn(d, i))));
 	return d->lkh->group_due ? each_root(d, chain_root) : GK_OK;
 }
 
@@ -460,7 +484,7 @@ path(struct draft *d)
 		GK_TRY(each_root(d, path_node));
 	GK_TRY(put_in_order(d, is_left_over));
 	for (size_t i = 0; i < d->order_count; i++)
-		GK_TRY(path_left_over(d, ordered(d->order[i])));
+		GK_TRY(path_left_over(d, in_turn(d, i)));
 	return GK_OK;
 }
 
@@ -483,6 +507,8 @@ draft_init(struct draft *d, const struct gk_lkh *lkh)
 	keys = d->keys;
 	err = gk_lkh_grow(&keys, &d->key_cap, 0, 2 * n, sizeof(*d->keys));
 	d->keys = keys;
+	if (err == GK_OK)
+		gk_pages_get(keys, n * sizeof(*d->keys));
 	return err;
 }
 

@@ -85,6 +85,8 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 {
 	const struct gk_lkh_node *node = gk_lkh_node_at(lkh, at);
 	const struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
+	const struct gk_lkh_old *old =
+		mark != NULL ? gk_lkh_old_of(lkh, mark) : NULL;
 	bool keyed = node->keyed;
 	uint8_t row[ROW_MAX], key[4];
 	struct gk_slice name =
@@ -105,17 +107,17 @@ save_node(const struct gk_lkh *lkh, struct gk_lkh_at at,
 		                                    lkh->cfg.key_len });
 	gk_wr_u8(&wr, mark != NULL);
 	if (mark != NULL) {
-		gk_wr_u8(&wr, mark->flags);
+		gk_wr_u8(&wr, (uint8_t)mark->flags);
 		gk_row_wr_u64(&wr, mark->since);
 		gk_row_wr_u64(&wr, mark->made);
-		gk_wr_u8(&wr, mark->old_len != 0);
-		if (mark->old_len != 0) {
-			gk_wr_u32(&wr, mark->old_handle);
-			gk_row_wr_u64(&wr, (uint64_t)mark->old_created);
-			gk_row_wr_u64(&wr, (uint64_t)mark->old_expires);
-			gk_wr_bytes(&wr, (struct gk_slice){ mark->old,
-			                                    mark->old_len });
-		}
+		gk_wr_u8(&wr, old != NULL);
+	}
+	if (old != NULL) {
+		gk_wr_u32(&wr, old->handle);
+		gk_row_wr_u64(&wr, (uint64_t)old->created);
+		gk_row_wr_u64(&wr, (uint64_t)old->expires);
+		gk_wr_bytes(&wr,
+		            (struct gk_slice){ old->octets, lkh->cfg.key_len });
 	}
 	return gk_row_put(journal, NODE, name, &wr);
 }
@@ -264,29 +266,30 @@ load_mark(struct gk_lkh *lkh, struct gk_lkh_at at, struct gk_rd *rd,
 	const uint8_t all =
 		GK_LKH_MADE | GK_LKH_LEFT | GK_LKH_SEATED | GK_LKH_BACK;
 	struct gk_lkh_mark *mark;
+	struct gk_lkh_old *old;
 	struct gk_slice octets;
-	uint8_t has_old;
+	uint8_t flags, has_old;
 
 	GK_TRY(gk_lkh_reserve(lkh, 1));
 	mark = gk_lkh_mark_get(lkh, at);
-	mark->flags = gk_rd_u8(rd, "mark");
+	flags = gk_rd_u8(rd, "mark");
+	mark->flags = flags & 15U;
 	mark->since = gk_row_rd_u64(rd, "since");
 	mark->made = gk_row_rd_u64(rd, "made");
 	has_old = gk_rd_u8(rd, "old key");
-	if ((mark->flags | all) != all || has_old > 1 || !lkh->open ||
+	if ((flags | all) != all || has_old > 1 || !lkh->open ||
 	    mark->since > lkh->clock || mark->made > lkh->clock)
 		return gk_row_refuse(
 			why, "impossible mark on a node of the key hierarchy");
 	if (!has_old)
 		return GK_OK;
-	mark->old_handle = gk_rd_u32(rd, "old handle");
-	mark->old_created = (int64_t)gk_row_rd_u64(rd, "old created");
-	mark->old_expires = (int64_t)gk_row_rd_u64(rd, "old expires");
+	old = gk_lkh_old_new(lkh, mark);
+	old->handle = gk_rd_u32(rd, "old handle");
+	old->created = (int64_t)gk_row_rd_u64(rd, "old created");
+	old->expires = (int64_t)gk_row_rd_u64(rd, "old expires");
 	octets = gk_rd_bytes(rd, lkh->cfg.key_len, "old key");
-	if (octets.len == lkh->cfg.key_len) {
-		memcpy(mark->old, octets.ptr, octets.len);
-		mark->old_len = (uint8_t)octets.len;
-	}
+	if (octets.len == lkh->cfg.key_len)
+		memcpy(old->octets, octets.ptr, octets.len);
 	return GK_OK;
 }
 
@@ -386,7 +389,7 @@ settle(struct gk_lkh *lkh, struct gk_lkh_at at, const char **why)
 	struct gk_lkh_mark *mark = gk_lkh_mark_at(lkh, at);
 	bool keyed = node->keyed, left = false;
 	bool leaf = gk_lkh_is_leaf(lkh, at);
-	uint8_t flags = mark == NULL ? 0 : mark->flags;
+	uint32_t flags = mark == NULL ? 0 : mark->flags;
 	struct gk_lkh_at child = at;
 	uint32_t joined = 0, count = leaf && keyed;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_pages.h"
 #include "common/lkh/gk_lkh_tree.h"
 
 /*
@@ -173,32 +172,26 @@ is_clear(const struct gk_lkh_node *node)
 	       !node->dirty;
 }
 
-/* Give whole pages between two nodes to the system: they are read as zeros. */
+/* Give whole pages between two nodes to the system: they are read as zeros.  A
+ * tree that does so has small pages from then on: a large one would not go before
+ * all of it is given, and could be put together again behind our back. */
 static void
-pages_release(const struct gk_lkh *lkh, const struct gk_lkh_block *b,
-              uint32_t from, uint32_t to)
+pages_release(const struct gk_lkh *lkh, struct gk_lkh_block *b, uint32_t from,
+              uint32_t to)
 {
-#ifdef MADV_DONTNEED
-	long got = sysconf(_SC_PAGESIZE);
-	uintptr_t page = got > 0 ? (uintptr_t)got : 4096;
-	uintptr_t first = (uintptr_t)(b->nodes_at + from * lkh->stride);
-	uintptr_t end = (uintptr_t)(b->nodes_at + to * lkh->stride);
-
-	first = (first + page - 1) / page * page;
-	end = end / page * page;
-	/* If it does not work, they stay. */
-	if (first < end)
-		(void)madvise((void *)first, end - first, MADV_DONTNEED);
-#else
-	(void)lkh, (void)b, (void)from, (void)to;
-#endif
+	if (!gk_pages_free(b->nodes_at + from * lkh->stride,
+	                   (to - from) * lkh->stride) ||
+	    !b->large)
+		return;
+	gk_pages_small(b->nodes_at, b->nodes * lkh->stride);
+	b->large = false;
 }
 
 /* From the cursor on, within one tree: until the tree or the budget ends. */
 static size_t
 sweep_slice(struct gk_lkh *lkh, int64_t utc, size_t rows, size_t *looks)
 {
-	const struct gk_lkh_block *b = &lkh->blocks[lkh->sweep.block];
+	struct gk_lkh_block *b = &lkh->blocks[lkh->sweep.block];
 	uint32_t clear = lkh->sweep.node;
 	size_t changed = 0;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_pages.h"
 #include "common/base/gk_time.h"
 
 bool
@@ -88,6 +89,16 @@ stride_of(size_t key_len)
 	       align;
 }
 
+static unsigned
+shift_of(unsigned degree)
+{
+	unsigned shift = 0;
+
+	while (1U << shift < degree)
+		shift++;
+	return 1U << shift == degree ? shift : 0;
+}
+
 enum gk_err
 gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
            struct gk_lkh **out)
@@ -111,8 +122,10 @@ gk_lkh_new(const struct gk_env *env, const struct gk_lkh_config *cfg,
 	lkh->last_id = lkh->cfg.last_id;
 	/* The first tree is planted by the first join, or by a load; here only
 	 * to know that it will fit. */
-	if (err == GK_OK)
+	if (err == GK_OK) {
+		lkh->shift = shift_of(lkh->cfg.degree);
 		err = gk_lkh_shape(lkh, &shape);
+	}
 	if (err != GK_OK) {
 		gk_lkh_free(lkh);
 		return err;
@@ -142,6 +155,7 @@ gk_lkh_free(struct gk_lkh *lkh)
 	}
 	free(lkh->blocks);
 	free(lkh->marks);
+	free(lkh->olds);
 	free(lkh->dirty);
 	free(lkh);
 }
@@ -215,6 +229,7 @@ gk_lkh_plant(struct gk_lkh *lkh, const struct gk_lkh_block *shape)
 	b.nodes_at = calloc(b.nodes, lkh->stride);
 	if (b.nodes_at == NULL)
 		return GK_ERR_NOMEM;
+	b.large = gk_pages_large(b.nodes_at, b.nodes * lkh->stride);
 	lkh->blocks[lkh->block_count++] = b;
 	lkh->seats += b.leaves;
 	return GK_OK;
@@ -256,6 +271,17 @@ reserve_dirty(struct gk_lkh *lkh, size_t n)
 	return err;
 }
 
+static enum gk_err
+reserve_olds(struct gk_lkh *lkh, size_t n)
+{
+	void *olds = lkh->olds;
+	enum gk_err err = gk_lkh_grow(&olds, &lkh->old_cap, lkh->old_count, n,
+	                              sizeof(*lkh->olds));
+
+	lkh->olds = olds;
+	return err;
+}
+
 enum gk_err
 gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
 {
@@ -264,6 +290,8 @@ gk_lkh_reserve(struct gk_lkh *lkh, size_t n)
 	                              n, sizeof(*lkh->marks));
 
 	lkh->marks = marks;
+	if (err == GK_OK)
+		err = reserve_olds(lkh, n);
 	return err == GK_OK ? reserve_dirty(lkh, n) : err;
 }
 
@@ -324,13 +352,18 @@ gk_lkh_epoch_close(struct gk_lkh *lkh)
 {
 	for (size_t i = 0; i < lkh->mark_count; i++)
 		gk_lkh_node_at(lkh, lkh->marks[i].at)->mark = 0;
-	gk_wipe(lkh->marks, lkh->mark_count * sizeof(*lkh->marks));
-	lkh->mark_count = 0;
+	gk_wipe(lkh->olds, lkh->old_count * sizeof(*lkh->olds));
+	lkh->mark_count = lkh->old_count = 0;
 	gk_wipe(lkh->pool, lkh->pool_left);
 	lkh->pool_left = 0;
 	if (lkh->mark_cap > GK_LKH_KEEP) { /* after a flood of joins */
 		free(lkh->marks);
 		lkh->marks = NULL;
 		lkh->mark_cap = 0;
+	}
+	if (lkh->old_cap > GK_LKH_KEEP) {
+		free(lkh->olds);
+		lkh->olds = NULL;
+		lkh->old_cap = 0;
 	}
 }

@@ -62,17 +62,23 @@ enum {
 	                      those below under the keys of its children */
 };
 
+/* A tenth of a large group has half a million: half of a cache line. */
 struct gk_lkh_mark {
 	struct gk_lkh_at at;
-	uint8_t flags;
-	uint8_t old_len; /* 0: there was none, or it is of no use */
-	uint32_t joined; /* members below that were seated in this epoch */
-	uint64_t since;  /* when the first of them was */
+	uint64_t since; /* when the first of the joined was seated */
 	uint64_t made;
-	uint32_t old_handle;
-	int64_t old_created;
-	int64_t old_expires;
-	uint8_t old[GK_LKH_KEY_MAX];
+	uint32_t joined; /* members below that were seated in this epoch */
+	uint32_t flags : 4;
+	uint32_t old : 28; /* 1 + index of the key it had when the epoch began;
+	                      0: there was none, or it is of no use */
+};
+
+/* Key length as everywhere. */
+struct gk_lkh_old {
+	int64_t created;
+	int64_t expires;
+	uint32_t handle;
+	uint8_t octets[GK_LKH_KEY_MAX];
 };
 
 #define GK_LKH_POOL 1024    /* octets */
@@ -86,13 +92,15 @@ struct gk_lkh_block {
 	uint32_t leaves;
 	uint32_t used;  /* nodes with a version, which is to say: with a row */
 	uint32_t dirty; /* nodes that the journal waits for */
+	bool large;     /* its pages are large ones, where there are such */
 	uint8_t *nodes_at; /* stride octets for each; gk_lkh_node_of() */
 };
 
 struct gk_lkh {
 	const struct gk_env *env;
 	struct gk_lkh_config cfg;
-	size_t stride; /* from a node to the next, octets */
+	size_t stride;  /* from a node to the next, octets */
+	unsigned shift; /* log2 of the degree; 0: that is no power of two */
 	struct gk_lkh_block *blocks;
 	uint32_t block_count;
 	uint32_t seats;
@@ -107,6 +115,8 @@ struct gk_lkh {
 	uint64_t group_version;
 	struct gk_lkh_mark *marks;
 	size_t mark_count, mark_cap;
+	struct gk_lkh_old *olds;
+	size_t old_count, old_cap;
 
 	/* Octets for the keys of a large epoch, drawn for many at once. */
 	uint8_t pool[GK_LKH_POOL];
@@ -141,6 +151,15 @@ static inline bool
 gk_lkh_is_rootless(const struct gk_lkh *lkh, uint32_t node)
 {
 	return lkh->cfg.plain && node == 0;
+}
+
+/* The node above one that is not the root.  A rekey goes up millions of times, and
+ * a division takes as long as ten other steps. */
+static inline uint32_t
+gk_lkh_up(const struct gk_lkh *lkh, uint32_t node)
+{
+	return lkh->shift != 0 ? (node - 1) >> lkh->shift
+	                       : (node - 1) / lkh->cfg.degree;
 }
 
 static inline struct gk_lkh_node *
@@ -197,6 +216,22 @@ gk_lkh_mark_at(const struct gk_lkh *lkh, struct gk_lkh_at at)
 	return mark == 0 ? NULL : &lkh->marks[mark - 1];
 }
 
+/* gk_lkh_old_of - the key that a node had when the epoch began; NULL: none that
+ * is of use. */
+static inline struct gk_lkh_old *
+gk_lkh_old_of(const struct gk_lkh *lkh, const struct gk_lkh_mark *mark)
+{
+	return mark->old == 0 ? NULL : &lkh->olds[mark->old - 1];
+}
+
+/* gk_lkh_old_new - room for it; gk_lkh_reserve() has seen to that. */
+static inline struct gk_lkh_old *
+gk_lkh_old_new(struct gk_lkh *lkh, struct gk_lkh_mark *mark)
+{
+	mark->old = ++lkh->old_count & 0xfffffffU;
+	return gk_lkh_old_of(lkh, mark);
+}
+
 #define GK_LKH_WARM_MAX 16 /* nodes; with more children nobody waits for one */
 
 /* gk_lkh_warm - ask for @n nodes from @at on, and their keys: in a large tree
@@ -212,6 +247,16 @@ gk_lkh_warm(const struct gk_lkh *lkh, struct gk_lkh_at at, uint32_t n)
 	for (; p < last; p += 64) /* of a cache line, nearly everywhere */
 		__builtin_prefetch(p);
 	__builtin_prefetch(last);
+}
+
+/* gk_lkh_warm_old - ask for the key that a node had when the epoch began. */
+static inline void
+gk_lkh_warm_old(const struct gk_lkh *lkh, const struct gk_lkh_mark *mark)
+{
+	const struct gk_lkh_old *old = gk_lkh_old_of(lkh, mark);
+
+	__builtin_prefetch(old);
+	__builtin_prefetch((const uint8_t *)(old + 1) - 1);
 }
 
 /* gk_lkh_warm_below - ask for what is below the children of a node, if there is
@@ -238,7 +283,7 @@ gk_lkh_expires_at(struct gk_lkh *lkh, int64_t utc)
 		lkh->round_soonest = utc;
 }
 
-/* gk_lkh_reserve - room for @n more marks and dirty nodes. */
+/* gk_lkh_reserve - room for @n more marks, old keys and dirty nodes. */
 GK_MUST_CHECK enum gk_err gk_lkh_reserve(struct gk_lkh *lkh, size_t n);
 /* gk_lkh_grow - room for @more elements of @size octets in *@array, behind the
  * @used ones, without leaving a copy of old octets behind.  New elements are not

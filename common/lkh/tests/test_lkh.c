@@ -505,6 +505,45 @@ GK_TEST(lkh, wraps_of_a_leave_grow_with_the_logarithm)
 	}
 }
 
+/* A plan wraps under the old keys of those who are joined, and under none that
+ * somebody took away with him. */
+GK_TEST(rfc2627_5_4, keys_lost_to_a_leave_are_forgotten_at_once)
+{
+	const struct gk_lkh_config cfg = {
+		.degree = 2, .key_len = 16, .capacity = 8, .backward = true
+	};
+	const struct gk_lkh_at top = { 0, 0 };
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint8_t before[16];
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
+	for (int i = 0; i < 7; i++)
+		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
+	gk_lkh_plan_free(&plan);
+	gk_assert_ok(gk_lkh_leave(lkh, 3, 2000));
+	assert_int_equal(lkh->old_count, 0);
+	gk_lkh_close(lkh);
+	memcpy(before, gk_lkh_octets_at(lkh, top), sizeof(before));
+	gk_assert_ok(gk_lkh_join(lkh, 3000, &seat));
+	assert_int_equal(lkh->old_count, 3); /* not of the leaf */
+	assert_memory_equal(
+		gk_lkh_old_of(lkh, gk_lkh_mark_at(lkh, top))->octets, before,
+		sizeof(before));
+	/* and who leaves now is not told by them */
+	gk_assert_ok(gk_lkh_leave(lkh, 8 - seat, 3000));
+	gk_assert_ok(gk_lkh_draft(lkh, GK_LKH_PATH, &plan));
+	for (size_t i = 0; i < plan.count; i++)
+		assert_memory_not_equal(plan.wraps[i].under->octets, before,
+		                        sizeof(before));
+	gk_lkh_plan_free(&plan);
+	gk_lkh_close(lkh);
+	assert_int_equal(lkh->old_count, 0);
+	gk_lkh_free(lkh);
+}
+
 GK_TEST(lkh, a_hundred_thousand_members_come_and_go)
 {
 	const struct gk_lkh_config cfg = { .degree = 4,
@@ -631,6 +670,7 @@ main(void)
 		GK_RUN(rfc2627_5_4,
 		       after_any_history_only_members_have_the_group_key),
 		GK_RUN(lkh, wraps_of_a_leave_grow_with_the_logarithm),
+		GK_RUN(rfc2627_5_4, keys_lost_to_a_leave_are_forgotten_at_once),
 		GK_RUN(lkh, a_hundred_thousand_members_come_and_go),
 		GK_RUN(lkh,
 		       a_million_seats_cost_less_than_256_octets_each_beside_the_keys),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/gk_base.h"
+#include "common/base/gk_pages.h"
 #include "common/base/gk_time.h"
 #include "common/group/tests/rows.h"
 #include "common/lkh/gk_lkh_tree.h"
@@ -307,6 +308,27 @@ resident(const struct gk_lkh *lkh)
 	return n;
 }
 
+/* One that has large pages, where there are such. */
+GK_TEST(lkh, memory_of_a_large_tree_is_given_back)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 32,
+		                           .capacity = 1 << 17 };
+	const uint32_t stay[] = { 1, 80000, 131072 };
+	struct gk_journal *j = journal_new();
+	struct gk_lkh *lkh = tree_of(&cfg, 1 << 17);
+	size_t before = resident(lkh);
+
+	assert_true(lkh->blocks[0].nodes * lkh->stride > GK_PAGES_LARGE);
+	leave_but(lkh, stay, 3);
+	shrink_all(lkh, j);
+	assert_true(before > 2000);
+	assert_true(resident(lkh) < 64);
+	assert_false(lkh->blocks[0].large);
+	gk_lkh_free(lkh);
+	gk_journal_free(j);
+}
+
 static size_t
 deleted(const struct gk_journal *j)
 {
@@ -540,6 +562,7 @@ main(void)
 		GK_RUN(rfc4535_7_4_1_1,
 		       a_node_given_back_forgets_neither_handle_nor_date),
 		GK_RUN(lkh, rows_and_memory_of_those_who_left_are_given_back),
+		GK_RUN(lkh, memory_of_a_large_tree_is_given_back),
 		GK_RUN(lkh, a_sweep_is_done_in_parts),
 		GK_RUN(lkh, a_group_that_comes_and_goes_is_left_alone),
 		GK_RUN(lkh, a_small_group_and_one_that_must_not_are_left_alone),
