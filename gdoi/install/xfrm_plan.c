@@ -180,7 +180,8 @@ directions(const struct gdoi_tek *tek, const struct gdoi_xfrm_options *o,
 		/* Both headers are of one version: the destination is that of
 		 * the inner one. */
 		x->send = false;
-		x->silence = "no outer source address for a tunnel";
+		x->silence = "no outer source address for a tunnel: "
+			     "'address' of <network>, or 'source' of <kernel>";
 	}
 }
 

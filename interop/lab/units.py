@@ -80,7 +80,7 @@ class Unit:
     def until(self, holds, what: str):
         """What `holds` returns as soon as that is something; asked again with each event of the daemon."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(2 * PATIENCE)
+            s.settimeout(5 * PATIENCE)
             s.connect(str(self.control.path))
             s.sendall(b'{"cmd":"subscribe","args":["events"]}\n')
             for _ in s.makefile():
@@ -165,6 +165,7 @@ def killed(unit: Unit, members) -> dict:
 def reloaded(unit: Unit) -> dict:
     pid = unit.is_()["MainPID"]
     with contextlib.closing(_events(unit)) as events:
+        next(events)  # from here on
         unit.do("reload")
         event = next(e for e in events if e["event"] in ("reloaded", "reload-failed"))
     return {"event": event["event"], "reason": event.get("reason"), "same": unit.is_()["MainPID"] == pid}
@@ -172,7 +173,7 @@ def reloaded(unit: Unit) -> dict:
 
 def _events(unit: Unit):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(PATIENCE)
+        s.settimeout(5 * PATIENCE)
         s.connect(str(unit.control.path))
         s.sendall(b'{"cmd":"subscribe","args":["events"]}\n')
         lines = s.makefile()
@@ -190,7 +191,7 @@ def wrong(unit: Unit) -> dict:
     right = path.read_text()
     path.write_text(right.replace("<store ", "<shop "))
     failed = subprocess.run(["systemctl", "start", unit.name], capture_output=True).returncode
-    result = {"stopped": stopped, "failed": failed, "is": unit.is_(), "said": unit.journal("--priority=err")}
+    result = {"stopped": stopped, "failed": failed, "is": unit.is_(), "said": unit.journal()[-8:]}
     path.write_text(right)
     run("systemctl", "reset-failed", unit.name)
     unit.do("start")
@@ -212,14 +213,13 @@ def main() -> int:
         gdoi, gsakmp = units["gdoi-gcks"], units["gsakmp-gcks"]
         told["killed"] = {u.name: killed(u, lambda: u.control("members")) for u in (gdoi, gsakmp)}
         told["wrong"] = wrong(gdoi)
-        told["priorities"] = {name: u.journal("--priority=warning") for name, u in units.items()}
+        told["warnings"] = {name: u.journal("--priority=warning") for name, u in units.items()}
         told["journal"] = {name: u.journal() for name, u in units.items()}
-        told["exposure"] = {name: run("systemd-analyze", "security", "--no-pager", name, check=False).splitlines()[-1] for name in units}
         for u in reversed(units.values()):
             u.do("stop")
         told["stopped"] = {name: u.is_() for name, u in units.items()}
         told["left"] = {str(p): f"{p.owner()} {p.stat().st_mode & 0o777:o}" for d in (STATE, RUN) for p in (d, *d.iterdir())}
-    print(json.dumps(told, indent=1))
+    print(json.dumps(told))
     return 0
 
 

@@ -27,7 +27,7 @@ def test_the_examples_of_the_manual_make_a_group(hand):
     hand.typed("gcks", files)
     (hand.path / "gcks.xml").write_text(gcks_xml)
     (hand.path / "gm1.xml").write_text(gm_xml)
-    (hand.path / "gm2.xml").write_text(gm_xml.replace("gm1", "gm2"))
+    (hand.path / "gm2.xml").write_text(gm_xml.replace("gm1", "gm2").replace(ADDRESS["gm1"], ADDRESS["gm2"]))
     check, run, members, evict, refusals = re.sub(r"\s+#.*", "", after).splitlines()
     assert "good" in hand.typed("gcks", check)
     hand.start("gcks", "gdoi-gcks", run)

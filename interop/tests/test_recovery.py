@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A key server on other hardware, with its store, and without: what common/doc/operation.md says of it."""
 import json
+import re
 import shutil
 import socket
 
 import pytest
 
+from lab import TOP
 from lab.by_hand import ByHand, commands, examples
 from lab.process import PATIENCE
 
@@ -90,3 +92,41 @@ def test_without_its_store_it_begins_anew_and_members_have_to_come(group):
     mark = group.member.mark()
     group.keys.control("rekey")
     group.member.wait("rekeyed", since=mark)
+
+
+# -- what operation.md has typed ----------------------------------------------------------------------------------------
+
+def boxes(kind):
+    return re.findall(rf"^```{kind}\n(.*?)^```", (TOP / "common/doc/operation.md").read_text(), re.S | re.M)
+
+
+def here(text):
+    """Stores and sockets beside the configuration, and two members instead of fifty."""
+    return text.replace("/var/lib/msec/", "").replace("/run/msec/", "").replace("members=50", "members=2")
+
+
+def test_what_the_page_has_typed_makes_a_group_and_what_it_watches_is_there(hand):
+    make, write, come = boxes("sh")
+    gcks_xml, gm_xml = boxes("xml")
+    hand.typed("gcks", here(make))
+    (hand.path / "gcks.xml").write_text(here(gcks_xml))
+    (hand.path / "gm.xml.in").write_text(here(gm_xml))
+    said = hand.typed("gcks", "members=2\n" + write)
+    assert said.count("good") == 3
+    keys = hand.start("gcks", "gdoi-gcks", "gdoi-gcks -c gcks.xml &")
+    keys.control.path = hand.path / "gdoi-gcks.sock"
+    hand.hosts["gm1"] = hand.hosts["alice"]
+    member = hand.start("gm1", "gdoi-gm", "gdoi-gm -c gm1.xml &")
+    member.control.path = hand.path / "gdoi-gm.sock"
+    member.wait("joined")
+    status, (group,) = keys.control("status"), keys.control("status")["groups"]
+    assert status["store_ok"] is True and {"queue", "phase1"} <= set(status) and "half_open" in status["phase1"]
+    assert group["state"] == "open" and (group["members"], group["capacity"], group["full"]) == (1, 256, False)
+    assert {"unresponsive", "senders", "sender_last"} <= set(group)
+    mine = member.control("status")
+    assert [g["state"] for g in mine["groups"]] == ["member"] and mine["groups"][0]["failure"] is None
+    assert "blocked_selectors" in mine["kernel"] and mine["store_failing"] is False
+    mark = member.mark()
+    assert re.search(r"ssh gm\$n msec-ctl /run/msec/gdoi-gm.sock (\w+);", come)[1] == "reregister"
+    member.control("reregister")
+    member.wait("joined", since=mark)

@@ -213,6 +213,7 @@ owner_config_reload(struct owner *o)
 	gk_trust_free(o->trust);
 	o->trust = made;
 	gkd_log(LOG_NOTICE, "cfg", "roots and revocation lists read again");
+	gkd_events_emit(o->d->events, "reloaded", NULL);
 }
 
 /* --- groups ------------------------------------------------------------------------------------ */

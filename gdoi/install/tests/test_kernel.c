@@ -330,8 +330,10 @@ GK_TEST(xfrm, a_tunnel_lets_in_what_is_forwarded_too)
 	sat.ipsec.encapsulation = 1;
 	give(k, &tek, GK_OK);
 	assert_diary("+1/70 new:in=0/70 new:fwd=0/70 new:out=block ");
-	assert_string_equal(diary.note,
-	                    "no outer source address for a tunnel 0");
+	assert_string_equal(
+		diary.note,
+		"no outer source address for a tunnel: 'address' of "
+		"<network>, or 'source' of <kernel> 0");
 	gdoi_kernel_free(k);
 	assert_diary("-1 no-0 no-2 no-1 ");
 }
