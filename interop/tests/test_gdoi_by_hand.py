@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import TOP
+from lab import PREFIX, TOP
+from lab.build import program
 from lab.by_hand import ByHand, examples
 from lab.daemons import Daemon
 
@@ -64,8 +65,10 @@ class Service(Daemon):
 
     def command(self, *extra):
         caps = ",".join(["-all", *(f"+{c}" for c in self.allowed())])
+        installed, *words = super().command(*extra)
         return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps={caps}", f"--ambient-caps={caps}",
-                f"--bounding-set={caps}", "--no-new-privs", *super().command(*extra)]
+                f"--bounding-set={caps}", "--no-new-privs", "env", f"MSEC_DATADIR={self.reachable / 'share'}",
+                self.reachable / Path(installed).name, *words]
 
     def rights(self):
         """What the kernel says that it is and may."""
@@ -81,6 +84,10 @@ def test_the_units_give_daemons_all_that_they_need(hand):
     files, gcks_xml, after = examples("gdoi/man/gdoi-gcks.xml.5")
     gm_xml, then = examples("gdoi/man/gdoi-gm.xml.5")
     hand.typed("gcks", files)
+    Service.reachable = hand.path / "installed"  # the sources may be where nobody but root gets, as in /root
+    shutil.copytree(PREFIX / "share/msec", Service.reachable / "share")
+    for name in ("gdoi-gcks", "gdoi-gm"):
+        shutil.copy(program(name), Service.reachable)
     locks = hand.path / "locks"
     locks.mkdir()
     (hand.path / "gcks.xml").write_text(gcks_xml)
