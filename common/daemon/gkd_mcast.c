@@ -19,6 +19,7 @@ struct gkd_mcast {
 	struct gkd_mcast_config cfg;
 	struct gkd_mcast_ops ops;
 	struct gkd_udp *udp; /* receiver; NULL when only sending */
+	bool borrowed;       /* it is the owner's */
 	int send_fd;
 	int link_fd; /* netlink; -1 without a named interface */
 	struct gkd_io *link_io;
@@ -62,6 +63,29 @@ join(struct gkd_mcast *m)
 	}
 	m->joined = rc == 0;
 	return m->joined;
+}
+
+/* A socket that is closed leaves by itself. */
+static void
+leave(const struct gkd_mcast *m)
+{
+	const struct gkd_addr *source = &m->cfg.source;
+	int fd = gkd_udp_fd(m->udp);
+
+	if (source->sa.sa_family != AF_UNSPEC) {
+		struct group_source_req req = { .gsr_interface = m->ifindex };
+
+		memcpy(&req.gsr_group, &m->cfg.group, sizeof(m->cfg.group));
+		memcpy(&req.gsr_source, source, sizeof(*source));
+		(void)!setsockopt(fd, level_of(m), MCAST_LEAVE_SOURCE_GROUP,
+		                  &req, sizeof(req));
+	} else {
+		struct group_req req = { .gr_interface = m->ifindex };
+
+		memcpy(&req.gr_group, &m->cfg.group, sizeof(m->cfg.group));
+		(void)!setsockopt(fd, level_of(m), MCAST_LEAVE_GROUP, &req,
+		                  sizeof(req));
+	}
 }
 
 static bool
@@ -172,6 +196,11 @@ open_receiver(struct gkd_mcast *m, struct gkd_loop *loop)
 	int family = m->cfg.group.sa.sa_family, fd, rc;
 	struct gkd_addr bound = m->cfg.group;
 
+	if (m->cfg.beside != NULL) {
+		m->udp = m->cfg.beside;
+		m->borrowed = true;
+		return join(m);
+	}
 	fd = gkd_udp_socket(family, m->cfg.receive_buf);
 	if (fd < 0)
 		return false;
@@ -265,7 +294,10 @@ gkd_mcast_close(struct gkd_mcast *mcast)
 	if (mcast == NULL)
 		return;
 	gkd_io_free(mcast->link_io);
-	gkd_udp_close(mcast->udp);
+	if (mcast->borrowed && mcast->joined)
+		leave(mcast);
+	if (!mcast->borrowed)
+		gkd_udp_close(mcast->udp);
 	if (mcast->link_fd >= 0)
 		close(mcast->link_fd);
 	if (mcast->send_fd >= 0)

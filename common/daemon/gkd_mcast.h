@@ -30,6 +30,10 @@ struct gkd_mcast_config {
 	int (*bind)(void *arg, int fd, const struct sockaddr *addr,
 	            socklen_t len);
 	void *bind_arg;
+	/* A socket of the owner's that is bound to all addresses at the group's
+	 * port, and outlives this: the group is joined there, and what comes goes
+	 * to whoever receives on it, not to @receive.  NULL: one of our own. */
+	struct gkd_udp *beside;
 };
 
 enum gkd_link { GKD_LINK_UP, GKD_LINK_GONE };

@@ -21,6 +21,8 @@ struct gkd_udp;
 struct gkd_udp_config {
 	struct gkd_addr local;
 	bool reuseport;  /* one of a set that shares the address */
+	bool first;      /* of that set: no other process has the address, not
+	                  * even one of this user, however close they start */
 	bool share;      /* bound to all addresses: receivers of multicast
 	                  * groups (gkd_mcast.h), of this process or
 	                  * another, may bind to the same port, or have.
@@ -59,10 +61,6 @@ GK_MUST_CHECK enum gk_err gkd_udp_open(
 	void (*receive)(void *arg, const struct gkd_dgram *dgram), void *arg);
 /* gkd_udp_close - in @receive, too, which is not called again then. */
 void gkd_udp_close(struct gkd_udp *udp);
-/* gkd_udp_is_free - can @addr be bound?  A SO_REUSEPORT set would also share the
- * port with another process of this user; a first socket without the option
- * finds that out.  @share: as in the configuration.  False: errno says why not. */
-bool gkd_udp_is_free(const struct gkd_addr *addr, bool share);
 /* gkd_udp_is_reserved - does it take rights to bind to @port?  Any user of the host
  * could take what comes to another port that is shared. */
 bool gkd_udp_is_reserved(uint16_t port);

@@ -99,7 +99,8 @@ take_one(const struct gkd_addr *any, bool reuseport)
 static bool
 bind_beside_groups(int fd, const struct gkd_udp_config *cfg)
 {
-	int one = take_one(&cfg->local, cfg->reuseport), saved;
+	int one = take_one(&cfg->local, cfg->reuseport && !cfg->first);
+	int saved;
 	bool ok;
 
 	if (one < 0) {
@@ -115,34 +116,31 @@ bind_beside_groups(int fd, const struct gkd_udp_config *cfg)
 	return ok;
 }
 
-bool
-gkd_udp_bind(int fd, const struct gkd_udp_config *cfg)
+static bool
+bind_as(int fd, const struct gkd_udp_config *cfg)
 {
 	const struct gkd_addr *a = &cfg->local;
 	/* One address of ours is in no group's way. */
 	bool share = cfg->share && gkd_addr_is_any(a);
 
-	if (cfg->reuseport && !set_on(fd, SOL_SOCKET, SO_REUSEPORT))
-		return false;
 	if (bind(fd, &a->sa, gkd_addr_len(a)) == 0)
 		return !share || set_on(fd, SOL_SOCKET, SO_REUSEADDR);
 	return errno == EADDRINUSE && share && bind_beside_groups(fd, cfg);
 }
 
+/*
+ * The first of a set is bound as if there were no set, and lets the others come
+ * afterwards: the kernel gives the address to one of two processes that begin at the
+ * same instant.  To look before whether it is free would let both in.
+ */
 bool
-gkd_udp_is_free(const struct gkd_addr *addr, bool share)
+gkd_udp_bind(int fd, const struct gkd_udp_config *cfg)
 {
-	int fd = take(addr, false);
-
-	if (fd < 0 && errno == EADDRINUSE && share && gkd_addr_is_any(addr)) {
-		fd = take_one(addr, false);
-		if (fd < 0)
-			errno = EADDRINUSE;
-	}
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	if (!cfg->reuseport)
+		return bind_as(fd, cfg);
+	if (!cfg->first)
+		return set_on(fd, SOL_SOCKET, SO_REUSEPORT) && bind_as(fd, cfg);
+	return bind_as(fd, cfg) && set_on(fd, SOL_SOCKET, SO_REUSEPORT);
 }
 
 bool

@@ -317,13 +317,17 @@ static enum gkd_exit
 open_socket(struct gdoid_member *m, size_t i, struct gkd_why *why)
 {
 	bool nat = i == GDOID_UDP_4_NAT || i == GDOID_UDP_6_NAT;
+	uint16_t port = nat ? m->udp_nat_port : m->port;
 	/* PUSHes to a group may come to our port, but not to that of NAT. */
-	struct gkd_udp_config cfg = { .local = m->local, .share = !nat };
+	struct gkd_udp_config cfg = {
+		.local = m->local,
+		.share = !nat && gkd_udp_is_reserved(port),
+	};
 	char text[GKD_ADDR_TEXT];
 
 	if (cfg.local.sa.sa_family == AF_UNSPEC)
 		cfg.local.sa.sa_family = i < GDOID_UDP_6 ? AF_INET : AF_INET6;
-	gkd_addr_set_port(&cfg.local, nat ? m->udp_nat_port : m->port);
+	gkd_addr_set_port(&cfg.local, port);
 	if (gkd_udp_open(&m->udp[i], m->d->loop, &cfg,
 	                 nat ? on_nat_dgram : on_dgram, m) == GK_OK) {
 		pass(m, m->udp[i], cfg.local.sa.sa_family);

@@ -41,11 +41,39 @@ on_link(void *arg, enum gkd_link state)
 	                json_pack("{s:s}", "interface", r->interface));
 }
 
+/*
+ * Who receives at the group's port already, at every address of ours, and shares the
+ * port with nobody: the group is joined there.  At a port that takes rights to bind
+ * to there is a socket for each group.
+ */
+static struct gkd_udp *
+beside(const struct gdoid_member *m, const struct gdoi_address *dst)
+{
+	size_t own = dst->ip_len == 4 ? GDOID_UDP_4 : GDOID_UDP_6;
+	struct gkd_addr at;
+
+	if (gkd_udp_is_reserved(dst->port))
+		return NULL;
+	for (size_t i = 0; i < 1 + GDOID_RECEIVERS_MAX; i++) {
+		struct gkd_udp *udp =
+			i == 0 ? m->udp[own] : m->receiver[i - 1].udp;
+
+		if (udp == NULL)
+			continue;
+		at = gkd_udp_local(udp);
+		if (gkd_addr_is_any(&at) && gkd_addr_port(&at) == dst->port &&
+		    gkd_addr_octets(&at).len == dst->ip_len)
+			return udp;
+	}
+	return NULL;
+}
+
 static enum gk_err
 open_multicast(struct gdoid_receiver *r)
 {
 	const struct gkd_mcast_ops ops = { on_push, on_link, r };
-	struct gkd_mcast_config cfg = { .receive = true };
+	struct gkd_mcast_config cfg = { .receive = true,
+		                        .beside = beside(r->m, &r->dst) };
 
 	if (r->m->broker != NULL) {
 		cfg.bind = gdoid_broker_bind;
@@ -62,7 +90,9 @@ open_multicast(struct gdoid_receiver *r)
 static enum gk_err
 open_unicast(struct gdoid_receiver *r)
 {
-	struct gkd_udp_config cfg = { .share = true };
+	struct gkd_udp_config cfg = {
+		.share = gkd_udp_is_reserved(r->dst.port),
+	};
 
 	cfg.local.sa.sa_family = r->dst.ip_len == 4 ? AF_INET : AF_INET6;
 	gkd_addr_set_port(&cfg.local, r->dst.port);

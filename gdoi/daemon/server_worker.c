@@ -402,13 +402,12 @@ open_socket(struct gdoid_worker *w, unsigned i, struct gkd_why *why)
 	bool share = !l->natt && gkd_udp_is_reserved(gkd_addr_port(&l->addr));
 	const struct gkd_udp_config cfg = { .local = l->addr,
 		                            .reuseport = true,
+		                            .first = w->index == 0,
 		                            .share = share,
 		                            .receive_buf = GKD_QUEUE_SOCKET,
 		                            .batches = GKD_QUEUE_BATCHES };
 
 	*a = (struct gdoid_arrival){ w, i };
-	if (w->index == 0 && !gkd_udp_is_free(&l->addr, share))
-		return fail_listen(l, why);
 	if (gkd_udp_open(&w->udp[i], w->loop, &cfg, on_dgram, a) != GK_OK)
 		return fail_listen(l, why);
 	return GKD_EXIT_OK;

@@ -372,13 +372,12 @@ open_socket(struct gsakmpd_worker *w, unsigned i, struct gkd_why *why)
 	if (!l->stream) {
 		const struct gkd_udp_config cfg = { .local = l->addr,
 			                            .reuseport = true,
+			                            .first = w->index == 0,
 			                            .receive_buf =
 			                                    GKD_QUEUE_SOCKET,
 			                            .batches =
 			                                    GKD_QUEUE_BATCHES };
 
-		if (w->index == 0 && !gkd_udp_is_free(&l->addr, false))
-			return fail_listen(l, why);
 		if (gkd_udp_open(&w->udp[i], w->loop, &cfg, on_dgram, a) !=
 		    GK_OK)
 			return fail_listen(l, why);

@@ -3,12 +3,14 @@
 the host's own addresses.  So they go together, whoever comes first; two that want the same do not."""
 
 import errno
+import itertools
 import socket
 
 import pytest
 
 from lab import gdoi_forms
 from lab import gdoi_member as forms
+from lab.daemons import Daemon
 from lab.gdoi import opened
 from lab.gdoi_served import Served
 from msec_scapy.gdoi import numbers as n
@@ -84,6 +86,55 @@ def test_ports_that_any_user_may_bind_to_are_shared_with_nobody(tmp_path, net_pr
         alice = g.member("alice")
         alice.start()
         assert thief(alice.host, g.address("alice"), 4500) == errno.EADDRINUSE
+
+
+def test_a_member_at_a_port_that_any_user_may_bind_to(tmp_path, net_prefix):
+    """Nobody else has it, and PUSHes to a group at that very port are received there: no second socket is bound beside it."""
+    with opened(tmp_path, net_prefix) as make:
+        g = make("alice", push={"destination-port": 8848})
+        alice = g.member("alice", membership=QUICK, network={"port": 8848})
+        alice.start()
+        taken = lambda: [thief(alice.host, at, 8848) for at in (g.address("alice"), "0.0.0.0", g.rekey_address)]
+        assert taken() == [errno.EADDRINUSE] * 3
+        alice.control("join")
+        alice.wait("joined")
+        assert [(r["address"], r["joined"]) for r in alice.control("status")["receivers"]] == [(f"{g.rekey_address}:8848", True)]
+        assert taken() == [errno.EADDRINUSE] * 3
+        for words in (("tek", "now"), ("kek", "now"), ("tek", "now")):
+            mark = alice.mark()
+            g.keys.control("rekey", *words)
+            alice.wait("rekeyed", since=mark)
+        assert not alice.find("receiver-failed")
+        alice.control("leave")
+        alice.wait("left")
+        assert alice.control("status")["receivers"] == []
+        with alice.host.inside():
+            assert g.rekey_address not in joined_groups()
+
+
+def joined_groups() -> list:
+    """What this network namespace has joined (igmp(7)), as addresses."""
+    with open("/proc/thread-self/net/igmp") as f:
+        words = [line.split()[0] for line in f if line.startswith("\t\t\t\t")]
+    return [socket.inet_ntoa(bytes.fromhex(w)[::-1]) for w in words]
+
+
+def test_of_two_key_servers_of_one_user_that_start_together_one_has_the_port(tmp_path, net_prefix):
+    with opened(tmp_path, net_prefix) as make:
+        g = make("alice", start=False)
+        other = Daemon(g.scene["keys"], "gdoi-gcks", "other", g.dir / "daemons", g.sockets)
+        text = g.config()
+        g.write_config(text)
+        other.write(text.replace('"keys.db"', '"other.db"').replace(str(g.sockets.path / "keys"), str(g.sockets.path / "other")))
+        for _ in range(3):
+            both = (g.keys, other)
+            for d in both:
+                d.launch()
+            loser = next(d for d in itertools.cycle(both) if d.returncode is not None)
+            winner = both[0] if loser is both[1] else both[1]
+            assert loser.wait_end() == 5 and "Address already in use" in loser.log.read_text()
+            winner.wait("ready")
+            winner.finish()
 
 
 def test_a_key_server_and_a_member_on_one_host(tmp_path, net_prefix):

@@ -69,9 +69,7 @@ GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
 		assert_true(fd >= 0);
 		group = somebodys("239.77.1.2", port, true);
 		for (int set = 0; set < 2; set++) {
-			cfg.reuseport = set;
-			assert_int_equal(gkd_udp_is_free(&cfg.local, true),
-			                 rows[i].works || !rows[i].allow);
+			cfg.reuseport = cfg.first = set;
 			if (!rows[i].works) {
 				gk_assert_err(GK_ERR_IO,
 				              gkd_udp_open(&udp, loop, &cfg,
@@ -81,7 +79,10 @@ GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
 			}
 			gk_assert_ok(
 				gkd_udp_open(&udp, loop, &cfg, receive, NULL));
-			assert_false(gkd_udp_is_free(&cfg.local, true));
+			gk_assert_err(GK_ERR_IO,
+			              gkd_udp_open(&second, loop, &cfg, receive,
+			                           NULL));
+			assert_int_equal(errno, EADDRINUSE);
 			gkd_udp_close(udp);
 		}
 		close(fd);
@@ -89,8 +90,9 @@ GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
 			close(group);
 	}
 	/* The other way round, and a set of two. */
-	cfg.reuseport = true;
+	cfg.reuseport = cfg.first = true;
 	gk_assert_ok(gkd_udp_open(&udp, loop, &cfg, receive, NULL));
+	cfg.first = false;
 	group = somebodys("239.77.1.1", port, true);
 	assert_true(group >= 0);
 	gk_assert_ok(gkd_udp_open(&second, loop, &cfg, receive, NULL));
@@ -100,6 +102,41 @@ GK_TEST(daemon_udp, groups_and_addresses_share_a_port_and_nobody_else_does)
 	              gkd_udp_open(&second, loop, &cfg, receive, NULL));
 	gkd_udp_close(udp);
 	close(group);
+	gkd_loop_free(loop);
+}
+
+/* Two processes of one user, each with a set: what one has the other has not, and
+ * nothing is looked at before it is taken. */
+GK_TEST(daemon_udp, two_sets_of_one_user_do_not_share)
+{
+	static const char *const at[] = { "0.0.0.0:0", "127.0.0.1:0",
+		                          "[::]:0" };
+	struct gkd_loop *loop = gkd_loop_new();
+
+	for (size_t i = 0; i < GK_COUNT(at); i++) {
+		struct gkd_udp_config cfg = { .reuseport = true,
+			                      .first = true };
+		struct gkd_udp *first, *more, *other;
+
+		gk_assert_ok(gkd_addr_parse(&cfg.local, at[i], 0));
+		gk_assert_ok(gkd_udp_open(&first, loop, &cfg, receive, NULL));
+		cfg.local = gkd_udp_local(first);
+		gk_assert_err(GK_ERR_IO,
+		              gkd_udp_open(&other, loop, &cfg, receive, NULL));
+		assert_int_equal(errno, EADDRINUSE);
+		cfg.first = false;
+		gk_assert_ok(gkd_udp_open(&more, loop, &cfg, receive, NULL));
+		cfg.first = true;
+		gk_assert_err(GK_ERR_IO,
+		              gkd_udp_open(&other, loop, &cfg, receive, NULL));
+		gkd_udp_close(first);
+		/* As long as one of the set has it. */
+		gk_assert_err(GK_ERR_IO,
+		              gkd_udp_open(&other, loop, &cfg, receive, NULL));
+		gkd_udp_close(more);
+		gk_assert_ok(gkd_udp_open(&other, loop, &cfg, receive, NULL));
+		gkd_udp_close(other);
+	}
 	gkd_loop_free(loop);
 }
 
@@ -187,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GK_RUN(daemon_udp,
 		       groups_and_addresses_share_a_port_and_nobody_else_does),
+		GK_RUN(daemon_udp, two_sets_of_one_user_do_not_share),
 		GK_RUN(daemon_udp, what_need_not_be_shared_is_not),
 		GK_RUN(daemon_udp,
 		       of_two_that_come_at_the_same_time_one_gets_it),
