@@ -130,6 +130,7 @@ group_new(struct gdoi_gm *gm, size_t i)
 	group->bound_ms = gm->cfg.backoff_ms;
 	group->register_at = group->again_at = GK_NEVER;
 	group->suspicion_at = group->path_hint = GK_NEVER;
+	group->strange_by = GK_NEVER;
 	group->pull.retry_at = group->farewell.again_at = GK_NEVER;
 	group->keys = gm_keys_new();
 	return group->keys != NULL &&

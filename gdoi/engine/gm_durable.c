@@ -151,6 +151,7 @@ gm_commit(struct gdoi_gm *gm, struct gm_group *group, struct gm_keys *keys,
 		gm_keys_free(keys);
 		return err;
 	}
+	gm_early_had(group, keys);
 	group->undo.keys = group->keys;
 	group->keys = keys;
 	return GK_OK;
@@ -159,6 +160,7 @@ gm_commit(struct gdoi_gm *gm, struct gm_group *group, struct gm_keys *keys,
 void
 gm_replace(struct gm_group *group, struct gm_keys *keys)
 {
+	gm_early_had(group, keys);
 	gm_keys_free(group->keys);
 	group->keys = keys;
 }

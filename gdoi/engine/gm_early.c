@@ -39,6 +39,82 @@ hint(struct gm_group *group, const struct gm_input *in)
 	group->path_hint = in->now.mono_ms + GM_PATH_SOON_MS;
 }
 
+static bool
+is_past(const struct gm_group *group, const uint8_t spi[GDOI_KEK_SPI_LEN])
+{
+	for (size_t i = 0; i < GM_PAST_MAX; i++)
+		if (memcmp(group->past[i], spi, GDOI_KEK_SPI_LEN) == 0)
+			return true;
+	return false;
+}
+
+void
+gm_early_had(struct gm_group *group, const struct gm_keys *keys)
+{
+	const struct gm_kek *before = group->keys->rekey.kek;
+	const struct gm_kek *after = keys->rekey.kek;
+
+	if (before == NULL || before == after)
+		return;
+	if (!is_past(group, before->sak.spi))
+		memcpy(group->past[group->n_past++ % GM_PAST_MAX],
+		       before->sak.spi, GDOI_KEK_SPI_LEN);
+	if (after != NULL &&
+	    memcmp(before->sak.spi, after->sak.spi, GDOI_KEK_SPI_LEN) != 0) {
+		group->suspect_ms = 0;
+		group->suspect_at = 0;
+	}
+}
+
+/* Did it come to where our Rekey SA has us listen, or from who gave us that? */
+static bool
+is_for(const struct gm_group *group, const struct gm_input *in)
+{
+	const struct gk_slice dst = group->keys->rekey.kek->sak.ep.dst.data;
+
+	if (gm_is_multicast(&in->to))
+		return gk_slice_equal(
+			dst, (struct gk_slice){ in->to.ip, in->to.ip_len });
+	return gk_slice_is_zero(dst) &&
+	       in->from.ip_len == group->registrar_at.ip_len &&
+	       memcmp(in->from.ip, group->registrar_at.ip, in->from.ip_len) ==
+	               0;
+}
+
+static bool
+may_miss(const struct gm_group *group)
+{
+	return group->state == GDOI_GM_MEMBER &&
+	       group->keys->rekey.kek != NULL && !group->keys->awaiting;
+}
+
+/* A PUSH that brings a Rekey SA may be lost as a whole; then all that is heard of it
+ * are those under it. */
+static void
+wonder(struct gm_group *group, const struct gm_input *in)
+{
+	if (group->strange_by != GK_NEVER || !may_miss(group) ||
+	    in->dgram.len < GDOI_KEK_SPI_LEN || !is_for(group, in) ||
+	    is_past(group, in->dgram.ptr))
+		return;
+	memcpy(group->strange, in->dgram.ptr, GDOI_KEK_SPI_LEN);
+	group->strange_by = in->now.mono_ms + GM_EARLY_MS;
+}
+
+enum gk_err
+gm_early_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
+{
+	const struct gm_kek *kek = group->keys->rekey.kek;
+
+	if (group->strange_by > now.mono_ms)
+		return GK_OK;
+	group->strange_by = GK_NEVER;
+	if (!may_miss(group) || is_past(group, group->strange) ||
+	    memcmp(kek->sak.spi, group->strange, GDOI_KEK_SPI_LEN) == 0)
+		return GK_OK;
+	return gm_suspect(gm, group, now);
+}
+
 uint64_t
 gm_path_by(const struct gm_group *group)
 {
@@ -71,8 +147,10 @@ gm_early_keep(struct gm_input *in)
 
 	if (!expects_any(gm))
 		return GK_OK;
-	for (size_t i = 0; i < gm->n_groups; i++)
+	for (size_t i = 0; i < gm->n_groups; i++) {
 		hint(&gm->group[i], in);
+		wonder(&gm->group[i], in);
+	}
 	for (size_t i = 0; i < GM_EARLY_MAX; i++) {
 		if (gk_slice_equal(gk_buf_slice(&gm->early[i].held.dgram),
 		                   in->dgram))

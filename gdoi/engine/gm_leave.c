@@ -195,7 +195,7 @@ gdoi_gm_leave(struct gdoi_gm *gm, size_t group, bool with_notice,
 	gm_held_free(g);
 	gm_acks_free(g);
 	g->wanted = g->joined = false;
-	g->register_at = g->suspicion_at = GK_NEVER;
+	g->register_at = g->suspicion_at = g->strange_by = GK_NEVER;
 	g->state = GDOI_GM_IDLE;
 	GK_TRY(forget(gm, g));
 	GK_TRY(gm_tell(gm, g, GDOI_OUT_LEFT, "as commanded"));

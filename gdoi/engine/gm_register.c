@@ -302,6 +302,7 @@ gm_register_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 	GK_TRY(rekey_sas(gm, group, now));
 	GK_TRY(lifetimes(gm, group, now));
 	GK_TRY(shares(gm, group, now));
+	GK_TRY(gm_early_tick(gm, group, now));
 	GK_TRY(suspicion(gm, group, now));
 	GK_TRY(go_on(gm, group, now));
 	return timer(gm, group, now);
@@ -314,6 +315,7 @@ gm_register_deadline(const struct gdoi_gm *gm, const struct gm_group *group)
 	const uint64_t all[] = {
 		group->register_at,
 		group->suspicion_at,
+		group->strange_by,
 		gm_path_by(group),
 		keys->old.kek != NULL ? keys->old_until : GK_NEVER,
 		keys->old.kek != NULL ? keys->old.expires_at : GK_NEVER,

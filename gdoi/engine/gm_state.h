@@ -29,6 +29,7 @@
 #define GM_PATH_SOON_MS 2000    /* ... when its Rekey SA is in use already */
 #define GM_EARLY_MAX 4          /* PUSHes that came before their Rekey SA */
 #define GM_EARLY_MS 5000        /* ... which are kept so long */
+#define GM_PAST_MAX 8           /* Rekey SAs whose stragglers are known */
 #define GM_ACK_DELAY_MAX 5000   /* RFC8263-6-04 */
 #define GM_GRACE_MS 2000        /* IEC 61850: a replaced key is heard so long */
 #define GM_UNNAMED_MS 30000     /* and what a registration does not name */
@@ -227,7 +228,13 @@ struct gm_group {
 	uint64_t suspect_at;      /* gm_suspect(): not before that, ... */
 	uint64_t suspicion_at;    /* it is followed up then */
 	uint32_t suspect_ms;      /* ... and so much later the next time */
-	uint64_t path_hint;       /* the Rekey SA awaited is in use: give up
+	/* PUSHes come under this Rekey SA: if it is not ours by then we have
+	 * missed what brought it. */
+	uint8_t strange[GDOI_KEK_SPI_LEN];
+	uint64_t strange_by;
+	uint8_t past[GM_PAST_MAX][GDOI_KEK_SPI_LEN]; /* that we had */
+	size_t n_past;
+	uint64_t path_hint; /* the Rekey SA awaited is in use: give up
 	                           * then; GK_NEVER ... */
 	uint8_t hinted[GDOI_KEK_SPI_LEN]; /* ... which that was */
 	uint64_t share_at;                /* SA_KDA is asked for then, ... */
@@ -493,6 +500,13 @@ GK_MUST_CHECK enum gk_err gm_hold(struct gm_input *in);
 
 /* gm_early_keep - a PUSH of a Rekey SA that we do not know. */
 GK_MUST_CHECK enum gk_err gm_early_keep(struct gm_input *in);
+/* gm_early_had - @keys take the place of ours: stragglers of a Rekey SA that goes are
+ * no sign of anything, and a suspicion was right, or is outdated. */
+void gm_early_had(struct gm_group *group, const struct gm_keys *keys);
+/* gm_early_tick - a Rekey SA that did not come: gm_suspect(). */
+GK_MUST_CHECK enum gk_err gm_early_tick(struct gdoi_gm *gm,
+                                        struct gm_group *group,
+                                        struct gk_now now);
 /* gm_early_take - those of the Rekey SA in force wait for the COMMIT that brings
  * it, and come then. */
 void gm_early_take(struct gdoi_gm *gm, struct gm_group *group,

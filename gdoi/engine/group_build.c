@@ -11,6 +11,7 @@
 #define GENERIC ISAKMP_GENERIC_LEN
 #define DELETE_FIXED 8
 #define ATTRIBUTE_FIXED 4
+#define MOVED_COPIES 2
 
 void
 gdoi_plan_free(struct gdoi_plan *p)
@@ -156,6 +157,23 @@ recipients(const struct gdoi_group *g, struct gdoi_event *e)
 	return GK_OK;
 }
 
+/* Members that have just been told of another place open a socket there first, and
+ * what came before that is lost: so it comes again. */
+static bool
+has_moved(const struct gdoi_group *g, const struct gdoi_rekey_sa *kek)
+{
+	const struct gdoi_endpoint *to = &kek->sak.ep.dst;
+
+	if (gdoi_kek_unicast(kek))
+		return false;
+	for (const struct gdoi_rekey_sa *k = g->keks; k != NULL; k = k->next)
+		if (k->state == GDOI_KEK_OLD &&
+		    (k->sak.ep.dst.port != to->port ||
+		     !gk_slice_equal(k->sak.ep.dst.data, to->data)))
+			return true;
+	return false;
+}
+
 static enum gk_err
 event_fill(struct gdoi_group *g, const struct gdoi_push_content *c,
            struct gdoi_event *e)
@@ -167,6 +185,8 @@ event_fill(struct gdoi_group *g, const struct gdoi_push_content *c,
 	e->first = ISAKMP_PAYLOAD_SEQ;
 	e->ack_by = GK_NEVER;
 	e->resend = g->policy->rekey.resend_count;
+	if (e->resend < MOVED_COPIES && has_moved(g, c->under))
+		e->resend = MOVED_COPIES;
 	e->spacing_ms = g->policy->rekey.resend_spacing_ms;
 	/* To where those listen who have this KEK, whatever the policy is now. */
 	if (gdoi_kek_unicast(c->under))

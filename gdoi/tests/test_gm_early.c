@@ -125,6 +125,40 @@ GK_TEST(rfc6407_4_4_01, the_last_four_are_kept_for_five_seconds)
 		gk_buf_free(&early[i]);
 }
 
+/* The one that brought the Rekey SA is lost, and those under it are all that comes. */
+GK_TEST(rfc6407_4_4_01, a_rekey_sa_that_was_missed_is_asked_for)
+{
+	struct gk_buf dgram;
+
+	member();
+	dgram = tek_under(0x22, 1, 0x102);
+	lab_refused(gk_buf_slice(&dgram), "RFC6407-4.4-01");
+	lab_pass(4900);
+	assert_int_equal(lab.server[0].pulls, 1);
+	lab.offer.kd.n_packets = 0;
+	lab.offer.sa.n_sats = 0;
+	lab_add_kek(&lab.offer, 0x22, 0x22);
+	lab_add_esp(&lab.offer, 0x102, 0x02);
+	lab_pass(5300);
+	assert_int_equal(lab.server[0].pulls, 2);
+	gk_buf_free(&dgram);
+	/* What still comes under the one before is no sign of anything. */
+	lab_pass(60000);
+	dgram = tek_under(0x11, 9, 0x103);
+	lab_refused(gk_buf_slice(&dgram), "RFC6407-4.4-01");
+	lab_pass(60000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	gk_buf_free(&dgram);
+	/* It was right, so the next one does not wait; but it may be anybody's. */
+	for (uint8_t i = 0; i < 3; i++) {
+		dgram = tek_under((uint8_t)(0x33 + i), 1, 0x104);
+		lab_refused(gk_buf_slice(&dgram), "RFC6407-4.4-01");
+		gk_buf_free(&dgram);
+		lab_pass(11000);
+	}
+	assert_int_equal(lab.server[0].pulls, 3);
+}
+
 int
 main(void)
 {
@@ -134,6 +168,7 @@ main(void)
 		GK_RUN(rfc6407_4_4_01, the_store_takes_the_rekey_sa_first),
 		GK_RUN(rfc6407_3_3_07, a_push_that_overtakes_message_4),
 		GK_RUN(rfc6407_4_4_01, the_last_four_are_kept_for_five_seconds),
+		GK_RUN(rfc6407_4_4_01, a_rekey_sa_that_was_missed_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);

@@ -439,6 +439,12 @@ GK_TEST(rfc6407_4_02, another_place_is_told_at_the_one_before)
 	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
 	gw_drain(&w);
 	assert_int_equal(w.place[w.n_places - 1], 8);
+	/* not all are there yet */
+	assert_int_equal(w.resend_count, 2);
+	gw_after(&w, 60);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	assert_int_equal(w.resend_count, 0);
 	/* to each of them, and back */
 	gw_set_place(&w, gw_nowhere);
 	w.n_places = 0;
