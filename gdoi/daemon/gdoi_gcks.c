@@ -5,22 +5,6 @@
 #include "common/daemon/gkd_memory.h"
 #include "gdoi/daemon/server.h"
 
-static enum gkd_exit
-check(struct gkd_daemon *d, struct gkd_why *why)
-{
-	struct gdoid_server *s = d->state;
-	enum gkd_exit rc;
-
-	s->d = d;
-	rc = gdoid_server_configure(s, why);
-	/* A restarted daemon goes on under the policy that it remembers, however
-	 * wrong the file is by now. */
-	for (size_t i = 0;
-	     d->only_checked && i < s->n_groups && rc == GKD_EXIT_OK; i++)
-		rc = gdoid_policy_check(&s->groups[i], why);
-	return rc;
-}
-
 /* RFC6407-4.1-01: who gets hold of one of the two keys has not got the other. */
 static void
 warn_of_shared_key(const struct gdoid_server *s)
@@ -42,14 +26,38 @@ warn_of_shared_key(const struct gdoid_server *s)
 	}
 }
 
+static void
+warn_of_keys(const struct gdoid_server *s)
+{
+	gdoid_phase1_warn(s->phase1);
+	warn_of_shared_key(s);
+}
+
+static enum gkd_exit
+check(struct gkd_daemon *d, struct gkd_why *why)
+{
+	struct gdoid_server *s = d->state;
+	enum gkd_exit rc;
+
+	s->d = d;
+	rc = gdoid_server_configure(s, why);
+	/* A restarted daemon goes on under the policy that it remembers, however
+	 * wrong the file is by now. */
+	for (size_t i = 0;
+	     d->only_checked && i < s->n_groups && rc == GKD_EXIT_OK; i++)
+		rc = gdoid_policy_check(&s->groups[i], why);
+	if (d->only_checked && rc == GKD_EXIT_OK)
+		warn_of_keys(s);
+	return rc;
+}
+
 static enum gkd_exit
 start(struct gkd_daemon *d, struct gkd_why *why)
 {
 	struct gdoid_server *s = d->state;
 	enum gkd_exit rc;
 
-	gdoid_phase1_warn(s->phase1);
-	warn_of_shared_key(s);
+	warn_of_keys(s);
 	rc = gdoid_store_open(s, why);
 	if (rc == GKD_EXIT_OK)
 		rc = gdoid_groups_open(s, why);

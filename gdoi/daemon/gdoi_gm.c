@@ -17,6 +17,8 @@ check(struct gkd_daemon *d, struct gkd_why *why)
 	note = rc == GKD_EXIT_OK && d->only_checked
 	               ? gdoid_member_kernel_note(m)
 	               : NULL;
+	if (rc == GKD_EXIT_OK && d->only_checked)
+		gdoid_phase1_warn(m->phase1);
 	if (note != NULL)
 		fprintf(stderr, "gdoi-gm: note: %s\n", note);
 	return rc;

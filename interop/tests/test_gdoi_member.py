@@ -222,6 +222,8 @@ def test_a_weak_key_is_warned_of_and_one_that_others_can_read_refused(world):
     alice = w.member(start=False)
     weak = forms.psk_file(w.dir, "weak", "secret")
     alice.write(w.config("alice", alice.host.ip4, keys={w.server: weak}))
+    code, said = alice.check_config()
+    assert code == 0 and "can be guessed" in said, said
     alice.start()
     alice.finish()
     assert "pre-shared key" in alice.log.read_text()
