@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Key servers that are killed at their durable writes while a key tree shrinks: who stays has all keys, who left has none, no
 number goes back, and nobody comes again."""
-import random
-
 import pytest
 
 from lab import faults
@@ -12,7 +10,6 @@ from lab.process import PATIENCE
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.testing.ground import Ground
 
-SEED = 2627
 QUICK = [(2, ""), (9, "/")]
 
 
@@ -55,9 +52,9 @@ class Shrinking:
 
     def live(self, **env) -> bool:
         """Grow, and then shrink with a fault waiting; whether it died of it."""
+        self.server.finish()
         self.mark.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
-        self.server.finish()
         self.server.start(env={"LD_PRELOAD": str(faults.LIBRARY), "MSEC_FAULT_FROM": str(self.mark),
                                "MSEC_FAULT_LOG": str(self.log), **env})
         self.grow()
@@ -66,6 +63,9 @@ class Shrinking:
         died = False
         try:
             self.shrink(lambda *words: faults.order(self.server, *words))
+            self.mark.unlink()  # what it writes from here on is no part of it
+            if not faults.alive(self.server):
+                raise faults.Dead
         except faults.Dead:
             died = True
             self.restart()
@@ -78,21 +78,9 @@ class Shrinking:
         self.check([])
         return died
 
-    def calls(self) -> int:
-        assert not self.live(), "it died by itself"
-        return len(self.log.read_text().splitlines())
-
     def die(self, points) -> None:
         for n, how in points:
             assert self.live(MSEC_FAULT=f"{n}{how}"), f"it did not come to call {n}"
-
-    def die_everywhere(self) -> None:
-        calls = self.calls()
-        assert calls >= 10
-        rng, died = random.Random(SEED), 0
-        for n in range(1, calls + 1):  # how many there are depends on what is committed together
-            died += self.live(MSEC_FAULT=f"{n}{rng.choice(faults.HOWS)}")
-        assert died >= calls * 3 // 4
 
 
 # -- GSAKMP ---------------------------------------------------------------------------------------------------------------
@@ -160,10 +148,6 @@ def test_gsakmp_gcks_killed_while_a_tree_shrinks(gsakmp):
     gsakmp.die(QUICK)
 
 
-@pytest.mark.long
-def test_gsakmp_gcks_killed_at_every_write_while_a_tree_shrinks(gsakmp):
-    gsakmp.die_everywhere()
-
 
 # -- GDOI -----------------------------------------------------------------------------------------------------------------
 
@@ -223,8 +207,3 @@ def gdoi(tmp_path, net_prefix):
 @pytest.mark.req("RFC6407-5.7-02", "RFC6407-5.6.3.2-04")
 def test_gdoi_gcks_killed_while_a_tree_shrinks(gdoi):
     gdoi.die(QUICK)
-
-
-@pytest.mark.long
-def test_gdoi_gcks_killed_at_every_write_while_a_tree_shrinks(gdoi):
-    gdoi.die_everywhere()
