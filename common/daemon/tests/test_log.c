@@ -44,7 +44,7 @@ GK_TEST(daemon, the_journal_is_told_the_level_in_its_own_form)
 	char text[512];
 
 	written(text, 0);
-	assert_string_equal(text, "<4>[io] the disk is?full\n");
+	assert_string_equal(text, "<4>[io] the disk is\\u000afull\n");
 }
 
 GK_TEST(daemon, who_has_inherited_its_name_alone_writes_for_people)
@@ -53,7 +53,7 @@ GK_TEST(daemon, who_has_inherited_its_name_alone_writes_for_people)
 
 	written(text, 1);
 	assert_non_null(
-		strstr(text, "Z test warning: [io] the disk is?full\n"));
+		strstr(text, "Z test warning: [io] the disk is\\u000afull\n"));
 	assert_int_equal(text[0], '2');
 }
 
