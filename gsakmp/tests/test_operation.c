@@ -271,8 +271,6 @@ GK_TEST(rfc4535_3_1_02, the_token_says_how_far_clocks_may_be_apart)
 /* The second registration of a member, answered by a clock that is @late seconds
  * behind.  The answer is sealed as if there were nonces, so it is always refused:
  * for its time, or for what is looked at behind that. */
-#define STALE "RFC4535-5.2.1.2-12"
-#define FRESH "RFC4535-7.3.2-03"
 static void
 answered(bool said, int64_t late, const char *req)
 {
@@ -303,10 +301,10 @@ answered(bool said, int64_t late, const char *req)
 GK_TEST(rfc4535_3_1_02, a_member_goes_by_the_token_once_it_has_one)
 {
 	GK_SHOWS("RFC4535-5.2.1.2-12");
-	answered(false, 290, FRESH);
-	answered(false, 310, STALE);
-	answered(true, 3590, FRESH);
-	answered(true, 3610, STALE);
+	answered(false, 290, "RFC4535-7.3.2-03");
+	answered(false, 310, "RFC4535-5.2.1.2-12");
+	answered(true, 3590, "RFC4535-7.3.2-03");
+	answered(true, 3610, "RFC4535-5.2.1.2-12");
 }
 
 /* A recording cannot be played back because clocks may be further apart now:

@@ -98,7 +98,7 @@ def test_a_registration_for_another_group_or_key_server_is_passed_over(grounds):
     g.finish()
 
 
-@pytest.mark.refuses("RFC4534-3-03")
+@pytest.mark.req("RFC4534-3-03")
 def test_when_none_is_left_the_first_says_why(grounds):
     g = grounds()
     policy = forms.policy(g)
