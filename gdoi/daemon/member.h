@@ -129,8 +129,13 @@ struct gdoid_member {
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
 	const char *lock_directory;
-	int lock_dir;                    /* 0: not open */
-	int numbers_fd[2];               /* locked: reqids are ours; 0: none */
+	int lock_dir;      /* 0: not open */
+	int numbers_fd[2]; /* locked: reqids are ours; 0: none */
+	struct gdoid_former {
+		int fd; /* locked: they were ours */
+		char name[64];
+	} former[GDOI_KERNEL_BEFORE_MAX];
+	size_t n_former;
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	uint32_t hook_limit_ms; /* of one run; 0: not said */

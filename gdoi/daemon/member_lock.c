@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose the numbers in the kernel are. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +23,12 @@
  *
  *     PID
  *     PRIORITY ...     of the policies that it, or who was killed before it, has there
+ *     REQID STORE      the first of its numbers; who it is, whatever they are
  *
  * An orderly end takes the file away, and a restart of the host all of it, the policies
  * too.
  */
-#define FILE_TEXT 160
+#define FILE_TEXT (256 + PATH_MAX)
 #define TRIES 8 /* the file was taken away meanwhile */
 
 static enum gk_err
@@ -111,6 +114,25 @@ take(int dir, const char *name, int *out, char text[FILE_TEXT])
 	return GK_ERR_IO;
 }
 
+/* Does the file name our store?  *@reqid: the first of the numbers then. */
+static bool
+names_us(const struct gdoid_member *m, const char *text, uint32_t *reqid)
+{
+	const char *line = strchr(text, '\n');
+	size_t len = strlen(m->store_path);
+	unsigned long first;
+	char *end;
+
+	line = line == NULL ? NULL : strchr(line + 1, '\n');
+	if (line == NULL)
+		return false;
+	first = strtoul(line + 1, &end, 10);
+	*reqid = (uint32_t)first;
+	return end != line + 1 && first != 0 && first <= UINT32_MAX &&
+	       *end == ' ' && strncmp(end + 1, m->store_path, len) == 0 &&
+	       end[1 + len] == '\n';
+}
+
 static void
 add_before(struct gdoi_kernel_config *k, uint32_t priority)
 {
@@ -139,14 +161,16 @@ read_before(struct gdoi_kernel_config *k, const char *text)
 }
 
 static bool
-write_file(const struct gdoi_kernel_config *k, int fd)
+write_file(const struct gdoid_member *m, int fd)
 {
+	const struct gdoi_kernel_config *k = &m->kernel_cfg;
 	bool ok = ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
 	          dprintf(fd, "%ld\n%" PRIu32, (long)getpid(), k->priority) > 0;
 
 	for (size_t i = 0; ok && i < k->n_before; i++)
 		ok = dprintf(fd, " %" PRIu32, k->before[i]) > 0;
-	return ok && dprintf(fd, "\n") > 0;
+	return ok &&
+	       dprintf(fd, "\n%" PRIu32 " %s\n", k->reqid, m->store_path) > 0;
 }
 
 static enum gk_err
@@ -172,8 +196,68 @@ take_block(struct gdoid_member *m, uint32_t block, int *fd, struct gkd_why *why)
 			GDOI_KERNEL_APART, m->lock_directory, name);
 	}
 	read_before(&m->kernel_cfg, text);
-	return write_file(&m->kernel_cfg, *fd) ? GK_OK
-	                                       : fail(m, why, strerror(errno));
+	return write_file(m, *fd) ? GK_OK : fail(m, why, strerror(errno));
+}
+
+/* A file of before: nobody has it, and it names our store. */
+static void
+take_former(struct gdoid_member *m, const char *name)
+{
+	struct gdoi_kernel_config *k = &m->kernel_cfg;
+	struct gdoid_former *f = &m->former[m->n_former];
+	char text[FILE_TEXT] = "";
+	uint32_t reqid;
+	int fd = openat(m->lock_dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	read_file(fd, text);
+	close(fd);
+	/* Whose it is not is not even locked for a moment. */
+	if (!names_us(m, text, &reqid) ||
+	    take(m->lock_dir, name, &fd, text) != GK_OK)
+		return;
+	if (!names_us(m, text, &reqid)) {
+		close(fd);
+		return;
+	}
+	f->fd = fd;
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	m->n_former++;
+	read_before(k, text);
+	for (size_t i = 0; i < k->n_former; i++)
+		if (k->former[i] == reqid)
+			return;
+	k->former[k->n_former++] = reqid;
+}
+
+/* Was 'reqid' another one when the daemon was killed?  What it left then has those
+ * numbers, which are ours as long as this life takes. */
+static void
+find_former(struct gdoid_member *m)
+{
+	DIR *d = opendir(m->lock_directory);
+	const struct dirent *e;
+	char any[64], own[64];
+	uint32_t first;
+	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
+	size_t prefix;
+
+	name_file(any, 0);
+	prefix = strlen(any) - 1;
+	while (d != NULL && m->n_former < GK_COUNT(m->former) &&
+	       (e = readdir(d)) != NULL) {
+		bool is_own = strncmp(e->d_name, any, prefix) != 0;
+
+		for (unsigned i = 0; i < n && !is_own; i++) {
+			name_file(own, first + i);
+			is_own = strcmp(e->d_name, own) == 0;
+		}
+		if (!is_own && strlen(e->d_name) < sizeof(any))
+			take_former(m, e->d_name);
+	}
+	if (d != NULL)
+		closedir(d);
 }
 
 static enum gk_err
@@ -185,6 +269,7 @@ lock(struct gdoid_member *m, struct gkd_why *why)
 	GK_TRY(open_directory(m, why));
 	for (unsigned i = 0; i < n; i++)
 		GK_TRY(take_block(m, first + i, &m->numbers_fd[i], why));
+	find_former(m);
 	return GK_OK;
 }
 
@@ -217,6 +302,11 @@ gdoid_unlock_numbers(struct gdoid_member *m)
 		close(m->numbers_fd[i]);
 		m->numbers_fd[i] = 0;
 	}
+	for (size_t i = 0; i < m->n_former; i++) {
+		(void)!unlinkat(m->lock_dir, m->former[i].name, 0);
+		close(m->former[i].fd);
+	}
+	m->n_former = 0;
 	if (m->lock_dir > 0)
 		close(m->lock_dir);
 	m->lock_dir = 0;

@@ -48,6 +48,9 @@ struct gdoi_kernel_config {
 	/* Of those that an earlier life may have left. */
 	uint32_t before[GDOI_KERNEL_BEFORE_MAX];
 	size_t n_before;
+	/* And the first number of each, where that was another one. */
+	uint32_t former[GDOI_KERNEL_BEFORE_MAX];
+	size_t n_former;
 	uint32_t window;
 	bool random_iv;
 	bool fail_open; /* no blocking when there is no SA of a selector */

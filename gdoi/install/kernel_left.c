@@ -34,16 +34,25 @@ is_our_rank(const struct gdoi_kernel *k, uint32_t rank)
  * What has not been taken over by then is swept.
  */
 static bool
-is_ours(const struct gdoi_kernel *k, const struct gdoi_xfrm_found *f)
+is_of(const struct gdoi_kernel *k, uint32_t first,
+      const struct gdoi_xfrm_found *f)
 {
-	uint32_t reqid = f->x.reqid - k->cfg.reqid;
-	uint32_t mark = f->x.mark - gdoi_kernel_mark(k, 0);
+	uint32_t mark = gdoi_kernel_first_mark(first);
 
 	if (f->state || f->x.reqid != 0)
-		return f->x.reqid >= k->cfg.reqid &&
-		       reqid < GDOI_KERNEL_POLICIES_MAX;
-	return f->x.mark >= gdoi_kernel_mark(k, 0) &&
-	       mark < GDOI_KERNEL_MARKS && is_our_rank(k, f->x.priority);
+		return f->x.reqid >= first &&
+		       f->x.reqid - first < GDOI_KERNEL_POLICIES_MAX;
+	return f->x.mark >= mark && f->x.mark - mark < GDOI_KERNEL_MARKS &&
+	       is_our_rank(k, f->x.priority);
+}
+
+static bool
+is_ours(const struct gdoi_kernel *k, const struct gdoi_xfrm_found *f)
+{
+	for (size_t i = 0; i < k->cfg.n_former; i++)
+		if (is_of(k, k->cfg.former[i], f))
+			return true;
+	return is_of(k, k->cfg.reqid, f);
 }
 
 bool

@@ -140,6 +140,12 @@ gdoi_kernel_mark(const struct gdoi_kernel *k, size_t n)
 	return mark_of(k->cfg.reqid) + (uint32_t)n;
 }
 
+uint32_t
+gdoi_kernel_first_mark(uint32_t reqid)
+{
+	return mark_of(reqid);
+}
+
 unsigned
 gdoi_kernel_blocks(uint32_t reqid, uint32_t *first)
 {

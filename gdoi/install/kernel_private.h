@@ -77,6 +77,8 @@ uint32_t gdoi_kernel_reqid(const struct gdoi_kernel *k,
                            const struct gdoi_kernel_policy *p);
 /* gdoi_kernel_mark - number @n of ours; all of them have room in an index. */
 uint32_t gdoi_kernel_mark(const struct gdoi_kernel *k, size_t n);
+/* gdoi_kernel_first_mark - number 0 of a daemon with @reqid. */
+uint32_t gdoi_kernel_first_mark(uint32_t reqid);
 /* @there: it is changed; an errno value. */
 int gdoi_kernel_set_policy(struct gdoi_kernel *k, const struct gdoi_xfrm *x,
                            enum gdoi_xfrm_dir dir, bool block, bool there);

@@ -92,6 +92,34 @@ def test_a_group_that_comes_again_has_its_own_and_the_other_ones_goes(world):
     assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}
 
 
+def test_another_reqid_hides_nothing(world):
+    """What was left has the numbers of before, which the daemon that left it knows by its store; another one does not take it."""
+    alice = killed(world)
+    text = alice.config.read_text()
+    there = policies(alice)
+    other = forms.Member(alice.host, "other", world.dir, world.sockets)
+    moved = text.replace('path="alice.db"', 'path="other.db"').replace(str(alice.control.path), str(other.control.path))
+    other.write(moved.replace("<kernel", f'<kernel reqid="{REQID + 8192}"').replace(' join="yes"', "")
+                .replace("<phase1 ", '<phase1 nat-traversal="no" ').replace("<network ", '<network port="8848" '))
+    other.start()
+    assert policies(alice) == there and not other.find("kernel-swept")
+    other.finish()
+    assert policies(alice) == there
+    alice.write(text.replace("<kernel", f'<kernel reqid="{REQID + 4096}"'))
+    mark = alice.start()
+    swept = alice.wait("kernel-swept", since=mark)
+    assert swept["left"] >= 1
+    assert {f"{PLANT}/32", f"{BAY}/32", NETWORK} <= set(policies(alice)["out"])
+    assert REQID + 1 not in reqids(alice) and REQID + 128 in reqids(alice)
+    alice.kill()  # and once more, with a third one
+    alice.write(text.replace(' join="yes"', "").replace("<kernel", f'<kernel reqid="{REQID + 16384}"'))
+    mark = alice.start()
+    alice.wait("kernel-swept", since=mark)
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]} and reqids(alice) == {REQID + 128}
+    alice.finish()
+    assert not list((Path(alice.control.path).parent / "locks").iterdir())
+
+
 def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
     """What has one of them is taken for its own, so the second one would take out what the first has in use."""
     w = world
