@@ -129,13 +129,13 @@ struct gdoid_member {
 	struct gdoi_kernel_config kernel_cfg;
 	struct gdoi_kernel *kernel;
 	const char *lock_directory;
-	int lock_dir;      /* 0: not open */
-	int numbers_fd[2]; /* locked: reqids are ours; 0: none */
-	struct gdoid_former {
-		int fd; /* locked: they were ours */
-		char name[64];
-	} former[GDOI_KERNEL_BEFORE_MAX];
-	size_t n_former;
+	int lock_dir; /* 0: not open */
+	struct gdoid_numbers {
+		int fd; /* locked: they are ours */
+		uint32_t block;
+		bool told; /* of an earlier life */
+	} numbers[2 * (1 + GDOI_KERNEL_BEFORE_MAX)];
+	size_t n_numbers;
 	struct gdoid_expiries *expiries; /* NULL: nothing is in the kernel */
 	const char *hook_program;
 	uint32_t hook_limit_ms; /* of one run; 0: not said */
@@ -206,10 +206,11 @@ void gdoid_member_receive(struct gdoid_member *m, const struct gkd_dgram *dgram,
 /* ---- member_lock.c: whose the numbers in the kernel are ------------------- */
 /* gdoid_lock_numbers - no other daemon on this host has any of ours from now on;
  * GK_ERR_VALUE: one has, or it cannot be seen to.  Before rights are dropped.
- * gdoid_unlock_numbers - it may have them now. */
+ * gdoid_unlock_numbers - it may have them now; @empty: nothing of ours, or of what was
+ * left, is in the kernel. */
 GK_MUST_CHECK enum gk_err gdoid_lock_numbers(struct gdoid_member *m,
                                              struct gkd_why *why);
-void gdoid_unlock_numbers(struct gdoid_member *m);
+void gdoid_unlock_numbers(struct gdoid_member *m, bool empty);
 
 /* ---- member_left.c: what a daemon that was killed left in the kernel ------ */
 /* gdoid_left_look - before anything is put there, and before rights are dropped. */

@@ -290,6 +290,7 @@ void
 gdoid_member_close_keys(struct gdoid_member *m)
 {
 	struct listing l = { .m = m };
+	bool empty = m->kernel != NULL; /* once it is freed */
 
 	/* Whoever installed something takes it out again. */
 	for (; m->engine != NULL && l.group < m->cfg.n_groups; l.group++)
@@ -299,7 +300,7 @@ gdoid_member_close_keys(struct gdoid_member *m)
 	m->kernel = NULL;
 	gdoid_broker_close(m->broker);
 	m->broker = NULL;
-	gdoid_unlock_numbers(m);
+	gdoid_unlock_numbers(m, empty);
 	gkd_hook_close(m->hook);
 	m->hook = NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose the numbers in the kernel are. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +24,11 @@
  *
  *     PID
  *     PRIORITY ...     of the policies that it, or who was killed before it, has there
- *     REQID STORE      the first of its numbers; who it is, whatever they are
+ *     REQID ... STORE  the first of its numbers, now and before; who it is
  *
- * An orderly end takes the file away, and a restart of the host all of it, the policies
- * too.
+ * The store is last and has a line's end: of a file that was not written to its end
+ * nothing is believed that was cut.  Once the kernel has nothing of ours any more the
+ * files are taken away, and by a restart of the host all of it, the policies too.
  */
 #define FILE_TEXT (256 + PATH_MAX)
 #define TRIES 8 /* the file was taken away meanwhile */
@@ -114,23 +116,63 @@ take(int dir, const char *name, int *out, char text[FILE_TEXT])
 	return GK_ERR_IO;
 }
 
-/* Does the file name our store?  *@reqid: the first of the numbers then. */
+/* Who we are, by whatever way the configuration names the store; "": not known. */
+static void
+find_us(const struct gdoid_member *m, char us[PATH_MAX])
+{
+	const char *slash = strrchr(m->store_path, '/');
+	const char *base = slash == NULL ? m->store_path : slash + 1;
+	char *dir = slash == NULL ? strdup(".")
+	                          : strndup(m->store_path,
+	                                    (size_t)(base - m->store_path));
+	char *full = dir == NULL ? NULL : realpath(dir, NULL);
+	int n = full == NULL ? -1 : snprintf(us, PATH_MAX, "%s/%s", full, base);
+
+	if (n < 0 || n >= PATH_MAX)
+		us[0] = '\0';
+	free(full);
+	free(dir);
+}
+
+struct reqids {
+	size_t n;
+	uint32_t at[GDOI_KERNEL_BEFORE_MAX];
+};
+
+static void
+add_reqid(struct reqids *r, uint32_t reqid)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i] == reqid)
+			return;
+	if (r->n < GK_COUNT(r->at))
+		r->at[r->n++] = reqid;
+}
+
+/* Is it our store's file?  Then its reqids are added. */
 static bool
-names_us(const struct gdoid_member *m, const char *text, uint32_t *reqid)
+read_reqids(const char *us, const char *text, struct reqids *r)
 {
 	const char *line = strchr(text, '\n');
-	size_t len = strlen(m->store_path);
-	unsigned long first;
+	size_t len = strlen(us);
+	struct reqids its = { 0 };
 	char *end;
 
 	line = line == NULL ? NULL : strchr(line + 1, '\n');
-	if (line == NULL)
+	if (line == NULL || len == 0)
 		return false;
-	first = strtoul(line + 1, &end, 10);
-	*reqid = (uint32_t)first;
-	return end != line + 1 && first != 0 && first <= UINT32_MAX &&
-	       *end == ' ' && strncmp(end + 1, m->store_path, len) == 0 &&
-	       end[1 + len] == '\n';
+	for (line++; isdigit((unsigned char)*line); line = end + 1) {
+		unsigned long reqid = strtoul(line, &end, 10);
+
+		if (*end != ' ' || reqid == 0 || reqid > UINT32_MAX)
+			return false;
+		add_reqid(&its, (uint32_t)reqid);
+	}
+	if (strncmp(line, us, len) != 0 || line[len] != '\n')
+		return false;
+	for (size_t i = 0; i < its.n; i++)
+		add_reqid(r, its.at[i]);
+	return true;
 }
 
 static void
@@ -150,41 +192,86 @@ read_before(struct gdoi_kernel_config *k, const char *text)
 	const char *at = strchr(text, '\n');
 	char *end;
 
-	for (; at != NULL; at = end) {
-		unsigned long priority = strtoul(at, &end, 10);
+	for (at = at == NULL ? "" : at + 1;; at = end) {
+		unsigned long priority;
 
-		if (end == at)
+		at += strspn(at, " ");
+		if (!isdigit((unsigned char)*at))
 			return;
+		priority = strtoul(at, &end, 10);
 		if (priority <= UINT32_MAX && priority != k->priority)
 			add_before(k, (uint32_t)priority);
 	}
 }
 
+/* At once, and cut to its length then: what was known before is not lost where there
+ * is no room, or when the daemon is killed meanwhile. */
 static bool
-write_file(const struct gdoid_member *m, int fd)
+write_file(const struct gdoid_member *m, const char *us, int fd)
 {
 	const struct gdoi_kernel_config *k = &m->kernel_cfg;
-	bool ok = ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
-	          dprintf(fd, "%ld\n%" PRIu32, (long)getpid(), k->priority) > 0;
+	struct gk_buf text = { 0 };
+	char word[32];
+	bool ok;
 
-	for (size_t i = 0; ok && i < k->n_before; i++)
-		ok = dprintf(fd, " %" PRIu32, k->before[i]) > 0;
-	return ok &&
-	       dprintf(fd, "\n%" PRIu32 " %s\n", k->reqid, m->store_path) > 0;
+	snprintf(word, sizeof(word), "%ld\n%" PRIu32, (long)getpid(),
+	         k->priority);
+	ok = gk_buf_append(&text, gk_slice_str(word)) == GK_OK;
+	for (size_t i = 0; ok && i < k->n_before; i++) {
+		snprintf(word, sizeof(word), " %" PRIu32, k->before[i]);
+		ok = gk_buf_append(&text, gk_slice_str(word)) == GK_OK;
+	}
+	snprintf(word, sizeof(word), "\n%" PRIu32 " ", k->reqid);
+	ok = ok && gk_buf_append(&text, gk_slice_str(word)) == GK_OK;
+	for (size_t i = 0; ok && i < k->n_former; i++) {
+		snprintf(word, sizeof(word), "%" PRIu32 " ", k->former[i]);
+		ok = gk_buf_append(&text, gk_slice_str(word)) == GK_OK;
+	}
+	ok = ok && gk_buf_append(&text, gk_slice_str(us)) == GK_OK &&
+	     gk_buf_append(&text, gk_slice_str("\n")) == GK_OK;
+	errno = ok ? ENOSPC : ENOMEM; /* where there was room for a part */
+	ok = ok && pwrite(fd, text.ptr, text.len, 0) == (ssize_t)text.len &&
+	     ftruncate(fd, (off_t)text.len) == 0;
+	gk_buf_free(&text);
+	return ok;
+}
+
+static bool
+have_block(const struct gdoid_member *m, uint32_t block)
+{
+	for (size_t i = 0; i < m->n_numbers; i++)
+		if (m->numbers[i].block == block)
+			return true;
+	return false;
+}
+
+/* @text: what was in its file. */
+static enum gk_err
+take_block(struct gdoid_member *m, uint32_t block, char text[FILE_TEXT])
+{
+	struct gdoid_numbers *n = &m->numbers[m->n_numbers];
+	char name[64];
+
+	name_file(name, block);
+	GK_TRY(take(m->lock_dir, name, &n->fd, text));
+	n->block = block;
+	n->told = text[0] != '\0';
+	m->n_numbers++;
+	return GK_OK;
 }
 
 static enum gk_err
-take_block(struct gdoid_member *m, uint32_t block, int *fd, struct gkd_why *why)
+take_own(struct gdoid_member *m, uint32_t block, const char *us,
+         struct reqids *r, struct gkd_why *why)
 {
 	const struct gkd_config *config = m->d->config;
 	char name[64], text[FILE_TEXT] = "";
-	enum gk_err err;
+	enum gk_err err = take_block(m, block, text);
 
-	name_file(name, block);
-	err = take(m->lock_dir, name, fd, text);
 	if (err == GK_ERR_IO)
 		return fail(m, why, strerror(errno));
 	if (err != GK_OK) {
+		name_file(name, block);
 		text[strcspn(text, "\n")] = '\0';
 		return gkd_config_fail(
 			config,
@@ -196,80 +283,111 @@ take_block(struct gdoid_member *m, uint32_t block, int *fd, struct gkd_why *why)
 			GDOI_KERNEL_APART, m->lock_directory, name);
 	}
 	read_before(&m->kernel_cfg, text);
-	return write_file(m, *fd) ? GK_OK : fail(m, why, strerror(errno));
+	(void)read_reqids(us, text, r);
+	return GK_OK;
 }
 
-/* A file of before: nobody has it, and it names our store. */
+/* What is in a file, which is not even locked for a moment: it may be another one's,
+ * who starts.  "": nothing, or there is none. */
 static void
-take_former(struct gdoid_member *m, const char *name)
+peek(const struct gdoid_member *m, const char *name, char text[FILE_TEXT])
 {
-	struct gdoi_kernel_config *k = &m->kernel_cfg;
-	struct gdoid_former *f = &m->former[m->n_former];
-	char text[FILE_TEXT] = "";
-	uint32_t reqid;
-	int fd = openat(m->lock_dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(m->lock_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
+	text[0] = '\0';
 	if (fd < 0)
 		return;
 	read_file(fd, text);
 	close(fd);
-	/* Whose it is not is not even locked for a moment. */
-	if (!names_us(m, text, &reqid) ||
-	    take(m->lock_dir, name, &fd, text) != GK_OK)
-		return;
-	if (!names_us(m, text, &reqid)) {
-		close(fd);
-		return;
+}
+
+static void
+give_back(struct gdoid_member *m, size_t first, bool empty)
+{
+	char name[64];
+
+	for (size_t i = first; i < m->n_numbers; i++) {
+		/* It may stay where rights are gone. */
+		name_file(name, m->numbers[i].block);
+		if (empty || !m->numbers[i].told)
+			(void)!unlinkat(m->lock_dir, name, 0);
+		close(m->numbers[i].fd);
 	}
-	f->fd = fd;
-	snprintf(f->name, sizeof(f->name), "%s", name);
-	m->n_former++;
-	read_before(k, text);
-	for (size_t i = 0; i < k->n_former; i++)
-		if (k->former[i] == reqid)
+	m->n_numbers = first;
+}
+
+/* Numbers of before: all of them, as what another daemon has there by now must not be
+ * taken for what was left. */
+static void
+take_former(struct gdoid_member *m, uint32_t reqid, const char *us)
+{
+	struct gdoi_kernel_config *k = &m->kernel_cfg;
+	struct reqids again = { 0 };
+	char name[64], text[FILE_TEXT];
+	const size_t had = m->n_numbers;
+	uint32_t first;
+	unsigned n = gdoi_kernel_blocks(reqid, &first);
+
+	for (uint32_t block = first; block < first + n; block++) {
+		if (have_block(m, block))
+			continue;
+		name_file(name, block);
+		peek(m, name, text);
+		if ((text[0] != '\0' && !read_reqids(us, text, &again)) ||
+		    take_block(m, block, text) != GK_OK ||
+		    (text[0] != '\0' && !read_reqids(us, text, &again))) {
+			give_back(m, had, false);
 			return;
+		}
+		read_before(k, text);
+	}
 	k->former[k->n_former++] = reqid;
 }
 
 /* Was 'reqid' another one when the daemon was killed?  What it left then has those
  * numbers, which are ours as long as this life takes. */
 static void
-find_former(struct gdoid_member *m)
+find_former(struct gdoid_member *m, const char *us, struct reqids *r)
 {
-	DIR *d = opendir(m->lock_directory);
+	int fd = openat(m->lock_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
-	char any[64], own[64];
-	uint32_t first;
-	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
+	char any[64], text[FILE_TEXT];
 	size_t prefix;
 
 	name_file(any, 0);
 	prefix = strlen(any) - 1;
-	while (d != NULL && m->n_former < GK_COUNT(m->former) &&
-	       (e = readdir(d)) != NULL) {
-		bool is_own = strncmp(e->d_name, any, prefix) != 0;
-
-		for (unsigned i = 0; i < n && !is_own; i++) {
-			name_file(own, first + i);
-			is_own = strcmp(e->d_name, own) == 0;
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strncmp(e->d_name, any, prefix) == 0) {
+			peek(m, e->d_name, text);
+			(void)read_reqids(us, text, r);
 		}
-		if (!is_own && strlen(e->d_name) < sizeof(any))
-			take_former(m, e->d_name);
-	}
 	if (d != NULL)
 		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < r->n; i++)
+		if (r->at[i] != m->kernel_cfg.reqid)
+			take_former(m, r->at[i], us);
 }
 
 static enum gk_err
 lock(struct gdoid_member *m, struct gkd_why *why)
 {
+	struct reqids r = { 0 };
+	char us[PATH_MAX];
 	uint32_t first;
 	unsigned n = gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
 
+	find_us(m, us);
 	GK_TRY(open_directory(m, why));
 	for (unsigned i = 0; i < n; i++)
-		GK_TRY(take_block(m, first + i, &m->numbers_fd[i], why));
-	find_former(m);
+		GK_TRY(take_own(m, first + i, us, &r, why));
+	if (us[0] != '\0')
+		find_former(m, us, &r);
+	for (size_t i = 0; i < m->n_numbers; i++)
+		if (!write_file(m, us, m->numbers[i].fd))
+			return fail(m, why, strerror(errno));
 	return GK_OK;
 }
 
@@ -287,26 +405,9 @@ gdoid_lock_numbers(struct gdoid_member *m, struct gkd_why *why)
 }
 
 void
-gdoid_unlock_numbers(struct gdoid_member *m)
+gdoid_unlock_numbers(struct gdoid_member *m, bool empty)
 {
-	uint32_t first;
-	char name[64];
-
-	(void)gdoi_kernel_blocks(m->kernel_cfg.reqid, &first);
-	for (size_t i = 0; i < GK_COUNT(m->numbers_fd); i++) {
-		if (m->numbers_fd[i] <= 0)
-			continue;
-		/* It may stay where rights are gone. */
-		name_file(name, first + (uint32_t)i);
-		(void)!unlinkat(m->lock_dir, name, 0);
-		close(m->numbers_fd[i]);
-		m->numbers_fd[i] = 0;
-	}
-	for (size_t i = 0; i < m->n_former; i++) {
-		(void)!unlinkat(m->lock_dir, m->former[i].name, 0);
-		close(m->former[i].fd);
-	}
-	m->n_former = 0;
+	give_back(m, 0, empty);
 	if (m->lock_dir > 0)
 		close(m->lock_dir);
 	m->lock_dir = 0;

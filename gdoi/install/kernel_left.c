@@ -154,6 +154,21 @@ gdoi_kernel_left_number(const struct gdoi_kernel *k, const struct gdoi_xfrm *x)
 	return GDOI_KERNEL_POLICIES_MAX;
 }
 
+/* A state keeps its reqid as long as it lives, and its counters are to go on: so its
+ * policies have that of before. */
+uint32_t
+gdoi_kernel_left_reqid(const struct gdoi_kernel *k, const struct gdoi_xfrm *x)
+{
+	for (size_t i = 0; i < k->n_left; i++) {
+		const struct gdoi_xfrm_found *f = &k->left[i];
+
+		if ((is_policy(f, x) || is_state(f, x)) && f->x.reqid != 0 &&
+		    number_of(k, f) == GDOI_KERNEL_POLICIES_MAX)
+			return f->x.reqid;
+	}
+	return 0;
+}
+
 bool
 gdoi_kernel_left_has(const struct gdoi_kernel *k, size_t number)
 {

@@ -102,7 +102,10 @@ gdoi_kernel_get_policy(struct gdoi_kernel *k, size_t group,
 		p = unused_policy(k, x);
 		if (p == NULL)
 			return NULL;
-		*p = (struct gdoi_kernel_policy){ .used = true };
+		*p = (struct gdoi_kernel_policy){
+			.used = true,
+			.reqid = gdoi_kernel_left_reqid(k, x),
+		};
 		gdoi_kernel_keep(&p->x, x);
 	}
 	p->groups |= bit(group);
@@ -120,7 +123,8 @@ uint32_t
 gdoi_kernel_reqid(const struct gdoi_kernel *k,
                   const struct gdoi_kernel_policy *p)
 {
-	return k->cfg.reqid + (uint32_t)(p - k->policy);
+	return p->reqid != 0 ? p->reqid
+	                     : k->cfg.reqid + (uint32_t)(p - k->policy);
 }
 
 #define MARK_BITS 28 /* an index has 32, three of them for the direction */

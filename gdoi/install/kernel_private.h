@@ -19,8 +19,9 @@ struct gdoi_kernel_state {
 /* The policies of one selector. */
 struct gdoi_kernel_policy {
 	bool used;
-	uint32_t groups;    /* bits: those that it is there for */
-	size_t sas;         /* that share them */
+	uint32_t groups; /* bits: those that it is there for */
+	uint32_t reqid;  /* that of before, if it was another; 0: by number */
+	size_t sas;      /* that share them */
 	struct gdoi_xfrm x; /* the selector, and what OUT names */
 	bool in, fwd;       /* are there, and let in */
 	bool out;           /* is there ... */
@@ -116,9 +117,12 @@ bool gdoi_kernel_claim_state(struct gdoi_kernel *k, const struct gdoi_xfrm *x);
 bool gdoi_kernel_left_sends(const struct gdoi_kernel *k,
                             const struct gdoi_xfrm *x);
 /* gdoi_kernel_left_number - which policy @x had; GDOI_KERNEL_POLICIES_MAX: none.
+ * gdoi_kernel_left_reqid - which reqid @x had where that is none of today's; 0: none.
  * gdoi_kernel_left_has - is something left that has that number? */
 size_t gdoi_kernel_left_number(const struct gdoi_kernel *k,
                                const struct gdoi_xfrm *x);
+uint32_t gdoi_kernel_left_reqid(const struct gdoi_kernel *k,
+                                const struct gdoi_xfrm *x);
 bool gdoi_kernel_left_has(const struct gdoi_kernel *k, size_t number);
 
 #endif /* GDOI_INSTALL_KERNEL_PRIVATE_H */

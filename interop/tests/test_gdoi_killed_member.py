@@ -120,6 +120,86 @@ def test_another_reqid_hides_nothing(world):
     assert not list((Path(alice.control.path).parent / "locks").iterdir())
 
 
+def second(w, alice, reqid, join):
+    """Another gdoi-gm of alice's host, in the second group."""
+    other = forms.Member(alice.host, "other", w.dir, w.sockets)
+    text = alice.config.read_text().replace('path="alice.db"', 'path="other.db"').replace(str(alice.control.path), str(other.control.path))
+    text = text.replace('name="plant"', 'name="bay"').replace(f'"{NUMBER}"', f'"{NUMBER + 1}"').replace(' join="yes"', ' join="yes"' if join else "")
+    other.write(text.replace("<network ", '<network port="8848" ').replace("<phase1 ", '<phase1 nat-traversal="no" ')
+                .replace("<kernel", f'<kernel reqid="{reqid}"'))
+    return other
+
+
+def test_a_reqid_that_is_near_the_former_one_and_a_lock_file_that_is_cut(world):
+    """All in one file, which knows one after the other; of what is not whole nothing is believed, and nothing is swept by it."""
+    alice = killed(world)
+    text = alice.config.read_text()
+    there, locks = policies(alice), Path(alice.control.path).parent / "locks"
+    [file] = locks.iterdir()
+    whole = file.read_bytes()
+    pid, priority, numbers, end = whole.split(b"\n")
+    store = str(alice.config.resolve().parent / "alice.db").encode()
+    assert int(pid) > 0 and priority == b"2000" and numbers == b"%d %s" % (REQID, store) and end == b""
+    idle = text.replace(' join="yes"', "").replace("<kernel", f'<kernel reqid="{REQID + 8192}"')
+    for cut in (b"", pid, b"\n".join((pid, priority, b"")), whole[:-1], whole.replace(store, store + b"2"),
+                whole.replace(b"%d " % REQID, b"%d x " % REQID), whole.replace(b"%d " % REQID, b"4294967296 ")):
+        file.write_bytes(cut)
+        alice.write(idle)
+        mark = alice.start()
+        assert alice.control("status")["kernel"]["left"] == 0 and not alice.find("kernel-swept", since=mark)
+        alice.finish()
+        assert policies(alice) == there and list(locks.iterdir()) == [file] and file.read_bytes() == cut
+    file.write_bytes(whole)
+    for step in (100, 200):
+        alice.write(text.replace("<kernel", f'<kernel reqid="{REQID + step}"'))
+        mark = alice.start()
+        for name in ("plant", "bay"):
+            alice.wait("joined", group=name, since=mark)
+        assert file.read_text().split("\n")[1] == "2000" and {*file.read_text().split("\n")[2].split()[:-1]} == {
+            str(REQID + s) for s in (0, 100, 200) if s <= step}
+        alice.kill()
+    alice.write(text.replace(' join="yes"', "").replace("<kernel", f'<kernel reqid="{REQID + 300}"'))
+    mark = alice.start()
+    alice.wait("kernel-swept", since=mark)
+    assert policies(alice) == {"in": [], "out": [f"{FOREIGN}/32"]}
+    alice.finish()
+    assert not list(locks.iterdir())
+
+
+def test_numbers_of_before_that_another_daemon_has_by_now_are_its_own(world):
+    """Some of them, of two files: what it has there is not swept.  Nor is it forgotten what was left, until it is gone."""
+    w = world
+    alice = w.member(groups=[forms.group("plant", NUMBER, join="yes")], kernel={}, start=False)
+    text, locks = alice.config.read_text(), Path(alice.control.path).parent / "locks"
+    alice.write(text.replace("<kernel", '<kernel reqid="849000"'))
+    alice.start()
+    alice.wait("joined")
+    assert len(list(locks.iterdir())) == 2
+    alice.kill()
+    left = policies(alice)
+    alice.write(text)
+    other = second(w, alice, 849920, True)
+    other.start()
+    other.wait("joined")
+    both = policies(alice)
+    assert f"{BAY}/32" in both["out"] and f"{PLANT}/32" in both["out"]
+    alice.write(text.replace(' join="yes"', "").replace("<kernel", '<kernel reqid="870000"'))
+    alice.start()
+    assert alice.control("status")["kernel"]["left"] == 0
+    alice.finish()
+    assert policies(alice) == both
+    other.finish()
+    assert policies(alice) == left
+    mark = alice.start()
+    alice.wait("kernel-swept", since=mark)
+    assert policies(alice) == {"in": [], "out": []}
+    # As long as this life takes they are nobody else's, and it says whose.
+    other.launch()
+    assert other.wait_end() == 3 and f"process {alice.control('status')['pid']}, has the numbers" in other.log.read_text()
+    alice.finish()
+    assert not list(locks.iterdir())
+
+
 def test_no_two_daemons_of_a_host_have_the_same_numbers(world):
     """What has one of them is taken for its own, so the second one would take out what the first has in use."""
     w = world

@@ -387,6 +387,46 @@ GK_TEST(xfrm, policies_of_another_priority_are_found)
 	assert_int_equal(bad, 0);
 }
 
+/* A configuration that changes 'reqid' hides nothing either, and what is taken over keeps
+ * that of before, so that the state does with its counters; also a third time. */
+GK_TEST(xfrm, what_had_another_reqid_is_found_and_counts_on)
+{
+	static struct table before;
+	struct gdoi_kernel_config cfg = { .reqid = REQID + 100,
+		                          .priority = 9,
+		                          .window = 32 };
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	give(k, 0, 2, 2, GDOI_TEK_CURRENT);
+	before = kernel;
+	give(k, 1, 3, 3, GDOI_TEK_CURRENT);
+	give(k, 1, 4, 4, GDOI_TEK_CURRENT);
+	give(k, 1, 4, 4, GDOI_TEK_OLD);
+	for (size_t i = 1; i <= 2; i++) {
+		kill_it(k);
+		k = live_as(&cfg);
+		/* Also those of today, which have the first ones' reqid. */
+		assert_int_equal(gdoi_kernel_left(k), i == 1 ? 0 : 6);
+		kill_it(k);
+		cfg.former[cfg.n_former++] = cfg.reqid - 100;
+		k = live_as(&cfg);
+		cfg.reqid += 100;
+		assert_int_equal(gdoi_kernel_left(k), i == 1 ? 11 : 6);
+		give(k, 2, 2, 2, GDOI_TEK_CURRENT);
+		give(k, 3, 1, 1, GDOI_TEK_CURRENT);
+		assert_tied();
+		assert_int_equal(kernel.n_lifetimes, 2 * i);
+		gdoi_kernel_sweep(k);
+		kernel_assert(&before);
+	}
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
 static bool
 share_a_block(uint32_t a, uint32_t b)
 {
@@ -467,6 +507,7 @@ main(void)
 		GK_RUN(xfrm,
 		       what_is_only_received_with_is_not_sent_with_by_a_restart),
 		GK_RUN(xfrm, policies_of_another_priority_are_found),
+		GK_RUN(xfrm, what_had_another_reqid_is_found_and_counts_on),
 		GK_RUN(xfrm, what_another_daemon_has_is_its_own),
 		GK_RUN(xfrm, a_dump_that_is_cut_short_is_nothing),
 	};
