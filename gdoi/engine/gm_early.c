@@ -48,6 +48,14 @@ is_past(const struct gm_group *group, const uint8_t spi[GDOI_KEK_SPI_LEN])
 	return false;
 }
 
+static void
+is_nothing_new(struct gm_group *group, const uint8_t spi[GDOI_KEK_SPI_LEN])
+{
+	if (!is_past(group, spi))
+		memcpy(group->past[group->n_past++ % GM_PAST_MAX], spi,
+		       GDOI_KEK_SPI_LEN);
+}
+
 void
 gm_early_had(struct gm_group *group, const struct gm_keys *keys)
 {
@@ -56,11 +64,11 @@ gm_early_had(struct gm_group *group, const struct gm_keys *keys)
 
 	if (before == NULL || before == after)
 		return;
-	if (!is_past(group, before->sak.spi))
-		memcpy(group->past[group->n_past++ % GM_PAST_MAX],
-		       before->sak.spi, GDOI_KEK_SPI_LEN);
+	is_nothing_new(group, before->sak.spi);
+	/* Not because of any other Rekey SA: where another group has its PUSHes
+	 * come to the same place a suspicion is mostly wrong. */
 	if (after != NULL &&
-	    memcmp(before->sak.spi, after->sak.spi, GDOI_KEK_SPI_LEN) != 0) {
+	    memcmp(after->sak.spi, group->strange, GDOI_KEK_SPI_LEN) == 0) {
 		group->suspect_ms = 0;
 		group->suspect_at = 0;
 	}
@@ -101,18 +109,35 @@ wonder(struct gm_group *group, const struct gm_input *in)
 	group->strange_by = in->now.mono_ms + GM_EARLY_MS;
 }
 
+/* Is, or was, it a Rekey SA of a group that we are in?  Several may have their PUSHes
+ * come to the same place. */
+static bool
+is_ours(const struct gdoi_gm *gm, const uint8_t spi[GDOI_KEK_SPI_LEN])
+{
+	for (size_t i = 0; i < gm->n_groups; i++) {
+		const struct gm_kek *kek = gm->group[i].keys->rekey.kek;
+
+		if (is_past(&gm->group[i], spi) ||
+		    (kek != NULL &&
+		     memcmp(kek->sak.spi, spi, GDOI_KEK_SPI_LEN) == 0))
+			return true;
+	}
+	return false;
+}
+
 enum gk_err
 gm_early_tick(struct gdoi_gm *gm, struct gm_group *group, struct gk_now now)
 {
-	const struct gm_kek *kek = group->keys->rekey.kek;
-
 	if (group->strange_by > now.mono_ms)
 		return GK_OK;
 	group->strange_by = GK_NEVER;
-	if (!may_miss(group) || is_past(group, group->strange) ||
-	    memcmp(kek->sak.spi, group->strange, GDOI_KEK_SPI_LEN) == 0)
+	if (!may_miss(group) || is_ours(gm, group->strange))
 		return GK_OK;
-	return gm_suspect(gm, group, now);
+	GK_TRY(gm_suspect(gm, group, now));
+	/* If it is not ours when the key server has been asked it never is. */
+	if (group->suspicion_at != GK_NEVER)
+		is_nothing_new(group, group->strange);
+	return GK_OK;
 }
 
 uint64_t

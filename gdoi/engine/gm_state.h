@@ -29,7 +29,7 @@
 #define GM_PATH_SOON_MS 2000    /* ... when its Rekey SA is in use already */
 #define GM_EARLY_MAX 4          /* PUSHes that came before their Rekey SA */
 #define GM_EARLY_MS 5000        /* ... which are kept so long */
-#define GM_PAST_MAX 8           /* Rekey SAs whose stragglers are known */
+#define GM_PAST_MAX 32          /* Rekey SAs whose stragglers are known */
 #define GM_ACK_DELAY_MAX 5000   /* RFC8263-6-04 */
 #define GM_GRACE_MS 2000        /* IEC 61850: a replaced key is heard so long */
 #define GM_UNNAMED_MS 30000     /* and what a registration does not name */
@@ -232,7 +232,8 @@ struct gm_group {
 	 * missed what brought it. */
 	uint8_t strange[GDOI_KEK_SPI_LEN];
 	uint64_t strange_by;
-	uint8_t past[GM_PAST_MAX][GDOI_KEK_SPI_LEN]; /* that we had */
+	/* That we had, or asked for in vain: they are another group's. */
+	uint8_t past[GM_PAST_MAX][GDOI_KEK_SPI_LEN];
 	size_t n_past;
 	uint64_t path_hint; /* the Rekey SA awaited is in use: give up
 	                           * then; GK_NEVER ... */

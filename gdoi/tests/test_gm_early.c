@@ -159,6 +159,67 @@ GK_TEST(rfc6407_4_4_01, a_rekey_sa_that_was_missed_is_asked_for)
 	assert_int_equal(lab.server[0].pulls, 3);
 }
 
+static void
+offer(uint8_t kek)
+{
+	lab.offer.kd.n_packets = 0;
+	lab.offer.sa.n_sats = 0;
+	lab_add_kek(&lab.offer, kek, kek);
+	lab_add_esp(&lab.offer, 0x102, 0x02);
+}
+
+static void
+strange(uint8_t kek)
+{
+	struct gk_buf dgram = tek_under(kek, 1, 0x104);
+
+	lab_refused(gk_buf_slice(&dgram), "RFC6407-4.4-01");
+	gk_buf_free(&dgram);
+}
+
+/* Another group may have its PUSHes come to the same place: what the key server has
+ * been asked about in vain is no sign of anything, and each of its Rekey SAs is less
+ * of one, however often we get others ourselves. */
+GK_TEST(rfc6407_4_4_01, those_of_another_group_at_the_same_place_are_not)
+{
+	member();
+	strange(0x33);
+	lab_pass(11000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	for (unsigned i = 0; i < 5; i++) {
+		lab_pass(310000);
+		strange(0x33);
+	}
+	lab_pass(11000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	gk_assert_ok(push_kek(1, 0x22));
+	offer(0x22);
+	lab_pass(1000);
+	strange(0x34);
+	lab_pass(11000);
+	assert_int_equal(lab.server[0].pulls, 3);
+	lab_pass(310000);
+	strange(0x35);
+	lab_pass(11000);
+	assert_int_equal(lab.server[0].pulls, 3);
+}
+
+/* Nor are they when we are in that one, too, and only one of both has missed it. */
+GK_TEST(rfc6407_4_4_01, what_is_another_group_of_ours_is_its_business)
+{
+	lab_reset();
+	lab_start();
+	lab_join(0);
+	strange(0x22);
+	offer(0x22);
+	lab_join(1);
+	assert_int_equal(lab_state(1), GDOI_GM_MEMBER);
+	assert_int_equal(lab.server[0].pulls, 2);
+	lab_pass(11000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
+}
+
 int
 main(void)
 {
@@ -169,6 +230,10 @@ main(void)
 		GK_RUN(rfc6407_3_3_07, a_push_that_overtakes_message_4),
 		GK_RUN(rfc6407_4_4_01, the_last_four_are_kept_for_five_seconds),
 		GK_RUN(rfc6407_4_4_01, a_rekey_sa_that_was_missed_is_asked_for),
+		GK_RUN(rfc6407_4_4_01,
+		       those_of_another_group_at_the_same_place_are_not),
+		GK_RUN(rfc6407_4_4_01,
+		       what_is_another_group_of_ours_is_its_business),
 	};
 
 	return cmocka_run_group_tests(tests, lab_setup, lab_teardown);
