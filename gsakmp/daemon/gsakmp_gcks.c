@@ -87,7 +87,7 @@ free_retired(struct gsakmpd_server *s)
 /* With credentials that the tokens in force do not name, or that cannot sign as they
  * say, the members would be lost. */
 static bool
-serves(struct gsakmpd_server *s, const struct gsakmpd_party *party,
+serves(struct gsakmpd_server *s, struct gsakmpd_party *party,
        struct gkd_why *why)
 {
 	for (size_t i = 0; i < s->n_groups; i++) {
@@ -99,6 +99,9 @@ serves(struct gsakmpd_server *s, const struct gsakmpd_party *party,
 		enum gk_err err =
 			gsakmp_group_serves(g->group, &p, gkd_now(), &reject);
 
+		if (err == GK_OK && g->upstream != NULL &&
+		    gsakmpd_membership_suits(g->upstream, party, why) != GK_OK)
+			return false;
 		if (err == GK_OK)
 			continue;
 		snprintf(
@@ -111,6 +114,35 @@ serves(struct gsakmpd_server *s, const struct gsakmpd_party *party,
 	return true;
 }
 
+/* All groups have the party before a worker is told: who has been told can find the
+ * one before nowhere any more. */
+static void
+use_party(struct gsakmpd_server *s)
+{
+	for (size_t i = 0; i < s->n_groups; i++)
+		gsakmpd_group_reload(&s->groups[i]);
+	gsakmpd_workers_set_party(s);
+	for (size_t i = 0; i < s->n_groups; i++) {
+		judge(&s->groups[i]);
+		gsakmpd_group_drain(&s->groups[i]);
+		gsakmpd_upstream_set_party(&s->groups[i]);
+	}
+}
+
+/* Whoever was revoked is, also when our own key can be read by root alone, or is not
+ * one that we can have. */
+static void
+refuse_party(struct gsakmpd_server *s, const char *reason)
+{
+	struct gkd_why unread;
+
+	gkd_reload_failed(s->d, reason);
+	if (gsakmpd_party_reload_crls(s->d->config, s->party, &unread) == GK_OK)
+		use_party(s);
+	else
+		gkd_log(LOG_ERR, "cfg", "%s", unread.text);
+}
+
 static void
 reload(struct gkd_daemon *d)
 {
@@ -119,12 +151,12 @@ reload(struct gkd_daemon *d)
 	struct gkd_why why;
 
 	if (gsakmpd_party_load(d->config, &party, &why) != GK_OK) {
-		gkd_reload_failed(d, why.text);
+		refuse_party(s, why.text);
 		return;
 	}
 	if (!serves(s, party, &why)) {
 		gsakmpd_party_free(party);
-		gkd_reload_failed(d, why.text);
+		refuse_party(s, why.text);
 		return;
 	}
 	/* Two reloads can be faster than a worker: as long as one of them has
@@ -134,12 +166,8 @@ reload(struct gkd_daemon *d)
 	s->party->older = s->retired;
 	s->retired = s->party;
 	s->party = party;
-	gsakmpd_workers_set_party(s);
+	use_party(s);
 	for (size_t i = 0; i < s->n_groups; i++) {
-		gsakmpd_group_reload(&s->groups[i]);
-		judge(&s->groups[i]);
-		gsakmpd_group_drain(&s->groups[i]);
-		gsakmpd_upstream_set_party(&s->groups[i]);
 		gsakmpd_receivers_reload(&s->groups[i]);
 		gsakmpd_token_close(&s->groups[i]);
 		if (gsakmpd_token_open(&s->groups[i], &why) != GKD_EXIT_OK) {

@@ -36,40 +36,17 @@ ready(struct gkd_daemon *d, struct gkd_why *why)
 	return GKD_EXIT_OK;
 }
 
-/* What would not do at a start does not do now. */
-static enum gk_err
-suits(const struct gsakmpd_membership *m, const struct gsakmp_party *old,
-      struct gkd_why *why)
-{
-	const struct gkd_config *config = m->d->config;
-	const struct gkd_elem *own =
-		gkd_elem_child(gkd_config_root(config), "identity");
-	const char *fault = gsakmpd_suite_fault(m, &m->cfg.suite);
-
-	if (fault != NULL)
-		return gkd_config_fail(config, own, why,
-		                       "the group has mechanisms that %s",
-		                       fault);
-	if (gk_identity_equal(*m->party->party.id, *old->id,
-	                      GK_DN_COMPARE_RFC4514))
-		return GK_OK;
-	return gkd_config_fail(config, own, why,
-	                       "its certificate has another name by now, "
-	                       "which needs a restart");
-}
-
 static enum gk_err
 renew_party(struct gsakmpd_membership *m, struct gkd_why *why)
 {
 	struct gsakmpd_party *old = m->party, *fresh;
 
 	GK_TRY(gsakmpd_party_load(m->d->config, &fresh, why));
-	m->party = fresh;
-	if (suits(m, &old->party, why) != GK_OK) {
-		m->party = old;
+	if (gsakmpd_membership_suits(m, fresh, why) != GK_OK) {
 		gsakmpd_party_free(fresh);
 		return GK_ERR_VALUE;
 	}
+	m->party = fresh;
 	m->cfg.party = fresh->party;
 	gsakmp_gm_set_party(m->engine, &m->cfg.party);
 	gsakmpd_party_free(old);

@@ -202,6 +202,11 @@ json_t *gsakmpd_membership_status(struct gkd_daemon *d);
  * "the group has mechanisms that "; NULL when it can. */
 const char *gsakmpd_suite_fault(const struct gsakmpd_membership *m,
                                 const struct gsakmp_suite *suite);
+/* gsakmpd_membership_suits - may @fresh, which was read again, take the place of the
+ * party of @m?  What would not do at a start does not do now. */
+GK_MUST_CHECK enum gk_err gsakmpd_membership_suits(struct gsakmpd_membership *m,
+                                                   struct gsakmpd_party *fresh,
+                                                   struct gkd_why *why);
 
 /* ---- a member that is to be one, and is not (membership_retry.c) --------- */
 

@@ -88,6 +88,31 @@ gsakmpd_suite_fault(const struct gsakmpd_membership *m,
 	return NULL;
 }
 
+enum gk_err
+gsakmpd_membership_suits(struct gsakmpd_membership *m,
+                         struct gsakmpd_party *fresh, struct gkd_why *why)
+{
+	const struct gkd_config *config = m->d->config;
+	const struct gkd_elem *own =
+		gkd_elem_child(gkd_config_root(config), "identity");
+	struct gsakmpd_party *old = m->party;
+	const char *fault;
+
+	m->party = fresh;
+	fault = gsakmpd_suite_fault(m, &m->cfg.suite);
+	m->party = old;
+	if (fault != NULL)
+		return gkd_config_fail(config, own, why,
+		                       "the group has mechanisms that %s",
+		                       fault);
+	if (gk_identity_equal(*fresh->party.id, *old->party.id,
+	                      GK_DN_COMPARE_RFC4514))
+		return GK_OK;
+	return gkd_config_fail(config, own, why,
+	                       "its certificate has another name by now, "
+	                       "which needs a restart");
+}
+
 static const char *const transports[] = { "udp", "tcp", "udp-rtj-tcp-other",
 	                                  NULL };
 

@@ -6,7 +6,6 @@
 #include "common/wire/gk_wr.h"
 #include "gsakmp/engine/group_state.h"
 #include "gsakmp/gsakmp_algorithm.h"
-#include "gsakmp/message/signing.h"
 #include "policy-tokens/token/gpt_access.h"
 
 /*
@@ -334,19 +333,6 @@ eligible(const struct gsakmp_group *g, const struct gsakmp_party *party,
 	return GK_ERR_POLICY;
 }
 
-static bool
-signs(const struct gsakmp_group *g, const struct gsakmp_policy *p,
-      const struct gk_signer *signer)
-{
-	if (p->rekey != NULL &&
-	    !gsakmp_can_sign(&g->dialect, signer, p->rekey_sig))
-		return false;
-	for (size_t i = 0; i < p->n_suites; i++)
-		if (gsakmp_can_sign(&g->dialect, signer, p->suite[i].signature))
-			return true;
-	return false;
-}
-
 enum gk_err
 gsakmp_group_serves(struct gsakmp_group *g, const struct gsakmp_party *party,
                     struct gk_now now, struct gsakmp_reject *why)
@@ -366,7 +352,8 @@ gsakmp_group_serves(struct gsakmp_group *g, const struct gsakmp_party *party,
 		err = eligible(g, party, p, now, why);
 		if (err == GK_ERR_POLICY)
 			err = eligible(g, &mixed, p, now, why);
-		if (err == GK_OK && !signs(g, p, party->signer))
+		if (err == GK_OK &&
+		    !gsakmp_policy_signs(p, &g->dialect, party->signer))
 			err = gsakmp_refuse(
 				why, GK_ERR_POLICY,
 				GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,

@@ -150,6 +150,12 @@ const struct gsakmp_suite *gsakmp_policy_suite(
 const struct gsakmp_suite *gsakmp_policy_suite_timed(
 	const struct gsakmp_policy *policy, const struct gsakmp_suite *want);
 
+/* gsakmp_policy_signs - can @signer make the signatures of a key server of this
+ * policy: those of one of its suites, and of its Rekey Events? */
+bool gsakmp_policy_signs(const struct gsakmp_policy *policy,
+                         const struct gsakmp_dialect *dialect,
+                         const struct gk_signer *signer);
+
 /* gsakmp_policy_leave - RFC 4534 B.3: the way out of @who, a member with its
  * authorities, that signs with @signature: the first of the token with that
  * signature and one of those authorities.  NULL: there is none. */

@@ -85,6 +85,19 @@ we_can_sign(const struct gsakmp_derivation *d, uint16_t type)
 	       !GK_CHECKED("RFC4534-2-11");
 }
 
+bool
+gsakmp_policy_signs(const struct gsakmp_policy *p,
+                    const struct gsakmp_dialect *dialect,
+                    const struct gk_signer *signer)
+{
+	if (p->rekey != NULL && !gsakmp_can_sign(dialect, signer, p->rekey_sig))
+		return false;
+	for (size_t i = 0; i < p->n_suites; i++)
+		if (gsakmp_can_sign(dialect, signer, p->suite[i].signature))
+			return true;
+	return false;
+}
+
 /* --- registration ---------------------------------------------------------- */
 
 /* Why an entry of the token is passed over; @req NULL: it is not. */

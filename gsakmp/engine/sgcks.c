@@ -19,8 +19,9 @@ struct gsakmp_sgcks {
 	uint64_t retry_at;
 	uint64_t settle_at; /* the group could not follow: try again */
 	int64_t heard_utc;
-	struct gsakmp_policy *judged; /* for which @allowed holds */
-	bool allowed;
+	struct gsakmp_policy *judged; /* for which these two hold */
+	bool named;                   /* it names us a subordinate */
+	bool able;                    /* our key makes its signatures */
 	struct gsakmp_outputs out;
 };
 
@@ -148,24 +149,33 @@ disown(struct gsakmp_sgcks *s, const char *req, const char *why)
 	return gsakmp_group_disown(s->cfg.group, true);
 }
 
-/* RFC4535-4.4.6-02: the token's half; the configuration's is that we exist. */
+/* RFC4535-4.4.6-02: the token's half; the configuration's is that we exist.  And
+ * RFC4534-2-11: a member needs no key that makes the signatures of a Rekey Event, who
+ * serves some does. */
 static bool
 judge(struct gsakmp_sgcks *s, struct gsakmp_policy *policy, struct gk_now now)
 {
 	if (s->judged == policy)
-		return s->allowed;
+		return s->named && s->able;
 	gsakmp_policy_unref(s->judged);
 	s->judged = gsakmp_policy_ref(policy);
-	s->allowed = gsakmp_gm_subordinate(s->gm, policy, now.utc_s) ||
-	             !GK_CHECKED("RFC4535-4.4.6-02");
-	return s->allowed;
+	s->named = gsakmp_gm_subordinate(s->gm, policy, now.utc_s) ||
+	           !GK_CHECKED("RFC4535-4.4.6-02");
+	s->able = gsakmp_policy_signs(policy, &s->cfg.group->dialect,
+	                              s->gm->cfg.party.signer) ||
+	          !GK_CHECKED("RFC4534-2-11");
+	return s->named && s->able;
 }
 
 static enum gk_err
 not_allowed(struct gsakmp_sgcks *s)
 {
-	return suspend(s, "RFC4535-4.4.6-02",
-	               "the policy token does not name us a subordinate GC/KS");
+	if (!s->named)
+		return suspend(s, "RFC4535-4.4.6-02",
+		               "the policy token does not name us a "
+		               "subordinate GC/KS");
+	return suspend(s, "RFC4534-2-11",
+	               "our key cannot make signatures of the policy token");
 }
 
 /* The policy of the group as it was stored; a reference, or NULL. */

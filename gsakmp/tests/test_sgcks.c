@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/tests/sgcks_scene.h"
 
+#include <string.h>
+
 #include "policy-tokens/token/gpt_gdoi.h"
 
 /* ---- becoming one -------------------------------------------------------- */
@@ -91,6 +93,34 @@ GK_TEST(rfc4535_4_4_6_02, without_the_tokens_word_everybody_is_refused)
 	assert_true(world_sub_status(sc.north).serving);
 	assert_true(world_has_current(sc.a) ||
 	            gsakmp_gm_state(sc.a->gm) == GSAKMP_GM_IDLE);
+	close_scene(&sc);
+}
+
+/* Its membership wants no more of its key than the registration does. */
+GK_TEST(rfc4534_2_11, one_whose_key_cannot_sign_for_its_members_serves_nobody)
+{
+	struct scene sc = open_scene();
+	struct gsakmp_party other = sc.north->m->cfg.party;
+	struct gk_pki_party rsa;
+
+	gk_pki_make(&rsa, &(struct gk_pki_spec){ .subject = "/CN=north",
+	                                         .alg = GK_PKI_RSA2048 });
+	other.signer = rsa.signer;
+	gsakmp_sgcks_set_party(sc.north->sgcks, &other);
+	gk_assert_ok(gsakmp_sgcks_tick(sc.north->sgcks, simnet_now(sc.w->net)));
+	assert_false(world_sub_status(sc.north).serving);
+	world_sub_drain(sc.north);
+	assert_int_equal(sc.north->above.count[GSAKMP_OUT_SUSPENDED], 1);
+	assert_non_null(strstr(world_sub_status(sc.north).why, "our key"));
+	/* and with its own again */
+	gsakmp_sgcks_set_party(sc.north->sgcks, &sc.north->m->cfg.party);
+	gk_assert_ok(gsakmp_sgcks_tick(sc.north->sgcks, simnet_now(sc.w->net)));
+	world_sub_drain(sc.north);
+	assert_true(world_sub_status(sc.north).serving);
+	gk_assert_ok(world_rekey(sc.w));
+	world_pass(sc.w, 2000);
+	assert_int_equal(world_in_step(sc.w), 4);
+	gk_pki_free(&rsa);
 	close_scene(&sc);
 }
 
@@ -459,6 +489,8 @@ main(void)
 		       a_primary_that_the_token_does_not_name_is_refused),
 		GK_RUN(rfc4535_4_4_6_02,
 		       without_the_tokens_word_everybody_is_refused),
+		GK_RUN(rfc4534_2_11,
+		       one_whose_key_cannot_sign_for_its_members_serves_nobody),
 		GK_RUN(rfc4534_B_5_7_1_01,
 		       without_the_autonomous_scheme_there_are_none),
 		GK_RUN(rfc4534_B_5_7_2_01, it_has_to_be_in_both_lists),

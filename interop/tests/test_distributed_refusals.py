@@ -4,6 +4,7 @@ import contextlib
 import datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab import LabError, forms, wire
 from lab.distributed import SUBORDINATES, Distributed, announce, policy, sgcks
@@ -144,6 +145,25 @@ def test_a_relayed_rekey_that_is_forged_changes_nothing(small):
     assert nord.wait("rekeyed", since=mark, group=GROUP)["sequence"] == int.from_bytes(octets[2 + octets[1] + 3:][:4], "big") + 1
     # What the primary sends is heard, and no more than that.
     assert alice.wait("refused", req="RFC4535-4.4.7-02", where=lambda e: "keys" in str(e.get("peer")))
+
+
+@pytest.mark.req("RFC4534-2-11", "RFC4535-4.4.6-02")
+def test_a_subordinate_keeps_the_credentials_that_it_is_a_member_with(small):
+    """What its primary would not know it by, or what cannot sign for its members, is read again and not taken."""
+    small.join("alice")
+    nord, alice, p = small.subs["nord"], small.members["alice"], small.pki.parties["nord"]
+    for new, words in ((lambda: small.pki.issue("west"), "another name"),
+                       (lambda: small.pki.issue("nord", key=rsa.generate_private_key(65537, 2048)), "cannot make"),
+                       (lambda: small.pki.issue("nord"), "")):
+        other = new()
+        p.chain.write_bytes(other.chain.read_bytes())
+        p.key.write_bytes(other.key.read_bytes())
+        mark, there = nord.mark(), alice.mark()
+        assert nord.control.request("reload")["ok"] == (not words)
+        assert words in nord.wait("reload-failed" if words else "reloaded", since=mark).get("reason", "")
+        small.keys.control("rekey", GROUP)
+        alice.wait("rekeyed", since=there)
+    assert small.state("nord")["upstream"]["in_step"]
 
 
 @pytest.mark.req("RFC4535-5.3.2.3-02", "RFC4535-5.3.2.3.3-14")

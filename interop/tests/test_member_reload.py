@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A member that is shown new credentials while it runs; and keys with which nobody can be a member, or serve one."""
+import datetime
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -101,6 +103,31 @@ def test_a_key_server_keeps_the_credentials_that_its_token_names(ground):
         server.control("rekey")
         gm.wait("rekeyed", since=there)
     gm.finish()
+    server.finish()
+
+
+@pytest.mark.req("RFC4535-4.2-02")
+def test_who_is_revoked_is_out_though_our_own_key_is_not_taken(ground):
+    """A key server that cannot read its own key any more, or may not use what it finds, reads the revocation lists all the same."""
+    p = ground.party("keys")
+    server, members = ground.gcks(), {n: ground.gm(n) for n in ("gm0", "gm1", "gm2")}
+    for gm in members.values():
+        gm.control("join")
+        gm.wait("joined")
+    rogue = ground.pki.issue("rogue")
+    for name, minutes, chain, key in (("gm0", 30, p.chain.read_bytes(), b"no key"),
+                                      ("gm1", 1, rogue.chain.read_bytes(), rogue.key.read_bytes())):
+        p.chain.write_bytes(chain)
+        p.key.write_bytes(key)
+        ground.pki.revoke(ground.party(name))
+        # Lists of one second would be equally good.
+        ground.pki.write_crl(start=datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(minutes=minutes))
+        mark, there = server.mark(), members["gm2"].mark()
+        assert not server.control.request("reload")["ok"]
+        assert name in server.wait("access-ended", since=mark)["peer"]
+        members["gm2"].wait("rekeyed", since=there)
+    assert ["gm2" in m["peer"] for m in server.control("members")] == [True]
+    members["gm2"].finish()
     server.finish()
 
 
