@@ -312,6 +312,51 @@ GK_TEST(rfc6407_3_5_11, when_they_run_out_everything_is_deleted_and_new)
 	gw_free(&w);
 }
 
+/* All ids are given out, and the key server dies while it begins anew: @stored, or
+ * not yet.  Nobody gets an id for the keys that another one had it for. */
+static void
+die_beginning_anew(bool stored)
+{
+	gw_init(&w, 4);
+	w.cfg.sender_last = 5;
+	gw_open(&w);
+	for (size_t i = 0; i < 3; i++)
+		gk_assert_ok(gw_register_sids(&w, &w.member[i], 2));
+	gk_assert_err(GK_ERR_REPLAY, gw_register(&w, &w.member[3]));
+	w.lose = true;
+	w.broken = !stored;
+	gw_after(&w, 1);
+	w.lose = w.broken = false;
+	gw_restart(&w);
+	gw_after(&w, 1);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(w.member[i].deleted_all, stored);
+}
+
+GK_TEST(rfc6407_3_5_11, a_death_while_they_begin_anew)
+{
+	for (int stored = 0; stored < 2; stored++) {
+		die_beginning_anew(stored != 0);
+		if (!stored) {
+			assert_int_equal(gw_readers(&w), 3);
+			gk_assert_err(GK_ERR_REPLAY,
+			              gw_register(&w, &w.member[3]));
+			assert_string_equal(w.why.req, "RFC6407-3.5-11");
+			gw_after(&w, 1);
+		}
+		for (size_t i = 0; i < 3; i++)
+			assert_true(w.member[i].deleted_all);
+		assert_int_equal(gw_readers(&w), 0);
+		gk_assert_ok(gw_register(&w, &w.member[3]));
+		assert_int_equal(w.member[3].sid[0], 0);
+		for (size_t i = 0; i < 3; i++)
+			gk_assert_ok(gw_register(&w, &w.member[i]));
+		assert_int_equal(gw_readers(&w), 4);
+		assert_int_equal(w.member[2].sid[0], 3);
+		gw_free(&w);
+	}
+}
+
 /* Else one that registers again and again would have everybody do so. */
 GK_TEST(rfc6407_3_5_11, not_all_the_time)
 {
@@ -593,6 +638,7 @@ main(void)
 		       no_two_counter_mode_sas_have_a_key_in_common),
 		GK_RUN(rfc6407_3_5_11,
 		       when_they_run_out_everything_is_deleted_and_new),
+		GK_RUN(rfc6407_3_5_11, a_death_while_they_begin_anew),
 		GK_RUN(rfc6407_3_5_11, not_all_the_time),
 		GK_RUN(rfc6407_5_4_2_01,
 		       a_request_that_can_never_be_met_is_refused),

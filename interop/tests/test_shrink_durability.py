@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Key servers that are killed at their durable writes while a key tree shrinks: who stays has all keys, who left has none, no
 number goes back, and nobody comes again."""
+import itertools
+
 import pytest
 
 from lab import faults
@@ -11,6 +13,7 @@ from msec_scapy.gdoi import numbers as n
 from msec_scapy.testing.ground import Ground
 
 QUICK = [(2, ""), (9, "/")]
+TRIES = 3  # how many calls there are depends on what is committed together
 
 
 class Shrinking:
@@ -50,8 +53,13 @@ class Shrinking:
         self.server.start()
         self.check(self.present())
 
-    def live(self, **env) -> bool:
-        """Grow, and then shrink with a fault waiting; whether it died of it."""
+    def calls(self) -> int:
+        """Durable calls of this life, since the mark was set."""
+        return len(self.log.read_text().splitlines()) if self.log.exists() else 0
+
+    def live(self, at: int = 0, how: str = "") -> bool:
+        """Grow, and then shrink with a fault waiting at that call; whether it died of it."""
+        env = {"MSEC_FAULT": f"{at}{how}"} if at else {}
         self.server.finish()
         self.mark.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
@@ -64,10 +72,12 @@ class Shrinking:
         try:
             self.shrink(lambda *words: faults.order(self.server, *words))
             self.mark.unlink()  # what it writes from here on is no part of it
-            if not faults.alive(self.server):
+            if not faults.alive(self.server) or 0 < at <= self.calls():
+                self.server.wait_end()
                 raise faults.Dead
         except faults.Dead:
             died = True
+            assert at and self.server.returncode == faults.KILLED, f"it ended by itself: {self.server.returncode}"
             self.restart()
             # What was interrupted goes on where it was, in a life without a fault.
             for name in self.present():
@@ -79,8 +89,17 @@ class Shrinking:
         return died
 
     def die(self, points) -> None:
-        for n, how in points:
-            assert self.live(MSEC_FAULT=f"{n}{how}"), f"it did not come to call {n}"
+        for at, how in points:
+            assert self.live(at, how), f"it did not come to call {at}"
+
+    def die_everywhere(self, how: str) -> int:
+        """At every call: lives that die at one more each time, until none comes that far.  How many there are."""
+        self.live()
+        calls = self.calls()
+        for at in itertools.count(1):
+            if not any(self.live(at, how) for _ in range(TRIES)):
+                assert at > calls * 3 // 4, f"{calls} calls, and it did not come to call {at}"
+                return at - 1
 
 
 # -- GSAKMP ---------------------------------------------------------------------------------------------------------------
@@ -148,7 +167,6 @@ def test_gsakmp_gcks_killed_while_a_tree_shrinks(gsakmp):
     gsakmp.die(QUICK)
 
 
-
 # -- GDOI -----------------------------------------------------------------------------------------------------------------
 
 
@@ -176,6 +194,8 @@ class GdoiShrinking(Shrinking):
         return [name for name in self.guests if name in there]
 
     def check(self, present):
+        seats = [m["lkh_id"] for m in self.ground.registered().values()]
+        assert len(set(seats)) == len(seats) == self.tree()["taken"] == 1 + len(present), "each member has a place of its own"
         marks = {name: len(p.events) for name, p in self.peers.items()}
         start = self.server.mark()
         self.server.control("rekey", "tek")
@@ -194,7 +214,8 @@ class GdoiShrinking(Shrinking):
 def gdoi(tmp_path, net_prefix):
     names = ["alice", *GdoiShrinking.guests]
     with GdoiGround(tmp_path / "group", names, prefix=net_prefix, kek={"lkh-degree": 3},
-                    rekeying={"members-max": 9, "tree-spare": 1}) as g:
+                    rekeying={"members-max": 9, "tree-spare": 1},
+                    sid_bits=16) as g:  # so many registrations use up all of 8 bits, and then all begin anew
         g.start()
         yield GdoiShrinking(g)
         g.finish()
@@ -207,3 +228,10 @@ def gdoi(tmp_path, net_prefix):
 @pytest.mark.req("RFC6407-5.7-02", "RFC6407-5.6.3.2-04")
 def test_gdoi_gcks_killed_while_a_tree_shrinks(gdoi):
     gdoi.die(QUICK)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
+@pytest.mark.req("RFC6407-5.7-02", "RFC6407-5.6.3.2-04")
+def test_gdoi_gcks_killed_at_every_write_while_a_tree_shrinks(gdoi, how):
+    assert gdoi.die_everywhere(how) >= 30
