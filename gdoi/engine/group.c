@@ -220,6 +220,8 @@ rekey_by_time(struct gdoi_group *g, struct gk_now now)
 		if (g->tek_due > now.mono_ms || due == 0 || due > now.utc_s)
 			continue;
 		cause.data[i] = order;
+		/* Not a new one, which comes with its policy. */
+		cause.lapsed |= gdoi_data_leading(g, i) == NULL;
 		any = true;
 	}
 	return any ? gdoi_group_plan(g, &cause, now) : GK_OK;

@@ -377,8 +377,9 @@ add_gap(struct building *b, const struct gdoi_plan *p)
 	b->sa.has_gap = true;
 	b->sa.gap = p->g->policy->gap;
 	b->sa.gap.has_request = false;
+	b->sa.gap.atd = p->atd;
 	if (p->cause->at_once)
-		b->sa.gap.atd = b->sa.gap.dtd = 0;
+		b->sa.gap.dtd = 0;
 }
 
 /* Switch sak_repeat. */

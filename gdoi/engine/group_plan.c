@@ -95,15 +95,13 @@ lifetime_of(const struct gdoi_data_sa *t)
 }
 
 static uint16_t
-delay(const struct gdoi_plan *p, bool deactivation)
+deactivation(const struct gdoi_plan *p)
 {
 	const struct gdoi_policy *policy = p->g->policy;
 
-	if (p->cause->at_once || !policy->has_gap)
+	if (p->cause->at_once || !policy->has_gap || !policy->gap.has_dtd)
 		return 0;
-	if (deactivation)
-		return policy->gap.has_dtd ? policy->gap.dtd : 0;
-	return policy->gap.has_atd ? policy->gap.atd : 0;
+	return policy->gap.dtd;
 }
 
 /* The one in use, or about to be. */
@@ -173,7 +171,7 @@ supersede(struct gdoi_plan *p, const struct gdoi_data_sa *by)
 		if (!g->policy->rekey.on || !is_deleted(p, t))
 			continue;
 		t->deleted = true;
-		t->gone_utc = p->now.utc_s + delay(p, true);
+		t->gone_utc = p->now.utc_s + deactivation(p);
 		/* Never to be used: who comes next must not activate it. */
 		if (t->state == GDOI_TEK_NEXT)
 			t->state = GDOI_TEK_OLD;
@@ -199,6 +197,45 @@ delete_lapsed(struct gdoi_plan *p)
 	return GK_OK;
 }
 
+/* From the first copy of a PUSH to the last one, and a second of the clocks'. */
+static int64_t
+copies_s(const struct gdoi_group *g)
+{
+	const struct gdoi_rekey_policy *p = &g->policy->rekey;
+
+	return 1 + (int64_t)p->resend_count * p->resend_spacing_ms / 1000;
+}
+
+/*
+ * What ATD is this time.  Who is late (gdoi_data_due() is about who is not), as after
+ * a time without a key server, does not have senders wait for longer than they have
+ * something to send with: RFC 6407 section 5.4.1 wants traffic to flow.
+ */
+static uint16_t
+activation_delay(const struct gdoi_plan *p)
+{
+	const struct gdoi_group *g = p->g;
+	const struct gdoi_policy *policy = g->policy;
+	int64_t atd =
+		policy->has_gap && policy->gap.has_atd ? policy->gap.atd : 0;
+
+	if (p->cause->at_once || p->cause->lapsed)
+		return 0;
+	for (uint16_t i = 0; policy->rekey.on && i < policy->n_data; i++) {
+		const struct gdoi_data_sa *t = gdoi_data_leading(g, i);
+		int64_t left;
+
+		if (t == NULL || t->expires == 0 ||
+		    (p->cause->data[i] != GDOI_DATA_REPLACE &&
+		     unannounced(g, i) == NULL))
+			continue;
+		left = t->expires - p->now.utc_s;
+		if (left < atd)
+			atd = left > copies_s(g) ? left - copies_s(g) : 0;
+	}
+	return (uint16_t)atd;
+}
+
 static int64_t
 activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
 {
@@ -207,7 +244,7 @@ activation(const struct gdoi_plan *p, const struct gdoi_data_sa *before)
 	if (!p->g->policy->rekey.on && before != NULL && before->expires != 0 &&
 	    !p->cause->at_once)
 		return before->expires;
-	return p->now.utc_s + delay(p, false);
+	return p->now.utc_s + p->atd;
 }
 
 static enum gk_err
@@ -265,7 +302,7 @@ new_data_sas(struct gdoi_plan *p)
 		    (t->deleted && !lingers(p, t)))
 			continue;
 		t->deleted = true;
-		t->gone_utc = p->now.utc_s + delay(p, true);
+		t->gone_utc = p->now.utc_s + deactivation(p);
 		GK_TRY(gdoi_plan_delete(p, t));
 		GK_TRY(gdoi_tek_save(g, t));
 	}
@@ -328,6 +365,7 @@ plan_all(struct gdoi_plan *p)
 	GK_TRY(gdoi_events_forget(g, p->now));
 	p->current = gdoi_kek_of(g, GDOI_KEK_CURRENT);
 	p->told = on && gk_group_count(g->data) != 0;
+	p->atd = activation_delay(p);
 	p->joined = gdoi_kek_of(g, GDOI_KEK_NEXT) != NULL;
 	if (on && (p->cause->kek || p->current == NULL ||
 	           !gdoi_kek_is_ours(g, p->current) ||
@@ -448,9 +486,7 @@ lead(const struct gdoi_group *g, int64_t life)
 
 	if (!p->rekey.on || !p->has_gap || !p->gap.has_atd)
 		return m;
-	wait = p->gap.atd + 1 +
-	       (int64_t)p->rekey.resend_count * p->rekey.resend_spacing_ms /
-	               1000;
+	wait = p->gap.atd + copies_s(g);
 	if (wait >= life)
 		wait = life - 1;
 	return m > wait ? m : wait;

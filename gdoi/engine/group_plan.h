@@ -15,8 +15,9 @@ struct gdoi_plan {
 	const struct gdoi_rekey_cause *cause;
 	struct gk_now now;
 	struct gdoi_rekey_sa *current, *next;
-	bool told;   /* there is somebody to be told */
-	bool joined; /* somebody has what the others will hear of now */
+	bool told;    /* there is somebody to be told */
+	bool joined;  /* somebody has what the others will hear of now */
+	uint16_t atd; /* of the GAP that goes with it: the policy's at most */
 	/* New Data-Security SAs, in the order of the policy. */
 	struct gdoi_data_sa *fresh[2 * GDOI_SATS_MAX];
 	size_t n_fresh;

@@ -379,6 +379,7 @@ struct gdoi_rekey_cause {
 	               * so, see what the next KEK is */
 	bool deletes; /* the old TEKs are deleted, after DTD if there is one */
 	bool at_once; /* neither ATD nor DTD */
+	bool lapsed;  /* one is over, and nobody has another: no ATD */
 	enum gdoi_data_order data[GDOI_SATS_MAX];
 };
 

@@ -204,6 +204,39 @@ GK_TEST(rfc5374_4_2_1_03, a_successor_is_in_use_before_a_lifetime_ends)
 	gw_free(&w);
 }
 
+static void
+without_a_key_server(int64_t s)
+{
+	with_gap(900, 1200);
+	gw_open_with(&w, 1);
+	w.now.utc_s += s;
+	w.now.mono_ms += 1000 * (uint64_t)s;
+	gw_restart(&w);
+	gw_after(&w, 1);
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 1);
+	assert_true(w.member[0].has_gap);
+	assert_int_equal(w.member[0].gap.dtd, 1200);
+}
+
+/* It comes back when there is less time than that: ATD is what there is. */
+GK_TEST(rfc6407_5_4_1_01, who_is_late_has_nobody_wait_without_an_sa)
+{
+	without_a_key_server(3600 - 300);
+	assert_in_range(w.member[0].gap.atd, 295, 299);
+	for (int i = 0; i < 150; i++) {
+		assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+		gw_after(&w, 30);
+	}
+	/* ... and the next one is in time again */
+	assert_int_equal(w.count[GDOI_OUT_MULTICAST], 2);
+	assert_int_equal(w.member[0].gap.atd, 900);
+	gw_free(&w);
+	without_a_key_server(3600 + 300);
+	assert_int_equal(w.member[0].gap.atd, 0);
+	assert_int_equal(gw_in_state(&w, GDOI_TEK_CURRENT), 1);
+	gw_free(&w);
+}
+
 GK_TEST(rfc6407_5_4_1_02, the_push_deletes_the_old_sa_and_says_when)
 {
 	with_gap(10, 30);
@@ -543,6 +576,8 @@ main(void)
 		GK_RUN(rfc6407_4_3_03, margin_and_interval_are_the_policys),
 		GK_RUN(rfc5374_4_2_1_03,
 		       a_successor_is_in_use_before_a_lifetime_ends),
+		GK_RUN(rfc6407_5_4_1_01,
+		       who_is_late_has_nobody_wait_without_an_sa),
 		GK_RUN(rfc5374_4_2_1_03,
 		       the_key_servers_own_sas_follow_atd_and_dtd),
 		GK_RUN(rfc6407_5_4_1_02,
