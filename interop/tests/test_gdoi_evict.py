@@ -71,6 +71,22 @@ def test_at_once_nobody_sends_what_the_evicted_can_read(group, how):
     assert [t["state"] for t in g.keys.control("teks")] == ["current"]
 
 
+@pytest.mark.req("RFC6407-5.4.1-01", "RFC5374-4.2.1-03")
+def test_a_delay_longer_than_a_lifetime_leaves_no_sender_without(tmp_path, net_prefix):
+    """ATD of the policy cannot be kept: that of the PUSH is what the SA before still has."""
+    with opened(tmp_path, net_prefix) as opens:
+        g = opens("alice", rollover=SLOW, tek_life="8s")
+        alice = g.member("alice", membership=QUICK)
+        alice.start()
+        alice.control("join")
+        alice.wait("joined")
+        (old,) = states(alice)
+        alice.wait("tek", where=lambda e: e["spi"] != old)
+        (new,) = set(states(alice)) - {old}
+        assert alice.wait("tek", where=lambda e: e["spi"] == new and e["state"] == "current")
+        assert not alice.find("tek-wipe", spi=old) and not alice.find("stale")
+
+
 def test_words_that_an_eviction_does_not_know(group):
     g, members = group()
     for words, said in ((["now", "other"], "no group 'other'"), (["soon"], "no group 'soon'"), (["group=soon"], "no group 'soon'"),
