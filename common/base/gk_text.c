@@ -117,6 +117,21 @@ gk_visible(char *out, size_t cap, struct gk_slice text)
 	return show(out, cap, text, false);
 }
 
+void
+gk_text_cut(char *text)
+{
+	size_t len = strlen(text), n = 0;
+
+	while (n < len && n < 3 && ((uint8_t)text[len - 1 - n] & 0xc0) == 0x80)
+		n++;
+	/* A lead octet that announces more than there is. */
+	if (n < len && (uint8_t)text[len - 1 - n] >= 0xc0 &&
+	    gk_utf8_next(
+		    (struct gk_slice){ (uint8_t *)text + len - 1 - n, n + 1 },
+		    NULL) == 0)
+		text[len - 1 - n] = '\0';
+}
+
 static char *
 show_new(struct gk_slice text, bool lines)
 {

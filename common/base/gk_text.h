@@ -27,6 +27,10 @@ bool gk_is_visible(struct gk_slice text);
  * between two characters, never overrun; returns @out. */
 char *gk_visible(char *out, size_t cap, struct gk_slice text);
 
+/* gk_text_cut - @text, which snprintf() may have cut short, without the part of a
+ * character that is left of the last one: nobody wrote that. */
+void gk_text_cut(char *text);
+
 /* gk_visible_new - all of it; the caller frees.  NULL: no memory. */
 char *gk_visible_new(struct gk_slice text);
 /* gk_visible_lines - the same, and the ends of lines (U+000A) stay: of a document

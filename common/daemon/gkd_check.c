@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <net/if.h>
@@ -195,9 +196,19 @@ check_user(const struct gkd_config *config)
 	const char *user =
 		run != NULL ? gkd_elem_text(run, "@user", NULL) : NULL;
 
+	const char *group =
+		run != NULL ? gkd_elem_text(run, "@group", NULL) : NULL;
+
 	if (user != NULL && getpwnam(user) == NULL)
 		gkd_check_warn(config, run,
 		               "'@user': there is no '%s' on this host", user);
+	if (group != NULL && getgrnam(group) == NULL)
+		gkd_check_warn(config, run,
+		               "'@group': there is no '%s' on this host",
+		               group);
+	if (group != NULL && user == NULL)
+		gkd_check_warn(config, run,
+		               "'@group': is nobody's without '@user'");
 }
 
 static enum gk_err

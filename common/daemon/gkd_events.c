@@ -288,25 +288,16 @@ gkd_json_octets(struct gk_slice s)
 json_t *
 gkd_json_text(const char *s)
 {
-	json_t *json;
-	size_t n = strlen(s), at = 0;
+	json_t *json = json_string(s);
 	char *text;
 
-	json = json_string(s);
 	if (json != NULL)
 		return json;
-	text = malloc(4 * n + 1);
+	/* One octet of a name, or one that is cut short, need not make all of
+	 * it unreadable. */
+	text = gk_visible_new(gk_slice_str(s));
 	if (text == NULL)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c >= 0x20 && c < 0x7f)
-			text[at++] = (char)c;
-		else
-			at += (size_t)sprintf(text + at, "\\x%02x", c);
-	}
-	text[at] = '\0';
 	json = json_string(text);
 	free(text);
 	return json;

@@ -161,6 +161,8 @@ vlog(int level, const char *topic, const struct gkd_about *about,
 			n = strlen(text);
 		}
 	}
+	if (n == sizeof(text) - 1)
+		gk_text_cut(text);
 	/* What comes from the network must not drive a terminal or forge a
 	 * line. */
 	put_line(level, gk_visible(shown, sizeof(shown), gk_slice_str(text)));

@@ -36,6 +36,27 @@ GK_TEST(text, ordinary_text_of_any_script_stays_as_it_is)
 	assert_shown("\xf0\x9f\x94\x91", "\xf0\x9f\x94\x91");
 }
 
+GK_TEST(text, of_a_character_that_is_cut_short_nothing_is_left)
+{
+	static const char all[] = "a\xc3\xab\xe6\x97\xa5\xf0\x9f\x94\x91";
+	static const size_t left[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10 };
+	char text[16];
+
+	for (size_t n = 0; n < sizeof(all); n++) {
+		snprintf(text, n + 1, "%s", all);
+		gk_text_cut(text);
+		assert_int_equal(strlen(text), left[n]);
+		assert_memory_equal(text, all, left[n]);
+	}
+	/* What was wrong before stays, to be seen. */
+	snprintf(text, sizeof(text), "a\x80\x80\x80\x80");
+	gk_text_cut(text);
+	assert_int_equal(strlen(text), 5);
+	snprintf(text, sizeof(text), "\x80");
+	gk_text_cut(text);
+	assert_int_equal(strlen(text), 1);
+}
+
 GK_TEST(text, control_characters_are_escaped)
 {
 	assert_shown("a\x1b[2Jb", "a\\u001b[2Jb");
@@ -121,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(text, ordinary_text_of_any_script_stays_as_it_is),
+		GK_RUN(text, of_a_character_that_is_cut_short_nothing_is_left),
 		GK_RUN(text, control_characters_are_escaped),
 		GK_RUN(text,
 		       what_changes_the_direction_of_its_surroundings_is_escaped),

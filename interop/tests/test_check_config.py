@@ -63,6 +63,11 @@ def test_an_interface_of_another_host_is_a_warning(member):
     assert status == 0 and f"warning: [cfg] gm.xml:{line}: <network>: '@interface': there is no 'nosuch0' on this host" in said, said
     status, said, _ = member("<run ", '<run user="nosuchuser" ')
     assert status == 0 and "<run>: '@user': there is no 'nosuchuser' on this host" in said
+    assert "'@group'" not in said
+    status, said, _ = member("<run ", '<run user="root" group="nosuchgroup" ')
+    assert status == 0 and "<run>: '@group': there is no 'nosuchgroup' on this host" in said
+    status, said, _ = member("<run ", '<run group="root" ')
+    assert status == 0 and "<run>: '@group': is nobody's without '@user'" in said and "there is no" not in said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")

@@ -22,7 +22,8 @@ cli_fail(enum cli_exit code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	if ((size_t)vsnprintf(text, sizeof(text), fmt, ap) >= sizeof(text))
+		gk_text_cut(text);
 	va_end(ap);
 	fprintf(stderr, "msec-token: %s\n",
 	        gk_visible(shown, sizeof(shown), gk_slice_str(text)));

@@ -465,8 +465,9 @@ GK_TEST(daemon_events, lines_are_objects_with_time_and_fields)
 	snprintf(file, sizeof(file), "%s/events.1", dir);
 	unlink(file);
 	gk_assert_err(GK_ERR_IO, gkd_events_open(&events, "/no/such/place"));
-	object = gkd_json_text("a\xff\n");
-	assert_string_equal(json_string_value(object), "a\\xff\\x0a");
+	object = gkd_json_text("Zo\xc3\xab\xff\n\xe2\x82");
+	assert_string_equal(json_string_value(object),
+	                    "Zo\xc3\xab\\xff\\u000a\\xe2\\x82");
 	json_decref(object);
 }
 
