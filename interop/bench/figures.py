@@ -97,7 +97,7 @@ def registration(out: Path, sizes: Sizes) -> dict:
             # The profiler takes a tenth of the time that it sees: what is measured runs without it.
             with fresh(keys):
                 r = members()
-                n_members = keys.members()
+                n_members = keys.members_of(r["joined"])
             with fresh(keys), Profile(keys.process.pid, sizes.profile) as p:
                 if p.wanted:
                     members()
@@ -248,8 +248,8 @@ def storm(out: Path, sizes: Sizes) -> dict:
         keys.forget()
         keys.start()
         offered = 10 * capacity
-        over = run_json([generator, *keys.arguments(), "--count", int(offered * sizes.overload), "--window", 0, "--rate", offered,
-                         "--timers", "yes", "--limit", sizes.overload])
+        over = run_json([generator, *keys.arguments(), "--count", max(1, int(offered * sizes.overload)), "--window", 0,
+                         "--rate", offered, "--timers", "yes", "--limit", sizes.overload])
         served = keys.members() / sizes.overload
         over_dropped = keys.status()["queue"]
     pure = n * both / CORES / 1e9
@@ -257,6 +257,7 @@ def storm(out: Path, sizes: Sizes) -> dict:
               "joined": again["joined"], "failures": again["failures"], "reasons": again["reasons"], "latency_s": again["latency_s"],
               "dropped": dropped, "lost_in_socket": unread,
               "capacity_per_second": capacity, "offered_per_second": offered, "served_per_second": served,
+              "overload_s": sizes.overload, "overload_members": over["members"],
               "goodput_ratio": served / capacity, "overload_dropped": over_dropped,
               "timeline": again["timeline"], "overload_timeline": over["timeline"], "reference": ref, "profile": p.result}
     text = [f"{n} members return to a key server that was killed: all are keyed again after {again['wall_s']:.1f} s; the public-key "

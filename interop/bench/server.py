@@ -148,6 +148,13 @@ class KeyServer:
         """Acknowledged ones."""
         return self.status()["groups"][0]["members"]
 
+    def members_of(self, want: int, seconds: float = 60) -> int:
+        """As many, once the last acknowledgements have been read: whoever has sent one is a member and does not wait."""
+        end = time.monotonic() + seconds
+        while (n := self.members()) < want and time.monotonic() < end:
+            time.sleep(0.02)  # between two looks
+        return n
+
     def stop(self) -> None:
         if self.process is None:
             return

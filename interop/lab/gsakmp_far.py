@@ -6,6 +6,7 @@ A right registration comes first: silence proves nothing where nobody, or somebo
 afterwards, which finds a victim that did not survive.  NAME may be gsakmp for all of them, or an exchange (RTJ, KeyDL, ...).
 """
 import json
+import math
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from . import BUILD, LabError, verdicts
 
 ALL = "gsakmp"
 LISTEN = 2.0  # seconds that an answer of somebody else may take
+COMING = 60.0  # that a member may take to come
 
 
 def kinds() -> set:
@@ -51,7 +53,8 @@ def arguments(far) -> None:
     far.add_argument("--dialect", default="", help="readings of the RFC, name=reading,name=reading (common/doc/choices.md)")
     far.add_argument("--token", type=Path, help="the signed policy token (with --listen)")
     far.add_argument("--interface", help="where multicast goes (with --listen)")
-    far.add_argument("--seconds", type=float, default=60, help="how long to wait for the member (with --listen)")
+    far.add_argument("--seconds", type=float, help=f"how long to wait for the member (with --listen: {COMING:.0f}), or for the "
+                     "answer to what is right (with --target: four times --patience)")
     far.add_argument("--patience", type=float, default=LISTEN, help="seconds that an answer may take")
     far.add_argument("--provoke", metavar="COMMAND", help="a shell command that makes the member join, whether it is one or not (with "
                      f"--listen; needed for {ALL})")
@@ -140,12 +143,18 @@ class Victim:
 class KeyServer(Victim):
     """One that we register with."""
 
+    def _runner(self, gm):
+        """What is right is said until it is answered."""
+        from msec_scapy import cli, net
+        tries = max(4, math.ceil((self.a.seconds or 0) / max(self.a.patience, 0.1)))
+        return net.MemberRunner(gm, cli.endpoint(self.a.target), self.said.transport, timeout=self.a.patience, tries=tries)
+
     def right(self) -> bool:
-        from msec_scapy import cli, member, net
+        from msec_scapy import member
         args, events = self._peer()
         gm = member.Member(*args, on_event=events.append)
         try:
-            runner = net.MemberRunner(gm, cli.endpoint(self.a.target), self.said.transport, timeout=self.a.patience)
+            runner = self._runner(gm)
             try:
                 joined = runner.join()
             finally:
@@ -159,12 +168,12 @@ class KeyServer(Victim):
         return joined or served
 
     def wrong(self, entry) -> dict:
-        from msec_scapy import cli, member, misbehave, net
+        from msec_scapy import member, misbehave
         from msec_scapy import registry as reg
         other = self.others.get(entry.credentials)
         args, events = self._peer(other if entry.exchange == reg.X_RTJ else None)
         gm = member.Member(*args, on_event=events.append)
-        runner = net.MemberRunner(gm, cli.endpoint(self.a.target), self.said.transport, timeout=self.a.patience)
+        runner = self._runner(gm)
         sent = recording(gm, entry)
         try:
             result = misbehave.run(entry, runner, self.a.patience, credentials=other if entry.exchange != reg.X_RTJ else None)
@@ -176,6 +185,10 @@ class KeyServer(Victim):
 
 class Member(Victim):
     """One that is told, or happens, to join here."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.seconds = COMING if self.a.seconds is None else self.a.seconds
 
     def _provoke(self, command: str, text: str) -> None:
         if command:
@@ -195,17 +208,17 @@ class Member(Victim):
         return server, net.KeyServerRunner(server, address, port, self.said.multicast, self.a.interface), events
 
     def _come(self) -> None:
-        self._provoke(self.a.provoke, f"waiting up to {self.a.seconds:.0f} s for a member at {self.a.listen}")
+        self._provoke(self.a.provoke, f"waiting up to {self.seconds:.0f} s for a member at {self.a.listen}")
 
     def right(self) -> bool:
         server, runner, events = self._serve()
         there = lambda: any(m.acknowledged for m in server.members.values())
         try:
             self._come()
-            runner.run(self.a.seconds, there)
+            runner.run(self.seconds, there)
         finally:
             runner.close()
-        self._notes(events, f"nobody came to {self.a.listen} within {self.a.seconds:.0f} s")
+        self._notes(events, f"nobody came to {self.a.listen} within {self.seconds:.0f} s")
         return there()
 
     def wrong(self, entry) -> dict:
@@ -219,7 +232,7 @@ class Member(Victim):
         acknowledged = lambda: any(m.acknowledged for m in server.members.values())
         try:
             self._come()
-            runner.run(a.seconds, lambda: sent or acknowledged())
+            runner.run(self.seconds, lambda: sent or acknowledged())
             if not sent and acknowledged():
                 entry.arm(server, forger)
                 if entry.exchange == reg.X_REKEY:
@@ -229,9 +242,9 @@ class Member(Victim):
                     runner.send([server.lack_of_ack(server.concluded[n], time.time()) for n in server.members])
                 else:
                     self._provoke(a.provoke_leave, "now let the member leave")
-                    runner.run(a.seconds, lambda: bool(sent))
+                    runner.run(self.seconds, lambda: bool(sent))
             answers = {reg.X_KEYDL: ("nack", "acknowledged"), reg.X_DR: ("departure-failed", "departed")}.get(entry.exchange)
-            runner.run(a.seconds if answers and not a.provoke else a.patience,
+            runner.run(self.seconds if answers and not a.provoke else a.patience,
                        lambda: answers and any(e["event"] in answers for e in events))
         finally:
             runner.close()

@@ -43,11 +43,16 @@ def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None, over=lam
         seen.append(event)
         honest(event)
     gm.on_event = on_event
-    runner.tries = 1
-    runner.timeout, before = listen, runner.over
+    before = runner.over
+
+    def listen_only():
+        runner.tries, runner.timeout = 1, listen
+    if entry.exchange == reg.X_RTJ and not entry.repeat:  # before others there is a join as it should be, which may take its time
+        listen_only()
     # A Request to Join Error, which anybody can send, does not end a join; here nothing else is to come.
     runner.over = lambda: over() or any(e["event"] in ("rtj-error", "refused") for e in seen)
     joined = runner.join()
+    listen_only()
     if entry.exchange in (reg.X_RTD, reg.X_DA):
         runner.leave()
     if entry.repeat:

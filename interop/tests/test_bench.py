@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The benchmarks run and say what they promise, at sizes at which their figures mean nothing.  Nothing here is timed."""
+"""The benchmarks run and say what they promise, at sizes at which their figures mean nothing.  Nothing here is timed, and
+nothing that was measured is compared with something else that was: only with what it has to be the sum or the quotient of."""
 import json
 import math
 import subprocess
@@ -34,7 +35,7 @@ def test_registration(tmp_path):
     assert set(r) == {"rsa2048-modp2048", "p256"}
     for suite in r.values():
         assert suite["acknowledged"] == suite["registrations"] == 12
-        assert 0 < suite["openssl_ms"] < suite["server_cpu_ms"]
+        assert suite["openssl_ms"] > 0 and suite["server_cpu_ms"] > 0
         assert suite["cpu_ratio"] == pytest.approx(suite["openssl_ms"] / suite["server_cpu_ms"])
         assert suite["usual_extra_ms"] >= suite["usual"]["parse_ns"] / 1e6 > 0
         assert suite["usual_ratio"] > suite["cpu_ratio"]
@@ -62,7 +63,11 @@ def test_eviction(tmp_path):
 def test_storm(tmp_path):
     r = figure("storm", tmp_path)
     assert r["joined"] == r["members"] == 16
-    assert r["served_per_second"] > 0 and r["offered_per_second"] == pytest.approx(10 * r["capacity_per_second"])
+    assert r["capacity_per_second"] > 0 and r["offered_per_second"] == pytest.approx(10 * r["capacity_per_second"])
+    # Of those who ask within the time, as many as the machine has time for, which may be none; each is one member.
+    served = r["served_per_second"] * r["overload_s"]
+    assert served == pytest.approx(round(served)) and 0 <= round(served) <= r["overload_members"]
+    assert r["goodput_ratio"] == pytest.approx(r["served_per_second"] / r["capacity_per_second"])
 
 
 def test_flood(tmp_path):
@@ -75,7 +80,7 @@ def test_gdoi_registration(tmp_path):
     assert set(r) == {"rsa", "ecdsa", "psk"}
     for auth in r.values():
         assert auth["members"] >= auth["registrations"] == 12
-        assert 0 < auth["openssl_ms"] < auth["phase1_cpu_ms"] and auth["openssl_ms"] < auth["charon_phase1_cpu_ms"]
+        assert min(auth[k] for k in ("openssl_ms", "phase1_cpu_ms", "charon_phase1_cpu_ms", "server_cpu_ms")) > 0
         assert auth["cpu_ratio"] == pytest.approx(auth["openssl_ms"] / auth["server_cpu_ms"])
         # Main Mode and PULL: what is encrypted fills blocks behind the header.
         assert len(auth["messages"]) == 10 and all(n > 28 + 36 and (n - 28) % 16 == 0 for n in auth["messages"][4:])
@@ -84,8 +89,11 @@ def test_gdoi_registration(tmp_path):
         assert auth["all_operations_ms"] == pytest.approx(auth["openssl_ms"] + other["all_ns"] / 1e6)
         assert auth["cpu_ratio"] < auth["all_operations_ratio"] <= auth["usual_ratio"]
         assert auth["all_operations_ratio"] == pytest.approx(auth["all_operations_ms"] / auth["server_cpu_ms"])
-    # Who has no certificate before him parses none.
-    assert r["psk"]["usual_extra_ms"] < r["rsa"]["usual_extra_ms"] and r["rsa"]["usual_extra_ms"] > r["rsa"]["usual"]["parse_ns"] / 1e6
+    # Who has no certificate before him parses none, and signs nothing: what remains is the exchange.
+    u, ref = r["psk"]["usual"], r["psk"]["reference"]
+    exchange = max(0.0, u["exchange_ns"] - ref["generate_ns"] - ref["derive_ns"])
+    assert r["psk"]["usual_extra_ms"] == pytest.approx(exchange / 1e6)
+    assert r["rsa"]["usual_extra_ms"] >= r["rsa"]["usual"]["parse_ns"] / 1e6 > 0
 
 
 def test_gdoi_eviction(tmp_path):
@@ -103,7 +111,7 @@ def test_gdoi_eviction(tmp_path):
 def test_gdoi_storm(tmp_path):
     r = figure("gdoi-storm", tmp_path)
     assert r["joined"] == r["members"] == 16 and r["failures"] == 0
-    assert r["server_cpu_ms"] > 0 and r["members_cpu_ms"] > 0 and r["dropped"]["dropped_old"] == r["dropped"]["dropped_full"] == 0
+    assert r["server_cpu_ms"] > 0 and r["members_cpu_ms"] > 0 and r["dropped"]["dropped_full"] == 0 <= r["dropped"]["dropped_old"]
     assert r["flood"]["joined"] == r["flood"]["honest"] and r["flood"]["forged"] > 5 * r["flood"]["honest"]
 
 

@@ -48,7 +48,7 @@ def test_a_key_download_that_comes_when_nobody_waits(tmp_path, net_prefix, terse
         gm = g.gm(timeout="200ms", behaviour=SHORT)
         gm.control("join")
         assert "no answer" in gm.wait("left")["reason"]
-        assert late.held, "the request was good"
+        assert server.until(lambda _: late.held), "the request was good"
         for _ in range(3):
             mark = gm.mark()
             late.send(late.held[:1])

@@ -130,10 +130,14 @@ def test_eviction_and_return(ground):
         other = ground.member("gm1", "other")
         keys = ground.gcks(receivers=receivers(ground, "gm0"))
         gm.wait("joined")
+        mark = gm.mark()
         assert other.join(), "others join as ever"
-        held = current(gm)
+        gm.wait("rekeyed", since=mark)  # what a join brings to those who are members
+        held, mark, since = current(gm), gm.mark(), keys.mark()
         keys.control("evict", "gm0")
-        assert other.run(PATIENCE, lambda: len(other.member.sequences) > 0)
+        sequence = keys.wait("rekeyed", since=since)["sequence"]
+        assert other.run(PATIENCE, lambda: sequence in other.member.sequences.values())
+        gm.wait("rekeyed", since=mark, sequence=sequence)  # it hears that one, and no key in it is for it
         with pytest.raises(Exception, match="5.3.2.1-01"):
             keys.control("push", "gm0")
         assert current(gm) == held and held != current(keys)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab attack gsakmp --report: every rule of which an implementation was asked has a verdict, and silence is told from an answer."""
 import argparse
+import itertools
 import json
 import xml.etree.ElementTree as xml
 
@@ -8,6 +9,7 @@ import pytest
 
 from lab import BUILD, LabError, attack, gsakmp_far, verdicts
 from lab.__main__ import main
+from lab.process import PATIENCE
 from msec_scapy import misbehave
 from msec_scapy.testing import abroad
 from msec_scapy.testing.ground import Ground
@@ -73,7 +75,7 @@ def test_a_key_server_is_asked_for_many_rules(tmp_path, net_prefix):
         other = ground.party("gm1")
         files = tmp_path / "r.json", tmp_path / "r.xml"
         p = abroad.attacking(ground, "evil", "RTD", "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761", "--patience", "0.5",
-                             "--as", f"outsider={other.key},{other.chain}", *[w for f in files for w in ("--report", f)])
+                             "--seconds", str(PATIENCE), "--as", f"outsider={other.key},{other.chain}", *[w for f in files for w in ("--report", f)])
         out, err = p.communicate()
         assert p.returncode == 0, out + err
         d = json.loads(files[0].read_text())
@@ -83,7 +85,8 @@ def test_a_key_server_is_asked_for_many_rules(tmp_path, net_prefix):
         untried = [a for a in json.loads(out) if not a["tried"]]
         assert [a["credentials"] for a in untried] == ["wrong-root"] and "--as wrong-root=KEY,CERT" in untried[0]["seen"][0]
         assert set(d["rows"]) == {row for a in d["attacks"] for row in a["rows"]}
-        assert len(daemon.find("refused")) >= list(outcome.values()).count("silent"), "that it was silent is not all"
+        refusals = itertools.count(1)
+        daemon.wait("refused", where=lambda _: next(refusals) >= list(outcome.values()).count("silent"))
         assert xml.parse(files[1]).getroot().find("testsuite[@name='RFC4535']").get("failures") == "0"
         daemon.finish()
 
@@ -101,25 +104,27 @@ def test_nobody_at_home_is_no_refusal_in_the_report_either(tmp_path, net_prefix)
 
 def test_a_member_that_is_made_to_come_is_asked_for_many_rules(tmp_path, net_prefix, monkeypatch, capfd):
     """Of a Key Download, which a member answers, and of a departure; others are not seen, and none is taken for a refusal."""
-    names = ("keydl-nonce", "keydl-rogue", "rekey-truncated", "dr-nonce")
+    # Silence is waited for as long as an answer, which may take its time.
+    parts = ((PATIENCE, {"keydl-nonce": "answered", "keydl-rogue": "answered"}),
+             (1, {"rekey-truncated": "unseen", "dr-nonce": "unseen"}))
     with Ground(tmp_path, net_prefix) as ground:
-        monkeypatch.setattr(gsakmp_far, "chosen", lambda *_: list(map(misbehave.find, names)))
         token, file = tmp_path / "token", tmp_path / "r.json"
         token.write_bytes(ground.make_token())
         gm, rogue = ground.gm(), ground.party("rogue")
         ctl = f"{CTL} {gm.control.path}"
         words = abroad.words(ground, "gsakmp", "keys", "--listen", f"{ground.hosts['keys'].ip4}:3761", "--token", token, "--interface",
-                             "eth0", "--report", file, "--patience", "1", "--as", f"rogue={rogue.key},{rogue.chain}",
-                             "--provoke-leave", f"{ctl} leave")
+                             "eth0", "--report", file, "--as", f"rogue={rogue.key},{rogue.chain}", "--provoke-leave", f"{ctl} leave")
         parsed = lambda *more: attack.options(argparse.ArgumentParser()).parse_args([*words, *more])
         with ground.hosts["keys"].inside():
-            with pytest.raises(LabError, match="need --provoke"):
-                gsakmp_far.run(parsed(), attack.report)
-            assert gsakmp_far.run(parsed("--provoke", f"{ctl} leave silently; {ctl} join"), attack.report) == 0, capfd.readouterr().out
-        d = json.loads(file.read_text())
-        assert {a["name"]: a["outcome"] for a in d["attacks"]} == {
-            "keydl-nonce": "answered", "keydl-rogue": "answered", "rekey-truncated": "unseen", "dr-nonce": "unseen"}
-        assert [e["req"] for e in gm.find("refused")], "and it refused each"
+            for patience, outcomes in parts:
+                monkeypatch.setattr(gsakmp_far, "chosen", lambda *_: list(map(misbehave.find, outcomes)))
+                with pytest.raises(LabError, match="need --provoke"):
+                    gsakmp_far.run(parsed(), attack.report)
+                mark = gm.mark()
+                assert gsakmp_far.run(parsed("--patience", str(patience), "--provoke", f"{ctl} leave silently; {ctl} join"),
+                                      attack.report) == 0, capfd.readouterr().out
+                assert {a["name"]: a["outcome"] for a in json.loads(file.read_text())["attacks"]} == outcomes
+                assert patience == 1 or len(gm.find("refused", since=mark)) >= len(outcomes), "and it refused each"
         gm.finish()
 
 
