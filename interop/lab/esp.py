@@ -23,7 +23,10 @@ from msec_scapy.xfrm import IN, OUT, Sa
 from . import TOP, LabError, sandbox
 
 NETLINK_XFRM, ERROR = 6, 2
+# Seconds for what has to come in a machine that is emulated, by one that may have other things to do.
+SLOW = 300
 VECTORS = TOP / "interop/vectors/xfrm/messages.json"
+RECEIVE_BUFFERS = Path("/proc/sys/net/core/rmem_max")
 
 
 class Xfrm:
@@ -32,7 +35,7 @@ class Xfrm:
     def __init__(self):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
         self.socket.bind((0, 0))
-        self.socket.settimeout(10)
+        self.socket.settimeout(SLOW)
 
     def send(self, message: bytes) -> int:
         """The errno value of the acknowledgement; 0 for none."""
@@ -222,7 +225,7 @@ def traffic() -> int:
 # -- members ------------------------------------------------------------------------------------------------------------
 
 class Steady:
-    """Numbered datagrams, fifty a second, until it is stopped."""
+    """Numbered datagrams, twenty a second, until it is stopped."""
 
     def __init__(self, host, group: str):
         self.socket, self.group, self.sent, self.going = host.sender(group), group, 0, True
@@ -234,7 +237,7 @@ class Steady:
         while self.going:
             self.socket.sendto(f"{self.sent:06}".encode(), (self.group, 5000))
             self.sent += 1
-            time.sleep(0.02)  # the rate, not a wait for something
+            time.sleep(0.05)  # the rate, not a wait for something
 
     def stop(self) -> int:
         self.going = False
@@ -253,9 +256,9 @@ def count(sock, want: int) -> int:
 
 
 @contextlib.contextmanager
-def joined(where: Path, names: tuple):
+def joined(where: Path, names: tuple, atd: int = 2, dtd: int = 3):
     """(ground, hosts, daemons): members with <kernel/>, and eve; two groups of traffic: a tunnel of any source, and GCM of one
-    sender, alice."""
+    sender, alice.  atd, dtd: seconds to the first use of a new SA and to the end of the old one."""
     from msec_scapy.gdoi import numbers as n
     from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
     from msec_scapy.testing.gdoi import Ground
@@ -269,7 +272,7 @@ def joined(where: Path, names: tuple):
     tunnel = IpsecPolicy(dst=Selector.parse("239.1.2.1"))
     single = IpsecPolicy(transform=20, mode=n.MODE_TRANSPORT, src=Selector.parse("10.77.7.30"), dst=Selector.parse("239.1.2.2"))
     with Net("esp-") as net, Ground(net, 0, kek=KekPolicy(src=Selector.parse("10.77.7.10:848"), dst=Selector.parse("239.77.1.1:848")),
-                                    teks=(tunnel, single), atd=2, dtd=3) as ground:
+                                    teks=(tunnel, single), atd=atd, dtd=dtd) as ground:
         hosts = {name: net.host(name, ground.segment, 30 + i) for i, name in enumerate((*names, "eve"))}
         psk = forms.psk_file(where, "all", "a secret for all of them")
         daemons = {}
@@ -280,8 +283,8 @@ def joined(where: Path, names: tuple):
                                  forms.phase1({ground.addresses[0]: psk}, [("*.*.*.*", "ipv4")], proposal), [ground.addresses[0]],
                                  [forms.group("plant", 1234, join="yes")], f"{name}.db", sockets.path / name,
                                  kernel={"source": hosts[name].ip4}))
-            m.start(timeout=60)
-        wait_all(list(daemons.values()), "joined", timeout=60)
+            m.start(timeout=SLOW)
+        wait_all(list(daemons.values()), "joined", timeout=SLOW)
         yield ground, hosts, daemons
 
 
@@ -289,17 +292,23 @@ def members(directory: str = "/guest/members") -> int:
     """One SA follows another, and nothing stays behind."""
     from .daemons import wait_all
     result = {}
-    with joined(Path(directory), ("alice", "bob", "carol")) as (ground, hosts, daemons):
+    # Nothing reads what is heard before all of it has been sent.
+    RECEIVE_BUFFERS.write_text(str(4 << 20))
+    # Nothing is lost if no member hears of the new SA later than ATD after another has, nor takes it into use later than DTD - ATD
+    # after another: for the emulation that has to be long.
+    with joined(Path(directory), ("alice", "bob", "carol"), atd=10, dtd=30) as (ground, hosts, daemons):
         result["kernel"] = {name: len(m.control("status")["kernel"]["sas"]) for name, m in daemons.items()}
         result["refused"] = [e for m in daemons.values() for e in m.find("kernel-refused")]
 
+        for sa in daemons["alice"].control("status")["kernel"]["sas"]:  # nothing leaves before
+            daemons["alice"].wait("tek", timeout=SLOW, where=lambda e, sa=sa: e["spi"] == sa["spi"] and e["state"] == "current")
         listening = {name: {g: hosts[name].listen(g, 5000) for g in ("239.1.2.1", "239.1.2.2")} for name in ("bob", "carol", "eve")}
         watch = {g: Frames(hosts["eve"], g) for g in ("239.1.2.1", "239.1.2.2")}
         sources = {g: Steady(hosts["alice"], g) for g in watch}
         marks = {m: m.mark() for m in daemons.values()}
         ground.push(lambda ks, group: [ks.rekey_teks(group, time.time())])
         for spi in (sa["spi"] for sa in daemons["alice"].control("status")["kernel"]["sas"][:2]):
-            wait_all(list(daemons.values()), "tek-wipe", timeout=60, marks=marks, spi=spi)
+            wait_all(list(daemons.values()), "tek-wipe", timeout=SLOW, marks=marks, spi=spi)
         sent = {g: s.stop() for g, s in sources.items()}
         result["sent"] = sent
         result["lost"] = {name: {g: sent[g] - count(s, sent[g]) for g, s in sockets_.items()} for name, sockets_ in listening.items()
@@ -363,26 +372,26 @@ def killed(directory: str = "/guest/killed") -> int:
         result["spis"], result["before"] = spis, through("before")
         alice.kill()
         result["dead"], result["left"] = through("dead"), there(host)
-        mark = alice.start(timeout=60)
-        alice.wait("joined", since=mark, timeout=60)
+        mark = alice.start(timeout=SLOW)
+        alice.wait("joined", since=mark, timeout=SLOW)
         result["again"], result["taken over"] = through("again"), there(host)
         result["still left"] = alice.control("status")["kernel"]["left"]
         alice.kill()
         marks = {daemons["bob"]: daemons["bob"].mark()}
         ground.push(lambda ks, group: [ks.rekey_teks(group, time.time())])
         for spi in spis:
-            daemons["bob"].wait("tek-wipe", timeout=60, since=marks[daemons["bob"]], spi=spi)
-        mark = alice.start(timeout=60)
-        alice.wait("joined", since=mark, timeout=60)
-        result["swept"] = alice.wait("kernel-swept", since=mark, timeout=60)["left"]
+            daemons["bob"].wait("tek-wipe", timeout=SLOW, since=marks[daemons["bob"]], spi=spi)
+        mark = alice.start(timeout=SLOW)
+        alice.wait("joined", since=mark, timeout=SLOW)
+        result["swept"] = alice.wait("kernel-swept", since=mark, timeout=SLOW)["left"]
         result["new"], result["new spis"] = there(host), sorted(sa["spi"] for sa in alice.control("status")["kernel"]["sas"])
         for spi in result["new spis"]:  # another SA waits for its ATD, and nothing leaves meanwhile
-            alice.wait("tek", since=mark, timeout=60, where=lambda e, spi=spi: e["spi"] == spi and e["state"] == "current")
+            alice.wait("tek", since=mark, timeout=SLOW, where=lambda e, spi=spi: e["spi"] == spi and e["state"] == "current")
         result["rekeyed"] = through("rekeyed")
         alice.kill()
         alice.write(alice.config.read_text().replace(' join="yes"', ""))
-        mark = alice.start(timeout=60)
-        alice.wait("kernel-swept", since=mark, timeout=60)
+        mark = alice.start(timeout=SLOW)
+        alice.wait("kernel-swept", since=mark, timeout=SLOW)
         result["end"] = there(host)
         alice.finish()
         result["after the end"] = there(host)

@@ -130,7 +130,7 @@ echo $? >/guest/status
 sync; echo o >/proc/sysrq-trigger; sleep 10
 """
 
-    def run(self, argv: list, timeout: float = 300.0) -> str:
+    def run(self, argv: list, timeout: float = 900.0) -> str:
         """argv in the guest, whose /guest is our directory; what it printed."""
         for name in ("status", "output"):
             (self.directory / name).unlink(missing_ok=True)
