@@ -2,6 +2,7 @@
 /* Attribute certificates as they are; gk_acert_verify.c says what they prove. */
 #include "common/crypto/gk_acert.h"
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_der.h"
 #include "common/crypto/gk_hash.h"
@@ -190,6 +191,8 @@ gk_acert_decode(struct gk_slice der, struct gk_acert *a)
 	*a = (struct gk_acert){ .der = der };
 	if (der.len > GK_ACERT_MAX_LEN)
 		return GK_ERR_SPACE;
+	if (GK_CHECKED("RFC5280-4.1-01") && !gk_der_strict(der))
+		return GK_ERR_VALUE;
 	gk_rd_init(&rd, der.ptr, der.len);
 	outer = gk_der_enter(&rd, GK_DER_SEQUENCE, "AttributeCertificate");
 	a->info = gk_der_any(&outer, "acinfo");

@@ -7,8 +7,10 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "common/base/gk_check.h"
 #include "common/base/gk_time.h"
 #include "common/crypto/gk_cert_impl.h"
+#include "common/crypto/gk_x509_der.h"
 
 static struct gk_slice
 asn1_slice(const ASN1_STRING *s)
@@ -195,7 +197,7 @@ read_all(struct gk_cert *cert)
 }
 
 /* parse - one certificate whose DER is @der and nothing else: the provider
- * reads BER too, so what it would write must be what was read. */
+ * reads BER too, and keeps the octets of what is signed when it writes. */
 static X509 *
 parse(struct gk_slice der)
 {
@@ -204,6 +206,8 @@ parse(struct gk_slice der)
 	int n;
 
 	if (der.len == 0 || der.len > GK_CERT_MAX_LEN)
+		return NULL;
+	if (GK_CHECKED("RFC5280-4.1-01") && !gk_der_certificate(der))
 		return NULL;
 	x509 = gk_ossl_x509(der);
 	n = x509 == NULL ? 0 : i2d_X509(x509, &again);

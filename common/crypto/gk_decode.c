@@ -156,7 +156,7 @@ load_home(struct home *home)
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
 	bool bare = home == &homes[BARE_HOME];
 	bool ok =
-		ctx != NULL &&
+		ctx != NULL && (!bare || gk_ec_key_there()) &&
 		(bare || (choose(home->keys, OSSL_OP_DECODER, home->decoders) &&
 	                  choose(home->keys, OSSL_OP_KEYMGMT, home->managers) &&
 	                  choose(home->signatures, OSSL_OP_SIGNATURE,

@@ -34,8 +34,8 @@ read_len(struct gk_rd *rd, const char *field)
 	return len;
 }
 
-static struct gk_slice
-contents(struct gk_rd *rd, const char *field)
+struct gk_slice
+gk_der_contents(struct gk_rd *rd, const char *field)
 {
 	size_t len = read_len(rd, field);
 
@@ -52,7 +52,7 @@ gk_der_get(struct gk_rd *rd, uint8_t tag, const char *field)
 		return (struct gk_slice){ 0 };
 	}
 	(void)gk_rd_u8(rd, field);
-	return contents(rd, field);
+	return gk_der_contents(rd, field);
 }
 
 static struct gk_rd
@@ -77,7 +77,7 @@ walk(struct gk_rd *rd, unsigned depth, const char *field)
 		gk_rd_fail(rd, GK_ERR_VALUE, field);
 		return;
 	}
-	body = contents(rd, field);
+	body = gk_der_contents(rd, field);
 	if ((tag & 0x20) == 0)
 		return;
 	inner = reader_over(rd, body);
@@ -113,10 +113,8 @@ gk_der_leave(struct gk_rd *rd, struct gk_rd *inner)
 		rd->fault = inner->fault;
 }
 
-/* compare - X.690 section 11.6: as octet strings, the shorter one as if it were
- * filled up with zero octets. */
-static int
-compare(struct gk_slice a, struct gk_slice b)
+int
+gk_der_compare(struct gk_slice a, struct gk_slice b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;
 	int order = n == 0 ? 0 : memcmp(a.ptr, b.ptr, n);
@@ -136,7 +134,7 @@ gk_der_set_of(struct gk_rd *rd, const char *field)
 		struct gk_slice now = gk_der_any(&walker, field);
 
 		if (walker.fault.err == GK_OK && before.ptr != NULL &&
-		    compare(before, now) > 0)
+		    gk_der_compare(before, now) > 0)
 			gk_rd_fail(&walker, GK_ERR_VALUE, field);
 		before = now;
 	}
@@ -272,7 +270,7 @@ compare_descending(const void *a, const void *b)
 {
 	const struct gk_slice *x = a, *y = b;
 
-	return compare(*y, *x);
+	return gk_der_compare(*y, *x);
 }
 
 void

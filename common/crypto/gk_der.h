@@ -45,6 +45,26 @@ struct gk_slice gk_der_get(struct gk_rd *rd, uint8_t tag, const char *field);
  * is inside a constructed one is walked and must be DER too. */
 struct gk_slice gk_der_any(struct gk_rd *rd, const char *field);
 
+/* gk_der_contents - the length and as many octets, behind a tag. */
+struct gk_slice gk_der_contents(struct gk_rd *rd, const char *field);
+
+/*
+ * gk_der_strict - is @der one element and nothing else, and DER as far as that can
+ * be seen without knowing what the values are for?  Beyond gk_der_any(): strings in
+ * one piece, BOOLEAN, INTEGER, ENUMERATED, NULL and object identifiers in their one
+ * form, unused bits zero, each SET sorted as a SET OF.  A tag number above 30 is
+ * taken in its shortest form.
+ */
+bool gk_der_strict(struct gk_slice der);
+
+/* gk_der_primitive_ok - are @contents what DER writes for a value of the universal,
+ * simple @tag?  True for a tag that there is no such rule for. */
+bool gk_der_primitive_ok(uint8_t tag, struct gk_slice contents);
+
+/* gk_der_compare - X.690 section 11.6: as octet strings, the shorter one as if it
+ * were filled up with zero octets; below, at or above zero. */
+int gk_der_compare(struct gk_slice a, struct gk_slice b);
+
 /* gk_der_enter - as gk_der_get(), as a reader over the contents.
  * gk_der_leave - the inner reader must be at its end; its fault, if any, becomes
  * the outer reader's. */

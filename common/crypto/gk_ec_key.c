@@ -10,6 +10,8 @@
 #include <openssl/ecdsa.h>
 #include <openssl/obj_mac.h>
 
+#ifndef OPENSSL_NO_DEPRECATED_3_0
+
 #define HEADER_MAX 26 /* of a SubjectPublicKeyInfo, before the point */
 
 struct curve {
@@ -119,6 +121,12 @@ put_point(const struct curve *c, struct gk_slice spki, EC_KEY *key)
 	                      NULL) == 1;
 }
 
+bool
+gk_ec_key_there(void)
+{
+	return true;
+}
+
 EVP_PKEY *
 gk_ec_key(struct gk_slice spki)
 {
@@ -127,7 +135,7 @@ gk_ec_key(struct gk_slice spki)
 	EC_KEY *key;
 
 	pkey = c == NULL ? NULL : new_key(c, &key);
-	if (pkey == NULL || put_point(c, spki, key))
+	if (pkey != NULL && put_point(c, spki, key))
 		return pkey;
 	EVP_PKEY_free(pkey);
 	(void)gk_ossl_fail(GK_OK);
@@ -234,3 +242,61 @@ gk_ec_key_verify(const EVP_PKEY *pkey, struct gk_slice digest,
 	       ECDSA_verify(0, digest.ptr, (int)digest.len, sig.ptr,
 	                    (int)sig.len, key) == 1;
 }
+
+#else /* OPENSSL_NO_DEPRECATED_3_0 */
+
+/* The library was built without these functions: all keys are the provider's. */
+bool
+gk_ec_key_there(void)
+{
+	return false;
+}
+
+EVP_PKEY *
+gk_ec_key(struct gk_slice spki)
+{
+	(void)spki;
+	return NULL;
+}
+
+bool
+gk_ec_key_put(X509 *x509, struct gk_slice spki)
+{
+	(void)x509;
+	(void)spki;
+	return false;
+}
+
+size_t
+gk_ec_key_spki(X509 *x509, uint8_t spki[GK_EC_SPKI_MAX])
+{
+	(void)x509;
+	(void)spki;
+	return 0;
+}
+
+bool
+gk_ec_key_is(const EVP_PKEY *pkey)
+{
+	(void)pkey;
+	return false;
+}
+
+enum gk_key_kind
+gk_ec_key_kind(const EVP_PKEY *pkey)
+{
+	(void)pkey;
+	return GK_KEY_OTHER;
+}
+
+bool
+gk_ec_key_verify(const EVP_PKEY *pkey, struct gk_slice digest,
+                 struct gk_slice sig)
+{
+	(void)pkey;
+	(void)digest;
+	(void)sig;
+	return false;
+}
+
+#endif

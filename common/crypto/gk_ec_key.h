@@ -19,6 +19,10 @@
  * These functions are deprecated, for there are others; nothing else here uses such.
  */
 
+/* gk_ec_key_there - has the library these functions?  If it was built without what
+ * is deprecated, there is no key made here, and the provider is asked for each. */
+bool gk_ec_key_there(void);
+
 /* gk_ec_key - of a SubjectPublicKeyInfo in exactly the form of RFC 5480 section 2: a
  * named curve, an uncompressed point.  NULL for whatever is not that, for a point
  * beside its curve, and without memory: then the provider is to be asked. */

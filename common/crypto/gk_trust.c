@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the operator trusts; gk_path.c builds paths from it. */
+#include "common/base/gk_check.h"
 #include "common/crypto/gk_hash.h"
 #include "common/crypto/gk_path_impl.h"
+#include "common/crypto/gk_x509_der.h"
 
 #include <stdlib.h>
 
@@ -119,6 +121,8 @@ gk_crl_parse(const struct gk_trust_policy *policy, struct gk_slice der)
 	X509_CRL *crl;
 
 	if (der.len == 0 || der.len > GK_CRL_MAX_LEN)
+		return NULL;
+	if (GK_CHECKED("RFC5280-5.1-01") && !gk_der_crl(der))
 		return NULL;
 	crl = d2i_X509_CRL(NULL, &p, (long)der.len);
 	if (crl != NULL &&

@@ -15,6 +15,7 @@ from asn1crypto import keys, x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from . import der as x690
 from . import pkix
 
 X509, CRL, ATTRIBUTE, RAW_RSA, HASH_URL, HASH_URL_BUNDLE = 4, 7, 10, 11, 12, 13
@@ -159,6 +160,7 @@ class AttributeCertificate:
     """RFC 5755 section 4, as far as permissions go."""
 
     def __init__(self, der):
+        x690.one(der)
         self.der = der
         self.x = cms.AttributeCertificateV2.load(der, strict=True)
         info = self.x["ac_info"]

@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding
 
+from . import der as x690
+
 MAX_PATH = 8
 
 
@@ -28,6 +30,7 @@ class PathFault(ValueError):
 
 class Certificate:
     def __init__(self, der):
+        x690.certificate(der)
         self.der = der
         self.x = x509.Certificate.load(der, strict=True)
         tbs = self.x["tbs_certificate"]
@@ -99,6 +102,7 @@ def _verifies(data, signature, algorithm, key):
 
 class Crl:
     def __init__(self, der):
+        x690.crl(der)
         self.x = asn1_crl.CertificateList.load(der, strict=True)
         self.issuer = self.x.issuer.dump()
         tbs = self.x["tbs_cert_list"]

@@ -23,9 +23,13 @@ free_keys(void **state)
 	return 0;
 }
 
+/* Where the library has no such functions, keys are the provider's, of which
+ * test_decode.c knows. */
 static void
 make(struct gk_pki_party *party, enum gk_pki_alg alg)
 {
+	if (!gk_ec_key_there())
+		skip();
 	gk_pki_make(party, &(struct gk_pki_spec){ .subject = "/CN=curve",
 	                                          .alg = alg });
 }
