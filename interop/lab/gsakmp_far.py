@@ -17,6 +17,10 @@ from . import BUILD, LabError, verdicts
 ALL = "gsakmp"
 LISTEN = 2.0  # seconds that an answer of somebody else may take
 COMING = 60.0  # that a member may take to come
+TRIES = 2  # of a wrong datagram, within the time of its answer: the network may lose one
+FAULTS = {"expired": ("expired",), "not-yet-valid": ("not-yet-valid",), "revoked": ("", "revoked"), "wrong-usage": ("usage",),
+          "wrong-root": ("unknown-root", "bad-signature"), "not-a-ca": ("not-a-ca",), "self-signed": ("unknown-root",),
+          "stranger": ("",), "outsider": ("",), "rogue": ("",)}  # what is wrong with the path of a certificate of each kind
 
 
 def kinds() -> set:
@@ -89,18 +93,25 @@ def _said(events: list) -> list:
     return [in_words(e) for e in events if e["event"] != "sent"]
 
 
+def _spki(key) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 class Victim:
     """Somebody else's; what is common to both roles.  `said` is the announcement."""
 
     def __init__(self, a, said):
         self.a, self.said, self.seen, self.broken = a, said, [], ""
+        self.member = True  # that of the key server: a registration ends in a membership
         self.others = {}
         for text in a.others:
             kind, _, files = text.partition("=")
             key, _, cert = files.partition(",")
-            if not cert:
-                raise LabError(f"--as {text}: KIND=KEY,CERT")
+            if not cert or kind not in FAULTS:
+                raise LabError(f"--as {text}: KIND=KEY,CERT, where KIND is one of {', '.join(FAULTS)}")
             self.others[kind] = self._credentials(key, cert)
+            self._is(kind, self.others[kind], text)
 
     def _credentials(self, key, cert):
         from msec_scapy import party
@@ -108,6 +119,21 @@ class Victim:
             return party.Credentials.from_files(key, cert)
         except ValueError as e:
             raise LabError(f"{key}, {cert}: {e}") from e
+
+    def _is(self, kind: str, credentials, text: str) -> None:
+        """What is refused for another reason, or has none to be refused, gives a wrong verdict."""
+        from msec_scapy import pkix
+        if _spki(credentials.key.public_key()) != _spki(credentials.cert.key):
+            raise LabError(f"--as {text}: the key is not that of the certificate")
+        if self.a.roots is None:
+            return
+        try:
+            pkix.Trust.from_files([self.a.roots]).path(credentials.cert, credentials.chain)
+            fault, why = "", f"a path leads to {self.a.roots}, and nothing is wrong with it"
+        except pkix.PathFault as e:
+            fault, why = e.kind, f"{e.kind}, {e}"
+        if fault not in FAULTS[kind]:
+            raise LabError(f"--as {text}: that certificate is none of this kind: {why}")
 
     def _peer(self, credentials=None):
         """Arguments of a Python peer, and where its events go."""
@@ -119,10 +145,13 @@ class Victim:
 
     def why_not(self, entry, many: bool) -> str:
         """What keeps this entry from being tried here; of one that was asked for by name only what cannot be."""
+        from msec_scapy import registry as reg
         if entry.timestamp and not self.said.suite.timestamp:
             return "the group goes by nonces, and this is about synchronised time"
         if "-dh-" in entry.name and self.said.suite.create_type >= 49153:
             return "the group's key exchange is none of Diffie-Hellman in a MODP group"
+        if not self.member and entry.exchange != reg.X_RTJ:
+            return "nobody becomes a member here who does not know whose token is right: --owner"
         if many and entry.credentials and entry.credentials not in self.others:
             return f"it is signed with a certificate of kind {entry.credentials}: --as {entry.credentials}=KEY,CERT"
         return ""
@@ -141,7 +170,12 @@ class Victim:
 
 
 class KeyServer(Victim):
-    """One that we register with."""
+    """One that we register with.  It may be slow: what is wrong has twice the time that the slowest right registration took."""
+    took = 0.0
+
+    @property
+    def patience(self) -> float:
+        return max(self.a.patience, 2 * self.took)
 
     def _runner(self, gm):
         """What is right is said until it is answered."""
@@ -155,6 +189,7 @@ class KeyServer(Victim):
         gm = member.Member(*args, on_event=events.append)
         try:
             runner = self._runner(gm)
+            began = time.monotonic()
             try:
                 joined = runner.join()
             finally:
@@ -165,6 +200,9 @@ class KeyServer(Victim):
         # It serves us; whose token that is cannot be said without its Group Owner.
         served = self.a.owner is None and any(e["event"] == "received" and e["exchange"] == "KeyDL" for e in events)
         self._notes(events, f"no answer from {self.a.target}")
+        self.member = joined or not served
+        if joined or served:
+            self.took = max(self.took, time.monotonic() - began)
         return joined or served
 
     def wrong(self, entry) -> dict:
@@ -176,7 +214,8 @@ class KeyServer(Victim):
         runner = self._runner(gm)
         sent = recording(gm, entry)
         try:
-            result = misbehave.run(entry, runner, self.a.patience, credentials=other if entry.exchange != reg.X_RTJ else None)
+            result = misbehave.run(entry, runner, self.patience, credentials=other if entry.exchange != reg.X_RTJ else None,
+                                   tries=1 if self.said.transport == "tcp" else TRIES)
         finally:
             runner.close()
         return self.told(entry, sent=sent, seen=_said(events) or ["nothing came back"], refused=result["refused"] if sent else None,
@@ -286,7 +325,7 @@ def run(a, show) -> int:
     if many and a.listen and not a.provoke:
         raise LabError("many attacks on a member need --provoke COMMAND, which makes it join again for each of them")
     report = verdicts.Report(f"{'key server' if a.target else 'member'} at {a.target or a.listen}, GSAKMP")
-    checked = a.target or many  # one attack on a member is what its one visit is for
+    checked = bool(a.target or a.provoke)  # without that, one attack on a member is what its one visit is for
     if checked and not (not many and found[0].credentials and found[0].credentials not in victim.others):
         good = victim.right()
         report.rights(good, victim.seen, "" if good else victim.broken)
@@ -320,6 +359,9 @@ def _one(victim, entry, a, many: bool, checked: bool) -> dict:
     if why or leave:
         return victim.told(entry, sent=[], seen=[f"not tried: {why or leave}"], refused=None, tried=False)
     t = victim.wrong(entry)
+    t["proved"] = checked or not a.target and t["exchange"] != "KeyDL"  # who leaves us has joined before
+    if t["refused"] and not t["proved"]:
+        t["seen"].append("which proves little: whether it serves who is right has not been tried")
     if checked:
         t["alive"] = victim.right()
         t["seen"].append("a right registration succeeds afterwards" if t["alive"] else

@@ -5,6 +5,7 @@ An attack has an outcome, and a rule the verdict that the outcomes of its attack
 
     answered   refused, and it said so: a notification, a negative acknowledgement, an end of the exchange
     silent     refused without a word: no answer in time, from a peer that answers what is right
+    unproven   refused, and it was not seen that it serves who is right: it may refuse everything, or not be there
     taken      it went on as if nothing were wrong
     dead       after this one nothing right works any more
     unseen     it was sent, and what came of it cannot be seen from outside
@@ -19,7 +20,8 @@ from pathlib import Path
 from . import LabError
 
 REFUSED = ("answered", "silent")
-SEEN = {"answered": "refused, with an answer", "silent": "refused, in silence", "taken": "NOT REFUSED",
+SEEN = {"answered": "refused, with an answer", "silent": "refused, in silence", "unproven": "refused, as may be what is right",
+        "taken": "NOT REFUSED",
         "dead": "NOTHING RIGHT WORKS AFTERWARDS", "unseen": "not seen", "unsent": "not sent", "untried": "not tried"}
 FORMS = (".json", ".xml")
 
@@ -34,6 +36,8 @@ def outcome(t: dict) -> str:
         return "unseen" if t["sent"] else "unsent"
     if not t["refused"]:
         return "taken"
+    if not t.get("proved", True):
+        return "unproven"
     return "answered" if t.get("answered") else "silent"
 
 
@@ -56,6 +60,14 @@ class Report:
     def add(self, t: dict) -> None:
         sent = [o.hex() if isinstance(o, bytes) else o for o in t["sent"]]
         self.told.append({**t, "sent": sent, "outcome": outcome(t)})
+
+    def prove(self, good: bool) -> None:
+        """Of a right exchange behind all that had none of its own: what was refused before it was, or was not, refused by
+        somebody who takes what is right."""
+        for t in self.told:
+            if t["refused"] and t["alive"] is None:
+                t["proved"], t["alive"] = good, good or None
+                t["outcome"] = outcome(t)
 
     def rights(self, good: bool, seen: list, broken: str = "") -> None:
         self.right, self.seen, self.broken = good, list(seen), broken

@@ -14,7 +14,9 @@ import argparse
 import json
 import sys
 
+from . import message
 from . import registry as reg
+from .refusal import Refusal
 from .wrong import CATALOGUE
 from .wrong.entry import NACK, RTJ_ERR, SILENCE, Misbehaviour  # noqa: F401
 
@@ -28,16 +30,28 @@ def find(name, role=None):
 
 # --------------------------------------------------------------------- runner
 
-def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None, over=lambda: False):
+def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None, over=lambda: False, tries=1):
     """Send one entry of role member through a net.MemberRunner. What came back, as a dict.
 
     `credentials` is what entries sign with that want other ones than the member's own.
     `hold` is called between the honest exchange and the replay of entries that repeat.
     `over`: who sees the victim may say that it has done with the message; so long, `listen` seconds at most, is waited for
-    an answer."""
+    an answer. `tries`: how often the wrong message is sent within that time, where the network may lose one.
+
+    What was refused is judged by what came, not by what we made of it: who answers a wrong request with keys that we cannot
+    open, or with a departure that we do not believe, has taken it."""
     gm = entry.arm(runner.member, credentials)
-    seen = []
-    honest = gm.on_event
+    seen, came, since = [], [], [0, 0]
+    honest, take = gm.on_event, gm.receive
+
+    def receive(octets, now):
+        came.append(octets)
+        try:
+            return take(octets, now)
+        except (TypeError, ValueError, IndexError) as e:  # with a request like ours there may be nothing to compute a nonce from
+            gm.event("unreadable", text=str(e))
+            return []
+    gm.receive = receive
 
     def on_event(event):
         seen.append(event)
@@ -46,30 +60,58 @@ def run(entry, runner, listen=2.0, hold=lambda: None, credentials=None, over=lam
     before = runner.over
 
     def listen_only():
-        runner.tries, runner.timeout = 1, listen
+        runner.tries, runner.timeout = tries, listen / tries
     if entry.exchange == reg.X_RTJ and not entry.repeat:  # before others there is a join as it should be, which may take its time
         listen_only()
     # A Request to Join Error, which anybody can send, does not end a join; here nothing else is to come.
-    runner.over = lambda: over() or any(e["event"] in ("rtj-error", "refused") for e in seen)
+    runner.over = lambda: over() or any(e["event"] in ("rtj-error", "refused") for e in seen[since[1]:])
     joined = runner.join()
     listen_only()
-    if entry.exchange in (reg.X_RTD, reg.X_DA):
+    if joined and entry.exchange in (reg.X_RTD, reg.X_DA):
+        since[:] = len(came), len(seen)
         runner.leave()
     if entry.repeat:
         hold()
+        since[0] = len(came)
         del seen[:]
         runner.send(gm.rtj)
         gm.state = "joining"
         runner.run(listen, lambda: gm.state != "joining")
-    runner.over = before
+    runner.over, gm.receive = before, take
     answers = [e["exchange"] for e in seen if e["event"] == "received"]
     errors = [e["notify_name"] for e in seen if e["event"] == "rtj-error"]
-    refused = not (joined if entry.exchange == reg.X_RTJ and not entry.repeat
-                   else "KeyDL" in answers if entry.repeat
-                   else gm.state == "left")
-    if entry.exchange in (reg.X_ACK, reg.X_DA):
+    if entry.exchange == reg.X_RTJ:
+        refused = _no_keys(came[since[0]:], came[:since[0]])
+    elif entry.exchange == reg.X_RTD and joined:
+        refused = _still_in(came[since[0]:], gm.dialect)
+        errors += [e["event"] for e in seen if e["event"] == "depart-error"]
+    else:
         refused = None  # only the key server can tell
     return {**entry.as_dict(), "answers": answers, "errors": errors, "refused": refused}
+
+
+def _exchange_of(octets):
+    try:
+        return octets[message.frame(octets)[1] + 2]
+    except Refusal:
+        return None
+
+
+def _no_keys(came, before):
+    """Whether no Key Download is among what came; None: one that had come before, which may be sent again to who may have lost it."""
+    downloads = [o for o in came if _exchange_of(o) == reg.X_KEYDL]
+    return True if not downloads else None if all(o in before for o in downloads) else False
+
+
+def _still_in(came, dialect):
+    """Whether no departure was confirmed; None: a Departure Response came that cannot be read."""
+    says = set()
+    for octets in (o for o in came if _exchange_of(o) == reg.X_DR):
+        try:
+            says.add(message.parse(octets, dialect).notify().notify)
+        except (Refusal, AttributeError):
+            says.add(None)
+    return False if reg.N_DEPARTED in says else None if says - {reg.N_DEPART_ERROR} else True
 
 
 def main(argv=None):

@@ -194,7 +194,7 @@ class MemberRunner:
         for attempt in range(self.tries):
             self.send(octets if attempt == 0 else self.member.rtj)
             if self.pump(lambda: self.member.state != members.JOINING,
-                         time.monotonic() + self.timeout):
+                         time.monotonic() + self.timeout) or self.over():
                 break
         return self.member.state == members.MEMBER
 
@@ -225,7 +225,7 @@ class MemberRunner:
         for _ in range(self.tries):
             self.send(octets)
             if self.pump(lambda: self.member.state != members.LEAVING,
-                         time.monotonic() + self.timeout):
+                         time.monotonic() + self.timeout) or self.over():
                 break
         self.leave_transport = ""
         return self.member.state == members.LEFT

@@ -210,6 +210,7 @@ def test_a_member_that_registers_here(home, name):
     home.daemon.start()
     t = told(p)
     assert t["sent"] and t["refused"] is not False, t["seen"]
+    assert t["outcome"] in gdoi_far.verdicts.REFUSED and t["alive"] is True, "it came back, and was served"
     assert home.daemon.wait("refused")["req"] in t["rows"]
     home.daemon.finish()
 
@@ -220,7 +221,7 @@ def test_a_member_that_follows_rekeys(home):
     home.daemon.start()
     t = told(p)
     assert t["refused"] is True and t["alive"] is True, t["seen"]
-    assert [e["req"] for e in home.daemon.find("refused")] == list(t["rows"]), "that one, and none twice"
+    assert [e["req"] for e in home.daemon.find("refused")] == 2 * list(t["rows"]), "that one, which is sent twice, and none else"
     home.daemon.finish()
 
 
@@ -275,8 +276,11 @@ def test_phase_1_of_charon_as_initiator(charon):
                   "--patience", "3", "--kek", "none", *SUITE, *IPSEC)
     assert p.stderr.readline().startswith("lab: waiting")
     charon.initiate("it", wait=False)
+    assert p.stderr.readline().startswith("lab: waiting"), "a right one proves that it was this that was refused"
+    charon.forget()
+    charon.initiate("it", wait=False)
     t = told(p)
-    assert t["sent"] and t["refused"] is True, t["seen"]
+    assert t["sent"] and t["refused"] is True and t["alive"] is True and t["outcome"] in gdoi_far.verdicts.REFUSED, t["seen"]
     charon.forget()
 
 
