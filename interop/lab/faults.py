@@ -144,14 +144,14 @@ def one_message_for_each_sequence_id(capture, ip: int = 4) -> int:
     return len(said)
 
 
-def one_key_for_each_handle(keylog) -> int:
-    """What members were given: no (Key ID, handle) names two keys."""
-    keys = {}
+def one_key_for_each_handle(keylog, kind: str = "GSAKMP_KEY") -> int:
+    """What members were given: no (Key ID, handle), nor (LKH ID, handle), names two keys.  How many names there are."""
+    keys, at = {}, {"GSAKMP_KEY": 7, "GDOI_LKH": 4}[kind]
     for line in keylog.read_text().splitlines():
         word = line.split()
-        if word[:1] == ["GSAKMP_KEY"]:
+        if word[:1] == [kind]:
             name = tuple(word[2:4])
-            need(keys.setdefault(name, word[7]) == word[7], f"key {name[0]}, handle {name[1]} is two different keys")
+            need(keys.setdefault(name, word[at]) == word[at], f"key {name[0]}, handle {name[1]} is two different keys")
     return len(keys)
 
 

@@ -174,8 +174,8 @@ class GdoiShrinking(Shrinking):
     group, guests = "plant", ["bob", "carol", "dave", "erin", "frank", "grace"]
 
     def __init__(self, ground):
-        self.ground, self.peers = ground, {}
-        self.resident, = ground.follow("alice")
+        self.ground, self.peers, self.keylog = ground, {}, ground.dir / "members.keylog"
+        self.resident, = ground.follow("alice", logs=self.keylog)
         super().__init__(ground.keys, ["rekey", "kek"])
 
     def name(self, name):
@@ -186,7 +186,7 @@ class GdoiShrinking(Shrinking):
             if name in self.peers:
                 self.peers.pop(name).close()
                 self.server.control("readmit", self.name(name), self.group)
-            self.peers[name], = self.ground.follow(name)
+            self.peers[name], = self.ground.follow(name, logs=self.keylog)
 
     def present(self):
         there = self.ground.registered()
@@ -217,8 +217,10 @@ def gdoi(tmp_path, net_prefix):
                     rekeying={"members-max": 9, "tree-spare": 1},
                     sid_bits=16) as g:  # so many registrations use up all of 8 bits, and then all begin anew
         g.start()
-        yield GdoiShrinking(g)
+        life = GdoiShrinking(g)
+        yield life
         g.finish()
+        assert faults.one_key_for_each_handle(life.keylog, "GDOI_LKH") > 10
         said = {}
         for spi, number, m in g.pushes():  # a message may be signed again
             content = tuple((p.type, p.body) for p in m.parts if p.type != n.P_SIG)

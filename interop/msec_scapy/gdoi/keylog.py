@@ -26,6 +26,9 @@ class Silent:
     def lkh(self, spi, key):
         self._line("GDOI_LKH", spi.hex(), str(key.lkh_id), str(key.handle), (key.iv + key.key).hex())
 
+    def close(self):
+        pass
+
 
 class Writer(Silent):
     """Whole lines, each with one write."""
@@ -37,7 +40,10 @@ class Writer(Silent):
         os.write(self._fd, (" ".join(words) + "\n").encode())
 
     def close(self):
-        os.close(self._fd)
+        """Once or again."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 def _octets(word):

@@ -27,6 +27,7 @@ class Peer:
             certificates=[c.der for c in pkix.load_certificates(party.chain)] if party else [],
             trust=pkix.Trust.from_files([str(r) for r in roots], []), nat_t=nat_t, dialect=self.dialect,
             log=keylog.Writer(logs) if logs else keylog.Silent())
+        self.log = config.log
         self.events, self.changed, self.stop, self.thread = [], threading.Condition(), False, None
         identity = group if isinstance(group, tuple) else (n.ID_KEY, values.group_id(group, self.dialect))
         self.member = gm.Member(config, identity, True, sids, ipaddress.ip_address(address).packed, (server, n.PORT),
@@ -87,3 +88,4 @@ class Peer:
     def close(self):
         self._rest()
         self.runner.close()
+        self.log.close()
