@@ -57,6 +57,45 @@ def test_the_owners_tool_announces_the_policy_that_the_key_server_runs(group):
     assert [p["encryption"] for p in bob.control("proposals")] == ["aes128-cbc"], "what is not announced is not proposed"
 
 
+def announced(group, *more):
+    done = subprocess.run([program("msec-token"), "announce", "--token", group.policy_file, "--key-server", group.address("keys"), *more],
+                          capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.req("RFC4534-3-05")
+def test_of_several_groups_the_owner_says_which_is_announced(group):
+    """The key server passes over a registration for another group: what is announced is not the first one unasked."""
+    policy, number = group.policy_file.read_text(), group.id["number"]
+    ours = policy[policy.index("  <registration>"):policy.index("</registration>\n") + len("</registration>\n")]
+    named = ours.replace(f'number="{number}"', 'oid="1.2.3" payload="0403616263"')
+    other = ours.replace(f'number="{number}"', 'number="4711"').replace("        </access-control>\n", f"        </access-control>\n        <phase1 {PROPOSAL}/>\n")
+    assert "<phase1" in other and "<phase1" not in ours and len({ours, named, other}) == 3
+    group.write_policy(policy.replace(ours, other + named + named.replace("616263", "616264") + ours))
+    linted = subprocess.run([program("msec-token"), "lint", group.policy_file], capture_output=True, text=True)
+    assert linted.returncode == 0 and linted.stderr.count("several-groups") + linted.stdout.count("several-groups") == 3, linted
+    for how, status, said in (
+            ((), 3, "for several groups (number 4711, oid 1.2.3 with payload 0403616263): which one is announced is said by --num"),
+            (("--number", "4712"), 3, "no GDOI registration of it is for a group with number 4712"),
+            (("--oid", "1.2.3"), 3, "(oid 1.2.3 with payload 0403616263, oid 1.2.3 with payload 0403616264): an announcement"),
+            (("--oid", "1.2.4"), 3, "no GDOI registration of it is for a group with oid 1.2.4"),
+            (("--oid", "1.2.3", "--number", "1"), 2, "either --number or --oid"), (("--number", "x"), 2, "has no 32 bits")):
+        code, text = announced(group, *how)
+        assert code == status and said in text and "<announcement" not in text, (how, text)
+    code, text = announced(group, "--number", "4711")
+    assert code == 0 and '<group number="4711"/>' in text and "<phase1" in text, text
+    file = group.dir / "ours.xml"
+    p = group.pki.parties["owner"]
+    assert announced(group, "--number", str(number), "--cert", p.chain, "--key", p.key, "-o", file) == (0, "")
+    assert "<phase1" not in file.read_text()
+    group.start()
+    mine = '    <proposal encryption="aes128-cbc" hash="sha256" authentication="ecdsa-256" group="ecp256"/>\n'
+    alice = group.told("alice", file, proposal=mine)
+    alice.start()
+    alice.control("join")
+    alice.wait("joined")
+
+
 CONFIG, POLICY = 3, 6  # exit statuses, msec-ctl(1)
 REFUSED = {
     "another signer": (POLICY, "is not believed", {}, {"signer": "mallory"}),

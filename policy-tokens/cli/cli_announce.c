@@ -181,6 +181,78 @@ one_place(const struct gpt_token *token)
 	return first;
 }
 
+/* "number 4711", "oid 1.2.3 with payload 0403616263" */
+static const char *
+name_group(const struct gpt_gdoi_group *g, char out[160])
+{
+	int n = g->oid ? snprintf(out, 160, "oid %.80s", g->oid)
+	               : snprintf(out, 160, "number %lld",
+	                          (long long)g->number.value);
+
+	if (g->payload.len != 0)
+		n += snprintf(out + n, (size_t)(160 - n), " with payload ");
+	for (size_t i = 0; i < g->payload.len && n < 150; i++)
+		n += snprintf(out + n, (size_t)(160 - n), "%02x",
+		              g->payload.ptr[i]);
+	return out;
+}
+
+static bool
+is_meant(const struct cli_args *args, int64_t number,
+         const struct gpt_gdoi_group *g)
+{
+	if (args->oid)
+		return g->oid && strcmp(g->oid, args->oid) == 0;
+	return !args->number ||
+	       (!g->oid && g->number.present && g->number.value == number);
+}
+
+/* A key server has one group, and passes over the registrations for another; which one
+ * an announcement is of is not guessed. */
+static enum cli_exit
+choose_group(const struct cli_args *args, const struct gpt_token *token,
+             const struct gpt_gdoi_register **out)
+{
+	char name[160], other[160];
+	int64_t number = 0;
+
+	*out = NULL;
+	if (args->number && args->oid)
+		return cli_fail(CLI_USAGE,
+		                "a group has either --number or --oid");
+	if (args->number && (gpt_number_parse(args->number, &number) != GK_OK ||
+	                     number < 0 || number > UINT32_MAX))
+		return cli_fail(CLI_USAGE, "--number: '%s' has no 32 bits",
+		                args->number);
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind != GPT_PROTOCOL_GDOI_REGISTER ||
+		    !is_meant(args, number, &p->gdoi_reg->group))
+			continue;
+		if (!*out)
+			*out = p->gdoi_reg;
+		if (gpt_gdoi_same_group(&p->gdoi_reg->group, &(*out)->group))
+			continue;
+		return cli_fail(CLI_INPUT,
+		                "its GDOI registrations are for several groups "
+		                "(%s, %s): %s",
+		                name_group(&(*out)->group, name),
+		                name_group(&p->gdoi_reg->group, other),
+		                args->oid ? "an announcement that is written "
+		                            "as XML can be of either"
+		                          : "which one is announced is said by "
+		                            "--number or --oid");
+	}
+	if (!*out && (args->number || args->oid))
+		return cli_fail(CLI_INPUT,
+		                "no GDOI registration of it is for a group "
+		                "with %s %s",
+		                args->oid ? "oid" : "number",
+		                args->oid ? args->oid : args->number);
+	return CLI_OK;
+}
+
 /* Name, phase 1 and where PUSHes go. */
 static enum cli_exit
 from_gdoi(const struct gpt_token *token, const struct gpt_gdoi_register *reg,
@@ -227,22 +299,26 @@ first_known(const struct gpt_register *reg)
 
 /* Group, mechanisms, transport, freshness and mode are the policy's. */
 static enum cli_exit
-from_policy(const char *file, const struct gpt_token *token,
+from_policy(const struct cli_args *args, const struct gpt_token *token,
             struct gpt_announcement *a)
 {
 	const struct gpt_register *reg = gpt_token_register(token, NULL);
 	const struct gpt_gdoi_register *gdoi;
 	const struct gpt_join_mechanism *m;
+	enum cli_exit rc = CLI_OK;
 
 	a->group_type = gpt_groupid_guess(gk_buf_slice(&token->group_name));
 	if (gk_buf_copy(&a->group, gk_buf_slice(&token->group_name)) != GK_OK)
 		return cli_fail(CLI_FAILURE, "out of memory");
-	if (!reg && gpt_token_gdoi_register(token, &gdoi))
-		return from_gdoi(token, gdoi, a);
+	if (!reg || args->number || args->oid) {
+		rc = choose_group(args, token, &gdoi);
+		if (rc != CLI_OK || gdoi)
+			return rc == CLI_OK ? from_gdoi(token, gdoi, a) : rc;
+	}
 	if (!reg || reg->n_mechanisms == 0)
 		return cli_fail(CLI_INPUT,
 		                "%s: no registration that could be announced",
-		                file);
+		                args->token);
 	m = first_known(reg);
 	a->mechanisms = m->alacarte;
 	a->mechanisms.key_exchange_data = (struct gk_buf){ 0 };
@@ -368,7 +444,7 @@ compose(const struct cli_args *args, int64_t now, struct gk_buf *xml)
 	}
 	code = cli_load(args->token, &policy);
 	if (code == CLI_OK)
-		code = from_policy(args->token, policy.token, a);
+		code = from_policy(args, policy.token, a);
 	if (code == CLI_OK && args->flows)
 		code = flows(policy.token, a);
 	if (code == CLI_OK)

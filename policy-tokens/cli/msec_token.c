@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
 	         "one-to-many, conference, sensors or distributed; for GDOI: "
 	         "gdoi-getvpn, gdoi-simple, gdoi-substation or gdoi-no-rekey"),
 	ROW_TEXT('Q', "number", "N", number,
-	         "a GDOI group's number (default: from the random part)"),
+	         "a GDOI group's number (a new one's: from the random part)"),
 	ROW_TEXT('Y', "oid", "OID", oid,
 	         "name a GDOI group by an object identifier instead"),
 	ROW_TEXT('g', "group", "NAME", group, "readable part of the GroupID"),
@@ -139,7 +139,7 @@ static const struct cli_command commands[] = {
 	  cli_lint },
 	{ "announce", "[ANNOUNCEMENT.xml]",
 	  "write and sign (or verify) the group's announcement",
-	  "jokcptfKEDNXGFvwWrhCRLn", 0, 1, cli_announce },
+	  "jokcptfKEDNXQYGFvwWrhCRLn", 0, 1, cli_announce },
 	{ "explain", "FILE [CERT...]",
 	  "would these parties be admitted, as what, and by which rule",
 	  "joAdycahrCRLnq", 1, INT_MAX, cli_explain },

@@ -152,6 +152,8 @@ check "announcement of another owner does not" 1 $token announce --verify \
 check "announce without a key server" 2 $token announce --token p1.tok
 check "announce with a bad address" 2 $token announce --token p1.tok \
 	--key-server gcks.example
+check "announce a group of GDOI by a number that it has not" 3 $token announce \
+	--token p1.tok --key-server 192.0.2.1 --number 7
 check "unsigned announcement is written" 0 $token announce --token p1.tok \
 	--key-server 192.0.2.1 -o c.xml
 check "and signed later" 0 $token announce c.xml --key go.key \

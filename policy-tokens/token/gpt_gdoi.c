@@ -318,3 +318,14 @@ gpt_iec_add(struct gpt_iec *sas)
 	sas->at = list;
 	return made;
 }
+
+bool
+gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
+                    const struct gpt_gdoi_group *b)
+{
+	return a->number.present == b->number.present &&
+	       a->number.value == b->number.value && !a->oid == !b->oid &&
+	       (!a->oid || strcmp(a->oid, b->oid) == 0) &&
+	       gk_slice_equal(gk_buf_slice(&a->payload),
+	                      gk_buf_slice(&b->payload));
+}

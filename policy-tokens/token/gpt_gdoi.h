@@ -395,6 +395,10 @@ struct gpt_phase1 *gpt_gdoi_register_add_phase1(struct gpt_gdoi_register *reg);
 struct gpt_ipsec_sa *gpt_ipsec_add(struct gpt_ipsec *ipsec);
 struct gpt_iec_sa *gpt_iec_add(struct gpt_iec *iec);
 
+/* gpt_gdoi_same_group - have both the same name in messages? */
+bool gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
+                         const struct gpt_gdoi_group *b);
+
 /* --- addresses and ranges ---------------------------------------------------- */
 
 /*

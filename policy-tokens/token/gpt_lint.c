@@ -476,6 +476,28 @@ lists(struct gpt_linting *l, const struct gpt_token *token)
 	}
 }
 
+/* A key server has one group under a token, and the rest is for others. */
+static void
+gdoi_groups(struct gpt_linting *l, const struct gpt_token *token)
+{
+	const struct gpt_gdoi_register *first = NULL;
+
+	(void)gpt_token_gdoi_register(token, &first);
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		(void)snprintf(l->base, sizeof(l->base),
+		               "registration[%zu].register", i);
+		if (p->kind == GPT_PROTOCOL_GDOI_REGISTER &&
+		    !gpt_gdoi_same_group(&p->gdoi_reg->group, &first->group))
+			WARN(l, "several-groups", ".group",
+			     "it is for another group than the first GDOI "
+			     "registration: a key server passes over what is "
+			     "not for its own, and an announcement is of one");
+	}
+	l->base[0] = '\0';
+}
+
 /* Does every data application go with the ways to register?  RFC4534-3-09 has
  * whoever does not know one refuse the whole token. */
 static void
@@ -537,6 +559,7 @@ gpt_lint(const struct gpt_token *token, struct gpt_findings *findings)
 		WARN(&l, "no-data-policy", "",
 		     "no data application: the group's keys serve nothing");
 	lists(&l, token);
+	gdoi_groups(&l, token);
 	together(&l, token);
 	if (l.err != GK_OK)
 		gpt_findings_free(findings);

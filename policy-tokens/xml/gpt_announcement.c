@@ -355,17 +355,6 @@ gpt_announcement_parse(struct gk_slice xml, struct gpt_announcement **out,
 
 /* --- against the token ------------------------------------------------------------------------ */
 
-bool
-gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
-                    const struct gpt_gdoi_group *b)
-{
-	return a->number.present == b->number.present &&
-	       a->number.value == b->number.value && !a->oid == !b->oid &&
-	       (!a->oid || strcmp(a->oid, b->oid) == 0) &&
-	       gk_slice_equal(gk_buf_slice(&a->payload),
-	                      gk_buf_slice(&b->payload));
-}
-
 /* By any of the registrations for the group, as it is not said which of them a key
  * server can do. */
 static bool
@@ -388,18 +377,31 @@ lists_phase1(const struct gpt_token *token, const struct gpt_gdoi_group *group,
 	return false;
 }
 
-/* The same group, and no phase 1 that the token does not list. */
+static bool
+has_group(const struct gpt_token *token, const struct gpt_gdoi_group *group)
+{
+	for (size_t i = 0; i < token->n_registration; i++) {
+		const struct gpt_protocol *p = &token->registration[i].reg;
+
+		if (p->kind == GPT_PROTOCOL_GDOI_REGISTER &&
+		    gpt_gdoi_same_group(&p->gdoi_reg->group, group))
+			return true;
+	}
+	return false;
+}
+
+/* A group of the token's, and no phase 1 that the token does not list. */
 static enum gk_err
 gdoi_agrees(const struct gpt_announcement *a, const struct gpt_token *token,
             struct gpt_fault *why)
 {
-	const struct gpt_gdoi_register *said = a->gdoi, *reg = NULL;
+	const struct gpt_gdoi_register *said = a->gdoi;
 	const char *req = "RFC4534-2-11";
 
-	if (!gpt_token_gdoi_register(token, &reg))
+	if (!gpt_token_gdoi_register(token, NULL))
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "registration",
 		                     "the token has no GDOI registration");
-	if (!gpt_gdoi_same_group(&reg->group, &said->group))
+	if (!has_group(token, &said->group))
 		return gpt_fault_set(why, GK_ERR_POLICY, req, "groupInfo",
 		                     "the token has another group");
 	for (size_t i = 0; i < said->n_phase1; i++)

@@ -120,10 +120,6 @@ GK_MUST_CHECK enum gk_err gpt_announcement_load_verified(
 	struct gk_slice xml, const struct gpt_owner *owner, int64_t now,
 	struct gpt_announcement **out, struct gpt_fault *why);
 
-/* gpt_gdoi_same_group - have both the same name in messages? */
-bool gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
-                         const struct gpt_gdoi_group *b);
-
 /* gpt_announcement_agrees - does the token say the same of mechanisms, freshness
  * and transport?  GK_ERR_POLICY with the difference in *@why. */
 GK_MUST_CHECK enum gk_err gpt_announcement_agrees(
