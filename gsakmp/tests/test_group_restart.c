@@ -378,6 +378,49 @@ GK_TEST(rfc4535_7_1_1_12, rekeys_held_back_survive_a_restart_in_order)
 	world_free(w);
 }
 
+/*
+ * RFC 4535 section 5.2: the third message makes a member.  One whose Key Download
+ * was acknowledged to a key server that died before it could store that has keys
+ * and no seat.
+ */
+GK_TEST(rfc4535_5_2_01, who_acknowledged_to_a_store_that_died_comes_again)
+{
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 4);
+	struct world_member *late = world_member_add(w, "late");
+	uint32_t id;
+
+	world_join(late);
+	while (!world_has_current(late))
+		world_pass(w, 1);
+	w->store.broken = true; /* its keys are stored, and nothing more */
+	while (w->store.failed == 0)
+		world_pass(w, 1);
+	w->store.broken = false;
+	id = w->seen.member_id[GSAKMP_OUT_MEMBER_PENDING];
+	world_restart(w);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_OVERDUE], 1);
+	assert_int_equal(w->seen.member_id[GSAKMP_OUT_MEMBER_OVERDUE], id);
+	assert_int_equal(world_status(w).n_members, 4);
+	assert_int_equal(world_status(w).n_overdue, 1);
+	/* the next rekey is for the others */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1500);
+	assert_int_equal(world_status(w).n_overdue, 0);
+	assert_false(world_has_current(late));
+	for (size_t i = 0; i < 4; i++)
+		assert_true(world_has_current(w->member[i]));
+	/* and it finds out, without anybody's help */
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 60000);
+	assert_int_equal(world_status(w).n_members, 5);
+	assert_int_equal(w->seen.member_id[GSAKMP_OUT_MEMBER_ACTIVE], id);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 1500);
+	assert_int_equal(world_in_step(w), 5);
+	world_free(w);
+}
+
 /* ---- bad networks ------------------------------------------------------- */
 
 GK_TEST(rfc4535_3_4_01, members_keep_step_over_a_bad_network)
@@ -451,6 +494,8 @@ main(void)
 		       a_group_without_its_transport_goes_on_for_its_members),
 		GK_RUN(rfc4535_7_1_1_12,
 		       rekeys_held_back_survive_a_restart_in_order),
+		GK_RUN(rfc4535_5_2_01,
+		       who_acknowledged_to_a_store_that_died_comes_again),
 		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),
 		GK_RUN(rfc4535_5_2_1_1_21, parallel_joins_at_several_workers),
 	};

@@ -124,7 +124,10 @@ class GsakmpShrinking(Shrinking):
                 self.runners.pop(name).close()
                 self.server.control("readmit", self.name(name), self.group)
             r = self.runners[name] = self.ground.member(name, "other")
+            start = self.server.mark()
             assert r.join(), r.member.refusals
+            # Whose acknowledgement is not in the store when the key server dies was never a member.
+            self.server.wait("member-active", since=start, where=lambda e, name=name: f"CN={name}," in e["peer"])
 
     def present(self):
         listed = str(self.server.control("members", self.group))
