@@ -170,6 +170,13 @@ def test_gsakmp_gcks_killed_while_a_tree_shrinks(gsakmp):
     gsakmp.die(QUICK)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("how", faults.HOWS, ids=["before", "amid", "after"])
+@pytest.mark.req("RFC4535-7.1.1-12", "RFC4535-A.2-01")
+def test_gsakmp_gcks_killed_at_every_write_while_a_tree_shrinks(gsakmp, how):
+    assert gsakmp.die_everywhere(how) >= 30
+
+
 # -- GDOI -----------------------------------------------------------------------------------------------------------------
 
 
