@@ -443,9 +443,12 @@ gsakmp_gcks_rtd(struct gsakmp_request *rq)
 static enum gk_err
 leave(struct gsakmp_group *g, struct gk_member *m, struct gk_now now)
 {
-	if (m->state == GK_MEMBER_LEAVING)
-		return GK_OK;
+	bool counted = m->state == GK_MEMBER_LEAVING;
+
+	gk_group_member_seen(m, now.utc_s); /* also one that was overdue */
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
+	if (counted)
+		return GK_OK;
 	return g->cfg.subordinate ? GK_OK : gsakmp_group_count_event(g, now);
 }
 

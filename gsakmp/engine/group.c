@@ -228,7 +228,7 @@ static bool
 has_departed(const struct gsakmp_group *g, const struct gk_member *m,
              const struct gsakmp_session *s)
 {
-	return m->state == GK_MEMBER_LEAVING &&
+	return m->state == GK_MEMBER_LEAVING && !gsakmp_group_unheard(m) &&
 	       (s == NULL || s->state == GSAKMP_SESSION_DEPART) &&
 	       !gk_group_excluded(g->data, gk_buf_slice(&m->identity), NULL);
 }
@@ -383,8 +383,11 @@ member_state(const struct gsakmp_group *g, const struct gk_member *m)
 		gsakmp_session_find(&g->sessions, gk_buf_slice(&m->identity));
 
 	if (m->state == GK_MEMBER_LEAVING)
-		return s != NULL && s->state == GSAKMP_SESSION_LATE ? "overdue"
-		                                                    : "leaving";
+		return gsakmp_group_unheard(m) ||
+		                       (s != NULL &&
+		                        s->state == GSAKMP_SESSION_LATE)
+		               ? "overdue"
+		               : "leaving";
 	return m->state == GK_MEMBER_ACTIVE ? "active" : "pending";
 }
 

@@ -309,6 +309,14 @@ GK_MUST_CHECK enum gk_err gsakmp_group_bars(const struct gsakmp_group *g,
 GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
                                                struct gsakmp_session *s,
                                                struct gk_now now);
+/* gsakmp_group_unheard - registered, and never heard of again: no acknowledgement
+ * of its keys has come.  Sessions know that, too, but not after a restart; of a
+ * member that leaves it is what tells one that is overdue from one that departed. */
+static inline bool
+gsakmp_group_unheard(const struct gk_member *m)
+{
+	return m->seen == 0;
+}
 /* gsakmp_group_drop_member - leaves the tree; its session goes, too. */
 GK_MUST_CHECK enum gk_err gsakmp_group_drop_member(struct gsakmp_group *g,
                                                    struct gk_member *m,

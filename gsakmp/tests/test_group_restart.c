@@ -378,6 +378,28 @@ GK_TEST(rfc4535_7_1_1_12, rekeys_held_back_survive_a_restart_in_order)
 	world_free(w);
 }
 
+struct standing {
+	const char *peer, *state;
+};
+
+static void
+see_standing(void *ctx, const struct gsakmp_group_row *row)
+{
+	struct standing *s = ctx;
+
+	if (strcmp(row->peer, s->peer) == 0)
+		s->state = row->state;
+}
+
+static const char *
+state_of(struct world *w, const char *peer)
+{
+	struct standing s = { peer, "none" };
+
+	gsakmp_group_members(w->group, see_standing, &s);
+	return s.state;
+}
+
 /*
  * RFC 4535 section 5.2: the third message makes a member.  One whose Key Download
  * was acknowledged to a key server that died before it could store that has keys
@@ -403,10 +425,17 @@ GK_TEST(rfc4535_5_2_01, who_acknowledged_to_a_store_that_died_comes_again)
 	assert_int_equal(w->seen.member_id[GSAKMP_OUT_MEMBER_OVERDUE], id);
 	assert_int_equal(world_status(w).n_members, 4);
 	assert_int_equal(world_status(w).n_overdue, 1);
+	assert_string_equal(state_of(w, late->peer), "overdue");
+	/* nor does another restart make it one that has left by itself */
+	world_restart(w);
+	assert_string_equal(state_of(w, late->peer), "overdue");
+	assert_int_equal(w->seen.count[GSAKMP_OUT_EVICTED], 0);
 	/* the next rekey is for the others */
 	gk_assert_ok(world_rekey(w));
 	world_pass(w, 1500);
 	assert_int_equal(world_status(w).n_overdue, 0);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_EVICTED], 1);
+	assert_int_equal(w->seen.member_id[GSAKMP_OUT_EVICTED], id);
 	assert_false(world_has_current(late));
 	for (size_t i = 0; i < 4; i++)
 		assert_true(world_has_current(w->member[i]));

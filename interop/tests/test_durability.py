@@ -7,6 +7,7 @@ import pytest
 
 from lab import faults, forms
 from lab.distributed import Distributed
+from lab.process import PATIENCE
 
 SEED = 20250101
 
@@ -58,6 +59,38 @@ def test_key_server_killed_at_many_random_instants(life):
     rng = random.Random(SEED + 1)
     for _ in range(60):
         life.die_sometime(rng.uniform(0.0, 0.6))
+
+
+@pytest.mark.req("RFC4535-5.2-01")
+def test_key_server_killed_before_an_acknowledgement_is_stored(ground):
+    """Who sent it has the keys, is no member, and goes with the next rekey; then it may come again."""
+    k, stays, late = ground.gcks(), ground.member("gm0"), ground.member("gm1", "other")
+    named = lambda e: "CN=gm1," in e["peer"]
+    assert stays.join(), stays.member.refusals
+    k.finish()
+    mark, send = k.directory / "acknowledged", late.send
+    k.start(env={"LD_PRELOAD": str(faults.LIBRARY), "MSEC_FAULT": "1", "MSEC_FAULT_FROM": str(mark)})
+
+    def watched(octets):
+        if octets != late.member.rtj:
+            mark.touch()
+        send(octets)
+    late.send = watched
+    assert late.join(), late.member.refusals
+    assert k.wait_end() == faults.KILLED
+    back = k.mark()
+    k.start()
+    seat = k.wait("member-overdue", since=back, where=named)["member_id"]
+    k.control("rekey", "ground")
+    k.wait("evicted", since=back, where=named)
+    newest = lambda r: int.from_bytes(r.member.ring.gtpk[b"GTPK"].handle, "big")
+    handle = k.control("status")["groups"][0]["gtpk_handle"]
+    assert stays.run(PATIENCE, lambda: newest(stays) == handle), stays.member.refusals
+    assert late.run(PATIENCE, lambda: late.member.followed == stays.member.followed), late.member.refusals
+    assert newest(late) != handle
+    again = ground.member("gm1", "other")
+    assert again.join(), again.member.refusals
+    assert k.wait("member-active", since=back, where=named)["member_id"] == seat
 
 
 @pytest.fixture
