@@ -445,7 +445,9 @@ leave(struct gsakmp_group *g, struct gk_member *m, struct gk_now now)
 {
 	bool counted = m->state == GK_MEMBER_LEAVING;
 
-	gk_group_member_seen(m, now.utc_s); /* also one that was overdue */
+	gk_group_member_seen(m, now.utc_s);
+	if (counted) /* it was overdue: what was heard is a change of its own */
+		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
 	if (counted)
 		return GK_OK;

@@ -450,6 +450,37 @@ GK_TEST(rfc4535_5_2_01, who_acknowledged_to_a_store_that_died_comes_again)
 	world_free(w);
 }
 
+/* Whoever is overdue and departs was heard, and has left by itself. */
+GK_TEST(rfc4535_5_2_01, who_is_overdue_may_depart)
+{
+	const struct simnet_weather deaf = { .loss = 1000 };
+	const struct simnet_weather fine = { .latency_min = 1,
+		                             .latency_max = 40 };
+	const struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	struct world_member *late = world_member_add(w, "late");
+
+	world_join(late);
+	while (w->seen.count[GSAKMP_OUT_MEMBER_PENDING] == 2)
+		world_pass(w, 1);
+	simnet_weather(w->net, &deaf); /* its keys are on their way */
+	world_pass(w, 11000);
+	assert_true(late->has_key);
+	simnet_weather(w->net, &fine);
+	assert_string_equal(state_of(w, late->peer), "overdue");
+	gk_assert_ok(gsakmp_gm_leave(late->gm, true, simnet_now(w->net)));
+	world_drain_member(late);
+	world_pass(w, 2000);
+	assert_int_equal(w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
+	assert_string_equal(state_of(w, late->peer), "leaving");
+	world_restart(w);
+	assert_string_equal(state_of(w, late->peer), "leaving");
+	gk_assert_ok(world_rekey(w));
+	assert_string_equal(state_of(w, late->peer), "none");
+	assert_int_equal(w->seen.count[GSAKMP_OUT_EVICTED], 0);
+	world_free(w);
+}
+
 /* ---- bad networks ------------------------------------------------------- */
 
 GK_TEST(rfc4535_3_4_01, members_keep_step_over_a_bad_network)
@@ -525,6 +556,7 @@ main(void)
 		       rekeys_held_back_survive_a_restart_in_order),
 		GK_RUN(rfc4535_5_2_01,
 		       who_acknowledged_to_a_store_that_died_comes_again),
+		GK_RUN(rfc4535_5_2_01, who_is_overdue_may_depart),
 		GK_RUN(rfc4535_3_4_01, members_keep_step_over_a_bad_network),
 		GK_RUN(rfc4535_5_2_1_1_21, parallel_joins_at_several_workers),
 	};
