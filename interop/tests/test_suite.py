@@ -89,7 +89,7 @@ def test_what_cannot_be_installed_beside_the_compiler_is_an_error(machine, monke
 
 def test_without_root_one_command_has_everything(machine, monkeypatch):
     monkeypatch.setattr(deps.os, "geteuid", lambda: 1000)
-    with pytest.raises(LabError, match="not root.*(?s:.*)install .* make tshark$"):
+    with pytest.raises(LabError, match="not root.*(?s:.*)sudo sh -c 'apt-get update && apt-get install .* make tshark'$"):
         with deps.ensured_beside({"make": "", "tshark": ""}, first={"make": ""}):
             pytest.fail("nothing can be compiled")
 

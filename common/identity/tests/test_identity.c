@@ -362,13 +362,8 @@ GK_TEST(identity, text_reads_back_for_all_octets)
 GK_TEST(identity, what_a_terminal_acts_on_is_hexadecimal)
 {
 	static const char *const odd[] = {
-		"a\x1b[2J",
-		"a\x7f",
-		"a\xc2\x9b",
-		"\xe2\x80\xae"
-		"ecila",
-		"\xe2\x81\xa6x",
-		"a\x9b",
+		"a\x1b[2J",        "a\x7f",         "a\xc2\x9b",
+		"\xe2\x80\xaexyz", "\xe2\x81\xa6x", "a\x9b",
 	};
 
 	for (size_t i = 0; i < GK_COUNT(odd); i++) {

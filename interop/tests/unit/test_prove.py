@@ -90,7 +90,7 @@ def test_programs_of_a_build_with_switches_say_so(tmp_path):
     asked when it is made (lab/build.py)."""
     cc = ["cc", "-std=gnu11", "-DHAVE_CONFIG_H", "-DGK_CHECK_SWITCHES", "-include", BUILD / "config.h", f"-I{TOP}"]
     made = tmp_path / "msec-ctl"
-    subprocess.run([*cc, TOP / "common/daemon/msec_ctl.c", "-o", made, "-ljansson"], check=True)
+    subprocess.run([*cc, TOP / "common/daemon/msec_ctl.c", "-o", made, BUILD / "libgk.a", "-ljansson"], check=True)
     said = subprocess.run([made, "--version"], capture_output=True, text=True, env={"MSEC_CHECK_OFF": "RFC4535-7-04"})
     assert said.returncode == 0
     assert said.stderr == "msec-ctl: NOT FOR USE: built with --enable-check-switches; switched off: [RFC4535-7-04]\n"
