@@ -79,3 +79,14 @@ fixture_joined(struct fixture *f, const struct world_config *cfg,
 	world_pass(f->w, 5000);
 	assert_true(world_has_current(f->m));
 }
+
+void
+fixture_following(struct fixture *f, const struct world_config *cfg)
+{
+	fixture_joined(f, cfg, SERVER_NAME);
+	world_join(world_member_add(f->w, "bob"));
+	world_pass(f->w, 5000);
+	gk_assert_ok(world_rekey(f->w));
+	world_pass(f->w, 5000);
+	assert_int_equal(world_in_step(f->w), 2);
+}

@@ -18,6 +18,8 @@ struct world *world_with(const struct world_config *cfg, unsigned members);
 struct world *world_joined(const struct world_config *cfg, unsigned members);
 struct gsakmp_group_status world_status(struct world *w);
 
+#define SERVER_NAME "/CN=Server"
+
 /* One member, and two whom nobody should believe. */
 struct fixture {
 	struct world *w;
@@ -33,5 +35,7 @@ void fixture_down(struct fixture *f);
 /* fixture_joined - the same, and alice is a member. */
 void fixture_joined(struct fixture *f, const struct world_config *cfg,
                     const char *self);
+/* fixture_following - alice and bob are, in step, and alice has heard a Rekey Event. */
+void fixture_following(struct fixture *f, const struct world_config *cfg);
 
 #endif /* GSAKMP_TESTS_FIXTURE_H */

@@ -9,7 +9,6 @@
 /*
  * DOC: a key server of our own making, for tests of a member
  */
-#define SERVER_NAME "/CN=Server"
 
 struct gm_forge {
 	const struct gk_pki_party *by;  /* NULL: the server */

@@ -24,18 +24,6 @@ posting(uint64_t seed)
 	return cfg;
 }
 
-/* alice and bob, in step, and alice has heard a Rekey Event. */
-static void
-following(struct fixture *f, const struct world_config *cfg)
-{
-	fixture_joined(f, cfg, SERVER_NAME);
-	world_join(world_member_add(f->w, "bob"));
-	world_pass(f->w, 5000);
-	gk_assert_ok(world_rekey(f->w));
-	world_pass(f->w, 5000);
-	assert_int_equal(world_in_step(f->w), 2);
-}
-
 /* @n rekeys that alice does not hear, two seconds apart. */
 static void
 miss(struct fixture *f, unsigned n)
@@ -55,7 +43,7 @@ GK_TEST(rfc4534_b_5_6_3_01, missed_events_are_fetched_and_come_in_order)
 	unsigned rekeyed;
 	uint32_t sequence;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	rekeyed = f.m->seen.count[GSAKMP_OUT_REKEYED];
 	miss(&f, 3);
 	gk_assert_ok(world_rekey(f.w));
@@ -90,7 +78,7 @@ GK_TEST(rfc4534_b_5_6_3_01, late_event_saves_the_question)
 	struct gk_buf late = { 0 }, early = { 0 };
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	gm_next_rekey(&f, &late);
 	world_pass(f.w, 2000);
 	gm_next_rekey(&f, &early);
@@ -115,7 +103,7 @@ GK_TEST(rfc4534_b_5_5_01, overdue_event_is_looked_up_before_anybody_joins)
 	struct fixture f;
 
 	cfg.interval = 60;
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 2);
 	world_pass(f.w, 61000);
 	assert_true(world_has_current(f.m));
@@ -139,7 +127,7 @@ GK_TEST(rfc4534_b_5_6_3_01, without_a_copy_it_goes_on_as_far_as_keys_fit)
 		struct fixture f;
 
 		cfg.gm.gap_rejoin = strict;
-		following(&f, &cfg);
+		fixture_following(&f, &cfg);
 		f.w->board_down = true;
 		miss(&f, 1);
 		gk_assert_ok(world_rekey(f.w));
@@ -160,7 +148,7 @@ GK_TEST(rfc4535_7_5_2_09, without_a_copy_and_keys_a_registration_follows)
 	struct world_member *carol;
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	carol = world_member_add(f.w, "carol");
 	world_join(carol);
 	world_pass(f.w, 5000);
@@ -207,7 +195,7 @@ GK_TEST(rfc4535_5_3_1_1_03, spoilt_copy_changes_nothing)
 		struct world_row *row;
 		struct fixture f;
 
-		following(&f, &cfg);
+		fixture_following(&f, &cfg);
 		gk_assert_ok(gk_buf_copy(
 			&old,
 			gk_buf_slice(&f.m->seen.last_received[exchanges[i]])));
@@ -240,7 +228,7 @@ GK_TEST(rfc4535_7_1_2_09, forged_sequence_opens_no_gap)
 	struct gk_buf dgram = { 0 }, other = { 0 };
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	gm_next_rekey(&f, &dgram);
 	gm_sign_again(&f, gk_buf_slice(&dgram), 99, &f.mallory, "CN=mallory",
 	              &other);
@@ -262,7 +250,7 @@ GK_TEST(rfc4535_5_3_1_3_02, destruction_does_not_wait_for_missing_events)
 	struct world_config cfg = posting(5);
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 1);
 	gk_assert_ok(gsakmp_group_destroy(f.w->group, simnet_now(f.w->net)));
 	world_drain(f.w);
@@ -299,7 +287,7 @@ GK_TEST(rfc4534_b_5_6_3_01, too_many_missing_events_are_not_fetched)
 	struct fixture f;
 
 	cfg.gm.fetch_max = 2;
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 2);
 	gk_assert_ok(world_rekey(f.w));
 	world_pass(f.w, 100);
@@ -309,7 +297,7 @@ GK_TEST(rfc4534_b_5_6_3_01, too_many_missing_events_are_not_fetched)
 	fixture_down(&f);
 	cfg.gm.fetch_max = 0;
 	cfg.gm.no_fetch = true;
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 1);
 	gk_assert_ok(world_rekey(f.w));
 	world_pass(f.w, 100);
@@ -324,7 +312,7 @@ GK_TEST(rfc4534_b_5_6_3_01, what_could_not_be_held_is_fetched_too)
 	struct fixture f;
 
 	cfg.gm.fetch_window_ms = 60000;
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 1);
 	for (int i = 0; i < 20; i++) {
 		gk_assert_ok(world_rekey(f.w));
@@ -348,7 +336,7 @@ GK_TEST(rfc4534_b_5_6_3_01, fetch_without_an_answer_ends)
 	struct gk_now now;
 	unsigned asked = 0;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 1);
 	gm_next_rekey(&f, &dgram);
 	now = simnet_now(f.w->net);
@@ -386,7 +374,7 @@ GK_TEST(rfc4535_7_1_1_13, recovery_waits_for_the_store)
 	struct world_config cfg = posting(5);
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	miss(&f, 2);
 	f.m->store.broken = true;
 	gk_assert_ok(world_rekey(f.w));

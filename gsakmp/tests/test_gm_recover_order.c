@@ -17,18 +17,6 @@ posting(void)
 	return cfg;
 }
 
-/* alice and bob, in step, and alice has heard a Rekey Event. */
-static void
-following(struct fixture *f, const struct world_config *cfg)
-{
-	fixture_joined(f, cfg, SERVER_NAME);
-	world_join(world_member_add(f->w, "bob"));
-	world_pass(f->w, 5000);
-	gk_assert_ok(world_rekey(f->w));
-	world_pass(f->w, 5000);
-	assert_int_equal(world_in_step(f->w), 2);
-}
-
 /* The next @n Rekey Events of the server, none of them delivered. */
 static void
 next_rekeys(struct fixture *f, struct gk_buf *dgram, size_t n)
@@ -58,7 +46,7 @@ GK_TEST(rfc4534_b_5_6_3_01, what_was_heard_in_any_order_is_not_asked_for)
 	struct gk_buf event[4] = { { 0 } };
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	next_rekeys(&f, event, GK_COUNT(event));
 	/* Each again and again, and none of them takes another one's room. */
 	for (int i = 0; i < 20; i++)
@@ -79,7 +67,7 @@ GK_TEST(rfc4534_b_5_6_3_01, a_repetition_in_its_turn_leaves_the_others)
 	struct gk_buf event[3] = { { 0 } };
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	next_rekeys(&f, event, GK_COUNT(event));
 	hear(&f, &event[1]);
 	hear(&f, &event[2]);
@@ -101,7 +89,7 @@ GK_TEST(rfc4534_b_5_6_3_01, without_a_copy_all_that_was_heard_is_taken)
 	struct fixture f;
 	unsigned rekeyed;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	f.w->board_down = true;
 	next_rekeys(&f, event, GK_COUNT(event));
 	rekeyed = f.m->seen.count[GSAKMP_OUT_REKEYED];
@@ -146,7 +134,7 @@ GK_TEST(rfc4534_b_5_6_3_01, a_copy_of_what_came_meanwhile_is_not_looked_at)
 	struct fixture f;
 	struct gk_now now;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	next_rekeys(&f, event, GK_COUNT(event));
 	hear(&f, &event[1]);
 	now = simnet_now(f.w->net);
@@ -177,7 +165,7 @@ GK_TEST(rfc4535_7_1_1_13, who_comes_again_has_missed_nothing)
 	struct world_config cfg = posting();
 	struct fixture f;
 
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	gk_assert_ok(gsakmp_gm_leave(f.m->gm, false, simnet_now(f.w->net)));
 	world_pass(f.w, 1000);
 	simnet_listen(f.w->net, f.m->node, false);
@@ -206,7 +194,7 @@ GK_TEST(rfc4534_b_5_6_3_01, an_overdue_rekey_asks_no_more_than_is_allowed)
 
 	cfg.interval = 60;
 	cfg.gm.fetch_max = 2;
-	following(&f, &cfg);
+	fixture_following(&f, &cfg);
 	next_rekeys(&f, event, GK_COUNT(event));
 	simnet_listen(f.w->net, f.m->node, false);
 	world_pass(f.w, 58000);

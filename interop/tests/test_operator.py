@@ -3,36 +3,21 @@
 import json
 import os
 import re
-import socket
 import subprocess
-import threading
 
 import pytest
 
 from lab import LabError, forms
 from lab.build import program
 from lab.story import GROUP
+from msec_scapy.testing.ctl import told
 
 
 def shown(tmp_path, result, *options):
     """What msec-ctl prints of an answer."""
-    path = tmp_path / "s"
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(path))
-        listening.listen(1)
-
-        def answer():
-            connection, _ = listening.accept()
-            with connection:
-                connection.makefile().readline()
-                connection.sendall(json.dumps({"ok": True, "result": result}).encode() + b"\n")
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        r = subprocess.run([program("msec-ctl"), *options, path, "status"], capture_output=True, text=True)
-        thread.join()
+    r = told(tmp_path, [json.dumps({"ok": True, "result": result}).encode()], *options, "status")
     assert r.returncode == 0, r.stderr
-    return r.stdout
+    return r.stdout.decode()
 
 
 def test_rows_stand_below_each_other_and_what_has_parts_in_blocks(tmp_path):
@@ -40,18 +25,14 @@ def test_rows_stand_below_each_other_and_what_has_parts_in_blocks(tmp_path):
     rows = [{"name": "a", "n": 1, "long": "x" * 60, "end": True}, {"name": "bb", "n": None, "long": "y", "end": "z"}]
     assert shown(tmp_path, rows).splitlines() == [
         "name  n  " + "long".ljust(50) + "end", "a     1  " + "x" * 60 + "  yes", "bb    -  " + "y".ljust(50) + "z"]
-    (tmp_path / "s").unlink()
     nested = {"state": "open", "names": ["p", "q"], "none": [], "groups": [{"group": "g", "kek": {"spi": "00", "lkh": False}},
                                                                            {"group": "h", "kek": None}]}
     assert shown(tmp_path, nested).splitlines() == [
         "state   open", "names   p, q", "none    -", "groups", "  group  g", "  kek", "    spi  00", "    lkh  no", "",
         "  group  h", "  kek    -"]
-    (tmp_path / "s").unlink()
     assert shown(tmp_path, [{"a": 1}, {"b": 2, "o": {}}]).splitlines() == ["a  b  o", "1  -  -", "-  2  -"]
-    (tmp_path / "s").unlink()
     wide = [{f"column{i}": "v" * 30 for i in range(8)}]
     assert shown(tmp_path, wide).splitlines() == [f"column{i}  {'v' * 30}" for i in range(8)]
-    (tmp_path / "s").unlink()
     assert json.loads(shown(tmp_path, nested, "--json"))["result"] == nested
 
 

@@ -2,13 +2,12 @@
 """What a peer wrote is shown to an operator, and does not act on the operator's terminal."""
 import json
 import re
-import socket
 import subprocess
-import threading
 
 import pytest
 
 from lab.build import program
+from msec_scapy.testing.ctl import told
 from msec_scapy.testing.ground import Ground
 
 # C0 but the end of a line, DEL, C1, and what changes the direction of its surroundings.
@@ -23,24 +22,8 @@ def harmless(octets: bytes) -> str:
     return text
 
 
-def told(tmp_path, answers: list, *words) -> bytes:
-    """What msec-ctl prints of what some daemon says, octet for octet."""
-    path = tmp_path / "s"
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(path))
-        listening.listen(1)
-
-        def answer():
-            connection, _ = listening.accept()
-            with connection:
-                connection.makefile().readline()
-                connection.sendall(b"".join(a + b"\n" for a in answers))
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        r = subprocess.run([program("msec-ctl"), *words[:-1], path, words[-1]], capture_output=True)
-        thread.join()
+def printed(*of) -> bytes:
+    r = told(*of)
     return r.stdout + r.stderr
 
 
@@ -54,16 +37,16 @@ def raw(value) -> bytes:
 def test_what_a_daemon_passes_on(tmp_path, odd, shown):
     """Whichever daemon it was, and whether or not it took care itself."""
     rows = [{"name": odd, "list": [odd, "b"], "n": 1}, {"name": "x", "list": [], "n": 2}]
-    text = harmless(told(tmp_path, [raw({"ok": True, "result": rows})], "members")).splitlines()
+    text = harmless(printed(tmp_path, [raw({"ok": True, "result": rows})], "members")).splitlines()
     assert text[1].startswith(shown + "  ") and shown + ", b  " in text[1]
     octets = [len(line.encode().rpartition(b"  ")[0]) for line in text]
     assert len(set(octets)) == 1, "the columns of what is shown stand below each other"
-    refused = told(tmp_path, [raw({"ok": False, "error": odd})], "evict")
+    refused = printed(tmp_path, [raw({"ok": False, "error": odd})], "evict")
     assert harmless(refused) == f"msec-ctl: {shown}\n"
-    document = harmless(told(tmp_path, [raw({"ok": True, "result": rows})], "--json", "members"))
+    document = harmless(printed(tmp_path, [raw({"ok": True, "result": rows})], "--json", "members"))
     assert json.loads(document)["result"] == rows and len(document.splitlines()) > 5
     event = {"event": "refused", "peer": odd}
-    lines = harmless(told(tmp_path, [raw({"ok": True, "result": {}}), raw(event)], "events")).splitlines()
+    lines = harmless(printed(tmp_path, [raw({"ok": True, "result": {}}), raw(event)], "events")).splitlines()
     assert json.loads(lines[-1]) == event
 
 
