@@ -129,6 +129,11 @@ void gk_group_leave_soon(const struct gk_group *group,
 GK_MUST_CHECK enum gk_err gk_group_member_state(struct gk_group *group,
                                                 struct gk_member *member,
                                                 enum gk_member_state state);
+/* gk_group_member_changed - its row is written again with the next journal, whether
+ * a call here changed something or the caller did.  Only GK_ERR_NOMEM, and then
+ * nothing has changed. */
+GK_MUST_CHECK enum gk_err gk_group_member_changed(struct gk_group *group,
+                                                  struct gk_member *member);
 /* gk_group_member_seen - durable with the member's next change, not before. */
 void gk_group_member_seen(struct gk_member *member, int64_t utc);
 GK_MUST_CHECK enum gk_err gk_group_member_blob(struct gk_group *group,

@@ -341,10 +341,18 @@ gk_group_member_state(struct gk_group *g, struct gk_member *member,
 {
 	if (member->state == state)
 		return GK_OK;
-	GK_TRY(gk_group_dirty_reserve(g));
+	GK_TRY(gk_group_member_changed(g, member));
 	g->in_state[member->state]--;
 	g->in_state[state]++;
 	member->state = state;
+	return GK_OK;
+}
+
+enum gk_err
+gk_group_member_changed(struct gk_group *g, struct gk_member *member)
+{
+	if (!member->dirty)
+		GK_TRY(gk_group_dirty_reserve(g));
 	gk_group_dirty_add(g, member);
 	return GK_OK;
 }

@@ -166,8 +166,8 @@ registered(struct gsakmp_request *rq, struct gsakmp_session *s,
 
 	if (!ack && GK_CHECKED("RFC4535-5.2.1.4-16"))
 		return gsakmp_group_overdue(g, s, rq->now);
-	gk_group_member_seen(m, rq->now.utc_s);
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
+	gk_group_member_seen(m, rq->now.utc_s);
 	gsakmp_session_drop(&g->sessions, s);
 	return GK_OK;
 }

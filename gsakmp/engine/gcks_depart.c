@@ -445,10 +445,10 @@ leave(struct gsakmp_group *g, struct gk_member *m, struct gk_now now)
 {
 	bool counted = m->state == GK_MEMBER_LEAVING;
 
-	gk_group_member_seen(m, now.utc_s);
-	if (counted) /* it was overdue: what was heard is a change of its own */
-		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
+	/* One that was overdue: that it was heard is a change of its own. */
+	GK_TRY(gk_group_member_changed(g->data, m));
 	GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_LEAVING));
+	gk_group_member_seen(m, now.utc_s);
 	if (counted)
 		return GK_OK;
 	return g->cfg.subordinate ? GK_OK : gsakmp_group_count_event(g, now);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/group/gk_group.h"
 
@@ -230,6 +231,80 @@ GK_TEST(group, running_out_of_memory_is_reported_and_leaks_nothing)
 	}
 }
 
+static bool
+has_row_of(struct gk_group *g, const struct gk_member *m)
+{
+	const struct gk_journal *j = gk_group_journal(g);
+	bool found = false;
+
+	for (size_t i = 0; i < gk_journal_count(j); i++) {
+		struct gk_change c = gk_journal_at(j, i);
+
+		found |= strcmp(c.table, "grp_member") == 0 && c.key.len == 4 &&
+		         c.key.ptr[3] == m->id;
+	}
+	return found;
+}
+
+/* What is not in the journal yet has room for 64 members to begin with. */
+static struct gk_group *
+group_without_room(struct gk_member **m)
+{
+	const struct gk_group_config cfg = { .scope = gk_slice_str("group") };
+	struct gk_member *other;
+	struct gk_group *g;
+	char name[8];
+
+	gk_assert_ok(gk_group_new(&env, &cfg, &g));
+	gk_assert_ok(gk_group_join(g, gk_slice_str("a"), 1, m));
+	gk_journal_clear(gk_group_journal(g));
+	for (int i = 0; i < 64; i++) {
+		(void)snprintf(name, sizeof(name), "m%d", i);
+		gk_assert_ok(gk_group_join(g, gk_slice_str(name), 1, &other));
+	}
+	return g;
+}
+
+GK_TEST(group, member_that_cannot_be_written_down_is_what_it_was)
+{
+	struct gk_member *m;
+	struct gk_group *g = group_without_room(&m);
+
+	fail_at = 1;
+	gk_assert_err(GK_ERR_NOMEM, gk_group_member_changed(g, m));
+	fail_at = 1;
+	gk_assert_err(GK_ERR_NOMEM,
+	              gk_group_member_state(g, m, GK_MEMBER_LEAVING));
+	fail_at = 0;
+	assert_int_equal(m->state, GK_MEMBER_PENDING);
+	assert_int_equal(gk_group_count_state(g, GK_MEMBER_PENDING), 65);
+	assert_false(has_row_of(g, m));
+	gk_group_free(g);
+}
+
+/* Whoever has said so can change it without fear, and says it twice for nothing. */
+GK_TEST(group, member_said_to_have_changed_needs_no_memory_more)
+{
+	struct gk_member *m;
+	struct gk_group *g = group_without_room(&m);
+
+	gk_assert_ok(gk_group_member_changed(g, m));
+	for (size_t i = 0; i < 63; i++) { /* to where there is no room again */
+		struct gk_member *other;
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "n%zu", i);
+		gk_assert_ok(gk_group_join(g, gk_slice_str(name), 1, &other));
+	}
+	fail_at = 1;
+	gk_assert_ok(gk_group_member_changed(g, m));
+	gk_assert_ok(gk_group_member_state(g, m, GK_MEMBER_LEAVING));
+	fail_at = 0;
+	assert_int_equal(m->state, GK_MEMBER_LEAVING);
+	assert_true(has_row_of(g, m));
+	gk_group_free(g);
+}
+
 GK_TEST(journal, lost_change_stops_it_for_good)
 {
 	struct gk_slice key = gk_slice_str("k"), value = gk_slice_str("v");
@@ -259,6 +334,9 @@ main(void)
 		GK_RUN(lkh, operation_that_runs_out_of_memory_changed_nothing),
 		GK_RUN(lkh, seal_that_runs_out_of_memory_leaves_the_epoch_open),
 		GK_RUN(journal, lost_change_stops_it_for_good),
+		GK_RUN(group,
+		       member_that_cannot_be_written_down_is_what_it_was),
+		GK_RUN(group, member_said_to_have_changed_needs_no_memory_more),
 		GK_RUN(group,
 		       running_out_of_memory_is_reported_and_leaks_nothing),
 	};
