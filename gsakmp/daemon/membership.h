@@ -219,6 +219,9 @@ void gsakmpd_retry_joined(struct gsakmpd_membership *m);
 /* gsakmpd_retry_asked - what came of asking: where it could not even do that, nothing
  * else will tell it that it is no member. */
 void gsakmpd_retry_asked(struct gsakmpd_membership *m, enum gk_err err);
+/* gsakmpd_join_fault - why the engine did not ask, @err being what it said. */
+const char *gsakmpd_join_fault(const struct gsakmpd_membership *m,
+                               enum gk_err err);
 /* gsakmpd_retry_json - when it asks again; null: not by itself. */
 json_t *gsakmpd_retry_json(const struct gsakmpd_membership *m);
 

@@ -121,7 +121,7 @@ done(struct gsakmpd_membership *m, enum gk_err err, const char *what,
 		snprintf(why, 256, "cannot %s in state '%s'", what,
 		         gsakmp_gm_state_text(st.state));
 	else
-		snprintf(why, 256, "%s", gk_strerror(err));
+		snprintf(why, 256, "%s", gsakmpd_join_fault(m, err));
 	return NULL;
 }
 

@@ -76,13 +76,24 @@ gsakmpd_retry_left(struct gsakmpd_membership *m)
 	        (unsigned long long)(wait + 999) / 1000);
 }
 
+const char *
+gsakmpd_join_fault(const struct gsakmpd_membership *m, enum gk_err err)
+{
+	struct gsakmp_gm_status st;
+
+	gsakmp_gm_status(m->engine, &st);
+	return err == GK_ERR_POLICY && st.destroyed ? "the group was destroyed"
+	                                            : gk_strerror(err);
+}
+
 void
 gsakmpd_retry_asked(struct gsakmpd_membership *m, enum gk_err err)
 {
 	/* It has been asked for already. */
 	if (err == GK_OK || err == GK_ERR_UNEXPECTED)
 		return;
-	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s", gk_strerror(err));
+	gkd_log(LOG_WARNING, "fsm", "no Request to Join: %s",
+	        gsakmpd_join_fault(m, err));
 	/* A group that was destroyed. */
 	if (err != GK_ERR_POLICY)
 		gsakmpd_retry_left(m);

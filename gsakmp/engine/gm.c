@@ -482,6 +482,16 @@ gsakmp_gm_deadline(const struct gsakmp_gm *gm)
 
 /* ---- commands ----------------------------------------------------------- */
 
+/* RFC4535-7.1.1-14: whoever said so, and also before a restart. */
+static bool
+is_destroyed(const struct gsakmp_gm *gm)
+{
+	for (size_t i = 0; i < gm->n_sequences; i++)
+		if (gm->sequence[i].last == GSAKMP_SEQUENCE_DESTROY)
+			return true;
+	return false;
+}
+
 enum gk_err
 gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 {
@@ -489,9 +499,8 @@ gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now)
 	if (!gsakmp_gm_may(gm, GSAKMP_GM_EV_JOIN))
 		return GK_ERR_UNEXPECTED;
 	/* RFC4535-7.1.1-14: a destroyed group stays destroyed. */
-	for (size_t i = 0; i < gm->n_sequences; i++)
-		if (gm->sequence[i].last == GSAKMP_SEQUENCE_DESTROY)
-			return GK_ERR_POLICY;
+	if (is_destroyed(gm))
+		return GK_ERR_POLICY;
 	if (!gm->cfg.receive_only)
 		GK_TRY(gsakmp_gm_start_join(gm, now));
 	else if (gm->cfg.static_key == NULL ||
@@ -530,6 +539,7 @@ gsakmp_gm_status(const struct gsakmp_gm *gm, struct gsakmp_gm_status *out)
 		.sequence = gm->last_sequence,
 		.gcks = gk_buf_slice(&gm->gcks_key),
 		.n_keks = gm->keks.count,
+		.destroyed = is_destroyed(gm),
 		.rekey_due_utc = gm->overdue_utc,
 		.waiting = gm->again.n + (gm->owed != NULL),
 		.fetching = gsakmp_gm_fetching(gm),

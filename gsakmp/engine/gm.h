@@ -147,7 +147,8 @@ GK_MUST_CHECK enum gk_err gsakmp_gm_load(struct gsakmp_gm *gm,
 /*
  * Commands.  GK_ERR_UNEXPECTED when the state has no such transition.  A
  * receive-only member joins by beginning to listen, and cannot leave with
- * notice: GK_ERR_POLICY.
+ * notice: GK_ERR_POLICY.  That is also the answer to a join with mechanisms that
+ * we cannot do, and to one of a group that was destroyed, see gsakmp_gm_status().
  */
 enum gk_err gsakmp_gm_join(struct gsakmp_gm *gm, struct gk_now now);
 /* gsakmp_gm_leave - with @notice: de-register (section 5.3.2.3); without:
@@ -235,6 +236,7 @@ struct gsakmp_gm_status {
 	struct gk_slice gcks;    /* who registered us, printable; or empty */
 	struct gsakmp_gtpk gtpk; /* the key to send with; octets empty */
 	size_t n_keks;           /* key encryption keys held */
+	bool destroyed;          /* the group, for good: nobody joins it */
 	int64_t rekey_due_utc;   /* when a rekey is overdue; 0 never */
 	uint32_t fetching; /* Sequence ID that is missing and sought; or 0 */
 	bool terse;

@@ -155,6 +155,14 @@ def test_who_was_excluded_and_whose_group_is_no_more_asks_no_longer(group):
         assert "asking again in" not in daemon.log.read_text()
         if name == "alice":
             s.keys.control("destroy", GROUP)
+    # Its operator is told the same, also by a daemon that was started since.
+    bob = s.members["bob"]
+    for _ in range(2):
+        with pytest.raises(LabError, match="the group was destroyed"):
+            bob.control("join")
+        bob.finish()
+        bob.start()
+    assert "no Request to Join: the group was destroyed" in bob.log.read_text()
 
 
 @pytest.mark.req("RFC4534-3.1-03")
