@@ -237,16 +237,15 @@ cut_down(struct gk_lkh *lkh)
 			lkh->sweep = (struct gk_lkh_at){ lkh->block_count, 0 };
 		if (lkh->vacated > lkh->seats)
 			lkh->vacated = 0;
-		lkh->head_dirty = true;
 	}
 	return n;
 }
 
+/* With UINT32_MAX to spare it never is: there are not so many nodes. */
 static bool
 is_too_large(const struct gk_lkh *lkh)
 {
-	return lkh->cfg.spare != UINT32_MAX &&
-	       lkh->used > (uint64_t)TIMES * lkh->keyed + lkh->cfg.spare;
+	return lkh->used > (uint64_t)TIMES * lkh->keyed + lkh->cfg.spare;
 }
 
 size_t

@@ -236,6 +236,41 @@ GK_TEST(rfc4535_7_4_1_1, keys_that_are_bypassed_expire_without_a_word)
 	gk_journal_free(j);
 }
 
+/* Where the round of renewals is may be what is cut down. */
+GK_TEST(rfc4535_7_4_1_1, renewing_goes_on_when_its_tree_is_cut_down)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 16,
+		                           .capacity = 4,
+		                           .lifetime = 3600,
+		                           .spare = 1 };
+	struct gk_journal *j = journal_new();
+	struct gk_lkh *lkh = tree_of(&cfg, 32);
+	const uint32_t first = 1;
+	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
+	struct gk_lkh_size size;
+	size_t n, renewed;
+
+	gk_lkh_size(lkh, &size);
+	assert_int_equal(size.trees, 4);
+	/* Trees of 7, 7, 15 and 31 nodes: into the last one. */
+	gk_assert_ok(gk_lkh_renew(lkh, 2000, 4600, 29 + 5, &renewed));
+	seal(lkh, GK_LKH_PATH, NULL);
+	leave_but(lkh, &first, 1);
+	gk_assert_ok(gk_lkh_save(lkh, j));
+	shrink_all(lkh, j);
+	gk_lkh_size(lkh, &size);
+	assert_int_equal(size.trees, 1);
+	/* One look at each node that is there: it begins with the first. */
+	gk_assert_ok(gk_lkh_renew(lkh, 8000, 8000, 7, &renewed));
+	assert_int_equal(renewed, 1);
+	gk_assert_ok(gk_lkh_path(lkh, 1, keys, &n));
+	for (size_t i = 0; i < n; i++)
+		assert_true(keys[i].expires > 8000);
+	gk_lkh_free(lkh);
+	gk_journal_free(j);
+}
+
 GK_TEST(rfc4535_7_4_1_1, a_node_given_back_forgets_neither_handle_nor_date)
 {
 	const struct gk_lkh_config cfg = { .degree = 2,
@@ -391,6 +426,21 @@ GK_TEST(lkh, a_sweep_is_done_in_parts)
 	gk_lkh_free(lkh);
 	rows_free(rows);
 	gk_journal_free(j);
+}
+
+/* But after one that has written much, more of it at once is no more to write. */
+GK_TEST(lkh, a_sweep_goes_further_where_much_has_changed)
+{
+	const struct gk_lkh_config cfg = { .degree = 2,
+		                           .key_len = 16,
+		                           .capacity = 1 << 14 };
+	const uint32_t stay[] = { 1 };
+	struct gk_lkh *lkh = tree_of(&cfg, 1 << 14);
+
+	leave_but(lkh, stay, 1);
+	assert_true(lkh->dirty_count > 1 << 14);
+	assert_true(gk_lkh_shrink(lkh, 3000) > 2 * lkh->dirty_count / 3);
+	gk_lkh_free(lkh);
 }
 
 GK_TEST(lkh, a_group_that_comes_and_goes_is_left_alone)
@@ -560,10 +610,13 @@ main(void)
 		GK_RUN(rfc4535_7_4_1_1,
 		       keys_that_are_bypassed_expire_without_a_word),
 		GK_RUN(rfc4535_7_4_1_1,
+		       renewing_goes_on_when_its_tree_is_cut_down),
+		GK_RUN(rfc4535_7_4_1_1,
 		       a_node_given_back_forgets_neither_handle_nor_date),
 		GK_RUN(lkh, rows_and_memory_of_those_who_left_are_given_back),
 		GK_RUN(lkh, memory_of_a_large_tree_is_given_back),
 		GK_RUN(lkh, a_sweep_is_done_in_parts),
+		GK_RUN(lkh, a_sweep_goes_further_where_much_has_changed),
 		GK_RUN(lkh, a_group_that_comes_and_goes_is_left_alone),
 		GK_RUN(lkh, a_small_group_and_one_that_must_not_are_left_alone),
 		GK_RUN(lkh, shrinking_without_randomness_only_takes),
