@@ -156,6 +156,28 @@ GK_TEST(rfc4534_3_01, golden_token_decodes)
 	gpt_token_free(t);
 }
 
+/* 2.25 and one large number, made 119 small ones: 480 characters. */
+GK_TEST(rfc4534_1_04, protocol_with_too_long_an_identifier_is_named)
+{
+	struct gpt_token *t = decoded(SLICE(golden));
+	struct gk_buf der = { 0 };
+	struct gpt_fault why = { 0 };
+	char oid[257] = "2.25.1";
+	uint8_t *at;
+
+	memset(oid + 6, '0', 250);
+	free(t->rekey[1].unknown.oid);
+	t->rekey[1].unknown.oid = strdup(oid);
+	gk_assert_ok(gpt_token_encode(t, &der, &why));
+	at = memmem(der.ptr, der.len, "\x06\x78\x69", 3);
+	assert_non_null(at);
+	memset(at + 3, 0x7f, 119);
+	check_refused(gk_buf_slice(&der), GK_ERR_VALUE, "RFC4534-1-04",
+	              "rekey[1].protocol");
+	gk_buf_free(&der);
+	gpt_token_free(t);
+}
+
 GK_TEST(rfc4534_3_12, unknown_protocol_is_kept_as_it_is)
 {
 	struct gpt_token *t = decoded(SLICE(golden));
@@ -465,6 +487,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4534_3_01, golden_token_decodes),
+		GK_RUN(rfc4534_1_04,
+		       protocol_with_too_long_an_identifier_is_named),
 		GK_RUN(rfc4534_3_12, unknown_protocol_is_kept_as_it_is),
 		GK_RUN(rfc4534_1_04, golden_tokens_reencode_octet_for_octet),
 		GK_RUN(rfc4534_b_2_02, both_readings_give_the_same_policy),
