@@ -99,7 +99,8 @@ take(struct gsakmp_request *rq, const struct gsakmp_waiting *w,
 	enum gsakmp_session_state to;
 	struct gk_member *m;
 
-	if (g->phase != GSAKMP_GROUP_OPEN || s == NULL || s->id != w->id)
+	/* A group that is no more has no sessions. */
+	if (s == NULL || s->id != w->id)
 		return GK_ERR_UNEXPECTED;
 	GK_TRY(gsakmp_session_next(
 		s->state,

@@ -382,7 +382,6 @@ acknowledge(struct download *d, struct gk_slice ack)
 	gm->receipt.nonce_i = gm->join.nonce_i;
 	gm->join.nonce_i = (struct gk_buf){ 0 };
 	GK_TRY(gk_buf_copy(&gm->receipt.ack, ack));
-	gm->receipt.to = *d->in->from;
 	GK_TRY(gsakmp_gm_send(gm, ack, d->in->from,
 	                      GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK));
 	gsakmp_gm_join_clear(gm);

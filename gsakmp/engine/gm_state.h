@@ -54,7 +54,6 @@ struct gsakmp_gm_join {
 struct gsakmp_gm_receipt {
 	struct gk_buf nonce_i;
 	struct gk_buf ack;
-	struct gsakmp_endpoint to;
 };
 
 struct gsakmp_gm_departure {

@@ -146,6 +146,37 @@ GK_TEST(rfc4535_5_2_1_4_16, silence_evicts_and_a_late_ack_puts_it_right)
 	fixture_down(&f);
 }
 
+static void
+no_timeout(struct gpt_token *t)
+{
+	t->registration[0].reg.reg->mechanisms[0].alacarte.timeout.value = 0;
+}
+
+/* The token's; without one, the key server's own. */
+GK_TEST(rfc4534_b_1_3_1_07, the_token_says_how_long_an_ack_is_waited_for)
+{
+	for (int own = 0; own < 2; own++) {
+		struct world_config cfg = world_plain(3);
+		struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
+		struct fixture f;
+
+		cfg.group.session_timeout_ms = 20000;
+		fixture_up(&f, &cfg, ALICE_NAME);
+		if (own) {
+			f.w->amend = no_timeout;
+			world_token(f.w);
+			gk_assert_ok(world_publish(f.w, NULL));
+		}
+		gcks_wait_for_ack(&f, msg);
+		world_pass(f.w, own ? 19900 : 9900);
+		assert_string_equal(state_of_only_member(f.w), "pending");
+		world_pass(f.w, 200);
+		assert_string_equal(state_of_only_member(f.w), "overdue");
+		test_free(msg);
+		fixture_down(&f);
+	}
+}
+
 GK_TEST(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack)
 {
 	struct world_config cfg = world_plain(3);
@@ -424,6 +455,8 @@ main(void)
 		       refusal_by_the_member_evicts_at_the_next_rekey),
 		GK_RUN(rfc4535_5_2_1_4_16,
 		       silence_evicts_and_a_late_ack_puts_it_right),
+		GK_RUN(rfc4534_b_1_3_1_07,
+		       the_token_says_how_long_an_ack_is_waited_for),
 		GK_RUN(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack),
 		GK_RUN(rfc4535_5_2_2_02, cookie_is_demanded_and_then_accepted),
 		GK_RUN(rfc4535_5_2_2_15,

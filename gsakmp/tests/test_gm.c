@@ -41,6 +41,7 @@ GK_TEST(rfc4535_5_2_1_1_20, rtj_is_resent_three_times_then_given_up)
 	assert_int_equal(f.m->seen.count[GSAKMP_OUT_LEFT], 1);
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
 	assert_true(gsakmp_gm_deadline(f.m->gm) == GK_NEVER);
+	assert_string_equal(f.m->seen.left, "");
 	fixture_down(&f);
 }
 
@@ -85,6 +86,8 @@ GK_TEST(rfc4535_5_2_1_3_06, rtj_error_counts_only_with_our_nonce)
 	world_pass(f.w, 6000);
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
 	assert_int_equal(f.m->seen.count[GSAKMP_OUT_SEND], 1);
+	/* and says so: whoever was refused asks no other key server */
+	assert_string_equal(f.m->seen.left, "RFC4535-5.2.1.3-07");
 	gk_buf_free(&dgram);
 	test_free(s.rtj);
 	fixture_down(&f);
@@ -463,8 +466,9 @@ GK_TEST(rfc4535_5_3_2_3_2_11, nonces_of_a_departure_are_hashed_as_it_says)
 	fixture_down(&f);
 }
 
-static size_t
-nonce_c_of(struct gk_slice dgram)
+/* What a message has of it; points into @dgram. */
+static struct gk_slice
+nonce_of(struct gk_slice dgram, enum gsakmp_nonce_type type)
 {
 	const struct gsakmp_dialect plain = { 0 };
 	const struct gsakmp_parse how = { .dialect = &plain };
@@ -473,7 +477,39 @@ nonce_c_of(struct gk_slice dgram)
 
 	gk_assert_ok(
 		gsakmp_message_parse(&how, dgram.ptr, dgram.len, &msg, &why));
-	return msg.nonce[GSAKMP_NONCE_COMBINED].data.len;
+	return msg.nonce[type].data;
+}
+
+/* Else a recorded response, to a departure that was refused say, would do for the
+ * next one. */
+GK_TEST(rfc4535_5_3_2_3_1_04, each_departure_has_a_nonce_that_was_drawn)
+{
+	static const uint8_t zeros[16];
+	struct world_config cfg = world_plain(5);
+	struct gk_buf first = { 0 };
+	const struct gk_buf *rtd;
+	struct gk_slice nonce;
+	struct fixture f;
+
+	fixture_joined(&f, &cfg, SERVER_NAME);
+	rtd = &f.m->seen.last_sent[GSAKMP_EXCHANGE_REQUEST_TO_DEPART];
+	for (int i = 0; i < 2; i++) {
+		world_pass(f.w, 5000);
+		gk_assert_ok(
+			gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+		world_drain_member(f.m);
+		nonce = nonce_of(gk_buf_slice(rtd), GSAKMP_NONCE_INITIATOR);
+		assert_int_equal(nonce.len, 16);
+		assert_memory_not_equal(nonce.ptr, zeros, 16);
+		if (i == 0)
+			gk_assert_ok(gk_buf_copy(&first, nonce));
+		world_pass(f.w, 1000);
+		assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
+		world_join(f.m);
+	}
+	assert_memory_not_equal(nonce.ptr, first.ptr, 16);
+	gk_buf_free(&first);
+	fixture_down(&f);
 }
 
 /* Of several ways out with one signature, that of one's own authority; in a
@@ -504,8 +540,38 @@ GK_TEST(rfc4534_b_3_06, both_sides_choose_the_same_way_out)
 	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_LEFT], 1);
 	dgram = gk_buf_slice(
 		&f.m->seen.last_sent[GSAKMP_EXCHANGE_DEPARTURE_ACK]);
-	assert_int_equal(nonce_c_of(dgram), 48);
+	assert_int_equal(nonce_of(dgram, GSAKMP_NONCE_COMBINED).len, 48);
 	fixture_down(&f);
+}
+
+/* The way out that it went into is the one that it comes out of, whatever its
+ * certificate says of it by then. */
+GK_TEST(rfc4535_5_3_2_3_2_11, departure_outlives_the_certificate)
+{
+	const struct simnet_weather slow = { .latency_min = 700,
+		                             .latency_max = 700 };
+	struct world_config cfg = world_plain(5);
+	struct world_member *late;
+	struct world *w;
+
+	cfg.leave_hash = GSAKMP_NONCE_HASH_SHA384;
+	w = world_with(&cfg, 0);
+	w->member_ends = simnet_now(w->net).utc_s + 20;
+	late = world_member_add(w, "late");
+	world_join(late);
+	world_pass(w, 2000);
+	assert_true(world_has_current(late));
+	while (simnet_now(w->net).utc_s < w->member_ends)
+		world_pass(w, 100);
+	simnet_weather(w->net, &slow);
+	gk_assert_ok(gsakmp_gm_leave(late->gm, true, simnet_now(w->net)));
+	world_drain_member(late);
+	world_pass(w, 1500);
+	assert_true(simnet_now(w->net).utc_s > w->member_ends);
+	assert_int_equal(w->seen.sent[GSAKMP_EXCHANGE_DEPARTURE_RESPONSE], 1);
+	assert_int_equal(gsakmp_gm_state(late->gm), GSAKMP_GM_IDLE);
+	assert_int_equal(late->seen.sent[GSAKMP_EXCHANGE_DEPARTURE_ACK], 1);
+	world_free(w);
 }
 
 /* The owner may take it back while a member is leaving. */
@@ -555,6 +621,10 @@ main(void)
 		GK_RUN(rfc4535_5_3_2_3_2_11,
 		       nonces_of_a_departure_are_hashed_as_it_says),
 		GK_RUN(rfc4534_b_3_06, both_sides_choose_the_same_way_out),
+		GK_RUN(rfc4535_5_3_2_3_1_04,
+		       each_departure_has_a_nonce_that_was_drawn),
+		GK_RUN(rfc4535_5_3_2_3_2_11,
+		       departure_outlives_the_certificate),
 		GK_RUN(rfc4535_5_3_2_3_2_11, departure_outlives_its_mechanisms),
 	};
 	int failed =

@@ -8,7 +8,8 @@
 /*
  * What hardly ever happens to a key server: an evicted member who comes back by
  * another name of its certificate, randomness that gives out in the middle of a
- * rekey, memory that gives out before a commit.
+ * rekey, memory that gives out before a commit, and what another thread of it does
+ * while a signature is verified.
  */
 
 /* ---- another name ------------------------------------------------------- */
@@ -169,6 +170,110 @@ GK_TEST(rfc4535_5_3_2_1_03, who_comes_before_it_is_made_up_for_keeps_step)
 	}
 }
 
+/* ---- meanwhile ----------------------------------------------------------- */
+
+/* The program is linked so that whoever verifies a signature comes here first. */
+static void (*meanwhile)(struct fixture *f);
+static struct fixture *where;
+
+enum gk_err __real_gsakmp_signer_check(const struct gsakmp_verify *v,
+                                       const struct gsakmp_message *msg,
+                                       struct gsakmp_signer *who,
+                                       struct gsakmp_reject *why);
+enum gk_err __wrap_gsakmp_signer_check(const struct gsakmp_verify *v,
+                                       const struct gsakmp_message *msg,
+                                       struct gsakmp_signer *who,
+                                       struct gsakmp_reject *why);
+
+enum gk_err
+__wrap_gsakmp_signer_check(const struct gsakmp_verify *v,
+                           const struct gsakmp_message *msg,
+                           struct gsakmp_signer *who, struct gsakmp_reject *why)
+{
+	void (*other)(struct fixture * f) = meanwhile;
+
+	meanwhile = NULL;
+	if (other != NULL)
+		other(where);
+	return __real_gsakmp_signer_check(v, msg, who, why);
+}
+
+static void
+destroy(struct fixture *f)
+{
+	gk_assert_ok(gsakmp_group_destroy(f->w->group, simnet_now(f->w->net)));
+}
+
+/* By the other worker. */
+static void
+register_again(struct fixture *f)
+{
+	static const uint8_t nonce[16] = "the second time";
+	const struct gsakmp_endpoint from = { .ip_len = 4,
+		                              .handle = f->m->node };
+	struct gk_buf rtj = { 0 };
+
+	gcks_forge(&(struct gcks_forge){ .m = f->m,
+	                                 RTJ,
+	                                 .nonce = { nonce, sizeof(nonce) } },
+	           &rtj);
+	gk_assert_ok(gsakmp_gcks_receive(f->w->worker[1].gcks, rtj.ptr, rtj.len,
+	                                 &from, simnet_now(f->w->net)));
+	gk_buf_free(&rtj);
+}
+
+/* The acknowledgement of a Key Download whose time is up, and which is verified
+ * while something else happens. */
+static void
+acknowledge_late(struct fixture *f, void (*other)(struct fixture *f))
+{
+	struct gsakmp_message *msg = test_calloc(1, sizeof(*msg));
+	struct world_config cfg = world_plain(3);
+	struct gk_buf ack = { 0 };
+
+	cfg.workers = 2;
+	fixture_up(f, &cfg, ALICE_NAME);
+	gcks_forge(
+		&(struct gcks_forge){ .m = f->m,
+	                              .exchange =
+	                                      GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK,
+	                              .no_certs = true,
+	                              .nonce = gcks_wait_for_ack(f, msg) },
+		&ack);
+	world_pass(f->w, 11000);
+	assert_int_equal(f->w->seen.count[GSAKMP_OUT_MEMBER_OVERDUE], 1);
+	where = f;
+	meanwhile = other;
+	gk_assert_err(GK_ERR_UNEXPECTED,
+	              world_to_server(f->w, gk_buf_slice(&ack), f->m->node));
+	assert_null(meanwhile);
+	assert_string_equal(f->w->seen.req, "RFC4535-7.1.2-07");
+	world_drain(f->w);
+	assert_int_equal(f->w->seen.count[GSAKMP_OUT_MEMBER_ACTIVE], 0);
+	gk_buf_free(&ack);
+	test_free(msg);
+}
+
+GK_TEST(rfc4535_5_3_1_3_02, ack_that_comes_as_the_group_is_destroyed)
+{
+	struct fixture f;
+
+	acknowledge_late(&f, destroy);
+	assert_true(world_status(f.w).destroyed);
+	fixture_down(&f);
+}
+
+/* Whether the keys of the second Key Download came is for its own to say. */
+GK_TEST(rfc4535_5_2_1_4_10, ack_that_comes_as_its_sender_registers_again)
+{
+	struct fixture f;
+
+	acknowledge_late(&f, register_again);
+	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 2);
+	assert_int_equal(world_status(f.w).n_members, 0);
+	fixture_down(&f);
+}
+
 /* ---- no memory ---------------------------------------------------------- */
 
 GK_TEST(rfc4535_7_1_2_09,
@@ -208,6 +313,10 @@ main(void)
 		       rekey_that_fails_halfway_is_made_up_for),
 		GK_RUN(rfc4535_5_3_2_1_03,
 		       who_comes_before_it_is_made_up_for_keeps_step),
+		GK_RUN(rfc4535_5_3_1_3_02,
+		       ack_that_comes_as_the_group_is_destroyed),
+		GK_RUN(rfc4535_5_2_1_4_10,
+		       ack_that_comes_as_its_sender_registers_again),
 		GK_RUN(rfc4535_7_1_2_09,
 		       commit_without_memory_sends_nothing_and_stores_nothing),
 	};

@@ -131,6 +131,45 @@ GK_TEST(rfc4535_5_2_1_4_16, a_silent_member_is_expelled_by_the_count_of_events)
 	close_scene(&sc);
 }
 
+/* As a departure is: section 5.3.2.3.1. */
+GK_TEST(rfc4535_4_4_7_09, an_expulsion_that_nobody_answers_is_told_again)
+{
+	static const uint8_t name[] = "CN=a,O=Members";
+	const struct gsakmp_expulsion who = {
+		.reason = GSAKMP_EXPULSION_BARRED,
+		.id_type = GSAKMP_ID_DN_STRING,
+		.id = { name, sizeof(name) - 1 },
+	};
+	struct scene sc = open_scene();
+	struct world_member *m = sc.north->m;
+	const unsigned *sent = &m->seen.sent[GSAKMP_EXCHANGE_REQUEST_TO_DEPART];
+	uint8_t nonce[3][16] = { { 0 } };
+	unsigned before;
+
+	world_sub_kill(sc.north);
+	world_join(m);
+	world_pass(sc.w, 2000);
+	for (int heard = 0; heard < 2; heard++) {
+		simnet_cut(sc.w->net, sc.w->worker[0].node, true);
+		before = *sent;
+		gk_assert_ok(gsakmp_gm_expel(m->gm, gk_slice_str(sc.a->peer),
+		                             &who, simnet_now(sc.w->net)));
+		memcpy(nonce[heard], m->gm->expulsion.nonce_i.ptr, 16);
+		world_drain_member(m);
+		while (heard && *sent < before + 3)
+			world_pass(sc.w, 100);
+		simnet_cut(sc.w->net, sc.w->worker[0].node, !heard);
+		world_pass(sc.w, 60000);
+		/* Four times in vain, or once more than it was not heard. */
+		assert_int_equal(*sent - before, 4);
+		assert_false(gsakmp_gm_expelling(m->gm));
+		assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], heard);
+	}
+	for (size_t i = 0; i < 2; i++) /* each of its own, which was drawn */
+		assert_memory_not_equal(nonce[i], nonce[i + 1], 16);
+	close_scene(&sc);
+}
+
 /* Decision `expulsion`, the other reading. */
 GK_TEST(rfc4535_4_4_7_09, an_expulsion_as_the_data_of_leave_group)
 {
@@ -165,6 +204,8 @@ main(void)
 		       a_subordinate_does_not_expel_key_servers),
 		GK_RUN(rfc4535_5_2_1_4_16,
 		       a_silent_member_is_expelled_by_the_count_of_events),
+		GK_RUN(rfc4535_4_4_7_09,
+		       an_expulsion_that_nobody_answers_is_told_again),
 		GK_RUN(rfc4535_4_4_7_09,
 		       an_expulsion_as_the_data_of_leave_group),
 	};

@@ -62,6 +62,9 @@ world_note(struct world_seen *seen, const struct gsakmp_output *out)
 		         out->why.req != NULL ? out->why.req : "");
 		seen->last_notify = out->why.notify;
 	}
+	if (out->kind == GSAKMP_OUT_LEFT)
+		snprintf(seen->left, sizeof(seen->left), "%s",
+		         out->why.req != NULL ? out->why.req : "");
 	if (out->kind != GSAKMP_OUT_MESSAGE || out->exchange >= 16)
 		return;
 	if (!out->incoming)

@@ -78,6 +78,7 @@ struct world_seen {
 	uint32_t member_id[64];      /* that the last of the kind named */
 	char req[40];                /* requirement id of the last refusal */
 	unsigned last_notify;        /* and its notification */
+	char left[40];               /* that of the last end of membership */
 	unsigned sent[16];           /* by exchange type */
 	struct gk_buf last_sent[16]; /* the same */
 	struct gk_buf last_received[16];
