@@ -340,6 +340,30 @@ nack_and_restart(struct gsakmp_gm_input *in)
 	return gsakmp_gm_start_join(gm, in->now);
 }
 
+/*
+ * RFC4535-5.2.1.5-14.  Where a nonce says what is new, the octets that were sent
+ * before.  Where the time of signing says it, they may be too old by now.
+ */
+static enum gk_err
+acknowledge_again(struct gsakmp_gm_input *in)
+{
+	struct gsakmp_gm *gm = in->gm;
+	struct gk_slice ack = gk_buf_slice(&gm->receipt.ack);
+	struct gk_buf anew = { 0 };
+	enum gk_err err;
+
+	if (gm->cfg.suite.timestamp) {
+		GK_TRY(gsakmp_gm_build_af(gm, GSAKMP_NOTIFY_ACKNOWLEDGEMENT,
+		                          (struct gk_slice){ 0 }, in->now,
+		                          &anew));
+		ack = gk_buf_slice(&anew);
+	}
+	err = gsakmp_gm_send(gm, ack, in->from,
+	                     GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
+	gk_buf_free(&anew);
+	return err;
+}
+
 enum gk_err
 gsakmp_gm_loa(struct gsakmp_gm_input *in)
 {
@@ -358,9 +382,5 @@ gsakmp_gm_loa(struct gsakmp_gm_input *in)
 	                               : gk_buf_slice(&gm->receipt.nonce_i),
 	                       "RFC4535-5.2.1.5-09", "RFC4535-5.2.1.5-10"));
 	GK_TRY(authenticate_loa(in));
-	if (joining)
-		return nack_and_restart(in);
-	/* RFC4535-5.2.1.5-14 */
-	return gsakmp_gm_send(gm, gk_buf_slice(&gm->receipt.ack), in->from,
-	                      GSAKMP_EXCHANGE_KEY_DOWNLOAD_ACK);
+	return joining ? nack_and_restart(in) : acknowledge_again(in);
 }

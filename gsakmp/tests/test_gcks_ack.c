@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gsakmp/tests/gcks_forge.h"
 
+#include "gsakmp/engine/gcks_state.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +179,24 @@ GK_TEST(rfc4534_b_1_3_1_07, the_token_says_how_long_an_ack_is_waited_for)
 	}
 }
 
+/* The acknowledgement gets lost, and nothing after it. */
+static void
+lose_the_acknowledgement(struct fixture *f)
+{
+	world_join(f->m);
+	while (gsakmp_gm_state(f->m->gm) != GSAKMP_GM_MEMBER) {
+		simnet_pass(f->w->net, 1);
+		if (f->w->seen.count[GSAKMP_OUT_MEMBER_PENDING] != 0)
+			simnet_weather(f->w->net, &(struct simnet_weather){
+							  .loss = 1000,
+							  .latency_min = 1,
+							  .latency_max = 1 });
+	}
+	simnet_weather(f->w->net, &(struct simnet_weather){ .latency_min = 1,
+	                                                    .latency_max = 1 });
+	assert_string_equal(state_of_only_member(f->w), "pending");
+}
+
 GK_TEST(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack)
 {
 	struct world_config cfg = world_plain(3);
@@ -184,19 +204,25 @@ GK_TEST(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack)
 
 	cfg.verbose = true;
 	fixture_up(&f, &cfg, ALICE_NAME);
-	world_join(f.m);
-	/* the acknowledgement gets lost, the Lack of Ack does not */
-	while (gsakmp_gm_state(f.m->gm) != GSAKMP_GM_MEMBER) {
-		simnet_pass(f.w->net, 1);
-		if (f.w->seen.count[GSAKMP_OUT_MEMBER_PENDING] != 0)
-			simnet_weather(f.w->net, &(struct simnet_weather){
-							 .loss = 1000,
-							 .latency_min = 1,
-							 .latency_max = 1 });
-	}
-	simnet_weather(f.w->net, &(struct simnet_weather){ .latency_min = 1,
-	                                                   .latency_max = 1 });
-	assert_string_equal(state_of_only_member(f.w), "pending");
+	lose_the_acknowledgement(&f);
+	world_pass(f.w, 15 * 1000);
+	assert_true(f.w->seen.last_sent[GSAKMP_EXCHANGE_LACK_OF_ACK].len > 0);
+	assert_string_equal(state_of_only_member(f.w), "active");
+	fixture_down(&f);
+}
+
+/* In a group with clocks the Signature Timestamp says whether it is new, and the
+ * Lack of Ack may come later than clocks may be apart. */
+GK_TEST(rfc4535_5_2_1_5_14,
+        acknowledgement_is_signed_anew_in_a_group_with_clocks)
+{
+	struct world_config cfg = world_plain(3);
+	struct fixture f;
+
+	cfg.verbose = cfg.timestamp = true;
+	fixture_up(&f, &cfg, ALICE_NAME);
+	f.w->worker[0].gcks->cfg.skew_s = 5; /* and a session has ten */
+	lose_the_acknowledgement(&f);
 	world_pass(f.w, 15 * 1000);
 	assert_true(f.w->seen.last_sent[GSAKMP_EXCHANGE_LACK_OF_ACK].len > 0);
 	assert_string_equal(state_of_only_member(f.w), "active");
@@ -458,6 +484,8 @@ main(void)
 		GK_RUN(rfc4534_b_1_3_1_07,
 		       the_token_says_how_long_an_ack_is_waited_for),
 		GK_RUN(rfc4535_5_2_1_4_17, verbose_mode_warns_with_lack_of_ack),
+		GK_RUN(rfc4535_5_2_1_5_14,
+		       acknowledgement_is_signed_anew_in_a_group_with_clocks),
 		GK_RUN(rfc4535_5_2_2_02, cookie_is_demanded_and_then_accepted),
 		GK_RUN(rfc4535_5_2_2_15,
 		       cookie_may_be_bound_to_the_address_given),

@@ -282,6 +282,8 @@ class Member(Party):
             return [self._confirm(reg.X_ACK, reg.N_NACK, m.octets, now), self.join(now)]
         self._authorised(self.policy.gcks, m, path, "RFC4535-5.2.1.5-11")
         self.event("lack-of-ack")
+        if self.group.suite.timestamp:  # there the time of signing says whether it is new
+            self.last_ack = self.build(reg.X_ACK, [self.ack()], now)
         return [self.last_ack]
 
     # -- rekey ----------------------------------------------------------------------

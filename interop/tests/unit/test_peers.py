@@ -16,6 +16,7 @@ from msec_scapy import registry as reg
 from msec_scapy.gsakmp import Certificate, MechanismChoice, Nonce, Notification, VendorID
 from msec_scapy.testing.authority import NOW
 from msec_scapy.testing.scene import KIND, Scene, digest
+from msec_scapy.times import undate
 from msec_scapy.wrong import change
 
 INTEROP = Path(__file__).resolve().parents[2]
@@ -141,6 +142,19 @@ def test_silent_members_are_evicted(terse):
     scene.deliver(scene.server.renew(scene.now))
     assert not scene.in_step(silent) and scene.in_step(scene.members[0])
     assert len(scene.server.members) == 2
+
+
+@pytest.mark.req("RFC4535-5.2.1.5-14")
+def test_acknowledgement_is_signed_anew_where_time_says_what_is_new():
+    scene = Scene(members=0, terse=False, timestamp=True)
+    slow = scene.make_member("gm0")
+    keys = scene.server.receive(slow.join(scene.now), slow, scene.now)[0]
+    [lost] = slow.receive(keys.octets, scene.now)
+    scene.tick(60)
+    [warning] = scene.server.tick(scene.now)
+    [again] = slow.receive(warning.octets, scene.now)
+    signed = [undate(message.parse(o).signature.timestamp) for o in (lost, again)]
+    assert signed[1] - signed[0] == 60 and signed[1] == int(scene.now)
 
 
 @pytest.mark.req("RFC4535-5.2.1.3-06", "RFC4535-5.2.1.3-08")
