@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/test/gk_need.h"
+
 struct row {
 	const char *table;
 	struct gk_buf key, value;
@@ -14,18 +16,10 @@ struct rows {
 	size_t count, cap;
 };
 
-static void *
-need_memory(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 struct rows *
 rows_new(void)
 {
-	return need_memory(calloc(1, sizeof(struct rows)));
+	return gk_need_memory(calloc(1, sizeof(struct rows)));
 }
 
 static void
@@ -93,7 +87,7 @@ put(struct rows *rows, const struct gk_change *c)
 	if (!found) {
 		if (rows->count == rows->cap) {
 			rows->cap = rows->cap == 0 ? 64 : rows->cap * 2;
-			rows->row = need_memory(reallocarray(
+			rows->row = gk_need_memory(reallocarray(
 				rows->row, rows->cap, sizeof(*rows->row)));
 		}
 		memmove(&rows->row[i + 1], &rows->row[i],

@@ -98,14 +98,14 @@ hash_octets(const struct gk_lkh_key *key)
 struct world *
 world_new(const struct gk_lkh_config *cfg, uint64_t seed)
 {
-	struct world *w = need_memory(calloc(1, sizeof(*w)));
+	struct world *w = gk_need_memory(calloc(1, sizeof(*w)));
 
 	w->env = (struct gk_env){ .random = env_random, .ctx = w };
 	w->seed = seed;
 	w->utc = 1000000;
 	w->cfg = *cfg;
-	w->persons = need_memory(calloc(PERSONS_MAX, sizeof(*w->persons)));
-	w->group_of = need_memory(calloc(1, sizeof(*w->group_of)));
+	w->persons = gk_need_memory(calloc(PERSONS_MAX, sizeof(*w->persons)));
+	w->group_of = gk_need_memory(calloc(1, sizeof(*w->group_of)));
 	w->group_count = 1;
 	w->rows = rows_new();
 	if (gk_lkh_new(&w->env, cfg, &w->lkh) != GK_OK ||
@@ -332,8 +332,8 @@ record(struct world *w, const struct gk_lkh_plan *plan, uint64_t group)
 
 		if (w->sent_count == w->sent_cap) {
 			w->sent_cap = w->sent_cap == 0 ? 64 : w->sent_cap * 2;
-			w->sent = need_memory(reallocarray(w->sent, w->sent_cap,
-			                                   sizeof(*w->sent)));
+			w->sent = gk_need_memory(reallocarray(
+				w->sent, w->sent_cap, sizeof(*w->sent)));
 		}
 		w->sent[w->sent_count++] = sent;
 		for (size_t k = 0; k < wrap->count; k++) {
@@ -342,7 +342,7 @@ record(struct world *w, const struct gk_lkh_plan *plan, uint64_t group)
 			if (w->name_count == w->name_cap) {
 				w->name_cap =
 					w->name_cap == 0 ? 64 : w->name_cap * 2;
-				w->sent_names = need_memory(
+				w->sent_names = gk_need_memory(
 					reallocarray(w->sent_names, w->name_cap,
 				                     sizeof(uint64_t)));
 			}
@@ -428,7 +428,7 @@ world_seal(struct world *w, enum gk_lkh_style style)
 	PASS(persist(w));
 	record(w, &plan, group);
 	w->last_wraps = plan.count;
-	useful = need_memory(calloc(plan.count + 1, sizeof(*useful)));
+	useful = gk_need_memory(calloc(plan.count + 1, sizeof(*useful)));
 	for (size_t i = 0; why == NULL && i < w->person_count; i++) {
 		struct person *p = &w->persons[i];
 
@@ -448,7 +448,7 @@ world_seal(struct world *w, enum gk_lkh_style style)
 		return why;
 	w->handed_out = false;
 	while (w->group_count < gk_lkh_epoch(w->lkh)) {
-		w->group_of = need_memory(reallocarray(
+		w->group_of = gk_need_memory(reallocarray(
 			w->group_of, w->group_count + 1, sizeof(uint64_t)));
 		w->group_of[w->group_count++] =
 			world_members(w) == 0 ? UNUSED : group;
@@ -460,7 +460,7 @@ world_seal(struct world *w, enum gk_lkh_style style)
 static void
 closure(struct world *w, struct set *set)
 {
-	bool *opened = need_memory(calloc(w->sent_count + 1, sizeof(bool)));
+	bool *opened = gk_need_memory(calloc(w->sent_count + 1, sizeof(bool)));
 	bool again = true;
 
 	while (again) {
@@ -619,7 +619,7 @@ world_lkh(struct world *w)
 void
 lkh_describe(const struct gk_lkh_plan *plan, char *out, size_t cap)
 {
-	FILE *f = need_memory(fmemopen(out, cap, "w"));
+	FILE *f = gk_need_memory(fmemopen(out, cap, "w"));
 
 	out[0] = '\0';
 	for (size_t i = 0; i < plan->count; i++) {

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/test/gk_need.h"
+
 /* DOC: which keys somebody knows, as numbers; 0 is none.  Without memory a test ends. */
 
 /* An open-addressed set of names, with the octets' hash beside each. */
@@ -15,14 +17,6 @@ struct set {
 	uint64_t *hashes;
 	size_t count, cap;
 };
-
-static void *
-need_memory(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
 
 static size_t
 set_slot(const struct set *set, uint64_t name)
@@ -50,8 +44,9 @@ set_add(struct set *set, uint64_t name, uint64_t hash)
 		struct set old = *set;
 
 		set->cap = old.cap == 0 ? 32 : old.cap * 2;
-		set->names = need_memory(calloc(set->cap, sizeof(uint64_t)));
-		set->hashes = need_memory(calloc(set->cap, sizeof(uint64_t)));
+		set->names = gk_need_memory(calloc(set->cap, sizeof(uint64_t)));
+		set->hashes =
+			gk_need_memory(calloc(set->cap, sizeof(uint64_t)));
 		for (size_t k = 0; k < old.cap; k++) {
 			if (old.names[k] == 0)
 				continue;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/test/gk_need.h"
+
 /* Octets shared by the copies of one datagram. */
 struct packet {
 	unsigned refs;
@@ -42,14 +44,6 @@ struct simnet {
 	void *tap_ctx;
 };
 
-static void *
-must(void *p)
-{
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 /* splitmix64 */
 uint64_t
 simnet_random(struct simnet *net)
@@ -72,7 +66,7 @@ simnet_env_random(void *ctx, uint8_t *out, size_t n)
 struct simnet *
 simnet_new(uint64_t seed, int64_t start_utc)
 {
-	struct simnet *net = must(calloc(1, sizeof(*net)));
+	struct simnet *net = gk_need_memory(calloc(1, sizeof(*net)));
 
 	net->seed = seed;
 	net->start_utc = net->now.utc_s = start_utc;
@@ -123,7 +117,7 @@ push(struct simnet *net, struct event e)
 
 	if (i == net->cap) {
 		net->cap = net->cap == 0 ? 64 : net->cap * 2;
-		net->heap = must(
+		net->heap = gk_need_memory(
 			reallocarray(net->heap, net->cap, sizeof(*net->heap)));
 	}
 	e.order = net->order++;
@@ -159,7 +153,7 @@ pop(struct simnet *net)
 unsigned
 simnet_add(struct simnet *net, const struct simnet_node *node)
 {
-	net->slot = must(
+	net->slot = gk_need_memory(
 		reallocarray(net->slot, net->n_slots + 1u, sizeof(*net->slot)));
 	net->slot[net->n_slots] =
 		(struct slot){ .node = *node, .armed = GK_NEVER };
@@ -265,7 +259,7 @@ post(struct simnet *net, unsigned from, unsigned to, struct packet *p)
 static struct packet *
 packet_new(struct simnet *net, unsigned from, struct gk_slice dgram)
 {
-	struct packet *p = must(malloc(sizeof(*p) + dgram.len));
+	struct packet *p = gk_need_memory(malloc(sizeof(*p) + dgram.len));
 
 	p->refs = 1;
 	p->len = dgram.len;
