@@ -33,6 +33,36 @@ figure_30(void)
 	return lkh;
 }
 
+/* A tree of that many members, whose joins are sealed. */
+static struct gk_lkh *
+grown(const struct gk_lkh_config *cfg, uint32_t members,
+      enum gk_lkh_style style)
+{
+	struct gk_lkh_plan plan;
+	struct gk_lkh *lkh;
+	uint32_t seat;
+
+	gk_assert_ok(gk_lkh_new(&env, cfg, &lkh));
+	for (uint32_t i = 0; i < members; i++)
+		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
+	gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
+	gk_lkh_plan_free(&plan);
+	return lkh;
+}
+
+/* The packets of the rekey that is due, written as in the examples of the RFC. */
+static void
+assert_packets(struct gk_lkh *lkh, enum gk_lkh_style style, const char *want)
+{
+	struct gk_lkh_plan plan;
+	char text[256];
+
+	gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
+	lkh_describe(&plan, text, sizeof(text));
+	assert_string_equal(text, want);
+	gk_lkh_plan_free(&plan);
+}
+
 GK_TEST(rfc4535_a_2, members_of_figure_30_hold_the_nodes_above_their_leaf)
 {
 	static const uint32_t want[8][3] = {
@@ -59,60 +89,41 @@ GK_TEST(rfc4535_a_2, members_of_figure_30_hold_the_nodes_above_their_leaf)
 GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_packets_of_the_example)
 {
 	struct gk_lkh *lkh = figure_30();
-	struct gk_lkh_plan plan;
-	char text[256];
 
 	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_PATH, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
 	gk_lkh_free(lkh);
 }
 
 GK_TEST(rfc4535_a_3_2, member_6_leaves_with_the_alternative_leaf_to_root)
 {
 	struct gk_lkh *lkh = figure_30();
-	struct gk_lkh_plan plan;
-	char text[256];
 
 	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(6')12 (3')6' (3')7 (GTPK)2 (GTPK)3'");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_CHAIN,
+	               "(6')12 (3')6' (3')7 (GTPK)2 (GTPK)3'");
 	gk_lkh_free(lkh);
 }
 
 GK_TEST(rfc2627_5_4, replaced_member_costs_no_wrap_of_his_own)
 {
 	struct gk_lkh *lkh = figure_30();
-	struct gk_lkh_plan plan;
-	char text[256];
 	uint32_t seat;
 
 	gk_assert_ok(gk_lkh_leave(lkh, 6, 2000));
 	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
 	assert_int_equal(seat, 6);
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_PATH, "(GTPK)2 (GTPK,3',6')12 (GTPK,3')7");
 	gk_lkh_free(lkh);
 }
 
 GK_TEST(rfc2627_5_4, whole_subtree_leaves_in_one_plan)
 {
 	struct gk_lkh *lkh = figure_30();
-	struct gk_lkh_plan plan;
-	char text[256];
 
 	for (uint32_t seat = 5; seat <= 7; seat++)
 		gk_assert_ok(gk_lkh_leave(lkh, seat, 2000));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(GTPK)2 (GTPK,3',7')15");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_PATH, "(GTPK)2 (GTPK,3',7')15");
 	gk_lkh_free(lkh);
 }
 
@@ -139,28 +150,16 @@ GK_TEST(rfc2627_5_4, backward_secrecy_wraps_under_the_old_keys)
 	const struct gk_lkh_config cfg = {
 		.degree = 2, .key_len = 16, .capacity = 4, .backward = true
 	};
-	struct gk_lkh_plan plan;
 	struct gk_lkh *lkh;
-	char text[128];
 	uint32_t seat;
 
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	for (int i = 0; i < 3; i++)
-		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
+	lkh = grown(&cfg, 3, GK_LKH_PATH);
 	gk_assert_ok(gk_lkh_join(lkh, 2000, &seat));
 	assert_int_equal(seat, 4);
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(GTPK,1')1 (3')3");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_PATH, "(GTPK,1')1 (3')3");
 	gk_assert_ok(gk_lkh_join(lkh, 3000, &seat));
 	assert_int_equal(seat, 5); /* in a second tree: ids from 8 */
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_CHAIN, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(GTPK)1'");
-	gk_lkh_plan_free(&plan);
+	assert_packets(lkh, GK_LKH_CHAIN, "(GTPK)1'");
 	gk_lkh_free(lkh);
 }
 
@@ -191,17 +190,11 @@ GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
 		                           .key_len = 32,
 		                           .lifetime = 3600 };
 	struct gk_lkh_key keys[GK_LKH_DEPTH_MAX];
-	struct gk_lkh_plan plan;
 	size_t n, renewed;
 	struct gk_lkh *lkh;
-	char text[64];
-	uint32_t seat;
 
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
-	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
+	lkh = grown(&cfg, 1, GK_LKH_PATH);
+	gk_assert_ok(gk_lkh_path(lkh, 1, keys, &n));
 	assert_int_equal(n, 2);
 	assert_int_equal(keys[0].len, 32);
 	assert_int_equal(keys[0].expires, 4600);
@@ -209,11 +202,8 @@ GK_TEST(rfc4535_7_4_1_1, node_keys_live_as_long_as_configured)
 	assert_int_equal(renewed, 0);
 	gk_assert_ok(gk_lkh_renew(lkh, 4000, 4600, 100, &renewed));
 	assert_int_equal(renewed, 2);
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	lkh_describe(&plan, text, sizeof(text));
-	assert_string_equal(text, "(2')2 (1')1");
-	gk_lkh_plan_free(&plan);
-	gk_assert_ok(gk_lkh_path(lkh, seat, keys, &n));
+	assert_packets(lkh, GK_LKH_PATH, "(2')2 (1')1");
+	gk_assert_ok(gk_lkh_path(lkh, 1, keys, &n));
 	assert_int_equal(keys[0].expires, 7600);
 	gk_lkh_free(lkh);
 }
@@ -276,16 +266,11 @@ GK_TEST(rfc4535_7_4_1_1, keys_out_of_a_store_expire_like_others)
 		                           .key_len = 16,
 		                           .lifetime = 3600 };
 	struct gk_lkh *lkh, *again;
-	struct gk_lkh_plan plan;
 	struct gk_journal *j;
-	uint32_t seat;
 	size_t renewed;
 
 	gk_assert_ok(gk_journal_new(gk_slice_str("group"), &j));
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
+	lkh = grown(&cfg, 1, GK_LKH_PATH);
 	gk_assert_ok(gk_lkh_save(lkh, j));
 	again = reloaded(&cfg, j);
 	gk_assert_ok(gk_lkh_renew(again, 4000, 4599, 100, &renewed));
@@ -304,16 +289,11 @@ GK_TEST(lkh, row_of_a_key_that_is_in_no_tree_is_refused)
 	static const uint8_t wrong[][5] = { { 0xff, 0xff, 0xff, 0xf0 },
 		                            { 0, 0, 0, 0 } };
 	struct gk_lkh *lkh, *again;
-	struct gk_lkh_plan plan;
 	struct gk_journal *j;
 	unsigned refused = 0;
-	uint32_t seat;
 
 	gk_assert_ok(gk_journal_new(gk_slice_str("group"), &j));
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
+	lkh = grown(&cfg, 1, GK_LKH_PATH);
 	gk_assert_ok(gk_lkh_save(lkh, j));
 	again = reloaded(&cfg, j);
 	for (size_t i = 0; i < gk_journal_count(j); i++) {
@@ -487,13 +467,8 @@ GK_TEST(lkh, wraps_of_a_leave_grow_with_the_logarithm)
 			                           .capacity = 4096 };
 		struct gk_lkh_plan plan;
 		struct gk_lkh *lkh;
-		uint32_t seat;
 
-		gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-		for (int i = 0; i < 4096; i++)
-			gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-		gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
-		gk_lkh_plan_free(&plan);
+		lkh = grown(&cfg, 4096, style);
 		gk_assert_ok(gk_lkh_leave(lkh, 17, 2000));
 		gk_assert_ok(gk_lkh_seal(lkh, style, &plan));
 		/* Six levels, three siblings each; a chain has the five links
@@ -518,11 +493,7 @@ GK_TEST(rfc2627_5_4, keys_lost_to_a_leave_are_forgotten_at_once)
 	uint8_t before[16];
 	uint32_t seat;
 
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	for (int i = 0; i < 7; i++)
-		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
+	lkh = grown(&cfg, 7, GK_LKH_PATH);
 	gk_assert_ok(gk_lkh_leave(lkh, 3, 2000));
 	assert_int_equal(lkh->old_count, 0);
 	gk_lkh_close(lkh);
@@ -554,11 +525,7 @@ GK_TEST(lkh, a_hundred_thousand_members_come_and_go)
 	struct gk_lkh *lkh;
 	uint32_t seat;
 
-	gk_assert_ok(gk_lkh_new(&env, &cfg, &lkh));
-	for (uint32_t i = 0; i < members; i++)
-		gk_assert_ok(gk_lkh_join(lkh, 1000, &seat));
-	gk_assert_ok(gk_lkh_seal(lkh, GK_LKH_PATH, &plan));
-	gk_lkh_plan_free(&plan);
+	lkh = grown(&cfg, members, GK_LKH_PATH);
 	assert_int_equal(gk_lkh_count(lkh), members);
 	for (uint32_t i = 0; i < 1000; i++) {
 		gk_assert_ok(gk_lkh_leave(lkh, 1 + i * 97, 2000));
