@@ -38,6 +38,22 @@ tell(uint32_t seq)
 	return &p;
 }
 
+/* SA_ATD: the SA is to be used so many seconds from now. */
+static void
+set_atd(struct gdoi_sat *sat, uint32_t seconds)
+{
+	sat->iec.has_atd = true;
+	sat->iec.atd = seconds;
+}
+
+/* SA_KDA: so many per cent of the members have its key. */
+static void
+set_kda(struct gdoi_sat *sat, uint16_t per_cent)
+{
+	sat->iec.has_kda = true;
+	sat->iec.kda = per_cent;
+}
+
 GK_TEST(rfc8052_2_1_01, a_group_named_by_an_oid)
 {
 	static const uint8_t id[] = { ISAKMP_ID_OID, 0,    0,    0,    5, 0x06,
@@ -55,8 +71,7 @@ GK_TEST(rfc8052_2_2_4_1_01, the_next_key_waits)
 {
 	iec_offer();
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_atd = true;
-	p.sa.sat[0].iec.atd = 30;
+	set_atd(lab_add_iec(tell(1), 0x102, 2), 30);
 	gk_assert_ok(lab_push(&p));
 	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
@@ -71,8 +86,7 @@ GK_TEST(rfc8052_2_2_4_1_02, current_and_next_key_by_registration)
 {
 	iec_offer();
 	lab.offer.sa.sat[0].iec.lifetime = 100;
-	lab_add_iec(&lab.offer, 0x102, 2)->iec.has_atd = true;
-	lab.offer.sa.sat[1].iec.atd = 100;
+	set_atd(lab_add_iec(&lab.offer, 0x102, 2), 100);
 	member();
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
@@ -94,8 +108,7 @@ GK_TEST(rfc6407_5_4_1_02, a_key_that_is_replaced_is_heard_until_dtd)
 	lab.offer.sa.has_gap = true;
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 7 };
 	lab.offer.sa.sat[0].iec.lifetime = 100;
-	lab_add_iec(&lab.offer, 0x102, 2)->iec.has_atd = true;
-	lab.offer.sa.sat[1].iec.atd = 100;
+	set_atd(lab_add_iec(&lab.offer, 0x102, 2), 100);
 	member();
 	lab_pass(106900);
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
@@ -107,8 +120,7 @@ GK_TEST(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap)
 {
 	iec_offer();
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_atd = true;
-	p.sa.sat[0].iec.atd = 10;
+	set_atd(lab_add_iec(tell(1), 0x102, 2), 10);
 	p.sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 60 };
 	gk_assert_ok(lab_push(&p));
@@ -121,8 +133,7 @@ GK_TEST(rfc6407_5_4_1_02, dtd_counts_from_the_turn_of_a_next_key)
 {
 	iec_offer();
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_atd = true;
-	p.sa.sat[0].iec.atd = 30;
+	set_atd(lab_add_iec(tell(1), 0x102, 2), 30);
 	p.sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){
 		.has_atd = true, .atd = 2, .has_dtd = true, .dtd = 5
@@ -145,15 +156,13 @@ GK_TEST(rfc8052_2_2_4_1_02, the_next_key_takes_over_from_one_that_came_later)
 {
 	iec_offer();
 	member();
-	lab_add_iec(tell(1), 0x103, 4)->iec.has_atd = true;
-	p.sa.sat[0].iec.atd = 30;
+	set_atd(lab_add_iec(tell(1), 0x103, 4), 30);
 	gk_assert_ok(lab_push(&p));
 	lab.offer.sa.sat[0].iec.lifetime = 1000;
 	lab.offer.sa.n_sats = 0;
 	lab.offer.kd.n_packets = 1;
 	lab_add_iec(&lab.offer, 0x102, 2)->iec.lifetime = 100;
-	lab_add_iec(&lab.offer, 0x103, 4)->iec.has_atd = true;
-	lab.offer.sa.sat[1].iec.atd = 20;
+	set_atd(lab_add_iec(&lab.offer, 0x103, 4), 20);
 	lab.offer.sa.sat[1].iec.lifetime = 1000;
 	lab.offer.seq = 1;
 	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
@@ -231,14 +240,12 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_waits_for_its_subscribers)
 	iec_offer();
 	lab.group[0].kda_min = 80;
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_kda = true;
-	p.sa.sat[0].iec.kda = 50;
+	set_kda(lab_add_iec(tell(1), 0x102, 2), 50);
 	gk_assert_ok(lab_push(&p));
 	lab_pass(1000);
 	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	lab_add_iec(tell(2), 0x102, 2)->iec.has_kda = true;
-	p.sa.sat[0].iec.kda = 90;
+	set_kda(lab_add_iec(tell(2), 0x102, 2), 90);
 	gk_assert_ok(lab_push(&p));
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
@@ -251,10 +258,8 @@ GK_TEST(rfc8052_2_2_4_2_02, a_next_key_waits_for_its_time_and_for_subscribers)
 	iec_offer();
 	lab.group[0].kda_min = 80;
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_kda = true;
-	p.sa.sat[0].iec.kda = 50;
-	p.sa.sat[0].iec.has_atd = true;
-	p.sa.sat[0].iec.atd = 10;
+	set_kda(lab_add_iec(tell(1), 0x102, 2), 50);
+	set_atd(&p.sa.sat[0], 10);
 	p.sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 5 };
 	lab.server[0].deaf = true;
@@ -264,8 +269,7 @@ GK_TEST(rfc8052_2_2_4_2_02, a_next_key_waits_for_its_time_and_for_subscribers)
 	lab_pass(20000);
 	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	lab_add_iec(tell(2), 0x102, 2)->iec.has_kda = true;
-	p.sa.sat[0].iec.kda = 90;
+	set_kda(lab_add_iec(tell(2), 0x102, 2), 90);
 	gk_assert_ok(lab_push(&p));
 	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
 	assert_int_equal(t.kda, 90);
@@ -281,13 +285,11 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again)
 	iec_offer();
 	lab.group[0].kda_min = 80;
 	member();
-	lab_add_iec(tell(1), 0x102, 2)->iec.has_kda = true;
-	p.sa.sat[0].iec.kda = 0;
+	set_kda(lab_add_iec(tell(1), 0x102, 2), 0);
 	gk_assert_ok(lab_push(&p));
 	/* The key server knows of no more, and is asked ever more rarely. */
 	lab.offer.seq = 1;
-	lab_add_iec(&lab.offer, 0x102, 2)->iec.has_kda = true;
-	lab.offer.sa.sat[1].iec.kda = 79;
+	set_kda(lab_add_iec(&lab.offer, 0x102, 2), 79);
 	lab_pass(60000);
 	asked = lab.seen.n[GDOI_OUT_JOINED];
 	assert_in_range(asked, 3, 6);

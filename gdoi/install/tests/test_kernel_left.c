@@ -135,6 +135,27 @@ give(struct gdoi_kernel *k, size_t group, uint8_t last, uint8_t spi,
 	give_and_keep(k, group, last, spi, state, false);
 }
 
+/* A kernel without anything, and a life with the one SA that is sent with. */
+static struct gdoi_kernel *
+first_life(void)
+{
+	struct gdoi_kernel *k;
+
+	nothing();
+	k = live();
+	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
+	return k;
+}
+
+/* A life that ends in order leaves nothing, and nothing went wrong. */
+static void
+assert_ends_with_nothing(struct gdoi_kernel *k)
+{
+	gdoi_kernel_free(k);
+	assert_int_equal(kernel.n, 0);
+	assert_int_equal(bad, 0);
+}
+
 static const struct gdoi_kek_info kek = {
 	.dst = { { 239, 9, 9, 9 }, 4, 848, 0, false },
 };
@@ -195,9 +216,7 @@ GK_TEST(xfrm, groups_that_come_again_in_another_order_find_their_own)
 	gdoi_kernel_sweep(k);
 	gdoi_kernel_leave(k, 3);
 	kernel_assert(&before);
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 GK_TEST(xfrm, what_no_group_takes_over_is_swept)
@@ -226,9 +245,7 @@ GK_TEST(xfrm, what_no_group_takes_over_is_swept)
 	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	kill_it(k);
 	k = live();
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 /* Of others: a state, a template, a policy without one, of the same rank. */
@@ -310,11 +327,8 @@ out_action(void)
  * with all the time. */
 GK_TEST(xfrm, what_was_sent_with_is_not_stopped_by_a_restart)
 {
-	struct gdoi_kernel *k;
+	struct gdoi_kernel *k = first_life();
 
-	nothing();
-	k = live();
-	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	kill_it(k);
 	k = live();
 	give(k, 0, 1, 1, GDOI_TEK_RECEIVE);
@@ -328,26 +342,19 @@ GK_TEST(xfrm, what_was_sent_with_is_not_stopped_by_a_restart)
 	k = live();
 	give(k, 0, 1, 2, GDOI_TEK_RECEIVE);
 	assert_int_equal(out_action(), XFRM_POLICY_BLOCK);
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 GK_TEST(xfrm, what_is_only_received_with_is_not_sent_with_by_a_restart)
 {
-	struct gdoi_kernel *k;
+	struct gdoi_kernel *k = first_life();
 
-	nothing();
-	k = live();
-	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	kill_it(k);
 	k = live();
 	give_and_keep(k, 0, 1, 1, GDOI_TEK_OLD, true);
 	assert_int_equal(out_action(), XFRM_POLICY_BLOCK);
 	gdoi_kernel_leave(k, 0);
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 /* Policies that name no SA are known by their rank, too, which a configuration may
@@ -382,9 +389,7 @@ GK_TEST(xfrm, policies_of_another_priority_are_found)
 	assert_int_equal(kernel.n, 1);
 	assert_int_equal(kernel_policy(&kernel.thing[0])->priority, 2999);
 	gdoi_kernel_kek(k, &kek, true);
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 /* A configuration that changes 'reqid' hides nothing either, and what is taken over keeps
@@ -422,9 +427,7 @@ GK_TEST(xfrm, what_had_another_reqid_is_found_and_counts_on)
 		gdoi_kernel_sweep(k);
 		kernel_assert(&before);
 	}
-	gdoi_kernel_free(k);
-	assert_int_equal(kernel.n, 0);
-	assert_int_equal(bad, 0);
+	assert_ends_with_nothing(k);
 }
 
 static bool
@@ -477,11 +480,8 @@ GK_TEST(xfrm, what_another_daemon_has_is_its_own)
 
 GK_TEST(xfrm, a_dump_that_is_cut_short_is_nothing)
 {
-	struct gdoi_kernel *k;
+	struct gdoi_kernel *k = first_life();
 
-	nothing();
-	k = live();
-	give(k, 0, 1, 1, GDOI_TEK_CURRENT);
 	for (size_t i = 0; i < kernel.n; i++) {
 		struct gk_buf m = dumped(&kernel.thing[i]);
 
