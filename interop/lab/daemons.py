@@ -59,6 +59,16 @@ class Daemon(Reporter):
         self.wait("ready", since=mark, timeout=timeout)
         return mark
 
+    def reload(self, refused: str = "") -> None:
+        """`reload`, which is done; or `refused` for a reason that has these words, and nothing is taken."""
+        mark = self.mark()
+        answer = self.control.request("reload")
+        if answer["ok"] != (not refused):
+            raise LabError(f"{self.name}: reload: {answer}")
+        said = self.wait("reload-failed" if refused else "reloaded", since=mark)
+        if refused not in said.get("reason", ""):
+            raise LabError(f"{self.name}: reload: {refused!r} is not in {said}")
+
     def check_config(self, *extra: str):
         """What --check-config says: (exit status, text)."""
         r = self.host.run(self.command("--check-config", *extra), check=False, env=dict(os.environ, **self.env))

@@ -15,6 +15,7 @@ from msec_scapy.testing import gdoi as python
 from . import gdoi_member as forms
 from .daemons import Sockets
 from .net import Net
+from .process import PATIENCE
 
 PSK, NUMBER = "a secret for all of them", 1234
 PROPOSAL = {"encryption": "aes128-cbc", "hash": "sha256", "authentication": "psk", "group": "ecp256"}
@@ -97,7 +98,7 @@ class Served:
     def push(self, make) -> None:
         self.ground.push(lambda server, group: make(server, group, time.time()))
 
-    def refusal(self, since: int = 0, timeout: float = 20) -> dict:
+    def refusal(self, since: int = 0, timeout: float = PATIENCE) -> dict:
         """The first refusal of the key server since then."""
         found = []
 

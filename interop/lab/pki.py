@@ -54,6 +54,11 @@ class Party:
     def der(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
+    def take_files_of(self, other: "Party") -> None:
+        """A daemon that reads this party's files again finds what is in the other's."""
+        for mine, theirs in ((self.chain, other.chain), (self.key, other.key)):
+            mine.write_bytes(theirs.read_bytes())
+
 
 class Pki:
     _rsa = []  # takes a second each, so infrastructures of one process share them

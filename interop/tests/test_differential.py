@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from lab import BUILD, TOP
+from lab.process import PATIENCE
 from msec_scapy import message, refusal, token
 from msec_scapy import dialect as dialects
 from msec_scapy.gdoi import check_kd, check_sa
@@ -75,7 +76,7 @@ class Judge:
 
     def close(self):
         self.p.stdin.close()
-        assert self.p.wait(10) == 0
+        assert self.p.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="module")

@@ -155,12 +155,9 @@ def test_a_subordinate_keeps_the_credentials_that_it_is_a_member_with(small):
     for new, words in ((lambda: small.pki.issue("west"), "another name"),
                        (lambda: small.pki.issue("nord", key=rsa.generate_private_key(65537, 2048)), "cannot make"),
                        (lambda: small.pki.issue("nord"), "")):
-        other = new()
-        p.chain.write_bytes(other.chain.read_bytes())
-        p.key.write_bytes(other.key.read_bytes())
-        mark, there = nord.mark(), alice.mark()
-        assert nord.control.request("reload")["ok"] == (not words)
-        assert words in nord.wait("reload-failed" if words else "reloaded", since=mark).get("reason", "")
+        p.take_files_of(new())
+        there = alice.mark()
+        nord.reload(refused=words)
         small.keys.control("rekey", GROUP)
         alice.wait("rekeyed", since=there)
     assert small.state("nord")["upstream"]["in_step"]

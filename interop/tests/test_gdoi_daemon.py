@@ -438,14 +438,10 @@ def test_reload(group):
     g.psk("keys", "alice").write_text("another secret of the two 93b7\n")
     g.turned_away(g.peer("alice", psk=b"another secret of the two 93b7"))
     g.peers[-1].close()
-    mark = g.keys.mark()
-    g.keys.control("reload")
-    g.keys.wait("reloaded", since=mark)
+    g.keys.reload()
     g.peer("alice", psk=b"another secret of the two 93b7").follow()
     g.psk("keys", "alice").chmod(0o644)
-    mark = g.keys.mark()
-    assert not g.keys.control.request("reload")["ok"]
-    assert "mode 0644" in g.keys.wait("reload-failed", since=mark)["reason"]
+    g.keys.reload(refused="mode 0644")
 
 
 def test_warnings_at_the_start(group):

@@ -31,8 +31,7 @@ def test_another_attribute_certificate_without_a_restart(ground):
     gm.control("leave", "silently")  # or it would go on for as long as it is told to wait for an answer
     gm.wait("left")
     file.write_bytes(attribute(ground, {5}))
-    gm.control("reload")
-    gm.wait("reloaded")
+    gm.reload()
     gm.control("join")
     gm.wait("joined")
     server.wait("member-active")
@@ -50,20 +49,16 @@ def test_a_member_goes_on_with_a_renewed_certificate(ground):
     gm.control("join")
     gm.wait("joined")
     old = p.chain.read_bytes(), p.key.read_bytes()
-
-    def refused(other, words):
-        chain, key = (other.chain.read_bytes(), other.key.read_bytes()) if other else (b"", old[1])
-        p.chain.write_bytes(chain)
-        p.key.write_bytes(key)
-        mark = gm.mark()
-        assert not gm.control.request("reload")["ok"]
-        assert words in gm.wait("reload-failed", since=mark)["reason"]
-    refused(ground.pki.issue("gm1"), "another name")
-    refused(None, "certificate")
-    refused(ground.pki.issue("gm0", key=rsa.generate_private_key(65537, 2048)), "want signatures which the key of <identity> cannot make")
+    p.take_files_of(ground.pki.issue("gm1"))
+    gm.reload(refused="another name")
+    p.chain.write_bytes(b"")
+    p.key.write_bytes(old[1])
+    gm.reload(refused="certificate")
+    p.take_files_of(ground.pki.issue("gm0", key=rsa.generate_private_key(65537, 2048)))
+    gm.reload(refused="want signatures which the key of <identity> cannot make")
     ground.pki.issue("gm0")
     assert p.chain.read_bytes() != old[0]
-    gm.control("reload")
+    gm.reload()
     mark, there = gm.mark(), server.mark()
     server.control("rekey")
     gm.wait("rekeyed", since=mark)
@@ -95,12 +90,9 @@ def test_a_key_server_keeps_the_credentials_that_its_token_names(ground):
     for new, words in ((lambda: ground.pki.issue("rogue"), "does not list us as key server"),
                        (lambda: ground.pki.issue("keys", key=rsa.generate_private_key(65537, 2048)), "our key cannot make one"),
                        (lambda: ground.pki.issue("keys"), "")):
-        other = new()
-        p.chain.write_bytes(other.chain.read_bytes())
-        p.key.write_bytes(other.key.read_bytes())
-        mark, there = server.mark(), gm.mark()
-        assert server.control.request("reload")["ok"] == (not words)
-        assert words in server.wait("reload-failed" if words else "reloaded", since=mark).get("reason", "")
+        p.take_files_of(new())
+        there = gm.mark()
+        server.reload(refused=words)
         server.control("rekey")
         gm.wait("rekeyed", since=there)
     gm.finish()

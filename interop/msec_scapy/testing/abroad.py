@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab attack as somebody somewhere types it, who knows of a ground's group what its announcement says."""
+import json
 import os
 import subprocess
 import sys
@@ -31,3 +32,11 @@ def attacking(ground, host, name, who, *more):
     return ground.hosts[host].popen([sys.executable, "-m", "lab", "attack", "--json", *words(ground, name, who, *more)],
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TOP / "interop",
                                     env=dict(os.environ))
+
+
+def attacked(ground, name, *more):
+    """The ground's key server, to the end: (exit status, what is on standard output, and on standard error, the report or None)."""
+    file = ground.dir / "verdicts.json"
+    p = attacking(ground, "evil", name, "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761", "--report", file, *more)
+    out, err = p.communicate()
+    return p.returncode, out, err, json.loads(file.read_text()) if file.exists() else None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization as s
 
+from lab.process import PATIENCE
 from msec_scapy import member as members
 from msec_scapy import message, misbehave, net, party
 from msec_scapy import registry as reg
@@ -405,18 +406,18 @@ def test_programs_talk(tmp_path):
         return [sys.executable, "-m", f"msec_scapy.{program}", "--group-id", gid.hex(), "--key",
                 f"{tmp_path}/{name}.key", "--cert", f"{tmp_path}/{name}.pem", "--roots",
                 f"{tmp_path}/root.pem", "--owner", f"{tmp_path}/owner.pem", "--keylog",
-                f"{tmp_path}/keylog", "--seconds", "20", *more]
+                f"{tmp_path}/keylog", "--seconds", str(PATIENCE), *more]
     server = subprocess.Popen(words("keyserver", "gcks", "--token", f"{tmp_path}/token", "--bind",
                                     "127.0.0.1", "--port", "0"), cwd=INTEROP, text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         port = json.loads(server.stdout.readline())["port"]
-        gm = subprocess.run(words("member", "gm0", "--server", f"127.0.0.1:{port}", "--seconds",
-                                  "0", "--leave"), cwd=INTEROP, capture_output=True, text=True)
+        gm = subprocess.run(words("member", "gm0", "--server", f"127.0.0.1:{port}", "--timeout",
+                                  str(PATIENCE / 4), "--seconds", "0", "--leave"), cwd=INTEROP, capture_output=True, text=True)
         server.stdin.write("destroy\n")
         server.stdin.flush()
         said = [json.loads(line) for line in server.stdout]
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
     finally:
         server.kill()
         server.stdin.close()
