@@ -223,11 +223,11 @@ seat(struct admission *a, struct gk_member *m, int64_t rtj_utc)
 	if (m == NULL)
 		GK_TRY(gk_group_join(g->data, gk_buf_slice(&rq->signer.key),
 		                     rq->now.utc_s, &m));
-	if (m->state != GK_MEMBER_ACTIVE)
-		m->seen = 0; /* see gsakmp_group_unheard() */
 	GK_TRY(write_down(rq, m, rtj_utc));
 	if (m->state == GK_MEMBER_LEAVING)
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_PENDING));
+	if (m->state == GK_MEMBER_PENDING)
+		m->seen = 0; /* see gsakmp_group_unheard() */
 	GK_TRY(gsakmp_download_take(&a->keys, g, m));
 	gsakmp_group_expect_rekey(g, rq->now);
 	return GK_OK;

@@ -141,6 +141,37 @@ GK_TEST(rfc4535_5_2_1_4_16, late_ack_that_cannot_be_written_down_is_none)
 	fixture_down(&f);
 }
 
+/* Whoever left by itself, and comes back when there is no memory for it, has left by
+ * itself: what is said when its keys go hangs on that. */
+GK_TEST(rfc4535_5_2_01, registration_that_cannot_be_written_down_is_none)
+{
+	static const uint8_t nonce[16] = "another nonce..";
+	struct world_config cfg = world_plain(3);
+	struct gk_buf rtj = { 0 };
+	struct fixture f;
+
+	fixture_joined(&f, &cfg, ALICE_NAME);
+	gk_assert_ok(gsakmp_gm_leave(f.m->gm, true, simnet_now(f.w->net)));
+	world_drain_member(f.m);
+	world_pass(f.w, 2000);
+	assert_int_equal(only_member(f.w)->state, GK_MEMBER_LEAVING);
+	gcks_forge(&(struct gcks_forge){ .m = f.m,
+	                                 RTJ,
+	                                 .nonce = { nonce, sizeof(nonce) } },
+	           &rtj);
+	fail_at = 1;
+	gk_assert_err(GK_ERR_NOMEM,
+	              world_to_server(f.w, gk_buf_slice(&rtj), f.m->node));
+	assert_int_equal(fail_at, 0);
+	assert_int_equal(only_member(f.w)->state, GK_MEMBER_LEAVING);
+	assert_false(gsakmp_group_unheard(only_member(f.w)));
+	world_join(f.m);
+	world_pass(f.w, 2000);
+	assert_int_equal(only_member(f.w)->state, GK_MEMBER_ACTIVE);
+	gk_buf_free(&rtj);
+	fixture_down(&f);
+}
+
 int
 main(void)
 {
@@ -149,6 +180,8 @@ main(void)
 		       departure_that_cannot_be_written_down_is_none),
 		GK_RUN(rfc4535_5_2_1_4_16,
 		       late_ack_that_cannot_be_written_down_is_none),
+		GK_RUN(rfc4535_5_2_01,
+		       registration_that_cannot_be_written_down_is_none),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/gcks_nomem", tests,
 	                                         NULL, NULL);
