@@ -145,11 +145,13 @@ open_receiver(struct gdoid_member *m, const struct gdoi_address *dst,
 }
 
 /* What our own sockets hear anyway: the port of registration at an address of
- * ours. */
+ * ours, which is also meant where no port is said. */
 static bool
 is_ours(const struct gdoid_member *m, const struct gdoi_address *dst)
 {
-	return dst->ip_len == 0 || (!is_multicast(dst) && dst->port == m->port);
+	return dst->ip_len == 0 ||
+	       (!is_multicast(dst) &&
+	        (dst->port == 0 || dst->port == m->port));
 }
 
 static struct gdoid_kek *

@@ -4,6 +4,8 @@
 #include "common/base/gk_check.h"
 #include "gdoi/engine/gm_state.h"
 
+#define IP_PROTOCOL_UDP 17
+
 /*
  * RFC 6407 section 3.3: is the policy acceptable?
  *
@@ -118,6 +120,32 @@ source_accept(const struct policy *p, const struct gdoi_endpoints *ep)
 	              ep->at + 5);
 }
 
+/*
+ * Where this member would have to hear PUSHes: by UDP, at one address of its own or
+ * of a multicast group.  A Rekey SA for another place is one without PUSHes.
+ * Nothing is said of Protocol 0, and ISAKMP is UDP.
+ */
+static enum gk_err
+rekey_reach(const struct policy *p, const struct gdoi_sak *sak)
+{
+	const struct gdoi_endpoint *dst = &sak->ep.dst;
+	struct gdoi_span to = gdoi_endpoint_span(dst);
+
+	if (sak->ep.protocol != 0 && sak->ep.protocol != IP_PROTOCOL_UDP &&
+	    GK_CHECKED("RFC6407-5.3-04"))
+		return not_permitted(p, "RFC6407-5.3-04", "Protocol",
+		                     sak->ep.at);
+	if (dst->type != ISAKMP_ID_IPV4_ADDR &&
+	    dst->type != ISAKMP_ID_IPV6_ADDR && GK_CHECKED("RFC6407-5.3-01"))
+		return not_permitted(p, "RFC6407-5.3-01", "DST ID Type",
+		                     sak->ep.at + 5 + sak->ep.src.data.len);
+	if (dst->port == 0 && gdoi_span_is_multicast(&to) &&
+	    GK_CHECKED("RFC6407-5.3-01"))
+		return not_permitted(p, "RFC6407-5.3-01", "DST ID Port",
+		                     sak->ep.at + 6 + sak->ep.src.data.len);
+	return GK_OK;
+}
+
 static enum gk_err
 sat_accept(const struct policy *p, uint16_t i)
 {
@@ -199,6 +227,7 @@ gm_accept(const struct gdoi_gm *gm, const struct gm_group *group,
 	GK_TRY(rekey_place(&p));
 	if (sa->has_sak) {
 		GK_TRY(source_accept(&p, &sa->sak.ep));
+		GK_TRY(rekey_reach(&p, &sa->sak));
 		GK_TRY(kek_cipher(&p, &sa->sak));
 		GK_TRY(kek_signature(&p, &sa->sak));
 	}

@@ -156,6 +156,69 @@ GK_TEST(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere)
 	}
 }
 
+/* It would join a group whose rekeys it never hears. */
+GK_TEST(rfc6407_5_3_04, pushes_by_another_protocol)
+{
+	static const uint8_t refused[] = { 1, 6, 50, 255 };
+
+	for (size_t i = 0; i < GK_COUNT(refused); i++) {
+		lab_reset();
+		lab.offer.sa.sak.ep.protocol = refused[i];
+		lab_start();
+		unacceptable("RFC6407-5.3-04");
+	}
+	lab_reset();
+	lab.offer.sa.sak.ep.protocol = 0; /* nothing was said */
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+GK_TEST(rfc6407_5_3_01, pushes_to_where_no_member_is)
+{
+	static const uint8_t name[] = { 'p', 'l', 'a', 'n', 't' };
+	static const uint8_t net[] = { 239, 1, 1, 0, 255, 255, 255, 0 };
+	static const uint8_t some[] = { 239, 1, 1, 1, 239, 1, 1, 9 };
+	static const uint8_t group[] = { 239, 1, 1, 1 };
+	static const struct gdoi_endpoint refused[] = {
+		{ ISAKMP_ID_FQDN, 848, { name, sizeof(name) } },
+		{ ISAKMP_ID_KEY_ID, 848, { name, sizeof(name) } },
+		{ ISAKMP_ID_IPV4_ADDR_SUBNET, 848, { net, sizeof(net) } },
+		{ ISAKMP_ID_IPV4_ADDR_RANGE, 848, { some, sizeof(some) } },
+		{ ISAKMP_ID_IPV4_ADDR, 0, { group, sizeof(group) } },
+	};
+	static const uint8_t ours[] = { 10, 0, 0, 1 };
+
+	for (size_t i = 0; i < GK_COUNT(refused); i++) {
+		lab_reset();
+		lab.offer.sa.sak.ep.dst = refused[i];
+		lab_start();
+		unacceptable("RFC6407-5.3-01");
+	}
+	/* by unicast the port of registration will do */
+	lab_reset();
+	lab.offer.sa.sak.ep.dst =
+		(struct gdoi_endpoint){ ISAKMP_ID_IPV4_ADDR, 0, { ours, 4 } };
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+/* And in a PUSH, which changes nothing then. */
+GK_TEST(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach)
+{
+	struct lab_policy p = { .seq = 1 };
+
+	fresh();
+	lab_join(0);
+	lab_add_kek(&p, 0x77, 0x70);
+	p.sa.sak.ep.dst.port = 0;
+	lab_push_refused(&p, "RFC6407-5.3-01");
+	p.sa.sak.ep.dst.port = 848;
+	p.sa.sak.ep.protocol = 6;
+	lab_push_refused(&p, "RFC6407-5.3-04");
+}
+
 GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
 {
 	GK_BREAKS("RFC5374-1.1-03");
@@ -497,6 +560,9 @@ main(void)
 		       an_unlisted_key_server_gets_no_message_1),
 		GK_RUN(rfc6407_3_3_05, policy_that_is_not_permitted),
 		GK_RUN(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere),
+		GK_RUN(rfc6407_5_3_04, pushes_by_another_protocol),
+		GK_RUN(rfc6407_5_3_01, pushes_to_where_no_member_is),
+		GK_RUN(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach),
 		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
 		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),
 		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),

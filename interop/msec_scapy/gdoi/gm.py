@@ -13,7 +13,9 @@ from .isakmp import tv
 from .recorded import kek_of, ring_key
 from .refusal import Refusal
 from .suite import odd_parity, same
+from .values import is_multicast
 
+IP_PROTOCOL_UDP = 17
 NOT_FOR_US = object()  # a PUSH whose update arrays start under no key of ours
 IDLE, PHASE1, PULL, MEMBER, LEFT = "idle", "phase1", "pull", "member", "left"
 
@@ -196,6 +198,7 @@ class Member:
         return []
 
     def _second(self, m, last, _now):
+        within_reach(m.one(n.P_SA).value.sak)
         self.pull.nonce_r, self.pull.sa = m.one(n.P_NONCE).value, m.one(n.P_SA).value
         self.pull.number = 3
         self.sa.contexts[self.pull.message_id] = last
@@ -355,6 +358,7 @@ class Member:
         check_kd.fits(kd, sa, self.dialect, True, held.kek.spi)
         if sa.sak is None:
             return None
+        within_reach(sa.sak)
         if sa.sak.spi in self.rekeys:
             self._same_key(sa.sak, kd)
             return None
@@ -433,6 +437,18 @@ class Member:
         id_type = n.ID_IPV4 if len(self.address) == 4 else n.ID_IPV6
         octets = ack.build(kind, base, held.kek.spi, sequence, id_type, self.address, self.dialect)
         return [Send(self.config.hooks.datagram("ack", octets), source, held.sak.dst.port)]
+
+
+def within_reach(sak):
+    """Whether PUSHes come to where a member can hear them: by UDP, at an address of its own or of a multicast group."""
+    if sak is None:
+        return
+    if sak.protocol not in (0, IP_PROTOCOL_UDP):
+        raise Refusal("RFC6407-5.3-04", "Protocol", str(sak.protocol), sak.offset)
+    if sak.dst.id_type not in (n.ID_IPV4, n.ID_IPV6):
+        raise Refusal("RFC6407-5.3-01", "DST ID Type", str(sak.dst.id_type), sak.offset)
+    if sak.dst.port == 0 and is_multicast(sak.dst.id_type, sak.dst.data):
+        raise Refusal("RFC6407-5.3-01", "DST ID Port", "zero", sak.offset)
 
 
 def isakmp_id_body(group):

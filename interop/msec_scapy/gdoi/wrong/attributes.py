@@ -145,6 +145,24 @@ def _sources():
                   payloads=in_sa(SAK, lambda s: setattr(s, "src", b"\xef\1\1\1")))
 
 
+def _places():
+    for name, text, fields in (("tcp", "PUSHes by TCP", {"protocol": 6}), ("esp", "PUSHes by ESP", {"protocol": 50})):
+        yield _server(f"sak-{name}", "pull-2", "RFC6407-5.3-04", text, payloads=in_sa(SAK, _fields(fields)))
+    for name, text, fields in (
+            ("name", "PUSHes to a name", {"dst_type": n.ID_FQDN, "dst": b"plant.example"}),
+            ("subnet", "PUSHes to a subnet", {"dst_type": n.ID_IPV4_SUBNET, "dst": b"\xef\1\1\0\xff\xff\xff\0"}),
+            ("range", "PUSHes to a range", {"dst_type": n.ID_IPV4_RANGE, "dst": b"\xef\1\1\1\xef\1\1\x09"}),
+            ("port-0", "PUSHes to port 0 of a multicast group", {"dst_port": 0})):
+        yield _server(f"sak-{name}", "pull-2", "RFC6407-5.3-01", text, payloads=in_sa(SAK, _fields(fields)))
+
+
+def _fields(values):
+    def change(link):
+        for name, value in values.items():
+            setattr(link, name, value)
+    return change
+
+
 def _unknown():
     for number in (0, 8, 10, 127, 200, 32767):
         yield _server(f"sak-attribute-{number}", "pull-2", "RFC6407-5.3.2-01", f"KEK attribute {number}",
@@ -171,5 +189,5 @@ def _unknown():
                payloads=lambda layers: [GAP(attributes=[tv(9, 1)])])
 
 
-ENTRIES = [*_key_lengths(), *_source_keys(), *_lying_lengths(), *_sources(), *_unknown()]
+ENTRIES = [*_key_lengths(), *_source_keys(), *_lying_lengths(), *_sources(), *_places(), *_unknown()]
 __all__ = ["ENTRIES", "LONG", "of"]
