@@ -184,6 +184,13 @@ sids_check(const struct reading *r, const struct gdoi_kd_packet *p)
 		    GK_CHECKED("RFC6407-5.6.4.1-01"))
 			return bad_key(r, GK_ERR_VALUE, "RFC6407-5.6.4.1-01",
 			               "SID_VALUE", p->at);
+	/* RFC6054-3-02: two encryption modules would use the same IVs. */
+	for (uint16_t i = 0; i < kd->n_sids; i++)
+		for (uint16_t j = 0; j < i; j++)
+			if (kd->sid[i] == kd->sid[j] &&
+			    GK_CHECKED("RFC6054-3-02"))
+				return bad_key(r, GK_ERR_VALUE, "RFC6054-3-02",
+				               "SID_VALUE", p->at);
 	return GK_OK;
 }
 

@@ -328,6 +328,19 @@ GK_TEST(rfc6407_5_6_3_1_01, a_download_array_is_never_in_a_push)
 	               "RFC6407-5.6.3.1-01", BAD_KEY, 25);
 }
 
+/* With one sender id for two encryption modules they use the same IVs. */
+GK_TEST(rfc6054_3_02, a_sid_is_given_once)
+{
+	uint8_t buf[sizeof(kd_golden)];
+	struct gk_rd rd;
+
+	memcpy(buf, kd_golden, sizeof(buf));
+	memcpy(buf + sizeof(buf) - 2, buf + SID + 13, 2);
+	gk_rd_init(&rd, buf, sizeof(buf));
+	assert_refused(gdoi_kd_read(&rd, &defaults, false, &kd_decoded, &why),
+	               "RFC6054-3-02", BAD_KEY, SID);
+}
+
 GK_TEST(rfc6407_5_6_4_1_01, sids_that_do_not_fit_are_refused)
 {
 	/* wider than a SID can be; no bits; wider than the bits say */
@@ -368,6 +381,7 @@ main(void)
 		GK_RUN(rfc6407_5_6_1_01, a_key_that_comes_twice_is_refused),
 		GK_RUN(rfc6407_5_6_2_03, a_second_kek_packet_is_refused),
 		GK_RUN(rfc6407_5_6_4_03, sids_are_never_in_a_push),
+		GK_RUN(rfc6054_3_02, a_sid_is_given_once),
 		GK_RUN(rfc6407_5_6_4_1_01, sids_that_do_not_fit_are_refused),
 		GK_RUN(rfc6407_5_6_3_1_02, a_second_download_array_is_refused),
 		GK_RUN(rfc6407_5_6_2_02, attributes_cut_off_are_refused),

@@ -103,6 +103,8 @@ def _sids(found, spi, at, push, dialect):
     for octets in found[2]:
         if len(octets) != values.sid_len(bits, dialect) or values.sid_value(octets, dialect) >> bits:
             raise Refusal("RFC6407-5.6.4.1-01", "SID_VALUE", f"{octets.hex()} for {bits} bits", at)
+    if len(set(found[2])) != len(found[2]):  # two encryption modules would use the same IVs
+        raise Refusal("RFC6054-3-02", "SID_VALUE", "one value twice", at)
 
 
 def _arrays(found, at, push):

@@ -191,6 +191,7 @@ def _kds(j):
     j.wrong("kd-push", "sid", "A SID in a PUSH", "RFC6407-5.6.4.4-02", p.kd_body(sid), req_only=False)
     j.wrong("kd-pull", "sid/spi", "A SID with an SPI", "RFC6407-5.6.4-01",
             p.kd_body(type(sid)(kd_type=4, spi=bytes(4), attributes=[tv(1, 16), tlv(2, b"\0\1")])))
+    j.wrong("kd-pull", "sid/twice", "One sender id twice", "RFC6054-3-02", p.kd_body(p.sid_packet(16, (1, 2, 1), STRICT)))
     for label, found in (("no-bits", [tlv(2, b"\0\1")]), ("too-big", [tv(1, 12), tlv(2, b"\xff\xff")]),
                          ("too-long", [tv(1, 16), tlv(2, bytes(9))])):
         j.wrong("kd-pull", f"sid/{label}", label, "RFC6407-5.6.4.1-01",

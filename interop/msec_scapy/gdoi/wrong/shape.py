@@ -63,6 +63,7 @@ def _packets():
     sid = lambda spi, *found: of(KD, lambda kd: setattr(kd, "packets", [*kd.packets, KeyPacket(
         kd_type=4, spi=spi, attributes=list(found))]) or setattr(kd, "count", None))
     yield _server("sid-with-spi", "pull-4", "RFC6407-5.6.4-01", "A SID packet with an SPI", payloads=sid(bytes(4), tv(1, 16), tlv(2, b"\0\1")))
+    yield _server("sid-twice", "pull-4", "RFC6054-3-02", "A sender id twice", payloads=sid(b"", tv(1, 16), tlv(2, b"\0\1"), tlv(2, b"\0\1")))
     yield _server("sid-too-long", "pull-4", "RFC6407-5.6.4.1-01", "A SID of 4000 octets for 16 bits", payloads=sid(b"", tv(1, 16), tlv(2, bytes(4000))))
     yield _server("sid-of-65535-bits", "pull-4", "RFC6407-5.6.4.1-01", "SIDs of 65535 bits", payloads=sid(b"", tv(1, 65535), tlv(2, bytes(8192))),
                   also=("RFC6407-5.6.4.4-01",))
