@@ -150,8 +150,7 @@ static bool
 is_ours(const struct gdoid_member *m, const struct gdoi_address *dst)
 {
 	return dst->ip_len == 0 ||
-	       (!is_multicast(dst) &&
-	        (dst->port == 0 || dst->port == m->port));
+	       (!is_multicast(dst) && (dst->port == 0 || dst->port == m->port));
 }
 
 static struct gdoid_kek *

@@ -107,6 +107,18 @@ spi_check(const struct policy *p, uint16_t i)
 	return GK_OK;
 }
 
+/* The same of a Rekey SA: zero in a Delete is whatever there is. */
+static enum gk_err
+kek_spi(const struct policy *p, const struct gdoi_sak *sak)
+{
+	if (!gk_slice_is_zero(
+		    (struct gk_slice){ sak->spi, GDOI_KEK_SPI_LEN }) ||
+	    !GK_CHECKED("RFC6407-5.3-08"))
+		return GK_OK;
+	return refuse(p, GK_ERR_VALUE, ISAKMP_NOTIFY_INVALID_SPI,
+	              "RFC6407-5.3-08", "SPI", sak->at);
+}
+
 /* RFC5374-4.1.1-05: nothing ever comes from a multicast address. */
 static enum gk_err
 source_accept(const struct policy *p, const struct gdoi_endpoints *ep)
@@ -227,6 +239,7 @@ gm_accept(const struct gdoi_gm *gm, const struct gm_group *group,
 	GK_TRY(rekey_place(&p));
 	if (sa->has_sak) {
 		GK_TRY(source_accept(&p, &sa->sak.ep));
+		GK_TRY(kek_spi(&p, &sa->sak));
 		GK_TRY(rekey_reach(&p, &sa->sak));
 		GK_TRY(kek_cipher(&p, &sa->sak));
 		GK_TRY(kek_signature(&p, &sa->sak));

@@ -204,6 +204,21 @@ GK_TEST(rfc6407_5_3_01, pushes_to_where_no_member_is)
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 }
 
+/* Zero in a Delete means every Rekey SA, so none is called that. */
+GK_TEST(rfc6407_5_3_08, cookies_of_zero)
+{
+	lab_reset();
+	memset(lab.offer.sa.sak.spi, 0, sizeof(lab.offer.sa.sak.spi));
+	lab_start();
+	unacceptable("RFC6407-5.3-08");
+	/* one of the two may be */
+	lab_reset();
+	memset(lab.offer.sa.sak.spi, 0, sizeof(lab.offer.sa.sak.spi) / 2);
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
 /* And in a PUSH, which changes nothing then. */
 GK_TEST(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach)
 {
@@ -562,6 +577,7 @@ main(void)
 		GK_RUN(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere),
 		GK_RUN(rfc6407_5_3_04, pushes_by_another_protocol),
 		GK_RUN(rfc6407_5_3_01, pushes_to_where_no_member_is),
+		GK_RUN(rfc6407_5_3_08, cookies_of_zero),
 		GK_RUN(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach),
 		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
 		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),

@@ -443,6 +443,8 @@ def within_reach(sak):
     """Whether PUSHes come to where a member can hear them: by UDP, at an address of its own or of a multicast group."""
     if sak is None:
         return
+    if not any(sak.spi):  # in a Delete this is every one that there is
+        raise Refusal("RFC6407-5.3-08", "SPI", "zero", sak.offset)
     if sak.protocol not in (0, IP_PROTOCOL_UDP):
         raise Refusal("RFC6407-5.3-04", "Protocol", str(sak.protocol), sak.offset)
     if sak.dst.id_type not in (n.ID_IPV4, n.ID_IPV6):

@@ -154,6 +154,7 @@ def _places():
             ("range", "PUSHes to a range", {"dst_type": n.ID_IPV4_RANGE, "dst": b"\xef\1\1\1\xef\1\1\x09"}),
             ("port-0", "PUSHes to port 0 of a multicast group", {"dst_port": 0})):
         yield _server(f"sak-{name}", "pull-2", "RFC6407-5.3-01", text, payloads=in_sa(SAK, _fields(fields)))
+    yield _server("sak-spi-0", "pull-2", "RFC6407-5.3-08", "A Rekey SA with cookies of zero", payloads=in_sa(SAK, _fields({"spi": bytes(16)})))
 
 
 def _fields(values):
