@@ -94,14 +94,8 @@ one_commit(struct gk_store *store)
 static struct gk_store *
 open_aside(void)
 {
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
+	struct gk_store *store = open_logged(log_max);
 
-	cfg.log_max = log_max;
-	if (gk_store_open(&cfg, &store, why) != GK_OK) {
-		fprintf(stderr, "%s\n", why);
-		abort();
-	}
 	gk_store_aside(store, true);
 	return store;
 }

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/store/gk_store.h"
@@ -70,21 +71,54 @@ open_store(void)
 	return store;
 }
 
+/* open_logged - with a log of this size at most (see gk_store.h); also in a process that is
+ * about to be killed, where no test can fail. */
+static SOME struct gk_store *
+open_logged(size_t log_max)
+{
+	struct gk_store_config cfg = config();
+	struct gk_store *store;
+
+	cfg.log_max = log_max;
+	if (gk_store_open(&cfg, &store, why) != GK_OK) {
+		fprintf(stderr, "%s\n", why);
+		abort();
+	}
+	return store;
+}
+
+/* What somebody does to the file of a store that is closed. */
+static SOME void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
 /* The number that a statement finds in the file of a store that is closed; -1: none. */
 static SOME int
-in_file(const char *sql)
+in_file(const char *query)
 {
 	sqlite3_stmt *stmt;
 	sqlite3 *db;
 	int n;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
+	assert_int_equal(sqlite3_prepare_v2(db, query, -1, &stmt, NULL),
 	                 SQLITE_OK);
 	n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : -1;
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	return n;
 }
+
+#define STORE_RUN(behaviour)                                               \
+	{                                                                  \
+		"store__" #behaviour, store__##behaviour, setup, teardown, \
+			NULL                                               \
+	}
 
 #endif /* COMMON_STORE_TESTS_ONE_STORE_H */

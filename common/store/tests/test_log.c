@@ -219,16 +219,6 @@ GK_TEST(store, the_newest_of_many_changes_counts)
 	gk_store_close(store);
 }
 
-static void
-sql(const char *text)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 GK_TEST(store, a_damaged_log_is_refused)
 {
 	static const char *const damage[] = {
@@ -355,26 +345,20 @@ GK_TEST(store, a_log_is_read_where_there_is_no_room_to_fold_it)
 	assert_int_equal(in_file("SELECT count(*) FROM row"), 3);
 }
 
-#define RUN(behaviour)                                                     \
-	{                                                                  \
-		"store__" #behaviour, store__##behaviour, setup, teardown, \
-			NULL                                               \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(a_commit_is_found_in_the_log_and_in_its_rows),
-		RUN(the_log_of_a_killed_process_is_read_again),
-		RUN(a_large_commit_is_not_undone_by_the_log),
-		RUN(a_drop_takes_what_is_in_the_log_along),
-		RUN(the_newest_of_many_changes_counts),
-		RUN(a_damaged_log_is_refused),
-		RUN(an_entry_that_is_missing_is_said_and_not_made_up),
-		RUN(an_older_store_gets_a_log_with_its_mark),
-		RUN(what_was_replaced_is_gone_when_it_is_settled),
-		RUN(a_log_is_read_where_there_is_no_room_to_fold_it),
+		STORE_RUN(a_commit_is_found_in_the_log_and_in_its_rows),
+		STORE_RUN(the_log_of_a_killed_process_is_read_again),
+		STORE_RUN(a_large_commit_is_not_undone_by_the_log),
+		STORE_RUN(a_drop_takes_what_is_in_the_log_along),
+		STORE_RUN(the_newest_of_many_changes_counts),
+		STORE_RUN(a_damaged_log_is_refused),
+		STORE_RUN(an_entry_that_is_missing_is_said_and_not_made_up),
+		STORE_RUN(an_older_store_gets_a_log_with_its_mark),
+		STORE_RUN(what_was_replaced_is_gone_when_it_is_settled),
+		STORE_RUN(a_log_is_read_where_there_is_no_room_to_fold_it),
 	};
 
 	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);

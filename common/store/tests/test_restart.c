@@ -36,21 +36,6 @@ static const struct gk_env env = { .random = seeded };
 
 static size_t log_max; /* see gk_store.h */
 
-/* Also in a process that is about to be killed. */
-static struct gk_store *
-open_logged(void)
-{
-	struct gk_store_config cfg = config();
-	struct gk_store *store;
-
-	cfg.log_max = log_max;
-	if (gk_store_open(&cfg, &store, why) != GK_OK) {
-		fprintf(stderr, "%s\n", why);
-		abort();
-	}
-	return store;
-}
-
 static struct gk_group *
 new_group(void)
 {
@@ -93,7 +78,7 @@ step(struct gk_group *g, int i)
 static int
 live(uint32_t fault, bool after, volatile uint32_t *done)
 {
-	struct gk_store *store = open_logged();
+	struct gk_store *store = open_logged(log_max);
 	struct gk_group *g = new_group();
 
 	seed = 1;
@@ -145,7 +130,7 @@ from_store(void)
 {
 	struct gk_group *g = new_group();
 	struct gk_store_reader reader = { load_row, g };
-	struct gk_store *store = open_logged();
+	struct gk_store *store = open_logged(log_max);
 	const char *reason;
 
 	for (size_t i = 0; gk_group_tables[i] != NULL; i++)
@@ -269,7 +254,7 @@ count_row(void *ctx, const char *table, struct gk_slice key,
 
 GK_TEST(store, threads_share_it)
 {
-	struct gk_store *store = open_logged();
+	struct gk_store *store = open_logged(log_max);
 	struct writer w[4];
 	pthread_t thread[4];
 
@@ -296,16 +281,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "store__killed_at_any_commit_the_group_is_that_of_the_last_"
-		  "one",
-		  store__killed_at_any_commit_the_group_is_that_of_the_last_one,
-		  setup, teardown, NULL },
-		{ "store__killed_in_a_fold_the_group_is_that_of_the_last_"
-		  "commit",
-		  store__killed_in_a_fold_the_group_is_that_of_the_last_commit,
-		  setup, teardown, NULL },
-		{ "store__threads_share_it", store__threads_share_it, setup,
-		  teardown, NULL },
+		STORE_RUN(
+			killed_at_any_commit_the_group_is_that_of_the_last_one),
+		STORE_RUN(
+			killed_in_a_fold_the_group_is_that_of_the_last_commit),
+		STORE_RUN(threads_share_it),
 	};
 
 	return cmocka_run_group_tests_name("common/store/restart", tests, NULL,

@@ -42,16 +42,6 @@ roles(void)
 	return in_file("SELECT count(*) FROM row WHERE tab = 'store'");
 }
 
-static void
-sql(const char *text)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 GK_TEST(store, the_store_of_another_role_is_refused)
 {
 	gk_store_close(as(&server, 0));
@@ -119,20 +109,14 @@ GK_TEST(store, one_of_before_is_known_by_its_log)
 	gk_store_close(as(&server, 0));
 }
 
-#define RUN(behaviour)                                                     \
-	{                                                                  \
-		"store__" #behaviour, store__##behaviour, setup, teardown, \
-			NULL                                               \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(the_store_of_another_role_is_refused),
-		RUN(one_of_before_is_known_by_its_rows),
-		RUN(one_of_before_gets_its_role_when_it_changes),
-		RUN(one_of_before_is_known_by_its_log),
+		STORE_RUN(the_store_of_another_role_is_refused),
+		STORE_RUN(one_of_before_is_known_by_its_rows),
+		STORE_RUN(one_of_before_gets_its_role_when_it_changes),
+		STORE_RUN(one_of_before_is_known_by_its_log),
 	};
 
 	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);

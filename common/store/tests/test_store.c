@@ -232,16 +232,6 @@ GK_TEST(store, file_is_for_its_owner_only)
 }
 
 static void
-sql(const char *text)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void
 refused(enum gk_err err, const char *word)
 {
 	struct gk_store_config cfg = config();
@@ -562,33 +552,28 @@ GK_TEST(store, changes_of_one_row_keep_their_order_in_a_large_journal)
 	gk_store_close(store);
 }
 
-#define RUN(behaviour)                                                     \
-	{                                                                  \
-		"store__" #behaviour, store__##behaviour, setup, teardown, \
-			NULL                                               \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUN(rows_survive_and_come_back_in_order_of_their_keys),
-		RUN(scopes_do_not_see_each_other_and_can_be_dropped),
-		RUN(what_is_the_daemons_own_does_not_go_with_a_group),
-		RUN(second_process_is_refused),
-		RUN(file_is_for_its_owner_only),
-		RUN(newer_version_is_refused_with_both_versions),
-		RUN(an_older_version_is_marked_when_it_changes),
-		RUN(foreign_file_is_refused_and_not_touched),
-		RUN(missing_folder_is_the_systems_refusal),
-		RUN(damaged_file_is_refused),
-		RUN(deleted_octets_are_gone_from_the_disk_after_close),
-		RUN(killed_before_the_commit_it_never_happened),
-		RUN(killed_after_the_commit_it_is_there),
-		RUN(file_size_limit_leaves_nothing_half_applied),
-		RUN(full_disk_leaves_nothing_half_applied),
-		RUN(several_journals_are_one_transaction),
-		RUN(changes_of_one_row_keep_their_order_in_a_large_journal),
+		STORE_RUN(rows_survive_and_come_back_in_order_of_their_keys),
+		STORE_RUN(scopes_do_not_see_each_other_and_can_be_dropped),
+		STORE_RUN(what_is_the_daemons_own_does_not_go_with_a_group),
+		STORE_RUN(second_process_is_refused),
+		STORE_RUN(file_is_for_its_owner_only),
+		STORE_RUN(newer_version_is_refused_with_both_versions),
+		STORE_RUN(an_older_version_is_marked_when_it_changes),
+		STORE_RUN(foreign_file_is_refused_and_not_touched),
+		STORE_RUN(missing_folder_is_the_systems_refusal),
+		STORE_RUN(damaged_file_is_refused),
+		STORE_RUN(deleted_octets_are_gone_from_the_disk_after_close),
+		STORE_RUN(killed_before_the_commit_it_never_happened),
+		STORE_RUN(killed_after_the_commit_it_is_there),
+		STORE_RUN(file_size_limit_leaves_nothing_half_applied),
+		STORE_RUN(full_disk_leaves_nothing_half_applied),
+		STORE_RUN(several_journals_are_one_transaction),
+		STORE_RUN(
+			changes_of_one_row_keep_their_order_in_a_large_journal),
 	};
 
 	return cmocka_run_group_tests_name("common/store", tests, NULL, NULL);
