@@ -478,13 +478,27 @@ lab_join(size_t group)
 	lab_talk();
 }
 
-enum gdoi_gm_state
-lab_state(size_t group)
+void
+lab_member(void)
+{
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
+struct gdoi_gm_status
+lab_status(size_t group)
 {
 	struct gdoi_gm_status status;
 
 	gdoi_gm_status(lab.gm, group, &status);
-	return status.state;
+	return status;
+}
+
+enum gdoi_gm_state
+lab_state(size_t group)
+{
+	return lab_status(group).state;
 }
 
 struct finding {
@@ -515,4 +529,13 @@ lab_tek(uint32_t spi, struct gdoi_tek *tek)
 
 	gdoi_gm_teks(lab.gm, 0, find, &f);
 	return f.found;
+}
+
+enum gdoi_tek_state
+lab_tek_state(uint32_t spi)
+{
+	struct gdoi_tek tek;
+
+	assert_true(lab_tek(spi, &tek));
+	return tek.state;
 }

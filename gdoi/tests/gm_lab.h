@@ -104,6 +104,8 @@ void lab_empty(struct lab_policy *p); /* neither SA nor KD */
 struct gk_slice lab_octets(struct lab_policy *p, uint8_t fill, size_t n);
 
 void lab_join(size_t group);
+/* lab_member - lab_start(), and it is a member of group 0. */
+void lab_member(void);
 void lab_stop(void); /* the member and its key servers are gone */
 /* lab_talk - carry everything to and fro until there is silence. */
 void lab_talk(void);
@@ -114,8 +116,11 @@ void lab_hear(size_t server);
 /* lab_pass - time goes by, with all deadlines. */
 void lab_pass(uint64_t ms);
 enum gdoi_gm_state lab_state(size_t group);
+struct gdoi_gm_status lab_status(size_t group);
 /* lab_tek - the SA with that SPI of group 0; false: there is none. */
 bool lab_tek(uint32_t spi, struct gdoi_tek *tek);
+/* lab_tek_state - of an SA that has to be there. */
+enum gdoi_tek_state lab_tek_state(uint32_t spi);
 
 /* A GROUPKEY-PUSH under lab.kek: payloads of the policy, with Deletes in front. */
 struct lab_delete {

@@ -25,9 +25,7 @@ static void
 joined(void)
 {
 	lab_reset();
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	memset(lab.seen.n, 0, sizeof(lab.seen.n));
 }
 

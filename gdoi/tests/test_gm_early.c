@@ -11,9 +11,7 @@ static void
 member(void)
 {
 	lab_reset();
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 }
 
 static struct gk_buf

@@ -257,9 +257,7 @@ GK_TEST(rfc5374_4_1_3_4_01, flows_say_nothing_of_iec_61850)
 	fresh();
 	dst[0].span = prefix4(239, 2, 0, 0, 16);
 	lab_add_iec(&lab.offer, 0x301, 0x70);
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	assert_true(lab_tek(0x301, &tek));
 	assert_false(lab_tek(0x101, &tek));
 }

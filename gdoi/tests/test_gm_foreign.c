@@ -135,15 +135,6 @@ is_push(const struct session *s, size_t i)
 	              "GROUPKEY-PUSH") == 0;
 }
 
-static struct gdoi_gm_status
-status(void)
-{
-	struct gdoi_gm_status st;
-
-	gdoi_gm_status(lab.gm, 0, &st);
-	return st;
-}
-
 GK_TEST(rfc6407_5_5_1_13, two_keks_are_replaced_and_all_is_deleted)
 {
 	struct session s;
@@ -151,9 +142,7 @@ GK_TEST(rfc6407_5_5_1_13, two_keks_are_replaced_and_all_is_deleted)
 	uint32_t seq = 0;
 
 	session_open(&s, "psk-3des-two-members");
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	assert_int_equal(held(&s), 1);
 	/* 239.1.1.2, which stands there as 2.1.1.239 */
 	assert_true(lab_tek(0x04bf105b, &tek));
@@ -167,7 +156,7 @@ GK_TEST(rfc6407_5_5_1_13, two_keks_are_replaced_and_all_is_deleted)
 		gk_assert_ok(give(&s, i));
 		seq++;
 		if (i + 1 < json_array_size(s.messages))
-			assert_int_equal(status().kek.sequence, seq);
+			assert_int_equal(lab_status(0).kek.sequence, seq);
 		if (seq == 8)
 			assert_int_equal(held(&s), 7);
 	}
@@ -186,11 +175,9 @@ GK_TEST(rfc6407_5_4_01, a_group_without_a_rekey_sa)
 	struct gdoi_tek tek;
 
 	session_open(&s, "tek-only-gap");
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	assert_int_equal(held(&s), 1);
-	assert_false(status().has_kek);
+	assert_false(lab_status(0).has_kek);
 	assert_true(lab_tek(0xbb97d004, &tek));
 	/* GAP: ATD 60; SA Direction: Receiver-Only */
 	assert_int_equal(tek.state, GDOI_TEK_RECEIVE);
@@ -210,9 +197,7 @@ GK_TEST(rfc6407_5_6_4_2_01, sender_ids_and_gcm)
 
 	session_open(&s, "aes-gcm-sid");
 	lab.group[0].sids = 3;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	assert_int_equal(held(&s), 2);
 	pull = first_pull(&s);
 	ours = gk_buf_slice(&lab.server[0].heard[3]);

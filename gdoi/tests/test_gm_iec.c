@@ -16,14 +16,6 @@ iec_offer(void)
 	lab_add_iec(&lab.offer, 0x101, 0x40);
 }
 
-static void
-member(void)
-{
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-}
-
 static enum gdoi_tek_state
 state_of(uint32_t spi)
 {
@@ -61,7 +53,7 @@ GK_TEST(rfc8052_2_1_01, a_group_named_by_an_oid)
 
 	iec_offer();
 	lab.group[0].id = (struct gk_slice){ id, sizeof(id) };
-	member();
+	lab_member();
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 	assert_int_equal(t.integrity.len, 32);
 	assert_int_equal(t.key.len, 0);
@@ -70,7 +62,7 @@ GK_TEST(rfc8052_2_1_01, a_group_named_by_an_oid)
 GK_TEST(rfc8052_2_2_4_1_01, the_next_key_waits)
 {
 	iec_offer();
-	member();
+	lab_member();
 	set_atd(lab_add_iec(tell(1), 0x102, 2), 30);
 	gk_assert_ok(lab_push(&p));
 	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
@@ -87,7 +79,7 @@ GK_TEST(rfc8052_2_2_4_1_02, current_and_next_key_by_registration)
 	iec_offer();
 	lab.offer.sa.sat[0].iec.lifetime = 100;
 	set_atd(lab_add_iec(&lab.offer, 0x102, 2), 100);
-	member();
+	lab_member();
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 	assert_int_equal(state_of(0x102), GDOI_TEK_NEXT);
 	/* no registration is needed: there is a next key */
@@ -109,7 +101,7 @@ GK_TEST(rfc6407_5_4_1_02, a_key_that_is_replaced_is_heard_until_dtd)
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 7 };
 	lab.offer.sa.sat[0].iec.lifetime = 100;
 	set_atd(lab_add_iec(&lab.offer, 0x102, 2), 100);
-	member();
+	lab_member();
 	lab_pass(106900);
 	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
 	lab_pass(200);
@@ -119,7 +111,7 @@ GK_TEST(rfc6407_5_4_1_02, a_key_that_is_replaced_is_heard_until_dtd)
 GK_TEST(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap)
 {
 	iec_offer();
-	member();
+	lab_member();
 	set_atd(lab_add_iec(tell(1), 0x102, 2), 10);
 	p.sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 60 };
@@ -132,7 +124,7 @@ GK_TEST(rfc8052_2_2_4_1_03, sa_atd_goes_before_gap)
 GK_TEST(rfc6407_5_4_1_02, dtd_counts_from_the_turn_of_a_next_key)
 {
 	iec_offer();
-	member();
+	lab_member();
 	set_atd(lab_add_iec(tell(1), 0x102, 2), 30);
 	p.sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){
@@ -155,7 +147,7 @@ GK_TEST(rfc6407_5_4_1_02, dtd_counts_from_the_turn_of_a_next_key)
 GK_TEST(rfc8052_2_2_4_1_02, the_next_key_takes_over_from_one_that_came_later)
 {
 	iec_offer();
-	member();
+	lab_member();
 	set_atd(lab_add_iec(tell(1), 0x103, 4), 30);
 	gk_assert_ok(lab_push(&p));
 	lab.offer.sa.sat[0].iec.lifetime = 1000;
@@ -179,7 +171,7 @@ GK_TEST(rfc8052_2_2_05, the_key_stays_when_no_key_server_answers)
 	iec_offer();
 	lab.offer.sa.sat[0].iec.lifetime = 100;
 	lab.offer.sa.sak.lifetime = 0;
-	member();
+	lab_member();
 	lab.server[0].deaf = true;
 	lab_pass(500000);
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
@@ -200,7 +192,7 @@ GK_TEST(rfc8052_2_2_05, or_goes_if_it_is_told_to)
 	iec_offer();
 	lab.offer.sa.sat[0].iec.lifetime = 100;
 	lab.cfg.drop_expired = true;
-	member();
+	lab_member();
 	lab.server[0].deaf = true;
 	lab_pass(99900);
 	assert_true(lab_tek(0x101, NULL));
@@ -213,7 +205,7 @@ GK_TEST(rfc8052_2_2_05, a_lifetime_of_zero_has_no_end)
 	iec_offer();
 	lab.offer.sa.sat[0].iec.lifetime = 0;
 	lab.offer.sa.sak.lifetime = 0;
-	member();
+	lab_member();
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 	assert_int_equal(t.expires_utc, 0);
 	lab_pass(400000000);
@@ -228,7 +220,7 @@ GK_TEST(rfc8052_2_2_04, a_revocation_replaces_at_once)
 	};
 
 	iec_offer();
-	member();
+	lab_member();
 	lab_add_iec(tell(1), 0x102, 2);
 	gk_assert_ok(lab_push_deletes(&p, &old, 1));
 	assert_false(lab_tek(0x101, NULL));
@@ -239,7 +231,7 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_waits_for_its_subscribers)
 {
 	iec_offer();
 	lab.group[0].kda_min = 80;
-	member();
+	lab_member();
 	set_kda(lab_add_iec(tell(1), 0x102, 2), 50);
 	gk_assert_ok(lab_push(&p));
 	lab_pass(1000);
@@ -257,7 +249,7 @@ GK_TEST(rfc8052_2_2_4_2_02, a_next_key_waits_for_its_time_and_for_subscribers)
 {
 	iec_offer();
 	lab.group[0].kda_min = 80;
-	member();
+	lab_member();
 	set_kda(lab_add_iec(tell(1), 0x102, 2), 50);
 	set_atd(&p.sa.sat[0], 10);
 	p.sa.has_gap = true;
@@ -284,7 +276,7 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again)
 
 	iec_offer();
 	lab.group[0].kda_min = 80;
-	member();
+	lab_member();
 	set_kda(lab_add_iec(tell(1), 0x102, 2), 0);
 	gk_assert_ok(lab_push(&p));
 	/* The key server knows of no more, and is asked ever more rarely. */
@@ -307,7 +299,7 @@ GK_TEST(rfc8052_2_2_4_2_02, a_publisher_that_waits_asks_again)
 GK_TEST(rfc8052_2_3_05, keys_of_iec_61850_have_their_lengths)
 {
 	iec_offer();
-	member();
+	lab_member();
 	lab_add_iec(tell(1), 0x102, 2)->iec.auth = GDOI_IEC_AUTH_AES_GMAC_128;
 	lab_push_refused(&p, "RFC8052-2.3-05");
 }
@@ -318,7 +310,7 @@ GK_TEST(rfc8052_2_3_09, switch_sid_for_iec61850)
 	iec_offer();
 	lab.offer.sa.sat[0].iec.auth = GDOI_IEC_AUTH_AES_GMAC_128;
 	lab.offer.kd.packet[1].integrity_key.len = 20;
-	member();
+	lab_member();
 	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
 	assert_true(t.may_send);
 	/* included: not without */

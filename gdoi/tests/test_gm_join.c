@@ -435,9 +435,7 @@ GK_TEST(rfc6407_5_6_1_04, teks_may_come_by_push)
 {
 	lab_reset();
 	lab.offer.kd.n_packets = 1;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	assert_false(lab_tek(0x101, NULL));
 }
 

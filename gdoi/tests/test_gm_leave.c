@@ -41,9 +41,7 @@ GK_TEST(rfc6407_5_9_05, leaving_a_group_without_a_rekey_sa)
 	lab_reset();
 	lab_no_rekey(&lab.offer);
 	lab.cfg.keep_phase1 = true;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	gk_assert_ok(gdoi_gm_leave(lab.gm, 0, true, lab.now));
 	lab_talk();
 	assert_int_equal(lab.server[0].other.protocol, GDOI_PROTOCOL_ESP);
@@ -194,9 +192,7 @@ GK_TEST(rfc6407_3_1_02, others_are_told_nothing)
 	lab_reset();
 	lab.group[0].servers = &server;
 	lab.group[0].n_servers = 1;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	lab_pass(5000);
 	server.octets.ptr = elsewhere;
 	leave();
@@ -220,9 +216,7 @@ behind_a_nat(bool multicast)
 	lab.offer.sa.sak.ep.dst.type = ISAKMP_ID_IPV4_ADDR;
 	lab.offer.sa.sak.ep.dst.data =
 		(struct gk_slice){ multicast ? group : ours, 4 };
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 }
 
 /* Nobody sends a PUSH through a NAT that has forgotten us. */
@@ -354,9 +348,7 @@ GK_TEST(rfc6407_3_3_01, a_key_that_lives_for_seconds)
 	lab_reset();
 	lab_no_rekey(&lab.offer);
 	lab.offer.sa.sat[0].ipsec.life_s = 2;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	lab_pass(2500);
 	assert_false(lab_tek(0x101, NULL));
 	lab.offer.sa.sat[0].ipsec.life_s = 1000;

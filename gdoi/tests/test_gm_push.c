@@ -11,19 +11,8 @@ static void
 member(void)
 {
 	lab_reset();
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 	say_ = (struct lab_policy){ .seq = 1 };
-}
-
-static struct gdoi_gm_status
-status(void)
-{
-	struct gdoi_gm_status s;
-
-	gdoi_gm_status(lab.gm, 0, &s);
-	return s;
 }
 
 static struct lab_policy *
@@ -46,10 +35,10 @@ GK_TEST(rfc6407_4_09, a_tek_by_push)
 	assert_int_equal(two.state, GDOI_TEK_CURRENT);
 	assert_int_equal(two.key.ptr[0], 2);
 	assert_int_equal(lab.seen.n[GDOI_OUT_REKEYED], 1);
-	assert_int_equal(status().kek.sequence, 1);
-	assert_int_equal(status().pushes, 1);
+	assert_int_equal(lab_status(0).kek.sequence, 1);
+	assert_int_equal(lab_status(0).pushes, 1);
 	gk_assert_ok(lab_push(tek(2, 0x103)));
-	assert_int_equal(status().kek.sequence, 2);
+	assert_int_equal(lab_status(0).kek.sequence, 2);
 	assert_int_equal(lab.seen.n[GDOI_OUT_STALE], 0);
 }
 
@@ -417,7 +406,7 @@ GK_TEST(rfc6407_3_3_09, a_late_registration_does_not_set_the_number_back)
 	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
 	lab_talk(); /* message 4 says 0 */
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	assert_int_equal(status().kek.sequence, 2);
+	assert_int_equal(lab_status(0).kek.sequence, 2);
 	lab_push_refused(tek(2, 0x104), "RFC6407-4.4-03");
 	gk_assert_ok(lab_push(tek(3, 0x104)));
 }

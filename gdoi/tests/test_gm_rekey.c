@@ -8,27 +8,10 @@
 static struct lab_policy p;
 
 static void
-member(void)
-{
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-}
-
-static void
 strict_member(void)
 {
 	lab_reset();
-	member();
-}
-
-static struct gdoi_gm_status
-status(void)
-{
-	struct gdoi_gm_status s;
-
-	gdoi_gm_status(lab.gm, 0, &s);
-	return s;
+	lab_member();
 }
 
 static struct lab_policy *
@@ -47,15 +30,6 @@ kek(uint32_t seq, uint8_t spi)
 	return &p;
 }
 
-static enum gdoi_tek_state
-state_of(uint32_t spi)
-{
-	struct gdoi_tek t;
-
-	assert_true(lab_tek(spi, &t));
-	return t.state;
-}
-
 /* ---- a new KEK ---------------------------------------------------------- */
 
 GK_TEST(rfc6407_4_08, the_first_number_under_a_new_kek_is_one)
@@ -66,10 +40,10 @@ GK_TEST(rfc6407_4_08, the_first_number_under_a_new_kek_is_one)
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK], 2);
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK_WIPE], 0);
 	assert_int_equal(lab.seen.kek.spi[0], 0x22);
-	assert_int_equal(status().kek.sequence, 0);
+	assert_int_equal(lab_status(0).kek.sequence, 0);
 	lab_kek(0x22, 0x22);
 	gk_assert_ok(lab_push(tek(1, 0x103)));
-	assert_int_equal(status().kek.sequence, 1);
+	assert_int_equal(lab_status(0).kek.sequence, 1);
 	/* the one before is wiped a little later */
 	lab_pass(31000);
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK_WIPE], 1);
@@ -93,7 +67,7 @@ GK_TEST(rfc6407_3_2_20, switch_push_seq_new_kek)
 {
 	lab_reset();
 	lab.dialect.push_seq_new_kek = GDOI_PUSH_SEQ_NEW_KEK_CONTINUE;
-	member();
+	lab_member();
 	gk_assert_ok(lab_push(tek(1, 0x102)));
 	gk_assert_ok(lab_push(kek(2, 0x22)));
 	lab_kek(0x22, 0x22);
@@ -103,7 +77,7 @@ GK_TEST(rfc6407_3_2_20, switch_push_seq_new_kek)
 
 	lab_reset();
 	lab.dialect.push_seq_new_kek = GDOI_PUSH_SEQ_NEW_KEK_CARRIER;
-	member();
+	lab_member();
 	gk_assert_ok(lab_push(tek(1, 0x102)));
 	gk_assert_ok(lab_push(tek(2, 0x103)));
 	/* 1 again, but only where a new KEK comes */
@@ -127,7 +101,7 @@ GK_TEST(rfc6407_4_06, the_sak_in_force_is_a_repetition)
 	strict_member();
 	gk_assert_ok(lab_push(kek(1, 0x11)));
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK], 1);
-	assert_int_equal(status().kek.sequence, 1);
+	assert_int_equal(lab_status(0).kek.sequence, 1);
 	/* with another key it is none */
 	p.seq = 2;
 	p.kd.packet[0].algorithm_key = lab_octets(&p, 0x77, 32);
@@ -145,10 +119,10 @@ GK_TEST(rfc6407_5_6_05, switch_kd_kek_spi)
 	lab_push_refused(&p, "RFC6407-5.6-05");
 	lab_reset();
 	lab.dialect.kd_kek_spi = GDOI_KD_KEK_SPI_OLD;
-	member();
+	lab_member();
 	kek(1, 0x22)->kd.packet[0].spi.ptr = old;
 	gk_assert_ok(lab_push(&p));
-	assert_int_equal(status().kek.spi[0], 0x22);
+	assert_int_equal(lab_status(0).kek.spi[0], 0x22);
 }
 
 GK_TEST(rfc6407_5_6_2_01, a_push_may_leave_the_public_key_as_it_is)
@@ -180,7 +154,7 @@ GK_TEST(rfc6407_4_05, switch_push_iv_chained)
 {
 	lab_reset();
 	lab.dialect.push_iv = GDOI_PUSH_IV_CHAINED;
-	member();
+	lab_member();
 	gk_assert_ok(lab_push(tek(1, 0x102)));
 	gk_assert_ok(lab_push(tek(2, 0x103)));
 	gk_assert_ok(lab_push(tek(3, 0x104)));
@@ -217,12 +191,12 @@ GK_TEST(rfc6407_5_9_08, all_of_a_protocol)
 	strict_member();
 	gk_assert_ok(lab_push(tek(1, 0x102)));
 	gk_assert_ok(lab_push_deletes(nothing(2), &all_esp, 1));
-	assert_int_equal(status().n_teks, 0);
-	assert_true(status().has_kek);
+	assert_int_equal(lab_status(0).n_teks, 0);
+	assert_true(lab_status(0).has_kek);
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 	/* new ones come by PUSH */
 	gk_assert_ok(lab_push(tek(3, 0x103)));
-	assert_int_equal(state_of(0x103), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x103), GDOI_TEK_CURRENT);
 }
 
 GK_TEST(rfc6407_5_9_07, everything_and_the_member_registers_again)
@@ -231,8 +205,8 @@ GK_TEST(rfc6407_5_9_07, everything_and_the_member_registers_again)
 
 	strict_member();
 	gk_assert_ok(lab_push_deletes(nothing(1), both, 2));
-	assert_int_equal(status().n_teks, 0);
-	assert_false(status().has_kek);
+	assert_int_equal(lab_status(0).n_teks, 0);
+	assert_false(lab_status(0).has_kek);
 	assert_int_equal(lab.seen.n[GDOI_OUT_DESTROYED], 1);
 	assert_int_equal(lab.seen.n[GDOI_OUT_KEK_WIPE], 1);
 	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
@@ -249,7 +223,7 @@ GK_TEST(rfc6407_5_9_05, the_rekey_sa_alone)
 	strict_member();
 	memset(d.spi, 0x11, sizeof(d.spi));
 	gk_assert_ok(lab_push_deletes(nothing(1), &d, 1));
-	assert_false(status().has_kek);
+	assert_false(lab_status(0).has_kek);
 	assert_true(lab_tek(0x101, NULL));
 	assert_int_equal(lab_state(0), GDOI_GM_REREGISTERING);
 }
@@ -277,16 +251,16 @@ GK_TEST(rfc6407_5_9_08, zero_is_what_was_there_before)
 	strict_member();
 	gk_assert_ok(lab_push_deletes(tek(1, 0x102), &all_esp, 1));
 	assert_false(lab_tek(0x101, NULL));
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 	assert_int_equal(lab.seen.n[GDOI_OUT_TEK_WIPE], 1);
 
 	gk_assert_ok(lab_push_deletes(kek(2, 0x22), both, 2));
-	assert_int_equal(status().n_teks, 0);
-	assert_true(status().has_kek);
+	assert_int_equal(lab_status(0).n_teks, 0);
+	assert_true(lab_status(0).has_kek);
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 	lab_kek(0x22, 0x22);
 	gk_assert_ok(lab_push(tek(1, 0x103)));
-	assert_int_equal(state_of(0x103), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x103), GDOI_TEK_CURRENT);
 	assert_int_equal(lab.server[0].pulls, 1);
 }
 
@@ -314,8 +288,8 @@ GK_TEST(rfc6407_5_9_08, zero_in_each_of_its_forms)
 
 		strict_member();
 		gk_assert_ok(lab_push_deletes(nothing(1), d, 2));
-		assert_int_equal(status().n_teks, 0);
-		assert_false(status().has_kek);
+		assert_int_equal(lab_status(0).n_teks, 0);
+		assert_false(lab_status(0).has_kek);
 	}
 }
 
@@ -329,13 +303,13 @@ GK_TEST(rfc6407_5_4_1_01, activation_after_atd)
 	tek(1, 0x102)->sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
 	gk_assert_ok(lab_push(&p));
-	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_RECEIVE);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
 	lab_pass(9900);
-	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_RECEIVE);
 	lab_pass(200);
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_OLD);
 }
 
 GK_TEST(rfc6407_5_4_1_02, deactivation_after_dtd)
@@ -348,11 +322,11 @@ GK_TEST(rfc6407_5_4_1_02, deactivation_after_dtd)
 	};
 	gk_assert_ok(lab_push(&p));
 	lab_pass(19900);
-	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_OLD);
 	lab_pass(200);
 	assert_false(lab_tek(0x101, NULL));
 	assert_int_equal(lab.seen.n[GDOI_OUT_TEK_WIPE], 1);
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 }
 
 /* Whoever puts them into a kernel never has an SA less to send with in between. */
@@ -384,7 +358,7 @@ GK_TEST(rfc6407_5_4_1_02, a_delete_waits_for_dtd_too)
 	tek(1, 0x102)->sa.has_gap = true;
 	p.sa.gap = (struct gdoi_gap){ .has_dtd = true, .dtd = 20 };
 	gk_assert_ok(lab_push_deletes(&p, &esp_101, 1));
-	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_OLD);
 	lab_pass(21000);
 	assert_false(lab_tek(0x101, NULL));
 }
@@ -394,16 +368,16 @@ GK_TEST(rfc6407_5_4_1_01, switch_atd_in_pull)
 	lab_reset();
 	lab.offer.sa.has_gap = true;
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
-	member();
-	assert_int_equal(state_of(0x101), GDOI_TEK_RECEIVE);
+	lab_member();
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_RECEIVE);
 	lab_pass(10001);
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
 	lab_reset();
 	lab.offer.sa.has_gap = true;
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
 	lab.dialect.atd_in_pull = GDOI_ATD_IN_PULL_IGNORE;
-	member();
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	lab_member();
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
 }
 
 /* Of two SAs for the same traffic the one in use, which ends first, has no delay,
@@ -418,14 +392,14 @@ joins_in_a_rollover(uint32_t first_s, uint32_t second_s, uint32_t in_use)
 	lab.offer.sa.sat[0].ipsec.life_s = first_s;
 	lab.offer.sa.has_gap = true;
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
-	member();
-	assert_int_equal(state_of(in_use), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(next), GDOI_TEK_RECEIVE);
+	lab_member();
+	assert_int_equal(lab_tek_state(in_use), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(next), GDOI_TEK_RECEIVE);
 	lab_pass(9900);
-	assert_int_equal(state_of(in_use), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(in_use), GDOI_TEK_CURRENT);
 	lab_pass(200);
-	assert_int_equal(state_of(in_use), GDOI_TEK_OLD);
-	assert_int_equal(state_of(next), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(in_use), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(next), GDOI_TEK_CURRENT);
 }
 
 GK_TEST(rfc5374_4_2_1_11,
@@ -438,9 +412,9 @@ GK_TEST(rfc5374_4_2_1_11,
 	lab_add_esp(&lab.offer, 0x102, 0x41)->ipsec.ep.dst.port = 5000;
 	lab.offer.sa.has_gap = true;
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 10 };
-	member();
-	assert_int_equal(state_of(0x101), GDOI_TEK_RECEIVE);
-	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	lab_member();
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_RECEIVE);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_RECEIVE);
 }
 
 GK_TEST(rfc6407_4_4_05, other_traffic_is_not_superseded)
@@ -448,8 +422,8 @@ GK_TEST(rfc6407_4_4_05, other_traffic_is_not_superseded)
 	strict_member();
 	tek(1, 0x102)->sa.sat[0].ipsec.ep.dst.port = 5000;
 	gk_assert_ok(lab_push(&p));
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 }
 
 GK_TEST(rfc2407_4_5_04, an_sa_ends_with_its_lifetime)
@@ -479,22 +453,22 @@ GK_TEST(rfc6407_3_3_11, a_registration_names_what_is_in_force)
 	lab.offer.seq = 1;
 	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
 	lab_talk();
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_OLD);
 	/* and now it has gone back to it */
 	lab_policy(&lab.offer);
 	lab.offer.seq = 1;
 	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
 	lab_talk();
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x102), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_OLD);
 	/* Who was evicted by a PUSH that did not come may have the other one: it
 	 * is heard until the others have changed over, not to its end. */
 	lab_pass(29900);
-	assert_int_equal(state_of(0x102), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_OLD);
 	lab_pass(200);
 	assert_false(lab_tek(0x102, NULL));
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
 }
 
 /* Message 4 was on its way when a PUSH came: what it says is not in force. */
@@ -513,8 +487,8 @@ GK_TEST(rfc6407_3_3_09, an_overtaken_registration_is_begun_again)
 	lab_deliver();
 	assert_string_equal(lab.seen.why.req, "RFC6407-3.3-09");
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x101), GDOI_TEK_OLD);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_OLD);
 	assert_int_equal(lab.server[0].pulls, 3);
 }
 
@@ -530,7 +504,7 @@ GK_TEST(rfc6407_3_3_09, a_registration_is_overtaken_by_the_end_of_its_rekey_sa)
 	lab_talk();
 	lab_deliver(); /* message 2; message 4 is kept */
 	gk_assert_ok(lab_push_deletes(nothing(1), both, 2));
-	assert_int_equal(status().n_teks, 0);
+	assert_int_equal(lab_status(0).n_teks, 0);
 	lab_policy(&lab.offer);
 	memset(lab.offer.sa.sak.spi, 0x22, sizeof(lab.offer.sa.sak.spi));
 	lab.offer.sa.sat[0].spi[3] = 2;
@@ -540,7 +514,7 @@ GK_TEST(rfc6407_3_3_09, a_registration_is_overtaken_by_the_end_of_its_rekey_sa)
 	assert_string_equal(lab.seen.why.req, "RFC6407-3.3-09");
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 	assert_false(lab_tek(0x101, NULL));
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 	assert_int_equal(lab.server[0].pulls, 3);
 }
 
@@ -549,9 +523,9 @@ GK_TEST(rfc6407_3_3_10, of_two_for_the_same_traffic_the_longer_one_is_used)
 	lab_reset();
 	lab.offer.sa.sat[0].ipsec.life_s = 3600;
 	lab_add_esp(&lab.offer, 0x102, 2)->ipsec.life_s = 100;
-	member();
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x102), GDOI_TEK_OLD);
+	lab_member();
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_OLD);
 }
 
 int

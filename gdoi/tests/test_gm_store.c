@@ -10,9 +10,7 @@ static void
 member(void)
 {
 	lab_reset();
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 }
 
 static struct lab_policy *
@@ -21,15 +19,6 @@ tek(uint32_t seq, uint32_t spi)
 	p = (struct lab_policy){ .seq = seq };
 	lab_add_esp(&p, spi, (uint8_t)spi);
 	return &p;
-}
-
-static struct gdoi_gm_status
-status(void)
-{
-	struct gdoi_gm_status s;
-
-	gdoi_gm_status(lab.gm, 0, &s);
-	return s;
 }
 
 /* What is in lab.stored goes into a new member. */
@@ -65,7 +54,7 @@ GK_TEST(rfc6407_3_3_09, a_restarted_member_does_not_go_back)
 	restart();
 	/* message 4 was made before those two: it says 0 */
 	lab_join(0);
-	assert_int_equal(status().kek.sequence, 2);
+	assert_int_equal(lab_status(0).kek.sequence, 2);
 	lab_push_refused(tek(2, 0x104), "RFC6407-4.4-03");
 	gk_assert_ok(lab_push(tek(3, 0x104)));
 }
@@ -79,7 +68,7 @@ GK_TEST(rfc6407_3_2_20, numbers_of_rekey_sas_do_not_mix)
 	lab.offer.sa.n_sats = lab.offer.kd.n_packets = 0;
 	lab_add_kek(&lab.offer, 0x22, 0x22);
 	lab_join(0);
-	assert_int_equal(status().kek.sequence, 0);
+	assert_int_equal(lab_status(0).kek.sequence, 0);
 }
 
 GK_TEST(rfc6407_5_7_03, few_rows_are_kept)
@@ -130,20 +119,20 @@ GK_TEST(rfc6407_5_7_03, a_store_that_says_no_and_then_yes)
 	gk_assert_ok(lab_push(tek(1, 0x102)));
 	assert_false(lab_tek(0x102, NULL));
 	assert_int_equal(lab.seen.n[GDOI_OUT_REKEYED], 0);
-	assert_int_equal(status().kek.sequence, 0);
-	assert_int_equal(status().waiting, 1);
+	assert_int_equal(lab_status(0).kek.sequence, 0);
+	assert_int_equal(lab_status(0).waiting, 1);
 	/* the next one waits behind it */
 	gk_assert_ok(lab_push(tek(2, 0x103)));
-	assert_int_equal(status().waiting, 2);
+	assert_int_equal(lab_status(0).waiting, 2);
 	lab_pass(3100);
-	assert_int_equal(status().waiting, 2);
+	assert_int_equal(lab_status(0).waiting, 2);
 	assert_false(lab_tek(0x102, NULL));
 	lab.fail_commit = false;
 	lab_pass(30000);
-	assert_int_equal(status().waiting, 0);
+	assert_int_equal(lab_status(0).waiting, 0);
 	assert_true(lab_tek(0x102, NULL));
 	assert_true(lab_tek(0x103, NULL));
-	assert_int_equal(status().kek.sequence, 2);
+	assert_int_equal(lab_status(0).kek.sequence, 2);
 	assert_int_equal(lab.seen.n[GDOI_OUT_REFUSED], 0);
 	gdoi_gm_digest(lab.gm, after);
 	assert_memory_not_equal(before, after, 32);
@@ -190,8 +179,8 @@ GK_TEST(rfc6407_5_9_07, what_is_deleted_is_gone_whatever_the_store_says)
 	lab.server[0].deaf = true;
 	p = (struct lab_policy){ .seq = 1 };
 	gk_assert_ok(lab_push_deletes(&p, all, 2));
-	assert_int_equal(status().n_teks, 0);
-	assert_false(status().has_kek);
+	assert_int_equal(lab_status(0).n_teks, 0);
+	assert_false(lab_status(0).has_kek);
 	assert_int_equal(lab.seen.n[GDOI_OUT_TEK_WIPE], 1);
 	/* and the row is tried again until it is stored */
 	commits = lab.seen.n[GDOI_OUT_COMMIT];

@@ -5,15 +5,6 @@
 
 /* A member on its way to a registration when something goes wrong that is nobody's
  * message: the key server dies, there is no memory, or no random number. */
-static struct gdoi_gm_status
-status(size_t group)
-{
-	struct gdoi_gm_status s;
-
-	gdoi_gm_status(lab.gm, group, &s);
-	return s;
-}
-
 /* DPD finds out before the answer to the registration is overdue. */
 GK_TEST(rfc2408_5_15_03, a_key_server_that_dies_while_it_is_asked)
 {
@@ -24,7 +15,7 @@ GK_TEST(rfc2408_5_15_03, a_key_server_that_dies_while_it_is_asked)
 	lab.cfg.ike.dpd_tries = 2;
 	lab_start();
 	lab_join(0);
-	assert_int_equal(status(0).server_address.ip[3], 2);
+	assert_int_equal(lab_status(0).server_address.ip[3], 2);
 	lab.server[0].deaf = true;
 	gk_assert_ok(gdoi_gm_reregister(lab.gm, 0, lab.now));
 	lab_talk();
@@ -32,7 +23,7 @@ GK_TEST(rfc2408_5_15_03, a_key_server_that_dies_while_it_is_asked)
 	/* The next one, and it is known which that is. */
 	assert_int_equal(lab.server[1].pulls, 1);
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	assert_int_equal(status(0).server_address.ip[3], 3);
+	assert_int_equal(lab_status(0).server_address.ip[3], 3);
 	assert_int_equal(lab.seen.n[GDOI_OUT_NEXT_SERVER], 1);
 }
 

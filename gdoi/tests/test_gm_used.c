@@ -12,9 +12,7 @@ member(uint32_t life_kb)
 {
 	lab_reset();
 	lab.offer.sa.sat[0].ipsec.life_kb = life_kb;
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	lab_member();
 }
 
 static enum gk_err
@@ -121,15 +119,6 @@ GK_TEST(kilobytes, a_group_without_a_rekey_sa_is_joined_again)
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 }
 
-static enum gdoi_tek_state
-state_of(uint32_t spi)
-{
-	struct gdoi_tek t;
-
-	assert_true(lab_tek(spi, &t));
-	return t.state;
-}
-
 /* ATD is for those that have something else to send with meanwhile. */
 GK_TEST(kilobytes, whose_sa_is_used_up_does_not_wait_for_the_delay_of_the_next)
 {
@@ -143,10 +132,10 @@ GK_TEST(kilobytes, whose_sa_is_used_up_does_not_wait_for_the_delay_of_the_next)
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 900 };
 	lab_start();
 	lab_join(0);
-	assert_int_equal(state_of(0x101), GDOI_TEK_CURRENT);
-	assert_int_equal(state_of(0x102), GDOI_TEK_RECEIVE);
+	assert_int_equal(lab_tek_state(0x101), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_RECEIVE);
 	gk_assert_ok(used(0x101, true));
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 
 	/* It comes only when one asks, and the one that is used up with it. */
 	lab_reset();
@@ -161,7 +150,7 @@ GK_TEST(kilobytes, whose_sa_is_used_up_does_not_wait_for_the_delay_of_the_next)
 	lab.offer.sa.gap = (struct gdoi_gap){ .has_atd = true, .atd = 900 };
 	lab_pass(5001);
 	assert_false(lab_tek(0x101, NULL));
-	assert_int_equal(state_of(0x102), GDOI_TEK_CURRENT);
+	assert_int_equal(lab_tek_state(0x102), GDOI_TEK_CURRENT);
 }
 
 GK_TEST(kilobytes, what_has_no_such_lifetime_is_not_used_up)
