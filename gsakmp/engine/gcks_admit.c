@@ -277,9 +277,7 @@ enter_locked(struct admission *a, struct gsakmp_session *s)
 	gsakmp_session_add(&g->sessions, s);
 	gsakmp_session_arm(&g->sessions, s,
 	                   rq->now.mono_ms +
-	                           (rq->suite.timeout_s != 0
-	                                    ? rq->suite.timeout_s * 1000ull
-	                                    : g->cfg.session_timeout_ms));
+	                           gsakmp_group_ack_ms(g, &rq->suite));
 	a->session = s->id;
 	a->ticket = s->ticket = gsakmp_group_ticket(g);
 	a->sooner = gsakmp_group_earliest(g) < g->known_at;

@@ -49,7 +49,8 @@ struct gsakmp_group_config {
 	                             * secrecy */
 	uint32_t join_window_ms;     /* [0: at once] joins that share a rekey */
 	uint32_t resend_spacing_ms;  /* [1000] reliability "resend" */
-	uint32_t session_timeout_ms; /* [10000] waiting for an ACK */
+	uint32_t session_timeout_ms; /* [10000] waiting for an ACK, where
+	                                 * the token has no timeOut */
 	unsigned loa_count;          /* [1] LOA messages in Verbose Mode */
 	unsigned sessions_max;       /* [10000] registrations under way */
 	unsigned replay_max;         /* [1048576] remembered RTJ nonces */

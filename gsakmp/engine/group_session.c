@@ -124,7 +124,8 @@ expire(struct gsakmp_group *g, struct gsakmp_session *s, struct notice *n,
 	    s->loa_left > 0) {
 		s->loa_left--;
 		gsakmp_session_arm(&g->sessions, s,
-		                   now.mono_ms + g->cfg.session_timeout_ms);
+		                   now.mono_ms +
+		                           gsakmp_group_ack_ms(g, &s->suite));
 		*send = true;
 		return notice_fill(n, g, s);
 	}

@@ -305,6 +305,15 @@ GK_MUST_CHECK enum gk_err gsakmp_group_bars(const struct gsakmp_group *g,
                                             const struct gk_cert *cert,
                                             bool *barred);
 
+/* gsakmp_group_ack_ms - how long a registration with @suite waits for an
+ * acknowledgement, and once more after a warning: RFC4534-B.1.3.1-07. */
+static inline uint64_t
+gsakmp_group_ack_ms(const struct gsakmp_group *g,
+                    const struct gsakmp_suite *suite)
+{
+	return suite->timeout_s != 0 ? suite->timeout_s * 1000ull
+	                             : g->cfg.session_timeout_ms;
+}
 /* gsakmp_group_overdue - the member of @s did not acknowledge; 5.2.1.4. */
 GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
                                                struct gsakmp_session *s,
