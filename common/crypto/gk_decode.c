@@ -12,7 +12,7 @@
  * way.
  *
  * One of them has nothing to decode a key with: for certificates whose key is then
- * put in (gk_ec_key.h).
+ * put in (gk_ec_key.h, gk_rsa_key.h).
  */
 #include <pthread.h>
 #include <string.h>
@@ -22,6 +22,7 @@
 
 #include "common/crypto/gk_ec_key.h"
 #include "common/crypto/gk_ossl.h"
+#include "common/crypto/gk_rsa_key.h"
 
 #define KEPT_MAX 32
 #define BARE_HOME 3 /* in homes[] */
@@ -30,6 +31,8 @@
 static const uint8_t oid_rsa[] = { 6,    9,    0x2a, 0x86, 0x48, 0x86,
 	                           0xf7, 0x0d, 1,    1,    1 };
 static const uint8_t oid_ec[] = { 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
+static const struct gk_slice id_rsa = { oid_rsa, sizeof(oid_rsa) },
+			     id_ec = { oid_ec, sizeof(oid_ec) };
 
 /* A library context, for the kinds of keys that go by these names. */
 struct home {
@@ -156,7 +159,8 @@ load_home(struct home *home)
 	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
 	bool bare = home == &homes[BARE_HOME];
 	bool ok =
-		ctx != NULL && (!bare || gk_ec_key_there()) &&
+		ctx != NULL &&
+		(!bare || gk_ec_key_there() || gk_rsa_key_there()) &&
 		(bare || (choose(home->keys, OSSL_OP_DECODER, home->decoders) &&
 	                  choose(home->keys, OSSL_OP_KEYMGMT, home->managers) &&
 	                  choose(home->signatures, OSSL_OP_SIGNATURE,
@@ -212,6 +216,12 @@ gk_ossl_plain(struct gk_slice der)
 	return decode(NULL, der);
 }
 
+static bool
+has(struct gk_slice der, struct gk_slice oid)
+{
+	return memmem(der.ptr, der.len, oid.ptr, oid.len) != NULL;
+}
+
 /* Where its key probably is at home; if not, decode() finds none in there. */
 static OSSL_LIB_CTX *
 home_of(struct gk_slice der)
@@ -219,8 +229,7 @@ home_of(struct gk_slice der)
 	const struct home *home = homes;
 
 	while (home->oid.len != 0 &&
-	       (home->ctx == NULL ||
-	        memmem(der.ptr, der.len, home->oid.ptr, home->oid.len) == NULL))
+	       (home->ctx == NULL || !has(der, home->oid)))
 		home++;
 	return home->ctx;
 }
@@ -234,6 +243,8 @@ gk_ossl_spki(struct gk_slice der, bool *as_written)
 
 	/* There, each key has one form. */
 	pkey = gk_ec_key(der);
+	if (pkey == NULL)
+		pkey = gk_rsa_key(der);
 	*as_written = pkey != NULL;
 	if (pkey != NULL)
 		return pkey;
@@ -256,23 +267,24 @@ gk_ossl_spki(struct gk_slice der, bool *as_written)
 static bool
 put_key(X509 *x509)
 {
-	uint8_t *spki = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
-	bool ok = n > 0 &&
-	          gk_ec_key_put(x509, (struct gk_slice){ spki, (size_t)n });
+	uint8_t *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
+	struct gk_slice spki = { der, n > 0 ? (size_t)n : 0 };
+	bool ok = n > 0 && (has(spki, id_rsa) ? gk_rsa_key_put(x509, spki)
+	                                      : gk_ec_key_put(x509, spki));
 
-	OPENSSL_free(spki);
+	OPENSSL_free(der);
 	return ok;
 }
 
-/* NULL where its key is none for gk_ec_key(). */
+/* NULL where its key is none for gk_rsa_key() or gk_ec_key(). */
 static X509 *
-decode_on_curve(struct gk_slice der)
+decode_bare(struct gk_slice der)
 {
 	X509 *x509 = NULL;
 
 	if (homes[BARE_HOME].ctx != NULL &&
-	    memmem(der.ptr, der.len, oid_ec, sizeof(oid_ec)) != NULL)
+	    (has(der, id_ec) || has(der, id_rsa)))
 		x509 = decode(homes[BARE_HOME].ctx, der);
 	if (x509 == NULL || put_key(x509))
 		return x509;
@@ -287,7 +299,7 @@ gk_ossl_x509(struct gk_slice der)
 	X509 *x509;
 
 	pthread_once(&once, load);
-	x509 = decode_on_curve(der);
+	x509 = decode_bare(der);
 	if (x509 != NULL)
 		return x509;
 	(void)gk_ossl_fail(GK_OK);

@@ -16,7 +16,8 @@
  * key copied, and the point is put in, which the library sees to be on the curve.
  * Signatures are verified by the same function that the provider calls.
  *
- * These functions are deprecated, for there are others; nothing else here uses such.
+ * These functions are deprecated, for there are others; only here and in gk_rsa_key.c
+ * are such used.
  */
 
 /* gk_ec_key_there - has the library these functions?  If it was built without what

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/crypto/gk_ec_key.h"
+#include "common/crypto/gk_rsa_key.h"
 #include "common/crypto/gk_sig_ctx.h"
 #include "common/crypto/gk_sig_form.h"
 
@@ -315,6 +316,10 @@ verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
 
 	if (gk_ec_key_is(pub->pkey))
 		return gk_ec_key_verify(pub->pkey, data, sig)
+		               ? GK_OK
+		               : gk_ossl_fail(GK_ERR_AUTH);
+	if (gk_rsa_key_knows(alg) && gk_rsa_key_is(pub->pkey))
+		return gk_rsa_key_verify(pub->pkey, alg, data, sig)
 		               ? GK_OK
 		               : gk_ossl_fail(GK_ERR_AUTH);
 	ctx = gk_sig_ctx_take(kept, pub->pkey, alg, GK_SIG_VERIFY, &err);
