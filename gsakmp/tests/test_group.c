@@ -309,6 +309,21 @@ GK_TEST(rfc4535_a_1, many_members_in_trees_of_any_degree)
 		}
 }
 
+/* Decision keypkg_lkh_body: one Rekey Array for the keys under one key, however many
+ * those are. */
+GK_TEST(rfc4535_7_5_1_2_1_01, arrays_of_several_keys)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w;
+
+	cfg.dialect.keypkg_lkh_body = GSAKMP_KEYPKG_LKH_BODY_ARRAY;
+	w = world_joined(&cfg, 9);
+	gk_assert_ok(world_evict(w, w->member[5]->peer));
+	world_pass(w, 100);
+	assert_int_equal(world_in_step(w), 8);
+	world_free(w);
+}
+
 GK_TEST(rfc4535_7_5_1_01, long_event_is_split_over_several_messages)
 {
 	struct world_config cfg = world_plain(7);
@@ -370,6 +385,7 @@ main(void)
 		       several_rekeys_within_a_second_are_all_accepted),
 		GK_RUN(rfc4534_b_5_6_2_01, resend_repeats_the_same_message),
 		GK_RUN(rfc4535_a_1, many_members_in_trees_of_any_degree),
+		GK_RUN(rfc4535_7_5_1_2_1_01, arrays_of_several_keys),
 		GK_RUN(rfc4535_7_5_1_01,
 		       long_event_is_split_over_several_messages),
 		GK_RUN(rfc4535_3_4_01, five_hundred_members),
