@@ -390,9 +390,12 @@ note(const struct gdoi_output *out, struct letter *letter)
 	case GDOI_OUT_UNAUTHORISED:
 		seen->why = out->why;
 		break;
+	case GDOI_OUT_LEFT:
+		seen->left = out->why;
+		seen->text = out->text;
+		break;
 	case GDOI_OUT_STALE:
 	case GDOI_OUT_EVICTED:
-	case GDOI_OUT_LEFT:
 		seen->text = out->text;
 		break;
 	case GDOI_OUT_NOTIFIED:

@@ -47,7 +47,8 @@ struct lab_server {
 struct lab_seen {
 	unsigned n[64]; /* outputs by kind */
 	struct isakmp_reject why;
-	const char *text; /* of the last STALE, EVICTED, LEFT */
+	const char *text;          /* of the last STALE, EVICTED, LEFT */
+	struct isakmp_reject left; /* of the last LEFT */
 	uint16_t notify;
 	size_t about;      /* the group of that notification */
 	struct gk_buf ack; /* the last acknowledgement */

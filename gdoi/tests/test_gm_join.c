@@ -543,6 +543,38 @@ GK_TEST(rfc6407_3_3_01, failures_are_counted)
 	lab_pass(10000);
 	assert_int_equal(lab_state(0), GDOI_GM_FAILED);
 	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
+	/* and the last one is said */
+	assert_non_null(lab.seen.left.req);
+	assert_string_equal(lab.seen.left.req, lab.seen.why.req);
+	lab_reset();
+	lab.cfg.register_max = 1;
+	lab_start();
+	lab.server[0].deaf = true;
+	lab_join(0);
+	lab_pass(120000);
+	assert_int_equal(lab_state(0), GDOI_GM_FAILED);
+	assert_int_equal(seen(GDOI_OUT_LEFT), 1);
+	assert_null(lab.seen.left.req);
+}
+
+GK_TEST(engine, a_member_has_some_groups_and_key_servers_and_not_too_many)
+{
+	const size_t servers[] = { 0, 1, GDOI_GM_SERVERS_MAX,
+		                   GDOI_GM_SERVERS_MAX + 1 };
+	const size_t groups[] = { 0, 1, LAB_GROUPS, GDOI_GM_GROUPS_MAX + 1 };
+
+	lab_reset();
+	for (size_t s = 0; s < GK_COUNT(servers); s++)
+		for (size_t g = 0; g < GK_COUNT(groups); g++) {
+			struct gdoi_gm_config cfg = lab.cfg;
+			struct gdoi_gm *gm;
+
+			cfg.n_servers = servers[s];
+			cfg.n_groups = groups[g];
+			gm = gdoi_gm_new(&env, &cfg);
+			assert_int_equal(gm != NULL, s % 3 != 0 && g % 3 != 0);
+			gdoi_gm_free(gm);
+		}
 }
 
 /* ---- phase 1 ------------------------------------------------------------ */
@@ -605,6 +637,8 @@ main(void)
 		GK_RUN(rfc6407_3_3_05,
 		       the_next_key_server_may_have_a_better_policy),
 		GK_RUN(rfc6407_3_3_01, failures_are_counted),
+		GK_RUN(engine,
+		       a_member_has_some_groups_and_key_servers_and_not_too_many),
 		GK_RUN(rfc6407_3_3_12, phase_1_is_held_or_not),
 	};
 

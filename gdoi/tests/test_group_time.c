@@ -422,6 +422,28 @@ GK_TEST(rfc8052_2_2_4_2_01, sa_kda_is_the_share_that_has_the_key)
 	gw_free(&w);
 }
 
+/* Who acknowledged a key has it, and does not get it when it comes again. */
+GK_TEST(rfc8052_2_2_4_2_01, sa_kda_counts_nobody_twice_who_acknowledged)
+{
+	struct gk_buf ack;
+
+	substation(0);
+	w.template.rekey.sak.ack = GDOI_ACK_KEK_SHA256;
+	gw_open_with(&w, 2);
+	gw_after(&w, 5);
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_TEK, w.now));
+	gw_drain(&w);
+	gw_ack(&w, &w.member[0], 0, 1, GDOI_ACK_KEK_SHA256, &ack);
+	gk_assert_ok(gw_send_ack(&w, &w.member[0], gk_buf_slice(&ack)));
+	for (int i = 0; i < 2; i++) {
+		gw_after(&w, 5);
+		gk_assert_ok(gw_register(&w, &w.member[0]));
+		assert_int_equal(w.member[0].tek[0].kda, 50);
+	}
+	gk_buf_free(&ack);
+	gw_free(&w);
+}
+
 GK_TEST(rfc8052_2_2_4_1_01, revocation_replaces_the_next_key_too)
 {
 	uint8_t old[2][4];
@@ -596,6 +618,8 @@ main(void)
 		       the_next_key_can_come_shortly_before),
 		GK_RUN(rfc8052_2_2_4_2_01,
 		       sa_kda_is_the_share_that_has_the_key),
+		GK_RUN(rfc8052_2_2_4_2_01,
+		       sa_kda_counts_nobody_twice_who_acknowledged),
 		GK_RUN(rfc8052_2_2_4_1_01,
 		       revocation_replaces_the_next_key_too),
 		GK_RUN(rfc8052_2_2_4_1_01,
