@@ -89,6 +89,17 @@ def test_a_key_server_is_asked_for_many_rules(tmp_path, net_prefix):
         daemon.finish()
 
 
+def test_who_still_waits_for_the_acknowledgement_is_not_dead(tmp_path, net_prefix):
+    """A key server begins no other registration of a member while one is open, and how long that may be is its own affair."""
+    with Ground(tmp_path, net_prefix) as ground:
+        daemon = ground.gcks(timeout="7s")
+        p = abroad.attacking(ground, "evil", "ack-nonce", "gm0", "--target", f"{ground.hosts['keys'].ip4}:3761", "--patience", "1")
+        out, err = p.communicate()
+        assert p.returncode == 0 and json.loads(out)["alive"] is True, out + err
+        assert daemon.find("refused")[0]["req"] == "RFC4535-5.2.1.4-10" and "RFC4535-5.2.1.1-21" in {e["req"] for e in daemon.find("refused")}
+        daemon.finish()
+
+
 def test_nobody_at_home_is_no_refusal_in_the_report_either(tmp_path, net_prefix):
     with Ground(tmp_path, net_prefix) as ground:
         status, out, err, d = abroad.attacked(ground, "gsakmp", "--patience", "0.2")
