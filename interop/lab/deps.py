@@ -46,6 +46,7 @@ TEST = {
     "python3-asn1crypto": "the second implementation of policy tokens",
     "python3-lxml": "tests of the XML forms",
     "python3-jsonschema": "the schema of the test vectors",
+    "python3-junitparser": "a reader of verdicts in JUnit XML that other people wrote",
     "tshark": "tests of the Wireshark dissector",
     "strongswan-charon": "a peer of phase 1 that other people wrote",
     "strongswan-swanctl": "its control program",

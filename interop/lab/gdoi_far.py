@@ -6,6 +6,7 @@ A right exchange is tried first, or a refusal would prove nothing; and another o
 did not survive.  NAME may be a kind of messages: phase1, pull, push, ack, pull-2 and so on, or gdoi for all of them.
 """
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -37,10 +38,11 @@ def parser(target: bool) -> argparse.ArgumentParser:
     p.prog = "./lab attack"
     p.add_argument("name", help=f"of the misbehaviour; {', '.join(KINDS)} or {ALL} for many of them")
     p.add_argument("--json", action="store_true")
+    next(o for o in p._actions if o.dest == "seconds").type = verdicts.seconds
     p.add_argument("--provoke", metavar="COMMAND", help="a shell command that makes the victim do its part: the key server send a "
                    f"rekey (ack-...), the member register; without it they are waited for, but with {ALL} the rekeys, which may "
                    "never come: what needs one is left out then")
-    p.add_argument("--patience", type=float, default=2 if target else 5, help="seconds that an answer may take")
+    p.add_argument("--patience", type=verdicts.seconds, default=2 if target else 5, help="seconds that an answer may take")
     verdicts.option(p)
     if target:
         p.add_argument("--target", required=True, help="ADDRESS[:PORT] of the key server that is attacked")
@@ -98,7 +100,12 @@ def wanted(a, text: str) -> None:
 
 
 def words(event: str, fields: dict) -> str:
-    return " ".join([event, *(f"{k}={v}" for k, v in fields.items() if v not in (None, "", []))])
+    """What our peer has to tell; what is refused is what the victim sent."""
+    return " ".join(["what it sent is refused:" if event == "refused" else event, *(f"{k}={v}" for k, v in fields.items() if v not in (None, "", []))])
+
+
+def told_of(events: list) -> list:
+    return verdicts.brief(words(*e) for e in events)
 
 
 def ends(event: str, fields: dict) -> bool:
@@ -179,7 +186,7 @@ class KeyServer:
         if any(e in asked for e, _ in events):
             self.took = max(self.took, time.monotonic() - began)
         hint = "" if self.a.suite else "; it may want another --suite than the default"
-        self.said = [words(*e) for e in events] or [f"no answer from {self.a.target}{hint}"]
+        self.said = told_of(events) or [f"no answer from {self.a.target}{hint}"]
         self.broken = next((f["req"] for e, f in events if e == "refused" and f.get("req")), "")
         return any(e in asked for e, _ in events)
 
@@ -187,7 +194,7 @@ class KeyServer:
         if not self.right(entry):
             raise LabError("a right exchange does not succeed, so there is nothing to attack: " + "; ".join(self.said))
         events, hooks = self._wrong(entry)
-        seen = [words(*e) for e in events] or ["it answered nothing"]
+        seen = told_of(events) or ["it answered nothing"]
         refused = self._refused(entry, hooks, events)
         answered = any(ends(e, f) for e, f in events)
         alive = self.right(entry)
@@ -293,7 +300,7 @@ class Member:
         provoke(self.a)
         wanted(self.a, f"a right exchange with the member at {self.a.listen}")
         there = self._until(lambda: any(e in asked for e, _ in self.events[mark:]), self.a.seconds)
-        self.said = [words(*e) for e in self.events[mark:]] or [f"nobody came to {self.a.listen} within {self.a.seconds:.0f} s"]
+        self.said = told_of(self.events[mark:]) or [f"nobody came to {self.a.listen} within {self.a.seconds:.0f} s"]
         self.broken = next((f["req"] for e, f in self.events[mark:] if e == "refused" and f.get("req")), "")
         return there
 
@@ -357,7 +364,7 @@ class Member:
                  n.X_ACK: "an acknowledgement"}
         raw = [f"{names.get(o[18], f'exchange {o[18]}')} came, {len(o)} octets" + (", once more" if o in self.tap[:at] else "")
                for o in self.tap[at:] if len(o) >= 28]
-        return raw + [words(*e) for e in self.events[mark:]]
+        return verdicts.brief(raw) + told_of(self.events[mark:])
 
     def _end_phase1(self) -> None:
         """The next phase 1 is a new one."""
@@ -374,7 +381,7 @@ class Member:
             wanted(self.a, f"a member at {self.a.listen}")
             if not self._until(lambda: bool(self.group.members), self.a.seconds):
                 raise LabError(f"no member has registered at {self.a.listen}: "
-                               + ("; ".join(words(*e) for e in self.events[-5:]) or "nobody came"))
+                               + ("; ".join(told_of(self.events)) or "nobody came"))
         could = self._acknowledges()
         hooks, mark, at = Recording(entry), len(self.events), len(self.tap)
         late = self.rekeys - {f["seq"] for e, f in self.events if e == "acknowledged"}
@@ -429,6 +436,7 @@ def good(t: dict) -> bool:
 def run(argv: list) -> int:
     target = any(w.partition("=")[0] == "--target" for w in argv)
     a = parser(target).parse_args(argv)
+    verdicts.place(a.target if target else a.listen)
     found = chosen(a.name, "member" if target else "server")
     files = verdicts.paths(a.report)
     try:
@@ -443,7 +451,7 @@ def run(argv: list) -> int:
               file=sys.stderr, flush=True)
     elif waiting:
         print("lab: this needs a rekey of the key server; --provoke COMMAND makes it send one", file=sys.stderr, flush=True)
-    try:
+    with contextlib.closing(victim), report.written(files):
         for entry in found:
             t = left_out(entry, why) if why and entry in waiting else _attacked(victim, entry, report, target)
             if entry in waiting and not why and not t["sent"]:
@@ -456,9 +464,6 @@ def run(argv: list) -> int:
         unproven = [t for t in report.told if t["refused"] and t["alive"] is None]
         if unproven and not target:
             report.prove(victim.right(next(e for e in found if e.name == unproven[-1]["name"])))
-    finally:
-        victim.close()
-        report.write(files)
     if a.json:
         print(json.dumps(report.told if len(found) > 1 else report.told[0], indent=1))
     elif len(found) == 1:
@@ -473,7 +478,7 @@ def _attacked(victim, entry, report, target: bool) -> dict:
     try:
         t = victim.attack(entry)
     except LabError:
-        if target and report.right is None:
+        if report.right is None and (target or victim.good is False):
             report.rights(False, victim.said, victim.broken)
         raise
     if target and report.right is None:

@@ -57,9 +57,9 @@ def arguments(far) -> None:
     far.add_argument("--dialect", default="", help="readings of the RFC, name=reading,name=reading (common/doc/choices.md)")
     far.add_argument("--token", type=Path, help="the signed policy token (with --listen)")
     far.add_argument("--interface", help="where multicast goes (with --listen)")
-    far.add_argument("--seconds", type=float, help=f"how long to wait for the member (with --listen: {COMING:.0f}), or for the "
-                     f"answer to what is right (with --target: four times --patience, and after something wrong {COMING:.0f})")
-    far.add_argument("--patience", type=float, default=LISTEN, help="seconds that an answer may take")
+    far.add_argument("--seconds", type=verdicts.seconds, help="how long to wait for the member (with --listen: "
+                     f"{COMING:.0f}), or for the answer to what is right (with --target: four times --patience, and after something wrong {COMING:.0f})")
+    far.add_argument("--patience", type=verdicts.seconds, default=LISTEN, help="seconds that an answer may take")
     far.add_argument("--provoke", metavar="COMMAND", help="a shell command that makes the member join, whether it is one or not (with "
                      f"--listen; needed for {ALL})")
     far.add_argument("--provoke-leave", metavar="COMMAND", help="one that makes it leave")
@@ -69,10 +69,10 @@ def arguments(far) -> None:
 def in_words(event: dict) -> str:
     from msec_scapy import registry as reg
     skip = ("t", "mono_ms", "event", "group", "peer", "role", "time", "address")
-    text = f"at octet {event['offset']} of {event.get('field')}" if event["event"] == "refused" and "offset" in event else ""
+    text = f" at octet {event['offset']} of {event.get('field')}" if event["event"] == "refused" and "offset" in event else ""
     notify = f", {reg.NOTIFY.name(event['notify'])}" if isinstance(event.get("notify"), int) else ""
     if event["event"] == "refused":
-        return f"refused: {event.get('req')} {text}{notify}"
+        return f"refused: {event.get('req')}{text}{notify}"
     return event["event"] + " " + " ".join(f"{k}={v}" for k, v in event.items() if k not in skip and v not in ("", None))
 
 
@@ -90,7 +90,9 @@ def recording(peer, entry) -> list:
 
 
 def _said(events: list) -> list:
-    return [in_words(e) for e in events if e["event"] != "sent"]
+    """What our peer has to tell; what is refused is what the victim sent."""
+    said = {"refused": "what it sent is "}
+    return verdicts.brief(said.get(e["event"], "") + in_words(e) for e in events if e["event"] != "sent")
 
 
 def _spki(key) -> bytes:
@@ -116,15 +118,16 @@ class Victim:
     def _credentials(self, key, cert):
         from msec_scapy import party
         try:
-            return party.Credentials.from_files(key, cert)
+            found = party.Credentials.from_files(key, cert)
         except ValueError as e:
             raise LabError(f"{key}, {cert}: {e}") from e
+        if _spki(found.key.public_key()) != _spki(found.cert.key):
+            raise LabError(f"{key}, {cert}: the key is not that of the certificate")
+        return found
 
     def _is(self, kind: str, credentials, text: str) -> None:
         """What is refused for another reason, or has none to be refused, gives a wrong verdict."""
         from msec_scapy import pkix
-        if _spki(credentials.key.public_key()) != _spki(credentials.cert.key):
-            raise LabError(f"--as {text}: the key is not that of the certificate")
         if self.a.roots is None:
             return
         try:
@@ -310,10 +313,13 @@ class Member(Victim):
 
 def _victim(a, role: str):
     from msec_scapy import announcement, dialect
+    if a.target and a.listen:
+        raise LabError("--target is for a key server, --listen for a member: one of them")
     need = ["announcement", "key", "cert", *(["token"] if a.listen else [])]
     missing = [n for n in need if getattr(a, n) is None]
     if missing:
         raise LabError("an attack on another implementation needs --" + ", --".join(missing))
+    verdicts.place(a.target or a.listen)
     try:
         said = announcement.parse(a.announcement.read_text())
         dialect.Dialect.parse(a.dialect)
@@ -339,17 +345,16 @@ def run(a, show) -> int:
         raise LabError("many attacks on a member need --provoke COMMAND, which makes it join again for each of them")
     report = verdicts.Report(f"{'key server' if a.target else 'member'} at {a.target or a.listen}, GSAKMP")
     checked = bool(a.target or a.provoke)  # without that, one attack on a member is what its one visit is for
-    if checked and not (not many and found[0].credentials and found[0].credentials not in victim.others):
-        good = victim.right()
-        report.rights(good, victim.seen, "" if good else victim.broken)
-        if not good:
-            report.write(files)
-            raise LabError(f"a right registration does not succeed, so there is nothing to attack: {'; '.join(victim.seen)}")
-    elif checked:
-        print(f"lab: {found[0].name} is about a certificate of kind {found[0].credentials!r}; the one of --cert is taken for that, and "
-              f"whether anybody is served there has not been tried", file=sys.stderr)
-        checked = False
-    try:
+    with report.written(files):
+        if checked and not (not many and found[0].credentials and found[0].credentials not in victim.others):
+            good = victim.right()
+            report.rights(good, victim.seen, "" if good else victim.broken)
+            if not good:
+                raise LabError(f"a right registration does not succeed, so there is nothing to attack: {'; '.join(victim.seen)}")
+        elif checked:
+            print(f"lab: {found[0].name} is about a certificate of kind {found[0].credentials!r}; the one of --cert is taken for that, and "
+                  f"whether anybody is served there has not been tried", file=sys.stderr)
+            checked = False
         for entry in found:
             t = _one(victim, entry, a, many, checked)
             report.add(t)
@@ -357,8 +362,6 @@ def run(a, show) -> int:
                 print(verdicts.line(t) + (f": {t['seen'][0].removeprefix('not tried: ')}" if not t["tried"] else ""), flush=True)
             if t["alive"] is False:
                 break
-    finally:
-        report.write(files)
     if many:
         print(json.dumps(report.told, indent=1) if a.json else "\n".join(report.summary()))
         return 0 if report.good else 1

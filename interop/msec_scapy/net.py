@@ -171,11 +171,13 @@ class MemberRunner:
         self.stream, self.framer = None, Framer()
 
     def pump(self, until, deadline):
-        """Handle input until `until()` holds, it is over, or the (monotonic) deadline has passed."""
+        """Handle input until `until()` holds, it is over, or the (monotonic) deadline has passed. What has come by then is read,
+        which may take as long once more, but not longer: somebody may send without end."""
+        last = deadline + max(deadline - time.monotonic(), 1.0)
         while not until():
-            left = deadline - time.monotonic()
-            ready = self.selector.select(min(max(left, 0), 0.05))
-            if not ready and (left <= 0 or self.over()):
+            now = time.monotonic()
+            ready = self.selector.select(min(max(deadline - now, 0), 0.05))
+            if now >= last or not ready and (now >= deadline or self.over()):
                 return False
             for key, _ in ready:
                 try:

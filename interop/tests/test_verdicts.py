@@ -5,6 +5,7 @@ import itertools
 import json
 import xml.etree.ElementTree as xml
 
+import junitparser
 import pytest
 
 from lab import BUILD, LabError, attack, gsakmp_far, verdicts
@@ -59,8 +60,75 @@ def test_a_report_for_programs(tmp_path):
 def test_what_we_found_broken_in_a_right_exchange_is_a_verdict():
     r = verdicts.Report("key server, GSAKMP")
     r.rights(False, ["refused: RFC4535-7.8.2-02"], "RFC4535-7.8.2-02")
-    assert r.as_dict()["rows"]["RFC4535-7.8.2-02"]["verdict"] == "fail" and not r.good
+    row = r.as_dict()["rows"]["RFC4535-7.8.2-02"]
+    assert row["verdict"] == "fail" and [a["outcome"] for a in row["attacks"]] == [verdicts.BROKEN] and not r.good
+    assert b"NOT REFUSED" not in r.as_junit(), "nothing wrong was sent to it"
     assert xml.fromstring(r.as_junit()).find("testsuite[@name='right exchange']/testcase/failure") is not None
+
+
+def test_the_report_is_read_by_a_reader_of_others(tmp_path):
+    """What it counts itself is what we say there is; and each case has the result that our verdict is."""
+    r = verdicts.Report("key server at 192.0.2.7:3761, GSAKMP")
+    r.rights(True, ["joined"])
+    r.add(told(seen=["it said \x1b[2J\ud800"]))
+    r.add(told("rtj-y", refused=False, rows=("RFC4535-7.1.2-05", "RFC4534-3.1-01")))
+    r.add(told("ack-z", refused=None, rows=("RFC4535-7.8.2-02",)))
+    r.add(told("ack-q", tried=False, rows=("RFC4535-7.8.2-03",)))
+    with pytest.raises(LabError), r.written([tmp_path / "r.xml"]):
+        raise LabError("the command failed")
+    read = junitparser.JUnitXml.fromfile(str(tmp_path / "r.xml"))
+    numbers = lambda s: (s.tests, s.failures, s.errors, s.skipped)
+    assert numbers(read) == (7, 2, 1, 2) and read.time >= 0
+    for suite in read:
+        said = numbers(suite)
+        suite.update_statistics()
+        assert numbers(suite) == said and suite.timestamp
+    kinds = {case.name.partition(" ")[0]: [type(x).__name__ for x in case.result] for suite in read for case in suite}
+    assert kinds == {"a": [], "the": ["Error"], "RFC4534-3.1-01": ["Failure"], "RFC4535-7.1.2-04": [], "RFC4535-7.1.2-05": ["Failure"],
+                     "RFC4535-7.8.2-02": ["Skipped"], "RFC4535-7.8.2-03": ["Skipped"]}
+    types = [x.type for suite in read for case in suite for x in case.result]
+    assert types == ["ended", "fail", "fail", "inconclusive", "untried"]
+
+
+def test_a_run_that_is_cut_short_says_so_in_its_report(tmp_path):
+    """Who reads nothing else would take the rules that were tried for all of them."""
+    files = [tmp_path / "r.json", tmp_path / "r.xml"]
+    for e, why in ((LabError("the member is gone"), "the member is gone"), (KeyboardInterrupt(), "it was interrupted")):
+        r = verdicts.Report("member at 192.0.2.9, GDOI")
+        with pytest.raises(type(e)), r.written(files):
+            r.add(told())
+            raise e
+        assert json.loads(files[0].read_text())["ended"] == why
+        root = xml.parse(files[1]).getroot()
+        assert root.get("errors") == "1" and why in root.find(".//testcase/error").get("message")
+    whole = verdicts.Report("member at 192.0.2.9, GDOI")
+    with whole.written(files):
+        whole.add(told())
+    assert json.loads(files[0].read_text())["ended"] == "" and xml.parse(files[1]).getroot().get("errors") == "0"
+
+
+def test_a_time_that_is_none_and_a_place_that_is_none(tmp_path, capsys):
+    """With no patience at all everybody would be dead."""
+    for option, value in itertools.product(("--patience", "--seconds"), ("0", "-1", "nan", "inf", "soon")):
+        for words in (["gsakmp", "--target", "192.0.2.7"],
+                      ["gdoi", "--target", "192.0.2.7", "--identity", "192.0.2.9"], ["push", "--listen", "192.0.2.7", "--identity", "192.0.2.9"]):
+            with pytest.raises(SystemExit):
+                main(["attack", *words, option, value])
+            assert f"argument {option}" in capsys.readouterr().err
+    files = ["--announcement", "a", "--key", "k", "--cert", "c"]
+    for place in ("192.0.2.7:0", "192.0.2.7:65536", "192.0.2.7:x", "[2001:db8::7]:-1"):
+        assert main(["attack", "gsakmp", "--target", place, *files]) == main(["attack", "gdoi", "--target", place, "--identity", "192.0.2.9"]) == 1
+        assert capsys.readouterr().err.count("a port is a number") == 2
+    for place in ("192.0.2.7", "192.0.2.7:3761", "2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:848"):
+        verdicts.place(place)
+    assert main(["attack", "gsakmp", "--target", "192.0.2.7", "--listen", "192.0.2.9", *files]) == 1
+    assert "one of them" in capsys.readouterr().err
+
+
+def test_a_flood_is_told_of_in_a_few_words():
+    assert verdicts.brief(["a", "b", "a"]) == ["a (2 times)", "b"] and verdicts.brief([]) == []
+    many = verdicts.brief([f"{n % 300}" for n in range(3000)])
+    assert len(many) == verdicts.LINES + 1 and many[-1] == "and 2920 more of the kind"
 
 
 def test_a_report_that_cannot_be_written_is_told_first(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from lab import gdoi_far, gsakmp_far, verdicts
 from lab.gdoi_far import n
+from lab.process import PATIENCE
 from msec_scapy import misbehave
 from msec_scapy import registry as reg
 from msec_scapy.member import Member
@@ -117,6 +118,9 @@ def test_a_certificate_of_another_kind_is_told(tmp_path, net_prefix):
             a = _parsed(abroad.words(ground, "gsakmp", "gm0", "--target", "192.0.2.1:3761", "--as", f"{kind}={key},{chain}"))
             with pytest.raises(gsakmp_far.LabError, match=says):
                 gsakmp_far._victim(a, "member")
+        a = _parsed(abroad.words(ground, "gsakmp", "gm0", "--target", "192.0.2.1:3761", "--key", gm1.key))
+        with pytest.raises(gsakmp_far.LabError, match="not that of the certificate"):
+            gsakmp_far._victim(a, "member").right()
 
 
 def test_a_certificate_of_its_kind_is_taken(tmp_path, net_prefix):
@@ -163,3 +167,36 @@ def test_a_member_is_proved_by_what_comes_last():
     assert r.told[0]["outcome"] == "unproven" and r.as_dict()["verdicts"]["pass"] == 0 and r.good
     r.prove(True)
     assert r.told[0]["outcome"] == "silent" and r.as_dict()["verdicts"]["pass"] == 1
+
+
+def test_who_sends_without_end_is_not_listened_to_without_end(tmp_path, net_prefix):
+    """Of GSAKMP: a socket that has something to read whenever it is looked at."""
+    with Ground(tmp_path, net_prefix) as ground, ground.hosts["evil"].inside():
+        victim = gsakmp_far._victim(_parsed(abroad.words(ground, "rtj-no-nonce", "gm0", "--target", "127.0.0.1:1", "--patience", "0.1")),
+                                    "member")
+        make, until = victim._runner, time.monotonic() + PATIENCE
+
+        def flooded(gm):
+            runner = make(gm)
+            runner.send = lambda octets: None
+            place = runner.unicast.getsockname()
+            runner.unicast.sendto(b"x", ("127.0.0.1", place[1]))
+
+            def read(key):
+                assert time.monotonic() < until, "it is still listening"
+                return iter([b"x"])
+            runner._read = read
+            return runner
+        victim._runner = flooded
+        assert not victim.right() and len(victim.seen) == 1 and "times)" in victim.seen[0]
+
+
+def test_a_member_that_does_not_come_is_in_the_report(tmp_path, net_prefix):
+    with Ground(tmp_path, net_prefix) as ground, ground.hosts["evil"].inside():
+        file, here = tmp_path / "r.json", ground.hosts["evil"].ip4
+        for name, more, right in (("push", [], None), ("pull-2", ["--provoke", "true"], False)):
+            with pytest.raises(gdoi_far.LabError):
+                gdoi_far.run([name, "--listen", here, "--interface", "eth0", "--identity", here, "--group", "1", "--psk", "*=x",
+                              "--seconds", "0.2", "--report", str(file), *more])
+            d = json.loads(file.read_text())
+            assert d["right"]["succeeded"] is right and bool(d["ended"]) is (right is None) and not d["attacks"]
