@@ -19,7 +19,7 @@
  * and loops that say when they end: the linker wraps gk_store_apply() and
  * gkd_loop_post(), _stop() and _run().  For one test program.
  */
-#define WAIT_S 30 /* for what is about to happen */
+#define WAIT_S 60 /* for what is about to happen */
 
 /* ---- the disk ------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@
  * Places for messages that wait for a certificate by URL: RFC 4535 Table 20, types
  * 12 and 13.  Whoever asks is not authenticated yet, and may ask for others.
  */
-#define GIVE_UP_MS 30000
+#define GIVE_UP_MS 120000
 
 /* One URL answers, the others never do. */
 struct scene {
