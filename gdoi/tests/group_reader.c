@@ -596,8 +596,13 @@ gw_ack(struct gw *w, const struct gw_member *m, size_t kek, uint32_t sequence,
 		.id = { .type = ISAKMP_ID_IPV4_ADDR,
 		        .data = { m->moved ? m->from_ip : m->ip, 4 } },
 	};
+	static const uint8_t oid[] = { 6, 7, 40, 202, 34, 1, 2, 3, 4 };
 	uint8_t key[GK_HASH_MAX];
 
+	if (m->names_group)
+		ack.id = (struct isakmp_identification){
+			.type = ISAKMP_ID_OID, .data = { oid, sizeof(oid) }
+		};
 	if (gdoi_ack_by_leaf(type))
 		base = (struct gk_slice){ m->ring.keys[0].octets + iv,
 			                  m->ring.keys[0].len - iv };

@@ -44,6 +44,7 @@ struct gw_member {
 	bool nat;                    /* it uses the port of NAT traversal */
 	struct gdoi_address sent_to; /* the last PUSH by unicast */
 	bool behind;                 /* from_ip is that of a NAT, */
+	bool names_group;            /* as its ID, when it acknowledges */
 	bool moved;                  /* it sends from another address, */
 	uint8_t from_ip[4];
 	struct gw_kek kek[GW_KEKS]; /* newest first */

@@ -314,6 +314,20 @@ GK_TEST(rfc6407_3_3_01, and_gives_up_when_it_is_told_to)
 	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
 }
 
+/* The Rekey SA may be the first that ends: without it no new keys would come. */
+GK_TEST(rfc6407_5_3_4_01, the_end_of_the_rekey_sa_is_anticipated)
+{
+	lab_reset();
+	lab.offer.sa.sak.lifetime = 100;
+	lab_start();
+	lab_join(0);
+	lab_pass(94000);
+	assert_int_equal(lab.server[0].pulls, 1);
+	lab_pass(5000);
+	assert_int_equal(lab.server[0].pulls, 2);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+}
+
 /* Silence is not a refusal. */
 GK_TEST(rfc6407_3_3_01, keys_that_run_out_while_nobody_answers)
 {
@@ -377,6 +391,8 @@ main(void)
 		GK_RUN(rfc6407_3_3_01, a_key_that_lives_for_seconds),
 		GK_RUN(rfc6407_3_3_01, who_has_no_keys_left_is_no_member),
 		GK_RUN(rfc6407_3_3_01, and_gives_up_when_it_is_told_to),
+		GK_RUN(rfc6407_5_3_4_01,
+		       the_end_of_the_rekey_sa_is_anticipated),
 		GK_RUN(rfc6407_3_3_01, keys_that_run_out_while_nobody_answers),
 	};
 

@@ -171,6 +171,20 @@ GK_TEST(rfc8263_3_4_03, an_address_that_did_not_register_is_nobodys)
 	gw_free(&w);
 }
 
+/* ID_OID names the group; then the address of the datagram says who it is. */
+GK_TEST(rfc8263_3_4_03, who_names_the_group_is_known_by_where_it_sends_from)
+{
+	open_all(3, GDOI_ACK_LKH_SHA256);
+	tek_push();
+	w.member[0].names_group = w.member[1].names_group = true;
+	gk_assert_ok(ack(0, 0, 1, GDOI_ACK_LKH_SHA256));
+	assert_string_equal(w.peer, first);
+	w.member[1].ip[3] = 99;
+	refused(GK_ERR_VALUE, "RFC8263-3.4-03",
+	        ack(1, 0, 1, GDOI_ACK_LKH_SHA256));
+	gw_free(&w);
+}
+
 /* Behind a NAT a member has an address of its own that never came here: in its ID
  * it is right, and what counts is where the datagram is from. */
 GK_TEST(rfc8263_3_4_03, behind_a_nat_the_address_of_the_datagram_counts)
@@ -485,6 +499,8 @@ main(void)
 		GK_RUN(rfc8263_5_04,
 		       a_repetition_is_refused_before_any_cryptography),
 		GK_RUN(rfc8263_5_05, forged_ones_change_nothing),
+		GK_RUN(rfc8263_3_4_03,
+		       who_names_the_group_is_known_by_where_it_sends_from),
 		GK_RUN(rfc8263_3_4_03,
 		       an_address_that_did_not_register_is_nobodys),
 		GK_RUN(rfc8263_3_4_03,
