@@ -559,14 +559,21 @@ gw_receive(struct gw *w, struct gw_member *m, struct gk_slice dgram)
 	m->blind++;
 }
 
+/* What the group has shown as its SA number @n. */
 static bool
-receives_with(const struct gw *w, const struct gw_member *m,
-              const uint8_t spi[4])
+receives_with(const struct gw *w, const struct gw_member *m, size_t n)
 {
-	for (size_t i = 0; i < m->n_teks; i++)
-		if (memcmp(m->tek[i].spi, spi, 4) == 0)
-			return !m->tek[i].deleted ||
-			       w->now.mono_ms < m->tek[i].until_ms;
+	const struct gw_tek *shown = &w->tek_key[n];
+
+	for (size_t i = 0; i < m->n_teks; i++) {
+		const struct gw_tek *t = &m->tek[i];
+
+		if (memcmp(t->spi, w->tek_spi[n], 4) != 0)
+			continue;
+		assert_int_equal(t->len, shown->len);
+		assert_memory_equal(t->key, shown->key, t->len);
+		return !t->deleted || w->now.mono_ms < t->until_ms;
+	}
 	return false;
 }
 
@@ -575,8 +582,7 @@ gw_can_read(struct gw *w, const struct gw_member *m)
 {
 	assert_true(w->n_tek != 0);
 	for (size_t i = 0; i < w->n_tek; i++)
-		if (w->tek[i].state != GDOI_TEK_OLD &&
-		    !receives_with(w, m, w->tek_spi[i]))
+		if (w->tek[i].state != GDOI_TEK_OLD && !receives_with(w, m, i))
 			return false;
 	return true;
 }

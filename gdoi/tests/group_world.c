@@ -323,6 +323,20 @@ unicast(struct gw *w, const struct gdoi_output *out)
 }
 
 static void
+keep_key(struct gw_tek *to, const struct gdoi_tek *tek)
+{
+	const struct gk_slice part[] = { tek->key, tek->integrity };
+
+	to->len = 0;
+	for (size_t i = 0; i < GK_COUNT(part); i++) {
+		assert_true(part[i].len <= sizeof(to->key) - to->len);
+		if (part[i].len != 0)
+			memcpy(to->key + to->len, part[i].ptr, part[i].len);
+		to->len += part[i].len;
+	}
+}
+
+static void
 keep_tek(struct gw *w, const struct gdoi_output *out)
 {
 	size_t i = 0;
@@ -336,8 +350,11 @@ keep_tek(struct gw *w, const struct gdoi_output *out)
 	memcpy(w->tek_spi[i], out->tek.sat->spi, 4);
 	w->tek[i] = out->tek;
 	w->tek[i].sat = NULL;
+	if (out->kind == GDOI_OUT_TEK)
+		keep_key(&w->tek_key[i], &out->tek);
 	if (out->kind == GDOI_OUT_TEK_WIPE) {
 		w->n_tek--;
+		w->tek_key[i] = w->tek_key[w->n_tek];
 		w->tek[i] = w->tek[w->n_tek];
 		memcpy(w->tek_spi[i], w->tek_spi[w->n_tek], 4);
 	}

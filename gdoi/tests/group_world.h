@@ -106,6 +106,7 @@ struct gw {
 	uint32_t resend_spacing_ms;
 	struct gdoi_tek tek[GW_TEKS]; /* last TEK outputs; no slices */
 	uint8_t tek_spi[GW_TEKS][4];
+	struct gw_tek tek_key[GW_TEKS]; /* theirs, and nothing else */
 	size_t n_tek;
 	char peer[64]; /* of the last EVICTED, UNRESPONSIVE, ACKED */
 	struct isakmp_reject why;

@@ -50,6 +50,23 @@ GK_TEST(rfc6407_3_3_11, keys_and_policy_come_by_pull)
 	assert_int_equal(lab.seen.tek_lines, 1);
 }
 
+/* Where its PUSHes go is said with the KEK, for whoever has to listen there. */
+GK_TEST(rfc6407_5_3_01, a_rekey_sa_to_an_address_of_ipv6)
+{
+	static const uint8_t to[16] = { 0xff, 0x15, [15] = 0x77 };
+
+	lab_reset();
+	lab.offer.sa.sak.ep.dst = (struct gdoi_endpoint){ ISAKMP_ID_IPV6_ADDR,
+		                                          848,
+		                                          { to, sizeof(to) } };
+	lab_start();
+	lab_join(0);
+	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+	assert_int_equal(lab.seen.kek.src.ip_len, 4);
+	assert_int_equal(lab.seen.kek.dst.ip_len, 16);
+	assert_memory_equal(lab.seen.kek.dst.ip, to, 16);
+}
+
 GK_TEST(rfc6407_3_01, two_groups_under_one_phase_1)
 {
 	fresh();
@@ -599,6 +616,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc6407_3_3_11, keys_and_policy_come_by_pull),
+		GK_RUN(rfc6407_5_3_01, a_rekey_sa_to_an_address_of_ipv6),
 		GK_RUN(rfc6407_3_01, two_groups_under_one_phase_1),
 		GK_RUN(rfc2408_5_1_05, lost_messages_are_sent_again),
 		GK_RUN(rfc6407_3_1_01,
