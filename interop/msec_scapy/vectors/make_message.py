@@ -11,7 +11,7 @@ from .make_crypto import kex, key, plaintext, private_value
 from .recipe import Book
 
 DATE = b"20260601120000Z"
-DN = "CN=gm1,O=MSEC vectors"
+DN, SERVER = (f"CN={who},O=MSEC vectors" for who in ("gm1", "gcks"))
 RED = [{"packet_length": 32, "wrapping_key_id": n.to_bytes(4, "big"),
         "wrapping_key_handle": bytes([10, 11, 12, n]), "data": fixed.octets(f"ciphertext {n}", 32)}
        for n in (2, 12, 7)]
@@ -144,8 +144,12 @@ def notification(kind, data=b""):
     return Notification(notify=kind, data=data)
 
 
+def identification(who):
+    return Identification(id_class=1, id_type=31, data=who.encode())
+
+
 def member_id():
-    return Identification(id_class=1, id_type=31, data=DN.encode())
+    return identification(DN)
 
 
 def event(datas, kind=1, count=None):
@@ -193,13 +197,14 @@ EXCHANGES = {
     "rekey/none": (reg.X_REKEY, lambda: [sealed_token(), event([], 0)], 9),
     "rekey/several": (reg.X_REKEY, lambda: [event(RED[:2]), event(RED[2:]), event(RED[:1])], 10),
     "rekey/destroy": (reg.X_REKEY, lambda: [event([], 0)], reg.SEQUENCE_DESTROY),
-    "rtd": (reg.X_RTD, lambda: [member_id(), nonce(1), notification(reg.N_LEAVE)], 0),
+    "rtd": (reg.X_RTD, lambda: [identification(SERVER), nonce(1), notification(reg.N_LEAVE)], 0),
     "dr": (reg.X_DR, lambda: [member_id(), nonce(2), nonce(3), notification(reg.N_DEPARTED)], 0),
     "dr/error": (reg.X_DR, lambda: [member_id(), nonce(2), nonce(3),
                                     notification(reg.N_DEPART_ERROR)], 0),
     "da": (reg.X_DA, lambda: [nonce(3), ACK], 0),
 }
 UNSIGNED = (reg.X_RTJ_ERR, reg.X_COOKIE)
+BY_SERVER = (reg.X_KEYDL, reg.X_LOA, reg.X_REKEY, reg.X_DR)  # SigC, section 5
 SIGNER = {0: "dsa", 1: "rsa1024", 2: "p384", 49153: "rsa", 49154: "p256", 49155: "p384", 49156: "ed25519"}
 
 
@@ -216,9 +221,10 @@ def given(name, sig_type=49156, dialect=None, certificates=1):
     if exchange in UNSIGNED:
         return out
     kind = SIGNER[sig_type]
-    signer, cert = fixed.party(kind, "gm1")
+    name, common = (SERVER, "gcks") if exchange in BY_SERVER else (DN, "gm1")
+    signer, cert = fixed.party(kind, common)
     deterministic = (kind in ("rsa", "ed25519") or kind == "rsa1024" and dialect.rsa_scheme != "pss")
-    out["signature"] = {"sig_type": sig_type, "id_type": 31, "signer": DN, "timestamp": DATE.decode(),
+    out["signature"] = {"sig_type": sig_type, "id_type": 31, "signer": name, "timestamp": DATE.decode(),
                         "key": fixed.private(signer), "deterministic": deterministic}
     out["certificates"] = [cert.der, fixed.root().der][:certificates]
     return out
