@@ -414,22 +414,27 @@ _PAIR = {reg.X_KEYDL: "5.2.1.2-05", reg.X_LOA: "5.2.1.5-04", reg.X_DR: "5.3.2.3.
 # where a signature has a row of its own
 _UNSIGNED = {reg.X_RTJ: "5.2.1-02", reg.X_RTD: "5.3.2.3.1-06"}
 _REPEATABLE = ("Vendor-ID", "Certificate", "Rekey-Event")
+_PLACE = {"IPv4-Value": "IPValue", "IPv6-Value": "IPValue"}  # Table 1 has one for both
 
 
 def _check_dissection(message, dialect):
     required, allowed, is_signed = DISSECTION[message.exchange]
     required = required | ({"Signature"} if is_signed else set())
-    seen, notifications, signed = set(), 0, False
+    seen, taken, notifications, signed = set(), set(), 0, False
     for p in message.packet.payloads():
         label = _label(p)
-        if label in seen and label not in _REPEATABLE:
+        place = _PLACE.get(label, label)
+        if place in taken and place not in _REPEATABLE:
             raise Refusal(reg.N_MALFORMED, "RFC4535-7-04", label, "twice")
         if signed and label != "Certificate":
             raise Refusal(reg.N_MALFORMED, "RFC4535-7.8.1-01", label, "behind the Signature")
         signed = signed or label == "Signature"
+        taken.add(place)
         seen.add(label)
         if isinstance(p, Notification) and _ANY in required:
             notifications += 1
+            if notifications > 1:
+                raise Refusal(reg.N_MALFORMED, "RFC4535-7-04", label, "beside another Notification")
         elif label not in required | allowed | {"Vendor-ID", "Certificate"}:
             if dialect.unexpected_payload == "reject":
                 raise Refusal(reg.N_PAYLOAD_TYPE, "RFC4535-7-04", label, "has no place here")

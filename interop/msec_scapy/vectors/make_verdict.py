@@ -118,6 +118,9 @@ def payload_faults():
     yield "sig-id-type", "Signature ID Type 99", "7.8.2-03", good("rtj", signed={"id_type": 99})
     yield "sig-timestamp", "Signature Timestamp in month 13", "7.8.1-05", good(
         "rtj", signed={"timestamp": b"20261301000000Z"})
+    yield "sig-timestamp-second", "Signature Timestamp in second 60", "7.8.1-05", good(
+        "rtj", signed={"timestamp": b"20260601120060Z"})
+    yield "sig-timestamp-z", "Signature Timestamp with a small z", "7.8.1-05", good("rtj", signed={"timestamp": DATE.lower()})
     yield "signer-id-length", "Signer ID Length beyond the payload", "7.8.2-08", good(
         "rtj", signed={"signer_id_len": 400})
     yield "signature-length", "Signature Length is one too small", "7.8.2-08", good("rtj", signed={"sig_len": 45})
@@ -187,6 +190,11 @@ OWN_ROW = {("rtj", "nonce-1"): "5.2.1.1-07", ("rtj", "signature"): "5.2.1-02", (
                ("keydl", "5.2.1.2-05"), ("loa", "5.2.1.5-04"), ("dr", "5.3.2.3.2-05"))}}
 
 
+# What can stand alone in the place of the Notification that a message has; both of them cannot.
+OTHER_NOTIFICATION = {"rtj-err": reg.N_MALFORMED, "keydl-ack": reg.N_NACK, "loa": reg.N_NONE, "dr": reg.N_DEPART_ERROR,
+                      "da": reg.N_NACK}
+
+
 def dissection_faults():
     """Each message without each of its payloads, with a doubled one, with a foreign one."""
     names = {"Identification": "identification", "KeyCreation": "key-creation", "Nonce": "nonce",
@@ -203,12 +211,15 @@ def dissection_faults():
             label += f"-{part.nonce_type}" if label == "nonce" else ""
             rest = made[:n] + made[n + 1:]
             optional = name in ("rtj-err", "keydl-ack", "da", "rtd") and label.startswith("nonce")
-            if rest and not optional:
+            if (rest or exchange not in UNSIGNED) and not optional:
                 why = OWN_ROW.get((name, label), req)
                 yield f"{name}/without-{label}", f"{name} without {label}", why, packet(exchange, rest, sequence)
             if name != "rekey":
                 yield f"{name}/twice-{label}", f"{name} with {label} twice", "7-04", packet(
                     exchange, [*made[:n + 1], part, *made[n + 1:]], sequence)
+        if name in OTHER_NOTIFICATION:
+            yield f"{name}/two-notifications", f"{name} with Notifications of two types, of which it has room for one", (
+                "7-04"), packet(exchange, [*made, notification(OTHER_NOTIFICATION[name])], sequence)
         if exchange not in UNSIGNED:
             layer = GSAKMP(group_id_type=2, group_id=fixed.GROUP_ID, exchange=exchange, sequence=sequence)
             for part in made:
@@ -217,6 +228,12 @@ def dissection_faults():
             yield f"{name}/unsigned", f"{name} without a Signature", why, bytes(layer)
         foreign = KeyCreation(create_type=2, data=bytes(127) + b"\x05") if name not in ("rtj", "keydl") else (
             event(RED))
+        if name == "rekey":
+            yield "rekey/twice-token", "rekey with two Policy Tokens", "7-04", packet(
+                exchange, [sealed_token(), sealed_token(), *made], sequence)
+        if name == "rtj":
+            yield "rtj/two-ip-values", "rtj with an IPv4 Value and an IPv6 Value", "7-04", packet(exchange, [
+                *made, notification(reg.N_IPV4, bytes([192, 0, 2, 1])), notification(reg.N_IPV6, bytes(15) + b"\x01")])
         yield f"{name}/foreign", f"{name} with a payload that its dissection does not have", "7-04", packet(
             exchange, [*made, foreign], sequence)
 
