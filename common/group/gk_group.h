@@ -186,7 +186,8 @@ GK_MUST_CHECK enum gk_err gk_group_key_define(struct gk_group *group,
                                               size_t len, int64_t lifetime,
                                               int64_t utc);
 /* gk_group_key_limit - of later versions: @lifetime as above, and none is valid
- * beyond @ends (0: no such date).  @ends is not stored: set it after loading. */
+ * beyond @ends (0: no such date); one that is made later all the same lasts for the
+ * second that it has to.  @ends is not stored: set it after loading. */
 GK_MUST_CHECK enum gk_err gk_group_key_limit(struct gk_group *group,
                                              uint32_t id, int64_t lifetime,
                                              int64_t ends);

@@ -51,8 +51,8 @@ make(struct gk_group *g, struct gk_group_key *key, enum gk_key_slot slot,
 	};
 	if (key->lifetime != 0 && utc < GK_UTC_MAX - key->lifetime)
 		v->expires = utc + key->lifetime;
-	if (key->ends > utc && v->expires > key->ends)
-		v->expires = key->ends;
+	if (key->ends != 0 && v->expires > key->ends)
+		v->expires = key->ends > utc ? key->ends : utc + 1;
 	memcpy(v->octets, octets, key->len);
 	key->has[slot] = true;
 }

@@ -297,7 +297,7 @@ static enum gk_err
 check_keys(struct gsakmp_request *rq)
 {
 	struct gsakmp_group *g = rq->group;
-	bool expired = false;
+	bool expired = gsakmp_policy_over(rq->policy, rq->now.utc_s);
 
 	pthread_mutex_lock(&g->lock);
 	for (size_t i = 0; g->data != NULL && i < gk_group_key_count(g->data);

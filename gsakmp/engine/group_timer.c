@@ -56,8 +56,10 @@ before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
 			gk_group_key(g->data, i, GK_KEY_CURRENT);
 		int64_t left = k->expires - now.utc_s;
 
-		/* The token's last day: no other key would last longer. */
-		if (i < p->n_keys && k->expires == p->key_expires[i])
+		/* The token's last day, or after it: no other key would last
+		 * longer. */
+		if (i < p->n_keys && p->key_expires[i] != 0 &&
+		    k->expires >= p->key_expires[i])
 			continue;
 
 		left -= left / 10 < EXPIRY_MARGIN_S ? left / 10

@@ -108,15 +108,14 @@ define_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
 
 /* RFC4535-7.5.2-17: "the time rules conform with policy", from now on. */
 static enum gk_err
-limit_keys(struct gsakmp_group *g, const struct gsakmp_policy *p,
-           struct gk_now now)
+limit_keys(struct gsakmp_group *g, const struct gsakmp_policy *p)
 {
 	for (size_t i = 0; i < p->n_keys && !g->cfg.subordinate; i++)
-		GK_TRY(gk_group_key_limit(
-			g->data, p->key_id[i],
-			p->key_life[i] > 0 ? p->key_life[i]
-					   : g->cfg.gtpk_life_s,
-			p->key_expires[i] > now.utc_s ? p->key_expires[i] : 0));
+		GK_TRY(gk_group_key_limit(g->data, p->key_id[i],
+		                          p->key_life[i] > 0
+		                                  ? p->key_life[i]
+		                                  : g->cfg.gtpk_life_s,
+		                          p->key_expires[i]));
 	return GK_OK;
 }
 
@@ -162,7 +161,7 @@ create(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 {
 	GK_TRY(gsakmp_group_found(g, p));
 	GK_TRY(define_keys(g, p, now));
-	GK_TRY(limit_keys(g, p, now));
+	GK_TRY(limit_keys(g, p));
 	return gsakmp_group_opened(g, p, now);
 }
 
@@ -236,7 +235,7 @@ update(struct gsakmp_group *g, struct gsakmp_policy *p, struct gk_now now)
 			out[n++] = m;
 	err = gsakmp_group_token_save(g, p);
 	if (err == GK_OK)
-		err = limit_keys(g, p, now);
+		err = limit_keys(g, p);
 	if (err == GK_OK && g->policy->rekey != NULL) {
 		bool key = n != 0 || excludes_elsewhere(g->policy, p);
 		const struct gsakmp_rekey_cause order = {
@@ -364,6 +363,19 @@ gsakmp_group_serves(struct gsakmp_group *g, const struct gsakmp_party *party,
 	return err;
 }
 
+/* RFC4534-C.1-04: no key of the group may be used any more. */
+static enum gk_err
+lasts(const struct gsakmp_policy *p, struct gk_now now,
+      struct gsakmp_reject *why)
+{
+	if (p->v.identical || !gsakmp_policy_over(p, now.utc_s) ||
+	    !GK_CHECKED("RFC4534-C.1-04"))
+		return GK_OK;
+	return gsakmp_refuse(why, GK_ERR_POLICY,
+	                     GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+	                     "RFC4534-C.1-04", "keyExpirationDate", 0);
+}
+
 /* What decides which of a token's protocols is in force; the same whenever it is
  * read.  A subordinate has its policy from its own membership. */
 static struct gsakmp_policy_args
@@ -407,6 +419,8 @@ gsakmp_group_set_token(struct gsakmp_group *g, struct gk_slice token,
 	err = gsakmp_policy_new(&args, token, now, &p, why);
 	if (err == GK_OK)
 		err = eligible(g, &party, p, now, why);
+	if (err == GK_OK)
+		err = lasts(p, now, why);
 	if (err == GK_OK) {
 		gsakmp_preview_all(g, p);
 		pthread_mutex_lock(&g->lock);
@@ -596,7 +610,7 @@ reopen(struct gsakmp_group *g, struct gk_now now)
 	                      &g->policy));
 	if (gk_group_key_count(g->data) == 0)
 		return GK_ERR_VALUE;
-	GK_TRY(limit_keys(g, g->policy, now));
+	GK_TRY(limit_keys(g, g->policy));
 	gsakmp_group_operate(g, g->policy, now);
 	g->phase = GSAKMP_GROUP_OPEN;
 	gsakmp_group_timers_load(g, now);

@@ -311,6 +311,16 @@ gsakmp_policy_skew(const struct gsakmp_policy *policy, uint32_t local)
 	               : local;
 }
 
+bool
+gsakmp_policy_over(const struct gsakmp_policy *policy, int64_t utc_s)
+{
+	for (size_t i = 0; i < policy->n_keys; i++)
+		if (policy->key_expires[i] != 0 &&
+		    policy->key_expires[i] <= utc_s)
+			return true;
+	return false;
+}
+
 struct gsakmp_policy *
 gsakmp_policy_ref(struct gsakmp_policy *policy)
 {

@@ -131,6 +131,10 @@ void gsakmp_policy_unref(struct gsakmp_policy *policy); /* NULL is fine */
  * says, or @local.  @policy may be NULL. */
 uint32_t gsakmp_policy_skew(const struct gsakmp_policy *policy, uint32_t local);
 
+/* gsakmp_policy_over - has the keyExpirationDate of one of its keys come, so that
+ * there can be no version of it any more? */
+bool gsakmp_policy_over(const struct gsakmp_policy *policy, int64_t utc_s);
+
 /* gsakmp_policy_may_send - may the speaker of @number use this key?  Number 0 is
  * for whoever may speak without being listed. */
 bool gsakmp_policy_may_send(const struct gsakmp_policy *policy, size_t number,

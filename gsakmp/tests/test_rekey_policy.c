@@ -242,6 +242,48 @@ GK_TEST(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says)
 	world_free(w);
 }
 
+/* The date of the token has come: there is no other key, nobody is given the one that
+ * is over, and the group goes on when a token has a later date. */
+GK_TEST(rfc4534_c_1_04, no_key_outlives_the_date_of_the_token)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w = world_joined(&cfg, 2);
+	struct gsakmp_reject why;
+	struct world_member *late;
+	int64_t ends = simnet_now(w->net).utc_s + 5000;
+
+	w->cfg.key_expiration = (struct gpt_lifedate){ GPT_LIFEDATE_UTC, ends };
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 2000);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		world_pass(w, 6000 * 1000);
+		gk_assert_ok(world_rekey(w));
+		world_pass(w, 2000);
+		assert_true(world_status(w).gtpk.expires_utc <=
+		            simnet_now(w->net).utc_s);
+		assert_int_equal(world_in_step(w), 0);
+		late = world_member_add(w, restarted ? "late" : "later");
+		world_join(late);
+		world_pass(w, 20 * 1000);
+		assert_int_equal(late->seen.count[GSAKMP_OUT_JOINED], 0);
+		assert_string_equal(w->seen.req, "RFC4535-7.4.2-05");
+		world_restart(w);
+	}
+	world_token(w);
+	assert_int_equal(world_publish(w, &why), GK_ERR_POLICY);
+	assert_string_equal(why.req, "RFC4534-C.1-04");
+	w->cfg.key_expiration.value = simnet_now(w->net).utc_s + 5000;
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 60 * 1000); /* it goes on asking */
+	assert_true(world_has_current(late));
+	assert_int_equal(world_status(w).gtpk.expires_utc,
+	                 w->cfg.key_expiration.value);
+	world_free(w);
+}
+
 /* A key server that gives a key more time than the token does. */
 GK_TEST(rfc4535_7_5_2_17, key_that_lasts_longer_than_the_token_says_is_refused)
 {
@@ -443,6 +485,7 @@ main(void)
 		GK_RUN(rfc4534_b_5_6_1_01,
 		       without_reliability_a_rekey_is_sent_once),
 		GK_RUN(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says),
+		GK_RUN(rfc4534_c_1_04, no_key_outlives_the_date_of_the_token),
 		GK_RUN(rfc4535_7_5_2_17,
 		       key_that_lasts_longer_than_the_token_says_is_refused),
 		GK_RUN(rfc4534_b_5_4_1_01,
