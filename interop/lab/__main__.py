@@ -18,8 +18,9 @@ HELP = """\
   build             configure, compile, install into build/prefix
   ledger            which rule of which RFC is shown by which test (--doc, --section, --rows, --missing, --json);
                     fails while a MUST lacks a test of either kind.  --trace WHAT...: all that a change of a row, a
-                    section (RFC4535-7.9) or a word (Invalid-Version) touches: code, tests, choices, vectors.  --prove [ROW | RFC6407 ...] switches the checks
-                    off, one row at a time, and demands that the tests of that row fail then
+                    section (RFC4535-7.9) or a word (Invalid-Version) touches: code, tests, choices, vectors.
+                    --prove [ROW | RFC6407 ...] switches the checks off, one row at a time, and demands that the tests
+                    of that row fail then
   attack [NAME]     one wrong message, by name, and what it comes to (--against gcks|gm, --verbose-mode, --json);
                     without NAME all that there are.  --target ADDRESS:PORT --announcement FILE --key FILE --cert FILE
                     --roots FILE attacks somebody else's key server, --listen ... --token FILE somebody else's member,
@@ -33,7 +34,7 @@ HELP = """\
 
   up                the network and the group of the demo, left running to play on
   status            who is where, and how they are
-  shell HOST        a shell on a host (or: shell HOST COMMAND...)
+  shell HOST        a shell on a host (or: shell HOST COMMAND..., or commands on standard input)
   vectors           write interop/vectors again (--check: say what would change)
   capture [FILE]    everything on the wire into a file, until Ctrl-C
   down              end it
@@ -79,6 +80,9 @@ def cmd_ledger(args) -> int:
     if args.prove is None:
         from requirements import ledger
         return ledger.show(args)
+    from requirements import ledger, prove
+    if unknown := prove.choose(args.prove, ledger.load())[1]:  # before minutes of compiling
+        raise LabError(f"no such row: {' '.join(unknown)}")
     if BUILD.name != "build-prove":
         os.environ["MSEC_LAB_BUILD"] = "build-prove"
         os.execv(sys.executable, [sys.executable, "-m", "lab", *sys.argv[1:]])

@@ -206,6 +206,11 @@ def show(a):
     lost = enter(rows, tests)
     chosen = [r for r in rows.values() if a.doc in (None, r.doc)
               and (a.section is None or within(r.section, a.section))]
+    if not chosen:  # a typing error would be a table in which nothing is open
+        where = f" in {a.doc}" if a.doc and a.section is not None else ""
+        print(f"lab: no rows in {f'section {a.section}{where}' if a.section is not None else a.doc}; there are: "
+              + " ".join(sorted({r.doc for r in rows.values()})), file=sys.stderr)
+        return 1
     owing = [r for r in chosen if r.owes]
     listed = owing if a.missing else chosen
     if a.json:

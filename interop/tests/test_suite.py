@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """./lab test counts honestly: what failed, crashed or never ran is not lost in the sum."""
+import argparse
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import TOP, LabError, deps, lock, suite
+from lab import TOP, LabError, deps, keeper, lock, suite
 
 
 def test_automake_results_are_summed(tmp_path):
@@ -115,6 +116,17 @@ def test_the_front_door(argv, status, words, tmp_path):
     r = subprocess.run([TOP / "lab", *argv], capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL,
                        env=dict(os.environ, MSEC_LAB_HOME=str(tmp_path)))
     assert (r.returncode, words in r.stdout + r.stderr) == (status, True), r.stdout + r.stderr
+
+
+def test_commands_of_a_pipe_have_a_shell_that_does_not_prompt(monkeypatch):
+    ran = []
+    monkeypatch.setattr(keeper, "_need", lambda: {"hosts": ["alice"], "sockets": {}})
+    monkeypatch.setattr(keeper, "_enter", lambda s, argv: argv)
+    monkeypatch.setattr(keeper.subprocess, "run", lambda argv, env: ran.append(argv) or subprocess.CompletedProcess(argv, 0))
+    for terminal in (True, False):
+        monkeypatch.setattr(keeper.sys, "stdin", argparse.Namespace(isatty=lambda terminal=terminal: terminal))
+        assert keeper.shell("alice", []) == 0
+    assert [argv[2:] for argv in ran] == [["/bin/sh", "-i"], ["/bin/sh"]]
 
 
 HOLDER = """

@@ -35,6 +35,15 @@ def test_documents_without_rows_are_known(read):
     assert found["RFC3706"] == {"RFC3706-5.3-01", "RFC3706-5.5-01", "RFC3706-5.5-02"}
 
 
+@pytest.mark.parametrize("words, says", [(["--doc", "RFC9999"], "no rows in RFC9999; there are: RFC2407 "),
+                                         (["--section", "99", "--rows"], "no rows in section 99;"),
+                                         (["--doc", "RFC6407", "--section", "7.12", "--json"], "no rows in section 7.12 in RFC6407;")])
+def test_a_document_that_is_none_is_not_one_without_debts(words, says, capsys):
+    assert ledger.main(words) == 1
+    out, err = capsys.readouterr()
+    assert says in err and not out
+
+
 def test_rows_find_their_tests(read):
     rows, _ = read
     found = [str(t) for t in rows["RFC4535-7.8.1-01"].peer]

@@ -188,3 +188,9 @@ def test_every_event_of_the_manual_is_real(program):
     text = section(f"{program}.8", "EVENTS")
     listed = {w for line in re.findall(r"^\.(?:It|Cm) ([a-z][a-z , -]*)$", text, re.M) for w in re.findall(r"[a-z][a-z-]*", line)}
     assert listed and not listed - emitted(DAEMONS[program])[1] - emitted("common/daemon")[1]
+
+
+@pytest.mark.parametrize("name", MANUALS)
+def test_no_line_of_a_manual_is_lost_for_a_dot(name):
+    """What begins with a dot is a macro, in a display, too: a command that begins with ../ would not be printed."""
+    assert [line for line in page(name).splitlines() if re.match(r"[.'](?![A-Z][a-z]\b|\\\")", line)] == []

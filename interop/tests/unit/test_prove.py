@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from lab import build as lab_build
+from lab.__main__ import main
 from lab.build import BUILD, PREFIX, TOP
 from requirements import collect, ledger, prove
 from requirements.collect import REFUSED, Test as Named
@@ -58,6 +60,15 @@ def test_rows_and_documents_are_chosen_by_name():
     assert [r.id for r in prove.choose(["RFC8263"], rows)[0]] == [r.id for r in everything if r.doc == "RFC8263"]
     chosen, unknown = prove.choose(["RFC8263-5-05", "RFC8263", "RFC1"], rows)
     assert chosen[0].id == "RFC8263-5-05" and len(chosen) == len({r.id for r in chosen}) and unknown == ["RFC1"]
+
+
+def test_a_row_that_is_none_is_told_before_anything_is_built(monkeypatch, capsys):
+    def built(*_):
+        raise AssertionError("minutes of compiling")
+    monkeypatch.setattr(lab_build, "build", built)
+    monkeypatch.setattr("os.execv", built)
+    assert main(["ledger", "--prove", "RFC4535", "nonsense"]) == 1
+    assert "no such row: nonsense\n" in capsys.readouterr().err
 
 
 def test_only_the_files_of_a_row_are_collected():
