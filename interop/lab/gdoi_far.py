@@ -7,7 +7,9 @@ did not survive.  NAME may be a kind of messages: phase1, pull, push, ack, pull-
 """
 import argparse
 import contextlib
+import ipaddress
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -133,6 +135,19 @@ def needs_rekey(entry, a) -> bool:
     return kind(entry) == "ack" and not a.provoke
 
 
+def own_address(a):
+    """What acknowledgements say where they come from: who is bound to any address has the one on the way there."""
+    if ipaddress.ip_address(a.bind) not in (ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("::")):
+        return None
+    place = cli.endpoint_of(a.target)
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(place)
+            return s.getsockname()[0]
+    except OSError:
+        return None  # which the first right exchange says
+
+
 def left_out(entry, why: str) -> dict:
     return {**told(entry, Recording(entry), [f"not tried: {why}"], None, None), "tried": False}
 
@@ -144,7 +159,7 @@ class KeyServer:
 
     def __init__(self, a):
         self.a, self.said, self.broken, self.took, self.came = a, [], "", 0.0, []
-        a.server = a.target
+        a.server, a.address = a.target, a.address or own_address(a)
         cli.config_of(a, keylog.Silent())  # what is wrong with it is said now
 
     def _exchange(self, asked: tuple, hooks=None, then=lambda runner, over: None) -> list:
@@ -234,8 +249,17 @@ class KeyServer:
         if runner.member.state != members.MEMBER:
             return
         wanted(self.a, "a rekey")
+        hooks, said, came = runner.member.config.hooks, runner.member.event, []
+
+        def event(name, **fields):
+            came.append(name)
+            said(name, **fields)
+        runner.member.event = event
         provoke(self.a)
-        runner.run(self.a.seconds, lambda: bool(runner.member.config.hooks.sent))
+        # It is acknowledged when it is taken, or never.
+        runner.run(self.a.seconds, lambda: hooks.sent or "rekeyed" in came)
+        if not hooks.sent and "rekeyed" in came:
+            event("no-acknowledgement", text="a rekey came, and its group wants none")
         runner.run(self.a.patience / 4)
 
     def close(self) -> None:

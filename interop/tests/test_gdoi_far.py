@@ -80,6 +80,23 @@ def test_an_acknowledgement_when_the_key_server_is_made_to_rekey(key_server):
     assert refused["req"] == "RFC8263-5-05" and refused["group"] == "plant"
 
 
+def test_an_acknowledgement_says_where_we_are_without_being_told(key_server):
+    """Who is bound to no address has one on the way to the key server."""
+    given = words(key_server, "ack-hash", "--provoke", f"{BUILD}/prefix/bin/msec-ctl {key_server.keys.control.path} rekey tek now")
+    bind = given.index("--bind")
+    del given[bind:bind + 2]
+    mark = key_server.keys.mark()
+    assert told(attacking(key_server.scene["alice"], *given))["sent"]
+    assert refusal(key_server, mark)["req"] == "RFC8263-5-05"
+
+
+def test_a_group_without_acknowledgements_is_not_waited_for(tmp_path, net_prefix):
+    with Ground(tmp_path / "group", ["alice"], prefix=net_prefix + "n-", ack={}) as ground:
+        ground.start()
+        t = told(at(ground, "ack-hash", "--provoke", f"{BUILD}/prefix/bin/msec-ctl {ground.keys.control.path} rekey tek now"))
+        assert not t["sent"] and t["alive"] is True and "its group wants none" in t["seen"][-1], t["seen"]
+
+
 def test_what_needs_a_rekey_is_not_waited_for(key_server, monkeypatch):
     """Of everything, that is left out with a word; by its own name, it says at once what is missing, and one wait is enough."""
     ask = [e for e in gdoi_far.misbehave.CATALOGUE if e.where == "ack"][:3]

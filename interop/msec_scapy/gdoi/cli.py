@@ -49,7 +49,7 @@ class Events:
 def _common(name, text):
     p = argparse.ArgumentParser(prog=f"msec_scapy.gdoi.cli {name}", description=text)
     p.add_argument("--group", default="1", help="number of the group, oid:OID[/HEX] or hex:TYPE:HEX")
-    p.add_argument("--identity", required=True, help="ours in phase 1: address, name, user@name, @hex:OCTETS")
+    p.add_argument("--identity", required=True, help="ours in phase 1: address, name, user@name, @hex:OCTETS; fqdn:NAME and so on are read, too")
     p.add_argument("--suite", action="append", default=[], metavar="CIPHER-HASH-AUTH-GROUP[-SECONDS]",
                    help="aes128-sha256-psk-modp2048; may be repeated, in order of preference")
     p.add_argument("--psk", action="append", default=[], metavar="PEER=KEY",

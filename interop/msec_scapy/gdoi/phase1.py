@@ -22,6 +22,7 @@ from .refusal import Refusal
 from .suite import DhError, DiffieHellman, Suite, check_public, digest, same
 
 MAIN, AGGRESSIVE = "main", "aggressive"
+WRITTEN = {"fqdn": n.ID_FQDN, "rfc822": n.ID_USER, "ipv4": n.ID_IPV4, "ipv6": n.ID_IPV6}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Identity:
 
     @staticmethod
     def parse(text):
-        """`10.0.0.1`, `gm1.example`, `me@example`, `@hex:...` (ID_KEY_ID)."""
+        """`10.0.0.1`, `gm1.example`, `me@example`, `@hex:...` (ID_KEY_ID); or as the daemons write names, `fqdn:gm1.example`."""
+        word, sep, rest = text.partition(":")
+        if sep and word in WRITTEN:
+            return Identity(WRITTEN[word], ipaddress.ip_address(rest).packed if word in ("ipv4", "ipv6") else rest.encode())
         if text.startswith("@hex:"):
             return Identity(n.ID_KEY, bytes.fromhex(text[5:]))
         try:

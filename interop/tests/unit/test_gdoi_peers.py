@@ -331,3 +331,13 @@ def test_the_answer_to_a_repeated_message_is_the_same():
     s.server.receive = twice
     s.join(s.members[0])
     assert s.agreed() and lost == [1] * 5 and len(s.group.members) == 1
+
+
+def test_names_are_read_as_the_daemons_write_them_too():
+    """In a list of members and in a log it is fqdn:gm1.example, which is not the name of a host."""
+    parse = phase1.Identity.parse
+    for plain, written in (("gm1.example", "fqdn:gm1.example"), ("me@example", "rfc822:me@example"), ("192.0.2.9", "ipv4:192.0.2.9"),
+                           ("2001:db8::9", "ipv6:2001:db8::9")):
+        assert parse(written) == parse(plain) and str(parse(written)) == plain
+    with pytest.raises(ValueError):
+        parse("ipv4:gm1.example")
