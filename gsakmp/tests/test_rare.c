@@ -247,7 +247,6 @@ acknowledge_late(struct fixture *f, void (*other)(struct fixture *f))
 	gk_assert_err(GK_ERR_UNEXPECTED,
 	              world_to_server(f->w, gk_buf_slice(&ack), f->m->node));
 	assert_null(meanwhile);
-	assert_string_equal(f->w->seen.req, "RFC4535-7.1.2-07");
 	world_drain(f->w);
 	assert_int_equal(f->w->seen.count[GSAKMP_OUT_MEMBER_ACTIVE], 0);
 	gk_buf_free(&ack);
@@ -259,6 +258,7 @@ GK_TEST(rfc4535_5_3_1_3_02, ack_that_comes_as_the_group_is_destroyed)
 	struct fixture f;
 
 	acknowledge_late(&f, destroy);
+	assert_string_equal(f.w->seen.req, "RFC4535-7.1.2-07");
 	assert_true(world_status(f.w).destroyed);
 	fixture_down(&f);
 }
@@ -269,6 +269,7 @@ GK_TEST(rfc4535_5_2_1_4_10, ack_that_comes_as_its_sender_registers_again)
 	struct fixture f;
 
 	acknowledge_late(&f, register_again);
+	assert_string_equal(f.w->seen.req, "RFC4535-7.1.2-07");
 	assert_int_equal(f.w->seen.count[GSAKMP_OUT_MEMBER_PENDING], 2);
 	assert_int_equal(world_status(f.w).n_members, 0);
 	fixture_down(&f);
