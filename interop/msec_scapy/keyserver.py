@@ -65,7 +65,7 @@ class Options:
     rekey_on_join: bool = True
     degree: int = 2
     depth: int = 5
-    gtpk_ids: tuple = (b"GTPK",)
+    gtpk_ids: tuple = ()  # none: those that the token names
     lifetime: int = 86400
     secret: bytes = field(default=b"")
 
@@ -85,7 +85,7 @@ class KeyServer(Party):
         wrap_type = self.policy.wrap_type or self.group.suite.enc_type
         self.maker = lkh.KeyMaker(wrap_type, self.options.lifetime, self.dialect, self.random)
         self.tree = lkh.Tree(self.maker, self.options.degree, self.options.depth)
-        self.gtpks = [self.maker.make(i, now) for i in self.options.gtpk_ids]
+        self.gtpks = [self.maker.make(i, now) for i in self.options.gtpk_ids or self.policy.keys or (b"GTPK",)]
         self.members, self.sessions, self.seen = {}, {}, set()
         self.concluded = {}  # sessions after their last message, for a late Lack of Ack
         self.doomed = set()  # members that never acknowledged

@@ -82,6 +82,7 @@ class Policy:
     join_window: float | None = None  # seconds
     mtu: int = 0
     skew: float = 0  # seconds
+    keys: list = field(default_factory=list)  # Key IDs that the data protocols go by (RFC 4534 C.1)
     beyond: list = field(default_factory=list)  # OIDs of data protocols that GSAKMP members here cannot do
 
     @classmethod
@@ -179,11 +180,16 @@ class Policy:
 
     def _data(self, token, dialect):
         for protocol in token["data"]:
-            kind, _ = tokens.info(protocol, dialect)
+            kind, value = tokens.info(protocol, dialect)
             if kind == "unknown":
                 self.unknown.append(protocol["protocol"].dotted)
             if kind != "data":
                 self.beyond.append(protocol["protocol"].dotted)
+                continue
+            for use in ("authentication", "encryption"):
+                info = value[use].native
+                if info is not None and info["kMKeyID"] not in self.keys:
+                    self.keys.append(info["kMKeyID"])
 
     def check_data(self):
         """RFC 4534 section 3: a member can do all the data applications, or does not join."""
@@ -269,10 +275,12 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
                transport="udp", resend=0, dialect=STRICT, version=1, rekey_interval=3600,
                post="", rekey_event=("event", 1), rekey_method="lkh", permissions=(),
                leave_cas=(), more_mechanisms=(), leave_hash=None,
-               leave_first=(), leave_transport="", operation=None, behind=None, rather=""):
+               leave_first=(), leave_transport="", operation=None, behind=None, rather="",
+               key_ids=(b"GTPK",)):
     """DER of a token for an LKH group; `gcks`, `members`, `excluded` are lists of Rule;
     `operation`: fields of a GSAKMPOperationInfo; `behind`: {"resend": n} of a second rekey protocol;
-    `rather`: the transport, both ways, of a registration in front that has all else in common."""
+    `rather`: the transport, both ways, of a registration in front that has all else in common;
+    `key_ids`: what data is encrypted with and, if there are two, authenticated with."""
     types = tokens.specs(dialect.token_tags, dialect.token_dereg_terse == "present")
     pairs = [r.native() for r in gcks]
     access = {"accessRule": [r.native() for r in members]}
@@ -307,7 +315,7 @@ def make_token(group_name, gcks, members, suite, edition=1, excluded=(), extra_d
         "reliability": {"reliabilityMechanism": reliability[0],
                         "reliabilityMechContent": reliability[1]},
         "subGCKSInfo": {"subGCKSScheme": tokens.OID_SUBGCKS_NONE, "sGCKSContent": none}})
-    data = tokens.build(tokens.GenericDataSAInfo, {"encryption": {"kMKeyID": b"GTPK"}})
+    data = tokens.build(tokens.GenericDataSAInfo, {use: {"kMKeyID": i} for use, i in zip(("encryption", "authentication"), key_ids)})
     protocols = [(tokens.OID_DATA_GENERIC, data.dump()), *extra_data]
     pairs_of_ways = [(registration, leave)]
     if rather:

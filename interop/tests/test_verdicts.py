@@ -182,7 +182,7 @@ def test_a_member_that_is_made_to_come_is_asked_for_many_rules(tmp_path, net_pre
              (1, {"rekey-truncated": "unseen", "dr-nonce": "unseen"}))
     with Ground(tmp_path, net_prefix) as ground:
         token, file = tmp_path / "token", tmp_path / "r.json"
-        token.write_bytes(ground.make_token())
+        token.write_bytes(ground.make_token(key_ids=(b"\0\0\0\1", b"\0\0\0\2")))  # of the token's own choice
         gm, rogue = ground.gm(), ground.party("rogue")
         ctl = f"{CTL} {gm.control.path}"
         words = abroad.words(ground, "gsakmp", "keys", "--listen", f"{ground.hosts['keys'].ip4}:3761", "--token", token, "--interface",

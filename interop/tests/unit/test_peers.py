@@ -427,3 +427,13 @@ def test_programs_talk(tmp_path):
     assert {"member", "departed"} <= {e["event"] for e in said}
     log = (tmp_path / "keylog").read_text()
     assert all(word in log for word in ("GSAKMP_DH_SECRET", "GSAKMP_KEK", "GSAKMP_KEY"))
+
+
+@pytest.mark.parametrize("ids", [(b"\0\0\0\1",), (b"\0\0\0\1", b"DATA"), (b"SAME", b"SAME")])
+def test_the_traffic_keys_are_those_that_the_token_names(ids):
+    s = Scene(members=0)
+    s.server = s.make_server(signed=s.token(key_ids=ids))
+    s.members = [s.make_member("gm0")]
+    s.join(s.members[0])
+    assert {key.key_id for key in s.server.gtpks} == set(ids) and len(s.server.gtpks) == len(set(ids))
+    assert {key.key_id for key in s.members[0].ring.gtpk.values()} == set(ids)
