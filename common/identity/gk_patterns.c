@@ -351,12 +351,31 @@ gk_patterns_free(struct gk_patterns *l)
 	free(l);
 }
 
+/* key_of_name - of a DN as a string.  gk_identity_check() would read it once more: an
+ * ill-formed one, or one of no RDN, has no key. */
+static enum gk_err
+key_of_name(struct gk_identity id, struct gk_buf *key)
+{
+	struct gk_dn *dn = NULL;
+	enum gk_err err;
+
+	err = gk_id_parse_dn(id, GK_DN_COMPARE_RFC4514, false, &dn);
+	if (err != GK_OK)
+		return err == GK_ERR_VALUE ? GK_OK : err;
+	if (gk_dn_rdns(dn) != 0)
+		err = key_of_dn(id, dn, key);
+	gk_dn_free(dn);
+	return err;
+}
+
 enum gk_err
 gk_patterns_name(const struct gk_patterns *l, struct gk_identity id,
                  struct gk_patterns_name *name)
 {
 	name->id = id;
 	gk_buf_free(&name->key);
+	if (id.kind == GK_ID_DN_STRING && l->how == GK_DN_COMPARE_RFC4514)
+		return key_of_name(id, &name->key);
 	if (gk_identity_check(id) != GK_OK)
 		return GK_OK;
 	return key_of(id, l->how, &name->key);

@@ -153,6 +153,13 @@ search_name(void *ctx, struct gk_identity id)
 	return true;
 }
 
+/* Can no other name say more? */
+static bool
+settled(const struct search *s)
+{
+	return s->hit == HIT_BOTH && *s->at == 0;
+}
+
 /* False: ask them one by one. */
 static bool
 prepared_find(const struct gpt_pairs *list, const struct gpt_party *who,
@@ -163,10 +170,10 @@ prepared_find(const struct gpt_pairs *list, const struct gpt_party *who,
 	if (list->names == NULL || list->compare != (int)who->compare ||
 	    !search_name(&s, *who->id))
 		return false;
-	for (size_t i = 0; who->phase1 && i < who->n_also; i++)
+	for (size_t i = 0; who->phase1 && i < who->n_also && !settled(&s); i++)
 		if (!search_name(&s, who->also[i]))
 			return false;
-	if (who->phase1 && who->cert != NULL &&
+	if (who->phase1 && who->cert != NULL && !settled(&s) &&
 	    (gk_identity_each_of_cert(who->cert, who->compare, search_name,
 	                              &s) != GK_OK ||
 	     s.err != GK_OK))
@@ -433,9 +440,6 @@ gpt_access_depart(const struct gpt_deregister *dereg,
 
 /* --- lists that are asked often ---------------------------------------------------- */
 
-/* A few are asked faster one by one. */
-#define PREPARE_MIN 2
-
 static enum gk_err
 prepare(struct gpt_pairs *list, enum gk_dn_compare compare)
 {
@@ -443,7 +447,7 @@ prepare(struct gpt_pairs *list, enum gk_dn_compare compare)
 	enum gk_err err = GK_OK;
 
 	gpt_pairs_changed(list);
-	if (list->n < PREPARE_MIN)
+	if (list->n == 0)
 		return GK_OK;
 	GK_TRY(gk_patterns_new(compare, &names));
 	for (size_t i = 0; i < list->n && err == GK_OK; i++)
