@@ -96,13 +96,13 @@ def report(entry, told: dict, where: Path, as_json: bool) -> int:
     if as_json:
         print(json.dumps({**told, "sent": [o.hex() for o in told["sent"]]}, indent=1))
         return _status(told)
-    tell = Teller()
+    tell, tried = Teller(), told.get("tried", True)
     tell.title(f"{entry.name}: {entry.text}")
     for n, octets in enumerate(told["sent"], 1):
         print(f"\nSent{f' ({n})' if len(told['sent']) > 1 else ''}, {len(octets)} octets:\n")
         print("\n".join("    " + line for line in dissected(octets, where).splitlines()))
     if not told["sent"]:
-        print("\nNothing was sent: the exchange did not come so far.")
+        print("\nNothing was sent" + (": the exchange did not come so far." if tried else "."))
     print("\nWhat that breaks:")
     for row, text in told["rows"].items():
         print(f"  {row}: {text}")
@@ -110,7 +110,8 @@ def report(entry, told: dict, where: Path, as_json: bool) -> int:
     print("\nWhat happened:")
     for line in told["seen"]:
         print(f"  {line}")
-    print({True: "\nRefused, as it has to be.", False: "\nTHE VICTIM DID NOT REFUSE IT.",
+    print("\nIt was not tried." if not tried else
+          {True: "\nRefused, as it has to be.", False: "\nTHE VICTIM DID NOT REFUSE IT.",
            None: "\nWhether it was refused cannot be seen from here."}[told["refused"]])
     if told.get("alive") is False:
         print("NOTHING RIGHT WORKS AFTERWARDS.")

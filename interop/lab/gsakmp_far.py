@@ -52,8 +52,8 @@ def arguments(far) -> None:
     far.add_argument("--owner", type=Path, help="the Group Owner's certificate, PEM")
     far.add_argument("--as", dest="others", action="append", default=[], metavar="KIND=KEY,CERT",
                      help="what attacks are signed with that are about a certificate of this kind: expired, not-yet-valid, revoked, "
-                     "wrong-usage, wrong-root, not-a-ca, self-signed, stranger (not admitted by the policy), outsider (another "
-                     "member), rogue (not a key server of the policy); PEM files")
+                     "wrong-usage, wrong-root, not-a-ca, self-signed, stranger (not admitted by the policy), outsider (admitted, "
+                     "too, and no member while this runs), rogue (not a key server of the policy); PEM files")
     far.add_argument("--dialect", default="", help="readings of the RFC, name=reading,name=reading (common/doc/choices.md)")
     far.add_argument("--token", type=Path, help="the signed policy token (with --listen)")
     far.add_argument("--interface", help="where multicast goes (with --listen)")
@@ -128,6 +128,8 @@ class Victim:
     def _is(self, kind: str, credentials, text: str) -> None:
         """What is refused for another reason, or has none to be refused, gives a wrong verdict."""
         from msec_scapy import pkix
+        if not any(FAULTS[kind]) and credentials.cert.der == self._credentials(self.a.key, self.a.cert).cert.der:
+            raise LabError(f"--as {text}: that is the certificate of --cert, with which we are served")
         if self.a.roots is None:
             return
         try:

@@ -61,6 +61,14 @@ def test_a_person_reads_what_was_sent_and_what_it_breaks():
         assert words in text, text
 
 
+def test_what_was_not_tried_did_not_come_to_its_end_either(capsys, tmp_path):
+    entry = misbehave.find("rtj-dh-one")
+    why = "not tried: the group's key exchange is another one"
+    attack.report(entry, {"sent": [], "seen": [why], "refused": None, "expected": entry.reaction(True), "tried": False}, tmp_path, False)
+    text = capsys.readouterr().out
+    assert why in text and "It was not tried." in text and "come so far" not in text and "cannot be seen" not in text
+
+
 def test_against_a_key_server_somewhere(tmp_path, net_prefix):
     with Ground(tmp_path, net_prefix) as ground:
         daemon = ground.gcks()

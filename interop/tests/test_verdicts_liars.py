@@ -114,6 +114,7 @@ def test_a_certificate_of_another_kind_is_told(tmp_path, net_prefix):
                                        ("wrong-root", gm1.key, gm1.chain, "nothing is wrong with it"),
                                        ("outsider", foreign.key, foreign.chain, "none of this kind"),
                                        ("outsider", gm0.key, gm1.chain, "not that of the certificate"),
+                                       ("outsider", gm0.key, gm0.chain, "that is the certificate of --cert"),
                                        ("typo", gm1.key, gm1.chain, "KIND is one of")):
             a = _parsed(abroad.words(ground, "gsakmp", "gm0", "--target", "192.0.2.1:3761", "--as", f"{kind}={key},{chain}"))
             with pytest.raises(gsakmp_far.LabError, match=says):
