@@ -9,6 +9,8 @@ DOWNLOAD = [
     # the key download, 5.2.1.2
     server("keydl-member", reg.X_KEYDL, "5.2.1.2-10", reg.N_ID_INFO, "the Member ID of somebody else",
            packet=put(Identification, data=b"CN=other,O=MSEC Lab"), also=("5.2.1.1-16",)),
+    server("keydl-sequence", reg.X_KEYDL, "7.1.2-08", reg.N_SEQUENCE, "Sequence ID 1",
+           packet=put(None, sequence=1)),
     server("keydl-nonce", reg.X_KEYDL, "5.2.1.2-11", reg.N_AUTH, "a wrong Nonce_C", packet=nonce_c),
     server("keydl-no-nonces", reg.X_KEYDL, "5.2.1.2-05", reg.N_MALFORMED, "Nonce_R is missing",
            packet=remove(Nonce, nonce_type=reg.NONCE_R)),

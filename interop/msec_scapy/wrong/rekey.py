@@ -44,6 +44,8 @@ REKEY = [
            plain=("packages", package(key_type=4))),
     server("rekey-key-id", reg.X_REKEY, "7.5.2-14", reg.N_KEY_INFO, "a Key ID that the member does not hold",
            plain=("packages", package(key_id=b"\xff\xff\xff\xff")), also=("2-06",)),
+    server("rekey-key-type-held", reg.X_REKEY, "7.5.2-14", reg.N_KEY_INFO, "a Key Type that the held key does not have",
+           plain=("packages", package(key_type=reg.K_3DES, key=bytes(24)))),
     server("rekey-created", reg.X_REKEY, "7.5.2-16", reg.N_KEY_INFO, "a key older than the one held",
            plain=("packages", package(created=b"20000101000000Z"))),
     server("rekey-expires", reg.X_REKEY, "7.5.2-17", reg.N_KEY_INFO, "a key that expires before its creation",
