@@ -78,6 +78,9 @@ world_note(struct world_seen *seen, const struct gsakmp_output *out)
 static void
 server_output(struct world *w, unsigned node, const struct gsakmp_output *out)
 {
+	/* What is said is said of a group; of a refusal it may not be known. */
+	if (out->kind != GSAKMP_OUT_REFUSED && out->kind != GSAKMP_OUT_MESSAGE)
+		assert_true(gk_slice_equal(out->group_id, w->group_id));
 	world_note(&w->seen, out);
 	if (out->kind == GSAKMP_OUT_SEND)
 		simnet_send(w->net,
