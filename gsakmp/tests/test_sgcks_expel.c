@@ -27,6 +27,33 @@ GK_TEST(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary)
 	close_scene(&sc);
 }
 
+GK_TEST(rfc4535_4_4_7_09, each_of_several_expulsions_is_told)
+{
+	struct scene sc = open_scene();
+	struct world_member *m[] = { behind(sc.north, "e"),
+		                     behind(sc.north, "f") };
+
+	/* one after another, and two at once */
+	for (unsigned i = 0; i < 2; i++) {
+		world_join(m[i]);
+		world_pass(sc.w, 3000);
+		assert_true(world_has_current(m[i]));
+		gk_assert_ok(world_sub_evict(sc.north, m[i]->peer));
+		world_pass(sc.w, 3000);
+		assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], i + 1);
+	}
+	simnet_cut(sc.w->net, sc.w->worker[0].node, true);
+	gk_assert_ok(world_sub_evict(sc.north, sc.a->peer));
+	gk_assert_ok(world_sub_evict(sc.north, sc.b->peer));
+	world_pass(sc.w, 5000);
+	simnet_cut(sc.w->net, sc.w->worker[0].node, false);
+	world_pass(sc.w, 120000);
+	assert_int_equal(sc.w->seen.count[GSAKMP_OUT_EXPELLED], 4);
+	assert_int_equal(status(sc.north->group).n_expelled, 0);
+	assert_int_equal(world_in_step(sc.w), 2);
+	close_scene(&sc);
+}
+
 GK_TEST(rfc4535_4_4_7_10, after_an_expulsion_its_own_rekey_is_refused)
 {
 	struct scene sc = open_scene();
@@ -197,6 +224,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GK_RUN(rfc4535_4_4_7_09, an_expulsion_is_told_to_the_primary),
+		GK_RUN(rfc4535_4_4_7_09, each_of_several_expulsions_is_told),
 		GK_RUN(rfc4535_4_4_7_10,
 		       after_an_expulsion_its_own_rekey_is_refused),
 		GK_RUN(rfc4535_4_4_7_09, nobody_but_a_subordinate_may_say_so),
