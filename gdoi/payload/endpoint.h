@@ -73,6 +73,10 @@ struct gdoi_span {
  * up to the first hole it is a prefix, and that holds all of them.  @len 0 for a
  * name, for any source, and for a range that ends before it begins. */
 struct gdoi_span gdoi_endpoint_span(const struct gdoi_endpoint *endpoint);
+/* gdoi_endpoints_ranges_check - no range ends before it begins.  Of addresses in
+ * network order. */
+GK_MUST_CHECK enum gk_err gdoi_endpoints_ranges_check(
+	const struct gdoi_endpoints *ep, struct isakmp_reject *why);
 /* gdoi_span_prefix - the block of @bits that @span->first is in. */
 void gdoi_span_prefix(struct gdoi_span *span, unsigned bits);
 /* gdoi_span_is_multicast - it begins with a multicast address, and what follows

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "common/base/gk_check.h"
+
 #include "gdoi/isakmp/isakmp_registry.h"
 #include "gdoi/payload/endpoint.h"
 
@@ -66,6 +68,35 @@ gdoi_endpoint_span(const struct gdoi_endpoint *e)
 	if (memcmp(s.first, s.last, s.len) > 0)
 		return (struct gdoi_span){ 0 };
 	return s;
+}
+
+static enum gk_err
+range_check(const struct gdoi_endpoint *e, const char *field, size_t at,
+            struct isakmp_reject *why)
+{
+	const char *req =
+		e->type == ISAKMP_ID_IPV4_ADDR_RANGE   ? "RFC2407-4.6.2.8-01"
+		: e->type == ISAKMP_ID_IPV6_ADDR_RANGE ? "RFC2407-4.6.2.9-01"
+						       : NULL;
+	size_t len = gdoi_address_len(e->type);
+
+	if (req == NULL || e->data.len != 2 * len ||
+	    memcmp(e->data.ptr, e->data.ptr + len, len) <= 0 ||
+	    !GK_CHECKED(req))
+		return GK_OK;
+	return isakmp_refuse(why, GK_ERR_VALUE,
+	                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION, req, field,
+	                     at);
+}
+
+enum gk_err
+gdoi_endpoints_ranges_check(const struct gdoi_endpoints *ep,
+                            struct isakmp_reject *why)
+{
+	GK_TRY(range_check(&ep->src, "SRC Identification Data", ep->at + 5,
+	                   why));
+	return range_check(&ep->dst, "DST Identification Data",
+	                   ep->at + 9 + ep->src.data.len, why);
 }
 
 bool

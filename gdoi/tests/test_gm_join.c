@@ -251,6 +251,54 @@ GK_TEST(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach)
 	lab_push_refused(&p, "RFC6407-5.3-04");
 }
 
+/* Nothing is in it; and in the words of one peer, whose octets are turned. */
+static void
+backwards(uint8_t type, const uint8_t *from, const uint8_t *to, size_t len,
+          const char *req)
+{
+	struct gdoi_endpoints *ep = &lab.offer.sa.sat[0].ipsec.ep;
+	uint8_t range[32];
+
+	for (int i = 0; i < 6; i++) {
+		bool good = i >= 4;
+		struct gdoi_endpoint *end = i % 2 == 0 ? &ep->dst : &ep->src;
+
+		lab_reset();
+		memcpy(range, good ? to : from, len);
+		memcpy(range + len, good ? from : to, len);
+		*end = (struct gdoi_endpoint){ type, 0, { range, 2 * len } };
+		if (i / 2 == 1)
+			lab.dialect.sat_address_order =
+				GDOI_SAT_ADDRESS_ORDER_REVERSED;
+		lab_start();
+		if (good) {
+			lab_join(0);
+			assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
+		} else {
+			unacceptable(req);
+		}
+	}
+}
+
+GK_TEST(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins)
+{
+	/* turned, the first would be the last */
+	static const uint8_t last[] = { 10, 1, 1, 2 };
+	static const uint8_t first[] = { 10, 1, 1, 1 };
+
+	backwards(ISAKMP_ID_IPV4_ADDR_RANGE, last, first, 4,
+	          "RFC2407-4.6.2.8-01");
+}
+
+GK_TEST(rfc2407_4_6_2_9_01, a_range_that_ends_before_it_begins)
+{
+	static const uint8_t last[16] = { 0x20, 1, [15] = 9 };
+	static const uint8_t first[16] = { 0x20, 1, [15] = 1 };
+
+	backwards(ISAKMP_ID_IPV6_ADDR_RANGE, last, first, 16,
+	          "RFC2407-4.6.2.9-01");
+}
+
 GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
 {
 	GK_BREAKS("RFC5374-1.1-03");
@@ -627,6 +675,8 @@ main(void)
 		GK_RUN(rfc6407_5_3_01, pushes_to_where_no_member_is),
 		GK_RUN(rfc6407_5_3_08, cookies_of_zero),
 		GK_RUN(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach),
+		GK_RUN(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins),
+		GK_RUN(rfc2407_4_6_2_9_01, a_range_that_ends_before_it_begins),
 		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
 		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),
 		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),

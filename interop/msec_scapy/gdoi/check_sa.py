@@ -126,6 +126,9 @@ def gap(r):
     return found
 
 
+_RANGES = {n.ID_IPV4_RANGE: "RFC2407-4.6.2.8-01", n.ID_IPV6_RANGE: "RFC2407-4.6.2.9-01"}
+
+
 def _endpoint(r, which, dialect, swapped, protocol=None):
     id_type = r.number(1, f"{which} ID Type")
     if id_type not in n.ID_TYPE or id_type in (n.ID_LIST_NUMBER, n.ID_OID):
@@ -139,6 +142,8 @@ def _endpoint(r, which, dialect, swapped, protocol=None):
         return Endpoint(id_type, port, b"")
     octets = id_data(r, id_type, data, f"{which} Identification Data")
     octets = values.sat_address(octets, dialect) if swapped and id_type in n.ID_LEN else octets
+    if id_type in _RANGES and octets[:len(octets) // 2] > octets[len(octets) // 2:]:
+        r.refuse(_RANGES[id_type], f"{which} Identification Data", "the range ends before it begins", size)
     if which == "SRC" and values.is_multicast(id_type, octets):
         r.refuse("RFC5374-4.1.1-05", "SRC Identification Data", "a multicast address", size)
     return Endpoint(id_type, port, octets)

@@ -123,6 +123,11 @@ def _tek(protocol=1, transform=12, attributes=(), **how):
                                                          attributes=list(attributes), **how)))
 
 
+def _range(kind, first, last, attributes):
+    """ESP to a range of addresses."""
+    return p.sa_body(STRICT, p.SAT_OF(1, IpsecTek(transform=12, spi=b"\1\2\3\4", dst_type=kind, dst=first + last, attributes=attributes)))
+
+
 def _sats(j):
     good = [tv(1, 1), tv(2, 600), tv(4, 1), tv(5, 5), tv(6, 128)]
     drop = lambda *kinds: [a for a in good if a.type not in kinds]
@@ -134,6 +139,10 @@ def _sats(j):
             ("mode-variable", [*drop(4), tlv(4, b"\0\1")], "RFC2407-4.5-01"),
             ("preserve-5", [*good, tv(14, 5)], "RFC6407-5.5.1.1.1-01"), ("direction-4", [*good, tv(15, 4)], "RFC6407-5.5.1.1.2-01")):
         j.wrong("sa-push", f"sat/{label}", label, req, _tek(attributes=found))
+    for bits, kind, first, last, req in ((4, 7, b"\xef\1\1\x09", b"\xef\1\1\1", "RFC2407-4.6.2.8-01"),
+                                         (6, 8, b"\xff\x0e" + bytes(13) + b"\x09", b"\xff\x0e" + bytes(13) + b"\1", "RFC2407-4.6.2.9-01")):
+        j.right("sa-push", f"sat/range-{bits}", "A range of destinations", req, _range(kind, first, first, good))
+        j.wrong("sa-push", f"sat/range-{bits}-backwards", "A range that ends before it begins", req, _range(kind, first, last, good))
     for protocol, label in ((0, "reserved"), (4, "unassigned"), (161, "private")):
         j.wrong("sa-push", f"sat/protocol-{label}", f"Protocol-ID {protocol}", "RFC6407-5.3.2-01",
                 p.sa_body(STRICT, p.SAT_OF(protocol, IpsecTek(attributes=good))), req_only=False)

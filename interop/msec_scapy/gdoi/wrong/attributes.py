@@ -139,6 +139,10 @@ def _sources():
                              ("ipv6", n.ID_IPV6, b"\xff\x0e" + bytes(13) + b"\1")):
         yield _server(f"source-multicast-{name}", "pull-2", "RFC5374-4.1.1-05", "An SA whose source is multicast",
                       payloads=in_sa(SAT, _traffic(src_type=kind, src=data)))
+    for number, kind, data in ((4, n.ID_IPV4_RANGE, b"\xef\1\1\x09\xef\1\1\1"),
+                               (6, n.ID_IPV6_RANGE, b"\xff\x0e" + bytes(13) + b"\x09\xff\x0e" + bytes(13) + b"\1")):
+        yield _server(f"range-backwards-{number}", "pull-2", f"RFC2407-4.6.2.{8 if number == 4 else 9}-01",
+                      "Destinations from the last to the first", payloads=in_sa(SAT, _traffic(dst_type=kind, dst=data)))
     yield _server("push-source-multicast", "push", "RFC5374-4.1.1-05", "An SA whose source is multicast, in a GROUPKEY-PUSH",
                   payloads=in_sa(SAT, _traffic(src_type=n.ID_IPV4, src=b"\xef\1\1\1")))
     yield _server("rekey-source-multicast", "pull-2", "RFC5374-4.1.1-05", "A Rekey SA whose source is multicast",
