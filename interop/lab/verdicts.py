@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import json
 import math
+import signal
 import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -75,7 +76,11 @@ class Report:
 
     @contextlib.contextmanager
     def written(self, files: list):
-        """However the run ends, its report is written; who reads only that is told when it is not the whole."""
+        """However the run ends, its report is written; who reads only that is told when it is not the whole. A build server that
+        has waited long enough sends SIGTERM."""
+        def stop(*_):
+            raise LabError("it was told to stop")
+        before = signal.signal(signal.SIGTERM, stop)
         try:
             yield
         except (Exception, KeyboardInterrupt) as e:
@@ -83,6 +88,7 @@ class Report:
                 self.ended = str(e) or "it was interrupted"
             raise
         finally:
+            signal.signal(signal.SIGTERM, before)
             self.write(files)
 
     def add(self, t: dict) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import json
+import signal
 import xml.etree.ElementTree as xml
 
 import junitparser
@@ -101,6 +102,10 @@ def test_a_run_that_is_cut_short_says_so_in_its_report(tmp_path):
         assert json.loads(files[0].read_text())["ended"] == why
         root = xml.parse(files[1]).getroot()
         assert root.get("errors") == "1" and why in root.find(".//testcase/error").get("message")
+    r = verdicts.Report("member at 192.0.2.9, GDOI")
+    with pytest.raises(LabError, match="told to stop"), r.written(files):
+        signal.raise_signal(signal.SIGTERM)
+    assert json.loads(files[0].read_text())["ended"] == "it was told to stop"
     whole = verdicts.Report("member at 192.0.2.9, GDOI")
     with whole.written(files):
         whole.add(told())
