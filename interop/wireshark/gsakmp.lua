@@ -36,7 +36,7 @@ local reader, guarded, malformed, payloads = S.reader, S.guarded, S.malformed, S
 local PORT = 3761
 local LARGEST = 2 ^ 20 -- a longer TCP message is taken for garbage, not waited for
 local GENERIC = 4
-local X_REKEY = 5
+local X_REKEY, X_RTJ = 5, 8
 
 local gsakmp = Proto("gsakmp", "Group Secure Association Key Management Protocol")
 
@@ -95,6 +95,23 @@ local function survey(tvb, m)
     end
 end
 
+-- Payloads of a message that nothing limits: Rekey Event, Certificate, Vendor ID.
+local REPEATABLE = {[3] = true, [6] = true, [10] = true}
+
+-- What may stand there once only (7). Nonces differ by their type. Notifications do in an RTJ, where
+-- IPv4-Value and IPv6-Value (34, 35) are one; all other exchanges have a place for one.
+local function place(tvb, p, m)
+    if REPEATABLE[p.kind] then
+        return nil
+    end
+    local octets = ({[9] = m.exchange == X_RTJ and 2 or 0, [12] = 1})[p.kind] or 0
+    if octets == 0 or p.to - p.from < GENERIC + octets then
+        return tostring(p.kind)
+    end
+    local kind = tvb(p.from + GENERIC, octets):uint()
+    return p.kind .. "." .. (p.kind == 9 and kind == 35 and 34 or kind)
+end
+
 local function payload(tvb, p, tree, m)
     local name = registry.payload:name(p.kind)
     if p.from == p.to then
@@ -109,6 +126,12 @@ local function payload(tvb, p, tree, m)
         node:add_proto_expert_info(E.private, "private payload type")
     elseif status ~= "assigned" then
         node:add_proto_expert_info(E.unknown, name .. " is not assigned (RFC4535-7.2.2-01)")
+    end
+    local where = place(tvb, p, m)
+    if where and m.places[where] then
+        node:add_proto_expert_info(E.value, name .. ": there is one already (RFC4535-7-04)")
+    elseif where then
+        m.places[where] = true
     end
     guarded(reader(tvb, p.from, p.to), node, m, function(r)
         r:code(node, "payload.next", registry.payload, m)
@@ -246,7 +269,7 @@ end
 
 -- One message in tvb[from, stop). Returns the text for the info column.
 dissect_message = function(tvb, pinfo, tree, from, stop)
-    local m = {pinfo = pinfo, from = from, nonces = {}, notes = {}, rekey_datas = 0, chain = {}}
+    local m = {pinfo = pinfo, from = from, nonces = {}, notes = {}, places = {}, rekey_datas = 0, chain = {}}
     local octets, length = extent(tvb, from, stop - from)
     local read = guarded(reader(tvb, from, octets and from + octets or stop), tree, m, function(r)
         if octets and length >= octets and tvb(from + octets - 10, 1):uint() == 1 then
