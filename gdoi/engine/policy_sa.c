@@ -233,7 +233,9 @@ make_ipsec_sa(struct gdoi_policy_making *m, const struct gpt_ipsec_sa *in)
 		if (m->dialect->any_source == GDOI_ANY_SOURCE_ZERO3)
 			ep->src.data = (struct gk_slice){ zero, 3 };
 	}
-	if (gdoi_endpoints_check(ep, true, "RFC6407-5.5.1-04", &why) != GK_OK)
+	/* What every member would refuse is not offered. */
+	if (gdoi_endpoints_check(ep, true, "RFC6407-5.5.1-04", &why) != GK_OK ||
+	    gdoi_endpoints_ranges_check(ep, &why) != GK_OK)
 		return gdoi_policy_refuse(m, "data SA %zu: traffic: bad %s",
 		                          m->p->n_data + 1, why.field);
 	return add(m, &sat, true,

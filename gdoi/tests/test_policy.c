@@ -361,6 +361,11 @@ GK_TEST(msec_policy_5, a_data_sa_that_cannot_be_run_is_refused)
 		 "</sa></ipsec></data>";
 	GK_SHOWS("RFC5374-4.1.1-05");
 	refused(&x, "nothing comes from a multicast address");
+	/* as the token of another tool may have it: a range from its end */
+	x.data = "<data><ipsec><sa transform=\"aes-cbc\" key-length=\"128\" "
+		 "authentication=\"hmac-sha2-256\"><traffic "
+		 "destination=\"7:ef010109ef010101\"/></sa></ipsec></data>";
+	refused(&x, "bad DST Identification Data");
 }
 
 GK_TEST(msec_policy_5, the_sa_of_a_substation)

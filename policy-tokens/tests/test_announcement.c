@@ -410,6 +410,9 @@ GK_TEST(msec_announcement, a_flow_that_is_none_is_refused)
 		"<flow source=\"10.0.0.0/33\"/>",
 		"<flow destination=\"news.example\"/>",
 		"<flow destination=\"1:00ff\"/>",
+		/* no address at all is every one */
+		"<flow destination=\"239.1.1.9-239.1.1.1\"/>",
+		"<flow source=\"2001:db8::9-2001:db8::1\"/>",
 		"<flow source-port=\"0\"/>",
 		"<flow protocol=\"256\"/>",
 		"<flow protocol=\"carrier\"/>",

@@ -226,6 +226,7 @@ GK_TEST(msec_policy_5, addresses_have_one_text_each)
 		"2001:db8::1-2001:db8::ffff",
 		"2:6578616d706c65",
 		"4:0a000000ff00ff00", /* a mask with a hole */
+		"7:0a0000090a000001", /* a range from its end */
 		"1:0a",               /* an address that is too short */
 		"-3:",
 	};
@@ -250,7 +251,7 @@ GK_TEST(msec_policy_5, what_is_no_address_is_refused)
 		"",           "10.0.0",       "10.0.0.0/33",  "10.0.0.0/-1",
 		"10.0.0.0/x", "::/129",       "10.0.0.1-::2", "-10.0.0.1",
 		"10.0.0.1-",  "0:0a000001",   "x:00",         "1:0",
-		"1:zz",       "10.0.0.1:848", "/8",
+		"1:zz",       "10.0.0.1:848", "/8",           "::9-::1",
 	};
 
 	for (size_t i = 0; i < GK_COUNT(texts); i++) {

@@ -46,6 +46,13 @@ mask_bits(const uint8_t *mask, size_t n)
 	return (int)bits;
 }
 
+/* A range that ends before it begins holds nothing, and is none. */
+static bool
+is_backwards(const uint8_t *first, const uint8_t *last, size_t n)
+{
+	return memcmp(first, last, n) > 0;
+}
+
 static void
 mask_make(uint8_t *mask, size_t n, unsigned bits)
 {
@@ -77,8 +84,11 @@ gpt_address_is_plain(const struct gpt_id *a)
 {
 	size_t n = address_len(a);
 
-	return n == 0 || ((a->type == SUBNET4 || a->type == SUBNET6) &&
-	                  mask_bits(a->data.ptr + n, n) < 0);
+	return n == 0 ||
+	       ((a->type == SUBNET4 || a->type == SUBNET6) &&
+	        mask_bits(a->data.ptr + n, n) < 0) ||
+	       ((a->type == RANGE4 || a->type == RANGE6) &&
+	        is_backwards(a->data.ptr, a->data.ptr + n, n));
 }
 
 enum gk_err
@@ -162,7 +172,8 @@ range_parse(const char *text, const char *dash, struct gpt_id *a)
 	uint8_t octets[32], last[16];
 	size_t n = ip_parse(text, (size_t)(dash - text), octets);
 
-	if (n == 0 || ip_parse(dash + 1, strlen(dash + 1), last) != n)
+	if (n == 0 || ip_parse(dash + 1, strlen(dash + 1), last) != n ||
+	    is_backwards(octets, last, n))
 		return GK_ERR_VALUE;
 	memcpy(octets + n, last, n);
 	return set(a, n == 4 ? RANGE4 : RANGE6, octets, 2 * n);

@@ -405,7 +405,7 @@ bool gpt_gdoi_same_group(const struct gpt_gdoi_group *a,
  * gpt_address_text - an ADDRESS for people and XML: "192.0.2.1", "10.0.0.0/8",
  * "10.0.0.1-10.0.0.9" and the same in IPv6; what is none of these is the number
  * of its Identification Type (RFC 2407 section 4.6.2.1), a colon and the octets
- * in hexadecimal.  @text must be empty.
+ * in hexadecimal: also a range that ends before it begins.  @text must be empty.
  */
 GK_MUST_CHECK enum gk_err gpt_address_text(const struct gpt_id *address,
                                            struct gk_buf *text);
