@@ -283,8 +283,8 @@ backwards(uint8_t type, const uint8_t *from, const uint8_t *to, size_t len,
 GK_TEST(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins)
 {
 	/* turned, the first would be the last */
-	static const uint8_t last[] = { 10, 1, 1, 2 };
-	static const uint8_t first[] = { 10, 1, 1, 1 };
+	static const uint8_t last[] = { 10, 1, 2, 1 };
+	static const uint8_t first[] = { 10, 1, 1, 2 };
 
 	backwards(ISAKMP_ID_IPV4_ADDR_RANGE, last, first, 4,
 	          "RFC2407-4.6.2.8-01");
@@ -292,8 +292,8 @@ GK_TEST(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins)
 
 GK_TEST(rfc2407_4_6_2_9_01, a_range_that_ends_before_it_begins)
 {
-	static const uint8_t last[16] = { 0x20, 1, [15] = 9 };
-	static const uint8_t first[16] = { 0x20, 1, [15] = 1 };
+	static const uint8_t last[16] = { 0x20, 1, [14] = 2, [15] = 1 };
+	static const uint8_t first[16] = { 0x20, 1, [14] = 1, [15] = 2 };
 
 	backwards(ISAKMP_ID_IPV6_ADDR_RANGE, last, first, 16,
 	          "RFC2407-4.6.2.9-01");
