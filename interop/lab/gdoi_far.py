@@ -158,7 +158,7 @@ class KeyServer:
     """One that we register with.  It may be slow: what is wrong has twice the time that the slowest right exchange took."""
 
     def __init__(self, a):
-        self.a, self.said, self.broken, self.took, self.came = a, [], "", 0.0, []
+        self.a, self.said, self.broken, self.took, self.came, self.good = a, [], "", 0.0, [], None
         a.server, a.address = a.target, a.address or own_address(a)
         cli.config_of(a, keylog.Silent())  # what is wrong with it is said now
 
@@ -206,7 +206,8 @@ class KeyServer:
         return any(e in asked for e, _ in events)
 
     def attack(self, entry) -> dict:
-        if not self.right(entry):
+        self.good = self.right(entry)
+        if not self.good:
             raise LabError("a right exchange does not succeed, so there is nothing to attack: " + "; ".join(self.said))
         events, hooks = self._wrong(entry)
         seen = told_of(events) or ["it answered nothing"]
@@ -502,8 +503,8 @@ def _attacked(victim, entry, report, target: bool) -> dict:
     try:
         t = victim.attack(entry)
     except LabError:
-        if report.right is None and (target or victim.good is False):
-            report.rights(False, victim.said, victim.broken)
+        if report.right is None and victim.good is not None:  # it may have been told to stop, or --provoke have failed
+            report.rights(victim.good, victim.said, "" if victim.good else victim.broken)
         raise
     if target and report.right is None:
         report.rights(True, t["afterwards"] if t["alive"] else [])

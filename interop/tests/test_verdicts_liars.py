@@ -3,6 +3,7 @@
 after a datagram was lost; and against who refuses everything, or is gone."""
 import json
 import selectors
+import signal
 import socket
 import threading
 import time
@@ -201,3 +202,15 @@ def test_a_member_that_does_not_come_is_in_the_report(tmp_path, net_prefix):
                               "--seconds", "0.2", "--report", str(file), *more])
             d = json.loads(file.read_text())
             assert d["right"]["succeeded"] is right and bool(d["ended"]) is (right is None) and not d["attacks"]
+
+
+def test_an_end_that_has_nothing_to_do_with_the_right_exchange_is_no_verdict_on_it(tmp_path, monkeypatch):
+    """Of a key server of GDOI, during the first attack: who has waited long enough, and a --provoke that fails."""
+    file = tmp_path / "r.json"
+    monkeypatch.setattr(gdoi_far.KeyServer, "_wrong", lambda self, entry: signal.raise_signal(signal.SIGTERM))
+    for right in (lambda self, entry: True, lambda self, entry: signal.raise_signal(signal.SIGTERM)):
+        monkeypatch.setattr(gdoi_far.KeyServer, "right", right)
+        with pytest.raises(gdoi_far.LabError, match="told to stop"):
+            gdoi_far.run(["two-ids", "--target", "192.0.2.7", "--identity", "192.0.2.9", "--report", str(file)])
+        d = json.loads(file.read_text())
+        assert d["right"]["succeeded"] is not False and d["ended"] == "it was told to stop" and not d["verdicts"]["fail"]
