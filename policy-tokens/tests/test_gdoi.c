@@ -349,6 +349,8 @@ SET(no_tree, REKEY(t)->lkh_degree.present = false)
 SET(lkh_ack, REKEY(t)->lkh_degree.present = false; REKEY(t)->ack.value = 2)
 SET(late, REKEY(t)->margin = ((struct gpt_number){ true, 3600 }))
 SET(octet_more, REKEY(t)->destination.type = 257)
+SET(several, address(&REKEY(t)->destination, "239.1.1.0/24"))
+SET(some, address(&REKEY(t)->destination, "ff0e::1-ff0e::9"))
 SET(nowhere, REKEY(t)->destination.type = 0)
 SET(echo, address(&SA(t)->source, "239.1.1.0/24"))
 SET(loud, address(&REKEY(t)->source, "ff0e::1"))
@@ -398,6 +400,8 @@ GK_TEST(rfc4534_b_5_02, lint_finds_contradictions_in_a_gdoi_policy)
 	assert_true(says(lkh_ack, "ack-without-lkh", true));
 	assert_true(says(late, "margin-contradiction", true));
 	assert_true(says(octet_more, "address-type", true));
+	assert_true(says(several, "destination-contradiction", true));
+	assert_true(says(some, "destination-contradiction", true));
 	assert_true(says(nowhere, "no-destination", true));
 	assert_true(says(echo, "multicast-source", true));
 	assert_true(says(loud, "multicast-source", true));

@@ -6,7 +6,8 @@
 #include "common/crypto/gk_sign.h"
 #include "policy-tokens/token/gpt_lint_part.h"
 
-#define SIG_RSA 10 /* Authentication Algorithm */
+#define SIG_RSA 10                     /* Authentication Algorithm */
+enum { IPV4_ADDR = 1, IPV6_ADDR = 5 }; /* RFC 2407 section 4.6.2.1 */
 
 /* --- what every field has to satisfy ------------------------------------------ */
 
@@ -287,6 +288,11 @@ push(struct gpt_linting *l, const struct gpt_gdoi_rekey *r)
 	    !gpt_address_is_multicast(&r->destination))
 		ERROR(l, "destination-contradiction", ".push",
 		      "multicast, to an address that is none");
+	if (!unicast && r->destination.type != 0 &&
+	    r->destination.type != IPV4_ADDR &&
+	    r->destination.type != IPV6_ADDR)
+		ERROR(l, "destination-contradiction", ".push",
+		      "messages go to one address, not to several");
 	if (unicast && r->destination.type != 0)
 		ERROR(l, "destination-contradiction", ".push",
 		      "unicast goes to each member's address: leave "
