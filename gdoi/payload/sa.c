@@ -177,6 +177,8 @@ gdoi_sa_read(struct gk_rd *rd, const struct gdoi_dialect *dialect, bool pull,
 		return malformed(why, GK_ERR_UNEXPECTED, "RFC6407-5.2.1-03",
 		                 "SA Attribute Next Payload", sa->at + 8);
 	turn_addresses(dialect, sa);
+	if (sa->has_sak)
+		GK_TRY(gdoi_endpoints_ranges_check(&sa->sak.ep, why));
 	for (uint16_t i = 0; i < sa->n_sats; i++)
 		if (sa->sat[i].protocol != GDOI_PROTOCOL_IEC_61850)
 			GK_TRY(gdoi_endpoints_ranges_check(&sa->sat[i].ipsec.ep,

@@ -278,6 +278,13 @@ backwards(uint8_t type, const uint8_t *from, const uint8_t *to, size_t len,
 			unacceptable(req);
 		}
 	}
+	lab_reset();
+	lab.offer.sa.sak.ep.src =
+		(struct gdoi_endpoint){ type, 0, { range, 2 * len } };
+	memcpy(range, from, len);
+	memcpy(range + len, to, len);
+	lab_start();
+	unacceptable(req);
 }
 
 GK_TEST(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins)
