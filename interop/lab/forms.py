@@ -33,7 +33,7 @@ def policy(story, excluded: list = (), edition: int = 0, server: str = "keys") -
     else:  # a suite is always terse
         mechanisms = (f'<a-la-carte signature="{signature}" hash="{digest}" key-exchange="{exchange}" key-wrap="{cipher}"'
                       f' timeout="5s" terse="false"/>')
-    rekeying = {"operation": "", "interval": "2h", "event": '<event time="1h" count="1"/>', "method": f'<lkh key-type="{cipher}"/>',
+    rekeying = {"operation": "", "expires": "", "interval": "2h", "event": '<event time="1h" count="1"/>', "method": f'<lkh key-type="{cipher}"/>',
                 "reliability": f'<resend times="{story.resend}"/>', **story.rekeying}
     number = f' edition="{edition}"' if edition else ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -77,7 +77,7 @@ def policy(story, excluded: list = (), edition: int = 0, server: str = "keys") -
   </rekey>
 {rekeying["operation"]}  <data>
     <generic>
-      <encryption key-id="00000001"/>
+      <encryption key-id="00000001"{rekeying["expires"]}/>
     </generic>
   </data>
 </policy>

@@ -109,6 +109,43 @@ def test_without_a_rekey_method(group):
     assert not s.members["alice"].find("stale")
 
 
+@pytest.mark.req("RFC4534-C.1-04", "RFC4535-7.4.2-05")
+def test_no_key_outlives_the_date_of_the_policy(group):
+    """When the date has come nobody has a key, nobody is given one, no token of that kind is taken; another date opens the group."""
+    s = group("alice", cast=["bob"])
+    server, alice = s.keys, s.members["alice"]
+
+    def until(seconds):
+        at = time.gmtime(time.time() + seconds)
+        s.rekeying["expires"] = f' expires="{time.strftime("%Y-%m-%dT%H:%M:%SZ", at)}"'
+        s.edition += 1
+        forms.compile_and_sign(s)
+
+    def current():
+        return [k for k in alice.control("status")["keys"] if k["state"] == "current"]
+    s.edition, mark = 1, alice.mark()
+    until(8)
+    server.control("token", GROUP)
+    alice.wait("token", since=mark, edition=2)
+    alice.wait("rekeyed", since=mark)
+    server.control("rekey", GROUP)
+    alice.wait("stale", since=mark, where=lambda e: "expired" in e["reason"])
+    assert not current()
+    mark = server.mark()
+    (bob,), _, _ = s.asking("bob")
+    server.wait("refused", since=mark, req="RFC4535-7.4.2-05")
+    until(-1)
+    with pytest.raises(LabError, match="RFC4534-C.1-04"):
+        server.control("token", GROUP)
+    mark = alice.mark()
+    until(3600)
+    server.control("token", GROUP)
+    alice.wait("token", since=mark, edition=4)
+    alice.wait("key-install", since=mark)
+    assert current()
+    bob.wait("joined")  # it was still asking
+
+
 @pytest.mark.req("RFC4534-B.5.4.1-01")
 def test_without_a_rekey_protocol(tmp_path, net_prefix, monkeypatch):
     """Nothing is sent, and the key server says whom it could not tell of a new token, and of the end."""
