@@ -158,7 +158,8 @@ def shell(host: str, argv: list) -> int:
                LAB_HOST=host)
     if host in s["sockets"]:
         env["SOCKET"] = s["sockets"][host]
-    bare = ["/bin/sh", *(["-i"] if sys.stdin.isatty() else [])]  # without a terminal: commands from a file or a pipe
+    there = sys.stdin is not None and sys.stdin.isatty()
+    bare = ["/bin/sh", *(["-i"] if there else [])]  # without a terminal: commands from a file or a pipe
     return subprocess.run(_enter(s, ["nsenter", f"--net=/run/netns/{host}", *(argv or bare)]), env=env).returncode
 
 

@@ -123,10 +123,10 @@ def test_commands_of_a_pipe_have_a_shell_that_does_not_prompt(monkeypatch):
     monkeypatch.setattr(keeper, "_need", lambda: {"hosts": ["alice"], "sockets": {}})
     monkeypatch.setattr(keeper, "_enter", lambda s, argv: argv)
     monkeypatch.setattr(keeper.subprocess, "run", lambda argv, env: ran.append(argv) or subprocess.CompletedProcess(argv, 0))
-    for terminal in (True, False):
-        monkeypatch.setattr(keeper.sys, "stdin", argparse.Namespace(isatty=lambda terminal=terminal: terminal))
+    for stdin in (argparse.Namespace(isatty=lambda: True), argparse.Namespace(isatty=lambda: False), None):
+        monkeypatch.setattr(keeper.sys, "stdin", stdin)
         assert keeper.shell("alice", []) == 0
-    assert [argv[2:] for argv in ran] == [["/bin/sh", "-i"], ["/bin/sh"]]
+    assert [argv[2:] for argv in ran] == [["/bin/sh", "-i"], ["/bin/sh"], ["/bin/sh"]]
 
 
 HOLDER = """
