@@ -145,12 +145,11 @@ open_receiver(struct gdoid_member *m, const struct gdoi_address *dst,
 }
 
 /* What our own sockets hear anyway: the port of registration at an address of
- * ours, which is also meant where no port is said. */
+ * ours. */
 static bool
 is_ours(const struct gdoid_member *m, const struct gdoi_address *dst)
 {
-	return dst->ip_len == 0 ||
-	       (!is_multicast(dst) && (dst->port == 0 || dst->port == m->port));
+	return dst->ip_len == 0 || (!is_multicast(dst) && dst->port == m->port);
 }
 
 static struct gdoid_kek *
@@ -198,8 +197,13 @@ acquire(struct gdoid_member *m, size_t group, const struct gdoi_kek_info *info)
 void
 gdoid_member_kek(struct gdoid_member *m, const struct gdoi_output *o)
 {
-	struct gdoid_kek *k = find_kek(m, o->group, &o->kek);
+	struct gdoi_kek_info info = o->kek;
+	struct gdoid_kek *k = find_kek(m, o->group, &info);
 
+	/* Where no port is said that of registration is meant.  To the kernel none
+	 * is every port, in clear. */
+	if (info.dst.port == 0)
+		info.dst.port = m->port;
 	for (size_t i = 0; i < GDOID_KEKS_MAX && k == NULL; i++)
 		if (!m->kek[i].used)
 			k = &m->kek[i];
@@ -208,13 +212,13 @@ gdoid_member_kek(struct gdoid_member *m, const struct gdoi_output *o)
 		return;
 	}
 	if (!k->used) {
-		k->receiver = acquire(m, o->group, &o->kek);
+		k->receiver = acquire(m, o->group, &info);
 		if (m->kernel != NULL)
-			gdoi_kernel_kek(m->kernel, &o->kek, false);
+			gdoi_kernel_kek(m->kernel, &info, false);
 	}
 	k->used = true;
 	k->group = o->group;
-	k->info = o->kek;
+	k->info = info;
 }
 
 /* Is there another Rekey SA that needs the same path? */

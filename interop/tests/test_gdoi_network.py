@@ -7,6 +7,7 @@ import pytest
 
 from lab import gdoi_member as forms
 from lab.daemons import Sockets
+from lab.gdoi_served import Served, places
 from msec_scapy.gdoi import numbers as n
 from msec_scapy.gdoi.policy import IpsecPolicy, KekPolicy, Selector
 from msec_scapy.testing.gdoi import Ground
@@ -91,3 +92,14 @@ def test_a_range_is_closed_to_its_last_address_and_not_beyond(join):
 def test_a_network_stays_open_where_the_configuration_says_so(join):
     _, alice = join(NETWORK, fail_close_networks="no")
     assert leaves(alice, "10.77.7.77") and alice.control("status")["kernel"]["blocked_selectors"] == 0
+
+
+@pytest.mark.req("RFC6407-5.3-01")
+def test_pushes_to_our_own_address_come_in_at_one_port(net, tmp_path):
+    """By unicast without a port, which is that of registration. To the kernel none would be every one."""
+    with Served(tmp_path, net, kek=KekPolicy(src=places()["src"], dst=Selector.parse("10.77.7.30"))) as w:
+        alice, = w.begin("alice", kernel={})
+        assert alice.host.ip4 == "10.77.7.30"
+        alice.wait("joined")
+        policies = alice.host.run(["ip", "xfrm", "policy", "list", "dir", "in"]).stdout.split("\nsrc ")
+        assert ["dport 848" in p for p in policies if "dst 10.77.7.30/32" in p] == [True], policies
