@@ -129,19 +129,27 @@ enum gk_err
 gk_group_join(struct gk_group *g, struct gk_slice identity, int64_t utc,
               struct gk_member **member)
 {
-	const struct gk_slice none = { NULL, 0 };
+	return gk_group_join_with(g, identity, (struct gk_slice){ NULL, 0 },
+	                          utc, member);
+}
+
+enum gk_err
+gk_group_join_with(struct gk_group *g, struct gk_slice identity,
+                   struct gk_slice blob, int64_t utc, struct gk_member **member)
+{
 	struct gk_group_draw draw;
 	struct gk_member *m;
 	enum gk_err err;
 
 	*member = NULL;
-	if (identity.len > GK_GROUP_IDENTITY_MAX)
+	if (identity.len > GK_GROUP_IDENTITY_MAX ||
+	    blob.len > GK_GROUP_BLOB_MAX)
 		return GK_ERR_SPACE;
 	if (g->lkh != NULL)
 		gk_lkh_join_soon(g->lkh);
 	if (gk_group_find(g, identity) != NULL)
 		return GK_ERR_UNEXPECTED;
-	GK_TRY(gk_group_member_new(identity, none, &m));
+	GK_TRY(gk_group_member_new(identity, blob, &m));
 	m->state = GK_MEMBER_PENDING;
 	m->joined = utc;
 	m->seen = utc;

@@ -100,13 +100,18 @@ struct gk_journal *gk_group_journal(struct gk_group *group);
  *
  * gk_group_join() seats a new member in state PENDING; GK_ERR_UNEXPECTED when
  * the identity is a member already, GK_ERR_SPACE when the group is full or the
- * identity too long.  gk_group_leave() removes one and, with a hierarchy or
- * not, makes new keys necessary; @member is gone afterwards.  On any error
- * nothing has changed.
+ * identity too long.  gk_group_join_with(): one that has its blob from the start,
+ * so that there is none without; GK_ERR_SPACE also when that is too long.
+ * gk_group_leave() removes one and, with a hierarchy or not, makes new keys
+ * necessary; @member is gone afterwards.  On any error nothing has changed.
  */
 GK_MUST_CHECK enum gk_err gk_group_join(struct gk_group *group,
                                         struct gk_slice identity, int64_t utc,
                                         struct gk_member **member);
+GK_MUST_CHECK enum gk_err gk_group_join_with(struct gk_group *group,
+                                             struct gk_slice identity,
+                                             struct gk_slice blob, int64_t utc,
+                                             struct gk_member **member);
 GK_MUST_CHECK enum gk_err gk_group_leave(struct gk_group *group,
                                          struct gk_member *member, int64_t utc);
 /*

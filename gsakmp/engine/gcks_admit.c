@@ -190,8 +190,9 @@ new_session(const struct admission *a)
 	return s;
 }
 
+/* *@m: NULL, and then it joins. */
 static enum gk_err
-write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
+write_down(struct gsakmp_request *rq, struct gk_member **m, int64_t rtj_utc)
 {
 	struct gsakmp_member_info info;
 	enum gk_err err;
@@ -205,7 +206,11 @@ write_down(struct gsakmp_request *rq, struct gk_member *m, int64_t rtj_utc)
 		err = gk_buf_copy(&info.grants,
 		                  gk_buf_slice(&rq->signer.grants));
 	if (err == GK_OK)
-		err = gsakmp_group_member_put(rq->group, m, &info);
+		err = *m != NULL ? gsakmp_group_member_put(rq->group, *m, &info)
+		                 : gsakmp_group_member_join(
+					   rq->group,
+					   gk_buf_slice(&rq->signer.key), &info,
+					   rq->now, m);
 	if (err == GK_OK)
 		gsakmp_group_judge_by(rq->group, info.until, rq->now);
 	gsakmp_member_info_free(&info);
@@ -220,10 +225,7 @@ seat(struct admission *a, struct gk_member *m, int64_t rtj_utc)
 	struct gsakmp_request *rq = a->rq;
 	struct gsakmp_group *g = rq->group;
 
-	if (m == NULL)
-		GK_TRY(gk_group_join(g->data, gk_buf_slice(&rq->signer.key),
-		                     rq->now.utc_s, &m));
-	GK_TRY(write_down(rq, m, rtj_utc));
+	GK_TRY(write_down(rq, &m, rtj_utc));
 	if (m->state == GK_MEMBER_LEAVING)
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_PENDING));
 	if (m->state == GK_MEMBER_PENDING)

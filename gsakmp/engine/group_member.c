@@ -205,19 +205,59 @@ gsakmp_group_member_der(const struct gsakmp_group *g, uint32_t id,
 
 /* ---- records ------------------------------------------------------------ */
 
+/* What lies with the member: certificates do not where there is a store. */
+static enum gk_err
+without_certs(struct gsakmp_group *g, const struct gsakmp_member_info *info,
+              struct gsakmp_member_info *kept)
+{
+	*kept = *info;
+	if (elsewhere(g))
+		kept->der = kept->grants = (struct gk_buf){ 0 };
+	return chain_number(g, info, &kept->chain);
+}
+
 enum gk_err
 gsakmp_group_member_put(struct gsakmp_group *g, struct gk_member *m,
                         const struct gsakmp_member_info *info)
 {
-	struct gsakmp_member_info kept = *info;
+	struct gsakmp_member_info kept;
 
-	GK_TRY(chain_number(g, info, &kept.chain));
-	if (elsewhere(g)) {
+	GK_TRY(without_certs(g, info, &kept));
+	if (elsewhere(g))
 		GK_TRY(cert_store(g, m, gk_buf_slice(&info->der),
 		                  gk_buf_slice(&info->grants)));
-		kept.der = kept.grants = (struct gk_buf){ 0 };
-	}
 	return gsakmp_group_member_note(g, m, &kept);
+}
+
+/* There may be no memory to take a seat back.  So nobody has one of whom nothing is
+ * known, for he could not come again; and who was given nothing is overdue. */
+enum gk_err
+gsakmp_group_member_join(struct gsakmp_group *g, struct gk_slice key,
+                         const struct gsakmp_member_info *info,
+                         struct gk_now now, struct gk_member **m)
+{
+	struct gsakmp_member_info kept;
+	struct gk_buf blob = { 0 };
+	enum gk_err err;
+
+	GK_TRY(without_certs(g, info, &kept));
+	err = gsakmp_member_info_encode(&kept, key, &blob);
+	if (err == GK_OK)
+		err = gk_group_join_with(g->data, key, gk_buf_slice(&blob),
+		                         now.utc_s, m);
+	gk_buf_free(&blob);
+	GK_TRY(err);
+	gsakmp_preview_changed(g, *m);
+	if (elsewhere(g))
+		err = cert_store(g, *m, gk_buf_slice(&info->der),
+		                 gk_buf_slice(&info->grants));
+	if (err == GK_OK)
+		return GK_OK;
+	(*m)->seen = 0; /* see gsakmp_group_unheard() */
+	/* Its row is to be written already: that takes no memory. */
+	GK_TRY(gk_group_member_state(g->data, *m, GK_MEMBER_LEAVING));
+	GK_TRY(gsakmp_group_count_event(g, now));
+	return err;
 }
 
 enum gk_err

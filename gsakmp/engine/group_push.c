@@ -191,8 +191,9 @@ date_it(struct delivery *d, const struct gk_member *m)
 	return GK_OK;
 }
 
+/* *@m: NULL, and then it joins. */
 static enum gk_err
-write_down(struct delivery *d, struct gk_member *m)
+write_down(struct delivery *d, struct gk_member **m)
 {
 	struct gsakmp_member_info info;
 	enum gk_err err;
@@ -205,7 +206,11 @@ write_down(struct delivery *d, struct gk_member *m)
 	if (err == GK_OK)
 		err = gk_buf_copy(&info.grants, gk_buf_slice(&d->grants));
 	if (err == GK_OK)
-		err = gsakmp_group_member_put(d->g, m, &info);
+		err = *m != NULL
+		              ? gsakmp_group_member_put(d->g, *m, &info)
+		              : gsakmp_group_member_join(d->g,
+		                                         gk_buf_slice(&d->key),
+		                                         &info, d->now, m);
 	if (err == GK_OK)
 		gsakmp_group_judge_by(d->g, info.until, d->now);
 	gsakmp_member_info_free(&info);
@@ -218,10 +223,7 @@ seat(struct delivery *d, struct gk_member *m)
 {
 	struct gsakmp_group *g = d->g;
 
-	if (m == NULL)
-		GK_TRY(gk_group_join(g->data, gk_buf_slice(&d->key),
-		                     d->now.utc_s, &m));
-	GK_TRY(write_down(d, m));
+	GK_TRY(write_down(d, &m));
 	if (m->state != GK_MEMBER_ACTIVE)
 		GK_TRY(gk_group_member_state(g->data, m, GK_MEMBER_ACTIVE));
 	GK_TRY(gsakmp_download_take(&d->keys, g, m));

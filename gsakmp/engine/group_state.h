@@ -176,6 +176,12 @@ void gsakmp_preview_end(struct gsakmp_group *g, const struct gsakmp_policy *p);
 GK_MUST_CHECK enum gk_err gsakmp_group_member_put(
 	struct gsakmp_group *g, struct gk_member *m,
 	const struct gsakmp_member_info *info);
+/* gsakmp_group_member_join - the same of a new one, who takes a seat.  On an error
+ * nobody has one, or one that goes with the next rekey. */
+GK_MUST_CHECK enum gk_err gsakmp_group_member_join(
+	struct gsakmp_group *g, struct gk_slice key,
+	const struct gsakmp_member_info *info, struct gk_now now,
+	struct gk_member **m);
 /* gsakmp_group_member_note - what _get() gave, changed; the certificates stay
  * as they are. */
 GK_MUST_CHECK enum gk_err gsakmp_group_member_note(

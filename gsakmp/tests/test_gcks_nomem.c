@@ -7,8 +7,8 @@
  * A key server that has no memory to write down what it was told: then it was not
  * told, and whoever says it again is heard.
  *
- * The program is linked so that what asks common/group for a row comes here first;
- * the one number @fail_at since it was set gets none.
+ * The program is linked so that what asks for a row comes here first; the one number
+ * @fail_at since it was set gets none.
  */
 static unsigned fail_at;
 
@@ -17,11 +17,21 @@ enum gk_err __real_gk_group_member_changed(struct gk_group *g,
 enum gk_err __real_gk_group_member_state(struct gk_group *g,
                                          struct gk_member *m,
                                          enum gk_member_state state);
+enum gk_err __real_gk_group_member_blob(struct gk_group *g, struct gk_member *m,
+                                        struct gk_slice blob);
+enum gk_err __real_gsakmp_group_store(struct gsakmp_group *g, const char *table,
+                                      struct gk_slice key,
+                                      struct gk_slice value);
 enum gk_err __wrap_gk_group_member_changed(struct gk_group *g,
                                            struct gk_member *m);
 enum gk_err __wrap_gk_group_member_state(struct gk_group *g,
                                          struct gk_member *m,
                                          enum gk_member_state state);
+enum gk_err __wrap_gk_group_member_blob(struct gk_group *g, struct gk_member *m,
+                                        struct gk_slice blob);
+enum gk_err __wrap_gsakmp_group_store(struct gsakmp_group *g, const char *table,
+                                      struct gk_slice key,
+                                      struct gk_slice value);
 
 static bool
 fails(void)
@@ -41,6 +51,21 @@ __wrap_gk_group_member_state(struct gk_group *g, struct gk_member *m,
 {
 	return fails() ? GK_ERR_NOMEM
 	               : __real_gk_group_member_state(g, m, state);
+}
+
+enum gk_err
+__wrap_gk_group_member_blob(struct gk_group *g, struct gk_member *m,
+                            struct gk_slice blob)
+{
+	return fails() ? GK_ERR_NOMEM : __real_gk_group_member_blob(g, m, blob);
+}
+
+enum gk_err
+__wrap_gsakmp_group_store(struct gsakmp_group *g, const char *table,
+                          struct gk_slice key, struct gk_slice value)
+{
+	return fails() ? GK_ERR_NOMEM
+	               : __real_gsakmp_group_store(g, table, key, value);
 }
 
 static struct gk_member *
@@ -172,6 +197,58 @@ GK_TEST(rfc4535_5_2_01, registration_that_cannot_be_written_down_is_none)
 	fixture_down(&f);
 }
 
+/* Registers, and there is no memory for row number @n of it. */
+static enum gk_err
+register_without(struct fixture *f, unsigned n)
+{
+	uint8_t nonce[16] = "a new nonce....";
+	struct gk_buf rtj = { 0 };
+	enum gk_err err;
+
+	nonce[0] = (uint8_t)n;
+	gcks_forge(&(struct gcks_forge){ .m = f->m,
+	                                 RTJ,
+	                                 .nonce = { nonce, sizeof(nonce) } },
+	           &rtj);
+	fail_at = n;
+	err = world_to_server(f->w, gk_buf_slice(&rtj), f->m->node);
+	gk_buf_free(&rtj);
+	return err;
+}
+
+/* Nobody has a seat of whom nothing is known: he could not come again, and the key
+ * server not start.  Who has one, and was given nothing, is overdue. */
+GK_TEST(rfc4535_5_2_01, seat_without_a_download_goes_with_the_next_rekey)
+{
+	struct world_config cfg = world_plain(3);
+	unsigned n = 1, seats = 0;
+	struct fixture f;
+
+	fixture_up(&f, &cfg, ALICE_NAME);
+	for (; register_without(&f, n) != GK_OK; n++) {
+		struct gk_member *m = only_member(f.w);
+
+		assert_int_equal(fail_at, 0);
+		if (m != NULL) {
+			seats++;
+			assert_int_equal(
+				gsakmp_member_layout(gk_member_blob(m)),
+				gsakmp_member_layout_read);
+			assert_int_equal(m->state, GK_MEMBER_LEAVING);
+			assert_true(gsakmp_group_unheard(m));
+		}
+		gk_assert_ok(world_rekey(f.w));
+		assert_null(only_member(f.w));
+		world_restart(f.w);
+	}
+	assert_int_not_equal(fail_at, 0);
+	fail_at = 0;
+	assert_int_equal(n, 3);
+	assert_int_equal(seats, 1);
+	assert_int_equal(only_member(f.w)->state, GK_MEMBER_PENDING);
+	fixture_down(&f);
+}
+
 int
 main(void)
 {
@@ -182,6 +259,8 @@ main(void)
 		       late_ack_that_cannot_be_written_down_is_none),
 		GK_RUN(rfc4535_5_2_01,
 		       registration_that_cannot_be_written_down_is_none),
+		GK_RUN(rfc4535_5_2_01,
+		       seat_without_a_download_goes_with_the_next_rekey),
 	};
 	int failed = cmocka_run_group_tests_name("gsakmp/gcks_nomem", tests,
 	                                         NULL, NULL);
