@@ -314,6 +314,11 @@ verify_digest(const struct gk_pubkey *pub, struct gk_sig_alg alg,
 	struct gk_sig_ctx *ctx;
 	enum gk_err err;
 
+	/* RFC 8017 sections 8.1.2 and 8.2.2, step 1, which the library leaves
+	 * out where the first octets are zero. */
+	if (pub->kind == GK_KEY_RSA &&
+	    sig.len != (size_t)EVP_PKEY_get_size(pub->pkey))
+		return GK_ERR_AUTH;
 	if (gk_ec_key_is(pub->pkey))
 		return gk_ec_key_verify(pub->pkey, data, sig)
 		               ? GK_OK
