@@ -203,6 +203,22 @@ write_info(struct gk_wr *wr, const struct gdoi_member *info)
 }
 
 enum gk_err
+gdoi_member_join(struct gdoi_group *g, struct gk_slice name,
+                 struct gk_slice who, const struct gdoi_member *info,
+                 int64_t utc, struct gk_member **m)
+{
+	uint8_t row[BLOB_MAX];
+	struct gk_wr wr;
+
+	gk_wr_init(&wr, row, sizeof(row));
+	write_info(&wr, info);
+	gk_wr_bytes(&wr, who);
+	GK_TRY(gk_wr_done(&wr));
+	return gk_group_join_with(g->data, name,
+	                          (struct gk_slice){ row, wr.len }, utc, m);
+}
+
+enum gk_err
 gdoi_member_save(struct gdoi_group *g, struct gk_member *m, struct gk_slice who)
 {
 	const struct gdoi_member *info = gdoi_member_of(g, m->id);

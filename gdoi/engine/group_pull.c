@@ -314,6 +314,7 @@ struct admission {
 	struct gdoi_rekey_sa *kek;
 	struct gk_member *m;
 	int64_t heard; /* of it, before; 0: never */
+	bool fresh;    /* it has its seat, and its row, from this one */
 	struct gdoi_wear wear;
 };
 
@@ -377,11 +378,23 @@ members_max(const struct gdoi_group *g)
 	                                                  : g->cfg.members_max;
 }
 
+/* What is known of whoever comes for the first time. */
+static struct gdoi_member
+newcomer(const struct admission *a)
+{
+	struct gdoi_member info = { .since = a->g->pushes };
+
+	if (a->from != NULL)
+		info.address = *a->from;
+	return info;
+}
+
 static enum gk_err
 join(struct admission *a)
 {
 	struct gdoi_group *g = a->g;
 	struct gk_slice name = gk_buf_slice(&a->o->name);
+	const struct gdoi_member info = newcomer(a);
 	enum gk_err err;
 
 	a->m = gk_group_find(g->data, name);
@@ -396,13 +409,15 @@ join(struct admission *a)
 	err = GK_ERR_SPACE;
 	if (gk_group_count(g->data) < members_max(g) ||
 	    !GK_CHECKED("RFC6407-3.4-08"))
-		err = gk_group_join(g->data, name, a->now.utc_s, &a->m);
+		err = gdoi_member_join(g, name, gk_buf_slice(&a->o->who), &info,
+		                       a->now.utc_s, &a->m);
 	/* RFC6407-3.4-08: the tree has no seat more. */
 	if (err == GK_ERR_SPACE && GK_CHECKED("RFC6407-3.4-08"))
 		return isakmp_refuse(a->why, err,
 		                     ISAKMP_NOTIFY_INVALID_ID_INFORMATION,
 		                     "RFC6407-3.4-08", "LKH ID", 0);
 	GK_TRY(err);
+	a->fresh = true;
 	return gk_group_member_state(g->data, a->m, GK_MEMBER_ACTIVE);
 }
 
@@ -445,7 +460,7 @@ remember(struct admission *a)
 {
 	struct gdoi_group *g = a->g;
 	const struct gdoi_member *before = gdoi_member_of(g, a->m->id);
-	struct gdoi_member info = { .since = g->pushes };
+	struct gdoi_member info = newcomer(a);
 
 	if (before != NULL) {
 		info.heard = before->heard;
@@ -453,10 +468,10 @@ remember(struct admission *a)
 		info.worn_utc = before->worn_utc;
 		info.worn = before->worn;
 	}
-	if (a->from != NULL)
-		info.address = *a->from;
 	gk_group_member_seen(a->m, a->now.utc_s);
 	GK_TRY(gdoi_member_put(g, a->m, &info));
+	if (a->fresh)
+		return GK_OK;
 	return gdoi_member_save(g, a->m, gk_buf_slice(&a->o->who));
 }
 

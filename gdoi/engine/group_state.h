@@ -460,6 +460,13 @@ struct gdoi_member *gdoi_member_of(const struct gdoi_group *g, uint32_t id);
 GK_MUST_CHECK enum gk_err gdoi_member_put(struct gdoi_group *g,
                                           struct gk_member *m,
                                           const struct gdoi_member *info);
+/* gdoi_member_join - a seat, and what is durable of who has it, at once: nobody is
+ * listed of whom nothing is known.  gdoi_member_put() comes next. */
+GK_MUST_CHECK enum gk_err gdoi_member_join(struct gdoi_group *g,
+                                           struct gk_slice name,
+                                           struct gk_slice who,
+                                           const struct gdoi_member *info,
+                                           int64_t utc, struct gk_member **m);
 /* gdoi_member_save - what is durable of it; @who: gdoi_peer_remember() of it, or
  * empty: as it was. */
 GK_MUST_CHECK enum gk_err gdoi_member_save(struct gdoi_group *g,

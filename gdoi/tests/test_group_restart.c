@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "gdoi/engine/group_state.h"
+
 /* What a restart goes on with; sender ids; the end of a group. */
 static struct gw w;
 
@@ -82,6 +84,41 @@ GK_TEST(rfc6407_5_7_02, what_the_store_did_not_take_is_sent_when_it_is_back)
 	gw_after(&w, 3);
 	w.broken = false;
 	gw_after(&w, 3);
+	assert_int_equal(gw_readers(&w), 4);
+	gw_free(&w);
+}
+
+/* The program is linked so that what keeps a member in memory comes here first. */
+static bool no_memory;
+
+enum gk_err __real_gdoi_member_put(struct gdoi_group *g, struct gk_member *m,
+                                   const struct gdoi_member *info);
+enum gk_err __wrap_gdoi_member_put(struct gdoi_group *g, struct gk_member *m,
+                                   const struct gdoi_member *info);
+
+enum gk_err
+__wrap_gdoi_member_put(struct gdoi_group *g, struct gk_member *m,
+                       const struct gdoi_member *info)
+{
+	return no_memory ? GK_ERR_NOMEM : __real_gdoi_member_put(g, m, info);
+}
+
+/* Nobody has a seat of whom nothing is known: the key server would not start again. */
+GK_TEST(rfc6407_3_4_03, a_seat_comes_with_who_has_it)
+{
+	gw_init(&w, 4);
+	gw_open_with(&w, 3);
+	no_memory = true;
+	gk_assert_err(GK_ERR_NOMEM, gw_register(&w, &w.member[3]));
+	no_memory = false;
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
+	assert_int_equal(gw_readers(&w), 3);
+	gw_restart(&w);
+	gw_after(&w, 1);
+	gk_assert_ok(gw_register(&w, &w.member[3]));
+	gk_assert_ok(gdoi_group_rekey(w.group, GDOI_REKEY_ALL, w.now));
+	gw_drain(&w);
 	assert_int_equal(gw_readers(&w), 4);
 	gw_free(&w);
 }
@@ -650,6 +687,7 @@ main(void)
 		       a_restart_does_not_swallow_the_last_words),
 		GK_RUN(rfc6407_5_4_2_01,
 		       a_bound_on_a_request_refuses_or_gives_fewer),
+		GK_RUN(rfc6407_3_4_03, a_seat_comes_with_who_has_it),
 		GK_RUN(rfc4534_2_08, a_policy_that_lapsed_admits_nobody_new),
 		GK_RUN(rfc6407_4_3_05,
 		       after_a_restart_only_the_last_rekey_is_sent_again),
