@@ -44,6 +44,13 @@ get_number(const struct gsakmp_group *g, const char *name)
 /* RFC 4535 section 5.3.1.1: a key that expires is a reason, too. */
 #define EXPIRY_MARGIN_S 60
 
+/* RFC4535-7.5.2-17: made before a token said that no key lasts that long. */
+static bool
+outlives(const struct gk_traffic_key *k, int64_t date, struct gk_now now)
+{
+	return date > now.utc_s && k->expires > date && k->created < date;
+}
+
 static int64_t
 before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
 {
@@ -55,11 +62,13 @@ before_expiry(const struct gsakmp_group *g, int64_t in_s, struct gk_now now)
 		const struct gk_traffic_key *k =
 			gk_group_key(g->data, i, GK_KEY_CURRENT);
 		int64_t left = k->expires - now.utc_s;
+		int64_t date = i < p->n_keys ? p->key_expires[i] : 0;
 
+		if (outlives(k, date, now))
+			left = 0;
 		/* The token's last day, or after it: no other key would last
 		 * longer. */
-		if (i < p->n_keys && p->key_expires[i] != 0 &&
-		    k->expires >= p->key_expires[i])
+		else if (date != 0 && k->expires >= date)
 			continue;
 
 		left -= left / 10 < EXPIRY_MARGIN_S ? left / 10

@@ -284,6 +284,28 @@ GK_TEST(rfc4534_c_1_04, no_key_outlives_the_date_of_the_token)
 	world_free(w);
 }
 
+/* A token whose date is nearer than the end of the key that everybody has. */
+GK_TEST(rfc4534_c_1_04, key_that_would_outlive_a_nearer_date_is_replaced)
+{
+	struct world_config cfg = world_plain(7);
+	struct world *w;
+	int64_t ends;
+
+	cfg.group.gtpk_life_s = 100000;
+	w = world_joined(&cfg, 2);
+	gk_assert_ok(world_rekey(w));
+	world_pass(w, 2000);
+	ends = simnet_now(w->net).utc_s + 5000;
+	assert_true(world_status(w).gtpk.expires_utc > ends);
+	w->cfg.key_expiration = (struct gpt_lifedate){ GPT_LIFEDATE_UTC, ends };
+	world_token(w);
+	gk_assert_ok(world_publish(w, NULL));
+	world_pass(w, 3000);
+	assert_int_equal(world_status(w).gtpk.expires_utc, ends);
+	assert_int_equal(world_in_step(w), 2);
+	world_free(w);
+}
+
 /* A key server that gives a key more time than the token does. */
 GK_TEST(rfc4535_7_5_2_17, key_that_lasts_longer_than_the_token_says_is_refused)
 {
@@ -486,6 +508,8 @@ main(void)
 		       without_reliability_a_rekey_is_sent_once),
 		GK_RUN(rfc4535_7_5_2_17, keys_last_as_long_as_the_token_says),
 		GK_RUN(rfc4534_c_1_04, no_key_outlives_the_date_of_the_token),
+		GK_RUN(rfc4534_c_1_04,
+		       key_that_would_outlive_a_nearer_date_is_replaced),
 		GK_RUN(rfc4535_7_5_2_17,
 		       key_that_lasts_longer_than_the_token_says_is_refused),
 		GK_RUN(rfc4534_b_5_4_1_01,
