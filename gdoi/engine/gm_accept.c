@@ -135,13 +135,13 @@ source_accept(const struct policy *p, const struct gdoi_endpoints *ep)
 /*
  * Where this member would have to hear PUSHes: by UDP, at one address of its own or
  * of a multicast group.  A Rekey SA for another place is one without PUSHes.
- * Nothing is said of Protocol 0, and ISAKMP is UDP.
+ * Nothing is said of Protocol 0, and ISAKMP is UDP; nor of port 0, which is that of
+ * registration.
  */
 static enum gk_err
 rekey_reach(const struct policy *p, const struct gdoi_sak *sak)
 {
 	const struct gdoi_endpoint *dst = &sak->ep.dst;
-	struct gdoi_span to = gdoi_endpoint_span(dst);
 
 	if (sak->ep.protocol != 0 && sak->ep.protocol != IP_PROTOCOL_UDP &&
 	    GK_CHECKED("RFC6407-5.3-04"))
@@ -151,10 +151,6 @@ rekey_reach(const struct policy *p, const struct gdoi_sak *sak)
 	    dst->type != ISAKMP_ID_IPV6_ADDR && GK_CHECKED("RFC6407-5.3-01"))
 		return not_permitted(p, "RFC6407-5.3-01", "DST ID Type",
 		                     sak->ep.at + 5 + sak->ep.src.data.len);
-	if (dst->port == 0 && gdoi_span_is_multicast(&to) &&
-	    GK_CHECKED("RFC6407-5.3-01"))
-		return not_permitted(p, "RFC6407-5.3-01", "DST ID Port",
-		                     sak->ep.at + 6 + sak->ep.src.data.len);
 	return GK_OK;
 }
 

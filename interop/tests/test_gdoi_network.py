@@ -103,3 +103,12 @@ def test_pushes_to_our_own_address_come_in_at_one_port(net, tmp_path):
         alice.wait("joined")
         policies = alice.host.run(["ip", "xfrm", "policy", "list", "dir", "in"]).stdout.split("\nsrc ")
         assert ["dport 848" in p for p in policies if "dst 10.77.7.30/32" in p] == [True], policies
+
+
+@pytest.mark.req("RFC6407-5.3-01")
+def test_pushes_to_a_group_without_a_port_are_heard_at_that_of_registration(net, tmp_path):
+    with Served(tmp_path, net, kek=KekPolicy(src=places()["src"], dst=Selector.parse("239.77.1.1"))) as w:
+        alice, = w.begin("alice")
+        alice.wait("joined")
+        w.push(lambda server, group, now: [server.rekey_teks(group, now)])
+        assert alice.wait("rekeyed")["sequence"] == 1

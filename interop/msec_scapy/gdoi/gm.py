@@ -13,7 +13,6 @@ from .isakmp import tv
 from .recorded import kek_of, ring_key
 from .refusal import Refusal
 from .suite import odd_parity, same
-from .values import is_multicast
 
 IP_PROTOCOL_UDP = 17
 NOT_FOR_US = object()  # a PUSH whose update arrays start under no key of ours
@@ -449,8 +448,6 @@ def within_reach(sak):
         raise Refusal("RFC6407-5.3-04", "Protocol", str(sak.protocol), sak.offset)
     if sak.dst.id_type not in (n.ID_IPV4, n.ID_IPV6):
         raise Refusal("RFC6407-5.3-01", "DST ID Type", str(sak.dst.id_type), sak.offset)
-    if sak.dst.port == 0 and is_multicast(sak.dst.id_type, sak.dst.data):
-        raise Refusal("RFC6407-5.3-01", "DST ID Port", "zero", sak.offset)
 
 
 def isakmp_id_body(group):

@@ -155,8 +155,7 @@ def _places():
     for name, text, fields in (
             ("name", "PUSHes to a name", {"dst_type": n.ID_FQDN, "dst": b"plant.example"}),
             ("subnet", "PUSHes to a subnet", {"dst_type": n.ID_IPV4_SUBNET, "dst": b"\xef\1\1\0\xff\xff\xff\0"}),
-            ("range", "PUSHes to a range", {"dst_type": n.ID_IPV4_RANGE, "dst": b"\xef\1\1\1\xef\1\1\x09"}),
-            ("port-0", "PUSHes to port 0 of a multicast group", {"dst_port": 0})):
+            ("range", "PUSHes to a range", {"dst_type": n.ID_IPV4_RANGE, "dst": b"\xef\1\1\1\xef\1\1\x09"})):
         yield _server(f"sak-{name}", "pull-2", "RFC6407-5.3-01", text, payloads=in_sa(SAK, _fields(fields)))
     yield _server("sak-spi-0", "pull-2", "RFC6407-5.3-08", "A Rekey SA with cookies of zero", payloads=in_sa(SAK, _fields({"spi": bytes(16)})))
 
