@@ -297,13 +297,10 @@ static enum gk_err
 check_keys(struct gsakmp_request *rq)
 {
 	struct gsakmp_group *g = rq->group;
-	bool expired = gsakmp_policy_over(rq->policy, rq->now.utc_s);
+	bool expired;
 
 	pthread_mutex_lock(&g->lock);
-	for (size_t i = 0; g->data != NULL && i < gk_group_key_count(g->data);
-	     i++)
-		if (gk_group_key_joiner(g->data, i)->expires <= rq->now.utc_s)
-			expired = true;
+	expired = gsakmp_group_keys_over(g, rq->policy, rq->now);
 	pthread_mutex_unlock(&g->lock);
 	if (!expired || !GK_CHECKED("RFC4535-7.4.2-05"))
 		return GK_OK;

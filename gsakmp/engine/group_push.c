@@ -242,6 +242,12 @@ enter_locked(struct delivery *d)
 	/* The group may have moved on while we computed. */
 	if (g->phase != GSAKMP_GROUP_OPEN || g->policy != d->policy)
 		return GK_ERR_UNEXPECTED;
+	/* They would be refused, and nobody would say so. */
+	if (gsakmp_group_keys_over(g, d->policy, d->now) &&
+	    GK_CHECKED("RFC4535-7.4.2-05"))
+		return refuse(d, GK_ERR_POLICY,
+		              GSAKMP_NOTIFY_PROHIBITED_BY_LOCAL_POLICY,
+		              "RFC4535-7.4.2-05", "Key Expiration Date");
 	GK_TRY(gsakmp_group_bars(g, gk_buf_slice(&d->key), d->who->certs[0],
 	                         &barred));
 	if (barred && GK_CHECKED("RFC4535-5.3.2.1-01"))

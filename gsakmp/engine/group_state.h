@@ -320,6 +320,10 @@ gsakmp_group_ack_ms(const struct gsakmp_group *g,
 	return suite->timeout_s != 0 ? suite->timeout_s * 1000ull
 	                             : g->cfg.session_timeout_ms;
 }
+/* gsakmp_group_keys_over - is there, under @p, no key any more that a joiner could
+ * be given? */
+bool gsakmp_group_keys_over(const struct gsakmp_group *g,
+                            const struct gsakmp_policy *p, struct gk_now now);
 /* gsakmp_group_overdue - the member of @s did not acknowledge; 5.2.1.4. */
 GK_MUST_CHECK enum gk_err gsakmp_group_overdue(struct gsakmp_group *g,
                                                struct gsakmp_session *s,

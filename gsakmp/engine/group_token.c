@@ -363,6 +363,18 @@ gsakmp_group_serves(struct gsakmp_group *g, const struct gsakmp_party *party,
 	return err;
 }
 
+bool
+gsakmp_group_keys_over(const struct gsakmp_group *g,
+                       const struct gsakmp_policy *p, struct gk_now now)
+{
+	size_t n = g->data != NULL ? gk_group_key_count(g->data) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (gk_group_key_joiner(g->data, i)->expires <= now.utc_s)
+			return true;
+	return gsakmp_policy_over(p, now.utc_s);
+}
+
 /* RFC4534-C.1-04: no key of the group may be used any more. */
 static enum gk_err
 lasts(const struct gsakmp_policy *p, struct gk_now now,

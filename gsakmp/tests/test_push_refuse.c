@@ -344,6 +344,30 @@ GK_TEST(rfc4535_5_3_1_3_02, nothing_is_pushed_for_a_destroyed_group)
 
 /* RFC4535-3.1-04's clock: dates that go on rising leave it behind at most by
  * what members forgive. */
+/* The member would refuse them, without a word. */
+GK_TEST(rfc4535_7_4_2_05, keys_that_are_over_are_not_pushed)
+{
+	struct world_config cfg = push_config(20);
+	struct gsakmp_receiver who;
+	struct push p;
+
+	cfg.event = GPT_REKEY_EVENT_NONE;
+	cfg.key_expiration =
+		(struct gpt_lifedate){ GPT_LIFEDATE_UTC, GK_PKI_NOW + 5000 };
+	push_up(&p, cfg);
+	who = push_receiver(&p);
+	world_pass(p.f.w, 6000 * 1000);
+	not_pushed(&p, &who, "RFC4535-7.4.2-05");
+	p.f.w->cfg.key_expiration.value = simnet_now(p.f.w->net).utc_s + 5000;
+	world_token(p.f.w);
+	gk_assert_ok(world_publish(p.f.w, NULL));
+	gk_assert_ok(world_rekey(p.f.w));
+	world_pass(p.f.w, 1000);
+	push(&p);
+	assert_true(world_has_current(p.f.m));
+	push_down(&p);
+}
+
 GK_TEST(rfc4535_3_1_02, date_too_far_ahead_of_the_clock_is_not_given)
 {
 	struct gsakmp_receiver who;
@@ -403,6 +427,7 @@ main(void)
 		       keys_are_not_pushed_to_whom_was_evicted),
 		GK_RUN(rfc4535_5_3_1_3_02,
 		       nothing_is_pushed_for_a_destroyed_group),
+		GK_RUN(rfc4535_7_4_2_05, keys_that_are_over_are_not_pushed),
 		GK_RUN(rfc4535_3_1_02,
 		       date_too_far_ahead_of_the_clock_is_not_given),
 	};
