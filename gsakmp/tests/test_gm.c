@@ -87,7 +87,7 @@ GK_TEST(rfc4535_5_2_1_3_06, rtj_error_counts_only_with_our_nonce)
 	assert_int_equal(gsakmp_gm_state(f.m->gm), GSAKMP_GM_IDLE);
 	assert_int_equal(f.m->seen.count[GSAKMP_OUT_SEND], 1);
 	/* and says so: whoever was refused asks no other key server */
-	assert_string_equal(f.m->seen.left, "RFC4535-5.2.1.3-07");
+	assert_non_null(strstr(f.m->seen.left, "5.2.1.3-07"));
 	gk_buf_free(&dgram);
 	test_free(s.rtj);
 	fixture_down(&f);
