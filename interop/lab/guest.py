@@ -38,10 +38,10 @@ o=trans=virtio,version=9p2000.L,msize=262144
 mount -t 9p -o ro,cache=loose,$o hostroot /lower || poweroff -f
 mount -t tmpfs -o size=60% rw /rw; mkdir /rw/u /rw/w
 mount -t overlay -o lowerdir=/lower,upperdir=/rw/u,workdir=/rw/w ov /new || poweroff -f
-mkdir -p /new/proc /new/sys /new/dev /new/run /new/lib/modules /new/guest /new/tmp
+mkdir -p /new/proc /new/sys /new/dev /new/run /new/lib/modules /new/guest
 mount --move /proc /new/proc; mount --move /sys /new/sys; mount --move /dev /new/dev
 mkdir -p /new/dev/pts /new/dev/shm; mount -t devpts devpts /new/dev/pts; mount -t tmpfs shm /new/dev/shm
-mount -t tmpfs run /new/run; mount -t tmpfs tmp /new/tmp
+mount -t tmpfs run /new/run # and /tmp is as it is: this tree may be there
 mount -t 9p -o rw,cache=none,$o out /new/guest
 exec switch_root /new /bin/bash /guest/run
 """
