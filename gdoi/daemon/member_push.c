@@ -200,10 +200,10 @@ gdoid_member_kek(struct gdoid_member *m, const struct gdoi_output *o)
 	struct gdoi_kek_info info = o->kek;
 	struct gdoid_kek *k = find_kek(m, o->group, &info);
 
-	/* Where no port is said that of registration is meant.  To the kernel none
-	 * is every port, in clear. */
+	/* Where no port is said GDOI's is meant, or by unicast that of
+	 * registration.  To the kernel none is every port, in clear. */
 	if (info.dst.port == 0)
-		info.dst.port = m->port;
+		info.dst.port = is_multicast(&info.dst) ? GDOID_PORT : m->port;
 	for (size_t i = 0; i < GDOID_KEKS_MAX && k == NULL; i++)
 		if (!m->kek[i].used)
 			k = &m->kek[i];

@@ -5,6 +5,7 @@
 #include "gdoi/engine/gm_state.h"
 
 #define IP_PROTOCOL_UDP 17
+#define GDOI_PORT 848 /* RFC 6407 section 3.1 */
 
 /*
  * RFC 6407 section 3.3: is the policy acceptable?
@@ -135,8 +136,7 @@ source_accept(const struct policy *p, const struct gdoi_endpoints *ep)
 /*
  * Where this member would have to hear PUSHes: by UDP, at one address of its own or
  * of a multicast group.  A Rekey SA for another place is one without PUSHes.
- * Nothing is said of Protocol 0, and ISAKMP is UDP; nor of port 0, which is that of
- * registration.
+ * Nothing is said of Protocol 0, and ISAKMP is UDP; nor of port 0, which is GDOI's.
  */
 static enum gk_err
 rekey_reach(const struct policy *p, const struct gdoi_sak *sak)
@@ -182,13 +182,14 @@ sat_accept(const struct policy *p, uint16_t i)
 bool
 gm_is_at(const struct gdoi_endpoint *e, const struct gdoi_address *want)
 {
+	uint16_t port = e->port != 0 ? e->port : GDOI_PORT;
 	uint8_t type =
 		want->ip_len == 4 ? ISAKMP_ID_IPV4_ADDR : ISAKMP_ID_IPV6_ADDR;
 
 	return want->ip_len == 0 ||
 	       (e->type == type && e->data.len == want->ip_len &&
 	        memcmp(e->data.ptr, want->ip, want->ip_len) == 0 &&
-	        (want->port == 0 || e->port == want->port));
+	        (want->port == 0 || port == want->port));
 }
 
 /* RFC5374-4.1.3.4-01: of what is authorised something has to be left. */

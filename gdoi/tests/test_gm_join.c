@@ -145,9 +145,9 @@ GK_TEST(rfc6407_3_3_05, policy_that_is_not_permitted)
 /* Where PUSHes go was announced, and the key server says otherwise. */
 GK_TEST(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere)
 {
-	for (int what = 0; what < 6; what++) {
+	for (int what = 0; what < 8; what++) {
 		struct gdoi_gm_group_config *c = &lab.group[0];
-		const struct gdoi_sak *sak = &lab.offer.sa.sak;
+		struct gdoi_sak *sak = &lab.offer.sa.sak;
 
 		lab_reset();
 		c->rekey_dst = c->rekey_src = (struct gdoi_address){
@@ -163,8 +163,12 @@ GK_TEST(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere)
 			lab_no_rekey(&lab.offer);
 		if (what == 5)
 			c->rekey_dst.ip_len = 16;
+		if (what >= 6) { /* where no port is said, 848 */
+			c->rekey_dst.port = what == 6 ? 848 : 849;
+			sak->ep.dst.port = 0;
+		}
 		lab_start();
-		if (what != 0) {
+		if (what != 0 && what != 6) {
 			unacceptable("RFC6407-3.3-05");
 			continue;
 		}

@@ -342,8 +342,6 @@ GK_TEST(rfc4535_5_3_1_3_02, nothing_is_pushed_for_a_destroyed_group)
 	push_down(&p);
 }
 
-/* RFC4535-3.1-04's clock: dates that go on rising leave it behind at most by
- * what members forgive. */
 /* The member would refuse them, without a word. */
 GK_TEST(rfc4535_7_4_2_05, keys_that_are_over_are_not_pushed)
 {
@@ -368,6 +366,8 @@ GK_TEST(rfc4535_7_4_2_05, keys_that_are_over_are_not_pushed)
 	push_down(&p);
 }
 
+/* RFC4535-3.1-04's clock: dates that go on rising leave it behind at most by
+ * what members forgive. */
 GK_TEST(rfc4535_3_1_02, date_too_far_ahead_of_the_clock_is_not_given)
 {
 	struct gsakmp_receiver who;

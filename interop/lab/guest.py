@@ -99,7 +99,8 @@ def prepare(place: Path = PLACE) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if not (place / "kernel/lib/modules").is_dir():
         _fetch(place)
-    if not (place / "initrd.gz").exists():
+    init = place / "initrd/init"
+    if not (place / "initrd.gz").exists() or not init.exists() or init.read_text() != INIT:
         _initrd(place, next((place / "kernel/lib/modules").iterdir()).name)
 
 
@@ -179,6 +180,7 @@ class Managed(Guest):
         (self.directory / "guest.service").write_text(UNIT)
         (self.directory / "command").write_text(self._begin() + self._command(argv))
         return """mount -t proc proc /proc 2>/dev/null
-mkdir -p /run/systemd/system; cp /guest/guest.service /run/systemd/system/
+mkdir -p /run/systemd/system /run/tmpfiles.d; cp /guest/guest.service /run/systemd/system/
+ln -s /dev/null /run/tmpfiles.d/tmp.conf # it would empty /tmp, where the tree may be
 exec /lib/systemd/systemd --unit=guest.service --log-target=kmsg --show-status=no
 """

@@ -106,9 +106,11 @@ def test_pushes_to_our_own_address_come_in_at_one_port(net, tmp_path):
 
 
 @pytest.mark.req("RFC6407-5.3-01")
-def test_pushes_to_a_group_without_a_port_are_heard_at_that_of_registration(net, tmp_path):
+@pytest.mark.parametrize("port", [848, 8848])
+def test_pushes_to_a_group_without_a_port_are_heard_at_848(net, tmp_path, port):
+    """Wherever the member itself registers from."""
     with Served(tmp_path, net, kek=KekPolicy(src=places()["src"], dst=Selector.parse("239.77.1.1"))) as w:
-        alice, = w.begin("alice")
+        alice, = w.begin("alice", network={"port": port})
         alice.wait("joined")
         w.push(lambda server, group, now: [server.rekey_teks(group, now)])
         assert alice.wait("rekeyed")["sequence"] == 1
