@@ -140,6 +140,8 @@ enum gk_err lab_push_deletes(const struct lab_policy *p,
 /* lab_refused - it is refused for @req, and nothing has changed. */
 void lab_refused(struct gk_slice dgram, const char *req);
 void lab_push_refused(const struct lab_policy *p, const char *req);
+/* lab_unacceptable - what lab.offer has is refused for @req, by a member that asks. */
+void lab_unacceptable(const char *req);
 /* lab_kek - from now on PUSHes go under that one. */
 void lab_kek(uint8_t spi, uint8_t fill);
 

@@ -259,6 +259,19 @@ lab_refused(struct gk_slice dgram, const char *req)
 }
 
 void
+lab_unacceptable(const char *req)
+{
+	lab_join(0);
+	assert_int_equal(lab.seen.n[GDOI_OUT_JOINED], 0);
+	assert_int_equal(lab.seen.n[GDOI_OUT_TEK], 0);
+	assert_int_equal(lab.seen.n[GDOI_OUT_KEK], 0);
+	assert_string_equal(lab.seen.why.req, req);
+	/* Section 3.3: with a Delete of the phase 1 SA. */
+	assert_true(lab.server[0].deleted);
+	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
+}
+
+void
 lab_push_refused(const struct lab_policy *p, const char *req)
 {
 	struct gk_buf dgram = lab_push_octets(p, NULL, 0);

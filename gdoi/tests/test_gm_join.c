@@ -114,201 +114,18 @@ GK_TEST(rfc6407_3_1_01, an_unlisted_key_server_gets_no_message_1)
 	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
 }
 
-/* The member says no: what is offered is in lab.offer. */
-static void
-unacceptable(const char *req)
-{
-	lab_join(0);
-	assert_int_equal(seen(GDOI_OUT_JOINED), 0);
-	assert_int_equal(seen(GDOI_OUT_TEK), 0);
-	assert_int_equal(seen(GDOI_OUT_KEK), 0);
-	assert_string_equal(lab.seen.why.req, req);
-	/* Section 3.3: with a Delete of the phase 1 SA. */
-	assert_true(lab.server[0].deleted);
-	assert_int_equal(lab_state(0), GDOI_GM_WAITING);
-}
-
 GK_TEST(rfc6407_3_3_05, policy_that_is_not_permitted)
 {
 	lab_reset();
 	lab.offer.sa.sat[0].ipsec.transform = 3;
 	lab.offer.sa.sat[0].ipsec.key_length = 0;
 	lab_start();
-	unacceptable("RFC6407-6-02");
+	lab_unacceptable("RFC6407-6-02");
 	lab_reset();
 	lab_no_rekey(&lab.offer);
 	lab.group[0].require_rekey = true;
 	lab_start();
-	unacceptable("RFC6407-3.3-05");
-}
-
-/* Where PUSHes go was announced, and the key server says otherwise. */
-GK_TEST(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere)
-{
-	for (int what = 0; what < 8; what++) {
-		struct gdoi_gm_group_config *c = &lab.group[0];
-		struct gdoi_sak *sak = &lab.offer.sa.sak;
-
-		lab_reset();
-		c->rekey_dst = c->rekey_src = (struct gdoi_address){
-			.ip_len = 4,
-		};
-		memcpy(c->rekey_dst.ip, sak->ep.dst.data.ptr, 4);
-		memcpy(c->rekey_src.ip, sak->ep.src.data.ptr, 4);
-		c->rekey_dst.port = sak->ep.dst.port;
-		c->rekey_dst.ip[3] ^= (uint8_t)(what == 1);
-		c->rekey_src.ip[3] ^= (uint8_t)(what == 2);
-		c->rekey_dst.port ^= what == 3;
-		if (what == 4)
-			lab_no_rekey(&lab.offer);
-		if (what == 5)
-			c->rekey_dst.ip_len = 16;
-		if (what >= 6) { /* where no port is said, 848 */
-			c->rekey_dst.port = what == 6 ? 848 : 849;
-			sak->ep.dst.port = 0;
-		}
-		lab_start();
-		if (what != 0 && what != 6) {
-			unacceptable("RFC6407-3.3-05");
-			continue;
-		}
-		lab_join(0);
-		assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	}
-}
-
-/* It would join a group whose rekeys it never hears. */
-GK_TEST(rfc6407_5_3_04, pushes_by_another_protocol)
-{
-	static const uint8_t refused[] = { 1, 6, 50, 255 };
-
-	for (size_t i = 0; i < GK_COUNT(refused); i++) {
-		lab_reset();
-		lab.offer.sa.sak.ep.protocol = refused[i];
-		lab_start();
-		unacceptable("RFC6407-5.3-04");
-	}
-	lab_reset();
-	lab.offer.sa.sak.ep.protocol = 0; /* nothing was said */
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-}
-
-GK_TEST(rfc6407_5_3_01, pushes_to_where_no_member_is)
-{
-	static const uint8_t name[] = { 'p', 'l', 'a', 'n', 't' };
-	static const uint8_t net[] = { 239, 1, 1, 0, 255, 255, 255, 0 };
-	static const uint8_t some[] = { 239, 1, 1, 1, 239, 1, 1, 9 };
-	static const struct gdoi_endpoint refused[] = {
-		{ ISAKMP_ID_FQDN, 848, { name, sizeof(name) } },
-		{ ISAKMP_ID_KEY_ID, 848, { name, sizeof(name) } },
-		{ ISAKMP_ID_IPV4_ADDR_SUBNET, 848, { net, sizeof(net) } },
-		{ ISAKMP_ID_IPV4_ADDR_RANGE, 848, { some, sizeof(some) } },
-	};
-	static const uint8_t heard[][4] = { { 10, 0, 0, 1 }, { 239, 1, 1, 1 } };
-
-	for (size_t i = 0; i < GK_COUNT(refused); i++) {
-		lab_reset();
-		lab.offer.sa.sak.ep.dst = refused[i];
-		lab_start();
-		unacceptable("RFC6407-5.3-01");
-	}
-	/* without a port that of registration will do */
-	for (size_t i = 0; i < GK_COUNT(heard); i++) {
-		lab_reset();
-		lab.offer.sa.sak.ep.dst = (struct gdoi_endpoint){
-			ISAKMP_ID_IPV4_ADDR, 0, { heard[i], 4 }
-		};
-		lab_start();
-		lab_join(0);
-		assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-	}
-}
-
-/* Zero in a Delete means every Rekey SA, so none is called that. */
-GK_TEST(rfc6407_5_3_08, cookies_of_zero)
-{
-	lab_reset();
-	memset(lab.offer.sa.sak.spi, 0, sizeof(lab.offer.sa.sak.spi));
-	lab_start();
-	unacceptable("RFC6407-5.3-08");
-	/* one of the two may be */
-	lab_reset();
-	memset(lab.offer.sa.sak.spi, 0, sizeof(lab.offer.sa.sak.spi) / 2);
-	lab_start();
-	lab_join(0);
-	assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-}
-
-/* And in a PUSH, which changes nothing then. */
-GK_TEST(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach)
-{
-	struct lab_policy p = { .seq = 1 };
-
-	fresh();
-	lab_join(0);
-	lab_add_kek(&p, 0x77, 0x70);
-	p.sa.sak.ep.dst.type = ISAKMP_ID_FQDN;
-	lab_push_refused(&p, "RFC6407-5.3-01");
-	p.sa.sak.ep.dst.type = ISAKMP_ID_IPV4_ADDR;
-	p.sa.sak.ep.protocol = 6;
-	lab_push_refused(&p, "RFC6407-5.3-04");
-}
-
-/* Nothing is in it; and in the words of one peer, whose octets are turned. */
-static void
-backwards(uint8_t type, const uint8_t *from, const uint8_t *to, size_t len,
-          const char *req)
-{
-	struct gdoi_endpoints *ep = &lab.offer.sa.sat[0].ipsec.ep;
-	uint8_t range[32];
-
-	for (int i = 0; i < 6; i++) {
-		bool good = i >= 4;
-		struct gdoi_endpoint *end = i % 2 == 0 ? &ep->dst : &ep->src;
-
-		lab_reset();
-		memcpy(range, good ? to : from, len);
-		memcpy(range + len, good ? from : to, len);
-		*end = (struct gdoi_endpoint){ type, 0, { range, 2 * len } };
-		if (i / 2 == 1)
-			lab.dialect.sat_address_order =
-				GDOI_SAT_ADDRESS_ORDER_REVERSED;
-		lab_start();
-		if (good) {
-			lab_join(0);
-			assert_int_equal(lab_state(0), GDOI_GM_MEMBER);
-		} else {
-			unacceptable(req);
-		}
-	}
-	lab_reset();
-	lab.offer.sa.sak.ep.src =
-		(struct gdoi_endpoint){ type, 0, { range, 2 * len } };
-	memcpy(range, from, len);
-	memcpy(range + len, to, len);
-	lab_start();
-	unacceptable(req);
-}
-
-GK_TEST(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins)
-{
-	/* turned, the first would be the last */
-	static const uint8_t last[] = { 10, 1, 2, 1 };
-	static const uint8_t first[] = { 10, 1, 1, 2 };
-
-	backwards(ISAKMP_ID_IPV4_ADDR_RANGE, last, first, 4,
-	          "RFC2407-4.6.2.8-01");
-}
-
-GK_TEST(rfc2407_4_6_2_9_01, a_range_that_ends_before_it_begins)
-{
-	static const uint8_t last[16] = { 0x20, 1, [14] = 2, [15] = 1 };
-	static const uint8_t first[16] = { 0x20, 1, [14] = 1, [15] = 2 };
-
-	backwards(ISAKMP_ID_IPV6_ADDR_RANGE, last, first, 16,
-	          "RFC2407-4.6.2.9-01");
+	lab_unacceptable("RFC6407-3.3-05");
 }
 
 GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
@@ -317,7 +134,7 @@ GK_TEST(rfc6407_5_5_1_07, an_unknown_transform)
 	lab_reset();
 	lab.offer.sa.sat[0].ipsec.transform = 99;
 	lab_start();
-	unacceptable("RFC6407-5.5.1-07");
+	lab_unacceptable("RFC6407-5.5.1-07");
 }
 
 GK_TEST(rfc6407_5_3_3_02, a_kek_of_another_length)
@@ -325,7 +142,7 @@ GK_TEST(rfc6407_5_3_3_02, a_kek_of_another_length)
 	lab_reset();
 	lab.offer.sa.sak.key_length = 512;
 	lab_start();
-	unacceptable("RFC6407-5.3.3-02");
+	lab_unacceptable("RFC6407-5.3.3-02");
 }
 
 GK_TEST(rfc6407_5_3_3_01, a_kek_without_a_length)
@@ -333,7 +150,7 @@ GK_TEST(rfc6407_5_3_3_01, a_kek_without_a_length)
 	lab_reset();
 	lab.offer.sa.sak.key_length = 0;
 	lab_start();
-	unacceptable("RFC6407-5.3.3-01");
+	lab_unacceptable("RFC6407-5.3.3-01");
 }
 
 GK_TEST(rfc6407_6_1_03, a_legacy_kek)
@@ -342,7 +159,7 @@ GK_TEST(rfc6407_6_1_03, a_legacy_kek)
 	lab.offer.sa.sak.algorithm = GDOI_KEK_ALG_DES;
 	lab.offer.sa.sak.key_length = 64;
 	lab_start();
-	unacceptable("RFC6407-6.1-03");
+	lab_unacceptable("RFC6407-6.1-03");
 }
 
 GK_TEST(rfc6407_6_1_06, a_legacy_signature)
@@ -351,7 +168,7 @@ GK_TEST(rfc6407_6_1_06, a_legacy_signature)
 	lab.offer.sa.sak.sig_algorithm = GDOI_SIG_ALG_RSA;
 	lab.offer.sa.sak.sig_hash = GDOI_SIG_HASH_MD5;
 	lab_start();
-	unacceptable("RFC6407-6.1-06");
+	lab_unacceptable("RFC6407-6.1-06");
 }
 
 /* An RSA key of 1024 bits, whether the SAK says so or not. */
@@ -368,7 +185,7 @@ GK_TEST(rfc6407_6_1_07, a_short_rsa_key)
 		lab.offer.kd.packet[0].sig_key =
 			gk_pubkey_spki(gk_cert_pubkey(rsa.cert));
 		lab_start();
-		unacceptable("RFC6407-6.1-07");
+		lab_unacceptable("RFC6407-6.1-07");
 	}
 	gk_pki_free(&rsa);
 }
@@ -417,7 +234,7 @@ GK_TEST(rfc6407_5_3_5_02, a_hash_that_is_not_the_curves)
 	lab_reset();
 	lab.offer.sa.sak.sig_hash = GDOI_SIG_HASH_SHA384;
 	lab_start();
-	unacceptable("RFC6407-5.3.5-02");
+	lab_unacceptable("RFC6407-5.3.5-02");
 }
 
 GK_TEST(rfc6407_5_3_7_01, a_signature_key_of_another_length)
@@ -425,7 +242,7 @@ GK_TEST(rfc6407_5_3_7_01, a_signature_key_of_another_length)
 	lab_reset();
 	lab.offer.sa.sak.sig_key_length = 384;
 	lab_start();
-	unacceptable("RFC6407-5.3.7-01");
+	lab_unacceptable("RFC6407-5.3.7-01");
 }
 
 GK_TEST(rfc6407_5_6_05, a_key_packet_for_no_sa)
@@ -435,7 +252,7 @@ GK_TEST(rfc6407_5_6_05, a_key_packet_for_no_sa)
 	lab_reset();
 	lab.offer.kd.packet[1].spi.ptr = spi;
 	lab_start();
-	unacceptable("RFC6407-5.6-05");
+	lab_unacceptable("RFC6407-5.6-05");
 }
 
 GK_TEST(rfc6407_5_6_1_2_02, a_key_of_another_length)
@@ -443,7 +260,7 @@ GK_TEST(rfc6407_5_6_1_2_02, a_key_of_another_length)
 	lab_reset();
 	lab.offer.kd.packet[1].integrity_key.len = 20;
 	lab_start();
-	unacceptable("RFC6407-5.6.1.2-02");
+	lab_unacceptable("RFC6407-5.6.1.2-02");
 }
 
 GK_TEST(rfc6407_5_6_2_1_01, a_kek_without_its_iv)
@@ -451,7 +268,7 @@ GK_TEST(rfc6407_5_6_2_1_01, a_kek_without_its_iv)
 	lab_reset();
 	lab.offer.kd.packet[0].algorithm_key.len = 16;
 	lab_start();
-	unacceptable("RFC6407-5.6.2.1-01");
+	lab_unacceptable("RFC6407-5.6.2.1-01");
 }
 
 GK_TEST(rfc6407_5_6_2_01, a_kek_without_a_public_key)
@@ -459,7 +276,7 @@ GK_TEST(rfc6407_5_6_2_01, a_kek_without_a_public_key)
 	lab_reset();
 	lab.offer.kd.packet[0].sig_key.len = 0;
 	lab_start();
-	unacceptable("RFC6407-5.6.2-01");
+	lab_unacceptable("RFC6407-5.6.2-01");
 }
 
 GK_TEST(rfc6407_5_6_2_2_01, a_public_key_that_is_none)
@@ -467,7 +284,7 @@ GK_TEST(rfc6407_5_6_2_2_01, a_public_key_that_is_none)
 	lab_reset();
 	lab.offer.kd.packet[0].sig_key.len--;
 	lab_start();
-	unacceptable("RFC6407-5.6.2.2-01");
+	lab_unacceptable("RFC6407-5.6.2.2-01");
 }
 
 GK_TEST(rfc6407_3_2_21, a_rekey_sa_without_its_key)
@@ -476,7 +293,7 @@ GK_TEST(rfc6407_3_2_21, a_rekey_sa_without_its_key)
 	lab.offer.kd.n_packets = 1;
 	lab.offer.kd.packet[0] = lab.offer.kd.packet[1];
 	lab_start();
-	unacceptable("RFC6407-3.2-21");
+	lab_unacceptable("RFC6407-3.2-21");
 }
 
 GK_TEST(rfc8052_2_2_5_02, one_spi_for_two_sas)
@@ -484,7 +301,7 @@ GK_TEST(rfc8052_2_2_5_02, one_spi_for_two_sas)
 	lab_reset();
 	lab_add_esp(&lab.offer, 0x101, 0x41);
 	lab_start();
-	unacceptable("RFC8052-2.2.5-02");
+	lab_unacceptable("RFC8052-2.2.5-02");
 }
 
 /* Zero stands for all SAs in a Delete. */
@@ -493,7 +310,7 @@ GK_TEST(rfc6407_5_5_1_08, an_spi_of_zero)
 	lab_reset();
 	memset(lab.offer.sa.sat[0].spi, 0, 4);
 	lab_start();
-	unacceptable("RFC6407-5.5.1-08");
+	lab_unacceptable("RFC6407-5.5.1-08");
 }
 
 GK_TEST(rfc6407_5_6_1_01, two_key_packets_for_one_sa)
@@ -505,7 +322,7 @@ GK_TEST(rfc6407_5_6_1_01, two_key_packets_for_one_sa)
 	kd->packet[kd->n_packets] = kd->packet[kd->n_packets - 1];
 	kd->n_packets++;
 	lab_start();
-	unacceptable("RFC6407-5.6.1-01");
+	lab_unacceptable("RFC6407-5.6.1-01");
 }
 
 GK_TEST(rfc6407_5_6_1_04, teks_may_come_by_push)
@@ -682,13 +499,6 @@ main(void)
 		GK_RUN(rfc6407_3_1_01,
 		       an_unlisted_key_server_gets_no_message_1),
 		GK_RUN(rfc6407_3_3_05, policy_that_is_not_permitted),
-		GK_RUN(rfc6407_3_3_05, a_rekey_sa_that_is_elsewhere),
-		GK_RUN(rfc6407_5_3_04, pushes_by_another_protocol),
-		GK_RUN(rfc6407_5_3_01, pushes_to_where_no_member_is),
-		GK_RUN(rfc6407_5_3_08, cookies_of_zero),
-		GK_RUN(rfc6407_5_3_01, a_next_rekey_sa_that_is_out_of_reach),
-		GK_RUN(rfc2407_4_6_2_8_01, a_range_that_ends_before_it_begins),
-		GK_RUN(rfc2407_4_6_2_9_01, a_range_that_ends_before_it_begins),
 		GK_RUN(rfc6407_5_5_1_07, an_unknown_transform),
 		GK_RUN(rfc6407_5_3_3_02, a_kek_of_another_length),
 		GK_RUN(rfc6407_5_3_3_01, a_kek_without_a_length),
